@@ -1,0 +1,74 @@
+"""The mutants are fresh, and the runner tells a caught one from one that proves nothing."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance_points import points
+from tests.mutants.__main__ import MUTANTS, ROOT
+from tests.mutants.runner import Mutant, Result, is_stale, judge, read_mutants
+
+ALL = read_mutants(MUTANTS)
+MUTANT = Mutant(
+    name="wrong-sum",
+    file="src/adding.py",
+    before="a + b",
+    after="a - b",
+    test="tests/test_adding.py::test_it_adds",
+    shows="C4",
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "src/adding.py").write_text("def add(a, b):\n    return a + b\n\n\nHALF = 1 / 2\n")
+    (tmp_path / "tests/test_adding.py").write_text(
+        "from adding import add\n\n"
+        "def test_it_adds():\n    assert add(2, 2) == 4\n\n"
+        "def test_it_runs():\n    add(2, 2)\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
+def test_the_text_to_break_stands_exactly_once(mutant: Mutant) -> None:
+    assert not is_stale(mutant, ROOT), f"{mutant.file} has changed: mend tests/mutants/mutants.toml"
+    assert mutant.before != mutant.after
+    assert mutant.shows in points()
+
+
+@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
+def test_the_test_that_must_fail_exists(mutant: Mutant) -> None:
+    path, _, name = mutant.test.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert name.split("[")[0].split("::")[-1] in names
+
+
+def test_a_break_that_its_test_notices_is_caught_and_mended(tree: Path) -> None:
+    before = (tree / MUTANT.file).read_text()
+    assert judge(MUTANT, tree) is Result.CAUGHT
+    assert (tree / MUTANT.file).read_text() == before
+
+
+def test_a_break_that_its_test_overlooks_survives(tree: Path) -> None:
+    test = "tests/test_adding.py::test_it_runs"
+    assert judge(replace(MUTANT, test=test), tree) is Result.SURVIVED
+
+
+def test_a_break_that_keeps_the_test_from_running_proves_nothing(tree: Path) -> None:
+    assert judge(replace(MUTANT, before="1 / 2", after="1 / 0"), tree) is Result.BROKEN
+
+
+def test_a_test_that_is_red_already_proves_nothing(tree: Path) -> None:
+    (tree / "src/adding.py").write_text("def add(a, b):\n    return a + b + 1\n")
+    assert judge(MUTANT, tree) is Result.RED_BEFORE
+
+
+@pytest.mark.parametrize("before", ["a * b", "a"])
+def test_text_that_is_missing_or_ambiguous_is_stale(tree: Path, before: str) -> None:
+    assert judge(replace(MUTANT, before=before), tree) is Result.STALE

@@ -1,0 +1,107 @@
+"""The acceptance table: what its marks must say, and what its states mean."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance import NOT_RUN, Shown, lines, state
+from tests.acceptance_points import Point, points
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = """
+    import pytest
+
+    @pytest.mark.accept({mark})
+    def test_it():
+        assert {claim}
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeini("[pytest]\nmarkers = accept: shows a point\n    long: takes long\n")
+    return pytester
+
+
+def outcome(run: pytest.Pytester, *arguments: str) -> dict[str, int]:
+    plugins = ["-p", "tests.acceptance_plugin", "-p", "no:randomly", "-p", "no:xdist"]
+    return run.runpytest_inprocess(*plugins, *arguments).parseoutcomes()
+
+
+def test_a_mark_with_an_unknown_id_fails_its_test(run: pytest.Pytester) -> None:
+    run.makepyfile(PROJECT.format(mark="'F999'", claim=True))
+    assert outcome(run) == {"errors": 1}
+
+
+def test_a_mark_without_an_id_fails_its_test(run: pytest.Pytester) -> None:
+    run.makepyfile(PROJECT.format(mark="part='mail'", claim=True))
+    assert outcome(run) == {"errors": 1}
+
+
+def test_a_mark_with_a_known_id_is_harmless(run: pytest.Pytester) -> None:
+    run.makepyfile(PROJECT.format(mark="'F01', part='titles'", claim=True))
+    assert outcome(run) == {"passed": 1}
+
+
+def test_the_last_outcome_of_a_marked_test_is_kept(run: pytest.Pytester) -> None:
+    path = run.makepyfile(PROJECT.format(mark="'F01'", claim=False))
+    outcome(run)
+    kept = run.path / ".pytest_cache/v/paperround/acceptance"
+    assert f'"{path.name}::test_it": "failed"' in kept.read_text()
+
+
+def test_long_tests_run_only_when_asked_for(run: pytest.Pytester) -> None:
+    run.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.long
+        def test_only_long(): pass
+
+        def test_scales(long_form): pass
+
+        def test_short(): pass
+        """
+    )
+    assert outcome(run) == {"passed": 2, "deselected": 1}
+    assert outcome(run, "--long") == {"passed": 2, "deselected": 1}
+
+
+def test_no_test_means_none() -> None:
+    assert state([]) == "none"
+
+
+def test_the_worst_result_of_its_tests_is_a_points_state() -> None:
+    results = ["passed", "failed", NOT_RUN]
+    assert state([Shown("t", None, result) for result in results]) == "failed"
+
+
+def test_parts_alone_do_not_show_a_point() -> None:
+    assert state([Shown("t", "mail", "passed")]) == "part: passed"
+
+
+def test_a_point_is_printed_with_its_tests() -> None:
+    printed = lines(Point("F20", 3, "reasons"), [Shown("tests/a.py::test_b", "mail", "passed")])
+    assert printed[0].split() == ["F20", "3", "part:", "passed", "reasons"]
+    assert printed[1].strip() == "tests/a.py::test_b [mail]: passed"
+
+
+def test_every_point_has_a_weight_and_words_of_its_own() -> None:
+    table = points()
+    assert {point.weight for point in table.values()} == {1, 2, 3}
+    assert len({point.says for point in table.values()}) == len(table)
+
+
+def test_the_command_prints_every_point_with_the_tests_of_this_tree() -> None:
+    command = [sys.executable, "-m", "tests.acceptance", "--json"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert printed.returncode == 0, printed.stdout + printed.stderr
+    table = json.loads(printed.stdout)
+    assert list(table) == list(points())
+    shown = [one["test"] for one in table["C4"]["tests"]]
+    assert any("test_nothing_turns_bytes_into_code" in test for test in shown)

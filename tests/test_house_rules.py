@@ -1,0 +1,202 @@
+"""The house rules hold in the whole tree, and each of them finds what it is there to find."""
+
+import ast
+import os
+import statistics
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.house_rules import RULES, Rule, Source
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "src/paperround"
+LONGEST_MEDIAN = 9
+LONG_FUNCTION = 50
+
+BY_NAME = {rule.name: rule for rule in RULES}
+TEXTS = (".py .md .toml .txt .html .ini .yaml .yml .json .csv .sh .css .js .cfg .in").split()
+LICENCES = ("LICENSE",)
+
+PLANTS = [
+    ("one clock", "src/a.py", "from datetime import datetime as d\nx = d.now"),
+    ("one clock", "tests/a.py", "import datetime as dt\nx = dt.date.today()"),
+    ("one clock", "migrations/a.py", "from time import time\nx = time()"),
+    ("one clock", "benchmarks/a.py", "import time as t\nx = t.time_ns"),
+    ("one environment", "src/paperround/mail/a.py", "from os import environ"),
+    ("one environment", "src/a.py", "import os as o\nx = o.getenv('A')"),
+    ("no clock in SQL", "src/a.py", "import sqlalchemy as sa\nx = sa.func.now()"),
+    ("no clock in SQL", "migrations/a.py", "x = func.current_timestamp()"),
+    ("no clock in SQL", "migrations/a.py", "x = text('DEFAULT current_timestamp')"),
+    ("no clock in SQL", "src/a.py", "x = \"SELECT datetime('now')\""),
+    ("no clock in gzip", "tests/a.py", "from gzip import compress as c\nx = c(b'')"),
+    ("no naive datetime", "tests/a.py", "from datetime import datetime\nx = datetime(2026, 1, 1)"),
+    ("no naive datetime", "src/a.py", "import datetime\nx = datetime.datetime.combine(d, t)"),
+    ("no naive datetime", "src/a.py", "import datetime as d\nx = d.datetime.fromtimestamp(1)"),
+    ("no long module", "tests/a.py", "x = 1\n" * 501),
+    ("no broad except", "src/a.py", "try: x\nexcept: pass"),
+    ("no broad except", "tests/a.py", "try: x\nexcept (OSError, BaseException): pass"),
+    ("no broad except", "src/a.py", "try: x\nexcept Exception as e: pass"),
+    ("nothing runs bytes", "src/a.py", "from pickle import loads"),
+    ("nothing runs bytes", "src/a.py", "import yaml\nx = yaml.load(y)"),
+    ("nothing runs bytes", "tests/a.py", "x = eval('1')"),
+    ("no shell", "src/a.py", "run('ls', shell=True)"),
+    ("no pickled column", "migrations/a.py", "import sqlalchemy as sa\nx = sa.PickleType()"),
+    ("every public thing is documented", "src/a.py", "x = 1"),
+    ("every public thing is documented", "src/a.py", "'''Doc.'''\ndef f(): pass"),
+    ("every public thing is documented", "src/a.py", "'''Doc.'''\nclass C: pass"),
+    ("names say something", "src/paperround/mail/utils.py", ""),
+    ("names say something", "tests/helpers/a.py", ""),
+    ("no module state", "src/a.py", "def f():\n    global x\n    x = 1"),
+    ("the domain needs nothing", "src/paperround/domain/a.py", "import pydantic"),
+    ("the domain needs nothing", "src/paperround/domain/a.py", "from paperround.store import x"),
+    ("pure rooms", "src/paperround/domain/a.py", "import random"),
+    ("pure rooms", "src/paperround/ranking/a.py", "def f():\n    from os.path import exists"),
+    ("tests never sleep", "tests/a.py", "import time\ntime.sleep(1)"),
+    ("tests never sleep", "tests/a.py", "from asyncio import sleep as nap\nnap(1)"),
+    ("no mocks", "tests/a.py", "from unittest.mock import Mock"),
+    ("no mocks", "tests/a.py", "def test_x(mocker): pass"),
+    ("no registry host", "docs/a.md", "see https://py" + "pi.org/project/x"),
+    ("no registry host", "requirements.txt", "--index-url https://files.python" + "hosted.org"),
+    ("no machine path", "docs/a.md", "cd /wo" + "rk/main"),
+    ("no machine path", "src/a.py", "x = '/ho" + "me/alice'"),
+    ("nothing left over", "docs/a.md", "TO" + "DO: write this"),
+]  # fmt: skip
+
+INNOCENTS = [
+    ("one clock", "src/a.py", "import time\nx = time.monotonic()"),
+    ("one clock", "src/paperround/clock.py", "import datetime\nx = datetime.datetime.now"),
+    ("one environment", "src/paperround/config.py", "import os\nx = os.environ"),
+    ("no clock in SQL", "src/a.py", "x = func.count(now)"),
+    ("no clock in gzip", "tests/a.py", "import gzip\nx = gzip.compress(b'', mtime=0)"),
+    ("no naive datetime", "src/a.py", "import datetime\nx = datetime.datetime(1, 1, 1, tzinfo=z)"),
+    ("no naive datetime", "src/a.py", "import datetime\nx = datetime.datetime(*a, **k)"),
+    ("no long module", "src/a.py", "x = 1\n" * 500),
+    ("no broad except", "src/paperround/queue/threads.py", "try: x\nexcept Exception: pass"),
+    ("no broad except", "src/a.py", "try: x\nexcept BaseException:\n    undo()\n    raise"),
+    ("nothing runs bytes", "src/a.py", "import re\nx = re.compile('a')"),
+    ("no shell", "src/a.py", "run(['ls'], shell=False)"),
+    ("every public thing is documented", "src/a.py", "'''Doc.'''\ndef _f(): pass"),
+    ("pure rooms", "src/paperround/domain/a.py", "def f(secrets): return secrets[0]"),
+    ("the domain needs nothing", "src/paperround/domain/a.py", "from paperround.domain import x"),
+    ("no machine path", "docs/a.md", "https://example.org/work/page"),
+]  # fmt: skip
+
+
+@cache
+def tree() -> tuple[Source, ...]:
+    """Every text file of the project, caches and environments left out."""
+    return tuple(
+        Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+        for path in _files()
+        if path.suffix in TEXTS or not path.suffix
+    )
+
+
+def _files() -> Iterator[Path]:
+    for folder, names, files in os.walk(ROOT):
+        names[:] = [name for name in names if _is_ours(Path(folder) / name)]
+        yield from (Path(folder) / file for file in sorted(files) if file not in LICENCES)
+
+
+def _is_ours(folder: Path) -> bool:
+    hidden = folder.name.startswith(".") and folder.name not in {".ci", ".github"}
+    made = {"__pycache__", "dist", "build", "node_modules", "paperround-data"}
+    return not (hidden or folder.name in made or folder.suffix == ".egg-info")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name.replace(" ", "-"))
+def test_the_tree_keeps_the_rule(rule: Rule) -> None:
+    breaches = [line for source in tree() for line in rule.breaches(source)]
+    assert not breaches, "\n" + "\n".join(breaches)
+
+
+@pytest.mark.accept("C4")
+@pytest.mark.parametrize("name", ["nothing runs bytes", "no shell", "no pickled column"])
+def test_nothing_turns_bytes_into_code(name: str) -> None:
+    looked_at = [source for source in tree() if BY_NAME[name].applies(source.path)]
+    assert len([source for source in looked_at if source.path.startswith(PACKAGE)]) > 20
+    assert not [line for source in looked_at for line in BY_NAME[name].breaches(source)]
+
+
+@pytest.mark.parametrize(("name", "path", "text"), PLANTS)
+def test_a_planted_breach_is_found(name: str, path: str, text: str) -> None:
+    (breach, *_) = BY_NAME[name].breaches(Source(path, text))
+    assert breach.startswith(f"{path}:")
+
+
+@pytest.mark.parametrize(("name", "path", "text"), INNOCENTS)
+def test_an_innocent_line_is_left_alone(name: str, path: str, text: str) -> None:
+    assert BY_NAME[name].breaches(Source(path, text)) == []
+
+
+def test_every_rule_has_a_planted_breach() -> None:
+    assert {name for name, _, _ in PLANTS} == set(BY_NAME)
+
+
+def function_lengths(source: Source) -> list[tuple[int, str]]:
+    """Lines of each function from `def` to its end, its docstring left out, and where it is."""
+    return [
+        (node.end_lineno - node.lineno + 1 - _docstring_lines(node), f"{source.path}:{node.lineno}")
+        for node in source.nodes
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    ]
+
+
+def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    if ast.get_docstring(node) is None or not first.end_lineno:
+        return 0
+    return first.end_lineno - first.lineno + 1
+
+
+def test_functions_are_small() -> None:
+    lengths = [
+        found
+        for source in tree()
+        if source.path.startswith(PACKAGE)
+        for found in function_lengths(source)
+    ]
+    median = statistics.median(length for length, _ in lengths)
+    long = [where for length, where in lengths if length > LONG_FUNCTION]
+    assert median <= LONGEST_MEDIAN, f"the median function has {median} lines"
+    assert len(long) < 0.02 * len(lengths), f"too many long functions: {long}"
+
+
+def test_a_functions_length_leaves_its_docstring_out() -> None:
+    text = 'def f():\n    """One.\n\n    More.\n    """\n    return 1\n'
+    assert function_lengths(Source("src/a.py", text)) == [(2, "src/a.py:1")]
+
+
+def third_party(source: Source) -> Iterator[str]:
+    """The top-level packages that a file imports from outside."""
+    for node in source.nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+def test_every_library_has_one_room_and_is_declared() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    owned = {name for contract in contracts for name in contract.get("forbidden_modules", [])}
+    project = settings["project"]
+    extras = project["optional-dependencies"].values()
+    declared = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    names = {line.split(">")[0].split("[")[0].replace("python-", "") for line in declared}
+    used = {
+        name: source.path
+        for source in tree()
+        if source.path.startswith(PACKAGE)
+        for name in third_party(source)
+        if name not in {*sys.stdlib_module_names, "paperround"}
+    }
+    unowned = {name: path for name, path in used.items() if name not in owned}
+    undeclared = {name: path for name, path in used.items() if name.replace("_", "-") not in names}
+    assert not unowned, f"give each a contract in pyproject.toml: {unowned}"
+    assert not undeclared, f"add each to the dependencies in pyproject.toml: {undeclared}"

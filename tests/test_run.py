@@ -1,0 +1,160 @@
+"""`./run` on machines that lack something, and its second run. Small fakes stand for Python."""
+
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ("sh", "dirname", "cat", "cksum", "mkdir", "rm", "cp", "ln")
+
+GOOD_PYTHON = """#!/bin/sh
+# Answers what ./run asks of a Python, makes "environments" and logs what is installed.
+echo "$*" >>"$LOG"
+case "$*" in
+*"import ensurepip"*) exit "${NO_VENV:-0}" ;;
+*"-m venv"*)
+    shift 2
+    mkdir -p "$1/bin"
+    cp "$0" "$1/bin/python"
+    : >"$1/pyvenv.cfg" ;;
+esac
+"""
+
+
+class Machine:
+    """A clone of the project on a machine with a few tools and no network."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clone = folder / "clone with a space"
+        self.bin = folder / "bin"
+        self.log = folder / "log"
+        self.clone.mkdir(parents=True)
+        self.bin.mkdir()
+        for name in ("run", "requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.clone)
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(shutil.which(tool) or tool)
+
+    def add(self, name: str, text: str) -> None:
+        path = self.bin / name
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """`./run ARGUMENTS`, called from somewhere else, with an empty home."""
+        environment = {"PATH": str(self.bin), "HOME": "", "LOG": str(self.log), **settings}
+        command = [str(self.clone / "run"), *arguments]
+        return subprocess.run(
+            command, cwd=self.bin, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def installs(self) -> int:
+        return self.log.read_text().count("-m pip install")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize("shell", ["sh", "dash", "bash"])
+def test_run_is_sound_in_every_shell_there_is(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    subprocess.run([shell, "-n", ROOT / "run"], check=True)
+
+
+def test_shellcheck_finds_nothing() -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("no shellcheck here: apt-get install shellcheck")
+    subprocess.run(["shellcheck", ROOT / "run", ROOT / ".ci" / "run"], check=True)
+
+
+def test_run_may_be_started() -> None:
+    assert os.access(ROOT / "run", os.X_OK)
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_without_python_it_says_what_to_type(machine: Machine) -> None:
+    result = machine.run("test")
+    assert result.returncode == 1
+    assert "apt-get install python3 python3-venv" in result.stderr
+
+
+def test_an_old_python_is_no_python(machine: Machine) -> None:
+    machine.add("python3", "#!/bin/sh\nexit 1\n")
+    assert "3.11, 3.12 or 3.13" in machine.run("test").stderr
+
+
+def test_without_the_venv_module_it_says_what_to_type(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    result = machine.run("dev", NO_VENV="1")
+    assert result.returncode == 1
+    assert "    apt-get install python3-venv\n" in result.stderr
+
+
+def test_a_python_that_was_asked_for_and_is_missing_is_named(machine: Machine) -> None:
+    assert "PYTHON=python9" in machine.run("dev", PYTHON="python9").stderr
+
+
+def test_the_environment_is_made_once_and_again_when_the_locks_change(machine: Machine) -> None:
+    machine.add("python3.12", GOOD_PYTHON)
+    assert machine.run("dev").returncode == 0
+    assert machine.installs() == 2
+    assert machine.run("dev").returncode == 0
+    assert machine.installs() == 2
+    with (machine.clone / "requirements-dev.txt").open("a") as lock:
+        lock.write("\n")
+    assert machine.run("dev").returncode == 0
+    assert machine.installs() == 4
+
+
+def test_an_install_that_broke_off_is_done_again(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON.replace("esac", '*"pip install"*) exit 1 ;;\nesac'))
+    assert machine.run("dev").returncode != 0
+    assert machine.run("dev").returncode != 0
+    assert machine.installs() == 2
+
+
+@pytest.mark.accept("C1")
+def test_packages_are_installed_with_their_hashes_only(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    machine.run("dev")
+    installs = [line for line in machine.log.read_text().splitlines() if "pip install" in line]
+    assert "--require-hashes -r requirements-dev.txt" in installs[0]
+    assert "--no-build-isolation --no-deps -e ." in installs[1]
+
+
+def test_a_folder_that_is_no_environment_is_never_removed(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    precious = machine.clone / "precious"
+    precious.mkdir()
+    result = machine.run("dev", PAPERROUND_VENV="precious")
+    assert result.returncode == 1
+    assert "is in the way" in result.stderr
+    assert precious.exists()
+
+
+def test_arguments_reach_pytest_as_they_are(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    machine.run("test", "-k", "two words")
+    assert machine.log.read_text().splitlines()[-1] == "-m pytest -k two words"
+
+
+def test_an_unknown_word_is_answered_with_the_known_ones(machine: Machine) -> None:
+    result = machine.run("tset")
+    assert result.returncode == 2
+    assert "no './run tset'" in result.stderr
+    assert "./run test " in result.stderr
+
+
+def test_make_knows_the_same_words() -> None:
+    usage = subprocess.run([ROOT / "run"], capture_output=True, text=True, check=True).stdout
+    words = {line.split()[1] for line in usage.splitlines()}
+    makefile = (ROOT / "Makefile").read_text().splitlines()
+    targets = next(line for line in makefile if line.endswith(":"))
+    assert set(targets.rstrip(":").split()) == words | {"help"}
