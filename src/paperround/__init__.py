@@ -1,0 +1,1 @@
+"""Paperround: trending papers in your inbox once a day, from a server of your own."""

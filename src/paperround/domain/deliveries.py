@@ -1,0 +1,128 @@
+"""The ledger's words: one delivery, the states it may be in, and what an SMTP outcome means.
+
+    queued ──► claimed ──► in_data ──► sent
+      ▲ ▲         │           ├──────► unknown ──(late 250)──► sent
+      │ └─────────┤ dead      ├──────► failed
+      │           │ lease     └──────► deferred
+      └─ deferred ◄┤ (due again)
+                  ├──────► failed | expired | skipped
+
+`in_data` is committed just before the final dot, so a process that dies leaves either a row
+that was never offered (`claimed`, safe to send again) or one that may have been accepted
+(`in_data`, becomes `unknown` and is never sent again by itself).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+DeliveryId = NewType("DeliveryId", int)
+
+DIGEST_LIFE = timedelta(hours=20)
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(minutes=60)
+MOST_BREAKDOWNS = 5
+"""How often a mail may fail for a reason of its own (rendering, encoding) before it is given up."""
+
+
+class DeliveryState(StrEnum):
+    """Where one mail stands."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    IN_DATA = "in_data"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+
+
+class Phase(StrEnum):
+    """How far one message had got when its outcome was known."""
+
+    CONNECT = "connect"
+    GREETING = "greeting"
+    HELLO = "hello"
+    TLS = "tls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    BODY = "body"
+    DOT = "dot"
+    """The final dot was written, or may have been: from here on a silence is ambiguous."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A server's answer: 3-digit code, enhanced code (`5.1.1`, or empty), first 500 characters."""
+
+    code: int
+    enhanced: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happened to one envelope. `reply` None: no usable answer came, `error` says what did.
+
+    A reply whose code is not 200-599 (garbage) is no usable answer.
+    """
+
+    id: DeliveryId
+    phase: Phase
+    reply: Reply | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One mail ready to leave: exactly one recipient, exactly these bytes (CRLF line ends)."""
+
+    id: DeliveryId
+    sender: str
+    recipient: str
+    message_id: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Whose fault a refusal is decides what else must happen."""
+
+    subscriber: bool = False
+    """Hard evidence that the address does not exist: the subscriber stops being mailed."""
+    us: bool = False
+    """We are refused (5.7.x, our sender, our login): tell the operator, suppress nobody."""
+    destination: bool = False
+    """The server wants a rest (421, no connection): slow down, the subscriber is untouched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The state an outcome leads to, the reason kept with it, and who is to blame."""
+
+    state: DeliveryState
+    reason: str
+    blame: Blame = Blame()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Who holds a claim: enough to tell, on the same host, whether they still live."""
+
+    host: str
+    pid: int
+    started: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A claim by `worker`, good until `until`. `token` is new for every claim: a fence."""
+
+    worker: Worker
+    until: datetime
+    token: str

@@ -1,0 +1,171 @@
+"""Choosing what one subscriber gets of an edition, or saying why they get nothing."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from paperround.domain.editions import Edition, EditionPaper
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import PaperId
+from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
+
+
+class DigestKind(StrEnum):
+    """The kinds of mail a list sends."""
+
+    DIGEST = "digest"
+    ROUNDUP_WEEK = "roundup_week"
+    ROUNDUP_MONTH = "roundup_month"
+    REPLACEMENT = "replacement"
+
+
+class SkipReason(StrEnum):
+    """Why there is no mail today. Each one is recorded in the ledger."""
+
+    NO_NEW_PAPERS = "no-new-papers"
+    NO_PAPERS_AT_ALL = "no-papers-at-all"
+    BELOW_FLOOR = "below-floor"
+    PAUSED = "paused"
+    NOT_THEIR_DAY = "not-their-day"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+    EDITION_CANCELLED = "edition-cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The positions of the edition's papers that one subscriber gets, in the digest's order."""
+
+    positions: tuple[int, ...]
+
+
+def choose(
+    *,
+    edition: Edition,
+    mailing_list: MailingList,
+    subscription: Subscription,
+    already_sent: Collection[PaperId],
+    local_day: date,
+) -> Choice | SkipReason:
+    """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing."""
+    wish = subscription.preferences
+    if wish.paused_until is not None and local_day < wish.paused_until:
+        return SkipReason.PAUSED
+    if not is_their_day(subscription, local_day):
+        return SkipReason.NOT_THEIR_DAY
+    if not edition.papers:
+        return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
+    unseen = [paper for paper in edition.papers if paper.paper_id not in already_sent]
+    if not unseen:
+        return SkipReason.NO_NEW_PAPERS
+    wanted = [paper for paper in unseen if wish.floor is None or paper.score >= wish.floor]
+    if not wanted:
+        return SkipReason.BELOW_FLOOR
+    size = wish.size or mailing_list.size
+    return Choice(positions=tuple(paper.position for paper in wanted[:size]))
+
+
+def is_their_day(subscription: Subscription, local_day: date) -> bool:
+    """Whether the subscriber wants mail on the weekday of `local_day`."""
+    match subscription.preferences.frequency:
+        case Frequency.WEEKDAYS:
+            return local_day.weekday() < 5
+        case Frequency.WEEKLY:
+            return WEEKDAYS[local_day.weekday()] == (subscription.preferences.weekday or "mon")
+        case _:
+            return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPaper:
+    """One paper as a digest shows it. The named `parts` add up to `score`."""
+
+    title: str
+    authors: tuple[str, ...]
+    gist: str
+    reason: str
+    votes: int | None
+    comments: int | None
+    links: Mapping[str, str]
+    page_url: str
+    score: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalLinks:
+    """The addresses that only this reader gets. Every token in them is 40 characters long."""
+
+    unsubscribe: str
+    preferences: str
+    one_click: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestView:
+    """Everything a digest's template may know: values only, nothing left to look up."""
+
+    list_name: str
+    list_title: str
+    day: date
+    papers: tuple[DigestPaper, ...]
+    links: PersonalLinks
+    web_url: str
+    subscribe_url: str
+    operator: str
+    postal_address: str
+    contact: str
+    more_papers: int
+    language: str = "en"
+    acknowledgements: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    privacy_url: str = ""
+    imprint_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A digest in words: built together, from the same view."""
+
+    subject: str
+    preheader: str
+    text: str
+    html: str
+
+
+def papers_at(edition: Edition, positions: tuple[int, ...]) -> tuple[EditionPaper, ...]:
+    """The edition's papers at `positions` (1-based), in that order."""
+    by_position = {paper.position: paper for paper in edition.papers}
+    return tuple(by_position[position] for position in positions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestMail:
+    """One digest to be turned into bytes: the shared view, and what is this reader's alone.
+
+    `view.links` hold the reader's own addresses; renderers may share work between mails whose
+    views differ in nothing but the 40-character tokens inside `view.links`.
+    """
+
+    view: DigestView
+    recipient: str
+    message_id: str
+    dated: datetime
+    list_unsubscribe_mail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """What every mail of an installation says about its sender."""
+
+    mail_from: str
+    """A From field: `Name <address>`."""
+    envelope_from: str
+    """The bare address of MAIL FROM, where bounces go."""
+    public_url: str
+    operator: str
+    postal_address: str
+    contact: str
+    privacy_url: str = ""
+    imprint_url: str = ""

@@ -1,0 +1,108 @@
+"""Editions: the frozen ranking of one list at one cut-off, and the ranking it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType
+
+from paperround.domain.lists import ListId
+from paperround.domain.observations import Observation
+from paperround.domain.papers import Paper, PaperId, Show
+
+EditionId = NewType("EditionId", int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A paper that may enter an edition, with every observation known at the cut-off."""
+
+    paper: Paper
+    observations: tuple[Observation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """One position of a ranking. The parts, each rounded to 4 places, add up to `score`.
+
+    `reason` is the one line a reader sees: why is this paper here? `folded` names papers
+    that are near-duplicates of this one and were left out in its favour.
+    """
+
+    paper: Paper
+    score: float
+    parts: Mapping[str, float]
+    reason: str
+    votes: int | None = None
+    comments: int | None = None
+    folded: tuple[PaperId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Papers in order, best first, with the name and version of the ranker that ordered them."""
+
+    ranker: str
+    as_of: datetime
+    items: tuple[Ranked, ...]
+
+
+class EditionState(StrEnum):
+    """`frozen`: the ranking stands. `planned`: every shard of its ledger rows is written."""
+
+    FROZEN = "frozen"
+    PLANNED = "planned"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionPaper:
+    """A paper as it stood when the edition was frozen: what is mailed never changes again."""
+
+    position: int
+    paper_id: PaperId
+    title: str
+    authors: tuple[str, ...] = ()
+    gist: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    score: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    votes: int | None = None
+    comments: int | None = None
+    show: Show = Show.FULL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """The frozen ranking. Unique by (list, date in the list's zone, cut).
+
+    `empty_reason` says why an edition holds no paper (`no-new-papers`, `no-papers-at-all`).
+    """
+
+    id: EditionId
+    list_id: ListId
+    list_name: str
+    day: date
+    cut: str
+    as_of: datetime
+    frozen_at: datetime
+    ranker: str
+    state: EditionState
+    papers: tuple[EditionPaper, ...]
+    empty_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEdition:
+    """An edition about to be frozen."""
+
+    list_id: ListId
+    day: date
+    cut: str
+    as_of: datetime
+    frozen_at: datetime
+    ranker: str
+    papers: tuple[EditionPaper, ...]
+    empty_reason: str | None

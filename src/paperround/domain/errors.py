@@ -1,0 +1,70 @@
+"""Every error Paperround raises on purpose.
+
+    PaperroundError
+    ├── InvalidInput        what somebody gave us is wrong; the message names it and the way out
+    │   ├── UnknownFormat
+    │   └── UnreadableFile
+    ├── NotFound            a list, edition, subscriber ... that does not exist
+    ├── Conflict            somebody else changed the same thing first
+    ├── Misconfigured  a setting is missing, weak or contradictory
+    ├── DatabaseFailed      the database is down, full or locked; nothing was written
+    ├── SchemaOutOfDate     the database is not at the revision this code needs
+    └── RenderingFailed     one mail could not be made; the others go on
+
+`permanent` is all a retry loop reads: true means that trying again cannot help.
+The text of an error is for a person: it names the thing and says what to do.
+"""
+
+
+class PaperroundError(Exception):
+    """Something Paperround knows about went wrong."""
+
+    permanent = True
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class InvalidInput(PaperroundError):
+    """The input is not what it should be."""
+
+    def __init__(self, message: str | None = None, *, code: str = "invalid") -> None:
+        super().__init__(message)
+        self.code = code
+        """A short word for counting, where many inputs are read at once."""
+
+
+class UnknownFormat(InvalidInput):
+    """The format of the file could not be recognised."""
+
+
+class UnreadableFile(InvalidInput):
+    """The file could not be read."""
+
+
+class NotFound(PaperroundError):
+    """There is no such thing."""
+
+
+class Conflict(PaperroundError):
+    """Somebody else changed the same rows first."""
+
+    permanent = False
+
+
+class Misconfigured(PaperroundError):
+    """A setting is missing or wrong."""
+
+
+class DatabaseFailed(PaperroundError):
+    """The database could not do its work."""
+
+    permanent = False
+
+
+class SchemaOutOfDate(PaperroundError):
+    """The database has another schema than this version needs."""
+
+
+class RenderingFailed(PaperroundError):
+    """The mail could not be made."""

@@ -1,0 +1,113 @@
+"""What the ledger takes and gives: rows to plan, rows claimed, moves, totals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
+from paperround.domain.digests import DigestKind
+from paperround.domain.editions import EditionId
+from paperround.domain.papers import PaperId
+from paperround.domain.subscribers import SubscriberId, SubscriptionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A ledger row about to be planned. `papers` are (paper, position in the edition)."""
+
+    subscriber_id: SubscriberId
+    subscription_id: SubscriptionId
+    kind: DigestKind
+    local_date: date
+    state: DeliveryState
+    reason: str
+    due_at: datetime
+    expires_at: datetime
+    message_id: str
+    dated: datetime
+    key_id: str
+    nonce: str
+    papers: tuple[tuple[PaperId, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A page of subscriptions whose ledger rows were written together."""
+
+    number: int
+    after: SubscriptionId
+    through: SubscriptionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """What the bytes of one mail are made of, beside its edition.
+
+    `row` is the delivery's id; 0 in a preview, whose links lead nowhere.
+    """
+
+    row: int
+    edition_id: EditionId
+    address: str
+    positions: tuple[int, ...]
+    local_date: date
+    message_id: str
+    dated: datetime
+    key_id: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A delivery this process may send now, with all that its bytes are made of."""
+
+    id: DeliveryId
+    edition_id: EditionId
+    subscriber_id: SubscriberId
+    address: str
+    kind: DigestKind
+    local_date: date
+    positions: tuple[int, ...]
+    message_id: str
+    dated: datetime
+    key_id: str
+    nonce: str
+    attempts: int
+    breakdowns: int
+    expires_at: datetime
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A delivery's next state. It takes effect only while `token` is the row's latest claim."""
+
+    id: DeliveryId
+    token: str
+    state: DeliveryState
+    reason: str
+    code: int | None = None
+    reply: str | None = None
+    next_at: datetime | None = None
+    breakdown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTotals:
+    """How many rows stand in each state; claimed and in_data count as queued."""
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+    unknown: int = 0
+    expired: int = 0
+    skipped: int = 0
+    queued: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The ledger rows of one edition: how many, and how many were born skipped, by reason."""
+
+    rows: int
+    skipped: Mapping[str, int] = field(default_factory=dict)

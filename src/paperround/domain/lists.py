@@ -1,0 +1,51 @@
+"""A list: a named digest people subscribe to, and which papers may enter its editions."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import NewType
+
+from paperround.domain.papers import FeedId
+from paperround.domain.times import end_of_day
+
+ListId = NewType("ListId", int)
+
+DEFAULT_LIST = "trending"
+MANUAL_CUT = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList:
+    """A list and its settings.
+
+    `feeds` empty means every feed. `size` is how many papers a digest holds unless the
+    subscriber says otherwise, `edition_size` how many an edition freezes (so that a person
+    who has seen the first ones still gets a full digest). `candidate_days` is how long after
+    its listing a paper may enter. `cuts` are the local times of day at which editions freeze.
+    """
+
+    id: ListId
+    name: str
+    title: str
+    zone: str = "UTC"
+    feeds: tuple[FeedId, ...] = ()
+    categories: tuple[str, ...] = ()
+    size: int = 12
+    edition_size: int = 60
+    candidate_days: int = 7
+    cuts: tuple[str, ...] = ("00:00", "06:00", "12:00", "18:00")
+    submitter_cap: int = 3
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What an edition may know: papers that count from `start` (exclusive) to `as_of`."""
+
+    start: datetime
+    as_of: datetime
+
+
+def window_of(mailing_list: MailingList, day: date, now: datetime) -> Window:
+    """The window of the edition of `day`: nothing after the day's end, nothing after `now`."""
+    as_of = min(now, end_of_day(day, mailing_list.zone))
+    return Window(as_of - timedelta(days=mailing_list.candidate_days), as_of)

@@ -1,0 +1,229 @@
+"""Deciding what one record does to the papers there are. Pure: old value, record, now -> write.
+
+A later version replaces the texts; an earlier one never does. Of two feeds that carry the same
+version, the text that came first stays, so that a feed with poorer text cannot spoil a paper. A
+missing abstract is taken from anybody, and never replaced by none.
+
+Two papers that turn out to be one are not joined yet: a record with identifiers of both goes to
+the paper of its most trusted one, and the other paper keeps its own.
+"""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from paperround.domain.identifiers import canonical, title_key
+from paperround.domain.papers import Paper, PaperId, PaperWrite, Record
+from paperround.domain.text import author_name, repair_abstract, repair_title
+from paperround.domain.times import midnight_utc
+
+T = TypeVar("T", int, datetime, date)
+
+FUTURE_ALLOWED = timedelta(hours=24)
+"""A date further ahead than this is a mistake of the source and is not believed."""
+
+REMEMBERED = 8
+"""How many fingerprints of a paper a feed remembers: one file may hold several variants of it."""
+
+
+def repaired(record: Record) -> Record:
+    """The record with readable texts and names."""
+    return replace(
+        record,
+        title=repair_title(record.title),
+        abstract=repair_abstract(record.abstract),
+        authors=tuple(name for name in map(author_name, record.authors) if name),
+    )
+
+
+def key_of(record: Record) -> str:
+    """The title key of a repaired record."""
+    return title_key(record.title, record.authors, _year(record))
+
+
+def _year(record: Record) -> int | None:
+    dated = record.published_at or record.listed_at or record.listed_on
+    return dated.year if dated else None
+
+
+def may_merge_by_title(record: Record, paper: Paper) -> bool:
+    """Whether a repaired record with the paper's title key is that paper.
+
+    Works with identifiers need an author and a year beside the title ("Editorial"), and no two
+    ids of one kind that tell them apart. Where neither has an identifier the title is all there is.
+    """
+    own = [kind for kind in paper.identifiers if kind != "title_key"]
+    if not own and not record.identifiers:
+        return True
+    return _is_named(record) and not any(kind in record.identifiers for kind in own)
+
+
+def _is_named(record: Record) -> bool:
+    author = record.authors[0] if record.authors else ""
+    return any(map(str.isalnum, author)) and _year(record) is not None
+
+
+def counts_from(record: Record, now: datetime) -> datetime | None:
+    """When the record's listing starts to count; None when the record names no listing."""
+    if record.listed_on is None:
+        return None
+    precise = record.listed_at is not None and record.listed_at.date() == record.listed_on
+    start = record.listed_at if precise and record.listed_at else midnight_utc(record.listed_on)
+    return start if start <= now + FUTURE_ALLOWED else now
+
+
+def new_paper(
+    provisional: PaperId, raw: Record, record: Record, key: str, now: datetime
+) -> PaperWrite:
+    """The write that creates a paper from its first record; `key` is that record's title key.
+
+    A paper that cannot be merged by its title leaves the key to one that is known by nothing else.
+    """
+    by_title = not record.identifiers or _is_named(record)
+    paper = Paper(
+        id=provisional,
+        identifiers={**record.identifiers, **({"title_key": key} if by_title else {})},
+        title=record.title,
+        abstract=record.abstract,
+        authors=record.authors,
+        categories=record.categories,
+        keywords=record.keywords,
+        links=dict(record.links),
+        counts_from=counts_from(record, now) or now,
+        listed_on=record.listed_on,
+        published_at=_believed(record.published_at, now),
+        updated_at=_believed(record.updated_at, now),
+        version=record.version,
+        withdrawn=record.withdrawn,
+        comment=record.comment,
+        licence=record.licence,
+        organization=record.organization,
+        submitter=record.submitter,
+        show=record.show,
+    )
+    return _write(paper, raw)
+
+
+def merged(
+    old: Paper, raw: Record, record: Record, *, same_feed: bool, now: datetime
+) -> PaperWrite | None:
+    """The write that brings `old` up to the record, None when it changes nothing.
+
+    `same_feed`: the feed listed this paper before, so a different text is a correction. The
+    record names no identifier of another paper: who calls this leaves those out.
+    """
+    age = _age(old, record, now, same_feed=same_feed)
+    base = _with_text(old, record) if age > 0 or (same_feed and age == 0) else old
+    if record.abstract and (base is not old or not old.abstract):
+        base = replace(base, abstract=record.abstract, show=record.show)
+    paper = replace(
+        base,
+        identifiers={**record.identifiers, **old.identifiers},
+        categories=_union(old.categories, record.categories),
+        keywords=old.keywords or record.keywords,
+        links={**record.links, **base.links},
+        counts_from=_earliest_start(old, record, now),
+        listed_on=min(filter(None, (old.listed_on, record.listed_on)), default=None),
+        published_at=old.published_at or _believed(record.published_at, now),
+        updated_at=_latest(old.updated_at, _believed(record.updated_at, now)),
+        withdrawn=base.withdrawn or (record.withdrawn and age >= 0),
+        comment=base.comment or record.comment,
+        licence=base.licence or record.licence,
+        organization=old.organization or record.organization,
+        submitter=old.submitter or record.submitter,
+    )
+    return None if paper == old else _write(paper, raw, old)
+
+
+def together(before: PaperWrite, after: PaperWrite) -> PaperWrite:
+    """Two writes to one paper as one: still new if it was, text changed if either did."""
+    return replace(
+        after,
+        is_new=before.is_new,
+        text_changed=before.text_changed or after.text_changed,
+        raw_title=before.raw_title if after.raw_title_stays else after.raw_title,
+        raw_title_stays=before.raw_title_stays and after.raw_title_stays,
+        raw_abstract=before.raw_abstract if after.raw_abstract_stays else after.raw_abstract,
+        raw_abstract_stays=before.raw_abstract_stays and after.raw_abstract_stays,
+    )
+
+
+def remembers(known: str | None, fingerprint: str) -> bool:
+    """Whether a feed that remembers the fingerprints `known` has read this one before."""
+    return known is not None and f" {fingerprint} " in f" {known} "
+
+
+def remembered(known: str | None, fingerprint: str) -> str:
+    """The last `REMEMBERED` fingerprints, separated by spaces, the new one last."""
+    if not known:
+        return fingerprint
+    return " ".join([*known.split(" "), fingerprint][-REMEMBERED:])
+
+
+def _age(old: Paper, record: Record, now: datetime, *, same_feed: bool) -> int:
+    """1 when the record's text is newer than the paper's, -1 when it is older, else 0.
+
+    What says most decides: the version, the date of the update, and within one feed the listing,
+    which can only be earlier than the paper's first one.
+    """
+    decided = _order(record.version, old.version) or _order(
+        _believed(record.updated_at, now), old.updated_at
+    )
+    if decided or not same_feed:
+        return decided
+    return min(0, _order(record.listed_on, old.listed_on))
+
+
+def _order(new: T | None, old: T | None) -> int:
+    if new is None or old is None or new == old:
+        return 0
+    return 1 if new > old else -1
+
+
+def _with_text(old: Paper, record: Record) -> Paper:
+    """The paper with what comes with a text; the abstract is taken separately."""
+    return replace(
+        old,
+        title=record.title,
+        authors=record.authors or old.authors,
+        links={**old.links, **record.links},
+        version=_latest(old.version, record.version),
+        withdrawn=record.withdrawn,
+        comment=record.comment or old.comment,
+        licence=record.licence or old.licence,
+    )
+
+
+def _earliest_start(old: Paper, record: Record, now: datetime) -> datetime:
+    start = counts_from(record, now)
+    if start is None:
+        return old.counts_from
+    return start if old.listed_on is None else min(old.counts_from, start)
+
+
+def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
+    same_title = old is not None and old.title == paper.title
+    same_abstract = old is not None and old.abstract == paper.abstract
+    return PaperWrite(
+        paper=paper,
+        is_new=old is None,
+        text_changed=not (same_title and same_abstract),
+        title_key=paper.identifiers.get("title_key", ""),
+        canonical=canonical(paper.identifiers),
+        raw_title=None if same_title or raw.title == paper.title else raw.title,
+        raw_abstract=None if same_abstract or raw.abstract == paper.abstract else raw.abstract,
+        raw_title_stays=same_title,
+        raw_abstract_stays=same_abstract,
+    )
+
+
+def _believed(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment is not None and moment <= now + FUTURE_ALLOWED else None
+
+
+def _latest(one: T | None, other: T | None) -> T | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _union(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
+    return old + tuple(value for value in new if value not in old)

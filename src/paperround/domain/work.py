@@ -1,0 +1,21 @@
+"""Work by name, for whatever runs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work by name. `arguments` hold ids only: the rows they name are the truth.
+
+    `lock` makes a waiting job unique: a second one with the same lock is not taken. Lower
+    `priority` runs first. `attempts` counts earlier failures.
+    """
+
+    task: str
+    arguments: Mapping[str, str | int] = field(default_factory=dict)
+    lock: str | None = None
+    priority: int = 0
+    not_before: datetime | None = None
+    attempts: int = 0

@@ -1,0 +1,236 @@
+"""What a record does to the papers there are."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.merge import (
+    key_of,
+    may_merge_by_title,
+    merged,
+    new_paper,
+    remembered,
+    remembers,
+    together,
+)
+from paperround.domain.papers import Paper, PaperId, PaperWrite, Record, Show
+
+NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
+
+
+def record(**changes: object) -> Record:
+    base = Record(
+        title="A study",
+        abstract="We study.",
+        identifiers={"arxiv": "2601.00001"},
+        authors=("Ada Lovelace",),
+        listed_on=date(2026, 1, 29),
+        version=1,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def paper(one: Record) -> Paper:
+    return new_paper(PaperId(1), one, one, key_of(one), NOW).paper
+
+
+def after(*records: Record) -> Paper:
+    known = paper(records[0])
+    for one in records[1:]:
+        write = merged(known, one, one, same_feed=True, now=NOW)
+        known = write.paper if write else known
+    return known
+
+
+def change(known: Paper, one: Record, *, same_feed: bool = True) -> PaperWrite:
+    write = merged(known, one, one, same_feed=same_feed, now=NOW)
+    assert write is not None
+    return write
+
+
+def test_a_paper_counts_from_its_listing() -> None:
+    assert paper(record()).counts_from == datetime(2026, 1, 29, tzinfo=UTC)
+
+
+def test_the_instant_of_the_listing_is_better_than_its_day() -> None:
+    listed_at = datetime(2026, 1, 29, 5, 55, tzinfo=UTC)
+    assert paper(record(listed_at=listed_at)).counts_from == listed_at
+
+
+def test_a_paper_without_a_listing_counts_from_its_first_ingest() -> None:
+    assert paper(record(listed_on=None)).counts_from == NOW
+
+
+@pytest.mark.accept("I9")
+def test_a_listing_far_in_the_future_is_not_believed() -> None:
+    assert paper(record(listed_on=date(9000, 1, 1))).counts_from == NOW
+    far = NOW + timedelta(days=400)
+    assert paper(record(published_at=far)).published_at is None
+
+
+@pytest.mark.accept("I9")
+@given(st.permutations([1, 2, 3]))
+def test_versions_in_any_order_end_with_the_last_one(order: list[int]) -> None:
+    known = after(*(record(version=n, title=f"A study, version {n}") for n in order))
+    assert (known.version, known.title) == (3, "A study, version 3")
+
+
+@pytest.mark.accept("I9")
+def test_the_same_record_again_changes_nothing() -> None:
+    assert merged(paper(record()), record(), record(), same_feed=True, now=NOW) is None
+
+
+def test_another_feed_s_text_of_the_same_version_does_not_replace_ours() -> None:
+    other = record(abstract="We  study, flattened.")
+    assert merged(paper(record()), other, other, same_feed=False, now=NOW) is None
+
+
+def test_a_feed_may_correct_its_own_text() -> None:
+    correction = record(abstract="We study harder.")
+    write = merged(paper(record()), correction, correction, same_feed=True, now=NOW)
+    assert write is not None
+    assert write.text_changed
+    assert write.paper.abstract == "We study harder."
+
+
+def test_an_abstract_that_was_missing_is_taken_from_anybody() -> None:
+    bare = paper(record(abstract=""))
+    other = record(title="A STUDY", show=Show.GIST)
+    taken = change(bare, other, same_feed=False).paper
+    assert (taken.title, taken.abstract, taken.show) == ("A study", "We study.", Show.GIST)
+
+
+@pytest.mark.accept("I9")
+def test_an_older_record_never_replaces_a_newer_text() -> None:
+    undated = record(version=None, abstract="Now.")
+    dated = replace(undated, updated_at=NOW - timedelta(days=1))
+    for newer, older in (
+        (dated, replace(dated, updated_at=NOW - timedelta(days=2), abstract="Then.")),
+        (undated, replace(undated, listed_on=date(2026, 1, 28), abstract="Then.")),
+    ):
+        assert after(newer, older).abstract == "Now."
+        assert after(older, newer).abstract == "Now."
+
+
+def test_a_date_that_is_not_believed_makes_no_text_newer() -> None:
+    dated = record(updated_at=NOW)
+    far = record(updated_at=NOW + timedelta(days=400), abstract="From the future.")
+    assert merged(paper(dated), far, far, same_feed=False, now=NOW) is None
+
+
+def test_a_newer_version_without_an_abstract_keeps_the_old_one() -> None:
+    known = after(record(show=Show.LINK), record(version=2, title="A better study", abstract=""))
+    assert (known.title, known.abstract) == ("A better study", "We study.")
+    assert known.show is Show.LINK
+
+
+def test_a_correction_brings_its_comment_licence_and_links() -> None:
+    first = record(comment="8 pages", licence="CC-BY-4.0", links={"code": "https://a.example/1"})
+    links = {"code": "https://a.example/2", "pdf": "https://a.example/p"}
+    known = after(first, record(version=2, comment="9 pages", licence="CC0-1.0", links=links))
+    assert (known.comment, known.licence, known.links) == ("9 pages", "CC0-1.0", links)
+    silent = after(first, record(version=2))
+    assert (silent.comment, silent.licence) == ("8 pages", "CC-BY-4.0")
+    assert silent.links == first.links
+
+
+def test_what_is_known_is_kept_and_what_is_new_is_added() -> None:
+    more = record(
+        identifiers={"arxiv": "2601.00001", "doi": "10.1/a"},
+        categories=("cs.LG",),
+        links={"code": "https://code.example/a"},
+        listed_on=date(2026, 1, 28),
+    )
+    known = after(record(categories=("cs.CL",)), more)
+    assert known.identifiers["doi"] == "10.1/a"
+    assert known.categories == ("cs.CL", "cs.LG")
+    assert known.links == {"code": "https://code.example/a"}
+    assert known.listed_on == date(2026, 1, 28)
+    assert known.counts_from == datetime(2026, 1, 28, tzinfo=UTC)
+
+
+def test_a_withdrawal_stays() -> None:
+    assert after(record(), record(version=2, withdrawn=True)).withdrawn
+
+
+@given(st.permutations([1, 2, 3]))
+def test_a_version_after_a_withdrawn_one_brings_the_paper_back(order: list[int]) -> None:
+    assert not after(*(record(version=n, withdrawn=n == 2) for n in order)).withdrawn
+
+
+def test_any_feed_may_say_that_a_paper_is_withdrawn() -> None:
+    gone = record(version=None, withdrawn=True)
+    assert change(paper(record()), gone, same_feed=False).paper.withdrawn
+
+
+def test_only_works_that_no_id_tells_apart_merge_by_title() -> None:
+    known = paper(record())
+    assert may_merge_by_title(record(identifiers={"doi": "10.1/a"}), known)
+    assert may_merge_by_title(record(identifiers={}), known)
+    assert not may_merge_by_title(record(identifiers={"arxiv": "2601.00002"}), known)
+
+
+def test_a_title_merges_works_with_ids_only_when_author_and_year_are_known() -> None:
+    named = record(identifiers={"doi": "10.1/a"})
+    assert may_merge_by_title(named, paper(record()))
+    for vague in (
+        replace(named, authors=()),
+        replace(named, authors=("?",)),
+        replace(named, listed_on=None),
+        replace(named, authors=(), identifiers={}),
+    ):
+        assert not may_merge_by_title(vague, paper(record()))
+    bare = record(identifiers={}, authors=(), listed_on=None)
+    assert may_merge_by_title(bare, paper(bare))
+    assert not may_merge_by_title(replace(named, authors=()), paper(bare))
+
+
+def test_a_title_without_letters_still_has_a_key_of_its_own() -> None:
+    assert key_of(record(title="???")) != key_of(record(title="!!!"))
+
+
+def test_raw_texts_stay_with_the_text_they_belong_to() -> None:
+    known = paper(record(abstract=""))
+    more = change(known, record(abstract="", categories=("cs.LG",)))
+    assert (more.raw_title_stays, more.raw_abstract_stays) == (True, True)
+    filled = change(known, record())
+    assert (filled.raw_title_stays, filled.raw_abstract_stays) == (True, False)
+
+
+def test_two_writes_to_one_paper_are_one_write() -> None:
+    raw = record(version=2, title="A better  study")
+    first = merged(
+        paper(record()), raw, replace(raw, title="A better study"), same_feed=True, now=NOW
+    )
+    assert first is not None
+    both = together(
+        first, change(first.paper, replace(raw, title=first.paper.title, abstract="More."))
+    )
+    assert (both.raw_title, both.raw_title_stays, both.raw_abstract_stays) == (
+        "A better  study",
+        False,
+        False,
+    )
+    assert both.text_changed
+    assert both.paper.abstract == "More."
+
+
+def test_a_feed_remembers_the_last_eight_fingerprints_of_a_paper() -> None:
+    known = None
+    for number in range(9):
+        known = remembered(known, f"f{number}")
+    assert known == "f1 f2 f3 f4 f5 f6 f7 f8"
+    assert remembers(known, "f1")
+    assert not remembers(known, "f0")
+    assert not remembers(known, "f")
+    assert not remembers(None, "f1")
+
+
+def test_raw_texts_are_kept_only_where_repair_changed_them() -> None:
+    raw = record(title="A  study")
+    write = new_paper(PaperId(1), raw, record(), key_of(raw), NOW)
+    assert write.raw_title == "A  study"
+    assert write.raw_abstract is None
