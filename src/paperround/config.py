@@ -1,0 +1,225 @@
+"""Settings: the only place that reads the environment.
+
+Every setting is `PAPERROUND_<NAME>` in the environment or in a `.env` file of the working
+folder (the environment wins). A secret may come from a file: `PAPERROUND_<NAME>_FILE` names it.
+"""
+
+import contextlib
+import difflib
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from paperround.domain.errors import InvalidInput, Misconfigured
+from paperround.domain.times import zone_of
+from paperround.domain.tokens import KeyRing
+
+PREFIX = "PAPERROUND_"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SHORTEST_SECRET = 32
+OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
+"""Names that tests and `./run` read; they are no settings."""
+
+
+class Settings(BaseModel):
+    """What an operator can say. Field names are the settings' names in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    data_dir: Path = Path("paperround-data")
+    database_url: str | None = Field(default=None, repr=False)
+    public_url: str = "http://127.0.0.1:8000"
+    secret_key: str | None = Field(default=None, repr=False)
+    smtp_url: str | None = Field(default=None, repr=False)
+    smtp_connections: int = Field(default=10, ge=1, le=500)
+    lease_seconds: int = Field(default=900, ge=10)
+    mail_from: str = "Paperround <digest@paperround.example>"
+    operator: str | None = None
+    contact: str | None = None
+    postal_address: str | None = None
+    privacy_url: str | None = None
+    imprint_url: str | None = None
+    private: bool = False
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            zone_of(name)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+        return name
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write it like https://papers.example.org")
+        return url.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL: the one that was set, else a SQLite file in DATA_DIR."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'paperround.db'}"
+
+    @property
+    def relay(self) -> str:
+        """Where mail goes: the SMTP_URL that was set, else a folder in DATA_DIR."""
+        return self.smtp_url or f"outbox:{self.data_dir / 'outbox'}"
+
+    @property
+    def embedded(self) -> bool:
+        """One machine with SQLite, which may make its own secret."""
+        return self.database.startswith("sqlite")
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The signing keys; makes and keeps one in DATA_DIR when an embedded one has none.
+
+        A key that was made there stays in the ring behind the ones that are set later: links in
+        mails that were read and suppressions were made with it.
+        """
+        given = self.secret_key if self.secret_key is not None else self._made_secret()
+        keys = tuple(key for part in given.split(",") if (key := part.strip()))
+        kept = self._kept_secret()
+        keys += (kept,) if kept and kept not in keys else ()
+        weak = [key for key in keys if len(key) < SHORTEST_SECRET]
+        if weak or not keys:
+            raise Misconfigured(
+                f"PAPERROUND_SECRET_KEY needs keys of {SHORTEST_SECRET} characters or more: make "
+                "one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+            )
+        try:
+            return KeyRing(tuple(key.encode() for key in keys))
+        except ValueError as error:
+            raise Misconfigured(f"PAPERROUND_SECRET_KEY: {error}") from None
+
+    def require_sender(self) -> None:
+        """Raise Misconfigured when mail would leave this machine without saying who sends it."""
+        if self.embedded and not self.leaves_this_machine:
+            return
+        needed = {
+            "SECRET_KEY": self.secret_key,
+            "OPERATOR": self.operator,
+            "CONTACT": self.contact,
+            "POSTAL_ADDRESS": self.postal_address or self.private,
+        }
+        missing = [PREFIX + name for name, value in needed.items() if not value]
+        if missing:
+            raise Misconfigured(
+                f"a real relay or PostgreSQL needs {', '.join(missing)}: readers must be able to "
+                "see who mails them. One's own group needs no postal address: PAPERROUND_PRIVATE=1."
+            )
+
+    @property
+    def leaves_this_machine(self) -> bool:
+        """Whether any relay in SMTP_URL is not on the loopback interface."""
+        if self.relay.startswith("outbox:"):
+            return False
+        return any(_host(url.strip()) not in LOOPBACK for url in self.relay.split(","))
+
+    def _kept_secret(self) -> str:
+        path = self.data_dir / "secret_key"
+        return _read(path).strip() if path.exists() else ""
+
+    def _made_secret(self) -> str:
+        if not self.embedded:
+            raise Misconfigured(
+                "PostgreSQL needs PAPERROUND_SECRET_KEY: every machine must share it"
+            )
+        kept = self._kept_secret()
+        return kept or _create_secret(self.data_dir / "secret_key")
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `.env` and the environment; raises Misconfigured that names the setting."""
+    given = {**_dotenv(), **(os.environ if environment is None else environment)}
+    _refuse_unknown(given)
+    values = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in given.items()
+        if name.startswith(PREFIX) and value
+    }
+    try:
+        return Settings(**_with_files(values))  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise Misconfigured(f"{name}: {first['msg']} (it is {first['input']!r})") from None
+
+
+def _dotenv() -> dict[str, str]:
+    try:
+        return {name: value or "" for name, value in dotenv_values(".env").items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"the file .env cannot be read: {error}") from error
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None  # whoever opens the relay says what is wrong with it
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path} cannot be read: {error}") from error
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    """A misspelt setting would be ignored, and mail would go where nobody meant it to."""
+    known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", "_FILE")}
+    for name in given:
+        if name.startswith(PREFIX) and name not in known | OF_DEVELOPMENT:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f": did you mean {near[0]}?" if near else ""
+            raise Misconfigured(f"there is no setting {name}{hint}")
+
+
+def _with_files(values: dict[str, str]) -> dict[str, str]:
+    """Replace every `<name>_file` by what the file holds."""
+    read = dict(values)
+    for name, path in values.items():
+        setting = name.removesuffix("_file")
+        if setting == name or setting not in Settings.model_fields:
+            continue
+        if setting in values:
+            raise Misconfigured(
+                f"set {PREFIX}{setting.upper()} or {PREFIX}{name.upper()}, not both"
+            )
+        try:
+            read[setting] = _read(Path(path)).strip()
+        except Misconfigured as error:
+            raise Misconfigured(f"{PREFIX}{name.upper()}: {error}") from error
+    return read
+
+
+def _create_secret(path: Path) -> str:
+    """Make a secret once, whole or not at all, readable by its owner only.
+
+    Of two processes that start together, both get the secret that was there first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, written = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            Path(path).hardlink_to(written)
+    finally:
+        Path(written).unlink()
+    return _read(path)

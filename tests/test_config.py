@@ -1,0 +1,135 @@
+"""Settings: from the environment, from files, and refused with the setting's name."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from paperround.config import Settings, load_settings
+from paperround.domain.errors import Misconfigured
+
+STRONG = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_any_setting_everything_stays_in_the_data_folder() -> None:
+    settings = load_settings({})
+    assert settings.database == "sqlite:///paperround-data/paperround.db"
+    assert settings.relay == "outbox:paperround-data/outbox"
+    assert not settings.leaves_this_machine
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(STRONG + "\n")
+    settings = load_settings({"PAPERROUND_SECRET_KEY_FILE": str(tmp_path / "secret")})
+    assert settings.secret_key == STRONG
+
+
+def test_a_secret_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(Misconfigured, match="PAPERROUND_SECRET_KEY_FILE"):
+        load_settings({"PAPERROUND_SECRET_KEY_FILE": "nowhere"})
+
+
+def test_a_secret_and_its_file_at_once_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(STRONG)
+    both = {"PAPERROUND_SECRET_KEY": STRONG, "PAPERROUND_SECRET_KEY_FILE": "secret"}
+    with pytest.raises(Misconfigured, match="not both"):
+        load_settings(both)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TIMEZONE", "Mars/Olympus"), ("LEASE_SECONDS", "1"), ("PUBLIC_URL", "papers.example.org")],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=f"PAPERROUND_{name}"):
+        load_settings({f"PAPERROUND_{name}": value})
+
+
+def test_an_embedded_installation_makes_one_secret_and_keeps_it(tmp_path: Path) -> None:
+    first = load_settings({}).keys.current.id
+    assert load_settings({}).keys.current.id == first
+    mode = (tmp_path / "paperround-data" / "secret_key").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_a_weak_secret_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="32 characters"):
+        _ = Settings(secret_key="hunter2").keys
+
+
+def test_the_first_key_of_the_ring_signs_and_the_others_verify() -> None:
+    ring = Settings(secret_key=f"{STRONG},{STRONG[::-1]}").keys
+    alone = Settings(secret_key=STRONG).keys
+    assert ring.current.id == alone.current.id
+    assert len(ring.key_ids) == 2
+
+
+@pytest.mark.accept("F52", part="refusal")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(smtp_url="smtps://user:pass@mail.example.org:465"),
+        Settings(smtp_url="smtp://127.0.0.1:25,smtp://mail.example.org:587?starttls=required"),
+        Settings(database_url="postgresql://db/paperround", secret_key=STRONG),
+    ],
+)
+def test_a_real_relay_or_postgresql_needs_a_named_sender(settings: Settings) -> None:
+    with pytest.raises(Misconfigured, match="PAPERROUND_POSTAL_ADDRESS"):
+        settings.require_sender()
+
+
+@pytest.mark.accept("F52", part="refusal")
+def test_one_s_own_group_needs_no_postal_address() -> None:
+    named = Settings(
+        smtp_url="smtps://mail.example.org:465",
+        secret_key=STRONG,
+        operator="The Reading Group",
+        contact="people@example.org",
+    )
+    with pytest.raises(Misconfigured, match="PAPERROUND_POSTAL_ADDRESS"):
+        named.require_sender()
+    named.model_copy(update={"private": True}).require_sender()
+
+
+def test_a_relay_on_this_machine_needs_no_name() -> None:
+    Settings(smtp_url="smtp://127.0.0.1:2525").require_sender()
+
+
+def test_no_secret_shows_in_a_repr() -> None:
+    settings = Settings(
+        secret_key=STRONG,
+        smtp_url="smtps://user:hunter2@mail.example.org:465",
+        database_url="postgresql://user:hunter2@db/paperround",
+    )
+    assert STRONG not in repr(settings)
+    assert "hunter2" not in repr(settings)
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "PAPERROUND_OPERATOR=From file\nPAPERROUND_CONTACT=a@b.example\n"
+    )
+    settings = load_settings({"PAPERROUND_OPERATOR": "From environment"})
+    assert (settings.operator, settings.contact) == ("From environment", "a@b.example")
+
+
+def test_a_key_that_was_made_before_stays_in_the_ring() -> None:
+    made = load_settings({}).keys.current.id
+    assert load_settings({"PAPERROUND_SECRET_KEY": STRONG}).keys.key_ids[1:] == (made,)
+
+
+@pytest.mark.parametrize("name", [".env", "paperround-data/secret_key"])
+def test_a_file_that_is_no_text_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "paperround-data").mkdir()
+    (tmp_path / name).write_bytes(b"PAPERROUND_OPERATOR=\xff\n")
+    with pytest.raises(Misconfigured, match=name):
+        _ = load_settings({}).keys
+
+
+def test_a_relay_that_cannot_be_read_is_left_to_whoever_opens_it() -> None:
+    assert Settings(smtp_url="smtp://[::1").leaves_this_machine
