@@ -1,0 +1,77 @@
+"""What TeX's names stand for: tables only, each as a listing that can be read."""
+
+
+def _pairs(listing: str) -> dict[str, str]:
+    """`"alpha α beta β"` as a table."""
+    words = listing.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def _words(listing: str) -> frozenset[str]:
+    return frozenset(listing.split())
+
+
+GREEK = _pairs(
+    "alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι "
+    "kappa κ lambda λ mu μ upmu μ nu ν xi ξ pi π rho ρ varrho ϱ sigma σ tau τ upsilon υ phi φ "
+    "varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ "
+    "Phi Φ Psi Ψ Omega Ω"
+)
+ARROWS = _pairs(
+    "rightarrow → to → longrightarrow → leftarrow ← leftrightarrow ↔ Rightarrow ⇒ implies ⇒ "
+    "Leftarrow ⇐ Leftrightarrow ⇔ iff ⇔ mapsto ↦ hookrightarrow ↪ uparrow ↑ downarrow ↓"
+)
+RELATIONS = ARROWS | _pairs(
+    "times × cdot · pm ± mp ∓ div ÷ ast * star ⋆ leq ≤ le ≤ geq ≥ ge ≥ neq ≠ ne ≠ ll ≪ gg ≫ "
+    "approx ≈ sim ∼ simeq ≃ cong ≅ equiv ≡ propto ∝ lesssim ≲ gtrsim ≳ prec ≺ succ ≻ in ∈ "
+    "notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ supseteq ⊇ cup ∪ cap ∩ setminus ∖ mid | "
+    "parallel ∥ perp ⊥ land ∧ wedge ∧ lor ∨ vee ∨ oplus ⊕ otimes ⊗ odot ⊙ vdash ⊢ models ⊨ "
+    "lt < gt > colon : bullet •"
+)
+LETTERS = GREEK | _pairs(
+    "ell ℓ infty ∞ partial ∂ nabla ∇ forall ∀ exists ∃ emptyset ∅ varnothing ∅ hbar ℏ Re ℜ Im ℑ "
+    "aleph ℵ sum ∑ prod ∏ int ∫ neg ¬ lnot ¬ circ ∘ degree ° prime ′ dagger † top ⊤ bot ⊥ "
+    "ldots … dots … cdots ⋯ dotsc … vdots ⋮ langle ⟨ rangle ⟩ lceil ⌈ rceil ⌉ lfloor ⌊ rfloor ⌋ "
+    "lvert | rvert | vert | lVert ‖ rVert ‖ Vert ‖ lbrace { rbrace } square □ checkmark ✓"
+)
+NAMES = _words(
+    "log ln exp max min sup inf lim limsup liminf arg argmax argmin det dim gcd sin cos tan tanh "
+    "sinh cosh deg Pr ker rank sign mod erf"
+)
+FONTS = _words(
+    "text textbf textit textsc texttt textrm textsf textsl textup textmd textnormal emph underline "
+    "uline mbox hbox mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak boldsymbol bm "
+    "operatorname mathop mathbin mathrel pmb boxed boldmath ensuremath uppercase overline widehat "
+    "widetilde"
+)
+OLD_FONTS = "em|it|bf|tt|sc|rm|sf|sl|bfseries|itshape|ttfamily"
+UNIT_PREFIXES = _pairs("nano n micro μ milli m centi c kilo k mega M giga G tera T")
+UNITS = _pairs(
+    "percent % second s meter m metre m gram g hertz Hz watt W joule J volt V byte B bit bit "
+    "kelvin K newton N decibel dB degree °"
+)
+NOTHING = _words(
+    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits "
+    "nolimits xspace allowbreak noindent nonumber"
+)
+SPACES = {" ": " ", ",": " ", ";": " ", ":": " ", "!": "", "quad": " ", "qquad": " ", "\n": " "}
+OVER = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "dot": "\u0307", "vec": "\u20d7"}
+DOUBLE_STRUCK = _pairs("R ℝ N ℕ Z ℤ Q ℚ C ℂ P ℙ")
+IN_TEXT = {
+    "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "etc": "etc.", "cf": "cf.", "vs": "vs.",
+    "deg": "°", "textdegree": "°", "percent": "%", "textpercent": "%", "LaTeX": "LaTeX",
+    "TeX": "TeX", "textasciitilde": "~", "textbackslash": "\\", "textemdash": "—",
+    "textendash": "–", "textgreater": ">", "textless": "<", "textunderscore": "_",
+    "textrightarrow": "→", "textregistered": "®", "texttrademark": "™", "copyright": "©",
+    "pounds": "£", "S": "§",
+}  # fmt: skip
+WORD_LETTERS = _pairs("ss ß o ø O Ø l ł L Ł ae æ AE Æ oe œ OE Œ aa å AA Å i ı dh ð th þ")
+MARKS = {
+    '"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303", "=": "\u0304",
+    ".": "\u0307", "u": "\u0306", "v": "\u030c", "H": "\u030b", "c": "\u0327", "k": "\u0328",
+    "r": "\u030a", "d": "\u0323", "b": "\u0331",
+}  # fmt: skip
+COLORS = _words("red blue green black gray orange magenta purple cyan teal brown")
+RAISED_SIGNS = _pairs("∘ ° circ ° * * ∗ * ast * ′ ′ + + † † ® ® ™ ™")
+RAISED = str.maketrans("0123456789+-=()−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁻")
+LOWERED = str.maketrans("0123456789+-=()−", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎₋")
