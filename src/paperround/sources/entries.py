@@ -1,0 +1,212 @@
+"""What the file readers share: one entry's fields read with care, or the reason why not.
+
+A reader never lets one bad entry spoil its neighbours: whatever is wrong with an entry is raised
+as `BadEntry` here and becomes one `Reject` there.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.identifiers import arxiv_id, identifier
+from paperround.domain.observations import Count
+from paperround.domain.papers import Record, Reject
+from paperround.domain.text import clean
+from paperround.domain.times import parse_date, parse_instant
+
+Entry = Mapping[str, object]
+
+FEED = "file"
+"""What local ids of files are prefixed with, so that a count finds the paper of another file."""
+
+MOST_BYTES = 10_000_000
+"""A longer entry is not a paper."""
+
+COUNT_KEYS = {"upvotes": "upvotes", "comments": "comments", "github_stars": "github_stars"}
+_MOST_COUNTED = 10**9
+_EXCERPT = 500
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
+
+
+class BadEntry(ValueError):
+    """An entry cannot become a record: a countable `reason` and a sentence for a person."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def reject(problem: BadEntry, position: int, excerpt: str) -> Reject:
+    """The entry at `position` (1-based), kept with what is wrong with it."""
+    return Reject(
+        reason=problem.reason,
+        detail=problem.detail,
+        position=position,
+        excerpt=clean(excerpt[: _EXCERPT * 2], limit=_EXCERPT),
+    )
+
+
+def fingerprint(content: bytes) -> str:
+    """32 hexadecimal digits that stand for `content`."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def storable(text: str) -> str:
+    """The same text without what no database takes: NUL and lone surrogates."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def text_of(entry: Entry, key: str) -> str | None:
+    """The text under `key`; None when it is missing, null or empty."""
+    value = entry.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise BadEntry("wrong-type", f"{key} must be text, not {_kind(value)}")
+    return storable(value) if value and not value.isspace() else None
+
+
+def is_undecoded(text: str) -> bool:
+    """Whether bytes that are not UTF-8 came into `text` (read with `surrogateescape`)."""
+    return not text.isascii() and _UNDECODED.search(text) is not None
+
+
+def texts_of(entry: Entry, key: str) -> tuple[str, ...]:
+    """The list of texts under `key`, empty ones left out."""
+    value = entry.get(key)
+    if value is None:
+        return ()
+    listed: list[str] = value if isinstance(value, list) else [value]  # type: ignore[list-item]
+    try:
+        joined = "\n".join(listed)
+    except TypeError:
+        joined = None
+    if joined is None or listed is not value:
+        raise BadEntry("wrong-type", f"{key} must be a list of texts, not {_kind(value)}")
+    texts = filter(str.strip, listed)
+    return tuple(texts if joined.isascii() and "\0" not in joined else map(storable, texts))
+
+
+def title_of(entry: Entry) -> str:
+    """The title; an entry without a readable one is no paper."""
+    title = text_of(entry, "title")
+    if title is None or not (title.isprintable() or clean(title, limit=_EXCERPT)):
+        raise BadEntry("no-title", "the entry has no title")
+    return title
+
+
+def identifiers_of(entry: Entry, key: str = "id") -> dict[str, str]:
+    """The identifier under `key`, by kind; empty when the entry has none."""
+    value = entry.get(key)
+    if isinstance(value, (int, float)):
+        raise BadEntry("wrong-type", f"{key} must be text: as a number it has lost its zeros")
+    text = text_of(entry, key)
+    return dict([identifier(text, FEED)]) if text else {}
+
+
+def version_of(entry: Entry, key: str = "id") -> int | None:
+    """The version an arXiv id under `key` ends with, None when it names none."""
+    found = arxiv_id(text_of(entry, key) or "")
+    return found[1] if found else None
+
+
+def instant_of(entry: Entry, key: str) -> datetime | None:
+    """The instant under `key`; None when missing, or of a year no paper can be of."""
+    text = text_of(entry, key)
+    if text is None or not _is_likely(text):
+        return None
+    try:
+        return parse_instant(text)
+    except (InvalidInput, OverflowError) as error:
+        raise BadEntry("bad-date", f"{key}: {error}") from None
+
+
+def day_of(entry: Entry, key: str) -> date | None:
+    """The date under `key` (of an instant its UTC date), by the rules of `instant_of`."""
+    text = text_of(entry, key)
+    if text is None or not _is_likely(text):
+        return None
+    try:
+        return parse_date(text) if len(text) <= 10 else parse_instant(text).astimezone(UTC).date()
+    except (InvalidInput, OverflowError) as error:
+        raise BadEntry("bad-date", f"{key}: {error}") from None
+
+
+def _is_likely(text: str) -> bool:
+    """False for years such as 0 and 9999; what is no date at all is left to the parser."""
+    year, dash, _ = text.partition("-")
+    return not (dash and year.isdecimal()) or _FIRST_YEAR <= int(year[:5]) <= _LAST_YEAR
+
+
+def count_of(entry: Entry, key: str) -> int | None:
+    """The whole number under `key`, None when unknown: null is not 0."""
+    value = entry.get(key)
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= _MOST_COUNTED:
+        raise BadEntry(
+            "bad-count", f"{key} must be a whole number from 0 to 10^9, not {value!r:.40}"
+        )
+    return value
+
+
+def counts_of(
+    entry: Entry, captured_at: datetime | None, keys: Mapping[str, str] = COUNT_KEYS
+) -> tuple[Count, ...]:
+    """The counts an entry states; `keys` maps the entry's keys to signals."""
+    if keys.keys().isdisjoint(entry):
+        return ()
+    return tuple(
+        Count(signal=signal, value=value, captured_at=captured_at)
+        for key, signal in keys.items()
+        if (value := count_of(entry, key)) is not None
+    )
+
+
+def links_of(candidates: Mapping[str, object]) -> dict[str, str]:
+    """Those of the named values that are http(s) addresses; others are left out."""
+    return {
+        name: value
+        for name, value in candidates.items()
+        if isinstance(value, str) and _ADDRESS.fullmatch(value)
+    }
+
+
+def record_of(entry: Entry, entry_fingerprint: str) -> Record:
+    """The record of an entry in our own field names (see the `jsonl` reader)."""
+    listed_at = instant_of(entry, "submitted_on_daily_at")
+    listed_on = day_of(entry, "listed_on") or day_of(entry, "first_listed")
+    return Record(
+        title=title_of(entry),
+        abstract=text_of(entry, "summary") or text_of(entry, "abstract") or "",
+        identifiers=identifiers_of(entry),
+        authors=texts_of(entry, "authors"),
+        categories=texts_of(entry, "categories"),
+        keywords=texts_of(entry, "keywords"),
+        links=links_of({"code": entry.get("github_repo"), "project": entry.get("project_page")}),
+        listed_on=listed_on or (listed_at.date() if listed_at else None),
+        listed_at=listed_at,
+        published_at=instant_of(entry, "published_at"),
+        updated_at=instant_of(entry, "updated_at"),
+        version=version_of(entry),
+        comment=text_of(entry, "comment"),
+        licence=text_of(entry, "licence") or text_of(entry, "license"),
+        organization=text_of(entry, "organization"),
+        submitter=text_of(entry, "submitter"),
+        counts=counts_of(entry, instant_of(entry, "captured_at")),
+        fingerprint=entry_fingerprint,
+    )
+
+
+def _kind(value: object) -> str:
+    names = {bool: "true or false", dict: "an object", list: "a list", int: "a number"}
+    return names.get(type(value), "a number" if isinstance(value, float) else "something else")

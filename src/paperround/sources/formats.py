@@ -1,0 +1,133 @@
+"""Which reader a file needs: by its content first, by its name where the content leaves it open."""
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from gzip import BadGzipFile, GzipFile
+from io import BytesIO
+from types import MappingProxyType
+
+from paperround.domain.errors import UnknownFormat, UnreadableFile
+from paperround.domain.papers import ParsedBatch
+from paperround.sources.csv_file import read_csv
+from paperround.sources.hf_daily import read_hf_daily
+from paperround.sources.jsonl import read_jsonl
+from paperround.sources.observations import read_observations
+from paperround.sources.page import read_page
+
+Reader = Callable[[bytes], ParsedBatch]
+
+AUTO = "auto"
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "page": read_page,
+        "jsonl": read_jsonl,
+        "csv": read_csv,
+        "observations": read_observations,
+        "hf": read_hf_daily,
+    }
+)
+MOST_DECODED = 512 * 1024 * 1024
+"""Bytes a compressed file may unpack to."""
+
+_ENDINGS = {"jsonl": "jsonl", "ndjson": "jsonl", "csv": "csv", "json": "hf"}
+_BOX = b"Get trending papers in your email inbox"
+_GZIP = b"\x1f\x8b"
+_WEB_PAGES = (b"<!doctype", b"<html")
+_PROBED_LINES = 20
+_PROBED_BYTES = 1_000_000
+
+
+def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str, Reader]:
+    """(format, reader) for a file's decompressed content.
+
+    Raises UnknownFormat when in doubt and UnreadableFile for a web page, whatever its name: an
+    error page would be read as a file of nothing but broken entries.
+    """
+    if _body(content)[:20].lower().startswith(_WEB_PAGES):
+        raise UnreadableFile(f"{name!r} is a web page, maybe of an error: fetch the file again")
+    found = _recognise(name, content) if file_format == AUTO else file_format
+    if found is None or found not in READERS:
+        raise UnknownFormat(f"{_why_unknown(name, content, file_format)} ({', '.join(READERS)})")
+    return found, READERS[found]
+
+
+def _why_unknown(name: str, content: bytes, file_format: str) -> str:
+    if file_format != AUTO:
+        return f"there is no format {file_format!r}: use one of these"
+    if not content.strip():
+        return f"{name!r} is empty; if that is right, say its format"
+    return f"the format of {name!r} is not clear: say --format and one of these"
+
+
+def decompress(content: bytes, limit: int = MOST_DECODED) -> bytes:
+    """`content`, unpacked when it is gzip; raises UnreadableFile when broken or above `limit`."""
+    if not content.startswith(_GZIP):
+        return content
+    try:
+        with GzipFile(fileobj=BytesIO(content)) as packed:
+            unpacked = packed.read(limit + 1)
+    except EOFError:
+        raise UnreadableFile("the gzip file ends too early: fetch it again") from None
+    except (BadGzipFile, zlib.error) as error:
+        problem = f"the gzip file is broken or goes on after its end ({error})"
+        raise UnreadableFile(f"{problem}: fetch it again") from None
+    if len(unpacked) > limit:
+        raise UnreadableFile(f"the file unpacks to more than {limit:,} bytes: split it")
+    if unpacked.startswith(_GZIP):
+        raise UnreadableFile("the file is packed twice: unpack it once")
+    return unpacked
+
+
+def _body(content: bytes) -> bytes:
+    return content[:_PROBED_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _recognise(name: str, content: bytes) -> str | None:
+    body = _body(content)
+    by_name = _ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
+    if not body:
+        return by_name
+    if body.startswith(_BOX):
+        return "page"
+    if body[:1] in b"[{" or body.strip() == b"1":
+        return _json_kind(body, by_name)
+    if b"title" in body.split(b"\n", 1)[0].lower().replace(b'"', b"").strip().split(b","):
+        return "csv"
+    return by_name if by_name == "jsonl" else None
+
+
+def _json_kind(body: bytes, by_name: str | None) -> str | None:
+    """JSON Lines hold a whole object a line; a day of papers is one list or wrapped list."""
+    if body[:1] != b"{":
+        return by_name if by_name == "jsonl" else "hf"
+    if by_name == "hf" and _is_one_object(body):
+        return "hf"
+    for line in body.split(b"\n", _PROBED_LINES)[:_PROBED_LINES]:
+        entry = _object(line)
+        if entry is not None:
+            return _object_kind(entry)
+    is_wrapped = any(key in body[:1000] for key in (b'"data"', b'"error"'))
+    return by_name if by_name == "jsonl" else ("hf" if is_wrapped else None)
+
+
+def _is_one_object(body: bytes) -> bool:
+    """Whether the first object takes all of the file, on one line or on several."""
+    first, _, rest = body.partition(b"\n")
+    return not rest.strip() or _object(first) is None
+
+
+def _object(line: bytes) -> dict[str, object] | None:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) and entry else None
+
+
+def _object_kind(entry: dict[str, object]) -> str:
+    if "title" in entry:
+        return "jsonl"
+    if isinstance(entry.get("data"), list) or "error" in entry:
+        return "hf"
+    return "observations" if "id" in entry and "captured_at" in entry else "jsonl"

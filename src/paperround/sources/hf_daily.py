@@ -1,0 +1,177 @@
+"""Hugging Face Daily Papers: the JSON its API answered over the years, and how archives kept it.
+
+A day is a list of rows, bare or under `data`; some archives hold each row as the text of a Python
+literal, and write an empty day as `1`. An error comes as JSON too and is never an empty day.
+
+`submittedOnDailyAt` is the listing date. The outer `publishedAt` meant the listing until March
+2025 and since then a shifted arXiv date: it is not read at all.
+"""
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.domain.observations import Count
+from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.sources.entries import (
+    BadEntry,
+    Entry,
+    counts_of,
+    fingerprint,
+    identifiers_of,
+    instant_of,
+    links_of,
+    reject,
+    storable,
+    text_of,
+    texts_of,
+    title_of,
+)
+
+_SAID = 200
+_MOST_LITERAL = 1_000_000
+_DEEPEST_LITERAL = 60
+_LASTING = tuple(one.name for one in fields(Record) if one.name not in {"counts", "fingerprint"})
+
+
+def read_hf_daily(content: bytes) -> ParsedBatch:
+    """The papers of one answer; raises InvalidInput when it is no list of papers."""
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, row in enumerate(_rows(content), start=1):
+        try:
+            records.append(_record(*_row(row)))
+        except BadEntry as problem:
+            shown = row if isinstance(row, str) else json.dumps(row)[:1000]
+            rejects.append(reject(problem, position, shown))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _rows(content: bytes) -> list[Any]:
+    try:
+        day = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFile(f"the file is not the JSON of Daily Papers: {error}") from None
+    if type(day) is int and day == 1:
+        return []
+    if isinstance(day, dict) and "error" in day:
+        raise InvalidInput(f"Hugging Face answered an error, not papers: {day['error']!r:.200}")
+    rows = day.get("data") if isinstance(day, dict) else day
+    if not isinstance(rows, list):
+        said = json.dumps(day, ensure_ascii=False)[:_SAID]
+        raise InvalidInput(f"the JSON is no list of papers of daily_papers, it says: {said}")
+    return rows
+
+
+def _row(row: object) -> tuple[Entry, Entry]:
+    """A row and the paper in it."""
+    found = _literal(row) if isinstance(row, str) else row
+    paper = found.get("paper") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(paper, dict):
+        raise BadEntry("not-a-paper", "the row is not an object with a paper in it")
+    return found, paper
+
+
+def _literal(text: str) -> object:
+    """The value of a Python literal; nothing in it can run."""
+    if len(text) > _MOST_LITERAL or _depth(text) > _DEEPEST_LITERAL:
+        raise BadEntry("too-long", "the row is too long or nested too deeply to be a paper")
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise BadEntry("not-a-literal", f"the row is not a Python literal: {error}") from None
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for char in text:
+        if char in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in ")]}":
+            depth -= 1
+    return deepest
+
+
+def _record(row: Entry, paper: Entry) -> Record:
+    texts = {key: paper.get(key) or row.get(key) for key in ("title", "summary")}
+    identifiers = identifiers_of(paper)
+    if not identifiers:
+        raise BadEntry("no-id", "the paper has no id")
+    listed_at = instant_of(paper, "submittedOnDailyAt")
+    record = Record(
+        title=title_of(texts),
+        abstract=text_of(texts, "summary") or "",
+        identifiers=identifiers,
+        authors=_authors(paper),
+        keywords=texts_of(paper, "ai_keywords"),
+        links=_links(row, paper, identifiers),
+        listed_on=listed_at.date() if listed_at else None,
+        listed_at=listed_at,
+        published_at=instant_of(paper, "publishedAt"),
+        withdrawn=paper.get("withdrawnAt") is not None,
+        organization=_organization(row, paper),
+        submitter=_submitter(row, paper),
+    )
+    return replace(record, counts=_counts(row, paper), fingerprint=_fingerprint(record))
+
+
+def _fingerprint(record: Record) -> str:
+    """Of what the record says of the paper: votes, comments, stars and followers left out."""
+    return fingerprint(
+        json.dumps([getattr(record, name) for name in _LASTING], default=str).encode()
+    )
+
+
+def _counts(row: Entry, paper: Entry) -> tuple[Count, ...]:
+    return (
+        *counts_of(paper, None, {"upvotes": "upvotes", "githubStars": "github_stars"}),
+        *counts_of(row, None, {"numComments": "comments"}),
+    )
+
+
+def _authors(paper: Entry) -> tuple[str, ...]:
+    """Names in order; authors who asked to be hidden are left out."""
+    authors = paper.get("authors") or []
+    if not isinstance(authors, list):
+        raise BadEntry("wrong-type", "authors must be a list")
+    names = []
+    for author in authors:
+        if not isinstance(author, dict) or not isinstance(author.get("name"), str):
+            raise BadEntry("wrong-type", "an author must be an object with a name")
+        if author.get("hidden") is not True:
+            names.append(storable(author["name"]))
+    return tuple(name for name in names if name.strip())
+
+
+def _links(row: Entry, paper: Entry, identifiers: Mapping[str, str]) -> dict[str, str]:
+    media = paper.get("mediaUrls") or row.get("mediaUrls") or row.get("mediaUrl")
+    known = identifiers.get("arxiv")
+    return links_of(
+        {
+            "code": paper.get("githubRepo"),
+            "project": paper.get("projectPage"),
+            "discussion": f"https://huggingface.co/papers/{known}" if known else None,
+            "media": media[0] if isinstance(media, list) and media else media,
+            "thumbnail": row.get("thumbnail"),
+        }
+    )
+
+
+def _organization(row: Entry, paper: Entry) -> str | None:
+    for holder in (paper.get("organization"), row.get("organization")):
+        if isinstance(holder, dict):
+            return text_of(holder, "fullname") or text_of(holder, "name")
+    return None
+
+
+def _submitter(row: Entry, paper: Entry) -> str | None:
+    """An opaque key of who submitted the paper: the same person, the same key."""
+    for person in (paper.get("submittedOnDailyBy"), row.get("submittedBy")):
+        if isinstance(person, dict):
+            key = text_of(person, "_id") or text_of(person, "user") or text_of(person, "name")
+            return fingerprint(key.encode())[:16] if key else None
+    return None

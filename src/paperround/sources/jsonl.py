@@ -1,0 +1,74 @@
+"""JSON Lines: one paper a line.
+
+Keys: `id, title, summary` (or `abstract`)`, authors, categories, keywords, listed_on` (or
+`first_listed`)`, submitted_on_daily_at, published_at, updated_at, comment, organization,
+github_repo, project_page, submitter`, and the counts `upvotes, comments, github_stars` with
+`captured_at`. All but `title` may be missing; unknown keys are ignored.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.sources.entries import (
+    COUNT_KEYS,
+    MOST_BYTES,
+    BadEntry,
+    fingerprint,
+    record_of,
+    reject,
+)
+
+_BOM = b"\xef\xbb\xbf"
+_PASSING = frozenset({*COUNT_KEYS, "captured_at"})
+
+
+def read_jsonl(content: bytes) -> ParsedBatch:
+    """Every line that is a paper, and a reject for each that is not."""
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, line in lines_of(content):
+        try:
+            entry = object_of(line)
+            records.append(record_of(entry, _fingerprint(entry, line)))
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, excerpt_of(line)))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def lines_of(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """(1-based number, line) of every line that is not blank."""
+    for position, line in enumerate(content.removeprefix(_BOM).split(b"\n"), start=1):
+        if line and not line.isspace():
+            yield position, line
+
+
+def object_of(line: bytes) -> dict[str, Any]:
+    """The JSON object a line holds."""
+    if len(line) > MOST_BYTES:
+        raise BadEntry("too-long", f"the line has {len(line):,} bytes; at most {MOST_BYTES:,}")
+    try:
+        entry = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadEntry("not-utf8", f"byte {error.start + 1} of the line is not UTF-8") from None
+    except RecursionError:
+        raise BadEntry("not-json", "the line is nested too deeply") from None
+    except ValueError as error:
+        raise BadEntry("not-json", f"the line is not JSON: {error}") from None
+    if not isinstance(entry, dict):
+        raise BadEntry("not-an-object", "the line is JSON, but not an object")
+    return entry
+
+
+def excerpt_of(line: bytes) -> str:
+    """The beginning of a line for a reject, whatever its bytes are."""
+    return line[:1000].decode("utf-8", "replace")
+
+
+def _fingerprint(entry: dict[str, Any], line: bytes) -> str:
+    """Of the line, or without its counts where it states some: votes do not change a paper."""
+    if _PASSING.isdisjoint(entry):
+        return fingerprint(line.strip())
+    lasting = {key: value for key, value in entry.items() if key not in _PASSING}
+    return fingerprint(json.dumps(lasting, sort_keys=True).encode())

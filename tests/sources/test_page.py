@@ -1,0 +1,90 @@
+"""A saved page of trending papers."""
+
+from pathlib import Path
+
+import pytest
+
+from paperround.sources.page import read_page
+
+LONG_BOX = "Get trending papers in your email inbox once a day!"
+SHORT_BOX = "Get trending papers in your email inbox!"
+BODY = "We study something at length. " * 15
+
+
+def page(*lines: str) -> bytes:
+    return "\n".join(lines).encode()
+
+
+def titles(content: bytes) -> list[str]:
+    return [record.title for record in read_page(content).records]
+
+
+@pytest.mark.accept("F01", part="papers")
+def test_the_seed_page_holds_119_papers(real_data: Path) -> None:
+    batch = read_page((real_data / "seed" / "trending_papers_page.txt").read_bytes())
+    assert len(batch.records) == 119
+    assert batch.rejects == ()
+    first = batch.records[0]
+    assert first.title == "UFM: A Simple Path towards Unified Dense Correspondence with Flow"
+    assert all(record.title and len(record.abstract) > 500 for record in batch.records)
+    assert len({record.fingerprint for record in batch.records}) == 119
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        [LONG_BOX, SHORT_BOX, "SubscribeA Title"],
+        [LONG_BOX + SHORT_BOX, "SubscribeA Title"],
+        [LONG_BOX, "SubscribeA Title"],
+        [LONG_BOX, SHORT_BOX + "SubscribeA Title"],
+        [LONG_BOX, SHORT_BOX, "Subscribe", "A Title"],
+        ["", LONG_BOX, "", SHORT_BOX, "A Title"],
+        ["A Title"],
+    ],
+)
+def test_the_box_is_taken_off_however_it_was_saved(top: list[str]) -> None:
+    assert titles(page(*top, BODY)) == ["A Title"]
+
+
+@pytest.mark.parametrize("title", ["Subscribers and Their Habits", "Subscribe: A Study"])
+def test_a_title_that_begins_like_the_button_stays_whole(title: str) -> None:
+    assert titles(page(SHORT_BOX, title, BODY)) == [title]
+
+
+def test_only_the_box_line_is_unglued() -> None:
+    assert titles(page("SubscribeNet", BODY)) == ["SubscribeNet"]
+
+
+def test_an_odd_title_is_rejected_and_no_pair_is_shifted() -> None:
+    batch = read_page(page("One", BODY, "Lost", "Two", BODY, "Three", BODY))
+    assert [record.title for record in batch.records] == ["One", "Two", "Three"]
+    assert [(one.reason, one.position, one.excerpt) for one in batch.rejects] == [
+        ("odd-line", 3, "Lost")
+    ]
+
+
+def test_an_odd_abstract_is_rejected_and_no_pair_is_shifted() -> None:
+    batch = read_page(page("One", BODY, BODY, "Two", BODY))
+    assert [record.title for record in batch.records] == ["One", "Two"]
+    assert [one.position for one in batch.rejects] == [3]
+
+
+def test_a_last_title_without_an_abstract_is_rejected() -> None:
+    batch = read_page(page("One", BODY, "Two"))
+    assert len(batch.records) == 1
+    assert batch.rejects[0].detail == "a title without an abstract at the end of the page"
+
+
+def test_a_short_abstract_is_no_reason_to_split() -> None:
+    assert titles(page("One", "Short.", "Two", "Also short.")) == ["One", "Two"]
+
+
+def test_a_line_that_is_not_utf8_costs_its_own_paper_only() -> None:
+    batch = read_page(page("One", BODY) + b"\nTw\xffo\nText\n" + page("Three", BODY))
+    assert [record.title for record in batch.records] == ["One", "Three"]
+    assert [one.reason for one in batch.rejects] == ["not-utf8"]
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:
+    content = b"\xef\xbb\xbf" + page(SHORT_BOX, "SubscribeOne", BODY).replace(b"\n", b"\r\n")
+    assert titles(content) == ["One"]
