@@ -1,0 +1,117 @@
+"""The few places where SQLite and PostgreSQL must be spoken to differently."""
+
+import json
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+_LOST_RACES = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL: serialization failure, deadlock, lock not available in time."""
+
+_DUPLICATES = frozenset({"23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"})
+
+
+@cache
+def insert_row(table: Table) -> Insert:
+    """An insert that fails where a key is taken."""
+    return insert(table)
+
+
+def insert_new(connection: Connection, table: Table) -> Insert:
+    """An insert that leaves rows alone whose key is taken."""
+    return _insert_new(connection.dialect.name, table)
+
+
+def upsert(
+    connection: Connection, table: Table, key: tuple[str, ...], changed: tuple[str, ...]
+) -> Insert:
+    """An insert that, where `key` is taken, sets the columns `changed` to the offered values."""
+    return _upsert(connection.dialect.name, table, key, changed)
+
+
+# Statements are kept, so that whoever compiles one need do it only once.
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Insert:
+    statement: Insert = _insert(dialect, table).on_conflict_do_nothing()
+    return statement
+
+
+@cache
+def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str, ...]) -> Insert:
+    statement = _insert(dialect, table)
+    updating: Insert = statement.on_conflict_do_update(
+        index_elements=key, set_={name: statement.excluded[name] for name in changed}
+    )
+    return updating
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    # Typed Any: the two inserts share their methods but no type that names them.
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def among(
+    connection: Connection, column: ColumnElement[Any], values: Collection[int] | Collection[str]
+) -> ColumnElement[bool]:
+    """`column` is one of `values`, as one parameter however many there are."""
+    if connection.dialect.name == "postgresql":
+        kind = Text() if isinstance(next(iter(values), None), str) else BigInteger()
+        array = bindparam(None, list(values), postgresql.ARRAY(kind), unique=True)
+        return column == func.any(array)
+    listed = func.json_each(literal(json.dumps(list(values)), Text())).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def next_ids(connection: Connection, table: Table, count: int) -> list[int]:
+    """Ids for `count` new rows of `table`, ascending, never used before.
+
+    On SQLite the caller holds the writer's lock; `table` is one with AUTOINCREMENT.
+    """
+    if connection.dialect.name == "postgresql":
+        sequence = text(
+            "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
+        )
+        found = connection.execute(sequence, {"table": table.name, "count": count})
+        return sorted(found.scalars())
+    highest = text("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = :table")
+    last: int = connection.execute(highest, {"table": table.name}).scalar_one()
+    return list(range(last + 1, last + 1 + count))
+
+
+def is_duplicate(error: IntegrityError) -> bool:
+    """Whether a unique or primary key was taken (and not, say, a foreign key missing)."""
+    return _code(error) in _DUPLICATES
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Whether SQLite's writer lock was not free in time."""
+    return _code(error).startswith("SQLITE_BUSY")
+
+
+def is_lost_race(error: DBAPIError) -> bool:
+    """Whether PostgreSQL ended the transaction in favour of another; trying again may succeed."""
+    return _code(error) in _LOST_RACES
+
+
+def _code(error: DBAPIError) -> str:
+    driver = error.orig
+    return getattr(driver, "sqlstate", None) or getattr(driver, "sqlite_errorname", None) or ""

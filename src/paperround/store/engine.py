@@ -1,0 +1,129 @@
+"""Engines: how each database is opened so that it keeps its promises.
+
+SQLite: write-ahead log, every commit synced, foreign keys on. The driver's own transactions are
+switched off (they start after the first SELECT, so a check and its insert would not be one step)
+and BEGIN is said here: IMMEDIATE for writers, plain for readers.
+
+PostgreSQL: writers run at READ COMMITTED. That is enough because nothing is decided by a read
+alone: unique keys, conditional updates and row locks decide. Readers get one read-only snapshot.
+"""
+
+import importlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from paperround.domain.errors import Misconfigured
+
+BUSY_SECONDS = 10
+CONNECTIONS = 40
+"""As many as a web process has threads, so that no request waits for a connection."""
+
+PURPOSE = "paperround_purpose"
+READING, WRITING = "reading", "writing"
+
+_POSTGRES_LIMITS = (
+    "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=60s"
+    " -c idle_in_transaction_session_timeout=60s"
+)
+
+
+def create(url: str, *, connections: int = CONNECTIONS) -> Engine:
+    """The engine for `url`; opens nothing yet. Raises Misconfigured for a URL it cannot serve."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        raise Misconfigured(
+            "DATABASE_URL is not a URL: write sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from None
+    match parts.get_backend_name():
+        case "sqlite":
+            return _sqlite(parts, connections)
+        case "postgresql" | "postgres":
+            return _postgres(parts, connections)
+        case other:
+            raise Misconfigured(f"DATABASE_URL names {other}: Paperround knows sqlite, postgresql")
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """The engine for `url`, its connections closed at the end."""
+    engine = create(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def reader(engine: Engine) -> Engine:
+    """The same engine and pool for transactions that only read, from one snapshot."""
+    options: dict[str, Any] = {PURPOSE: READING}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return engine.execution_options(**options)
+
+
+def writer(engine: Engine) -> Engine:
+    """The same engine and pool for transactions that write."""
+    return engine.execution_options(**{PURPOSE: WRITING})
+
+
+def _sqlite(url: URL, connections: int) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise Misconfigured("SQLite needs a file: write DATABASE_URL=sqlite:///FILE")
+    _make_folder(Path(url.database).parent)
+    engine = create_engine(
+        url,
+        hide_parameters=True,  # they hold addresses, and errors end up in logs
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(PURPOSE) == READING
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _postgres(url: URL, connections: int) -> Engine:
+    try:
+        importlib.import_module("psycopg")
+    except ImportError:
+        raise Misconfigured(
+            "PostgreSQL needs its driver: pip install 'paperround[postgres]'"
+        ) from None
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"options": _POSTGRES_LIMITS},
+    )

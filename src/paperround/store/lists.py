@@ -1,0 +1,86 @@
+"""The mailing lists of an installation."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from paperround.domain.errors import NotFound
+from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
+from paperround.domain.papers import FeedId
+from paperround.store import schema as db
+from paperround.store.dialect import insert_new
+
+DEFAULT_TITLE = "Trending papers"
+
+
+class SqlLists:
+    """Lists of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, name: str) -> MailingList:
+        """The list called `name`; raises NotFound with the names there are."""
+        found = self._find(name)
+        if found is None:
+            names = self._connection.execute(
+                select(db.lists.c.name).order_by(db.lists.c.name)
+            ).scalars()
+            raise NotFound(f"no list is called {name!r}; there is {', '.join(names) or 'none yet'}")
+        return found
+
+    def default(self) -> MailingList | None:
+        """The list every installation has, None before it was made."""
+        return self._find(DEFAULT_LIST)
+
+    def _find(self, name: str) -> MailingList | None:
+        row = self._connection.execute(
+            select(db.lists).where(db.lists.c.name == name)
+        ).one_or_none()
+        return None if row is None else _mailing_list(row)
+
+    def ensure_default(self, *, zone: str, now: datetime) -> MailingList:
+        """The list `trending`, made when there is none; its zone is the one that is set."""
+        fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
+        self._connection.execute(insert_new(self._connection, db.lists), _row(fresh, now))
+        self._connection.execute(
+            update(db.lists)
+            .where(db.lists.c.name == DEFAULT_LIST, db.lists.c.zone != zone)
+            .values(zone=zone)
+        )
+        return self.get(DEFAULT_LIST)
+
+
+def _row(mailing_list: MailingList, now: datetime) -> dict[str, Any]:
+    return {
+        "name": mailing_list.name,
+        "title": mailing_list.title,
+        "zone": mailing_list.zone,
+        "feeds": list(mailing_list.feeds),
+        "categories": list(mailing_list.categories),
+        "size": mailing_list.size,
+        "edition_size": mailing_list.edition_size,
+        "candidate_days": mailing_list.candidate_days,
+        "cuts": list(mailing_list.cuts),
+        "submitter_cap": mailing_list.submitter_cap,
+        "settings": mailing_list.settings,
+        "created_at": now,
+    }
+
+
+def _mailing_list(row: Row[Any]) -> MailingList:
+    return MailingList(
+        id=ListId(row.id),
+        name=row.name,
+        title=row.title,
+        zone=row.zone,
+        feeds=tuple(FeedId(feed) for feed in row.feeds),
+        categories=tuple(row.categories),
+        size=row.size,
+        edition_size=row.edition_size,
+        candidate_days=row.candidate_days,
+        cuts=tuple(row.cuts),
+        submitter_cap=row.submitter_cap,
+        settings=row.settings,
+    )

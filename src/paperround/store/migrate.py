@@ -1,0 +1,152 @@
+"""Bringing a database to the schema this version needs, and telling whether it is there.
+
+Everything pending runs in one transaction, so a process killed in the middle leaves the old
+schema or the new one. SQLite copies a table to change it, and would delete the children of the
+copied rows: so foreign keys are off while that lasts, and checked before the commit.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import DBAPIError
+
+from paperround import paths
+from paperround.domain.errors import Misconfigured, SchemaOutOfDate
+from paperround.store.schema import metadata
+
+OPTIONS: Mapping[str, Any] = {
+    "target_metadata": metadata,
+    "compare_type": True,
+    "compare_server_default": True,
+    "render_as_batch": True,
+}
+"""How migrations are run and how a database is compared with the declared schema."""
+
+HEAD = "head"
+
+_MIGRATION_LOCK = 7_276_943_051
+"""Any number, as long as nothing else on the database takes the same advisory lock."""
+
+
+def upgrade(engine: Engine, revision: str = HEAD) -> None:
+    """Migrate to `revision`; does nothing when the database is there."""
+    with migrating(engine) as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Migrate back to `revision`; `base` is the empty database."""
+    with migrating(engine) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def prepare(engine: Engine) -> None:
+    """Make an empty SQLite file ready; raises SchemaOutOfDate for anything not ready, and
+    Misconfigured when the database cannot be reached or is none.
+
+    Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
+    """
+    require_reachable(engine)
+    if engine.dialect.name == "sqlite" and _is_empty(engine):
+        upgrade(engine)
+    if not is_current(engine):
+        raise SchemaOutOfDate(
+            f"the database is at revision {current(engine) or 'none'}, this version needs "
+            f"{_head()}: run `paperround db upgrade`"
+        )
+
+
+def require_reachable(engine: Engine) -> None:
+    """Raise Misconfigured, with the driver's reason, when no connection can be opened."""
+    try:
+        with engine.connect():
+            return
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        where = engine.url.render_as_string(hide_password=True)
+        raise Misconfigured(f"the database {where} cannot be used: {reason}") from error
+
+
+def current(engine: Engine) -> str | None:
+    """The revision the database is at, None when it was never migrated."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has the schema this version needs."""
+    return current(engine) == _head()
+
+
+def check_drift(engine: Engine) -> list[str]:
+    """Where the database differs from the declared schema, one line each; empty when nowhere."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=dict(OPTIONS))
+        return [str(difference) for difference in compare_metadata(context, metadata)]
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """One transaction in which tables may be rebuilt. Raises SchemaOutOfDate, and keeps nothing,
+    when a row would refer to a row that is not there."""
+    with engine.connect() as connection, _loose_references(connection), connection.begin():
+        _wait_for_others(connection)
+        yield connection
+        _check_references(connection)
+
+
+@contextmanager
+def _loose_references(connection: Connection) -> Iterator[None]:
+    """SQLite's foreign keys off. Outside a transaction, since within one the switch is ignored."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - a connection in use has one
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """One migration at a time, as long as it takes. (SQLite's BEGIN IMMEDIATE sees to it.)"""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        tables = ", ".join(sorted({row[0] for row in broken}))
+        raise SchemaOutOfDate(
+            f"the migration was undone: {len(broken)} rows of {tables} would refer to nothing; "
+            "restore a backup or report this with the revision you came from"
+        )
+
+
+def _is_empty(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return not inspect(connection).get_table_names()
+
+
+def _head() -> str | None:
+    return ScriptDirectory(str(paths.migrations_dir())).get_current_head()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config(str(paths.alembic_ini()))
+    config.set_main_option("script_location", str(paths.migrations_dir()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

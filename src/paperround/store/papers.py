@@ -1,0 +1,321 @@
+"""Papers with their identifiers, listings and observations. Written in bulk, read in bulk."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from paperround.domain.editions import Candidate
+from paperround.domain.errors import Conflict
+from paperround.domain.lists import MailingList, Window
+from paperround.domain.observations import Observation
+from paperround.domain.papers import FeedId, Listing, Paper, PaperId, PaperWrite
+from paperround.store import schema as db
+from paperround.store.bulk import insert_many
+from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids, upsert
+from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
+
+TITLE_KEY = "title_key"
+"""The one kind of identifier that two papers may share; the first one keeps it."""
+
+
+class SqlPapers:
+    """Papers of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def find(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], PaperId]:
+        """Which paper each (kind, value) belongs to; unknown ones are left out."""
+        by_kind: dict[str, list[str]] = defaultdict(list)
+        for kind, value in identifiers:
+            by_kind[kind].append(value)
+        return {
+            (kind, value): paper
+            for kind, values in by_kind.items()
+            for value, paper in self._find_kind(kind, values)
+        }
+
+    def _find_kind(self, kind: str, values: list[str]) -> Iterator[tuple[str, PaperId]]:
+        found = self._connection.execute(
+            select(db.identifiers.c.value, db.identifiers.c.paper_id).where(
+                db.identifiers.c.kind == kind,
+                among(self._connection, db.identifiers.c.value, values),
+            )
+        )
+        return ((value, PaperId(paper)) for value, paper in found)
+
+    def fingerprints(self, feed: FeedId, papers: Collection[PaperId]) -> dict[PaperId, str]:
+        """The fingerprints `feed` last listed each paper with, as `Listing` holds them."""
+        found = self._connection.execute(
+            select(db.listings.c.paper_id, db.listings.c.fingerprint).where(
+                db.listings.c.feed_id == feed,
+                among(self._connection, db.listings.c.paper_id, papers),
+            )
+        )
+        return {PaperId(paper): fingerprint for paper, fingerprint in found}
+
+    def load(
+        self, papers: Collection[PaperId], *, for_update: bool = False
+    ) -> dict[PaperId, Paper]:
+        """The papers with these ids; unknown ones are left out.
+
+        `for_update` locks them till the end of the transaction, in the order of their ids so that
+        two who do so never wait for each other. SQLite has one writer and locks nothing.
+        """
+        wanted = select(*PAPER_COLUMNS).where(among(self._connection, db.papers.c.id, papers))
+        if for_update:
+            # The keys stay, so rows that refer to these papers may be written meanwhile.
+            wanted = wanted.order_by(db.papers.c.id).with_for_update(key_share=True)
+        return {PaperId(row.id): paper_of(row) for row in self._connection.execute(wanted)}
+
+    def count(self) -> int:
+        """How many papers there are."""
+        return self._connection.execute(select(func.count()).select_from(db.papers)).scalar_one()
+
+    def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
+        """Papers that count from within the window, with the observations it may know, by id."""
+        eligible = _eligible(self._connection, mailing_list, window)
+        found = self._connection.execute(
+            select(*PAPER_COLUMNS).where(*eligible).order_by(db.papers.c.id)
+        )
+        fitting = _of_categories((paper_of(row) for row in found), mailing_list.categories)
+        known = self._known_counts(eligible, window.as_of)
+        return [
+            Candidate(paper=paper, observations=tuple(known.get(paper.id, ()))) for paper in fitting
+        ]
+
+    def _known_counts(
+        self, eligible: Sequence[ColumnElement[bool]], as_of: datetime
+    ) -> dict[PaperId, list[Observation]]:
+        found = self._connection.execute(
+            select(
+                db.observations.c.paper_id,
+                db.observations.c.signal,
+                db.observations.c.captured_at,
+                db.observations.c.value,
+            )
+            .join_from(db.papers, db.observations)
+            .where(*eligible, db.observations.c.captured_at <= as_of)
+            .order_by(
+                db.observations.c.paper_id, db.observations.c.signal, db.observations.c.captured_at
+            )
+        )
+        counts: dict[PaperId, list[Observation]] = defaultdict(list)
+        for paper, signal, captured_at, value in found:
+            counts[PaperId(paper)].append(
+                Observation(signal=signal, captured_at=captured_at, value=value)
+            )
+        return counts
+
+    def background(self, before: datetime, *, limit: int) -> list[str]:
+        """Titles and abstracts of papers that count from before `before`, newest first."""
+        found = self._connection.execute(
+            select(db.papers.c.title, db.papers.c.abstract)
+            .where(db.papers.c.counts_from < before)
+            .order_by(db.papers.c.counts_from.desc(), db.papers.c.id.desc())
+            .limit(limit)
+        )
+        return [f"{title}\n{abstract}" for title, abstract in found]
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def save(self, writes: Sequence[PaperWrite], *, now: datetime) -> dict[PaperId, PaperId]:
+        """Insert and update; texts that change keep the old ones as a version row.
+
+        Returns the real id of every provisional (negative) one. Raises Conflict when an
+        identifier of one of them belongs to another paper.
+        """
+        new = [write for write in writes if write.is_new]
+        old = [write for write in writes if not write.is_new]
+        self._update(old, now)
+        return self._insert(new, now)
+
+    def _insert(self, new: Sequence[PaperWrite], now: datetime) -> dict[PaperId, PaperId]:
+        if not new:
+            return {}
+        ids = [PaperId(one) for one in next_ids(self._connection, db.papers, len(new))]
+        rows = [row_of(write, now) | {"id": id_} for write, id_ in zip(new, ids, strict=True)]
+        for row in rows:
+            row["first_seen_at"] = now
+        insert_many(self._connection, insert_row(db.papers), rows)
+        self._claim_identifiers(zip(ids, new, strict=True))
+        return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
+
+    def _claim_identifiers(self, new: Iterable[tuple[PaperId, PaperWrite]]) -> None:
+        """Every identifier of a new paper must be free; only its title key may be shared."""
+        rows = _identifier_rows((id_, write.paper) for id_, write in new)
+        own = [row for row in rows if row["kind"] != TITLE_KEY]
+        shared = [row for row in rows if row["kind"] == TITLE_KEY]
+        try:
+            insert_many(self._connection, insert_row(db.identifiers), own)
+        except IntegrityError as error:
+            if is_duplicate(error):
+                raise Conflict(_TAKEN) from error
+            raise
+        insert_many(self._connection, insert_new(self._connection, db.identifiers), shared)
+
+    def _update(self, old: Sequence[PaperWrite], now: datetime) -> None:
+        if not old:
+            return
+        self._keep_texts([write.paper.id for write in old if write.text_changed], now)
+        rows = [_renamed(row_of(write, now), write) for write in old]
+        self._connection.execute(_UPDATE, rows)
+        added = _identifier_rows((write.paper.id, write.paper) for write in old)
+        insert_many(self._connection, insert_new(self._connection, db.identifiers), added)
+        own = [row for row in added if row["kind"] != TITLE_KEY]
+        owners = self.find({(row["kind"], row["value"]) for row in own})
+        if any(owners[row["kind"], row["value"]] != row["paper_id"] for row in own):
+            raise Conflict(_TAKEN)
+
+    def _keep_texts(self, changing: Sequence[PaperId], now: datetime) -> None:
+        if not changing:
+            return
+        texts = [
+            db.papers.c.title,
+            db.papers.c.abstract,
+            db.papers.c.raw_title,
+            db.papers.c.raw_abstract,
+        ]
+        replaced = select(
+            db.papers.c.id,
+            *texts,
+            db.papers.c.version,
+            literal(now, db.paper_versions.c.replaced_at.type),
+        ).where(among(self._connection, db.papers.c.id, changing))
+        names = ["paper_id", *(one.name for one in texts), "version", "replaced_at"]
+        self._connection.execute(insert(db.paper_versions).from_select(names, replaced))
+
+    def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:
+        """Record that `feed` carries these papers."""
+        rows = [
+            {
+                "paper_id": one.paper_id,
+                "feed_id": feed,
+                "listed_on": one.listed_on,
+                "fingerprint": one.fingerprint,
+                "first_seen_at": now,
+                "last_seen_at": now,
+            }
+            for one in listings
+        ]
+        changed = ("listed_on", "fingerprint", "last_seen_at")
+        key = ("paper_id", "feed_id")
+        insert_many(self._connection, upsert(self._connection, db.listings, key, changed), rows)
+
+    def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
+        """Store observations; a key already known changes nothing. Returns how many were new."""
+        rows = [
+            {
+                "paper_id": paper,
+                "signal": one.signal,
+                "captured_at": one.captured_at,
+                "value": one.value,
+                "feed_id": feed,
+            }
+            for paper, one in observations
+        ]
+        return insert_many(self._connection, insert_new(self._connection, db.observations), rows)
+
+
+_TAKEN = "another run gave an identifier of these papers to another paper: try again"
+
+_KEPT = ("raw_title", "raw_abstract")
+"""Columns that stay as they are where the write says so."""
+
+_UPDATED = tuple(
+    column.name
+    for column in db.papers.c
+    if column.name not in {"id", "first_seen_at", "withdrawn_at", *_KEPT}
+)
+
+_UPDATE = (
+    update(db.papers)
+    .where(db.papers.c.id == bindparam("b_id"))
+    .values(
+        {name: bindparam(f"b_{name}", type_=db.papers.c[name].type) for name in _UPDATED}
+        | {
+            name: case(
+                (bindparam(f"b_{name}_stays", type_=Boolean()), db.papers.c[name]),
+                else_=bindparam(f"b_{name}", type_=db.papers.c[name].type),
+            )
+            for name in _KEPT
+        }
+        | {
+            # The first withdrawal keeps its date; a paper that comes back loses it.
+            "withdrawn_at": case(
+                (
+                    bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type).is_(None),
+                    null(),
+                ),
+                else_=func.coalesce(
+                    db.papers.c.withdrawn_at,
+                    bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type),
+                ),
+            )
+        }
+    )
+)
+
+
+def _renamed(row: dict[str, Any], write: PaperWrite) -> dict[str, Any]:
+    """The row under names that an UPDATE's own parameters cannot clash with."""
+    return {f"b_{name}": value for name, value in row.items()} | {
+        "b_id": write.paper.id,
+        "b_raw_title_stays": write.raw_title_stays,
+        "b_raw_abstract_stays": write.raw_abstract_stays,
+    }
+
+
+def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, Any]]:
+    """Every identifier of the papers, in the one order in which two writers cannot deadlock.
+
+    Of two papers with one title key the one named first comes first.
+    """
+    rows = [
+        {"kind": kind, "value": value, "paper_id": id_}
+        for id_, paper in papers
+        for kind, value in paper.identifiers.items()
+    ]
+    return sorted(rows, key=itemgetter("kind", "value"))
+
+
+def _eligible(
+    connection: Connection, mailing_list: MailingList, window: Window
+) -> list[ColumnElement[bool]]:
+    conditions = [
+        db.papers.c.counts_from > window.start,
+        db.papers.c.counts_from <= window.as_of,
+        db.papers.c.withdrawn_at.is_(None),
+    ]
+    if mailing_list.feeds:
+        carried = select(db.listings.c.paper_id).where(
+            db.listings.c.paper_id == db.papers.c.id,
+            among(connection, db.listings.c.feed_id, mailing_list.feeds),
+        )
+        conditions.append(carried.exists())
+    return conditions
+
+
+def _of_categories(found: Iterable[Paper], wanted: Collection[str]) -> list[Paper]:
+    if not wanted:
+        return list(found)
+    return [paper for paper in found if not set(wanted).isdisjoint(paper.categories)]

@@ -1,0 +1,66 @@
+"""Every table of the database. Whoever needs the metadata takes it from here, so that it is whole.
+
+    feeds ─ runs ─ rejects                  subscribers ─ subscriptions ─ lists
+      │                                          │    └── interests, feedback
+    listings ─ papers ─ identifiers              │
+                 ├──── observations         deliveries ─ editions ─ edition_papers, shards
+                 └──── paper_versions            └────── sent_papers (never the same paper twice)
+
+`suppressions`, `notices`, `rate_windows`, `limiter` and `slots` stand by themselves.
+"""
+
+from paperround.store.columns import metadata
+from paperround.store.schema_mail import (
+    deliveries,
+    feedback,
+    interests,
+    limiter,
+    notices,
+    rate_windows,
+    sent_papers,
+    slots,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+from paperround.store.schema_papers import (
+    edition_papers,
+    editions,
+    feeds,
+    identifiers,
+    listings,
+    lists,
+    observations,
+    paper_versions,
+    papers,
+    rejects,
+    runs,
+    shards,
+)
+
+__all__ = [
+    "deliveries",
+    "edition_papers",
+    "editions",
+    "feedback",
+    "feeds",
+    "identifiers",
+    "interests",
+    "limiter",
+    "listings",
+    "lists",
+    "metadata",
+    "notices",
+    "observations",
+    "paper_versions",
+    "papers",
+    "rate_windows",
+    "rejects",
+    "runs",
+    "sent_papers",
+    "shards",
+    "slots",
+    "subscribers",
+    "subscriptions",
+    "suppressions",
+]

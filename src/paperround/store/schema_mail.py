@@ -1,0 +1,227 @@
+"""Tables of who is mailed and what became of it: subscribers, the ledger, limits, slots."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Date,
+    Double,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.digests import DigestKind
+from paperround.domain.subscribers import WEEKDAYS, Frequency, SubscriberState
+from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
+from paperround.store.types import Json, UtcDateTime
+
+INTEREST_KINDS = ("topic", "keyword", "author", "category", "seed", "mute")
+VERDICTS = ("more", "less", "save")
+NOTICE_KINDS = ("confirm", "reminder", "change", "preferences", "undo", "test", "alert")
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    row_id(),
+    text("kind"),
+    text("address", null=True),  # as mailed; these four are empty after an erasure
+    text("written", null=True),
+    text("folded", null=True),
+    text("domain", null=True),
+    text("state"),
+    text("nonce"),
+    instant("consent_at", null=True),
+    text("consent_source", null=True),
+    text("language", null=True),
+    instant("created_at"),
+    instant("changed_at"),
+    instant("erased_at", null=True),
+    one_of("state", SubscriberState),
+    UniqueConstraint("kind", "folded"),
+    sqlite_autoincrement=True,
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    row_id(),
+    refers("list_id", "lists"),
+    refers("subscriber_id", "subscribers", delete="CASCADE"),
+    text("state"),
+    text("timezone", null=True),
+    Column("hour", Integer, nullable=True),
+    text("frequency"),
+    text("weekday", null=True),
+    Column("size", Integer, nullable=True),
+    Column("floor", Double, nullable=True),
+    text("language", null=True),
+    Column("paused_until", Date, nullable=True),
+    Column("topics", Json, nullable=False),
+    instant("created_at"),
+    instant("changed_at"),
+    one_of("state", SubscriberState),
+    one_of("frequency", Frequency),
+    one_of("weekday", WEEKDAYS),
+    UniqueConstraint("list_id", "subscriber_id"),
+    Index(None, "list_id", "id"),  # planning walks a list page by page
+    Index(None, "subscriber_id"),
+    sqlite_autoincrement=True,
+)
+
+interests = Table(
+    "interests",
+    metadata,
+    row_id(),
+    refers("subscriber_id", "subscribers", delete="CASCADE"),
+    text("kind"),
+    text("value"),
+    Column("weight", Double, nullable=False),
+    instant("created_at"),
+    one_of("kind", INTEREST_KINDS),
+    UniqueConstraint("subscriber_id", "kind", "value"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    text("key_id"),
+    text("reason"),
+    instant("since"),
+    instant("lifted_at", null=True),
+    sqlite_with_rowid=False,
+)
+
+
+def _sending(table: str) -> tuple[Any, ...]:
+    """What a row needs to be sent once: its state, claim, tries, times and the last answer.
+
+    `next_at` is when the row may next be tried: its due instant, later the next retry.
+    """
+    waiting = sql("state IN ('queued', 'deferred')")
+    held = sql("state IN ('claimed', 'in_data')")
+    return (
+        text("state"),
+        text("reason"),
+        instant("due_at"),
+        instant("next_at"),
+        instant("expires_at"),
+        instant("lease_until", null=True),
+        text("host", null=True),
+        Column("pid", Integer, nullable=True),
+        text("started", null=True),
+        text("token", null=True),
+        Column("attempts", Integer, nullable=False),
+        Column("breakdowns", Integer, nullable=False),
+        text("message_id"),
+        instant("dated"),
+        text("key_id"),
+        text("nonce"),
+        text("domain", null=True),
+        Column("code", Integer, nullable=True),
+        text("reply", null=True),
+        instant("in_data_at", null=True),
+        instant("sent_at", null=True),
+        instant("created_at"),
+        one_of("state", DeliveryState),
+        Index(f"ix_{table}_due", "next_at", "id", sqlite_where=waiting, postgresql_where=waiting),
+        Index(f"ix_{table}_ends", "expires_at", sqlite_where=waiting, postgresql_where=waiting),
+        Index(f"ix_{table}_leases", "lease_until", sqlite_where=held, postgresql_where=held),
+        Index(f"ix_{table}_message_id", "message_id"),
+    )
+
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    row_id(),
+    refers("list_id", "lists"),
+    refers("edition_id", "editions"),
+    refers("subscriber_id", "subscribers"),
+    refers("subscription_id", "subscriptions", delete="SET NULL", null=True),
+    text("kind"),
+    Column("local_date", Date, nullable=False),
+    Column("positions", Json, nullable=False),
+    *_sending("deliveries"),
+    one_of("kind", DigestKind),
+    UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
+    Index(None, "edition_id", "state"),
+    Index(None, "subscriber_id"),
+    Index(None, "subscription_id"),
+    sqlite_autoincrement=True,
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    row_id(),
+    text("kind"),
+    Column("key", Text, nullable=False, unique=True),
+    refers("subscriber_id", "subscribers", delete="SET NULL", null=True),
+    text("address", null=True),
+    Column("payload", Json, nullable=False),
+    *_sending("notices"),
+    one_of("kind", NOTICE_KINDS),
+    Index(None, "subscriber_id"),
+    sqlite_autoincrement=True,
+)
+
+sent_papers = Table(
+    "sent_papers",
+    metadata,
+    key_part("subscriber_id", "subscribers"),
+    key_part("paper_id", "papers"),
+    # A delivery may be forgotten long before the paper it carried may be sent again.
+    refers("delivery_id", "deliveries", delete="SET NULL", null=True),
+    Index(None, "delivery_id"),
+    Index(None, "paper_id"),
+    sqlite_with_rowid=False,
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    row_id(),
+    refers("subscriber_id", "subscribers", delete="CASCADE"),
+    refers("paper_id", "papers", delete="CASCADE"),
+    refers("delivery_id", "deliveries", delete="SET NULL", null=True),
+    text("verdict"),
+    instant("created_at"),
+    one_of("verdict", VERDICTS),
+    UniqueConstraint("subscriber_id", "paper_id", "verdict"),
+    Index(None, "paper_id"),
+    Index(None, "delivery_id"),
+)
+
+rate_windows = Table(
+    "rate_windows",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("window_start", UtcDateTime, primary_key=True),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+limiter = Table(
+    "limiter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    instant("next_at"),
+    instant("breaker_until", null=True),
+    Column("failures", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("slot", Text, primary_key=True),
+    instant("taken_at"),
+    sqlite_with_rowid=False,
+)

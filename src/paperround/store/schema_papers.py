@@ -1,0 +1,218 @@
+"""Tables of what is read and ranked: feeds, papers, lists, editions."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from paperround.domain.editions import EditionState
+from paperround.domain.papers import Show
+from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
+from paperround.store.types import ROW_ID, Json
+
+RUN_STATES = ("running", "done", "unchanged", "failed")
+
+feeds = Table(
+    "feeds",
+    metadata,
+    row_id(),
+    Column("name", Text, nullable=False, unique=True),
+    text("kind"),
+    text("url", null=True),
+    Column("settings", Json, nullable=False),
+    Column("progress", Json, nullable=True),  # validators and cursor of the next fetch
+    text("show", null=True),
+    Column("enabled", Boolean, nullable=False),
+    instant("next_at", null=True),
+    Column("failures", Integer, nullable=False),
+    instant("created_at"),
+    one_of("show", Show),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    row_id(),
+    refers("feed_id", "feeds", delete="CASCADE"),
+    text("source"),
+    text("state"),
+    Column("counts", Json, nullable=True),
+    text("error", null=True),
+    instant("started_at"),
+    instant("finished_at", null=True),
+    one_of("state", RUN_STATES),
+    Index(None, "feed_id", "started_at"),
+)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    row_id(),
+    refers("feed_id", "feeds", delete="CASCADE"),
+    refers("run_id", "runs", delete="CASCADE"),
+    text("digest"),
+    text("reason"),
+    text("detail"),
+    Column("position", Integer, nullable=False),
+    text("excerpt"),
+    instant("created_at"),
+    UniqueConstraint("feed_id", "digest"),
+    Index(None, "run_id"),
+)
+
+papers = Table(
+    "papers",
+    metadata,
+    row_id(),
+    text("canonical"),
+    Column("identifiers", Json, nullable=False),
+    text("title_key"),
+    text("title"),
+    text("abstract"),
+    text("raw_title", null=True),  # only where it differs from the repaired text
+    text("raw_abstract", null=True),
+    Column("authors", Json, nullable=False),
+    Column("categories", Json, nullable=False),
+    Column("keywords", Json, nullable=False),
+    Column("links", Json, nullable=False),
+    instant("counts_from"),
+    Column("listed_on", Date, nullable=True),
+    instant("published_at", null=True),
+    instant("updated_at", null=True),
+    Column("version", Integer, nullable=True),
+    instant("withdrawn_at", null=True),
+    text("comment", null=True),
+    text("licence", null=True),
+    text("organization", null=True),
+    text("submitter", null=True),
+    text("show"),
+    instant("first_seen_at"),
+    instant("changed_at"),
+    one_of("show", Show),
+    Index(None, "counts_from"),
+    sqlite_autoincrement=True,
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    refers("paper_id", "papers", delete="CASCADE"),
+    Index(None, "paper_id"),
+    sqlite_with_rowid=False,
+)
+
+paper_versions = Table(
+    "paper_versions",
+    metadata,
+    row_id(),
+    refers("paper_id", "papers", delete="CASCADE"),
+    text("title"),
+    text("abstract"),
+    text("raw_title", null=True),
+    text("raw_abstract", null=True),
+    Column("version", Integer, nullable=True),
+    instant("replaced_at"),
+    Index(None, "paper_id"),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    key_part("paper_id", "papers"),
+    key_part("feed_id", "feeds"),
+    Column("listed_on", Date, nullable=True),
+    text("fingerprint"),
+    instant("first_seen_at"),
+    instant("last_seen_at"),
+    sqlite_with_rowid=False,
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    key_part("paper_id", "papers"),
+    Column("signal", Text, primary_key=True),
+    Column("captured_at", instant("captured_at").type, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    refers("feed_id", "feeds", delete="SET NULL", null=True),
+    sqlite_with_rowid=False,
+)
+
+lists = Table(
+    "lists",
+    metadata,
+    row_id(),
+    Column("name", Text, nullable=False, unique=True),
+    text("title"),
+    text("zone"),
+    Column("feeds", Json, nullable=False),
+    Column("categories", Json, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("edition_size", Integer, nullable=False),
+    Column("candidate_days", Integer, nullable=False),
+    Column("cuts", Json, nullable=False),
+    Column("submitter_cap", Integer, nullable=False),
+    Column("settings", Json, nullable=False),
+    instant("paused_at", null=True),
+    instant("created_at"),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    row_id(),
+    refers("list_id", "lists"),
+    Column("day", Date, nullable=False),
+    text("cut"),
+    instant("as_of"),
+    instant("frozen_at"),
+    text("ranker"),
+    text("state"),
+    text("empty_reason", null=True),
+    instant("live_until", null=True),  # when the last digest planned so far expires
+    one_of("state", EditionState),
+    UniqueConstraint("list_id", "day", "cut"),
+    Index(None, "live_until"),
+)
+
+edition_papers = Table(
+    "edition_papers",
+    metadata,
+    key_part("edition_id", "editions"),
+    Column("position", Integer, primary_key=True),
+    refers("paper_id", "papers"),
+    text("title"),
+    Column("authors", Json, nullable=False),
+    text("gist"),
+    Column("links", Json, nullable=False),
+    Column("identifiers", Json, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("parts", Json, nullable=False),
+    text("reason"),
+    Column("votes", BigInteger, nullable=True),
+    Column("comments", BigInteger, nullable=True),
+    text("show"),
+    one_of("show", Show),
+    Index(None, "paper_id"),
+)
+
+shards = Table(
+    "shards",
+    metadata,
+    key_part("edition_id", "editions"),
+    Column("number", Integer, primary_key=True),
+    Column("after_id", ROW_ID, nullable=False),
+    Column("through_id", ROW_ID, nullable=False),
+    Column("rows", Integer, nullable=False),
+    instant("planned_at"),
+)

@@ -1,0 +1,245 @@
+"""Subscribers, what they asked for, and which papers each of them was sent."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
+
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.lists import ListId
+from paperround.domain.papers import PaperId
+from paperround.domain.subscribers import (
+    Address,
+    ImportedSubscriber,
+    Preferences,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.store import schema as db
+from paperround.store.bulk import insert_many
+from paperround.store.dialect import among, insert_new
+from paperround.store.subscriber_rows import (
+    EMAIL,
+    PERSON_COLUMNS,
+    SUBSCRIPTION_COLUMNS,
+    person_columns,
+    person_of,
+    person_on_list,
+    preference_columns,
+    preferences_of,
+    subscription_of,
+)
+from paperround.store.suppressions import Suppressions
+
+PAGE = 1000
+"""Rows an export reads at a time."""
+
+_PERSON_AND_WISH = (
+    select(*PERSON_COLUMNS, *db.subscriptions.c)
+    .select_from(db.subscribers)
+    .outerjoin(
+        db.subscriptions,
+        (db.subscriptions.c.subscriber_id == db.subscribers.c.id)
+        & (db.subscriptions.c.list_id == bindparam("b_list_id")),
+    )
+    .where(db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded"))
+)
+"""The person of an address, and beside it what they asked of a list, if anything."""
+
+_BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
+
+
+class SqlSubscribers(Suppressions):
+    """Subscribers of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def find(self, address: Address) -> Subscriber | None:
+        """The person with this address, however it was written."""
+        row = self._connection.execute(_by_address(address)).one_or_none()
+        return None if row is None else person_of(row)
+
+    def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
+        """What `subscriber` asked of the list, None when nothing ever."""
+        row = self._connection.execute(
+            _BOTH.where(
+                db.subscriptions.c.subscriber_id == subscriber,
+                db.subscriptions.c.list_id == list_id,
+            )
+        ).one_or_none()
+        return None if row is None else subscription_of(row)
+
+    def subscriptions_after(
+        self, list_id: ListId, after: SubscriptionId, *, limit: int
+    ) -> list[Subscription]:
+        """Active subscriptions with an id above `after`, by id."""
+        found = self._connection.execute(
+            _BOTH.where(
+                db.subscriptions.c.list_id == list_id,
+                db.subscriptions.c.id > after,
+                db.subscriptions.c.state == SubscriberState.ACTIVE,
+                db.subscribers.c.state == SubscriberState.ACTIVE,
+            )
+            .order_by(db.subscriptions.c.id)
+            .limit(limit)
+        )
+        return [subscription_of(row) for row in found]
+
+    def already_sent(
+        self, subscribers: Collection[SubscriberId]
+    ) -> dict[SubscriberId, frozenset[PaperId]]:
+        """The papers each person was or will be sent, over all lists; every one has an entry."""
+        found = self._connection.execute(
+            select(db.sent_papers.c.subscriber_id, db.sent_papers.c.paper_id).where(
+                among(self._connection, db.sent_papers.c.subscriber_id, subscribers)
+            )
+        )
+        memory: dict[int, set[PaperId]] = defaultdict(set)
+        for person, paper in found:
+            memory[person].add(PaperId(paper))
+        return {person: frozenset(memory.get(person, ())) for person in subscribers}
+
+    def export(self, list_id: ListId) -> Iterator[tuple[Subscriber, Preferences]]:
+        """Everybody who ever subscribed to the list and was not erased, with their state there.
+
+        Read page by page while it is consumed, so within the unit of work.
+        """
+        last = 0
+        while page := self._connection.execute(_export_page(list_id, last)).all():
+            for row in page:
+                yield person_on_list(row), preferences_of(row)
+            last = page[-1].id
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def put(self, subscriber: ImportedSubscriber, list_id: ListId, *, now: datetime) -> str:
+        """Insert or update one; returns `new`, `changed` or `unchanged`.
+
+        Never un-suppresses, and never turns somebody who left back into a subscriber. To leave
+        one list is not to leave the others: the person's own state stays.
+        """
+        asked = {"b_folded": subscriber.address.folded, "b_list_id": list_id}
+        found = self._connection.execute(_PERSON_AND_WISH, asked).one_or_none()
+        if found is not None and found.id is not None:
+            return self._change(found, subscriber, now)
+        if found is not None:
+            self._move_person(found, subscriber.state, now)
+        person = self._new_person(subscriber, now) if found is None else found.person_id
+        if person is None or not self._subscribe(person, subscriber, list_id, now):
+            return self.put(subscriber, list_id, now=now)  # somebody else was faster
+        return "new"
+
+    def _new_person(self, offered: ImportedSubscriber, now: datetime) -> int | None:
+        # Somebody who left one list may still join another, so they only wait for a first yes.
+        left = offered.state is SubscriberState.UNSUBSCRIBED
+        row = person_columns(offered, now)
+        row |= {"state": SubscriberState.PENDING.value} if left else {}
+        inserting = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
+        return self._connection.execute(inserting, row).scalar()
+
+    def _subscribe(
+        self, person: int, offered: ImportedSubscriber, list_id: ListId, now: datetime
+    ) -> bool:
+        row = preference_columns(offered.preferences) | {
+            "list_id": list_id,
+            "subscriber_id": person,
+            "state": offered.state.value,
+            "created_at": now,
+            "changed_at": now,
+        }
+        inserting = insert_new(self._connection, db.subscriptions)
+        return insert_many(self._connection, inserting, [row]) == 1
+
+    def _change(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str:
+        moved = self._move_person(found, offered.state, now)
+        old = SubscriberState(found.state)
+        state = _moved(old, offered.state)
+        if state is old and preferences_of(found) == offered.preferences:
+            return "changed" if moved else "unchanged"
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(db.subscriptions.c.id == found.id)
+            .values(**preference_columns(offered.preferences), state=state.value, changed_at=now)
+        )
+        return "changed"
+
+    def _move_person(self, found: Row[Any], offered: SubscriberState, now: datetime) -> bool:
+        old = SubscriberState(found.person_state)
+        leaves_one_list = offered is SubscriberState.UNSUBSCRIBED
+        state = old if leaves_one_list else _moved(old, offered)
+        if state is old:
+            return False
+        self._set(SubscriberId(found.person_id), state, now)
+        return True
+
+    def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
+        """Move a person. Becoming active confirms the subscriptions that waited for it.
+
+        Raises NotFound, and InvalidInput for a suppressed person who would become active.
+        """
+        found = self._connection.execute(
+            select(db.subscribers.c.state).where(db.subscribers.c.id == subscriber)
+        )
+        old = found.scalar_one_or_none()
+        if old is None:
+            raise NotFound(f"there is no subscriber {subscriber}")
+        if old == SubscriberState.SUPPRESSED and state is SubscriberState.ACTIVE:
+            raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
+        self._set(subscriber, state, now)
+        if state is SubscriberState.ACTIVE:
+            self._confirm(subscriber, now)
+
+    def _set(self, subscriber: SubscriberId, state: SubscriberState, now: datetime) -> None:
+        self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber)
+            .values(state=state.value, changed_at=now)
+        )
+
+    def _confirm(self, subscriber: SubscriberId, now: datetime) -> None:
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(
+                db.subscriptions.c.subscriber_id == subscriber,
+                db.subscriptions.c.state == SubscriberState.PENDING,
+            )
+            .values(state=SubscriberState.ACTIVE.value, changed_at=now)
+        )
+
+
+def _by_address(address: Address) -> Select[Any]:
+    return select(*PERSON_COLUMNS).where(
+        db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == address.folded
+    )
+
+
+def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
+    """Where an import leaves somebody: it may add and stop people, never bring one back."""
+    if SubscriberState.SUPPRESSED in (old, offered):
+        return SubscriberState.SUPPRESSED
+    if SubscriberState.UNSUBSCRIBED in (old, offered):
+        return SubscriberState.UNSUBSCRIBED
+    return SubscriberState.ACTIVE if SubscriberState.ACTIVE in (old, offered) else old
+
+
+def _export_page(list_id: ListId, last: int) -> Select[Any]:
+    return (
+        select(*PERSON_COLUMNS, *db.subscriptions.c)
+        .join_from(db.subscriptions, db.subscribers)
+        .where(
+            db.subscriptions.c.list_id == list_id,
+            db.subscriptions.c.id > last,
+            db.subscribers.c.address.is_not(None),
+        )
+        .order_by(db.subscriptions.c.id)
+        .limit(PAGE)
+    )

@@ -1,0 +1,70 @@
+"""Column types that give back exactly what was put in, on both engines."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Integer, String, Text
+from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from paperround.domain.times import require_utc
+
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits on both engines; SQLite gives its own row id to a column of exactly INTEGER."""
+
+INSTANT_WIDTH = len("2026-01-30T08:00:00.000000Z")
+
+_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware values only, always UTC. A naive one raises ValueError.
+
+    SQLite holds text of fixed width with microseconds, so that text order is time order.
+    """
+
+    impl = String(INSTANT_WIDTH)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(INSTANT_WIDTH))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        moment = require_utc(value)
+        if dialect.name == "postgresql":
+            return moment
+        return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return require_utc(value)
+        return datetime.fromisoformat(value).astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """Lists and mappings of plain values. Mappings keep their order; None is SQL's NULL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSON(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return _write_json(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json.loads(value)

