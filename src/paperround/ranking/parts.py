@@ -1,0 +1,167 @@
+"""The named parts of the trending score of every paper of a day.
+
+    votes        w ln(1 + x),  x = (v + p m) / (s + p)
+    growth       w ln(1 + g) h,  g = 24 max(0, gained) / (hours + floor)
+    votes_expected   the mean of votes + growth over the papers whose votes are known
+    recency      w 2^(-age / half-life)
+    comments, stars, mentions, citations   w (ln(1 + count) - mean of the same over the day)
+    topics       w (ln(1 + summed strength of the paper's three strongest bursts) - mean of the
+                 same), only where votes are not known
+    text         w min(1, words / full), for papers with an abstract
+
+v votes were counted when a paper has share s = a / (a + settling) of all its votes, a being its
+age; m is the day's sum of votes over its sum of shares, p the weight of that prior; h halves the
+growth with the age of the newest count. Ages count from the start of the UTC day of listing.
+
+A part that does not apply is left out, never 0: a paper whose votes are not known gets
+`votes_expected` and `topics` in place of `votes` and `growth`, so days that mix both kinds stay
+fair, and unknown side counts earn what the average paper earns.
+
+A vote more, all else equal, never lowers a paper: m rises by at most the new vote over the sum of
+shares, so x rises at least as much for that paper, in proportion, as for any other (but for the
+fourth place, where parts are rounded).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.domain.editions import Candidate
+from paperround.domain.identifiers import canonical
+from paperround.domain.papers import Paper
+from paperround.ranking import signals
+from paperround.ranking.bursts import Burst
+from paperround.ranking.signals import Standing
+from paperround.ranking.weights import Weights
+from paperround.ranking.words import paper_tokens
+
+Parts = dict[str, float]
+
+_SIDE_SIGNALS = {
+    "comments": "comments",
+    "stars": "github_stars",
+    "mentions": "mentions",
+    "citations": "citations",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A candidate with everything its score reads. `tie` orders papers of equal score."""
+
+    paper: Paper
+    tie: tuple[str, int]
+    words: list[str]
+    standing: Standing | None
+    counts: Mapping[str, int]
+    topics: tuple[Burst, ...] = ()
+
+
+def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> Entry:
+    """What is known of the candidate at `as_of`; its topics are found later, with the others'."""
+    paper, observations = candidate.paper, candidate.observations
+    latest = {
+        part: signals.latest(observations, signal, as_of) for part, signal in _SIDE_SIGNALS.items()
+    }
+    return Entry(
+        paper=paper,
+        tie=(canonical(paper.identifiers), paper.id),
+        words=paper_tokens(paper.title, paper.abstract),
+        standing=signals.standing(paper, observations, as_of, weights),
+        counts={part: count for part, count in latest.items() if count is not None},
+    )
+
+
+def total(parts: Mapping[str, float]) -> float:
+    """The score that rounded `parts` add up to, rounded to 4 places itself."""
+    return round(math.fsum(parts.values()), 4)
+
+
+def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> list[Parts]:
+    """The parts of each entry, every one rounded to 4 places, in a fixed order."""
+    votes = _vote_parts(entries, as_of, weights)
+    expected = _mean([math.fsum(parts.values()) for parts in votes if parts])
+    means = {part: _mean_log(entries, part) for part in _SIDE_SIGNALS}
+    topical = _mean([_topicality(entry) for entry in entries if entry.standing is None])
+    return [
+        _rounded(
+            (known or _in_place_of_votes(entry, expected, topical or 0.0, weights))
+            | {"recency": _recency(entry.paper, as_of, weights)}
+            | _side_parts(entry, means, weights)
+            | _text_part(entry, weights)
+        )
+        for entry, known in zip(entries, votes, strict=True)
+    ]
+
+
+def _vote_parts(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> list[Parts]:
+    """`votes` and `growth` of each entry, rounded; nothing for one whose votes are not known."""
+    mean = signals.mean_votes([e.standing for e in entries if e.standing is not None])
+    return [
+        {}
+        if entry.standing is None
+        else _rounded(_votes_and_growth(entry.standing, mean, as_of, weights))
+        for entry in entries
+    ]
+
+
+def _votes_and_growth(known: Standing, mean: float, as_of: datetime, weights: Weights) -> Parts:
+    votes = signals.expected_votes(known, mean, weights.prior_share)
+    parts = {"votes": weights.votes * math.log1p(votes)}
+    if known.growth is not None:
+        daily = signals.daily_growth(known.growth, weights.growth_floor_hours)
+        idle = signals.hours_between(known.counted_at, as_of)
+        fresh = signals.halved(idle, weights.stale_half_life_hours)
+        parts["growth"] = weights.growth * math.log1p(daily) * fresh
+    return parts
+
+
+def _in_place_of_votes(
+    entry: Entry, expected: float | None, topical: float, weights: Weights
+) -> Parts:
+    """What stands for unknown votes: those the day leads one to expect, and the topics."""
+    topics = {"topics": weights.topics * (_topicality(entry) - topical)}
+    return topics if expected is None else {"votes_expected": expected} | topics
+
+
+def _topicality(entry: Entry) -> float:
+    return math.log1p(math.fsum(burst.strength for burst in entry.topics))
+
+
+def _recency(paper: Paper, as_of: datetime, weights: Weights) -> float:
+    age = signals.hours_between(signals.first_day(paper, as_of), as_of)
+    return weights.recency * signals.halved(age, weights.recency_half_life_hours)
+
+
+def _side_parts(entry: Entry, means: Mapping[str, float], weights: Weights) -> Parts:
+    factors = {
+        "comments": weights.comments,
+        "stars": weights.stars,
+        "mentions": weights.mentions,
+        "citations": weights.citations,
+    }
+    return {
+        part: factors[part] * (math.log1p(count) - means[part])
+        for part, count in entry.counts.items()
+    }
+
+
+def _text_part(entry: Entry, weights: Weights) -> Parts:
+    if not entry.paper.abstract.strip():
+        return {}
+    return {"text": weights.text * min(1.0, len(entry.words) / weights.full_words)}
+
+
+def _mean_log(entries: Sequence[Entry], part: str) -> float:
+    logs = [math.log1p(entry.counts[part]) for entry in entries if part in entry.counts]
+    return _mean(logs) or 0.0
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return math.fsum(numbers) / len(numbers) if numbers else None
+
+
+def _rounded(parts: Parts) -> Parts:
+    """Rounded to 4 places; adding 0.0 turns a negative zero into a plain one."""
+    return {name: round(value, 4) + 0.0 for name, value in parts.items()}

@@ -1,0 +1,143 @@
+"""What dated counts say about one paper: how many, how fast, how sure. Null is never zero.
+
+The hour of a listing says little (sites list in batches), so every age is counted from the
+start, in UTC, of the day a paper was listed or first seen.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.domain.observations import Observation
+from paperround.domain.papers import Paper
+from paperround.domain.times import midnight_utc, require_utc
+from paperround.ranking.weights import Weights
+
+DAY_HOURS = 24.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """`gained` votes (below 0 when some were taken back) in `hours`.
+
+    `since` is the reading it is measured from, None when that is the listing itself.
+    """
+
+    gained: int
+    hours: float
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The votes of one paper: the newest count, when it was taken, and how it grew.
+
+    `share` is the part of all its votes a paper of that age has (0 to 1), `growth` is None
+    when nothing earlier is known.
+    """
+
+    votes: int
+    counted_at: datetime
+    share: float
+    growth: Growth | None
+
+
+def hours_between(start: datetime, end: datetime) -> float:
+    """Hours from `start` to `end`, below 0 when `end` is earlier."""
+    return (end - start).total_seconds() / 3600
+
+
+def first_day(paper: Paper, as_of: datetime) -> datetime:
+    """The start, in UTC, of the day the paper was listed, else first seen; never after `as_of`."""
+    seen = midnight_utc(require_utc(paper.counts_from).date())
+    listed = seen if paper.listed_on is None else midnight_utc(paper.listed_on)
+    return listed if listed <= as_of else seen
+
+
+def readings(
+    observations: Iterable[Observation], signal: str, as_of: datetime
+) -> tuple[Observation, ...]:
+    """The counts of one signal known at `as_of`, oldest first; the highest of one instant."""
+    known = [o for o in observations if o.signal == signal and o.captured_at <= as_of]
+    by_instant = {o.captured_at: o for o in sorted(known, key=lambda o: o.value)}
+    return tuple(by_instant[instant] for instant in sorted(by_instant))
+
+
+def latest(observations: Iterable[Observation], signal: str, as_of: datetime) -> int | None:
+    """The newest count of `signal` known at `as_of`, at least 0; None when there is none."""
+    known = readings(observations, signal, as_of)
+    return max(0, known[-1].value) if known else None
+
+
+def standing(
+    paper: Paper, observations: Iterable[Observation], as_of: datetime, weights: Weights
+) -> Standing | None:
+    """Where a paper stands by its votes; None when they are not known."""
+    known = readings(observations, "upvotes", as_of)
+    if not known:
+        return None
+    age = hours_between(first_day(paper, as_of), known[-1].captured_at)
+    exposed = max(age, weights.earliest_hours)
+    return Standing(
+        votes=max(0, known[-1].value),
+        counted_at=known[-1].captured_at,
+        share=exposed / (exposed + weights.settling_hours),
+        growth=_growth(paper, known, age, weights),
+    )
+
+
+def _growth(
+    paper: Paper, known: Sequence[Observation], age: float, weights: Weights
+) -> Growth | None:
+    last = known[-1]
+    if paper.listed_on is not None and (len(known) == 1 or age <= weights.growth_window_hours):
+        exposed = max(age, weights.earliest_hours)
+        return Growth(gained=max(0, last.value), hours=exposed, since=None)
+    if len(known) == 1:
+        return None
+    return _growth_since(_start_of_window(known, weights.growth_window_hours), last)
+
+
+def _growth_since(start: Observation, last: Observation) -> Growth:
+    return Growth(
+        gained=last.value - start.value,
+        hours=hours_between(start.captured_at, last.captured_at),
+        since=start.captured_at,
+    )
+
+
+def _start_of_window(known: Sequence[Observation], hours: float) -> Observation:
+    """The oldest reading within `hours` before the last, else the newest one before those."""
+    last, earlier = known[-1], known[:-1]
+    inside = (o for o in earlier if hours_between(o.captured_at, last.captured_at) <= hours)
+    return next(inside, earlier[-1])
+
+
+def mean_votes(standings: Sequence[Standing]) -> float:
+    """The votes a paper of this day may expect in the end: all votes over all shares.
+
+    0 when no paper's votes are known: then there is nothing to shrink either.
+    """
+    shares = math.fsum(known.share for known in standings)
+    return sum(known.votes for known in standings) / shares if shares else 0.0
+
+
+def expected_votes(standing: Standing, mean: float, prior_share: float) -> float:
+    """The votes a paper will settle at, its thin count shrunk towards the day's mean.
+
+    The mean of a gamma posterior for Poisson counts: (v + p m) / (s + p), where v votes came in
+    share s of the exposure and the day's mean m weighs like share p (Gelman et al., Bayesian
+    Data Analysis, 3rd ed., section 2.6).
+    """
+    return (standing.votes + prior_share * mean) / (standing.share + prior_share)
+
+
+def daily_growth(growth: Growth, floor_hours: float) -> float:
+    """Votes a day over the growth's span; never below 0, for votes taken back are no trend."""
+    return max(0, growth.gained) * DAY_HOURS / (growth.hours + floor_hours)
+
+
+def halved(hours: float, half_life: float) -> float:
+    """1 at 0 hours, a half after each half-life; times ahead count as 0 hours."""
+    return float(2.0 ** (-max(0.0, hours) / half_life))

@@ -1,0 +1,150 @@
+"""The ranker: candidates in; papers in order, with the parts of their scores and reasons, out.
+
+    candidates ─► entries ─► duplicates ─► bursts ─► parts ─► folded ─► capped ─► ranked
+                  known at    groups       topics    score    best of    surplus   reason
+                  as_of                              (parts)  a group    moved down
+
+The formula stands in `parts`, its constants in `weights`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
+
+from paperround.domain.editions import Candidate, Ranked, Ranking
+from paperround.domain.papers import PaperId
+from paperround.domain.times import require_utc
+from paperround.ranking.bursts import Thresholds, find_bursts, share_out, topics_of
+from paperround.ranking.cap import Place, lowered_scores
+from paperround.ranking.duplicates import group_duplicates
+from paperround.ranking.parts import Entry, Parts, entry_of, parts_of, total
+from paperround.ranking.reasons import reason_for
+from paperround.ranking.weights import DEFAULTS, Weights
+
+VERSION = "trending-1"
+"""Changes whenever the same input would be ordered differently."""
+
+Groups = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendingRanker:
+    """Orders candidates by what is trending. Same input and `as_of`, same order, anywhere."""
+
+    weights: Weights = DEFAULTS
+
+    @property
+    def name(self) -> str:
+        """The version, and in brackets the weights that differ from the defaults."""
+        changes = self.weights.changes()
+        return f"{VERSION}({changes})" if changes else VERSION
+
+    def rank(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        background: Sequence[str],
+        as_of: datetime,
+        submitter_cap: int,
+    ) -> Ranking:
+        """The candidates best first, near-duplicates folded into the best of each group.
+
+        Withdrawn papers and papers that count from after `as_of` are left out, observations after
+        it are not read. `background` holds earlier titles and abstracts, in any order.
+        `submitter_cap` 0 or below means no cap. Raises ValueError for a naive `as_of`.
+        """
+        now = require_utc(as_of)
+        entries = _entries(candidates, now, self.weights)
+        groups = group_duplicates([e.paper for e in entries], [e.words for e in entries])
+        entries = _with_topics(entries, groups, background, self.weights)
+        scored = [
+            _Scored(entry=entry, parts=parts)
+            for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
+        ]
+        chosen = _capped(_folded(scored, groups), submitter_cap, ceil(self.weights.block_papers))
+        return Ranking(
+            ranker=self.name, as_of=now, items=tuple(_ranked(one, now) for one in chosen)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scored:
+    entry: Entry
+    parts: Parts
+    folded: tuple[PaperId, ...] = ()
+
+
+def _order(scored: _Scored) -> tuple[float, tuple[str, int]]:
+    return -total(scored.parts), scored.entry.tie
+
+
+def _entries(candidates: Sequence[Candidate], as_of: datetime, weights: Weights) -> list[Entry]:
+    """Those that may rank, ordered by identifier so that the order of input leaves no trace."""
+    entries = [
+        entry_of(candidate, as_of, weights)
+        for candidate in candidates
+        if not candidate.paper.withdrawn and candidate.paper.counts_from <= as_of
+    ]
+    return sorted(entries, key=lambda entry: entry.tie)
+
+
+def _with_topics(
+    entries: Sequence[Entry], groups: Groups, background: Sequence[str], weights: Weights
+) -> list[Entry]:
+    """Each entry with its topics; a work listed twice makes no burst of its own words."""
+    least = Thresholds(
+        papers=weights.least_papers,
+        background=weights.least_background,
+        times=weights.least_burst,
+        strength=weights.least_strength,
+    )
+    works = [entries[group[0]].words for group in groups]
+    bursts = find_bursts(works, background, least)
+    topics = share_out([topics_of(entry.words, bursts) for entry in entries])
+    return [replace(entry, topics=mine) for entry, mine in zip(entries, topics, strict=True)]
+
+
+def _folded(scored: Sequence[_Scored], groups: Groups) -> list[_Scored]:
+    """The best of each group, naming the others."""
+    chosen = []
+    for group in groups:
+        best, *others = sorted((scored[position] for position in group), key=_order)
+        chosen.append(replace(best, folded=tuple(other.entry.paper.id for other in others)))
+    return chosen
+
+
+def _capped(scored: Sequence[_Scored], cap: int, block: int) -> list[_Scored]:
+    """In order of score, after the surplus of each submitter has been moved down."""
+    places = [
+        Place(
+            behind=-total(one.parts),
+            tie=one.entry.tie,
+            index=index,
+            submitter=one.entry.paper.submitter,
+        )
+        for index, one in enumerate(scored)
+    ]
+    lowered = lowered_scores(places, cap=cap, block=block)
+    moved = [
+        _moved(one, lowered[index]) if index in lowered else one for index, one in enumerate(scored)
+    ]
+    return sorted(moved, key=_order)
+
+
+def _moved(scored: _Scored, score: float) -> _Scored:
+    penalty = round(score - total(scored.parts), 4)
+    return replace(scored, parts=scored.parts | {"submitter_cap": penalty})
+
+
+def _ranked(scored: _Scored, as_of: datetime) -> Ranked:
+    entry = scored.entry
+    return Ranked(
+        paper=entry.paper,
+        score=total(scored.parts),
+        parts=scored.parts,
+        reason=reason_for(entry.paper, entry.standing, entry.topics, as_of),
+        votes=None if entry.standing is None else entry.standing.votes,
+        comments=entry.counts.get("comments"),
+        folded=scored.folded,
+    )

@@ -1,0 +1,66 @@
+"""Candidates in one line: everything a test does not say is left unknown."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from paperround.domain.editions import Candidate, Ranked, Ranking
+from paperround.domain.observations import Observation
+from paperround.domain.papers import Paper, PaperId
+from paperround.ranking.trending import TrendingRanker
+
+NOW = datetime(2026, 1, 30, 8, 0, tzinfo=UTC)
+TODAY = datetime(2026, 1, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+def paper(number: int = 1, **changes: Any) -> Paper:
+    """A paper listed today, its texts made of its number alone."""
+    given: dict[str, Any] = {
+        "id": PaperId(number),
+        "identifiers": {"arxiv": f"2601.{number:05}"},
+        "title": f"Paper{number}",
+        "counts_from": TODAY,
+        "listed_on": TODAY.date(),
+    }
+    return Paper(**{**given, **changes})
+
+
+def seen(value: int, hours_ago: float = 0, signal: str = "upvotes") -> Observation:
+    return Observation(signal=signal, captured_at=NOW - hours_ago * HOUR, value=value)
+
+
+def candidate(number: int = 1, *observations: Observation, **changes: Any) -> Candidate:
+    return Candidate(paper=paper(number, **changes), observations=observations)
+
+
+def listed(days_ago: int) -> dict[str, Any]:
+    """The fields of a paper listed that many days ago, hour unknown."""
+    day = TODAY - days_ago * DAY
+    return {"counts_from": day, "listed_on": day.date()}
+
+
+def rank(
+    candidates: Sequence[Candidate],
+    *,
+    background: Sequence[str] = (),
+    as_of: datetime = NOW,
+    submitter_cap: int = 3,
+    ranker: TrendingRanker | None = None,
+) -> Ranking:
+    chosen = ranker or TrendingRanker()
+    return chosen.rank(candidates, background=background, as_of=as_of, submitter_cap=submitter_cap)
+
+
+def order(ranking: Ranking) -> list[int]:
+    return [item.paper.id for item in ranking.items]
+
+
+def by_number(ranking: Ranking) -> dict[int, Ranked]:
+    return {item.paper.id: item for item in ranking.items}
+
+
+def only(ranking: Ranking) -> Ranked:
+    (item,) = ranking.items
+    return item

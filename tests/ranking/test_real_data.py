@@ -1,0 +1,50 @@
+"""The page the product is modelled on: titles and abstracts, and nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from paperround.domain.editions import Candidate
+from paperround.ranking.words import occurs
+from tests.ranking.builders import NOW, candidate, order, rank
+
+QUOTED = re.compile("“(.+?)”")
+
+
+@pytest.fixture
+def page(real_data: Path) -> list[Candidate]:
+    lines = (real_data / "seed" / "trending_papers_page.txt").read_text().splitlines()[2:]
+    lines[0] = lines[0].removeprefix("Subscribe")
+    return [
+        candidate(
+            number,
+            identifiers={"local": f"seed:{number}"},
+            title=title,
+            abstract=abstract,
+            counts_from=NOW,
+            listed_on=None,
+        )
+        for number, (title, abstract) in enumerate(zip(lines[::2], lines[1::2], strict=True))
+    ]
+
+
+@pytest.mark.accept("F11", part="seed")
+def test_the_page_is_ordered_by_its_topics_whatever_the_input_order(page: list[Candidate]) -> None:
+    ranking = rank(page)
+    assert len(ranking.items) == 119
+    assert all(item.reason.startswith("shares “") for item in ranking.items[:60])
+    assert order(rank(page[::-1])) == order(ranking)
+
+
+@pytest.mark.accept("Q9", part="seed")
+def test_every_quoted_term_stands_in_its_paper(page: list[Candidate]) -> None:
+    background = [f"whales sing in the deep {n}" for n in range(500)]
+    for item in (*rank(page).items, *rank(page, background=background).items):
+        for term in QUOTED.findall(item.reason):
+            assert occurs(term, item.paper.title, item.paper.abstract)
+
+
+def test_no_one_topic_fills_the_first_page(page: list[Candidate]) -> None:
+    terms = {item.reason for item in rank(page).items[:12]}
+    assert len(terms) >= 7

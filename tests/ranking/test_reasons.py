@@ -1,0 +1,125 @@
+from datetime import timedelta
+
+import pytest
+
+from paperround.domain.editions import Candidate
+from paperround.ranking.reasons import LONGEST
+from paperround.ranking.words import occurs
+from tests.ranking.builders import DAY, NOW, TODAY, by_number, candidate, listed, only, rank, seen
+
+
+def reason(one: Candidate) -> str:
+    return only(rank([one])).reason
+
+
+@pytest.mark.accept("F12", part="reason")
+def test_votes_won_since_yesterday_are_told() -> None:
+    risen = candidate(1, seen(42, hours_ago=24), seen(82), **listed(2))
+    assert reason(risen) == "82 votes, 40 since yesterday"
+
+
+def test_votes_won_today_are_told_in_hours() -> None:
+    risen = candidate(1, seen(5, hours_ago=5), seen(9), **listed(2))
+    assert reason(risen) == "9 votes, 4 in 5 hours"
+
+
+def test_votes_won_over_days_are_told_in_days() -> None:
+    risen = candidate(1, seen(5, hours_ago=72), seen(9), **listed(4))
+    assert reason(risen) == "9 votes, 4 in 3 days"
+
+
+def test_first_votes_are_told_with_the_hour_when_it_is_known() -> None:
+    fresh = candidate(1, seen(14), counts_from=NOW - timedelta(hours=5, minutes=30))
+    assert reason(fresh) == "14 votes in 6 hours"
+
+
+def test_first_votes_of_an_earlier_day_name_the_day() -> None:
+    listed_at = NOW - timedelta(hours=14)
+    early = candidate(1, seen(60, 5), counts_from=listed_at, listed_on=listed_at.date())
+    assert reason(early) == "60 votes in its first 9 hours, listed 29 Jan"
+    first = candidate(1, seen(6, 13), counts_from=listed_at, listed_on=listed_at.date())
+    assert reason(first) == "6 votes in its first hour, listed 29 Jan"
+
+
+def test_a_listing_without_an_hour_is_told_by_its_day() -> None:
+    assert reason(candidate(1, seen(1))) == "1 vote, new today"
+    assert reason(candidate(1, seen(3), **listed(1))) == "3 votes, listed yesterday"
+
+
+def test_votes_counted_long_ago_say_when() -> None:
+    stale = candidate(1, seen(1200, hours_ago=48), **listed(3))
+    assert reason(stale) == "1,200 votes by 28 Jan"
+
+
+def test_taken_back_votes_are_not_boasted_of() -> None:
+    fallen = candidate(1, seen(9, hours_ago=24), seen(7), **listed(3))
+    assert reason(fallen) == "7 votes, listed 3 days ago"
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "listed_on", "said"),
+    [
+        (0, True, "new today"),
+        (1, True, "listed yesterday"),
+        (5, True, "listed 5 days ago"),
+        (0, False, "first seen today"),
+        (1, False, "first seen yesterday"),
+        (2, False, "first seen 2 days ago"),
+    ],
+)
+def test_a_paper_without_votes_or_topic_is_told_by_its_day(
+    days_ago: int, listed_on: bool, said: str
+) -> None:
+    day = TODAY - days_ago * DAY
+    one = candidate(1, counts_from=day, listed_on=day.date() if listed_on else None)
+    assert reason(one) == said
+
+
+def test_no_votes_at_all_are_not_given_as_a_reason() -> None:
+    assert reason(candidate(1, seen(0))) == "new today"
+
+
+TOPIC = "Optical Flow"
+BACKGROUND = ["whales sing in the deep"] * 119 + ["optical flow of krill"]
+
+
+def on_topic(number: int, text: str = f"{TOPIC} and {TOPIC}.") -> Candidate:
+    return candidate(number, abstract=f"{text} Case {'abcdefghij'[number]}{number}.")
+
+
+def others(count: int) -> list[Candidate]:
+    return [candidate(50 + n, abstract=f"River {n}x.") for n in range(count)]
+
+
+@pytest.mark.accept("Q9", part="terms")
+def test_a_burst_is_quoted_with_its_numbers() -> None:
+    ranking = rank([on_topic(n) for n in range(1, 5)] + others(16), background=BACKGROUND)
+    item = by_number(ranking)[1]
+    assert item.reason == "burst: “optical flow” in 4 of 20 papers (0.83 % of the 120 before)"
+    assert occurs("optical flow", item.paper.title, item.paper.abstract)
+
+
+def test_a_term_new_to_the_papers_consulted_says_how_many_they_are() -> None:
+    ranking = rank([on_topic(n) for n in range(1, 5)] + others(16), background=BACKGROUND[:119])
+    assert "(none in the 119 papers before)" in ranking.items[0].reason
+
+
+def test_without_a_background_the_company_is_told() -> None:
+    ranking = rank([on_topic(n) for n in range(1, 5)] + others(16))
+    assert ranking.items[0].reason == "shares “optical flow” with 3 of 19 others"
+
+
+def test_a_term_too_long_for_the_line_is_not_quoted() -> None:
+    term = "counterfactual electroencephalography reconstructions"
+    text = f"{term} and {term}."
+    ranking = rank([on_topic(n, text) for n in range(1, 5)] + others(16), background=BACKGROUND)
+    assert all(term not in item.reason for item in ranking.items)
+    assert all(len(item.reason) <= LONGEST for item in ranking.items)
+
+
+def test_a_term_broken_over_a_line_is_not_quoted() -> None:
+    broken = on_topic(1, "Optical\nflow, optical\nflow.")
+    ranking = rank([broken, *(on_topic(n) for n in range(2, 6)), *others(16)])
+    items = by_number(ranking)
+    assert "optical flow" in items[2].reason
+    assert "optical flow" not in items[1].reason
