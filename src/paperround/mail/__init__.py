@@ -1,0 +1,1 @@
+"""The digest in words and in bytes, and how the bytes leave."""

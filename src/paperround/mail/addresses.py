@@ -1,0 +1,70 @@
+"""Judging what somebody wrote as an e-mail address.
+
+An address is mailed as it was written, tags and dots kept; only its domain becomes lower-case
+ASCII (RFC 5890). Whether the domain exists is not asked: that would be a look-up in a request.
+"""
+
+import re
+import unicodedata
+
+from email_validator import EmailNotValidError, EmailSyntaxError, ValidatedEmail, validate_email
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.subscribers import Address
+from paperround.mail.headers import is_address
+
+LONGEST = 254
+"""Octets (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
+_REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\]")
+_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
+
+
+class EmailAddresses:
+    """Reads addresses. `.test` is accepted: it reaches nobody, and trying things out needs it."""
+
+    def read(self, written: str) -> Address:
+        """The address; raises InvalidInput that says what is wrong, without repeating it."""
+        text = written.strip(" ")
+        _refuse_odd_characters(text)
+        checked = _checked(text)
+        domain = checked.ascii_domain.lower()
+        mailed = f"{checked.local_part}@{domain}"
+        if len(mailed) > LONGEST or not is_address(mailed):
+            raise InvalidInput("this address cannot be mailed: use one like name@example.org")
+        return Address(written=text, mailed=mailed, folded=mailed.casefold(), domain=domain)
+
+
+def _checked(text: str) -> ValidatedEmail:
+    try:
+        checked = validate_email(
+            text, check_deliverability=False, test_environment=True, strict=True
+        )
+    except EmailSyntaxError as error:
+        raise InvalidInput(f"this is not an e-mail address: {_why(error)}") from None
+    except EmailNotValidError as error:
+        raise InvalidInput(f"this address cannot get mail: {_why(error)}") from None
+    _refuse_mixed_scripts(checked.domain)
+    return checked
+
+
+def _refuse_odd_characters(text: str) -> None:
+    if _REFUSED.search(text):
+        raise InvalidInput("an e-mail address has no quotes, backslashes or control characters")
+    local = text.rpartition("@")[0]
+    if not local.isascii():
+        raise InvalidInput(
+            "addresses with letters outside ASCII before the @ (SMTPUTF8) are not supported yet: "
+            "use another address of yours"
+        )
+
+
+def _refuse_mixed_scripts(domain: str) -> None:
+    """A label that mixes alphabets is how a look-alike domain is made."""
+    for label in domain.split("."):
+        scripts = {unicodedata.name(letter, "?").split()[0] for letter in label if letter.isalpha()}
+        if len(scripts) > 1 and not scripts <= _EAST_ASIAN | {"LATIN"}:
+            raise InvalidInput("the part after the @ mixes alphabets: write it in one")
+
+
+def _why(error: EmailNotValidError) -> str:
+    return str(error).rstrip(".")

@@ -1,0 +1,158 @@
+"""An invented edition and the values around it. No paper, person or place here exists."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from paperround.domain.digests import (
+    DigestMail,
+    DigestPaper,
+    DigestView,
+    Letterhead,
+    PersonalLinks,
+)
+
+PUBLIC = "https://papers.example.org"
+TOKEN_A = "AQEjAQAAAAAAB" + "a" * 27
+TOKEN_B = "AQEjAwAAAAAAC" + "b" * 27
+
+INVENTED = (
+    (
+        "Slow Diffusion: Sharp Images from Four Patient Steps",
+        ("Mira Halloway", "Jonas Ekelund", "Teo Marchetti", "Ada Quill", "Wen Liao"),
+        (
+            "A sampler that spends its four steps where the image still changes matches "
+            "fifty-step quality at a twelfth of the cost."
+        ),
+        "41 votes in nine hours, the fastest rise of the day",
+        {"votes": 2.1042, "rise": 1.31, "text": 0.4},
+    ),
+    (
+        "Small Models Read Long Books: 1M-Token Memory on One GPU",
+        ("Odalys Brandt", "Kofi Asante-Reyes"),
+        (
+            "Notes written in the margin replace the attention cache, so a 3B model answers "
+            "questions about whole novels in 12 GB."
+        ),
+        "28 votes, and close to what readers liked this week",
+        {"votes": 1.8, "text": 0.92},
+    ),
+    (
+        "Wann lügt ein Sprachmodell? Confidence Probes for 14 Languages",
+        ("Žofie Nováková", "José Muñoz Peña", "Łukasz Wójcik"),
+        (
+            "Linear probes trained on English find unsure answers in thirteen other languages "
+            "with 0.91 AUC."
+        ),
+        "22 votes from many different readers",
+        {"votes": 1.61, "rise": 0.2},
+    ),
+    (
+        "A Robot That Asks: Clarifying Questions Before Grasping",
+        ("Ines Okoro",),
+        "Asking one question before moving halves the failed grasps in cluttered kitchens.",
+        "19 votes and 7 comments",
+        {"votes": 1.5},
+    ),
+    (
+        "تعلم الترجمة من أمثلة قليلة",
+        ("ليلى حداد", "سامي نور"),
+        "Forty example sentences are enough to adapt a translation model to a new dialect.",
+        "Rising late: carried over from yesterday",
+        {"votes": 0.9, "rise": 0.51},
+    ),
+    (
+        "β-Cut: Pruning Transformers Until ‖∇L‖₂ ≤ ε",
+        ("Priya Venkataraman", "Elias Thorne", "Noor Haddad", "Yuki Tanabe"),
+        "A stopping rule from convex optimisation removes 61 % of the weights without retraining.",
+        "New today, from a group whose last three papers were picked",
+        {"prior": 0.8, "text": 0.43},
+    ),
+)
+
+VOTES = (41, 28, 22, 19, 11, None)
+COMMENTS = (4, None, 1, 7, 0, None)
+
+
+def paper(number: int = 0, **changes: object) -> DigestPaper:
+    """The invented paper `number`; beyond the sixth they come round again."""
+    title, authors, gist, reason, parts = INVENTED[number % len(INVENTED)]
+    made = DigestPaper(
+        title=title if number < len(INVENTED) else f"{title} ({number + 1})",
+        authors=authors,
+        gist=gist,
+        reason=reason,
+        votes=VOTES[number % len(VOTES)],
+        comments=COMMENTS[number % len(COMMENTS)],
+        links=_links(number),
+        page_url=f"{PUBLIC}/papers/{101 + number}",
+        score=round(sum(parts.values()), 4),
+        parts=parts,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def _links(number: int) -> dict[str, str]:
+    links = {
+        "abstract": f"https://arxiv.org/abs/9901.{10001 + number}",
+        "pdf": f"https://arxiv.org/pdf/9901.{10001 + number}",
+    }
+    if number % 2 == 0:
+        links["code"] = f"https://code.example.org/invented/{number}"
+    if number % 3 == 0:
+        links["discussion"] = f"https://talk.example.org/t/{number}?sort=new&page=2"
+    return links
+
+
+def links(leave: str = TOKEN_A, prefer: str = TOKEN_B, public: str = PUBLIC) -> PersonalLinks:
+    return PersonalLinks(
+        unsubscribe=f"{public}/unsubscribe/{leave}",
+        preferences=f"{public}/preferences/{prefer}",
+        one_click=f"{public}/unsubscribe/{leave}",
+    )
+
+
+def view(papers: Sequence[DigestPaper] | int = 6, **changes: object) -> DigestView:
+    """A digest of the invented papers: a number of them, or these."""
+    chosen = [paper(n) for n in range(papers)] if isinstance(papers, int) else papers
+    made = DigestView(
+        list_name="trending",
+        list_title="Trending papers",
+        day=date(2026, 1, 30),
+        papers=tuple(chosen),
+        links=links(),
+        web_url=f"{PUBLIC}/editions/trending/2026-01-30",
+        subscribe_url=f"{PUBLIC}/",
+        operator="Example Library",
+        postal_address="1 Sample Street\nExampletown 12345",
+        contact="desk@papers.example.org",
+        more_papers=26,
+        acknowledgements=("Thank you to arXiv for use of its open access interoperability.",),
+        sources=("arXiv (31 papers)", "Sample picks (12 papers)"),
+        privacy_url=f"{PUBLIC}/privacy",
+        imprint_url=f"{PUBLIC}/imprint",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def mail(shown: DigestView | None = None, **changes: object) -> DigestMail:
+    made = DigestMail(
+        view=shown or view(),
+        recipient="reader+papers@example.com",
+        message_id="<7d1c0a9b2e@papers.example.org>",
+        dated=datetime(2026, 1, 30, 7, 5, 9, tzinfo=UTC),
+        list_unsubscribe_mail="leave@papers.example.org",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def letterhead(**changes: str) -> Letterhead:
+    made = Letterhead(
+        envelope_from="digest@papers.example.org",
+        mail_from="Paperround <digest@papers.example.org>",
+        public_url=PUBLIC,
+        operator="Example Library",
+        postal_address="1 Sample Street\nExampletown 12345",
+        contact="desk@papers.example.org",
+    )
+    return replace(made, **changes)

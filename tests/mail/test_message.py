@@ -1,0 +1,308 @@
+"""The exact bytes: whole, safe, the same every time, and the same with and without sharing.
+
+The files in `golden/` are the invented digest's header fields, both decoded parts and the hash of
+the whole message. After a wanted change: `UPDATE_GOLDEN=1 pytest tests/mail`, then read the diff.
+"""
+
+import email
+import email.policy
+import hashlib
+import os
+import re
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paperround.domain.digests import DigestMail, DigestView
+from paperround.domain.errors import Misconfigured, RenderingFailed
+from paperround.mail.composer import MailRenderer
+from paperround.mail.headers import header_text
+from tests.mail.builders import INVENTED, PUBLIC, letterhead, links, mail, paper, view
+
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = re.findall(
+    r"\S+",
+    """From To Subject Date Message-ID MIME-Version List-Id List-Unsubscribe List-Unsubscribe-Post
+    List-Help List-Owner List-Archive List-Post Archived-At Feedback-ID Auto-Submitted
+    X-Auto-Response-Suppress Content-Language Content-Type""",
+)
+TOKENS = st.text("abcXYZ019-_", min_size=40, max_size=40)
+ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=120)
+UNWANTED = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+HOSTILE = [
+    "One\r\nBcc: evil@example.com",
+    "=?utf-8?q?hi=0D=0ABcc:_evil@example.com?=",
+    "nul \x00 bell \x07 next \x85 line \u2028 par \u2029 end",
+    "\u202eright to left\u202c and \u2066isolated",
+    "x" * 10_000,
+    "word " * 2_000,
+    "😀" * 200,
+    "مرحبا بالعالم " * 30,
+    "<script>alert(1)</script>",
+    "{{ view.links }} {% raw %} ${7*7}",
+    r"$\mathcal{O}(n^2)$ \textbf{and} more",
+    "\ud800 a lone half",
+    ".\n.\nFrom here\n--=_paperround_",
+]
+
+
+@pytest.fixture(scope="module")
+def renderer() -> MailRenderer:
+    return MailRenderer(letterhead())
+
+
+def modern(content: bytes) -> EmailMessage:
+    message = email.message_from_bytes(content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    assert not message.defects
+    return message
+
+
+def modern_parts(content: bytes) -> list[str]:
+    parts = [part for part in modern(content).walk() if not part.is_multipart()]
+    return [part.get_content().replace("\r\n", "\n") for part in parts]
+
+
+def classic_parts(content: bytes) -> list[str]:
+    found = []
+    for part in email.message_from_bytes(content).walk():
+        payload = part.get_payload(decode=True)
+        if isinstance(payload, bytes):
+            found.append(payload.decode().replace("\r\n", "\n"))
+    return found
+
+
+def split_by_hand(content: bytes) -> tuple[list[str], list[str]]:
+    """Header names and decoded parts, by the RFCs alone: no library in between."""
+    head, body = content.decode("ascii").split("\r\n\r\n", 1)
+    names = [line.split(":")[0] for line in head.split("\r\n") if not line.startswith(" ")]
+    boundary = head.rsplit('boundary="', 1)[1].split('"')[0]
+    chunks = f"\r\n{body}".split(f"\r\n--{boundary}")
+    assert chunks[0] == ""
+    assert chunks[-1] == "--\r\n"
+    return names, [_unquoted(chunk.split("\r\n\r\n", 1)[1]) for chunk in chunks[1:-1]]
+
+
+def _unquoted(encoded: str) -> str:
+    octets = re.sub("=([0-9A-F]{2})", lambda m: chr(int(m[1], 16)), encoded.replace("=\r\n", ""))
+    return octets.encode("latin-1").decode().replace("\r\n", "\n")
+
+
+def assert_whole(content: bytes, renderer: MailRenderer, made: DigestMail) -> None:
+    """Three parsers read exactly what was rendered, and nothing else is in the bytes."""
+    rendered = renderer.render(made.view)
+    names, parts = split_by_hand(content)
+    assert names == NAMES
+    assert parts == [rendered.text, rendered.html]
+    assert modern_parts(content) == parts
+    assert classic_parts(content) == parts
+    assert str(modern(content)["Subject"]) == rendered.subject
+    assert content.isascii()
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", content)
+    assert not UNWANTED.search(rendered.text + rendered.html + rendered.subject)
+
+
+def body_lines(content: bytes) -> list[bytes]:
+    return content.partition(b"\r\n\r\n")[2].split(b"\r\n")
+
+
+@pytest.mark.accept("F18", part="message")
+@pytest.mark.accept("F21", part="bytes")
+def test_three_parsers_read_the_digest_that_was_rendered(renderer: MailRenderer) -> None:
+    content = renderer.compose(mail())
+    assert_whole(content, renderer, mail())
+    assert all(len(line) <= 76 for line in body_lines(content))
+
+
+@pytest.mark.accept("R13", part="bytes")
+def test_the_bytes_are_the_golden_ones() -> None:
+    content = MailRenderer(letterhead()).compose(mail())
+    text, html = modern_parts(content)
+    head = content.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
+    found = {
+        "headers.txt": head,
+        "digest.txt": text,
+        "digest.html": html,
+        "message.sha256": hashlib.sha256(content).hexdigest() + "\n",
+    }
+    if os.environ.get("UPDATE_GOLDEN"):
+        for name, value in found.items():
+            (GOLDEN / name).write_text(value, encoding="utf-8", newline="\n")
+    golden = {name: (GOLDEN / name).read_text(encoding="utf-8") for name in found}
+    assert found == golden
+
+
+@pytest.mark.accept("R13", part="bytes")
+def test_a_new_process_makes_the_same_bytes_again() -> None:
+    first, again = MailRenderer(letterhead()), MailRenderer(letterhead())
+    again.compose(mail(recipient="someone.else@example.com"))
+    assert first.compose(mail()) == again.compose(mail()) == first.compose(mail())
+
+
+@settings(max_examples=30, deadline=None)
+@given(leave=TOKENS, prefer=TOKENS, number=st.integers(0, 10**9), by_mail=st.booleans())
+def test_the_join_equals_the_message_built_alone(
+    renderer: MailRenderer, leave: str, prefer: str, number: int, by_mail: bool
+) -> None:
+    made = mail(
+        view(links=links(leave, prefer)),
+        recipient=f"r{number}@lists.example.net",
+        message_id=f"<{number}.x@papers.example.org>",
+        dated=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number),
+        list_unsubscribe_mail=f"leave+{number}@example.org" if by_mail else None,
+    )
+    joined = renderer.compose(made)
+    assert joined == renderer.compose_alone(made)
+    assert_whole(joined, renderer, made)
+
+
+@pytest.mark.parametrize("count", [1, 12, 30, 50])
+def test_the_join_equals_the_message_built_alone_at_every_size(
+    renderer: MailRenderer, count: int
+) -> None:
+    made = mail(view(count, list_title="Étoiles · 論文 " * 3))
+    assert renderer.compose(made) == renderer.compose_alone(made)
+
+
+def test_readers_of_one_group_share_one_rendering() -> None:
+    renderer = MailRenderer(letterhead())
+    first = renderer.compose(mail())
+    same_papers = view([replace(shown) for shown in view().papers], links=links("c" * 40))
+    second = renderer.compose(mail(same_papers))
+    assert second == first.replace(b"AQEjAQAAAAAAB" + b"a" * 27, b"c" * 40)
+    assert len(renderer._groups) == 1
+
+
+def test_views_that_differ_in_more_than_tokens_never_share() -> None:
+    renderer = MailRenderer(letterhead())
+    other = view(operator="Another Library")
+    renderer.compose(mail())
+    assert renderer.compose(mail(other)) == renderer.compose_alone(mail(other))
+    for number in range(40):
+        renderer.compose(mail(view(1, more_papers=number)))
+    assert len(renderer._groups) == 16
+
+
+def test_links_without_tokens_are_composed_too(renderer: MailRenderer) -> None:
+    made = mail(view(links=links("preview", "preview")))
+    assert_whole(renderer.compose(made), renderer, made)
+
+
+@pytest.mark.accept("R12", part="bytes")
+def test_no_mail_holds_another_readers_address_or_token() -> None:
+    renderer = MailRenderer(letterhead())
+    readers = [(f"reader{n}@example.com", f"{n:040}", f"{n + 500:040}") for n in range(200)]
+    for address, leave, prefer in readers:
+        content = renderer.compose(mail(view(1, links=links(leave, prefer)), recipient=address))
+        assert set(re.findall(rb"reader\d+@example\.com", content)) == {address.encode()}
+        assert set(re.findall(rb"\b\d{40}\b", content)) == {leave.encode(), prefer.encode()}
+
+
+@pytest.mark.accept("S12", part="headers")
+def test_one_click_headers_stand_literally_however_long_the_address_is() -> None:
+    public = f"https://papers.example.org/{'deep/' * 30}"
+    made = mail(view(links=links(public=public)))
+    content = MailRenderer(letterhead()).compose(made)
+    expected = f"List-Unsubscribe: <{made.view.links.one_click}>,\r\n <mailto:leave@papers"
+    assert expected.encode() in content
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
+    assert modern(content)["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.accept("I8", part="mail")
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_every_place_adds_nothing(renderer: MailRenderer, text: str) -> None:
+    hostile = paper(title=text, authors=(text, text), gist=text, reason=text)
+    made = mail(view([hostile, hostile], list_title=text, operator=text, sources=(text,)))
+    content = renderer.compose(made)
+    assert_whole(content, renderer, made)
+    assert modern(content)["Bcc"] is None
+
+
+@pytest.mark.accept("I8", part="mail")
+@settings(max_examples=40, deadline=None)
+@given(title=ANY_TEXT, author=ANY_TEXT, name=ANY_TEXT, list_name=ANY_TEXT)
+def test_any_text_gives_a_whole_message_or_one_clear_refusal(
+    renderer: MailRenderer, title: str, author: str, name: str, list_name: str
+) -> None:
+    made = mail(view([paper(title=title, authors=(author,))], list_title=name))
+    assert_whole(renderer.compose(made), renderer, made)
+    with suppress(RenderingFailed):
+        content = renderer.compose(mail(replace(made.view, list_name=list_name)))
+        assert split_by_hand(content)[0] == NAMES
+
+
+@pytest.mark.accept("R10", part="encode")
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"recipient": "jörg@example.com"}, "recipient's address"),
+        ({"recipient": "a@example.com, b@example.com"}, "recipient's address"),
+        ({"recipient": "a@example.com\r\nBcc: b@example.com"}, "recipient's address"),
+        ({"message_id": "<a@b>\r\nBcc: c"}, "Message-ID"),
+        ({"message_id": ""}, "Message-ID"),
+        ({"list_unsubscribe_mail": "a@b>\r\nBcc: <c"}, "unsubscribing by mail"),
+        ({"view": view([])}, "at least one paper"),
+        ({"view": view(web_url="javascript:alert(1)")}, "link of the header"),
+        ({"view": view(web_url="https://example.org/\ud800")}, "link of the header"),
+        ({"view": view(language="en\r\nBcc: x")}, "Content-Language"),
+        ({"view": view(list_name="no list")}, "list's name"),
+    ],
+)
+def test_a_value_that_cannot_be_mailed_fails_that_one_mail(
+    renderer: MailRenderer, changes: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(RenderingFailed, match=why):
+        renderer.compose(mail(**changes))
+    assert renderer.compose(mail())
+
+
+def test_a_time_without_zone_is_refused(renderer: MailRenderer) -> None:
+    with pytest.raises(ValueError, match="naive"):
+        renderer.compose(mail(dated=datetime(2026, 1, 30)))  # noqa: DTZ001 - refused on purpose
+
+
+def test_the_date_is_written_in_utc(renderer: MailRenderer) -> None:
+    local = datetime(2026, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert b"\r\nDate: Sat, 28 Feb 2026 22:30:00 +0000\r\n" in renderer.compose(mail(dated=local))
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [
+        ("a@papers.example.org", b"From: a@papers.example.org\r\n"),
+        ('"Ada, Inc." <a@b.org>', b'From: "Ada, Inc." <a@b.org>\r\n'),
+        ("Bücher <a@b.org>", b"From: =?utf-8?q?B=C3=BCcher?= <a@b.org>\r\n"),
+    ],
+)
+def test_the_sender_is_named_as_the_letterhead_says(written: str, field: bytes) -> None:
+    assert MailRenderer(letterhead(mail_from=written)).compose(mail()).startswith(field)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"mail_from": "nobody"}, {"mail_from": "a <b@ü.org>"}, {"public_url": "papers.org"}]
+)
+def test_a_letterhead_that_cannot_head_a_mail_is_a_wrong_setting(changes: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured):
+        MailRenderer(letterhead(**changes))
+
+
+def test_a_contact_that_is_a_page_becomes_the_owner_link() -> None:
+    content = MailRenderer(letterhead(contact="https://example.org/contact")).compose(mail())
+    assert b"\r\nList-Owner: <https://example.org/contact>\r\n" in content
+
+
+def test_the_subject_in_the_bytes_is_the_subject_in_words(renderer: MailRenderer) -> None:
+    shown: DigestView = view([paper(title=INVENTED[2][0])])
+    subject = str(modern(renderer.compose(mail(shown)))["Subject"])
+    assert subject == header_text(renderer.render(shown).subject)
+    assert PUBLIC not in subject

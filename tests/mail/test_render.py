@@ -1,0 +1,416 @@
+"""The digest in words: what it says, how it looks, and what can never get into it."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from paperround.domain.digests import DigestView, Rendered
+from paperround.domain.errors import Misconfigured, RenderingFailed
+from paperround.mail.render import (
+    DigestTemplates,
+    paper_links,
+    score_line,
+    short_authors,
+    shortened,
+    tally,
+    web_address,
+    wrapped,
+)
+from paperround.paths import alembic_ini, find, migrations_dir, templates_dir
+from tests.mail.builders import PUBLIC, TOKEN_A, links, paper, view
+
+TEMPLATES = DigestTemplates()
+CLIENTS = {"gmail", "outlook", "apple-mail", "yahoo"}
+FALLBACKS = {
+    "css-at-media": "without it the wider padding stays",
+    "css-at-media-prefers-color-scheme": "without it the light colours stay, or the client inverts",
+    "css-display-none": "max-height 0 and overflow hide the preheader as well",
+    "css-max-height": "display none and mso-hide hide the preheader as well",
+    "css-overflow": "display none and mso-hide hide the preheader as well",
+    "css-max-width": "a table of 640 pixels in a conditional comment does it for Outlook",
+    "css-word-break": "only a word longer than the column would stick out",
+    "html-aria-label": "the visible text stays: PDF, Code, Share",
+    "html-body": "the table of class back carries the same background",
+    "html-doctype": "every size and colour is set on the cells themselves",
+    "html-role": "headings and paragraphs read the same",
+    "html-style": "all of the light look is inlined",
+}
+
+
+class Outline(HTMLParser):
+    """Every start tag with its attributes, and the words inside links and headings."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def rendered(shown: DigestView | None = None) -> Rendered:
+    return TEMPLATES.render(shown or view())
+
+
+# --- subject and preheader ---------------------------------------------------------------------
+
+
+@pytest.mark.accept("F18", part="subject")
+def test_the_subject_has_date_count_and_top_title_and_the_preheader_goes_on() -> None:
+    words = rendered()
+    assert words.subject == (
+        "Fri 30 Jan · 6 papers: Slow Diffusion: Sharp Images from Four Patient Steps"
+    )
+    assert words.preheader.startswith("Also: Small Models Read Long Books")
+    assert "Wann lügt ein Sprachmodell?" in words.preheader
+    assert words.preheader in words.html
+
+
+def test_one_paper_is_one_paper_and_its_gist_goes_on() -> None:
+    words = rendered(view(1))
+    assert words.subject.startswith("Fri 30 Jan · 1 paper: Slow Diffusion")
+    assert words.preheader.startswith("A sampler that spends its four steps")
+
+
+def test_a_long_title_is_cut_on_a_word() -> None:
+    subject = rendered(view([paper(title="Patience " * 40)])).subject
+    assert len(subject) <= 120
+    assert subject.endswith("Patience…")
+
+
+def test_the_date_is_english_whatever_the_locale() -> None:
+    words = rendered(view(day=date(2026, 3, 1)))
+    assert words.subject.startswith("Sun 1 Mar · ")
+    assert "Sunday 1 March 2026" in words.text
+
+
+# --- what both parts say -----------------------------------------------------------------------
+
+
+@pytest.mark.accept("F18", part="content")
+def test_both_parts_tell_everything_of_every_paper() -> None:
+    words = rendered()
+    for shown in view().papers:
+        for part in (" ".join(words.text.split()), words.html):
+            assert shown.title in part
+            assert short_authors(shown.authors) in part
+            assert shown.gist in part
+            assert f"Why: {shown.reason}" in part
+            assert shown.page_url in part
+
+
+@pytest.mark.accept("F18", part="content")
+def test_both_parts_lead_to_the_web_to_subscribing_and_to_leaving_twice() -> None:
+    words = rendered()
+    for part in (words.text, words.html):
+        assert "Read on the web" in part
+        assert "Forwarded to you? Subscribe" in part
+        assert "26 more papers" in part
+        assert part.count(f"{PUBLIC}/unsubscribe/{TOKEN_A}") == 2
+        assert view().links.preferences in part
+
+
+@pytest.mark.accept("F12", part="mail")
+def test_the_score_is_explained_in_words_and_numbers() -> None:
+    words = rendered(view(1))
+    for part in (words.text, words.html):
+        assert "Why: 41 votes in nine hours, the fastest rise of the day" in part
+        assert "Score 3.8142 = votes 2.1042 + rise 1.31 + text 0.4" in part
+
+
+@pytest.mark.accept("F52", part="mail")
+def test_the_footer_says_who_sends_and_why() -> None:
+    words = rendered()
+    for part in (" ".join(words.text.split()), words.html):
+        assert "You get this mail because you subscribed to the list Trending papers." in part
+        assert "Sent by Example Library" in part
+        assert "1 Sample Street, Exampletown 12345" in part
+        assert "desk@papers.example.org" in part
+        assert f"{PUBLIC}/privacy" in part
+        assert f"{PUBLIC}/imprint" in part
+
+
+@pytest.mark.accept("F51", part="mail")
+def test_a_paper_of_which_only_the_link_may_be_shown_has_no_gist_line() -> None:
+    bare = paper(gist="", reason="", authors=(), votes=None, comments=None, score=None)
+    words = rendered(view([bare]))
+    block = words.text.split("\n\n\n")[1]
+    assert block.startswith("1. Slow Diffusion: Sharp Images from Four Patient Steps\n\n")
+    assert "Thank you to arXiv for use of its open access interoperability." in words.html
+    assert "Why:" not in words.html + words.text
+
+
+def test_without_optional_values_no_empty_line_of_the_footer_is_left() -> None:
+    bare = view(operator="", postal_address="", contact="", more_papers=0)
+    bare = replace(bare, privacy_url="", imprint_url="", acknowledgements=(), sources=())
+    words = rendered(bare)
+    for label in ("Sent by", "Address", "Contact", "Privacy", "Imprint", "From", "more paper"):
+        assert label not in words.text + re.sub(r"<!--.*?-->", "", words.html)
+
+
+def test_the_text_part_keeps_lines_short_and_addresses_whole() -> None:
+    lines = rendered(view([paper(gist="steady words " * 60)] * 3)).text.split("\n")
+    assert all(len(line) <= 76 or "https://" in line for line in lines)
+    assert all(line == line.rstrip() for line in lines)
+    assert sum(view().links.preferences in line for line in lines) == 1
+
+
+def test_the_text_part_reads_in_the_order_of_the_papers() -> None:
+    text = " ".join(rendered().text.split())
+    places = [text.index(shown.title) for shown in view().papers]
+    assert places == sorted(places)
+
+
+# --- the HTML part -----------------------------------------------------------------------------
+
+
+@pytest.mark.accept("Q16", part="structure")
+def test_the_html_has_a_language_one_h1_and_one_h2_a_paper() -> None:
+    outline = Outline(rendered().html)
+    assert outline.all("html") == [{"lang": "en"}]
+    assert len(outline.all("h1")) == 1
+    assert len(outline.all("h2")) == len(view().papers)
+    assert all(table["role"] == "presentation" for table in outline.all("table"))
+
+
+def test_a_title_written_from_right_to_left_leaves_its_number_at_the_front() -> None:
+    html = rendered().html
+    heading = html[html.index("تعلم") - 200 : html.index("تعلم")].rpartition("<h2")[2]
+    number, _, title = heading.partition("5. ")
+    assert "dir=" not in number
+    assert title.startswith('<span dir="auto"><a ')
+
+
+def test_the_sum_of_the_score_is_small_and_dim_at_every_width() -> None:
+    html = rendered().html
+    (style,) = {line["style"] for line in Outline(html).all("p") if line.get("class") == "dim sum"}
+    assert {"font-size: 12px", "color: #59616b"} <= set(style.split(";"))
+    assert html.count("Score ") == len(view().papers)
+
+
+@pytest.mark.accept("Q16", part="structure")
+def test_links_make_sense_out_of_their_context() -> None:
+    outline = Outline(rendered().html)
+    named = [link["aria-label"] for link in outline.all("a") if "aria-label" in link]
+    assert "PDF: Slow Diffusion: Sharp Images…" in named
+    assert len(named) == len(set(named))
+
+
+@pytest.mark.accept("Q15", part="contrast")
+def test_text_stands_out_in_light_and_dark() -> None:
+    html = rendered().html
+    light, dark = html.replace(html[html.index("@media") : html.index("</style>")], ""), html
+    dark = dark[dark.index("prefers-color-scheme") : dark.index("</style>")]
+    for mode in (light, dark):
+        texts = set(re.findall(r"[ {\"]color: (#[0-9a-f]{6})", mode))
+        backs = set(re.findall(r"background-color: (#[0-9a-f]{6})", mode))
+        assert len(texts) == 3
+        assert len(backs) == 2
+        assert min(contrast(text, back) for text, back in product(texts, backs)) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2 contrast ratio."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.accept("F18", part="size")
+@pytest.mark.parametrize("count", [1, 12, 30])
+def test_a_digest_of_long_papers_stays_below_90_kilobytes(count: int) -> None:
+    long = paper(title="A Longer Title " * 30, gist="論文の要旨 " * 400, authors=("名前" * 40,) * 4)
+    html = rendered(view([long] * count)).html
+    assert len(html.encode()) <= 90_000
+    assert html.count("<h2") == count
+
+
+def test_a_digest_of_fifty_papers_stays_below_the_clip() -> None:
+    html = rendered(view([paper(gist="A steady sentence. " * 60)] * 50)).html
+    assert len(html.encode()) <= 102_000
+
+
+def test_nothing_is_loaded_from_anywhere() -> None:
+    outline = Outline(rendered().html)
+    assert not {tag for tag, _ in outline.tags} & {"img", "link", "script", "iframe", "object"}
+    assert not re.search(r"url\(|@import|src=|background=", rendered().html)
+
+
+@pytest.mark.accept("Q12")
+def test_whatever_a_large_mail_client_lacks_has_a_fallback(real_data: Path) -> None:
+    lines = (real_data / "caniemail" / "support.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    lacking = {r["slug"] for r in rows if r["client"] in CLIENTS and r["support"] == "n"}
+    assert "css-word-break" in lacking
+    assert used_features(rendered().html) & lacking <= set(FALLBACKS)
+
+
+def used_features(html: str) -> set[str]:
+    """Names of features, as the support table spells them."""
+    outline = Outline(html)
+    styles = [attributes.get("style", "") for _, attributes in outline.tags]
+    styles += re.findall(r"{([^{}]*)}", html)
+    used = {f"css-{name}" for name in re.findall(r"([a-z-]+)\s*:", " ".join(styles))}
+    used |= {f"html-{name}" for tag, attributes in outline.tags for name in (tag, *attributes)}
+    used |= {"css-at-media", "css-at-media-prefers-color-scheme", "css-display-none"}
+    return used | {"html-doctype", "html-h1-h6", "html-comments"}
+
+
+# --- what never gets in ------------------------------------------------------------------------
+
+
+def test_text_of_a_source_is_never_markup() -> None:
+    words = rendered(view([paper(title="<script>x</script> & {{ view }}", gist="<b>no</b>")]))
+    assert "<script" not in words.html
+    assert "&lt;script&gt;x&lt;/script&gt; &amp; {{ view }}" in words.html
+    assert "&lt;b&gt;no&lt;/b&gt;" in words.html
+    assert "1. <script>x</script> & {{ view }}" in words.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JAVASCRIPT:alert(1)",
+        "data:text/html,x",
+        "//example.org/x",
+        "https:///x",
+        "https://exa mple.org/",
+        "https://example.org/\r\nBcc: x",
+        'https://example.org/"onmouseover="x',
+        "https://[broken/",
+        "https://ü.example/",
+        "",
+    ],
+)
+def test_a_link_that_is_no_plain_web_address_is_dropped(url: str) -> None:
+    assert web_address(url) == ""
+    words = rendered(view([paper(links={"abstract": url, "pdf": url}, page_url=url)]))
+    block = words.html[words.html.index("<h2") : words.html.index('class="foot"')]
+    assert "href" not in block
+    assert "javascript" not in words.text.lower()
+
+
+def test_a_web_address_is_kept_and_written_in_ascii() -> None:
+    plain = "https://example.org/a?b=c&d=%20#e"
+    assert web_address(plain) == plain
+    assert web_address("https://example.org/ü") == "https://example.org/%C3%BC"
+
+
+def test_a_digest_without_papers_is_refused() -> None:
+    with pytest.raises(RenderingFailed, match="at least one paper"):
+        rendered(view([]))
+
+
+def test_a_template_that_asks_for_an_unknown_value_fails_by_name(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.subject.txt").write_text("{{ view.nothing }}")
+    with pytest.raises(RenderingFailed, match="nothing"):
+        DigestTemplates(tmp_path).render(view())
+
+
+# --- small words -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ((), ""),
+        (("A",), "A"),
+        (("A", "B"), "A and B"),
+        (("A", "B", "C"), "A, B and C"),
+        (("A", "B", "C", "D"), "A, B, C and D"),
+        (("A", "B", "C", "D", "E"), "A, B, C and 2 more"),
+        (("A", "", "B"), "A and B"),
+    ],
+)
+def test_four_authors_are_named_and_of_more_the_first_three(
+    names: tuple[str, ...], shown: str
+) -> None:
+    assert short_authors(names) == shown
+
+
+def test_unknown_votes_are_not_zero_votes() -> None:
+    assert tally(paper(votes=None, comments=None)) == ""
+    assert tally(paper(votes=0, comments=1)) == "0 votes, 1 comment"
+    assert tally(paper(votes=1234, comments=None)) == "1,234 votes"
+
+
+def test_no_comments_are_not_worth_a_word() -> None:
+    assert tally(paper(votes=11, comments=0, reason="New today")) == "11 votes"
+
+
+def test_votes_told_by_the_reason_are_not_told_twice() -> None:
+    assert tally(paper(votes=1234, comments=2, reason="1,234 votes in 9 hours")) == "2 comments"
+    assert tally(paper(votes=1, comments=0, reason="1 vote, new today")) == ""
+    assert tally(paper(votes=4, comments=None, reason="41 votes in 9 hours")) == "4 votes"
+
+
+def test_a_score_names_the_parts_that_count() -> None:
+    shown = paper(score=1.5, parts={"votes": 2.0, "days_old": -0.5, "text": 0.0})
+    assert score_line(shown) == "Score 1.5 = votes 2 + days old −0.5"
+    assert score_line(paper(score=0.0, parts={"votes": 0.0})) == "Score 0 = 0"
+    assert score_line(paper(score=None)) == ""
+
+
+def test_parts_too_small_to_matter_are_added_up() -> None:
+    shown = paper(score=7.1221, parts={"votes": 7.0223, "comments": -0.0002, "text": 0.1})
+    assert score_line(shown) == "Score 7.1221 = votes 7.0223 + other 0.0998"
+
+
+def test_links_come_in_a_fixed_order_each_address_once() -> None:
+    given = {"code": "https://x.org/c", "pdf": "https://x.org/p", "abstract": "https://x.org/p"}
+    assert paper_links(paper(links=given)) == [
+        ("Abstract", "https://x.org/p"),
+        ("Code", "https://x.org/c"),
+    ]
+
+
+def test_words_are_cut_and_wrapped_whole() -> None:
+    assert shortened("one two three", 13) == "one two three"
+    assert shortened("one two three", 11) == "one two…"
+    assert shortened("x" * 20, 10) == "x" * 9 + "…"
+    assert wrapped("a " * 60, "1. ").split("\n")[1].startswith("   a a")
+    assert wrapped("", "1. ") == "1. "
+
+
+def test_control_and_bidi_characters_reach_neither_part() -> None:
+    words = rendered(view([paper(title="a\x00b\u202ec\r\nd\u2028e\u200bf")], links=links()))
+    assert "1. abc d ef" in words.text
+    assert "abc d ef" in words.html
+
+
+# --- where the templates are -------------------------------------------------------------------
+
+
+def test_the_files_of_an_installation_are_found() -> None:
+    assert (templates_dir() / "mail" / "digest.html").is_file()
+    assert migrations_dir().is_dir()
+    assert alembic_ini().is_file()
+
+
+def test_a_missing_file_is_named_with_the_places_that_were_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "wheel").mkdir()
+    (tmp_path / "clone" / "templates").mkdir(parents=True)
+    places = (tmp_path / "wheel", tmp_path / "clone")
+    assert find("templates", places) == tmp_path / "clone" / "templates"
+    with pytest.raises(Misconfigured, match=r"alembic\.ini is missing from .*wheel and .*clone"):
+        find("alembic.ini", places)
