@@ -1,0 +1,200 @@
+"""Mail as files: what an installation without a relay sends to, and what anybody can read.
+
+Each mail becomes `<message-id>.eml`, exactly the bytes a relay would have got, with its envelope
+in a `.json` twin beside it. Both are complete or absent, whatever is killed when; the twin is put
+in place first, so an `.eml` always has one. What a killed process was writing has a hidden name
+with its number, and is removed by the next one that sends.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote
+
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.replies import UNSENDABLE
+from paperround.mail.sendable import require_sendable
+
+_KEPT = Reply(250, "2.0.0", "kept in the outbox")
+_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
+_DRAFT = re.compile(r"\..+\.[0-9]+\.([0-9]{1,19})\.tmp")
+"""A draft's hidden name; the number is that of the process which writes it."""
+
+
+class OutboxMailer:
+    """Keeps mail in `directory`, which is made when the first mail comes. Satisfies jobs' Mailer.
+
+    `group` mails share one mark and one fsync of the folder: so many can be in doubt at once. The
+    same Message-ID again takes the place of the file before it.
+    """
+
+    def __init__(self, directory: Path, *, group: int = 10) -> None:
+        self._directory = directory
+        self._group = group
+
+    def send(
+        self,
+        envelopes: Iterable[Envelope],
+        *,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+    ) -> Iterator[Outcome]:
+        """Keep `envelopes`, a group at a time. A disk error before a mail's file is in place is
+        an outcome at BODY, safe to try again; one after it leaves the outcome in doubt. An id
+        that is in a group twice is kept, and has an outcome, once."""
+        _remove_leftovers(self._directory)
+        rest = iter(envelopes)
+        while group := list(islice(rest, self._group)):
+            drafts, failures = self._write(group)
+            try:
+                yield from failures
+                permitted = frozenset(before_dot([draft.id for draft in drafts]) if drafts else ())
+                outcomes = self._publish([draft for draft in drafts if draft.id in permitted])
+            finally:
+                for draft in drafts:
+                    draft.discard()
+            yield from outcomes
+
+    def _write(self, group: Sequence[Envelope]) -> tuple[list["_Draft"], list[Outcome]]:
+        drafts: list[_Draft] = []
+        failures: list[Outcome] = []
+        for envelope in _first_of_each(group):
+            try:
+                require_sendable(envelope)
+                drafts.append(_draft(self._directory, envelope))
+            except ValueError as error:
+                failures.append(_failure(envelope.id, Phase.MAIL, f"{UNSENDABLE}: {error}"))
+            except OSError as error:
+                failures.append(_failure(envelope.id, Phase.BODY, _explain(error)))
+        return drafts, failures
+
+    def _publish(self, drafts: Sequence["_Draft"]) -> list[Outcome]:
+        outcomes = [draft.publish() for draft in drafts]
+        try:
+            if drafts:
+                _sync_folder(self._directory)
+        except OSError as error:
+            return [
+                _failure(one.id, Phase.DOT, _explain(error)) if one.reply else one
+                for one in outcomes
+            ]
+        return outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A mail that is whole on the disk under names nobody reads."""
+
+    id: DeliveryId
+    mail: Path
+    twin: Path
+
+    def publish(self) -> Outcome:
+        """Give both files their names, the mail last: that is the dot."""
+        try:
+            self.hidden(self.twin).replace(self.twin)
+            self.hidden(self.mail).replace(self.mail)
+        except OSError as error:
+            return _failure(self.id, Phase.BODY, _explain(error))
+        return Outcome(id=self.id, phase=Phase.DOT, reply=_KEPT)
+
+    def discard(self) -> None:
+        """Remove what was not published."""
+        for path in (self.mail, self.twin):
+            self.hidden(path).unlink(missing_ok=True)
+
+    def hidden(self, path: Path) -> Path:
+        """Where `path` waits; another delivery of the same mail, and another process, has its
+        own place."""
+        return path.with_name(f".{path.name}.{self.id}.{os.getpid()}.tmp")
+
+
+def file_name(message_id: str) -> str:
+    """`message_id` as a file name without an ending: no two share one, none leaves the folder."""
+    name = quote(message_id.strip("<>"), safe="@+=$")
+    return f"%2E{name[1:]}" if name.startswith(".") else name
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Remove the drafts of processes that no longer live. One whose number has been given away
+    again counts as living: its drafts wait for a later sending."""
+    with suppress(OSError):  # no folder yet, or one of which the first mail will tell
+        for name in os.listdir(directory):
+            match = _DRAFT.fullmatch(name)
+            if match is not None and _is_gone(int(match[1])):
+                _remove(directory / name)
+
+
+def _remove(leftover: Path) -> None:
+    with suppress(OSError):  # it takes up room, and that is no reason to send nothing
+        leftover.unlink()
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        pass
+    return False
+
+
+def _first_of_each(group: Sequence[Envelope]) -> Collection[Envelope]:
+    """Each id once: a second draft of it would wait under the name of the first."""
+    by_id: dict[DeliveryId, Envelope] = {}
+    for envelope in group:
+        by_id.setdefault(envelope.id, envelope)
+    return by_id.values()
+
+
+def _draft(directory: Path, envelope: Envelope) -> _Draft:
+    directory.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    name = file_name(envelope.message_id)
+    draft = _Draft(id=envelope.id, mail=directory / f"{name}.eml", twin=directory / f"{name}.json")
+    try:
+        _write_through(draft.hidden(draft.twin), _twin(envelope))
+        _write_through(draft.hidden(draft.mail), envelope.content)
+    except OSError:
+        draft.discard()
+        raise
+    return draft
+
+
+def _twin(envelope: Envelope) -> bytes:
+    words = {
+        "sender": envelope.sender,
+        "recipient": envelope.recipient,
+        "message_id": envelope.message_id,
+        "delivery": envelope.id,
+    }
+    return json.dumps(words, indent=2).encode() + b"\n"
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Write a file only its owner may read, and wait until the disk has it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
+    with open(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _failure(delivery: DeliveryId, phase: Phase, error: str) -> Outcome:
+    return Outcome(id=delivery, phase=phase, error=error)
+
+
+def _explain(error: OSError) -> str:
+    return f"disk: {error.strerror or type(error).__name__}"

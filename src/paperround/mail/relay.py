@@ -1,0 +1,17 @@
+"""From the SMTP_URL setting to what sends mail."""
+
+from paperround.mail.outbox import OutboxMailer
+from paperround.mail.smtp import SmtpMailer
+from paperround.mail.smtp_url import OutboxFolder, parse_smtp_url
+
+
+def mailer_for(smtp_url: str, *, connections: int, hostname: str) -> SmtpMailer | OutboxMailer:
+    """The mailer `smtp_url` asks for; raises Misconfigured when it cannot be one.
+
+    `hostname` is the name in EHLO, `connections` the most to the relay at once. An outbox opens
+    none, and keeps as many mails in doubt at most as there would be connections.
+    """
+    where = parse_smtp_url(smtp_url)
+    if isinstance(where, OutboxFolder):
+        return OutboxMailer(where.directory, group=connections)
+    return SmtpMailer(where, hostname=hostname, connections=connections)

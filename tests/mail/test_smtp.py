@@ -1,0 +1,284 @@
+"""Batches over SMTP: kept connections, what follows a failure, and ends that come early."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, repeat
+
+import pytest
+
+from paperround.domain.deliveries import Envelope, Outcome, Phase
+from paperround.domain.replies import verdict
+from paperround.mail.connection import Connection, Timeouts
+from paperround.mail.smtp import SmtpMailer
+from paperround.mail.smtp_url import Relay, Tls
+from tests.faults import Action, Break, Late, Say, SmtpSink
+from tests.mail.envelopes import Marks, envelope, envelopes
+
+PATIENT = Timeouts(connect=30, command=30, dot=30, goodbye=30)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left_behind() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) == before
+
+
+def mailer(
+    *sinks: SmtpSink | int, connections: int = 10, timeouts: Timeouts = PATIENT
+) -> SmtpMailer:
+    ports = [sink if isinstance(sink, int) else sink.port for sink in sinks]
+    relays = [Relay(host="127.0.0.1", port=port, tls=Tls.NONE) for port in ports]
+    return SmtpMailer(relays, hostname="papers.example", connections=connections, timeouts=timeouts)
+
+
+def states(outcomes: Iterator[Outcome]) -> Counter[str]:
+    return Counter(str(verdict(outcome).state) for outcome in outcomes)
+
+
+def closed_port() -> int:
+    with SmtpSink() as sink:
+        return sink.port
+
+
+def test_a_thousand_mails_over_ten_connections_arrive_exactly_once() -> None:
+    marks = Marks()
+    with SmtpSink() as sink:
+        assert states(mailer(sink).send(envelopes(1000), before_dot=marks)) == {"sent": 1000}
+    assert Counter(m.message_id for m in sink.messages) == Counter(
+        one.message_id for one in envelopes(1000)
+    )
+    assert sink.connections <= 10
+    assert sorted(marks.ids) == list(range(1, 1001))
+
+
+def test_a_connection_is_kept_without_a_reset_and_ended_with_a_goodbye() -> None:
+    with SmtpSink() as sink:
+        list(mailer(sink, connections=1).send(envelopes(3), before_dot=Marks()))
+    verbs = [command.split(" ")[0] for command in sink.commands]
+    assert verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 3, "QUIT"]
+    assert sink.commands[0] == "EHLO papers.example"
+
+
+def test_a_refused_recipient_costs_a_reset_and_not_the_connection() -> None:
+    with SmtpSink({"rcpt": [Say("550 5.1.1 no")]}) as sink:
+        found = states(mailer(sink, connections=1).send(envelopes(2), before_dot=Marks()))
+    assert found == {"failed": 1, "sent": 1}
+    assert sink.connections == 1
+    assert sink.commands.count("RSET") == 1
+
+
+def test_the_size_is_declared_where_the_server_wants_to_know() -> None:
+    mail = envelope(1)
+    with SmtpSink() as sink:
+        list(mailer(sink).send([mail], before_dot=Marks()))
+    assert f"MAIL FROM:<{mail.sender}> SIZE={len(mail.content)}" in sink.commands
+
+
+def test_no_more_connections_are_opened_than_there_are_mails() -> None:
+    with SmtpSink() as sink:
+        list(mailer(sink).send(envelopes(2), before_dot=Marks()))
+    assert 1 <= sink.connections <= 2
+
+
+@pytest.mark.parametrize("gone", [Say("421 4.4.2 idle"), Break.DROP, Break.RST])
+def test_a_kept_connection_that_went_stale_costs_no_mail_its_turn(gone: Action) -> None:
+    with SmtpSink({"mail": [Say("250 ok"), gone]}) as sink:
+        found = states(mailer(sink, connections=1).send(envelopes(3), before_dot=Marks()))
+    assert found == {"sent": 3}
+    assert sink.connections == 2
+
+
+def test_a_refused_reset_is_answered_by_a_new_connection() -> None:
+    script: Mapping[str, list[Action]] = {"rcpt": [Say("450 no")], "rset": [Say("502 what")]}
+    with SmtpSink(script) as sink:
+        found = states(mailer(sink, connections=1).send(envelopes(2), before_dot=Marks()))
+    assert found == {"deferred": 1, "sent": 1}
+    assert sink.connections == 2
+
+
+def test_an_answer_ahead_of_its_question_is_never_taken_for_the_dots() -> None:
+    with SmtpSink({"data": [Say("354 go on\r\n250 2.0.0 taken already")]}) as sink:
+        (outcome,) = mailer(sink).send([envelope(1)], before_dot=Marks())
+    assert (outcome.phase, verdict(outcome).state) == (Phase.BODY, "deferred")
+    assert sink.messages == []
+
+
+def test_a_relay_that_is_down_is_not_hammered() -> None:
+    with SmtpSink({"banner": repeat(Break.DROP)}) as sink:
+        found = list(mailer(sink, connections=4).send(envelopes(500), before_dot=Marks()))
+    assert sink.connections <= 6
+    assert {(one.phase, verdict(one).state) for one in found} == {(Phase.GREETING, "deferred")}
+    assert sorted(one.id for one in found) == list(range(1, 501))
+
+
+def test_a_port_nobody_listens_on_puts_every_mail_off_at_connect() -> None:
+    found = list(mailer(closed_port()).send(envelopes(50), before_dot=Marks()))
+    assert {(one.phase, verdict(one).state) for one in found} == {(Phase.CONNECT, "deferred")}
+    assert verdict(found[0]).blame.destination
+    assert len(found) == 50
+
+
+def test_a_relay_that_wants_two_connections_gets_two_and_all_but_a_few_mails_at_once() -> None:
+    banners = chain([Say("220 one"), Say("220 two")], repeat(Say("421 4.7.0 too many")))
+    with SmtpSink({"banner": banners}) as sink:
+        found = states(mailer(sink).send(envelopes(200), before_dot=Marks()))
+    assert found["sent"] >= 192
+    assert found["sent"] + found["deferred"] == 200
+
+
+def test_a_relay_that_comes_back_gets_the_rest() -> None:
+    with SmtpSink({"banner": [Break.DROP, Say("421 4.3.2 starting")]}) as sink:
+        found = states(mailer(sink, connections=1).send(envelopes(5), before_dot=Marks()))
+    assert found == {"deferred": 2, "sent": 3}
+
+
+@pytest.mark.accept("F33", part="failover")
+def test_the_second_relay_is_used_while_the_first_cannot_be_reached() -> None:
+    with SmtpSink({"banner": repeat(Say("421 4.3.2 down"))}) as first, SmtpSink() as second:
+        ways = mailer(closed_port(), first, second, connections=1)
+        assert states(ways.send(envelopes(3), before_dot=Marks())) == {"sent": 3}
+    assert (first.messages, len(second.messages)) == ([], 3)
+
+
+@pytest.mark.accept("R14", part="sender")
+def test_a_storm_of_policy_refusals_blames_no_reader() -> None:
+    with SmtpSink({"dot": repeat(Say("550 5.7.26 unauthenticated"))}) as sink:
+        outcomes = mailer(sink, connections=1).send(envelopes(30), before_dot=Marks())
+        found = [verdict(outcome) for outcome in outcomes]
+    assert {(one.state, one.blame.us, one.blame.subscriber) for one in found} == {
+        ("deferred", True, False)
+    }
+
+
+def test_a_fault_of_our_own_in_a_worker_is_raised_to_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(session: Connection, mail: Envelope) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Connection, "offer", broken)
+    with SmtpSink() as sink, pytest.raises(ZeroDivisionError):
+        list(mailer(sink, connections=3).send(envelopes(9), before_dot=Marks()))
+
+
+def test_what_crashes_in_several_workers_leaves_no_other_thread_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together, offer = threading.Barrier(4, timeout=30), Connection.offer
+
+    def broken(session: Connection, mail: Envelope) -> None:
+        together.wait()
+        if mail.id != 4:
+            raise ZeroDivisionError
+        offer(session, mail)
+
+    monkeypatch.setattr(Connection, "offer", broken)
+    with SmtpSink() as sink, pytest.raises(ZeroDivisionError):
+        list(mailer(sink, connections=4).send(envelopes(4), before_dot=Marks()))
+
+
+class HeldDot(SmtpSink):
+    """Answers the first dot only when the third mail is on its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stages = Counter[str]()
+        self._third = threading.Event()
+
+    def next_action(self, stage: str) -> Action | None:
+        self._stages[stage] += 1
+        if self._stages["mail"] == 3:
+            self._third.set()
+        if stage == "dot" and self._stages[stage] == 1:
+            assert self._third.wait(30)
+        return super().next_action(stage)
+
+
+def test_an_id_that_waits_in_two_workers_is_permitted_once() -> None:
+    marks = Marks()
+    mails = [envelope(1), envelope(1), envelope(2)]
+    with HeldDot() as sink:
+        found = list(mailer(sink, connections=2).send(mails, before_dot=marks))
+    assert sorted(one.id for one in found) == sorted(marks.ids) == [1, 2]
+    assert Counter(m.message_id for m in sink.messages) == Counter(m.message_id for m in mails[1:])
+
+
+# --- ends that come early ----------------------------------------------------------------------
+
+
+def test_the_outcome_of_an_open_dot_is_told_before_an_error_is_raised() -> None:
+    marks, told = Marks(), list[Outcome]()
+    unsendable = replace(envelope(2), content=b"no line end")
+
+    def breaking_down_once_a_dot_is_open() -> Iterator[Envelope]:
+        yield envelope(1)
+        while not marks.calls:
+            yield unsendable
+        raise LookupError
+
+    def listen(ways: SmtpMailer) -> None:
+        for outcome in ways.send(breaking_down_once_a_dot_is_open(), before_dot=marks):
+            told.append(outcome)
+
+    with SmtpSink({"dot": [Late(0.2)]}) as sink, pytest.raises(LookupError):
+        listen(mailer(sink, connections=2))
+    assert [verdict(outcome).state for outcome in told if outcome.id == 1] == ["sent"]
+
+
+def closed_after_first(sending: Iterator[Outcome]) -> Outcome:
+    first = next(sending)
+    assert hasattr(sending, "close")
+    sending.close()
+    return first
+
+
+def test_an_open_dot_is_waited_for_when_a_batch_is_closed() -> None:
+    marks = Marks()
+    with SmtpSink({"dot": [Say("250 first"), Late(0.3)]}) as sink:
+        closed_after_first(mailer(sink, connections=2).send(envelopes(9), before_dot=marks))
+        arrived = {message.message_id for message in sink.messages}
+    assert arrived == {envelope(one).message_id for one in marks.ids}
+
+
+def test_a_dot_that_is_never_answered_is_waited_for_only_so_long() -> None:
+    timeouts = Timeouts(connect=300, command=300, dot=300, patience=0.2)
+    with SmtpSink({"dot": [Say("250 first"), *repeat(Break.HANG, 9)]}) as sink:
+        ways = mailer(sink, connections=2, timeouts=timeouts)
+        closed_after_first(ways.send(envelopes(9), before_dot=Marks()))
+    assert len(sink.messages) == 1
+
+
+def test_a_relay_that_hangs_before_the_dot_does_not_hold_up_the_end() -> None:
+    timeouts = Timeouts(connect=300, command=300, dot=300, patience=300)
+    with SmtpSink({"rcpt": [Say("250 ok"), *repeat(Break.HANG, 9)]}) as sink:
+        ways = mailer(sink, connections=3, timeouts=timeouts)
+        closed_after_first(ways.send(envelopes(9), before_dot=Marks()))
+    assert len(sink.messages) == 1
+
+
+def test_a_banner_that_never_comes_does_not_hold_up_the_end() -> None:
+    timeouts = Timeouts(connect=300, command=300, dot=300, patience=300)
+    with SmtpSink({"banner": [Say("220 ok"), *repeat(Break.HANG, 9)]}) as sink:
+        ways = mailer(sink, connections=3, timeouts=timeouts)
+        closed_after_first(ways.send(envelopes(9), before_dot=Marks()))
+
+
+def test_to_lose_no_outcome_one_ends_the_envelopes_and_reads_on() -> None:
+    stopping = threading.Event()
+
+    def until_stopped() -> Iterator[Envelope]:
+        for mail in envelopes(500):
+            if stopping.is_set():
+                return
+            yield mail
+
+    told = 0
+    marks = Marks()
+    with SmtpSink() as sink:
+        for _ in mailer(sink).send(until_stopped(), before_dot=marks):
+            told += 1
+            stopping.set()
+    assert told == len(sink.messages) == len(marks.ids) < 500
