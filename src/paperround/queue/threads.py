@@ -1,0 +1,142 @@
+"""Jobs in threads of one process, for an installation on one machine.
+
+    put ──► waiting ──(its time has come)──► running ──► done
+               ▲                                │
+               └────(raised, tries are left)────┤
+                                                └──(no use in another try)──► given up, logged
+
+Nothing here outlives the process: whoever starts it again finds the work in the database and puts
+it again. A job may end with the process, then, but is never lost while the process lives.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from paperround.domain.errors import NotFound, PaperroundError
+from paperround.domain.times import require_utc
+from paperround.domain.work import Job
+from paperround.queue.waiting import WaitingJobs
+
+Task = Callable[[Mapping[str, str | int]], None]
+
+MOST_TRIES = 6
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(minutes=15)
+LONGEST_SLEEP = timedelta(seconds=30)
+"""How long a thread waits for a later job before it looks at the clock again: clocks jump."""
+
+_log = logging.getLogger(__name__)
+
+
+class ThreadQueue:
+    """Runs jobs on the caller's thread (`run_until_idle`) or on its own (`start`, `stop`)."""
+
+    def __init__(self, *, now: Callable[[], datetime], threads: int = 2) -> None:
+        self._now = now
+        self._tasks: dict[str, Task] = {}
+        self._waiting = WaitingJobs()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._wanted = threads
+        self._threads: list[threading.Thread] = []
+
+    def register(self, task: str, run: Task) -> None:
+        """Say what `task` means; raises ValueError when the name is taken."""
+        if task in self._tasks:
+            raise ValueError(f"the task {task!r} is registered already")
+        self._tasks[task] = run
+
+    def put(self, job: Job) -> bool:
+        """Take the job; False when one with its lock waits. Raises NotFound for an unknown task."""
+        if job.task not in self._tasks:
+            known = ", ".join(sorted(self._tasks)) or "none"
+            raise NotFound(f"no task is called {job.task!r}; there are: {known}")
+        with self._changed:
+            taken = self._waiting.add(job)
+            self._changed.notify()
+        return taken
+
+    def run_until_idle(self, *, now: datetime) -> int:
+        """Run what is due at `now`, and what that adds; returns how many jobs ran."""
+        moment = require_utc(now)
+        ran = 0
+        while (job := self._take(moment)) is not None:
+            self._run(job, lambda: moment)
+            ran += 1
+        return ran
+
+    def start(self) -> None:
+        """Begin running jobs in the background."""
+        with self._changed:
+            self._stopping = False
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            for _ in range(self._wanted - len(self._threads)):
+                thread = threading.Thread(target=self._work, name="paperround-jobs", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def stop(self, *, drain_seconds: float) -> bool:
+        """Take nothing new, finish what runs; True when all of it ended in time."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        end = time.monotonic() + drain_seconds
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        if len(self._waiting):
+            _log.info(
+                "%d jobs still wait; the next start finds their work again", len(self._waiting)
+            )
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        while (job := self._await_job()) is not None:
+            self._run(job, self._now)
+
+    def _take(self, now: datetime) -> Job | None:
+        with self._changed:
+            return self._waiting.take(now)
+
+    def _await_job(self) -> Job | None:
+        """The next job that is due, None once the queue is stopping."""
+        with self._changed:
+            while not self._stopping:
+                now = self._now()
+                job = self._waiting.take(now)
+                if job is not None:
+                    return job
+                due = self._waiting.next_at()
+                pause = None if due is None else min(due - now, LONGEST_SLEEP).total_seconds()
+                self._changed.wait(pause)
+        return None
+
+    def _run(self, job: Job, now: Callable[[], datetime]) -> None:
+        try:
+            self._tasks[job.task](job.arguments)
+        except Exception as error:  # the job edge: one failure never stops the others
+            self._put_again(job, error, now())
+
+    def _put_again(self, job: Job, error: Exception, now: datetime) -> None:
+        again = retry(job, error, now)
+        if again is None:
+            _log.error("gave up job %s, try %d", job.task, job.attempts + 1, exc_info=error)
+            return
+        _log.warning("job %s failed, next try at %s", job.task, again.not_before, exc_info=error)
+        if not self.put(again):
+            _log.info("job %s is not repeated: one with its lock waits already", job.task)
+
+
+def retry(job: Job, error: Exception, now: datetime) -> Job | None:
+    """The job to run after `error`, 30 s later and then twice as long each time up to 15 min.
+
+    None when another try cannot help: the error is permanent, or it was the sixth try.
+    """
+    permanent = isinstance(error, PaperroundError) and error.permanent
+    if permanent or job.attempts + 1 >= MOST_TRIES:
+        return None
+    pause = min(FIRST_RETRY * 2**job.attempts, LONGEST_RETRY)
+    return replace(job, attempts=job.attempts + 1, not_before=now + pause)
