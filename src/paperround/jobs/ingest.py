@@ -1,0 +1,354 @@
+"""Ingest: records in, papers out.
+
+    parsed batch ─► known? ─► same fingerprint ─► unchanged
+                      │  └──► changed: repair ─► merge ─► write
+                      └─────► new:     repair ─► paper ─► write
+    counts ─► observations          what cannot be used ─► rejects, kept
+
+Each chunk is one transaction, done again when it loses a race; the same bytes twice change
+nothing. A run that fails is stored as failed, and what it stored before stays.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property, partial
+from itertools import islice
+
+from paperround.domain.identifiers import KINDS_BY_TRUST
+from paperround.domain.merge import (
+    key_of,
+    may_merge_by_title,
+    merged,
+    new_paper,
+    remembered,
+    remembers,
+    repaired,
+    together,
+)
+from paperround.domain.observations import Count, Observation
+from paperround.domain.papers import (
+    FeedId,
+    Listing,
+    LooseCount,
+    Paper,
+    PaperId,
+    PaperWrite,
+    ParsedBatch,
+    Record,
+    Reject,
+)
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.progress import Progress, no_progress
+from paperround.jobs.transactions import write
+
+CHUNK = 1000
+"""Records a transaction: large enough to batch, small enough not to hold the writer for long."""
+
+_LONGEST_ERROR = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What one run did. `records` = `new` + `changed` + `unchanged`."""
+
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    observations: int = 0
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    papers_total: int = 0
+
+
+def ingest(
+    batch: ParsedBatch,
+    *,
+    database: Database,
+    feed_name: str,
+    feed_kind: str,
+    source: str,
+    captured_at: datetime,
+    now: datetime,
+    progress: Progress = no_progress,
+) -> IngestReport:
+    """Store what `batch` holds as listed by the feed; undated counts are of `captured_at`.
+
+    `progress` hears of every chunk of records that is stored.
+    """
+    start = partial(_start, name=feed_name, kind=feed_kind, source=source, now=now)
+    run = write(database, start)
+    tally = Counter[str]()
+    try:
+        for chunk in _chunks(batch.records):
+            tally += write(database, partial(_store, run, chunk, captured_at, now))
+            progress(len(chunk))
+        return write(database, partial(_finish, run, batch, tally, captured_at, now))
+    except Exception as error:
+        write(database, partial(_fail, run, tally, error, now))
+        raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One reading of a feed."""
+
+    number: int
+    feed: FeedId
+
+
+def _start(work: UnitOfWork, *, name: str, kind: str, source: str, now: datetime) -> _Run:
+    feed = work.feeds.get_or_create(name, kind, now=now)
+    return _Run(number=work.feeds.start_run(feed.id, source=source, now=now), feed=feed.id)
+
+
+def _store(
+    run: _Run, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
+) -> Counter[str]:
+    return _Chunk(work, run.feed, captured_at, now).store(records)
+
+
+def _finish(
+    run: _Run,
+    batch: ParsedBatch,
+    tally: Mapping[str, int],
+    captured_at: datetime,
+    now: datetime,
+    work: UnitOfWork,
+) -> IngestReport:
+    """Store what belongs to no chunk, and close the run."""
+    observed, strangers = _observe_loose(work, run.feed, batch.loose_counts, captured_at)
+    rejects = (*batch.rejects, *strangers)
+    work.feeds.keep_rejects(run.number, rejects, now=now)
+    stored = _report(tally)
+    report = replace(
+        stored,
+        observations=stored.observations + observed,
+        rejects=dict(Counter(reject.reason for reject in rejects)),
+        papers_total=work.papers.count(),
+    )
+    counts = _run_counts(report)
+    work.feeds.finish_run(run.number, state="done", counts=counts, error=None, now=now)
+    return report
+
+
+def _fail(
+    run: _Run, tally: Mapping[str, int], error: Exception, now: datetime, work: UnitOfWork
+) -> None:
+    """Close the run with what it stored before, and why it ended."""
+    what = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
+    counts = _run_counts(_report(tally))
+    work.feeds.finish_run(run.number, state="failed", counts=counts, error=what, now=now)
+
+
+def _report(tally: Mapping[str, int]) -> IngestReport:
+    return IngestReport(
+        records=tally["new"] + tally["changed"] + tally["unchanged"],
+        new=tally["new"],
+        changed=tally["changed"],
+        unchanged=tally["unchanged"],
+        observations=tally["observations"],
+    )
+
+
+class _Entry:
+    """A record as it was read; repaired, and with its title key, only when somebody asks.
+
+    `pairs` are the (kind, value) of its identifiers, the most trusted one first.
+    """
+
+    def __init__(self, raw: Record) -> None:
+        self.raw = raw
+        self.pairs = _by_trust(raw.identifiers)
+
+    @cached_property
+    def record(self) -> Record:
+        return repaired(self.raw)
+
+    @cached_property
+    def key(self) -> str:
+        return key_of(self.record)
+
+
+def _by_trust(found: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    if len(found) < 2:
+        return tuple(found.items())
+    return tuple((kind, found[kind]) for kind in KINDS_BY_TRUST if kind in found)
+
+
+class _Chunk:
+    """The state one chunk needs: which papers are known, and what has been decided so far."""
+
+    def __init__(
+        self, work: UnitOfWork, feed: FeedId, captured_at: datetime, now: datetime
+    ) -> None:
+        self._work = work
+        self._feed = feed
+        self._captured_at = captured_at
+        self._now = now
+        self._known: dict[tuple[str, str], PaperId] = {}
+        self._fingerprints: dict[PaperId, str] = {}
+        self._papers: dict[PaperId, Paper] = {}
+        self._writes: dict[PaperId, PaperWrite] = {}
+        self._listings: dict[PaperId, Listing] = {}
+        self._counts: list[tuple[PaperId, Observation]] = []
+
+    def store(self, records: Sequence[Record]) -> Counter[str]:
+        """Decide about every record, then write everything at once."""
+        entries = [_Entry(record) for record in records]
+        self._look_up(entries)
+        tally = Counter[str]()
+        for entry in entries:
+            what, paper = self._decide(entry)
+            tally[what] += 1
+            self._counts += [(paper, seen) for seen in _dated(entry.raw.counts, self._captured_at)]
+        tally["observations"] = self._write()
+        return tally
+
+    def _write(self) -> int:
+        """Store what was decided; returns how many observations were new."""
+        papers = self._work.papers
+        real = papers.save(list(self._writes.values()), now=self._now)
+        listings = [_with_id(listing, real) for listing in self._listings.values()]
+        papers.list_papers(self._feed, listings, now=self._now)
+        counts = [(real.get(paper, paper), seen) for paper, seen in self._counts]
+        return papers.observe(self._feed, counts)
+
+    def _look_up(self, entries: Sequence[_Entry]) -> None:
+        """Load what is known of these records; titles are repaired only where ids say nothing."""
+        papers = self._work.papers
+        self._known = papers.find({pair for one in entries for pair in one.pairs})
+        strangers = [one for one in entries if self._by_identifier(one) is None]
+        keys = {("title_key", one.key) for one in strangers}
+        self._known |= papers.find(keys)
+        self._fingerprints = papers.fingerprints(self._feed, set(self._known.values()))
+        found = ((self._by_identifier(one), one.raw) for one in entries)
+        changed = {paper for paper, raw in found if paper and self._is_changed(paper, raw)}
+        by_title = {self._known[key] for key in keys if key in self._known}
+        self._papers = papers.load(changed | by_title, for_update=True)
+        if self._papers:  # whoever held them until now may have listed them for this feed
+            self._fingerprints |= papers.fingerprints(self._feed, self._papers)
+
+    def _decide(self, entry: _Entry) -> tuple[str, PaperId]:
+        """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write."""
+        paper_id = self._by_identifier(entry)
+        if paper_id is None:
+            paper_id = self._by_title(entry)
+        if paper_id is None:
+            return self._create(entry)
+        if not self._is_changed(paper_id, entry.raw):
+            return "unchanged", paper_id
+        return self._update(paper_id, entry)
+
+    def _create(self, entry: _Entry) -> tuple[str, PaperId]:
+        provisional = PaperId(-1 - len(self._writes))
+        change = new_paper(provisional, entry.raw, entry.record, entry.key, self._now)
+        self._remember(change, entry.raw)
+        return "new", provisional
+
+    def _update(self, paper_id: PaperId, entry: _Entry) -> tuple[str, PaperId]:
+        if paper_id not in self._papers:
+            self._papers |= self._work.papers.load([paper_id], for_update=True)
+        free = {
+            kind: value
+            for kind, value in entry.pairs
+            if self._known.get((kind, value), paper_id) == paper_id
+        }
+        record = replace(entry.record, identifiers=free)
+        old = self._papers[paper_id]
+        same_feed = paper_id in self._fingerprints
+        change = merged(old, entry.raw, record, same_feed=same_feed, now=self._now)
+        if change is None:
+            self._list(paper_id, entry.raw)
+            return "unchanged", paper_id
+        self._remember(change, entry.raw)
+        return "changed", paper_id
+
+    def _remember(self, change: PaperWrite, raw: Record) -> None:
+        """Keep the write; a second one to the same paper adds up with the first."""
+        paper = change.paper
+        before = self._writes.get(paper.id)
+        self._writes[paper.id] = change if before is None else together(before, change)
+        self._papers[paper.id] = paper
+        for pair in paper.identifiers.items():
+            self._known.setdefault(pair, paper.id)  # of two with one title key, the first keeps it
+        self._list(paper.id, raw)
+
+    def _list(self, paper_id: PaperId, raw: Record) -> None:
+        fingerprints = remembered(self._fingerprints.get(paper_id), raw.fingerprint)
+        self._fingerprints[paper_id] = fingerprints
+        self._listings[paper_id] = Listing(
+            paper_id=paper_id, fingerprint=fingerprints, listed_on=raw.listed_on
+        )
+
+    def _by_identifier(self, entry: _Entry) -> PaperId | None:
+        return next((self._known[pair] for pair in entry.pairs if pair in self._known), None)
+
+    def _by_title(self, entry: _Entry) -> PaperId | None:
+        found = self._known.get(("title_key", entry.key))
+        if found is None or not may_merge_by_title(entry.record, self._papers[found]):
+            return None
+        return found
+
+    def _is_changed(self, paper_id: PaperId, record: Record) -> bool:
+        return not remembers(self._fingerprints.get(paper_id), record.fingerprint)
+
+
+def _observe_loose(
+    work: UnitOfWork, feed: FeedId, loose: Sequence[LooseCount], captured_at: datetime
+) -> tuple[int, list[Reject]]:
+    """Store counts that came without papers; those of an unknown paper become rejects."""
+    known = work.papers.find({(one.kind, one.value) for one in loose})
+    counts: list[tuple[PaperId, Observation]] = []
+    strangers: list[Reject] = []
+    for one in loose:
+        paper = known.get((one.kind, one.value))
+        if paper is None:
+            strangers.append(_stranger(one))
+        else:
+            counts += [(paper, seen) for seen in _dated(one.counts, captured_at)]
+    return work.papers.observe(feed, counts), strangers
+
+
+def _stranger(one: LooseCount) -> Reject:
+    return Reject(
+        reason="unknown-paper",
+        detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
+        position=one.position,
+        excerpt=f"{one.kind}:{one.value}",
+    )
+
+
+def _dated(counts: Sequence[Count], captured_at: datetime) -> list[Observation]:
+    return [
+        Observation(
+            signal=count.signal, captured_at=count.captured_at or captured_at, value=count.value
+        )
+        for count in counts
+    ]
+
+
+def _with_id(listing: Listing, real: Mapping[PaperId, PaperId]) -> Listing:
+    return Listing(
+        paper_id=real.get(listing.paper_id, listing.paper_id),
+        fingerprint=listing.fingerprint,
+        listed_on=listing.listed_on,
+    )
+
+
+def _run_counts(report: IngestReport) -> dict[str, int]:
+    return {
+        "records": report.records,
+        "new": report.new,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "observations": report.observations,
+        "rejects": sum(report.rejects.values()),
+    }
+
+
+def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    source = iter(records)
+    while chunk := tuple(islice(source, CHUNK)):
+        yield chunk

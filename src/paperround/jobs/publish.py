@@ -1,0 +1,290 @@
+"""Publish: freeze an edition, then plan a ledger row for every subscription.
+
+    rank ─► freeze (one short transaction) ─► page of subscriptions ─► choose (no transaction)
+                                                  ▲                        │
+                                                  └── next shard ◄─ write rows, memory and mark
+
+Killed anywhere, a second run finds the edition, writes the rows that are missing and no others.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+
+from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
+from paperround.domain.digests import Choice, DigestKind, SkipReason, choose, papers_at
+from paperround.domain.editions import (
+    Edition,
+    EditionId,
+    EditionPaper,
+    EditionState,
+    NewEdition,
+    Ranked,
+)
+from paperround.domain.errors import Conflict
+from paperround.domain.gist import choose_gist
+from paperround.domain.identifiers import addresses_of
+from paperround.domain.ledger import NewDelivery, Planned, Shard
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import PaperId, Show
+from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
+from paperround.domain.times import local_date
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.ports import Database, Ranker
+from paperround.jobs.rank import ListRanking, rank_list
+from paperround.jobs.transactions import write
+
+SHARD = 2000
+"""Ledger rows a transaction, at most."""
+
+TRIES = 5
+"""How often a shard is chosen again after another list took one of its papers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """The edition, the ledger rows it has, and how many of them this run added."""
+
+    edition: Edition
+    planned: Planned
+    added: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What signs a delivery: the keys of the installation and the domain of its Message-IDs."""
+
+    keys: KeyRing
+    domain: str
+
+
+def publish(
+    *,
+    database: Database,
+    ranker: Ranker,
+    identity: Identity,
+    list_name: str,
+    day: date | None,
+    cut: str,
+    now: datetime,
+    dry_run: bool = False,
+) -> PublishReport:
+    """Freeze the edition of (list, day, cut), or take the one that stands, and plan its rows.
+
+    With `dry_run` nothing is written: the report says what a real run would plan.
+    """
+    mailing_list, edition = standing_edition(
+        database=database, list_name=list_name, day=day, cut=cut, now=now
+    )
+    if edition is None or not edition.papers:
+        ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
+        drafted = draft(ranked, cut, now)
+        if dry_run:
+            edition = unfrozen(drafted, list_name)
+        elif edition is None or (drafted.papers and _discarded(database, edition)):
+            edition = _freeze(database, drafted)
+    planning = _Planning(database, identity, edition, mailing_list, now)
+    added = planning.rehearse() if dry_run else planning.plan_all()
+    with database.reading() as work:
+        planned = work.ledger.planned(edition.id)
+    shown = _together(planned, added) if dry_run else planned
+    return PublishReport(edition=edition, planned=shown, added=added.rows)
+
+
+def _discarded(database: Database, edition: Edition) -> bool:
+    """An edition frozen before its papers came holds nobody to its emptiness."""
+    return write(database, lambda work: work.editions.discard_empty(edition.id))
+
+
+def _together(one: Planned, other: Planned) -> Planned:
+    skipped = Counter(one.skipped) + Counter(other.skipped)
+    return Planned(rows=one.rows + other.rows, skipped=dict(skipped))
+
+
+def standing_edition(
+    *, database: Database, list_name: str, day: date | None, cut: str, now: datetime
+) -> tuple[MailingList, Edition | None]:
+    """The list, and its edition of (day, cut) when one is frozen. Raises NotFound for the list."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        day = day or local_date(now, mailing_list.zone)
+        return mailing_list, work.editions.find(mailing_list.id, day, cut)
+
+
+def _freeze(database: Database, edition: NewEdition) -> Edition:
+    """Store the edition; when another process froze the same one first, theirs is the edition."""
+    try:
+        with database.writing() as work:
+            return work.editions.freeze(edition)
+    except Conflict:
+        with database.reading() as work:
+            won = work.editions.find(edition.list_id, edition.day, edition.cut)
+        if won is None:
+            raise
+        return won
+
+
+def draft(ranked: ListRanking, cut: str, now: datetime) -> NewEdition:
+    """The edition a ranking makes: its first papers with their texts as they stand now."""
+    items = islice(ranked.ranking.items, ranked.mailing_list.edition_size)
+    papers = tuple(_frozen(position, item) for position, item in enumerate(items, start=1))
+    return NewEdition(
+        list_id=ranked.mailing_list.id,
+        day=ranked.day,
+        cut=cut,
+        as_of=ranked.window.as_of,
+        frozen_at=now,
+        ranker=ranked.ranking.ranker,
+        papers=papers,
+        empty_reason=None if papers else _why_empty(ranked),
+    )
+
+
+def unfrozen(edition: NewEdition, list_name: str) -> Edition:
+    """An edition nobody froze, for looking at: its id is 0."""
+    return Edition(
+        id=EditionId(0),
+        list_id=edition.list_id,
+        list_name=list_name,
+        day=edition.day,
+        cut=edition.cut,
+        as_of=edition.as_of,
+        frozen_at=edition.frozen_at,
+        ranker=edition.ranker,
+        state=EditionState.FROZEN,
+        papers=edition.papers,
+        empty_reason=edition.empty_reason,
+    )
+
+
+def _why_empty(ranked: ListRanking) -> str:
+    return SkipReason.NO_NEW_PAPERS if ranked.papers_known else SkipReason.NO_PAPERS_AT_ALL
+
+
+def _frozen(position: int, item: Ranked) -> EditionPaper:
+    paper = item.paper
+    shown = paper.show is not Show.LINK
+    return EditionPaper(
+        position=position,
+        paper_id=paper.id,
+        title=paper.title,
+        authors=paper.authors,
+        gist=choose_gist(paper.title, paper.abstract) if shown else "",
+        links={**addresses_of(paper.identifiers), **paper.links},
+        identifiers=paper.identifiers,
+        score=item.score,
+        parts=item.parts,
+        reason=item.reason,
+        votes=item.votes,
+        comments=item.comments,
+        show=paper.show,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """One edition on its way into the ledger."""
+
+    database: Database
+    identity: Identity
+    edition: Edition
+    mailing_list: MailingList
+    now: datetime
+
+    def plan_all(self) -> Planned:
+        """Write the rows of every active subscription, shard by shard; returns the new ones."""
+        added = 0
+        for number, (after, page) in enumerate(self._pages()):
+            shard = Shard(number=number, after=after, through=page[-1].id)
+            added += self._plan_shard(page, shard)
+        if self.edition.state is EditionState.FROZEN:
+            with self.database.writing() as work:
+                work.editions.set_state(self.edition.id, EditionState.PLANNED)
+        return Planned(rows=added)
+
+    def rehearse(self) -> Planned:
+        """What `plan_all` would add, writing nothing."""
+        rows = [row for _, page in self._pages() for row in self.rows(page)]
+        return Planned(rows=len(rows), skipped=Counter(row.reason for row in rows if row.reason))
+
+    def _pages(self) -> Iterator[tuple[SubscriptionId, list[Subscription]]]:
+        after = SubscriptionId(0)
+        while page := self._page(after):
+            yield after, page
+            after = page[-1].id
+
+    def _page(self, after: SubscriptionId) -> list[Subscription]:
+        with self.database.reading() as work:
+            return work.subscribers.subscriptions_after(self.mailing_list.id, after, limit=SHARD)
+
+    def _plan_shard(self, page: Sequence[Subscription], shard: Shard) -> int:
+        """Choose outside any transaction, write in one; choose again when somebody was faster."""
+        edition = self.edition
+        for attempt in range(1, TRIES + 1):
+            rows = self.rows(page)
+            try:
+                with self.database.writing() as work:
+                    return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
+            except Conflict:
+                if attempt == TRIES:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def rows(self, page: Sequence[Subscription]) -> list[NewDelivery]:
+        """The ledger rows of the subscriptions that have none yet."""
+        people = [subscription.subscriber_id for subscription in page]
+        with self.database.reading() as work:
+            planned = work.ledger.planned_subscribers(
+                self.edition.list_id, people, DigestKind.DIGEST, self.edition.day
+            )
+            memory = work.subscribers.already_sent(people)
+        return [
+            self._row(one, memory.get(one.subscriber_id, frozenset()))
+            for one in page
+            if one.subscriber_id not in planned
+        ]
+
+    def _row(self, subscription: Subscription, already_sent: frozenset[PaperId]) -> NewDelivery:
+        choice = choose(
+            edition=self.edition,
+            mailing_list=self.mailing_list,
+            subscription=subscription,
+            already_sent=already_sent,
+            local_day=self.edition.day,
+        )
+        names = delivery_names(self.identity, self.edition, subscription.subscriber_id)
+        positions = choice.positions if isinstance(choice, Choice) else ()
+        papers = papers_at(self.edition, positions)
+        return NewDelivery(
+            subscriber_id=subscription.subscriber_id,
+            subscription_id=subscription.id,
+            kind=DigestKind.DIGEST,
+            local_date=self.edition.day,
+            state=DeliveryState.QUEUED if positions else DeliveryState.SKIPPED,
+            reason="" if isinstance(choice, Choice) else choice,
+            due_at=self.now,
+            expires_at=self.now + DIGEST_LIFE,
+            message_id=names.message_id,
+            dated=self.now,
+            key_id=self.identity.keys.current.id,
+            nonce=names.nonce,
+            papers=tuple((paper.paper_id, paper.position) for paper in papers),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryNames:
+    """The Message-ID of a delivery, the same on every try, and the nonce its links are bound to."""
+
+    message_id: str
+    nonce: str
+
+
+def delivery_names(identity: Identity, edition: Edition, subscriber: SubscriberId) -> DeliveryNames:
+    """Names derived from what makes a delivery unique: planning it again names it alike."""
+    who = f"{edition.list_name}|{subscriber}|{DigestKind.DIGEST}|{edition.day.isoformat()}"
+    local = identity.keys.digest("message-id", who)[:32]
+    nonce = identity.keys.digest("delivery-nonce", who)[:22]
+    return DeliveryNames(f"<{local}@{identity.domain}>", nonce)

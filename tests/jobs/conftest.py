@@ -1,0 +1,81 @@
+"""A database with papers and people, for every job, on SQLite and on PostgreSQL."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.subscribers import (
+    Address,
+    Consent,
+    ImportedSubscriber,
+    Preferences,
+    SubscriberState,
+)
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.ingest import ingest
+from paperround.jobs.publish import Identity
+from paperround.store.unit_of_work import SqlDatabase
+from tests.databases import (
+    database_url,
+    engine,
+    postgres,
+    postgres_url,
+    sqlite_template,
+)
+
+__all__ = ["database_url", "engine", "postgres", "postgres_url", "sqlite_template"]
+
+NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
+IDENTITY = Identity(keys=KeyRing((b"a secret that is only for tests!",)), domain="papers.example")
+
+
+@pytest.fixture
+def database(engine: Engine) -> SqlDatabase:
+    """A migrated database with its default list, on each engine."""
+    database = SqlDatabase(engine)
+    with database.writing() as work:
+        work.lists.ensure_default(zone="UTC", now=NOW)
+    return database
+
+
+def record(number: int, **changes: object) -> Record:
+    values: dict[str, object] = {
+        "title": f"Paper {number}",
+        "abstract": f"We present paper {number}.",
+        "identifiers": {"arxiv": f"2601.{number:05}"},
+        "fingerprint": f"print {number}",
+    }
+    return Record(**(values | changes))  # type: ignore[arg-type]
+
+
+def fill(database: SqlDatabase, records: list[Record], now: datetime = NOW) -> None:
+    ingest(
+        ParsedBatch(records=tuple(records)),
+        database=database,
+        feed_name="tests",
+        feed_kind="file",
+        source="tests",
+        captured_at=now,
+        now=now,
+    )
+
+
+def subscribe(database: SqlDatabase, *names: str, wish: Preferences | None = None) -> None:
+    with database.writing() as work:
+        trending = work.lists.get("trending")
+        for name in names:
+            written = f"{name}@example.org"
+            address = Address(written=written, mailed=written, folded=written, domain="example.org")
+            work.subscribers.put(
+                ImportedSubscriber(
+                    address=address,
+                    state=SubscriberState.ACTIVE,
+                    consent=Consent(at=NOW, source="tests"),
+                    preferences=wish or Preferences(),
+                    nonce="nonce",
+                ),
+                trending.id,
+                now=NOW,
+            )

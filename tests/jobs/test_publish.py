@@ -1,0 +1,166 @@
+"""Freezing an edition and planning everybody's mail."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from paperround.domain.digests import DigestKind
+from paperround.domain.editions import EditionState
+from paperround.domain.subscribers import Preferences
+from paperround.jobs import publish as publishing
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.publish import PublishReport, publish
+from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from tests.fakes import NewestFirst
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+
+
+def send(database: SqlDatabase, *, days: int = 0, dry_run: bool = False) -> PublishReport:
+    return publish(
+        database=database,
+        ranker=NewestFirst(),
+        identity=IDENTITY,
+        list_name="trending",
+        day=None,
+        cut="manual",
+        now=NOW + timedelta(days=days),
+        dry_run=dry_run,
+    )
+
+
+def papers_of(work: UnitOfWork, report: PublishReport, name: str) -> tuple[int, ...]:
+    people = work.subscribers.export(report.edition.list_id)
+    (person,) = (one for one, _ in people if one.address.startswith(name))
+    slip = work.ledger.find(
+        report.edition.list_id, person.id, DigestKind.DIGEST, report.edition.day
+    )
+    assert slip is not None
+    return slip.positions
+
+
+def test_everybody_active_gets_a_row(database: SqlDatabase) -> None:
+    fill(database, [record(n) for n in range(1, 21)])
+    subscribe(database, "ada", "grace")
+    report = send(database)
+    assert (len(report.edition.papers), report.planned.rows, report.added) == (20, 2, 2)
+
+
+def test_a_repeat_plans_only_who_is_missing(database: SqlDatabase) -> None:
+    fill(database, [record(1)])
+    subscribe(database, "ada")
+    first = send(database)
+    subscribe(database, "grace")
+    again = send(database)
+    assert (first.added, again.added, again.planned.rows) == (1, 1, 2)
+    assert again.edition == replace(first.edition, state=EditionState.PLANNED)
+
+
+@pytest.mark.accept("R13", part="texts")
+def test_a_frozen_edition_keeps_its_texts_when_a_paper_changes(database: SqlDatabase) -> None:
+    fill(database, [record(1, version=1)])
+    send(database)
+    fill(database, [record(1, version=2, title="Another title", fingerprint="v2")])
+    assert send(database).edition.papers[0].title == "Paper 1"
+
+
+@pytest.mark.accept("F14", part="never twice")
+def test_tomorrow_brings_what_a_person_has_not_had(database: SqlDatabase) -> None:
+    fill(database, [record(n) for n in range(1, 21)])
+    subscribe(database, "ada")
+    today, tomorrow = send(database), send(database, days=1)
+    with database.reading() as work:
+        first = {today.edition.papers[n - 1].paper_id for n in papers_of(work, today, "ada")}
+        second = {tomorrow.edition.papers[n - 1].paper_id for n in papers_of(work, tomorrow, "ada")}
+    assert (len(first), len(second)) == (12, 8)
+    assert not first & second
+
+
+@pytest.mark.accept("F20", part="ledger")
+def test_every_skip_is_a_row_with_its_reason(database: SqlDatabase) -> None:
+    fill(database, [record(1)])
+    subscribe(database, "ada")
+    subscribe(database, "grace", wish=Preferences(floor=99.0))
+    report = send(database)
+    assert report.planned.rows == 2
+    assert report.planned.skipped == {"below-floor": 1}
+
+
+@pytest.mark.accept("F20", part="ledger")
+def test_an_empty_day_says_so(database: SqlDatabase) -> None:
+    subscribe(database, "ada")
+    report = send(database)
+    assert report.edition.empty_reason == "no-papers-at-all"
+    assert report.planned.skipped == {"no-papers-at-all": 1}
+
+
+@pytest.mark.accept("F20", part="ledger")
+def test_a_day_without_new_papers_is_not_a_day_without_any(database: SqlDatabase) -> None:
+    fill(database, [record(1)])
+    subscribe(database, "ada")
+    assert send(database, days=30).planned.skipped == {"no-new-papers": 1}
+
+
+def test_an_edition_that_came_before_its_papers_is_made_anew(database: SqlDatabase) -> None:
+    subscribe(database, "ada")
+    assert send(database).planned.skipped == {"no-papers-at-all": 1}
+    fill(database, [record(1)])
+    report = send(database)
+    assert (len(report.edition.papers), report.planned.rows, report.planned.skipped) == (1, 1, {})
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(database: SqlDatabase) -> None:
+    fill(database, [record(1)])
+    subscribe(database, "ada", "grace")
+    rehearsal = send(database, dry_run=True)
+    assert (rehearsal.planned.rows, rehearsal.added) == (2, 2)
+    assert send(database).added == 2
+
+
+@pytest.mark.accept("R1", part="every transaction")
+@pytest.mark.accept("F14", part="never twice")
+@pytest.mark.parametrize("survived", range(1, 9))
+def test_killed_after_any_transaction_the_plan_completes_once(
+    database: SqlDatabase, survived: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SHARD", 2)
+    fill(database, [record(n) for n in range(1, 4)])
+    subscribe(database, "ada", "alan", "barbara", "grace", "kurt")
+    with pytest.raises(PowerCut):
+        send(CutShort(database, survived))
+    report = send(database)
+    assert report.planned.rows == 5
+    with database.reading() as work:
+        assert work.ledger.totals(now=NOW).queued == 5
+
+
+class PowerCut(Exception):
+    """The process is gone."""
+
+
+class CutShort(SqlDatabase):
+    """A database whose process dies when it opens one transaction too many."""
+
+    def __init__(self, database: SqlDatabase, survives: int) -> None:
+        self._inner = database
+        self._left = survives
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise PowerCut
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnitOfWork]:
+        self._count()
+        with self._inner.reading() as work:
+            yield work
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlUnitOfWork]:
+        self._count()
+        with self._inner.writing() as work:
+            yield work
+            self._count()

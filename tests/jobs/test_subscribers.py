@@ -1,0 +1,174 @@
+"""People from a file and to a file; suppressed ones stay out."""
+
+import pytest
+
+from paperround.domain.errors import InvalidInput, Misconfigured
+from paperround.domain.subscribers import Frequency, Preferences, SubscriberState
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.subscribers import (
+    ImportReport,
+    exported_rows,
+    import_subscribers,
+    lift,
+    read_rows,
+    suppress,
+)
+from paperround.mail.addresses import EmailAddresses
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.conftest import IDENTITY, NOW
+
+HEADER = "email,status,consent_at,consent_source,timezone,hour,frequency,topics,language\n"
+ADA = "ada@example.org,active,2026-01-05T09:00:00Z,a form,Europe/Berlin,7,weekly:fri,a;b,de\n"
+BOOK = EmailAddresses()
+
+
+def load(database: SqlDatabase, text: str) -> ImportReport:
+    return import_subscribers(
+        read_rows(text.encode()),
+        database=database,
+        addresses=BOOK,
+        keys=IDENTITY.keys,
+        list_name="trending",
+        now=NOW,
+    )
+
+
+def states(database: SqlDatabase) -> dict[str, SubscriberState]:
+    with database.reading() as work:
+        people = work.subscribers.export(work.lists.get("trending").id)
+        return {person.address: person.state for person, _ in people}
+
+
+@pytest.mark.accept("F32", part="import and export by command")
+def test_what_is_exported_is_what_was_imported(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA)
+    with database.reading() as work:
+        (row,) = exported_rows(work, work.lists.get("trending"))
+    assert ",".join(row.values()) + "\n" == ADA
+
+
+def test_every_wish_is_read(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA)
+    with database.reading() as work:
+        ((_, wish),) = work.subscribers.export(work.lists.get("trending").id)
+    assert wish == Preferences(
+        timezone="Europe/Berlin",
+        hour=7,
+        frequency=Frequency.WEEKLY,
+        weekday="fri",
+        topics=("a", "b"),
+        language="de",
+    )
+
+
+def test_the_same_file_again_changes_nothing(database: SqlDatabase) -> None:
+    assert load(database, HEADER + ADA).new == 1
+    assert load(database, HEADER + ADA).unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("grace@example.org,active,,,,,,,", "no-consent"),
+        ("grace@example.org,active,2026-01-05,,,,,,", "no-consent"),
+        ("grace@example.org,fan,2026-01-05,a form,,,,,", "bad-status"),
+        ("grace@example.org,active,2026-01-05,a form,,25,,,", "bad-hour"),
+        ("grace@example.org,active,2026-01-05,a form,,,hourly,,", "bad-frequency"),
+        ("grace@example.org,active,2026-01-05,a form,Mars/Olympus,,,,", "invalid"),
+        ("grace,active,2026-01-05,a form,,,,,", "invalid"),
+    ],
+)
+def test_a_bad_row_is_a_reject_and_the_others_go_in(
+    database: SqlDatabase, row: str, reason: str
+) -> None:
+    report = load(database, f"{HEADER}{row}\n{ADA}")
+    assert [(one.reason, one.position) for one in report.rejects] == [(reason, 1)]
+    assert report.new == 1
+
+
+def test_a_json_array_is_read_too(database: SqlDatabase) -> None:
+    text = (
+        '[{"email": "ada@example.org", "status": "active", "consent_at": "2026-01-05",'
+        ' "consent_source": "a form", "hour": 7, "topics": ["a", "b"]}]'
+    )
+    assert load(database, text).new == 1
+
+
+@pytest.mark.parametrize("text", ["", "ada@example.org\n", '{"email": 1}', "[1, 2]", "[{"])
+def test_a_file_that_is_no_list_of_people_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_rows(text.encode())
+
+
+def test_a_suppressed_row_is_kept_as_a_hash_only(database: SqlDatabase) -> None:
+    report = load(database, HEADER + ADA.replace("active", "suppressed"))
+    assert report.suppressed == 1
+    assert states(database) == {}
+    assert load(database, HEADER + ADA).suppressed == 1
+
+
+def test_a_suppression_stops_a_subscriber_and_survives_an_import(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA)
+    with database.writing() as work:
+        assert suppress(work, IDENTITY.keys, BOOK.read("Ada@example.org"), reason="x", now=NOW)
+    load(database, HEADER + ADA)
+    assert states(database) == {"ada@example.org": SubscriberState.SUPPRESSED}
+
+
+def test_a_lifted_suppression_subscribes_nobody(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA)
+    address = BOOK.read("ada@example.org")
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, address, reason="x", now=NOW)
+        assert lift(work, IDENTITY.keys, address, now=NOW)
+        assert not lift(work, IDENTITY.keys, address, now=NOW)
+    assert states(database) == {"ada@example.org": SubscriberState.UNSUBSCRIBED}
+
+
+def test_an_import_does_not_bring_back_who_left(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA.replace("active", "unsubscribed"))
+    load(database, HEADER + ADA)
+    assert states(database) == {"ada@example.org": SubscriberState.UNSUBSCRIBED}
+
+
+def test_to_have_left_one_list_does_not_close_the_others(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA.replace("active", "unsubscribed"))
+    with database.writing() as work:
+        person = work.subscribers.find(BOOK.read("ada@example.org"))
+    assert person is not None
+    assert person.state is SubscriberState.PENDING
+
+
+def test_lines_may_end_as_on_an_old_machine(database: SqlDatabase) -> None:
+    assert load(database, (HEADER + ADA).replace("\n", "\r")).new == 1
+
+
+def test_json_nested_without_end_is_refused_in_one_line() -> None:
+    with pytest.raises(InvalidInput, match="nested too deeply"):
+        read_rows(b"[" * 100_000)
+
+
+def test_to_leave_needs_no_consent(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA)
+    report = load(database, "email,status\nada@example.org,unsubscribed\n")
+    assert report.changed == 1
+    assert states(database) == {"ada@example.org": SubscriberState.UNSUBSCRIBED}
+
+
+def test_columns_that_are_not_there_leave_the_choices_alone(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA)
+    bare = "email,status,consent_at,consent_source\nada@example.org,active,2026-01-05,a form\n"
+    assert load(database, bare).unchanged == 1
+
+
+def test_a_lost_key_lets_nobody_in(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA.replace("active", "suppressed"))
+    with pytest.raises(Misconfigured, match="add it to the end"):
+        import_subscribers(
+            read_rows((HEADER + ADA).encode()),
+            database=database,
+            addresses=BOOK,
+            keys=KeyRing((b"another secret, the first is gone",)),
+            list_name="trending",
+            now=NOW,
+        )
