@@ -1,0 +1,40 @@
+"""`paperround deliver`: send what is due."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
+from paperround.cli.progress import progress
+
+
+def deliver(
+    until_empty: Annotated[
+        bool,
+        typer.Option("--until-empty", help="Go on until nothing is due now, dead leases included."),
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send what is due. Safe to kill and to run again, and from several processes at once."""
+    from paperround.jobs.deliver import deliver as run
+
+    home = runtime(now)
+    with progress("sending") as advance:
+        report = run(home.post(), until_empty=until_empty, progress=advance)
+    totals = asdict(report.totals)
+    if as_json:
+        notices = asdict(report.notices)
+        print_json({**totals, "notices": notices, "expired_now": report.expired})
+    else:
+        say(f"mails of the day: {counts(totals)}")
+        if home.settings.smtp_url is None:
+            say(f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}")
+        if report.expired:
+            say(f"  {report.expired:,} expired unsent: their 20 hours were over")
+        for reason, number in sorted(report.troubles.items()):
+            say(f"  {number:,} not sent now: {reason}")
+    if report.stopped:
+        typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
+        raise typer.Exit(1)

@@ -1,0 +1,134 @@
+"""`paperround digest`: preview and send."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import (
+    AsJson,
+    Day,
+    ListName,
+    Now,
+    counts,
+    day_of,
+    print_json,
+    runtime,
+    say,
+)
+from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT
+
+if TYPE_CHECKING:
+    from paperround.jobs.publish import PublishReport
+
+app = typer.Typer(
+    help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
+)
+
+
+@app.command()
+def preview(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
+    list_name: ListName = DEFAULT_LIST,
+    day: Day = None,
+    subscriber: Annotated[
+        str | None,
+        typer.Option("--subscriber", metavar="EMAIL", help="As this person would get it."),
+    ] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write digest.html, digest.txt and digest.eml, the bytes that would be sent. Sends nothing."""
+    from paperround.jobs.preview import preview as run
+
+    home = runtime(now)
+    shown = run(
+        database=home.database,
+        ranker=home.ranker,
+        identity=home.identity,
+        letterhead=home.letterhead,
+        list_name=list_name,
+        day=day_of(day),
+        reader=home.addresses.read(subscriber) if subscriber else None,
+        now=home.clock.now(),
+    )
+    files = []
+    if shown.mail is not None:
+        rendered = home.renderer.render(shown.mail.view)
+        files = [
+            _write(out, "digest.html", rendered.html.encode()),
+            _write(out, "digest.txt", rendered.text.encode()),
+            _write(out, "digest.eml", home.renderer.compose(shown.mail)),
+        ]
+    if as_json:
+        print_json({"skipped": shown.skipped, "planned": shown.planned, "files": files})
+    elif shown.skipped is not None:
+        say(f"no mail: {shown.skipped}")
+    else:
+        say(f"wrote {', '.join(files)}")
+
+
+@app.command()
+def send(
+    list_name: ListName = DEFAULT_LIST,
+    day: Day = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be planned; write nothing.")
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish now and plan a mail for every active subscription. `deliver` sends them."""
+    from paperround.jobs.publish import publish
+
+    home = runtime(now)
+    home.settings.require_sender()
+    report = publish(
+        database=home.database,
+        ranker=home.ranker,
+        identity=home.identity,
+        list_name=list_name,
+        day=day_of(day),
+        cut=MANUAL_CUT,
+        now=home.clock.now(),
+        dry_run=dry_run,
+    )
+    if as_json:
+        print_json(_as_json(report))
+    else:
+        _tell(report, dry_run=dry_run)
+
+
+def _as_json(report: "PublishReport") -> dict[str, Any]:
+    edition = report.edition
+    return {
+        "edition": {
+            "list": edition.list_name,
+            "date": edition.day.isoformat(),
+            "cut": edition.cut,
+            "papers": len(edition.papers),
+        },
+        "planned": report.planned.rows,
+        "skipped": dict(sorted(report.planned.skipped.items())),
+        "added": report.added,
+    }
+
+
+def _tell(report: "PublishReport", *, dry_run: bool) -> None:
+    edition, planned = report.edition, report.planned
+    day, papers = edition.day.isoformat(), len(edition.papers)
+    say(f"{edition.list_name}, {day} ({edition.cut}): {papers} papers")
+    if edition.empty_reason:
+        say(f"  empty because: {edition.empty_reason}")
+    without = sum(planned.skipped.values())
+    verb = "would plan" if dry_run else "planned"
+    say(f"  {verb} {planned.rows - without:,} mails ({report.added:,} people added now)")
+    if without:
+        say(f"  no mail for {without:,}: {counts(dict(planned.skipped))}")
+
+
+def _write(folder: Path, name: str, content: bytes) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)

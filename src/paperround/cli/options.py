@@ -1,0 +1,88 @@
+"""Options several commands share, and how results are printed."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.domain.times import parse_date, parse_instant
+
+if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+    from paperround.wiring import Runtime
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Now = Annotated[
+    str | None,
+    typer.Option("--now", metavar="TIME", help="Act as if it were this instant (RFC 3339)."),
+]
+ListName = Annotated[str, typer.Option("--list", metavar="LIST", help="The mailing list.")]
+Day = Annotated[
+    str | None,
+    typer.Option(
+        "--date",
+        metavar="YYYY-MM-DD",
+        help="The edition's date: nothing observed later counts. Default: today.",
+    ),
+]
+
+
+def runtime(now: str | None = None) -> "Runtime":
+    """The installation the environment describes, at the present or at the instant `now`."""
+    from paperround.clock import FixedClock, SystemClock
+    from paperround.config import load_settings
+    from paperround.wiring import Runtime
+
+    present = instant_of(now, "--now")
+    clock = SystemClock() if present is None else FixedClock(present)
+    return Runtime(load_settings(), clock)
+
+
+def day_of(text: str | None) -> date | None:
+    """The date that --date names, None when it names none."""
+    with usage("--date"):
+        return None if text is None else parse_date(text)
+
+
+def instant_of(text: str | None, option: str) -> datetime | None:
+    """The instant `option` names, None when it names none."""
+    with usage(option):
+        return None if text is None else parse_instant(text)
+
+
+@contextmanager
+def usage(option: str) -> Iterator[None]:
+    """Bad input within is a wrong use of `option`: exit 2."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file; raises UnreadableFile with the system's reason."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror or error}") from error
+
+
+def say(text: str = "") -> None:
+    """One line for a person, on standard output."""
+    typer.echo(text)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object, keys in the order given."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def counts(numbers: dict[str, int]) -> str:
+    """`12 new, 3 changed`, zero counts left out; `none` when all are zero."""
+    named = [f"{value:,} {name}" for name, value in numbers.items() if value]
+    return ", ".join(named) or "none"

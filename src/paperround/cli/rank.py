@@ -1,0 +1,102 @@
+"""`paperround rank`: what a list would hold, and why."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import (
+    AsJson,
+    Day,
+    ListName,
+    Now,
+    day_of,
+    print_json,
+    runtime,
+    say,
+    usage,
+)
+from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.times import format_instant
+
+if TYPE_CHECKING:
+    from paperround.domain.editions import Ranked
+    from paperround.jobs.rank import ListRanking
+
+
+def rank(
+    list_name: ListName = DEFAULT_LIST,
+    day: Day = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many papers.")] = 20,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the parts of each score.")
+    ] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--try", metavar="WEIGHTS", help="Other weights, such as votes=2,recency=0.5."
+        ),
+    ] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the papers a list may hold. Writes nothing."""
+    from paperround.jobs.rank import rank_list
+
+    home = runtime(now)
+    with usage("--try"):
+        ranker = home.ranker_with(weights) if weights else home.ranker
+    ranked = rank_list(
+        database=home.database,
+        ranker=ranker,
+        list_name=list_name,
+        day=day_of(day),
+        now=home.clock.now(),
+    )
+    if as_json:
+        print_json(_as_json(ranked, limit))
+    else:
+        _tell(ranked, limit, explain=explain)
+
+
+def _as_json(ranked: "ListRanking", limit: int) -> dict[str, Any]:
+    return {
+        "list": ranked.mailing_list.name,
+        "date": ranked.day.isoformat(),
+        "now": format_instant(ranked.window.as_of),
+        "ranker": ranked.ranking.ranker,
+        "items": [
+            _item(position, item)
+            for position, item in enumerate(ranked.ranking.items[:limit], start=1)
+        ],
+    }
+
+
+def _item(position: int, item: "Ranked") -> dict[str, Any]:
+    return {
+        "position": position,
+        "id": str(item.paper.id),
+        "title": item.paper.title,
+        "score": item.score,
+        "parts": dict(item.parts),
+        "reason": item.reason,
+        "identifiers": dict(item.paper.identifiers),
+        "votes": item.votes,
+    }
+
+
+def _tell(ranked: "ListRanking", limit: int, *, explain: bool) -> None:
+    items = ranked.ranking.items
+    name, day = ranked.mailing_list.name, ranked.day.isoformat()
+    if not items:
+        say(
+            f"{name}, {day}: no paper counts in the {ranked.mailing_list.candidate_days} days "
+            f"before {format_instant(ranked.window.as_of)} ({ranked.papers_known:,} papers known)"
+        )
+        return
+    say(f"{name}, {day}: {min(limit, len(items))} of {len(items)} papers ({ranked.ranking.ranker})")
+    for position, item in enumerate(items[:limit], start=1):
+        say(f"{position:>3}. {item.paper.title}")
+        say(f"     {item.score:.4f}  {item.reason}")
+        if explain:
+            parts = "  ".join(f"{part} {value:+.4f}" for part, value in item.parts.items())
+            say(f"     = {parts}")

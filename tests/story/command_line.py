@@ -1,0 +1,57 @@
+"""Running the `paperround` command as a person would: another process, an empty home."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+STORY_PYTHON = os.environ.get("PAPERROUND_STORY_PYTHON", sys.executable)
+"""The Python whose Paperround is tried: this one's, or that of an environment with the wheel."""
+
+SAMPLE = Path(__file__).resolve().parents[2] / "docs" / "sample"
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A folder to run commands in, and the settings they run with."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `paperround ARGUMENTS` and return the process."""
+        environment = {
+            "HOME": str(self.folder),
+            "PATH": os.environ["PATH"],
+            "PYTHONWARNINGS": "error",
+            **{f"PAPERROUND_{name}": value for name, value in self.settings.items()},
+        }
+        return subprocess.Popen(
+            [STORY_PYTHON, "-m", "paperround", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, exit_code: int = 0) -> str:
+        """Run to the end; the standard output. Fails on another exit code, showing why."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == exit_code, f"{arguments}: {process.returncode}\n{out}\n{err}"
+        return out if exit_code == 0 else err
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        """Run with `--json`; the one object it prints."""
+        answer = json.loads(self.run(*arguments, "--json"))
+        assert isinstance(answer, dict)
+        return answer
+
+    @property
+    def outbox(self) -> list[Path]:
+        """The mails in the local outbox."""
+        return sorted((self.folder / "paperround-data" / "outbox").glob("*.eml"))

@@ -1,0 +1,66 @@
+"""The sender is killed over and over; the day completes once."""
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.killing import (
+    KillingSink,
+    KillLoop,
+    at_a_step_of,
+    kept,
+    listing,
+    settle_accounts,
+    while_it_writes,
+)
+
+
+def planned_home(folder: Path, settings: dict[str, str], readers: int) -> CommandLine:
+    home = CommandLine(folder, settings)
+    rows = [f"reader{n}@example.org,active,2026-01-05T09:00:00Z,a test" for n in range(readers)]
+    people = folder / "people.csv"
+    people.write_text("\n".join(["email,status,consent_at,consent_source", *rows]))
+    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
+    home.run("subscribers", "import", str(people))
+    assert home.json("digest", "send")["planned"] == readers
+    return home
+
+
+def survive_a_relay(folder: Path, *, kills: int, readers: int, chance: Random) -> None:
+    with KillingSink() as sink:
+        settings = {"SMTP_URL": sink.url, "SMTP_CONNECTIONS": "5"}
+        loop = KillLoop(planned_home(folder, settings, readers), at_a_step_of(sink, chance))
+        loop.run(kills=kills)
+        taken = Counter(message.message_id for message in sink.messages)
+        assert sink.deaths.total() == kills
+        settle_accounts(loop, taken, planned=readers)
+
+
+@pytest.mark.accept("R3", part="short, SQLite")
+@pytest.mark.accept("R2")
+def test_forty_kills_lose_nothing_silently_and_double_nothing(tmp_path: Path) -> None:
+    chance = Random(20260130)  # noqa: S311 - the same deaths every time
+    survive_a_relay(tmp_path, kills=40, readers=240, chance=chance)
+
+
+@pytest.mark.long
+@pytest.mark.accept("R3")
+def test_two_hundred_kills_lose_nothing_silently_and_double_nothing(tmp_path: Path) -> None:
+    chance = Random(7)  # noqa: S311 - the same deaths every time
+    survive_a_relay(tmp_path, kills=200, readers=1200, chance=chance)
+
+
+@pytest.mark.accept("R3", part="short, outbox")
+def test_kills_while_files_are_written_lose_nothing_silently_and_leave_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    home = planned_home(tmp_path, {"SMTP_CONNECTIONS": "2"}, readers=120)
+    folder = tmp_path / "paperround-data" / "outbox"
+    chance = Random(20260131)  # noqa: S311 - the same waits every time
+    loop = KillLoop(home, while_it_writes(folder, chance))
+    loop.run(kills=8)
+    settle_accounts(loop, kept(home), planned=120)
+    assert not [name for name in listing(folder) if name.startswith(".")]
