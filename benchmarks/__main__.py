@@ -1,0 +1,40 @@
+"""`./run bench [ID ...]`: every benchmark in its small form, as a table and in results.json.
+
+A benchmark is a function without arguments that takes a few seconds and returns the lines it
+measured. To add one, write it in a module of its own and put it into BENCHMARKS.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.compose import shared_digest
+from benchmarks.deliver import delivery_speed
+from benchmarks.ingest import ingest_speed
+from benchmarks.start import start_of_a_command
+from benchmarks.table import Measured, as_json, as_table
+
+RESULTS = Path(__file__).with_name("results.json")
+
+BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
+    "B1": [delivery_speed],
+    "B5": [shared_digest],
+    "B7": [ingest_speed],
+    "B17": [start_of_a_command],
+}
+
+
+def main(ids: Sequence[str]) -> int:
+    """Measure the named points, or all of them; the exit code says only whether it ran."""
+    unknown = [name for name in ids if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark measures {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+        return 2
+    rows = [row for name in ids or BENCHMARKS for run in BENCHMARKS[name] for row in run()]
+    print(as_table(rows))
+    RESULTS.write_text(as_json(rows) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

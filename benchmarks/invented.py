@@ -1,0 +1,82 @@
+"""Invented papers and readers in any number, the same ones every time."""
+
+import json
+from datetime import UTC, date, datetime
+from random import Random
+
+from paperround.domain.papers import ParsedBatch
+from paperround.domain.subscribers import (
+    Address,
+    Consent,
+    ImportedSubscriber,
+    Preferences,
+    SubscriberState,
+)
+from paperround.jobs.ingest import ingest
+from paperround.jobs.ports import Database
+
+NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
+_SYLLABLES = "ta ri mo del ka lin pro ver sa ton gra phi net or ul ex".split()
+
+
+def papers(count: int, *, seed: int = 1) -> list[dict[str, object]]:
+    """JSON-ready papers: about 1,200 characters of abstract, some with LaTeX in them."""
+    chance = Random(seed)  # noqa: S311 - the same papers every time
+    words = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(5000)]
+    return [_paper(number, chance, words) for number in range(count)]
+
+
+def _paper(number: int, chance: Random, words: list[str]) -> dict[str, object]:
+    sentences = [" ".join(chance.choices(words, k=20)).capitalize() + "." for _ in range(9)]
+    if number % 8 == 0:
+        sentences[3] = (
+            r"It needs $\mathcal{O}(n)$ steps and is 2.5$\times$ faster, \textit{i.e.} quick."
+        )
+    return {
+        "id": f"26{1 + number // 90000:02}.{10000 + number % 90000}",
+        "title": " ".join(chance.choices(words, k=9)).capitalize(),
+        "summary": " ".join(sentences),
+        "authors": [" ".join(chance.choices(words, k=2)).title() for _ in range(5)],
+        "categories": ["cs.LG", "cs.CL"],
+        "listed_on": date(2026, 1, 30).isoformat(),
+        "published_at": "2026-01-29T12:00:00Z",
+    }
+
+
+def as_jsonl(rows: list[dict[str, object]]) -> bytes:
+    """The papers as the bytes of a JSON lines file."""
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def store(batch: ParsedBatch, database: Database) -> None:
+    """Ingest a parsed batch."""
+    ingest(
+        batch,
+        database=database,
+        feed_name="file:jsonl",
+        feed_kind="file",
+        source="invented",
+        captured_at=NOW,
+        now=NOW,
+    )
+
+
+def subscribe(count: int, database: Database) -> None:
+    """`count` readers on the default list."""
+    with database.writing() as work:
+        trending = work.lists.get("trending")
+        for number in range(count):
+            written = f"reader{number}@reader{number % 7}.example"
+            work.subscribers.put(_reader(written), trending.id, now=NOW)
+
+
+def _reader(written: str) -> ImportedSubscriber:
+    return ImportedSubscriber(
+        address=Address(
+            written=written, mailed=written, folded=written, domain=written.partition("@")[2]
+        ),
+        state=SubscriberState.ACTIVE,
+        consent=Consent(at=NOW, source="a benchmark"),
+        preferences=Preferences(),
+        nonce="nonce",
+    )

@@ -1,0 +1,46 @@
+"""Fair comparison on a noisy machine: contenders take turns, and ratios are taken within a round.
+
+A round in which the machine was busy slows everybody in it, so the ratio of that round still
+means something; the median over the rounds then drops the odd ones.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+Contender = Callable[[], object]
+Rounds = Mapping[str, list[float]]
+
+
+def interleaved(
+    contenders: Mapping[str, Contender],
+    *,
+    rounds: int = 5,
+    timer: Callable[[], float] = time.perf_counter,
+) -> Rounds:
+    """The seconds of every contender in every round, after one round that is not counted.
+
+    The order turns by one place each round, so that nobody always follows the same neighbour.
+    """
+    names = list(contenders)
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(-1, rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            begin = timer()
+            contenders[name]()
+            seconds = timer() - begin
+            if number >= 0:
+                taken[name].append(seconds)
+    return taken
+
+
+def speed_ratio(rounds: Rounds, ours: str, peer: str) -> float:
+    """How many times as fast as `peer` we are: the median of the rounds' ratios."""
+    pairs = zip(rounds[peer], rounds[ours], strict=True)
+    return statistics.median(theirs / own for theirs, own in pairs)
+
+
+def cost_ratio(rounds: Rounds, ours: str, peer: str) -> float:
+    """How many times `peer`'s time we take: the median of the rounds' ratios."""
+    return 1 / speed_ratio(rounds, ours, peer)
