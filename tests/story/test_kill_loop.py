@@ -43,24 +43,24 @@ def survive_a_relay(folder: Path, *, kills: int, readers: int, chance: Random) -
 @pytest.mark.accept("R2")
 def test_forty_kills_lose_nothing_silently_and_double_nothing(tmp_path: Path) -> None:
     chance = Random(20260130)  # noqa: S311 - the same deaths every time
-    survive_a_relay(tmp_path, kills=40, readers=240, chance=chance)
+    survive_a_relay(tmp_path, kills=40, readers=400, chance=chance)
 
 
 @pytest.mark.long
 @pytest.mark.accept("R3")
 def test_two_hundred_kills_lose_nothing_silently_and_double_nothing(tmp_path: Path) -> None:
     chance = Random(7)  # noqa: S311 - the same deaths every time
-    survive_a_relay(tmp_path, kills=200, readers=1200, chance=chance)
+    survive_a_relay(tmp_path, kills=200, readers=4000, chance=chance)
 
 
 @pytest.mark.accept("R3", part="short, outbox")
 def test_kills_while_files_are_written_lose_nothing_silently_and_leave_nothing_behind(
     tmp_path: Path,
 ) -> None:
-    home = planned_home(tmp_path, {"SMTP_CONNECTIONS": "2"}, readers=120)
+    home = planned_home(tmp_path, {"SMTP_CONNECTIONS": "2"}, readers=400)
     folder = tmp_path / "paperround-data" / "outbox"
     chance = Random(20260131)  # noqa: S311 - the same waits every time
     loop = KillLoop(home, while_it_writes(folder, chance))
     loop.run(kills=8)
-    settle_accounts(loop, kept(home), planned=120)
+    settle_accounts(loop, kept(home), planned=400)
     assert not [name for name in listing(folder) if name.startswith(".")]
