@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-COPIED = ("src", "tests", "migrations", "templates", "docs", "pyproject.toml", "alembic.ini")
+COPIED = (
+    "src",
+    "tests",
+    "migrations",
+    "templates",
+    "docs",
+    "pyproject.toml",
+    "alembic.ini",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "run",
+)
 PATIENCE_SECONDS = 300
 
 
