@@ -127,14 +127,14 @@ def _postgres_programs() -> Path | None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """The PostgreSQL server of this session."""
+    """The PostgreSQL server of this test run."""
     with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
-    """The URL of the session's migrated database."""
+    """The URL of the test run's migrated database."""
     with postgres.created() as url:
         engine = engines.create(url)
         migrate.upgrade(engine)
