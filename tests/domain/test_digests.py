@@ -1,5 +1,6 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -32,6 +33,7 @@ def edition(papers: int, empty_reason: str | None = None) -> Edition:
         cut="manual",
         as_of=noon,
         frozen_at=noon,
+        cut_at=noon,
         ranker="test",
         state=EditionState.FROZEN,
         papers=tuple(
@@ -43,10 +45,15 @@ def edition(papers: int, empty_reason: str | None = None) -> Edition:
 
 
 def chosen(
-    wish: Preferences, *, papers: int = 5, seen: tuple[int, ...] = (), day: date = FRIDAY
+    wish: Preferences,
+    *,
+    papers: int = 5,
+    of: Edition | None = None,
+    seen: tuple[int, ...] = (),
+    day: date = FRIDAY,
 ) -> Choice | SkipReason:
     return choose(
-        edition=edition(papers),
+        edition=of or edition(papers),
         mailing_list=LIST,
         subscription=Subscription(
             id=SubscriptionId(1),
@@ -112,3 +119,17 @@ def test_only_papers_above_the_reader_s_floor_are_sent() -> None:
 
 def test_an_empty_edition_passes_its_reason_on() -> None:
     assert chosen(Preferences(), papers=0) is SkipReason.NO_PAPERS_AT_ALL
+
+
+@pytest.mark.accept("F13", part="topics")
+def test_papers_on_a_readers_topic_come_first_and_say_so() -> None:
+    choice = chosen(Preferences(topics=("paper 4",)))
+    assert isinstance(choice, Choice)
+    assert choice.positions == (4, 1, 2)
+    assert choice.reasons == {4: "your topic “paper 4”"}
+
+
+@pytest.mark.accept("F20", part="quiet days")
+def test_nothing_unseen_on_a_holiday_names_the_holiday() -> None:
+    quiet = replace(edition(1), quiet_reason="holiday")
+    assert chosen(Preferences(), of=quiet, seen=(1,)) is SkipReason.HOLIDAY

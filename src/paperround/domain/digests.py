@@ -1,6 +1,6 @@
 """Choosing what one subscriber gets of an edition, or saying why they get nothing."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
+from paperround.domain.topics import Topics
 
 
 class DigestKind(StrEnum):
@@ -28,6 +29,10 @@ class SkipReason(StrEnum):
     BELOW_FLOOR = "below-floor"
     PAUSED = "paused"
     NOT_THEIR_DAY = "not-their-day"
+    HOLIDAY = "holiday"
+    FEED_STALE = "feed-stale"
+    FEED_FAILED = "feed-failed"
+    RESTORED = "restored"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
     EDITION_CANCELLED = "edition-cancelled"
@@ -35,9 +40,13 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The positions of the edition's papers that one subscriber gets, in the digest's order."""
+    """The positions of the edition's papers that one subscriber gets, in the digest's order.
+
+    `reasons` replace the edition's own where a paper is there for this reader's sake.
+    """
 
     positions: tuple[int, ...]
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 def choose(
@@ -47,8 +56,13 @@ def choose(
     subscription: Subscription,
     already_sent: Collection[PaperId],
     local_day: date,
+    texts: Mapping[PaperId, str] | None = None,
 ) -> Choice | SkipReason:
-    """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing."""
+    """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing.
+
+    Papers on the reader's topics come first, each group in the edition's order. `texts` are
+    the abstracts topics are looked for in, beside title and gist.
+    """
     wish = subscription.preferences
     if wish.paused_until is not None and local_day < wish.paused_until:
         return SkipReason.PAUSED
@@ -58,12 +72,36 @@ def choose(
         return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
     unseen = [paper for paper in edition.papers if paper.paper_id not in already_sent]
     if not unseen:
-        return SkipReason.NO_NEW_PAPERS
+        return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
     wanted = [paper for paper in unseen if wish.floor is None or paper.score >= wish.floor]
     if not wanted:
         return SkipReason.BELOW_FLOOR
     size = wish.size or mailing_list.size
-    return Choice(positions=tuple(paper.position for paper in wanted[:size]))
+    return _chosen(wanted, Topics(wish.topics), texts or {}, size)
+
+
+def _chosen(
+    wanted: Sequence[EditionPaper], topics: Topics, texts: Mapping[PaperId, str], size: int
+) -> Choice:
+    if not topics.names:
+        return Choice(positions=tuple(paper.position for paper in wanted[:size]))
+    found = {
+        paper.position: topic
+        for paper in wanted
+        if (topic := topics.found_in(paper.title, paper.gist, texts.get(paper.paper_id, "")))
+    }
+    on_topic_first = sorted(wanted, key=lambda paper: paper.position not in found)[:size]
+    reasons = {
+        paper.position: topic_reason(found[paper.position], paper.reason)
+        for paper in on_topic_first
+        if paper.position in found
+    }
+    return Choice(positions=tuple(paper.position for paper in on_topic_first), reasons=reasons)
+
+
+def topic_reason(topic: str, reason: str) -> str:
+    """Why a paper is there that a reader's topic brought up."""
+    return f"your topic “{topic}” · {reason}" if reason else f"your topic “{topic}”"
 
 
 def is_their_day(subscription: Subscription, local_day: date) -> bool:
@@ -100,6 +138,7 @@ class PersonalLinks:
     unsubscribe: str
     preferences: str
     one_click: str
+    feedback: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

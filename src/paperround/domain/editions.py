@@ -78,7 +78,10 @@ class EditionPaper:
 class Edition:
     """The frozen ranking. Unique by (list, date in the list's zone, cut).
 
-    `empty_reason` says why an edition holds no paper (`no-new-papers`, `no-papers-at-all`).
+    `empty_reason` says why an edition holds no paper (`no-new-papers`, `no-papers-at-all`),
+    `quiet_reason` what keeps papers away at that time (`holiday`, `feed-stale`, `feed-failed`).
+    `cut_at` is the instant its cut is due; one that was frozen late still belongs to it. `sources`
+    says in one line each how the feeds were doing.
     """
 
     id: EditionId
@@ -92,6 +95,9 @@ class Edition:
     state: EditionState
     papers: tuple[EditionPaper, ...]
     empty_reason: str | None = None
+    cut_at: datetime
+    quiet_reason: str | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +112,19 @@ class NewEdition:
     ranker: str
     papers: tuple[EditionPaper, ...]
     empty_reason: str | None
+    cut_at: datetime
+    quiet_reason: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionSummary:
+    """An edition as an archive lists it."""
+
+    list_name: str
+    day: date
+    cut: str
+    cut_at: datetime
+    papers: int
+    top_title: str
+    empty_reason: str | None = None

@@ -9,6 +9,9 @@
     ├── Misconfigured  a setting is missing, weak or contradictory
     ├── DatabaseFailed      the database is down, full or locked; nothing was written
     ├── SchemaOutOfDate     the database is not at the revision this code needs
+    ├── FetchFailed         a source could not be read; `permanent` says whether to try again
+    │   └── FetchRefused    we will not ask that address, or not take that answer
+    ├── RateLimited         too many requests for now; `retry_after` seconds
     └── RenderingFailed     one mail could not be made; the others go on
 
 `permanent` is all a retry loop reads: true means that trying again cannot help.
@@ -64,6 +67,38 @@ class DatabaseFailed(PaperroundError):
 
 class SchemaOutOfDate(PaperroundError):
     """The database has another schema than this version needs."""
+
+
+class FetchFailed(PaperroundError):
+    """A source could not be read.
+
+    `status` is the HTTP status when there was one, `retry_after` the seconds it asked us to wait.
+    """
+
+    permanent = False
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class FetchRefused(FetchFailed):
+    """We do not connect there, or do not take what is sent. Says nothing of what listens there."""
+
+    permanent = True
+
+
+class RateLimited(PaperroundError):
+    """Too many requests for now."""
+
+    permanent = False
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RenderingFailed(PaperroundError):

@@ -28,6 +28,19 @@ class NewDelivery:
     key_id: str
     nonce: str
     papers: tuple[tuple[PaperId, int], ...] = ()
+    reasons: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDelivery:
+    """A row planned because its hour has come: the edition it is cut from, and the move of the
+    subscription's clock that goes with it. The move counts only while the clock still stands at
+    `due_at`: whoever moved it first has planned the row."""
+
+    edition_id: EditionId
+    row: NewDelivery
+    due_at: datetime
+    next_due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +68,7 @@ class Slip:
     dated: datetime
     key_id: str
     nonce: str
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,7 @@ class Claimed:
     breakdowns: int
     expires_at: datetime
     lease: Lease
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +126,31 @@ class Planned:
 
     rows: int
     skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """What became of one mail, as its reader's history shows it."""
+
+    list_name: str
+    kind: DigestKind
+    local_date: date
+    state: DeliveryState
+    reason: str
+    papers: int
+    due_at: datetime
+    sent_at: datetime | None
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What a list has in hand. `oldest_due` is the due instant of the oldest mail that waits.
+
+    `oldest_held_due` is that of the oldest that nothing about its reader holds back: it was never
+    offered, no relay could be reached, or one refuses us. A full mailbox is not among those.
+    """
+
+    by_state: Mapping[DeliveryState, int]
+    oldest_due: datetime | None
+    oldest_held_due: datetime | None

@@ -21,6 +21,9 @@ class MailingList:
     subscriber says otherwise, `edition_size` how many an edition freezes (so that a person
     who has seen the first ones still gets a full digest). `candidate_days` is how long after
     its listing a paper may enter. `cuts` are the local times of day at which editions freeze.
+    A list that is paused sends nothing; what is planned waits, as long as it lives. After a
+    restore, nothing that was due or counted before `not_before` is mailed: it may have been, by
+    the installation that was lost.
     """
 
     id: ListId
@@ -34,6 +37,8 @@ class MailingList:
     candidate_days: int = 7
     cuts: tuple[str, ...] = ("00:00", "06:00", "12:00", "18:00")
     submitter_cap: int = 3
+    paused_at: datetime | None = None
+    not_before: datetime | None = None
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -48,4 +53,5 @@ class Window:
 def window_of(mailing_list: MailingList, day: date, now: datetime) -> Window:
     """The window of the edition of `day`: nothing after the day's end, nothing after `now`."""
     as_of = min(now, end_of_day(day, mailing_list.zone))
-    return Window(as_of - timedelta(days=mailing_list.candidate_days), as_of)
+    start = as_of - timedelta(days=mailing_list.candidate_days)
+    return Window(max(start, mailing_list.not_before or start), as_of)

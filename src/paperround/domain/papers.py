@@ -30,6 +30,8 @@ class Record:
     `listed_on` is the day the feed listed the paper, `listed_at` the instant where it says one.
     `links` maps `abstract pdf code project discussion thumbnail media` to http(s) addresses.
     `submitter` is an opaque key: a prior for ranking, never shown as a person.
+    `announces` is false for news of a paper that was announced before (a replacement): it may
+    change a known paper, and never makes a new one.
     `fingerprint` is a hash of the bytes the record was read from: equal means nothing changed.
     """
 
@@ -52,6 +54,7 @@ class Record:
     submitter: str | None = None
     show: Show = Show.FULL
     counts: tuple[Count, ...] = ()
+    announces: bool = True
     fingerprint: str = ""
 
 

@@ -63,6 +63,14 @@ _OUT_OF_ROOM = 552
 _REST = 421
 _NOBODY = Blame()
 
+HOLDING = (
+    "policy-refusal",
+    "sender-refused",
+    "told-to-rest",
+    *(f"{phase}-refused" for phase in sorted(_OPENING)),
+)
+"""First words of reasons that would keep any mail from leaving, whoever it is for."""
+
 _LONGEST_TEXT = 500
 _MOST_JITTER = 0.2
 _LINE = re.compile(r"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)

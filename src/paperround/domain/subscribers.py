@@ -89,6 +89,14 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueSubscription:
+    """A subscription whose hour has come, the list it is for, and the instant it was due."""
+
+    subscription: Subscription
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedSubscriber:
     """One good row of a subscriber file. Only somebody who left may come without consent."""
 

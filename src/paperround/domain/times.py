@@ -1,9 +1,13 @@
 """Instants are aware and in UTC; dates belong to a zone. Naive datetimes are refused."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeGuard
 from zoneinfo import ZoneInfo
 
 from paperround.domain.errors import InvalidInput
+
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+_OTHER_CLOCKS = ("posix/", "right/")
 
 
 def require_utc(moment: datetime) -> datetime:
@@ -65,6 +69,23 @@ def zone_of(name: str) -> ZoneInfo:
         raise InvalidInput(
             f"{name!r} is not a time zone: use a tzdata name such as Europe/Berlin"
         ) from None
+
+
+def place_zone(name: str) -> str:
+    """`name`, when it is a zone to choose; raises InvalidInput for one tzdata does not know, and
+    for a name that stands for another zone on another machine or for a second kind of clock."""
+    zone_of(name)
+    if name in _NO_PLACES or name.startswith(_OTHER_CLOCKS):
+        raise InvalidInput(f"{name!r} is no place: use a tzdata name such as Europe/Berlin")
+    return name
+
+
+def is_zone(name: str | None) -> TypeGuard[str]:
+    """Whether `name` is a zone that this machine's tzdata knows."""
+    try:
+        return name is not None and bool(zone_of(name))
+    except InvalidInput:
+        return False
 
 
 def format_instant(moment: datetime) -> str:

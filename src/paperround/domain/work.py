@@ -9,8 +9,9 @@ from datetime import datetime
 class Job:
     """Work by name. `arguments` hold ids only: the rows they name are the truth.
 
-    `lock` makes a waiting job unique: a second one with the same lock is not taken. Lower
-    `priority` runs first. `attempts` counts earlier failures.
+    Of jobs with the same `lock` one may run and one may wait: a third is not taken. Lower
+    `priority` runs first. `attempts` counts earlier failures. A `periodic` job that fails is not
+    tried again: it is asked for again anyway, and its next try must not be in the way.
     """
 
     task: str
@@ -19,3 +20,4 @@ class Job:
     priority: int = 0
     not_before: datetime | None = None
     attempts: int = 0
+    periodic: bool = False

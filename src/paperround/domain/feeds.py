@@ -1,0 +1,170 @@
+"""Feeds that are read by themselves: what is asked, what came back, and how a feed is doing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from paperround.domain.papers import FeedId, Show
+
+MOST_PAGES = 60
+"""Pages one poll may ask for; a source that goes on longer continues at the next poll."""
+
+
+class FeedHealth(StrEnum):
+    """How a feed is doing, as its last polls tell.
+
+    `new`: never polled. `fresh`: the last poll brought papers that were unseen. `empty`: the
+    source answered and says itself that it has nothing. `stale`: it answers, but a batch that was
+    expected has not come. `holiday`: no batch is expected today. `failed`: the last poll ended in
+    an error. `paused`: an operator switched it off.
+    """
+
+    NEW = "new"
+    FRESH = "fresh"
+    EMPTY = "empty"
+    STALE = "stale"
+    HOLIDAY = "holiday"
+    FAILED = "failed"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a feed stands between two polls, and what the last answer said of itself.
+
+    `cursor` is where an interrupted poll goes on, None at the start of one. `validators` are the
+    ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`).
+    `batch` is the number of records of the last batch and a hash of their identifiers: the same
+    batch again is no news.
+    """
+
+    cursor: str | None = None
+    validators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    batch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """All that a source may know when it plans its next request."""
+
+    url: str | None
+    settings: Mapping[str, str]
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """One GET. `cursor` is the source's own name of this page; the answer carries it back.
+
+    `limiter` names the budget this request is taken from (all hosts of one service share one),
+    `interval_seconds` the pause that budget wants between two requests.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cursor: str = ""
+    limiter: str = ""
+    interval_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer: status, headers with names in lower case, the decoded body.
+
+    `url` is the address that answered, after redirects.
+    """
+
+    request: FetchRequest
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    fetched_at: datetime
+
+    @property
+    def not_modified(self) -> bool:
+        """The source says that nothing changed since the validators we sent."""
+        return self.status == 304
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFeed:
+    """A feed somebody asks for. `name` is unique, `kind` one of the sources there are."""
+
+    name: str
+    kind: str
+    url: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    show: Show | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFeed:
+    """A configured feed with everything known of how it is doing."""
+
+    id: FeedId
+    name: str
+    kind: str
+    url: str | None
+    settings: Mapping[str, str]
+    show: Show | None
+    enabled: bool
+    health: FeedHealth
+    reason: str
+    progress: Progress
+    failures: int
+    next_at: datetime | None
+    expects_at: datetime | None
+    """When the next batch should have come, None when the source has no rhythm."""
+    last_good_at: datetime | None
+    """When a poll last ended without an error."""
+    last_news_at: datetime | None
+    """When a poll last brought papers that were unseen."""
+    created_at: datetime
+
+    @property
+    def state(self) -> FeedState:
+        """What its source may know."""
+        return FeedState(url=self.url, settings=self.settings, progress=self.progress)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """What one poll leaves behind in the feed's row."""
+
+    health: FeedHealth
+    reason: str
+    progress: Progress
+    failures: int
+    next_at: datetime
+    expects_at: datetime | None
+    good_at: datetime | None = None
+    news_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRun:
+    """One reading of a feed, as kept."""
+
+    id: int
+    source: str
+    state: str
+    counts: Mapping[str, int]
+    error: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReject:
+    """A reject of a feed, as kept."""
+
+    id: int
+    run: int
+    reason: str
+    detail: str
+    position: int
+    excerpt: str
+    created_at: datetime

@@ -1,0 +1,77 @@
+"""Keys of the admin API: shown once, kept as a hash, limited to scopes, ended by a date."""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+KeyId = NewType("KeyId", int)
+
+_KEY = re.compile(r"pr_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+
+
+class Scope(StrEnum):
+    """What a key may do. `feeds:write` includes reading them."""
+
+    FEEDS_READ = "feeds:read"
+    FEEDS_WRITE = "feeds:write"
+    OUTBOX_READ = "outbox:read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key as it is kept: its public prefix and the SHA-256 of the whole key."""
+
+    id: KeyId
+    name: str
+    prefix: str
+    digest: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        """Neither revoked nor over."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key about to be kept."""
+
+    name: str
+    prefix: str
+    digest: str
+    scopes: frozenset[Scope]
+    expires_at: datetime | None
+
+
+def written(prefix: str, secret: str) -> str:
+    """The key as its owner gets it: a prefix of 8 characters, 256 random bits in base64url."""
+    return f"pr_{prefix}_{secret}"
+
+
+def prefix_of(key: str) -> str | None:
+    """The public prefix of what may be a key, None when it cannot be one."""
+    found = _KEY.fullmatch(key)
+    return found[1] if found else None
+
+
+def digest_of(key: str) -> str:
+    """What is kept of a key. It has 256 random bits, so a plain hash cannot be guessed back."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def matches(key: str, kept: ApiKey) -> bool:
+    """Whether `key` is the kept one, in constant time."""
+    return hmac.compare_digest(digest_of(key), kept.digest)
+
+
+def allows(scopes: frozenset[Scope], wanted: Scope) -> bool:
+    """Whether a key with `scopes` may do what needs `wanted`."""
+    return wanted in scopes or (wanted is Scope.FEEDS_READ and Scope.FEEDS_WRITE in scopes)

@@ -1,0 +1,51 @@
+"""Rates: how often something may happen, and how they are written in settings."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+from paperround.domain.errors import InvalidInput
+
+_UNITS: Mapping[str, int] = MappingProxyType({"s": 1, "m": 60, "h": 3600, "d": 86400})
+_RATE = re.compile(r"([1-9]\d{0,6})/([1-9]\d{0,3})?([smhd])")
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any stretch of `period`."""
+
+    count: int
+    period: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignupLimits:
+    """How often somebody may ask to be signed up; an empty tuple is no limit.
+
+    By address, by client address, by its network (IPv4 /24, IPv6 /56), by the mail domain, and
+    over all of them.
+    """
+
+    address: tuple[Rate, ...]
+    ip: tuple[Rate, ...]
+    net: tuple[Rate, ...]
+    domain: tuple[Rate, ...]
+    total: tuple[Rate, ...]
+
+
+def parse_rates(text: str) -> tuple[Rate, ...]:
+    """Read `1/h, 3/24h`; `off` is no limit. Raises InvalidInput that shows how to write one."""
+    if text.strip().lower() == OFF:
+        return ()
+    return tuple(_rate(part.strip()) for part in text.split(","))
+
+
+def _rate(text: str) -> Rate:
+    found = _RATE.fullmatch(text)
+    if found is None:
+        raise InvalidInput(f"{text!r} is not a rate: write it like 3/24h, or off")
+    count, times, unit = found.groups()
+    return Rate(int(count), timedelta(seconds=int(times or 1) * _UNITS[unit]))

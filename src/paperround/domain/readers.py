@@ -1,0 +1,76 @@
+"""What people do by themselves: sign up, change their choices, say what they think of a paper."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import EditionId
+from paperround.domain.lists import ListId
+from paperround.domain.papers import PaperId
+from paperround.domain.subscribers import (
+    Address,
+    Preferences,
+    SubscriberId,
+    SubscriptionId,
+)
+
+VERDICTS = ("more", "less", "save")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSignup:
+    """Somebody asks to be mailed: nothing of it counts before they confirm."""
+
+    address: Address
+    preferences: Preferences
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOwner:
+    """Whose mail a delivery was. A token that names the delivery is bound to `nonce`."""
+
+    delivery: DeliveryId
+    edition_id: EditionId
+    positions: tuple[int, ...]
+    local_date: date
+    nonce: str
+    list_id: ListId
+    subscriber_id: SubscriberId
+    subscription_id: SubscriptionId | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFeedback:
+    """What a reader says of a paper: `more` like it, `less` like it, or `save` it."""
+
+    subscriber_id: SubscriberId
+    paper_id: PaperId
+    delivery: DeliveryId | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who asks, as far as limits need to know. `ip` is None where it cannot be told.
+
+    `stamped` is true when the form was one of ours, opened at least two seconds before.
+    """
+
+    ip: str | None
+    stamped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the preferences page shows: the person's choices for one list, address masked."""
+
+    masked: str
+    list_name: str
+    list_title: str
+    preferences: Preferences
+    hour: int
+    zone: str
+    next_due: datetime | None
+    active: bool

@@ -1,0 +1,66 @@
+"""How things stand: what an operator asks for in the morning, in numbers and reasons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import EditionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionTally:
+    """An edition and what became of its mails, by state."""
+
+    id: EditionId
+    day: date
+    cut: str
+    cut_at: datetime
+    frozen_at: datetime
+    papers: int
+    empty_reason: str | None
+    by_state: Mapping[DeliveryState, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonTally:
+    """How many mails ended, or wait, for one reason; `reply` is the newest answer of a relay."""
+
+    state: DeliveryState
+    reason: str
+    count: int
+    code: int | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRecord:
+    """One mail to a person, digest or notice, and what the server said.
+
+    A notice has no list, no edition and no date. `positions` are those of the edition's papers.
+    """
+
+    kind: str
+    list_name: str | None
+    edition_id: EditionId | None
+    local_date: date | None
+    positions: tuple[int, ...]
+    state: DeliveryState
+    reason: str
+    due_at: datetime
+    sent_at: datetime | None
+    code: int | None
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysInUse:
+    """How many rows need each key of the ring, by its name.
+
+    `suppressions` cannot be recognised without theirs, `unfinished` mails cannot be made without
+    theirs, and the links of mails that were `sent` lately do not work without theirs.
+    """
+
+    suppressions: Mapping[str, int]
+    unfinished: Mapping[str, int]
+    sent: Mapping[str, int]

@@ -1,0 +1,86 @@
+"""Every Protocol the jobs need, in domain types. Adapters match them structurally.
+
+Jobs open the units of work; nothing below a unit of work commits. `Database.reading()` gives a
+consistent snapshot, `Database.writing()` the writer's lock from its first statement on
+(BEGIN IMMEDIATE on SQLite), so a check and the insert that follows it are one step.
+"""
+
+from paperround.jobs.ports.ledger import (
+    Claiming,
+    Ledger,
+    NoticeLedger,
+)
+from paperround.jobs.ports.mail import (
+    Channel,
+    Mailer,
+    Renderer,
+)
+from paperround.jobs.ports.papers import (
+    Client,
+    FeedStore,
+    GistChooser,
+    PaperStore,
+    Ranker,
+    Reader,
+    Search,
+    Source,
+    Summariser,
+    TextRepair,
+)
+from paperround.jobs.ports.people import (
+    AddressBook,
+    EditionStore,
+    ListStore,
+    SubscriberStore,
+)
+from paperround.jobs.ports.running import (
+    Clock,
+    KeyStore,
+    Limiter,
+    Pinger,
+    Processes,
+    Queue,
+    RateStore,
+    SlotStore,
+)
+from paperround.jobs.ports.status import (
+    StatusStore,
+)
+from paperround.jobs.ports.work import (
+    Database,
+    UnitOfWork,
+)
+
+__all__ = [
+    "AddressBook",
+    "Channel",
+    "Claiming",
+    "Client",
+    "Clock",
+    "Database",
+    "EditionStore",
+    "FeedStore",
+    "GistChooser",
+    "KeyStore",
+    "Ledger",
+    "Limiter",
+    "ListStore",
+    "Mailer",
+    "NoticeLedger",
+    "PaperStore",
+    "Pinger",
+    "Processes",
+    "Queue",
+    "Ranker",
+    "RateStore",
+    "Reader",
+    "Renderer",
+    "Search",
+    "SlotStore",
+    "Source",
+    "StatusStore",
+    "SubscriberStore",
+    "Summariser",
+    "TextRepair",
+    "UnitOfWork",
+]

@@ -1,0 +1,49 @@
+"""Mail: words, bytes, and the way out."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
+from paperround.domain.digests import DigestMail, DigestView, Rendered
+from paperround.domain.notices import NoticeMail
+
+
+class Renderer(Protocol):
+    """Turns a digest into words and into the exact bytes that will be sent."""
+
+    def render(self, view: DigestView) -> Rendered:
+        """Subject, preheader, text and HTML, from one view."""
+        ...
+
+    def compose(self, mail: DigestMail) -> bytes:
+        """The message, CRLF line ends; raises RenderingFailed with the reason."""
+        ...
+
+    def compose_notice(self, mail: NoticeMail) -> bytes:
+        """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
+        ...
+
+
+class Mailer(Protocol):
+    """Sends a batch: envelopes in, one outcome an envelope out, in any order.
+
+    Everything but socket work happens on the caller's thread: `envelopes` is pulled, `before_dot`
+    called and outcomes yielded there, so the caller needs no locks. `before_dot(ids)` is called
+    once all of those messages' bodies are about to end and must commit their mark; only the ids it
+    returns get their final dot, the others' connections are dropped without it. Outcomes that came
+    before a call are yielded before it. At most one marked, unanswered dot a connection exists at
+    any time. Closing the generator early finishes nothing new and waits for the open dots.
+    """
+
+    def send(
+        self,
+        envelopes: Iterable[Envelope],
+        *,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+    ) -> Iterator[Outcome]: ...
+
+
+class Channel(Protocol):
+    """Delivers a digest to something that is not a mailbox."""
+
+    def post(self, view: DigestView, address: str) -> Outcome: ...

@@ -1,0 +1,232 @@
+"""Papers: reading, keeping, ranking and finding them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from paperround.domain.editions import Candidate, Ranking
+from paperround.domain.feeds import (
+    FeedRun,
+    FeedState,
+    FetchRequest,
+    KeptReject,
+    LiveFeed,
+    NewFeed,
+    Page,
+    Poll,
+)
+from paperround.domain.lists import MailingList, Window
+from paperround.domain.observations import Observation
+from paperround.domain.papers import (
+    Feed,
+    FeedId,
+    Listing,
+    Paper,
+    PaperId,
+    PaperWrite,
+    ParsedBatch,
+    Reject,
+)
+
+
+class Reader(Protocol):
+    """Turns the bytes of a file of one format into records. Pure."""
+
+    def __call__(self, content: bytes) -> ParsedBatch: ...
+
+
+class FeedStore(Protocol):
+    """Feeds, their runs and the rejects of those runs."""
+
+    def get_or_create(self, name: str, kind: str, *, now: datetime) -> Feed: ...
+
+    def start_run(self, feed: FeedId, *, source: str, now: datetime) -> int: ...
+
+    def finish_run(
+        self, run: int, *, state: str, counts: Mapping[str, int], error: str | None, now: datetime
+    ) -> None: ...
+
+    def keep_rejects(self, run: int, rejects: Sequence[Reject], *, now: datetime) -> int:
+        """Store rejects this feed has not kept before; returns how many were new."""
+        ...
+
+    def create(self, feed: NewFeed, *, now: datetime) -> LiveFeed:
+        """Keep a new feed, due at once. Raises InvalidInput (code `name`) for a taken name."""
+        ...
+
+    def get(self, feed: FeedId) -> LiveFeed:
+        """Raises NotFound."""
+        ...
+
+    def find(self, name: str) -> LiveFeed | None: ...
+
+    def page(self, after: FeedId, *, limit: int) -> list[LiveFeed]:
+        """Feeds with an id above `after`, by id; those of files too."""
+        ...
+
+    def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
+        """Replace what an operator says of it. A change of kind, url or settings makes it due at
+        once and forgets its progress. Raises NotFound, and InvalidInput for a taken name."""
+        ...
+
+    def delete(self, feed: FeedId) -> None:
+        """Forget the feed, its runs and rejects; its papers stay. Raises NotFound."""
+        ...
+
+    def take_due(
+        self, kinds: Collection[str], *, until: datetime, now: datetime, limit: int
+    ) -> list[LiveFeed]:
+        """Enabled feeds of these kinds that are due, longest due first. They are put off to
+        `until`, so that no other process polls them meanwhile and a crash costs one round."""
+        ...
+
+    def record(self, feed: FeedId, poll: Poll, *, now: datetime) -> None:
+        """Write down what a poll found; a feed deleted meanwhile is no error."""
+        ...
+
+    def make_due(self, feed: FeedId, *, now: datetime) -> None:
+        """Poll it at the next occasion. Raises NotFound."""
+        ...
+
+    def runs(self, feed: FeedId, *, before: int | None, limit: int) -> list[FeedRun]:
+        """Runs with a number below `before`, newest first."""
+        ...
+
+    def rejects(self, feed: FeedId, *, before: int | None, limit: int) -> list[KeptReject]:
+        """Rejects with a number below `before`, newest first."""
+        ...
+
+
+class Client(Protocol):
+    """Asks one address for one page, within limits."""
+
+    def get(self, request: FetchRequest) -> Page:
+        """The answer; raises FetchFailed or FetchRefused."""
+        ...
+
+
+class Source(Protocol):
+    """Knows one service: what to ask it, and how to read what it says."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings it knows, each with one line for people."""
+        ...
+
+    @property
+    def interval(self) -> timedelta:
+        """The pause between two polls on an ordinary day."""
+        ...
+
+    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+        """Raise InvalidInput, its code naming the field, when a feed cannot be made of these."""
+        ...
+
+    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
+        """The next request of a poll: the first page, or the one its cursor names."""
+        ...
+
+    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
+
+    def parse(self, page: Page) -> ParsedBatch:
+        """What the page holds; `next` is the cursor of the poll's next page. Pure.
+
+        Raises FetchFailed or InvalidInput when the answer is no page of this service."""
+        ...
+
+    def expects(self, after: datetime) -> datetime | None:
+        """When the first batch after this instant ought to be there; None: it has no rhythm."""
+        ...
+
+    def holiday(self, now: datetime) -> bool:
+        """Whether the service announces nothing on this day."""
+        ...
+
+
+class PaperStore(Protocol):
+    """Papers with their identifiers, listings and observations."""
+
+    def find(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], PaperId]:
+        """Which paper each (kind, value) belongs to; unknown ones are left out."""
+        ...
+
+    def fingerprints(self, feed: FeedId, papers: Collection[PaperId]) -> dict[PaperId, str]:
+        """The fingerprints `feed` last listed each paper with, as `Listing` holds them."""
+        ...
+
+    def load(
+        self, papers: Collection[PaperId], *, for_update: bool = False
+    ) -> dict[PaperId, Paper]:
+        """The papers with these ids; `for_update` keeps other writers off them till the end."""
+        ...
+
+    def save(self, writes: Sequence[PaperWrite], *, now: datetime) -> dict[PaperId, PaperId]:
+        """Insert and update; texts that change keep the old ones as a version row.
+
+        Returns the real id of every provisional (negative) one. Raises Conflict when an
+        identifier belongs to another paper.
+        """
+        ...
+
+    def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:
+        """Record that `feed` carries these papers."""
+        ...
+
+    def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
+        """Store observations; a key already known changes nothing. Returns how many were new."""
+        ...
+
+    def count(self) -> int: ...
+
+    def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
+        """Papers that count from within the window, with the observations it may know."""
+        ...
+
+    def background(self, before: datetime, *, limit: int) -> list[str]:
+        """Titles and abstracts of papers that count from before `before`, newest first."""
+        ...
+
+
+class Ranker(Protocol):
+    """Orders candidates. Pure: same candidates, background and `as_of`, same order."""
+
+    @property
+    def name(self) -> str:
+        """Name and version; stored with every edition."""
+        ...
+
+    def rank(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        background: Sequence[str],
+        as_of: datetime,
+        submitter_cap: int,
+    ) -> Ranking: ...
+
+
+class Search(Protocol):
+    """Finds papers by words and meaning."""
+
+    def search(self, query: str, *, limit: int, offset: int = 0) -> Sequence[PaperId]: ...
+
+
+class Summariser(Protocol):
+    """Says in one sentence what is new; None when it has nothing trustworthy to say."""
+
+    def summarise(self, paper: Paper) -> str | None: ...
+
+
+class TextRepair(Protocol):
+    """Makes a source's text readable. Pure; a wrong repair is worse than none."""
+
+    def __call__(self, text: str) -> str: ...
+
+
+class GistChooser(Protocol):
+    """Chooses the one sentence of an abstract that says what is new."""
+
+    def __call__(self, title: str, abstract: str) -> str: ...

@@ -1,0 +1,145 @@
+"""Time, processes, queues, and what must hold over all processes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from paperround.domain.deliveries import Worker
+from paperround.domain.keys import ApiKey, KeyId, NewKey
+from paperround.domain.limits import Rate
+from paperround.domain.work import Job
+
+
+class Clock(Protocol):
+    """The only source of the present."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class Processes(Protocol):
+    """Which process are we, and does another one still live?"""
+
+    def current(self) -> Worker:
+        """This process."""
+        ...
+
+    def is_dead(self, worker: Worker) -> bool:
+        """True only when `worker` ran on this host and is certainly gone."""
+        ...
+
+
+class Queue(Protocol):
+    """Runs jobs later, elsewhere or in a thread of this process."""
+
+    def register(self, task: str, run: Callable[[Mapping[str, str | int]], None]) -> None:
+        """Say what `task` means; raises ValueError when the name is taken."""
+        ...
+
+    def put(self, job: Job) -> bool:
+        """Take the job; False when one with its lock waits already that is due as early: one that
+        waits for a later time gives up its place. Raises NotFound for an unregistered task."""
+        ...
+
+    def run_until_idle(self, *, now: datetime) -> int:
+        """Run what is due at `now`, and what that adds, on the caller's thread; returns how many
+        jobs ran. A job that raises is retried later by its own rule and never stops the others."""
+        ...
+
+    def start(self) -> None:
+        """Begin running jobs in the background."""
+        ...
+
+    def stop(self, *, drain_seconds: float) -> bool:
+        """Take nothing new, finish what runs; True when all of it ended in time."""
+        ...
+
+
+class Limiter(Protocol):
+    """Budgets shared by every process on the same database: one for each service we ask."""
+
+    def reserve(self, name: str, *, interval_seconds: float, now: datetime) -> datetime:
+        """The instant from which the caller may act once; each call takes one turn. While the
+        breaker of `name` is open that is not before its end."""
+        ...
+
+    def trip(self, name: str, *, until: datetime, now: datetime) -> None:
+        """Open the breaker: nobody asks before `until`."""
+        ...
+
+    def open_until(self, name: str, *, now: datetime) -> datetime | None:
+        """When the breaker of `name` closes again, None when it is closed."""
+        ...
+
+
+class RateStore(Protocol):
+    """How often something happened, for limits that must survive a restart."""
+
+    def hit(self, key: str, rates: Sequence[Rate], *, now: datetime) -> float | None:
+        """Count one and return None; or, when one of `rates` would be exceeded, count nothing and
+        return the seconds after which it would not be. Never more than a rate's count happen in any
+        stretch of its period. `key` holds no address: hash it first."""
+        ...
+
+    def count(self, key: str, period: timedelta, *, now: datetime) -> int:
+        """How many were counted within the last `period`, or a little longer."""
+        ...
+
+    def forget(self, *, before: datetime) -> int:
+        """Drop what happened before; returns how many rows went."""
+        ...
+
+
+class SlotStore(Protocol):
+    """Things that happen once, and signs of life."""
+
+    def take(self, kind: str, slot: str, *, now: datetime) -> bool:
+        """True for the first who takes (kind, slot), for ever; False for everybody else."""
+        ...
+
+    def taken_at(self, kind: str, slot: str) -> datetime | None:
+        """When (kind, slot) was taken or last beaten, None when never."""
+        ...
+
+    def beat(self, name: str, *, now: datetime) -> None:
+        """Leave a sign of life: (`beat`, name) is moved to `now`."""
+        ...
+
+    def last_beat(self, name: str) -> datetime | None:
+        """The latest sign of life of `name`, None when there never was one."""
+        ...
+
+    def forget(self, kind: str, *, before: datetime) -> int:
+        """Drop slots of `kind` taken before; returns how many."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Keys of the admin API."""
+
+    def add(self, key: NewKey, *, now: datetime) -> ApiKey:
+        """Keep it; raises Conflict when its prefix is taken."""
+        ...
+
+    def find(self, prefix: str) -> ApiKey | None:
+        """The key with this prefix, live or not."""
+        ...
+
+    def all(self) -> list[ApiKey]:
+        """Every key, newest first."""
+        ...
+
+    def revoke(self, key: KeyId, *, now: datetime) -> bool:
+        """End a key; False when it was ended already. Raises NotFound."""
+        ...
+
+    def touch(self, key: KeyId, *, now: datetime) -> None:
+        """Note that the key was used."""
+        ...
+
+
+class Pinger(Protocol):
+    """Tells a dead-man switch that a run was completed."""
+
+    def ping(self, event: str, *, now: datetime) -> None: ...

@@ -1,0 +1,41 @@
+"""Numbers over the ledger, for people who look after an installation. It only reads."""
+
+from datetime import datetime
+from typing import Protocol
+
+from paperround.domain.lists import ListId
+from paperround.domain.status import EditionTally, KeysInUse, MailRecord, ReasonTally
+from paperround.domain.subscribers import SubscriberId
+
+
+class StatusStore(Protocol):
+    """How things stand."""
+
+    def is_migrated(self) -> bool:
+        """Whether the database has the schema this version needs."""
+        ...
+
+    def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:
+        """The newest edition, and those whose mails still live, newest first."""
+        ...
+
+    def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
+        """Why mails that were due since then were not sent: the most frequent reason first."""
+        ...
+
+    def due_by(self, list_id: ListId, moment: datetime) -> int:
+        """How many active subscriptions have a digest due by then. One whose clock the next tick
+        will start counts: it is due within a day."""
+        ...
+
+    def active(self, list_id: ListId) -> int:
+        """How many active subscriptions the list has."""
+        ...
+
+    def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
+        """Digests and notices of a person, newest first."""
+        ...
+
+    def keys_in_use(self, *, since: datetime) -> KeysInUse:
+        """Which keys rows were made with; of mails that are out, those sent since then."""
+        ...
