@@ -118,6 +118,7 @@ def new_edition(
         cut=cut,
         as_of=NOW,
         frozen_at=NOW,
+        cut_at=NOW,
         ranker="votes 1",
         papers=tuple(edition_paper(place, one) for place, one in enumerate(papers, start=1)),
         empty_reason=None if papers else "no-papers-at-all",

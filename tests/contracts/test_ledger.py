@@ -341,7 +341,6 @@ def test_totals_end_with_the_life_of_the_edition(town: Town) -> None:
     with town.database.reading() as work:
         assert work.ledger.totals(now=NOW + DIGEST_LIFE - MINUTE) == LedgerTotals(queued=3)
         assert work.ledger.totals(now=NOW + DIGEST_LIFE) == LedgerTotals()
-        assert work.ledger.notice_totals(now=NOW) == LedgerTotals()
 
 
 def test_totals_count_finished_rows_while_one_row_of_the_edition_lives(town: Town) -> None:

@@ -1,15 +1,31 @@
 """Lists and frozen editions, on every database."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import pytest
+from sqlalchemy import event
 
 from paperround.domain.editions import Edition, EditionId, EditionState, NewEdition
 from paperround.domain.errors import Conflict, NotFound
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import PaperId
 from paperround.jobs.ports import Database, UnitOfWork
-from tests.builders import DAY, NOW, new_edition, paper, seed_edition, seed_list, seed_papers, write
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import (
+    DAY,
+    HOUR,
+    NOW,
+    new_edition,
+    paper,
+    seed_edition,
+    seed_list,
+    seed_papers,
+    write,
+)
+
+ONE_DAY = timedelta(days=1)
 
 
 def _freeze_and_be_killed(work: UnitOfWork, edition: NewEdition) -> NoReturn:
@@ -106,3 +122,96 @@ def test_an_edition_that_does_not_exist_is_not_found(database: Database) -> None
         work.editions.set_state(EditionId(99), EditionState.PLANNED)
     with pytest.raises(NotFound), database.reading() as work:
         work.editions.get(EditionId(99))
+
+
+# --- the newest, and the archive ---------------------------------------------------------------
+
+
+def _frozen_at(
+    database: Database, default: MailingList, papers: tuple[PaperId, ...], cut_at: datetime
+) -> Edition:
+    """An edition of the cut that is due at `cut_at`."""
+    offered = new_edition(default, papers, cut=f"{cut_at:%H:%M}", day=cut_at.date())
+    with database.writing() as work:
+        return work.editions.freeze(replace(offered, cut_at=cut_at))
+
+
+def _cancel(database: Database, edition: Edition) -> None:
+    with database.writing() as work:
+        work.editions.set_state(edition.id, EditionState.CANCELLED)
+
+
+def test_an_edition_keeps_its_cut_and_what_was_said_of_the_feeds(database: Database) -> None:
+    told = replace(
+        new_edition(seed_list(database)),
+        cut_at=NOW - HOUR,
+        quiet_reason="feed-stale",
+        sources=("cs: stale since Monday", "bio: fresh"),
+    )
+    with database.writing() as work:
+        frozen = work.editions.freeze(told)
+    assert _reread(database, frozen) == frozen
+    assert (frozen.cut_at, frozen.quiet_reason) == (NOW - HOUR, "feed-stale")
+    assert frozen.sources == told.sources
+
+
+def test_the_newest_edition_is_that_of_the_latest_cut_not_after_the_instant(
+    database: Database,
+) -> None:
+    default, papers = seed_list(database), seed_papers(database, 1)
+    late = _frozen_at(database, default, papers, NOW)
+    early = _frozen_at(database, default, (), NOW - 6 * HOUR)
+    moments = (NOW + HOUR, NOW, NOW - timedelta(microseconds=1), NOW - 7 * HOUR)
+    with database.reading() as work:
+        found = [work.editions.newest(default.id, by=moment) for moment in moments]
+    assert found == [late, late, early, None]
+
+
+def test_a_cancelled_edition_is_never_the_newest(database: Database) -> None:
+    default = seed_list(database)
+    early = _frozen_at(database, default, (), NOW - 6 * HOUR)
+    _cancel(database, _frozen_at(database, default, (), NOW))
+    with database.reading() as work:
+        assert work.editions.newest(default.id, by=NOW) == early
+    _cancel(database, early)
+    with database.reading() as work:
+        assert work.editions.newest(default.id, by=NOW) is None
+
+
+def test_finding_the_newest_edition_does_not_read_all_of_them(sqlite_database: Database) -> None:
+    assert isinstance(sqlite_database, SqlDatabase)
+    default, asked = seed_list(sqlite_database), list[str]()
+    with sqlite_database.reading() as work:
+        connection = work.editions._connection
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        work.editions.newest(default.id, by=NOW)
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1]}", (1, "", "", 1, 0))
+        steps = " / ".join(str(step.detail) for step in plan)
+    assert "ix_editions_cut (list_id=? AND cut_at<?)" in steps
+    assert "TEMP B-TREE" not in steps
+
+
+def test_the_archive_lists_editions_that_hold_papers_newest_first(database: Database) -> None:
+    default, papers = seed_list(database), seed_papers(database, 2)
+    _frozen_at(database, default, papers, NOW - ONE_DAY)
+    _frozen_at(database, default, papers[:1], NOW - 6 * HOUR)
+    _frozen_at(database, default, (), NOW - HOUR)
+    _frozen_at(database, default, tuple(reversed(papers)), NOW)
+    with database.reading() as work:
+        listed = work.editions.recent(default.id, limit=9)
+    assert [one.cut_at for one in listed] == [NOW, NOW - 6 * HOUR, NOW - ONE_DAY]
+    assert [one.papers for one in listed] == [2, 1, 2]
+    assert (listed[0].list_name, listed[0].day, listed[0].cut) == ("trending", DAY, "08:00")
+    assert listed[0].top_title == "A study of 1 things"
+
+
+def test_the_archive_is_walked_day_by_day_and_leaves_out_what_was_cancelled(
+    database: Database,
+) -> None:
+    default, papers = seed_list(database), seed_papers(database, 1)
+    made = [_frozen_at(database, default, papers, NOW - days * ONE_DAY) for days in range(4)]
+    _cancel(database, made[2])
+    with database.reading() as work:
+        first = work.editions.recent(default.id, limit=2)
+        rest = work.editions.recent(default.id, before=first[-1].day, limit=2)
+    assert [one.day for one in first + rest] == [made[0].day, made[1].day, made[3].day]

@@ -1,12 +1,14 @@
 """Subscribers, subscriptions and suppressions, on every database."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 
 import pytest
 
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import (
+    Consent,
     Frequency,
     Preferences,
     Subscriber,
@@ -108,6 +110,32 @@ def test_an_import_does_not_bring_back_somebody_who_stopped_everything(
         work.subscribers.set_state(_alice(database).id, state, now=NOW)
     assert _put(database, default, ACTIVE) == "unchanged"
     assert _state_on(database, default) is state
+
+
+def test_an_import_that_makes_somebody_active_keeps_how_they_agreed(database: Database) -> None:
+    default = seed_list(database)
+    agreed = Consent(at=NOW - HOUR, source="letter")
+    with database.writing() as work:
+        work.subscribers.put(imported("alice", PENDING), default.id, now=NOW)
+        offered = replace(imported("alice", ACTIVE), consent=agreed)
+        assert work.subscribers.put(offered, default.id, now=NOW) == "changed"
+    assert _alice(database).consent == agreed
+
+
+@pytest.mark.parametrize(("due_at", "kept"), [(NOW, NOW), (NOW + HOUR, None)])
+def test_an_imported_change_of_hour_sets_the_clock_anew_but_owes_what_is_due(
+    database: Database, due_at: datetime, kept: datetime | None
+) -> None:
+    default = seed_list(database)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    with database.writing() as work:
+        work.subscribers.schedule({alice.id: due_at})
+        later = imported("alice", preferences=Preferences(hour=9))
+        work.subscribers.put(later, default.id, now=NOW)
+        everybody = work.subscribers.due(
+            default.id, now=NOW + HOUR, limit=1, after=SubscriptionId(0)
+        )
+    assert [one.due_at for one in everybody] == ([kept] if kept else [])
 
 
 def test_a_suppressed_person_cannot_become_active(database: Database) -> None:

@@ -6,7 +6,13 @@ import pytest
 from sqlalchemy import Engine, LargeBinary, PickleType, inspect, select
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
+from paperround.domain.errors import (
+    Conflict,
+    DatabaseFailed,
+    InvalidInput,
+    Misconfigured,
+    NotFound,
+)
 from paperround.jobs.ports import Database
 from paperround.store import engine as engines
 from paperround.store import schema as db
@@ -34,6 +40,12 @@ def test_a_reading_unit_sees_one_snapshot(database: Database) -> None:
         assert work.papers.count() == 0
     with database.reading() as work:
         assert work.papers.count() == 2
+
+
+def test_a_name_that_no_text_column_holds_is_the_fault_of_whoever_asks(database: Database) -> None:
+    seed_list(database)
+    with pytest.raises((NotFound, InvalidInput)), database.reading() as work:
+        work.lists.get("trending\0")
 
 
 def test_a_naive_datetime_is_refused(database: Database) -> None:

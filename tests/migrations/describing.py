@@ -1,10 +1,6 @@
 """A database's whole schema as lines that can be compared: constraints, indexes, triggers."""
 
-import re
-
 from sqlalchemy import Connection, Engine
-
-_PARTS = re.compile(r",\s*\n")
 
 _POSTGRES = (
     """SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '
@@ -33,15 +29,18 @@ def _postgres(connection: Connection) -> list[str]:
 
 def _sqlite(connection: Connection) -> list[str]:
     found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return [
-        f"{name}: {' '.join(part.split())}"
-        for name, sql in found
-        for part in _PARTS.split(_bare(sql))
-    ]
+    return [f"{name}: {part}" for name, sql in found for part in _parts(sql)]
 
 
-def _bare(sql: str) -> str:
-    """The statement with its brackets on lines of their own, so that its parts are lines too."""
-    opening, _, rest = sql.partition("(\n")
-    body, _, options = rest.rpartition("\n)")
-    return f"{opening},\n{body},\n{options}" if body else sql
+def _parts(sql: str) -> list[str]:
+    """What a statement says: before, within (a part for each comma) and after its brackets.
+
+    Spaces and the quotes around a name say nothing: they tell only whether a table was made at
+    once, got a column later, or was copied to change it.
+    """
+    depth, marked = 0, []
+    for letter in sql.replace('"', ""):
+        depth += (letter == "(") - (letter == ")")
+        outer = (depth, letter) in ((1, "("), (1, ","), (0, ")"))
+        marked.append("\n" if outer else " " if letter.isspace() else letter)
+    return [" ".join(part.split()) for part in "".join(marked).split("\n")]

@@ -2,25 +2,27 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Engine, func, insert, inspect, select
+from sqlalchemy import Engine, insert, inspect
 
 from paperround import paths
 from paperround.domain.errors import SchemaOutOfDate
+from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import PaperId
 from paperround.store import migrate
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
-from tests.builders import NOW, listing, paper, write
+from tests.builders import NOW
 from tests.databases import opened
 from tests.migrations.describing import described
+from tests.migrations.filling import MANY, PEOPLE, broken_references, counts, fill
 
-REVISIONS = ("0001", "0002")
-MANY = 10_000
+REVISIONS = ("0001", "0002", "0003")
 
 
 @pytest.mark.accept("D8")
@@ -58,41 +60,63 @@ def test_migrating_down_to_the_base_leaves_no_table(empty_engine: Engine) -> Non
     assert migrate.current(empty_engine) is None
 
 
-def _fill(engine: Engine) -> None:
-    with SqlDatabase(engine).writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        real = work.papers.save([write(paper(n)) for n in range(1, MANY + 1)], now=NOW)
-        work.papers.list_papers(feed.id, [listing(one) for one in real.values()], now=NOW)
-
-
-def _counts(engine: Engine) -> list[int]:
-    tables = (db.papers, db.identifiers, db.listings)
-    with engine.connect() as connection:
-        counting = [select(func.count()).select_from(table) for table in tables]
-        return [connection.execute(one).scalar_one() for one in counting]
+@pytest.mark.accept("D7")
+def test_the_filled_database_has_rows_in_every_table(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'x.db'}") as engine:
+        migrate.upgrade(engine)
+        fill(engine)
+        filled = counts(engine)
+    assert [table for table, rows in filled.items() if not rows] == []
+    assert (filled["papers"], filled["deliveries"]) == (MANY, PEOPLE)
 
 
 @pytest.mark.accept("D7")
-def test_ten_thousand_papers_survive_every_later_migration(empty_engine: Engine) -> None:
-    migrate.upgrade(empty_engine, REVISIONS[0])
-    _fill(empty_engine)
-    for revision in REVISIONS[1:]:
-        migrate.upgrade(empty_engine, revision)
-        migrate.downgrade(empty_engine, "-1")
-        migrate.upgrade(empty_engine, revision)
-        assert _counts(empty_engine) == [MANY, 2 * MANY, MANY]
+@pytest.mark.parametrize(("before", "after"), list(pairwise(REVISIONS)))
+def test_ten_thousand_papers_and_their_mails_survive_every_migration(
+    empty_engine: Engine, before: str, after: str
+) -> None:
+    migrate.upgrade(empty_engine)
+    fill(empty_engine)
+    filled = counts(empty_engine)
+    migrate.downgrade(empty_engine, before)
+    kept = counts(empty_engine)
+    assert kept == {table: rows for table, rows in filled.items() if table in kept}
+    for step in (migrate.upgrade, migrate.downgrade, migrate.upgrade):
+        step(empty_engine, after if step is migrate.upgrade else before)
+        now = counts(empty_engine)
+        assert {table: now[table] for table in kept} == kept
+        assert broken_references(empty_engine) == []
+
+
+def test_feeds_and_editions_from_before_there_was_a_service_fit_into_it(
+    empty_engine: Engine,
+) -> None:
+    migrate.upgrade(empty_engine)
+    fill(empty_engine)
+    migrate.downgrade(empty_engine, "0002")
+    migrate.upgrade(empty_engine)
+    with SqlDatabase(empty_engine).reading() as work:
+        feed = work.feeds.find("hf")
+        default = work.lists.get("trending")
+        edition = work.editions.newest(default.id, by=NOW)
+    assert feed is not None
+    assert (feed.health, feed.reason, feed.last_good_at) == (FeedHealth.NEW, "", None)
+    assert edition is not None
+    assert (edition.cut_at, edition.sources, len(edition.papers)) == (edition.frozen_at, (), 3)
 
 
 @pytest.mark.accept("D7")
 def test_rebuilding_a_sqlite_table_keeps_the_rows_that_refer_to_it(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path / 'x.db'}") as engine:
         migrate.upgrade(engine)
-        _fill(engine)
+        fill(engine)
+        filled = counts(engine)
         with migrate.migrating(engine) as connection:
             operations = Operations(MigrationContext.configure(connection))
             with operations.batch_alter_table("papers") as batch:
                 batch.alter_column("comment", new_column_name="remark")
-        assert _counts(engine) == [MANY, 2 * MANY, MANY]
+        assert counts(engine) == filled
+        assert broken_references(engine) == []
 
 
 def test_a_migration_that_leaves_a_reference_to_nothing_is_undone(tmp_path: Path) -> None:
@@ -101,7 +125,7 @@ def test_a_migration_that_leaves_a_reference_to_nothing_is_undone(tmp_path: Path
         row = {"kind": "doi", "value": "10.1/x", "paper_id": PaperId(99)}
         with pytest.raises(SchemaOutOfDate, match="identifiers"), migrate.migrating(engine) as link:
             link.execute(insert(db.identifiers), row)
-        assert _counts(engine)[1] == 0
+        assert counts(engine)["identifiers"] == 0
 
 
 KILLED = """

@@ -1,24 +1,32 @@
-"""Leasing deliveries, marking them before the final dot, and writing down what came of them.
+"""Leasing mails, marking them before the final dot, and writing down what came of them.
 
-Every move is one conditional update: it names the states it may leave and, where a claim is
-needed, the claim's token. A process that was too slow therefore changes nothing.
+Deliveries and notices stand in tables of their own and go through the same states, so what is
+here serves both: a `Book` says what differs. Every move is one conditional update: it names the
+states it may leave and, where a claim is needed, the claim's token. A process that was too slow
+therefore changes nothing.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
     Select,
+    Table,
+    TextClause,
+    Update,
     and_,
     bindparam,
     case,
-    delete,
     func,
     not_,
+    null,
     or_,
     select,
     text,
@@ -28,23 +36,27 @@ from sqlalchemy import (
 )
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease, Worker
-from paperround.domain.digests import DigestKind, SkipReason
-from paperround.domain.editions import EditionId, EditionState
-from paperround.domain.ledger import Claimed, Move
-from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.store import schema as db
-from paperround.store.dialect import among
-
-# Written out, because SQLite uses a partial index only where its condition is found word by word.
-WAITING = text("deliveries.state IN ('queued', 'deferred')")
-HELD = text("deliveries.state IN ('claimed', 'in_data')")
+from paperround.domain.digests import SkipReason
+from paperround.domain.ledger import LedgerTotals, Move
+from paperround.store.dialect import among, among_ids, as_ids
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
-"""States in which the papers of a delivery did not reach anybody and may be sent again."""
+"""States of a mail that did not reach anybody and is not tried again."""
 
 LIFE_OVER = "life-over"
 
-_NO_LEASE: Mapping[str, None] = {"lease_until": None, "host": None, "pid": None, "started": None}
+PAUSE = timedelta(minutes=1)
+"""How long a row waits that was claimed and may not go: a sender must never spin on one."""
+
+NO_LEASE: Mapping[str, None] = {"lease_until": None, "host": None, "pid": None, "started": None}
+
+_UNSETTLED = {
+    DeliveryState.CLAIMED: DeliveryState.QUEUED,
+    DeliveryState.IN_DATA: DeliveryState.QUEUED,
+}
+"""How states that nobody need know about are counted."""
+
+Item = TypeVar("Item")
 
 
 class Processes(Protocol):
@@ -53,11 +65,34 @@ class Processes(Protocol):
     def is_dead(self, worker: Worker) -> bool: ...
 
 
-class Claims:
-    """What happens to the rows of the ledger between planning and their end."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book(Generic[Item]):
+    """A table of mails, and what sets them apart from mails of another kind.
 
-    def __init__(self, connection: Connection) -> None:
+    `due` selects the rows that wait, with all that `why_not` (a reason not to send one any more,
+    None when it may go) and `claimed` (the row as jobs take it) read. `lines` names the lines that
+    have rows due, oldest first; a row of another may not be sent now. `may_go` says both of a row
+    within a statement: it is in such a line, and nothing speaks against it. `unsent` does what is
+    to be done for those of some rows that have ended without reaching anybody.
+    """
+
+    table: Table
+    due: Select[Any]
+    lines: Callable[[Connection, datetime], Sequence[ColumnElement[bool]]]
+    why_not: Callable[[Row[Any]], SkipReason | None]
+    may_go: ColumnElement[bool]
+    claimed: Callable[[Row[Any], Lease], Item]
+    unsent: Callable[[Connection, Collection[int]], None]
+
+
+class Claims(Generic[Item]):
+    """What happens to the rows of a book between planning and their end."""
+
+    def __init__(self, connection: Connection, book: Book[Item]) -> None:
         self._connection = connection
+        self._book = book
+        self._table = book.table
+        self._c = book.table.c
 
     # --- taking --------------------------------------------------------------------------------
 
@@ -68,40 +103,49 @@ class Claims:
         limit: int,
         now: datetime,
         without: Collection[DeliveryId] = (),
-    ) -> list[Claimed]:
+    ) -> list[Item]:
         """Lease rows that are due, oldest first, and skip those whose reader has left meanwhile.
         Rows `without` are passed over: the caller still has them in hand under an older claim.
 
-        Rows another claim holds at this moment are passed over (SKIP LOCKED). Rows of a paused
-        list wait. Returns an empty list when nothing is due.
+        Rows another claim holds at this moment are passed over (SKIP LOCKED). Returns an empty
+        list when nothing is due.
         """
-        while rows := self._lock_due(limit, now, without):
-            leaving = {row.id: reason for row in rows if (reason := _why_not(row))}
+        fresh = not_(among(self._connection, self._c.id, without)) if without else true()
+        for line in self._book.lines(self._connection, now):
+            due = self._book.due.where(
+                line, self._c.next_at <= now, self._c.expires_at > now, fresh
+            )
+            if rows := self._take(due, lease, limit):
+                return [self._book.claimed(row, lease) for row in rows]
+        return []
+
+    def _take(self, due: Select[Any], lease: Lease, limit: int) -> list[Row[Any]]:
+        """Lease the first of `due` that may go, and skip those before them that may not."""
+        while rows := self._lock(due, limit):
+            leaving = self._leaving(rows)
             self._skip(leaving, lease.token)
             fit = [row for row in rows if row.id not in leaving]
             self._lease([row.id for row in fit], lease)
             if fit:
-                return [_claimed(row, lease) for row in fit]
+                return fit
         return []
 
-    def _lock_due(
-        self, limit: int, now: datetime, without: Collection[DeliveryId]
-    ) -> list[Row[Any]]:
-        fresh = not_(among(self._connection, db.deliveries.c.id, without)) if without else true()
-        due = self._connection.execute(
-            _DUE.where(db.deliveries.c.next_at <= now, db.deliveries.c.expires_at > now, fresh)
-            .order_by(db.deliveries.c.next_at, db.deliveries.c.id)
+    def _lock(self, due: Select[Any], limit: int) -> Sequence[Row[Any]]:
+        return self._connection.execute(
+            due.order_by(self._c.next_at, self._c.id)
             .limit(limit)
-            .with_for_update(of=db.deliveries, skip_locked=True)
-        )
-        return list(due)
+            .with_for_update(of=self._table, skip_locked=True)
+        ).all()
+
+    def _leaving(self, rows: Sequence[Row[Any]]) -> Mapping[int, SkipReason]:
+        return {row.id: reason for row in rows if (reason := self._book.why_not(row))}
 
     def _lease(self, ids: Collection[int], lease: Lease) -> None:
         if not ids:
             return
         self._connection.execute(
-            update(db.deliveries)
-            .where(among(self._connection, db.deliveries.c.id, ids), WAITING)
+            update(self._table)
+            .where(among(self._connection, self._c.id, ids), waiting(self._table))
             .values(
                 state=DeliveryState.CLAIMED.value,
                 lease_until=lease.until,
@@ -116,52 +160,80 @@ class Claims:
         for reason in set(leaving.values()):
             ids = [id_ for id_, why in leaving.items() if why is reason]
             self._connection.execute(
-                update(db.deliveries)
-                .where(among(self._connection, db.deliveries.c.id, ids), WAITING)
+                update(self._table)
+                .where(among(self._connection, self._c.id, ids), waiting(self._table))
                 .values(state=DeliveryState.SKIPPED.value, reason=reason.value, token=token)
             )
-            self._release_papers(ids)
+            self._unsent(ids)
 
     # --- the final dot and after ---------------------------------------------------------------
 
     def mark_in_data(
         self, deliveries: Sequence[DeliveryId], token: str, *, until: datetime, now: datetime
     ) -> frozenset[DeliveryId]:
-        """claimed -> in_data for the rows still held under `token`; returns those. Their lease
-        then lasts until `until`, so that a slow answer is not taken for a dead process."""
-        marked = self._connection.execute(
-            update(db.deliveries)
-            .where(
-                among(self._connection, db.deliveries.c.id, deliveries),
-                db.deliveries.c.token == token,
-                db.deliveries.c.state == DeliveryState.CLAIMED.value,
-            )
-            .values(state=DeliveryState.IN_DATA.value, in_data_at=now, lease_until=until)
-            .returning(db.deliveries.c.id)
+        """claimed -> in_data for the rows still held under `token` that may still go; returns
+        those. Their lease then lasts until `until`, so that a slow answer is not taken for a dead
+        process. Rows whose reader has left since the claim are skipped, those of a list paused
+        since are queued again."""
+        found = self._connection.execute(
+            _marking(self._table, self._book.may_go, self._connection.dialect.name),
+            {
+                "b_ids": as_ids(self._connection, deliveries),
+                "b_token": token,
+                "b_until": until,
+                "b_now": now,
+            },
         )
-        return frozenset(DeliveryId(id_) for id_ in marked.scalars())
+        marked = frozenset(DeliveryId(id_) for id_ in found.scalars())
+        if len(marked) < len(deliveries):
+            self._turn_back([one for one in deliveries if one not in marked], token, now + PAUSE)
+        return marked
+
+    def _turn_back(self, deliveries: Collection[DeliveryId], token: str, next_at: datetime) -> None:
+        """Take the claim from rows that may not go: they wait, or are skipped for good."""
+        turned = self._connection.execute(
+            self._giving_back(token)
+            .where(among(self._connection, self._c.id, deliveries))
+            .values(next_at=next_at)
+            .returning(self._c.id)
+        )
+        waits = among(self._connection, self._c.id, turned.scalars().all())
+        rows = self._connection.execute(self._book.due.where(waits)).all()
+        self._skip(self._leaving(rows), token)
 
     def settle(self, moves: Sequence[Move], *, now: datetime) -> int:
-        """Apply moves whose token still holds; papers of failed, expired and skipped rows are
+        """Apply moves whose token still holds; what failed, expired and skipped rows carried is
         released. A late `sent` also moves a row from unknown. Returns how many applied."""
         if not moves:
             return 0
-        applied = self._connection.execute(_SETTLE, [_settling(move, now) for move in moves])
-        self._release_papers([move.id for move in moves if move.state in RELEASED])
+        applied = self._connection.execute(
+            _settling(self._table), [_settled(move, now) for move in moves]
+        )
+        self._unsent([move.id for move in moves if move.state in RELEASED])
         return applied.rowcount
 
-    def release(self, token: str, *, now: datetime) -> int:  # noqa: ARG002 - as every move
-        """claimed -> queued for what this claim has not sent, without counting a try."""
-        released = self._connection.execute(
-            update(db.deliveries)
+    def release(
+        self,
+        token: str,
+        *,
+        now: datetime,  # noqa: ARG002 - as every move
+        without: Collection[DeliveryId] = (),
+    ) -> int:
+        """claimed -> queued for what this claim has not sent, without counting a try; but for the
+        rows `without`, which the caller has in hand."""
+        kept = not_(among(self._connection, self._c.id, without)) if without else true()
+        return self._connection.execute(self._giving_back(token).where(kept)).rowcount
+
+    def _giving_back(self, token: str) -> Update:
+        return (
+            update(self._table)
             .where(
-                HELD,
-                db.deliveries.c.token == token,
-                db.deliveries.c.state == DeliveryState.CLAIMED.value,
+                held(self._table),
+                self._c.token == token,
+                self._c.state == DeliveryState.CLAIMED.value,
             )
-            .values(state=DeliveryState.QUEUED.value, **_NO_LEASE)
+            .values(state=DeliveryState.QUEUED.value, **NO_LEASE)
         )
-        return released.rowcount
 
     # --- tidying up ----------------------------------------------------------------------------
 
@@ -177,112 +249,139 @@ class Claims:
         return {state: count for state, count in counts.items() if count}
 
     def _dead_leases(self, processes: Processes, now: datetime) -> ColumnElement[bool]:
+        worker = (self._c.host, self._c.pid, self._c.started)
         found = self._connection.execute(
-            select(*_WORKER).where(HELD, db.deliveries.c.lease_until > now).distinct()
+            select(*worker).where(held(self._table), self._c.lease_until > now).distinct()
         ).all()
         gone = [
             (host, pid, started)
             for host, pid, started in found
             if processes.is_dead(Worker(host=host, pid=pid, started=started))
         ]
-        over = db.deliveries.c.lease_until <= now
-        return or_(over, tuple_(*_WORKER).in_(gone)) if gone else over
+        over = self._c.lease_until <= now
+        return or_(over, tuple_(*worker).in_(gone)) if gone else over
 
     def _end(
         self, dead: ColumnElement[bool], old: DeliveryState, new: DeliveryState, reason: str
     ) -> int:
         ended = self._connection.execute(
-            update(db.deliveries)
-            .where(HELD, db.deliveries.c.state == old.value, dead)
-            .values(state=new.value, reason=reason, **_NO_LEASE)
+            update(self._table)
+            .where(held(self._table), self._c.state == old.value, dead)
+            .values(state=new.value, reason=reason, **NO_LEASE)
         )
         return ended.rowcount
 
     def expire(self, *, now: datetime) -> int:
-        """Queued and deferred rows whose life is over become expired; their papers are released."""
+        """Queued and deferred rows whose life is over become expired; what they carried is
+        released. Returns how many."""
         ended = self._connection.execute(
-            update(db.deliveries)
-            .where(WAITING, db.deliveries.c.expires_at <= now)
+            update(self._table)
+            .where(waiting(self._table), self._c.expires_at <= now)
             .values(state=DeliveryState.EXPIRED.value, reason=LIFE_OVER)
-            .returning(db.deliveries.c.id)
+            .returning(self._c.id)
         )
         ids = ended.scalars().all()
-        self._release_papers(ids)
+        self._unsent(ids)
         return len(ids)
 
-    def _release_papers(self, ids: Collection[int]) -> None:
-        """Forget the papers of those of `ids` that ended without reaching anybody."""
-        if not ids:
-            return
-        ended = select(db.deliveries.c.id).where(
-            among(self._connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
+    def end_unfinished(self, *, reason: str, now: datetime) -> int:  # noqa: ARG002 - as every move
+        """Every row that is not final becomes unknown: it may have been sent. For a restore."""
+        ended = self._connection.execute(
+            update(self._table)
+            .where(or_(waiting(self._table), held(self._table)))
+            .values(state=DeliveryState.UNKNOWN.value, reason=reason, **NO_LEASE)
         )
-        self._connection.execute(
-            delete(db.sent_papers).where(db.sent_papers.c.delivery_id.in_(ended))
+        return ended.rowcount
+
+    def _unsent(self, ids: Collection[int]) -> None:
+        if ids:
+            self._book.unsent(self._connection, ids)
+
+    # --- counting ------------------------------------------------------------------------------
+
+    def _by_state(self, *which: ColumnElement[bool]) -> Mapping[DeliveryState, int]:
+        found = self._connection.execute(
+            select(self._c.state, func.count()).where(*which).group_by(self._c.state)
         )
+        return {DeliveryState(state): count for state, count in found}
+
+    def _totals(self, *which: ColumnElement[bool]) -> LedgerTotals:
+        counts = Counter[str]()
+        for state, count in self._by_state(*which).items():
+            counts[_UNSETTLED.get(state, state)] += count
+        return LedgerTotals(**counts)
 
 
-_WORKER = (db.deliveries.c.host, db.deliveries.c.pid, db.deliveries.c.started)
+# Written out, because SQLite uses a partial index only where its condition is found word by word.
 
-_DUE: Select[Any] = (
-    select(
-        db.deliveries.c.id,
-        db.deliveries.c.edition_id,
-        db.deliveries.c.subscriber_id,
-        db.deliveries.c.kind,
-        db.deliveries.c.local_date,
-        db.deliveries.c.positions,
-        db.deliveries.c.message_id,
-        db.deliveries.c.dated,
-        db.deliveries.c.key_id,
-        db.deliveries.c.nonce,
-        db.deliveries.c.attempts,
-        db.deliveries.c.breakdowns,
-        db.deliveries.c.expires_at,
-        db.subscribers.c.address,
-        db.subscribers.c.state.label("person_state"),
-        db.subscriptions.c.state.label("subscription_state"),
-        db.editions.c.state.label("edition_state"),
+
+@cache
+def waiting(table: Table) -> TextClause:
+    """Rows that are to be sent, now or later."""
+    return text(f"{table.name}.state IN ('queued', 'deferred')")
+
+
+@cache
+def held(table: Table) -> TextClause:
+    """Rows a process has in hand."""
+    return text(f"{table.name}.state IN ('claimed', 'in_data')")
+
+
+# Made once, so that they are compiled once: every mail goes through these two.
+
+
+@cache
+def _marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
+    c = table.c
+    return (
+        update(table)
+        .where(
+            among_ids(dialect, c.id, "b_ids"),
+            c.token == bindparam("b_token"),
+            c.state == DeliveryState.CLAIMED.value,
+            may_go,
+        )
+        .values(
+            state=DeliveryState.IN_DATA.value,
+            in_data_at=bindparam("b_now", type_=c.in_data_at.type),
+            lease_until=bindparam("b_until", type_=c.lease_until.type),
+        )
+        .returning(c.id)
     )
-    .select_from(db.deliveries)
-    .join(db.subscribers, db.deliveries.c.subscriber_id == db.subscribers.c.id)
-    .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
-    .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
-    .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
-    .where(WAITING, db.lists.c.paused_at.is_(None))
-)
 
-_SETTLE = (
-    update(db.deliveries)
-    .where(
-        db.deliveries.c.id == bindparam("b_id"),
-        db.deliveries.c.token == bindparam("b_token"),
-        or_(
-            HELD,
-            and_(
-                db.deliveries.c.state == DeliveryState.UNKNOWN.value,
-                bindparam("b_late", type_=db.deliveries.c.attempts.type) == 1,
+
+@cache
+def _settling(table: Table) -> Update:
+    """An answer often repeats the address, so it is not kept once the person was erased. That is
+    read off the row itself, whose `domain` an erasure empties: another table might be read as it
+    was before an erasure that this update waited for."""
+    c = table.c
+    late = bindparam("b_late", type_=c.attempts.type) == 1
+    next_at = bindparam("b_next_at", type_=c.next_at.type)
+    return (
+        update(table)
+        .where(
+            c.id == bindparam("b_id"),
+            c.token == bindparam("b_token"),
+            or_(held(table), and_(c.state == DeliveryState.UNKNOWN.value, late)),
+        )
+        .values(
+            state=bindparam("b_state"),
+            reason=bindparam("b_reason"),
+            code=bindparam("b_code"),
+            reply=case(
+                (c.domain.is_(None), null()), else_=bindparam("b_reply", type_=c.reply.type)
             ),
-        ),
+            next_at=func.coalesce(next_at, c.next_at),
+            attempts=c.attempts + case((c.state == DeliveryState.UNKNOWN.value, 0), else_=1),
+            breakdowns=c.breakdowns + bindparam("b_breakdown"),
+            sent_at=bindparam("b_sent_at"),
+            **NO_LEASE,
+        )
     )
-    .values(
-        state=bindparam("b_state"),
-        reason=bindparam("b_reason"),
-        code=bindparam("b_code"),
-        reply=bindparam("b_reply"),
-        next_at=func.coalesce(
-            bindparam("b_next_at", type_=db.deliveries.c.next_at.type), db.deliveries.c.next_at
-        ),
-        attempts=db.deliveries.c.attempts
-        + case((db.deliveries.c.state == DeliveryState.UNKNOWN.value, 0), else_=1),
-        breakdowns=db.deliveries.c.breakdowns + bindparam("b_breakdown"),
-        sent_at=bindparam("b_sent_at"),
-        **_NO_LEASE,
-    )
-)
 
 
-def _settling(move: Move, now: datetime) -> dict[str, Any]:
+def _settled(move: Move, now: datetime) -> dict[str, Any]:
     sent = move.state is DeliveryState.SENT
     return {
         "b_id": move.id,
@@ -301,33 +400,3 @@ def _settling(move: Move, now: datetime) -> dict[str, Any]:
 def _storable(words: str) -> str:
     """What a server said, without what no database takes: it must not undo the whole batch."""
     return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _why_not(row: Row[Any]) -> SkipReason | None:
-    """Why a due row must not be sent any more, None when it may."""
-    if row.edition_state == EditionState.CANCELLED:
-        return SkipReason.EDITION_CANCELLED
-    if row.person_state == SubscriberState.SUPPRESSED:
-        return SkipReason.SUPPRESSED
-    active = row.person_state == row.subscription_state == SubscriberState.ACTIVE
-    return None if active and row.address else SkipReason.UNSUBSCRIBED
-
-
-def _claimed(row: Row[Any], lease: Lease) -> Claimed:
-    return Claimed(
-        id=DeliveryId(row.id),
-        edition_id=EditionId(row.edition_id),
-        subscriber_id=SubscriberId(row.subscriber_id),
-        address=row.address,
-        kind=DigestKind(row.kind),
-        local_date=row.local_date,
-        positions=tuple(row.positions),
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
-        attempts=row.attempts,
-        breakdowns=row.breakdowns,
-        expires_at=row.expires_at,
-        lease=lease,
-    )

@@ -81,6 +81,21 @@ def among(
     return column.in_(select(listed.c.value))
 
 
+def among_ids(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """`column` is one of the ids that are handed over as parameter `name`, made by `as_ids`: for
+    statements that are kept."""
+    if dialect == "postgresql":
+        return column == func.any(bindparam(name, type_=postgresql.ARRAY(BigInteger())))
+    listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def as_ids(connection: Connection, ids: Collection[int]) -> list[int] | str:
+    """`ids` as the one parameter that `among_ids` reads."""
+    listed = list(ids)
+    return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
+
+
 def next_ids(connection: Connection, table: Table, count: int) -> list[int]:
     """Ids for `count` new rows of `table`, ascending, never used before.
 

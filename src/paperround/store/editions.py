@@ -1,13 +1,20 @@
 """Frozen editions: written once, in one transaction, and never changed but for their state."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, select, true, update
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState, NewEdition
+from paperround.domain.editions import (
+    Edition,
+    EditionId,
+    EditionPaper,
+    EditionState,
+    EditionSummary,
+    NewEdition,
+)
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId, Show
@@ -18,6 +25,29 @@ from paperround.store.dialect import insert_new, insert_row
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
 )
+_STANDS = db.editions.c.state != EditionState.CANCELLED.value
+
+_HELD = db.edition_papers.alias("held")
+_SUMMARIES: Select[Any] = (
+    select(
+        db.lists.c.name.label("list_name"),
+        db.editions.c.day,
+        db.editions.c.cut,
+        db.editions.c.cut_at,
+        db.editions.c.empty_reason,
+        db.edition_papers.c.title.label("top_title"),
+        select(func.count())
+        .where(_HELD.c.edition_id == db.editions.c.id)
+        .scalar_subquery()
+        .label("papers"),
+    )
+    .join_from(db.editions, db.lists)
+    .join(
+        db.edition_papers,
+        (db.edition_papers.c.edition_id == db.editions.c.id) & (db.edition_papers.c.position == 1),
+    )
+)
+"""Editions with their first paper: one that holds none is left out."""
 
 
 class SqlEditions:
@@ -40,6 +70,31 @@ class SqlEditions:
         if found is None:
             raise NotFound(f"there is no edition {edition}")
         return found
+
+    def newest(self, list_id: ListId, *, by: datetime) -> Edition | None:
+        """The standing edition with the latest cut at or before `by`; none that was cancelled."""
+        return self._one(
+            _WITH_LIST_NAME.where(
+                db.editions.c.list_id == list_id, db.editions.c.cut_at <= by, _STANDS
+            )
+            .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
+            .limit(1)
+        )
+
+    def recent(
+        self, list_id: ListId, *, before: date | None = None, limit: int
+    ) -> list[EditionSummary]:
+        """Standing editions that hold papers, newest first; of days before `before`, where that is
+        said."""
+        earlier = true() if before is None else db.editions.c.day < before
+        rows = self._connection.execute(
+            _SUMMARIES.where(db.editions.c.list_id == list_id, _STANDS, earlier)
+            .order_by(
+                db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc()
+            )
+            .limit(limit)
+        )
+        return [_summary(row) for row in rows]
 
     def _one(self, query: Select[Any]) -> Edition | None:
         row = self._connection.execute(query).one_or_none()
@@ -93,9 +148,7 @@ class SqlEditions:
         if found.scalar_one_or_none() is None:
             raise NotFound(f"there is no edition {edition}")
         self._connection.execute(
-            update(db.editions)
-            .where(db.editions.c.id == edition, db.editions.c.state != EditionState.CANCELLED)
-            .values(state=state)
+            update(db.editions).where(db.editions.c.id == edition, _STANDS).values(state=state)
         )
 
 
@@ -109,6 +162,9 @@ def _row(edition: NewEdition) -> dict[str, Any]:
         "ranker": edition.ranker,
         "state": EditionState.FROZEN,
         "empty_reason": edition.empty_reason,
+        "quiet_reason": edition.quiet_reason,
+        "sources": list(edition.sources),
+        "cut_at": edition.cut_at,
     }
 
 
@@ -143,6 +199,21 @@ def _edition(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
         ranker=row.ranker,
         state=EditionState(row.state),
         papers=papers,
+        empty_reason=row.empty_reason,
+        quiet_reason=row.quiet_reason,
+        sources=tuple(row.sources),
+        cut_at=row.cut_at,
+    )
+
+
+def _summary(row: Row[Any]) -> EditionSummary:
+    return EditionSummary(
+        list_name=row.list_name,
+        day=row.day,
+        cut=row.cut,
+        cut_at=row.cut_at,
+        papers=row.papers,
+        top_title=row.top_title,
         empty_reason=row.empty_reason,
     )
 

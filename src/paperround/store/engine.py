@@ -8,7 +8,9 @@ PostgreSQL: writers run at READ COMMITTED. That is enough because nothing is dec
 alone: unique keys, conditional updates and row locks decide. Readers get one read-only snapshot.
 """
 
+import contextlib
 import importlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +89,7 @@ def _sqlite(url: URL, connections: int) -> Engine:
         max_overflow=0,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
+    event.listen(engine, "do_connect", _make_file)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -96,7 +99,19 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Misconfigured(f"the folder {folder} cannot be made: {error.strerror}") from error
+        raise Misconfigured(
+            f"the folder {folder} cannot be made ({error.strerror}): name one that can with "
+            "PAPERROUND_DATA_DIR"
+        ) from error
+
+
+def _make_file(_dialect: object, _record: object, arguments: list[Any], _: object) -> None:
+    """Make a file that is not there for its owner alone; SQLite's others beside it get its mode.
+
+    One that is there stays as it is. Where none can be made SQLite says so when it opens it.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(arguments[0], os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

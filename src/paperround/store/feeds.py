@@ -1,17 +1,31 @@
 """Feeds, their runs, and what the runs could not use."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, true, update
+from sqlalchemy.exc import IntegrityError
 
-from paperround.domain.errors import NotFound
-from paperround.domain.papers import Feed, FeedId, Reject, Show
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.feeds import FeedRun, KeptReject, LiveFeed, NewFeed, Poll
+from paperround.domain.papers import Feed, FeedId, Reject
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.dialect import insert_new
+from paperround.store.dialect import insert_new, is_duplicate
+from paperround.store.feed_rows import (
+    NEVER_POLLED,
+    feed_columns,
+    feed_of,
+    live_feed_of,
+    poll_columns,
+    reject_of,
+    reject_row,
+    run_of,
+)
+
+_FEEDS = select(db.feeds)
 
 
 class SqlFeeds:
@@ -20,16 +34,15 @@ class SqlFeeds:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    # --- feeds of files, and what every reading leaves behind ----------------------------------
+
     def get_or_create(self, name: str, kind: str, *, now: datetime) -> Feed:
         """The feed called `name`, made with `kind` when there is none."""
-        wanted = select(db.feeds).where(db.feeds.c.name == name)
-        row = self._connection.execute(wanted).one_or_none()
+        row = self._one(db.feeds.c.name == name)
         if row is None:
-            self._connection.execute(
-                insert_new(self._connection, db.feeds), _new_feed(name, kind, now)
-            )
-            row = self._connection.execute(wanted).one()
-        return _feed(row)
+            self._insert(NewFeed(name=name, kind=kind), {"created_at": now})
+            row = self._connection.execute(_FEEDS.where(db.feeds.c.name == name)).one()
+        return feed_of(row)
 
     def start_run(self, feed: FeedId, *, source: str, now: datetime) -> int:
         """A new run of `feed`; returns its number."""
@@ -50,46 +63,146 @@ class SqlFeeds:
         )
 
     def keep_rejects(self, run: int, rejects: Sequence[Reject], *, now: datetime) -> int:
-        """Store rejects this feed has not kept before; returns how many were new.
-
-        A reject is known by its words, not its position: feeds move entries around.
-        """
+        """Store rejects this feed has not kept before; returns how many were new."""
         feed = self._connection.execute(
             select(db.runs.c.feed_id).where(db.runs.c.id == run)
         ).scalar_one_or_none()
         if feed is None:
             raise NotFound(f"there is no run {run}")
-        rows = [_reject(feed, run, one, now) for one in rejects]
+        rows = [reject_row(feed, run, one, now) for one in rejects]
         return insert_many(self._connection, insert_new(self._connection, db.rejects), rows)
 
+    # --- what an operator does -----------------------------------------------------------------
 
-def _new_feed(name: str, kind: str, now: datetime) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": kind,
-        "settings": {},
-        "enabled": True,
-        "failures": 0,
-        "created_at": now,
-    }
+    def create(self, feed: NewFeed, *, now: datetime) -> LiveFeed:
+        """Keep a new feed, due at once. Raises InvalidInput (code `name`) for a taken name."""
+        row = self._insert(feed, {"created_at": now, "next_at": now})
+        if row is None:
+            raise _taken(feed.name)
+        return live_feed_of(row)
+
+    def get(self, feed: FeedId) -> LiveFeed:
+        """The feed with this id; raises NotFound."""
+        return live_feed_of(self._required(feed))
+
+    def find(self, name: str) -> LiveFeed | None:
+        """The feed called `name`, None when there is none."""
+        row = self._one(db.feeds.c.name == name)
+        return None if row is None else live_feed_of(row)
+
+    def page(self, after: FeedId, *, limit: int) -> list[LiveFeed]:
+        """Feeds with an id above `after`, by id; those of files too."""
+        rows = self._connection.execute(
+            _FEEDS.where(db.feeds.c.id > after).order_by(db.feeds.c.id).limit(limit)
+        )
+        return [live_feed_of(row) for row in rows]
+
+    def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
+        """Replace what an operator says of it. A change of kind, url or settings makes it due at
+        once, as a feed that was never polled; what it brought stays. Raises NotFound, and
+        InvalidInput (code `name`) for a taken name."""
+        before = live_feed_of(self._required(feed, lock=True))
+        values = feed_columns(changed)
+        if (before.kind, before.url, before.settings) != (
+            changed.kind,
+            changed.url,
+            values["settings"],
+        ):
+            values |= NEVER_POLLED | {"next_at": now}
+        self._change_named(feed, changed.name, values)
+        return self.get(feed)
+
+    def delete(self, feed: FeedId) -> None:
+        """Forget the feed, its runs and rejects; its papers stay. Raises NotFound."""
+        gone = self._connection.execute(delete(db.feeds).where(db.feeds.c.id == feed))
+        if not gone.rowcount:
+            raise _missing(feed)
+
+    def make_due(self, feed: FeedId, *, now: datetime) -> None:
+        """Poll it at the next occasion. Raises NotFound."""
+        if not self._change(feed, {"next_at": now}):
+            raise _missing(feed)
+
+    # --- what a poll does ----------------------------------------------------------------------
+
+    def take_due(
+        self, kinds: Collection[str], *, until: datetime, now: datetime, limit: int
+    ) -> list[LiveFeed]:
+        """Enabled feeds of these kinds that are due, longest due first, those never polled before
+        all. They are put off to `until`; what another process takes meanwhile is passed over."""
+        next_at = db.feeds.c.next_at
+        rows = self._connection.execute(
+            _FEEDS.where(
+                db.feeds.c.enabled,
+                db.feeds.c.kind.in_(list(kinds)),
+                or_(next_at.is_(None), next_at <= now),
+            )
+            .order_by(next_at.asc().nulls_first(), db.feeds.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = [replace(live_feed_of(row), next_at=until) for row in rows]
+        put_off = update(db.feeds).where(db.feeds.c.id.in_([feed.id for feed in taken]))
+        self._connection.execute(put_off.values(next_at=until))
+        return taken
+
+    def record(self, feed: FeedId, poll: Poll, *, now: datetime) -> None:  # noqa: ARG002 - as every write
+        """Write down what a poll found; a feed deleted meanwhile is no error."""
+        self._change(feed, poll_columns(poll))
+
+    # --- what is left of earlier polls ---------------------------------------------------------
+
+    def runs(self, feed: FeedId, *, before: int | None, limit: int) -> list[FeedRun]:
+        """Runs with a number below `before`, newest first."""
+        below = true() if before is None else db.runs.c.id < before
+        wanted = select(db.runs).where(db.runs.c.feed_id == feed, below)
+        found = self._connection.execute(wanted.order_by(db.runs.c.id.desc()).limit(limit))
+        return [run_of(row) for row in found]
+
+    def rejects(self, feed: FeedId, *, before: int | None, limit: int) -> list[KeptReject]:
+        """Rejects with a number below `before`, newest first."""
+        below = true() if before is None else db.rejects.c.id < before
+        wanted = select(db.rejects).where(db.rejects.c.feed_id == feed, below)
+        found = self._connection.execute(wanted.order_by(db.rejects.c.id.desc()).limit(limit))
+        return [reject_of(row) for row in found]
+
+    # --- rows ----------------------------------------------------------------------------------
+
+    def _insert(self, feed: NewFeed, times: Mapping[str, datetime]) -> Row[Any] | None:
+        """The new row, None when the name is taken."""
+        inserting = insert_new(self._connection, db.feeds).returning(*db.feeds.c)
+        values = {**feed_columns(feed), **NEVER_POLLED, **times}
+        return self._connection.execute(inserting, values).one_or_none()
+
+    def _one(self, condition: Any) -> Row[Any] | None:
+        return self._connection.execute(_FEEDS.where(condition)).one_or_none()
+
+    def _required(self, feed: FeedId, *, lock: bool = False) -> Row[Any]:
+        wanted: Select[Any] = _FEEDS.where(db.feeds.c.id == feed)
+        wanted = wanted.with_for_update() if lock else wanted
+        row = self._connection.execute(wanted).one_or_none()
+        if row is None:
+            raise _missing(feed)
+        return row
+
+    def _change(self, feed: FeedId, values: Mapping[str, Any]) -> bool:
+        changing = update(db.feeds).where(db.feeds.c.id == feed).values(dict(values))
+        return self._connection.execute(changing).rowcount > 0
+
+    def _change_named(self, feed: FeedId, name: str, values: Mapping[str, Any]) -> None:
+        """Within a savepoint: PostgreSQL takes nothing more after an error outside of one."""
+        try:
+            with self._connection.begin_nested():
+                self._change(feed, values)
+        except IntegrityError as error:
+            if is_duplicate(error):
+                raise _taken(name) from None
+            raise
 
 
-def _feed(row: Row[Any]) -> Feed:
-    show = None if row.show is None else Show(row.show)
-    return Feed(id=FeedId(row.id), name=row.name, kind=row.kind, show=show)
+def _missing(feed: FeedId) -> NotFound:
+    return NotFound(f"there is no feed {feed}")
 
 
-def _reject(feed: int, run: int, reject: Reject, now: datetime) -> dict[str, Any]:
-    place = "" if reject.excerpt else str(reject.position)
-    words = "\0".join([reject.reason, reject.detail, reject.excerpt, place])
-    digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
-    return {
-        "feed_id": feed,
-        "run_id": run,
-        "digest": digest,
-        "reason": reject.reason,
-        "detail": reject.detail,
-        "position": reject.position,
-        "excerpt": reject.excerpt,
-        "created_at": now,
-    }
+def _taken(name: str) -> InvalidInput:
+    return InvalidInput(f"a feed is called {name!r} already: choose another name", code="name")

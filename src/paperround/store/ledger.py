@@ -1,34 +1,71 @@
 """The ledger: planning rows, and counting what became of them."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import EditionId
 from paperround.domain.errors import Conflict
-from paperround.domain.ledger import LedgerTotals, NewDelivery, Planned, Shard, Slip
+from paperround.domain.ledger import (
+    Backlog,
+    Claimed,
+    DeliveryRecord,
+    DueDelivery,
+    LedgerTotals,
+    NewDelivery,
+    Planned,
+    Shard,
+    Slip,
+)
 from paperround.domain.lists import ListId
+from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.claims import Claims
+from paperround.store.claims import Claims, waiting
+from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids
 
-_UNSETTLED = {
-    DeliveryState.CLAIMED: DeliveryState.QUEUED,
-    DeliveryState.IN_DATA: DeliveryState.QUEUED,
-}
-"""How states that nobody need know about are counted."""
+RECENT_EDITIONS = 8
+"""How many of a list's editions are looked at for its last mail: two days of four cuts."""
+
+# As words, because SQLite uses a partial index only where its condition is found word by word.
+_MISSED = text("deliveries.state = 'expired' AND deliveries.reason = 'missed'")
+
+_Offer = tuple[EditionId, NewDelivery]
+
+_MOVE_CLOCK = (
+    update(db.subscriptions)
+    .where(db.subscriptions.c.id == bindparam("b_id"))
+    .values(due_at=bindparam("b_due_at"))
+)
 
 
-class SqlLedger(Claims):
+class SqlLedger(Claims[Claimed]):
     """The ledger of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, DELIVERIES)
+
+    # --- planning ------------------------------------------------------------------------------
 
     def plan(
         self,
@@ -42,33 +79,77 @@ class SqlLedger(Claims):
         """Insert the rows that (list, subscriber, kind, local date) does not hold yet, the papers
         of the inserted ones into each person's memory, and the shard's mark. Returns how many rows
         went in; raises Conflict when another list took one of the papers meanwhile."""
-        added = self._insert_rows(edition, list_id, rows, now)
+        added = self._add([(edition, row) for row in rows], {edition: list_id}, now)
+        self._mark(edition, shard, added, now)
+        return added
+
+    def plan_due(self, due: Sequence[DueDelivery], *, now: datetime) -> int:
+        """For each whose subscription still stands at its `due_at`: insert the row unless that
+        local date has one, its papers into the person's memory, and move the clock. Returns how
+        many rows went in; raises Conflict when another list took one of the papers meanwhile."""
+        standing = self._still_due(due)
+        if not standing:
+            return 0
+        self._connection.execute(_MOVE_CLOCK, [_clock(one) for one in standing])
+        lists = self._lists_of({one.edition_id for one in standing})
+        return self._add([(one.edition_id, one.row) for one in standing], lists, now)
+
+    def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
+        """Those whose clock nobody moved; nobody can until this transaction ends."""
+        clocks = self._connection.execute(
+            select(db.subscriptions.c.id, db.subscriptions.c.due_at)
+            .where(
+                among(
+                    self._connection,
+                    db.subscriptions.c.id,
+                    [one.row.subscription_id for one in due],
+                )
+            )
+            .order_by(db.subscriptions.c.id)
+            .with_for_update()
+        )
+        stands_at = dict(clocks.all())
+        return [one for one in due if stands_at.get(one.row.subscription_id) == one.due_at]
+
+    def _lists_of(self, editions: Collection[EditionId]) -> Mapping[EditionId, ListId]:
+        found = self._connection.execute(
+            select(db.editions.c.id, db.editions.c.list_id).where(
+                among(self._connection, db.editions.c.id, editions)
+            )
+        )
+        return {EditionId(id_): ListId(list_id) for id_, list_id in found}
+
+    def _add(
+        self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
+    ) -> int:
+        """Insert what is new, with all that goes with it; returns how many rows that were."""
+        if not offers:
+            return 0
+        added = self._insert_rows(offers, lists, now)
         self._remember(added)
-        self._mark(edition, shard, len(added), now)
-        self._keep_live(edition, list(added.values()))
+        self._keep_live(added.values())
         return len(added)
 
     def _insert_rows(
-        self, edition: EditionId, list_id: ListId, rows: Sequence[NewDelivery], now: datetime
-    ) -> Mapping[DeliveryId, NewDelivery]:
+        self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
+    ) -> Mapping[DeliveryId, _Offer]:
         """The rows that went in, under their ids."""
-        if not rows:
-            return {}
-        offered = dict(
-            zip(
-                map(DeliveryId, next_ids(self._connection, db.deliveries, len(rows))),
-                rows,
-                strict=True,
-            )
-        )
-        domains = self._domains([row.subscriber_id for row in rows])
-        shared = {"edition_id": edition, "list_id": list_id, "created_at": now}
+        ids = next_ids(self._connection, db.deliveries, len(offers))
+        offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
+        domains = self._domains([row.subscriber_id for _, row in offers])
         insert_many(
             self._connection,
             insert_new(self._connection, db.deliveries),
             [
-                _row(row) | shared | {"id": id_, "domain": domains.get(row.subscriber_id)}
-                for id_, row in offered.items()
+                delivery_columns(row)
+                | {
+                    "id": id_,
+                    "edition_id": edition,
+                    "list_id": lists[edition],
+                    "domain": domains.get(row.subscriber_id),
+                    "created_at": now,
+                }
+                for id_, (edition, row) in offered.items()
             ],
         )
         stored = self._connection.execute(
@@ -84,13 +165,15 @@ class SqlLedger(Claims):
         )
         return dict(found.all())
 
-    def _remember(self, added: Mapping[DeliveryId, NewDelivery]) -> None:
+    def _remember(self, added: Mapping[DeliveryId, _Offer]) -> None:
         """Into each person's memory: a paper a digest carries must be new to them.
 
-        Round-ups and replacements repeat papers on purpose, so they only add what is missing.
+        Round-ups and replacements repeat papers on purpose, so they only add what is missing. A
+        row that was born at its end carries nothing to anybody.
         """
-        digests = [one for one in added.items() if one[1].kind is DigestKind.DIGEST]
-        others = [one for one in added.items() if one[1].kind is not DigestKind.DIGEST]
+        going = [(id_, row) for id_, (_, row) in added.items() if row.state is DeliveryState.QUEUED]
+        digests = [one for one in going if one[1].kind is DigestKind.DIGEST]
+        others = [one for one in going if one[1].kind is not DigestKind.DIGEST]
         try:
             insert_many(self._connection, insert_row(db.sent_papers), _memories(digests))
         except IntegrityError as error:
@@ -112,18 +195,18 @@ class SqlLedger(Claims):
         }
         self._connection.execute(insert_new(self._connection, db.shards), mark)
 
-    def _keep_live(self, edition: EditionId, rows: Sequence[NewDelivery]) -> None:
-        if not rows:
-            return
-        until = max(row.expires_at for row in rows)
-        self._connection.execute(
-            update(db.editions)
-            .where(
-                db.editions.c.id == edition,
-                func.coalesce(db.editions.c.live_until < until, True),
+    def _keep_live(self, added: Collection[_Offer]) -> None:
+        """An edition lives as long as the longest life of its rows."""
+        ends: dict[EditionId, datetime] = {}
+        for edition, row in added:
+            ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
+        for edition, until in sorted(ends.items()):
+            longer = func.coalesce(db.editions.c.live_until < until, True)
+            self._connection.execute(
+                update(db.editions)
+                .where(db.editions.c.id == edition, longer)
+                .values(live_until=until)
             )
-            .values(live_until=until)
-        )
 
     # --- reading and counting ------------------------------------------------------------------
 
@@ -159,7 +242,7 @@ class SqlLedger(Claims):
                 db.deliveries.c.local_date == local_date,
             )
         ).one_or_none()
-        return None if row is None else _slip(row)
+        return None if row is None else slip_of(row)
 
     def planned(self, edition: EditionId) -> Planned:
         """How many rows the edition has, and how many were born skipped, by reason."""
@@ -176,62 +259,95 @@ class SqlLedger(Claims):
             skipped={reason: count for skipped, reason, count in found if skipped},
         )
 
+    def history(self, subscriber: SubscriberId, *, limit: int) -> list[DeliveryRecord]:
+        """What became of a person's mails, newest first."""
+        found = self._connection.execute(
+            select(db.deliveries, db.lists.c.name.label("list_name"))
+            .join_from(db.deliveries, db.lists)
+            .where(db.deliveries.c.subscriber_id == subscriber)
+            .order_by(db.deliveries.c.due_at.desc(), db.deliveries.c.id.desc())
+            .limit(limit)
+        )
+        return [_record(row) for row in found]
+
+    def backlog(self, list_id: ListId, *, now: datetime) -> Backlog:
+        """What the list has in hand: the rows of its living editions by state, and the due
+        instants of the oldest mail that waits and of the oldest that nothing about its reader
+        holds back."""
+        c = db.deliveries.c
+        alive = select(db.editions.c.id).where(
+            db.editions.c.list_id == list_id, db.editions.c.live_until > now
+        )
+        unanswered = and_(c.code.is_(None), c.breakdowns == 0)
+        refused = or_(*(c.reason.startswith(f"{word}: ", autoescape=True) for word in HOLDING))
+        return Backlog(
+            by_state=self._by_state(c.edition_id.in_(alive)),
+            oldest_due=self._oldest(list_id),
+            oldest_held_due=self._oldest(list_id, or_(unanswered, refused)),
+        )
+
+    def _oldest(self, list_id: ListId, *which: ColumnElement[bool]) -> datetime | None:
+        oldest = select(func.min(db.deliveries.c.due_at)).where(
+            waiting(db.deliveries), db.deliveries.c.list_id == list_id, *which
+        )
+        found: datetime | None = self._connection.execute(oldest).scalar_one()
+        return found
+
+    def last_sent(self, list_id: ListId) -> datetime | None:
+        """When a mail of the list's latest editions last left; None when none did. Reads every
+        mail of those editions, so it is for a person who asks."""
+        c = db.deliveries.c
+        sent = c.state == DeliveryState.SENT.value
+        last = select(func.max(c.sent_at)).where(c.edition_id.in_(_mailed(list_id)), sent)
+        found: datetime | None = self._connection.execute(last).scalar_one()
+        return found
+
+    def missed(self, list_id: ListId, *, since: date) -> Mapping[date, int]:
+        """How many digests of the list came too late to be sent, by local date, from `since` on."""
+        c = db.deliveries.c
+        counted = self._connection.execute(
+            select(c.local_date, func.count())
+            .where(_MISSED, c.list_id == list_id, c.local_date >= since)
+            .group_by(c.local_date)
+            .order_by(c.local_date)
+        )
+        return dict(counted.all())
+
     def totals(self, *, now: datetime) -> LedgerTotals:
         """Over every edition whose digest life has not ended, open or complete."""
         live = select(db.editions.c.id).where(db.editions.c.live_until > now)
-        return self._totals(
-            select(db.deliveries.c.state, func.count())
-            .where(db.deliveries.c.edition_id.in_(live))
-            .group_by(db.deliveries.c.state)
-        )
-
-    def notice_totals(self, *, now: datetime) -> LedgerTotals:
-        """Over every notice whose life has not ended."""
-        return self._totals(
-            select(db.notices.c.state, func.count())
-            .where(db.notices.c.expires_at > now)
-            .group_by(db.notices.c.state)
-        )
-
-    def _totals(self, counting: Select[Any]) -> LedgerTotals:
-        counts = Counter[str]()
-        for state, count in self._connection.execute(counting):
-            counts[_UNSETTLED.get(state, state)] += count
-        return LedgerTotals(**counts)
+        return self._totals(db.deliveries.c.edition_id.in_(live))
 
 
-def _row(row: NewDelivery) -> dict[str, Any]:
-    return {
-        "subscriber_id": row.subscriber_id,
-        "subscription_id": row.subscription_id,
-        "kind": row.kind.value,
-        "local_date": row.local_date,
-        "positions": [position for _, position in row.papers],
-        "state": row.state.value,
-        "reason": row.reason,
-        "due_at": row.due_at,
-        "next_at": row.due_at,
-        "expires_at": row.expires_at,
-        "attempts": 0,
-        "breakdowns": 0,
-        "message_id": row.message_id,
-        "dated": row.dated,
-        "key_id": row.key_id,
-        "nonce": row.nonce,
-    }
+def _clock(one: DueDelivery) -> dict[str, Any]:
+    return {"b_id": one.row.subscription_id, "b_due_at": one.next_due_at}
 
 
-def _slip(row: Row[Any]) -> Slip:
-    return Slip(
-        row=row.id,
-        edition_id=EditionId(row.edition_id),
-        address=row.address or "",
-        positions=tuple(row.positions),
+def _mailed(list_id: ListId) -> Select[Any]:
+    """The latest editions of the list of which a mail was sent."""
+    sent = exists().where(
+        db.deliveries.c.edition_id == db.editions.c.id,
+        db.deliveries.c.state == DeliveryState.SENT.value,
+    )
+    return (
+        select(db.editions.c.id)
+        .where(db.editions.c.list_id == list_id, sent)
+        .order_by(db.editions.c.cut_at.desc())
+        .limit(RECENT_EDITIONS)
+    )
+
+
+def _record(row: Row[Any]) -> DeliveryRecord:
+    return DeliveryRecord(
+        list_name=row.list_name,
+        kind=DigestKind(row.kind),
         local_date=row.local_date,
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
+        state=DeliveryState(row.state),
+        reason=row.reason,
+        papers=len(row.positions),
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        code=row.code,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from paperround.domain.errors import NotFound
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
@@ -34,6 +34,31 @@ class SqlLists:
         """The list every installation has, None before it was made."""
         return self._find(DEFAULT_LIST)
 
+    def all(self) -> list[MailingList]:
+        """Every list, by name."""
+        rows = self._connection.execute(select(db.lists).order_by(db.lists.c.name))
+        return [_mailing_list(row) for row in rows]
+
+    def pause(self, list_id: ListId, *, now: datetime) -> bool:
+        """Plan and send nothing of the list until `resume`; False when it is paused already."""
+        pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))
+        return self._connection.execute(pausing.values(paused_at=now)).rowcount > 0
+
+    def resume(self, list_id: ListId) -> bool:
+        """End the pause; False when there is none."""
+        resuming = update(db.lists).where(
+            db.lists.c.id == list_id, db.lists.c.paused_at.is_not(None)
+        )
+        return self._connection.execute(resuming.values(paused_at=None)).rowcount > 0
+
+    def hold_after_restore(self, *, now: datetime) -> None:
+        """Pause every list, and let nothing that was due or counted before `now` be mailed."""
+        self._connection.execute(
+            update(db.lists).values(
+                paused_at=func.coalesce(db.lists.c.paused_at, now), not_before=now
+            )
+        )
+
     def _find(self, name: str) -> MailingList | None:
         row = self._connection.execute(
             select(db.lists).where(db.lists.c.name == name)
@@ -44,12 +69,27 @@ class SqlLists:
         """The list `trending`, made when there is none; its zone is the one that is set."""
         fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
         self._connection.execute(insert_new(self._connection, db.lists), _row(fresh, now))
-        self._connection.execute(
+        moved = self._connection.execute(
             update(db.lists)
             .where(db.lists.c.name == DEFAULT_LIST, db.lists.c.zone != zone)
             .values(zone=zone)
+            .returning(db.lists.c.id)
         )
+        for list_id in moved.scalars().all():
+            self._set_clocks_anew(list_id, now)
         return self.get(DEFAULT_LIST)
+
+    def _set_clocks_anew(self, list_id: int, now: datetime) -> None:
+        """Whoever follows the list's zone is due at another instant; what is owed stays owed."""
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(
+                db.subscriptions.c.list_id == list_id,
+                db.subscriptions.c.timezone.is_(None),
+                db.subscriptions.c.due_at > now,
+            )
+            .values(due_at=None)
+        )
 
 
 def _row(mailing_list: MailingList, now: datetime) -> dict[str, Any]:
@@ -82,5 +122,7 @@ def _mailing_list(row: Row[Any]) -> MailingList:
         candidate_days=row.candidate_days,
         cuts=tuple(row.cuts),
         submitter_cap=row.submitter_cap,
+        paused_at=row.paused_at,
+        not_before=row.not_before,
         settings=row.settings,
     )

@@ -7,6 +7,7 @@ copied rows: so foreign keys are off while that lasts, and checked before the co
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from alembic import command
@@ -14,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
@@ -36,9 +38,16 @@ _MIGRATION_LOCK = 7_276_943_051
 
 
 def upgrade(engine: Engine, revision: str = HEAD) -> None:
-    """Migrate to `revision`; does nothing when the database is there."""
+    """Migrate to `revision`; does nothing when the database is there. Raises SchemaOutOfDate for
+    a database of a newer version."""
     with migrating(engine) as connection:
-        command.upgrade(_config(connection), revision)
+        try:
+            command.upgrade(_config(connection), revision)
+        except CommandError as error:
+            raise SchemaOutOfDate(
+                f"the database cannot be brought to this version's schema: {error}; "
+                "install the version of Paperround it was used with last"
+            ) from error
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -77,12 +86,22 @@ def require_reachable(engine: Engine) -> None:
 def current(engine: Engine) -> str | None:
     """The revision the database is at, None when it was never migrated."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _revision(connection)
 
 
 def is_current(engine: Engine) -> bool:
     """Whether the database has the schema this version needs."""
-    return current(engine) == _head()
+    with engine.connect() as connection:
+        return fits(connection)
+
+
+def fits(connection: Connection) -> bool:
+    """The same, within a transaction."""
+    return _revision(connection) == _head()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def check_drift(engine: Engine) -> list[str]:
@@ -141,6 +160,7 @@ def _is_empty(engine: Engine) -> bool:
         return not inspect(connection).get_table_names()
 
 
+@cache
 def _head() -> str | None:
     return ScriptDirectory(str(paths.migrations_dir())).get_current_head()
 

@@ -6,11 +6,12 @@
                  ├──── observations         deliveries ─ editions ─ edition_papers, shards
                  └──── paper_versions            └────── sent_papers (never the same paper twice)
 
-`suppressions`, `notices`, `rate_windows`, `limiter` and `slots` stand by themselves.
+`suppressions`, `notices`, `rate_windows`, `limiter`, `slots` and `api_keys` stand by themselves.
 """
 
 from paperround.store.columns import metadata
 from paperround.store.schema_mail import (
+    api_keys,
     deliveries,
     feedback,
     interests,
@@ -39,6 +40,7 @@ from paperround.store.schema_papers import (
 )
 
 __all__ = [
+    "api_keys",
     "deliveries",
     "edition_papers",
     "editions",

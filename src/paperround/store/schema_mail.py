@@ -24,6 +24,11 @@ INTEREST_KINDS = ("topic", "keyword", "author", "category", "seed", "mute")
 VERDICTS = ("more", "less", "save")
 NOTICE_KINDS = ("confirm", "reminder", "change", "preferences", "undo", "test", "alert")
 
+_NO_CLOCK = sql("due_at IS NULL AND state = 'active'")
+_WAITING = sql("state IN ('queued', 'deferred')")
+_HELD = sql("state IN ('claimed', 'in_data')")
+_MISSED = sql("state = 'expired' AND reason = 'missed'")
+
 subscribers = Table(
     "subscribers",
     metadata,
@@ -64,11 +69,14 @@ subscriptions = Table(
     Column("topics", Json, nullable=False),
     instant("created_at"),
     instant("changed_at"),
+    instant("due_at", null=True),  # when the next digest is due; empty: not planned yet, or never
     one_of("state", SubscriberState),
     one_of("frequency", Frequency),
     one_of("weekday", WEEKDAYS),
     UniqueConstraint("list_id", "subscriber_id"),
     Index(None, "list_id", "id"),  # planning walks a list page by page
+    Index("ix_subscriptions_due", "list_id", "due_at"),
+    Index("ix_subscriptions_no_clock", "id", sqlite_where=_NO_CLOCK, postgresql_where=_NO_CLOCK),
     Index(None, "subscriber_id"),
     sqlite_autoincrement=True,
 )
@@ -98,13 +106,13 @@ suppressions = Table(
 )
 
 
-def _sending(table: str) -> tuple[Any, ...]:
+def _sending(table: str, *line: str) -> tuple[Any, ...]:
     """What a row needs to be sent once: its state, claim, tries, times and the last answer.
 
-    `next_at` is when the row may next be tried: its due instant, later the next retry.
+    `next_at` is when the row may next be tried: its due instant, later the next retry. Rows wait
+    in one line for each value of the columns `line`.
     """
-    waiting = sql("state IN ('queued', 'deferred')")
-    held = sql("state IN ('claimed', 'in_data')")
+    waiting: dict[str, Any] = {"sqlite_where": _WAITING, "postgresql_where": _WAITING}
     return (
         text("state"),
         text("reason"),
@@ -129,9 +137,9 @@ def _sending(table: str) -> tuple[Any, ...]:
         instant("sent_at", null=True),
         instant("created_at"),
         one_of("state", DeliveryState),
-        Index(f"ix_{table}_due", "next_at", "id", sqlite_where=waiting, postgresql_where=waiting),
-        Index(f"ix_{table}_ends", "expires_at", sqlite_where=waiting, postgresql_where=waiting),
-        Index(f"ix_{table}_leases", "lease_until", sqlite_where=held, postgresql_where=held),
+        Index(f"ix_{table}_due", *line, "next_at", "id", **waiting),
+        Index(f"ix_{table}_ends", "expires_at", **waiting),
+        Index(f"ix_{table}_leases", "lease_until", sqlite_where=_HELD, postgresql_where=_HELD),
         Index(f"ix_{table}_message_id", "message_id"),
     )
 
@@ -147,12 +155,27 @@ deliveries = Table(
     text("kind"),
     Column("local_date", Date, nullable=False),
     Column("positions", Json, nullable=False),
-    *_sending("deliveries"),
+    *_sending("deliveries", "list_id"),  # a paused list holds up no other
+    Column("reasons", Json, nullable=True),  # a reader's own, by position
     one_of("kind", DigestKind),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
     Index(None, "edition_id", "state"),
     Index(None, "subscriber_id"),
     Index(None, "subscription_id"),
+    Index(
+        "ix_deliveries_waiting",
+        "list_id",
+        "due_at",
+        sqlite_where=_WAITING,
+        postgresql_where=_WAITING,
+    ),
+    Index(
+        "ix_deliveries_missed",
+        "list_id",
+        "local_date",
+        sqlite_where=_MISSED,
+        postgresql_where=_MISSED,
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -166,6 +189,7 @@ notices = Table(
     text("address", null=True),
     Column("payload", Json, nullable=False),
     *_sending("notices"),
+    instant("used_at", null=True),  # when its link was used
     one_of("kind", NOTICE_KINDS),
     Index(None, "subscriber_id"),
     sqlite_autoincrement=True,
@@ -215,6 +239,20 @@ limiter = Table(
     instant("breaker_until", null=True),
     Column("failures", Integer, nullable=False),
     sqlite_with_rowid=False,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    row_id(),
+    text("name"),
+    Column("prefix", Text, nullable=False, unique=True),
+    text("digest"),
+    Column("scopes", Json, nullable=False),
+    instant("created_at"),
+    instant("expires_at", null=True),
+    instant("revoked_at", null=True),
+    instant("last_used_at", null=True),
 )
 
 slots = Table(

@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from paperround.domain.editions import EditionState
+from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import Show
 from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
 from paperround.store.types import ROW_ID, Json
@@ -34,7 +35,13 @@ feeds = Table(
     instant("next_at", null=True),
     Column("failures", Integer, nullable=False),
     instant("created_at"),
+    text("health"),
+    text("reason"),
+    instant("expects_at", null=True),  # when the next batch should have come
+    instant("last_good_at", null=True),
+    instant("last_news_at", null=True),
     one_of("show", Show),
+    one_of("health", FeedHealth),
 )
 
 runs = Table(
@@ -165,6 +172,7 @@ lists = Table(
     Column("settings", Json, nullable=False),
     instant("paused_at", null=True),
     instant("created_at"),
+    instant("not_before", null=True),
 )
 
 editions = Table(
@@ -180,9 +188,13 @@ editions = Table(
     text("state"),
     text("empty_reason", null=True),
     instant("live_until", null=True),  # when the last digest planned so far expires
+    text("quiet_reason", null=True),
+    Column("sources", Json, nullable=False),
+    instant("cut_at"),
     one_of("state", EditionState),
     UniqueConstraint("list_id", "day", "cut"),
     Index(None, "live_until"),
+    Index("ix_editions_cut", "list_id", "cut_at"),
 )
 
 edition_papers = Table(

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
+    Address,
     Consent,
     Frequency,
     ImportedSubscriber,
@@ -106,14 +107,20 @@ def preference_columns(wish: Preferences) -> dict[str, Any]:
     }
 
 
-def person_columns(offered: ImportedSubscriber, now: datetime) -> dict[str, Any]:
-    """The columns of a new person."""
+def address_columns(address: Address) -> dict[str, Any]:
+    """The columns of a new person that say how to mail them."""
     return {
         "kind": EMAIL,
-        "address": offered.address.mailed,
-        "written": offered.address.written,
-        "folded": offered.address.folded,
-        "domain": offered.address.domain,
+        "address": address.mailed,
+        "written": address.written,
+        "folded": address.folded,
+        "domain": address.domain,
+    }
+
+
+def person_columns(offered: ImportedSubscriber, now: datetime) -> dict[str, Any]:
+    """The columns of a new person."""
+    return address_columns(offered.address) | {
         "state": offered.state.value,
         "nonce": offered.nonce,
         "consent_at": offered.consent.at if offered.consent else None,

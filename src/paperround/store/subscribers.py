@@ -3,15 +3,16 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, true, update
 
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
     Address,
+    Consent,
     ImportedSubscriber,
     Preferences,
     Subscriber,
@@ -23,6 +24,10 @@ from paperround.domain.subscribers import (
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new
+from paperround.store.due import DueInstants
+from paperround.store.erasure import Erasure
+from paperround.store.self_service import SelfService
+from paperround.store.signups import Signups, by_address
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
@@ -54,7 +59,7 @@ _PERSON_AND_WISH = (
 _BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
 
 
-class SqlSubscribers(Suppressions):
+class SqlSubscribers(Suppressions, Signups, SelfService, DueInstants, Erasure):
     """Subscribers of one transaction."""
 
     def __init__(self, connection: Connection) -> None:
@@ -65,7 +70,7 @@ class SqlSubscribers(Suppressions):
 
     def find(self, address: Address) -> Subscriber | None:
         """The person with this address, however it was written."""
-        row = self._connection.execute(_by_address(address)).one_or_none()
+        row = self._connection.execute(by_address(address)).one_or_none()
         return None if row is None else person_of(row)
 
     def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
@@ -130,12 +135,23 @@ class SqlSubscribers(Suppressions):
         asked = {"b_folded": subscriber.address.folded, "b_list_id": list_id}
         found = self._connection.execute(_PERSON_AND_WISH, asked).one_or_none()
         if found is not None and found.id is not None:
-            return self._change(found, subscriber, now)
-        if found is not None:
-            self._move_person(found, subscriber.state, now)
-        person = self._new_person(subscriber, now) if found is None else found.person_id
-        if person is None or not self._subscribe(person, subscriber, list_id, now):
-            return self.put(subscriber, list_id, now=now)  # somebody else was faster
+            done = self._change(found, subscriber, now)
+        else:
+            done = self._add(found, subscriber, list_id, now)
+        return done or self.put(subscriber, list_id, now=now)  # somebody else was faster
+
+    def _add(
+        self,
+        found: Row[Any] | None,
+        offered: ImportedSubscriber,
+        list_id: ListId,
+        now: datetime,
+    ) -> str | None:
+        if found is not None and self._move_person(found, offered, now) is None:
+            return None
+        person = self._new_person(offered, now) if found is None else found.person_id
+        if person is None or not self._subscribe(person, offered, list_id, now):
+            return None
         return "new"
 
     def _new_person(self, offered: ImportedSubscriber, now: datetime) -> int | None:
@@ -159,51 +175,85 @@ class SqlSubscribers(Suppressions):
         inserting = insert_new(self._connection, db.subscriptions)
         return insert_many(self._connection, inserting, [row]) == 1
 
-    def _change(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str:
-        moved = self._move_person(found, offered.state, now)
+    def _change(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
+        """Change what was found; None when it is not so any more, since they have left, say."""
+        moved = self._move_person(found, offered, now)
+        if moved is None:
+            return None
         old = SubscriberState(found.state)
         state = _moved(old, offered.state)
         if state is old and preferences_of(found) == offered.preferences:
             return "changed" if moved else "unchanged"
-        self._connection.execute(
+        changed = self._connection.execute(
             update(db.subscriptions)
-            .where(db.subscriptions.c.id == found.id)
-            .values(**preference_columns(offered.preferences), state=state.value, changed_at=now)
+            .where(
+                db.subscriptions.c.id == found.id,
+                db.subscriptions.c.state == old.value,
+                db.subscriptions.c.due_at.is_not_distinct_from(found.due_at),
+            )
+            .values(
+                **preference_columns(offered.preferences),
+                state=state.value,
+                due_at=_clock_after(found, offered.preferences, state, now),
+                changed_at=now,
+            )
         )
-        return "changed"
+        return "changed" if changed.rowcount else None
 
-    def _move_person(self, found: Row[Any], offered: SubscriberState, now: datetime) -> bool:
+    def _move_person(
+        self, found: Row[Any], offered: ImportedSubscriber, now: datetime
+    ) -> bool | None:
+        """Whether the person was moved; None when they are not where they were found any more."""
         old = SubscriberState(found.person_state)
-        leaves_one_list = offered is SubscriberState.UNSUBSCRIBED
-        state = old if leaves_one_list else _moved(old, offered)
+        leaves_one_list = offered.state is SubscriberState.UNSUBSCRIBED
+        state = old if leaves_one_list else _moved(old, offered.state)
         if state is old:
             return False
-        self._set(SubscriberId(found.person_id), state, now)
+        still = db.subscribers.c.state == old.value
+        if not self._set(SubscriberId(found.person_id), state, now, still):
+            return None
+        if state is SubscriberState.ACTIVE and offered.consent is not None:
+            self._note_consent(SubscriberId(found.person_id), offered.consent)
         return True
+
+    def _note_consent(self, subscriber: SubscriberId, consent: Consent) -> None:
+        self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber)
+            .values(consent_at=consent.at, consent_source=consent.source)
+        )
 
     def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
         """Move a person. Becoming active confirms the subscriptions that waited for it.
 
         Raises NotFound, and InvalidInput for a suppressed person who would become active.
         """
-        found = self._connection.execute(
-            select(db.subscribers.c.state).where(db.subscribers.c.id == subscriber)
-        )
-        old = found.scalar_one_or_none()
-        if old is None:
-            raise NotFound(f"there is no subscriber {subscriber}")
-        if old == SubscriberState.SUPPRESSED and state is SubscriberState.ACTIVE:
-            raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
-        self._set(subscriber, state, now)
-        if state is SubscriberState.ACTIVE:
+        comes = state is SubscriberState.ACTIVE
+        may = db.subscribers.c.state != SubscriberState.SUPPRESSED.value if comes else true()
+        if not self._set(subscriber, state, now, may):
+            self._explain_refusal(subscriber)
+        if comes:
             self._confirm(subscriber, now)
 
-    def _set(self, subscriber: SubscriberId, state: SubscriberState, now: datetime) -> None:
-        self._connection.execute(
+    def _set(
+        self,
+        subscriber: SubscriberId,
+        state: SubscriberState,
+        now: datetime,
+        where: ColumnElement[bool],
+    ) -> bool:
+        moved = self._connection.execute(
             update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber)
+            .where(db.subscribers.c.id == subscriber, where)
             .values(state=state.value, changed_at=now)
         )
+        return moved.rowcount == 1
+
+    def _explain_refusal(self, subscriber: SubscriberId) -> NoReturn:
+        known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
+        if self._connection.execute(known).one_or_none() is None:
+            raise NotFound(f"there is no subscriber {subscriber}")
+        raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
 
     def _confirm(self, subscriber: SubscriberId, now: datetime) -> None:
         self._connection.execute(
@@ -216,12 +266,6 @@ class SqlSubscribers(Suppressions):
         )
 
 
-def _by_address(address: Address) -> Select[Any]:
-    return select(*PERSON_COLUMNS).where(
-        db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == address.folded
-    )
-
-
 def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
     """Where an import leaves somebody: it may add and stop people, never bring one back."""
     if SubscriberState.SUPPRESSED in (old, offered):
@@ -229,6 +273,17 @@ def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
     if SubscriberState.UNSUBSCRIBED in (old, offered):
         return SubscriberState.UNSUBSCRIBED
     return SubscriberState.ACTIVE if SubscriberState.ACTIVE in (old, offered) else old
+
+
+def _clock_after(
+    found: Row[Any], wish: Preferences, state: SubscriberState, now: datetime
+) -> datetime | None:
+    """The due instant a changed subscription keeps: one that has come already, or that another
+    hour or zone did not move. Without one the planner sets it anew."""
+    if state is not SubscriberState.ACTIVE or found.due_at is None:
+        return None
+    moved = (found.hour, found.timezone) != (wish.hour, wish.timezone)
+    return None if moved and found.due_at > now else found.due_at
 
 
 def _export_page(list_id: ListId, last: int) -> Select[Any]:

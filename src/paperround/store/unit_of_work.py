@@ -5,16 +5,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
-from paperround.domain.errors import Conflict, DatabaseFailed
+from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.store import engine as engines
+from paperround.store.api_keys import SqlKeys
 from paperround.store.dialect import is_busy, is_lost_race
 from paperround.store.editions import SqlEditions
 from paperround.store.feeds import SqlFeeds
 from paperround.store.ledger import SqlLedger
+from paperround.store.limiter import SqlLimiter
 from paperround.store.lists import SqlLists
+from paperround.store.notices import SqlNotices
 from paperround.store.papers import SqlPapers
+from paperround.store.rates import SqlRates
+from paperround.store.slots import SqlSlots
+from paperround.store.status import SqlStatus
 from paperround.store.subscribers import SqlSubscribers
 
 BEGIN_TRIES = 5
@@ -31,6 +37,27 @@ class SqlUnitOfWork:
     editions: SqlEditions
     subscribers: SqlSubscribers
     ledger: SqlLedger
+    notices: SqlNotices
+    limiter: SqlLimiter
+    rates: SqlRates
+    slots: SqlSlots
+    keys: SqlKeys
+    status: SqlStatus
+    connection: Connection
+
+    @contextmanager
+    def part(self, *, keep: bool) -> Iterator[None]:
+        """What is done within takes as long either way, and stays only if `keep`."""
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        except BaseException:
+            savepoint.rollback()
+            raise
+        if keep:
+            savepoint.commit()
+        else:
+            savepoint.rollback()
 
 
 def stores_on(connection: Connection) -> SqlUnitOfWork:
@@ -42,6 +69,13 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         editions=SqlEditions(connection),
         subscribers=SqlSubscribers(connection),
         ledger=SqlLedger(connection),
+        notices=SqlNotices(connection),
+        limiter=SqlLimiter(connection),
+        rates=SqlRates(connection),
+        slots=SqlSlots(connection),
+        keys=SqlKeys(connection),
+        status=SqlStatus(connection),
+        connection=connection,
     )
 
 
@@ -57,7 +91,8 @@ class SqlDatabase:
     def reading(self) -> Iterator[SqlUnitOfWork]:
         """One consistent snapshot; nothing done in it is kept.
 
-        Raises DatabaseFailed when the database is down.
+        Raises DatabaseFailed when the database is down, and InvalidInput for a value that
+        PostgreSQL cannot even look for.
         """
         with _failures_named(), self._reader.connect() as connection:
             yield stores_on(connection)
@@ -67,7 +102,8 @@ class SqlDatabase:
         """One transaction: commits on a clean exit, rolls back on an exception.
 
         Raises Conflict when PostgreSQL ended it in favour of another one, and DatabaseFailed when
-        the database is down, full or locked: nothing of it is kept then.
+        the database is down, full or locked, InvalidInput for a value that PostgreSQL cannot hold:
+        nothing of it is kept then.
         """
         with _failures_named(), self._writer.connect() as connection:
             _begin(connection)
@@ -90,6 +126,9 @@ def _failures_named() -> Iterator[None]:
         if isinstance(error, OperationalError):
             reason = str(error.orig).strip().partition("\n")[0]
             raise DatabaseFailed(f"the database failed: {reason}") from error
+        if isinstance(error, DataError):
+            words = "that holds what the database cannot keep: a NUL, or too large a number"
+            raise InvalidInput(words) from error
         raise
 
 

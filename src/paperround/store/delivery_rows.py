@@ -1,0 +1,170 @@
+"""Deliveries as rows: what is written of a planned one, and what is read when it is sent."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, literal, select
+
+from paperround.domain.deliveries import DeliveryId, Lease
+from paperround.domain.digests import DigestKind, SkipReason
+from paperround.domain.editions import EditionId, EditionState
+from paperround.domain.ledger import Claimed, NewDelivery, Slip
+from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.store import schema as db
+from paperround.store.claims import RELEASED, Book, waiting
+from paperround.store.dialect import among
+
+
+def delivery_columns(row: NewDelivery) -> dict[str, Any]:
+    """The columns of a planned row, but for where it belongs and when it was made."""
+    return {
+        "subscriber_id": row.subscriber_id,
+        "subscription_id": row.subscription_id,
+        "kind": row.kind.value,
+        "local_date": row.local_date,
+        "positions": [position for _, position in row.papers],
+        "reasons": {str(position): why for position, why in row.reasons.items()} or None,
+        "state": row.state.value,
+        "reason": row.reason,
+        "due_at": row.due_at,
+        "next_at": row.due_at,
+        "expires_at": row.expires_at,
+        "attempts": 0,
+        "breakdowns": 0,
+        "message_id": row.message_id,
+        "dated": row.dated,
+        "key_id": row.key_id,
+        "nonce": row.nonce,
+    }
+
+
+def slip_of(row: Row[Any]) -> Slip:
+    """What the mail of a row is made of; the address is empty after an erasure."""
+    return Slip(
+        row=row.id,
+        edition_id=EditionId(row.edition_id),
+        address=row.address or "",
+        positions=tuple(row.positions),
+        local_date=row.local_date,
+        message_id=row.message_id,
+        dated=row.dated,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        reasons=_reasons(row),
+    )
+
+
+def _reasons(row: Row[Any]) -> Mapping[int, str]:
+    return {int(position): why for position, why in (row.reasons or {}).items()}
+
+
+def _claimed(row: Row[Any], lease: Lease) -> Claimed:
+    return Claimed(
+        id=DeliveryId(row.id),
+        edition_id=EditionId(row.edition_id),
+        subscriber_id=SubscriberId(row.subscriber_id),
+        address=row.address,
+        kind=DigestKind(row.kind),
+        local_date=row.local_date,
+        positions=tuple(row.positions),
+        message_id=row.message_id,
+        dated=row.dated,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        attempts=row.attempts,
+        breakdowns=row.breakdowns,
+        expires_at=row.expires_at,
+        lease=lease,
+        reasons=_reasons(row),
+    )
+
+
+def _why_not(row: Row[Any]) -> SkipReason | None:
+    if row.edition_state == EditionState.CANCELLED:
+        return SkipReason.EDITION_CANCELLED
+    if row.person_state == SubscriberState.SUPPRESSED:
+        return SkipReason.SUPPRESSED
+    active = row.person_state == row.subscription_state == SubscriberState.ACTIVE
+    return None if active and row.address else SkipReason.UNSUBSCRIBED
+
+
+def _release_papers(connection: Connection, ids: Collection[int]) -> None:
+    """Forget the papers of those of `ids` that ended without reaching anybody."""
+    ended = select(db.deliveries.c.id).where(
+        among(connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
+    )
+    connection.execute(delete(db.sent_papers).where(db.sent_papers.c.delivery_id.in_(ended)))
+
+
+_DUE: Select[Any] = (
+    select(
+        db.deliveries.c.id,
+        db.deliveries.c.edition_id,
+        db.deliveries.c.subscriber_id,
+        db.deliveries.c.kind,
+        db.deliveries.c.local_date,
+        db.deliveries.c.positions,
+        db.deliveries.c.reasons,
+        db.deliveries.c.message_id,
+        db.deliveries.c.dated,
+        db.deliveries.c.key_id,
+        db.deliveries.c.nonce,
+        db.deliveries.c.attempts,
+        db.deliveries.c.breakdowns,
+        db.deliveries.c.expires_at,
+        db.subscribers.c.address,
+        db.subscribers.c.state.label("person_state"),
+        db.subscriptions.c.state.label("subscription_state"),
+        db.editions.c.state.label("edition_state"),
+    )
+    .select_from(db.deliveries)
+    .join(db.subscribers, db.deliveries.c.subscriber_id == db.subscribers.c.id)
+    .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
+    .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
+    .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
+    .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
+)
+
+_MAY_GO = (
+    select(literal(1))
+    .where(
+        db.lists.c.id == db.deliveries.c.list_id,
+        db.lists.c.paused_at.is_(None),
+        db.editions.c.id == db.deliveries.c.edition_id,
+        db.editions.c.state != EditionState.CANCELLED.value,
+        db.subscribers.c.id == db.deliveries.c.subscriber_id,
+        db.subscribers.c.state == SubscriberState.ACTIVE.value,
+        db.subscribers.c.address.is_not(None),
+        db.subscriptions.c.id == db.deliveries.c.subscription_id,
+        db.subscriptions.c.state == SubscriberState.ACTIVE.value,
+    )
+    .correlate(db.deliveries)
+    .exists()
+)
+
+_HEAD = (
+    select(func.min(db.deliveries.c.next_at))
+    .where(waiting(db.deliveries), db.deliveries.c.list_id == db.lists.c.id)
+    .correlate(db.lists)
+    .scalar_subquery()
+)
+_HEADS = select(db.lists.c.id, _HEAD.label("head")).where(db.lists.c.paused_at.is_(None))
+"""When the first mail in the line of each list that is not paused may go."""
+
+
+def _lines(connection: Connection, now: datetime) -> list[ColumnElement[bool]]:
+    heads = [(head, id_) for id_, head in connection.execute(_HEADS) if head is not None]
+    return [db.deliveries.c.list_id == id_ for head, id_ in sorted(heads) if head <= now]
+
+
+DELIVERIES: Book[Claimed] = Book(
+    table=db.deliveries,
+    due=_DUE,
+    lines=_lines,
+    why_not=_why_not,
+    may_go=_MAY_GO,
+    claimed=_claimed,
+    unsent=_release_papers,
+)
+"""The book of deliveries. Rows of a paused list wait."""

@@ -1,0 +1,129 @@
+"""Everything about one person: handing it out, and forgetting it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select, update
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.digests import SkipReason
+from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
+from paperround.domain.times import format_instant
+from paperround.store import schema as db
+from paperround.store.claims import waiting
+from paperround.store.subscriber_rows import preference_columns
+
+_MACHINERY = frozenset(
+    {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}
+)
+"""How a mail is kept from leaving twice. It says nothing of the person, but much of the machine."""
+
+WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "subscribers": frozenset({"nonce"}),
+        "deliveries": _MACHINERY | {"nonce"},
+        "notices": _MACHINERY | {"nonce"},
+    }
+)
+"""Columns an export leaves out, by table. A nonce is what makes a person's links hard to forge."""
+
+_OF_A_PERSON = (
+    db.subscriptions,
+    db.interests,
+    db.feedback,
+    db.sent_papers,
+    db.deliveries,
+    db.notices,
+)
+
+_MAILS = (db.deliveries, db.notices)
+
+
+class Erasure:
+    """Taking people out, whole, in one transaction."""
+
+    _connection: Connection
+
+    def export_person(self, subscriber: SubscriberId) -> dict[str, object]:
+        """Everything kept about a person, in plain values, by table."""
+        person = self._rows(db.subscribers, db.subscribers.c.id == subscriber)
+        return {db.subscribers.name: next(person, {})} | {
+            table.name: list(self._rows(table, table.c.subscriber_id == subscriber))
+            for table in _OF_A_PERSON
+        }
+
+    def _rows(self, table: Table, whose: Any) -> Iterator[dict[str, object]]:
+        columns = [one for one in table.c if one.name not in WITHHELD.get(table.name, ())]
+        found = self._connection.execute(select(*columns).where(whose).order_by(*table.primary_key))
+        for row in found.mappings():
+            yield {name: _plain(value) for name, value in row.items()}
+
+    def message_ids_of(self, subscriber: SubscriberId) -> list[str]:
+        """The Message-ID of every mail that was written for a person: the names of its files."""
+        return [
+            message_id
+            for table in _MAILS
+            for message_id in self._connection.execute(
+                select(table.c.message_id)
+                .where(table.c.subscriber_id == subscriber)
+                .order_by(table.c.id)
+            ).scalars()
+        ]
+
+    def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
+        """Forget the person: address, choices, feedback, memory, replies and notices that hold the
+        address. Ledger rows stay, nameless; what waits in it is skipped."""
+        self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber)
+            .values(**_NOBODY, erased_at=now, changed_at=now)
+        )
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(db.subscriptions.c.subscriber_id == subscriber)
+            .values(**_NO_WISH, changed_at=now)
+        )
+        for table in (db.interests, db.feedback, db.sent_papers):
+            self._connection.execute(delete(table).where(table.c.subscriber_id == subscriber))
+        self._blank(db.deliveries, subscriber, {"reasons": None})
+        self._blank(db.notices, subscriber, {"address": None, "payload": {}})
+
+    def _blank(self, mails: Table, subscriber: SubscriberId, values: Mapping[str, object]) -> None:
+        """What a server answered often repeats the address. What waits is not sent."""
+        theirs = update(mails).where(mails.c.subscriber_id == subscriber)
+        self._connection.execute(theirs.values(**values, reply=None, domain=None))
+        self._connection.execute(
+            theirs.where(waiting(mails)).values(
+                state=DeliveryState.SKIPPED.value, reason=SkipReason.UNSUBSCRIBED.value
+            )
+        )
+
+
+_NOBODY: Mapping[str, object] = {
+    "address": None,
+    "written": None,
+    "folded": None,
+    "domain": None,
+    "state": SubscriberState.UNSUBSCRIBED.value,
+    "nonce": "",
+    "consent_at": None,
+    "consent_source": None,
+    "language": None,
+}
+
+_NO_WISH: Mapping[str, object] = preference_columns(Preferences()) | {
+    "state": SubscriberState.UNSUBSCRIBED.value,
+    "due_at": None,
+}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return format_instant(value)
+        case date():
+            return value.isoformat()
+        case _:
+            return value

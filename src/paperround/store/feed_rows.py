@@ -1,0 +1,140 @@
+"""Rows of feeds, runs and rejects as domain values, and back."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from paperround.domain.feeds import (
+    FeedHealth,
+    FeedRun,
+    KeptReject,
+    LiveFeed,
+    NewFeed,
+    Poll,
+    Progress,
+)
+from paperround.domain.papers import Feed, FeedId, Reject, Show
+
+NEVER_POLLED = {
+    "progress": None,
+    "health": FeedHealth.NEW.value,
+    "reason": "",
+    "failures": 0,
+    "expects_at": None,
+}
+"""What is known of a feed before its first poll, and after it was pointed somewhere else."""
+
+
+def feed_columns(feed: NewFeed) -> dict[str, Any]:
+    """What an operator says of a feed."""
+    return {
+        "name": feed.name,
+        "kind": feed.kind,
+        "url": feed.url,
+        "settings": dict(feed.settings),
+        "show": feed.show,
+        "enabled": feed.enabled,
+    }
+
+
+def poll_columns(poll: Poll) -> dict[str, Any]:
+    """What a poll found; when things last went well stays where the poll says nothing of it."""
+    found = {
+        "health": poll.health.value,
+        "reason": poll.reason,
+        "progress": _progress_json(poll.progress),
+        "failures": poll.failures,
+        "next_at": poll.next_at,
+        "expects_at": poll.expects_at,
+    }
+    dates = {"last_good_at": poll.good_at, "last_news_at": poll.news_at}
+    return found | {name: moment for name, moment in dates.items() if moment is not None}
+
+
+def feed_of(row: Row[Any]) -> Feed:
+    """The feed as papers are listed under it."""
+    return Feed(id=FeedId(row.id), name=row.name, kind=row.kind, show=_show(row))
+
+
+def live_feed_of(row: Row[Any]) -> LiveFeed:
+    """The feed with how it is doing. One that is switched off reads as paused, whatever its last
+    poll said; that is still there when it is switched on again."""
+    return LiveFeed(
+        id=FeedId(row.id),
+        name=row.name,
+        kind=row.kind,
+        url=row.url,
+        settings=row.settings,
+        show=_show(row),
+        enabled=row.enabled,
+        health=FeedHealth(row.health) if row.enabled else FeedHealth.PAUSED,
+        reason=row.reason,
+        progress=_progress(row.progress),
+        failures=row.failures,
+        next_at=row.next_at,
+        expects_at=row.expects_at,
+        last_good_at=row.last_good_at,
+        last_news_at=row.last_news_at,
+        created_at=row.created_at,
+    )
+
+
+def _show(row: Row[Any]) -> Show | None:
+    return None if row.show is None else Show(row.show)
+
+
+def _progress(stored: dict[str, Any] | None) -> Progress:
+    return Progress() if stored is None else Progress(**stored)
+
+
+def _progress_json(progress: Progress) -> dict[str, Any]:
+    return {
+        "cursor": progress.cursor,
+        "validators": {url: dict(known) for url, known in progress.validators.items()},
+        "batch": progress.batch,
+    }
+
+
+def run_of(row: Row[Any]) -> FeedRun:
+    """A run; one that has not ended has no counts yet."""
+    return FeedRun(
+        id=row.id,
+        source=row.source,
+        state=row.state,
+        counts=row.counts or {},
+        error=row.error,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def reject_of(row: Row[Any]) -> KeptReject:
+    """A reject as it was kept."""
+    return KeptReject(
+        id=row.id,
+        run=row.run_id,
+        reason=row.reason,
+        detail=row.detail,
+        position=row.position,
+        excerpt=row.excerpt,
+        created_at=row.created_at,
+    )
+
+
+def reject_row(feed: int, run: int, reject: Reject, now: datetime) -> dict[str, Any]:
+    """A reject to keep. It is known by its words, not its position: feeds move entries around."""
+    place = "" if reject.excerpt else str(reject.position)
+    words = "\0".join([reject.reason, reject.detail, reject.excerpt, place])
+    digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return {
+        "feed_id": feed,
+        "run_id": run,
+        "digest": digest,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "position": reject.position,
+        "excerpt": reject.excerpt,
+        "created_at": now,
+    }

@@ -1,0 +1,246 @@
+"""The ledger of notices: confirmations, links to one's choices, alerts, tests."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
+from paperround.domain.digests import SkipReason
+from paperround.domain.ledger import LedgerTotals
+from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
+from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.store import schema as db
+from paperround.store.claims import NO_LEASE, Book, Claims, waiting
+from paperround.store.dialect import insert_new
+
+OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
+"""Kinds that go to an address nobody needs to have subscribed with."""
+
+MAY_GO_AGAIN = (
+    DeliveryState.SENT,
+    DeliveryState.UNKNOWN,
+    DeliveryState.FAILED,
+    DeliveryState.EXPIRED,
+)
+"""How a notice may have ended that is wanted once more."""
+
+
+def _why_not(row: Row[Any]) -> SkipReason | None:
+    """A person who waits for a first mail, or has left, may still get a notice they asked for."""
+    if row.person_state == SubscriberState.SUPPRESSED:
+        return SkipReason.SUPPRESSED
+    if row.person_state is None and row.kind not in OWN_ADDRESS:
+        return SkipReason.UNSUBSCRIBED
+    erased = row.erased_at is not None
+    return SkipReason.UNSUBSCRIBED if erased or not row.address else None
+
+
+def _claimed(row: Row[Any], lease: Lease) -> ClaimedNotice:
+    return ClaimedNotice(
+        id=DeliveryId(row.id),
+        kind=NoticeKind(row.kind),
+        subscriber_id=_person(row),
+        address=row.address,
+        payload=row.payload,
+        message_id=row.message_id,
+        dated=row.dated,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        attempts=row.attempts,
+        breakdowns=row.breakdowns,
+        expires_at=row.expires_at,
+        lease=lease,
+    )
+
+
+def _nothing_to_release(_connection: Connection, _ids: object) -> None:
+    """A notice carries no papers."""
+
+
+_DUE: Select[Any] = (
+    select(
+        db.notices.c.id,
+        db.notices.c.kind,
+        db.notices.c.subscriber_id,
+        db.notices.c.payload,
+        db.notices.c.message_id,
+        db.notices.c.dated,
+        db.notices.c.key_id,
+        db.notices.c.nonce,
+        db.notices.c.attempts,
+        db.notices.c.breakdowns,
+        db.notices.c.expires_at,
+        func.coalesce(db.notices.c.address, db.subscribers.c.address).label("address"),
+        db.subscribers.c.state.label("person_state"),
+        db.subscribers.c.erased_at,
+    )
+    .select_from(db.notices)
+    .outerjoin(db.subscribers, db.notices.c.subscriber_id == db.subscribers.c.id)
+    .where(waiting(db.notices))
+)
+
+_PERSON_MAY_GET = (
+    select(literal(1))
+    .where(
+        db.subscribers.c.id == db.notices.c.subscriber_id,
+        db.subscribers.c.state != SubscriberState.SUPPRESSED.value,
+        db.subscribers.c.erased_at.is_(None),
+    )
+    .correlate(db.notices)
+    .exists()
+)
+_MAY_GO = or_(
+    _PERSON_MAY_GET,
+    and_(
+        db.notices.c.subscriber_id.is_(None),
+        db.notices.c.kind.in_([kind.value for kind in OWN_ADDRESS]),
+    ),
+)
+
+
+def _one_line(_connection: Connection, _now: datetime) -> Sequence[ColumnElement[bool]]:
+    return [true()]
+
+
+NOTICES: Book[ClaimedNotice] = Book(
+    table=db.notices,
+    due=_DUE,
+    lines=_one_line,
+    why_not=_why_not,
+    may_go=_MAY_GO,
+    claimed=_claimed,
+    unsent=_nothing_to_release,
+)
+"""The book of notices. They belong to no list, so the pause of a list stops none."""
+
+
+class SqlNotices(Claims[ClaimedNotice]):
+    """The notices of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, NOTICES)
+
+    def put(self, notice: NewNotice, *, now: datetime) -> bool:
+        """Write a notice; False when one with its key stands."""
+        row = _row(notice) | {"domain": self._domain(notice), "created_at": now}
+        inserting = insert_new(self._connection, db.notices).returning(db.notices.c.id)
+        return self._connection.execute(inserting, row).scalar() is not None
+
+    def _domain(self, notice: NewNotice) -> str | None:
+        if notice.address is not None:
+            return notice.address.rpartition("@")[2]
+        return self._connection.execute(
+            select(db.subscribers.c.domain).where(db.subscribers.c.id == notice.subscriber_id)
+        ).scalar()
+
+    def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
+        """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
+        its Message-ID. False while it still waits or is being sent."""
+        queued = self._connection.execute(
+            update(db.notices)
+            .where(
+                db.notices.c.id == notice,
+                db.notices.c.state.in_([state.value for state in MAY_GO_AGAIN]),
+            )
+            .values(
+                state=DeliveryState.QUEUED.value,
+                reason="",
+                due_at=due_at,
+                next_at=due_at,
+                expires_at=expires_at,
+                attempts=0,
+                breakdowns=0,
+                **NO_LEASE,
+            )
+        )
+        return queued.rowcount == 1
+
+    def use(self, notice: DeliveryId, *, now: datetime) -> bool:
+        """Note that its link was used; True for the first use only."""
+        used = self._connection.execute(
+            update(db.notices)
+            .where(db.notices.c.id == notice, db.notices.c.used_at.is_(None))
+            .values(used_at=now)
+        )
+        return used.rowcount == 1
+
+    # --- reading and counting ------------------------------------------------------------------
+
+    def find(self, key: str) -> Notice | None:
+        """The notice with this key, None when there is none."""
+        return self._one(db.notices.c.key == key)
+
+    def get(self, notice: DeliveryId) -> Notice | None:
+        """The notice with this id, None when there is none."""
+        return self._one(db.notices.c.id == notice)
+
+    def latest(self, subscriber: SubscriberId, kind: NoticeKind) -> Notice | None:
+        """The notice of this kind that was written last for a person, None when none was."""
+        return self._one(db.notices.c.subscriber_id == subscriber, db.notices.c.kind == kind.value)
+
+    def _one(self, *which: ColumnElement[bool]) -> Notice | None:
+        newest = select(db.notices).where(*which).order_by(db.notices.c.id.desc()).limit(1)
+        row = self._connection.execute(newest).one_or_none()
+        return None if row is None else _notice(row)
+
+    def totals(self, *, now: datetime) -> LedgerTotals:
+        """Of the notices whose life has not ended."""
+        return self._totals(db.notices.c.expires_at > now)
+
+
+def _row(notice: NewNotice) -> dict[str, Any]:
+    return {
+        "kind": notice.kind.value,
+        "key": notice.key,
+        "subscriber_id": notice.subscriber_id,
+        "address": notice.address,
+        "payload": dict(notice.payload),
+        "state": DeliveryState.QUEUED.value,
+        "reason": "",
+        "due_at": notice.due_at,
+        "next_at": notice.due_at,
+        "expires_at": notice.expires_at,
+        "attempts": 0,
+        "breakdowns": 0,
+        "message_id": notice.message_id,
+        "dated": notice.dated,
+        "key_id": notice.key_id,
+        "nonce": notice.nonce,
+    }
+
+
+def _notice(row: Row[Any]) -> Notice:
+    return Notice(
+        id=DeliveryId(row.id),
+        kind=NoticeKind(row.kind),
+        key=row.key,
+        subscriber_id=_person(row),
+        address=row.address,
+        payload=row.payload,
+        state=DeliveryState(row.state),
+        reason=row.reason,
+        message_id=row.message_id,
+        dated=row.dated,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        used_at=row.used_at,
+        reply=row.reply,
+    )
+
+
+def _person(row: Row[Any]) -> SubscriberId | None:
+    return None if row.subscriber_id is None else SubscriberId(row.subscriber_id)

@@ -1,0 +1,117 @@
+"""What people see and change of their own: subscriptions, choices, feedback."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, select, update
+
+from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import EditionId
+from paperround.domain.lists import ListId
+from paperround.domain.papers import PaperId
+from paperround.domain.readers import DeliveryOwner, NewFeedback
+from paperround.domain.subscribers import (
+    Preferences,
+    Subscriber,
+    SubscriberId,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.store import schema as db
+from paperround.store.dialect import insert_new
+from paperround.store.subscriber_rows import (
+    PERSON_COLUMNS,
+    SUBSCRIPTION_COLUMNS,
+    person_of,
+    preference_columns,
+    subscription_of,
+)
+
+_OPPOSITE = {"more": "less", "less": "more"}
+
+
+class SelfService:
+    """What the people of one transaction do by themselves."""
+
+    _connection: Connection
+
+    def get(self, subscriber: SubscriberId) -> Subscriber | None:
+        """The person with this id; one who was erased has no address."""
+        known: Select[Any] = select(*PERSON_COLUMNS).where(db.subscribers.c.id == subscriber)
+        row = self._connection.execute(known).one_or_none()
+        return None if row is None else person_of(row)
+
+    def subscriptions_of(self, subscriber: SubscriberId) -> list[Subscription]:
+        """Every subscription of a person, by list."""
+        found = self._connection.execute(
+            select(*SUBSCRIPTION_COLUMNS)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(db.subscriptions.c.subscriber_id == subscriber)
+            .order_by(db.subscriptions.c.list_id)
+        )
+        return [subscription_of(row) for row in found]
+
+    def choose(
+        self, subscription: SubscriptionId, preferences: Preferences, *, now: datetime
+    ) -> None:
+        """Replace the choices; the due instant is for the caller to set anew."""
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(db.subscriptions.c.id == subscription)
+            .values(**preference_columns(preferences), changed_at=now)
+        )
+
+    # --- what a digest's links do --------------------------------------------------------------
+
+    def owner_of_delivery(self, delivery: DeliveryId) -> DeliveryOwner | None:
+        """Whose mail a delivery was, with the nonce its links are bound to."""
+        row = self._connection.execute(
+            select(db.deliveries, db.subscribers.c.address)
+            .join_from(db.deliveries, db.subscribers)
+            .where(db.deliveries.c.id == delivery)
+        ).one_or_none()
+        return None if row is None else _owner(row)
+
+    def give_feedback(self, feedback: NewFeedback, *, now: datetime) -> bool:
+        """Keep what a reader says of a paper; `more` and `less` replace each other, `save` stands
+        by itself. False when it was said already."""
+        self._connection.execute(
+            delete(db.feedback).where(
+                db.feedback.c.subscriber_id == feedback.subscriber_id,
+                db.feedback.c.paper_id == feedback.paper_id,
+                db.feedback.c.verdict == _OPPOSITE.get(feedback.verdict, ""),
+            )
+        )
+        saying = insert_new(self._connection, db.feedback).returning(db.feedback.c.id)
+        row = {
+            "subscriber_id": feedback.subscriber_id,
+            "paper_id": feedback.paper_id,
+            "delivery_id": feedback.delivery,
+            "verdict": feedback.verdict,
+            "created_at": now,
+        }
+        return self._connection.execute(saying, row).scalar() is not None
+
+    def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]:
+        """What a person said of papers, in the order they said it."""
+        found = self._connection.execute(
+            select(db.feedback.c.paper_id, db.feedback.c.verdict)
+            .where(db.feedback.c.subscriber_id == subscriber)
+            .order_by(db.feedback.c.id)
+        )
+        return [(PaperId(paper), verdict) for paper, verdict in found]
+
+
+def _owner(row: Row[Any]) -> DeliveryOwner:
+    subscription = row.subscription_id
+    return DeliveryOwner(
+        delivery=DeliveryId(row.id),
+        edition_id=EditionId(row.edition_id),
+        positions=tuple(row.positions),
+        local_date=row.local_date,
+        nonce=row.nonce,
+        list_id=ListId(row.list_id),
+        subscriber_id=SubscriberId(row.subscriber_id),
+        subscription_id=None if subscription is None else SubscriptionId(subscription),
+        address=row.address,
+    )

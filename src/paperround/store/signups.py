@@ -1,0 +1,245 @@
+"""Asking to be mailed, confirming it, and leaving again."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    delete,
+    or_,
+    select,
+    update,
+)
+
+from paperround.domain.lists import ListId
+from paperround.domain.readers import NewSignup
+from paperround.domain.subscribers import (
+    Address,
+    Consent,
+    Preferences,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.store import schema as db
+from paperround.store.dialect import insert_new
+from paperround.store.subscriber_rows import (
+    EMAIL,
+    PERSON_COLUMNS,
+    SUBSCRIPTION_COLUMNS,
+    address_columns,
+    person_of,
+    preference_columns,
+    subscription_of,
+)
+
+_ACTIVE, _PENDING = SubscriberState.ACTIVE.value, SubscriberState.PENDING.value
+_LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value
+
+_NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
+
+
+class Signups:
+    """Sign-ups of one transaction."""
+
+    _connection: Connection
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def sign_up(
+        self, signup: NewSignup, list_id: ListId, *, now: datetime
+    ) -> tuple[Subscriber, Subscription]:
+        """The person and their subscription, made `pending` when there is none.
+
+        Somebody who has one keeps its state and choices; only that they asked now is noted, so
+        that whoever still has not confirmed is kept for another while.
+        """
+        person = self._person(signup, now)
+        return person, self._wish(person.id, signup, list_id, now)
+
+    def _person(self, signup: NewSignup, now: datetime) -> Subscriber:
+        row = address_columns(signup.address) | {
+            "state": _PENDING,
+            "nonce": signup.nonce,
+            "created_at": now,
+            "changed_at": now,
+        }
+        self._connection.execute(insert_new(self._connection, db.subscribers), row)
+        return person_of(self._connection.execute(by_address(signup.address)).one())
+
+    def _wish(
+        self, person: SubscriberId, signup: NewSignup, list_id: ListId, now: datetime
+    ) -> Subscription:
+        row = preference_columns(signup.preferences) | {
+            "list_id": list_id,
+            "subscriber_id": person,
+            "state": _PENDING,
+            "created_at": now,
+            "changed_at": now,
+        }
+        self._connection.execute(insert_new(self._connection, db.subscriptions), row)
+        here = (db.subscriptions.c.subscriber_id == person) & (
+            db.subscriptions.c.list_id == list_id
+        )
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(here, db.subscriptions.c.state == _PENDING)
+            .values(changed_at=now)
+        )
+        found = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
+        return subscription_of(self._connection.execute(found.where(here)).one())
+
+    # --- saying yes and no ---------------------------------------------------------------------
+
+    def activate(
+        self,
+        subscription: SubscriptionId,
+        *,
+        preferences: Preferences | None,
+        consent: Consent,
+        now: datetime,
+    ) -> bool:
+        """Pending or left -> active, person and subscription, with the consent and the choices
+        that go with it. False when suppressed or erased.
+
+        Whoever had left everything comes back to this list alone.
+        """
+        person = _owner(subscription)
+        self._stay_away_from_others(person, subscription, now)
+        if not self._let_in(person, consent, now):
+            return False
+        wish = {} if preferences is None else preference_columns(preferences)
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(db.subscriptions.c.id == subscription)
+            .values(**wish, state=_ACTIVE, changed_at=now)
+        )
+        return True
+
+    def _stay_away_from_others(
+        self, person: ScalarSelect[Any], subscription: SubscriptionId, now: datetime
+    ) -> None:
+        left = select(db.subscribers.c.id).where(
+            db.subscribers.c.id == person, db.subscribers.c.state == _LEFT
+        )
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(
+                db.subscriptions.c.subscriber_id.in_(left),
+                db.subscriptions.c.id != subscription,
+                db.subscriptions.c.state == _ACTIVE,
+            )
+            .values(state=_LEFT, due_at=None, changed_at=now)
+        )
+
+    def _let_in(self, person: ScalarSelect[Any], consent: Consent, now: datetime) -> bool:
+        let_in = self._connection.execute(
+            update(db.subscribers)
+            .where(
+                db.subscribers.c.id == person,
+                db.subscribers.c.state != _SUPPRESSED,
+                db.subscribers.c.erased_at.is_(None),
+            )
+            .values(
+                state=_ACTIVE,
+                consent_at=consent.at,
+                consent_source=consent.source,
+                changed_at=now,
+            )
+        )
+        return let_in.rowcount == 1
+
+    def leave(self, subscription: SubscriptionId, *, now: datetime) -> bool:
+        """active -> unsubscribed, with no due instant; False when it was not active."""
+        left = self._connection.execute(
+            update(db.subscriptions)
+            .where(db.subscriptions.c.id == subscription, db.subscriptions.c.state == _ACTIVE)
+            .values(state=_LEFT, due_at=None, changed_at=now)
+        )
+        return left.rowcount == 1
+
+    # --- those who never said anything ---------------------------------------------------------
+
+    def unconfirmed(
+        self, *, between: tuple[datetime, datetime], limit: int
+    ) -> list[tuple[Subscriber, Subscription]]:
+        """People who signed up in that stretch (its end left out) and have not confirmed yet,
+        oldest first. An import said of its people how they agreed, so they are not among them."""
+        start, end = between
+        found = self._connection.execute(
+            select(*PERSON_COLUMNS, *db.subscriptions.c)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(
+                db.subscriptions.c.state == _PENDING,
+                db.subscribers.c.kind == EMAIL,
+                db.subscriptions.c.created_at >= start,
+                db.subscriptions.c.created_at < end,
+                or_(db.subscribers.c.state == _ACTIVE, _waits_for_a_first_yes()),
+            )
+            .order_by(db.subscriptions.c.created_at, db.subscriptions.c.id)
+            .limit(limit)
+        )
+        return [(person_of(row), subscription_of(row)) for row in found]
+
+    def forget_unconfirmed(self, *, before: datetime, now: datetime) -> int:  # noqa: ARG002
+        """Forget people who never confirmed and asked last before, and what active people asked
+        of a further list and never confirmed. Returns how many people and wishes went."""
+        stale = _stale_people(before)
+        self._connection.execute(
+            update(db.notices)
+            .where(db.notices.c.subscriber_id.in_(stale))
+            .values(payload={}, reply=None, domain=None)
+        )
+        people = self._connection.execute(
+            delete(db.subscribers).where(db.subscribers.c.id.in_(stale))
+        )
+        active = select(db.subscribers.c.id).where(db.subscribers.c.state == _ACTIVE)
+        wishes = self._connection.execute(
+            delete(db.subscriptions).where(
+                db.subscriptions.c.state == _PENDING,
+                db.subscriptions.c.changed_at < before,
+                db.subscriptions.c.subscriber_id.in_(active),
+            )
+        )
+        return people.rowcount + wishes.rowcount
+
+
+def by_address(address: Address) -> Select[Any]:
+    """The person of an address, as PERSON_COLUMNS."""
+    return select(*PERSON_COLUMNS).where(
+        db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == address.folded
+    )
+
+
+def _owner(subscription: SubscriptionId) -> ScalarSelect[Any]:
+    return (
+        select(db.subscriptions.c.subscriber_id)
+        .where(db.subscriptions.c.id == subscription)
+        .scalar_subquery()
+    )
+
+
+def _waits_for_a_first_yes() -> ColumnElement[bool]:
+    return and_(db.subscribers.c.state == _PENDING, _NEVER_SAID_YES)
+
+
+def _stale_people(before: datetime) -> Select[Any]:
+    """People whose every wish is an old one that nobody confirmed, and who never got a mail."""
+    of_theirs = db.subscriptions.c.subscriber_id == db.subscribers.c.id
+    answered_or_fresh = or_(
+        db.subscriptions.c.state != _PENDING, db.subscriptions.c.changed_at >= before
+    )
+    return select(db.subscribers.c.id).where(
+        _waits_for_a_first_yes(),
+        db.subscribers.c.created_at < before,
+        ~select(db.subscriptions.c.id).where(of_theirs, answered_or_fresh).exists(),
+        ~select(db.deliveries.c.id)
+        .where(db.deliveries.c.subscriber_id == db.subscribers.c.id)
+        .exists(),
+    )

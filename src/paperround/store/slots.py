@@ -1,0 +1,46 @@
+"""Things that happen once, and signs of life. What is taken is a row; its key decides races."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from paperround.store import schema as db
+from paperround.store.dialect import insert_new, upsert
+
+BEAT = "beat"
+
+
+class SqlSlots:
+    """Slots of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def take(self, kind: str, slot: str, *, now: datetime) -> bool:
+        """True for the first who takes (kind, slot), for ever; False for everybody else. Whoever
+        comes while another transaction holds it waits for that one's end."""
+        taking = insert_new(self._connection, db.slots).returning(db.slots.c.slot)
+        row = {"kind": kind, "slot": slot, "taken_at": now}
+        return self._connection.execute(taking, row).one_or_none() is not None
+
+    def taken_at(self, kind: str, slot: str) -> datetime | None:
+        """When (kind, slot) was taken or last beaten, None when never."""
+        taken: datetime | None = self._connection.execute(
+            select(db.slots.c.taken_at).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
+        ).scalar_one_or_none()
+        return taken
+
+    def beat(self, name: str, *, now: datetime) -> None:
+        """Leave a sign of life: (`beat`, name) is moved to `now`."""
+        beating = upsert(self._connection, db.slots, ("kind", "slot"), ("taken_at",))
+        self._connection.execute(beating, {"kind": BEAT, "slot": name, "taken_at": now})
+
+    def last_beat(self, name: str) -> datetime | None:
+        """The latest sign of life of `name`, None when there never was one."""
+        return self.taken_at(BEAT, name)
+
+    def forget(self, kind: str, *, before: datetime) -> int:
+        """Drop slots of `kind` taken before; returns how many."""
+        return self._connection.execute(
+            delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at < before)
+        ).rowcount

@@ -1,0 +1,97 @@
+"""When each subscription is next due, on every database."""
+
+from datetime import timedelta
+
+from paperround.domain.digests import DigestKind
+from paperround.domain.subscribers import DueSubscription, SubscriberState, SubscriptionId
+from paperround.jobs.ports import Database
+from tests.builders import (
+    DAY,
+    HOUR,
+    NOW,
+    imported,
+    new_delivery,
+    plan,
+    seed_edition,
+    seed_list,
+    seed_subscribers,
+)
+
+START = SubscriptionId(0)
+
+
+def test_somebody_new_has_no_due_instant_yet(database: Database) -> None:
+    alice, bob = seed_subscribers(database, seed_list(database), ("alice", "bob"))
+    with database.writing() as work:
+        assert work.subscribers.unscheduled(limit=1) == [alice]
+        work.subscribers.schedule({alice.id: NOW})
+        assert work.subscribers.unscheduled(limit=9) == [bob]
+
+
+def test_people_are_due_from_their_instant_on(database: Database) -> None:
+    default = seed_list(database)
+    alice, bob, _ = seed_subscribers(database, default, ("alice", "bob", "carol"))
+    with database.writing() as work:
+        work.subscribers.schedule({alice.id: NOW, bob.id: NOW + HOUR})
+        due = work.subscribers.due(default.id, now=NOW, limit=9, after=START)
+    assert due == [DueSubscription(subscription=alice, due_at=NOW)]
+
+
+def test_pages_of_due_people_follow_each_other(database: Database) -> None:
+    default = seed_list(database)
+    people = seed_subscribers(database, default, ("a", "b", "c"))
+    with database.writing() as work:
+        work.subscribers.schedule({one.id: NOW for one in people})
+        first = work.subscribers.due(default.id, now=NOW, limit=2, after=START)
+        last = first[-1].subscription.id
+        rest = work.subscribers.due(default.id, now=NOW, limit=2, after=last)
+    assert [one.subscription for one in first + rest] == people
+
+
+def test_nobody_who_is_not_active_is_due_or_waits_for_a_clock(database: Database) -> None:
+    default = seed_list(database)
+    alice, bob = seed_subscribers(database, default, ("alice", "bob"))
+    with database.writing() as work:
+        work.subscribers.schedule({alice.id: NOW})
+        for person in (alice, bob):
+            work.subscribers.set_state(person.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW)
+        work.subscribers.put(imported("carol", SubscriberState.PENDING), default.id, now=NOW)
+        assert work.subscribers.due(default.id, now=NOW, limit=9, after=START) == []
+        assert work.subscribers.unscheduled(limit=9) == []
+
+
+def test_a_due_instant_can_be_taken_away(database: Database) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+    with database.writing() as work:
+        work.subscribers.schedule({alice.id: NOW})
+        work.subscribers.schedule({alice.id: None})
+        work.subscribers.schedule({})
+        assert work.subscribers.unscheduled(limit=9) == [alice]
+
+
+def test_a_clock_is_started_once_and_only_for_who_is_active(database: Database) -> None:
+    default = seed_list(database)
+    alice, bob, carol = seed_subscribers(database, default, ("alice", "bob", "carol"))
+    with database.writing() as work:
+        work.subscribers.schedule({alice.id: NOW + HOUR})
+        work.subscribers.leave(bob.id, now=NOW)
+        work.subscribers.start_clocks({one.id: NOW for one in (alice, bob, carol)})
+        work.subscribers.start_clocks({})
+        due = work.subscribers.due(default.id, now=NOW + HOUR, limit=9, after=START)
+    assert [(one.subscription.id, one.due_at) for one in due] == [
+        (alice.id, NOW + HOUR),
+        (carol.id, NOW),
+    ]
+
+
+def test_the_last_date_is_the_latest_one_a_digest_has_a_row_for(database: Database) -> None:
+    default = seed_list(database)
+    alice, bob = seed_subscribers(database, default, ("alice", "bob"))
+    edition = seed_edition(database, default, ())
+    tomorrow, later = DAY + timedelta(days=1), DAY + timedelta(days=7)
+    rows = [new_delivery(alice), new_delivery(alice, day=tomorrow)]
+    rows.append(new_delivery(alice, day=later, kind=DigestKind.ROUNDUP_WEEK))
+    plan(database, edition, rows)
+    with database.reading() as work:
+        assert work.subscribers.last_dates([alice.id, bob.id]) == {alice.id: tomorrow}
+        assert work.subscribers.last_dates([]) == {}

@@ -1,0 +1,142 @@
+"""An import and a reader who leaves at the same moment: the reader wins.
+
+On SQLite a writer has the database for itself, so this is about PostgreSQL.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine, event
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.lists import MailingList
+from paperround.domain.subscribers import Preferences, SubscriberState, Subscription, SubscriptionId
+from paperround.jobs.ports import Database, UnitOfWork
+from tests.builders import HOUR, NOW, imported, seed_list, seed_subscribers
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
+ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING
+SUPPRESSED, LEFT = SubscriberState.SUPPRESSED, SubscriberState.UNSUBSCRIBED
+_START = SubscriptionId(0)
+Do = Callable[[UnitOfWork], object]
+
+
+@contextmanager
+def just_before(
+    engine: Engine, words: str, database: Database, meanwhile: Do
+) -> Iterator[list[str]]:
+    """Commit `meanwhile` in a transaction of its own just before the first statement that begins
+    with `words`, when whoever sends it has read already."""
+    seen: list[str] = []
+
+    def interrupt(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(words) and not seen:
+            seen.append(statement)
+            with database.writing() as work:
+                meanwhile(work)
+
+    event.listen(engine, "before_cursor_execute", interrupt)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", interrupt)
+    assert seen, "nothing was interrupted"
+
+
+def put(database: Database, mailing_list: MailingList, *, hour: int | None = None) -> str:
+    with database.writing() as work:
+        offered = imported("alice", preferences=Preferences(hour=hour))
+        return work.subscribers.put(offered, mailing_list.id, now=NOW)
+
+
+def found(database: Database, alice: Subscription) -> tuple[SubscriberState, SubscriberState]:
+    with database.reading() as work:
+        person = work.subscribers.get(alice.subscriber_id)
+        (subscription,) = work.subscribers.subscriptions_of(alice.subscriber_id)
+    assert person is not None
+    return person.state, subscription.state
+
+
+def test_an_import_does_not_bring_back_who_leaves_meanwhile(
+    database: Database, engine: Engine
+) -> None:
+    default = seed_list(database)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+
+    def leave(work: UnitOfWork) -> None:
+        assert work.subscribers.leave(alice.id, now=NOW)
+
+    with just_before(engine, "UPDATE subscriptions", database, leave):
+        put(database, default, hour=9)
+    assert found(database, alice) == (ACTIVE, LEFT)
+
+
+def test_an_import_does_not_bring_back_who_is_suppressed_meanwhile(
+    database: Database, engine: Engine
+) -> None:
+    default = seed_list(database)
+    with database.writing() as work:
+        work.subscribers.put(imported("alice", PENDING), default.id, now=NOW)
+        (waiting,) = [row[0] for row in work.subscribers.export(default.id)]
+
+    def suppress(work: UnitOfWork) -> None:
+        work.subscribers.set_state(waiting.id, SUPPRESSED, now=NOW)
+
+    with just_before(engine, "UPDATE subscribers", database, suppress):
+        put(database, default)
+    with database.reading() as work:
+        person = work.subscribers.get(waiting.id)
+    assert person is not None
+    assert person.state is SUPPRESSED
+
+
+def test_an_import_does_not_turn_back_a_clock_that_moves_meanwhile(
+    database: Database, engine: Engine
+) -> None:
+    default = seed_list(database)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    with database.writing() as work:
+        work.subscribers.schedule({alice.id: NOW})
+
+    def move_on(work: UnitOfWork) -> None:
+        work.subscribers.schedule({alice.id: NOW + 24 * HOUR})
+
+    with just_before(engine, "UPDATE subscriptions", database, move_on):
+        put(database, default, hour=9)
+    with database.reading() as work:
+        assert work.subscribers.due(default.id, now=NOW, limit=9, after=_START) == []
+
+
+def test_becoming_active_loses_against_a_suppression_meanwhile(
+    database: Database, engine: Engine
+) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+
+    def suppress(work: UnitOfWork) -> None:
+        work.subscribers.set_state(alice.subscriber_id, SUPPRESSED, now=NOW)
+
+    with (
+        just_before(engine, "UPDATE subscribers", database, suppress),
+        pytest.raises(InvalidInput, match="suppressed"),
+        database.writing() as work,
+    ):
+        work.subscribers.set_state(alice.subscriber_id, ACTIVE, now=NOW)
+    assert found(database, alice)[0] is SUPPRESSED
+
+
+def test_a_clock_is_not_started_for_who_leaves_meanwhile(
+    database: Database, engine: Engine
+) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+
+    def leave(work: UnitOfWork) -> None:
+        work.subscribers.leave(alice.id, now=NOW)
+
+    with just_before(engine, "UPDATE subscriptions", database, leave), database.writing() as work:
+        (waiting,) = work.subscribers.unscheduled(limit=9)
+        work.subscribers.start_clocks({waiting.id: NOW})
+    with database.writing() as work:
+        work.subscribers.set_state(alice.subscriber_id, ACTIVE, now=NOW)
+        assert work.subscribers.due(alice.list_id, now=NOW, limit=9, after=_START) == []

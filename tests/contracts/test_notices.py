@@ -1,0 +1,268 @@
+"""The ledger of notices, on every database: written once, sent once, its link used once."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, update
+
+from paperround.domain.deliveries import DeliveryState, Worker
+from paperround.domain.ledger import LedgerTotals
+from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice, NewNotice, Notice, NoticeKind
+from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.jobs.ports import Database
+from paperround.store import schema as db
+from tests.builders import HOUR, MINUTE, NOW, TOKEN, lease, move, seed_list, seed_subscribers
+from tests.contracts.test_races import at_once
+
+SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED
+NOBODY = SubscriberId(987_654)
+
+
+def notice(
+    person: SubscriberId | None,
+    key: str = "confirm/1",
+    kind: NoticeKind = NoticeKind.CONFIRM,
+    address: str | None = None,
+) -> NewNotice:
+    return NewNotice(
+        kind=kind,
+        key=key,
+        subscriber_id=person,
+        address=address,
+        payload={"list": 1, "subject": "ü"},
+        due_at=NOW,
+        expires_at=NOW + NOTICE_LIFE,
+        message_id=f"<{key.replace('/', '-')}@papers.example>",
+        dated=NOW,
+        key_id="k001",
+        nonce=f"nonce {key}",
+    )
+
+
+@dataclass(frozen=True)
+class Office:
+    """A database with one person who asked for mail, and what is done with their notices."""
+
+    database: Database
+    person: SubscriberId
+
+    def put(self, *notices: NewNotice) -> list[bool]:
+        with self.database.writing() as work:
+            return [work.notices.put(one, now=NOW) for one in notices]
+
+    def claim(self, token: str = TOKEN, *, limit: int = 9) -> list[ClaimedNotice]:
+        with self.database.writing() as work:
+            return work.notices.claim(lease(token), limit=limit, now=NOW)
+
+    def settle(self, row: ClaimedNotice, state: DeliveryState) -> int:
+        with self.database.writing() as work:
+            return work.notices.settle([move(row.id, state, token=row.lease.token)], now=NOW)
+
+    def again(self, row: ClaimedNotice) -> bool:
+        with self.database.writing() as work:
+            return work.notices.again(row.id, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
+
+    def find(self, key: str = "confirm/1") -> Notice:
+        with self.database.reading() as work:
+            found = work.notices.find(key)
+        assert found is not None
+        return found
+
+    def become(self, state: SubscriberState) -> None:
+        with self.database.writing() as work:
+            work.subscribers.set_state(self.person, state, now=NOW)
+
+    def totals(self) -> LedgerTotals:
+        with self.database.reading() as work:
+            return work.notices.totals(now=NOW)
+
+
+class Mourner:
+    """Knows that every other process is gone."""
+
+    def current(self) -> Worker:
+        return lease().worker
+
+    def is_dead(self, worker: Worker) -> bool:
+        return worker.pid > 0
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    (subscription,) = seed_subscribers(database, seed_list(database), ("alice",))
+    return Office(database, subscription.subscriber_id)
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def test_a_notice_is_written_once_for_its_key(office: Office) -> None:
+    one = notice(office.person)
+    assert office.put(one, replace(one, nonce="another")) == [True, False]
+    assert office.find().nonce == one.nonce
+    assert office.totals() == LedgerTotals(queued=1)
+
+
+@pytest.mark.accept("D2", part="short")
+def test_a_notice_written_by_many_at_once_is_one(office: Office) -> None:
+    one = notice(office.person)
+    assert Counter(at_once(8, lambda _: office.put(one)[0])) == {True: 1, False: 7}
+
+
+def test_a_notice_is_found_by_key_by_id_and_as_a_persons_latest(office: Office) -> None:
+    office.put(notice(office.person), notice(office.person, "confirm/2"))
+    office.put(notice(office.person, "undo/1", NoticeKind.UNDO))
+    found = office.find("confirm/2")
+    assert (found.payload, found.state) == ({"list": 1, "subject": "ü"}, DeliveryState.QUEUED)
+    with office.database.reading() as work:
+        assert work.notices.get(found.id) == found
+        assert work.notices.latest(office.person, NoticeKind.CONFIRM) == found
+        assert work.notices.latest(NOBODY, NoticeKind.CONFIRM) is None
+        assert work.notices.find("confirm/3") is None
+
+
+# --- claiming ----------------------------------------------------------------------------------
+
+
+def test_a_claimed_notice_holds_all_that_its_bytes_are_made_of(office: Office) -> None:
+    written = notice(office.person)
+    office.put(written)
+    (row,) = office.claim()
+    assert (row.address, row.subscriber_id) == ("alice@mail.example", office.person)
+    assert (row.payload, row.kind) == (written.payload, written.kind)
+    assert (row.message_id, row.dated, row.key_id, row.nonce) == (
+        written.message_id,
+        written.dated,
+        written.key_id,
+        written.nonce,
+    )
+    assert office.claim("t2") == []
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("state", [SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED])
+def test_who_waits_or_has_left_still_gets_what_they_asked_for(
+    office: Office, kind: NoticeKind, state: SubscriberState
+) -> None:
+    office.become(state)
+    office.put(notice(office.person, kind=kind))
+    assert len(office.claim()) == 1
+
+
+@pytest.mark.accept("S13", part="notices")
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_suppressed_person_gets_no_notice(office: Office, kind: NoticeKind) -> None:
+    office.put(notice(office.person, kind=kind, address="new@mail.example"))
+    office.become(SubscriberState.SUPPRESSED)
+    assert office.claim() == []
+    assert (office.find().state, office.find().reason) == (DeliveryState.SKIPPED, "suppressed")
+
+
+def test_an_erased_person_gets_no_notice(office: Office, engine: Engine) -> None:
+    office.put(notice(office.person), notice(office.person, "c", address="new@mail.example"))
+    with engine.begin() as connection:
+        gone = {"address": None, "written": None, "folded": None, "domain": None}
+        connection.execute(update(db.subscribers).values(**gone, erased_at=NOW))
+    assert office.claim() == []
+    assert office.totals() == LedgerTotals(skipped=2)
+
+
+def test_an_alert_goes_to_an_address_of_its_own_and_a_confirmation_never(office: Office) -> None:
+    told = notice(None, "alert/1", NoticeKind.ALERT, "keeper@mail.example")
+    office.put(told, notice(None, "confirm/9", address="nobody@mail.example"))
+    assert [row.address for row in office.claim()] == ["keeper@mail.example"]
+    assert office.find("confirm/9").reason == "unsubscribed"
+
+
+@pytest.mark.accept("R11", part="notices")
+def test_the_pause_of_a_list_stops_no_notice(office: Office, engine: Engine) -> None:
+    office.put(notice(office.person))
+    with engine.begin() as connection:
+        connection.execute(update(db.lists).values(paused_at=NOW))
+    assert len(office.claim()) == 1
+
+
+def test_a_notice_whose_life_is_over_is_not_sent(office: Office) -> None:
+    office.put(notice(office.person))
+    end = NOW + NOTICE_LIFE
+    with office.database.writing() as work:
+        assert work.notices.claim(lease(), limit=9, now=end) == []
+        assert work.notices.expire(now=end) == 1
+        assert work.notices.totals(now=end) == LedgerTotals()
+        assert work.notices.totals(now=end - MINUTE) == LedgerTotals(expired=1)
+
+
+# --- the final dot and after -------------------------------------------------------------------
+
+
+@pytest.mark.accept("R3", part="notices")
+def test_of_a_dead_process_the_marked_notice_is_unknown_and_the_other_waits(office: Office) -> None:
+    office.put(notice(office.person), notice(office.person, "confirm/2"))
+    marked, _ = office.claim()
+    with office.database.writing() as work:
+        assert work.notices.mark_in_data([marked.id], "t1", until=NOW + HOUR, now=NOW)
+        assert work.notices.reclaim(Mourner(), now=NOW) == {"queued": 1, "unknown": 1}
+    assert [row.id for row in office.claim("t2")] != [marked.id]
+    assert office.totals() == LedgerTotals(queued=1, unknown=1)
+
+
+@pytest.mark.accept("R5", part="confirmation")
+@pytest.mark.parametrize("ended", [SENT, UNKNOWN, FAILED, DeliveryState.EXPIRED])
+def test_a_notice_that_ended_goes_again_on_request_as_it_was(
+    office: Office, ended: DeliveryState
+) -> None:
+    office.put(notice(office.person))
+    (first,) = office.claim()
+    office.settle(first, ended)
+    assert office.claim("t2") == []
+    assert office.again(first)
+    (second,) = office.claim("t3")
+    assert replace(second, lease=first.lease) == first
+    assert office.settle(second, SENT) == 1
+
+
+@pytest.mark.accept("R5", part="confirmation")
+def test_a_notice_on_its_way_does_not_go_again(office: Office) -> None:
+    office.put(notice(office.person))
+    (row,) = office.claim()
+    assert not office.again(row)
+    office.settle(row, DeliveryState.DEFERRED)
+    assert not office.again(row)
+    assert not office.again(replace(row, id=row.id + 1))  # type: ignore[arg-type]
+
+
+def test_a_late_answer_does_not_end_what_was_asked_for_again(office: Office) -> None:
+    office.put(notice(office.person))
+    (row,) = office.claim()
+    office.settle(row, UNKNOWN)
+    office.again(row)
+    assert office.settle(row, SENT) == 0
+    assert office.totals() == LedgerTotals(queued=1)
+
+
+def test_after_a_restore_what_was_unfinished_is_unknown(office: Office) -> None:
+    office.put(*(notice(office.person, f"confirm/{number}") for number in range(3)))
+    sent, _ = office.claim(limit=2)
+    office.settle(sent, SENT)
+    with office.database.writing() as work:
+        assert work.notices.end_unfinished(reason="restored", now=NOW) == 2
+    assert office.totals() == LedgerTotals(sent=1, unknown=2)
+
+
+# --- its link ----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("D2", part="short")
+def test_a_link_used_by_a_hundred_at_once_counts_once(office: Office) -> None:
+    office.put(notice(office.person))
+    id_ = office.find().id
+
+    def use(number: int) -> bool:
+        with office.database.writing() as work:
+            return work.notices.use(id_, now=NOW + timedelta(seconds=number))
+
+    rounds = [at_once(20, use) for _ in range(5)]
+    assert Counter(one for used in rounds for one in used) == {True: 1, False: 99}
+    assert office.find().used_at is not None

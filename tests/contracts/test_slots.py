@@ -1,0 +1,78 @@
+"""Slots and signs of life, on every database."""
+
+from collections import Counter
+from typing import NoReturn
+
+import pytest
+
+from paperround.jobs.ports import Database, UnitOfWork
+from tests.builders import HOUR, MINUTE, NOW
+from tests.contracts.test_races import THREADS, at_once
+
+RACES = 125
+
+
+def test_a_slot_is_taken_once_for_ever(database: Database) -> None:
+    with database.writing() as work:
+        assert work.slots.take("tick", "2026-03-02T08:00Z", now=NOW)
+        assert not work.slots.take("tick", "2026-03-02T08:00Z", now=NOW + MINUTE)
+    with database.writing() as work:
+        assert not work.slots.take("tick", "2026-03-02T08:00Z", now=NOW + HOUR)
+        assert work.slots.taken_at("tick", "2026-03-02T08:00Z") == NOW
+
+
+def test_slots_of_other_kinds_and_names_are_free(database: Database) -> None:
+    with database.writing() as work:
+        assert work.slots.take("tick", "a", now=NOW)
+        assert work.slots.take("tick", "b", now=NOW)
+        assert work.slots.take("alert", "a", now=NOW)
+        assert work.slots.taken_at("alert", "b") is None
+
+
+@pytest.mark.accept("D2", part="short")
+def test_a_slot_wanted_by_many_at_once_has_one_winner(database: Database) -> None:
+    def take_all(_: int) -> list[int]:
+        return [number for number in range(RACES) if _take(database, number)]
+
+    won = at_once(THREADS, take_all)
+    winners = Counter(slot for some in won if not isinstance(some, str) for slot in some)
+    assert winners == dict.fromkeys(range(RACES), 1)
+
+
+def _take(database: Database, number: int) -> bool:
+    with database.writing() as work:
+        return work.slots.take("race", str(number), now=NOW)
+
+
+def test_a_slot_taken_by_a_unit_that_fails_is_free_again(database: Database) -> None:
+    with pytest.raises(KeyboardInterrupt), database.writing() as work:
+        _take_and_be_killed(work)
+    with database.writing() as work:
+        assert work.slots.take("tick", "a", now=NOW)
+
+
+def _take_and_be_killed(work: UnitOfWork) -> NoReturn:
+    work.slots.take("tick", "a", now=NOW)
+    raise KeyboardInterrupt
+
+
+def test_the_latest_sign_of_life_counts(database: Database) -> None:
+    with database.writing() as work:
+        assert work.slots.last_beat("scheduler") is None
+        work.slots.beat("scheduler", now=NOW)
+        work.slots.beat("scheduler", now=NOW + MINUTE)
+    with database.reading() as work:
+        assert work.slots.last_beat("scheduler") == NOW + MINUTE
+        assert work.slots.taken_at("beat", "scheduler") == NOW + MINUTE
+        assert work.slots.last_beat("sender") is None
+
+
+def test_old_slots_of_one_kind_are_forgotten(database: Database) -> None:
+    with database.writing() as work:
+        for minute in range(4):
+            work.slots.take("tick", str(minute), now=NOW + minute * MINUTE)
+        work.slots.take("alert", "kept", now=NOW)
+        assert work.slots.forget("tick", before=NOW + 2 * MINUTE) == 2
+        assert work.slots.take("tick", "1", now=NOW)
+        assert not work.slots.take("tick", "2", now=NOW)
+        assert not work.slots.take("alert", "kept", now=NOW)

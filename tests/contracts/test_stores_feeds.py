@@ -1,0 +1,287 @@
+"""Feeds that are read by themselves, on every database."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
+from paperround.domain.papers import FeedId, Reject, Show
+from paperround.jobs.ports import Database
+from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
+from tests.contracts.test_races import THREADS, at_once
+
+ARXIV = NewFeed(
+    name="cs",
+    kind="arxiv-rss",
+    url="https://feeds.example/cs",
+    settings={"sections": "cs.LG,cs.CL"},
+    show=Show.FULL,
+)
+NOBODY = FeedId(99)
+PROGRESS = Progress(
+    cursor="page 2", validators={"https://feeds.example/cs": {"etag": '"1"'}}, batch="b1"
+)
+GOOD = Poll(
+    health=FeedHealth.FRESH,
+    reason="12 new papers",
+    progress=PROGRESS,
+    failures=0,
+    next_at=NOW + HOUR,
+    expects_at=NOW + 24 * HOUR,
+    good_at=NOW,
+    news_at=NOW,
+)
+BAD = Poll(
+    health=FeedHealth.FAILED,
+    reason="the server said 503",
+    progress=PROGRESS,
+    failures=1,
+    next_at=NOW + 2 * HOUR,
+    expects_at=None,
+)
+
+
+def create(database: Database, feed: NewFeed = ARXIV, *, now: datetime = NOW) -> LiveFeed:
+    with database.writing() as work:
+        return work.feeds.create(feed, now=now)
+
+
+def reread(database: Database, feed: LiveFeed) -> LiveFeed:
+    with database.reading() as work:
+        return work.feeds.get(feed.id)
+
+
+def record(database: Database, feed: LiveFeed, poll: Poll) -> LiveFeed:
+    with database.writing() as work:
+        work.feeds.record(feed.id, poll, now=NOW)
+        return work.feeds.get(feed.id)
+
+
+def change(database: Database, feed: LiveFeed, changed: NewFeed) -> LiveFeed:
+    with database.writing() as work:
+        return work.feeds.update(feed.id, changed, now=NOW + MINUTE)
+
+
+def take(
+    database: Database, *kinds: str, now: datetime = NOW, limit: int = 10
+) -> list[tuple[str, datetime | None]]:
+    with database.writing() as work:
+        taken = work.feeds.take_due(kinds or (ARXIV.kind,), until=now + HOUR, now=now, limit=limit)
+    return [(feed.name, feed.next_at) for feed in taken]
+
+
+# --- what an operator does ---------------------------------------------------------------------
+
+
+def test_a_new_feed_is_kept_as_it_was_asked_for_and_due_at_once(database: Database) -> None:
+    made = create(database)
+    assert reread(database, made) == made
+    assert (made.name, made.kind, made.url) == (ARXIV.name, ARXIV.kind, ARXIV.url)
+    assert (made.settings, made.show, made.enabled) == (ARXIV.settings, Show.FULL, True)
+    assert (made.health, made.progress, made.failures) == (FeedHealth.NEW, Progress(), 0)
+    assert (made.next_at, made.created_at, made.last_good_at) == (NOW, NOW, None)
+
+
+def test_a_taken_name_is_refused_by_its_field_and_spoils_nothing(database: Database) -> None:
+    with database.writing() as work:
+        work.feeds.create(ARXIV, now=NOW)
+        with pytest.raises(InvalidInput, match="'cs'") as refused:
+            work.feeds.create(ARXIV, now=NOW)
+        work.feeds.create(replace(ARXIV, name="other"), now=NOW)
+    assert refused.value.code == "name"
+
+
+def test_a_feed_is_found_by_name_those_of_files_too(database: Database) -> None:
+    made = create(database)
+    with database.writing() as work:
+        file = work.feeds.get_or_create("page", "page", now=NOW)
+        assert work.feeds.find("cs") == made
+        assert work.feeds.find("bio") is None
+        found = work.feeds.find("page")
+    assert found is not None
+    assert (found.id, found.next_at, found.health) == (file.id, None, FeedHealth.NEW)
+
+
+def test_feeds_are_walked_page_by_page(database: Database) -> None:
+    made = [create(database, replace(ARXIV, name=name)) for name in ("c", "a", "b")]
+    with database.reading() as work:
+        first = work.feeds.page(FeedId(0), limit=2)
+        rest = work.feeds.page(first[-1].id, limit=2)
+    assert first + rest == made
+
+
+def test_a_renamed_feed_goes_on_where_it_was(database: Database) -> None:
+    polled = record(database, create(database), GOOD)
+    renamed = change(database, polled, replace(ARXIV, name="ml", show=Show.LINK))
+    assert renamed == replace(polled, name="ml", show=Show.LINK) == reread(database, polled)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(ARXIV, url="https://feeds.example/ml"),
+        replace(ARXIV, kind="rss"),
+        replace(ARXIV, settings={}),
+    ],
+)
+def test_a_feed_pointed_elsewhere_starts_anew_and_is_due(
+    database: Database, changed: NewFeed
+) -> None:
+    polled = record(database, record(database, create(database), GOOD), BAD)
+    moved = change(database, polled, changed)
+    assert (moved.progress, moved.failures, moved.expects_at) == (Progress(), 0, None)
+    assert (moved.health, moved.reason) == (FeedHealth.NEW, "")
+    assert (moved.next_at, moved.last_good_at) == (NOW + MINUTE, NOW)
+
+
+def test_a_feed_cannot_be_given_the_name_of_another(database: Database) -> None:
+    first, second = create(database), create(database, replace(ARXIV, name="ml"))
+    with database.writing() as work:
+        with pytest.raises(InvalidInput, match="'cs'") as refused:
+            work.feeds.update(second.id, ARXIV, now=NOW)
+        work.feeds.make_due(first.id, now=NOW + MINUTE)
+    assert refused.value.code == "name"
+    assert reread(database, second) == second
+    assert reread(database, first).next_at == NOW + MINUTE
+
+
+def test_what_is_not_there_cannot_be_changed(database: Database) -> None:
+    with database.writing() as work:
+        for attempt in (
+            lambda: work.feeds.get(NOBODY),
+            lambda: work.feeds.update(NOBODY, ARXIV, now=NOW),
+            lambda: work.feeds.delete(NOBODY),
+            lambda: work.feeds.make_due(NOBODY, now=NOW),
+        ):
+            with pytest.raises(NotFound, match="99"):
+                attempt()
+
+
+def test_a_deleted_feed_takes_its_runs_along_and_leaves_the_papers(database: Database) -> None:
+    feed = create(database)
+    with database.writing() as work:
+        run = work.feeds.start_run(feed.id, source=feed.name, now=NOW)
+        work.feeds.keep_rejects(run, [Reject(reason="no-title", detail="x", position=1)], now=NOW)
+        saved = work.papers.save([write(paper(1))], now=NOW)
+        work.papers.list_papers(feed.id, [listing(one) for one in saved.values()], now=NOW)
+        work.feeds.delete(feed.id)
+    with database.reading() as work:
+        assert work.feeds.find("cs") is None
+        assert work.feeds.runs(feed.id, before=None, limit=9) == []
+        assert work.feeds.rejects(feed.id, before=None, limit=9) == []
+        assert work.papers.count() == 1
+
+
+# --- who is due --------------------------------------------------------------------------------
+
+
+def test_due_feeds_are_taken_longest_due_first_and_put_off(database: Database) -> None:
+    for name, minutes in (("later", 10), ("sooner", 5), ("future", 90)):
+        create(database, replace(ARXIV, name=name), now=NOW + minutes * MINUTE)
+    now = NOW + HOUR
+    assert take(database, now=now) == [("sooner", now + HOUR), ("later", now + HOUR)]
+    assert take(database, now=now) == []
+    assert [name for name, _ in take(database, now=now + HOUR)] == ["future", "later", "sooner"]
+
+
+def test_a_feed_that_was_never_set_to_a_time_is_due_before_all(database: Database) -> None:
+    create(database, now=NOW - HOUR)
+    seed_papers(database, 1)
+    taken = take(database, ARXIV.kind, "hf", limit=1)
+    assert taken == [("hf", NOW + HOUR)]
+
+
+def test_feeds_of_other_kinds_and_those_switched_off_are_left_alone(database: Database) -> None:
+    create(database, replace(ARXIV, name="off", enabled=False))
+    create(database, replace(ARXIV, name="rss", kind="rss"))
+    assert take(database) == []
+    with database.writing() as work:
+        assert work.feeds.take_due((), until=NOW + HOUR, now=NOW, limit=9) == []
+    assert take(database, "rss", ARXIV.kind) == [("rss", NOW + HOUR)]
+
+
+def test_a_feed_made_due_is_taken_again(database: Database) -> None:
+    feed = create(database)
+    take(database)
+    with database.writing() as work:
+        work.feeds.make_due(feed.id, now=NOW + MINUTE)
+    assert [name for name, _ in take(database, now=NOW + MINUTE)] == ["cs"]
+
+
+@pytest.mark.accept("D2", part="short")
+def test_a_due_feed_wanted_by_many_at_once_is_polled_by_one(database: Database) -> None:
+    for number in range(20):
+        create(database, replace(ARXIV, name=f"f{number}"))
+
+    def take_all(_: int) -> list[str]:
+        return [name for _ in range(10) for name, _ in take(database, limit=2)]
+
+    taken = at_once(THREADS, take_all)
+    names = [name for some in taken if not isinstance(some, str) for name in some]
+    assert sorted(names) == sorted(f"f{number}" for number in range(20))
+
+
+# --- what a poll leaves behind -----------------------------------------------------------------
+
+
+@pytest.mark.accept("F08", part="kept")
+def test_what_a_poll_found_is_kept(database: Database) -> None:
+    polled = record(database, create(database), GOOD)
+    assert (polled.health, polled.reason) == (FeedHealth.FRESH, "12 new papers")
+    assert (polled.progress, polled.state.progress) == (PROGRESS, PROGRESS)
+    assert (polled.next_at, polled.expects_at) == (GOOD.next_at, GOOD.expects_at)
+    assert (polled.last_good_at, polled.last_news_at) == (NOW, NOW)
+
+
+@pytest.mark.accept("F08", part="kept")
+def test_a_failed_poll_leaves_the_last_good_one_in_place(database: Database) -> None:
+    polled = record(database, record(database, create(database), GOOD), BAD)
+    assert (polled.health, polled.failures) == (FeedHealth.FAILED, 1)
+    assert (polled.last_good_at, polled.last_news_at) == (NOW, NOW)
+
+
+@pytest.mark.accept("F08", part="paused")
+def test_a_feed_switched_off_reads_as_paused_and_keeps_what_was_known(
+    database: Database,
+) -> None:
+    polled = record(database, create(database), BAD)
+    off = change(database, polled, replace(ARXIV, enabled=False))
+    assert off == replace(polled, enabled=False, health=FeedHealth.PAUSED)
+    assert change(database, off, ARXIV) == polled
+
+
+def test_a_feed_deleted_during_its_poll_is_no_error(database: Database) -> None:
+    with database.writing() as work:
+        work.feeds.record(NOBODY, GOOD, now=NOW)
+        assert work.feeds.page(FeedId(0), limit=1) == []
+
+
+def test_runs_are_read_newest_first_and_page_by_page(database: Database) -> None:
+    feed, other = create(database), create(database, replace(ARXIV, name="ml"))
+    with database.writing() as work:
+        ids = [work.feeds.start_run(feed.id, source=f"r{n}", now=NOW) for n in range(3)]
+        work.feeds.start_run(other.id, source="other", now=NOW)
+        work.feeds.finish_run(
+            ids[0], state="failed", counts={"new": 1}, error="gone", now=NOW + MINUTE
+        )
+        newest = work.feeds.runs(feed.id, before=None, limit=2)
+        (oldest,) = work.feeds.runs(feed.id, before=newest[-1].id, limit=2)
+    assert [run.id for run in newest] == [ids[2], ids[1]]
+    assert (newest[0].state, newest[0].counts, newest[0].finished_at) == ("running", {}, None)
+    assert (oldest.state, oldest.counts, oldest.error) == ("failed", {"new": 1}, "gone")
+    assert (oldest.started_at, oldest.finished_at) == (NOW, NOW + MINUTE)
+
+
+def test_rejects_are_read_newest_first_and_page_by_page(database: Database) -> None:
+    feed = create(database)
+    rejects = [Reject(reason="no-title", detail=f"d{n}", position=n) for n in range(1, 4)]
+    with database.writing() as work:
+        run = work.feeds.start_run(feed.id, source="cs", now=NOW)
+        work.feeds.keep_rejects(run, rejects, now=NOW)
+        newest = work.feeds.rejects(feed.id, before=None, limit=2)
+        (oldest,) = work.feeds.rejects(feed.id, before=newest[-1].id, limit=2)
+    assert [kept.detail for kept in newest] == ["d3", "d2"]
+    assert (oldest.run, oldest.reason, oldest.position) == (run, "no-title", 1)
+    assert (oldest.excerpt, oldest.created_at - NOW) == ("", timedelta(0))

@@ -1,0 +1,373 @@
+"""People who sign up, choose, say what they think and are forgotten, on every database."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Table, insert
+
+from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.lists import MailingList
+from paperround.domain.notices import NoticeKind
+from paperround.domain.readers import NewFeedback, NewSignup
+from paperround.domain.subscribers import (
+    Consent,
+    Frequency,
+    Preferences,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.jobs.notices import new_notice
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store import schema as db
+from tests.builders import (
+    HOUR,
+    NOW,
+    address,
+    imported,
+    lease,
+    new_delivery,
+    plan,
+    seed_edition,
+    seed_list,
+    seed_papers,
+    seed_subscribers,
+)
+from tests.jobs.conftest import IDENTITY
+
+ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING
+LEFT, SUPPRESSED = SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED
+YES = Consent(at=NOW, source="confirmed by mail")
+WEEK = timedelta(days=7)
+WISH = Preferences(hour=6, frequency=Frequency.WEEKLY, weekday="fri", topics=("graphs",))
+
+
+def _signup(name: str = "alice", wish: Preferences | None = None) -> NewSignup:
+    return NewSignup(
+        address=address(name), preferences=wish or Preferences(), nonce=f"nonce-{name}"
+    )
+
+
+def _sign_up(
+    database: Database, default: MailingList, name: str = "alice", **when: Any
+) -> tuple[Subscriber, Subscription]:
+    with database.writing() as work:
+        return work.subscribers.sign_up(_signup(name), default.id, **({"now": NOW} | when))
+
+
+def _activate(database: Database, subscription: SubscriptionId, wish: Preferences | None) -> bool:
+    with database.writing() as work:
+        return work.subscribers.activate(subscription, preferences=wish, consent=YES, now=NOW)
+
+
+def _states(database: Database, person: SubscriberId) -> tuple[SubscriberState, ...]:
+    with database.reading() as work:
+        found = work.subscribers.get(person)
+        assert found is not None
+        theirs = work.subscribers.subscriptions_of(person)
+    return (found.state, *(one.state for one in theirs))
+
+
+# --- signing up --------------------------------------------------------------------------------
+
+
+def test_a_sign_up_makes_somebody_who_waits(database: Database) -> None:
+    person, subscription = _sign_up(database, seed_list(database))
+    assert (person.state, person.consent, subscription.state) == (PENDING, None, PENDING)
+    assert person.nonce == "nonce-alice"
+
+
+def test_signing_up_twice_is_one_person(database: Database) -> None:
+    default = seed_list(database)
+    assert _sign_up(database, default) == _sign_up(database, default, now=NOW + HOUR)
+
+
+@pytest.mark.parametrize("state", [ACTIVE, LEFT])
+def test_a_sign_up_changes_nobody_who_is_known(database: Database, state: SubscriberState) -> None:
+    default = seed_list(database)
+    with database.writing() as work:
+        work.subscribers.put(imported("alice", state, preferences=WISH), default.id, now=NOW)
+        _, subscription = work.subscribers.sign_up(_signup("ALICE"), default.id, now=NOW)
+    assert (subscription.state, subscription.preferences) == (state, WISH)
+
+
+@pytest.mark.parametrize("wish", [None, WISH])
+def test_a_yes_makes_person_and_subscription_active(
+    database: Database, wish: Preferences | None
+) -> None:
+    person, subscription = _sign_up(database, seed_list(database))
+    assert _activate(database, subscription.id, wish)
+    assert _states(database, person.id) == (ACTIVE, ACTIVE)
+    with database.reading() as work:
+        (found,) = work.subscribers.subscriptions_of(person.id)
+        known = work.subscribers.get(person.id)
+    assert found.preferences == (wish or Preferences())
+    assert known is not None
+    assert known.consent == YES
+
+
+def test_nobody_suppressed_or_erased_becomes_active(database: Database) -> None:
+    default = seed_list(database)
+    alice, bob = (_sign_up(database, default, name) for name in ("alice", "bob"))
+    with database.writing() as work:
+        work.subscribers.set_state(alice[0].id, SUPPRESSED, now=NOW)
+        work.subscribers.erase(bob[0].id, now=NOW)
+    assert not _activate(database, alice[1].id, None)
+    assert not _activate(database, bob[1].id, None)
+    assert not _activate(database, SubscriptionId(10_000), None)
+
+
+def test_whoever_had_left_everything_comes_back_to_one_list(
+    database: Database, engine: Engine
+) -> None:
+    default = seed_list(database)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    other = _another_list(engine)
+    with database.writing() as work:
+        work.subscribers.set_state(alice.subscriber_id, LEFT, now=NOW)
+        _, wish = work.subscribers.sign_up(_signup(), other, now=NOW)
+    assert _activate(database, wish.id, None)
+    assert _states(database, alice.subscriber_id) == (ACTIVE, LEFT, ACTIVE)
+
+
+def _another_list(engine: Engine) -> Any:
+    with engine.begin() as connection:
+        row = dict(connection.execute(db.lists.select()).mappings().one())
+        values = {name: value for name, value in row.items() if name != "id"} | {"name": "other"}
+        return connection.execute(
+            insert(db.lists).values(values).returning(db.lists.c.id)
+        ).scalar_one()
+
+
+def test_leaving_ends_the_subscription_and_its_clock(database: Database) -> None:
+    default = seed_list(database)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    with database.writing() as work:
+        work.subscribers.schedule({alice.id: NOW})
+        assert work.subscribers.leave(alice.id, now=NOW)
+        assert not work.subscribers.leave(alice.id, now=NOW)
+        work.subscribers.activate(alice.id, preferences=None, consent=YES, now=NOW)
+        assert [one.id for one in work.subscribers.unscheduled(limit=9)] == [alice.id]
+
+
+def test_choices_are_replaced_whole(database: Database) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+    with database.writing() as work:
+        work.subscribers.choose(alice.id, WISH, now=NOW)
+        (found,) = work.subscribers.subscriptions_of(alice.subscriber_id)
+    assert found == replace(alice, preferences=WISH)
+
+
+# --- the unconfirmed ---------------------------------------------------------------------------
+
+
+def test_those_who_wait_are_found_by_when_they_asked(database: Database) -> None:
+    default = seed_list(database)
+    early = _sign_up(database, default, "early")
+    _sign_up(database, default, "late", now=NOW + HOUR)
+    _, done = _sign_up(database, default, "done")
+    _activate(database, done.id, None)
+    with database.writing() as work:
+        work.subscribers.put(imported("moved", PENDING), default.id, now=NOW)
+        found = work.subscribers.unconfirmed(between=(NOW, NOW + HOUR), limit=9)
+    assert found == [early]
+
+
+@pytest.mark.accept("S6", part="forgotten")
+def test_who_never_confirmed_is_gone_after_a_week(database: Database) -> None:
+    default = seed_list(database)
+    _sign_up(database, default, "alice")
+    _sign_up(database, default, "again")
+    _sign_up(database, default, "again", now=NOW + HOUR)
+    with database.writing() as work:
+        before = NOW + HOUR
+        assert work.subscribers.forget_unconfirmed(before=before, now=NOW + WEEK) == 1
+        assert work.subscribers.find(address("alice")) is None
+        assert work.subscribers.find(address("again")) is not None
+
+
+def test_nobody_who_ever_answered_is_forgotten(database: Database) -> None:
+    default = seed_list(database)
+    with database.writing() as work:
+        for name, state in (("a", ACTIVE), ("b", LEFT), ("c", PENDING), ("d", SUPPRESSED)):
+            work.subscribers.put(imported(name, state), default.id, now=NOW)
+        left = replace(imported("e", LEFT), consent=None)
+        work.subscribers.put(left, default.id, now=NOW)
+        assert work.subscribers.forget_unconfirmed(before=NOW + WEEK, now=NOW + WEEK) == 0
+
+
+def test_a_further_list_that_was_never_confirmed_is_forgotten_alone(
+    database: Database, engine: Engine
+) -> None:
+    default = seed_list(database)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    other = _another_list(engine)
+    with database.writing() as work:
+        work.subscribers.sign_up(_signup(), other, now=NOW)
+        assert work.subscribers.forget_unconfirmed(before=NOW + HOUR, now=NOW + WEEK) == 1
+    assert _states(database, alice.subscriber_id) == (ACTIVE, ACTIVE)
+
+
+# --- feedback ----------------------------------------------------------------------------------
+
+
+def _said(person: Subscription, paper: Any, verdict: str) -> NewFeedback:
+    return NewFeedback(
+        subscriber_id=person.subscriber_id, paper_id=paper, delivery=None, verdict=verdict
+    )
+
+
+def test_more_and_less_replace_each_other_and_save_stands_by_itself(database: Database) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+    (paper,) = seed_papers(database, 1)
+    with database.writing() as work:
+        verdicts = ("more", "save", "less", "less")
+        fresh = [
+            work.subscribers.give_feedback(_said(alice, paper, one), now=NOW) for one in verdicts
+        ]
+        assert fresh == [True, True, True, False]
+        said = work.subscribers.feedback_of(alice.subscriber_id)
+    assert said == [(paper, "save"), (paper, "less")]
+
+
+def test_the_owner_of_a_delivery_is_told_by_its_id(database: Database) -> None:
+    town = _Town(database)
+    with database.reading() as work:
+        owner = work.subscribers.owner_of_delivery(town.delivery)
+        nobody = work.subscribers.owner_of_delivery(DeliveryId(10_000))
+    assert owner is not None
+    assert (owner.subscriber_id, owner.subscription_id) == (town.alice.subscriber_id, town.alice.id)
+    assert (owner.positions, owner.address) == ((1, 2), "alice@mail.example")
+    assert nobody is None
+
+
+# --- taking out and erasing --------------------------------------------------------------------
+
+
+class _Town:
+    """Alice, with something in every table that knows people."""
+
+    def __init__(self, database: Database) -> None:
+        default = seed_list(database)
+        papers = seed_papers(database, 2)
+        (self.alice,) = seed_subscribers(database, default, ("alice",))
+        edition = seed_edition(database, default, papers)
+        row = replace(new_delivery(self.alice, papers), reasons={1: "your topic graphs"})
+        plan(database, edition, [row])
+        with database.writing() as work:
+            self.delivery = work.ledger.claim(lease("peek"), limit=1, now=NOW)[0].id
+            work.ledger.release("peek", now=NOW)
+            self._fill(work, papers[0])
+
+    def _fill(self, work: UnitOfWork, paper: Any) -> None:
+        work.subscribers.choose(self.alice.id, WISH, now=NOW)
+        work.subscribers.give_feedback(_said(self.alice, paper, "more"), now=NOW)
+        person = self.alice.subscriber_id
+        payload = {"choices": "alice@mail.example"}
+        notice = new_notice(
+            IDENTITY, NoticeKind.CONFIRM, "confirm/1", person, None, payload, now=NOW
+        )
+        work.notices.put(notice, now=NOW)
+
+
+EXEMPT = {
+    "subscribers": {"nonce"},
+    "deliveries": {
+        "nonce", "key_id", "token", "host", "pid", "started", "lease_until", "next_at",
+        "breakdowns",
+    },
+    "notices": {
+        "nonce", "key_id", "token", "host", "pid", "started", "lease_until", "next_at",
+        "breakdowns",
+    },
+}  # fmt: skip
+"""What an export leaves out: what makes links hard to forge, and which machine held a mail."""
+
+
+def _knows_people(table: Table) -> bool:
+    return table is db.subscribers or any(
+        key.column.table is db.subscribers for key in table.foreign_keys
+    )
+
+
+@pytest.mark.accept("P3")
+def test_an_export_holds_every_column_that_is_linked_to_a_person(
+    database: Database, engine: Engine
+) -> None:
+    person = _Town(database).alice.subscriber_id
+    with engine.begin() as connection:
+        interest = {"subscriber_id": person, "kind": "topic", "value": "graphs", "weight": 1.0}
+        connection.execute(insert(db.interests).values(**interest, created_at=NOW))
+    with database.reading() as work:
+        export: dict[str, Any] = work.subscribers.export_person(person)
+    for table in filter(_knows_people, db.metadata.sorted_tables):
+        rows = export[table.name]
+        row = rows if table is db.subscribers else rows[0]
+        expected = {column.name for column in table.c} - EXEMPT.get(table.name, set())
+        assert set(row) == expected, table.name
+
+
+def test_an_export_is_of_one_person_alone(database: Database) -> None:
+    _Town(database)
+    (bob,) = seed_subscribers(database, seed_list(database), ("bob",))
+    with database.reading() as work:
+        export = work.subscribers.export_person(bob.subscriber_id)
+    assert "alice" not in str(export)
+    assert (export["feedback"], export["deliveries"]) == ([], [])
+
+
+def test_the_messages_of_a_person_are_told(database: Database) -> None:
+    town = _Town(database)
+    with database.reading() as work:
+        found = work.subscribers.message_ids_of(town.alice.subscriber_id)
+    assert len(found) == 2
+    assert all(one.startswith("<") for one in found)
+
+
+@pytest.mark.accept("P2", part="store")
+def test_erasing_leaves_nameless_ledger_rows_and_nothing_else(
+    database: Database, engine: Engine
+) -> None:
+    town = _Town(database)
+    with database.writing() as work:
+        work.subscribers.erase(town.alice.subscriber_id, now=NOW)
+        assert work.subscribers.find(address("alice")) is None
+        assert work.ledger.claim(lease(), limit=9, now=NOW) == []
+        assert work.notices.claim(lease(), limit=9, now=NOW) == []
+    assert _states(database, town.alice.subscriber_id) == (LEFT, LEFT)
+    everything = "".join(_dump(engine, lambda _: True))
+    assert not [word for word in ("alice@", "mail.example", "graphs") if word in everything]
+    assert _dump(engine, lambda table: table in (db.sent_papers, db.feedback)) == ["[]", "[]"]
+
+
+def _dump(engine: Engine, which: Callable[[Table], bool]) -> list[str]:
+    with engine.connect() as connection:
+        return [
+            str(connection.execute(table.select()).all())
+            for table in db.metadata.sorted_tables
+            if which(table)
+        ]
+
+
+def test_what_waited_for_somebody_erased_is_skipped(database: Database, engine: Engine) -> None:
+    town = _Town(database)
+    with database.writing() as work:
+        work.subscribers.erase(town.alice.subscriber_id, now=NOW)
+    with engine.connect() as connection:
+        for table in (db.deliveries, db.notices):
+            assert connection.execute(table.select()).one().state == DeliveryState.SKIPPED
+
+
+def test_erasing_one_person_leaves_the_others(database: Database) -> None:
+    town = _Town(database)
+    (bob,) = seed_subscribers(database, seed_list(database), ("bob",))
+    with database.writing() as work:
+        work.subscribers.erase(bob.subscriber_id, now=NOW)
+    assert _states(database, town.alice.subscriber_id) == (ACTIVE, ACTIVE)
+    with database.reading() as work:
+        assert work.subscribers.feedback_of(town.alice.subscriber_id)

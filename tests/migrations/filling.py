@@ -1,0 +1,118 @@
+"""A database with rows in every table, and counts of them."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, inspect, select
+
+from paperround.domain.keys import NewKey
+from paperround.domain.papers import PaperId, Reject
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import (
+    NOW,
+    listing,
+    new_delivery,
+    observation,
+    paper,
+    plan,
+    seed_edition,
+    seed_list,
+    seed_subscribers,
+    write,
+)
+
+MANY = 10_000
+PEOPLE = 20
+
+
+def fill(engine: Engine) -> None:
+    """Ten thousand papers, and an edition of some of them mailed to people, at the newest
+    revision."""
+    database = SqlDatabase(engine)
+    ids = _fill_papers(database)
+    default = seed_list(database)
+    edition = seed_edition(database, default, ids[:3])
+    people = seed_subscribers(database, default, tuple(f"p{n}" for n in range(PEOPLE)))
+    plan(database, edition, [new_delivery(one, ids[:3]) for one in people])
+    _fill_what_stands_by_itself(database)
+    with engine.begin() as connection:
+        _fill_the_rest(connection, people[0].subscriber_id, ids[0])
+
+
+def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:
+    with database.writing() as work:
+        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        real = work.papers.save([write(paper(n)) for n in range(1, MANY + 1)], now=NOW)
+        ids = tuple(real[PaperId(-n)] for n in range(1, MANY + 1))
+        work.papers.list_papers(feed.id, [listing(one) for one in ids], now=NOW)
+        work.papers.observe(feed.id, [(ids[0], observation(7))])
+        run = work.feeds.start_run(feed.id, source="a file", now=NOW)
+        work.feeds.keep_rejects(run, [Reject(reason="no-title", detail="", position=1)], now=NOW)
+        again = write(paper(1, id=ids[0], title="Another title"), text_changed=True)
+        work.papers.save([again], now=NOW)
+    return ids
+
+
+def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
+    key = NewKey(name="laptop", prefix="abcd1234", digest="x", scopes=frozenset(), expires_at=None)
+    with database.writing() as work:
+        work.subscribers.suppress("digest", "k001", reason="complaint", now=NOW)
+        work.slots.take("tick", "1", now=NOW)
+        work.limiter.reserve("arxiv", interval_seconds=3, now=NOW)
+        work.rates.hit("k", (), now=NOW)
+        work.keys.add(key, now=NOW)
+
+
+def _fill_the_rest(connection: Connection, subscriber: int, paper_id: int) -> None:
+    """What only whole jobs write, as bare rows."""
+    interest = {"kind": "topic", "value": "plants", "weight": 1.0, "created_at": NOW}
+    connection.execute(insert(db.interests).values(interest | {"subscriber_id": subscriber}))
+    connection.execute(insert(db.notices).values(_notice(subscriber)))
+    delivery = connection.execute(select(func.min(db.deliveries.c.id))).scalar_one()
+    connection.execute(
+        insert(db.feedback).values(
+            subscriber_id=subscriber,
+            paper_id=paper_id,
+            delivery_id=delivery,
+            verdict="more",
+            created_at=NOW,
+        )
+    )
+
+
+def _notice(subscriber: int) -> dict[str, Any]:
+    times = dict.fromkeys(("due_at", "next_at", "dated", "created_at"), NOW)
+    words = dict.fromkeys(("reason", "message_id", "key_id", "nonce"), "x")
+    return {
+        "kind": "confirm",
+        "key": "confirm/1",
+        "subscriber_id": subscriber,
+        "payload": {"list": "trending"},
+        "state": "queued",
+        "attempts": 0,
+        "breakdowns": 0,
+        "expires_at": NOW + timedelta(hours=4),
+        **times,
+        **words,
+    }
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    """How many rows each table holds that is there at the database's revision."""
+    there = set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in db.metadata.sorted_tables
+            if table.name in there
+        }
+
+
+def broken_references(engine: Engine) -> list[Any]:
+    """Rows that refer to nothing. (PostgreSQL never lets them be.)"""
+    if engine.dialect.name != "sqlite":
+        return []
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        return list(connection.exec_driver_sql("PRAGMA foreign_key_check"))
