@@ -1,0 +1,161 @@
+"""The client that sources are handed.
+
+    URL -> target (scheme, port, allow list) -> name -> address check -> connection -> answer
+             ^------------------------------ redirect ----------------------------------'
+
+Every arrow is bounded by `Limits`. Nothing of the environment (proxies, .netrc) is read, no cookie
+kept, nothing logged in to. An error names the host of the URL that was configured and the kind of
+failure; it never repeats what a server sent, and says the same of every address that is closed
+to us. So nobody can learn from a feed's error what listens inside our network.
+"""
+
+import contextlib
+import ssl
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Protocol
+
+import httpx
+
+from paperround.domain.errors import FetchFailed, FetchRefused
+from paperround.domain.feeds import FetchRequest, Page
+from paperround.net.answers import failure, is_page
+from paperround.net.decoding import ACCEPTED, decoded
+from paperround.net.limits import Budget, Limits
+from paperround.net.network import Network
+from paperround.net.targets import parse, parse_allowed, target
+from paperround.net.transport import BUDGET, GuardedTransport
+
+_CARRIED = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
+"""Headers that may follow a redirect; keys and passwords stay with the host they are for."""
+
+
+class Clock(Protocol):
+    """Says when an answer came."""
+
+    def now(self) -> datetime:
+        """The present instant, aware."""
+        ...
+
+
+class GuardedClient:
+    """GETs of hosts on the public internet, and of those in `allow` (`host:port` each).
+
+    May be shared by threads. `trust` is the TLS context for servers' certificates, by default the
+    public authorities. Raises Misconfigured for a broken entry in `allow`.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        allow: Collection[str] = (),
+        clock: Clock,
+        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        network: Network = Network(),  # noqa: B008 - a frozen value
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._allow = parse_allowed(allow)
+        self._own_headers = {
+            "user-agent": user_agent,
+            "accept-encoding": ACCEPTED,
+            "connection": "close",
+        }
+        transport = GuardedTransport(
+            allow=self._allow,
+            limits=limits,
+            network=network,
+            trust=trust or httpx.create_ssl_context(trust_env=False),
+        )
+        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        self._http = httpx.Client(transport=transport, cookies=cookies, trust_env=False)
+
+    def get(self, request: FetchRequest) -> Page:
+        """The page at `request.url`, or a page with status 304.
+
+        Raises FetchFailed (with the status and the pause it asks for, when there was an answer),
+        FetchRefused for whom we do not ask and for what we do not take.
+        """
+        try:
+            with contextlib.closing(self._follow(request)) as response:
+                return self._page(request, response)
+        except FetchFailed as error:
+            raise type(error)(
+                f"{_name(request.url)} {error}", status=error.status, retry_after=error.retry_after
+            ) from None
+
+    def close(self) -> None:
+        """Take no more requests."""
+        self._http.close()
+
+    def _follow(self, request: FetchRequest) -> httpx.Response:
+        """The first answer that leads nowhere else, its body unread."""
+        budget = Budget(self._limits)
+        carried = {k: v for k, v in request.headers.items() if k.lower() in _CARRIED}
+        response = self._send(parse(request.url), request.headers, budget)
+        for _ in range(self._limits.redirects):
+            if response.next_request is None:
+                return response
+            response.close()
+            response = self._send_on(response.url, response.next_request.url, carried, budget)
+        if response.next_request is None:
+            return response
+        response.close()
+        raise FetchFailed(f"redirected us more than {self._limits.redirects} times")
+
+    def _send_on(
+        self, old: httpx.URL, new: httpx.URL, headers: Mapping[str, str], budget: Budget
+    ) -> httpx.Response:
+        try:
+            # What an operator opened is opened to what they configured, not to whoever redirects.
+            if self._is_opened(new) and not self._is_opened(old):
+                raise FetchRefused("is open to feeds of the intranet only")
+            return self._send(new, headers, budget)
+        except FetchFailed as error:
+            raise type(error)(f"redirects to a server that {error}") from None
+
+    def _is_opened(self, url: httpx.URL) -> bool:
+        return target(url, ports=self._limits.ports, allow=self._allow).opened
+
+    def _send(self, url: httpx.URL, headers: Mapping[str, str], budget: Budget) -> httpx.Response:
+        request = self._http.build_request(
+            "GET", url, headers=self._headers(headers), extensions={BUDGET: budget}
+        )
+        try:
+            return self._http.send(request, stream=True, follow_redirects=False)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            # All else is raised by our own transport: httpx itself only reads where we are led.
+            raise FetchFailed("redirects to something that is no address") from None
+
+    def _headers(self, given: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+        # UTF-8, because a validator may hold any sign that a server once sent.
+        merged = {name.lower(): value for name, value in given.items()} | self._own_headers
+        return [(name.encode(), value.encode()) for name, value in merged.items()]
+
+    def _page(self, request: FetchRequest, response: httpx.Response) -> Page:
+        now = self._clock.now()
+        if not is_page(response.status_code):
+            raise failure(response.status_code, response.headers, now)
+        return Page(
+            request=request,
+            url=str(response.url),
+            status=response.status_code,
+            headers=dict(response.headers),
+            body=decoded(
+                response.iter_raw(),
+                encoding=response.headers.get("content-encoding", ""),
+                limit=self._limits.decoded,
+            ),
+            fetched_at=now,
+        )
+
+
+def _name(address: str) -> str:
+    """The host that was configured, without what else the address may hold."""
+    try:
+        return httpx.URL(address).host or "This feed"
+    except httpx.InvalidURL:
+        return "This feed"

@@ -1,0 +1,101 @@
+"""Names and connections: the place where an address is checked, on the way to connecting to it.
+
+A check of the URL alone would not do: a name may lead anywhere, and elsewhere at the next
+question. Here a name is looked up once, and what passed the check is what is connected to.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from paperround.domain.errors import FetchFailed, FetchRefused
+from paperround.net.addresses import Address, is_public
+from paperround.net.targets import Target
+
+
+def look_up(host: str, port: int) -> list[Address]:
+    """The addresses of `host`, best first, as the system knows them. Raises OSError."""
+    # As bytes, because for text Python applies its own, older rules for international names.
+    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+    return [ip_address(entry[4][0]) for entry in found]
+
+
+def dial(address: Address, port: int, seconds: float) -> socket.socket:
+    """A TCP connection to exactly this address. Raises OSError."""
+    return socket.create_connection((str(address), port), seconds)
+
+
+def is_own(address: Address) -> bool:
+    """Whether this machine has `address`: only then can a socket be bound to it. Sends nothing."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What the machine is asked to do; tests hand in other functions."""
+
+    look_up: Callable[[str, int], Sequence[Address]] = look_up
+    dial: Callable[[Address, int, float], socket.socket] = dial
+    is_own: Callable[[Address], bool] = is_own
+
+    def connect(self, target: Target, seconds: float) -> socket.socket:
+        """A connection to `target` within `seconds`, name included.
+
+        Raises FetchRefused when no address of it is open to us, and says so in the same words
+        whatever is there; raises FetchFailed when nothing answers.
+        """
+        deadline = time.monotonic() + seconds
+        found = self._addresses(target, seconds)
+        usable = found if target.opened else [a for a in found if self._is_open(a)]
+        if not usable:
+            raise FetchRefused(
+                "is not at an address of the public internet; an intranet feed is opened by adding"
+                " its host:port to PAPERROUND_FETCH_ALLOW"
+            )
+        return self._first_that_answers(usable, target.port, deadline)
+
+    def _is_open(self, address: Address) -> bool:
+        return is_public(address) and not self.is_own(address)
+
+    def _addresses(self, target: Target, seconds: float) -> Sequence[Address]:
+        # Looking up cannot be interrupted, so a thread of its own does it and may be left behind.
+        answers: SimpleQueue[Sequence[Address] | OSError] = SimpleQueue()
+        asking = Thread(target=self._look_up_into, args=(answers, target), daemon=True)
+        asking.start()
+        try:
+            found = answers.get(timeout=seconds)
+        except Empty:
+            raise FetchFailed("has a name that was not looked up in time") from None
+        if isinstance(found, OSError):
+            raise FetchFailed("has a name that cannot be found")
+        return found
+
+    def _look_up_into(
+        self, answers: "SimpleQueue[Sequence[Address] | OSError]", target: Target
+    ) -> None:
+        try:
+            answers.put(self.look_up(target.host, target.port))
+        except OSError as error:
+            answers.put(error)
+
+    def _first_that_answers(
+        self, addresses: Sequence[Address], port: int, deadline: float
+    ) -> socket.socket:
+        for tried, address in enumerate(addresses):
+            # A dead address must leave time for those after it.
+            share = (deadline - time.monotonic()) / (len(addresses) - tried)
+            try:
+                return self.dial(address, port, max(share, 0.001))
+            except OSError:
+                continue
+        raise FetchFailed("cannot be connected to")

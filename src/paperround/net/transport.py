@@ -1,0 +1,123 @@
+"""One request and one answer over one guarded connection.
+
+httpx's own transport has deadlines that a trickle of bytes moves, connects to whatever a name
+leads to, and does not say when more came than was announced. So its place is taken by this one:
+h11 knows the grammar of HTTP/1.1, and every byte passes a `Wire` with a budget.
+"""
+
+import ssl
+from collections.abc import Iterator
+
+import h11
+import httpx
+
+from paperround.domain.errors import FetchFailed, FetchRefused
+from paperround.net.limits import Budget, Limits
+from paperround.net.network import Network
+from paperround.net.targets import HostPort, target
+from paperround.net.wire import Wire
+
+BUDGET = "paperround.budget"
+"""The extension of a request that carries its Budget."""
+
+_MOST_INTERIM = 10
+"""Answers of status 1xx before the one that counts; they say nothing that we need."""
+
+
+class Conversation(httpx.SyncByteStream):
+    """An answer as it comes in; iterating over it yields the body, still encoded."""
+
+    def __init__(self, wire: Wire, limits: Limits) -> None:
+        self._wire = wire
+        self._limits = limits
+        self._ended = False
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.header_bytes)
+
+    def ask(self, request: httpx.Request) -> h11.Response:
+        """Send `request` and read the head of the answer."""
+        head = _head(request)
+        self._wire.write(self._http.send(head) + self._http.send(h11.EndOfMessage()))
+        for _ in range(_MOST_INTERIM + 1):
+            if isinstance(event := self._next(), h11.Response):
+                self._check_headers(event)
+                return event
+        raise self._too_many_headers()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while isinstance(event := self._next(), h11.Data):
+            yield bytes(event.data)
+        if self._http.trailing_data[0].strip(b"\r\n"):
+            raise FetchFailed("sent more than it announced, so its answer cannot be trusted")
+
+    def close(self) -> None:
+        """End the connection; there is no second request on it."""
+        self._wire.close()
+
+    def _next(self) -> h11.Event:
+        try:
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                data = self._wire.read()
+                self._ended = not data
+                self._http.receive_data(data)
+        except h11.RemoteProtocolError as error:
+            raise self._broken(error) from None
+        return event  # type: ignore[return-value]  # PAUSED follows an upgrade; we ask for none
+
+    def _broken(self, error: h11.RemoteProtocolError) -> FetchFailed:
+        if error.error_status_hint == 431:
+            return self._too_many_headers()
+        if self._ended:
+            return FetchFailed("ended its answer early")
+        return FetchFailed("sent an answer that is no HTTP")
+
+    def _check_headers(self, response: h11.Response) -> None:
+        size = sum(len(name) + len(value) for name, value in response.headers)
+        if len(response.headers) > self._limits.headers or size > self._limits.header_bytes:
+            raise self._too_many_headers()
+
+    def _too_many_headers(self) -> FetchRefused:
+        return FetchRefused("sends more headers than we take")
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """Checks whom a request asks, and connects to nobody else."""
+
+    def __init__(
+        self,
+        *,
+        allow: frozenset[HostPort],
+        limits: Limits,
+        network: Network,
+        trust: ssl.SSLContext,
+    ) -> None:
+        self._allow = allow
+        self._limits = limits
+        self._network = network
+        self._trust = trust
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask, on a connection of its own. The budget is the request's extension `BUDGET`."""
+        budget: Budget = request.extensions[BUDGET]
+        asked = target(request.url, ports=self._limits.ports, allow=self._allow)
+        sock = self._network.connect(asked, min(self._limits.connect, budget.seconds()))
+        wire = Wire(sock, budget)
+        try:
+            if asked.tls:
+                wire.protect(self._trust, asked.host)
+            conversation = Conversation(wire, self._limits)
+            head = conversation.ask(request)
+        except BaseException:
+            wire.close()
+            raise
+        return httpx.Response(
+            head.status_code, headers=head.headers.raw_items(), stream=conversation
+        )
+
+
+def _head(request: httpx.Request) -> h11.Request:
+    try:
+        return h11.Request(
+            method=request.method, headers=request.headers.raw, target=request.url.raw_path
+        )
+    except h11.LocalProtocolError:
+        raise FetchRefused("cannot be sent a header that we were given") from None
