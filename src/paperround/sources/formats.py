@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from paperround.domain.errors import UnknownFormat, UnreadableFile
 from paperround.domain.papers import ParsedBatch
+from paperround.sources.arxiv_api import read_arxiv_atom
+from paperround.sources.arxiv_feed import read_arxiv_feed
 from paperround.sources.csv_file import read_csv
 from paperround.sources.hf_daily import read_hf_daily
 from paperround.sources.jsonl import read_jsonl
@@ -25,6 +27,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "csv": read_csv,
         "observations": read_observations,
         "hf": read_hf_daily,
+        "arxiv-rss": read_arxiv_feed,
+        "arxiv-atom": read_arxiv_atom,
     }
 )
 MOST_DECODED = 512 * 1024 * 1024
@@ -36,6 +40,9 @@ _GZIP = b"\x1f\x8b"
 _WEB_PAGES = (b"<!doctype", b"<html")
 _PROBED_LINES = 20
 _PROBED_BYTES = 1_000_000
+_XML_HEAD = 3000
+_ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
+_API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
 
 
 def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str, Reader]:
@@ -90,11 +97,20 @@ def _recognise(name: str, content: bytes) -> str | None:
         return by_name
     if body.startswith(_BOX):
         return "page"
+    if body.startswith(b"<") and (xml := _xml_kind(body[:_XML_HEAD].lower())):
+        return xml
     if body[:1] in b"[{" or body.strip() == b"1":
         return _json_kind(body, by_name)
     if b"title" in body.split(b"\n", 1)[0].lower().replace(b'"', b"").strip().split(b","):
         return "csv"
     return by_name if by_name == "jsonl" else None
+
+
+def _xml_kind(head: bytes) -> str | None:
+    """arXiv's feeds say in their head which of its services made them."""
+    if any(word in head for word in _ANNOUNCEMENTS):
+        return "arxiv-rss"
+    return "arxiv-atom" if any(word in head for word in _API_ANSWERS) else None
 
 
 def _json_kind(body: bytes, by_name: str | None) -> str | None:

@@ -34,7 +34,8 @@ from paperround.sources.entries import (
 _SAID = 200
 _MOST_LITERAL = 1_000_000
 _DEEPEST_LITERAL = 60
-_LASTING = tuple(one.name for one in fields(Record) if one.name not in {"counts", "fingerprint"})
+_FLEETING = frozenset({"counts", "announces", "fingerprint"})
+_LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
 
 
 def read_hf_daily(content: bytes) -> ParsedBatch:

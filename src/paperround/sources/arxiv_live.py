@@ -1,0 +1,261 @@
+"""arXiv, read by itself: the announcements of each category (`rss`) or its query API (`api`).
+
+The announcements say what is new today, and only that. The API knows every paper, often hours
+later and without saying when it was announced; it is asked for the newest until they are older
+than `days`. All of arXiv's hosts share one budget: one request every three seconds.
+
+A cursor is `via:index of the category:first result:oldest day:categories:include`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
+from paperround.domain.papers import ParsedBatch
+from paperround.domain.times import parse_date, require_utc
+from paperround.sources.arxiv_api import Answer, read_answer
+from paperround.sources.arxiv_feed import NEW, TYPES, read_arxiv_feed
+from paperround.sources.arxiv_record import CATEGORY, EASTERN
+from paperround.sources.expectations import Rhythm
+from paperround.sources.polling import (
+    DEFAULT_DAYS,
+    Client,
+    check_names,
+    check_url,
+    conditions,
+    days_of,
+    read,
+)
+
+BASES: Mapping[str, str] = MappingProxyType(
+    {"rss": "https://rss.arxiv.org/atom", "api": "https://export.arxiv.org/api/query"}
+)
+PAGE = 100
+"""Results a page of the API."""
+
+# Evenings on which arXiv announces nothing, though it usually would. It publishes a list for each
+# year on its help page "Availability of submissions" (info.arxiv.org/help/availability.html): add
+# the next year's when it is out. A day that is missing here only makes a feed look late.
+NO_ANNOUNCEMENT = (
+    date(2026, 1, 1),
+    date(2026, 1, 19),
+    date(2026, 6, 19),
+    date(2026, 7, 3),
+    date(2026, 9, 7),
+    date(2026, 11, 26),
+    date(2026, 12, 25),
+    date(2026, 12, 29),
+    date(2026, 12, 31),
+)
+
+_READABLE = time(0, 30)
+"""Announced at 20:00 Eastern on Sunday to Thursday; the feeds are made anew after midnight."""
+
+_NEXT_DAY = timedelta(days=1)
+_RHYTHM = Rhythm(
+    zone=EASTERN, at=_READABLE, quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT)
+)
+_CURSOR = re.compile(
+    r"(rss|api):(\d{1,3}):(\d{1,6}):(\d{4}-\d\d-\d\d):([A-Za-z.,-]+):([a-z,-]+)", re.ASCII
+)
+_WITH_SUBJECTS = frozenset(
+    "astro-ph cond-mat cs econ eess math nlin physics q-bio q-fin stat".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    via: str
+    index: int = 0
+    start: int = 0
+    since: date
+    categories: tuple[str, ...]
+    include: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lists = f"{','.join(self.categories)}:{','.join(self.include)}"
+        return f"{self.via}:{self.index}:{self.start}:{self.since}:{lists}"
+
+    @property
+    def category(self) -> str:
+        return self.categories[self.index]
+
+    @property
+    def following(self) -> str | None:
+        """Where the next category begins; None after the last."""
+        if self.index + 1 >= len(self.categories):
+            return None
+        return str(replace(self, index=self.index + 1, start=0))
+
+
+class Arxiv:
+    """The source `arxiv`."""
+
+    kind: str = "arxiv"
+    settings: Mapping[str, str] = MappingProxyType(
+        {
+            "categories": "Categories or archives, separated by commas (cs.AI,hep-th). Needed.",
+            "via": "rss for the daily announcements (default), api for the query API.",
+            "include": "What of the announcements is read: new,cross (default), replace, "
+            "replace-cross. A replacement updates a paper and does not announce it again.",
+            "days": f"How many days back the query API is asked, 0 to 30 (default {DEFAULT_DAYS}).",
+        }
+    )
+    interval: timedelta = timedelta(hours=1)
+
+    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+        """Refuse, with the name of the field, what the source could not work with."""
+        check_url(url)
+        check_names(settings, self.settings, self.kind)
+        _via(settings)
+        _categories(settings)
+        _include(settings)
+        days_of(settings)
+
+    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
+        """The next page to ask for: where the poll stopped, else the first category's first.
+
+        A poll that was begun with other settings begins anew.
+        """
+        first = _first(state.settings, now)
+        stopped = _place(state.progress.cursor or "")
+        place = stopped if stopped and _is_same(stopped, first) else first
+        url = _url(state.url or BASES[place.via], place)
+        return FetchRequest(
+            url=url,
+            headers={} if place.start else conditions(state.progress, url),
+            cursor=str(place),
+            limiter="arxiv",
+            interval_seconds=3.0,
+        )
+
+    def fetch(self, client: Client, request: FetchRequest) -> Page:
+        """The answer to one request."""
+        return client.get(request)
+
+    def parse(self, page: Page) -> ParsedBatch:
+        """The papers of one answer; raises FetchFailed for what is no answer with papers."""
+        place = _place(page.request.cursor)
+        if place is None:
+            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
+        if page.not_modified:
+            return ParsedBatch(next=place.following)
+        if place.via == "api":
+            return _recent(read(page, read_answer), place)
+        batch = read(page, partial(read_arxiv_feed, include=place.include))
+        return replace(batch, next=place.following)
+
+    def expects(self, after: datetime) -> datetime:
+        """00:30 Eastern, Monday to Friday, but not after an evening without announcement."""
+        return _RHYTHM.next_after(after)
+
+    def holiday(self, now: datetime) -> bool:
+        """Whether arXiv announced nothing on the evening before today, by its own clock."""
+        return _RHYTHM.rests(now)
+
+
+def _recent(answer: Answer, place: _Place) -> ParsedBatch:
+    """What is not older than asked for; the newest come first, so an older one ends it."""
+    if not answer.entries and not place.start:
+        raise FetchFailed(
+            f"arXiv knows no paper of {place.category}: if the category is right, ask again later"
+        )
+    records = answer.batch.records
+    recent = tuple(
+        one for one in records if not one.published_at or _day(one.published_at) >= place.since
+    )
+    end = place.start + answer.entries
+    is_over = len(recent) < len(records) or end >= answer.total
+    following = place.following if is_over else str(replace(place, start=end))
+    return replace(answer.batch, records=recent, next=following)
+
+
+def _day(moment: datetime) -> date:
+    return require_utc(moment).date()
+
+
+def _url(base: str, place: _Place) -> str:
+    if place.via == "rss":
+        return f"{base.rstrip('/')}/{place.category}"
+    inner = ".*" if place.category in _WITH_SUBJECTS else ""
+    query = {
+        "search_query": f"cat:{place.category}{inner}",
+        "sortBy": "submittedDate",
+        "sortOrder": "descending",
+        "start": place.start,
+        "max_results": PAGE,
+    }
+    return f"{base}?{urlencode(query, safe=':*')}"
+
+
+def _first(settings: Mapping[str, str], now: datetime) -> _Place:
+    return _Place(
+        via=_via(settings),
+        since=_day(now) - timedelta(days=days_of(settings)),
+        categories=_categories(settings),
+        include=_include(settings),
+    )
+
+
+def _is_same(stopped: _Place, first: _Place) -> bool:
+    """Whether a stopped poll asked for what one that begins now would ask for."""
+    return replace(stopped, index=0, start=0, since=first.since) == first
+
+
+def _place(cursor: str) -> _Place | None:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        return None
+    place = _Place(
+        via=match[1],
+        index=int(match[2]),
+        start=int(match[3]),
+        since=parse_date(match[4]),
+        categories=tuple(match[5].split(",")),
+        include=tuple(match[6].split(",")),
+    )
+    return place if place.index < len(place.categories) else None
+
+
+def _categories(settings: Mapping[str, str]) -> tuple[str, ...]:
+    named = _listed(settings.get("categories", ""))
+    wrong = next((one for one in named if not CATEGORY.fullmatch(one)), None)
+    if wrong is not None:
+        raise InvalidInput(
+            f"{wrong!r:.60} is not a category of arXiv: write them like cs.AI,hep-th",
+            code="settings.categories",
+        )
+    if not 1 <= len(named) <= MOST_PAGES:
+        raise InvalidInput(
+            f"name 1 to {MOST_PAGES} categories of arXiv, separated by commas: cs.AI,hep-th",
+            code="settings.categories",
+        )
+    return named
+
+
+def _via(settings: Mapping[str, str]) -> str:
+    via = settings.get("via", "rss").strip()
+    if via not in BASES:
+        raise InvalidInput(f"via must be rss or api, not {via!r:.60}", code="settings.via")
+    return via
+
+
+def _include(settings: Mapping[str, str]) -> tuple[str, ...]:
+    named = _listed(settings.get("include", ",".join(NEW)))
+    if not named or not set(named) <= set(TYPES):
+        raise InvalidInput(
+            f"include must be some of {', '.join(TYPES)}, separated by commas",
+            code="settings.include",
+        )
+    return named
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """The parts of a comma list, each once."""
+    return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))

@@ -1,0 +1,101 @@
+"""What arXiv says of a paper, the same in its announcements and in its API.
+
+Entries arrive with the keys `id, title, abstract, authors, categories, doi, journal, comment,
+licence, published_at, updated_at, listed_at`. Where a paper can be read follows from its
+identifier, so that no address is pinned to an old version.
+"""
+
+import json
+import re
+from dataclasses import fields, replace
+from zoneinfo import ZoneInfo
+
+from paperround.domain.identifiers import arxiv_id, doi_identifier
+from paperround.domain.papers import Record
+from paperround.sources.entries import (
+    BadEntry,
+    Entry,
+    fingerprint,
+    instant_of,
+    text_of,
+    texts_of,
+    title_of,
+)
+
+EASTERN = ZoneInfo("America/New_York")
+"""arXiv's own clock: its days, its announcements, its daylight saving."""
+
+CATEGORY = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?:\.[A-Za-z]{2,7}(?:-[a-z]{2,4})?)?")
+"""The shape of a category (`cs.AI`, `physics.ao-ph`) or of a whole archive (`hep-th`)."""
+
+_WITHDRAWN = re.compile(
+    r"\s*(?:(?:this|the)\s+(?:paper|article|submission|manuscript|preprint|work)"
+    r"\s+(?:has\s+been|was|is)\s+)?withdrawn\b(?!\s+from\b)",
+    re.IGNORECASE,
+)
+_INNERMOST = re.compile(r"\([^()]*\)")
+_DEEPEST_AFFILIATION = 4
+_SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
+_LASTING = tuple(one.name for one in fields(Record) if one.name not in {"announces", "fingerprint"})
+
+
+def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
+    """The record of an entry; raises BadEntry when it has no title or no arXiv id."""
+    found = arxiv_id(text_of(entry, "id") or "")
+    if found is None:
+        raise BadEntry("no-id", "the entry has no arXiv id")
+    base, version = found
+    listed_at = instant_of(entry, "listed_at")
+    abstract, comment = text_of(entry, "abstract") or "", text_of(entry, "comment")
+    record = Record(
+        title=title_of(entry),
+        abstract=abstract,
+        identifiers=_identifiers(base, entry),
+        authors=texts_of(entry, "authors"),
+        categories=tuple(filter(CATEGORY.fullmatch, texts_of(entry, "categories"))),
+        listed_on=listed_at.astimezone(EASTERN).date() if listed_at else None,
+        listed_at=listed_at,
+        published_at=instant_of(entry, "published_at"),
+        updated_at=instant_of(entry, "updated_at"),
+        version=version,
+        withdrawn=any(map(_WITHDRAWN.match, (abstract, comment or ""))),
+        comment=_joined(comment, text_of(entry, "journal")),
+        licence=text_of(entry, "licence"),
+        announces=announces,
+    )
+    return replace(record, fingerprint=_fingerprint(record))
+
+
+def author_names(joined: str) -> list[str]:
+    """The names in one comma-joined text, without the affiliations in parentheses.
+
+    TeX accents stay as they are; `Jr.` and its like stay with their name.
+    """
+    for _ in range(_DEEPEST_AFFILIATION):
+        joined = _INNERMOST.sub(" ", joined)
+    names: list[str] = []
+    for part in joined.split(","):
+        name = " ".join(part.partition("(")[0].replace(")", " ").split())
+        if names and _SUFFIX.fullmatch(name):
+            names[-1] += f" {name}"
+        elif name:
+            names.append(name)
+    return names
+
+
+def _identifiers(base: str, entry: Entry) -> dict[str, str]:
+    """The arXiv id, and the first DOI where one is stated; arXiv's own says nothing new."""
+    stated = (text_of(entry, "doi") or "").split()
+    doi = doi_identifier(stated[0]) if stated else None
+    return {**dict([doi] if doi else []), "arxiv": base}
+
+
+def _joined(comment: str | None, journal: str | None) -> str | None:
+    reference = f"Journal reference: {journal}" if journal else None
+    return "; ".join(filter(None, (comment, reference))) or None
+
+
+def _fingerprint(record: Record) -> str:
+    return fingerprint(
+        json.dumps([getattr(record, name) for name in _LASTING], default=str).encode()
+    )

@@ -1,0 +1,38 @@
+"""When a source that lists papers on working days ought to have its next batch."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from paperround.domain.times import require_utc
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """A batch on every Monday to Friday, readable at `at` in `zone`, but not on `quiet` days."""
+
+    zone: ZoneInfo
+    at: time
+    quiet: Collection[date] = ()
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first instant after `moment`, in UTC, at which a batch ought to be readable."""
+        after = require_utc(moment)
+        first = after.astimezone(self.zone).date()
+        instants = (self._instant(first + n * _DAY) for n in count() if self._has(first + n * _DAY))
+        return next(instant for instant in instants if instant > after)
+
+    def rests(self, moment: datetime) -> bool:
+        """Whether no batch comes on the day that `moment` falls on in the source's zone."""
+        return not self._has(require_utc(moment).astimezone(self.zone).date())
+
+    def _has(self, day: date) -> bool:
+        return day.weekday() < _SATURDAY and day not in self.quiet
+
+    def _instant(self, day: date) -> datetime:
+        return datetime.combine(day, self.at, tzinfo=self.zone).astimezone(UTC)

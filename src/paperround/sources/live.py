@@ -1,0 +1,13 @@
+"""The sources that are read by themselves, by their kind."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from paperround.sources.arxiv_live import Arxiv
+from paperround.sources.hf_live import HfDaily
+
+Source = HfDaily | Arxiv
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {source.kind: source for source in (HfDaily(), Arxiv())}
+)

@@ -1,0 +1,77 @@
+"""What live sources share: checked settings, conditional requests, answers that are no papers."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.feeds import FetchRequest, Page, Progress
+
+T = TypeVar("T")
+
+MOST_DAYS = 30
+DEFAULT_DAYS = 3
+
+_OK = 200
+_CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+
+
+class Client(Protocol):
+    """Fetches one page; raises FetchFailed when it cannot."""
+
+    def get(self, request: FetchRequest) -> Page: ...
+
+
+def check_names(settings: Mapping[str, str], known: Mapping[str, str], kind: str) -> None:
+    """Refuse a setting that the source does not know, naming those it does."""
+    for name in settings:
+        if name not in known:
+            raise InvalidInput(
+                f"{kind} has no setting {name!r:.60}: it knows {', '.join(known)}",
+                code=f"settings.{name:.60}",
+            )
+
+
+def check_url(url: str | None) -> None:
+    """Refuse what cannot stand for the source's own address."""
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        is_plain = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_plain = False
+    if not is_plain or set("?#@ ").intersection(url) or not url.isprintable():
+        raise InvalidInput(
+            f"{url!r:.200} cannot be used: give an http(s) address without a query or a password, "
+            "or none for the source's own",
+            code="url",
+        )
+
+
+def days_of(settings: Mapping[str, str]) -> int:
+    """How many days back a poll looks."""
+    text = settings.get("days", str(DEFAULT_DAYS)).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= MOST_DAYS):
+        raise InvalidInput(
+            f"days must be a whole number from 0 to {MOST_DAYS}, not {text!r:.60}",
+            code="settings.days",
+        )
+    return int(text)
+
+
+def conditions(progress: Progress, url: str) -> dict[str, str]:
+    """The headers that ask for `url` only if it changed since it was last read."""
+    known = progress.validators.get(url, {})
+    return {header: known[key] for key, header in _CONDITIONS.items() if known.get(key)}
+
+
+def read(page: Page, reader: Callable[[bytes], T]) -> T:
+    """What `reader` makes of the answer; raises FetchFailed when it holds no papers."""
+    answered = f"{urlsplit(page.url).hostname} answered {page.status}"
+    if page.status != _OK:
+        raise FetchFailed(answered, status=page.status)
+    try:
+        return reader(page.body)
+    except InvalidInput as error:
+        raise FetchFailed(f"{answered}: {error}", status=page.status) from None

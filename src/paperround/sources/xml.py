@@ -1,0 +1,192 @@
+"""XML from strangers as plain values: nothing is fetched, opened or expanded.
+
+    bytes ─► text: byte order mark, else declared charset, else UTF-8, else windows-1252
+          ─► parser ─► Node
+                └─ not well formed ─► mended once (HTML entities, bare &, controls) ─► parser
+
+A document type is refused: feeds need none, and entities, external files and their bombs all
+begin there. A document that ends too early is an error, never a shorter feed.
+"""
+
+import codecs
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html.entities import html5
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from paperround.domain.errors import UnreadableFile
+from paperround.domain.text import clean
+
+MOST_BYTES = 16 * 1024 * 1024
+DEEPEST = 64
+MOST_ELEMENTS = 300_000
+MOST_ATTRIBUTES = 100
+"""Attributes of one element."""
+
+_MOST_REFERENCES = 500_000
+"""References to look at when mending."""
+
+_SAID = 200
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the start of this one
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+_DECLARATION = re.compile(
+    rb"\s*<\?xml[^>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z][\w.-]{0,39})[\"']", re.ASCII
+)
+_READ_CHARSETS = re.compile(
+    r"utf-8|iso8859-\d+|cp125\d|koi8-[rut]|mac-\w+|big5|gb2312|gbk|gb18030|shift_jis|cp932"
+    r"|euc_(?:jp|kr)|iso2022_jp"
+)
+"""Python's names of character sets; UTF-7 and what is no character set at all are left out."""
+_LATIN_1 = frozenset({"iso8859-1", "ascii"})
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_AMPERSAND = re.compile(r"&(?:#(?:(\d{1,7})|[xX]([0-9A-Fa-f]{1,6}));|(\w{1,31};))?", re.ASCII)
+_XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """An element: its name and attributes without prefixes, its texts and elements in order."""
+
+    name: str
+    attributes: Mapping[str, str]
+    content: tuple["str | Node", ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All the text in it, that of inner elements included."""
+        return "".join(part if isinstance(part, str) else part.text for part in self.content)
+
+    def all(self, name: str) -> Iterator["Node"]:
+        """The elements called `name` directly in it."""
+        return (part for part in self.content if isinstance(part, Node) and part.name == name)
+
+    def said(self, name: str) -> str | None:
+        """The text of the first element called `name` that has one."""
+        return next((text for one in self.all(name) if (text := one.text.strip())), None)
+
+
+class _Builder:
+    """Makes nodes of the parser's events, and stops it at what no feed is."""
+
+    def __init__(self) -> None:
+        self._contents: list[list[str | Node]] = [[]]
+        self._open: list[tuple[str, Mapping[str, str]]] = []
+        self._elements = 0
+
+    def doctype(self, *_: object) -> None:
+        raise UnreadableFile("the XML declares a document type (DOCTYPE), which feeds do not need")
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._elements += 1
+        if len(self._open) >= DEEPEST:
+            raise UnreadableFile(f"the XML is nested more than {DEEPEST} deep")
+        if self._elements > MOST_ELEMENTS or len(attributes) > MOST_ATTRIBUTES:
+            raise UnreadableFile("the XML has more elements or attributes than any feed")
+        self._open.append((_local(tag), {_local(key): attributes[key] for key in attributes}))
+        self._contents.append([])
+
+    def data(self, text: str) -> None:
+        self._contents[-1].append(text)
+
+    def end(self, _: str) -> None:
+        name, attributes = self._open.pop()
+        content = tuple(self._contents.pop())
+        self._contents[-1].append(Node(name=name, attributes=attributes, content=content))
+
+    def close(self) -> Iterator[Node]:
+        return (part for part in self._contents[0] if isinstance(part, Node))
+
+
+def read_xml(content: bytes) -> Node:
+    """The root of an XML document; raises UnreadableFile when it is none, or a hostile one."""
+    if len(content) > MOST_BYTES:
+        raise UnreadableFile(f"the XML has more than {MOST_BYTES:,} bytes: no feed is that long")
+    text = _text(content)
+    try:
+        return _parsed(text)
+    except etree.XMLSyntaxError:
+        pass
+    try:
+        return _parsed(_mended(text))
+    except etree.XMLSyntaxError as error:
+        problem = f"the XML cannot be read ({clean(str(error.msg), limit=_SAID)})"
+        raise UnreadableFile(f"{problem}: fetch it again") from None
+
+
+def _parsed(text: str) -> Node:
+    parser = etree.XMLParser(
+        target=_Builder(),
+        encoding="utf-8",  # ours, whatever the document says of itself
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    nodes: Iterator[Node] = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    return next(nodes)
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _text(content: bytes) -> str:
+    content = content.removeprefix(codecs.BOM_UTF8)
+    marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
+    for charset in (marked or _declared(content), "utf-8"):
+        try:
+            return content.decode(charset).lstrip("\ufeff \t\r\n")
+        except UnicodeDecodeError:
+            continue
+    return content.decode("cp1252", "replace").lstrip()
+
+
+def _declared(content: bytes) -> str:
+    """The charset the declaration names, if it is one to be read: many say Latin-1 for cp1252."""
+    match = _DECLARATION.match(content)
+    try:
+        name = codecs.lookup(match[1].decode("ascii")).name if match else "utf-8"
+    except LookupError:
+        return "utf-8"
+    if name in _LATIN_1:
+        return "cp1252"
+    return name if _READ_CHARSETS.fullmatch(name) else "utf-8"
+
+
+def _mended(text: str) -> str:
+    if text.count("&") > _MOST_REFERENCES:
+        return text
+    return _AMPERSAND.sub(_reference, _CONTROLS.sub("", text))
+
+
+def _reference(match: re.Match[str]) -> str:
+    """A reference as XML knows it; what is no reference becomes a plain ampersand."""
+    decimal, hexadecimal, name = match.groups()
+    if name in _XML_NAMES:
+        return match[0]
+    if name in html5:
+        return html.escape(html5[name])
+    if decimal or hexadecimal:
+        code = int(decimal) if decimal else int(hexadecimal, 16)
+        return match[0] if _is_character(code) else ""
+    return f"&amp;{name or ''}"
+
+
+def _is_character(code: int) -> bool:
+    if code < 0x20:
+        return code in (0x9, 0xA, 0xD)
+    return code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF

@@ -1,0 +1,158 @@
+"""arXiv, read by itself: announcements by category, or the query API page by page."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.feeds import FeedState, FetchRequest, Progress
+from paperround.domain.papers import ParsedBatch
+from paperround.sources.arxiv_live import Arxiv
+from tests.sources.arxiv_samples import NOW, answer, entry, item, page, rss, state
+
+SOURCE = Arxiv()
+API = {"categories": "cs.AI,hep-th", "via": "api"}
+
+
+def parsed(body: bytes, cursor: str | None = None, **settings: str) -> ParsedBatch:
+    request = SOURCE.plan(state(cursor, **settings), NOW)
+    return SOURCE.parse(page(request, body))
+
+
+@pytest.mark.accept("F03", part="rss")
+def test_each_category_is_asked_for_once_and_slowly() -> None:
+    cursor: str | None = None
+    requests: list[FetchRequest] = []
+    while not requests or cursor:
+        requests.append(SOURCE.plan(state(cursor, categories="cs.AI, hep-th,cs.AI"), NOW))
+        cursor = SOURCE.parse(page(requests[-1], rss(item()))).next
+    base = "https://rss.arxiv.org/atom"
+    assert [one.url for one in requests] == [f"{base}/cs.AI", f"{base}/hep-th"]
+    assert {(one.limiter, one.interval_seconds) for one in requests} == {("arxiv", 3.0)}
+
+
+@pytest.mark.accept("F03", part="announce types")
+def test_only_what_is_new_is_read_unless_asked_otherwise() -> None:
+    feed = rss(item(), item("2601.00002v2", announced="replace"))
+    assert len(parsed(feed, categories="cs.AI").records) == 1
+    both = parsed(feed, categories="cs.AI", include="new,replace").records
+    assert [record.listed_on is None for record in both] == [False, True]
+
+
+@pytest.mark.accept("I12", part="arxiv validators")
+def test_an_unchanged_category_leads_to_the_next() -> None:
+    known = Progress(
+        validators={"http://127.0.0.1:9/cs.AI": {"etag": '"x"', "last-modified": "Mon"}}
+    )
+    feed = FeedState(
+        url="http://127.0.0.1:9/", settings={"categories": "cs.AI,cs.LG"}, progress=known
+    )
+    request = SOURCE.plan(feed, NOW)
+    assert request.headers == {"If-None-Match": '"x"', "If-Modified-Since": "Mon"}
+    following = SOURCE.parse(page(request, status=304))
+    assert following.records == ()
+    assert following.next == "rss:1:0:2026-01-25:cs.AI,cs.LG:new,cross"
+
+
+@pytest.mark.accept("F03", part="api")
+def test_the_api_is_asked_for_the_newest_of_a_category() -> None:
+    request = SOURCE.plan(state(url="http://127.0.0.1:9/api/query", **API), NOW)
+    assert urlsplit(request.url).path == "/api/query"
+    assert parse_qs(urlsplit(request.url).query) == {
+        "search_query": ["cat:cs.AI"],
+        "sortBy": ["submittedDate"],
+        "sortOrder": ["descending"],
+        "start": ["0"],
+        "max_results": ["100"],
+    }
+    assert (request.limiter, request.interval_seconds) == ("arxiv", 3.0)
+
+
+def test_a_whole_archive_is_asked_for_with_all_its_subjects() -> None:
+    url = SOURCE.plan(state(categories="cs", via="api"), NOW).url
+    assert "search_query=cat:cs.*&" in url
+
+
+@pytest.mark.accept("F03", part="api")
+def test_pages_follow_until_papers_are_older_than_asked_for() -> None:
+    new = parsed(answer(*(entry(f"2601.{n:05}v1") for n in range(3)), total=500), **API)
+    assert (len(new.records), new.next) == (3, "api:0:3:2026-01-25:cs.AI,hep-th:new,cross")
+    old = entry("2601.00009v1", published="2026-01-24T23:59:59Z")
+    last = parsed(answer(entry(), old, total=500, start=3), new.next, **API)
+    assert len(last.records) == 1
+    assert last.next == "api:1:0:2026-01-25:cs.AI,hep-th:new,cross"
+    assert parsed(answer(entry(), total=1), last.next, **API).next is None
+
+
+@pytest.mark.accept("F03", part="api")
+@pytest.mark.parametrize("start", [0, 100])
+def test_an_api_page_that_came_back_empty_is_a_failure_to_be_tried_again(start: int) -> None:
+    cursor = f"api:0:{start}:2026-01-25:cs.AI,hep-th:new,cross"
+    with pytest.raises(FetchFailed, match="came back empty though more is announced") as caught:
+        parsed(answer(total=999, start=start), cursor, **API)
+    assert not caught.value.permanent
+
+
+@pytest.mark.accept("F03", part="errors")
+def test_a_category_without_any_paper_is_a_failure() -> None:
+    with pytest.raises(FetchFailed, match=r"no paper of cs\.AI"):
+        parsed(answer(total=0), **API)
+
+
+def test_an_error_in_a_feed_is_a_failure_with_its_host() -> None:
+    feed = rss().replace(b"cs.AI updates", b"Feed error for query ")
+    with pytest.raises(FetchFailed, match=r"rss\.arxiv\.org answered 200: arXiv answered an error"):
+        parsed(feed, categories="cs.AI")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "rss:1:0:2026-01-25:cs.AI,cs.CL:new,cross",
+        "api:1:0:2026-01-25:cs.AI,cs.LG:new,cross",
+        "rss:1:0:2026-01-25:cs.AI,cs.LG:new",
+        "rss:7:0:2026-01-25:cs.AI,cs.LG:new,cross",
+        "1",
+    ],
+)
+def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
+    request = SOURCE.plan(state(cursor, categories="cs.AI,cs.LG"), NOW)
+    assert request.cursor == "rss:0:0:2026-01-25:cs.AI,cs.LG:new,cross"
+
+
+def test_a_stopped_poll_keeps_its_oldest_day() -> None:
+    cursor = "api:1:100:2026-01-20:cs.AI,hep-th:new,cross"
+    assert SOURCE.plan(state(cursor, **API), NOW).cursor == cursor
+
+
+def test_a_page_of_another_source_is_refused() -> None:
+    request = SOURCE.plan(state(categories="cs.AI"), NOW)
+    with pytest.raises(ValueError, match="is no cursor of arxiv"):
+        SOURCE.parse(page(type(request)(url=request.url, cursor="2026-01-28:0:3"), rss()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({}, "settings.categories"),
+        ({"categories": " , "}, "settings.categories"),
+        ({"categories": "cs.AI,artificial intelligence"}, "settings.categories"),
+        ({"categories": "cs.AI/../../x"}, "settings.categories"),
+        ({"categories": ",".join(f"a{chr(97 + n % 26)}.x{chr(97 + n // 26)}" for n in range(61))},
+         "settings.categories"),
+        ({"categories": "cs.AI", "via": "ftp"}, "settings.via"),
+        ({"categories": "cs.AI", "include": "old"}, "settings.include"),
+        ({"categories": "cs.AI", "include": ""}, "settings.include"),
+        ({"categories": "cs.AI", "days": "٣"}, "settings.days"),
+        ({"categories": "cs.AI", "colour": "red"}, "settings.colour"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_named(settings: dict[str, str], code: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        SOURCE.check(None, settings)
+    assert caught.value.code == code
+
+
+def test_right_settings_pass() -> None:
+    settings = {"categories": "cs.AI,hep-th", "via": "api", "include": "new", "days": "7"}
+    SOURCE.check("https://mirror.example.org/api/query", settings)
