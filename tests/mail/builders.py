@@ -11,10 +11,22 @@ from paperround.domain.digests import (
     Letterhead,
     PersonalLinks,
 )
+from paperround.domain.notices import NoticeKind, NoticeMail, NoticeView
 
 PUBLIC = "https://papers.example.org"
 TOKEN_A = "AQEjAQAAAAAAB" + "a" * 27
 TOKEN_B = "AQEjAwAAAAAAC" + "b" * 27
+TOKEN_C = "AQEjBAAAAAAAD" + "c" * 27
+
+PAGES = {
+    NoticeKind.CONFIRM: f"confirm/{TOKEN_A}",
+    NoticeKind.REMINDER: f"confirm/{TOKEN_A}",
+    NoticeKind.CHANGE: f"confirm/{TOKEN_A}",
+    NoticeKind.PREFERENCES: f"preferences/{TOKEN_B}",
+    NoticeKind.UNDO: f"confirm/{TOKEN_A}",
+    NoticeKind.TEST: "",
+    NoticeKind.ALERT: "",
+}
 
 INVENTED = (
     (
@@ -104,11 +116,14 @@ def _links(number: int) -> dict[str, str]:
     return links
 
 
-def links(leave: str = TOKEN_A, prefer: str = TOKEN_B, public: str = PUBLIC) -> PersonalLinks:
+def links(
+    leave: str = TOKEN_A, prefer: str = TOKEN_B, judge: str = TOKEN_C, public: str = PUBLIC
+) -> PersonalLinks:
     return PersonalLinks(
         unsubscribe=f"{public}/unsubscribe/{leave}",
         preferences=f"{public}/preferences/{prefer}",
         one_click=f"{public}/unsubscribe/{leave}",
+        feedback=f"{public}/feedback/{judge}",
     )
 
 
@@ -128,7 +143,7 @@ def view(papers: Sequence[DigestPaper] | int = 6, **changes: object) -> DigestVi
         contact="desk@papers.example.org",
         more_papers=26,
         acknowledgements=("Thank you to arXiv for use of its open access interoperability.",),
-        sources=("arXiv (31 papers)", "Sample picks (12 papers)"),
+        sources=("arxiv-ml 34 new", "sample-picks 12 new", "hf: holiday"),
         privacy_url=f"{PUBLIC}/privacy",
         imprint_url=f"{PUBLIC}/imprint",
     )
@@ -142,6 +157,37 @@ def mail(shown: DigestView | None = None, **changes: object) -> DigestMail:
         message_id="<7d1c0a9b2e@papers.example.org>",
         dated=datetime(2026, 1, 30, 7, 5, 9, tzinfo=UTC),
         list_unsubscribe_mail="leave@papers.example.org",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def notice_view(kind: NoticeKind = NoticeKind.CONFIRM, **changes: object) -> NoticeView:
+    """What a notice of `kind` says; an operator's has something to tell."""
+    made = NoticeView(
+        kind=kind,
+        list_title="Trending papers",
+        subject="No mail has left for two hours",
+        action_url=f"{PUBLIC}/{PAGES[kind]}",
+        public_url=PUBLIC,
+        operator="Example Library",
+        postal_address="1 Sample Street\nExampletown 12345",
+        contact="desk@papers.example.org",
+        details=(
+            "The relay mail.example.org refuses our name and password (535 5.7.8).",
+            "214 digests wait. They expire on Friday 30 January at 23:00 UTC.",
+        ),
+        privacy_url=f"{PUBLIC}/privacy",
+        imprint_url=f"{PUBLIC}/imprint",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def notice(shown: NoticeView | None = None, **changes: object) -> NoticeMail:
+    made = NoticeMail(
+        view=shown or notice_view(),
+        recipient="reader+papers@example.com",
+        message_id="<c0ffee0042@papers.example.org>",
+        dated=datetime(2026, 1, 30, 7, 5, 9, tzinfo=UTC),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

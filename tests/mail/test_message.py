@@ -4,15 +4,13 @@ The files in `golden/` are the invented digest's header fields, both decoded par
 the whole message. After a wanted change: `UPDATE_GOLDEN=1 pytest tests/mail`, then read the diff.
 """
 
-import email
-import email.policy
 import hashlib
+import html
 import os
 import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,14 @@ from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.mail.composer import MailRenderer
 from paperround.mail.headers import header_text
 from tests.mail.builders import INVENTED, PUBLIC, letterhead, links, mail, paper, view
+from tests.mail.reading import (
+    HOSTILE,
+    body_lines,
+    classic_parts,
+    modern,
+    modern_parts,
+    split_by_hand,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = re.findall(
@@ -38,63 +44,11 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=120)
 UNWANTED = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-HOSTILE = [
-    "One\r\nBcc: evil@example.com",
-    "=?utf-8?q?hi=0D=0ABcc:_evil@example.com?=",
-    "nul \x00 bell \x07 next \x85 line \u2028 par \u2029 end",
-    "\u202eright to left\u202c and \u2066isolated",
-    "x" * 10_000,
-    "word " * 2_000,
-    "😀" * 200,
-    "مرحبا بالعالم " * 30,
-    "<script>alert(1)</script>",
-    "{{ view.links }} {% raw %} ${7*7}",
-    r"$\mathcal{O}(n^2)$ \textbf{and} more",
-    "\ud800 a lone half",
-    ".\n.\nFrom here\n--=_paperround_",
-]
 
 
 @pytest.fixture(scope="module")
 def renderer() -> MailRenderer:
     return MailRenderer(letterhead())
-
-
-def modern(content: bytes) -> EmailMessage:
-    message = email.message_from_bytes(content, policy=email.policy.default)
-    assert isinstance(message, EmailMessage)
-    assert not message.defects
-    return message
-
-
-def modern_parts(content: bytes) -> list[str]:
-    parts = [part for part in modern(content).walk() if not part.is_multipart()]
-    return [part.get_content().replace("\r\n", "\n") for part in parts]
-
-
-def classic_parts(content: bytes) -> list[str]:
-    found = []
-    for part in email.message_from_bytes(content).walk():
-        payload = part.get_payload(decode=True)
-        if isinstance(payload, bytes):
-            found.append(payload.decode().replace("\r\n", "\n"))
-    return found
-
-
-def split_by_hand(content: bytes) -> tuple[list[str], list[str]]:
-    """Header names and decoded parts, by the RFCs alone: no library in between."""
-    head, body = content.decode("ascii").split("\r\n\r\n", 1)
-    names = [line.split(":")[0] for line in head.split("\r\n") if not line.startswith(" ")]
-    boundary = head.rsplit('boundary="', 1)[1].split('"')[0]
-    chunks = f"\r\n{body}".split(f"\r\n--{boundary}")
-    assert chunks[0] == ""
-    assert chunks[-1] == "--\r\n"
-    return names, [_unquoted(chunk.split("\r\n\r\n", 1)[1]) for chunk in chunks[1:-1]]
-
-
-def _unquoted(encoded: str) -> str:
-    octets = re.sub("=([0-9A-F]{2})", lambda m: chr(int(m[1], 16)), encoded.replace("=\r\n", ""))
-    return octets.encode("latin-1").decode().replace("\r\n", "\n")
 
 
 def assert_whole(content: bytes, renderer: MailRenderer, made: DigestMail) -> None:
@@ -111,10 +65,6 @@ def assert_whole(content: bytes, renderer: MailRenderer, made: DigestMail) -> No
     assert not UNWANTED.search(rendered.text + rendered.html + rendered.subject)
 
 
-def body_lines(content: bytes) -> list[bytes]:
-    return content.partition(b"\r\n\r\n")[2].split(b"\r\n")
-
-
 @pytest.mark.accept("F18", part="message")
 @pytest.mark.accept("F21", part="bytes")
 def test_three_parsers_read_the_digest_that_was_rendered(renderer: MailRenderer) -> None:
@@ -126,12 +76,12 @@ def test_three_parsers_read_the_digest_that_was_rendered(renderer: MailRenderer)
 @pytest.mark.accept("R13", part="bytes")
 def test_the_bytes_are_the_golden_ones() -> None:
     content = MailRenderer(letterhead()).compose(mail())
-    text, html = modern_parts(content)
+    text, markup = modern_parts(content)
     head = content.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
     found = {
         "headers.txt": head,
         "digest.txt": text,
-        "digest.html": html,
+        "digest.html": markup,
         "message.sha256": hashlib.sha256(content).hexdigest() + "\n",
     }
     if os.environ.get("UPDATE_GOLDEN"):
@@ -149,12 +99,14 @@ def test_a_new_process_makes_the_same_bytes_again() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(leave=TOKENS, prefer=TOKENS, number=st.integers(0, 10**9), by_mail=st.booleans())
+@given(
+    leave=TOKENS, prefer=TOKENS, judge=TOKENS, number=st.integers(0, 10**9), by_mail=st.booleans()
+)
 def test_the_join_equals_the_message_built_alone(
-    renderer: MailRenderer, leave: str, prefer: str, number: int, by_mail: bool
+    renderer: MailRenderer, leave: str, prefer: str, judge: str, number: int, by_mail: bool
 ) -> None:
     made = mail(
-        view(links=links(leave, prefer)),
+        view(links=links(leave, prefer, judge)),
         recipient=f"r{number}@lists.example.net",
         message_id=f"<{number}.x@papers.example.org>",
         dated=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number),
@@ -192,19 +144,42 @@ def test_views_that_differ_in_more_than_tokens_never_share() -> None:
     assert len(renderer._groups) == 16
 
 
-def test_links_without_tokens_are_composed_too(renderer: MailRenderer) -> None:
-    made = mail(view(links=links("preview", "preview")))
+@pytest.mark.parametrize("judge", ["preview", "c" * 39, "c" * 41, "c" * 39 + "."])
+def test_links_without_tokens_are_composed_too(renderer: MailRenderer, judge: str) -> None:
+    made = mail(view(links=links(judge=judge)))
     assert_whole(renderer.compose(made), renderer, made)
+
+
+def test_a_reader_with_a_reason_of_their_own_shares_with_nobody_and_disturbs_nobody() -> None:
+    renderer = MailRenderer(letterhead())
+    first, *others = view().papers
+    own = mail(view([replace(first, reason="your topic “images” · 41 votes"), *others]))
+    shared = renderer.compose(mail())
+    assert renderer.compose(own) == renderer.compose_alone(own)
+    assert renderer.compose(mail()) == shared
+
+
+@pytest.mark.accept("S10", part="mail")
+def test_every_address_in_a_digest_is_our_sites_or_a_papers_as_it_was_given() -> None:
+    made = mail(view(30))
+    given = {url for shown in made.view.papers for url in shown.links.values()}
+    for part in modern_parts(MailRenderer(letterhead()).compose(made)):
+        found = {html.unescape(url) for url in re.findall(r"https?://[^\s\"<>]+", part)}
+        assert given <= found
+        assert all(url.startswith(f"{PUBLIC}/") for url in found - given)
 
 
 @pytest.mark.accept("R12", part="bytes")
 def test_no_mail_holds_another_readers_address_or_token() -> None:
     renderer = MailRenderer(letterhead())
-    readers = [(f"reader{n}@example.com", f"{n:040}", f"{n + 500:040}") for n in range(200)]
-    for address, leave, prefer in readers:
-        content = renderer.compose(mail(view(1, links=links(leave, prefer)), recipient=address))
-        assert set(re.findall(rb"reader\d+@example\.com", content)) == {address.encode()}
-        assert set(re.findall(rb"\b\d{40}\b", content)) == {leave.encode(), prefer.encode()}
+    for number in range(200):
+        address, tokens = (
+            f"reader{number}@example.com",
+            [f"{number + n:040}" for n in (0, 500, 900)],
+        )
+        content = renderer.compose(mail(view(1, links=links(*tokens)), recipient=address)).decode()
+        assert set(re.findall(r"reader\d+@example\.com", content)) == {address}
+        assert set(re.findall(r"\b\d{40}\b", content)) == set(tokens)
 
 
 @pytest.mark.accept("S12", part="headers")

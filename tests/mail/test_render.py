@@ -1,10 +1,8 @@
 """The digest in words: what it says, how it looks, and what can never get into it."""
 
-import json
 import re
 from dataclasses import replace
 from datetime import date
-from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
 
@@ -12,54 +10,34 @@ import pytest
 
 from paperround.domain.digests import DigestView, Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
-from paperround.mail.render import (
-    DigestTemplates,
+from paperround.mail.filters import (
     paper_links,
     score_line,
     short_authors,
     shortened,
+    site_name,
     tally,
     web_address,
     wrapped,
 )
+from paperround.mail.render import digest_words
+from paperround.mail.templates import Templates
 from paperround.paths import alembic_ini, find, migrations_dir, templates_dir
 from tests.mail.builders import PUBLIC, TOKEN_A, links, paper, view
+from tests.mail.reading import (
+    FALLBACKS,
+    Outline,
+    colours,
+    contrast,
+    lacking_features,
+    used_features,
+)
 
-TEMPLATES = DigestTemplates()
-CLIENTS = {"gmail", "outlook", "apple-mail", "yahoo"}
-FALLBACKS = {
-    "css-at-media": "without it the wider padding stays",
-    "css-at-media-prefers-color-scheme": "without it the light colours stay, or the client inverts",
-    "css-display-none": "max-height 0 and overflow hide the preheader as well",
-    "css-max-height": "display none and mso-hide hide the preheader as well",
-    "css-overflow": "display none and mso-hide hide the preheader as well",
-    "css-max-width": "a table of 640 pixels in a conditional comment does it for Outlook",
-    "css-word-break": "only a word longer than the column would stick out",
-    "html-aria-label": "the visible text stays: PDF, Code, Share",
-    "html-body": "the table of class back carries the same background",
-    "html-doctype": "every size and colour is set on the cells themselves",
-    "html-role": "headings and paragraphs read the same",
-    "html-style": "all of the light look is inlined",
-}
-
-
-class Outline(HTMLParser):
-    """Every start tag with its attributes, and the words inside links and headings."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
+TEMPLATES = Templates()
 
 
 def rendered(shown: DigestView | None = None) -> Rendered:
-    return TEMPLATES.render(shown or view())
+    return digest_words(TEMPLATES, shown or view())
 
 
 # --- subject and preheader ---------------------------------------------------------------------
@@ -117,7 +95,36 @@ def test_both_parts_lead_to_the_web_to_subscribing_and_to_leaving_twice() -> Non
         assert "Forwarded to you? Subscribe" in part
         assert "26 more papers" in part
         assert part.count(f"{PUBLIC}/unsubscribe/{TOKEN_A}") == 2
-        assert view().links.preferences in part
+        assert f"Change your choices: {view().links.preferences}" in part or (
+            f'<a href="{view().links.preferences}"' in part
+        )
+
+
+@pytest.mark.accept("F18", part="content")
+def test_both_parts_ask_what_was_useful_and_the_html_asks_of_each_paper() -> None:
+    words, asked = rendered(), view().links.feedback
+    assert f"Say which papers were useful: {asked}\n" in words.text
+    hrefs = [link["href"] for link in Outline(words.html).all("a")]
+    places = [href for href in hrefs if href.startswith(f"{asked}#")]
+    assert places == [f"{asked}#p{number}" for number in range(1, 7)]
+    assert hrefs.count(asked) == 1
+
+
+def test_a_crowded_digest_asks_once_rather_than_of_each_paper() -> None:
+    html = rendered(view([paper(gist="A steady sentence. " * 60)] * 50)).html
+    assert html.count(f'href="{view().links.feedback}') == 1
+
+
+def test_without_a_place_for_opinions_none_is_asked_for() -> None:
+    words = rendered(view(links=replace(links(), feedback="")))
+    assert "useful" not in words.html + words.text
+
+
+def test_the_sources_of_the_day_stand_in_the_footer_when_they_are_known() -> None:
+    words, bare = rendered(), rendered(view(sources=()))
+    for part in (words.text, words.html):
+        assert "Today: arxiv-ml 34 new · sample-picks 12 new · hf: holiday" in part
+    assert "Today:" not in bare.text + bare.html
 
 
 @pytest.mark.accept("F12", part="mail")
@@ -208,30 +215,10 @@ def test_links_make_sense_out_of_their_context() -> None:
 
 @pytest.mark.accept("Q15", part="contrast")
 def test_text_stands_out_in_light_and_dark() -> None:
-    html = rendered().html
-    light, dark = html.replace(html[html.index("@media") : html.index("</style>")], ""), html
-    dark = dark[dark.index("prefers-color-scheme") : dark.index("</style>")]
-    for mode in (light, dark):
-        texts = set(re.findall(r"[ {\"]color: (#[0-9a-f]{6})", mode))
-        backs = set(re.findall(r"background-color: (#[0-9a-f]{6})", mode))
+    for texts, backs in colours(rendered().html):
         assert len(texts) == 3
         assert len(backs) == 2
         assert min(contrast(text, back) for text, back in product(texts, backs)) >= 4.5
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2 contrast ratio."""
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-        for value in channels
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.accept("F18", part="size")
@@ -256,22 +243,9 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 
 @pytest.mark.accept("Q12")
 def test_whatever_a_large_mail_client_lacks_has_a_fallback(real_data: Path) -> None:
-    lines = (real_data / "caniemail" / "support.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
-    lacking = {r["slug"] for r in rows if r["client"] in CLIENTS and r["support"] == "n"}
+    lacking = lacking_features(real_data)
     assert "css-word-break" in lacking
     assert used_features(rendered().html) & lacking <= set(FALLBACKS)
-
-
-def used_features(html: str) -> set[str]:
-    """Names of features, as the support table spells them."""
-    outline = Outline(html)
-    styles = [attributes.get("style", "") for _, attributes in outline.tags]
-    styles += re.findall(r"{([^{}]*)}", html)
-    used = {f"css-{name}" for name in re.findall(r"([a-z-]+)\s*:", " ".join(styles))}
-    used |= {f"html-{name}" for tag, attributes in outline.tags for name in (tag, *attributes)}
-    used |= {"css-at-media", "css-at-media-prefers-color-scheme", "css-display-none"}
-    return used | {"html-doctype", "html-h1-h6", "html-comments"}
 
 
 # --- what never gets in ------------------------------------------------------------------------
@@ -303,7 +277,8 @@ def test_text_of_a_source_is_never_markup() -> None:
 )
 def test_a_link_that_is_no_plain_web_address_is_dropped(url: str) -> None:
     assert web_address(url) == ""
-    words = rendered(view([paper(links={"abstract": url, "pdf": url}, page_url=url)]))
+    bare = paper(links={"abstract": url, "pdf": url}, page_url=url)
+    words = rendered(view([bare], links=replace(links(), feedback="")))
     block = words.html[words.html.index("<h2") : words.html.index('class="foot"')]
     assert "href" not in block
     assert "javascript" not in words.text.lower()
@@ -315,6 +290,11 @@ def test_a_web_address_is_kept_and_written_in_ascii() -> None:
     assert web_address("https://example.org/ü") == "https://example.org/%C3%BC"
 
 
+def test_a_site_is_called_by_its_host() -> None:
+    assert site_name("https://papers.example.org/") == "papers.example.org"
+    assert site_name("http://127.0.0.1:8000/papers") == "127.0.0.1:8000/papers"
+
+
 def test_a_digest_without_papers_is_refused() -> None:
     with pytest.raises(RenderingFailed, match="at least one paper"):
         rendered(view([]))
@@ -324,7 +304,7 @@ def test_a_template_that_asks_for_an_unknown_value_fails_by_name(tmp_path: Path)
     (tmp_path / "mail").mkdir()
     (tmp_path / "mail" / "digest.subject.txt").write_text("{{ view.nothing }}")
     with pytest.raises(RenderingFailed, match="nothing"):
-        DigestTemplates(tmp_path).render(view())
+        digest_words(Templates(tmp_path), view())
 
 
 # --- small words -------------------------------------------------------------------------------

@@ -5,12 +5,12 @@ with placeholders where a reader's own values go, and cut there. A reader's mess
 join of slices. The bytes are those that `compose_alone` builds without sharing anything.
 
     view ──► tokens masked ──► rendered, inlined, encoded once ──► slices ─┐
-    mail ──► addressing and three tokens, guarded ─────────────────────────┴► join
+    mail ──► addressing and four tokens, guarded ──────────────────────────┴► join
 """
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -22,17 +22,22 @@ from paperround.domain.digests import (
     PersonalLinks,
     Rendered,
 )
+from paperround.domain.notices import NoticeMail
 from paperround.domain.tokens import TOKEN_LENGTH
+from paperround.mail.listing import digest_particulars
 from paperround.mail.message import (
     Addressing,
     addressing_of,
     message_bytes,
     sender_of,
 )
-from paperround.mail.render import DigestTemplates
+from paperround.mail.notices import notice_bytes
+from paperround.mail.render import digest_words
+from paperround.mail.templates import Templates
 
 _MOST_GROUPS = 16
-_ENDINGS = re.compile(rf"(?:/[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}){{3}}")
+_TOKENS = 4
+_ENDINGS = re.compile(rf"(?:/[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}){{{_TOKENS}}}")
 _PREFIX = slice(None, -TOKEN_LENGTH)
 _TOKEN = slice(-TOKEN_LENGTH, None)
 _ENDING = slice(-TOKEN_LENGTH - 1, None)
@@ -48,15 +53,18 @@ class _Personal(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """A message cut at its slots: `pick` orders literals and personal values for the join."""
+    """A message cut at its slots: every second piece is a gap, for what `pick` takes out of the
+    personal values."""
 
     key: tuple[Any, ...]
-    literals: tuple[bytes, ...]
-    pick: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
+    pieces: tuple[bytes, ...]
+    pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
 
     def fill(self, personal: _Personal) -> bytes:
         values = "\n".join((*personal.tokens, *personal.addressing)).encode("ascii").split(b"\n")
-        return b"".join(self.pick((*self.literals, *values)))
+        whole = list(self.pieces)
+        whole[1::2] = self.pick(values)
+        return b"".join(whole)
 
 
 class MailRenderer:
@@ -65,14 +73,14 @@ class MailRenderer:
     Raises Misconfigured when `letterhead` cannot stand in a mail.
     """
 
-    def __init__(self, letterhead: Letterhead, templates: DigestTemplates | None = None) -> None:
+    def __init__(self, letterhead: Letterhead, templates: Templates | None = None) -> None:
         self._sender = sender_of(letterhead)
-        self._templates = templates or DigestTemplates()
+        self._templates = templates or Templates()
         self._groups: tuple[_Group, ...] = ()
 
     def render(self, view: DigestView) -> Rendered:
         """Subject, preheader, text and HTML, from one view."""
-        return self._templates.render(view)
+        return digest_words(self._templates, view)
 
     def compose(self, mail: DigestMail) -> bytes:
         """The message, CRLF line ends; raises RenderingFailed with the reason."""
@@ -84,12 +92,20 @@ class MailRenderer:
     def compose_alone(self, mail: DigestMail) -> bytes:
         """The same bytes without sharing: for links that hold no token of 40 characters too."""
         personal = _personal(mail)
+        tokens = personal.tokens if personal else ()
+        return self._whole(mail.view, _addressing(mail), tokens)
+
+    def compose_notice(self, mail: NoticeMail) -> bytes:
+        """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
+        return notice_bytes(self._templates, mail, self._sender)
+
+    def _whole(self, view: DigestView, addressing: Addressing, tokens: Iterable[str]) -> bytes:
         return message_bytes(
-            view=mail.view,
-            rendered=self.render(mail.view),
-            addressing=addressing_of(mail),
+            rendered=self.render(view),
+            addressing=addressing,
             sender=self._sender,
-            unbroken=frozenset(personal.tokens if personal else ()),
+            particulars=digest_particulars(view, addressing, self._sender),
+            unbroken=frozenset(tokens),
         )
 
     def _group(self, mail: DigestMail, personal: _Personal) -> _Group:
@@ -103,30 +119,30 @@ class MailRenderer:
 
     def _built(self, view: DigestView, personal: _Personal) -> _Group:
         slots = _placeholders(personal)
-        links, addressing = slots[:3], Addressing(*slots[3:])
+        tokens, addressing = slots[:_TOKENS], Addressing(*slots[_TOKENS:])
         if not personal.addressing.unsubscribe_mail:
             addressing = addressing._replace(unsubscribe_mail="")
-        masked = replace(view, links=_with_tokens(view.links, links))
-        content = message_bytes(
-            view=masked,
-            rendered=self.render(masked),
-            addressing=addressing,
-            sender=self._sender,
-            unbroken=frozenset(links),
-        )
-        return _cut(personal.group, content, slots)
+        masked = replace(view, links=_with_tokens(view.links, tokens))
+        return _cut(personal.group, self._whole(masked, addressing, tokens), slots)
 
 
 def _personal(mail: DigestMail) -> _Personal | None:
     """None when a link does not end in a token."""
-    links = mail.view.links
-    leave, prefer, click = links.unsubscribe, links.preferences, links.one_click
-    if _ENDINGS.fullmatch(leave[_ENDING] + prefer[_ENDING] + click[_ENDING]) is None:
+    mine = mail.view.links
+    leave, prefer, click, judge = mine.unsubscribe, mine.preferences, mine.one_click, mine.feedback
+    endings = leave[_ENDING] + prefer[_ENDING] + click[_ENDING] + judge[_ENDING]
+    if _ENDINGS.fullmatch(endings) is None:
         return None
-    addressing = addressing_of(mail)
+    addressing = _addressing(mail)
+    tokens = (leave[_TOKEN], prefer[_TOKEN], click[_TOKEN], judge[_TOKEN])
+    starts = (leave[_PREFIX], prefer[_PREFIX], click[_PREFIX], judge[_PREFIX])
     by_mail = bool(addressing.unsubscribe_mail)
-    group = (leave[_PREFIX], prefer[_PREFIX], click[_PREFIX], by_mail, _shared_values(mail.view))
-    return _Personal(addressing, (leave[_TOKEN], prefer[_TOKEN], click[_TOKEN]), group)
+    return _Personal(addressing, tokens, (starts, by_mail, _shared_values(mail.view)))
+
+
+def _addressing(mail: DigestMail) -> Addressing:
+    leave = mail.list_unsubscribe_mail or ""
+    return addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
 
 
 def _placeholders(personal: _Personal) -> list[str]:
@@ -134,30 +150,27 @@ def _placeholders(personal: _Personal) -> list[str]:
     seed = repr(personal.group).encode()
     return [
         hashlib.sha256(b"%d\0%b" % (slot, seed)).hexdigest()[:TOKEN_LENGTH]
-        for slot in range(3 + len(Addressing._fields))
+        for slot in range(_TOKENS + len(Addressing._fields))
     ]
 
 
 def _with_tokens(links: PersonalLinks, tokens: list[str]) -> PersonalLinks:
-    unsubscribe, preferences, one_click = tokens
+    unsubscribe, preferences, one_click, feedback = tokens
     return PersonalLinks(
         unsubscribe=links.unsubscribe[_PREFIX] + unsubscribe,
         preferences=links.preferences[_PREFIX] + preferences,
         one_click=links.one_click[_PREFIX] + one_click,
+        feedback=links.feedback[_PREFIX] + feedback,
     )
 
 
 def _cut(key: tuple[Any, ...], content: bytes, slots: list[str]) -> _Group:
-    pieces = re.split("|".join(slots).join("()").encode(), content)
-    literals = tuple(pieces[::2])
-    order: list[int] = []
-    for place, piece in enumerate(pieces):
-        personal = place % 2
-        order.append(len(literals) + slots.index(piece.decode()) if personal else place // 2)
-    return _Group(key, literals, _picker(order))
+    pieces = re.split(f"({'|'.join(slots)})".encode(), content)
+    order = [slots.index(piece.decode()) for piece in pieces[1::2]]
+    return _Group(key, tuple(pieces), _picker(order))
 
 
-def _picker(order: list[int]) -> Callable[[tuple[bytes, ...]], tuple[bytes, ...]]:
+def _picker(order: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
     """Picks by position in one call of C."""
-    pick: Callable[[tuple[bytes, ...]], tuple[bytes, ...]] = itemgetter(*order)
+    pick: Callable[[Sequence[bytes]], tuple[bytes, ...]] = itemgetter(*order)
     return pick

@@ -1,22 +1,22 @@
-"""The exact bytes of one digest.
+"""The exact bytes of one mail.
 
-    headers          From To Subject Date Message-ID, the List-* family, one-click unsubscribing
+    headers          From To Subject Date Message-ID, what its kind adds, what machines should do
     multipart/alternative
       text/plain     quoted-printable, complete by itself
       text/html      quoted-printable
 
-Follows RFC 5322, 2045-2049, 2369 and 2919 (lists), 3834 (automatic mail), 5064 (Archived-At) and
-8058 (one-click). The same values give the same bytes, on every Python.
+Follows RFC 5322, 2045-2049 and 3834 (automatic mail). What only mails of a list carry stands in
+`listing`. The same values give the same bytes, on every Python.
 """
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from paperround.domain.digests import DigestMail, DigestView, Letterhead, Rendered
+from paperround.domain.digests import Letterhead, Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.times import require_utc
 from paperround.mail.headers import (
@@ -32,9 +32,9 @@ _MESSAGE_ID = re.compile(r"<?([A-Za-z0-9._+-]{1,100}@[A-Za-z0-9.-]{1,140})>?")
 _MAILTO = re.compile(r"mailto:[!-+\--;=?-~]+@[!-+\--;=?-~]+")
 _WEB = re.compile(r"https?://[!-;=?-~]+")
 _MAIL_FROM = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<inside>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
-_LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 _BOUNDARY = "=_paperround_"
 """Quoted-printable never produces `=_`, so no line of a part can look like the boundary."""
 
@@ -58,6 +58,16 @@ class Sender(NamedTuple):
     letterhead: Letterhead
 
 
+class Particulars(NamedTuple):
+    """What a kind of mail decides: fields of its own, its Feedback-ID before the sender's part,
+    its language, and the text that its boundary is derived from."""
+
+    fields: Mapping[str, list[str]]
+    feedback: str
+    language: str
+    seed: str
+
+
 def sender_of(letterhead: Letterhead) -> Sender:
     """Take `letterhead` apart; raises Misconfigured when it cannot stand in a mail."""
     written = _MAIL_FROM.fullmatch(letterhead.mail_from)
@@ -73,35 +83,37 @@ def sender_of(letterhead: Letterhead) -> Sender:
     return Sender((written["name"] or "").strip(' "'), address, host, letterhead)
 
 
-def addressing_of(mail: DigestMail) -> Addressing:
+def addressing_of(
+    recipient: str, message_id: str, dated: datetime, unsubscribe_mail: str = ""
+) -> Addressing:
     """The reader's own header values; raises RenderingFailed for one that cannot stand there."""
-    if not is_address(mail.recipient):
+    if not is_address(recipient):
         raise RenderingFailed("the recipient's address is not plain ASCII, like name@example.org")
-    identity = _MESSAGE_ID.fullmatch(mail.message_id)
+    identity = _MESSAGE_ID.fullmatch(message_id)
     if identity is None:
         raise RenderingFailed("the Message-ID is not of the form <letters@host>")
-    leave = mail.list_unsubscribe_mail or ""
+    leave = unsubscribe_mail
     if leave and not leave.startswith("mailto:"):
         leave = f"mailto:{leave}"
     if leave and _MAILTO.fullmatch(leave) is None:
         raise RenderingFailed("the address for unsubscribing by mail is not plain ASCII")
-    return Addressing(mail.recipient, f"<{identity[1]}>", _date(mail.dated), leave)
+    return Addressing(recipient, f"<{identity[1]}>", _date(dated), leave)
 
 
 def message_bytes(
     *,
-    view: DigestView,
     rendered: Rendered,
     addressing: Addressing,
     sender: Sender,
+    particulars: Particulars,
     unbroken: Collection[str] = (),
 ) -> bytes:
     """The message, CRLF line ends; `unbroken` are the tokens that no soft break may split.
 
     Raises RenderingFailed when a value cannot stand in a header or the finished bytes are wrong.
     """
-    boundary = _boundary(view, rendered)
-    fields = _fields(view, rendered.subject, addressing, sender, boundary)
+    boundary = _boundary(particulars.seed, rendered.subject)
+    fields = _fields(rendered.subject, addressing, sender, particulars, boundary)
     parts = [
         _part("plain", encode(rendered.text, unbroken=unbroken)),
         _part("html", encode(rendered.html, unbroken=unbroken)),
@@ -113,10 +125,22 @@ def message_bytes(
     return content
 
 
-def _boundary(view: DigestView, rendered: Rendered) -> str:
-    """The same for every reader of the same papers, and on every day another one."""
-    seed = f"{view.web_url}\0{rendered.subject}".encode(errors="replace")
-    return _BOUNDARY + hashlib.sha256(seed).hexdigest()[:24]
+def web_value(url: str) -> str:
+    """`<url>`, whatever its length; a comma would end it there, so it is escaped.
+
+    Raises RenderingFailed for anything but a plain http(s) address.
+    """
+    escaped = url.replace(",", "%2C")
+    if _WEB.fullmatch(escaped) is None:
+        raise RenderingFailed("a link of the header is not a plain http(s) address")
+    return f"<{escaped}>"
+
+
+def _boundary(seed: str, subject: str) -> str:
+    """The same for every reader of the same words, and another one for others."""
+    return (
+        _BOUNDARY + hashlib.sha256(f"{seed}\0{subject}".encode(errors="replace")).hexdigest()[:24]
+    )
 
 
 def _part(subtype: str, encoded: str) -> str:
@@ -127,19 +151,18 @@ def _part(subtype: str, encoded: str) -> str:
 
 
 def _fields(
-    view: DigestView, subject: str, addressing: Addressing, sender: Sender, boundary: str
+    subject: str, addressing: Addressing, sender: Sender, particulars: Particulars, boundary: str
 ) -> dict[str, str]:
     """Every header field by its name, in order, each with its CRLF."""
     literal = {
         "Date": [addressing.date],
         "Message-ID": [addressing.message_id],
         "MIME-Version": ["1.0"],
-        **_list_values(view, addressing, sender),
-        "Archived-At": [_web(view.web_url)],
-        "Feedback-ID": [_feedback_id(view, sender)],
+        **particulars.fields,
+        "Feedback-ID": [f"{particulars.feedback}:{_sender_id(sender)}"],
         "Auto-Submitted": ["auto-generated"],
         "X-Auto-Response-Suppress": ["OOF, AutoReply"],
-        "Content-Language": [view.language],
+        "Content-Language": [particulars.language],
         "Content-Type": [f'multipart/alternative; boundary="{boundary}"'],
     }
     return {
@@ -150,55 +173,15 @@ def _fields(
     }
 
 
-def _list_values(view: DigestView, addressing: Addressing, sender: Sender) -> dict[str, list[str]]:
-    public = sender.letterhead.public_url.rstrip("/")
-    leave = [_web(view.links.one_click)]
-    if addressing.unsubscribe_mail:
-        leave.append(f"<{addressing.unsubscribe_mail}>")
-    return {
-        "List-Id": [_list_id(view, sender)],
-        "List-Unsubscribe": leave,
-        "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
-        "List-Help": [_web(f"{public}/")],
-        "List-Owner": [_owner(sender)],
-        "List-Archive": [_web(f"{public}/editions")],
-        "List-Post": ["NO"],
-    }
-
-
-def _list_id(view: DigestView, sender: Sender) -> str:
-    """RFC 2919: stable, a name within our own host."""
-    if _LIST_LABEL.fullmatch(view.list_name) is None:
-        raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
-    return f"<{view.list_name}.{sender.host}>"
-
-
-def _owner(sender: Sender) -> str:
-    """Where a person answers: the contact, the sender's own address where none is set."""
-    contact = sender.letterhead.contact
-    if contact.startswith(("https://", "http://")):
-        return _web(contact)
-    return f"<mailto:{contact if is_address(contact) else sender.address}>"
-
-
-def _feedback_id(view: DigestView, sender: Sender) -> str:
-    """Gmail's four parts; the last names the sender for good, in 12 characters."""
-    name = hashlib.sha256(sender.host.encode()).hexdigest()[:10]
-    return f"{view.day.isoformat()}:{view.list_name}:digest:pr{name}"
-
-
-def _web(url: str) -> str:
-    """`<url>`, whatever its length; a comma would end it there, so it is escaped."""
-    escaped = url.replace(",", "%2C")
-    if _WEB.fullmatch(escaped) is None:
-        raise RenderingFailed("a link of the header is not a plain http(s) address")
-    return f"<{escaped}>"
+def _sender_id(sender: Sender) -> str:
+    """The last part of a Feedback-ID: names the sender for good, in 12 characters."""
+    return "pr" + hashlib.sha256(sender.host.encode()).hexdigest()[:10]
 
 
 def _date(moment: datetime) -> str:
     """RFC 5322 section 3.3, in UTC; not strftime, which follows the locale."""
     at = moment if moment.tzinfo is UTC else require_utc(moment)
     return (
-        f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month]} {at.year:04} "
-        f"{at.hour:02}:{at.minute:02}:{at.second:02} +0000"
+        f"{_DAYS[at.weekday()]}, {_TWO_DIGITS[at.day]} {_MONTHS[at.month]} {at.year:04} "
+        f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]} +0000"
     )

@@ -119,6 +119,16 @@ def file_name(message_id: str) -> str:
     return f"%2E{name[1:]}" if name.startswith(".") else name
 
 
+def forget(directory: Path, message_ids: Iterable[str]) -> None:
+    """Remove the mails with these Message-IDs and their twins, as far as they are there.
+
+    Raises OSError when one cannot be removed: whoever asked to be forgotten would not be.
+    """
+    for message_id in message_ids:
+        for ending in (".eml", ".json"):
+            (directory / f"{file_name(message_id)}{ending}").unlink(missing_ok=True)
+
+
 def _remove_leftovers(directory: Path) -> None:
     """Remove the drafts of processes that no longer live. One whose number has been given away
     again counts as living: its drafts wait for a later sending."""

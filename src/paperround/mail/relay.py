@@ -1,6 +1,8 @@
 """From the SMTP_URL setting to what sends mail."""
 
-from paperround.mail.outbox import OutboxMailer
+from collections.abc import Iterable
+
+from paperround.mail.outbox import OutboxMailer, forget
 from paperround.mail.smtp import SmtpMailer
 from paperround.mail.smtp_url import OutboxFolder, parse_smtp_url
 
@@ -15,3 +17,10 @@ def mailer_for(smtp_url: str, *, connections: int, hostname: str) -> SmtpMailer 
     if isinstance(where, OutboxFolder):
         return OutboxMailer(where.directory, group=connections)
     return SmtpMailer(where, hostname=hostname, connections=connections)
+
+
+def forget_mails(smtp_url: str, message_ids: Iterable[str]) -> None:
+    """Remove what is kept of these mails where `smtp_url` is a folder; a relay keeps none here."""
+    where = parse_smtp_url(smtp_url)
+    if isinstance(where, OutboxFolder):
+        forget(where.directory, message_ids)
