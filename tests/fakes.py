@@ -8,6 +8,7 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, R
 from paperround.domain.digests import DigestMail, DigestView, Letterhead, Rendered
 from paperround.domain.editions import Candidate, Ranked, Ranking
 from paperround.domain.errors import RenderingFailed
+from paperround.domain.notices import NoticeMail
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
 LETTERHEAD = Letterhead(
@@ -60,6 +61,13 @@ class PlainRenderer:
             raise self.poisoned[mail.recipient]
         titles = [paper.title.encode() for paper in mail.view.papers]
         return b"\r\n".join([mail.message_id.encode(), mail.recipient.encode(), *titles, b""])
+
+    def compose_notice(self, mail: NoticeMail) -> bytes:
+        if mail.recipient in self.poisoned:
+            raise self.poisoned[mail.recipient]
+        view = mail.view
+        words = [mail.message_id, mail.recipient, view.list_title, view.subject, view.action_url]
+        return "\r\n".join([*words, *view.details, ""]).encode()
 
 
 def broken_template() -> RenderingFailed:

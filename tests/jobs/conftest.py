@@ -15,7 +15,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ingest import ingest
-from paperround.jobs.publish import Identity
+from paperround.jobs.rows import Identity
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import (
     database_url,

@@ -178,6 +178,12 @@ EXPECTED = (
 )
 
 
+@pytest.mark.accept("F07", part="replacements")
+def test_a_replacement_of_a_paper_nobody_announced_makes_no_paper(database: SqlDatabase) -> None:
+    report = run(database, record(1, announces=False), record(2))
+    assert (report.records, report.new, report.papers_total) == (1, 1, 1)
+
+
 @pytest.mark.accept("I9")
 @pytest.mark.parametrize("files", ["one file", "a file each"])
 def test_records_of_one_paper_end_in_the_same_paper_in_any_order(

@@ -1,4 +1,4 @@
-"""`paperround ingest`: papers from a file into the database."""
+"""`paperround ingest`: papers from a file or a live feed into the database."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paperround.cli.feeds import find_feed
 from paperround.cli.options import (
     AsJson,
     Now,
@@ -19,17 +20,27 @@ from paperround.cli.options import (
     usage,
 )
 from paperround.cli.progress import progress
+from paperround.domain.errors import FetchFailed
 
 if TYPE_CHECKING:
+    from paperround.jobs.feeds import PollReport
     from paperround.jobs.ingest import IngestReport
+    from paperround.wiring import Runtime
 
 
 def ingest(
-    file: Annotated[Path, typer.Option("--file", metavar="PATH", help="The file; .gz is read.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="PATH", help="A file; .gz is read.")
+    ] = None,
+    feed: Annotated[
+        str | None, typer.Option("--feed", metavar="NAME", help="A live feed, read now.")
+    ] = None,
     file_format: Annotated[
         str,
         typer.Option(
-            "--format", metavar="FORMAT", help="auto, page, jsonl, csv, observations, hf."
+            "--format",
+            metavar="FORMAT",
+            help="auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom.",
         ),
     ] = "auto",
     captured_at: Annotated[
@@ -43,18 +54,37 @@ def ingest(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read papers, or counts of votes, from FILE. The same file twice changes nothing."""
+    """Read papers, or counts of votes, from a file or a live feed. The same again changes
+    nothing."""
+    if (file is None) == (feed is None):
+        raise typer.BadParameter("give --file PATH or --feed NAME")
+    if file is not None:
+        report: IngestReport | PollReport = _read_file(file, file_format, captured_at, runtime(now))
+        name = file.name
+    else:
+        if file_format != "auto" or captured_at is not None:
+            raise typer.BadParameter("--format and --captured-at belong to --file")
+        name = str(feed)
+        report = _read_feed(name, runtime(now))
+    if as_json:
+        print_json(_as_json(report))
+    else:
+        _tell(name, report)
+
+
+def _read_file(
+    file: Path, file_format: str, captured_at: str | None, home: "Runtime"
+) -> "IngestReport":
     from paperround.jobs.ingest import ingest as run
     from paperround.sources.formats import decompress, reader_for
 
     content = decompress(read_file(file))
     with usage("--format") if file_format != "auto" else nullcontext():
         name, reader = reader_for(file.name, content, file_format)
-    home = runtime(now)
     present = home.clock.now()
     batch = reader(content)
     with progress(f"reading {file.name}", len(batch.records)) as advance:
-        report = run(
+        return run(
             batch,
             database=home.database,
             feed_name=f"file:{name}",
@@ -64,10 +94,16 @@ def ingest(
             now=present,
             progress=advance,
         )
-    if as_json:
-        print_json(_as_json(report))
-    else:
-        _tell(file, report)
+
+
+def _read_feed(name: str, home: "Runtime") -> "PollReport":
+    """Raises FetchFailed when the feed could not be read to its end."""
+    from paperround.jobs.feeds import run_now
+
+    report = run_now(home.newsroom, find_feed(home, name).id, now=home.clock.now())
+    if report.error or report.put_off:
+        raise FetchFailed(f"{name}: {report.error or report.reason}")
+    return report
 
 
 def _written_at(file: Path) -> datetime:
@@ -75,7 +111,7 @@ def _written_at(file: Path) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
 
 
-def _as_json(report: "IngestReport") -> dict[str, Any]:
+def _as_json(report: "IngestReport | PollReport") -> dict[str, Any]:
     return {
         "records": report.records,
         "new": report.new,
@@ -87,9 +123,9 @@ def _as_json(report: "IngestReport") -> dict[str, Any]:
     }
 
 
-def _tell(file: Path, report: "IngestReport") -> None:
+def _tell(name: str, report: "IngestReport | PollReport") -> None:
     papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
-    say(f"{file.name}: {report.records:,} records ({counts(papers)})")
+    say(f"{name}: {report.records:,} records ({counts(papers)})")
     say(f"  {report.observations:,} new counts of votes, comments or stars")
     for reason, number in sorted(report.rejects.items()):
         say(f"  {number:,} rejected: {reason} (kept in the database)")

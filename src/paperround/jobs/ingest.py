@@ -6,7 +6,8 @@
     counts ─► observations          what cannot be used ─► rejects, kept
 
 Each chunk is one transaction, done again when it loses a race; the same bytes twice change
-nothing. A run that fails is stored as failed, and what it stored before stays.
+nothing. A run that fails is stored as failed, and what it stored before stays. A file is a run of
+one batch, a poll of a live feed one of as many as the source has pages.
 """
 
 from collections import Counter
@@ -51,12 +52,16 @@ _LONGEST_ERROR = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one run did. `records` = `new` + `changed` + `unchanged`."""
+    """What one run did. `records` = `new` + `changed` + `unchanged`.
+
+    `unseen` counts the papers that this feed had not listed before, whoever else had.
+    """
 
     records: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    unseen: int = 0
     observations: int = 0
     rejects: Mapping[str, int] = field(default_factory=dict)
     papers_total: int = 0
@@ -77,79 +82,102 @@ def ingest(
 
     `progress` hears of every chunk of records that is stored.
     """
-    start = partial(_start, name=feed_name, kind=feed_kind, source=source, now=now)
-    run = write(database, start)
-    tally = Counter[str]()
+
+    def begin(work: UnitOfWork) -> tuple[FeedId, int]:
+        feed = work.feeds.get_or_create(feed_name, feed_kind, now=now)
+        return feed.id, work.feeds.start_run(feed.id, source=source, now=now)
+
+    feed, number = write(database, begin)
+    run = Run(database, feed=feed, number=number)
     try:
-        for chunk in _chunks(batch.records):
-            tally += write(database, partial(_store, run, chunk, captured_at, now))
-            progress(len(chunk))
-        return write(database, partial(_finish, run, batch, tally, captured_at, now))
+        run.add(batch, captured_at=captured_at, now=now, progress=progress)
+        run.finish(now=now)
     except Exception as error:
-        write(database, partial(_fail, run, tally, error, now))
+        run.fail(f"{type(error).__name__}: {error}", now=now)
         raise
+    return run.report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """One reading of a feed."""
+class Run:
+    """One reading of a feed that was started, until it is finished or failed."""
 
-    number: int
-    feed: FeedId
+    def __init__(self, database: Database, *, feed: FeedId, number: int) -> None:
+        self._database = database
+        self._feed = feed
+        self._number = number
+        self._tally = Counter[str]()
+        self._rejects = Counter[str]()
+        self._papers_total = 0
 
+    @property
+    def report(self) -> IngestReport:
+        """What the run did so far; `papers_total` is known when it is finished."""
+        tally = self._tally
+        return IngestReport(
+            records=tally["new"] + tally["changed"] + tally["unchanged"],
+            new=tally["new"],
+            changed=tally["changed"],
+            unchanged=tally["unchanged"],
+            unseen=tally["unseen"],
+            observations=tally["observations"],
+            rejects=dict(self._rejects),
+            papers_total=self._papers_total,
+        )
 
-def _start(work: UnitOfWork, *, name: str, kind: str, source: str, now: datetime) -> _Run:
-    feed = work.feeds.get_or_create(name, kind, now=now)
-    return _Run(number=work.feeds.start_run(feed.id, source=source, now=now), feed=feed.id)
+    def add(
+        self,
+        batch: ParsedBatch,
+        *,
+        captured_at: datetime,
+        now: datetime,
+        progress: Progress = no_progress,
+    ) -> None:
+        """Store one batch; undated counts are of `captured_at`."""
+        for chunk in _chunks(batch.records):
+            self._tally += write(self._database, partial(self._store, chunk, captured_at, now))
+            progress(len(chunk))
+        if batch.loose_counts or batch.rejects:
+            observed, rejects = write(
+                self._database, partial(self._store_rest, batch, captured_at, now)
+            )
+            self._tally["observations"] += observed
+            self._rejects.update(reject.reason for reject in rejects)
 
+    def finish(self, *, now: datetime, state: str = "done") -> None:
+        """Close the run as `done` or `unchanged`."""
 
-def _store(
-    run: _Run, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
-) -> Counter[str]:
-    return _Chunk(work, run.feed, captured_at, now).store(records)
+        def close(work: UnitOfWork) -> int:
+            self._close(work, state, None, now)
+            return work.papers.count()
 
+        self._papers_total = write(self._database, close)
 
-def _finish(
-    run: _Run,
-    batch: ParsedBatch,
-    tally: Mapping[str, int],
-    captured_at: datetime,
-    now: datetime,
-    work: UnitOfWork,
-) -> IngestReport:
-    """Store what belongs to no chunk, and close the run."""
-    observed, strangers = _observe_loose(work, run.feed, batch.loose_counts, captured_at)
-    rejects = (*batch.rejects, *strangers)
-    work.feeds.keep_rejects(run.number, rejects, now=now)
-    stored = _report(tally)
-    report = replace(
-        stored,
-        observations=stored.observations + observed,
-        rejects=dict(Counter(reject.reason for reject in rejects)),
-        papers_total=work.papers.count(),
-    )
-    counts = _run_counts(report)
-    work.feeds.finish_run(run.number, state="done", counts=counts, error=None, now=now)
-    return report
+    def fail(self, words: str, *, now: datetime) -> None:
+        """Close the run with what it stored before, and why it ended."""
+        write(self._database, lambda work: self._close(work, "failed", words, now))
 
+    def _store(
+        self, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
+    ) -> Counter[str]:
+        return _Chunk(work, self._feed, captured_at, now).store(records)
 
-def _fail(
-    run: _Run, tally: Mapping[str, int], error: Exception, now: datetime, work: UnitOfWork
-) -> None:
-    """Close the run with what it stored before, and why it ended."""
-    what = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
-    counts = _run_counts(_report(tally))
-    work.feeds.finish_run(run.number, state="failed", counts=counts, error=what, now=now)
+    def _store_rest(
+        self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: UnitOfWork
+    ) -> tuple[int, Sequence[Reject]]:
+        """Store what belongs to no chunk: (new observations, all rejects)."""
+        observed, strangers = _observe_loose(work, self._feed, batch.loose_counts, captured_at)
+        rejects = (*batch.rejects, *strangers)
+        work.feeds.keep_rejects(self._number, rejects, now=now)
+        return observed, rejects
 
-
-def _report(tally: Mapping[str, int]) -> IngestReport:
-    return IngestReport(
-        records=tally["new"] + tally["changed"] + tally["unchanged"],
-        new=tally["new"],
-        changed=tally["changed"],
-        unchanged=tally["unchanged"],
-        observations=tally["observations"],
-    )
+    def _close(self, work: UnitOfWork, state: str, words: str | None, now: datetime) -> None:
+        work.feeds.finish_run(
+            self._number,
+            state=state,
+            counts=_run_counts(self.report),
+            error=None if words is None else words[:_LONGEST_ERROR],
+            now=now,
+        )
 
 
 class _Entry:
@@ -198,11 +226,15 @@ class _Chunk:
         """Decide about every record, then write everything at once."""
         entries = [_Entry(record) for record in records]
         self._look_up(entries)
+        seen = set(self._fingerprints)
         tally = Counter[str]()
         for entry in entries:
             what, paper = self._decide(entry)
             tally[what] += 1
+            if paper is None:
+                continue
             self._counts += [(paper, seen) for seen in _dated(entry.raw.counts, self._captured_at)]
+        tally["unseen"] = len(self._listings.keys() - seen)
         tally["observations"] = self._write()
         return tally
 
@@ -230,13 +262,14 @@ class _Chunk:
         if self._papers:  # whoever held them until now may have listed them for this feed
             self._fingerprints |= papers.fingerprints(self._feed, self._papers)
 
-    def _decide(self, entry: _Entry) -> tuple[str, PaperId]:
-        """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write."""
+    def _decide(self, entry: _Entry) -> tuple[str, PaperId | None]:
+        """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write; and
+        (`unannounced`, None) for a replacement of a paper that nobody announced here."""
         paper_id = self._by_identifier(entry)
         if paper_id is None:
             paper_id = self._by_title(entry)
         if paper_id is None:
-            return self._create(entry)
+            return self._create(entry) if entry.raw.announces else ("unannounced", None)
         if not self._is_changed(paper_id, entry.raw):
             return "unchanged", paper_id
         return self._update(paper_id, entry)

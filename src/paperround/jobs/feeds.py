@@ -1,0 +1,368 @@
+"""Reading live feeds.
+
+    due ─► taken for a quarter of an hour ─► plan ─► turn ─► fetch ─► parse ─► ingest ─┐
+                                              ▲                                        │
+                                              └──── cursor, validators saved ◄─────────┘
+    last page ─► judged ─► health, reason, next poll
+
+Every page is stored, then the cursor behind it, so that a poll that is killed goes on where it
+was and reads no page for nothing. What goes wrong with one feed is a value in its report.
+"""
+
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from paperround.domain.errors import FetchFailed, InvalidInput, NotFound, RateLimited
+from paperround.domain.feeds import (
+    MOST_PAGES,
+    FeedHealth,
+    FeedState,
+    LiveFeed,
+    NewFeed,
+    Page,
+    Poll,
+    Progress,
+)
+from paperround.domain.papers import FeedId, ParsedBatch
+from paperround.jobs.feed_health import (
+    LOST_AFTER,
+    Findings,
+    back_off,
+    batch_of,
+    judged,
+    name_of,
+    next_poll,
+    size_of,
+)
+from paperround.jobs.ingest import IngestReport, Run
+from paperround.jobs.newsroom import Newsroom, ask
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.progress import Progress as Advance
+from paperround.jobs.progress import no_progress
+from paperround.jobs.transactions import write
+
+__all__ = ["Newsroom", "PollReport", "poll_due", "poll_feed", "run_now", "settings_of"]
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=15)
+"""How long a feed that is being polled is no other process's; each page renews it."""
+
+_GONE = 410
+_CONTINUES = timedelta(minutes=1)
+_LONGEST_REASON = 500
+_VALIDATORS = ("etag", "last-modified")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollReport:
+    """What one poll did. `error` is why it ended early, None when it did not.
+
+    A poll whose turn is far off ends without an error and without a change of health; its reason
+    says when the feed is asked again.
+    """
+
+    feed: str
+    id: FeedId
+    health: FeedHealth
+    reason: str
+    next_at: datetime
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    observations: int = 0
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    papers_total: int = 0
+    put_off: bool = False
+    error: str | None = None
+
+
+def poll_due(
+    newsroom: Newsroom, *, now: datetime, progress: Advance = no_progress
+) -> list[PollReport]:
+    """Poll every feed that is due at `now`, one after another; `progress` hears of each.
+
+    Feeds are taken one by one, so that several processes share the work.
+    """
+    reports = []
+    while (feed := _take(newsroom, now)) is not None:
+        reports.append(poll_feed(newsroom, feed, now=max(now, newsroom.clock.now())))
+        progress(1)
+    return reports
+
+
+def _take(newsroom: Newsroom, now: datetime) -> LiveFeed | None:
+    until = max(now, newsroom.clock.now()) + LEASE
+    kinds = list(newsroom.sources)
+    taken = write(
+        newsroom.database,
+        lambda work: work.feeds.take_due(kinds, until=until, now=now, limit=1),
+    )
+    return taken[0] if taken else None
+
+
+def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport:
+    """Poll one feed at once, due or not, even one that is switched off.
+
+    Raises NotFound, and InvalidInput for a feed that is not read by itself.
+    """
+    with newsroom.database.reading() as work:
+        feed = work.feeds.get(feed_id)
+    if feed.kind not in newsroom.sources:
+        raise InvalidInput(
+            f"the feed {feed.name} is of the kind {feed.kind}, which is not read by itself",
+            code="kind",
+        )
+    return poll_feed(newsroom, feed, now=now)
+
+
+def poll_feed(newsroom: Newsroom, feed: LiveFeed, *, now: datetime) -> PollReport:
+    """Read a feed from where it stands to its end, and write down how it is doing."""
+    poll = _Polling(newsroom, feed, now)
+    try:
+        return _polled(poll, feed.name)
+    except NotFound:
+        return poll.deleted()
+
+
+def _polled(poll: "_Polling", name: str) -> PollReport:
+    """The end of a poll, however it comes. Raises NotFound when the feed is no more."""
+    try:
+        return poll.read()
+    except RateLimited as error:
+        return poll.put_off(error)
+    except NotFound:
+        raise
+    except (FetchFailed, InvalidInput) as error:
+        return poll.fail(str(error), error)
+    except Exception as error:  # whatever one feed holds, the others are read
+        log.exception("the feed %s failed unexpectedly", name)
+        words = f"an error of ours, {type(error).__name__}: the log has the whole story"
+        return poll.fail(words, error)
+
+
+class _Polling:
+    """One poll of one feed, from its first request to what is written down of it."""
+
+    def __init__(self, newsroom: Newsroom, feed: LiveFeed, now: datetime) -> None:
+        self._newsroom = newsroom
+        self._source = newsroom.sources[feed.kind]
+        self._feed = feed
+        self._now = now
+        self._progress = feed.progress
+        self._run: Run | None = None
+        self._names: set[str] = set()
+        self._asked: set[str] = set()
+        self._has_unchanged_pages = False
+
+    def read(self) -> PollReport:
+        """Ask for page after page, store each, and judge the whole."""
+        for _ in range(MOST_PAGES):
+            request = self._source.plan(self._state, self._now)
+            page, batch = ask(self._newsroom, self._source, request)
+            self._keep(page, batch)
+            if batch.next is None:
+                break
+        return self._judge()
+
+    @property
+    def _state(self) -> FeedState:
+        return replace(self._feed.state, progress=self._progress)
+
+    def _keep(self, page: Page, batch: ParsedBatch) -> None:
+        """Store a page, then where the poll stands behind it."""
+        run = self._begun()
+        before = run.report.unseen
+        run.add(batch, captured_at=page.fetched_at, now=self._now)
+        self._names.update(map(name_of, batch.records))
+        self._asked.add(page.request.url)
+        self._has_unchanged_pages |= page.not_modified
+        validators = {**self._progress.validators, **_validators(page)}
+        self._progress = replace(self._progress, cursor=batch.next, validators=validators)
+        self._record(has_news=run.report.unseen > before)
+
+    def _begun(self) -> Run:
+        if self._run is None:
+            number = write(self._newsroom.database, self._start)
+            self._run = Run(self._newsroom.database, feed=self._feed.id, number=number)
+        return self._run
+
+    def _start(self, work: UnitOfWork) -> int:
+        standing = work.feeds.get(self._feed.id)  # it may have been deleted since it was taken
+        return work.feeds.start_run(standing.id, source=self._feed.kind, now=self._now)
+
+    def _record(self, *, has_news: bool) -> None:
+        """Keep what was read and the feed to ourselves; how it is doing is said at the end."""
+        self._write(
+            Poll(
+                health=self._feed.health,
+                reason=self._feed.reason,
+                progress=self._progress,
+                failures=self._feed.failures,
+                next_at=self._newsroom.clock.now() + LEASE,
+                expects_at=self._feed.expects_at,
+                news_at=self._now if has_news else None,
+            )
+        )
+
+    def _judge(self) -> PollReport:
+        """The end of a poll that met no error."""
+        run = self._begun()
+        unseen = run.report.unseen
+        run.finish(now=self._newsroom.clock.now(), state=self._run_state)
+        feed = replace(self._feed, expects_at=self._expects(self._feed.last_news_at))
+        found = Findings(unseen=unseen, batch=self._batch)
+        health, reason = judged(
+            feed, found, is_holiday=self._source.holiday(self._now), now=self._now
+        )
+        news_at = self._now if unseen else None
+        expects_at = self._expects(news_at or feed.last_news_at)
+        poll = Poll(
+            health=health,
+            reason=reason,
+            progress=self._settled(found.batch),
+            failures=0,
+            next_at=self._next_poll(expects_at),
+            expects_at=expects_at,
+            good_at=self._now,
+            news_at=news_at,
+        )
+        return self._end(poll)
+
+    @property
+    def _run_state(self) -> str:
+        is_same = self._has_unchanged_pages and not self._names
+        return "unchanged" if is_same else "done"
+
+    @property
+    def _batch(self) -> str | None:
+        """The name of the whole batch; None when this poll saw only a part of it."""
+        is_whole = self._feed.progress.cursor is None and self._progress.cursor is None
+        if not is_whole or self._has_unchanged_pages:
+            return None
+        return batch_of(self._names)
+
+    def _settled(self, batch: str | None) -> Progress:
+        """Validators of addresses that are asked no more are forgotten, an empty batch never
+        takes the place of one that had papers."""
+        known = self._progress.validators
+        return replace(
+            self._progress,
+            validators={url: known[url] for url in known if url in self._asked},
+            batch=batch if size_of(batch) else self._progress.batch,
+        )
+
+    def _expects(self, last_news_at: datetime | None) -> datetime | None:
+        return self._source.expects(last_news_at or self._feed.created_at)
+
+    def _next_poll(self, expects_at: datetime | None) -> datetime:
+        if self._progress.cursor is not None:
+            return self._now + _CONTINUES
+        return next_poll(
+            self._feed, interval=self._source.interval, expects_at=expects_at, now=self._now
+        )
+
+    def put_off(self, error: RateLimited) -> PollReport:
+        """The service may not be asked now: all stays as it is until it may be."""
+        now = self._newsroom.clock.now()
+        if self._run is not None:
+            self._run.finish(now=now)
+        poll = Poll(
+            health=self._feed.health,
+            reason=self._feed.reason,
+            progress=self._progress,
+            failures=self._feed.failures,
+            next_at=now + timedelta(seconds=error.retry_after),
+            expects_at=self._feed.expects_at,
+        )
+        return replace(self._end(poll), reason=f"put off: {error}", put_off=True)
+
+    def fail(self, words: str, error: Exception) -> PollReport:
+        """The end of a poll that met an error: asked again later and later.
+
+        The first tries go on where this one stopped; then the poll begins anew, because what is
+        new stands on the first page, not behind one that cannot be read.
+        """
+        reason, now = words[:_LONGEST_REASON], self._newsroom.clock.now()
+        self._begun().fail(reason, now=now)
+        failures = self._feed.failures + 1
+        retry_after = error.retry_after if isinstance(error, FetchFailed) else None
+        cursor = self._progress.cursor if failures < LOST_AFTER else None
+        poll = Poll(
+            health=FeedHealth.FAILED,
+            reason=reason,
+            progress=replace(self._progress, cursor=cursor),
+            failures=failures,
+            next_at=now + back_off(failures, retry_after),
+            expects_at=self._feed.expects_at,
+        )
+        is_gone = isinstance(error, FetchFailed) and error.status == _GONE
+        return replace(self._end(poll, switch_off=is_gone), error=reason)
+
+    def deleted(self) -> PollReport:
+        """The feed was deleted while it was read: there is nothing to write it down in."""
+        feed, reason = self._feed, "the feed was deleted while it was read"
+        return PollReport(
+            feed=feed.name,
+            id=feed.id,
+            health=feed.health,
+            reason=reason,
+            next_at=self._now,
+            error=reason,
+        )
+
+    def _end(self, poll: Poll, *, switch_off: bool = False) -> PollReport:
+        self._write(poll, switch_off=switch_off)
+        log.info("the feed %s is %s: %s", self._feed.name, poll.health.value, poll.reason)
+        did = self._run.report if self._run is not None else IngestReport()
+        return PollReport(
+            feed=self._feed.name,
+            id=self._feed.id,
+            health=FeedHealth.PAUSED if switch_off else poll.health,
+            reason=poll.reason,
+            next_at=poll.next_at,
+            records=did.records,
+            new=did.new,
+            changed=did.changed,
+            unchanged=did.unchanged,
+            observations=did.observations,
+            rejects=did.rejects,
+            papers_total=did.papers_total,
+        )
+
+    def _write(self, poll: Poll, *, switch_off: bool = False) -> None:
+        def do(work: UnitOfWork) -> None:
+            if switch_off:
+                _switch_off(work, self._feed.id, now=self._now)
+            work.feeds.record(self._feed.id, poll, now=self._now)
+
+        write(self._newsroom.database, do)
+
+
+def _switch_off(work: UnitOfWork, feed_id: FeedId, *, now: datetime) -> None:
+    with suppress(NotFound):  # deleted meanwhile
+        feed = work.feeds.get(feed_id)
+        work.feeds.update(feed_id, replace(settings_of(feed), enabled=False), now=now)
+
+
+def settings_of(feed: LiveFeed) -> NewFeed:
+    """What an operator said of a feed, without how it is doing."""
+    return NewFeed(
+        name=feed.name,
+        kind=feed.kind,
+        url=feed.url,
+        settings=feed.settings,
+        show=feed.show,
+        enabled=feed.enabled,
+    )
+
+
+def _validators(page: Page) -> dict[str, dict[str, str]]:
+    """What lets us ask for this address only when it has changed; an unchanged page may say less
+    than the page itself did, and then what is known stays."""
+    known = {name: page.headers[name] for name in _VALIDATORS if page.headers.get(name)}
+    return {} if page.not_modified and not known else {page.request.url: known}

@@ -1,0 +1,132 @@
+"""What operators do with feeds: check, preview, change, export and import them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
+from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.papers import FeedId, Show
+from paperround.domain.presets import PRESETS
+from paperround.jobs.feed_admin import (
+    check_feed,
+    delete_feed,
+    export_feeds,
+    import_feeds,
+    preview_feed,
+    update_feed,
+)
+from paperround.sources.live import SOURCES
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.newsroom import FOUR, HF, ML, NOW, Room, failing
+from tests.sources.arxiv_samples import item, rss
+
+
+@pytest.fixture
+def room(database: SqlDatabase) -> Room:
+    return Room(database)
+
+
+@pytest.mark.accept("F09", part="preview")
+def test_a_preview_reads_a_page_and_stores_nothing(room: Room) -> None:
+    room.answers["cs.AI"] = rss(item("2601.00007v1", title="Seven"), item(title=""))
+    seen = preview_feed(room.newsroom, FOUR, now=NOW)
+    (paper,) = seen.papers
+    assert (paper.title, paper.identifiers) == ("Seven", {"arxiv": "2601.00007"})
+    assert len(seen.rejects) == 1
+    assert seen.next is not None
+    assert room.papers == 0
+    assert export_feeds(room.newsroom) == {"feeds": []}
+
+
+@pytest.mark.accept("F09", part="preview")
+def test_a_preview_keeps_to_the_turns_of_its_service(room: Room) -> None:
+    room.answers["cs.AI"] = failing(503)
+    with pytest.raises(FetchFailed):
+        preview_feed(room.newsroom, ML, now=NOW)
+    with pytest.raises(RateLimited, match="arxiv may not be asked again before 12:10 UTC") as late:
+        preview_feed(room.newsroom, ML, now=NOW)
+    assert late.value.retry_after == 600
+
+
+@pytest.mark.accept("F09", part="checks")
+@pytest.mark.parametrize(
+    ("feed", "code"),
+    [
+        (replace(ML, name=""), "name"),
+        (replace(ML, name="file:jsonl"), "name"),
+        (replace(ML, name="x" * 61), "name"),
+        (replace(ML, kind="gopher"), "kind"),
+        (replace(ML, url="ftp://x.org"), "url"),
+        (replace(ML, settings={}), "settings.categories"),
+        (replace(HF, settings={"token": "x"}), "settings.token"),
+    ],
+)
+def test_a_wrong_feed_is_refused_with_its_field(feed: NewFeed, code: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_feed(SOURCES, feed)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_can_be_added(name: str) -> None:
+    for feed in PRESETS[name]:
+        check_feed(SOURCES, feed)
+    assert set(PRESETS) == {"ml", "cs", "bio", "physics", "math"}
+
+
+def test_a_feed_that_is_pointed_elsewhere_is_read_anew(room: Room) -> None:
+    feed = room.add(ML)
+    room.poll()
+    update_feed(room.newsroom, feed, replace(ML, settings={"categories": "hep-th"}), now=NOW)
+    assert room.feed(feed).health is FeedHealth.NEW
+    room.poll()
+    assert room.services.paths == ["cs.AI", "hep-th"]
+
+
+@pytest.mark.accept("F09", part="import and export")
+def test_what_was_exported_is_imported_as_it_was(room: Room) -> None:
+    room.add(replace(FOUR, show=Show.GIST, enabled=False))
+    room.add(HF)
+    exported = export_feeds(room.newsroom)
+    again = import_feeds(room.newsroom, json.dumps(exported), now=NOW)
+    assert (again.unchanged, again.new) == (("arxiv-ml", "hf"), ())
+    with room.database.reading() as work:
+        ids = [feed.id for feed in work.feeds.page(FeedId(0), limit=9)]
+    delete_feed(room.newsroom, ids[0])
+    update_feed(room.newsroom, ids[1], replace(HF, enabled=False), now=NOW)
+    back = import_feeds(room.newsroom, json.dumps(exported), now=NOW)
+    assert (back.new, back.changed) == (("arxiv-ml",), ("hf",))
+    names = sorted(feed["name"] for feed in export_feeds(room.newsroom)["feeds"])
+    assert names == ["arxiv-ml", "hf"]
+
+
+@pytest.mark.accept("F09", part="import and export")
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (7, "feed"),
+        ({"kind": "arxiv"}, "name"),
+        ({"name": "a", "kind": "arxiv", "password": "x"}, "password"),
+        ({"name": "a", "kind": "hf-daily", "enabled": "no"}, "enabled"),
+        ({"name": "a", "kind": "hf-daily", "show": "all"}, "show"),
+        ({"name": "a", "kind": "hf-daily", "show": ["full"]}, "show"),
+        ({"name": "a", "kind": "hf-daily", "settings": ["days"]}, "settings"),
+        ({"name": "a", "kind": "hf-daily", "settings": {"days": True}}, "settings.days"),
+        ({"name": "a", "kind": "hf-daily", "settings": {"days": 99}}, "settings.days"),
+    ],
+)
+def test_a_wrong_entry_of_an_import_is_a_reject_and_the_others_are_kept(
+    room: Room, entry: object, reason: str
+) -> None:
+    good = {"name": "hf", "kind": "hf-daily", "settings": {"days": 2}}
+    done = import_feeds(room.newsroom, json.dumps({"feeds": [entry, good]}), now=NOW)
+    assert done.new == ("hf",)
+    assert [(one.reason, one.position) for one in done.rejects] == [(reason, 1)]
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"feeds": 1}', b"\xff", b"[" * 100_000])
+def test_a_file_that_is_no_export_is_refused_whole(room: Room, content: bytes) -> None:
+    with pytest.raises(InvalidInput, match="feeds export"):
+        import_feeds(room.newsroom, content, now=NOW)

@@ -1,0 +1,341 @@
+"""Live feeds, polled through fake services that answer in real shapes, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.feeds import FeedHealth, FetchRequest
+from paperround.domain.papers import FeedId
+from paperround.jobs.feed_admin import delete_feed, export_feeds
+from paperround.jobs.feeds import run_now
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.newsroom import (
+    FOUR,
+    HF,
+    HOUR,
+    MINUTE,
+    ML,
+    NOW,
+    Reply,
+    Room,
+    RunningClock,
+    batch,
+    failing,
+)
+from tests.sources.arxiv_samples import item, rss
+
+
+@pytest.fixture
+def room(database: SqlDatabase) -> Room:
+    return Room(database)
+
+
+# --- a good poll -------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F08", part="fresh")
+def test_a_due_feed_is_read_and_says_what_it_brought(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = batch(count=3)
+    (report,) = room.poll()
+    assert (report.feed, report.new, report.error) == ("arxiv-ml", 3, None)
+    standing = room.feed(feed)
+    assert (standing.health, standing.reason) == (FeedHealth.FRESH, "3 new")
+    assert standing.last_news_at == standing.last_good_at == NOW
+    assert standing.expects_at == datetime(2026, 1, 29, 5, 30, tzinfo=UTC)
+    assert standing.next_at == NOW + HOUR
+    (run,) = room.runs(feed)
+    assert (run.state, run.counts["records"], run.error) == ("done", 3, None)
+    assert room.poll() == []
+
+
+@pytest.mark.accept("I9", part="live")
+def test_the_same_bytes_again_change_nothing(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = batch(count=3)
+    room.poll()
+    (again,) = room.poll(HOUR)
+    assert (again.records, again.unchanged, again.new, again.changed) == (3, 3, 0, 0)
+    assert again.reason == "the same papers again, no new papers since 28 Jan 12:00 UTC"
+    assert room.feed(feed).last_news_at == NOW
+    assert room.papers == 3
+
+
+@pytest.mark.accept("F03", part="repeated batch")
+def test_yesterdays_batch_in_place_of_todays_makes_the_feed_stale(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = batch()
+    room.poll()
+    room.clock.moment = NOW + 23 * HOUR
+    (stale,) = room.poll()
+    assert stale.health is FeedHealth.STALE
+    assert stale.reason.startswith("the same papers again")
+    room.answers["cs.AI"] = batch(first=9)
+    assert room.poll_next(feed).health is FeedHealth.FRESH
+
+
+@pytest.mark.accept("F08", part="shrinking source")
+def test_no_papers_where_there_were_eighty_is_an_alarm_and_no_empty_day(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = batch(count=80)
+    room.poll()
+    room.answers["cs.AI"] = rss()
+    assert room.poll(HOUR)[0].health is FeedHealth.EMPTY  # none was expected yet
+    room.clock.moment = datetime(2026, 1, 29, 6, tzinfo=UTC)
+    for _ in range(2):
+        alarm = room.poll_next(feed)
+        assert alarm.health is FeedHealth.STALE
+        assert alarm.reason.startswith("zero papers where the last batch had 80")
+
+
+@pytest.mark.accept("F08", part="holiday")
+def test_a_day_without_announcement_is_a_holiday(database: SqlDatabase) -> None:
+    room = Room(database, RunningClock(datetime(2026, 1, 31, 12, tzinfo=UTC)))
+    room.add(ML)
+    (report,) = room.poll()
+    assert (report.health, report.reason) == (
+        FeedHealth.HOLIDAY,
+        "no batch is expected today; no papers yet",
+    )
+
+
+def test_papers_that_another_feed_brought_first_are_news_of_this_feed_too(room: Room) -> None:
+    room.add(ML)
+    other = room.add(replace(ML, name="again"))
+    room.answers["cs.AI"] = batch(count=3)
+    reports = {report.id: report for report in room.poll()}
+    assert (reports[other].new, reports[other].reason) == (0, "3 new")
+
+
+@pytest.mark.accept("I6", part="live")
+def test_one_bad_record_among_200_costs_one_record(room: Room) -> None:
+    feed = room.add(ML)
+    good = (item(f"2601.{n:05}v1", title=f"Study {n}") for n in range(199))
+    room.answers["cs.AI"] = rss(*good, item("2601.99999v1", title=""))
+    (report,) = room.poll()
+    assert (report.new, sum(report.rejects.values()), report.error) == (199, 1, None)
+    with room.database.reading() as work:
+        (kept,) = work.feeds.rejects(feed, before=None, limit=9)
+    assert kept.reason in report.rejects
+    assert kept.detail
+
+
+@pytest.mark.accept("F02", part="live")
+def test_a_recorded_day_of_votes_is_dated_when_it_was_fetched(room: Room, real_data: Path) -> None:
+    room.add(HF)
+    day = real_data / "raw_responses" / "hf_daily_papers" / "archiveA_2026-01-28.json"
+    room.answers["daily_papers"] = day.read_bytes()
+    (report,) = room.poll()
+    assert (report.new, report.health) == (9, FeedHealth.FRESH)
+    (again,) = room.poll(HOUR)
+    assert (again.unchanged, again.changed) == (9, 0)
+    assert again.observations == report.observations > 0
+
+
+# --- asking politely ---------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F03", part="limiter")
+def test_two_feeds_of_one_service_share_its_turns(room: Room) -> None:
+    room.add(FOUR)
+    room.add(replace(ML, name="more"))
+    room.poll()
+    assert room.clock.paused == [3.0] * 4
+    assert len(room.services.asked) == 5
+
+
+@pytest.mark.accept("I12", part="not modified")
+def test_an_unchanged_answer_is_asked_for_with_its_etag(room: Room) -> None:
+    def conditional(request: FetchRequest) -> Reply:
+        if request.headers.get("If-None-Match") == '"one"':
+            return Reply(status=304)
+        return Reply(batch(), headers={"etag": '"one"'})
+
+    feed = room.add(ML)
+    room.answers["cs.AI"] = conditional
+    room.poll()
+    for _ in range(2):
+        (report,) = room.poll(HOUR)
+        assert (report.records, report.health) == (0, FeedHealth.FRESH)
+    assert [run.state for run in room.runs(feed)] == ["unchanged", "unchanged", "done"]
+
+
+def test_validators_of_addresses_that_are_asked_no_more_are_forgotten(room: Room) -> None:
+    feed = room.add(HF)
+    room.answers["daily_papers"] = lambda _: Reply(b"[]", headers={"etag": '"x"'})
+    room.poll()
+    room.poll(24 * HOUR)
+    (url,) = room.feed(feed).progress.validators
+    assert "date=2026-01-29" in url
+
+
+@pytest.mark.accept("F03", part="breaker")
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_service_that_is_asked_too_much_is_left_alone_by_all_its_feeds(
+    room: Room, status: int
+) -> None:
+    feed = room.add(ML)
+    other = room.add(replace(ML, name="other"))
+    room.answers["cs.AI"] = failing(status)
+    failed, waiting = room.poll()
+    assert (failed.id, failed.health) == (feed, FeedHealth.FAILED)
+    assert waiting.put_off
+    assert (waiting.health, waiting.error) == (FeedHealth.NEW, None)
+    assert room.feed(other).next_at == NOW + 10 * MINUTE
+    assert len(room.services.asked) == 1
+    assert room.runs(other) == []
+    room.answers.clear()
+    assert room.poll_next(other).health is FeedHealth.EMPTY
+
+
+@pytest.mark.accept("I12", part="retry-after")
+def test_a_pause_that_a_service_asks_for_is_kept(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = failing(429, retry_after=7200)
+    room.poll()
+    assert room.feed(feed).next_at == NOW + 2 * HOUR
+    with room.database.reading() as work:
+        assert work.limiter.open_until("arxiv", now=NOW) == NOW + 2 * HOUR
+
+
+@pytest.mark.accept("I12", part="gone")
+def test_a_feed_that_is_gone_for_good_is_switched_off_with_its_reason(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = failing(410)
+    (report,) = room.poll()
+    standing = room.feed(feed)
+    assert (report.health, standing.health, standing.enabled) == ("paused", "paused", False)
+    assert "status 410" in standing.reason
+    assert room.poll(48 * HOUR) == []
+
+
+# --- when it goes wrong ------------------------------------------------------------------------
+
+
+@pytest.mark.accept("I11")
+def test_a_feed_that_fails_ten_times_backs_off_alone_and_recovers(room: Room) -> None:
+    feed, other = room.add(ML), room.add(HF)
+    room.answers |= {"cs.AI": failing(500), "daily_papers": b"[]"}
+    for failures in range(1, 11):
+        report = room.poll_next(feed)
+        assert (report.health, room.feed(feed).failures) == (FeedHealth.FAILED, failures)
+    assert report.next_at == room.clock.now() + timedelta(days=1)
+    assert room.feed(other).failures == 0
+    room.answers["cs.AI"] = batch()
+    assert room.poll_next(feed).new == 2
+    assert (room.feed(feed).failures, room.feed(feed).health) == (0, FeedHealth.FRESH)
+
+
+@pytest.mark.accept("I11", part="alone")
+def test_an_unforeseen_error_in_one_feed_does_not_keep_the_next_from_being_read(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    room.add(ML)
+    room.add(replace(ML, name="next", settings={"categories": "cs.LG"}))
+    room.answers |= {"cs.AI": ZeroDivisionError("by zero"), "cs.LG": batch()}
+    failed, read = room.poll()
+    assert failed.error == "an error of ours, ZeroDivisionError: the log has the whole story"
+    assert (read.new, read.error) == (2, None)
+    assert "by zero" in caplog.text
+
+
+def test_an_answer_that_is_no_feed_is_a_failed_run_with_our_words(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = b"<html>We will be back soon</html>"
+    (report,) = room.poll()
+    (run,) = room.runs(feed)
+    assert (run.state, run.error) == ("failed", report.error)
+    assert "rss.arxiv.org answered 200" in room.feed(feed).reason
+
+
+@pytest.mark.accept("F08", part="resume")
+def test_a_poll_that_is_killed_goes_on_where_it_was(room: Room) -> None:
+    feed = room.add(FOUR)
+    room.answers |= {"cs.AI": batch(1), "cs.CL": batch(5), "cs.LG": KeyboardInterrupt()}
+    with pytest.raises(KeyboardInterrupt):
+        room.poll()
+    assert room.papers == 4
+    assert room.poll(5 * MINUTE) == []  # it may still run elsewhere
+    del room.answers["cs.LG"]
+    room.services.asked.clear()
+    (report,) = room.poll(15 * MINUTE)
+    assert room.services.paths == ["cs.LG", "hep-th"]
+    assert (report.error, room.feed(feed).progress.cursor) == (None, None)
+    assert room.feed(feed).last_news_at == NOW
+
+
+@pytest.mark.accept("F08", part="resume")
+def test_after_three_failures_a_poll_begins_anew(room: Room) -> None:
+    feed = room.add(FOUR)
+    room.answers |= {"cs.CL": failing(500)}
+    for _ in range(4):
+        room.poll_next(feed)
+    assert room.services.paths == ["cs.AI", "cs.CL", "cs.CL", "cs.CL", "cs.AI", "cs.CL"]
+
+
+def test_a_poll_whose_turn_is_far_off_is_put_off_and_keeps_its_place(room: Room) -> None:
+    feed = room.add(FOUR)
+
+    def tripping(_: FetchRequest) -> Reply:
+        until = room.clock.now() + HOUR
+        with room.database.writing() as work:
+            work.limiter.trip("arxiv", until=until, now=room.clock.now())
+        return Reply(batch())
+
+    room.answers["cs.AI"] = tripping
+    (report,) = room.poll()
+    assert (report.put_off, report.new, report.error) == (True, 2, None)
+    assert room.feed(feed).next_at == NOW + HOUR
+    room.poll_next(feed)
+    assert room.services.paths == ["cs.AI", "cs.CL", "cs.LG", "hep-th"]
+
+
+def test_a_feed_that_is_deleted_while_it_is_read_is_no_error_of_the_others(room: Room) -> None:
+    feed = room.add(ML)
+
+    def deleting(_: FetchRequest) -> Reply:
+        delete_feed(room.newsroom, feed)
+        return Reply(batch())
+
+    room.answers["cs.AI"] = deleting
+    (report,) = room.poll()
+    assert report.error == "the feed was deleted while it was read"
+
+
+def test_two_processes_share_the_feeds_that_are_due(room: Room) -> None:
+    names = [f"feed-{n}" for n in range(8)]
+    for name in names:
+        room.add(replace(HF, name=name))
+    rooms = [Room(room.database) for _ in range(2)]
+    start = Barrier(2, timeout=30)
+
+    def work(one: Room) -> list[str]:
+        one.answers["daily_papers"] = b"[]"
+        start.wait()
+        return [report.feed for report in one.poll()]
+
+    with ThreadPoolExecutor(2) as pool:
+        polled = list(pool.map(work, rooms))
+    assert sorted(polled[0] + polled[1]) == names
+
+
+def test_a_feed_is_read_now_though_it_is_not_due(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = batch()
+    assert run_now(room.newsroom, feed, now=NOW).new == 2
+    assert run_now(room.newsroom, feed, now=NOW + MINUTE).unchanged == 2
+    with pytest.raises(NotFound):
+        run_now(room.newsroom, FeedId(999_999), now=NOW)
+
+
+def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:
+    with room.database.writing() as work:
+        files = work.feeds.get_or_create("file:jsonl", "file", now=NOW)
+    with pytest.raises(InvalidInput, match="not read by itself"):
+        run_now(room.newsroom, files.id, now=NOW)
+    assert export_feeds(room.newsroom) == {"feeds": []}
