@@ -125,6 +125,30 @@ def test_a_running_job_may_ask_for_itself_again(queue: Queue) -> None:
     assert answers == [True]
 
 
+def test_jobs_with_one_lock_never_run_side_by_side(queue: Queue) -> None:
+    inside, release, second = threading.Event(), threading.Event(), threading.Event()
+    running: list[int] = []
+
+    def run(arguments: Arguments) -> None:
+        running.append(int(arguments["n"]))
+        if len(running) == 1:
+            inside.set()
+            release.wait(PATIENCE)
+        else:
+            second.set()
+
+    queue.register("slow", run)
+    queue.register("other", lambda _: release.set() if running == [1] else None)
+    queue.start()
+    queue.put(Job(task="slow", arguments={"n": 1}, lock="mail"))
+    assert inside.wait(PATIENCE)
+    assert queue.put(Job(task="slow", arguments={"n": 2}, lock="mail"))
+    assert not queue.put(Job(task="slow", arguments={"n": 3}, lock="mail"))
+    queue.put(Job(task="other"))  # runs on the free thread, and only then the second one
+    assert second.wait(PATIENCE)
+    assert running == [1, 2]
+
+
 def test_what_a_job_adds_runs_too(queue: Queue, ran: list[int]) -> None:
     def run(_: Arguments) -> None:
         for n in (1, 2):
@@ -144,6 +168,28 @@ def test_an_unknown_task_is_refused_with_the_known_ones(queue: Queue, ran: list[
 def test_a_task_has_one_meaning(queue: Queue, ran: list[int]) -> None:
     with pytest.raises(ValueError, match="note"):
         queue.register("note", lambda _: None)
+
+
+def test_a_job_that_waits_for_its_next_try_gives_way_to_one_asked_for_now(queue: Queue) -> None:
+    tries: list[int] = []
+    queue.register("deliver", failing(RuntimeError("busy"), 1, tries))
+    job = Job(task="deliver", lock="deliver")
+    queue.put(job)
+    queue.run_until_idle(now=NOON)
+    assert queue.put(job)
+    queue.run_until_idle(now=NOON + timedelta(seconds=1))
+    assert len(tries) == 2
+    assert run_for(queue, timedelta(hours=1)) == 0
+
+
+def test_a_job_does_not_give_way_to_a_later_one_of_its_lock(queue: Queue, ran: list[int]) -> None:
+    soon, late = NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)
+    assert queue.put(note(1, lock="x", not_before=soon))
+    assert not queue.put(note(2, lock="x", not_before=late))
+    assert not queue.put(note(3, lock="x", not_before=soon))
+    assert queue.put(note(4, lock="y", not_before=late))
+    run_for(queue, timedelta(hours=1))
+    assert ran == [1, 4]
 
 
 def test_a_naive_time_is_refused(queue: Queue, ran: list[int]) -> None:

@@ -89,3 +89,24 @@ def test_a_contact_that_is_a_page_is_not_written_to() -> None:
 
 def test_what_is_left_of_the_edition_is_counted() -> None:
     assert mail().view.more_papers == 1
+
+
+def test_the_feedback_link_is_the_readers_own() -> None:
+    links = mail().view.links
+    assert links.feedback == links.unsubscribe.replace("/unsubscribe/", "/feedback/")
+
+
+def test_a_digest_says_how_its_sources_were_doing() -> None:
+    told = replace(edition(1), sources=("arXiv: fresh",))
+    sheet = sheet_of(told, "Trending papers", LETTERHEAD)
+    view = digest_mail(sheet, replace(SLIP, positions=(1,)), IDENTITY.keys).view
+    assert view.sources == ("arXiv: fresh",)
+
+
+def test_a_reader_s_own_reason_changes_their_mail_alone() -> None:
+    sheet = sheet_of(edition(3), "Trending papers", LETTERHEAD)
+    own = replace(SLIP, reasons={2: "You follow Ada Ring"})
+    theirs, shared = (digest_mail(sheet, slip, IDENTITY.keys).view for slip in (own, SLIP))
+    assert theirs.papers[1].reason == "You follow Ada Ring"
+    assert theirs.papers[0] is sheet.papers[1]
+    assert all(one is sheet.papers[n] for n, one in enumerate(shared.papers, start=1))

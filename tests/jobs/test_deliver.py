@@ -231,8 +231,8 @@ def test_an_answer_that_takes_ten_minutes_is_still_waited_for(planned: SqlDataba
     class SlowAfterTheDot(ScriptedMailer):
         def send(self, envelopes, *, before_dot):  # type: ignore[no-untyped-def]
             for envelope in envelopes:
-                before_dot([envelope.id])
-                yield self.script(envelope)
+                if before_dot([envelope.id]):
+                    yield self.script(envelope)
 
     one = replace(post(planned), mailer=SlowAfterTheDot(slow), lease=timedelta(seconds=60))
     assert deliver(one, until_empty=False).totals.unknown == 0

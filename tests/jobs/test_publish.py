@@ -164,3 +164,41 @@ class CutShort(SqlDatabase):
         with self._inner.writing() as work:
             yield work
             self._count()
+
+
+@pytest.mark.accept("T3", part="by hand")
+def test_sending_by_hand_takes_the_date_it_is_where_the_reader_is(database: SqlDatabase) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    subscribe(database, "lana", wish=Preferences(timezone="America/Los_Angeles"))
+    evening = (NOW + timedelta(hours=20)).replace(hour=3)  # 19:00 of the day before, there
+    reports = [
+        publish(
+            database=database,
+            ranker=NewestFirst(),
+            identity=IDENTITY,
+            list_name="trending",
+            day=None,
+            cut="manual",
+            now=evening + timedelta(hours=hours),
+        )
+        for hours in (0, 6)
+    ]
+    with database.reading() as work:
+        (person,) = (one for one, _ in work.subscribers.export(reports[0].edition.list_id))
+        rows = work.ledger.history(person.id, limit=9)
+    assert [row.local_date for row in rows] == [evening.date() - timedelta(days=1)]
+    assert [report.added for report in reports] == [1, 0]
+
+
+def test_an_old_edition_sent_again_is_not_the_newest(database: SqlDatabase) -> None:
+    fill(database, [record(1, listed_on=NOW.date() - timedelta(days=9))])
+    report = publish(
+        database=database,
+        ranker=NewestFirst(),
+        identity=IDENTITY,
+        list_name="trending",
+        day=NOW.date() - timedelta(days=9),
+        cut="manual",
+        now=NOW,
+    )
+    assert report.edition.cut_at == report.edition.as_of < NOW - timedelta(days=7)

@@ -7,6 +7,7 @@ import typer
 
 from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
 from paperround.cli.progress import progress
+from paperround.cli.signals import finish_on_signals
 
 
 def deliver(
@@ -18,9 +19,11 @@ def deliver(
     as_json: AsJson = False,
 ) -> None:
     """Send what is due. Safe to kill and to run again, and from several processes at once."""
+    from paperround.jobs.deliver import ASKED_TO_STOP
     from paperround.jobs.deliver import deliver as run
 
     home = runtime(now)
+    finish_on_signals(home)
     with progress("sending") as advance:
         report = run(home.post(), until_empty=until_empty, progress=advance)
     totals = asdict(report.totals)
@@ -37,4 +40,4 @@ def deliver(
             say(f"  {number:,} not sent now: {reason}")
     if report.stopped:
         typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)

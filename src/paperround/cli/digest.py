@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paperround.cli import digest_status
 from paperround.cli.options import (
     AsJson,
     Day,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
 )
+app.command("status")(digest_status.status)
+app.command("test")(digest_status.try_mail)
 
 
 @app.command()
@@ -97,6 +100,35 @@ def send(
         print_json(_as_json(report))
     else:
         _tell(report, dry_run=dry_run)
+
+
+WhichList = Annotated[
+    str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
+]
+
+
+@app.command()
+def pause(list_name: WhichList = None, as_json: AsJson = False) -> None:
+    """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
+    from paperround.jobs.pausing import pause as run
+
+    home = runtime()
+    _tell_names("paused", run(home.database, list_name, now=home.clock.now()), as_json=as_json)
+
+
+@app.command()
+def resume(list_name: WhichList = None, as_json: AsJson = False) -> None:
+    """Let paused lists go on. What waited for more than 20 hours is not sent any more."""
+    from paperround.jobs.pausing import resume as run
+
+    _tell_names("resumed", run(runtime().database, list_name), as_json=as_json)
+
+
+def _tell_names(what: str, names: list[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json({what: names})
+    else:
+        say(f"{what}: {', '.join(names)}" if names else f"nothing to do: nothing was {what}")
 
 
 def _as_json(report: "PublishReport") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From a frozen edition and one ledger row to the mail: the same row, always the same mail."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paperround.domain.digests import (
     DigestMail,
@@ -51,6 +51,7 @@ def slip_of(claimed: Claimed) -> Slip:
         dated=claimed.dated,
         key_id=claimed.key_id,
         nonce=claimed.nonce,
+        reasons=claimed.reasons,
     )
 
 
@@ -70,7 +71,7 @@ def digest_mail(sheet: Sheet, slip: Slip, keys: KeyRing) -> DigestMail:
 def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     edition, letterhead = sheet.edition, sheet.letterhead
     base = letterhead.public_url
-    papers = tuple(sheet.papers[position] for position in slip.positions)
+    papers = tuple(_chosen(sheet, slip, position) for position in slip.positions)
     unsubscribe = f"{base}/unsubscribe/{token}"
     return DigestView(
         list_name=edition.list_name,
@@ -81,6 +82,7 @@ def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
             unsubscribe=unsubscribe,
             preferences=f"{base}/preferences/{token}",
             one_click=unsubscribe,
+            feedback=f"{base}/feedback/{token}",
         ),
         web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
         subscribe_url=f"{base}/",
@@ -88,10 +90,18 @@ def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
         more_papers=len(edition.papers) - len(papers),
+        sources=edition.sources,
         acknowledgements=_acknowledgements(edition, slip.positions),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
     )
+
+
+def _chosen(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
+    """The paper that all mails share, unless this reader has a reason of their own for it."""
+    paper = sheet.papers[position]
+    own = slip.reasons.get(position)
+    return paper if own is None else replace(paper, reason=own)
 
 
 def _paper(paper: EditionPaper, base: str) -> DigestPaper:

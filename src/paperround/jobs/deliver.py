@@ -6,35 +6,36 @@
 
 Everything here runs on one thread; the mailer's sockets do not. A mark and the outcomes that came
 before it are one transaction, so at most one message a connection is ever in doubt.
+
+Notices go before digests. A notice that comes while digests are going out waits for one claim of
+them at most: the run of digests then ends, notices are sent, and digests go on. The two lanes never
+meet in one batch, since a row of one may have the same number as a row of the other.
 """
 
 import logging
-import secrets
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from random import Random
+from typing import Generic
 
 from paperround.domain.deliveries import (
     MOST_BREAKDOWNS,
     DeliveryId,
     DeliveryState,
     Envelope,
-    Lease,
     Outcome,
 )
-from paperround.domain.digests import Letterhead
-from paperround.domain.editions import EditionId
-from paperround.domain.errors import RenderingFailed
-from paperround.domain.ledger import Claimed, LedgerTotals, Move
+from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
+from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.replies import next_try, verdict
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.compose import Sheet, digest_mail, sheet_of, slip_of
-from paperround.jobs.ports import Clock, Database, Mailer, Processes, Renderer, UnitOfWork
+from paperround.jobs.lanes import Lane, Mail, Post, digest_lane, new_lease, notice_lane
+from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.progress import Progress, no_progress
 from paperround.jobs.transactions import write
+
+__all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
 
 log = logging.getLogger(__name__)
 
@@ -52,20 +53,10 @@ MOST_REFUSALS_OF_US = 10
 """Refusals of us (policy, sender, login) in a row after which a run stops: the relay wants none of
 our mail, and asking it another thousand times makes that worse."""
 
+MOST_KEYLESS = CLAIM
+"""Mails whose key is gone that a run passes over; where there are more, all are likely to be."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """What delivering needs: the database, the way out, and how to make and sign a mail."""
-
-    database: Database
-    mailer: Mailer
-    renderer: Renderer
-    letterhead: Letterhead
-    keys: KeyRing
-    clock: Clock
-    processes: Processes
-    lease: timedelta
-    jitter: Random = field(default_factory=Random)
+ASKED_TO_STOP = "this process was asked to stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,48 +78,102 @@ def deliver(
     post: Post, *, until_empty: bool = True, progress: Progress = no_progress
 ) -> DeliverReport:
     """Send what is due; with `until_empty` pass after pass until a pass finds nothing."""
-    stopped, troubles, expired = None, Counter[str](), 0
-    while stopped is None:
-        run = _Run(post, progress)
+    tally = _Tally()
+    while _pass(post, progress, tally) and until_empty:
+        pass
+    return _report(post, tally)
+
+
+def deliver_notices(post: Post) -> DeliverReport:
+    """Send the notices that are due and no digest. `expired` counts notices here.
+
+    May run beside `deliver` in another thread, with a mailer of its own.
+    """
+    tally = _Tally()
+    run = _Run(post, notice_lane(post), no_progress)
+    tally.send(run)
+    tally.expired += run.expired
+    return _report(post, tally)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the runs of one call came to."""
+
+    troubles: Counter[str] = field(default_factory=Counter)
+    expired: int = 0
+    stopped: str | None = None
+
+    def send(self, run: "_Run[Mail]") -> bool:
+        """Send all that `run` finds; False when it had to stop."""
         run.send_all()
-        stopped = run.stopped
-        troubles += run.troubles
-        expired += run.expired
-        if not until_empty or not run.claimed:
-            break
+        self.stopped = self.stopped or run.stopped
+        self.troubles += run.troubles
+        return run.stopped is None
+
+
+def _pass(post: Post, progress: Progress, tally: _Tally) -> int:
+    """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
+    also when a run had to stop. Notices that cannot go keep no digest back."""
+    letters, digests = notice_lane(post), digest_lane(post)
+    taken, gave_way = 0, True
+    while gave_way:
+        first = _Run(post, letters, progress)
+        ended = tally.send(first)
+        then = _Run(post, digests if ended else replace(digests, gives_way=_never), progress)
+        ended = tally.send(then) and ended
+        tally.expired += then.expired
+        if not ended:
+            return 0
+        taken += first.claimed + then.claimed
+        gave_way = then.gave_way
+    return taken
+
+
+def _never(_work: UnitOfWork) -> bool:
+    return False
+
+
+def _report(post: Post, tally: _Tally) -> DeliverReport:
     now = post.clock.now()
     with post.database.reading() as work:
         return DeliverReport(
             totals=work.ledger.totals(now=now),
-            notices=work.ledger.notice_totals(now=now),
-            troubles=troubles,
-            expired=expired,
-            stopped=stopped,
+            notices=work.notices.totals(now=now),
+            troubles=tally.troubles,
+            expired=tally.expired,
+            stopped=tally.stopped,
         )
 
 
-class _Run:
-    """One pass over what is due: the rows it holds and the outcomes not written down yet."""
+class _Run(Generic[Mail]):
+    """One pass over what is due in a lane: the rows it holds, the outcomes not written down yet."""
 
-    def __init__(self, post: Post, progress: Progress) -> None:
+    def __init__(self, post: Post, lane: Lane[Mail], progress: Progress) -> None:
         self._post = post
+        self._lane = lane
         self._progress = progress
-        self._held: dict[DeliveryId, Claimed] = {}
+        self._held: dict[DeliveryId, Mail] = {}
         self._unsettled: list[Move] = []
-        self._sheets: dict[EditionId, Sheet] = {}
+        self._turned_back = False
         self._refusals_of_us = 0
+        self._keyless = 0
+        self._lost_key: str | None = None
         self.claimed = 0
+        self.gave_way = False
         self.troubles = Counter[str]()
         self.expired = 0
         self.stopped: str | None = None
 
     def send_all(self) -> None:
-        """Claim and send until a claim comes back empty or the relay refuses us."""
+        """Claim and send until a claim comes back empty, other mail has to go first, or the relay
+        refuses us."""
         self._tidy()
         try:
             outcomes = self._post.mailer.send(self._envelopes(), before_dot=self._before_dot)
             for outcome in outcomes:
                 self._note(outcome)
+            self.stopped = self.stopped or self._lost_key
         finally:
             try:
                 self._settle()
@@ -139,58 +184,80 @@ class _Run:
         now, processes = self._post.clock.now(), self._post.processes
 
         def tidy(work: UnitOfWork) -> tuple[Mapping[str, int], int]:
-            return work.ledger.reclaim(processes, now=now), work.ledger.expire(now=now)
+            ledger = self._lane.ledger(work)
+            return ledger.reclaim(processes, now=now), ledger.expire(now=now)
 
         ended, self.expired = write(self._post.database, tidy)
         if ended or self.expired:
-            log.info("reclaimed %s, expired %d", dict(ended), self.expired)
+            log.info("%s: reclaimed %s, expired %d", self._lane.name, dict(ended), self.expired)
 
     def _envelopes(self) -> Iterator[Envelope]:
-        while self.stopped is None and (rows := self._claim()):
-            for row in rows:
+        while self._goes_on() and (rows := self._claim()):
+            for place, row in enumerate(rows):
+                if not self._goes_on():
+                    return
+                if self._turned_back:
+                    self._give_back(rows[place:])
+                    break
                 envelope = self._composed(row)
-                if envelope is not None and self.stopped is None:
+                if envelope is not None:
                     yield envelope
 
-    def _claim(self) -> list[Claimed]:
-        now = self._post.clock.now()
-        lease = Lease(
-            worker=self._post.processes.current(),
-            until=now + self._post.lease,
-            token=secrets.token_hex(8),
+    def _goes_on(self) -> bool:
+        if self.stopped is None and self._post.stopping():
+            self.stopped = ASKED_TO_STOP
+        return self.stopped is None
+
+    def _give_back(self, rows: Sequence[Mail]) -> None:
+        """A list was paused or somebody left since the claim: look at the rest of it anew."""
+        for row in rows:
+            del self._held[row.id]
+        now, token, in_hand = self._post.clock.now(), rows[0].lease.token, tuple(self._held)
+        ledger = self._lane.ledger
+        write(
+            self._post.database,
+            lambda work: ledger(work).release(token, now=now, without=in_hand),
         )
+
+    def _claim(self) -> Sequence[Mail]:
+        self._turned_back = False
+        now = self._post.clock.now()
+        lease = new_lease(self._post, now)
         settling = tuple(self._unsettled)
         in_hand = self._held.keys()
 
-        def settle_and_claim(work: UnitOfWork) -> list[Claimed]:
-            work.ledger.settle(settling, now=now)
-            return work.ledger.claim(lease, limit=CLAIM, now=now, without=in_hand)
+        def settle_and_claim(work: UnitOfWork) -> Sequence[Mail] | None:
+            ledger = self._lane.ledger(work)
+            ledger.settle(settling, now=now)
+            if self.claimed and self._lane.gives_way(work):
+                return None
+            return ledger.claim(lease, limit=CLAIM, now=now, without=in_hand)
 
         rows = write(self._post.database, settle_and_claim)
         self._settled(settling)
+        self.gave_way = rows is None
+        rows = rows or ()
         self._held |= {row.id: row for row in rows}
         self.claimed += len(rows)
         return rows
 
-    def _composed(self, row: Claimed) -> Envelope | None:
+    def _composed(self, row: Mail) -> Envelope | None:
         """The mail of a row; a mail that cannot be made fails alone.
 
         What is wrong with the installation and not with the mail stops the run instead.
         """
         if self._post.keys.key(row.key_id) is None:
-            self.stopped = (
-                f"the secret {row.key_id} that these mails were planned with is gone: add it to "
-                "the end of PAPERROUND_SECRET_KEY"
-            )
+            self._pass_over(row)
             return None
-        sheet = self._sheet(row.edition_id)
         try:
-            content = self._compose(row, sheet)
+            content = self._lane.compose(row)
+        except (Conflict, DatabaseFailed):  # the fault of no mail
+            raise
         except RenderingFailed as error:
             self._move(row, DeliveryState.FAILED, f"rendering: {error}")
             return None
         except Exception as error:  # a poison message must not stop the other 999
-            log.exception("delivery %d could not be composed", row.id)
+            log.exception("%s %d could not be composed", self._lane.name, row.id)
             self._break_down(row, f"{type(error).__name__}: {error}")
             return None
         return Envelope(
@@ -201,20 +268,19 @@ class _Run:
             content=content,
         )
 
-    def _compose(self, row: Claimed, sheet: Sheet) -> bytes:
-        mail = digest_mail(sheet, slip_of(row), self._post.keys)
-        return self._post.renderer.compose(mail)
-
-    def _sheet(self, edition_id: EditionId) -> Sheet:
-        if edition_id not in self._sheets:
-            with self._post.database.reading() as work:
-                edition = work.editions.get(edition_id)
-                title = work.lists.get(edition.list_name).title
-            self._sheets[edition_id] = sheet_of(edition, title, self._post.letterhead)
-        return self._sheets[edition_id]
+    def _pass_over(self, row: Mail) -> None:
+        """Leave a mail whose key is gone until it is back; it is given back when the run ends."""
+        self._keyless += 1
+        self._lost_key = (
+            f"the secret {row.key_id} that some mails were planned with is gone: add it to the "
+            "end of PAPERROUND_SECRET_KEY"
+        )
+        if self._keyless >= MOST_KEYLESS:
+            self.stopped = self._lost_key
 
     def _before_dot(self, ids: Sequence[DeliveryId]) -> Collection[DeliveryId]:
-        """Commit the marks of `ids` together with every outcome that came before them."""
+        """Commit the marks of `ids` together with every outcome that came before them. What is
+        not marked is no longer ours: nobody holds it, or somebody else does."""
         now = self._post.clock.now()
         until = now + max(self._post.lease, ANSWER)
         by_token: dict[str, list[DeliveryId]] = {}
@@ -223,15 +289,20 @@ class _Run:
         settling = tuple(self._unsettled)
 
         def settle_and_mark(work: UnitOfWork) -> list[frozenset[DeliveryId]]:
-            work.ledger.settle(settling, now=now)
+            ledger = self._lane.ledger(work)
+            ledger.settle(settling, now=now)
             return [
-                work.ledger.mark_in_data(mine, token, until=until, now=now)
+                ledger.mark_in_data(mine, token, until=until, now=now)
                 for token, mine in by_token.items()
             ]
 
         marked = write(self._post.database, settle_and_mark)
         self._settled(settling)
-        return frozenset().union(*marked)
+        permitted = frozenset[DeliveryId]().union(*marked)
+        for one in set(ids) - permitted:
+            self._held.pop(one, None)
+            self._turned_back = True
+        return permitted
 
     def _note(self, outcome: Outcome) -> None:
         row = self._held[outcome.id]
@@ -252,7 +323,7 @@ class _Run:
         if self._refusals_of_us >= MOST_REFUSALS_OF_US:
             self.stopped = f"the relay refuses our mail: {reason}"
 
-    def _defer(self, row: Claimed, reason: str, code: int | None, text: str) -> None:
+    def _defer(self, row: Mail, reason: str, code: int | None, text: str) -> None:
         again = next_try(
             row.attempts + 1, self._post.clock.now(), row.expires_at, self._post.jitter.random()
         )
@@ -261,7 +332,7 @@ class _Run:
         else:
             self._move(row, DeliveryState.DEFERRED, reason, code, text, next_at=again)
 
-    def _break_down(self, row: Claimed, reason: str) -> None:
+    def _break_down(self, row: Mail, reason: str) -> None:
         """Put off a mail whose making raised; after enough tries it has failed."""
         again = next_try(
             row.breakdowns + 1, self._post.clock.now(), row.expires_at, self._post.jitter.random()
@@ -273,7 +344,7 @@ class _Run:
 
     def _move(
         self,
-        row: Claimed,
+        row: Mail,
         state: DeliveryState,
         reason: str,
         code: int | None = None,
@@ -300,8 +371,8 @@ class _Run:
     def _settle(self) -> None:
         settling = tuple(self._unsettled)
         if settling:
-            now = self._post.clock.now()
-            write(self._post.database, lambda work: work.ledger.settle(settling, now=now))
+            now, ledger = self._post.clock.now(), self._lane.ledger
+            write(self._post.database, lambda work: ledger(work).settle(settling, now=now))
             self._settled(settling)
 
     def _settled(self, moves: Sequence[Move]) -> None:
@@ -314,8 +385,7 @@ class _Run:
         """Give back claimed rows this pass did not offer, so that nobody waits for a lease."""
         now = self._post.clock.now()
         for token in {row.lease.token for row in self._held.values()}:
-            write(self._post.database, partial(_released, token, now))
+            write(self._post.database, partial(self._released, token, now))
 
-
-def _released(token: str, now: datetime, work: UnitOfWork) -> int:
-    return work.ledger.release(token, now=now)
+    def _released(self, token: str, now: datetime, work: UnitOfWork) -> int:
+        return self._lane.ledger(work).release(token, now=now)

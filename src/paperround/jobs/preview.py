@@ -1,9 +1,10 @@
 """Preview: the mail somebody would get, without planning or sending anything."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipReason, choose
+from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipReason
 from paperround.domain.editions import Edition
 from paperround.domain.errors import NotFound
 from paperround.domain.ledger import Slip
@@ -17,10 +18,12 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
+from paperround.domain.times import local_date
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.ports import Database, Ranker, UnitOfWork
-from paperround.jobs.publish import Identity, delivery_names, draft, standing_edition, unfrozen
+from paperround.jobs.publish import draft, standing_edition, unfrozen
 from paperround.jobs.rank import rank_list
+from paperround.jobs.rows import Identity, RowMaker, texts_for
 
 SOMEBODY = "reader@example.org"
 """The address of a preview that is for nobody in particular."""
@@ -42,6 +45,7 @@ class _Reader:
     subscription: Subscription
     already_sent: frozenset[PaperId]
     slip: Slip | None
+    texts: Mapping[PaperId, str]
 
 
 def preview(
@@ -63,6 +67,8 @@ def preview(
         database=database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
     )
     if standing is None:
+        standing = _newest_of_day(database, mailing_list, day, now)
+    if standing is None:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
         edition = unfrozen(draft(ranked, MANUAL_CUT, now), mailing_list.name)
     else:
@@ -74,6 +80,16 @@ def preview(
         return Preview(edition=edition, mail=None, skipped=slip)
     mail = digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, identity.keys)
     return Preview(edition=edition, mail=mail, planned=person.slip is not None)
+
+
+def _newest_of_day(
+    database: Database, mailing_list: MailingList, day: date | None, now: datetime
+) -> Edition | None:
+    """What people whose hour comes now would get, when it is of the day that is asked for."""
+    day = day or local_date(now, mailing_list.zone)
+    with database.reading() as work:
+        newest = work.editions.newest(mailing_list.id, by=now)
+    return newest if newest is not None and newest.day == day else None
 
 
 def _reader(
@@ -92,6 +108,7 @@ def _reader(
         subscription=subscription,
         already_sent=work.subscribers.already_sent([subscriber.id]).get(subscriber.id, frozenset()),
         slip=_planned_slip(work, edition, subscriber),
+        texts=texts_for(work, edition, [subscription]),
     )
 
 
@@ -100,8 +117,13 @@ def _not_on_list(address: Address, mailing_list: MailingList) -> NotFound:
 
 
 def _planned_slip(work: UnitOfWork, edition: Edition, subscriber: Subscriber) -> Slip | None:
-    row = work.ledger.find(edition.list_id, subscriber.id, DigestKind.DIGEST, edition.day)
-    return row if row is not None and row.edition_id == edition.id and row.positions else None
+    """The mail of this edition that waits for the person or is out, whatever the date is there."""
+    for offset in (0, -1, 1):
+        day = edition.day + timedelta(days=offset)
+        row = work.ledger.find(edition.list_id, subscriber.id, DigestKind.DIGEST, day)
+        if row is not None and row.edition_id == edition.id and row.positions:
+            return row
+    return None
 
 
 def _somebody(list_id: ListId) -> _Reader:
@@ -111,31 +133,35 @@ def _somebody(list_id: ListId) -> _Reader:
         list_id=list_id,
         state=SubscriberState.ACTIVE,
     )
-    return _Reader(address=SOMEBODY, subscription=subscription, already_sent=frozenset(), slip=None)
+    return _Reader(
+        address=SOMEBODY,
+        subscription=subscription,
+        already_sent=frozenset(),
+        slip=None,
+        texts={},
+    )
 
 
 def _slip(
     identity: Identity, edition: Edition, mailing_list: MailingList, person: _Reader, now: datetime
 ) -> Slip | SkipReason:
     """The slip planning would write, but for its row number."""
-    choice = choose(
-        edition=edition,
-        mailing_list=mailing_list,
-        subscription=person.subscription,
-        already_sent=person.already_sent,
-        local_day=edition.day,
+    maker = RowMaker(
+        identity=identity, edition=edition, mailing_list=mailing_list, texts=person.texts
     )
+    choice = maker.choose(person.subscription, person.already_sent, edition.day)
     if isinstance(choice, SkipReason):
         return choice
-    names = delivery_names(identity, edition, person.subscription.subscriber_id)
+    row = maker.row(person.subscription, choice, edition.day, due_at=now, now=now)
     return Slip(
         row=0,
         edition_id=edition.id,
         address=person.address,
         positions=choice.positions,
-        local_date=edition.day,
-        message_id=names.message_id,
-        dated=now,
-        key_id=identity.keys.current.id,
-        nonce=names.nonce,
+        local_date=row.local_date,
+        message_id=row.message_id,
+        dated=row.dated,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        reasons=row.reasons,
     )

@@ -8,13 +8,12 @@ Killed anywhere, a second run finds the edition, writes the rows that are missin
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 
-from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
-from paperround.domain.digests import Choice, DigestKind, SkipReason, choose, papers_at
+from paperround.domain.digests import DigestKind, SkipReason
 from paperround.domain.editions import (
     Edition,
     EditionId,
@@ -28,12 +27,12 @@ from paperround.domain.gist import choose_gist
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.ledger import NewDelivery, Planned, Shard
 from paperround.domain.lists import MailingList
-from paperround.domain.papers import PaperId, Show
+from paperround.domain.papers import Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
-from paperround.domain.times import local_date
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import Database, Ranker
+from paperround.domain.times import is_zone, local_date
+from paperround.jobs.ports import Database, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
+from paperround.jobs.rows import Identity, RowMaker, texts_for
 from paperround.jobs.transactions import write
 
 SHARD = 2000
@@ -52,14 +51,6 @@ class PublishReport:
     added: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What signs a delivery: the keys of the installation and the domain of its Message-IDs."""
-
-    keys: KeyRing
-    domain: str
-
-
 def publish(
     *,
     database: Database,
@@ -73,6 +64,9 @@ def publish(
 ) -> PublishReport:
     """Freeze the edition of (list, day, cut), or take the one that stands, and plan its rows.
 
+    Without a `day` it is today: in the list's zone for the edition, in each reader's own for their
+    row, so that nobody's date gets a second digest.
+
     With `dry_run` nothing is written: the report says what a real run would plan.
     """
     mailing_list, edition = standing_edition(
@@ -84,8 +78,10 @@ def publish(
         if dry_run:
             edition = unfrozen(drafted, list_name)
         elif edition is None or (drafted.papers and _discarded(database, edition)):
-            edition = _freeze(database, drafted)
-    planning = _Planning(database, identity, edition, mailing_list, now)
+            edition = freeze(database, drafted)
+    planning = _Planning(
+        database, identity, edition, mailing_list, now, one_date_for_all=day is not None
+    )
     added = planning.rehearse() if dry_run else planning.plan_all()
     with database.reading() as work:
         planned = work.ledger.planned(edition.id)
@@ -113,7 +109,7 @@ def standing_edition(
         return mailing_list, work.editions.find(mailing_list.id, day, cut)
 
 
-def _freeze(database: Database, edition: NewEdition) -> Edition:
+def freeze(database: Database, edition: NewEdition) -> Edition:
     """Store the edition; when another process froze the same one first, theirs is the edition."""
     try:
         with database.writing() as work:
@@ -126,7 +122,15 @@ def _freeze(database: Database, edition: NewEdition) -> Edition:
         return won
 
 
-def draft(ranked: ListRanking, cut: str, now: datetime) -> NewEdition:
+def draft(
+    ranked: ListRanking,
+    cut: str,
+    now: datetime,
+    *,
+    cut_at: datetime | None = None,
+    quiet_reason: str | None = None,
+    sources: tuple[str, ...] = (),
+) -> NewEdition:
     """The edition a ranking makes: its first papers with their texts as they stand now."""
     items = islice(ranked.ranking.items, ranked.mailing_list.edition_size)
     papers = tuple(_frozen(position, item) for position, item in enumerate(items, start=1))
@@ -136,6 +140,9 @@ def draft(ranked: ListRanking, cut: str, now: datetime) -> NewEdition:
         cut=cut,
         as_of=ranked.window.as_of,
         frozen_at=now,
+        cut_at=cut_at or ranked.window.as_of,
+        quiet_reason=quiet_reason,
+        sources=sources,
         ranker=ranked.ranking.ranker,
         papers=papers,
         empty_reason=None if papers else _why_empty(ranked),
@@ -152,6 +159,9 @@ def unfrozen(edition: NewEdition, list_name: str) -> Edition:
         cut=edition.cut,
         as_of=edition.as_of,
         frozen_at=edition.frozen_at,
+        cut_at=edition.cut_at,
+        quiet_reason=edition.quiet_reason,
+        sources=edition.sources,
         ranker=edition.ranker,
         state=EditionState.FROZEN,
         papers=edition.papers,
@@ -192,6 +202,7 @@ class _Planning:
     edition: Edition
     mailing_list: MailingList
     now: datetime
+    one_date_for_all: bool
 
     def plan_all(self) -> Planned:
         """Write the rows of every active subscription, shard by shard; returns the new ones."""
@@ -235,56 +246,41 @@ class _Planning:
     def rows(self, page: Sequence[Subscription]) -> list[NewDelivery]:
         """The ledger rows of the subscriptions that have none yet."""
         people = [subscription.subscriber_id for subscription in page]
+        days = {one.subscriber_id: self._day_of(one) for one in page}
         with self.database.reading() as work:
-            planned = work.ledger.planned_subscribers(
-                self.edition.list_id, people, DigestKind.DIGEST, self.edition.day
-            )
+            done = self._done(work, days)
             memory = work.subscribers.already_sent(people)
-        return [
-            self._row(one, memory.get(one.subscriber_id, frozenset()))
-            for one in page
-            if one.subscriber_id not in planned
-        ]
-
-    def _row(self, subscription: Subscription, already_sent: frozenset[PaperId]) -> NewDelivery:
-        choice = choose(
+            texts = texts_for(work, self.edition, page)
+        maker = RowMaker(
+            identity=self.identity,
             edition=self.edition,
             mailing_list=self.mailing_list,
-            subscription=subscription,
-            already_sent=already_sent,
-            local_day=self.edition.day,
+            texts=texts,
         )
-        names = delivery_names(self.identity, self.edition, subscription.subscriber_id)
-        positions = choice.positions if isinstance(choice, Choice) else ()
-        papers = papers_at(self.edition, positions)
-        return NewDelivery(
-            subscriber_id=subscription.subscriber_id,
-            subscription_id=subscription.id,
-            kind=DigestKind.DIGEST,
-            local_date=self.edition.day,
-            state=DeliveryState.QUEUED if positions else DeliveryState.SKIPPED,
-            reason="" if isinstance(choice, Choice) else choice,
-            due_at=self.now,
-            expires_at=self.now + DIGEST_LIFE,
-            message_id=names.message_id,
-            dated=self.now,
-            key_id=self.identity.keys.current.id,
-            nonce=names.nonce,
-            papers=tuple((paper.paper_id, paper.position) for paper in papers),
-        )
+        return [
+            maker.row(one, choice, day, due_at=self.now, now=self.now)
+            for one in page
+            if one.subscriber_id not in done
+            for day in [days[one.subscriber_id]]
+            for choice in [maker.choose(one, memory.get(one.subscriber_id, frozenset()), day)]
+        ]
 
+    def _day_of(self, one: Subscription) -> date:
+        """The date a reader's row is of: the one that was asked for, else today where they are."""
+        zone = one.preferences.timezone
+        if self.one_date_for_all or not is_zone(zone):
+            return self.edition.day
+        return local_date(self.now, zone)
 
-@dataclass(frozen=True, slots=True)
-class DeliveryNames:
-    """The Message-ID of a delivery, the same on every try, and the nonce its links are bound to."""
-
-    message_id: str
-    nonce: str
-
-
-def delivery_names(identity: Identity, edition: Edition, subscriber: SubscriberId) -> DeliveryNames:
-    """Names derived from what makes a delivery unique: planning it again names it alike."""
-    who = f"{edition.list_name}|{subscriber}|{DigestKind.DIGEST}|{edition.day.isoformat()}"
-    local = identity.keys.digest("message-id", who)[:32]
-    nonce = identity.keys.digest("delivery-nonce", who)[:22]
-    return DeliveryNames(f"<{local}@{identity.domain}>", nonce)
+    def _done(self, work: UnitOfWork, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
+        """Those who have a row of their date, or a row of this edition under the date before or
+        after: a repeat at another hour plans nobody twice."""
+        list_id, kind = self.edition.list_id, DigestKind.DIGEST
+        near = (self.edition.day + timedelta(days=n) for n in (-1, 0, 1))
+        done: set[SubscriberId] = set()
+        for day in sorted({*days.values()} if self.one_date_for_all else {*days.values(), *near}):
+            for person in work.ledger.planned_subscribers(list_id, days.keys(), kind, day):
+                row = work.ledger.find(list_id, person, kind, day) if day != days[person] else None
+                if day == days[person] or (row and row.edition_id == self.edition.id):
+                    done.add(person)
+        return done

@@ -51,7 +51,8 @@ class ThreadQueue:
         self._tasks[task] = run
 
     def put(self, job: Job) -> bool:
-        """Take the job; False when one with its lock waits. Raises NotFound for an unknown task."""
+        """Take the job; False when one with its lock waits that is due as early. Raises NotFound
+        for an unknown task."""
         if job.task not in self._tasks:
             known = ", ".join(sorted(self._tasks)) or "none"
             raise NotFound(f"no task is called {job.task!r}; there are: {known}")
@@ -115,10 +116,16 @@ class ThreadQueue:
         return None
 
     def _run(self, job: Job, now: Callable[[], datetime]) -> None:
+        failure: Exception | None = None
         try:
             self._tasks[job.task](job.arguments)
         except Exception as error:  # the job edge: one failure never stops the others
-            self._put_again(job, error, now())
+            failure = error
+        with self._changed:
+            self._waiting.done(job)
+            self._changed.notify()
+        if failure is not None:
+            self._put_again(job, failure, now())
 
     def _put_again(self, job: Job, error: Exception, now: datetime) -> None:
         again = retry(job, error, now)
@@ -133,10 +140,11 @@ class ThreadQueue:
 def retry(job: Job, error: Exception, now: datetime) -> Job | None:
     """The job to run after `error`, 30 s later and then twice as long each time up to 15 min.
 
-    None when another try cannot help: the error is permanent, or it was the sixth try.
+    None when another try cannot help: the error is permanent, it was the sixth try, or the job
+    is asked for again anyway.
     """
     permanent = isinstance(error, PaperroundError) and error.permanent
-    if permanent or job.attempts + 1 >= MOST_TRIES:
+    if permanent or job.periodic or job.attempts + 1 >= MOST_TRIES:
         return None
     pause = min(FIRST_RETRY * 2**job.attempts, LONGEST_RETRY)
     return replace(job, attempts=job.attempts + 1, not_before=now + pause)

@@ -1,0 +1,182 @@
+"""The two lanes that mail leaves by: digests, and the notices that go before them.
+
+A lane says which ledger its rows stand in and how the bytes of one are made; everything else is
+the same for both, and stands in `deliver`.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Generic, Protocol, TypeVar
+
+from paperround.domain.deliveries import DeliveryId, Lease
+from paperround.domain.digests import Letterhead
+from paperround.domain.editions import Edition, EditionId
+from paperround.domain.errors import NotFound, RenderingFailed
+from paperround.domain.ledger import Claimed, Slip
+from paperround.domain.lists import MailingList
+from paperround.domain.notices import ClaimedNotice, NoticeKind
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.compose import Sheet, digest_mail, sheet_of, slip_of
+from paperround.jobs.notices import notice_mail
+from paperround.jobs.ports import (
+    Claiming,
+    Clock,
+    Database,
+    Mailer,
+    Processes,
+    Renderer,
+    UnitOfWork,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What delivering needs: the database, the way out, and how to make and sign a mail.
+
+    Once `stopping` says so, the mails in hand are finished and no others are taken up.
+    """
+
+    database: Database
+    mailer: Mailer
+    renderer: Renderer
+    letterhead: Letterhead
+    keys: KeyRing
+    clock: Clock
+    processes: Processes
+    lease: timedelta
+    jitter: Random = field(default_factory=Random)
+    stopping: Callable[[], bool] = lambda: False
+
+
+class Held(Protocol):
+    """A claimed row of either lane, as far as sending it goes."""
+
+    @property
+    def id(self) -> DeliveryId: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def breakdowns(self) -> int: ...
+    @property
+    def expires_at(self) -> datetime: ...
+    @property
+    def lease(self) -> Lease: ...
+
+
+Mail = TypeVar("Mail", bound=Held)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane(Generic[Mail]):
+    """One kind of mail on its way out.
+
+    `compose` makes the bytes of a row; raises RenderingFailed for a mail that cannot be made.
+    `gives_way` says, within the transaction of a claim, whether other mail has to go first.
+    """
+
+    name: str
+    ledger: Callable[[UnitOfWork], Claiming[Mail]]
+    compose: Callable[[Mail], bytes]
+    gives_way: Callable[[UnitOfWork], bool]
+
+
+def digest_lane(post: Post) -> Lane[Claimed]:
+    """Deliveries. Each edition is read once; the lane gives way to notices that are due."""
+    sheets: dict[EditionId, Sheet] = {}
+
+    def sheet(edition_id: EditionId) -> Sheet:
+        if edition_id not in sheets:
+            with post.database.reading() as work:
+                edition, mailing_list = _edition(work, edition_id)
+            sheets[edition_id] = sheet_of(edition, mailing_list.title, post.letterhead)
+        return sheets[edition_id]
+
+    def compose(row: Claimed) -> bytes:
+        mail = digest_mail(sheet(row.edition_id), slip_of(row), post.keys)
+        return post.renderer.compose(mail)
+
+    return Lane(
+        name="digest",
+        ledger=lambda work: work.ledger,
+        compose=compose,
+        gives_way=partial(_notice_is_due, post),
+    )
+
+
+def notice_lane(post: Post) -> Lane[ClaimedNotice]:
+    """Notices. Nothing goes before them."""
+
+    def compose(row: ClaimedNotice) -> bytes:
+        if row.kind is NoticeKind.TEST and "edition" in row.payload:
+            return _test_digest(post, row)
+        title = _list_title(post.database, row)
+        mail = notice_mail(row, post.letterhead, title, post.keys)
+        return post.renderer.compose_notice(mail)
+
+    return Lane(
+        name="notice",
+        ledger=lambda work: work.notices,
+        compose=compose,
+        gives_way=lambda _: False,
+    )
+
+
+def new_lease(post: Post, now: datetime) -> Lease:
+    """A claim by this process that nobody else's can be taken for."""
+    return Lease(
+        worker=post.processes.current(), until=now + post.lease, token=secrets.token_hex(8)
+    )
+
+
+def _notice_is_due(post: Post, work: UnitOfWork) -> bool:
+    """Claimed and given back at once: only a claim knows whether there is one to be sent."""
+    now = post.clock.now()
+    lease = new_lease(post, now)
+    due = work.notices.claim(lease, limit=1, now=now)
+    return bool(due) and work.notices.release(lease.token, now=now) > 0
+
+
+def _test_digest(post: Post, row: ClaimedNotice) -> bytes:
+    """The digest somebody new would get of an edition. Its links name a row that never is."""
+    try:
+        with post.database.reading() as work:
+            edition, mailing_list = _edition(work, EditionId(int(row.payload["edition"])))
+    except NotFound as error:
+        raise RenderingFailed(str(error)) from error
+    slip = Slip(
+        row=0,
+        edition_id=edition.id,
+        address=row.address,
+        positions=tuple(paper.position for paper in edition.papers[: mailing_list.size]),
+        local_date=edition.day,
+        message_id=row.message_id,
+        dated=row.dated,
+        key_id=row.key_id,
+        nonce=row.nonce,
+    )
+    sheet = sheet_of(edition, mailing_list.title, post.letterhead)
+    return post.renderer.compose(digest_mail(sheet, slip, post.keys))
+
+
+def _edition(work: UnitOfWork, edition_id: EditionId) -> tuple[Edition, MailingList]:
+    edition = work.editions.get(edition_id)
+    return edition, work.lists.get(edition.list_name)
+
+
+def _list_title(database: Database, row: ClaimedNotice) -> str:
+    """The title of the list a notice is about; empty when it is about none."""
+    wanted = row.payload.get("list")
+    if wanted is None:
+        return ""
+    with database.reading() as work:
+        return next((one.title for one in work.lists.all() if one.id == wanted), "")

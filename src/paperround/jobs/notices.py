@@ -1,0 +1,114 @@
+"""Notices: writing one into its ledger, and making the mail of one that goes out."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from paperround.domain.digests import Letterhead
+from paperround.domain.notices import (
+    NOTICE_LIFE,
+    Alert,
+    ClaimedNotice,
+    NewNotice,
+    NoticeKind,
+    NoticeMail,
+    NoticeView,
+)
+from paperround.domain.subscribers import SubscriberId
+from paperround.domain.tokens import KeyRing, Purpose
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.rows import Identity
+
+log = logging.getLogger(__name__)
+
+LINKS: Mapping[NoticeKind, tuple[str, Purpose]] = {
+    NoticeKind.CONFIRM: ("confirm", Purpose.CONFIRM),
+    NoticeKind.REMINDER: ("confirm", Purpose.CONFIRM),
+    NoticeKind.CHANGE: ("confirm", Purpose.CONFIRM),
+    NoticeKind.UNDO: ("confirm", Purpose.CONFIRM),
+    NoticeKind.PREFERENCES: ("preferences", Purpose.PREFERENCES),
+}
+"""The page that a notice's link opens, and what its token is good for. Others have no link of
+their own."""
+
+
+def new_notice(
+    identity: Identity,
+    kind: NoticeKind,
+    key: str,
+    subscriber_id: SubscriberId | None,
+    address: str | None,
+    payload: Mapping[str, str | int],
+    *,
+    now: datetime,
+    life: timedelta = NOTICE_LIFE,
+) -> NewNotice:
+    """A notice due at once. Its Message-ID and nonce are derived from `key`, which makes it
+    unique: writing it again names it alike."""
+    local = identity.keys.digest("notice-message-id", key)[:32]
+    return NewNotice(
+        kind=kind,
+        key=key,
+        subscriber_id=subscriber_id,
+        address=address,
+        payload=payload,
+        due_at=now,
+        expires_at=now + life,
+        message_id=f"<{local}@{identity.domain}>",
+        dated=now,
+        key_id=identity.keys.current.id,
+        nonce=identity.keys.digest("notice-nonce", key)[:22],
+    )
+
+
+def raise_alert(
+    work: UnitOfWork, identity: Identity, alert: Alert, to: str | None, *, now: datetime
+) -> bool:
+    """Tell the operator at the address `to`, once for each `alert.key`; True for the first time.
+
+    Without an address the log is all that hears of it, and that is False.
+    """
+    if to is None:
+        log.warning("%s", alert.subject)
+        return False
+    payload = {"subject": alert.subject, "lines": "\n".join(alert.lines)}
+    key = f"{NoticeKind.ALERT}|{alert.key}"
+    notice = new_notice(identity, NoticeKind.ALERT, key, None, to, payload, now=now)
+    return work.notices.put(notice, now=now)
+
+
+def notice_mail(
+    claimed: ClaimedNotice, letterhead: Letterhead, list_title: str, keys: KeyRing
+) -> NoticeMail:
+    """The mail of a notice, ready for a renderer. Raises Misconfigured when its key is lost."""
+    view = NoticeView(
+        kind=claimed.kind,
+        list_title=list_title,
+        subject=str(claimed.payload.get("subject", "")),
+        action_url=_action_url(claimed, letterhead.public_url, keys),
+        public_url=letterhead.public_url,
+        operator=letterhead.operator,
+        postal_address=letterhead.postal_address,
+        contact=letterhead.contact,
+        details=_details(claimed.payload),
+        privacy_url=letterhead.privacy_url,
+        imprint_url=letterhead.imprint_url,
+    )
+    return NoticeMail(
+        view=view,
+        recipient=claimed.address,
+        message_id=claimed.message_id,
+        dated=claimed.dated,
+    )
+
+
+def _action_url(claimed: ClaimedNotice, base: str, keys: KeyRing) -> str:
+    if claimed.kind not in LINKS:
+        return base
+    page, purpose = LINKS[claimed.kind]
+    return f"{base}/{page}/{keys.token(purpose, claimed.id, claimed.nonce, claimed.key_id)}"
+
+
+def _details(payload: Mapping[str, str | int]) -> tuple[str, ...]:
+    lines = str(payload.get("lines", ""))
+    return tuple(lines.split("\n")) if lines else ()

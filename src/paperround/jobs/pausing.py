@@ -1,0 +1,34 @@
+"""The stop button: a paused list sends nothing, within seconds, until somebody says go."""
+
+from datetime import datetime
+
+from paperround.domain.lists import MailingList
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.transactions import write
+
+
+def pause(database: Database, list_name: str | None, *, now: datetime) -> list[str]:
+    """Pause a list, or every list; returns the names of those that were not paused already.
+
+    A mail whose end is written already is finished, the others wait. Raises NotFound for an unknown
+    list.
+    """
+
+    def stop(work: UnitOfWork) -> list[str]:
+        lists = _meant(work, list_name)
+        return [one.name for one in lists if work.lists.pause(one.id, now=now)]
+
+    return write(database, stop)
+
+
+def resume(database: Database, list_name: str | None) -> list[str]:
+    """Let paused lists go on; returns their names. What waited too long has expired meanwhile."""
+
+    def go_on(work: UnitOfWork) -> list[str]:
+        return [one.name for one in _meant(work, list_name) if work.lists.resume(one.id)]
+
+    return write(database, go_on)
+
+
+def _meant(work: UnitOfWork, list_name: str | None) -> list[MailingList]:
+    return work.lists.all() if list_name is None else [work.lists.get(list_name)]

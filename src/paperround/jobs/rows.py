@@ -1,0 +1,149 @@
+"""One ledger row: what a subscription gets of an edition, and the names its mail will carry."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
+from paperround.domain.digests import Choice, DigestKind, SkipReason, choose, papers_at
+from paperround.domain.editions import Edition
+from paperround.domain.ledger import NewDelivery
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import PaperId
+from paperround.domain.subscribers import SubscriberId, Subscription
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.ports import UnitOfWork
+
+MISSED = "missed"
+"""Why a row is born expired: nobody planned it while its digest would still have been news."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What signs a delivery: the keys of the installation and the domain of its Message-IDs."""
+
+    keys: KeyRing
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryNames:
+    """The Message-ID of a delivery, the same on every try, and the nonce its links are bound to."""
+
+    message_id: str
+    nonce: str
+
+
+def delivery_names(
+    identity: Identity, list_name: str, subscriber: SubscriberId, local_date: date
+) -> DeliveryNames:
+    """Names derived from what makes a delivery unique: planning it again names it alike."""
+    who = f"{list_name}|{subscriber}|{DigestKind.DIGEST}|{local_date.isoformat()}"
+    local = identity.keys.digest("message-id", who)[:32]
+    nonce = identity.keys.digest("delivery-nonce", who)[:22]
+    return DeliveryNames(f"<{local}@{identity.domain}>", nonce)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMaker:
+    """Makes the rows of one edition; `texts` are the abstracts that topics are looked for in."""
+
+    identity: Identity
+    edition: Edition
+    mailing_list: MailingList
+    texts: Mapping[PaperId, str]
+
+    def choose(
+        self, subscription: Subscription, already_sent: Collection[PaperId], local_date: date
+    ) -> Choice | SkipReason:
+        """What the subscription gets on `local_date`."""
+        return choose(
+            edition=self.edition,
+            mailing_list=self.mailing_list,
+            subscription=subscription,
+            already_sent=already_sent,
+            local_day=local_date,
+            texts=self.texts,
+        )
+
+    def row(
+        self,
+        subscription: Subscription,
+        choice: Choice | SkipReason,
+        local_date: date,
+        *,
+        due_at: datetime,
+        now: datetime,
+    ) -> NewDelivery:
+        """A row that waits to be sent, or one that says why there is no mail."""
+        if isinstance(choice, SkipReason):
+            return self.empty_row(
+                subscription, local_date, DeliveryState.SKIPPED, choice, due_at=due_at, now=now
+            )
+        papers = papers_at(self.edition, choice.positions)
+        return self._new(
+            subscription,
+            local_date,
+            state=DeliveryState.QUEUED,
+            reason="",
+            due_at=due_at,
+            now=now,
+            papers=tuple((paper.paper_id, paper.position) for paper in papers),
+            reasons=choice.reasons,
+        )
+
+    def empty_row(
+        self,
+        subscription: Subscription,
+        local_date: date,
+        state: DeliveryState,
+        reason: str,
+        *,
+        due_at: datetime,
+        now: datetime,
+    ) -> NewDelivery:
+        """A row without a mail: skipped or expired, with the reason."""
+        return self._new(
+            subscription, local_date, state=state, reason=reason, due_at=due_at, now=now
+        )
+
+    def _new(
+        self,
+        subscription: Subscription,
+        local_date: date,
+        *,
+        state: DeliveryState,
+        reason: str,
+        due_at: datetime,
+        now: datetime,
+        papers: tuple[tuple[PaperId, int], ...] = (),
+        reasons: Mapping[int, str] | None = None,
+    ) -> NewDelivery:
+        person = subscription.subscriber_id
+        names = delivery_names(self.identity, self.mailing_list.name, person, local_date)
+        return NewDelivery(
+            subscriber_id=person,
+            subscription_id=subscription.id,
+            kind=DigestKind.DIGEST,
+            local_date=local_date,
+            state=state,
+            reason=reason,
+            due_at=due_at,
+            expires_at=due_at + DIGEST_LIFE,
+            message_id=names.message_id,
+            dated=now,
+            key_id=self.identity.keys.current.id,
+            nonce=names.nonce,
+            papers=papers,
+            reasons=reasons or {},
+        )
+
+
+def texts_for(
+    work: UnitOfWork, edition: Edition, subscriptions: Collection[Subscription]
+) -> dict[PaperId, str]:
+    """The abstracts of an edition's papers, when one of the readers has topics to look for."""
+    if not any(one.preferences.topics for one in subscriptions):
+        return {}
+    papers = work.papers.load({paper.paper_id for paper in edition.papers})
+    return {id_: paper.abstract for id_, paper in papers.items()}

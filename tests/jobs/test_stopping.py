@@ -1,0 +1,112 @@
+"""A pause, a farewell and a lost key while mails are on their way out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from paperround.clock import FixedClock
+from paperround.domain.deliveries import DeliveryId, Envelope
+from paperround.domain.ledger import LedgerTotals
+from paperround.domain.notices import NoticeKind
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.deliver import CLAIM, MOST_KEYLESS, deliver, deliver_notices
+from paperround.jobs.notices import new_notice
+from paperround.jobs.pausing import pause, resume
+from paperround.jobs.rows import Identity
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.conftest import IDENTITY, NOW
+from tests.jobs.test_lanes import KEEPER, Batches, plan, post, tell
+
+READERS = CLAIM + 10
+ELSEWHERE = Identity(keys=KeyRing((b"another secret, long gone by now!",)), domain="papers.example")
+
+
+@dataclass
+class After:
+    """Something happens once, when so many mails are out."""
+
+    mails: int
+    do: Callable[[Envelope], object]
+    seen: list[DeliveryId] = field(default_factory=list)
+
+    def __call__(self, envelope: Envelope) -> None:
+        self.seen.append(envelope.id)
+        if len(self.seen) == self.mails + 1:
+            self.do(envelope)
+
+
+@pytest.mark.accept("R11", part="in hand")
+def test_a_pause_stops_what_is_already_in_hand_and_a_resume_sends_it_once(
+    database: SqlDatabase,
+) -> None:
+    plan(database, READERS)
+    during = After(3, lambda _: pause(database, None, now=NOW))
+    mailer = Batches(during)
+    assert deliver(post(database, mailer)).totals == LedgerTotals(sent=3, queued=READERS - 3)
+    assert len(during.seen) == 4
+    resume(database, None)
+    soon = replace(post(database, mailer), clock=FixedClock(NOW + timedelta(minutes=1)))
+    assert deliver(soon).totals == LedgerTotals(sent=READERS)
+    assert len(mailer.sent) == len(set(mailer.sent)) == READERS
+
+
+@pytest.mark.accept("S13", part="in hand")
+def test_who_leaves_while_their_mail_is_in_hand_does_not_get_it(database: SqlDatabase) -> None:
+    plan(database, READERS)
+
+    def leave(envelope: Envelope) -> None:
+        with database.writing() as work:
+            owner = work.subscribers.owner_of_delivery(envelope.id)
+            assert owner is not None
+            assert owner.subscription_id is not None
+            work.subscribers.leave(owner.subscription_id, now=NOW)
+
+    mailer = Batches(After(5, leave))
+    report = deliver(post(database, mailer), until_empty=False)
+    assert report.totals == LedgerTotals(sent=READERS - 1, skipped=1)
+    assert len(set(mailer.sent)) == len(mailer.sent) == READERS - 1
+
+
+def tell_under_a_lost_key(database: SqlDatabase, *keys: str) -> None:
+    with database.writing() as work:
+        for key in keys:
+            notice = new_notice(
+                ELSEWHERE, NoticeKind.ALERT, key, None, "old@example.org", {"subject": "s"}, now=NOW
+            )
+            work.notices.put(notice, now=NOW)
+
+
+def test_a_notice_whose_key_is_lost_keeps_no_digest_back(database: SqlDatabase) -> None:
+    plan(database, 2 * READERS)
+    tell_under_a_lost_key(database, "lost")
+    report = deliver(post(database, Batches()))
+    assert report.totals == LedgerTotals(sent=2 * READERS)
+    assert report.notices == LedgerTotals(queued=1)
+    assert report.stopped is not None
+    assert ELSEWHERE.keys.current.id in report.stopped
+
+
+def test_a_notice_whose_key_is_lost_keeps_no_other_notice_back(database: SqlDatabase) -> None:
+    tell_under_a_lost_key(database, "lost")
+    tell(database, "good")
+    mailer = Batches()
+    assert deliver_notices(post(database, mailer)).notices == LedgerTotals(sent=1, queued=1)
+    assert mailer.sent == [KEEPER]
+
+
+def test_where_many_keys_are_lost_the_run_does_not_look_at_them_all(database: SqlDatabase) -> None:
+    tell_under_a_lost_key(database, *(str(number) for number in range(MOST_KEYLESS)))
+    tell(database, "behind them")
+    report = deliver_notices(post(database, Batches()))
+    assert report.notices == LedgerTotals(queued=MOST_KEYLESS + 1)
+
+
+def test_once_the_key_is_back_the_mail_goes(database: SqlDatabase) -> None:
+    tell_under_a_lost_key(database, "lost")
+    ours = post(database, Batches())
+    deliver_notices(ours)
+    ring = KeyRing((b"a secret that is only for tests!", b"another secret, long gone by now!"))
+    assert ring.current.id == IDENTITY.keys.current.id
+    assert deliver_notices(replace(ours, keys=ring)).notices == LedgerTotals(sent=1)
