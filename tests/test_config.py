@@ -43,7 +43,14 @@ def test_a_secret_and_its_file_at_once_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("TIMEZONE", "Mars/Olympus"), ("LEASE_SECONDS", "1"), ("PUBLIC_URL", "papers.example.org")],
+    [
+        ("TIMEZONE", "Mars/Olympus"),
+        ("TIMEZONE", "localtime"),
+        ("TIMEZONE", "posix/Europe/Berlin"),
+        ("LEASE_SECONDS", "1"),
+        ("PUBLIC_URL", "papers.example.org"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+    ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=f"PAPERROUND_{name}"):
@@ -53,8 +60,15 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
 def test_an_embedded_installation_makes_one_secret_and_keeps_it(tmp_path: Path) -> None:
     first = load_settings({}).keys.current.id
     assert load_settings({}).keys.current.id == first
-    mode = (tmp_path / "paperround-data" / "secret_key").stat().st_mode
-    assert stat.S_IMODE(mode) == 0o600
+    folder = tmp_path / "paperround-data"
+    assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_secret_that_cannot_be_kept_names_the_setting_that_helps(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match="PAPERROUND_DATA_DIR"):
+        _ = Settings(data_dir=tmp_path / "file" / "data").keys
 
 
 def test_a_weak_secret_is_refused() -> None:

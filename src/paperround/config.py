@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,12 +19,15 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.times import zone_of
+from paperround.domain.limits import SignupLimits, parse_rates
+from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
 
 PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHORTEST_SECRET = 32
+RATES = ("address", "ip", "net", "domain", "total")
+"""What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
 """Names that tests and `./run` read; they are no settings."""
 
@@ -48,15 +52,23 @@ class Settings(BaseModel):
     imprint_url: str | None = None
     private: bool = False
     timezone: str = "UTC"
+    default_hour: int = Field(default=7, ge=0, le=23)
+    rate_signup_address: str = "1/h, 3/24h"
+    rate_signup_ip: str = "5/10m"
+    rate_signup_net: str = "30/h"
+    rate_signup_domain: str = "100/h"
+    rate_signup_total: str = "1000/h"
+    trusted_proxies: str = ""
+    ping_url: str | None = Field(default=None, repr=False)
+    fetch_allow: str = ""
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
         try:
-            zone_of(name)
+            return place_zone(name)
         except InvalidInput as error:
             raise ValueError(str(error)) from None
-        return name
 
     @field_validator("public_url")
     @classmethod
@@ -66,10 +78,67 @@ class Settings(BaseModel):
             raise ValueError("write it like https://papers.example.org")
         return url.rstrip("/")
 
+    @field_validator(*(f"rate_signup_{name}" for name in RATES))
+    @classmethod
+    def _readable_rates(cls, text: str) -> str:
+        try:
+            parse_rates(text)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+        return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_proxies(cls, text: str) -> str:
+        if not all(map(_is_some_network, _listed(text))):
+            raise ValueError(
+                "name each proxy by its address or network, like 127.0.0.1 or 10.0.0.0/8; "
+                "whoever may speak for every visitor can also lie for all of them"
+            )
+        return text
+
+    @field_validator("fetch_allow")
+    @classmethod
+    def _open_places(cls, text: str) -> str:
+        for place in _listed(text):
+            host, colon, port = place.rpartition(":")
+            if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
+                raise ValueError("write HOST:PORT for each place, like feeds.lab.example:8080")
+        return text
+
+    @property
+    def signup_limits(self) -> SignupLimits:
+        """How often somebody may ask to be signed up."""
+        return SignupLimits(
+            **{name: parse_rates(getattr(self, f"rate_signup_{name}")) for name in RATES}
+        )
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks whose `X-Forwarded-For` is believed."""
+        return tuple(map(ip_network, _listed(self.trusted_proxies)))
+
+    @property
+    def open_places(self) -> frozenset[str]:
+        """The `host:port` pairs that feeds may be read from though they are on a private net."""
+        return frozenset(_listed(self.fetch_allow))
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL: the one that was set, else a SQLite file in DATA_DIR."""
         return self.database_url or f"sqlite:///{self.data_dir / 'paperround.db'}"
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file; raises Misconfigured for another database."""
+        if not self.embedded:
+            raise Misconfigured("PAPERROUND_DATABASE_URL is PostgreSQL: use its pg_restore")
+        return Path(self.database.partition("///")[2])
+
+    @property
+    def secret_file(self) -> Path:
+        """Where an installation keeps the secret it made for itself, if it did."""
+        return self.data_dir / "secret_key"
 
     @property
     def relay(self) -> str:
@@ -128,7 +197,7 @@ class Settings(BaseModel):
         return any(_host(url.strip()) not in LOOPBACK for url in self.relay.split(","))
 
     def _kept_secret(self) -> str:
-        path = self.data_dir / "secret_key"
+        path = self.secret_file
         return _read(path).strip() if path.exists() else ""
 
     def _made_secret(self) -> str:
@@ -136,8 +205,13 @@ class Settings(BaseModel):
             raise Misconfigured(
                 "PostgreSQL needs PAPERROUND_SECRET_KEY: every machine must share it"
             )
-        kept = self._kept_secret()
-        return kept or _create_secret(self.data_dir / "secret_key")
+        try:
+            return self._kept_secret() or _create_secret(self.secret_file)
+        except OSError as error:
+            raise Misconfigured(
+                f"{self.secret_file} cannot be made ({error.strerror}): name a folder that can be "
+                "written with PAPERROUND_DATA_DIR, or set PAPERROUND_SECRET_KEY"
+            ) from error
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -162,6 +236,18 @@ def _dotenv() -> dict[str, str]:
         return {name: value or "" for name, value in dotenv_values(".env").items()}
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"the file .env cannot be read: {error}") from error
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for piece in text.split(",") if (part := piece.strip()))
+
+
+def _is_some_network(name: str) -> bool:
+    """Whether `name` is a network, or an address, that does not hold everybody."""
+    try:
+        return ip_network(name).prefixlen > 0
+    except ValueError:
+        return False
 
 
 def _host(url: str) -> str | None:
@@ -211,7 +297,7 @@ def _create_secret(path: Path) -> str:
 
     Of two processes that start together, both get the secret that was there first.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, written = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:

@@ -2,19 +2,52 @@
 that each of them satisfies the Protocol its users wrote."""
 
 import atexit
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from threading import Event
 from urllib.parse import urlsplit
 
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
-from paperround.domain.errors import Misconfigured
-from paperround.jobs.deliver import Post
-from paperround.jobs.ports import AddressBook, Clock, Database, Mailer, Processes, Ranker, Renderer
-from paperround.jobs.publish import Identity
+from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
+from paperround.domain.work import Job
+from paperround.jobs import tick as rounds_of_a_tick
+from paperround.jobs.deliver import Post, deliver_notices
+from paperround.jobs.desk import Desk
+from paperround.jobs.feeds import Newsroom
+from paperround.jobs.plan import Hours
+from paperround.jobs.ports import (
+    AddressBook,
+    Client,
+    Clock,
+    Database,
+    Mailer,
+    Pinger,
+    Processes,
+    Queue,
+    Ranker,
+    Renderer,
+    Source,
+)
+from paperround.jobs.resting import Sending
+from paperround.jobs.rows import Identity
+from paperround.jobs.tick import Rounds
 from paperround.processes import SystemProcesses
+
+NOTICES = Job(task="notices", lock="notices", priority=-20, periodic=True)
+DELIVER = Job(task="deliver", lock="deliver", priority=-10, periodic=True)
+PUBLISH = Job(task="publish", lock="publish", periodic=True)
+POLL = Job(task="poll", lock="poll", priority=10, periodic=True)
+
+ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER)
+"""What a tick asks for. Each is harmless when nothing is due."""
+
+JOB_THREADS = 4
+"""One for each of them: a slow feed keeps no digest, a long delivery no confirmation."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +56,10 @@ class Runtime:
 
     settings: Settings
     clock: Clock
+    demo: bool = False
+    """One machine, invented papers, nothing read from the network by itself."""
+    stopping: Event = field(default_factory=Event, repr=False, compare=False)
+    """Set once this process was asked to end."""
 
     @cached_property
     def database(self) -> Database:
@@ -50,6 +87,10 @@ class Runtime:
     def prepare(self) -> None:
         """Open the database, so that its default list stands."""
         _ = self.database
+
+    def prepare_to_serve(self) -> None:
+        """Make what threads will share before there are any."""
+        _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
 
     @cached_property
     def ranker(self) -> Ranker:
@@ -99,6 +140,120 @@ class Runtime:
         """What names and signs deliveries."""
         return Identity(keys=self.settings.keys, domain=self._sender.rpartition("@")[2])
 
+    @cached_property
+    def desk(self) -> Desk:
+        """What signing up and self-service need."""
+        return Desk(
+            database=self.database,
+            keys=self.settings.keys,
+            identity=self.identity,
+            limits=self.settings.signup_limits,
+            default_hour=self.settings.default_hour,
+            wake=self.wake,
+            forget_mails=self._forget_mails,
+        )
+
+    def _forget_mails(self, message_ids: Sequence[str]) -> None:
+        from paperround.mail.relay import forget_mails
+
+        forget_mails(self.settings.relay, message_ids)
+
+    @cached_property
+    def client(self) -> Client:
+        """The guarded HTTP client, which says who asks."""
+        from paperround.net.client import GuardedClient
+
+        contact = self.settings.contact or self.settings.public_url
+        return GuardedClient(
+            user_agent=f"Paperround/{_version()} (+{contact})",
+            allow=self.settings.open_places,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """Every service that feeds can be of."""
+        from paperround.sources.live import SOURCES
+
+        return SOURCES
+
+    @cached_property
+    def newsroom(self) -> Newsroom:
+        """What reading feeds needs."""
+        return Newsroom(
+            database=self.database,
+            client=self.client,
+            sources=self.sources,
+            clock=self.clock,
+            pause=self._pause,
+        )
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for a service's turn; a poll that has to wait when this process ends is put off."""
+        if self.stopping.wait(seconds):
+            raise RateLimited("this process was asked to stop", retry_after=0)
+
+    @cached_property
+    def pinger(self) -> Pinger:
+        """Tells the dead-man switch that is set, if one is, that this installation lives."""
+        from paperround.channels.ping import pinger_for
+
+        return pinger_for(self.settings.ping_url, self.client)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """What a tick needs."""
+        return Rounds(
+            database=self.database,
+            ranker=self.ranker,
+            identity=self.identity,
+            hours=Hours(hour=self.settings.default_hour),
+            newsroom=self.newsroom,
+            pinger=self.pinger,
+            alerts_to=self._keeper,
+            wake=self.wake,
+        )
+
+    @property
+    def _keeper(self) -> str | None:
+        """Where the operator reads mail; None when the contact is a page or there is none."""
+        try:
+            return self.addresses.read(self.settings.contact or "").mailed
+        except InvalidInput:
+            return None
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The jobs of this process; nothing runs before it is started."""
+        from paperround.queue.threads import ThreadQueue
+
+        queue = ThreadQueue(now=self.clock.now, threads=JOB_THREADS)
+        queue.register(NOTICES.task, lambda _: self._deliver_notices())
+        sending = Sending(post=self.post, clock=self.clock)
+        queue.register(DELIVER.task, lambda _: sending.send())
+        queue.register(PUBLISH.task, lambda _: self._publish())
+        queue.register(POLL.task, lambda _: self._poll())
+        return queue
+
+    def _deliver_notices(self) -> None:
+        deliver_notices(self.post())
+
+    def _publish(self) -> None:
+        rounds_of_a_tick.publish_round(self.rounds, now=self.clock.now())
+
+    def _poll(self) -> None:
+        if not self.demo:
+            rounds_of_a_tick.poll_round(self.rounds, now=self.clock.now())
+
+    def wake(self) -> None:
+        """Something waits to be sent: do not wait for the next tick."""
+        self.queue.put(NOTICES)
+        self.queue.put(DELIVER)
+
+    def stop_sending(self) -> None:
+        """Finish the mails in hand and take up no others. Safe to call from a signal's handler."""
+        self.stopping.set()
+
     @property
     def processes(self) -> Processes:
         """The processes of this host."""
@@ -116,6 +271,7 @@ class Runtime:
             clock=self.clock,
             processes=self.processes,
             lease=timedelta(seconds=self.settings.lease_seconds),
+            stopping=self.stopping.is_set,
         )
 
     def _mailer(self) -> Mailer:
@@ -136,3 +292,11 @@ class Runtime:
                 "write it like Paper digest <digest@example.org>"
             )
         return name_and_address[1]
+
+
+def _version() -> str:
+    """The version that is installed; run from its sources it has none."""
+    try:
+        return version("paperround")
+    except PackageNotFoundError:
+        return "unreleased"

@@ -1,10 +1,26 @@
 """The commands and their shared options. Heavy rooms are imported when a command needs them."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
-from paperround.cli import database, deliver, digest, ingest, rank, subscribers, suppressions
+from paperround.cli import (
+    database,
+    deliver,
+    demo,
+    digest,
+    doctor,
+    feeds,
+    ingest,
+    init,
+    keys,
+    rank,
+    serve,
+    subscribers,
+    suppressions,
+    try_,
+)
 from paperround.domain.errors import PaperroundError
 
 app = typer.Typer(
@@ -19,9 +35,18 @@ app = typer.Typer(
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
 app.command("deliver")(deliver.deliver)
+app.command("demo")(demo.demo)
+app.command("try")(try_.try_)
+app.command("init")(init.init)
+app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
+app.command("scheduler")(serve.scheduler)
+app.command("tick")(serve.tick)
 app.add_typer(digest.app, name="digest")
+app.add_typer(feeds.app, name="feeds")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(suppressions.app, name="suppressions")
+app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
 
 
@@ -29,6 +54,12 @@ def main() -> None:
     """Run a command: exit 0 done, 1 failed with one clear line, 2 wrong usage."""
     try:
         app()
-    except (PaperroundError, OSError) as error:
-        typer.echo(f"paperround: {error}", err=True)
-        sys.exit(1)
+    except PaperroundError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _fail(words: str) -> NoReturn:
+    typer.echo(f"paperround: {words}", err=True)
+    sys.exit(1)

@@ -1,0 +1,135 @@
+"""`paperround serve`, `scheduler` and `tick`: what keeps an installation going."""
+
+import signal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
+from paperround.cli.signals import STOPS, finish_on_signals
+
+if TYPE_CHECKING:
+    from paperround.jobs.deliver import DeliverReport
+    from paperround.jobs.tick import TickReport
+
+DRAIN_SECONDS = 20.0
+"""How long jobs that run may take to end, once requests have: a mail in hand is finished."""
+
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")]
+Port = Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="The port.")]
+
+
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    web_only: Annotated[
+        bool,
+        typer.Option("--web-only", help="Serve pages only: another process ticks and sends."),
+    ] = False,
+) -> None:
+    """Serve the site and, unless --web-only, read feeds, publish and send mail on time."""
+    from paperround.cli.logs import log_to_stderr
+    from paperround.cli.server import server
+    from paperround.scheduler import Scheduler
+    from paperround.web.app import create_app
+
+    log_to_stderr()
+    home = runtime()
+    home.settings.require_sender()
+    site = create_app(home)
+    minutes = None if web_only else Scheduler(home)
+    _leave_on_signals()
+    say(f"Paperround serves {home.settings.public_url} on {host}:{port}")
+    try:
+        if minutes is not None:
+            minutes.start()
+        server(site, host=host, port=port, on_stop=home.stop_sending).run()
+    finally:
+        if minutes is not None:
+            minutes.stop(drain_seconds=DRAIN_SECONDS)
+
+
+def _leave_on_signals() -> None:
+    """SIGTERM ends the process the orderly way. The server hands signals back when it is done."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    for number in STOPS:
+        signal.signal(number, leave)
+
+
+def scheduler() -> None:
+    """Read feeds, publish and send mail on time, without serving pages."""
+    from paperround.cli.logs import log_to_stderr
+    from paperround.scheduler import Scheduler
+
+    log_to_stderr()
+    home = runtime()
+    home.settings.require_sender()
+    home.prepare_to_serve()
+    minutes = Scheduler(home)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # also for every thread that is started
+    minutes.start()
+    say("Paperround ticks once a minute; stop it with SIGTERM")
+    signal.sigwait(STOPS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    minutes.stop(drain_seconds=DRAIN_SECONDS)
+
+
+def tick(now: Now = None, as_json: AsJson = False) -> None:
+    """Do once what is due now and exit: for cron or a systemd timer, every minute."""
+    from paperround.jobs.deliver import deliver
+    from paperround.jobs.tick import tick as run
+
+    home = runtime(now)
+    home.settings.require_sender()
+    finish_on_signals(home)
+    report = run(home.rounds, now=home.clock.now())
+    sent = deliver(home.post())
+    if as_json:
+        print_json(_as_json(report, sent))
+    else:
+        _tell(report, sent)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _as_json(report: "TickReport", sent: "DeliverReport") -> dict[str, Any]:
+    return {
+        "feeds": {
+            one.feed: {"health": one.health, "new": one.new, "error": one.error}
+            for one in report.polls
+        },
+        "editions": [f"{one.list_name}/{one.day}/{one.cut}" for one in report.editions],
+        "planned": {name: one.planned for name, one in report.plans.items()},
+        "skipped": {name: dict(one.skipped) for name, one in report.plans.items()},
+        "missed": {name: sum(one.missed.values()) for name, one in report.plans.items()},
+        "waiting": {name: one.waiting for name, one in report.plans.items()},
+        "alerts": [one.subject for one in report.alerts],
+        "failed": dict(report.failed),
+        "sent": sent.totals.sent,
+        "queued": sent.totals.queued,
+    }
+
+
+def _tell(report: "TickReport", sent: "DeliverReport") -> None:
+    for one in report.polls:
+        say(f"feed {one.feed}: {one.error or f'{one.health}, {one.new} new papers'}")
+    for edition in report.editions:
+        papers = len(edition.papers)
+        say(f"froze {edition.list_name}, {edition.day} (cut {edition.cut}): {papers} papers")
+    for name, plan in report.plans.items():
+        if plan.planned or plan.skipped or plan.missed or plan.waiting:
+            numbers = {
+                "mails planned": plan.planned,
+                "waiting for papers": plan.waiting,
+                "missed": sum(plan.missed.values()),
+                **{f"without mail ({why})": n for why, n in plan.skipped.items()},
+            }
+            say(f"{name}: {counts(numbers)}")
+    for alert in report.alerts:
+        say(f"alert: {alert.subject}")
+    for step, words in report.failed.items():
+        say(f"failed: {step}: {words}")
+    say(f"the ledger: {sent.totals.sent:,} sent, {sent.totals.queued:,} waiting")

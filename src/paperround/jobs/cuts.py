@@ -1,0 +1,107 @@
+"""Cuts: freeze the edition of every list whose time of day has come.
+
+    newest cut of the list ─► frozen already? ─► papers still awaited? ─► rank ─► freeze
+
+Only the newest cut is frozen: an installation that was away for a day needs no edition of this
+morning. A cut waits a bounded time for feeds that are due or expect a batch.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from paperround.domain.editions import Edition
+from paperround.domain.feeds import LiveFeed
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import FeedId
+from paperround.domain.schedule import Cut, newest_cut
+from paperround.jobs.feed_health import awaited, quiet_reason, source_lines
+from paperround.jobs.plan import LONGEST_WAIT
+from paperround.jobs.ports import Database, Ranker, UnitOfWork
+from paperround.jobs.publish import draft, freeze
+from paperround.jobs.rank import rank_list
+from paperround.jobs.transactions import write
+
+FEEDS = 500
+"""Feeds read at a time."""
+
+
+def freeze_cuts(
+    *, database: Database, ranker: Ranker, now: datetime, only: str | None = None
+) -> list[Edition]:
+    """Freeze what is due, of every list or of `only` one; returns the editions of the cuts that
+    this call found missing."""
+    with database.reading() as work:
+        lists = work.lists.all() if only is None else [work.lists.get(only)]
+        feeds = polled_feeds(work)
+    made = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now) for one in lists)
+    return [edition for edition in made if edition is not None]
+
+
+def polled_feeds(work: UnitOfWork) -> list[LiveFeed]:
+    """Every feed that is read by itself (files that were read by hand are feeds too)."""
+    feeds: list[LiveFeed] = []
+    after = FeedId(0)
+    while page := work.feeds.page(after, limit=FEEDS):
+        feeds += [feed for feed in page if feed.next_at is not None]
+        after = page[-1].id
+    return feeds
+
+
+def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveFeed]:
+    """Those that a list draws on: the ones it names, or all."""
+    return [feed for feed in feeds if not mailing_list.feeds or feed.id in mailing_list.feeds]
+
+
+def _freeze_cut(
+    database: Database,
+    ranker: Ranker,
+    mailing_list: MailingList,
+    feeds: Sequence[LiveFeed],
+    now: datetime,
+) -> Edition | None:
+    cut = newest_cut(mailing_list, now)
+    standing, name = _place(database, mailing_list, cut)
+    if standing is not None and standing.papers:
+        return None
+    waits = now < cut.instant + LONGEST_WAIT
+    if waits and awaited(feeds, cut.instant, now=now):
+        return None
+    ranked = rank_list(
+        database=database, ranker=ranker, list_name=mailing_list.name, day=cut.day, now=now
+    )
+    drafted = draft(
+        ranked,
+        name,
+        now,
+        cut_at=cut.instant,
+        quiet_reason=quiet_reason(feeds, now=now),
+        sources=source_lines(feeds),
+    )
+    if standing is not None and not (drafted.papers and _forgotten(database, standing)):
+        return None
+    if waits and not ranked.papers_known:
+        return None  # nothing was ever read: whoever waits for the first papers gets them
+    return freeze(database, drafted)
+
+
+def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edition | None, str]:
+    """The edition of this cut, when there is one, and the name it has or will have.
+
+    A list that changed its zone or its cuts may have an older edition under the cut's usual name,
+    which is none of this; then the cut gets a name of its own.
+    """
+    other_name = f"{cut.name}-{cut.instant:%H%M}"
+    with database.reading() as work:
+        usual = work.editions.find(mailing_list.id, cut.day, cut.name)
+        if usual is None or usual.cut_at >= cut.instant:
+            return usual, cut.name
+        return work.editions.find(mailing_list.id, cut.day, other_name), other_name
+
+
+def _forgotten(database: Database, empty: Edition) -> bool:
+    """Whether an empty edition could be forgotten: nobody's row was planned from it yet."""
+
+    def forget(work: UnitOfWork) -> bool:
+        return not work.ledger.planned(empty.id).rows and work.editions.discard_empty(empty.id)
+
+    return write(database, forget)

@@ -1,0 +1,83 @@
+"""Housekeeping: remind once, forget what nobody confirmed, drop counts that count no more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, UNCONFIRMED_LIFE, NoticeKind
+from paperround.domain.subscribers import Subscriber, Subscription
+from paperround.jobs.notices import new_notice
+from paperround.jobs.patience import may_remind
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.rows import Identity
+from paperround.jobs.signup import confirmations, reminder_key
+from paperround.jobs.transactions import write
+
+REMIND_AFTER = timedelta(hours=24)
+"""A confirmation nobody clicked is followed by one reminder, while its link still works and on a
+day without another mail."""
+
+KEPT_COUNTS = timedelta(days=8)
+KEPT_SLOTS = timedelta(days=400)
+KEPT_WORK = timedelta(hours=2)
+"""A solved proof of work is good for an hour, and must not be good twice."""
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Housework:
+    """What was done: people reminded, people forgotten."""
+
+    reminded: int = 0
+    forgotten: int = 0
+
+
+def keep_house(*, database: Database, identity: Identity, now: datetime) -> Housework:
+    """Do the hour's housework, unless somebody did it already."""
+    hour = now.strftime("%Y-%m-%dT%H")
+
+    def work_through(work: UnitOfWork) -> Housework:
+        if not work.slots.take("house", hour, now=now):
+            return Housework()
+        work.rates.forget(before=now - KEPT_COUNTS)
+        for kind in ("house", "alert", "beat"):
+            work.slots.forget(kind, before=now - KEPT_SLOTS)
+        work.slots.forget("pow", before=now - KEPT_WORK)
+        return Housework(
+            reminded=_remind(work, identity, now),
+            forgotten=work.subscribers.forget_unconfirmed(before=now - UNCONFIRMED_LIFE, now=now),
+        )
+
+    return write(database, work_through)
+
+
+def _remind(work: UnitOfWork, identity: Identity, now: datetime) -> int:
+    """One reminder for each wish whose confirmation still works."""
+    between = (now - CONFIRM_VALID, now - REMIND_AFTER)
+    waiting = work.subscribers.unconfirmed(between=between, limit=PAGE)
+    return sum(_reminded(work, identity, *one, now) for one in waiting)
+
+
+def _reminded(
+    work: UnitOfWork,
+    identity: Identity,
+    subscriber: Subscriber,
+    subscription: Subscription,
+    now: datetime,
+) -> bool:
+    asked = list(confirmations(work, subscription))[-1:]
+    if not asked or asked[0].used_at is not None or work.notices.find(reminder_key(subscription)):
+        return False
+    if not may_remind(work, identity.keys, subscriber.address, now=now):
+        return False
+    reminder = new_notice(
+        identity,
+        NoticeKind.REMINDER,
+        reminder_key(subscription),
+        subscriber.id,
+        None,
+        asked[0].payload,
+        now=now,
+        life=NOTICE_LIFE,
+    )
+    return work.notices.put(reminder, now=now)

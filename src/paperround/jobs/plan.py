@@ -1,0 +1,360 @@
+"""Plan: a ledger row for everybody whose hour has come.
+
+    active, no clock yet ─► first due instant
+    due ─► the newest edition cut by then ─► choose ─► row, and the clock moved on, in one step
+                 └── still awaited: they wait a while
+
+Each subscription carries the instant its next digest is due. Whoever moves that clock writes the
+row of the date it stood at, so two processes, a crash or a second run never plan a date twice.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.digests import Choice, SkipReason
+from paperround.domain.editions import Edition, EditionId
+from paperround.domain.errors import Conflict
+from paperround.domain.ledger import DueDelivery, NewDelivery
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import PaperId
+from paperround.domain.schedule import first_due, missed, newest_cut, next_due
+from paperround.domain.subscribers import (
+    DueSubscription,
+    Frequency,
+    Preferences,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.domain.times import is_zone, local_date
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.rows import MISSED, Identity, RowMaker, texts_for
+from paperround.jobs.transactions import TRIES, write
+
+SHARD = 2000
+"""Ledger rows a transaction, at most."""
+
+LONGEST_WAIT = timedelta(minutes=90)
+"""How long a digest waits after its hour for an edition that is late because its papers are."""
+
+LATE = timedelta(minutes=30)
+"""How long after its due instant a digest that did not leave is worth an alert."""
+
+
+_NOT_WANTED = frozenset({SkipReason.PAUSED, SkipReason.NOT_THEIR_DAY})
+"""Nobody misses a digest they did not want."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """When people who name no hour or zone of their own get their digest."""
+
+    hour: int
+
+    def hour_of(self, wish: Preferences) -> int:
+        """The hour a person's digest is due at."""
+        return self.hour if wish.hour is None else wish.hour
+
+    def zone_of(self, wish: Preferences, mailing_list: MailingList) -> str:
+        """The zone that hour is meant in: the person's, else the list's.
+
+        A zone this machine does not know (its tzdata may be older) is read as the list's: one
+        person's row must not keep everybody else from their mail.
+        """
+        return wish.timezone if is_zone(wish.timezone) else mailing_list.zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """What a round of planning did. `missed` counts digests that came too late, by local date,
+    `waiting` people who are due and have no edition yet, `late` those of them who waited long."""
+
+    planned: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    missed: Mapping[date, int] = field(default_factory=dict)
+    waiting: int = 0
+    late: int = 0
+
+
+def plan_due(
+    *, database: Database, identity: Identity, hours: Hours, now: datetime
+) -> dict[str, PlanReport]:
+    """Plan every list's due digests; returns what was done, by list.
+
+    Mails whose life is over expire first, so that their papers can be sent after all. A list that
+    cannot be planned does not keep the others from it; its error is raised at the end.
+    """
+    write(database, lambda work: work.ledger.expire(now=now))
+    with database.reading() as work:
+        lists = work.lists.all()
+    _start_clocks(database, {one.id: one for one in lists}, hours, now)
+    reports: dict[str, PlanReport] = {}
+    failure: Exception | None = None
+    for mailing_list in lists:
+        try:
+            planning = _ListRound(database, identity, hours, mailing_list, now)
+            reports[mailing_list.name] = planning.plan()
+        except Exception as error:  # the readers of the other lists wait too
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return reports
+
+
+def _start_clocks(
+    database: Database, lists: Mapping[int, MailingList], hours: Hours, now: datetime
+) -> None:
+    """Set the first due instant of everybody who has none: new or changed subscriptions."""
+
+    def start(work: UnitOfWork) -> int:
+        waiting = work.subscribers.unscheduled(limit=SHARD)
+        taken = work.subscribers.last_dates([one.id for one in waiting])
+        work.subscribers.start_clocks(
+            {
+                one.id: first_due_of(one, lists[one.list_id], hours, taken.get(one.id), now)
+                for one in waiting
+            }
+        )
+        return len(waiting)
+
+    while write(database, start) == SHARD:
+        pass
+
+
+def first_due_of(
+    subscription: Subscription,
+    mailing_list: MailingList,
+    hours: Hours,
+    taken: date | None,
+    now: datetime,
+) -> datetime:
+    """When a subscription whose clock starts now is due first."""
+    wish = subscription.preferences
+    return first_due(
+        now, hour=hours.hour_of(wish), zone=hours.zone_of(wish, mailing_list), taken=taken
+    )
+
+
+class _ListRound:
+    """One list's due people, page by page."""
+
+    def __init__(
+        self,
+        database: Database,
+        identity: Identity,
+        hours: Hours,
+        mailing_list: MailingList,
+        now: datetime,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._hours = hours
+        self._list = mailing_list
+        self._now = now
+        self._editions: dict[datetime, Edition | None] = {}
+        self._missed = Counter[date]()
+        self._skipped = Counter[str]()
+        self._planned = self._waiting = self._late = 0
+
+    def plan(self) -> PlanReport:
+        """Plan until nobody is due but those who wait."""
+        for page in self._pages():
+            self._plan_page(page)
+        return PlanReport(
+            planned=self._planned,
+            skipped=dict(self._skipped),
+            missed=dict(self._missed),
+            waiting=self._waiting,
+            late=self._late,
+        )
+
+    def _pages(self) -> Iterator[list[DueSubscription]]:
+        """Everybody due. Somebody days behind comes again until the clock is ahead of `now`."""
+        after = SubscriptionId(0)
+        while page := self._page(after):
+            yield page
+            after = page[-1].subscription.id
+
+    def _page(self, after: SubscriptionId) -> list[DueSubscription]:
+        with self._database.reading() as work:
+            return work.subscribers.due(self._list.id, now=self._now, limit=SHARD, after=after)
+
+    def _plan_page(self, page: Sequence[DueSubscription]) -> None:
+        while page:
+            for attempt in range(1, TRIES + 1):
+                rows = self._rows(page)
+                try:
+                    with self._database.writing() as work:
+                        work.ledger.plan_due(rows, now=self._now)
+                    break
+                except Conflict:  # another list took one of the papers: choose again
+                    if attempt == TRIES:
+                        raise
+            self._count(page, rows)
+            page = self._still_due(page, rows)
+
+    def _still_due(
+        self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]
+    ) -> list[DueSubscription]:
+        """Those of the page whose next digest is due as well: they missed more than one."""
+        moved = {one.row.subscription_id: one.next_due_at for one in rows}
+        return [
+            replace(one, due_at=moved[one.subscription.id])
+            for one in page
+            if one.subscription.id in moved and moved[one.subscription.id] <= self._now
+        ]
+
+    def _count(self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]) -> None:
+        planned = {one.row.subscription_id for one in rows}
+        waiting = [one for one in page if one.subscription.id not in planned]
+        self._waiting += len(waiting)
+        self._late += sum(self._now >= one.due_at + LATE for one in waiting)
+        for row in (one.row for one in rows):
+            if row.state is DeliveryState.QUEUED:
+                self._planned += 1
+            elif row.state is DeliveryState.EXPIRED:
+                self._missed[row.local_date] += 1
+            else:
+                self._skipped[row.reason] += 1
+
+    # --- choosing, outside any transaction -----------------------------------------------------
+
+    def _rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery]:
+        by_edition: dict[int, list[DueSubscription]] = {}
+        editions: dict[int, Edition] = {}
+        for one in page:
+            edition = self._edition_for(one.due_at)
+            if edition is not None:
+                editions[edition.id] = edition
+                by_edition.setdefault(edition.id, []).append(one)
+        return [
+            row for id_, people in by_edition.items() for row in self._of(editions[id_], people)
+        ]
+
+    def _edition_for(self, due_at: datetime) -> Edition | None:
+        """The edition a digest due then is cut from; None while it has to wait for one."""
+        if due_at not in self._editions:
+            self._editions[due_at] = self._found_for(due_at)
+        return self._editions[due_at]
+
+    def _found_for(self, due_at: datetime) -> Edition | None:
+        """The newest cut before their hour. When that is not there in time, the newest there is.
+
+        What will not be mailed (it is missed, or of before a restore) goes with any edition.
+        """
+        if self._is_of_before_the_restore(due_at) or missed(due_at, self._now):
+            return self._newest(self._now)
+        promised = self._usable(due_at)
+        if promised is not None and promised.cut_at >= newest_cut(self._list, due_at).instant:
+            return promised
+        return None if self._now < due_at + LONGEST_WAIT else self._usable(self._now)
+
+    def _usable(self, by: datetime) -> Edition | None:
+        """The newest edition; none whose mails the installation that was lost may have sent."""
+        edition = self._newest(by)
+        if edition is not None and self._is_of_before_the_restore(edition.cut_at):
+            return None
+        return edition
+
+    def _newest(self, by: datetime) -> Edition | None:
+        with self._database.reading() as work:
+            return work.editions.newest(self._list.id, by=by)
+
+    def _is_of_before_the_restore(self, moment: datetime) -> bool:
+        held = self._list.not_before
+        return held is not None and moment < held
+
+    def _of(self, edition: Edition, people: Sequence[DueSubscription]) -> list[DueDelivery]:
+        with self._database.reading() as work:
+            memory = work.subscribers.already_sent([p.subscription.subscriber_id for p in people])
+            texts = texts_for(work, edition, [p.subscription for p in people])
+        maker = RowMaker(
+            identity=self._identity, edition=edition, mailing_list=self._list, texts=texts
+        )
+        return [
+            self._due_row(maker, one, memory.get(one.subscription.subscriber_id, frozenset()))
+            for one in people
+        ]
+
+    def _due_row(
+        self, maker: RowMaker, one: DueSubscription, already_sent: frozenset[PaperId]
+    ) -> DueDelivery:
+        wish = one.subscription.preferences
+        zone = self._hours.zone_of(wish, self._list)
+        return DueDelivery(
+            edition_id=maker.edition.id,
+            row=self._row(maker, one, local_date(one.due_at, zone), already_sent),
+            due_at=one.due_at,
+            next_due_at=next_due(one.due_at, hour=self._hours.hour_of(wish), zone=zone),
+        )
+
+    def _row(
+        self,
+        maker: RowMaker,
+        one: DueSubscription,
+        day: date,
+        already_sent: frozenset[PaperId],
+    ) -> NewDelivery:
+        person, due_at, now = one.subscription, one.due_at, self._now
+        if self._is_of_before_the_restore(due_at):
+            return maker.row(person, SkipReason.RESTORED, day, due_at=due_at, now=now)
+        choice = maker.choose(person, already_sent, day)
+        if missed(due_at, now) and not (isinstance(choice, SkipReason) and choice in _NOT_WANTED):
+            return maker.empty_row(
+                person, day, DeliveryState.EXPIRED, MISSED, due_at=due_at, now=now
+            )
+        return maker.row(person, choice, day, due_at=due_at, now=now)
+
+
+def plan_newcomer(
+    work: UnitOfWork,
+    *,
+    identity: Identity,
+    hours: Hours,
+    mailing_list: MailingList,
+    subscription: Subscription,
+    now: datetime,
+) -> bool:
+    """Give somebody who just confirmed the newest edition at once, as the digest of this date,
+    whatever day of the week they chose; and start their clock. False when there is nothing yet."""
+    wish = subscription.preferences
+    zone = hours.zone_of(wish, mailing_list)
+    today = local_date(now, zone)
+    taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
+    row = None
+    if taken is None or taken < today:
+        row = _newest_row(work, identity, mailing_list, subscription, today, now)
+    taken = today if row is not None else taken
+    next_due_at = first_due_of(subscription, mailing_list, hours, taken, now)
+    work.subscribers.schedule({subscription.id: next_due_at if row is None else now})
+    if row is None:
+        return False
+    edition_id, new = row
+    due = DueDelivery(edition_id=edition_id, row=new, due_at=now, next_due_at=next_due_at)
+    return work.ledger.plan_due([due], now=now) == 1
+
+
+def _newest_row(
+    work: UnitOfWork,
+    identity: Identity,
+    mailing_list: MailingList,
+    subscription: Subscription,
+    today: date,
+    now: datetime,
+) -> tuple[EditionId, NewDelivery] | None:
+    edition = work.editions.newest(mailing_list.id, by=now)
+    held = mailing_list.not_before
+    if edition is None or (held is not None and edition.cut_at < held):
+        return None
+    texts = texts_for(work, edition, [subscription])
+    maker = RowMaker(identity=identity, edition=edition, mailing_list=mailing_list, texts=texts)
+    any_day = replace(
+        subscription, preferences=replace(subscription.preferences, frequency=Frequency.DAILY)
+    )
+    already_sent = work.subscribers.already_sent([subscription.subscriber_id])
+    choice = maker.choose(any_day, already_sent.get(subscription.subscriber_id, ()), today)
+    if not isinstance(choice, Choice):
+        return None
+    return edition.id, maker.row(subscription, choice, today, due_at=now, now=now)

@@ -1,0 +1,194 @@
+"""A tick: look once at everything whose time may have come.
+
+    beat ─► poll feeds ─► freeze cuts ─► plan digests ─► wake the sender ─► keep house ─► alerts
+
+It owns no decision: what is due stands in the database, and every step may be cut off anywhere
+and done again, by this process or by another one. A step that fails is logged and alerted, and
+does not keep the next from its work: a tick itself never raises.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from paperround.domain.editions import Edition
+from paperround.domain.errors import PaperroundError
+from paperround.domain.notices import Alert
+from paperround.jobs.alerts import episode, step_failed, troubles
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.feeds import Newsroom, PollReport, poll_due
+from paperround.jobs.housekeeping import Housework, keep_house
+from paperround.jobs.notices import raise_alert
+from paperround.jobs.plan import Hours, PlanReport, plan_due
+from paperround.jobs.ports import Database, Pinger, Ranker, UnitOfWork
+from paperround.jobs.rows import Identity
+from paperround.jobs.transactions import write
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SCHEDULER = "scheduler"
+"""The name under which a ticking process leaves its sign of life."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """What a tick needs. `alerts_to` is where an operator reads mail, None where nowhere."""
+
+    database: Database
+    ranker: Ranker
+    identity: Identity
+    hours: Hours
+    newsroom: Newsroom
+    pinger: Pinger
+    alerts_to: str | None
+    wake: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickReport:
+    """What a tick did. `failed` names the steps that ended in an error, with its words."""
+
+    polls: Sequence[PollReport] = ()
+    editions: Sequence[Edition] = ()
+    plans: Mapping[str, PlanReport] = field(default_factory=dict)
+    house: Housework = field(default_factory=Housework)
+    alerts: Sequence[Alert] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+def tick(rounds: Rounds, *, now: datetime) -> TickReport:
+    """Do everything that is due at `now`, one after another, and report it."""
+    steps = _Steps()
+    polls: list[PollReport] = steps.run("poll", lambda: poll(rounds, now=now), [])
+    return replace(_publish(rounds, steps, now=now), polls=polls)
+
+
+def poll_round(rounds: Rounds, *, now: datetime) -> TickReport:
+    """Reading feeds alone, which may take long."""
+    steps = _Steps()
+    polls: list[PollReport] = steps.run("poll", lambda: poll(rounds, now=now), [])
+    return TickReport(polls=polls, alerts=_tell(rounds, steps, [], now=now), failed=steps.failed)
+
+
+def publish_round(rounds: Rounds, *, now: datetime) -> TickReport:
+    """Everything but reading feeds: digests do not wait for that."""
+    return _publish(rounds, _Steps(), now=now)
+
+
+def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
+    editions = cut(rounds, steps, now=now)
+    plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
+    house = steps.run("house", lambda: house_of(rounds, now=now), Housework())
+    alerts = look_after(rounds, plans, steps, now=now)
+    return TickReport(
+        editions=editions, plans=plans, house=house, alerts=alerts, failed=steps.failed
+    )
+
+
+class _Steps:
+    """Runs one step after another and remembers which of them failed."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, str] = {}
+
+    def run(self, name: str, do: Callable[[], T], otherwise: T) -> T:
+        """What `do` returns; `otherwise` when it raised."""
+        try:
+            return do()
+        except Exception as error:  # the other steps serve other people
+            is_known = isinstance(error, PaperroundError)
+            log.error("the step %r of a tick failed: %s", name, error, exc_info=not is_known)
+            self.failed[name] = f"{type(error).__name__}: {error}"
+            return otherwise
+
+
+def poll(rounds: Rounds, *, now: datetime) -> list[PollReport]:
+    """Read every feed that is due."""
+    return poll_due(rounds.newsroom, now=now)
+
+
+def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
+    """Freeze every list's newest cut, once its papers are there. A list whose cut fails does not
+    keep the others from theirs."""
+    names: list[str] = steps.run("cuts", lambda: _names(rounds.database), [])
+    freezing = partial(freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now)
+    made: list[Edition] = []
+    for name in names:
+        made += steps.run("cuts", partial(freezing, only=name), [])
+    return made
+
+
+def _names(database: Database) -> list[str]:
+    with database.reading() as work:
+        return [one.name for one in work.lists.all()]
+
+
+def plan(rounds: Rounds, *, now: datetime) -> dict[str, PlanReport]:
+    """Plan everybody whose hour has come, and leave a sign of life."""
+    write(rounds.database, lambda work: work.slots.beat(SCHEDULER, now=now))
+    plans = plan_due(
+        database=rounds.database, identity=rounds.identity, hours=rounds.hours, now=now
+    )
+    if any(one.planned for one in plans.values()):
+        rounds.wake()
+    return plans
+
+
+def house_of(rounds: Rounds, *, now: datetime) -> Housework:
+    """Remind, forget and tidy, at most once an hour."""
+    done = keep_house(database=rounds.database, identity=rounds.identity, now=now)
+    if done.reminded:
+        rounds.wake()
+    return done
+
+
+def look_after(
+    rounds: Rounds, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
+) -> list[Alert]:
+    """Tell the operator what is wrong, once for each trouble; ping the dead-man switch if nothing
+    keeps digests from people. Returns the alerts that were raised now."""
+    found: list[Alert] = steps.run("troubles", lambda: _troubles(rounds, plans, now=now), [])
+    raised = _tell(rounds, steps, found, now=now)
+    if not any(one.stops_mail for one in [*found, *_failures(steps, now)]):
+        steps.run("ping", lambda: rounds.pinger.ping("tick", now=now), None)
+    return raised
+
+
+def _troubles(rounds: Rounds, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
+    with rounds.database.reading() as work:
+        return troubles(work, plans, now=now)
+
+
+def _failures(steps: _Steps, now: datetime) -> list[Alert]:
+    return [step_failed(name, words, now=now) for name, words in steps.failed.items()]
+
+
+def _tell(rounds: Rounds, steps: _Steps, found: Sequence[Alert], *, now: datetime) -> list[Alert]:
+    """Raise what was found and the steps that failed; returns what nobody was told before."""
+    wrong = [*found, *_failures(steps, now)]
+    raised: list[Alert] = steps.run(
+        "alerts", lambda: [one for one in wrong if _raise(rounds, one, now)], []
+    )
+    if raised:
+        rounds.wake()
+    return raised
+
+
+def _raise(rounds: Rounds, alert: Alert, now: datetime) -> bool:
+    def put(work: UnitOfWork) -> bool:
+        told_as = episode(work, alert, now=now)
+        if told_as is None:
+            return False
+        if rounds.alerts_to:
+            named = replace(alert, key=told_as)
+            raise_alert(work, rounds.identity, named, rounds.alerts_to, now=now)
+        return True
+
+    fresh = write(rounds.database, put)
+    if fresh:
+        log.error("alert: %s. %s", alert.subject, " ".join(alert.lines))
+    return fresh

@@ -1,0 +1,200 @@
+"""Cuts: one edition each, at its nominal instant, whenever and by however many it is frozen."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, update
+
+from paperround.domain.editions import Edition
+from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.plan import LONGEST_WAIT
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from tests.contracts.test_races import THREADS, at_once
+from tests.fakes import NewestFirst
+from tests.jobs.conftest import NOW, fill, record
+from tests.jobs.ticking import DAY, HOUR, MINUTE, editions
+
+SIX = datetime(2026, 1, 30, 6, tzinfo=UTC)
+"""The cut before NOW, which is seven."""
+
+
+def freeze(database: SqlDatabase, now: datetime = NOW) -> list[Edition]:
+    return freeze_cuts(database=database, ranker=NewestFirst(), now=now)
+
+
+def zone(database: SqlDatabase, name: str) -> None:
+    with database.writing() as work:
+        work.lists.ensure_default(zone=name, now=NOW)
+
+
+def feed(database: SqlDatabase, name: str = "daily", /, **changes: object) -> LiveFeed:
+    """A feed that was read a minute before the cut, as `changes` say of it."""
+    values: dict[str, object] = {
+        "health": FeedHealth.FRESH,
+        "reason": "3 new",
+        "progress": Progress(),
+        "failures": 0,
+        "next_at": SIX + DAY,
+        "expects_at": None,
+    }
+    poll = Poll(**(values | changes))  # type: ignore[arg-type]
+    with database.writing() as work:
+        new = work.feeds.create(NewFeed(name=name, kind="rss"), now=SIX - DAY)
+        work.feeds.record(new.id, poll, now=SIX - MINUTE)
+        return work.feeds.get(new.id)
+
+
+@pytest.fixture
+def filled(database: SqlDatabase) -> SqlDatabase:
+    fill(database, [record(n) for n in range(1, 9)], SIX - HOUR)
+    return database
+
+
+def test_a_cut_is_frozen_once_its_time_has_come(filled: SqlDatabase) -> None:
+    (edition,) = freeze(filled)
+    assert (edition.day, edition.cut, edition.cut_at) == (SIX.date(), "1", SIX)
+    assert len(edition.papers) == 8
+    assert freeze(filled, NOW + HOUR) == []
+
+
+@pytest.mark.accept("T9", part="nominal cut")
+def test_an_edition_that_is_frozen_late_keeps_its_nominal_instant(filled: SqlDatabase) -> None:
+    (edition,) = freeze(filled, SIX + 5 * HOUR)
+    assert (edition.cut_at, edition.frozen_at) == (SIX, SIX + 5 * HOUR)
+
+
+@pytest.mark.accept("T4", part="editions")
+def test_after_a_stop_only_the_newest_cut_is_frozen(filled: SqlDatabase) -> None:
+    freeze(filled)
+    freeze(filled, NOW + 3 * DAY)
+    assert [one.cut_at for one in editions(filled)] == [SIX, SIX + 3 * DAY]
+
+
+def test_nothing_is_frozen_before_any_paper_was_read(database: SqlDatabase) -> None:
+    assert freeze(database) == []
+    fill(database, [record(1)], NOW)
+    (edition,) = freeze(database, NOW + MINUTE)
+    assert (edition.cut_at, len(edition.papers)) == (SIX, 1)
+
+
+@pytest.mark.accept("F20", part="edition")
+def test_an_edition_without_papers_says_why(filled: SqlDatabase) -> None:
+    feed(filled, health=FeedHealth.STALE, next_at=NOW + 31 * DAY)
+    (edition,) = freeze(filled, NOW + 30 * DAY)
+    assert edition.papers == ()
+    assert (edition.empty_reason, edition.quiet_reason) == ("no-new-papers", "feed-stale")
+
+
+def test_an_edition_tells_what_its_feeds_brought(filled: SqlDatabase) -> None:
+    feed(filled)
+    (edition,) = freeze(filled)
+    assert len(edition.sources) == 1
+    assert edition.sources[0].startswith("daily: ")
+
+
+@pytest.mark.accept("D2", part="cuts")
+@pytest.mark.accept("T6", part="cuts")
+def test_many_processes_freeze_one_edition(filled: SqlDatabase) -> None:
+    found = at_once(THREADS, lambda _: freeze(filled))
+    ids = {edition.id for some in found if not isinstance(some, str) for edition in some}
+    assert len(editions(filled)) == 1
+    assert ids == {editions(filled)[0].id}
+
+
+# --- waiting for papers ------------------------------------------------------------------------
+
+AWAITED: Mapping[str, Mapping[str, object]] = {
+    "due": {"next_at": SIX - MINUTE},
+    "being read": {"progress": Progress(cursor="page 2")},
+    "expecting a batch": {"expects_at": SIX - HOUR},
+    "never read": {"health": FeedHealth.NEW},
+}
+"""What a cut waits for."""
+
+NOT_AWAITED: Mapping[str, Mapping[str, object]] = {
+    "read": {},
+    "expecting a batch later": {"expects_at": SIX + MINUTE},
+    "on holiday": {"health": FeedHealth.HOLIDAY, "expects_at": SIX - HOUR},
+    "stale": {"health": FeedHealth.STALE, "expects_at": SIX - HOUR},
+    "failing for long": {"health": FeedHealth.FAILED, "failures": 3, "next_at": SIX - MINUTE},
+}
+
+
+@pytest.mark.parametrize("state", AWAITED)
+def test_a_cut_waits_ninety_minutes_at_most(filled: SqlDatabase, state: str) -> None:
+    feed(filled, **AWAITED[state])
+    feed(filled, "other")
+    assert timedelta(minutes=90) == LONGEST_WAIT
+    assert freeze(filled, SIX + LONGEST_WAIT - MINUTE) == []
+    (edition,) = freeze(filled, SIX + LONGEST_WAIT)
+    assert edition.cut_at == SIX
+
+
+@pytest.mark.parametrize("state", NOT_AWAITED)
+def test_a_cut_does_not_wait_for_what_will_not_come(filled: SqlDatabase, state: str) -> None:
+    feed(filled, **NOT_AWAITED[state])
+    assert len(freeze(filled, SIX)) == 1
+
+
+def test_a_cut_does_not_wait_for_a_feed_the_list_does_not_draw_on(
+    filled: SqlDatabase, engine: Engine
+) -> None:
+    mine = feed(filled)
+    feed(filled, "other", health=FeedHealth.NEW)
+    assert freeze(filled, SIX) == []
+    with engine.begin() as connection:
+        connection.execute(update(db.lists).values(feeds=[mine.id]))
+    assert len(freeze(filled, SIX)) == 1
+
+
+# --- clocks that jump --------------------------------------------------------------------------
+
+
+def cuts_between(database: SqlDatabase, start: datetime, hours: int) -> list[Edition]:
+    """What is frozen by ticking every half an hour, with something new each time."""
+    found = []
+    for half in range(hours * 2):
+        now = start + half * HOUR / 2
+        fill(database, [record(1000 + half)], now - MINUTE)
+        found += freeze(database, now)
+    return found
+
+
+@pytest.mark.accept("T2", part="editions")
+@pytest.mark.parametrize(
+    ("place", "day", "midnight"),
+    [
+        ("Africa/Cairo", date(2026, 4, 24), datetime(2026, 4, 23, 22, tzinfo=UTC)),  # 0:00 -> 1:00
+        ("Asia/Beirut", date(2026, 3, 29), datetime(2026, 3, 28, 22, tzinfo=UTC)),  # 0:00 -> 1:00
+        ("America/Havana", date(2026, 11, 1), datetime(2026, 11, 1, 4, tzinfo=UTC)),  # 0:00 twice
+        ("Europe/Berlin", date(2026, 3, 29), datetime(2026, 3, 28, 23, tzinfo=UTC)),
+    ],
+)
+def test_a_day_whose_clock_jumps_has_each_cut_once(
+    database: SqlDatabase, place: str, day: date, midnight: datetime
+) -> None:
+    zone(database, place)
+    found = cuts_between(database, midnight - 12 * HOUR, 48)
+    mine = [edition for edition in found if edition.day == day]
+    assert [edition.cut for edition in mine] == ["0", "1", "2", "3"]
+    assert mine[0].cut_at == midnight
+    assert len({(edition.day, edition.cut) for edition in found}) == len(found)
+
+
+@pytest.mark.accept("T3", part="editions")
+@pytest.mark.parametrize("places", [("Pacific/Auckland", "America/Los_Angeles")])
+@pytest.mark.parametrize("step", [1, -1], ids=["west", "east"])
+def test_a_list_that_moves_has_no_cut_twice(
+    filled: SqlDatabase, places: tuple[str, str], step: int
+) -> None:
+    before, after = places[::step]
+    zone(filled, before)
+    found = cuts_between(filled, SIX, 24)
+    zone(filled, after)
+    found += cuts_between(filled, SIX + 24 * HOUR, 48)
+    assert len({(edition.day, edition.cut) for edition in found}) == len(found)
+    assert len({edition.cut_at for edition in found}) == len(found)
+    assert found[-1].cut_at >= SIX + 66 * HOUR

@@ -1,0 +1,142 @@
+"""Housekeeping: one reminder, in time; who never confirmed is forgotten; once an hour is enough."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from paperround.domain.notices import NoticeKind
+from paperround.domain.subscribers import Preferences
+from paperround.jobs.housekeeping import KEPT_SLOTS, Housework, keep_house
+from paperround.jobs.ports import Database
+from paperround.jobs.signup import confirm, subscribe
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import NOW
+from tests.contracts.test_races import THREADS, at_once
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import (
+    DAYS,
+    HOURS,
+    LIMITS,
+    desk,
+    from_net,
+    link,
+    post,
+    request,
+    second_list,
+)
+
+MINUTE = timedelta(minutes=1)
+
+
+def house(database: Database, after: timedelta) -> Housework:
+    return keep_house(database=database, identity=IDENTITY, now=NOW + after)
+
+
+@pytest.fixture
+def asked(database: SqlDatabase) -> SqlDatabase:
+    """Somebody signed up at NOW, and got the mail that asks them to confirm."""
+    subscribe(desk(database), request(), now=NOW)
+    assert len(post(database)) == 1
+    return database
+
+
+@pytest.mark.accept("F28", part="reminder")
+@pytest.mark.parametrize(
+    ("after", "reminded"),
+    [
+        (24 * HOURS - MINUTE, 0),
+        (24 * HOURS + MINUTE, 1),
+        (47 * HOURS, 1),
+        (48 * HOURS + MINUTE, 0),
+        (5 * DAYS, 0),
+    ],
+)
+def test_a_reminder_comes_after_a_day_while_the_link_still_works(
+    asked: SqlDatabase, after: timedelta, reminded: int
+) -> None:
+    assert house(asked, after).reminded == reminded
+    mails = post(asked, now=NOW + after)
+    assert [mail.kind for mail in mails] == [NoticeKind.REMINDER] * reminded
+
+
+@pytest.mark.accept("F28", part="reminder")
+def test_nobody_is_reminded_twice(asked: SqlDatabase) -> None:
+    hours = [house(asked, hour * HOURS).reminded for hour in range(20, 60)]
+    assert sum(hours) == 1
+
+
+def test_each_of_two_wishes_is_reminded_of_by_itself(database: SqlDatabase, engine: Engine) -> None:
+    here, names = desk(database), ("trending", second_list(engine))
+    for name, hours in zip(names, (0, 20), strict=True):
+        asked = request(wish=Preferences(hour=hours), list_name=name)
+        subscribe(here, asked, now=NOW + hours * HOURS)
+    post(database, now=NOW + 20 * HOURS)
+    for hours, hour in ((25, 0), (50, 20)):
+        now = NOW + hours * HOURS
+        assert house(database, hours * HOURS).reminded == 1
+        (reminder,) = post(database, now=now)
+        assert (confirmed := confirm(here, link(reminder), now=now))
+        assert confirmed.hour == hour
+
+
+def test_a_reminder_asks_for_what_was_asked_last(asked: SqlDatabase) -> None:
+    subscribe(desk(asked), request(wish=Preferences(hour=5)), now=NOW + MINUTE)
+    post(asked, now=NOW + MINUTE)
+    house(asked, 25 * HOURS)
+    (reminder,) = post(asked, now=NOW + 25 * HOURS)
+    assert (confirmed := confirm(desk(asked), link(reminder), now=NOW + 25 * HOURS))
+    assert confirmed.preferences == Preferences(hour=5)
+
+
+@pytest.mark.accept("S1", part="reminder")
+def test_who_was_mailed_today_is_not_reminded_today(database: SqlDatabase) -> None:
+    here = desk(database, LIMITS)
+    for hours in (0, 20):
+        subscribe(here, request(by=from_net(hours)), now=NOW + hours * HOURS)
+        assert len(post(database, now=NOW + hours * HOURS)) == 1
+    assert [house(database, hours * HOURS).reminded for hours in (25, 40, 45)] == [0, 0, 1]
+
+
+def test_who_confirmed_is_not_reminded(database: SqlDatabase) -> None:
+    subscribe(desk(database), request(), now=NOW)
+    (mail,) = post(database)
+    confirm(desk(database), link(mail), now=NOW + HOURS)
+    assert house(database, 30 * HOURS).reminded == 0
+
+
+@pytest.mark.accept("F28", part="forgotten")
+def test_who_never_confirmed_is_forgotten_after_a_week(asked: SqlDatabase) -> None:
+    assert house(asked, 7 * DAYS - MINUTE).forgotten == 0
+    assert house(asked, 7 * DAYS + HOURS).forgotten == 1
+    assert house(asked, 7 * DAYS + 2 * HOURS).forgotten == 0
+
+
+def test_the_house_is_kept_once_an_hour(asked: SqlDatabase) -> None:
+    assert house(asked, 23 * HOURS + MINUTE).reminded == 0
+    assert house(asked, 24 * HOURS) == Housework()
+    subscribe(desk(asked), request("bob"), now=NOW + MINUTE)
+    assert house(asked, 25 * HOURS).reminded == 2
+    assert house(asked, 25 * HOURS + 59 * MINUTE) == Housework()
+
+
+def test_many_processes_keep_it_once(asked: SqlDatabase) -> None:
+    found = at_once(THREADS, lambda _: house(asked, 30 * HOURS))
+    done = Counter(one.reminded for one in found if not isinstance(one, str))
+    assert done == {1: 1, 0: THREADS - 1}
+    assert len(post(asked, now=NOW + 30 * HOURS)) == 1
+
+
+def test_marks_that_count_no_more_are_dropped(database: SqlDatabase) -> None:
+    with database.writing() as work:
+        for kind in ("house", "alert", "other"):
+            work.slots.take(kind, "old", now=NOW)
+        work.slots.beat("alert/old", now=NOW)
+        work.slots.beat("scheduler", now=NOW + KEPT_SLOTS)
+    house(database, KEPT_SLOTS + DAYS)
+    with database.reading() as work:
+        kept = [work.slots.taken_at(kind, "old") for kind in ("house", "alert", "other")]
+        assert kept == [None, None, NOW]
+        assert work.slots.last_beat("alert/old") is None
+        assert work.slots.last_beat("scheduler") == NOW + KEPT_SLOTS

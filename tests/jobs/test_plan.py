@@ -1,0 +1,318 @@
+"""Everybody's hour: which edition they get, what is missed, and what is never sent twice."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from paperround.domain.digests import DigestKind
+from paperround.domain.editions import Edition
+from paperround.domain.ledger import DeliveryRecord
+from paperround.domain.subscribers import Frequency, Preferences, Subscription
+from paperround.jobs.plan import LONGEST_WAIT, Hours, PlanReport, plan_due, plan_newcomer
+from paperround.jobs.publish import draft, freeze
+from paperround.jobs.rank import rank_list
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import NewestFirst
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+
+HOURS = Hours(hour=7)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+SEVEN = datetime(2026, 1, 31, 7, tzinfo=UTC)
+"""The first due instant of somebody in UTC whose clock starts on the 30th after seven."""
+
+
+def at(hour: int, day: int = 31, minute: int = 0) -> datetime:
+    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
+
+
+def plan(database: SqlDatabase, now: datetime) -> PlanReport:
+    return plan_due(database=database, identity=IDENTITY, hours=HOURS, now=now)["trending"]
+
+
+def cut(database: SqlDatabase, cut_at: datetime, *, late: timedelta = timedelta()) -> Edition:
+    """Freeze the edition of the cut that is due at `cut_at`, some time later."""
+    now = cut_at + late
+    ranked = rank_list(
+        database=database,
+        ranker=NewestFirst(),
+        list_name="trending",
+        day=cut_at.date(),
+        now=now,
+    )
+    return freeze(database, draft(ranked, str(cut_at.hour // 6), now, cut_at=cut_at))
+
+
+def history(database: SqlDatabase, name: str = "ada") -> list[DeliveryRecord]:
+    """What became of a person's mails, oldest first."""
+    with database.reading() as work:
+        people = work.subscribers.export(work.lists.get("trending").id)
+        (person,) = (one for one, _ in people if one.address.startswith(name))
+        return work.ledger.history(person.id, limit=50)[::-1]
+
+
+def days(database: SqlDatabase, name: str = "ada") -> list[tuple[date, str, str]]:
+    return [(one.local_date, one.state.value, one.reason) for one in history(database, name)]
+
+
+def edition_of(database: SqlDatabase, name: str, day: date) -> Edition:
+    with database.reading() as work:
+        trending = work.lists.get("trending")
+        people = work.subscribers.export(trending.id)
+        (person,) = (one for one, _ in people if one.address.startswith(name))
+        slip = work.ledger.find(trending.id, person.id, DigestKind.DIGEST, day)
+        assert slip is not None
+        return work.editions.get(slip.edition_id)
+
+
+@pytest.fixture
+def reader(database: SqlDatabase) -> SqlDatabase:
+    """Papers, and one reader in UTC whose clock has started."""
+    fill(database, [record(n) for n in range(1, 31)])
+    subscribe(database, "ada")
+    plan(database, NOW + MINUTE)
+    return database
+
+
+def test_nobody_is_planned_before_their_hour(reader: SqlDatabase) -> None:
+    cut(reader, at(6))
+    assert plan(reader, SEVEN - MINUTE).planned == 0
+    assert plan(reader, SEVEN).planned == 1
+
+
+def test_a_second_round_plans_nothing_again(reader: SqlDatabase) -> None:
+    cut(reader, at(6))
+    assert [plan(reader, SEVEN + n * MINUTE).planned for n in range(3)] == [1, 0, 0]
+
+
+@pytest.mark.accept("T9", part="one list, three zones")
+def test_each_reader_gets_the_newest_cut_before_their_own_hour(database: SqlDatabase) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    zones = {"kiri": "Pacific/Auckland", "bert": "Europe/Berlin", "lana": "America/Los_Angeles"}
+    for name, zone in zones.items():
+        subscribe(database, name, wish=Preferences(timezone=zone))
+    plan(database, at(0, day=30) + 19 * HOUR)  # after Auckland's seven, which is 18:00 UTC
+    for hour in range(24 * 2):
+        now = at(0) + hour * HOUR
+        if now.hour % 6 == 0:
+            fill(database, [record(100 + hour)], now - MINUTE)
+            cut(database, now)
+        plan(database, now)
+    found = {name: edition_of(database, name, date(2026, 2, 1)) for name in zones}
+    assert found["kiri"].cut_at == datetime(2026, 1, 31, 18, tzinfo=UTC)
+    assert found["bert"].cut_at == datetime(2026, 2, 1, 6, tzinfo=UTC)
+    assert found["lana"].cut_at == datetime(2026, 2, 1, 12, tzinfo=UTC)
+    assert [day for day, _, _ in days(database, "kiri")] == [date(2026, 2, 1), date(2026, 2, 2)]
+
+
+@pytest.mark.accept("T4")
+@pytest.mark.parametrize(
+    ("stopped", "found"),
+    [
+        (MINUTE, [("queued", "")]),
+        (HOUR, [("queued", "")]),
+        (19 * HOUR, [("queued", "")]),
+        (21 * HOUR, [("expired", "missed")]),
+        (3 * DAY, [("expired", "missed")] * 3 + [("queued", "")]),
+    ],
+)
+def test_what_was_missed_is_sent_late_or_given_up(
+    reader: SqlDatabase, stopped: timedelta, found: list[tuple[str, str]]
+) -> None:
+    cut(reader, at(6))
+    if stopped > DAY:
+        cut(reader, at(6) + 3 * DAY)
+    report = plan(reader, SEVEN + stopped)
+    rows = days(reader)
+    assert [(state, reason) for _, state, reason in rows] == found
+    assert sum(report.missed.values()) == found.count(("expired", "missed"))
+    assert len({day for day, _, _ in rows}) == len(rows)
+
+
+def test_a_late_digest_lives_twenty_hours_from_its_own_hour(reader: SqlDatabase) -> None:
+    cut(reader, at(6))
+    plan(reader, SEVEN + 19 * HOUR)
+    assert history(reader)[0].due_at == SEVEN
+
+
+def test_a_digest_waits_a_while_for_an_edition_that_is_late(reader: SqlDatabase) -> None:
+    cut(reader, at(0))
+    assert plan(reader, SEVEN + HOUR).waiting == 1
+    cut(reader, at(6), late=2 * HOUR)
+    plan(reader, SEVEN + HOUR + MINUTE)
+    assert edition_of(reader, "ada", SEVEN.date()).cut_at == at(6)
+
+
+def test_after_that_it_takes_the_edition_there_is(reader: SqlDatabase) -> None:
+    cut(reader, at(0))
+    plan(reader, SEVEN + LONGEST_WAIT)
+    assert edition_of(reader, "ada", SEVEN.date()).cut_at == at(0)
+
+
+def test_without_any_edition_people_are_late_and_not_forgotten(reader: SqlDatabase) -> None:
+    assert plan(reader, SEVEN + LONGEST_WAIT).late == 1
+    cut(reader, at(6), late=3 * HOUR)
+    assert plan(reader, SEVEN + 3 * HOUR).planned == 1
+
+
+@pytest.mark.accept("F19", part="weekdays")
+def test_a_day_that_is_not_theirs_is_recorded_with_the_reason(database: SqlDatabase) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    wish = Preferences(frequency=Frequency.WEEKLY, weekday="sun")
+    subscribe(database, "ada", wish=wish)
+    plan(database, NOW + MINUTE)
+    cut(database, at(6))
+    cut(database, at(6) + DAY)
+    assert dict(plan(database, SEVEN).skipped) == {"not-their-day": 1}
+    assert plan(database, SEVEN + DAY).planned == 1
+
+
+@pytest.mark.accept("F48", part="a restored installation never re-sends")
+def test_what_was_due_before_a_restore_is_never_sent(reader: SqlDatabase) -> None:
+    cut(reader, at(6))
+    with reader.writing() as work:
+        work.lists.hold_after_restore(now=SEVEN + HOUR)
+    assert dict(plan(reader, SEVEN + HOUR).skipped) == {"restored": 1}
+
+
+@pytest.mark.accept("F13", part="topics")
+def test_a_topic_is_looked_for_in_the_abstract_too(database: SqlDatabase) -> None:
+    papers = [record(n) for n in range(1, 31)]
+    papers.append(record(40, abstract="A long story. It ends with zebrafish in a tank."))
+    fill(database, papers)
+    subscribe(database, "ada", wish=Preferences(topics=("zebrafish",), size=1))
+    plan(database, NOW + MINUTE)
+    edition = cut(database, at(6))
+    plan(database, SEVEN)
+    with database.reading() as work:
+        person = next(iter(work.subscribers.export(edition.list_id)))[0]
+        slip = work.ledger.find(edition.list_id, person.id, DigestKind.DIGEST, SEVEN.date())
+    assert slip is not None
+    (position,) = slip.positions
+    assert edition.papers[position - 1].title == "Paper 40"
+    assert "zebrafish" in slip.reasons[position]
+
+
+# --- newcomers ---------------------------------------------------------------------------------
+
+
+def welcome(database: SqlDatabase, now: datetime) -> bool:
+    with database.writing() as work:
+        trending = work.lists.get("trending")
+        person = next(iter(work.subscribers.export(trending.id)))[0]
+        subscription = work.subscribers.subscription(person.id, trending.id)
+        assert isinstance(subscription, Subscription)
+        return plan_newcomer(
+            work,
+            identity=IDENTITY,
+            hours=HOURS,
+            mailing_list=trending,
+            subscription=subscription,
+            now=now,
+        )
+
+
+@pytest.mark.accept("F28", part="the newest edition at once")
+def test_a_newcomer_gets_the_newest_edition_at_once_and_no_other_that_day(
+    database: SqlDatabase,
+) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    cut(database, at(0))
+    cut(database, at(6))
+    subscribe(database, "ada")
+    assert welcome(database, at(6, minute=30))
+    assert plan(database, SEVEN).planned == 0
+    cut(database, at(6) + DAY)
+    assert plan(database, SEVEN + DAY).planned == 1
+    assert [day for day, _, _ in days(database)] == [SEVEN.date(), (SEVEN + DAY).date()]
+
+
+def test_a_newcomer_to_a_weekly_digest_need_not_wait_a_week(database: SqlDatabase) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    cut(database, at(6))
+    wish = Preferences(frequency=Frequency.WEEKLY, weekday="mon")
+    subscribe(database, "ada", wish=wish)
+    assert welcome(database, at(9))
+
+
+def test_a_newcomer_before_the_first_edition_waits_for_their_hour(database: SqlDatabase) -> None:
+    subscribe(database, "ada")
+    assert not welcome(database, at(6, minute=30))
+    fill(database, [record(1)])
+    cut(database, at(6))
+    assert plan(database, SEVEN).planned == 1
+
+
+# --- nobody is stuck ---------------------------------------------------------------------------
+
+
+def test_readers_who_were_there_before_the_first_paper_get_the_first_edition_there_is(
+    database: SqlDatabase,
+) -> None:
+    subscribe(database, "ada")
+    plan(database, NOW + MINUTE)
+    assert plan(database, SEVEN + 2 * HOUR).waiting == 1
+    fill(database, [record(n) for n in range(1, 9)], at(13))
+    cut(database, at(12), late=2 * HOUR)
+    assert plan(database, at(14)).planned == 1
+
+
+@pytest.mark.accept("F48", part="after a restore")
+def test_after_a_restore_the_next_edition_frees_those_who_waited_for_it(
+    reader: SqlDatabase,
+) -> None:
+    cut(reader, at(6))
+    with reader.writing() as work:
+        work.lists.hold_after_restore(now=at(6, minute=30))
+    assert plan(reader, SEVEN + 2 * HOUR).late == 1
+    fill(reader, [record(n) for n in range(50, 60)], at(8))
+    cut(reader, at(12))
+    assert plan(reader, at(12)).planned == 1
+
+
+@pytest.mark.accept("F48", part="after a restore")
+def test_a_digest_that_waited_too_long_for_that_is_missed_and_the_clock_goes_on(
+    reader: SqlDatabase,
+) -> None:
+    cut(reader, at(6))
+    with reader.writing() as work:
+        work.lists.hold_after_restore(now=at(6, minute=30))
+    assert sum(plan(reader, SEVEN + 21 * HOUR).missed.values()) == 1
+    assert plan(reader, SEVEN + 22 * HOUR).waiting == 0
+
+
+def test_whoever_was_away_over_a_cut_gets_the_edition_of_now(reader: SqlDatabase) -> None:
+    cut(reader, at(18, day=30))
+    fill(reader, [record(n) for n in range(50, 60)], at(12))
+    cut(reader, at(12))
+    plan(reader, at(12, minute=30))
+    assert edition_of(reader, "ada", SEVEN.date()).cut_at == at(12)
+
+
+@pytest.mark.accept("F20", part="weekly readers")
+def test_nobody_misses_a_digest_they_did_not_want(database: SqlDatabase) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    subscribe(database, "ada", wish=Preferences(frequency=Frequency.WEEKLY, weekday="mon"))
+    plan(database, NOW + MINUTE)
+    cut(database, at(6))
+    report = plan(database, SEVEN + 21 * HOUR)
+    assert (report.missed, dict(report.skipped)) == ({}, {"not-their-day": 1})
+
+
+def test_papers_of_a_mail_that_never_left_are_there_for_the_next_one(reader: SqlDatabase) -> None:
+    cut(reader, at(6))
+    plan(reader, SEVEN)  # and nothing sends it
+    cut(reader, at(6) + DAY)
+    assert plan(reader, SEVEN + DAY).planned == 1
+
+
+def test_a_zone_this_machine_does_not_know_keeps_nobody_from_their_mail(
+    database: SqlDatabase,
+) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    subscribe(database, "mars", wish=Preferences(timezone="Mars/Olympus_Mons"))
+    subscribe(database, "ada")
+    plan(database, NOW + MINUTE)
+    cut(database, at(6))
+    assert plan(database, SEVEN).planned == 2

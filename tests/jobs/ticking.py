@@ -1,0 +1,143 @@
+"""What a test needs to let the minutes pass: rounds, a switch for the database, a dead-man service
+and a relay that can be switched off."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from paperround.channels.ping import WebPinger
+from paperround.clock import FixedClock
+from paperround.domain.editions import Edition
+from paperround.domain.errors import DatabaseFailed, FetchFailed
+from paperround.domain.feeds import FetchRequest, Page
+from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.feeds import Newsroom
+from paperround.jobs.plan import Hours
+from paperround.jobs.ports import Database, Pinger, Ranker, UnitOfWork
+from paperround.jobs.tick import Rounds
+from tests.fakes import (
+    LETTERHEAD,
+    Neighbours,
+    NewestFirst,
+    PlainRenderer,
+    ScriptedMailer,
+    accepting,
+)
+from tests.jobs.conftest import IDENTITY, NOW
+
+KEEPER = "keeper@example.org"
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+HOURS = Hours(hour=7)
+
+
+class Nobody:
+    """A network on which nobody answers."""
+
+    def get(self, request: FetchRequest) -> Page:
+        raise FetchFailed(f"{request.url} cannot be reached")
+
+
+@dataclass
+class DeadMan:
+    """A service that raises the alarm when nobody asked for it within half an hour."""
+
+    present: datetime
+    heard: list[datetime] = field(default_factory=list)
+
+    def get(self, request: FetchRequest) -> Page:
+        self.heard.append(self.present)
+        return Page(
+            request=request,
+            url=request.url,
+            status=200,
+            headers={},
+            body=b"OK",
+            fetched_at=self.present,
+        )
+
+    def alarms(self) -> bool:
+        return not self.heard or self.present - self.heard[-1] >= 30 * MINUTE
+
+    def pinger(self) -> WebPinger:
+        """What a process that was just started asks it with."""
+        return WebPinger("https://hc.example/ping", self)
+
+
+class Quiet:
+    """Listens to pings and does nothing."""
+
+    def __init__(self) -> None:
+        self.heard: list[datetime] = []
+
+    def ping(self, event: str, *, now: datetime) -> None:  # noqa: ARG002 - one event is all there is
+        self.heard.append(now)
+
+
+@dataclass
+class Switched:
+    """A database that can be switched off."""
+
+    database: Database
+    is_down: bool = False
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        return self._up().reading()
+
+    def writing(self) -> AbstractContextManager[UnitOfWork]:
+        return self._up().writing()
+
+    def _up(self) -> Database:
+        if self.is_down:
+            raise DatabaseFailed("the database failed: it is switched off")
+        return self.database
+
+
+def rounds(
+    database: Database,
+    *,
+    pinger: Pinger | None = None,
+    ranker: Ranker | None = None,
+    alerts_to: str | None = KEEPER,
+    wake: Callable[[], None] = lambda: None,
+) -> Rounds:
+    """The rounds of a process that was just started, without feeds."""
+    return Rounds(
+        database=database,
+        ranker=ranker or NewestFirst(),
+        identity=IDENTITY,
+        hours=HOURS,
+        newsroom=Newsroom(database=database, client=Nobody(), sources={}, clock=FixedClock(NOW)),
+        pinger=pinger or Quiet(),
+        alerts_to=alerts_to,
+        wake=wake,
+    )
+
+
+def send(database: Database, *, now: datetime) -> list[str]:
+    """Send all that is due over a relay that takes everything; returns who got mail."""
+    mailer = ScriptedMailer(accepting)
+    deliver(
+        Post(
+            database=database,
+            mailer=mailer,
+            renderer=PlainRenderer(),
+            letterhead=LETTERHEAD,
+            keys=IDENTITY.keys,
+            clock=FixedClock(now),
+            processes=Neighbours(),
+            lease=timedelta(minutes=15),
+        )
+    )
+    return [envelope.recipient for envelope in mailer.offered]
+
+
+def editions(database: Database) -> list[Edition]:
+    """Every edition of the default list since the day before NOW, oldest first."""
+    days = [NOW.date() + timedelta(days=n) for n in range(-1, 6)]
+    with database.reading() as work:
+        trending = work.lists.get("trending")
+        found = [work.editions.find(trending.id, day, str(cut)) for day in days for cut in range(4)]
+    return [edition for edition in found if edition is not None]

@@ -1,0 +1,175 @@
+"""The minute hand asks for the rounds at once and every minute, and stops when it is told."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from paperround.clock import SystemClock
+from paperround.config import Settings
+from paperround.domain.errors import DatabaseFailed, RateLimited
+from paperround.domain.work import Job
+from paperround.queue.threads import ThreadQueue
+from paperround.scheduler import EVERY, Scheduler, keep_appointments
+from paperround.wiring import DELIVER, NOTICES, ROUNDS, Runtime
+
+PATIENCE = 20.0
+
+
+@dataclass
+class Jobs:
+    """A queue that keeps what it was asked for, and says when it has a whole round."""
+
+    ends_in_time: bool = True
+    asked: list[Job] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    round: Event = field(default_factory=Event)
+
+    def register(self, task: str, run: Callable[[Mapping[str, str | int]], None]) -> None:
+        raise AssertionError(f"{task} is registered by whoever makes the queue: {run}")
+
+    def put(self, job: Job) -> bool:
+        self.asked.append(job)
+        if len(self.asked) == len(ROUNDS):
+            self.round.set()
+        return True
+
+    def run_until_idle(self, *, now: datetime) -> int:
+        raise AssertionError(f"nothing runs on the scheduler's thread at {now}")
+
+    def start(self) -> None:
+        self.calls.append(f"start, {len(self.asked)} asked")
+
+    def stop(self, *, drain_seconds: float) -> bool:
+        self.calls.append(f"stop in {drain_seconds:.0f} s")
+        return self.ends_in_time
+
+
+@dataclass(frozen=True)
+class Home(Runtime):
+    """An installation with these jobs."""
+
+    jobs: Jobs = field(default_factory=Jobs)
+
+    @cached_property
+    def queue(self) -> Jobs:
+        return self.jobs
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(Settings(data_dir=tmp_path), SystemClock())
+
+
+def test_the_first_round_is_asked_for_at_once(home: Home) -> None:
+    minutes = Scheduler(home)
+    minutes.start()
+    assert home.jobs.round.wait(PATIENCE)
+    assert minutes.stop(drain_seconds=3)
+    assert home.jobs.asked == list(ROUNDS)
+    assert home.jobs.calls == ["start, 0 asked", "stop in 3 s"]
+
+
+def test_the_next_round_comes_within_a_minute(home: Home) -> None:
+    minutes = Scheduler(home)
+    assert minutes.next_tick() is None
+    before = home.clock.now()
+    minutes.start()
+    assert home.jobs.round.wait(PATIENCE)
+    due = minutes.next_tick()
+    minutes.stop(drain_seconds=0)
+    assert due is not None
+    assert 0 <= (due - before).total_seconds() <= EVERY + PATIENCE
+    assert minutes.next_tick() is None
+
+
+@pytest.mark.accept("O4", part="delivery is told to stop")
+def test_stopping_tells_a_delivery_that_runs_to_take_up_no_more_mail(home: Home) -> None:
+    minutes = Scheduler(home)
+    minutes.start()
+    stopping = home.post().stopping
+    assert not stopping()
+    minutes.stop(drain_seconds=0)
+    assert stopping()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_hand_that_never_moved_can_be_stopped(home: Home, times: int) -> None:
+    minutes = Scheduler(home)
+    assert all(minutes.stop(drain_seconds=0) for _ in range(times))
+
+
+def test_a_drain_that_took_too_long_is_told(home: Home) -> None:
+    home.jobs.ends_in_time = False
+    minutes = Scheduler(home)
+    minutes.start()
+    assert not minutes.stop(drain_seconds=0)
+
+
+@pytest.mark.accept("T6", part="take-over within a minute")
+@pytest.mark.parametrize("job", ROUNDS, ids=lambda job: str(job.task))
+def test_a_round_that_failed_is_no_obstacle_to_the_next(home: Home, job: Job) -> None:
+    """A failed job's own next try would hold its lock, minutes after the trouble is over."""
+    tries: list[str] = []
+
+    def run(_: Mapping[str, str | int]) -> None:
+        tries.append(job.task)
+        if len(tries) < 6:
+            raise DatabaseFailed("it is down")
+
+    queue = ThreadQueue(now=home.clock.now)
+    queue.register(job.task, run)
+    for _ in range(6):
+        assert queue.put(job)
+        assert queue.run_until_idle(now=home.clock.now()) == 1
+    assert len(tries) == 6
+
+
+@pytest.mark.accept("O4", part="polls")
+def test_a_poll_that_waits_for_its_turn_is_put_off_when_the_process_ends(home: Home) -> None:
+    home.newsroom.pause(0)
+    home.stop_sending()
+    with pytest.raises(RateLimited, match="asked to stop"):
+        home.newsroom.pause(PATIENCE)
+
+
+@pytest.mark.accept("F46", part="alerts")
+@pytest.mark.parametrize(
+    ("contact", "to"),
+    [
+        ("keeper@example.org", "keeper@example.org"),
+        ("https://social.example/@group", None),
+        ("write to @ada", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_alerts_are_mailed_only_to_what_is_an_address(
+    tmp_path: Path, contact: str | None, to: str | None
+) -> None:
+    home = Home(Settings(data_dir=tmp_path, contact=contact), SystemClock())
+    assert home.rounds.alerts_to == to
+
+
+@pytest.mark.accept("T5", part="the clock is put back")
+def test_a_clock_that_is_put_back_stops_no_tick(home: Home) -> None:
+    now = home.clock.now()
+    minutes = BackgroundScheduler(timezone=UTC)
+    minutes.start(paused=True)
+    ahead = now + timedelta(hours=40)
+    minutes.add_job(home.stop_sending, "interval", seconds=EVERY, next_run_time=ahead)
+    keep_appointments(minutes.get_jobs(), now)
+    (appointment,) = minutes.get_jobs()
+    minutes.shutdown(wait=False)
+    assert appointment.next_run_time == now
+
+
+def test_mail_that_waits_is_looked_for_between_two_ticks(home: Home) -> None:
+    minutes = Scheduler(home)
+    minutes._glance()
+    assert home.jobs.asked == [NOTICES, DELIVER]
