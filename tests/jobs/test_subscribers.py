@@ -5,12 +5,13 @@ import pytest
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.subscribers import Frequency, Preferences, SubscriberState
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import (
     ImportReport,
+    add_subscriber,
     exported_rows,
     import_subscribers,
     lift,
-    read_rows,
     suppress,
 )
 from paperround.mail.addresses import EmailAddresses
@@ -25,6 +26,22 @@ BOOK = EmailAddresses()
 def load(database: SqlDatabase, text: str) -> ImportReport:
     return import_subscribers(
         read_rows(text.encode()),
+        database=database,
+        addresses=BOOK,
+        keys=IDENTITY.keys,
+        list_name="trending",
+        now=NOW,
+    )
+
+
+def add(database: SqlDatabase, **wishes: str) -> str:
+    return add_subscriber(
+        {
+            "email": "ada@example.org",
+            "consent_at": "2026-01-05",
+            "consent_source": "asked in the kitchen",
+            **wishes,
+        },
         database=database,
         addresses=BOOK,
         keys=IDENTITY.keys,
@@ -82,7 +99,7 @@ def test_a_bad_row_is_a_reject_and_the_others_go_in(
     database: SqlDatabase, row: str, reason: str
 ) -> None:
     report = load(database, f"{HEADER}{row}\n{ADA}")
-    assert [(one.reason, one.position) for one in report.rejects] == [(reason, 1)]
+    assert [(one.reason, one.position) for one in report.rejects] == [(reason, 2)]
     assert report.new == 1
 
 
@@ -172,3 +189,74 @@ def test_a_lost_key_lets_nobody_in(database: SqlDatabase) -> None:
             list_name="trending",
             now=NOW,
         )
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("grace,active,2026-01-05,a form", "line 3: email: this is not an e-mail address"),
+        ("grace@example.org,active,soon,a form", "line 3: consent_at: 'soon' is not a time"),
+        ("grace@example.org,active,2026-01-05,a form,Mars", "line 3: timezone: 'Mars' is not"),
+        ("grace@example.org,active,2026-01-05,a form,Factory", "line 3: timezone: 'Factory' is no"),
+        ("grace@example.org,active,2026-01-05,a form,,7,,,,de", "line 3: 10 cells under 9 columns"),
+    ],
+)
+def test_a_reject_names_the_line_and_the_column(database: SqlDatabase, row: str, says: str) -> None:
+    (reject,) = load(database, f"{HEADER}{ADA}{row}\n").rejects
+    assert reject.detail.startswith(says)
+
+
+def test_a_reject_in_json_names_the_entry(database: SqlDatabase) -> None:
+    (reject,) = load(database, '[{"email": "ada@example.org", "status": "fan"}]').rejects
+    assert reject.detail.startswith("entry 1: status is 'fan'")
+
+
+def test_a_cell_over_two_lines_does_not_shift_the_lines_below(database: SqlDatabase) -> None:
+    tall = ADA.replace("a form", '"a form\nin the hall"')
+    (reject,) = load(database, f"{HEADER}{tall}grace,active,2026-01-05,a form\n").rejects
+    assert reject.position == 4
+
+
+def test_an_open_quote_swallows_nobody() -> None:
+    with pytest.raises(InvalidInput, match=r"line 2: not CSV .* a quote that is not closed"):
+        read_rows((HEADER + ADA.replace("a form", '"a form') + ADA).encode())
+
+
+def test_a_column_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="'status' twice"):
+        read_rows(b"email,status,Status\nada@example.org,active,pending\n")
+
+
+def test_somebody_who_agreed_is_added_by_hand(database: SqlDatabase) -> None:
+    assert add(database, hour="7") == "new"
+    assert add(database) == "unchanged"
+    with database.reading() as work:
+        ((person, wish),) = work.subscribers.export(work.lists.get("trending").id)
+    assert (person.state, wish.hour) == (SubscriberState.ACTIVE, 7)
+    assert person.consent is not None
+    assert person.consent.source == "asked in the kitchen"
+
+
+@pytest.mark.parametrize("wishes", [{"hour": "24"}, {"consent_source": ""}, {"timezone": "Mars"}])
+def test_nobody_is_added_by_hand_with_a_mistake(
+    database: SqlDatabase, wishes: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidInput):
+        add(database, **wishes)
+    assert states(database) == {}
+
+
+def test_a_suppressed_address_cannot_be_added_by_hand(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA.replace("active", "suppressed"))
+    with pytest.raises(InvalidInput, match="suppressions lift"):
+        add(database)
+    assert states(database) == {}
+
+
+def test_somebody_who_left_cannot_be_added_by_hand(database: SqlDatabase) -> None:
+    load(database, HEADER + ADA.replace("active", "unsubscribed"))
+    with pytest.raises(InvalidInput, match="has left"):
+        add(database, hour="9")
+    with database.reading() as work:
+        ((person, wish),) = work.subscribers.export(work.lists.get("trending").id)
+    assert (person.state, wish.hour) == (SubscriberState.UNSUBSCRIBED, 7)

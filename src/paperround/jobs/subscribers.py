@@ -2,56 +2,41 @@
 
 A row without consent is a reject: nobody is mailed because a column was empty. A suppressed
 address stays out whatever a file says, and somebody who left is not brought back by an import.
-Rejects name the row, never the address.
+Rejects name the line, never the address.
 """
 
-import csv
-import io
-import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Reject
 from paperround.domain.subscribers import (
-    WEEKDAYS,
     Address,
-    Consent,
     Frequency,
     ImportedSubscriber,
     Preferences,
     Subscriber,
     SubscriberState,
+    Subscription,
 )
-from paperround.domain.times import format_instant, parse_instant, zone_of
+from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import AddressBook, Database, UnitOfWork
 from paperround.jobs.progress import Progress, no_progress
+from paperround.jobs.subscriber_files import Found, Row
+from paperround.jobs.subscriber_rows import cell, consent_of, preferences_of, state_of
 from paperround.jobs.transactions import write
 
 CHUNK = 1000
-COLUMNS = (
-    "email",
-    "status",
-    "consent_at",
-    "consent_source",
-    "timezone",
-    "hour",
-    "frequency",
-    "topics",
-    "language",
-)
-
-Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import did. Every row is counted once; `rejects` keep their row number and reason."""
+    """What an import did. Every row is counted once; `rejects` say where they stand and why."""
 
     rows: int = 0
     new: int = 0
@@ -79,27 +64,8 @@ def require_suppression_keys(work: UnitOfWork, keys: KeyRing) -> None:
         )
 
 
-def read_rows(content: bytes) -> list[Row]:
-    """The rows of a CSV file with a header, or of a JSON array of objects."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            f"the file is not UTF-8 (byte {error.start}): save it as UTF-8"
-        ) from None
-    if text.lstrip().startswith(("[", "{")):
-        return _json_rows(text)
-    try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=None)))
-    except csv.Error as error:
-        raise InvalidInput(f"not CSV: {error}") from None
-    if not rows or "email" not in rows[0]:
-        raise InvalidInput("the first line must name the columns, `email` among them")
-    return list(rows)
-
-
 def import_subscribers(
-    rows: Sequence[Row],
+    rows: Sequence[Found],
     *,
     database: Database,
     addresses: AddressBook,
@@ -120,9 +86,9 @@ def import_subscribers(
         chunk = rows[start : start + CHUNK]
 
         def put_all(
-            work: UnitOfWork, chunk: Sequence[Row] = chunk, first: int = start + 1
+            work: UnitOfWork, chunk: Sequence[Found] = chunk
         ) -> tuple[Counter[str], list[Reject]]:
-            return _Importer(work, mailing_list, addresses, keys, now).put_all(chunk, first)
+            return _Importer(work, mailing_list, addresses, keys, now).put_all(chunk)
 
         counted, refused = write(database, put_all)
         tally += counted
@@ -138,6 +104,44 @@ def import_subscribers(
     )
 
 
+def add_subscriber(
+    row: Row,
+    *,
+    database: Database,
+    addresses: AddressBook,
+    keys: KeyRing,
+    list_name: str,
+    now: datetime,
+) -> str:
+    """Put one person who agreed on the list, active: `new`, `changed` or `unchanged`.
+
+    `row` has the columns of an import but for the status.
+
+    Raises InvalidInput for a bad row and, changing nothing, for somebody who may not be added:
+    one who is suppressed, and one who left and comes back by signing up.
+    """
+
+    def put(work: UnitOfWork) -> str:
+        require_suppression_keys(work, keys)
+        importer = _Importer(work, work.lists.get(list_name), addresses, keys, now)
+        outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
+        standing = importer.standing(cell(row, "email", addresses.read))
+        _require_active(outcome, standing)
+        return outcome
+
+    return write(database, put)
+
+
+def _require_active(outcome: str, standing: Subscription | None) -> None:
+    if outcome == "suppressed":
+        raise InvalidInput(
+            "this address is suppressed: if its owner asks for mail again, lift that first with "
+            "`paperround suppressions lift`"
+        )
+    if standing is None or standing.state is not SubscriberState.ACTIVE:
+        raise InvalidInput("this person has left: they come back by signing up themselves")
+
+
 @dataclass(frozen=True, slots=True)
 class _Importer:
     work: UnitOfWork
@@ -146,20 +150,22 @@ class _Importer:
     keys: KeyRing
     now: datetime
 
-    def put_all(self, rows: Sequence[Row], first: int) -> tuple[Counter[str], list[Reject]]:
-        """What became of the rows, and those that were refused; they are numbered from `first`."""
+    def put_all(self, found: Sequence[Found]) -> tuple[Counter[str], list[Reject]]:
+        """What became of the rows, and those that were refused, by us or by who read the file."""
         tally, rejects = Counter[str](), list[Reject]()
-        for position, row in enumerate(rows, start=first):
+        for one in found:
+            if isinstance(one, Reject):
+                rejects.append(one)
+                continue
             try:
-                tally[self.put(row)] += 1
-            except InvalidInput as error:
-                rejects.append(Reject(reason=error.code, detail=str(error), position=position))
+                tally[self.put(one.row)] += 1
+            except InvalidInput as problem:
+                rejects.append(one.reject(problem))
         return tally, rejects
 
     def put(self, row: Row) -> str:
         """`new`, `changed`, `unchanged` or `suppressed`; raises InvalidInput for a bad row."""
-        address = self.addresses.read(_text(row, "email"))
-        state = _state(row)
+        address, state = cell(row, "email", self.addresses.read), state_of(row)
         if self.work.subscribers.suppressed(suppression_digests(self.keys, address)):
             return "suppressed"
         if state is SubscriberState.SUPPRESSED:
@@ -169,20 +175,24 @@ class _Importer:
             ImportedSubscriber(
                 address=address,
                 state=state,
-                consent=_consent(row, state),
-                preferences=_preferences(row, self._known(address)),
+                consent=consent_of(row, state),
+                preferences=preferences_of(row, self._known(address)),
                 nonce=secrets.token_urlsafe(16),
             ),
             self.mailing_list.id,
             now=self.now,
         )
 
-    def _known(self, address: Address) -> Preferences:
+    def standing(self, address: Address) -> Subscription | None:
+        """What the person has on the list, None when nothing ever."""
         person = self.work.subscribers.find(address)
         if person is None:
-            return Preferences()
-        subscription = self.work.subscribers.subscription(person.id, self.mailing_list.id)
-        return Preferences() if subscription is None else subscription.preferences
+            return None
+        return self.work.subscribers.subscription(person.id, self.mailing_list.id)
+
+    def _known(self, address: Address) -> Preferences:
+        standing = self.standing(address)
+        return Preferences() if standing is None else standing.preferences
 
 
 def suppress(
@@ -231,84 +241,3 @@ def _exported(subscriber: Subscriber, wish: Preferences) -> dict[str, str]:
         "topics": ";".join(wish.topics),
         "language": wish.language or "",
     }
-
-
-def _json_rows(text: str) -> list[Row]:
-    try:
-        rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"not JSON (line {error.lineno}): {error.msg}") from None
-    except RecursionError:
-        raise InvalidInput("not a list of people: the JSON is nested too deeply") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InvalidInput("the JSON must be an array of objects, one a subscriber")
-    return rows
-
-
-def _text(row: Row, column: str) -> str:
-    value = row.get(column)
-    if isinstance(value, list):
-        return ";".join(str(one) for one in value)
-    return "" if value is None else str(value).strip()
-
-
-def _state(row: Row) -> SubscriberState:
-    text = _text(row, "status")
-    try:
-        return SubscriberState(text)
-    except ValueError:
-        known = ", ".join(SubscriberState)
-        raise InvalidInput(f"status is {text!r}: use one of {known}", code="bad-status") from None
-
-
-def _consent(row: Row, state: SubscriberState) -> Consent | None:
-    """When and how they agreed. To leave needs no consent: an opt-out always counts."""
-    at, source = _text(row, "consent_at"), _text(row, "consent_source")
-    if not (at and source) and state is SubscriberState.UNSUBSCRIBED:
-        return None
-    if not at or not source:
-        raise InvalidInput("no consent: fill in consent_at and consent_source", code="no-consent")
-    return Consent(at=parse_instant(at), source=source[:200])
-
-
-def _preferences(row: Row, known: Preferences) -> Preferences:
-    """What the row asks for; columns the file does not have leave what is known alone."""
-    wish = known
-    if "timezone" in row:
-        wish = replace(wish, timezone=_zone(_text(row, "timezone")))
-    if "hour" in row:
-        wish = replace(wish, hour=_hour(_text(row, "hour")))
-    if "frequency" in row:
-        frequency, weekday = _frequency(_text(row, "frequency") or Frequency.DAILY)
-        wish = replace(wish, frequency=frequency, weekday=weekday)
-    if "topics" in row:
-        topics = (one.strip() for one in _text(row, "topics").split(";"))
-        wish = replace(wish, topics=tuple(one for one in topics if one))
-    if "language" in row:
-        wish = replace(wish, language=_text(row, "language") or None)
-    return wish
-
-
-def _zone(name: str) -> str | None:
-    if name:
-        zone_of(name)
-    return name or None
-
-
-def _hour(text: str) -> int | None:
-    if not text:
-        return None
-    if not text.isdecimal() or not 0 <= int(text) <= 23:
-        raise InvalidInput(f"hour is {text!r}: use a whole hour from 0 to 23", code="bad-hour")
-    return int(text)
-
-
-def _frequency(text: str) -> tuple[Frequency, str | None]:
-    name, _, weekday = text.partition(":")
-    known = name in Frequency.__members__.values()
-    if not known or (weekday and weekday not in WEEKDAYS) or (weekday and name != "weekly"):
-        raise InvalidInput(
-            f"frequency is {text!r}: use daily, weekdays or weekly:mon (to sun)",
-            code="bad-frequency",
-        )
-    return Frequency(name), (weekday or "mon") if name == "weekly" else None

@@ -1,0 +1,104 @@
+"""What somebody asks of a list: checked, and packed into a notice until they confirm it."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
+from paperround.domain.times import local_date, place_zone
+from paperround.domain.topics import read_topics
+
+MOST_PAPERS = 50
+LONGEST_PAUSE = timedelta(days=366)
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+
+
+def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
+    """`wish`, cleaned; `zone` is the list's, for who names none. A pause that is over is no pause.
+
+    Raises InvalidInput whose code is the name of the field that is wrong.
+    """
+    _require_zone(wish.timezone)
+    _require(wish.hour is None or 0 <= wish.hour <= 23, "hour", "the hour is 0 to 23")
+    _require(
+        wish.weekday is None or wish.weekday in WEEKDAYS,
+        "weekday",
+        f"the weekday is one of {', '.join(WEEKDAYS)}",
+    )
+    _require(
+        wish.size is None or 1 <= wish.size <= MOST_PAPERS,
+        "size",
+        f"a digest holds 1 to {MOST_PAPERS} papers",
+    )
+    _require(wish.floor is None or math.isfinite(wish.floor), "floor", "the floor is a number")
+    _require(
+        wish.language is None or _LANGUAGE.fullmatch(wish.language) is not None,
+        "language",
+        "the language is a code such as en or pt-BR",
+    )
+    return replace(
+        wish,
+        weekday=wish.weekday if wish.frequency is Frequency.WEEKLY else None,
+        paused_until=_pause(wish.paused_until, local_date(now, wish.timezone or zone)),
+        topics=read_topics(wish.topics),
+    )
+
+
+def _require(holds: bool, field: str, rule: str) -> None:
+    if not holds:
+        raise InvalidInput(rule, code=field)
+
+
+def _require_zone(name: str | None) -> None:
+    if name is None:
+        return
+    try:
+        place_zone(name)
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code="timezone") from None
+
+
+def _pause(until: date | None, today: date) -> date | None:
+    if until is None or until <= today:
+        return None
+    _require(until <= today + LONGEST_PAUSE, "paused_until", "a pause lasts a year at most")
+    return until
+
+
+def packed(wish: Preferences) -> str:
+    """`wish` as text that a notice can carry."""
+    until = wish.paused_until
+    return json.dumps(
+        {
+            "timezone": wish.timezone,
+            "hour": wish.hour,
+            "frequency": wish.frequency.value,
+            "weekday": wish.weekday,
+            "size": wish.size,
+            "floor": wish.floor,
+            "language": wish.language,
+            "paused_until": None if until is None else until.isoformat(),
+            "topics": list(wish.topics),
+        }
+    )
+
+
+def unpacked(text: str) -> Preferences:
+    """What `packed` made text of."""
+    kept = json.loads(text)
+    until = kept["paused_until"]
+    return Preferences(
+        timezone=kept["timezone"],
+        hour=kept["hour"],
+        frequency=Frequency(kept["frequency"]),
+        weekday=kept["weekday"],
+        size=kept["size"],
+        floor=kept["floor"],
+        language=kept["language"],
+        paused_until=None if until is None else date.fromisoformat(until),
+        topics=tuple(kept["topics"]),
+    )

@@ -1,0 +1,26 @@
+"""What serving people needs: the database, the keys links are signed with, the limits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from paperround.domain.limits import SignupLimits
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.ports import Database
+from paperround.jobs.rows import Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where people sign up and change their minds.
+
+    `wake` is called after a notice was written, so that it leaves within seconds. `forget_mails`
+    removes what is kept of these Message-IDs outside the database, after somebody was erased.
+    """
+
+    database: Database
+    keys: KeyRing
+    identity: Identity
+    limits: SignupLimits
+    default_hour: int
+    wake: Callable[[], None]
+    forget_mails: Callable[[Sequence[str]], None]

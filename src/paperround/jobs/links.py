@@ -1,0 +1,127 @@
+"""Who holds a link, and what it lets them do.
+
+link of                          lets its holder
+a digest                         leave, say what they think of its papers; nothing else
+a mail with one's choices        everything of that person, for 24 hours
+a confirmation, once it is used  the same, by the link its page shows
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.domain.deliveries import DeliveryId
+from paperround.domain.lists import MailingList
+from paperround.domain.notices import PREFERENCES_VALID, NewNotice, Notice, NoticeKind
+from paperround.domain.readers import DeliveryOwner
+from paperround.domain.subscribers import (
+    Address,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+)
+from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
+from paperround.jobs.notices import new_notice
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.rows import Identity
+
+CONFIRMING = (NoticeKind.CONFIRM, NoticeKind.REMINDER, NoticeKind.UNDO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A person who is still there, one of their subscriptions, and its list."""
+
+    person: Subscriber
+    subscription: Subscription
+    mailing_list: MailingList
+
+    @property
+    def address(self) -> Address:
+        """Where their mail goes."""
+        mailed = self.person.address
+        domain = mailed.rpartition("@")[2]
+        return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
+
+
+def digest_owner(work: UnitOfWork, keys: KeyRing, token: str) -> DeliveryOwner | None:
+    """Whose digest `token` came with, whatever its age; None for a forged one."""
+    parts = _parts(token, Purpose.UNSUBSCRIBE)
+    owner = parts and work.subscribers.owner_of_delivery(DeliveryId(parts.row))
+    return owner if owner and keys.verify(token, owner.nonce) else None
+
+
+def noted(work: UnitOfWork, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
+    """The notice that a link for `purpose` names; None for a forged one."""
+    parts = _parts(token, purpose)
+    notice = parts and work.notices.get(DeliveryId(parts.row))
+    return notice if notice and keys.verify(token, notice.nonce) else None
+
+
+def _parts(token: str, purpose: Purpose) -> TokenParts | None:
+    parts = read_token(token)
+    return parts if parts is not None and parts.purpose is purpose else None
+
+
+def owner_as_reader(work: UnitOfWork, owner: DeliveryOwner) -> Reader | None:
+    """The reader of a digest as they stand now."""
+    return _reader(work, owner.subscriber_id, list_id=owner.list_id)
+
+
+def reader_of_notice(work: UnitOfWork, notice: Notice) -> Reader | None:
+    """The reader a notice is about; None when they were erased."""
+    if notice.subscriber_id is None or "subscription" not in notice.payload:
+        return None
+    return _reader(work, notice.subscriber_id, subscription_id=int(notice.payload["subscription"]))
+
+
+def _reader(
+    work: UnitOfWork,
+    subscriber: SubscriberId,
+    *,
+    list_id: int | None = None,
+    subscription_id: int | None = None,
+) -> Reader | None:
+    person = work.subscribers.get(subscriber)
+    if person is None or not person.address:
+        return None
+    lists = {one.id: one for one in work.lists.all()}
+    return next(
+        (
+            Reader(person=person, subscription=one, mailing_list=lists[one.list_id])
+            for one in work.subscribers.subscriptions_of(subscriber)
+            if subscription_id == one.id or list_id == one.list_id
+        ),
+        None,
+    )
+
+
+def choosing_reader(work: UnitOfWork, keys: KeyRing, token: str, *, now: datetime) -> Reader | None:
+    """Who may see and change their choices with `token`; None when it is forged or too old."""
+    notice = noted(work, keys, token, Purpose.PREFERENCES)
+    if notice is None:
+        return None
+    since = notice.dated if notice.kind is NoticeKind.PREFERENCES else _used_at(notice)
+    if since is None or now > since + PREFERENCES_VALID:
+        return None
+    reader = reader_of_notice(work, notice)
+    if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
+        return None
+    return reader
+
+
+def _used_at(notice: Notice) -> datetime | None:
+    return notice.used_at if notice.kind in CONFIRMING else None
+
+
+def choices_link(identity: Identity, subscription: Subscription, *, now: datetime) -> NewNotice:
+    """A mail with a fresh link to somebody's choices."""
+    return new_notice(
+        identity,
+        NoticeKind.PREFERENCES,
+        f"preferences/{subscription.id}/{now.isoformat()}",
+        subscription.subscriber_id,
+        None,
+        {"list": subscription.list_id, "subscription": subscription.id},
+        now=now,
+    )

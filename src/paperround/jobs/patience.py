@@ -1,0 +1,159 @@
+"""How often somebody may ask for a mail: who asks too often hears it, whom they ask for does not.
+
+    client address, its network   too often: the visitor is told to wait
+    mail domain, all of them      too often: the mail waits in a slow lane
+    mail address                  too often: no mail, and the same answer as ever
+
+What is asked for an address and what is mailed to it are counted apart: whoever asks for somebody
+else uses up none of their mails unless one is written. Counts are kept under keyed hashes: nobody
+reads an address from them. A transaction hits them in the order of this table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from paperround.domain.errors import RateLimited
+from paperround.domain.limits import Rate
+from paperround.domain.readers import Visitor
+from paperround.domain.subscribers import Address, SubscriberId
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.desk import Desk
+from paperround.jobs.ports import UnitOfWork
+
+SLOW_LANE = timedelta(minutes=30)
+"""How long a mail waits when there are more sign-ups than usual and no work was done for it."""
+
+TOTAL = "signup/total"
+SLOW = "signup/slow"
+UNKNOWN_CLIENT = "unknown"
+"""Those whose client address cannot be told share one count."""
+
+DAY = timedelta(hours=24)
+ONCE_A_DAY = (Rate(1, DAY),)
+LINKS = (Rate(3, DAY),)
+"""Links to their choices that whoever holds an old one may have mailed to a reader."""
+
+GMAIL = "gmail.com"
+_OF_GMAIL = frozenset({GMAIL, "googlemail.com"})
+
+
+def require_patience(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
+    """Count a request of `visitor`; raises RateLimited when it is one too many.
+
+    Who comes without a stamp of one of our forms may ask half as often.
+    """
+    client, network = _client_keys(desk.keys, visitor.ip)
+    for key, rates in ((client, desk.limits.ip), (network, desk.limits.net)):
+        wait = _hit(work, key, rates if visitor.stamped else _halved(rates), now)
+        if wait is not None:
+            raise RateLimited(
+                f"too many requests from your network: try again in {_minutes(wait)}",
+                retry_after=wait,
+            )
+
+
+def due_instant(
+    work: UnitOfWork, desk: Desk, address: Address, *, worked: bool, now: datetime
+) -> datetime | None:
+    """Count a sign-up for the domain of `address` and say when its mail would leave; None when
+    none can.
+
+    Above the domain's rate a mail waits in the slow lane; above that of all sign-ups it does unless
+    work was done for it. The lane takes as many as the rate of all allows, and no more.
+    """
+    domain = f"signup/domain/{desk.keys.digest('rate', address.domain)}"
+    in_time = _hit(work, domain, desk.limits.domain, now) is None
+    usual = _hit(work, TOTAL, desk.limits.total, now) is None
+    if in_time and (usual or worked):
+        return now
+    slow = _hit(work, SLOW, desk.limits.total, now)
+    return now + SLOW_LANE if slow is None else None
+
+
+def may_ask(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> bool:
+    """Count a request for a mail to `address`, whatever becomes of it; False when it is one too
+    many."""
+    return _hit(work, _key(desk.keys, "asked", address.folded), desk.limits.address, now) is None
+
+
+def may_mail(
+    work: UnitOfWork, desk: Desk, address: Address, *, at: datetime, silent: bool = False
+) -> bool:
+    """Count a mail that leaves for `address` at an instant; False, and nothing counted, when it had
+    enough. With `silent` none will be written: it costs the same and counts for nothing."""
+    key = _key(desk.keys, "silent" if silent else "address", address.folded)
+    return _hit(work, key, desk.limits.address, at) is None
+
+
+def may_remind(work: UnitOfWork, keys: KeyRing, address: str, *, now: datetime) -> bool:
+    """Count a reminder to `address`; False when it was mailed within a day."""
+    return _hit(work, _key(keys, "address", address), ONCE_A_DAY, now) is None
+
+
+def may_link(work: UnitOfWork, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
+    """Count a link that a link of `person` asks for; False when they had enough for today. Nobody
+    who signs them up anew can use this up."""
+    return _hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
+
+
+def is_crowded(work: UnitOfWork, desk: Desk, *, now: datetime) -> bool:
+    """Whether there are more sign-ups than usual."""
+    return any(
+        work.rates.count(TOTAL, rate.period, now=now) >= rate.count for rate in desk.limits.total
+    )
+
+
+def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
+    """As the store's; what has no limit need not be counted."""
+    return work.rates.hit(key, rates, now=now) if rates else None
+
+
+def _client_keys(keys: KeyRing, written: str | None) -> tuple[str, str]:
+    client, network = _client(written)
+    return (
+        f"signup/ip/{keys.digest('rate', client)}",
+        f"signup/net/{keys.digest('rate', network)}",
+    )
+
+
+def _client(written: str | None) -> tuple[str, str]:
+    """A client address and its network: IPv4 /24, IPv6 /56."""
+    try:
+        ip = ip_address(written or "")
+    except ValueError:
+        return UNKNOWN_CLIENT, UNKNOWN_CLIENT
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    prefix = 56 if isinstance(ip, IPv6Address) else 24
+    return str(ip), str(ip_network((int(ip), prefix), strict=False))
+
+
+def _halved(rates: Sequence[Rate]) -> tuple[Rate, ...]:
+    return tuple(replace(rate, count=max(1, rate.count // 2)) for rate in rates)
+
+
+def _key(keys: KeyRing, what: str, address: str) -> str:
+    """What is counted for the mailbox that `address` reaches."""
+    return f"signup/{what}/{keys.digest('rate', mailbox(address))}"
+
+
+def untagged(address: str) -> str:
+    """`name+tag@domain` as `name@domain`, which reaches the same mailbox."""
+    local, _, domain = address.casefold().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+def mailbox(address: str) -> str:
+    """One name for the mailbox that `address` reaches: Gmail sees no dots and has two domains.
+
+    For telling mailboxes apart only; mail goes to an address as its owner writes it.
+    """
+    local, _, domain = untagged(address).rpartition("@")
+    return f"{local.replace('.', '')}@{GMAIL}" if domain in _OF_GMAIL else f"{local}@{domain}"
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return "a minute" if minutes == 1 else f"{minutes} minutes"

@@ -1,0 +1,250 @@
+"""What people do with the links they were mailed: leave, see their choices, change them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.digests import Letterhead, Rendered
+from paperround.domain.notices import NoticeKind
+from paperround.domain.readers import Choices
+from paperround.domain.subscribers import (
+    Preferences,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.domain.tokens import Purpose
+from paperround.jobs.choices import checked
+from paperround.jobs.desk import Desk
+from paperround.jobs.links import (
+    Reader,
+    choices_link,
+    choosing_reader,
+    digest_owner,
+    noted,
+    owner_as_reader,
+    reader_of_notice,
+)
+from paperround.jobs.notices import new_notice
+from paperround.jobs.patience import may_link
+from paperround.jobs.plan import Hours, first_due_of
+from paperround.jobs.ports import Ranker, Renderer, UnitOfWork
+from paperround.jobs.preview import preview
+from paperround.jobs.transactions import write
+
+T = TypeVar("T")
+
+UNDO_EVERY = timedelta(hours=24)
+"""How often somebody is mailed a link that takes back their leaving, while the last one is good."""
+
+LOST = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
+"""How a mail ends that its reader never got."""
+
+LONGEST_CLOCK = timedelta(days=8)
+"""A due instant lies at most days ahead; this is surely beyond it."""
+
+
+# --- leaving -----------------------------------------------------------------------------------
+
+
+def masked_address(desk: Desk, token: str) -> str | None:
+    """Whose link `token` is, so that a reader knows it and nobody else does: `a•••@example.org`.
+
+    None for a forged one, and for somebody who was erased.
+    """
+    with desk.database.reading() as work:
+        reader = _leaving_reader(work, desk, token)
+    return None if reader is None else _masked(reader.person.address)
+
+
+def _leaving_reader(work: UnitOfWork, desk: Desk, token: str) -> Reader | None:
+    """Who may leave with `token`: a link that once was good for more is always good for that."""
+    owner = digest_owner(work, desk.keys, token)
+    if owner is not None:
+        return owner_as_reader(work, owner)
+    notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+    return None if notice is None else reader_of_notice(work, notice)
+
+
+def _masked(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}"
+
+
+def leave(desk: Desk, token: str, *, now: datetime) -> None:
+    """End the subscription at once and mail a link that takes it back. Any token is fine: one that
+    is forged, or used before, changes nothing."""
+
+    def stop(work: UnitOfWork) -> bool:
+        reader = _leaving_reader(work, desk, token)
+        return reader is not None and _stop(work, desk, reader, now)
+
+    if write(desk.database, stop):
+        desk.wake()
+
+
+def leave_from_choices(desk: Desk, token: str, *, now: datetime) -> bool:
+    """End the subscription from the page of one's choices; False for a link that is not good."""
+
+    def stop(work: UnitOfWork, reader: Reader) -> bool:
+        _stop(work, desk, reader, now)
+        return True
+
+    left = _as_chooser(desk, token, stop, now)
+    if left:
+        desk.wake()
+    return bool(left)
+
+
+def _stop(work: UnitOfWork, desk: Desk, reader: Reader, now: datetime) -> bool:
+    subscription = reader.subscription
+    if not work.subscribers.leave(subscription.id, now=now):
+        return False
+    if _can_undo(work, subscription, now):
+        return True
+    undo = new_notice(
+        desk.identity,
+        NoticeKind.UNDO,
+        f"undo/{subscription.id}/{now.isoformat()}",
+        reader.person.id,
+        None,
+        {"list": subscription.list_id, "subscription": subscription.id},
+        now=now,
+    )
+    work.notices.put(undo, now=now)
+    return True
+
+
+def _can_undo(work: UnitOfWork, subscription: Subscription, now: datetime) -> bool:
+    """Whether a link that takes back this very leaving was mailed just before."""
+    last = work.notices.latest(subscription.subscriber_id, NoticeKind.UNDO)
+    if last is None or last.payload.get("subscription") != subscription.id:
+        return False
+    good = last.used_at is None and last.state not in LOST
+    return good and now < last.dated + UNDO_EVERY
+
+
+def mail_choices_link(desk: Desk, token: str, *, now: datetime) -> None:
+    """Mail a fresh link to the reader's choices, whoever holds this one. Silent, and three times a
+    day at most."""
+
+    def put(work: UnitOfWork) -> None:
+        reader = _leaving_reader(work, desk, token)
+        if reader is None or not may_link(work, desk.keys, reader.person.id, now=now):
+            return
+        work.notices.put(choices_link(desk.identity, reader.subscription, now=now), now=now)
+
+    write(desk.database, put)
+    desk.wake()
+
+
+# --- choices -----------------------------------------------------------------------------------
+
+
+def open_choices(desk: Desk, token: str, *, now: datetime) -> Choices | None:
+    """The choices of whoever holds a freshly mailed link; None for any other."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        return None if reader is None else _choices(work, desk, reader, now)
+
+
+def _choices(work: UnitOfWork, desk: Desk, reader: Reader, now: datetime) -> Choices:
+    wish, mailing_list = reader.subscription.preferences, reader.mailing_list
+    hours = Hours(hour=desk.default_hour)
+    return Choices(
+        masked=_masked(reader.person.address),
+        list_name=mailing_list.name,
+        list_title=mailing_list.title,
+        preferences=wish,
+        hour=hours.hour_of(wish),
+        zone=hours.zone_of(wish, mailing_list),
+        next_due=_next_due(work, reader.subscription, by=now + LONGEST_CLOCK),
+        active=reader.subscription.state is SubscriberState.ACTIVE,
+    )
+
+
+def _next_due(work: UnitOfWork, subscription: Subscription, *, by: datetime) -> datetime | None:
+    """When the subscription is due; None when that is not set, or not `by` then."""
+    just_before = SubscriptionId(subscription.id - 1)
+    found = work.subscribers.due(subscription.list_id, now=by, limit=1, after=just_before)
+    return next((one.due_at for one in found if one.subscription.id == subscription.id), None)
+
+
+def save_choices(
+    desk: Desk, token: str, preferences: Preferences, *, now: datetime
+) -> Choices | None:
+    """Replace the choices of whoever holds a freshly mailed link; None for any other.
+
+    Raises InvalidInput whose code is the name of the field that is wrong.
+    """
+
+    def save(work: UnitOfWork, reader: Reader) -> Choices | None:
+        wish = checked(preferences, zone=reader.mailing_list.zone, now=now)
+        work.subscribers.choose(reader.subscription.id, wish, now=now)
+        fresh = choosing_reader(work, desk.keys, token, now=now)
+        if fresh is None:
+            return None
+        _set_clock(work, desk, reader.subscription, fresh, now)
+        return _choices(work, desk, fresh, now)
+
+    return _as_chooser(desk, token, save, now)
+
+
+def _set_clock(
+    work: UnitOfWork, desk: Desk, before: Subscription, reader: Reader, now: datetime
+) -> None:
+    """Another hour or zone moves the next digest; one that is due already stays owed."""
+    subscription, mailing_list = reader.subscription, reader.mailing_list
+    hours = Hours(hour=desk.default_hour)
+    clocks = {
+        (hours.hour_of(one.preferences), hours.zone_of(one.preferences, mailing_list))
+        for one in (before, subscription)
+    }
+    if subscription.state is not SubscriberState.ACTIVE or len(clocks) == 1:
+        return
+    if _next_due(work, subscription, by=now) is not None:
+        return
+    taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
+    due_at = first_due_of(subscription, mailing_list, hours, taken, now)
+    work.subscribers.schedule({subscription.id: due_at})
+
+
+def _as_chooser(
+    desk: Desk, token: str, do: Callable[[UnitOfWork, Reader], T], now: datetime
+) -> T | None:
+    """What `do` returns for whoever holds a freshly mailed link, in one transaction."""
+
+    def run(work: UnitOfWork) -> T | None:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        return None if reader is None else do(work, reader)
+
+    return write(desk.database, run)
+
+
+def preview_next(
+    desk: Desk,
+    ranker: Ranker,
+    letterhead: Letterhead,
+    renderer: Renderer,
+    token: str,
+    *,
+    now: datetime,
+) -> Rendered | None:
+    """The digest this reader would get now; None when there is none, or for a link that is not
+    good."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+    if reader is None:
+        return None
+    shown = preview(
+        database=desk.database,
+        ranker=ranker,
+        identity=desk.identity,
+        letterhead=letterhead,
+        list_name=reader.mailing_list.name,
+        day=None,
+        reader=reader.address,
+        now=now,
+    )
+    return None if shown.mail is None else renderer.render(shown.mail.view)

@@ -1,0 +1,361 @@
+"""Signing up, and confirming it.
+
+    asked ─► one mail with a link ─► the link is used ─► active, the newest edition at once
+      └── known already: at most a link to their choices, never an answer that tells
+
+Whatever is known of an address, whoever asks is told the same, after the same look-ups. What was
+asked waits in the notice and counts once its link is used; nothing of it stands in the mail.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain, count
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.lists import MailingList
+from paperround.domain.notices import (
+    CONFIRM_VALID,
+    NOTICE_LIFE,
+    UNDO_VALID,
+    Notice,
+    NoticeKind,
+)
+from paperround.domain.readers import NewSignup, Visitor
+from paperround.domain.subscribers import (
+    Address,
+    Consent,
+    Preferences,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+)
+from paperround.domain.tokens import Purpose
+from paperround.jobs.choices import checked, packed, unpacked
+from paperround.jobs.desk import Desk
+from paperround.jobs.links import CONFIRMING, Reader, choices_link, noted, reader_of_notice
+from paperround.jobs.notices import new_notice
+from paperround.jobs.patience import (
+    DAY,
+    due_instant,
+    is_crowded,
+    mailbox,
+    may_ask,
+    may_mail,
+    require_patience,
+    untagged,
+)
+from paperround.jobs.plan import Hours, plan_newcomer
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
+from paperround.jobs.transactions import write
+
+CONSENT = "confirmed by mail"
+
+NOBODY = SubscriberId(0)
+"""No row has this id: looking it up takes as long as looking somebody up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignupRequest:
+    """Somebody asks to get a list. `source` is where: `form`, `api` or `snippet`.
+
+    `worked`: a proof of work came with it, so it need not wait when many sign up.
+    """
+
+    address: Address
+    list_name: str
+    preferences: Preferences
+    visitor: Visitor
+    source: str
+    worked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """What the page says after a confirmation. The token opens the person's choices for a day.
+
+    `hour` and `zone` are those that hold, whoever chose them.
+    """
+
+    list_title: str
+    preferences: Preferences
+    hour: int
+    zone: str
+    digest_follows: bool
+    preferences_token: str
+
+
+# --- asking ------------------------------------------------------------------------------------
+
+
+def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> None:
+    """Ask for a list. Everything about the address is silent.
+
+    Raises RateLimited for a client that asks too often, NotFound for an unknown list, InvalidInput
+    for choices that cannot be.
+    """
+
+    def ask(work: UnitOfWork) -> None:
+        mailing_list = work.lists.get(request.list_name)
+        wish = checked(request.preferences, zone=mailing_list.zone, now=now)
+        require_patience(work, desk, request.visitor, now=now)
+        asking = _Asking(work, desk, mailing_list, request.address, request.source, now)
+        asking.ask(wish, worked=request.worked)
+
+    write(desk.database, ask)
+    desk.wake()
+
+
+def must_work(desk: Desk, *, now: datetime) -> bool:
+    """Whether so many sign up that a browser should do some work first; without it they wait."""
+    with desk.database.reading() as work:
+        return is_crowded(work, desk, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One request for one list, in one transaction."""
+
+    work: UnitOfWork
+    desk: Desk
+    mailing_list: MailingList
+    address: Address
+    source: str
+    now: datetime
+
+    def ask(self, wish: Preferences, *, worked: bool) -> None:
+        work, desk, address, now = self.work, self.desk, self.address, self.now
+        due_at = due_instant(work, desk, address, worked=worked, now=now)
+        if due_at is None or not may_ask(work, desk, address, now=now):
+            return
+        silent = self._gets_nothing()
+        mails = may_mail(work, desk, address, at=due_at, silent=silent) and not silent
+        with work.part(keep=mails):
+            asking = self if mails else self._for_nobody()
+            asking.sign_up(wish, due_at)
+
+    def _gets_nothing(self) -> bool:
+        """Whether no mail follows from what is known of the address: it must never be mailed, or
+        it is an active reader's who was mailed a link to their choices today."""
+        suppressed = is_suppressed(self.work, self.desk, self.address)
+        person = self.work.subscribers.find(self.address)
+        who = NOBODY if person is None else person.id
+        wish = self.work.subscribers.subscription(who, self.mailing_list.id)
+        link = self.work.notices.latest(who, NoticeKind.PREFERENCES)
+        if person is not None and person.state is SubscriberState.SUPPRESSED:
+            return True
+        active = wish is not None and wish.state is SubscriberState.ACTIVE
+        linked = link is not None and self.now < link.dated + DAY
+        return suppressed or (active and linked)
+
+    def _for_nobody(self) -> "_Asking":
+        """The same for an address that is nobody's, to be taken back: how long the answer takes
+        must not tell what is known of the real one."""
+        nobody = f"{self.desk.keys.digest('nobody', self.address.folded)[:32]}@nobody.invalid"
+        address = Address(written=nobody, mailed=nobody, folded=nobody, domain="nobody.invalid")
+        return replace(self, address=address)
+
+    def sign_up(self, wish: Preferences, due_at: datetime) -> None:
+        _, subscription = self.work.subscribers.sign_up(
+            NewSignup(address=self.address, preferences=wish, nonce=self._nonce()),
+            self.mailing_list.id,
+            now=self.now,
+        )
+        if subscription.state is SubscriberState.ACTIVE:
+            self._remember(subscription, due_at)
+        else:
+            self._confirm(subscription, wish, due_at)
+
+    def _nonce(self) -> str:
+        who = f"{self.address.folded}|{self.now.isoformat()}"
+        return self.desk.keys.digest("subscriber-nonce", who)[:22]
+
+    def _remember(self, subscription: Subscription, due_at: datetime) -> None:
+        """Somebody forgot that they have subscribed: a link to their choices, after the look-up
+        that `_confirm` takes."""
+        self.work.notices.find(_confirm_key(subscription, 1))
+        notice = choices_link(self.desk.identity, subscription, now=self.now)
+        late = replace(notice, due_at=due_at, expires_at=due_at + NOTICE_LIFE)
+        self.work.notices.put(late, now=self.now)
+
+    def _confirm(self, subscription: Subscription, wish: Preferences, due_at: datetime) -> None:
+        """The same mail again while its link works and the wish is the same, else a new one."""
+        expires_at = due_at + NOTICE_LIFE
+        earlier = list(confirmations(self.work, subscription))
+        payload: dict[str, str | int] = {
+            "list": self.mailing_list.id,
+            "subscription": subscription.id,
+            "choices": packed(wish),
+            "source": self.source,
+        }
+        if earlier and self._still_good(earlier[-1]) and _asks(earlier[-1], payload):
+            self.work.notices.again(earlier[-1].id, due_at=due_at, expires_at=expires_at)
+            return
+        notice = new_notice(
+            self.desk.identity,
+            NoticeKind.CONFIRM,
+            _confirm_key(subscription, len(earlier) + 1),
+            subscription.subscriber_id,
+            None,
+            payload,
+            now=self.now,
+        )
+        self.work.notices.put(replace(notice, due_at=due_at, expires_at=expires_at), now=self.now)
+
+    def _still_good(self, notice: Notice) -> bool:
+        waits = notice.used_at is None and notice.state is not DeliveryState.SKIPPED
+        return waits and self.now < notice.dated + CONFIRM_VALID
+
+
+def _asks(notice: Notice, payload: Mapping[str, str | int]) -> bool:
+    """Whether a notice asks the same, wherever it was asked from."""
+    return {**notice.payload, "source": payload["source"]} == payload
+
+
+def is_suppressed(work: UnitOfWork, desk: Desk, address: Address) -> bool:
+    """Whether `address` must never be mailed, nor the mailbox that it is a tag of.
+
+    Raises Misconfigured when that cannot be told.
+    """
+    require_suppression_keys(work, desk.keys)
+    spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
+    each = (suppression_digests(desk.keys, replace(address, folded=one)) for one in spelt)
+    return bool(work.subscribers.suppressed(frozenset(chain.from_iterable(each))))
+
+
+def _confirm_key(subscription: Subscription, number: int) -> str:
+    return f"confirm/{subscription.id}/{number}"
+
+
+def reminder_key(subscription: Subscription) -> str:
+    """The key of the one reminder of a subscription that nobody confirmed."""
+    return f"reminder/{subscription.id}"
+
+
+def confirmations(work: UnitOfWork, subscription: Subscription) -> Iterator[Notice]:
+    """Every confirmation that was asked of a subscription, oldest first."""
+    for number in count(1):
+        notice = work.notices.find(_confirm_key(subscription, number))
+        if notice is None:
+            return
+        yield notice
+
+
+# --- confirming --------------------------------------------------------------------------------
+
+
+def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
+    """Use the link of a confirmation, a reminder or an undo: the person is active from now on.
+
+    None when it is forged, too old or used, or when the address must not be mailed: whoever holds
+    it learns nothing more.
+    """
+
+    def use(work: UnitOfWork) -> Confirmed | None:
+        notice = noted(work, desk.keys, token, Purpose.CONFIRM)
+        if notice is None or not _is_in_time(notice, now):
+            return None
+        reader = reader_of_notice(work, notice)
+        if reader is None or is_suppressed(work, desk, reader.address):
+            return None
+        if not work.notices.use(notice.id, now=now):
+            return None
+        return _activated(work, desk, notice, reader, now)
+
+    confirmed = write(desk.database, use)
+    if confirmed is not None:
+        desk.wake()
+    return confirmed
+
+
+def _is_in_time(notice: Notice, now: datetime) -> bool:
+    valid = UNDO_VALID if notice.kind is NoticeKind.UNDO else CONFIRM_VALID
+    return notice.kind in CONFIRMING and now <= notice.dated + valid
+
+
+def _activated(
+    work: UnitOfWork, desk: Desk, notice: Notice, reader: Reader, now: datetime
+) -> Confirmed | None:
+    choices = notice.payload.get("choices")
+    active = work.subscribers.activate(
+        reader.subscription.id,
+        preferences=None if choices is None else unpacked(str(choices)),
+        consent=Consent(at=now, source=_how(notice)),
+        now=now,
+    )
+    if not active:
+        return None
+    _spend_others(work, reader.subscription, now)
+    now_active = reader_of_notice(work, notice)
+    return None if now_active is None else _welcome(work, desk, notice, now_active, now)
+
+
+def _how(notice: Notice) -> str:
+    """How somebody agreed: `form, confirmed by mail`."""
+    return f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
+
+
+def _spend_others(work: UnitOfWork, subscription: Subscription, now: datetime) -> None:
+    """A wish is confirmed once: other links that wait for the same yes are used up by it."""
+    reminder = work.notices.find(reminder_key(subscription))
+    for notice in (*confirmations(work, subscription), *([reminder] if reminder else [])):
+        if notice.used_at is None:
+            work.notices.use(notice.id, now=now)
+
+
+def _welcome(
+    work: UnitOfWork, desk: Desk, notice: Notice, reader: Reader, now: datetime
+) -> Confirmed:
+    mailing_list, wish = reader.mailing_list, reader.subscription.preferences
+    hours = Hours(hour=desk.default_hour)
+    follows = plan_newcomer(
+        work,
+        identity=desk.identity,
+        hours=hours,
+        mailing_list=mailing_list,
+        subscription=reader.subscription,
+        now=now,
+    )
+    return Confirmed(
+        list_title=mailing_list.title,
+        preferences=wish,
+        hour=hours.hour_of(wish),
+        zone=hours.zone_of(wish, mailing_list),
+        digest_follows=follows,
+        preferences_token=desk.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
+    )
+
+
+# --- a link to one's choices -------------------------------------------------------------------
+
+
+def request_link(desk: Desk, address: Address, visitor: Visitor, *, now: datetime) -> None:
+    """Mail the reader at `address`, if there is one, a link to their choices; says nothing.
+
+    Raises RateLimited for a client that asks too often.
+    """
+
+    def ask(work: UnitOfWork) -> None:
+        require_patience(work, desk, visitor, now=now)
+        theirs = _linked(work, desk, address)
+        allowed = may_mail(work, desk, address, at=now, silent=theirs is None)
+        if allowed and theirs is not None:
+            work.notices.put(choices_link(desk.identity, theirs, now=now), now=now)
+        else:  # as many statements as it takes to write one
+            work.subscribers.get(NOBODY)
+            work.notices.latest(NOBODY, NoticeKind.PREFERENCES)
+
+    write(desk.database, ask)
+    desk.wake()
+
+
+def _linked(work: UnitOfWork, desk: Desk, address: Address) -> Subscription | None:
+    """What a link is for. Somebody who left may still take out or erase what is kept of them."""
+    suppressed = is_suppressed(work, desk, address)
+    person = work.subscribers.find(address)
+    theirs = work.subscribers.subscriptions_of(NOBODY if person is None else person.id)
+    mailed = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
+    if suppressed or person is None or person.state not in mailed:
+        return None
+    return min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)

@@ -1,0 +1,216 @@
+"""What the public pages show: today, an edition, the archive, a paper. Nothing is changed here."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from paperround.domain.digests import SkipReason
+from paperround.domain.editions import Edition, EditionPaper, EditionState, EditionSummary
+from paperround.domain.errors import NotFound
+from paperround.domain.gist import choose_gist
+from paperround.domain.identifiers import addresses_of, arxiv_id
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import Paper, PaperId, Show
+from paperround.domain.schedule import MOST_CUTS
+from paperround.jobs.ports import Database, UnitOfWork
+
+FRONT_DAYS = 7
+ARCHIVE_PAGE = 60
+SEARCHED_EDITIONS = 12
+"""How many of the newest editions are looked through for the place of a paper."""
+_LONGEST_ID = 18
+"""Digits of an id; a longer one is no row of any database."""
+
+WORDS = {
+    SkipReason.NO_NEW_PAPERS: "No new papers were listed since the last edition.",
+    SkipReason.NO_PAPERS_AT_ALL: "No papers have been read yet.",
+    SkipReason.HOLIDAY: "The sources announce nothing today: it is a weekend or a holiday.",
+    SkipReason.FEED_STALE: "The sources have announced less than they usually do by now.",
+    SkipReason.FEED_FAILED: "A source could not be read. We keep trying.",
+}
+"""Why a day has no papers, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionPage:
+    """One edition with its place in the archive. `quiet` says why it holds few papers or none."""
+
+    mailing_list: MailingList
+    edition: Edition
+    quiet: str
+    earlier: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPage:
+    """The newest edition that holds papers. `quiet` says why the newest one of all holds none."""
+
+    mailing_list: MailingList
+    edition: Edition | None
+    is_newest: bool
+    quiet: str
+    previous: tuple[EditionSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivePage:
+    """Editions that hold papers, newest first; `before` asks for the next page, if there is one."""
+
+    mailing_list: MailingList
+    lists: tuple[MailingList, ...]
+    editions: tuple[EditionSummary, ...]
+    before: date | None
+    is_continued: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperPage:
+    """A paper as much as its source lets us show, and where it stood last, if it did lately."""
+
+    paper: Paper
+    text: str
+    is_gist: bool
+    links: dict[str, str]
+    place: EditionPaper | None
+    edition: EditionSummary | None
+
+
+def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
+    """What the first page shows of a list at `now`. Raises NotFound for an unknown list."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        newest = work.editions.newest(mailing_list.id, by=now)
+        recent = work.editions.recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
+        shown = newest if newest is not None and newest.papers else _standing(work, recent)
+    return FrontPage(
+        mailing_list=mailing_list,
+        edition=shown,
+        is_newest=shown is not None and shown is newest,
+        quiet=_quiet(newest),
+        previous=_days_before(shown, recent),
+    )
+
+
+def _standing(work: UnitOfWork, recent: list[EditionSummary]) -> Edition | None:
+    return _edition_of(work, recent[0]) if recent else None
+
+
+def _edition_of(work: UnitOfWork, summary: EditionSummary) -> Edition | None:
+    list_id = work.lists.get(summary.list_name).id
+    return work.editions.find(list_id, summary.day, summary.cut)
+
+
+def _days_before(
+    edition: Edition | None, recent: list[EditionSummary]
+) -> tuple[EditionSummary, ...]:
+    """The last edition of each earlier day, newest first."""
+    last = {one.day: one for one in reversed(recent) if edition and one.day < edition.day}
+    return tuple(sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS])
+
+
+def _quiet(edition: Edition | None) -> str:
+    """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
+    if edition is None:
+        return "The first edition has not been made yet."
+    reason = edition.quiet_reason or edition.empty_reason
+    return WORDS[SkipReason(reason)] if reason else ""
+
+
+def edition_page(database: Database, list_name: str, day: date, cut: str | None) -> EditionPage:
+    """The edition of (list, day, cut), or the day's last one. Raises NotFound where none stands."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        cut = cut if cut is not None else _last_cut(work, mailing_list, day)
+        edition = work.editions.find(mailing_list.id, day, cut)
+        earlier = work.editions.recent(mailing_list.id, before=day, limit=1)
+    if edition is None or edition.state is EditionState.CANCELLED:
+        raise NotFound(f"The list {list_name} has no such edition on {day}.")
+    return EditionPage(
+        mailing_list=mailing_list,
+        edition=edition,
+        quiet=_quiet(edition),
+        earlier=earlier[0].day if earlier else None,
+    )
+
+
+def _last_cut(work: UnitOfWork, mailing_list: MailingList, day: date) -> str:
+    """The day's last cut that holds papers, else its last one; `0` when it has none at all."""
+    newest = work.editions.recent(mailing_list.id, before=day + timedelta(days=1), limit=1)
+    if newest and newest[0].day == day:
+        return newest[0].cut
+    cuts = (str(number) for number in range(len(mailing_list.cuts) - 1, -1, -1))
+    return next((cut for cut in cuts if work.editions.find(mailing_list.id, day, cut)), "0")
+
+
+def archive_page(database: Database, list_name: str, before: date | None) -> ArchivePage:
+    """Editions of days before `before`, by default the newest. Raises NotFound for the list."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        lists = tuple(work.lists.all())
+        found = work.editions.recent(mailing_list.id, before=before, limit=ARCHIVE_PAGE)
+    is_last = len(found) < ARCHIVE_PAGE
+    if not is_last:
+        found = [one for one in found if one.day != found[-1].day] or found
+    return ArchivePage(
+        mailing_list=mailing_list,
+        lists=lists,
+        editions=tuple(found),
+        before=None if is_last else found[-1].day,
+        is_continued=before is not None,
+    )
+
+
+def paper_page(database: Database, name: str) -> PaperPage:
+    """The paper called `name`: its id or its arXiv id, a version left aside. Raises NotFound."""
+    with database.reading() as work:
+        id_ = _paper_id(work, name)
+        paper = work.papers.load([id_]).get(id_) if id_ is not None else None
+        if paper is None:
+            raise NotFound("There is no such paper here.")
+        edition, place = _latest_place(work, paper.id)
+    text, is_gist = _shown_text(paper)
+    return PaperPage(
+        paper=paper,
+        text=text,
+        is_gist=is_gist,
+        links={**addresses_of(paper.identifiers), **paper.links},
+        place=place,
+        edition=edition,
+    )
+
+
+def _paper_id(work: UnitOfWork, name: str) -> PaperId | None:
+    if name.isascii() and name.isdecimal():
+        return PaperId(int(name)) if len(name) <= _LONGEST_ID else None
+    found = arxiv_id(name)
+    if found is None:
+        return None
+    key = ("arxiv", found[0])
+    return work.papers.find([key]).get(key)
+
+
+def _shown_text(paper: Paper) -> tuple[str, bool]:
+    """As much of the abstract as its source lets us show, and whether that is only the gist."""
+    match paper.show:
+        case Show.FULL:
+            return paper.abstract, False
+        case Show.GIST:
+            return choose_gist(paper.title, paper.abstract), True
+        case Show.LINK:
+            return "", False
+
+
+def _latest_place(
+    work: UnitOfWork, paper: PaperId
+) -> tuple[EditionSummary | None, EditionPaper | None]:
+    """The newest edition of any list that holds the paper, and its place there."""
+    recent = [
+        one
+        for mailing_list in work.lists.all()
+        for one in work.editions.recent(mailing_list.id, limit=SEARCHED_EDITIONS)
+    ]
+    for summary in sorted(recent, key=lambda one: one.cut_at, reverse=True)[:SEARCHED_EDITIONS]:
+        edition = _edition_of(work, summary)
+        for place in edition.papers if edition else ():
+            if place.paper_id == paper:
+                return summary, place
+    return None, None

@@ -1,0 +1,140 @@
+"""A desk where people sign up, and the mails that are written for them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, insert, select
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.ledger import Claimed, Move
+from paperround.domain.limits import SignupLimits, parse_rates
+from paperround.domain.notices import ClaimedNotice, NoticeKind
+from paperround.domain.readers import Visitor
+from paperround.domain.subscribers import Preferences
+from paperround.domain.tokens import Purpose
+from paperround.jobs.desk import Desk
+from paperround.jobs.ports import Database
+from paperround.jobs.signup import Confirmed, SignupRequest, confirm, subscribe
+from paperround.store import schema as db
+from tests.builders import NOW, address, lease
+from tests.jobs.conftest import IDENTITY
+
+DAYS = timedelta(days=1)
+HOURS = timedelta(hours=1)
+
+LIMITS = SignupLimits(
+    address=parse_rates("1/h, 3/24h"),
+    ip=parse_rates("5/10m"),
+    net=parse_rates("30/h"),
+    domain=parse_rates("100/h"),
+    total=parse_rates("1000/h"),
+)
+FREE = SignupLimits(address=(), ip=(), net=(), domain=(), total=())
+
+
+def desk(
+    database: Database, limits: SignupLimits = FREE, wake: Callable[[], None] = lambda: None
+) -> Desk:
+    """A desk of the installation that the tests share; without limits unless they are given."""
+    return Desk(
+        database=database,
+        keys=IDENTITY.keys,
+        identity=IDENTITY,
+        limits=limits,
+        default_hour=7,
+        wake=wake,
+        forget_mails=lambda _: None,
+    )
+
+
+def visitor(number: int = 1, *, stamped: bool = True) -> Visitor:
+    """Somebody in a network of their own."""
+    return Visitor(ip=f"10.{number // 250}.{number % 250}.7", stamped=stamped)
+
+
+def request(
+    name: str = "alice",
+    *,
+    wish: Preferences | None = None,
+    by: Visitor | None = None,
+    list_name: str = "trending",
+    worked: bool = False,
+    source: str = "form",
+) -> SignupRequest:
+    """A request for the default list."""
+    return SignupRequest(
+        address=address(name),
+        list_name=list_name,
+        preferences=wish or Preferences(),
+        visitor=by or visitor(),
+        source=source,
+        worked=worked,
+    )
+
+
+def second_list(engine: Engine, name: str = "second") -> str:
+    """The name of another list, which is like the default one."""
+    with engine.begin() as connection:
+        row = dict(connection.execute(select(db.lists).limit(1)).mappings().one())
+        del row["id"]
+        connection.execute(insert(db.lists).values({**row, "name": name}))
+    return name
+
+
+def post(
+    database: Database, *, now: datetime = NOW, ends: DeliveryState = DeliveryState.SENT
+) -> list[ClaimedNotice]:
+    """Send every notice that is due; returns them, however that `ends`."""
+    token = f"post {now.isoformat()}"
+    with database.writing() as work:
+        held = lease(token, until=now + timedelta(minutes=15))
+        mails = work.notices.claim(held, limit=1000, now=now)
+        work.notices.mark_in_data([one.id for one in mails], token, until=held.until, now=now)
+        sent = [Move(id=one.id, token=token, state=ends, reason="", code=250) for one in mails]
+        work.notices.settle(sent, now=now)
+    return mails
+
+
+def link(mail: ClaimedNotice) -> str:
+    """The token of the one link in a notice."""
+    preferences = mail.kind is NoticeKind.PREFERENCES
+    purpose = Purpose.PREFERENCES if preferences else Purpose.CONFIRM
+    return IDENTITY.keys.token(purpose, mail.id, mail.nonce)
+
+
+def joined(
+    here: Desk,
+    name: str = "alice",
+    *,
+    wish: Preferences | None = None,
+    list_name: str = "trending",
+    now: datetime = NOW,
+) -> Confirmed:
+    """Somebody who signed up and confirmed."""
+    subscribe(here, request(name, wish=wish, list_name=list_name), now=now)
+    (mail,) = post(here.database, now=now)
+    confirmed = confirm(here, link(mail), now=now)
+    assert confirmed is not None
+    return confirmed
+
+
+def digests(database: Database, *, now: datetime = NOW) -> list[Claimed]:
+    """The digests that are due, claimed and given back."""
+    token = f"digests {now.isoformat()}"
+    with database.writing() as work:
+        rows = work.ledger.claim(
+            lease(token, until=now + timedelta(minutes=15)), limit=1000, now=now
+        )
+        work.ledger.release(token, now=now)
+    return rows
+
+
+def digest_link(row: Claimed) -> str:
+    """The token in every link of a digest."""
+    return IDENTITY.keys.token(Purpose.UNSUBSCRIBE, row.id, row.nonce)
+
+
+def from_net(host: int, *, net: int = 1) -> Visitor:
+    """A client of one /24."""
+    return replace(visitor(net), ip=f"192.0.{net}.{host}")

@@ -1,0 +1,238 @@
+"""How often an address is mailed, whatever is known of it and however it is written."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, event
+
+from paperround.domain.limits import parse_rates
+from paperround.domain.notices import NoticeKind
+from paperround.domain.subscribers import Address, SubscriberState
+from paperround.jobs.desk import Desk
+from paperround.jobs.housekeeping import keep_house
+from paperround.jobs.patience import mailbox
+from paperround.jobs.ports import Database
+from paperround.jobs.self_service import mail_choices_link
+from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.subscribers import suppress
+from tests.builders import MINUTE, NOW, address, imported
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import DAYS, HOURS, LIMITS, desk, joined, link, post, request, visitor
+
+# --- mailboxes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "reached"),
+    [
+        ("name+tag@mail.example", "name@mail.example"),
+        ("Na.Me@Mail.Example", "na.me@mail.example"),
+        ("g.v.ictim+a@gmail.com", "gvictim@gmail.com"),
+        ("gvictim@googlemail.com", "gvictim@gmail.com"),
+        ("+tag@mail.example", "+tag@mail.example"),
+    ],
+)
+def test_spellings_of_an_address_reach_one_mailbox(written: str, reached: str) -> None:
+    assert mailbox(written) == reached
+
+
+@pytest.mark.accept("S1", part="dots")
+def test_dots_and_the_other_domain_of_gmail_are_no_other_address(database: Database) -> None:
+    here = desk(database, LIMITS)
+    spelt = [("victim", "gmail.com"), ("v.ictim", "gmail.com"), ("vict.im+a", "googlemail.com")]
+    for number, (name, domain) in enumerate(spelt):
+        asked = replace(request(by=visitor(number)), address=address(name, domain))
+        subscribe(here, asked, now=NOW)
+    assert [mail.address for mail in post(database)] == ["victim@gmail.com"]
+
+
+# --- suppressed mailboxes ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        ("never@mail.example", "never+1@mail.example"),
+        ("ne.ver@gmail.com", "ne.ver+1@gmail.com"),
+        ("never@gmail.com", "n.ever@googlemail.com"),
+    ],
+)
+def test_a_tag_does_not_get_round_a_suppression(database: Database, kept: str, asked: str) -> None:
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, _read(kept), reason="erased", now=NOW)
+    subscribe(desk(database), replace(request(), address=_read(asked)), now=NOW)
+    assert post(database) == []
+    with database.reading() as work:
+        assert work.subscribers.find(_read(asked)) is None
+
+
+def test_a_suppression_that_came_after_the_wish_counts_when_it_is_confirmed(
+    database: Database,
+) -> None:
+    here = desk(database)
+    subscribe(here, replace(request(), address=_read("never+ads@mail.example")), now=NOW)
+    [mail] = post(database)
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, _read("never@mail.example"), reason="asked", now=NOW)
+    assert confirm(here, link(mail), now=NOW) is None
+
+
+def _read(written: str) -> Address:
+    name, _, domain = written.partition("@")
+    return address(name, domain)
+
+
+# --- whoever never confirmed -------------------------------------------------------------------
+
+
+def _most_in_a_day(mailed: Sequence[datetime]) -> int:
+    return max(sum(start <= one < start + DAYS for one in mailed) for start in mailed)
+
+
+def _mailed_in_three_days(database: Database, every: timedelta) -> list[datetime]:
+    """When somebody is mailed whom others sign up that often."""
+    here, mailed = desk(database, LIMITS), list[datetime]()
+    for number in range(3 * DAYS // every):
+        now = NOW + number * every
+        subscribe(here, request(by=visitor(number)), now=now)
+        if now.minute < every / MINUTE:
+            keep_house(database=database, identity=IDENTITY, now=now)
+        mailed += [now for _ in post(database, now=now)]
+    return mailed
+
+
+@pytest.mark.accept("S1", part="reminder")
+@pytest.mark.parametrize("minutes", [61, pytest.param(5, marks=pytest.mark.long)])
+def test_three_days_of_sign_ups_are_three_mails_a_day_with_reminders(
+    database: Database, minutes: int
+) -> None:
+    mailed = _mailed_in_three_days(database, minutes * MINUTE)
+    assert (len(mailed), _most_in_a_day(mailed)) == (9, 3)
+
+
+def test_a_mail_that_waits_counts_when_it_leaves(database: Database) -> None:
+    here = desk(database, replace(LIMITS, total=parse_rates("1/h")))
+    subscribe(here, request("bob"), now=NOW)
+    mails = []
+    for minutes in (0, 61, 122, 24 * 60 + 1):
+        now = NOW + minutes * MINUTE
+        subscribe(here, request(by=visitor(minutes)), now=now)
+        mails += post(database, now=now + 31 * MINUTE)
+    assert [mail.address.partition("@")[0] for mail in mails] == ["bob", *["alice"] * 3]
+
+
+# --- whoever is asked for by somebody else -----------------------------------------------------
+
+
+def _reader(database: Database) -> tuple[Desk, str]:
+    """A reader who confirmed the day before yesterday, and their old link."""
+    here = desk(database, LIMITS)
+    return here, joined(here, now=NOW - 2 * DAYS).preferences_token
+
+
+def _asked_by_others(database: Database, here: Desk) -> list[NoticeKind]:
+    """What a reader is mailed whom somebody else signs up as often as they can."""
+    kinds = []
+    for number in range(1, 13):
+        now = NOW + number * 65 * MINUTE
+        subscribe(here, request(by=visitor(number)), now=now)
+        kinds += [mail.kind for mail in post(database, now=now)]
+    return kinds
+
+
+def test_signing_a_reader_up_anew_does_not_use_up_their_links(database: Database) -> None:
+    here, token = _reader(database)
+    assert _asked_by_others(database, here) == [NoticeKind.PREFERENCES]
+    now = NOW + 14 * HOURS
+    mail_choices_link(here, token, now=now)
+    request_link(here, address(), visitor(99), now=now + MINUTE)
+    assert [mail.kind for mail in post(database, now=now + MINUTE)] == [NoticeKind.PREFERENCES] * 2
+
+
+def test_an_old_link_has_three_fresh_ones_mailed_in_a_day(database: Database) -> None:
+    (here, token), mails = _reader(database), []
+    for number in range(30):
+        now = NOW + number * 45 * MINUTE
+        mail_choices_link(here, token, now=now)
+        mails += post(database, now=now)
+    assert len(mails) == 3
+
+
+def test_where_no_lane_is_free_the_address_keeps_its_mails(database: Database) -> None:
+    here = desk(database, replace(LIMITS, total=parse_rates("1/h")))
+    for name in ("early", "late", "alice"):
+        subscribe(here, request(name), now=NOW)
+    assert len(post(database, now=NOW + 31 * MINUTE)) == 2
+    subscribe(here, request(worked=True, by=visitor(2)), now=NOW + MINUTE)
+    assert [mail.address for mail in post(database, now=NOW + 31 * MINUTE)] == [
+        "alice@mail.example"
+    ]
+
+
+# --- what the time tells -----------------------------------------------------------------------
+
+STATES = ("new", "pending", "active", "linked", "left", "gone", "never")
+
+
+@contextmanager
+def _statements(engine: Engine) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def _seed_states(database: Database) -> None:
+    before = desk(database)
+    for name in ("active", "linked"):
+        joined(before, name, now=NOW - 2 * DAYS)
+    subscribe(before, request("pending"), now=NOW - HOURS)
+    request_link(before, address("linked"), visitor(), now=NOW - HOURS)
+    post(database)
+    with database.writing() as work:
+        left = imported("left", SubscriberState.UNSUBSCRIBED)
+        work.subscribers.put(left, work.lists.get("trending").id, now=NOW)
+        work.subscribers.put(imported("gone"), work.lists.get("trending").id, now=NOW)
+        for name in ("gone", "never"):
+            suppress(work, IDENTITY.keys, address(name), reason="complaint", now=NOW)
+
+
+@pytest.mark.accept("S4", part="statements")
+def test_every_address_costs_the_database_as_much(database: Database, engine: Engine) -> None:
+    _seed_states(database)
+    here = desk(database, LIMITS)
+    for again in range(2):
+        costs = {}
+        for number, name in enumerate(STATES):
+            now = NOW + again * MINUTE + timedelta(seconds=number)
+            with _statements(engine) as statements:
+                subscribe(here, request(name, by=visitor(10 * again + number)), now=now)
+            costs[name] = len(statements)
+        assert len(set(costs.values())) == 1, costs
+    told = {mail.address.partition("@")[0] for mail in post(database, now=NOW + MINUTE)}
+    assert told == {"new", "pending", "active", "left"}
+
+
+@pytest.mark.accept("S4", part="statements of a link")
+def test_a_link_costs_the_database_as_much_whoever_it_is_for(
+    database: Database, engine: Engine
+) -> None:
+    _seed_states(database)
+    here, costs = desk(database, LIMITS), {}
+    for number, name in enumerate(STATES):
+        with _statements(engine) as statements:
+            request_link(here, address(name), visitor(number), now=NOW)
+        costs[name] = len(statements)
+    assert len(set(costs.values())) == 1, costs
+    told = {mail.address.partition("@")[0] for mail in post(database)}
+    assert told == {"active", "linked"}

@@ -1,0 +1,469 @@
+"""What the links in a mail can do, and what they cannot."""
+
+import base64
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.errors import InvalidInput
+from paperround.domain.ledger import Claimed
+from paperround.domain.limits import parse_rates
+from paperround.domain.notices import ClaimedNotice, NoticeKind
+from paperround.domain.papers import PaperId
+from paperround.domain.readers import Choices
+from paperround.domain.subscribers import Frequency, Preferences, SubscriberState, Subscription
+from paperround.domain.tokens import KeyRing, Purpose
+from paperround.jobs.desk import Desk
+from paperround.jobs.erasure import erase_address, erase_person, export_person
+from paperround.jobs.feedback import feedback_sheet, give_feedback
+from paperround.jobs.ports import Database
+from paperround.jobs.self_service import (
+    leave,
+    leave_from_choices,
+    mail_choices_link,
+    masked_address,
+    open_choices,
+    preview_next,
+    save_choices,
+)
+from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.subscribers import add_subscriber
+from paperround.mail.addresses import EmailAddresses
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import MINUTE, NOW, address, seed_edition, seed_papers
+from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import (
+    DAYS,
+    FREE,
+    HOURS,
+    desk,
+    digest_link,
+    digests,
+    joined,
+    link,
+    post,
+    request,
+    second_list,
+    visitor,
+)
+
+ACTIVE, LEFT = SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED
+LATER = NOW + HOURS
+
+
+def _seeded(database: Database, papers: int = 3) -> None:
+    with database.reading() as work:
+        default = work.lists.get("trending")
+    seed_edition(database, default, seed_papers(database, papers))
+
+
+def _digest(database: Database, name: str = "alice") -> tuple[Desk, Claimed]:
+    """Somebody who confirmed, and the digest that waits for them."""
+    _seeded(database)
+    here = desk(database)
+    joined(here, name)
+    (row,) = digests(database)
+    return here, row
+
+
+def _choosing(database: Database, here: Desk, *, now: datetime = NOW) -> str:
+    """A freshly mailed link to somebody's choices."""
+    request_link(here, address(), visitor(), now=now)
+    (mail,) = post(database, now=now)
+    return link(mail)
+
+
+def _standing(database: Database) -> Subscription:
+    with database.reading() as work:
+        person = work.subscribers.find(address())
+        assert person is not None
+        (found,) = work.subscribers.subscriptions_of(person.id)
+    return found
+
+
+def _opened(here: Desk, token: str, *, now: datetime = NOW) -> Choices:
+    choices = open_choices(here, token, now=now)
+    assert choices is not None
+    return choices
+
+
+# --- leaving -----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F29", part="leaving")
+def test_a_digests_link_leaves_at_once_and_an_undo_is_mailed(database: Database) -> None:
+    here, row = _digest(database)
+    leave(here, digest_link(row), now=LATER)
+    assert _standing(database).state is LEFT
+    (mail,) = post(database, now=LATER)
+    assert (mail.kind, mail.address) == (NoticeKind.UNDO, "alice@mail.example")
+
+
+@pytest.mark.accept("S13", part="leaving")
+def test_what_was_planned_for_somebody_who_left_is_not_sent(database: Database) -> None:
+    here, row = _digest(database)
+    leave(here, digest_link(row), now=NOW)
+    assert digests(database) == []
+
+
+@pytest.mark.accept("S8", part="leaving twice")
+def test_leaving_twice_is_leaving_once(database: Database) -> None:
+    here, row = _digest(database)
+    for _ in range(3):
+        leave(here, digest_link(row), now=NOW)
+    assert len(post(database)) == 1
+
+
+def test_an_undo_is_mailed_once_a_day(database: Database) -> None:
+    here, row = _digest(database)
+    mails = []
+    for hours in (0, 1, 25):
+        now = NOW + hours * HOURS
+        leave(here, digest_link(row), now=now)
+        mails += post(database, now=now)
+        joined(here, now=now)
+    assert [mail.kind for mail in mails] == [NoticeKind.UNDO] * 2
+
+
+def _undos(
+    database: Database, *, now: datetime = LATER, ends: DeliveryState = DeliveryState.SENT
+) -> list[ClaimedNotice]:
+    mails = post(database, now=now, ends=ends)
+    return [mail for mail in mails if mail.kind is NoticeKind.UNDO]
+
+
+@pytest.mark.accept("S14", part="undo")
+def test_whoever_took_a_leaving_back_can_take_back_the_next_one(database: Database) -> None:
+    here, row = _digest(database)
+    for minutes in range(3):
+        now = LATER + minutes * MINUTE
+        leave(here, digest_link(row), now=now)
+        (undo,) = _undos(database, now=now)
+        assert confirm(here, link(undo), now=now) is not None
+    assert _standing(database).state is ACTIVE
+
+
+@pytest.mark.accept("S14", part="undo")
+def test_leaving_two_lists_within_a_day_can_be_taken_back_for_each(
+    database: Database, engine: Engine
+) -> None:
+    here, names = desk(database), ("trending", second_list(engine))
+    tokens = [joined(here, list_name=name).preferences_token for name in names]
+    for token in tokens:
+        leave(here, token, now=LATER)
+    undos = _undos(database)
+    assert [confirm(here, link(undo), now=LATER) is not None for undo in undos] == [True, True]
+
+
+@pytest.mark.accept("S14", part="undo")
+@pytest.mark.parametrize("ends", [DeliveryState.FAILED, DeliveryState.EXPIRED])
+def test_an_undo_that_never_arrived_is_mailed_anew(database: Database, ends: DeliveryState) -> None:
+    here, row = _digest(database)
+    leave(here, digest_link(row), now=NOW)
+    assert len(_undos(database, ends=ends)) == 1
+    joined(here, now=LATER)
+    leave(here, digest_link(row), now=LATER)
+    assert len(_undos(database)) == 1
+
+
+def test_an_undo_brings_back_the_subscription_as_it_was(database: Database) -> None:
+    _seeded(database)
+    here, wish = desk(database), Preferences(hour=5, topics=("graphs",))
+    joined(here, wish=wish)
+    (row,) = digests(database)
+    leave(here, digest_link(row), now=NOW)
+    (undo,) = post(database)
+    assert confirm(here, link(undo), now=NOW + 29 * DAYS) is not None
+    assert (_standing(database).state, _standing(database).preferences) == (ACTIVE, wish)
+    assert confirm(here, link(undo), now=NOW + 29 * DAYS) is None
+
+
+def test_an_undo_is_over_after_a_month(database: Database) -> None:
+    here, row = _digest(database)
+    leave(here, digest_link(row), now=NOW)
+    (undo,) = post(database)
+    assert confirm(here, link(undo), now=NOW + 30 * DAYS + MINUTE) is None
+
+
+@pytest.mark.accept("S7", part="forged")
+def test_a_link_with_any_bit_flipped_changes_nothing(database: Database) -> None:
+    here, row = _digest(database)
+    raw = base64.urlsafe_b64decode(digest_link(row))
+    for bit in range(len(raw) * 8):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        forged = base64.urlsafe_b64encode(flipped).decode()
+        leave(here, forged, now=NOW)
+        assert masked_address(here, forged) is None
+    assert _standing(database).state is ACTIVE
+    assert post(database) == []
+
+
+@pytest.mark.parametrize("forged", ["", "x", "A" * 40, "ü" * 40, "A" * 39 + "=", "\0" * 40])
+def test_nonsense_is_no_link(database: Database, forged: str) -> None:
+    here, _ = _digest(database)
+    leave(here, forged, now=NOW)
+    mail_choices_link(here, forged, now=NOW)
+    assert masked_address(here, forged) is None
+    assert open_choices(here, forged, now=NOW) is None
+    assert feedback_sheet(here, forged) is None
+    assert _standing(database).state is ACTIVE
+
+
+@pytest.mark.accept("S7", part="rotated")
+@pytest.mark.accept("F29", part="rotated")
+def test_a_link_leaves_after_two_key_rotations_and_another_opening_of_the_database(
+    database: Database, engine: Engine
+) -> None:
+    _, row = _digest(database)
+    rotated = KeyRing((b"third", b"second", b"a secret that is only for tests!"))
+    reopened = Desk(
+        database=SqlDatabase(engine),
+        keys=rotated,
+        identity=IDENTITY,
+        limits=FREE,
+        default_hour=7,
+        wake=lambda: None,
+        forget_mails=lambda _: None,
+    )
+    leave(reopened, digest_link(row), now=NOW + 800 * DAYS)
+    assert _standing(database).state is LEFT
+
+
+# --- a forwarded digest ------------------------------------------------------------------------
+
+
+@pytest.mark.accept("S14")
+def test_a_digests_link_opens_nothing_but_leaving_and_feedback(database: Database) -> None:
+    here, row = _digest(database)
+    token = digest_link(row)
+    before = _standing(database)
+    assert open_choices(here, token, now=NOW) is None
+    assert save_choices(here, token, Preferences(hour=3), now=NOW) is None
+    assert not leave_from_choices(here, token, now=NOW)
+    assert export_person(here, token, now=NOW) is None
+    assert not erase_person(here, token, now=NOW)
+    assert confirm(here, token, now=NOW) is None
+    shown = preview_next(here, NewestFirst(), LETTERHEAD, PlainRenderer(), token, now=NOW)
+    assert shown is None
+    assert _standing(database) == before
+
+
+@pytest.mark.accept("S14", part="masked")
+def test_whoever_holds_a_digest_sees_the_address_masked(database: Database) -> None:
+    here, row = _digest(database)
+    assert masked_address(here, digest_link(row)) == "a•••@mail.example"
+
+
+def test_from_a_digest_a_fresh_link_is_mailed_to_its_reader(database: Database) -> None:
+    here, row = _digest(database)
+    mail_choices_link(here, digest_link(row), now=NOW)
+    (mail,) = post(database)
+    assert (mail.kind, mail.address) == (NoticeKind.PREFERENCES, "alice@mail.example")
+    assert open_choices(here, link(mail), now=NOW) is not None
+
+
+def test_whoever_holds_a_digest_cannot_flood_its_reader(database: Database) -> None:
+    _, row = _digest(database)
+    limits = replace(FREE, address=parse_rates("1/h, 3/24h"))
+    here, mails = desk(database, limits), 0
+    for number in range(40):
+        now = NOW + number * 30 * MINUTE
+        mail_choices_link(here, digest_link(row), now=now)
+        mails += len(post(database, now=now))
+    assert mails == 3
+
+
+# --- choices -----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F30", part="choices")
+def test_a_mailed_link_shows_choices_and_changes_them(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = _choosing(database, here)
+    assert _opened(here, token).masked == "a•••@mail.example"
+    wish = Preferences(
+        timezone="Asia/Tokyo", hour=22, frequency=Frequency.WEEKLY, weekday="fri", size=50,
+        floor=0.25, language="de", paused_until=date(2026, 5, 1), topics=("graphs",),
+    )  # fmt: skip
+    saved = save_choices(here, token, wish, now=NOW)
+    assert saved is not None
+    assert (saved.preferences, saved.hour, saved.zone) == (wish, 22, "Asia/Tokyo")
+    assert _opened(here, token) == saved
+
+
+@pytest.mark.parametrize(("later", "works"), [(24 * HOURS, True), (24 * HOURS + MINUTE, False)])
+def test_a_link_to_choices_works_for_a_day(
+    database: Database, later: timedelta, works: bool
+) -> None:
+    here = desk(database)
+    joined(here)
+    token = _choosing(database, here)
+    assert (open_choices(here, token, now=NOW + later) is not None) is works
+
+
+def test_the_page_after_a_confirmation_opens_the_choices_too(database: Database) -> None:
+    here = desk(database)
+    token = joined(here).preferences_token
+    assert open_choices(here, token, now=NOW + 24 * HOURS) is not None
+    assert open_choices(here, token, now=NOW + 25 * HOURS) is None
+
+
+def test_an_unused_confirmation_opens_no_choices(database: Database) -> None:
+    here = desk(database)
+    subscribe(here, request(), now=NOW)
+    (mail,) = post(database)
+    early = IDENTITY.keys.token(Purpose.PREFERENCES, mail.id, mail.nonce)
+    assert open_choices(here, early, now=NOW) is None
+
+
+def test_a_bad_choice_changes_nothing_and_names_its_field(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = _choosing(database, here)
+    with pytest.raises(InvalidInput) as refused:
+        save_choices(here, token, Preferences(hour=9, timezone="Nowhere"), now=NOW)
+    assert refused.value.code == "timezone"
+    assert _standing(database).preferences == Preferences()
+
+
+def test_a_pause_that_is_over_is_no_pause(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = _choosing(database, here)
+    saved = save_choices(here, token, Preferences(paused_until=NOW.date()), now=NOW)
+    assert saved is not None
+    assert saved.preferences.paused_until is None
+
+
+def test_another_hour_moves_the_next_digest(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = _choosing(database, here)
+    assert _opened(here, token).next_due == datetime(2026, 3, 3, 7, tzinfo=NOW.tzinfo)
+    saved = save_choices(here, token, Preferences(hour=20), now=NOW)
+    assert saved is not None
+    assert saved.next_due == datetime(2026, 3, 2, 20, tzinfo=NOW.tzinfo)
+
+
+def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    due_at, now = NOW + 23 * HOURS, NOW + 23 * HOURS + MINUTE
+    token = _choosing(database, here, now=now)
+    saved = save_choices(here, token, Preferences(hour=20), now=now)
+    assert saved is not None
+    assert saved.next_due == due_at
+
+
+def test_leaving_from_the_choices_can_be_taken_back(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = _choosing(database, here)
+    assert leave_from_choices(here, token, now=NOW)
+    choices = _opened(here, token)
+    assert (choices.active, choices.next_due) == (False, None)
+    (undo,) = post(database)
+    assert confirm(here, link(undo), now=NOW) is not None
+    assert _opened(here, token).active
+
+
+@pytest.mark.accept("F30", part="preview")
+def test_the_next_digest_can_be_seen_beforehand(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    _seeded(database)
+    token = _choosing(database, here)
+    shown = preview_next(here, NewestFirst(), LETTERHEAD, PlainRenderer(), token, now=NOW)
+    assert shown is not None
+    assert "A study of 1 things" in shown.text
+
+
+# --- feedback ----------------------------------------------------------------------------------
+
+
+def test_feedback_is_given_on_the_papers_of_ones_digest(database: Database) -> None:
+    here, row = _digest(database)
+    token = digest_link(row)
+    sheet = feedback_sheet(here, token)
+    assert sheet is not None
+    first, second, _ = (paper.paper_id for paper in sheet.papers)
+    for paper, verdict in [(first, "more"), (first, "less"), (first, "save"), (second, "more")]:
+        assert give_feedback(here, token, paper, verdict, now=NOW)
+    sheet = feedback_sheet(here, token)
+    assert sheet is not None
+    said = [paper.verdicts for paper in sheet.papers]
+    assert said == [{"less", "save"}, {"more"}, frozenset()]
+
+
+def test_feedback_on_any_other_paper_is_refused(database: Database) -> None:
+    here, row = _digest(database)
+    token = digest_link(row)
+    sheet = feedback_sheet(here, token)
+    assert sheet is not None
+    assert not give_feedback(here, token, PaperId(10_000), "more", now=NOW)
+    assert not give_feedback(here, token, sheet.papers[0].paper_id, "adore", now=NOW)
+    assert not give_feedback(here, token[:-1], sheet.papers[0].paper_id, "more", now=NOW)
+
+
+# --- taking out and erasing --------------------------------------------------------------------
+
+
+@pytest.mark.accept("F30", part="export")
+def test_everything_kept_is_handed_out(database: Database) -> None:
+    here, row = _digest(database)
+    export = export_person(here, _choosing(database, here), now=NOW)
+    assert export is not None
+    assert "alice@mail.example" in str(export["subscribers"])
+    assert row.message_id in str(export["deliveries"])
+
+
+@pytest.mark.accept("F30", part="erase")
+def test_a_reader_can_erase_themselves_and_come_back(database: Database) -> None:
+    here, row = _digest(database)
+    token, forgotten = _choosing(database, here), list[str]()
+    here = replace(here, forget_mails=forgotten.extend)
+    assert erase_person(here, token, now=NOW)
+    assert row.message_id in forgotten
+    assert not erase_person(here, token, now=NOW)
+    assert masked_address(here, digest_link(row)) is None
+    assert feedback_sheet(here, digest_link(row)) is None
+    assert digests(database) == []
+    joined(here, now=NOW + HOURS)
+
+
+@pytest.mark.accept("P2", part="database")
+def test_after_an_erasure_the_address_is_in_no_table(database: Database, engine: Engine) -> None:
+    here, row = _digest(database)
+    leave(here, digest_link(row), now=NOW)
+    request_link(here, address(), visitor(), now=NOW)
+    assert erase_address(here, address(), now=NOW, suppress=True)
+    with engine.connect() as connection:
+        for table in db.metadata.sorted_tables:
+            rows = str(connection.execute(table.select()).all())
+            assert "alice" not in rows, table.name
+            assert "mail.example" not in rows, table.name
+
+
+@pytest.mark.accept("P2", part="suppression")
+def test_an_erased_and_suppressed_address_stays_out(database: Database) -> None:
+    here = desk(database)
+    assert not erase_address(here, address(), now=NOW, suppress=True)
+    subscribe(here, request(), now=NOW)
+    assert post(database) == []
+    row = {"email": "alice@mail.example", "consent_at": "2026-03-01", "consent_source": "x"}
+    with pytest.raises(InvalidInput, match="suppressed"):
+        add_subscriber(
+            row, database=database, addresses=EmailAddresses(), keys=IDENTITY.keys,
+            list_name="trending", now=NOW,
+        )  # fmt: skip
+
+
+def test_nobody_is_erased_for_an_unknown_address(database: Database) -> None:
+    assert not erase_address(desk(database), address("nobody"), now=NOW, suppress=False)

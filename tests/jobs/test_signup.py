@@ -1,0 +1,419 @@
+"""Signing up: who gets a mail, how often, and what its link does."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from paperround.domain.errors import InvalidInput, NotFound, RateLimited
+from paperround.domain.limits import parse_rates
+from paperround.domain.notices import ClaimedNotice, NoticeKind
+from paperround.domain.readers import Visitor
+from paperround.domain.subscribers import (
+    Consent,
+    Frequency,
+    Preferences,
+    Subscriber,
+    SubscriberState,
+    Subscription,
+)
+from paperround.domain.tokens import Purpose
+from paperround.jobs.housekeeping import keep_house
+from paperround.jobs.ports import Database
+from paperround.jobs.signup import confirm, must_work, request_link, subscribe
+from paperround.jobs.subscribers import suppress
+from paperround.store import schema as db
+from tests.builders import MINUTE, NOW, address, imported, seed_edition, seed_papers
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import (
+    DAYS,
+    FREE,
+    HOURS,
+    LIMITS,
+    desk,
+    digests,
+    from_net,
+    joined,
+    link,
+    post,
+    request,
+    visitor,
+)
+
+CONFIRM, PREFERENCES = NoticeKind.CONFIRM, NoticeKind.PREFERENCES
+
+
+def _is_known(database: Database) -> bool:
+    with database.reading() as work:
+        return work.subscribers.find(address()) is not None
+
+
+def _person(database: Database) -> Subscriber:
+    with database.reading() as work:
+        found = work.subscribers.find(address())
+    assert found is not None
+    return found
+
+
+def _standing(database: Database) -> Subscription:
+    with database.reading() as work:
+        (found,) = work.subscribers.subscriptions_of(_person(database).id)
+    return found
+
+
+def _asked(database: Database, name: str = "alice") -> ClaimedNotice:
+    subscribe(desk(database), request(name), now=NOW)
+    (mail,) = post(database)
+    return mail
+
+
+# --- what a sign-up causes ---------------------------------------------------------------------
+
+
+@pytest.mark.accept("F28")
+def test_a_newcomer_is_mailed_one_link_and_nothing_counts_before_it_is_used(
+    database: Database,
+) -> None:
+    wakes: list[int] = []
+    subscribe(desk(database, wake=lambda: wakes.append(1)), request(), now=NOW)
+    (mail,) = post(database)
+    assert (mail.kind, mail.address, wakes) == (CONFIRM, "alice@mail.example", [1])
+    person = _person(database)
+    assert (person.state, person.consent) == (SubscriberState.PENDING, None)
+
+
+def test_what_was_asked_for_counts_once_it_is_confirmed(database: Database) -> None:
+    wish = Preferences(
+        timezone="Asia/Tokyo", hour=6, frequency=Frequency.WEEKLY, weekday="fri", size=5,
+        floor=0.5, language="de", paused_until=date(2026, 4, 1), topics=("graphs",),
+    )  # fmt: skip
+    confirmed = joined(desk(database), wish=wish)
+    assert (confirmed.hour, confirmed.zone, confirmed.preferences) == (6, "Asia/Tokyo", wish)
+    standing = _standing(database)
+    assert (standing.state, standing.preferences) == (SubscriberState.ACTIVE, wish)
+    assert _person(database).consent == Consent(at=NOW, source="form, confirmed by mail")
+
+
+@pytest.mark.parametrize("source", ["form", "api", "snippet"])
+def test_it_is_kept_how_somebody_agreed(database: Database, source: str) -> None:
+    subscribe(desk(database), request(source=source), now=NOW)
+    (mail,) = post(database)
+    confirm(desk(database), link(mail), now=NOW)
+    assert _person(database).consent == Consent(at=NOW, source=f"{source}, confirmed by mail")
+
+
+def test_asking_from_elsewhere_for_the_same_is_the_same_mail(database: Database) -> None:
+    mails = []
+    for source in ("form", "api"):
+        subscribe(desk(database), request(source=source), now=NOW)
+        mails += post(database)
+    assert mails[0].message_id == mails[1].message_id
+
+
+@pytest.mark.accept("R5", part="confirmation")
+def test_asking_again_sends_the_very_same_mail_while_its_link_works(database: Database) -> None:
+    mails = []
+    for hours in (0, 24, 47):
+        subscribe(desk(database), request(), now=NOW + hours * HOURS)
+        mails += post(database, now=NOW + hours * HOURS)
+    assert len({(mail.id, mail.message_id, mail.dated) for mail in mails}) == 1
+    assert len(mails) == 3
+
+
+def test_after_two_days_a_new_link_is_mailed(database: Database) -> None:
+    first = _asked(database)
+    subscribe(desk(database), request(), now=NOW + 2 * DAYS)
+    (second,) = post(database, now=NOW + 2 * DAYS)
+    assert first.message_id != second.message_id
+    assert confirm(desk(database), link(first), now=NOW + 2 * DAYS + MINUTE) is None
+    assert confirm(desk(database), link(second), now=NOW + 2 * DAYS + MINUTE) is not None
+
+
+def test_asking_for_something_else_is_another_mail_and_one_yes_spends_both(
+    database: Database,
+) -> None:
+    early = _asked(database)
+    subscribe(desk(database), request(wish=Preferences(hour=9)), now=NOW + HOURS)
+    (late,) = post(database, now=NOW + HOURS)
+    assert (confirmed := confirm(desk(database), link(late), now=NOW + HOURS))
+    assert confirmed.hour == 9
+    assert confirm(desk(database), link(early), now=NOW + HOURS) is None
+
+
+def test_somebody_who_forgot_that_they_subscribed_gets_one_link_a_day(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    kinds = []
+    for hours in (1, 2, 24, 25):
+        subscribe(here, request(), now=NOW + hours * HOURS)
+        kinds += [mail.kind for mail in post(database, now=NOW + hours * HOURS)]
+    assert kinds == [PREFERENCES, PREFERENCES]
+
+
+def test_somebody_who_left_comes_back_by_confirming(database: Database) -> None:
+    with database.writing() as work:
+        default = work.lists.get("trending")
+        left = imported(state=SubscriberState.UNSUBSCRIBED)
+        work.subscribers.put(left, default.id, now=NOW)
+    joined(desk(database))
+    assert _standing(database).state is SubscriberState.ACTIVE
+
+
+def test_a_suppressed_address_is_never_mailed_and_nobody_is_told(database: Database) -> None:
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, address(), reason="complaint", now=NOW)
+    subscribe(desk(database), request(), now=NOW)
+    request_link(desk(database), address(), visitor(), now=NOW)
+    assert post(database) == []
+    assert not _is_known(database)
+
+
+def test_a_link_is_no_use_to_somebody_suppressed_since(database: Database) -> None:
+    mail = _asked(database)
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, address(), reason="complaint", now=NOW)
+    assert confirm(desk(database), link(mail), now=NOW) is None
+    assert _person(database).state is SubscriberState.SUPPRESSED
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        (Preferences(timezone="Mars/Olympus"), "timezone"),
+        (Preferences(timezone="Factory"), "timezone"),
+        (Preferences(timezone="right/Europe/Berlin"), "timezone"),
+        (Preferences(hour=24), "hour"),
+        (Preferences(frequency=Frequency.WEEKLY, weekday="friday"), "weekday"),
+        (Preferences(size=0), "size"),
+        (Preferences(size=51), "size"),
+        (Preferences(floor=float("nan")), "floor"),
+        (Preferences(language="x" * 40), "language"),
+        (Preferences(paused_until=date(2028, 1, 1)), "paused_until"),
+        (Preferences(topics=("x" * 101,)), "topics"),
+    ],
+)
+def test_choices_that_cannot_be_are_named_by_their_field(
+    database: Database, wish: Preferences, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        subscribe(desk(database), request(wish=wish), now=NOW)
+    assert refused.value.code == field
+    assert not _is_known(database)
+
+
+def test_an_unknown_list_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFound, match="trending"):
+        subscribe(desk(database), request(list_name="gardening"), now=NOW)
+
+
+# --- limits ------------------------------------------------------------------------------------
+
+
+def _mails_in_a_day(database: Database, requests: int) -> int:
+    """How many mails an address gets when that many clients ask for it within 24 hours."""
+    here, mails = desk(database, LIMITS), 0
+    for number in range(requests):
+        now = NOW + number * DAYS / requests
+        name = f"alice+{number}" if number % 2 else "alice"
+        subscribe(here, request(name, by=visitor(number)), now=now)
+        mails += len(post(database, now=now))
+    return mails
+
+
+@pytest.mark.accept("S1", part="short")
+def test_three_hundred_clients_cannot_have_an_address_flooded(database: Database) -> None:
+    assert _mails_in_a_day(database, 300) == 3
+
+
+@pytest.mark.long
+@pytest.mark.accept("S1", part="long")
+def test_ten_thousand_clients_cannot_have_an_address_flooded(database: Database) -> None:
+    assert _mails_in_a_day(database, 10_000) == 3
+
+
+@pytest.mark.accept("S2", part="client")
+def test_one_client_is_told_to_wait_and_another_one_is_not(database: Database) -> None:
+    here = desk(database, LIMITS)
+    for number in range(5):
+        subscribe(here, request(f"reader{number}"), now=NOW)
+    with pytest.raises(RateLimited) as limited:
+        subscribe(desk(database, LIMITS), request("reader5"), now=NOW)
+    assert 0 < limited.value.retry_after <= 601
+    subscribe(here, request("reader5", by=visitor(2)), now=NOW)
+    assert len(post(database)) == 6
+
+
+@pytest.mark.accept("S2", part="network")
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ("192.0.2.1", "192.0.2.250", True),
+        ("192.0.2.1", "192.0.3.1", False),
+        ("::ffff:192.0.2.1", "192.0.2.2", True),
+        ("2001:db8:0:ff00::1", "2001:db8:0:ffff::2", True),
+        ("2001:db8:0:fe00::1", "2001:db8:0:ff00::1", False),
+    ],
+)
+def test_a_network_is_a_24_or_a_56(
+    database: Database, first: str, second: str, shared: bool
+) -> None:
+    here = desk(database, replace(FREE, net=parse_rates("1/h")))
+    subscribe(here, request("a", by=Visitor(ip=first, stamped=True)), now=NOW)
+    again = request("b", by=Visitor(ip=second, stamped=True))
+    if shared:
+        with pytest.raises(RateLimited):
+            subscribe(here, again, now=NOW)
+    else:
+        subscribe(here, again, now=NOW)
+
+
+def test_clients_that_cannot_be_told_apart_share_one_count(database: Database) -> None:
+    here = desk(database, LIMITS)
+    for number in range(5):
+        subscribe(here, request(f"r{number}", by=Visitor(ip=None, stamped=True)), now=NOW)
+    with pytest.raises(RateLimited):
+        subscribe(here, request("r5", by=Visitor(ip="nonsense", stamped=True)), now=NOW)
+
+
+def test_who_comes_without_a_stamp_may_ask_half_as_often(database: Database) -> None:
+    here, plain = desk(database, LIMITS), visitor(stamped=False)
+    for number in range(2):
+        subscribe(here, request(f"reader{number}", by=plain), now=NOW)
+    with pytest.raises(RateLimited):
+        subscribe(here, request("reader2", by=plain), now=NOW)
+    subscribe(here, request("reader2"), now=NOW)
+
+
+@pytest.mark.accept("S2", part="domain")
+def test_above_its_share_a_mail_domain_waits_in_the_slow_lane(database: Database) -> None:
+    here = desk(database, replace(FREE, domain=parse_rates("2/h"), total=parse_rates("9/h")))
+    for number in range(4):
+        subscribe(here, request(f"reader{number}", by=from_net(number)), now=NOW)
+    subscribe(here, request("busy", by=from_net(5), worked=True), now=NOW)
+    assert len(post(database)) == 2
+    assert len(post(database, now=NOW + 31 * MINUTE)) == 3
+
+
+@pytest.mark.accept("S2", part="total")
+def test_above_the_total_a_mail_waits_unless_work_was_done_for_it(database: Database) -> None:
+    here = desk(database, replace(FREE, total=parse_rates("2/h")))
+    assert not must_work(here, now=NOW)
+    for number in range(5):
+        subscribe(here, request(f"reader{number}"), now=NOW)
+    subscribe(here, request("busy", worked=True), now=NOW)
+    assert must_work(here, now=NOW)
+    assert len(post(database)) == 3
+    assert len(post(database, now=NOW + 31 * MINUTE)) == 2
+
+
+@pytest.mark.accept("P1", part="limits")
+def test_what_is_counted_holds_no_address(database: Database, engine: Engine) -> None:
+    subscribe(desk(database, LIMITS), request(), now=NOW)
+    with engine.connect() as connection:
+        keys = list(connection.execute(select(db.rate_windows.c.key)).scalars())
+    assert len(keys) == 6
+    assert not any(word in key for key in keys for word in ("alice", "mail.example", "10.0"))
+
+
+# --- confirming --------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("S5", part="once")
+def test_a_hundred_clicks_at_once_are_one_confirmation(database: Database) -> None:
+    token, here = link(_asked(database)), desk(database)
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: confirm(here, token, now=NOW), range(100)))
+    assert sum(answer is not None for answer in answers) == 1
+
+
+@pytest.mark.accept("S5", part="in time")
+@pytest.mark.parametrize(("later", "works"), [(48 * HOURS, True), (48 * HOURS + MINUTE, False)])
+def test_a_confirmation_works_for_two_days(
+    database: Database, later: timedelta, works: bool
+) -> None:
+    token = link(_asked(database))
+    assert (confirm(desk(database), token, now=NOW + later) is not None) is works
+
+
+@pytest.mark.accept("S5", part="forged")
+def test_a_forged_or_foreign_link_confirms_nothing(database: Database) -> None:
+    mail = _asked(database)
+    keys, here = IDENTITY.keys, desk(database)
+    good = link(mail)
+    forged = [
+        good[:-1] + ("A" if good[-1] != "A" else "B"),
+        good[:-1],
+        "",
+        "é" * 40,
+        keys.token(Purpose.CONFIRM, mail.id, "another nonce"),
+        keys.token(Purpose.CONFIRM, mail.id + 1, mail.nonce),
+        keys.token(Purpose.PREFERENCES, mail.id, mail.nonce),
+        keys.token(Purpose.UNSUBSCRIBE, mail.id, mail.nonce),
+    ]
+    assert [confirm(here, token, now=NOW) for token in forged] == [None] * len(forged)
+    assert confirm(here, good, now=NOW) is not None
+
+
+@pytest.mark.accept("F28", part="reminder")
+def test_one_reminder_is_mailed_and_its_link_confirms_what_was_asked(database: Database) -> None:
+    subscribe(desk(database), request(wish=Preferences(hour=5)), now=NOW)
+    (first,) = post(database)
+    reminders = []
+    for hours in (25, 30, 40):
+        now = NOW + hours * HOURS
+        keep_house(database=database, identity=IDENTITY, now=now)
+        reminders += post(database, now=now)
+    assert [mail.kind for mail in reminders] == [NoticeKind.REMINDER]
+    now = NOW + 41 * HOURS
+    assert (confirmed := confirm(desk(database), link(reminders[0]), now=now))
+    assert confirmed.hour == 5
+    assert confirm(desk(database), link(first), now=now) is None
+
+
+def test_who_confirms_gets_the_newest_edition_at_once_and_then_at_their_hour(
+    database: Database,
+) -> None:
+    with database.reading() as work:
+        default = work.lists.get("trending")
+    seed_edition(database, default, seed_papers(database, 2))
+    wakes: list[int] = []
+    confirmed = joined(desk(database, wake=lambda: wakes.append(1)))
+    (digest,) = digests(database)
+    assert (confirmed.digest_follows, len(wakes)) == (True, 2)
+    assert (digest.positions, digest.local_date) == ((1, 2), NOW.date())
+    assert confirmed.list_title == default.title
+
+
+def test_without_an_edition_the_first_digest_comes_at_the_next_hour(database: Database) -> None:
+    assert not joined(desk(database)).digest_follows
+    assert digests(database) == []
+
+
+# --- a link to one's choices -------------------------------------------------------------------
+
+
+def test_a_reader_can_have_a_link_to_their_choices_mailed(database: Database) -> None:
+    here = desk(database, LIMITS)
+    joined(here)
+    request_link(here, address(), visitor(), now=NOW + HOURS + MINUTE)
+    (mail,) = post(database, now=NOW + HOURS + MINUTE)
+    assert mail.kind is PREFERENCES
+
+
+def test_asking_for_a_link_too_often_is_told_to_the_client_alone(database: Database) -> None:
+    joined(desk(database))
+    here = desk(database, replace(FREE, ip=parse_rates("2/h"), address=parse_rates("1/h")))
+    for _ in range(2):
+        request_link(here, address(), visitor(), now=NOW)
+    with pytest.raises(RateLimited):
+        request_link(here, address(), visitor(), now=NOW)
+    assert len(post(database)) == 1
+
+
+def test_nobody_else_is_mailed_a_link(database: Database) -> None:
+    _asked(database)
+    for name in ("alice", "nobody"):
+        request_link(desk(database), address(name), visitor(), now=NOW)
+    assert post(database) == []
