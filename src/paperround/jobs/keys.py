@@ -1,0 +1,162 @@
+"""Keys of the admin API: made, listed, ended, and recognised when somebody shows one.
+
+Whoever shows ten wrong keys within five minutes is not listened to for a while, whatever they show
+next; everybody else is. Only a wrong key is written down: a right one costs a read.
+"""
+
+import secrets
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from paperround.domain.errors import InvalidInput, NotFound, RateLimited
+from paperround.domain.keys import (
+    ApiKey,
+    NewKey,
+    Scope,
+    digest_of,
+    matches,
+    prefix_of,
+    written,
+)
+from paperround.domain.limits import Rate
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.transactions import write
+
+FAILURES = Rate(10, timedelta(minutes=5))
+"""Wrong keys that one client may show before it has to wait."""
+
+NOTED_EVERY = timedelta(minutes=1)
+"""The use of a key is written down no more often than this."""
+
+LONGEST_NAME = 100
+
+_PREFIX = string.ascii_lowercase + string.digits
+_PREFIX_LENGTH = 8
+_SECRET_BYTES = 32
+_IPV6_SITE = 56
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedKey:
+    """A new key, and its text: nobody can ever show that again."""
+
+    key: ApiKey
+    text: str = field(repr=False)
+
+
+def create_key(
+    database: Database,
+    name: str,
+    scopes: Iterable[Scope],
+    *,
+    expires_at: datetime | None,
+    now: datetime,
+) -> CreatedKey:
+    """Make a key of 256 random bits; only its hash is kept.
+
+    Raises InvalidInput, its code the field, for a name that cannot be listed, for no scope at all
+    and for an end that has passed.
+    """
+    _require_name(name)
+    allowed = frozenset(scopes)
+    if not allowed:
+        raise InvalidInput(f"say what the key may do: {', '.join(Scope)}", code="scopes")
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput("the key would have expired already", code="expires_at")
+
+    def add(work: UnitOfWork) -> CreatedKey:
+        prefix = "".join(secrets.choice(_PREFIX) for _ in range(_PREFIX_LENGTH))
+        text = written(prefix, secrets.token_urlsafe(_SECRET_BYTES))
+        new = NewKey(
+            name=name,
+            prefix=prefix,
+            digest=digest_of(text),
+            scopes=allowed,
+            expires_at=expires_at,
+        )
+        return CreatedKey(key=work.keys.add(new, now=now), text=text)
+
+    return write(database, add)
+
+
+def _require_name(name: str) -> None:
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise InvalidInput(
+            f"give the key a name of up to {LONGEST_NAME} characters, such as laptop",
+            code="name",
+        )
+
+
+def list_keys(database: Database) -> list[ApiKey]:
+    """Every key, newest first; their texts are not known."""
+    with database.reading() as work:
+        return work.keys.all()
+
+
+def revoke_key(database: Database, prefix: str, *, now: datetime) -> bool:
+    """End the key with this prefix; False when it was ended already. Raises NotFound."""
+
+    def end(work: UnitOfWork) -> bool:
+        found = work.keys.find(prefix)
+        if found is None:
+            raise NotFound(f"there is no key {prefix!r:.60}: `paperround keys list` shows them")
+        return work.keys.revoke(found.id, now=now)
+
+    return write(database, end)
+
+
+def authenticate(
+    database: Database, ring: KeyRing, shown: str | None, *, client: str | None, now: datetime
+) -> ApiKey | None:
+    """The live key whose text is `shown`; None when there is none, wrong, expired or revoked.
+
+    Showing nothing is no try. Raises RateLimited when `client`, an IP address, had too many tries;
+    its count is kept under a keyed hash. A prefix is no secret; the text behind it is compared in
+    constant time.
+    """
+    if shown is None:
+        return None
+    counter = f"keys/{ring.digest('rate', _who(client))}"
+    with database.reading() as work:
+        failures = work.rates.count(counter, FAILURES.period, now=now)
+        found = work.keys.find(prefix_of(shown) or "")
+    if failures >= FAILURES.count:
+        raise _too_many(FAILURES.period.total_seconds())
+    if found is None or not matches(shown, found) or not found.is_live(now):
+        _note_failure(database, counter, now)
+        return None
+    _note_use(database, found, now)
+    return found
+
+
+def _who(client: str | None) -> str:
+    """A client to count by: an IPv6 one by its /56, which a single customer has to themselves."""
+    try:
+        ip = ip_address(client or "")
+    except ValueError:
+        return _UNKNOWN
+    if isinstance(ip, IPv6Address):
+        return str(ip_network((int(ip), _IPV6_SITE), strict=False))
+    return str(ip)
+
+
+def _note_failure(database: Database, counter: str, now: datetime) -> None:
+    wait = write(database, lambda work: work.rates.hit(counter, [FAILURES], now=now))
+    if wait is not None:
+        raise _too_many(wait)
+
+
+def _too_many(seconds: float) -> RateLimited:
+    return RateLimited(
+        "too many wrong keys from your address: wait, then try the right one", retry_after=seconds
+    )
+
+
+def _note_use(database: Database, key: ApiKey, now: datetime) -> None:
+    if key.last_used_at is None or now - key.last_used_at >= NOTED_EVERY:
+        write(database, lambda work: work.keys.touch(key.id, now=now))

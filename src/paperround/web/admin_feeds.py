@@ -1,0 +1,255 @@
+"""The admin API for feeds: what `paperround feeds` does, for programs."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from paperround.domain.errors import (
+    FetchFailed,
+    FetchRefused,
+    InvalidInput,
+    UnknownFormat,
+)
+from paperround.domain.feeds import LiveFeed
+from paperround.domain.keys import Scope
+from paperround.domain.papers import FeedId, ParsedBatch
+from paperround.jobs import feed_admin
+from paperround.jobs.feeds import run_now, settings_of
+from paperround.jobs.ingest import IngestReport, ingest
+from paperround.sources.formats import AUTO, READERS, Reader, decompress, reader_for
+from paperround.web.auth import keyed_router
+from paperround.web.home import Home, Present
+from paperround.web.models import (
+    FEED_EXAMPLE,
+    FeedAnswer,
+    FeedBody,
+    FeedChanges,
+    FeedPage,
+    ImportAnswer,
+    IngestAnswer,
+    PollAnswer,
+    PreviewAnswer,
+    RejectAnswer,
+    RejectPage,
+    RunAnswer,
+    RunPage,
+)
+from paperround.web.paging import Paging, RowNumber
+from paperround.wiring import POLL, Runtime
+
+PREFIX = "/api/v1/admin/feeds"
+
+MOST_UNPACKED = 16 * 1024 * 1024
+"""Bytes an uploaded file may unpack to."""
+
+FORMATS = f"What the file is: {', '.join((AUTO, *READERS))}."
+
+router = keyed_router(PREFIX, "admin: feeds", reading=Scope.FEEDS_READ, writing=Scope.FEEDS_WRITE)
+
+
+async def _content(request: Request) -> bytes:
+    return await request.body()
+
+
+Content = Annotated[bytes, Depends(_content)]
+FEED_FILE = {
+    "application/json": {
+        "schema": {"$ref": "#/components/schemas/FeedFile"},
+        "example": {"feeds": [FEED_EXAMPLE]},
+    }
+}
+IMPORTED = {"requestBody": {"required": True, "content": FEED_FILE}}
+UPLOADED = {
+    "requestBody": {
+        "required": True,
+        "description": "The file as it is; gzip is unpacked.",
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": '{"id": "2601.00001", "title": "A paper", "summary": "What it says."}',
+            }
+        },
+    }
+}
+
+
+# --- all feeds ---------------------------------------------------------------------------------
+
+
+@router.get("", summary="List feeds")
+def list_feeds(home: Home, paging: Paging) -> FeedPage:
+    """Every feed with how it is doing, by id."""
+    after = FeedId(paging.place("feeds") or 0)
+    with home.database.reading() as work:
+        found = work.feeds.page(after, limit=paging.probe)
+    return FeedPage(
+        items=[FeedAnswer.of(feed) for feed in found[: paging.limit]],
+        next_cursor=paging.next_cursor("feeds", [feed.id for feed in found]),
+    )
+
+
+@router.post(
+    "",
+    summary="Create a feed",
+    status_code=201,
+    responses={
+        201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "Its address"}}}
+    },
+)
+def create_feed(home: Home, now: Present, body: FeedBody, response: Response) -> FeedAnswer:
+    """Keep a new feed. It is read with the next round of polls."""
+    feed = feed_admin.create_feed(home.newsroom, body.feed(), now=now)
+    response.headers["Location"] = f"{PREFIX}/{feed.id}"
+    return FeedAnswer.of(feed)
+
+
+@router.post("/preview", summary="Preview a feed", responses={424: {"description": "Not readable"}})
+def preview_feed(home: Home, now: Present, body: FeedBody) -> PreviewAnswer:
+    """Read the first page of a feed that need not exist, and store nothing of it."""
+    try:
+        return PreviewAnswer.of(feed_admin.preview_feed(home.newsroom, body.feed(), now=now))
+    except FetchRefused as error:
+        raise InvalidInput(str(error), code="url") from None
+    except FetchFailed as error:
+        raise HTTPException(424, str(error)) from None
+
+
+@router.post("/import", summary="Import feeds", openapi_extra=IMPORTED)
+def import_feeds(home: Home, now: Present, content: Content) -> ImportAnswer:
+    """Add the feeds of an export, and change those whose name is known. An entry that is wrong is
+    a reject; the others are kept."""
+    return ImportAnswer.of(feed_admin.import_feeds(home.newsroom, content, now=now))
+
+
+@router.get("/export", summary="Export feeds", responses={200: {"content": FEED_FILE}})
+def export_feeds(home: Home) -> JSONResponse:
+    """Every feed that is read by itself, as it was described: what `import` takes."""
+    return JSONResponse(feed_admin.export_feeds(home.newsroom))
+
+
+# --- one feed ----------------------------------------------------------------------------------
+
+
+@router.get("/{feed_id}", summary="Read a feed")
+def read_feed(home: Home, feed_id: RowNumber) -> FeedAnswer:
+    """One feed with how it is doing."""
+    return FeedAnswer.of(_feed(home, feed_id))
+
+
+@router.patch("/{feed_id}", summary="Change a feed")
+def change_feed(home: Home, now: Present, feed_id: RowNumber, body: FeedChanges) -> FeedAnswer:
+    """Change the fields that are given; the others stay."""
+    standing = _feed(home, feed_id)
+    changed = replace(settings_of(standing), **body.given())
+    return FeedAnswer.of(feed_admin.update_feed(home.newsroom, standing.id, changed, now=now))
+
+
+@router.delete("/{feed_id}", summary="Delete a feed", status_code=204)
+def delete_feed(home: Home, feed_id: RowNumber) -> None:
+    """Forget a feed, its runs and its rejects. Its papers stay."""
+    feed_admin.delete_feed(home.newsroom, FeedId(feed_id))
+
+
+@router.post(
+    "/{feed_id}/run",
+    summary="Read a feed now",
+    status_code=202,
+    response_model=FeedAnswer,
+    responses={200: {"model": PollAnswer, "description": "With `wait`: what the poll did"}},
+)
+def run_feed(
+    home: Home,
+    now: Present,
+    feed_id: RowNumber,
+    wait: Annotated[bool, Query(description="Read it before answering.")] = False,
+) -> Any:
+    """Have the feed read in the background, or, with `wait`, at once. Only the latter reads one
+    that is switched off."""
+    if not wait:
+        return _put_in_line(home, now, _feed(home, feed_id))
+    report = run_now(home.newsroom, FeedId(feed_id), now=now)
+    return Response(PollAnswer.of(report).model_dump_json(), media_type="application/json")
+
+
+def _put_in_line(home: Runtime, now: datetime, feed: LiveFeed) -> FeedAnswer:
+    """Due now, and the queue told; raises InvalidInput for what no poll would take."""
+    if feed.kind not in home.sources:
+        raise InvalidInput(f"a feed of the kind {feed.kind} is not read by itself", code="kind")
+    if not feed.enabled:
+        raise InvalidInput(
+            "the feed is switched off: enable it, or read it once with ?wait=true", code="enabled"
+        )
+    with home.database.writing() as work:
+        work.feeds.make_due(feed.id, now=now)
+        due = work.feeds.get(feed.id)
+    home.queue.put(POLL)
+    return FeedAnswer.of(due)
+
+
+@router.get("/{feed_id}/runs", summary="List a feed's runs")
+def list_runs(home: Home, feed_id: RowNumber, paging: Paging) -> RunPage:
+    """Every reading of the feed, newest first."""
+    with home.database.reading() as work:
+        feed = work.feeds.get(FeedId(feed_id))
+        found = work.feeds.runs(feed.id, before=paging.place("runs"), limit=paging.probe)
+    return RunPage(
+        items=[RunAnswer.of(run) for run in found[: paging.limit]],
+        next_cursor=paging.next_cursor("runs", [run.id for run in found]),
+    )
+
+
+@router.get("/{feed_id}/rejects", summary="List a feed's rejects")
+def list_rejects(home: Home, feed_id: RowNumber, paging: Paging) -> RejectPage:
+    """What could not be used, with its reason, newest first."""
+    with home.database.reading() as work:
+        feed = work.feeds.get(FeedId(feed_id))
+        found = work.feeds.rejects(feed.id, before=paging.place("rejects"), limit=paging.probe)
+    return RejectPage(
+        items=[RejectAnswer.of(reject) for reject in found[: paging.limit]],
+        next_cursor=paging.next_cursor("rejects", [reject.id for reject in found]),
+    )
+
+
+@router.post("/{feed_id}/upload", summary="Upload papers", openapi_extra=UPLOADED)
+def upload_papers(
+    home: Home,
+    now: Present,
+    feed_id: RowNumber,
+    content: Content,
+    file_format: Annotated[str, Query(alias="format", max_length=40, description=FORMATS)] = AUTO,
+) -> IngestAnswer:
+    """Store the papers, or counts of votes, of a file as this feed's."""
+    feed = _feed(home, feed_id)
+    unpacked = decompress(content, MOST_UNPACKED)
+    batch = _reader(unpacked, file_format)(unpacked)
+    return IngestAnswer.of(_stored(home, now, feed, batch))
+
+
+def _stored(home: Runtime, now: datetime, feed: LiveFeed, batch: ParsedBatch) -> IngestReport:
+    return ingest(
+        batch,
+        database=home.database,
+        feed_name=feed.name,
+        feed_kind=feed.kind,
+        source="upload",
+        captured_at=now,
+        now=now,
+    )
+
+
+def _reader(content: bytes, file_format: str) -> Reader:
+    try:
+        return reader_for("the body", content, file_format)[1]
+    except UnknownFormat:
+        raise InvalidInput(
+            f"the format is unknown or not clear: say one of {', '.join(READERS)}", code="format"
+        ) from None
+
+
+def _feed(home: Runtime, number: int) -> LiveFeed:
+    with home.database.reading() as work:
+        return work.feeds.get(FeedId(number))

@@ -1,0 +1,87 @@
+"""The application: routes behind the guard, one runtime for all of them.
+
+`uvicorn paperround.web.app:create_app --factory` serves the installation that the environment
+describes, without ticking; `paperround serve` does both.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from paperround.clock import SystemClock
+from paperround.config import load_settings
+from paperround.web import problems
+from paperround.web.answers import KEPT
+from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
+from paperround.web.openapi import described
+from paperround.web.routes import COOKIELESS, ROUTERS
+from paperround.web.templating import static_dir, static_version
+from paperround.wiring import Runtime
+
+LASTING = "public, max-age=31536000, immutable"
+"""For files whose address changes when they do."""
+
+
+class Site(FastAPI):
+    """FastAPI behind the guard: nothing reaches a route, and nothing leaves, without passing it."""
+
+    def guard(self, rules: Rules) -> None:
+        """Put the guard before everything, error pages included."""
+        inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
+        self._guarded: App = guarded(inner, rules, problems.refused)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        await self._guarded(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI file."""
+        return described(super().openapi())
+
+
+class VersionedFiles(StaticFiles):
+    """Files that are kept for good under the address that holds their version, and for a minute
+    under any other: nobody can have a cache keep an old file under a new address."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file `path`, or that it has not changed."""
+        answer = await super().get_response(path, scope)
+        current = scope["query_string"] == f"v={static_version(path)}".encode()
+        answer.headers["cache-control"] = LASTING if current else KEPT["cache-control"]
+        return answer
+
+
+def create_app(runtime: Runtime | None = None) -> FastAPI:
+    """The site of `runtime`, by default of the installation that the environment describes."""
+    home = runtime or Runtime(load_settings(), SystemClock())
+    home.prepare_to_serve()
+    site = Site(
+        title="Paperround",
+        summary="Trending papers in your inbox once a day.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,
+    )
+    site.state.runtime = home
+    site.guard(rules_for(home))
+    problems.install(site)
+    for router in ROUTERS:
+        site.include_router(router)
+    site.mount("/static", VersionedFiles(directory=static_dir()), name="static")
+    return site
+
+
+def rules_for(home: Runtime) -> Rules:
+    """What the guard enforces for this installation."""
+    public = urlsplit(home.settings.public_url)
+    return Rules(
+        hosts=frozenset({(public.hostname or "").lower(), *LOOPBACK}),
+        proxies=home.settings.proxies,
+        https=public.scheme == "https",
+        cookieless=COOKIELESS,
+    )

@@ -1,0 +1,99 @@
+"""Routes behind a key: `Authorization: Bearer pr_...`.
+
+A keyed route asks for the key before anything else of the request is looked at, so a stranger
+learns nothing from an answer, not even which fields there are. What a key must be allowed to do is
+a matter of the router: reading for GET, writing for everything else, also for a route that is
+added one day by somebody who thinks of neither.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from paperround.domain.keys import Scope, allows
+from paperround.jobs.keys import authenticate
+from paperround.web.home import client_of, now_of, runtime_of
+
+SCHEME = "key"
+"""What the OpenAPI file calls this way of logging in."""
+
+_READS = frozenset({"GET", "HEAD"})
+
+
+class KeyedRoute(APIRoute):
+    """A route that only a live key with its scope may use."""
+
+    read: Scope
+    write: Scope
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
+        scope = self.read if set(settings.get("methods") or ()) <= _READS else self.write
+        self.scope = scope
+        said = settings.pop("openapi_extra", None) or {}
+        extra = {**said, "security": [{SCHEME: [scope.value]}]}
+        super().__init__(path, endpoint, openapi_extra=extra, **settings)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind the key."""
+        inner = super().get_route_handler()
+
+        async def keyed(request: Request) -> Response:
+            await run_in_threadpool(require_key, request, self.scope)
+            return await inner(request)
+
+        return keyed
+
+
+def keyed_router(prefix: str, tag: str, *, reading: Scope, writing: Scope) -> APIRouter:
+    """A router whose every route needs a key: for GET one with `reading`, for the rest one with
+    `writing`."""
+
+    class ScopedRoute(KeyedRoute):
+        read = reading
+        write = writing
+
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=ScopedRoute,
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
+def require_key(request: Request, scope: Scope) -> None:
+    """Let pass who shows a live key with `scope`.
+
+    Raises RateLimited, and HTTPException: 401, the same for a missing, wrong, expired and revoked
+    key, or 403 for one that is not allowed this.
+    """
+    home = runtime_of(request)
+    key = authenticate(
+        home.database,
+        home.settings.keys,
+        _shown(request),
+        client=client_of(request),
+        now=now_of(request),
+    )
+    if key is None:
+        raise HTTPException(
+            401, "This needs a key: Authorization: Bearer pr_...", {"WWW-Authenticate": "Bearer"}
+        )
+    if not allows(key.scopes, scope):
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        raise HTTPException(
+            403, f"This key does not have the scope {scope}.", {"WWW-Authenticate": challenge}
+        )
+
+
+def _shown(request: Request) -> str | None:
+    """What stands behind `Bearer`; a header that says anything else, or comes twice, is wrong."""
+    headers = request.headers.getlist("authorization")
+    if not headers:
+        return None
+    scheme, _, text = headers[0].partition(" ")
+    is_bearer = len(headers) == 1 and scheme.lower() == "bearer"
+    return text.strip() if is_bearer else ""

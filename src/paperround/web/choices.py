@@ -1,0 +1,142 @@
+"""Choices as a form holds them: texts, and what they stand for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
+from paperround.domain.times import parse_date
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+FREQUENCIES: Mapping[str, str] = {
+    "daily": "Every day",
+    "weekdays": "Monday to Friday",
+    **{f"weekly:{key}": f"Once a week, on {day}" for key, day in zip(WEEKDAYS, _DAYS, strict=True)},
+}
+"""What a form offers, and what it is called."""
+_MOST_DIGITS = 9
+
+
+class HoursForm(BaseModel):
+    """When the mail is to come: all that somebody who signs up can choose, for whoever fills in
+    the form may not be whose address it is. What is empty stays as the list says."""
+
+    hour: str = ""
+    timezone: str = ""
+    frequency: str = ""
+
+
+class ChoicesForm(HoursForm):
+    """The fields of a form with every choice."""
+
+    size: str = ""
+    floor: str = ""
+    paused_until: str = ""
+    topics: str = ""
+
+
+def typed(wish: Preferences) -> ChoicesForm:
+    """The form that shows `wish`."""
+    return ChoicesForm(
+        hour=_text(wish.hour),
+        timezone=wish.timezone or "",
+        frequency=_how_often(wish),
+        size=_text(wish.size),
+        floor=_text(wish.floor),
+        paused_until=_text(wish.paused_until),
+        topics="\n".join(wish.topics),
+    )
+
+
+def _how_often(wish: Preferences) -> str:
+    weekly = wish.frequency is Frequency.WEEKLY
+    return f"weekly:{wish.weekday or WEEKDAYS[0]}" if weekly else wish.frequency.value
+
+
+def how_often(wish: Preferences) -> str:
+    """What a form calls how often the mail comes."""
+    return FREQUENCIES[_how_often(wish)]
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def timed(form: HoursForm, known: Preferences) -> Preferences:
+    """`known` at the hours that the form asks for. Whether they may be asked for is judged by the
+    job.
+
+    Raises InvalidInput, its code the name of the field, for a text that can mean nothing.
+    """
+    frequency, weekday = frequency_of(form.frequency or Frequency.DAILY)
+    return replace(
+        known,
+        hour=_whole("hour", form.hour),
+        timezone=form.timezone.strip() or None,
+        frequency=frequency,
+        weekday=weekday,
+    )
+
+
+def wished(form: ChoicesForm, known: Preferences) -> Preferences:
+    """As `timed`, for every choice; the language stays as `known`."""
+    return replace(
+        timed(form, known),
+        size=_whole("size", form.size),
+        floor=_number("floor", form.floor),
+        paused_until=_day("paused_until", form.paused_until),
+        topics=tuple(line for line in form.topics.splitlines() if line.strip()),
+    )
+
+
+def frequency_of(text: str) -> tuple[Frequency, str | None]:
+    """`daily`, `weekdays` or `weekly:mon` (to `sun`), as frequency and weekday."""
+    name, _, weekday = text.partition(":")
+    if name == Frequency.WEEKLY and not weekday:
+        weekday = WEEKDAYS[0]
+    if f"{name}:{weekday}".rstrip(":") not in FREQUENCIES:
+        raise InvalidInput("use daily, weekdays, or weekly:mon (to sun)", code="frequency")
+    return Frequency(name), weekday or None
+
+
+def _whole(field: str, text: str) -> int | None:
+    cleaned = text.strip()
+    if not cleaned:
+        return None
+    if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) <= _MOST_DIGITS):
+        raise InvalidInput(f"{cleaned[:40]!r} is not a whole number", code=field)
+    return int(cleaned)
+
+
+def _number(field: str, text: str) -> float | None:
+    cleaned = text.strip()
+    if not cleaned:
+        return None
+    try:
+        value = float(cleaned)
+    except ValueError:
+        raise InvalidInput(f"{cleaned[:40]!r} is not a number", code=field) from None
+    if not -1e6 <= value <= 1e6:
+        raise InvalidInput(f"{cleaned[:40]!r} is not a score", code=field)
+    return value
+
+
+def _day(field: str, text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        return parse_date(text)
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code=field) from None
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The names to choose a time zone from: `UTC`, and every place."""
+    places = (name for name in available_timezones() if "/" in name)
+    return ("UTC", *sorted(name for name in places if not name.startswith(("Etc/", "posix/"))))

@@ -1,0 +1,360 @@
+"""What the admin API takes and gives. What it takes is taken literally: an unknown field, a
+read-only one, a number where text belongs are all refused."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from paperround.domain.feeds import FeedHealth, FeedRun, KeptReject, LiveFeed, NewFeed
+from paperround.domain.papers import Reject, Show
+from paperround.domain.times import format_instant
+from paperround.jobs.feed_admin import FeedImport, FeedPreview
+from paperround.jobs.feeds import PollReport
+from paperround.jobs.ingest import IngestReport
+
+MOST_PREVIEWED = 50
+"""Papers, and rejects, that a preview shows."""
+
+
+def _printable(text: str) -> str:
+    """Text that UTF-8 can hold: JSON can say half a character, and an answer cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(format_instant, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Said = Annotated[str, AfterValidator(_printable)]
+"""Words that may quote what somebody sent."""
+
+Name = Annotated[str, Field(min_length=1, max_length=60, description="Unique among feeds.")]
+Kind = Annotated[str, Field(min_length=1, max_length=60, description="The source that reads it.")]
+Url = Annotated[
+    str | None,
+    Field(max_length=2000, description="Another address than the source's own; null for that."),
+]
+Values = Annotated[
+    dict[Said, Annotated[str, Field(max_length=2000)]],
+    Field(max_length=50, description="Settings of the source, all of them as text."),
+]
+Shown = Annotated[
+    Literal["full", "gist", "link"] | None,
+    Field(description="How much of an abstract may be shown; null leaves that to the paper."),
+]
+Enabled = Annotated[bool, Field(description="Whether it is read by itself.")]
+
+FEED_EXAMPLE: dict[str, Any] = {
+    "name": "arxiv-ml",
+    "kind": "arxiv",
+    "url": None,
+    "settings": {"categories": "cs.LG,cs.CL"},
+    "show": None,
+    "enabled": True,
+}
+
+
+# --- taken -------------------------------------------------------------------------------------
+
+
+class _Taken(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class FeedBody(_Taken):
+    """A feed as an operator describes it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FEED_EXAMPLE]})
+
+    name: Name
+    kind: Kind
+    url: Url = None
+    settings: Values = Field(default_factory=dict)
+    show: Shown = None
+    enabled: Enabled = True
+
+    def feed(self) -> NewFeed:
+        """The feed that is asked for."""
+        show = None if self.show is None else Show(self.show)
+        return NewFeed(**(self.model_dump() | {"show": show}))
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """What a change leaves out has no default: it stays as it is."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+    schema["examples"] = [{"enabled": False}, {"settings": {"categories": "cs.LG"}}]
+
+
+class FeedChanges(_Taken):
+    """What is to change of a feed. What is left out stays; `settings` are replaced whole."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    name: Name = ""
+    kind: Kind = ""
+    url: Url = None
+    settings: Values = Field(default_factory=dict)
+    show: Shown = None
+    enabled: Enabled = True
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, as a feed holds them."""
+        values = self.model_dump(exclude_unset=True)
+        if values.get("show") is not None:
+            values["show"] = Show(values["show"])
+        return values
+
+
+# --- given -------------------------------------------------------------------------------------
+
+
+class FeedAnswer(BaseModel):
+    """A feed: what was said of it, and how it is doing."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    name: str
+    kind: str
+    url: str | None
+    settings: dict[str, str]
+    show: Show | None
+    enabled: bool
+    health: FeedHealth
+    reason: str
+    failures: int
+    next_at: Instant | None
+    expects_at: Instant | None
+    last_good_at: Instant | None
+    last_news_at: Instant | None
+    created_at: Instant
+
+    @classmethod
+    def of(cls, feed: LiveFeed) -> "FeedAnswer":
+        """The answer that shows `feed`."""
+        return cls.model_validate(feed)
+
+
+class FeedPage(BaseModel):
+    """Feeds by id, those that files are read into too."""
+
+    items: list[FeedAnswer]
+    next_cursor: str | None
+
+
+class RunAnswer(BaseModel):
+    """One reading of a feed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    source: str
+    state: str
+    counts: dict[str, int]
+    error: Said | None
+    started_at: Instant
+    finished_at: Instant | None
+
+    @classmethod
+    def of(cls, run: FeedRun) -> "RunAnswer":
+        """The answer that shows `run`."""
+        return cls.model_validate(run)
+
+
+class RunPage(BaseModel):
+    """Runs of a feed, newest first."""
+
+    items: list[RunAnswer]
+    next_cursor: str | None
+
+
+class RejectAnswer(BaseModel):
+    """An entry that could not become a paper, as it was kept."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    run: int
+    reason: Said
+    detail: Said
+    position: int
+    excerpt: Said
+    created_at: Instant
+
+    @classmethod
+    def of(cls, reject: KeptReject) -> "RejectAnswer":
+        """The answer that shows `reject`."""
+        return cls.model_validate(reject)
+
+
+class RejectPage(BaseModel):
+    """Rejects of a feed, newest first."""
+
+    items: list[RejectAnswer]
+    next_cursor: str | None
+
+
+class RejectCount(BaseModel):
+    """How many entries were refused for one reason."""
+
+    reason: str
+    count: int
+
+
+class IngestAnswer(BaseModel):
+    """What one file brought. `records` = `new` + `changed` + `unchanged`."""
+
+    records: int
+    new: int
+    changed: int
+    unchanged: int
+    observations: int
+    rejects: list[RejectCount]
+    papers_total: int
+
+    @classmethod
+    def of(cls, report: IngestReport) -> "IngestAnswer":
+        """The answer that shows `report`."""
+        return cls(
+            records=report.records,
+            new=report.new,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            observations=report.observations,
+            rejects=_counted(report.rejects),
+            papers_total=report.papers_total,
+        )
+
+
+class PollAnswer(BaseModel):
+    """What one poll did. `error` says why it ended early, null when it did not."""
+
+    feed: str
+    health: FeedHealth
+    reason: Said
+    error: Said | None
+    records: int
+    new: int
+    changed: int
+    unchanged: int
+    observations: int
+    rejects: list[RejectCount]
+    next_at: Instant
+
+    @classmethod
+    def of(cls, report: PollReport) -> "PollAnswer":
+        """The answer that shows `report`."""
+        return cls(
+            feed=report.feed,
+            health=report.health,
+            reason=report.reason,
+            error=report.error,
+            records=report.records,
+            new=report.new,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            observations=report.observations,
+            rejects=_counted(report.rejects),
+            next_at=report.next_at,
+        )
+
+
+class PaperAnswer(BaseModel):
+    """A paper as its source has it now."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    title: Said
+    identifiers: dict[str, Said]
+    listed_on: date | None
+
+
+class FreshReject(BaseModel):
+    """An entry that cannot be used, with its place in the input, counted from 1."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    reason: Said
+    detail: Said
+    position: int
+    excerpt: Said
+
+
+class PreviewAnswer(BaseModel):
+    """The first page of a feed: the first of its papers and rejects, how many there are of each,
+    and whether the source has more pages."""
+
+    papers: list[PaperAnswer]
+    papers_total: int
+    rejects: list[FreshReject]
+    rejects_total: int
+    has_more: bool
+
+    @classmethod
+    def of(cls, preview: FeedPreview) -> "PreviewAnswer":
+        """The answer that shows `preview`."""
+        papers = preview.papers[:MOST_PREVIEWED]
+        return cls(
+            papers=[PaperAnswer.model_validate(one) for one in papers],
+            papers_total=len(preview.papers),
+            rejects=_fresh(preview.rejects[:MOST_PREVIEWED]),
+            rejects_total=len(preview.rejects),
+            has_more=preview.next is not None,
+        )
+
+
+class ImportAnswer(BaseModel):
+    """What an import did, as names of feeds. A reject's reason is the field that is wrong."""
+
+    new: list[str]
+    changed: list[str]
+    unchanged: list[str]
+    rejects: list[FreshReject]
+
+    @classmethod
+    def of(cls, done: FeedImport) -> "ImportAnswer":
+        """The answer that shows `done`."""
+        return cls(
+            new=list(done.new),
+            changed=list(done.changed),
+            unchanged=list(done.unchanged),
+            rejects=_fresh(done.rejects),
+        )
+
+
+class FeedFile(_Taken):
+    """All feeds, as `export` gives them and `import` takes them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"feeds": [FEED_EXAMPLE]}]})
+
+    feeds: list[FeedBody]
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str = Field(examples=["settings.categories"])
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Not valid"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["Not valid: settings.categories"])
+    errors: list[FieldProblem] | None = Field(
+        default=None, description="The fields that are wrong, where fields are."
+    )
+
+
+def _counted(rejects: Any) -> list[RejectCount]:
+    return [RejectCount(reason=why, count=n) for why, n in sorted(rejects.items())]
+
+
+def _fresh(rejects: tuple[Reject, ...]) -> list[FreshReject]:
+    return [FreshReject.model_validate(one) for one in rejects]

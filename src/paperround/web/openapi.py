@@ -1,0 +1,87 @@
+"""The OpenAPI file: what the framework knows of the routes, and what only we know of our errors."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from paperround.web.auth import SCHEME
+from paperround.web.models import FeedFile, Problem
+from paperround.web.problems import JSON, TITLES
+
+REFERENCE = "#/components/schemas/"
+_NAMED_HERE = (Problem, FeedFile)
+"""Models no handler takes or gives, so that the framework does not see them."""
+
+_FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
+_OF_A_KEY = ("401", "403", "429")
+_OF_A_BODY = ("400", "413", "422", "429")
+_HEADERS = {
+    "401": ("WWW-Authenticate", "How to log in", {"type": "string"}),
+    "429": ("Retry-After", "Seconds to wait", {"type": "integer", "minimum": 1}),
+}
+_WORDS = {
+    "401": "No key, or one that is wrong, expired or revoked",
+    "403": "The key does not have the scope",
+    "413": "Too large",
+    "424": "The source could not be read",
+}
+_DESCRIPTION = (
+    "An admin key goes into the header: `Authorization: Bearer pr_...`. Make one with `paperround "
+    "keys create NAME --scope feeds:write`. `feeds:write` includes `feeds:read`."
+)
+
+
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """The framework's file with our errors, which are problem JSON, and our keys in it.
+
+    `schema` itself is changed and returned; doing it twice changes nothing more.
+    """
+    components = schema.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for model in _NAMED_HERE:
+        schemas |= _schemas_of(model)
+    for name in _FRAMEWORK_ERRORS:
+        schemas.pop(name, None)
+    components["schemas"] = dict(sorted(schemas.items()))
+    components["securitySchemes"] = {
+        SCHEME: {"type": "http", "scheme": "bearer", "description": _DESCRIPTION}
+    }
+    for path, operation in operations(schema):
+        _describe_errors(path, operation)
+    return schema
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(path, operation) of every route that the file names."""
+    for path, methods in schema.get("paths", {}).items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def _schemas_of(model: Any) -> dict[str, Any]:
+    made = model.model_json_schema(ref_template=REFERENCE + "{model}")
+    return {**made.pop("$defs", {}), model.__name__: made}
+
+
+def _describe_errors(path: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    said = {status for status in responses if status.startswith("4")}
+    added = set(_OF_A_KEY) if "security" in operation else set()
+    if "{" in path:
+        added |= {"404", "422"}
+    if "requestBody" in operation:
+        added |= set(_OF_A_BODY)
+    for status in sorted(said | added):
+        responses[status] = _problem(status)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _problem(status: str) -> dict[str, Any]:
+    words = _WORDS.get(status) or TITLES.get(int(status), "Error")
+    answer: dict[str, Any] = {
+        "description": words,
+        "content": {JSON: {"schema": {"$ref": f"{REFERENCE}Problem"}}},
+    }
+    if status in _HEADERS:
+        name, meaning, kind = _HEADERS[status]
+        answer["headers"] = {name: {"description": meaning, "schema": kind}}
+    return answer

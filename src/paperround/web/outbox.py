@@ -1,0 +1,124 @@
+"""The local outbox as pages: every mail as its reader would see it.
+
+In a demo they are open to whoever sits at the machine. An installation shows them only for a key
+with the scope `outbox:read`, given as a bearer token or, in a browser, as the password.
+"""
+
+import base64
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.exceptions import HTTPException
+
+from paperround.domain.errors import NotFound
+from paperround.domain.keys import Scope, allows
+from paperround.jobs.keys import authenticate
+from paperround.mail.kept import KeptMail, kept_mail, kept_mails
+from paperround.mail.smtp_url import OutboxFolder, parse_smtp_url
+from paperround.web.answers import private
+from paperround.web.home import Client, Home, Present
+from paperround.web.problems import HTML
+from paperround.wiring import Runtime
+
+FRAMED_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+"""A mail carries its styles inside, as mail programs need it, and may do nothing else."""
+
+_NEW_WINDOW = '<base target="_blank">'
+"""A link in a framed mail opens beside the outbox: a page of this site lets nobody frame it."""
+
+View = Literal["html", "text", "source", "headers"]
+
+
+def admit(request: Request, home: Home, now: Present, client: Client) -> None:
+    """Let pass whoever may read other people's mail here. Raises HTTPException for the rest."""
+    if home.demo and client is not None and ip_address(client).is_loopback:
+        return
+    shown = _shown_key(request.headers.get("authorization", ""))
+    key = authenticate(home.database, home.settings.keys, shown, client=client, now=now)
+    if key is None:
+        challenge = {"WWW-Authenticate": 'Basic realm="outbox", charset="UTF-8"'}
+        raise HTTPException(401, "The outbox needs a key with the scope outbox:read.", challenge)
+    if not allows(key.scopes, Scope.OUTBOX_READ):
+        raise HTTPException(403, "This key does not have the scope outbox:read.")
+
+
+def _shown_key(authorization: str) -> str | None:
+    """The key of a bearer token, or the password that a browser asked for; None without either."""
+    scheme, _, value = authorization.partition(" ")
+    match scheme.lower():
+        case "":
+            return None
+        case "basic":
+            return _password(value)
+        case "bearer":
+            return value.strip()
+        case _:
+            return ""
+
+
+def _password(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except ValueError:  # no base64, or no text in it
+        return ""
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(admit)])
+
+
+@router.get("/outbox")
+def outbox(home: Home) -> Response:
+    """The newest mails, or where mail goes when it does not stay here."""
+    where = parse_smtp_url(home.settings.relay)
+    if isinstance(where, OutboxFolder):
+        return private(home, "outbox.html", mails=kept_mails(where.directory))
+    return private(home, "outbox_elsewhere.html", relays=[str(relay) for relay in where])
+
+
+def mail_of(home: Home, mail_id: str) -> KeptMail:
+    """The mail of that id. Raises NotFound."""
+    folder = _folder(home)
+    mail = None if folder is None else kept_mail(folder, mail_id)
+    if mail is None:
+        raise NotFound("There is no such mail in the outbox.")
+    return mail
+
+
+def _folder(home: Runtime) -> Path | None:
+    where = parse_smtp_url(home.settings.relay)
+    return where.directory if isinstance(where, OutboxFolder) else None
+
+
+Mail = Annotated[KeptMail, Depends(mail_of)]
+
+
+@router.get("/outbox/{mail_id}")
+def mail(home: Home, mail: Mail, show: View = "html") -> Response:
+    """One mail: as HTML in a frame, as text, as its bytes, or its header fields."""
+    return private(home, "outbox_mail.html", mail=mail, show=show)
+
+
+@router.get("/outbox/{mail_id}/html")
+def framed(mail: Mail) -> Response:
+    """The HTML part alone, shut off from the site around it."""
+    head, tag, rest = mail.html.partition("<head>")
+    html = f"{head}{tag}{_NEW_WINDOW}{rest}" if tag else _NEW_WINDOW + mail.html
+    return Response(html, headers={"content-security-policy": FRAMED_POLICY}, media_type=HTML)
+
+
+@router.get("/outbox/{mail_id}/eml")
+def download(mail: Mail) -> Response:
+    """The bytes as they were sent."""
+    name = quote(f"{mail.line.id}.eml", safe="")
+    return Response(
+        mail.content,
+        headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
+        media_type="message/rfc822",
+    )

@@ -1,0 +1,79 @@
+"""Collections a page at a time: how many, and from where on.
+
+A cursor is opaque: it names a place in one collection and is of no use for another. It holds no
+secret, so it is not signed.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+
+from paperround.domain.errors import InvalidInput
+
+MOST = 500
+USUAL = 50
+LARGEST = 2**63 - 1
+"""The largest number a row can have."""
+
+_PLACE = re.compile(r"([a-z]+):([1-9]\d{0,18})", re.ASCII)
+_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request wants of a collection: at most `limit` rows from `cursor` on."""
+
+    limit: int
+    cursor: str | None
+
+    @property
+    def probe(self) -> int:
+        """Rows to read: one more than wanted tells whether there is a next page."""
+        return self.limit + 1
+
+    def place(self, collection: str) -> int | None:
+        """The row the last page ended with, None at the start. Raises InvalidInput (`cursor`)."""
+        if self.cursor is None:
+            return None
+        found = _PLACE.fullmatch(_decoded(self.cursor))
+        if found is None or found[1] != collection or int(found[2]) > LARGEST:
+            raise InvalidInput(
+                "that is no cursor of this collection: take `next_cursor` from its last page, "
+                "or none to start",
+                code="cursor",
+            )
+        return int(found[2])
+
+    def next_cursor(self, collection: str, numbers: Sequence[int]) -> str | None:
+        """Where the next page begins, given the numbers of the rows read; None at the end."""
+        if len(numbers) <= self.limit:
+            return None
+        place = f"{collection}:{numbers[self.limit - 1]}"
+        return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str) -> str:
+    padded = cursor + "=" * (-len(cursor) % 4)
+    try:
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    except (ValueError, binascii.Error):
+        return ""
+
+
+def _wanted(
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Rows a page.")] = USUAL,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=_LONGEST, description="`next_cursor` of the page before; none to start."),
+    ] = None,
+) -> Wanted:
+    return Wanted(limit, cursor)
+
+
+Paging = Annotated[Wanted, Depends(_wanted)]
+RowNumber = Annotated[int, Path(ge=1, le=LARGEST)]

@@ -1,0 +1,166 @@
+"""Errors as people and programs read them: a page, or RFC 9457 problem JSON under /api."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from paperround.domain.errors import (
+    Conflict,
+    DatabaseFailed,
+    InvalidInput,
+    NotFound,
+    PaperroundError,
+    RateLimited,
+)
+from paperround.web.guard import Refusal, Scope
+from paperround.web.templating import render
+
+log = logging.getLogger(__name__)
+
+JSON = "application/problem+json"
+HTML = "text/html; charset=utf-8"
+
+TITLES: Mapping[int, str] = {
+    400: "Bad request",
+    401: "Not logged in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unknown kind of body",
+    422: "Not valid",
+    424: "Not readable",
+    429: "Too many requests",
+    500: "Something broke",
+    503: "Not ready",
+}
+STATUS: Mapping[type[PaperroundError], int] = {
+    NotFound: 404,
+    Conflict: 409,
+    InvalidInput: 422,
+    RateLimited: 429,
+    DatabaseFailed: 503,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem."""
+    app.add_exception_handler(PaperroundError, _ours)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _broken)
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An error answer: JSON under /api, a page elsewhere."""
+    kind, body = written(status, TITLES.get(status, "Error"), detail, request.url.path, errors)
+    return Response(body, status, dict(headers or {}), media_type=kind)
+
+
+def written(
+    status: int,
+    title: str,
+    detail: str,
+    path: str,
+    errors: list[dict[str, str]] | None = None,
+) -> tuple[str, bytes]:
+    """(content type, body) of an error answer."""
+    if path.startswith("/api/"):
+        value: dict[str, Any] = {
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "detail": detail,
+        }
+        if errors:
+            value["errors"] = errors
+        return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    page = render("problem.html", status=status, title=title, detail=detail)
+    return HTML, page.encode()
+
+
+def refused(refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
+    """What the guard answers when it turns a request away."""
+    kind, body = written(refusal.status, refusal.title, refusal.detail, str(scope["path"]))
+    return kind.encode(), body
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    if status == 500:
+        return _broken(request, error)
+    if isinstance(error, RateLimited):
+        headers = {"Retry-After": str(max(1, round(error.retry_after)))}
+        return problem(request, status, str(error), headers=headers)
+    if isinstance(error, InvalidInput) and error.code != "invalid":
+        fields = [{"field": error.code, "message": str(error)}]
+        return problem(request, status, str(error), errors=fields)
+    return problem(request, status, str(error))
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind only
+    detail = _words(error.status_code, str(error.detail))
+    headers = _allowing(request) if error.status_code == 405 else {}
+    return problem(request, error.status_code, detail, headers={**(error.headers or {}), **headers})
+
+
+def _allowing(request: Request) -> dict[str, str]:
+    """Every method of an address; the framework names those of its first route alone."""
+    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
+    here = [
+        route
+        for route in iter_route_contexts(request.app.routes)
+        if route.methods and route.matches(scope)[0] is not Match.NONE
+    ]
+    methods = {method for route in here for method in route.methods or ()}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}
+
+
+def _words(status: int, detail: str) -> str:
+    """The framework's own words are for developers; a person gets a sentence."""
+    plain = {404: "There is nothing at this address.", 405: "This address does not do that."}
+    is_default = detail in ("Not Found", "Method Not Allowed")
+    return plain.get(status, detail) if is_default else detail
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind only
+    errors = [{"field": _field(one), "message": str(one["msg"])} for one in error.errors()]
+    named = ", ".join(one["field"] for one in errors[:5])
+    return problem(request, 422, f"Not valid: {named}", errors=errors[:50])
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    """The field as its sender wrote it; `body` where the body could not even be read."""
+    if error["type"] == "json_invalid":
+        return "body"
+    return ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """No inside of ours in the answer; all of it in the log."""
+    log.error("the request failed: %s %s", request.method, _route(request), exc_info=error)
+    return problem(request, 500, "Something broke on our side. It has been written down.")
+
+
+def _route(request: Request) -> str:
+    """The route's template: an address may hold a token, a log never does."""
+    return getattr(request.scope.get("route"), "path", "an unknown address")

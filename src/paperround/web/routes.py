@@ -1,0 +1,19 @@
+"""Every router of the site, in the order they are asked."""
+
+from fastapi import APIRouter
+
+from paperround.web import admin_feeds, health, outbox, pages, self_service, signup
+
+COOKIELESS = ("/subscribe", "/confirm/", "/unsubscribe/", "/preferences/", "/feedback/", "/api/")
+"""Routes that never read a cookie, and are posted to from mail programs and other people's pages.
+Their power comes from a token in the address, or from a key in a header."""
+
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    signup.router,
+    signup.api,
+    self_service.router,
+    pages.router,
+    outbox.router,
+    admin_feeds.router,
+)

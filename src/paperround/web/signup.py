@@ -1,0 +1,247 @@
+"""Signing up: by the form, by somebody else's form, by program; and confirming it."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.readers import Visitor
+from paperround.domain.subscribers import Address, Frequency, Preferences
+from paperround.jobs import signup
+from paperround.jobs.signup import SignupRequest
+from paperround.jobs.site import front_page
+from paperround.web import stamps
+from paperround.web.answers import private, public
+from paperround.web.choices import FREQUENCIES, HoursForm, frequency_of, how_often, timed
+from paperround.web.home import Client, Home, Present
+from paperround.web.stamps import Filled
+from paperround.wiring import Runtime
+
+router = APIRouter(include_in_schema=False)
+api = APIRouter(tags=["subscriptions"])
+
+SNIPPET = "snippet"
+
+
+class PlainForm(APIRoute):
+    """A route whose form carries no files; one that could is refused before it is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind that."""
+        inner = super().get_route_handler()
+
+        async def plain(request: Request) -> Response:
+            if request.headers.get("content-type", "").lower().startswith("multipart/"):
+                raise HTTPException(415, "Send the form as application/x-www-form-urlencoded.")
+            return await inner(request)
+
+        return plain
+
+
+class SignupForm(HoursForm):
+    """The sign-up form. `website` is a trap: no person sees it. `work` and `number` are what a
+    browser did, `origin` is `snippet` in the form for other people's pages."""
+
+    email: str = ""
+    list_name: str = Field(default=DEFAULT_LIST, alias="list")
+    website: str = ""
+    stamp: str = ""
+    work: str = ""
+    number: str = ""
+    origin: str = ""
+
+
+class LinkForm(BaseModel):
+    """Somebody asks for a link to their choices; the rest as on the sign-up form."""
+
+    email: str = ""
+    website: str = ""
+    stamp: str = ""
+
+
+class NewSubscription(BaseModel):
+    """Who wants which list, and when. Without more it comes daily, at the list's hour."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=320)
+    list_name: str = Field(default=DEFAULT_LIST, alias="list", max_length=100)
+    timezone: str | None = Field(default=None, max_length=100)
+    hour: int | None = Field(default=None, ge=0, le=23)
+    frequency: str = Field(default=Frequency.DAILY.value, max_length=20)
+    topics: tuple[str, ...] = Field(default=(), max_length=50)
+
+
+class Accepted(BaseModel):
+    """What everybody is told, whatever is known of the address."""
+
+    status: str = "accepted"
+    detail: str = "If that address can be signed up, a mail with a link is on its way to it."
+
+
+# --- the first page and its form ---------------------------------------------------------------
+
+
+@router.get("/")
+def front(home: Home, now: Present) -> Response:
+    """The form, and today's papers under it."""
+    return _front(home, SignupForm(), None, now)
+
+
+def subscribe(
+    home: Home, now: Present, client: Client, form: Annotated[SignupForm, Form()]
+) -> Response:
+    """Take a request. Whoever was too fast or fell into the trap is told the same."""
+    stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
+    visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
+    try:
+        request = _request(home, form, visitor)
+        if stamp is not Filled.TOO_FAST and not form.website:
+            signup.subscribe(home.desk, _with_work(home, form, request, now), now=now)
+    except InvalidInput as error:
+        return _front(home, form, error, now)
+    return private(home, "asked.html")
+
+
+router.add_api_route("/subscribe", subscribe, methods=["POST"], route_class_override=PlainForm)
+
+
+def _front(home: Runtime, form: SignupForm, error: InvalidInput | None, now: datetime) -> Response:
+    """The first page. Work is for one visitor and an error for whoever made it: no cache keeps
+    them."""
+    keys = home.desk.keys
+    work = stamps.challenge(keys, now=now) if signup.must_work(home.desk, now=now) else None
+    values: dict[str, Any] = {
+        "page": front_page(home.database, DEFAULT_LIST, now=now),
+        "form": form,
+        "stamp": stamps.stamp(keys, now=now),
+        "work": work,
+        "frequencies": FREQUENCIES,
+        "error": error,
+    }
+    if error is not None:
+        return private(home, "index.html", status=422, **values)
+    show = public if work is None else private
+    return show(home, "index.html", **values)
+
+
+def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest:
+    return SignupRequest(
+        address=address_of(home, form.email),
+        list_name=form.list_name,
+        preferences=timed(form, Preferences()),
+        visitor=visitor,
+        source=SNIPPET if form.origin == SNIPPET else "form",
+    )
+
+
+def address_of(home: Runtime, written: str) -> Address:
+    """The address somebody wrote; raises InvalidInput (code `email`)."""
+    try:
+        return home.addresses.read(written)
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code="email") from None
+
+
+def _with_work(
+    home: Runtime, form: SignupForm, request: SignupRequest, now: datetime
+) -> SignupRequest:
+    if not form.work:
+        return request
+    done = stamps.worked(home.database, home.desk.keys, form.work, form.number, now=now)
+    return replace(request, worked=done)
+
+
+@router.get("/snippet")
+def snippet(home: Home) -> Response:
+    """A form to copy into one's own page."""
+    return public(home, "snippet.html")
+
+
+# --- confirming --------------------------------------------------------------------------------
+
+
+@router.get("/confirm/{token}")
+def ask_to_confirm(home: Home) -> Response:
+    """A button. Looking changes nothing, and every link looks the same."""
+    return private(home, "confirm.html")
+
+
+@router.post("/confirm/{token}")
+def confirm(home: Home, now: Present, token: str) -> Response:
+    """Use the link once; a forged, old or used one gets one answer."""
+    confirmed = signup.confirm(home.desk, token, now=now)
+    if confirmed is None:
+        return private(home, "not_confirmed.html")
+    often = how_often(confirmed.preferences)
+    return private(home, "confirmed.html", confirmed=confirmed, how_often=often)
+
+
+# --- a link to one's choices -------------------------------------------------------------------
+
+
+@router.get("/preferences")
+def ask_for_link(home: Home, now: Present) -> Response:
+    """A form for a reader who has no mail of ours at hand."""
+    return _link_form(home, LinkForm(), None, now)
+
+
+def request_link(
+    home: Home, now: Present, client: Client, form: Annotated[LinkForm, Form()]
+) -> Response:
+    """Mail a link to whoever reads at that address; everybody is told the same."""
+    stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
+    visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
+    try:
+        address = address_of(home, form.email)
+    except InvalidInput as error:
+        return _link_form(home, form, error, now)
+    if stamp is not Filled.TOO_FAST and not form.website:
+        signup.request_link(home.desk, address, visitor, now=now)
+    return private(home, "link_mailed.html")
+
+
+router.add_api_route("/preferences", request_link, methods=["POST"], route_class_override=PlainForm)
+
+
+def _link_form(
+    home: Runtime, form: LinkForm, error: InvalidInput | None, now: datetime
+) -> Response:
+    stamp, status = stamps.stamp(home.desk.keys, now=now), 200 if error is None else 422
+    return private(home, "ask_for_link.html", status=status, form=form, stamp=stamp, error=error)
+
+
+# --- by program --------------------------------------------------------------------------------
+
+
+@api.post("/api/v1/subscriptions", status_code=202)
+def create_subscription(
+    home: Home, now: Present, client: Client, asked: NewSubscription
+) -> Accepted:
+    """Ask for a list. The answer says nothing of the address."""
+    signup.subscribe(home.desk, _asked(home, client, asked), now=now)
+    return Accepted()
+
+
+def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupRequest:
+    frequency, weekday = frequency_of(asked.frequency)
+    return SignupRequest(
+        address=address_of(home, asked.email),
+        list_name=asked.list_name,
+        preferences=Preferences(
+            timezone=asked.timezone,
+            hour=asked.hour,
+            frequency=frequency,
+            weekday=weekday,
+            topics=asked.topics,
+        ),
+        visitor=Visitor(ip=client, stamped=False),
+        source="api",
+    )

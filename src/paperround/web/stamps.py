@@ -1,0 +1,125 @@
+"""Telling forms that people filled in from others: a signed time, and work for a browser.
+
+A stamp says when we made a form. Nobody fills one in within two seconds, so what comes back sooner
+is dropped without a word; a form without a stamp is somebody else's and meets tighter limits.
+
+The work, asked for only while very many sign up, is to find a number whose SHA-256 with a salt we
+chose is known: about half a second for a browser, and each answer counts once.
+"""
+
+import base64
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from altcha.v1 import ChallengeOptions, create_challenge, extract_params, verify_solution
+
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.ports import Database
+
+YOUNGEST = timedelta(seconds=2)
+OLDEST = timedelta(hours=24)
+WORK_VALID = timedelta(hours=1)
+MOST_WORK = 50_000
+"""The number to find is at most this: it takes half as many tries on average."""
+
+POW = "pow"
+"""The kind of slot that a solved challenge takes."""
+_STAMP = "form-stamp"
+_PARTS = ("algorithm", "challenge", "salt", "signature")
+
+
+class Filled(Enum):
+    """How a form was filled in, by its stamp."""
+
+    BY_HAND = "by hand"
+    TOO_FAST = "too fast"
+    NOT_OURS = "not ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Work to do: what a browser needs for it, and what it sends back, in base64 JSON."""
+
+    text: str
+
+
+def stamp(keys: KeyRing, *, now: datetime) -> str:
+    """A signed `now`, in whole seconds, for a form that is made now."""
+    at = str(int(now.timestamp()))
+    return f"{at}.{keys.digest(_STAMP, at)}"
+
+
+def filled(keys: KeyRing, text: str, *, now: datetime) -> Filled:
+    """How a form with the stamp `text` was filled in. A stamp a day old counts as none."""
+    at, _, mac = text.partition(".")
+    if not _is_signed(keys, at, mac):
+        return Filled.NOT_OURS
+    age = timedelta(seconds=now.timestamp() - int(at))
+    if age < YOUNGEST:
+        return Filled.TOO_FAST
+    return Filled.BY_HAND if age <= OLDEST else Filled.NOT_OURS
+
+
+def _is_signed(keys: KeyRing, at: str, mac: str) -> bool:
+    if not (at.isascii() and at.isdecimal() and mac.isascii()):
+        return False
+    macs = (keys.digest(_STAMP, at, key_id) for key_id in keys.key_ids)
+    return any(hmac.compare_digest(mac, one) for one in macs)
+
+
+def challenge(keys: KeyRing, *, now: datetime) -> Challenge:
+    """Work for one form, good for an hour."""
+    options = ChallengeOptions(
+        max_number=MOST_WORK, hmac_key=_work_key(keys, None), expires=now + WORK_VALID
+    )
+    made = create_challenge(options).to_dict()
+    return Challenge(base64.b64encode(json.dumps(made).encode()).decode())
+
+
+def worked(database: Database, keys: KeyRing, text: str, number: str, *, now: datetime) -> bool:
+    """Whether `number` solves the challenge `text` of ours, in time and for the first time."""
+    given = _challenge_parts(text)
+    if given is None or not _is_number(number):
+        return False
+    payload: Any = {**given, "number": int(number)}
+    solved = any(
+        verify_solution(payload, _work_key(keys, key_id), check_expires=False)[0]
+        for key_id in keys.key_ids
+    )
+    if not solved or not _in_time(payload, now):
+        return False
+    with database.writing() as work:
+        return work.slots.take(POW, given["challenge"], now=now)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_WORK))
+
+
+def _work_key(keys: KeyRing, key_id: str | None) -> str:
+    return keys.digest("proof-of-work", "key", key_id)
+
+
+def _challenge_parts(text: str) -> dict[str, str] | None:
+    """The parts of a challenge, as ours always are: ASCII."""
+    try:
+        given = json.loads(base64.b64decode(text, validate=True))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(given, dict):
+        return None
+    parts = {name: given.get(name) for name in _PARTS}
+    plain = {
+        name: value for name, value in parts.items() if isinstance(value, str) and value.isascii()
+    }
+    return plain if len(plain) == len(_PARTS) else None
+
+
+def _in_time(payload: Any, now: datetime) -> bool:
+    """The hour ends where the signed salt says; the library would ask its own clock."""
+    expires = extract_params(payload).get("expires", ["0"])[0]
+    return expires.isdecimal() and int(expires) >= now.timestamp()

@@ -1,0 +1,192 @@
+"""A site on an empty database, with a clock that is set by hand and nobody on the network."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
+
+from paperround.config import Settings
+from paperround.domain.digests import DigestKind
+from paperround.domain.editions import Edition
+from paperround.domain.notices import NoticeKind
+from paperround.domain.tokens import Purpose
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.ingest import ingest
+from paperround.jobs.plan import plan_due
+from paperround.samples import days
+from paperround.store.schema import metadata, notices
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.web.app import create_app
+from paperround.wiring import Runtime
+from tests.builders import NOW, address, seed_subscribers
+from tests.databases import sqlite_template
+
+__all__ = ["sqlite_template"]
+
+PUBLIC_URL = "https://papers.example"
+
+
+@dataclass
+class HandClock:
+    """Stands still until it is moved."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def move(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+@dataclass
+class Site:
+    """The application and all that a test looks at beside it."""
+
+    app: FastAPI
+    runtime: Runtime
+    clock: HandClock
+    client: TestClient
+
+    def stamp(self) -> str:
+        """The stamp of a form that was opened two seconds before."""
+        page = self.client.get("/").text
+        self.clock.move(seconds=2)
+        return page.partition('name="stamp" value="')[2].partition('"')[0]
+
+    def ask(self, email: str = "ada@mail.example", **fields: str) -> str:
+        """Send the form as a person would; returns the page."""
+        answer = self.client.post(
+            "/subscribe", data={"email": email, "stamp": self.stamp(), **fields}
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def notice_token(self, name: str, kind: NoticeKind, purpose: Purpose) -> str:
+        """The token of the latest notice of a kind that was written to somebody."""
+        with self.runtime.database.reading() as work:
+            person = work.subscribers.find(address(name))
+            assert person is not None
+            notice = work.notices.latest(person.id, kind)
+        assert notice is not None
+        return self.runtime.desk.keys.token(purpose, notice.id, notice.nonce)
+
+    def due(self, name: str) -> datetime:
+        """When the confirmation that somebody asked for leaves."""
+        with self.runtime.database.reading() as work:
+            person = work.subscribers.find(address(name))
+        assert person is not None
+        column = notices.c
+        query = select(column.due_at).where(column.subscriber_id == person.id)
+        with sql(self.runtime).connect() as connection:
+            due_at: datetime = connection.execute(query).scalar_one()
+        return due_at
+
+    def dump(self) -> dict[str, list[object]]:
+        """Every row of every table, for comparing."""
+        with sql(self.runtime).connect() as connection:
+            return {
+                table.name: [tuple(row) for row in connection.execute(table.select())]
+                for table in metadata.sorted_tables
+            }
+
+
+def sql(runtime: Runtime) -> Engine:
+    """The engine under the runtime's database."""
+    assert isinstance(runtime.database, SqlDatabase)
+    return runtime.database._engine
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
+    """An installation behind https, without limits that tests would run into."""
+    shutil.copy(sqlite_template, tmp_path / "paperround.db")
+    return Settings(
+        data_dir=tmp_path,
+        public_url=PUBLIC_URL,
+        secret_key="a secret that is only used by these tests",
+        rate_signup_ip="off",
+        rate_signup_net="off",
+    )
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    """The site, not started: nothing ticks, nothing is sent."""
+    with running(settings) as one:
+        yield one
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Site]:
+    """The site of an installation with these settings."""
+    clock = HandClock()
+    runtime = Runtime(settings, clock)
+    app = create_app(runtime)
+    with TestClient(app, base_url=PUBLIC_URL, raise_server_exceptions=False) as client:
+        yield Site(app=app, runtime=runtime, clock=clock, client=client)
+    runtime.queue.stop(drain_seconds=1)
+    sql(runtime).dispose()
+
+
+@pytest.fixture
+def edition(site: Site) -> Edition:
+    """Today's edition of the sample papers, frozen at its last cut."""
+    batch = days.batch_at(days.read(), anchor=NOW, now=NOW)
+    ingest(
+        batch,
+        database=site.runtime.database,
+        feed_name=days.FEED,
+        feed_kind="samples",
+        source="samples",
+        captured_at=NOW,
+        now=NOW - timedelta(hours=1),
+    )
+    [edition] = freeze_cuts(database=site.runtime.database, ranker=site.runtime.ranker, now=NOW)
+    return edition
+
+
+@pytest.fixture
+def digest_token(site: Site, edition: Edition) -> str:
+    """The token of a digest that is planned for Alice."""
+    database = site.runtime.database
+    with database.reading() as work:
+        mailing_list = work.lists.get("trending")
+    [subscription] = seed_subscribers(database, mailing_list, ("alice",))
+    with database.writing() as work:
+        work.subscribers.schedule({subscription.id: NOW - timedelta(minutes=1)})
+    plan_due(
+        database=database,
+        identity=site.runtime.identity,
+        hours=site.runtime.rounds.hours,
+        now=NOW,
+    )
+    with database.reading() as work:
+        row = work.ledger.find(
+            mailing_list.id, subscription.subscriber_id, DigestKind.DIGEST, NOW.date()
+        )
+    assert row is not None
+    assert row.positions
+    return site.runtime.desk.keys.token(Purpose.UNSUBSCRIBE, row.row, row.nonce)
+
+
+@pytest.fixture
+def choices_token(site: Site, digest_token: str) -> str:
+    """The token of a link to her choices that Alice was mailed just now."""
+    site.client.post(f"/preferences/{digest_token}", data={"action": "link"})
+    return site.notice_token("alice", NoticeKind.PREFERENCES, Purpose.PREFERENCES)
+
+
+@pytest.fixture
+def limited_site(settings: Settings) -> Iterator[Site]:
+    """A site that takes five requests from one client and thinks that one sign-up is a crowd."""
+    tight = settings.model_copy(update={"rate_signup_ip": "6/10m", "rate_signup_total": "1/h"})
+    with running(tight) as one:
+        yield one

@@ -1,0 +1,121 @@
+"""Headers of every answer, whoever made it: a page, an error, the guard."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from paperround.domain.editions import Edition
+from paperround.web.guard import HEADERS, POLICY
+from paperround.web.templating import environment, static_dir, static_url
+from tests.web.conftest import Site
+
+PUBLIC = ("/", "/editions", "/editions/trending/2026-03-02", "/snippet", "/robots.txt")
+PERSONAL = ("unsubscribe", "preferences", "feedback", "confirm")
+INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:")
+PAGES = sorted(path.name for path in (static_dir().parent).glob("*.html"))
+
+
+def secured(headers: dict[str, str]) -> bool:
+    wanted = {name.decode(): value.decode() for name, value in HEADERS}
+    wanted["strict-transport-security"] = "max-age=31536000"
+    return wanted.items() <= headers.items() and "server" not in headers
+
+
+@pytest.mark.accept("W4", part="pages")
+def test_every_page_says_how_it_may_be_used(
+    site: Site, edition: Edition, digest_token: str
+) -> None:
+    paper = f"/papers/{edition.papers[0].paper_id}"
+    personal = [f"/{page}/{digest_token}" for page in PERSONAL]
+    for path in (*PUBLIC, paper, *personal, "/static/site.css", "/healthz", "/readyz"):
+        answer = site.client.get(path)
+        assert answer.status_code in (200, 503), path
+        assert secured(dict(answer.headers)), path
+
+
+@pytest.mark.accept("W4", part="errors")
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+def test_every_error_says_how_it_may_be_used(site: Site, prefix: str) -> None:
+    @site.app.get(f"{prefix}/broken")
+    def broken() -> None:
+        raise RuntimeError("a secret inside")
+
+    asked = {
+        404: ("GET", f"{prefix}/none", b""),
+        405: ("PUT", f"{prefix}/subscriptions" if prefix else "/subscribe", b""),
+        413: ("POST", f"{prefix}/none", b"x" * 70_000),
+        422: ("POST", f"{prefix}/subscriptions" if prefix else "/subscribe", b""),
+        500: ("GET", f"{prefix}/broken", b""),
+    }
+    for status, (method, path, body) in asked.items():
+        answer = site.client.request(method, path, content=body)
+        assert answer.status_code == status
+        assert secured(dict(answer.headers)), status
+        assert answer.headers["cache-control"] == "no-store"
+        kind = "application/problem+json" if prefix else "text/html; charset=utf-8"
+        assert answer.headers["content-type"] == kind
+        assert "secret inside" not in answer.text
+        assert "Traceback" not in answer.text
+
+
+@pytest.mark.accept("S11", part="headers")
+def test_personal_pages_are_kept_nowhere_and_name_no_other_site(
+    site: Site, digest_token: str, choices_token: str
+) -> None:
+    for token in (digest_token, choices_token, "forged"):
+        for page in PERSONAL:
+            answer = site.client.get(f"/{page}/{token}")
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert not re.search(r'(?:src|href|action)="(?:https?:)?//', answer.text)
+
+
+@pytest.mark.accept("S11", part="cookies")
+def test_no_page_sets_a_cookie(site: Site, digest_token: str, choices_token: str) -> None:
+    site.ask()
+    site.client.post(f"/preferences/{choices_token}", data={"action": "save"})
+    site.client.post(f"/unsubscribe/{digest_token}")
+    assert not site.client.cookies
+
+
+def test_public_pages_may_be_kept_a_minute_and_files_for_good(site: Site) -> None:
+    page = site.client.get("/")
+    assert page.headers["cache-control"] == "public, max-age=60"
+    [sheet] = re.findall(r'href="(/static/site.css\?v=\w+)"', page.text)
+    kept = site.client.get(sheet)
+    assert "immutable" in kept.headers["cache-control"]
+    again = site.client.get(sheet, headers={"if-none-match": kept.headers["etag"]})
+    assert again.status_code == 304
+    assert "immutable" in again.headers["cache-control"]
+    assert site.client.get("/static/none.css").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("query", ["", "?v=", "?v=000000000000", "?v={v}&v=2", "?x={v}"])
+def test_a_file_under_another_address_is_not_kept_for_good(site: Site, query: str) -> None:
+    version = static_url("site.css").partition("=")[2]
+    answer = site.client.get(f"/static/site.css{query.format(v=version)}")
+    assert answer.headers["cache-control"] == "public, max-age=60"
+
+
+@pytest.mark.accept("W5", part="templates")
+def test_no_template_holds_an_inline_script_or_style() -> None:
+    folder = static_dir().parent
+    for name in PAGES:
+        assert not INLINE.search((folder / name).read_text(encoding="utf-8")), name
+    assert "unsafe" not in POLICY
+
+
+@pytest.mark.accept("W7", part="autoescape")
+@pytest.mark.parametrize("name", ["a.html", "a.html.j2", "a.txt", "a"])
+def test_every_template_escapes_whatever_it_is_called(name: str) -> None:
+    made = environment().from_string("{{ x }}")
+    made.name = name
+    assert made.render(x="<b>") == "&lt;b&gt;"
+    assert environment().autoescape is True
+
+
+def test_scripts_and_sheets_load_nothing_from_elsewhere() -> None:
+    for path in Path(static_dir()).iterdir():
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://|@import|url\(", text), path.name

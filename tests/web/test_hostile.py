@@ -1,0 +1,164 @@
+"""Whatever a visitor writes wherever they can write: no page breaks, on either database."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx2 as httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from paperround.config import Settings
+from paperround.web.guard import ADMIN
+from tests.databases import database_url, postgres, postgres_url
+from tests.web.conftest import PUBLIC_URL, Site
+
+__all__ = ["database_url", "postgres", "postgres_url"]
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+JSON = {"content-type": "application/json"}
+DIGITS = "9" * 4301
+"""One more than Python makes a number of."""
+
+TEXTS = (
+    *("", "\0", "a\0b", DIGITS, f"-{DIGITS}", "-1", "1e999", "nan", "٣", "²"),
+    *("\ud800", "é\udfff", "%00", "%ff", "x" * 5000, "0001-01-01", "9999-12-31", "{{ 7 * 7 }}"),
+    *("' OR 1=1 --", "\r\nX: y", "../../etc/passwd", "[::1", "a@b@c", "x@xn--\0.example"),
+)
+HEADERS = ("cookie", "authorization", "x-forwarded-for", "range", "if-none-match",
+           "if-modified-since", "if-range", "content-length", "content-type", "origin",
+           "sec-fetch-site", "host")  # fmt: skip
+VALUES = (b"", b"\xff\xfe", b"\0", DIGITS.encode(), b"-1", b"bytes=0-" + DIGITS.encode(),
+          b"bytes=9-1", b'W/"x', b"Basic \xff", b"Basic //4=", b"Bearer \xff", b"Bearer pr_\0",
+          b"fe80::1%x", b"Thu, 99 Foo 99999", b"multipart/form-data; boundary=\xff")  # fmt: skip
+BODIES = (
+    *(b"", b"null", b"\xff", b"\xef\xbb\xbf{}", b'"\\ud800"', b'{"\\ud800": 1}', b"[" * 900),
+    *(b'{"email": "a@b.example", "hour": %s}' % one for one in (DIGITS.encode(), b"1e999", b"NaN")),
+    b'{"email": "\xed\xa0\x80@b.example"}',
+)
+CHOICES = ("hour", "timezone", "frequency", "size", "floor", "paused_until", "topics")
+PLACES = ("/", "/static/site.css", "/outbox", f"{ADMIN}feeds", "/papers/1")
+TAKING = ("/subscribe", "/api/v1/subscriptions", "/unsubscribe/x", "/preferences/x", "/feedback/x")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """An installation on each database that counts nobody's requests."""
+    return Settings(
+        data_dir=tmp_path,
+        public_url=PUBLIC_URL,
+        database_url=database_url,
+        secret_key="a secret that is only used by these tests",
+        rate_signup_address="off",
+        rate_signup_ip="off",
+        rate_signup_net="off",
+        rate_signup_domain="off",
+        rate_signup_total="off",
+    )
+
+
+class Broken(list[str]):
+    """What was sent when a page broke."""
+
+    def note(self, what: object, answer: httpx.Response) -> None:
+        if answer.status_code >= 500:
+            self.append(f"{answer.status_code}: {what!r:.200}")
+
+
+def written(fields: Mapping[str, str]) -> bytes:
+    """Fields as a form sends them, half characters included."""
+    return "&".join(f"{name}={escaped(value)}" for name, value in fields.items()).encode()
+
+
+def escaped(text: str) -> str:
+    return quote(text.encode("utf-8", "surrogatepass"), safe="")
+
+
+def filled(path: str, good: Mapping[str, str]) -> Iterator[str]:
+    """A route's addresses with one part that is hostile and others that are not."""
+    route = path.replace(":path}", "}")
+    parts = re.findall(r"\{(\w+)\}", route)
+    usual = {part: good.get(part, "1") for part in parts}
+    for part in parts:
+        for text in TEXTS:
+            yield route.format_map({**usual, part: escaped(text)})
+
+
+def test_no_part_of_an_address_breaks_a_page(site: Site, digest_token: str) -> None:
+    good = {"token": digest_token, "list_name": "trending", "day": "2026-03-02", "cut": "0"}
+    broken = Broken()
+    for route in iter_route_contexts(site.app.routes):
+        for method in {"GET", "POST"} & (route.methods or set()):
+            for path in filled(str(route.path), good):
+                broken.note((method, path), site.client.request(method, path))
+    assert broken == []
+
+
+def test_no_query_breaks_a_page(site: Site) -> None:
+    broken = Broken()
+    for path in ("/?x", "/editions?list", "/editions?before", "/static/site.css?v", "/outbox?show"):
+        for text in TEXTS:
+            asked = f"{path}={escaped(text)}"
+            broken.note(asked, site.client.get(asked))
+    assert broken == []
+
+
+def test_no_field_of_a_form_breaks_a_page(site: Site, choices_token: str) -> None:
+    signing = ("email", "list", "website", "stamp", "work", "number", "origin", *CHOICES)
+    choosing, broken = f"/preferences/{choices_token}", Broken()
+    forms = [("/subscribe", {"email": "ada@mail.example"}, name) for name in signing]
+    forms += [(choosing, {"action": "save"}, name) for name in ("action", *CHOICES)]
+    for path, fields, name in forms:
+        for text in TEXTS:
+            body = written({**fields, name: text})
+            broken.note((path, name, text), site.client.post(path, content=body, headers=FORM))
+    assert broken == []
+
+
+def test_no_feedback_breaks_a_page(site: Site, digest_token: str) -> None:
+    broken = Broken()
+    for text in TEXTS:
+        for said in ({"paper": text, "verdict": "more"}, {"paper": "1", "verdict": text}):
+            path, body = f"/feedback/{digest_token}", written(said)
+            broken.note(said, site.client.post(path, content=body, headers=FORM))
+    assert broken == []
+
+
+def shapes(text: str) -> tuple[object, ...]:
+    return text, [text], {text: text}, [[text]], {"topics": text}
+
+
+def test_no_value_of_a_programs_request_breaks_it(site: Site) -> None:
+    broken = Broken()
+    for name in ("email", "list", "timezone", "hour", "frequency", "topics", "more", "\ud800"):
+        for value in (one for text in TEXTS for one in shapes(text)):
+            body = json.dumps({"email": "ada@mail.example", name: value})
+            answer = site.client.post("/api/v1/subscriptions", content=body, headers=JSON)
+            broken.note((name, value), answer)
+    assert broken == []
+
+
+def test_no_body_breaks_a_page(site: Site) -> None:
+    broken = Broken()
+    kinds = ("application/json", FORM["content-type"], "multipart/form-data", "text/plain", "")
+    for path in TAKING:
+        for body in BODIES:
+            for kind in kinds:
+                answer = site.client.post(path, content=body, headers={"content-type": kind})
+                broken.note((path, kind, body), answer)
+    assert broken == []
+
+
+def test_no_header_breaks_a_page(site: Site) -> None:
+    broken = Broken()
+    sends: list[tuple[str, Callable[..., httpx.Response]]] = [
+        *((path, site.client.get) for path in PLACES),
+        *((path, site.client.post) for path in TAKING),
+    ]
+    for name in HEADERS:
+        for value in VALUES:
+            for path, send in sends:
+                broken.note((name, value, path), send(path, headers={name: value}))
+    assert broken == []

@@ -1,0 +1,84 @@
+"""The OpenAPI file says what the routes do, errors included."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paperround.web.openapi import operations
+from tests.web.conftest import Site
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "api.md"
+REFERENCE = re.compile(r'"\$ref": "#/components/schemas/([^"]+)"')
+
+
+@pytest.fixture
+def schema(site: Site) -> dict[str, Any]:
+    answer = site.client.get("/api/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_the_file_is_open_and_its_viewer_is_not_there(site: Site, schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.1")
+    assert site.client.get("/docs").status_code == 404
+    assert site.client.get("/redoc").status_code == 404
+
+
+def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
+    named = set(REFERENCE.findall(json.dumps(schema)))
+    assert named <= schema["components"]["schemas"].keys()
+    assert "Problem" in named
+    assert "HTTPValidationError" not in schema["components"]["schemas"]
+
+
+def test_every_route_has_a_summary_a_tag_and_a_name_of_its_own(schema: dict[str, Any]) -> None:
+    found = list(operations(schema))
+    assert all(one["summary"] and one["tags"] for _, one in found)
+    names = [one["operationId"] for _, one in found]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.accept("F42", part="errors")
+def test_every_error_is_described_as_problem_json(schema: dict[str, Any]) -> None:
+    for path, operation in operations(schema):
+        errors = {code: one for code, one in operation["responses"].items() if code[0] == "4"}
+        assert all(list(one["content"]) == ["application/problem+json"] for one in errors.values())
+        if "security" in operation:
+            assert {"401", "403", "429"} <= errors.keys(), path
+            assert "Retry-After" in errors["429"]["headers"]
+        if "{" in path:
+            assert {"404", "422"} <= errors.keys(), path
+
+
+def test_every_body_has_an_example_that_says_how_to_write_it(schema: dict[str, Any]) -> None:
+    admin = [one for path, one in operations(schema) if path.startswith("/api/v1/admin")]
+    bodies = [one["requestBody"]["content"] for one in admin if "requestBody" in one]
+    assert len(bodies) == 5
+    for [content] in (body.values() for body in bodies):
+        name = content["schema"].get("$ref", "").rpartition("/")[2]
+        examples = schema["components"]["schemas"].get(name, {}).get("examples")
+        assert content.get("example") or examples
+
+
+def test_the_documentation_names_every_admin_route_with_a_command(
+    schema: dict[str, Any],
+) -> None:
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    sections = dict(re.findall(r"### `(\w+ /\S+)`\n(.*?)(?=\n##|\Z)", text, re.DOTALL))
+    routes = {
+        f"{method.upper()} {path}"
+        for path, methods in schema["paths"].items()
+        for method in methods
+        if path.startswith("/api/v1/admin")
+    }
+    assert sections.keys() == routes
+    assert all("curl " in section for section in sections.values())
+
+
+def test_the_file_stays_the_same_however_often_it_is_asked_for(site: Site) -> None:
+    first = site.client.get("/api/openapi.json").text
+    assert site.client.get("/api/openapi.json").text == first

@@ -1,0 +1,201 @@
+"""The public pages: what they show, and that nothing a paper says is more than text."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from paperround.domain.editions import Edition
+from paperround.domain.papers import Paper, PaperId, Show
+from tests.builders import NOW, new_edition, paper, seed_edition, write
+from tests.web.conftest import Site
+
+XSS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "{{ 71 * 8111 }}{% include 'base.html' %}",
+    "</title></textarea><iframe srcdoc=x>",
+    "<!--><a href=javascript:alert(1)>x</a>",
+)
+ACTIVE = re.compile(
+    r"<(?:script|img|svg|iframe)\b(?! src=\"/static)|\bon\w+=['\"a]|href=.?javascript"
+)
+
+
+def keep(site: Site, *papers: Paper) -> tuple[PaperId, ...]:
+    """Store papers; returns their ids."""
+    with site.runtime.database.writing() as work:
+        real = work.papers.save([write(one) for one in papers], now=NOW)
+    return tuple(real[one.id] for one in papers)
+
+
+def freeze(site: Site, *, reason: str | None = None, quiet: str | None = None) -> None:
+    """An edition without papers."""
+    with site.runtime.database.writing() as work:
+        empty = new_edition(work.lists.get("trending"))
+        work.editions.freeze(replace(empty, empty_reason=reason, quiet_reason=quiet))
+
+
+@pytest.mark.accept("F27", part="wordings")
+def test_the_first_page_has_the_form_in_both_wordings(site: Site) -> None:
+    page = site.client.get("/").text
+    assert "Get trending papers in your email inbox once a day!" in page
+    assert "Get trending papers in your email inbox!" in page
+    assert re.search(r'<input id="email" name="email" type="email" required', page)
+    assert "<button>Subscribe</button>" in page
+
+
+def test_the_first_page_shows_each_paper_with_why_it_is_there(site: Site, edition: Edition) -> None:
+    page = site.client.get("/").text
+    first = edition.papers[0]
+    assert page.count("<article>") == len(edition.papers)
+    assert first.title in page
+    assert first.reason in page
+    assert f'<tr class="sum"><th scope="row">score</th><td>+{first.score:.2f}' in page
+
+
+@pytest.mark.accept("F20", part="page")
+@pytest.mark.parametrize(
+    ("reason", "quiet", "words"),
+    [
+        ("no-new-papers", None, "No new papers were listed"),
+        ("no-papers-at-all", None, "No papers have been read yet"),
+        ("no-new-papers", "holiday", "a weekend or a holiday"),
+        ("no-new-papers", "feed-stale", "announced less than they usually do"),
+        ("no-new-papers", "feed-failed", "could not be read"),
+    ],
+)
+def test_a_day_without_papers_says_why(
+    site: Site, reason: str, quiet: str | None, words: str
+) -> None:
+    freeze(site, reason=reason, quiet=quiet)
+    assert words in site.client.get("/").text
+
+
+def test_an_empty_day_shows_the_last_papers_there_were(site: Site, edition: Edition) -> None:
+    with site.runtime.database.writing() as work:
+        empty = new_edition(work.lists.get("trending"), cut="9")
+        work.editions.freeze(replace(empty, empty_reason="no-new-papers", cut_at=NOW))
+    page = site.client.get("/").text
+    assert "No new papers were listed" in page
+    assert "The last papers: Monday 2 March 2026" in page
+
+
+def test_a_fresh_installation_says_that_there_is_no_edition_yet(site: Site) -> None:
+    assert "The first edition has not been made yet." in site.client.get("/").text
+
+
+def test_a_paper_is_found_by_id_and_by_any_spelling_of_its_arxiv_id(site: Site) -> None:
+    old = paper(2, identifiers={"arxiv": "quant-ph/0201082"}, title="An old one")
+    [new_id, _] = keep(site, paper(1), old)
+    for name in (str(new_id), "2603.00001", "2603.00001v3"):
+        assert "A study of 1 things" in site.client.get(f"/papers/{name}").text
+    assert "An old one" in site.client.get("/papers/quant-ph/0201082").text
+
+
+@pytest.mark.parametrize("name", ["0", "9" * 30, "٣", "2603.99999", "no/such", "%00", "x" * 5000])
+def test_a_paper_that_is_not_there_is_not_found(site: Site, name: str) -> None:
+    assert site.client.get(f"/papers/{name}").status_code == 404
+
+
+def test_an_abstract_is_shown_as_far_as_its_source_allows(site: Site) -> None:
+    filler = "Much is known about how things are counted in many places. " * 5
+    abstract = f"{filler}We present a way to count. {filler}Then more follows."
+    pages: list[str] = []
+    for show in (Show.FULL, Show.GIST, Show.LINK):
+        [id_] = keep(site, paper(len(pages) + 1, abstract=abstract, show=show))
+        pages.append(site.client.get(f"/papers/{id_}").text)
+    assert [page.count("Then more follows") for page in pages] == [1, 0, 0]
+    assert [page.count("counted in many") > 0 for page in pages] == [True, True, False]
+
+
+def test_a_paper_says_where_it_stood_last(site: Site, edition: Edition) -> None:
+    third = edition.papers[2]
+    page = site.client.get(f"/papers/{third.paper_id}").text
+    assert "Number 3 of" in page
+    assert f"/editions/trending/2026-03-02/{edition.cut}" in page
+    assert third.reason in page
+
+
+def test_an_edition_is_reached_by_day_and_by_cut(site: Site, edition: Edition) -> None:
+    by_day = site.client.get("/editions/trending/2026-03-02").text
+    assert site.client.get(f"/editions/trending/2026-03-02/{edition.cut}").text == by_day
+    assert "/editions/trending/2026-03-02" in site.client.get("/editions").text
+
+
+@pytest.mark.parametrize(
+    "path", ["none/2026-03-02", "trending/2026-03-01", "trending/2026-03-02/7"]
+)
+def test_an_edition_that_is_not_there_is_not_found(site: Site, edition: Edition, path: str) -> None:
+    assert site.client.get(f"/editions/{path}").status_code == 404
+
+
+def test_a_day_that_is_no_date_is_refused_with_the_way_out(site: Site) -> None:
+    answer = site.client.get("/editions/trending/yesterday")
+    assert answer.status_code == 422
+    assert "write it like 2026-01-30" in answer.text
+
+
+def test_the_archive_leads_to_every_day(site: Site) -> None:
+    [id_] = keep(site, paper(1))
+    with site.runtime.database.writing() as work:
+        mailing_list = work.lists.get("trending")
+        for days in range(130):
+            day = NOW.date() - timedelta(days=days)
+            made = new_edition(mailing_list, (id_,), day=day)
+            work.editions.freeze(replace(made, cut_at=NOW - timedelta(days=days)))
+    seen, link = 0, "/editions"
+    while link:
+        page = site.client.get(link).text
+        seen += page.count("<li>")
+        link = (re.findall(r'href="([^"]+)" rel="next"', page) or [""])[0].replace("&amp;", "&")
+    assert seen == 130
+
+
+@pytest.mark.accept("W7", part="pages")
+@pytest.mark.parametrize("text", XSS)
+def test_nothing_a_paper_says_is_more_than_text(site: Site, text: str) -> None:
+    odd = paper(1, title=text, abstract=text, authors=(text,), comment=text, keywords=(text,))
+    [id_] = keep(site, replace(odd, links={"code": "javascript:alert(1)", "abstract": text}))
+    with site.runtime.database.reading() as work:
+        mailing_list = work.lists.get("trending")
+    made = new_edition(mailing_list, (id_,))
+    shown = replace(made.papers[0], title=text, authors=(text,), gist=text, reason=text)
+    with site.runtime.database.writing() as work:
+        work.editions.freeze(replace(made, papers=(shown,), sources=(text,)))
+    for path in ("/", "/editions", "/editions/trending/2026-03-02", f"/papers/{id_}"):
+        page = site.client.get(path).text
+        own = re.sub(r'<script src="/static/[^"]+" defer></script>', "", page)
+        assert not ACTIVE.search(own.replace(html(text), "")), path
+        assert str(71 * 8111) not in own
+
+
+def html(text: str) -> str:
+    from markupsafe import escape
+
+    return str(escape(text))
+
+
+def test_crawlers_are_kept_from_personal_pages(site: Site) -> None:
+    lines = site.client.get("/robots.txt").text.splitlines()
+    assert {"Disallow: /unsubscribe/", "Disallow: /preferences/"} <= set(lines)
+
+
+@pytest.mark.accept("F27", part="snippet")
+def test_the_snippet_names_the_public_address(site: Site) -> None:
+    page = site.client.get("/snippet").text
+    assert "action=&#34;https://papers.example/subscribe" in page or (
+        'action="https://papers.example/subscribe"' in page
+    )
+
+
+def test_the_order_of_pages_is_kept_when_two_editions_share_a_day(site: Site) -> None:
+    ids = keep(site, paper(1), paper(2))
+    with site.runtime.database.reading() as work:
+        mailing_list = work.lists.get("trending")
+    seed_edition(site.runtime.database, mailing_list, ids[:1], cut="0")
+    seed_edition(site.runtime.database, mailing_list, ids, cut="1")
+    assert site.client.get("/editions/trending/2026-03-02").text.count("<article>") == 2

@@ -1,0 +1,316 @@
+"""What the link of a mail lets its holder do, and what it does not."""
+
+import json
+import re
+
+import pytest
+from httpx2 import Response
+
+from paperround.domain.editions import Edition
+from paperround.domain.notices import NoticeKind
+from paperround.domain.subscribers import Preferences, SubscriberState
+from paperround.domain.tokens import Purpose
+from tests.builders import address
+from tests.web.conftest import Site
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+MASK = re.compile(r"\w•••@[\w.•]+|•••@•••")
+CHOICES = {"hour": "8", "timezone": "Europe/Berlin", "frequency": "weekly:fri", "size": "5"}
+
+
+def subscription(site: Site, name: str = "alice") -> tuple[SubscriberState, Preferences]:
+    with site.runtime.database.reading() as work:
+        person = work.subscribers.find(address(name))
+        assert person is not None
+        found = work.subscribers.subscription(person.id, work.lists.get("trending").id)
+    assert found is not None
+    return found.state, found.preferences
+
+
+def forgeries(token: str) -> list[str]:
+    """The token cut short, and with every one of its characters changed in turn."""
+    changed = (chr(ord(char) ^ 1) for char in token)
+    flipped = [token[:at] + char + token[at + 1 :] for at, char in enumerate(changed)]
+    return [token[:-1], "short", "A" * 40, *(one for one in flipped if "?" not in one)]
+
+
+def same(page: str, token: str) -> str:
+    """A page without the token and the masked address."""
+    return MASK.sub("MASK", page.replace(token, "TOKEN"))
+
+
+# --- leaving -----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F29", part="pages")
+def test_one_click_leaves_without_a_page_a_cookie_or_a_redirect(
+    site: Site, digest_token: str
+) -> None:
+    answer = site.client.post(
+        f"/unsubscribe/{digest_token}", data=ONE_CLICK, follow_redirects=False
+    )
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    assert subscription(site)[0] is SubscriberState.UNSUBSCRIBED
+
+
+@pytest.mark.accept("S8", part="bodies")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": ONE_CLICK},
+        {"files": {"List-Unsubscribe": (None, "One-Click")}},
+        {"content": b"\xff\x00{", "headers": {"content-type": "multipart/form-data"}},
+        {"json": {"a": 1}},
+    ],
+)
+def test_whatever_a_mail_program_sends_leaves(
+    site: Site, digest_token: str, body: dict[str, object]
+) -> None:
+    for _ in range(2):
+        answer = site.client.post(f"/unsubscribe/{digest_token}", **body)  # type: ignore[arg-type]
+        assert answer.status_code == 200
+    assert subscription(site)[0] is SubscriberState.UNSUBSCRIBED
+
+
+@pytest.mark.accept("S7", part="pages")
+def test_a_forged_link_changes_nothing_and_shows_the_same_pages(
+    site: Site, digest_token: str
+) -> None:
+    before = site.dump()
+    asked = same(site.client.get(f"/unsubscribe/{digest_token}").text, digest_token)
+    left = set()
+    for forged in forgeries(digest_token):
+        assert same(site.client.get(f"/unsubscribe/{forged}").text, forged) == asked
+        left.add(site.client.post(f"/unsubscribe/{forged}").text)
+    assert site.dump() == before
+    assert left == {site.client.post(f"/unsubscribe/{digest_token}").text}
+
+
+@pytest.mark.accept("S14", part="leaving")
+def test_leaving_masks_the_address_and_mails_a_way_back(site: Site, digest_token: str) -> None:
+    page = site.client.get(f"/unsubscribe/{digest_token}").text
+    assert "a•••@mail.example" in page
+    assert "alice" not in page
+    site.client.post(f"/unsubscribe/{digest_token}")
+    undo = site.notice_token("alice", NoticeKind.UNDO, Purpose.CONFIRM)
+    assert "You are subscribed" in site.client.post(f"/confirm/{undo}").text
+    assert subscription(site)[0] is SubscriberState.ACTIVE
+
+
+# --- choices -----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("S14", part="choices")
+@pytest.mark.parametrize("action", ["save", "leave", "export", "erase", "erase-now"])
+def test_the_link_of_a_digest_opens_nobodys_choices(
+    site: Site, digest_token: str, action: str
+) -> None:
+    before = site.dump()
+    for token in (digest_token, *forgeries(digest_token)[:3]):
+        answer = site.client.post(f"/preferences/{token}", data={"action": action, **CHOICES})
+        assert "Mail me a fresh link" in answer.text
+    assert site.dump() == before
+
+
+@pytest.mark.accept("F30", part="link")
+def test_a_fresh_link_is_mailed_and_opens_the_choices_for_a_day(
+    site: Site, choices_token: str
+) -> None:
+    path = f"/preferences/{choices_token}"
+    assert "a•••@mail.example" in site.client.get(path).text
+    site.clock.move(hours=25)
+    assert "Mail me a fresh link" in site.client.get(path).text
+
+
+def _asks_for_a_link(site: Site, email: str, **fields: str) -> Response:
+    page = site.client.get("/preferences").text
+    site.clock.move(seconds=2)
+    stamp = page.partition('name="stamp" value="')[2].partition('"')[0]
+    return site.client.post("/preferences", data={"email": email, "stamp": stamp, **fields})
+
+
+@pytest.mark.accept("F30", part="link without a mail at hand")
+def test_a_reader_without_a_mail_at_hand_has_a_link_mailed(site: Site, digest_token: str) -> None:
+    assert digest_token
+    answer = _asks_for_a_link(site, "alice@mail.example")
+    token = site.notice_token("alice", NoticeKind.PREFERENCES, Purpose.PREFERENCES)
+    assert "a•••@mail.example" in site.client.get(f"/preferences/{token}").text
+    assert _asks_for_a_link(site, "stranger@mail.example").text == answer.text
+
+
+def test_a_link_is_not_mailed_to_whoever_falls_into_the_trap(site: Site, digest_token: str) -> None:
+    assert digest_token
+    before = site.dump()
+    fields = {"email": "alice@mail.example", "website": "https://spam.example"}
+    assert site.client.post("/preferences", data=fields).status_code == 200
+    assert site.dump() == before
+
+
+def test_a_mistyped_address_is_shown_again_with_what_is_wrong(site: Site) -> None:
+    answer = site.client.post("/preferences", data={"email": "alice@"})
+    assert answer.status_code == 422
+    assert 'value="alice@"' in answer.text
+    assert 'aria-invalid="true" aria-describedby="email-error"' in answer.text
+
+
+@pytest.mark.accept("F30", part="choices")
+def test_choices_are_saved_and_shown_again(site: Site, choices_token: str) -> None:
+    said = {**CHOICES, "topics": "protein folding\r\nsensor fusion\r\n", "floor": "0.5"}
+    path = f"/preferences/{choices_token}"
+    answer = site.client.post(path, data={"action": "save", **said})
+    assert "Saved." in answer.text
+    _, wish = subscription(site)
+    assert (wish.hour, wish.timezone, wish.weekday) == (8, "Europe/Berlin", "fri")
+    assert (wish.size, wish.floor) == (5, 0.5)
+    assert wish.topics == ("protein folding", "sensor fusion")
+    assert site.client.get(path).text == answer.text.replace(
+        '<p class="done" role="status">Saved.</p>', ""
+    ).replace("</p>\n\n<form", "</p>\n<form")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hour", "24"),
+        ("timezone", "Nowhere"),
+        ("frequency", "hourly"),
+        ("size", "0"),
+        ("size", "9" * 30),
+        ("floor", "nan"),
+        ("floor", "much"),
+        ("paused_until", "2026-02-30"),
+        ("paused_until", "2190-01-01"),
+        ("topics", "x" * 101),
+    ],
+)
+def test_a_choice_that_cannot_be_is_marked_and_kept_as_typed(
+    site: Site, choices_token: str, field: str, value: str
+) -> None:
+    before = subscription(site)
+    said = {"action": "save", **CHOICES, field: value}
+    answer = site.client.post(f"/preferences/{choices_token}", data=said)
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert subscription(site) == before
+
+
+@pytest.mark.parametrize("action", ["exprot", "SAVE", "link "])
+def test_a_button_that_is_not_there_changes_nothing(
+    site: Site, choices_token: str, action: str
+) -> None:
+    site.client.post(f"/preferences/{choices_token}", data={"action": "save", **CHOICES})
+    before = site.dump()
+    answer = site.client.post(f"/preferences/{choices_token}", data={"action": action})
+    assert answer.status_code == 422
+    assert 'value="Europe/Berlin"' in answer.text
+    assert site.dump() == before
+
+
+def test_a_pause_is_kept(site: Site, choices_token: str) -> None:
+    said = {"action": "save", "paused_until": "2026-03-20"}
+    site.client.post(f"/preferences/{choices_token}", data=said)
+    assert str(subscription(site)[1].paused_until) == "2026-03-20"
+
+
+@pytest.mark.accept("F30", part="preview")
+def test_the_next_digest_can_be_looked_at(site: Site, choices_token: str, edition: Edition) -> None:
+    answer = site.client.get(f"/preferences/{choices_token}/preview")
+    assert edition.papers[0].title in answer.text
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_without_a_good_link_there_is_no_preview(site: Site, digest_token: str) -> None:
+    answer = site.client.get(f"/preferences/{digest_token}/preview")
+    assert "Nothing to show" in answer.text
+
+
+@pytest.mark.accept("F30", part="leave")
+def test_leaving_from_the_choices_ends_the_subscription(site: Site, choices_token: str) -> None:
+    answer = site.client.post(f"/preferences/{choices_token}", data={"action": "leave"})
+    assert "no more digests" in answer.text
+    assert subscription(site)[0] is SubscriberState.UNSUBSCRIBED
+
+
+@pytest.mark.accept("F30", part="export")
+def test_ones_data_can_be_taken_away(site: Site, choices_token: str) -> None:
+    answer = site.client.post(f"/preferences/{choices_token}", data={"action": "export"})
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "alice@mail.example" in json.dumps(answer.json())
+
+
+@pytest.mark.accept("F30", part="erase")
+def test_erasing_asks_once_more_and_then_forgets(site: Site, choices_token: str) -> None:
+    path, before = f"/preferences/{choices_token}", site.dump()
+    assert "Forget a•••@mail.example?" in site.client.post(path, data={"action": "erase"}).text
+    assert site.dump() == before
+    assert "Erased" in site.client.post(path, data={"action": "erase-now"}).text
+    assert "alice@mail.example" not in str(site.dump())
+    assert "Mail me a fresh link" in site.client.get(path).text
+
+
+# --- feedback ----------------------------------------------------------------------------------
+
+
+def pressed(page: str) -> list[str]:
+    return re.findall(r'value="(\w+)" aria-pressed="true"', page)
+
+
+@pytest.mark.accept("S14", part="feedback")
+def test_feedback_is_given_without_a_script_and_shown(
+    site: Site, digest_token: str, edition: Edition
+) -> None:
+    path, first = f"/feedback/{digest_token}", str(edition.papers[0].paper_id)
+    pages = [
+        site.client.post(path, data={"paper": first, "verdict": verdict}).text
+        for verdict in ("more", "save", "less")
+    ]
+    assert [pressed(page) for page in pages] == [["more"], ["more", "save"], ["less", "save"]]
+    assert pressed(site.client.get(path).text) == ["less", "save"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"paper": "999999", "verdict": "more"},
+        {"paper": "x", "verdict": "more"},
+        {"paper": "9" * 40, "verdict": "more"},
+        {"paper": "9" * 4301, "verdict": "more"},
+        {"paper": "1", "verdict": "hate"},
+    ],
+)
+def test_feedback_on_anything_else_changes_nothing(
+    site: Site, digest_token: str, said: dict[str, str]
+) -> None:
+    before = site.dump()
+    answer = site.client.post(f"/feedback/{digest_token}", data=said)
+    assert answer.status_code == 200
+    assert "Noted" not in answer.text
+    assert site.dump() == before
+
+
+def test_a_forged_feedback_link_shows_one_page(site: Site, digest_token: str) -> None:
+    pages = {site.client.get(f"/feedback/{one}").text for one in forgeries(digest_token)}
+    assert len(pages) == 1
+    assert "does not work" in pages.pop()
+
+
+# --- looking -----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("S8", part="crawler")
+def test_looking_at_any_link_with_any_harmless_method_changes_nothing(
+    site: Site, digest_token: str, choices_token: str
+) -> None:
+    site.ask("ada@mail.example")
+    confirm = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    before = site.dump()
+    for token in (digest_token, choices_token, confirm):
+        for page in ("confirm", "unsubscribe", "preferences", "feedback"):
+            for method in ("GET", "HEAD", "OPTIONS"):
+                site.client.request(method, f"/{page}/{token}", params={"action": "leave"})
+        site.client.get(f"/preferences/{token}/preview")
+    assert site.dump() == before

@@ -1,0 +1,361 @@
+"""Signing up by form, snippet and program, and what each of them is told."""
+
+import base64
+import hashlib
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from paperround.domain.notices import NoticeKind
+from paperround.domain.subscribers import Frequency, Preferences, SubscriberState
+from paperround.domain.tokens import KeyRing, Purpose
+from paperround.web import stamps
+from paperround.web.app import create_app
+from paperround.web.stamps import Filled
+from paperround.wiring import Runtime
+from tests.builders import NOW, address, seed_subscribers
+from tests.web.conftest import PUBLIC_URL, Site
+
+RING = KeyRing((b"one secret that is long enough 1", b"one secret that is long enough 2"))
+
+
+def state(site: Site, name: str = "ada") -> SubscriberState | None:
+    with site.runtime.database.reading() as work:
+        person = work.subscribers.find(address(name))
+    return person.state if person else None
+
+
+def choices(site: Site, name: str = "ada") -> Preferences:
+    with site.runtime.database.reading() as work:
+        person = work.subscribers.find(address(name))
+        assert person is not None
+        [found] = work.subscribers.subscriptions_of(person.id)
+    return found.preferences
+
+
+def consent(site: Site, name: str) -> str:
+    with site.runtime.database.reading() as work:
+        person = work.subscribers.find(address(name))
+    assert person is not None
+    assert person.consent is not None
+    return person.consent.source
+
+
+def confirm_token(site: Site, **fields: str) -> str:
+    site.ask(**fields)
+    return site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+
+
+# --- the form ----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F27", part="form")
+def test_the_form_works_without_a_script(site: Site) -> None:
+    assert "Check your inbox" in site.ask()
+    assert state(site) is SubscriberState.PENDING
+
+
+@pytest.mark.accept("F27", part="snippet")
+def test_a_form_on_somebody_elses_page_works_without_a_stamp(site: Site) -> None:
+    fields = {"email": "ada@mail.example", "list": "trending", "origin": "snippet"}
+    elsewhere = {"origin": "https://blog.example", "sec-fetch-site": "cross-site"}
+    assert site.client.post("/subscribe", data=fields, headers=elsewhere).status_code == 200
+    assert state(site) is SubscriberState.PENDING
+
+
+@pytest.mark.accept("S3", part="trap")
+def test_whoever_falls_into_the_trap_is_told_the_same_and_mailed_nothing(site: Site) -> None:
+    honest = site.ask("grace@mail.example")
+    before = site.dump()
+    assert site.ask(website="https://spam.example") == honest
+    assert site.dump() == before
+
+
+@pytest.mark.accept("S3", part="stamp")
+def test_a_form_sent_within_two_seconds_is_told_the_same_and_mailed_nothing(site: Site) -> None:
+    honest = site.ask("grace@mail.example")
+    stamp, before = stamps.stamp(site.runtime.desk.keys, now=site.clock.now()), site.dump()
+    site.clock.move(seconds=1.9)
+    fields = {"email": "ada@mail.example", "stamp": stamp}
+    assert site.client.post("/subscribe", data=fields).text == honest
+    assert site.dump() == before
+
+
+@pytest.mark.accept("S4")
+def test_the_answer_does_not_tell_what_is_known_of_an_address(site: Site) -> None:
+    with site.runtime.database.writing() as work:
+        mailing_list = work.lists.get("trending")
+    [_, gone] = seed_subscribers(site.runtime.database, mailing_list, ("active", "gone"))
+    with site.runtime.database.writing() as work:
+        work.subscribers.set_state(gone.subscriber_id, SubscriberState.SUPPRESSED, now=NOW)
+    site.ask("pending@mail.example")
+    names = ("new", "pending", "active", "gone")
+    assert len({site.ask(f"{name}@mail.example") for name in names}) == 1
+    answers = [
+        site.client.post("/api/v1/subscriptions", json={"email": f"{name}@mail.example"})
+        for name in names
+    ]
+    assert len({(one.status_code, one.content, str(one.headers)) for one in answers}) == 1
+
+
+def test_a_mistyped_address_is_shown_again_with_what_is_wrong(site: Site) -> None:
+    answer = site.client.post("/subscribe", data={"email": "ada@", "hour": "8"})
+    assert answer.status_code == 422
+    assert 'value="ada@"' in answer.text
+    assert 'aria-invalid="true" aria-describedby="email-error"' in answer.text
+    assert '<option value="8" selected>' in answer.text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"hour": "24"}, {"hour": "8.5"}, {"timezone": "Mars/Base"}, {"frequency": "weekly:x"}],
+)
+def test_a_choice_that_cannot_be_is_shown_where_it_was_made(
+    site: Site, wrong: dict[str, str]
+) -> None:
+    answer = site.client.post("/subscribe", data={"email": "ada@mail.example", **wrong})
+    assert answer.status_code == 422
+    assert "<details open>" in answer.text
+    assert state(site) is None
+
+
+def test_somebody_else_can_choose_nothing_for_a_reader_but_when_mail_comes(site: Site) -> None:
+    said = {"hour": "6", "timezone": "Asia/Tokyo", "frequency": "weekly:fri"}
+    others = {"size": "1", "floor": "1000", "paused_until": "2026-12-01", "topics": "pills"}
+    site.client.post(f"/confirm/{confirm_token(site, **said, **others)}")
+    weekly = {"frequency": Frequency.WEEKLY, "weekday": "fri"}
+    assert choices(site) == Preferences(hour=6, timezone="Asia/Tokyo", **weekly)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data; boundary=x", "MULTIPART/form-data", "multipart/mixed"]
+)
+def test_a_form_with_files_is_not_read(site: Site, kind: str) -> None:
+    part = 'Content-Disposition: form-data; name="email"\r\n\r\nada@mail.example\r\n--x--\r\n'
+    body = f"--x\r\n{part}"
+    answer = site.client.post("/subscribe", content=body, headers={"content-type": kind})
+    assert answer.status_code == 415
+    assert state(site) is None
+
+
+def test_what_was_typed_is_text_when_it_comes_back(site: Site) -> None:
+    answer = site.client.post("/subscribe", data={"email": '"><script>alert(1)</script>'})
+    assert "<script>alert" not in answer.text
+
+
+# --- confirming --------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F28", part="pages")
+def test_looking_at_the_link_changes_nothing_and_pressing_the_button_subscribes(site: Site) -> None:
+    token = confirm_token(site)
+    assert "One more click" in site.client.get(f"/confirm/{token}").text
+    assert state(site) is SubscriberState.PENDING
+    page = site.client.post(f"/confirm/{token}").text
+    assert "You are subscribed" in page
+    assert state(site) is SubscriberState.ACTIVE
+    [opens] = re.findall(r'href="(/preferences/[^"]+)"', page)
+    assert "Papers in a digest" in site.client.get(opens).text
+
+
+@pytest.mark.accept("S5", part="pages")
+def test_a_forged_a_used_and_an_old_link_get_the_same_page(site: Site) -> None:
+    token = confirm_token(site)
+    forged = site.client.post(f"/confirm/{token[:-1]}A").text
+    site.client.post(f"/confirm/{token}")
+    used = site.client.post(f"/confirm/{token}").text
+    site.ask("grace@mail.example")
+    old = site.notice_token("grace", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    site.clock.move(hours=49)
+    assert {forged, used, site.client.post(f"/confirm/{old}").text} == {forged}
+    assert "does not work any more" in forged
+
+
+def test_it_is_kept_through_which_door_somebody_came(site: Site) -> None:
+    site.ask("form@mail.example")
+    site.ask("snippet@mail.example", origin="snippet")
+    site.client.post("/api/v1/subscriptions", json={"email": "api@mail.example"})
+    for door in ("form", "snippet", "api"):
+        token = site.notice_token(door, NoticeKind.CONFIRM, Purpose.CONFIRM)
+        site.client.post(f"/confirm/{token}")
+        assert consent(site, door) == f"{door}, confirmed by mail"
+
+
+# --- by program --------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F27", part="api")
+def test_a_program_signs_somebody_up_with_their_choices(site: Site) -> None:
+    asked = {
+        "email": "ada@mail.example",
+        "list": "trending",
+        "timezone": "Asia/Tokyo",
+        "hour": 9,
+        "frequency": "weekly:fri",
+        "topics": ["sensor fusion"],
+    }
+    answer = site.client.post("/api/v1/subscriptions", json=asked)
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "accepted"
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    page = site.client.post(f"/confirm/{token}").text
+    for chosen in ("09:00 (Asia/Tokyo)", "Once a week, on Friday", "sensor fusion"):
+        assert chosen in page
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"email": "ada@"}, "email"),
+        ({"email": 7}, "email"),
+        ({"hour": 24}, "hour"),
+        ({"timezone": "Mars/Base"}, "timezone"),
+        ({"frequency": "hourly"}, "frequency"),
+        ({"topics": ["x" * 101]}, "topics"),
+    ],
+)
+def test_a_program_is_told_which_field_is_wrong(
+    site: Site, change: dict[str, object], field: str
+) -> None:
+    answer = site.client.post("/api/v1/subscriptions", json={"email": "a@b.example", **change})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.accept("A8", part="subscriptions")
+@pytest.mark.parametrize("field", ["status", "state", "id", "confirmed", "consent_at", "ip"])
+def test_a_program_cannot_set_what_is_not_its_to_say(site: Site, field: str) -> None:
+    asked = {"email": "ada@mail.example", field: "active"}
+    answer = site.client.post("/api/v1/subscriptions", json=asked)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+    assert state(site) is None
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(limited_site: Site) -> None:
+    for number in range(4):
+        asked = {"email": f"ada{number}@mail.example"}
+        answer = limited_site.client.post("/api/v1/subscriptions", json=asked)
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert limited_site.client.post("/subscribe", data=asked).status_code == 429
+
+
+def refused_at(client: TestClient, start: int = 0) -> int:
+    """Which request of one visitor is one too many, each with another forged address."""
+    for number in range(start, start + 10):
+        headers = {"x-forwarded-for": f"198.51.100.{number}", "x-real-ip": f"198.51.100.{number}"}
+        asked = {"email": f"ada{number}@mail.example"}
+        answer = client.post("/api/v1/subscriptions", json=asked, headers=headers)
+        if answer.status_code == 429:
+            return number - start
+    raise AssertionError("nothing was ever too many")
+
+
+@pytest.mark.accept("S2", part="forged address")
+def test_a_forged_client_address_is_no_other_client(limited_site: Site) -> None:
+    assert refused_at(limited_site.client) == 3
+
+
+@pytest.mark.accept("S2", part="restart")
+def test_who_asked_too_often_has_to_wait_after_a_restart_too(limited_site: Site) -> None:
+    refused_at(limited_site.client)
+    again = create_app(Runtime(limited_site.runtime.settings, limited_site.clock))
+    assert refused_at(TestClient(again, base_url=PUBLIC_URL), start=20) == 0
+
+
+# --- stamps and work ---------------------------------------------------------------------------
+
+
+def test_a_stamp_is_good_from_two_seconds_to_a_day() -> None:
+    stamp = stamps.stamp(RING, now=NOW)
+    ages = {1.9: Filled.TOO_FAST, 2: Filled.BY_HAND, 86_400: Filled.BY_HAND}
+    for seconds, how in (ages | {86_401: Filled.NOT_OURS}).items():
+        assert stamps.filled(RING, stamp, now=NOW + timedelta(seconds=seconds)) is how
+
+
+@pytest.mark.parametrize("text", ["", ".", "1.x", "x.y", "1772438400." + "0" * 40, "٣.é", "1."])
+def test_a_stamp_nobody_signed_is_none(text: str) -> None:
+    assert stamps.filled(RING, text, now=NOW) is Filled.NOT_OURS
+
+
+def test_a_stamp_survives_a_change_of_keys() -> None:
+    old = KeyRing((b"one secret that is long enough 2",))
+    later = NOW + timedelta(minutes=1)
+    assert stamps.filled(RING, stamps.stamp(old, now=NOW), now=later) is Filled.BY_HAND
+
+
+def solved(text: str) -> str:
+    """What a browser finds."""
+    asked = json.loads(base64.b64decode(text))
+    for number in range(asked["maxNumber"] + 1):
+        found = hashlib.sha256(f"{asked['salt']}{number}".encode()).hexdigest()
+        if found == asked["challenge"]:
+            return str(number)
+    raise AssertionError("there is always a number")
+
+
+@pytest.mark.accept("S3", part="work")
+def test_work_counts_once_and_for_an_hour(site: Site) -> None:
+    keys, database = site.runtime.desk.keys, site.runtime.database
+    first, second = (stamps.challenge(keys, now=NOW).text for _ in range(2))
+    number = solved(first)
+    assert not stamps.worked(database, keys, first, str(int(number) + 1), now=NOW)
+    assert stamps.worked(database, keys, first, number, now=NOW)
+    assert not stamps.worked(database, keys, first, number, now=NOW)
+    too_late = NOW + timedelta(hours=1, seconds=1)
+    assert not stamps.worked(database, keys, second, solved(second), now=too_late)
+
+
+def encoded(value: object) -> str:
+    return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+SURROGATES = [
+    encoded(
+        {"algorithm": "SHA-256", "challenge": "b", "salt": "c", "signature": "d", field: "\ud800"}
+    )
+    for field in ("algorithm", "challenge", "salt", "signature")
+]
+
+
+def test_work_that_is_no_text_is_no_error(site: Site) -> None:
+    for text in SURROGATES:
+        fields = {"email": "ada@mail.example", "work": text, "number": "1"}
+        assert site.client.post("/subscribe", data=fields).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["", "x", "W10=", "MQ==", "e30=", "eyJzYWx0Ijoge319", *SURROGATES])
+def test_work_that_is_none_of_ours_counts_for_nothing(site: Site, text: str) -> None:
+    assert not stamps.worked(site.runtime.database, site.runtime.desk.keys, text, "1", now=NOW)
+
+
+def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
+    salt = "abc?expires=99999999999&"
+    easy = {
+        "algorithm": "SHA-256",
+        "challenge": hashlib.sha256(f"{salt}0".encode()).hexdigest(),
+        "salt": salt,
+        "signature": "0" * 64,
+    }
+    text = base64.b64encode(json.dumps(easy).encode()).decode()
+    assert not stamps.worked(site.runtime.database, site.runtime.desk.keys, text, "0", now=NOW)
+
+
+def test_work_is_asked_for_only_while_very_many_sign_up(limited_site: Site) -> None:
+    client = limited_site.client
+    assert 'name="work"' not in client.get("/").text
+    client.post("/subscribe", data={"email": "ada@mail.example"})
+    page = client.get("/")
+    assert page.headers["cache-control"] == "no-store"
+    [work] = re.findall(r'name="work" value="([^"]+)"', page.text)
+    due = []
+    for name, number in (("lazy", ""), ("busy", solved(work))):
+        fields = {"email": f"{name}@mail.example", "work": work, "number": number}
+        assert client.post("/subscribe", data=fields).status_code == 200
+        due.append(limited_site.due(name))
+    assert due[0] - due[1] >= timedelta(minutes=10)
