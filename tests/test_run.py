@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = ("sh", "dirname", "cat", "cksum", "mkdir", "rm", "cp", "ln")
+TOOLS = ("sh", "dirname", "cat", "cksum", "mkdir", "rm", "rmdir", "cp", "ln")
 
 GOOD_PYTHON = """#!/bin/sh
 # Answers what ./run asks of a Python, makes "environments" and logs what is installed.
@@ -97,6 +97,20 @@ def test_without_the_venv_module_it_says_what_to_type(machine: Machine) -> None:
     assert "    apt-get install python3-venv\n" in result.stderr
 
 
+def test_the_venv_package_is_that_of_the_python_that_was_found(machine: Machine) -> None:
+    machine.add("python3", "#!/bin/sh\nexit 1\n")
+    machine.add("python3.12", GOOD_PYTHON)
+    result = machine.run("dev", NO_VENV="1")
+    assert "    apt-get install python3.12-venv\n" in result.stderr
+
+
+def test_an_environment_that_cannot_be_made_can_be_put_elsewhere(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    result = machine.run("dev", PAPERROUND_VENV="run/venv")
+    assert result.returncode == 1
+    assert "PAPERROUND_VENV=~/paperround-venv" in result.stderr
+
+
 def test_a_python_that_was_asked_for_and_is_missing_is_named(machine: Machine) -> None:
     assert "PYTHON=python9" in machine.run("dev", PYTHON="python9").stderr
 
@@ -115,9 +129,17 @@ def test_the_environment_is_made_once_and_again_when_the_locks_change(machine: M
 
 def test_an_install_that_broke_off_is_done_again(machine: Machine) -> None:
     machine.add("python3", GOOD_PYTHON.replace("esac", '*"pip install"*) exit 1 ;;\nesac'))
-    assert machine.run("dev").returncode != 0
-    assert machine.run("dev").returncode != 0
+    assert "needs the network" in machine.run("dev").stderr
+    assert machine.run("dev").returncode == 1
     assert machine.installs() == 2
+
+
+def test_the_environment_is_made_anew_when_the_clone_has_moved(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    machine.run("dev")
+    machine.clone = machine.clone.rename(machine.clone.with_name("elsewhere"))
+    assert machine.run("dev").returncode == 0
+    assert machine.log.read_text().count("-m venv") == 2
 
 
 @pytest.mark.accept("C1")
@@ -143,6 +165,25 @@ def test_arguments_reach_pytest_as_they_are(machine: Machine) -> None:
     machine.add("python3", GOOD_PYTHON)
     machine.run("test", "-k", "two words")
     assert machine.log.read_text().splitlines()[-1] == "-m pytest -k two words"
+
+
+@pytest.mark.accept("F50", part="run")
+def test_a_demo_starts_once_the_environment_stands(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    assert machine.run("demo", "--papers", "two words.jsonl").returncode == 0
+    *_, install, start = machine.log.read_text().splitlines()
+    assert install.endswith("--require-hashes -r requirements.txt")
+    assert start == "-m paperround demo --papers two words.jsonl"
+
+
+def test_an_environment_for_running_grows_into_one_for_working(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON)
+    machine.run("demo")
+    assert machine.installs() == 1
+    machine.run("dev")
+    assert machine.installs() == 3
+    machine.run("demo")
+    assert machine.installs() == 3
 
 
 def test_an_unknown_word_is_answered_with_the_known_ones(machine: Machine) -> None:

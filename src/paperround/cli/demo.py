@@ -1,0 +1,227 @@
+"""`paperround demo`: everything on one machine, with invented papers and no network."""
+
+import contextlib
+import signal
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from paperround.cli.options import counts, say
+
+if TYPE_CHECKING:
+    import socket
+
+    from paperround.config import Settings
+    from paperround.domain.editions import Edition
+    from paperround.jobs.demo import Samples
+    from paperround.wiring import Runtime
+
+HOST = "127.0.0.1"
+PORT = 8000
+TRIED_PORTS = 20
+"""How many ports after the usual one are tried before any free one is taken."""
+
+EVERY = timedelta(minutes=1)
+"""How often the samples of later hours are looked for."""
+
+
+def demo(
+    papers: Annotated[
+        Path | None,
+        typer.Option("--papers", metavar="FILE", help="Papers of your own, in any format."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", metavar="N", min=0, max=65535, help="The port; 0 takes a free one. [8000]"
+        ),
+    ] = None,
+) -> None:
+    """Show everything on this machine: the site, sign-up, ranking, and mails in an outbox.
+
+    Needs no network, no account and no settings; invented papers unless --papers names others.
+    """
+    import logging
+
+    from paperround.cli.logs import log_to_stderr
+    from paperround.config import load_settings
+
+    log_to_stderr()
+    logging.getLogger("paperround").setLevel(logging.WARNING)
+    settings = load_settings()
+    _require_this_machine(settings)
+    _leave_on_signals()
+    with contextlib.closing(
+        _listen(port, is_free=port is None and not _is_named(settings))
+    ) as door:
+        home = _home(settings, door.getsockname()[1])
+        source = _read_file(home, papers) if papers else _read_samples(home)
+        edition = _freeze(home)
+        _run(home, door, lambda: _say_welcome(home, source, edition))
+
+
+# --- before it runs ----------------------------------------------------------------------------
+
+
+def _require_this_machine(settings: "Settings") -> None:
+    from paperround.domain.errors import Misconfigured
+
+    if settings.leaves_this_machine:
+        raise Misconfigured(
+            "a demo sends no mail to other machines, and PAPERROUND_SMTP_URL names one: unset it "
+            "for this command, or run `paperround serve`"
+        )
+    settings.require_sender()
+
+
+def _is_named(settings: "Settings") -> bool:
+    """Whether somebody said where the site is reached, so that its port is not ours to choose."""
+    return "public_url" in settings.model_fields_set
+
+
+def _leave_on_signals() -> None:
+    """Ctrl-C and SIGTERM end the demo the orderly way. The server hands them back at its end."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+
+
+def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
+    """A socket that is bound to `port`, by default the usual one; or to one near it when that is
+    taken and `is_free`. Raises InvalidInput for a port that cannot be had."""
+    import socket
+
+    from paperround.domain.errors import InvalidInput
+
+    first = PORT if port is None else port
+    tried = [first, *range(first + 1, first + TRIED_PORTS), 0] if is_free else [first]
+    for number in tried:
+        door = socket.socket()
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((HOST, number))
+            door.listen()  # whoever comes before the server is ready waits instead of failing
+        except OSError as error:
+            door.close()
+            refused = error
+        else:
+            return door
+    raise InvalidInput(f"port {first} cannot be had ({refused.strerror}): name another with --port")
+
+
+def _home(settings: "Settings", port: int) -> "Runtime":
+    from paperround.clock import SystemClock
+    from paperround.wiring import Runtime
+
+    if not _is_named(settings):
+        settings = settings.model_copy(update={"public_url": f"http://{HOST}:{port}"})
+    return Runtime(settings, SystemClock(), demo=True)
+
+
+# --- papers ------------------------------------------------------------------------------------
+
+
+def _samples() -> "Samples":
+    from paperround.jobs.demo import Samples
+    from paperround.samples import days
+
+    content = days.read()
+    return Samples(
+        feed=days.FEED,
+        listed=lambda anchor, now: days.batch_at(content, anchor=anchor, now=now),
+    )
+
+
+def _read_samples(home: "Runtime") -> str:
+    """Begin a demo if the database is empty, and go on with it; returns what papers there are."""
+    from paperround.domain.work import Job
+    from paperround.jobs.demo import begin, read_samples
+
+    if not begin(home.database, now=home.clock.now()):
+        return f"those that {home.settings.data_dir} holds; samples go into an empty database only"
+    samples = _samples()
+    read_samples(home.database, samples, now=home.clock.now())
+
+    def look(_: Mapping[str, str | int]) -> None:
+        now = home.clock.now()
+        home.queue.put(Job(task="samples", lock="samples", not_before=now + EVERY))
+        read_samples(home.database, samples, now=now)
+
+    home.queue.register("samples", look)
+    home.queue.put(Job(task="samples", lock="samples"))
+    return "invented samples; more of them appear as hours go by"
+
+
+def _read_file(home: "Runtime", file: Path) -> str:
+    """Read papers from `file` into the database; returns how many there are."""
+    from paperround.cli.files import paper_file
+    from paperround.domain.errors import Conflict
+    from paperround.jobs.demo import has_samples
+    from paperround.jobs.ingest import ingest
+
+    if has_samples(home.database):
+        raise Conflict(
+            f"{home.settings.data_dir} holds the invented papers of an earlier demo: delete that "
+            "folder, or name another one: PAPERROUND_DATA_DIR=my-demo"
+        )
+    read, now = paper_file(file), home.clock.now()
+    report = ingest(
+        read.batch,
+        database=home.database,
+        feed_name=f"file:{read.format}",
+        feed_kind="file",
+        source=read.name,
+        captured_at=min(read.written_at, now),
+        now=now,
+    )
+    numbers = {"new": report.new, "rejected entries": sum(report.rejects.values())}
+    return f"{report.records:,} from {read.name} ({counts(numbers)})"
+
+
+def _freeze(home: "Runtime") -> "Edition | None":
+    """Freeze the newest edition if it is not; the newest one that there is."""
+    from paperround.domain.lists import DEFAULT_LIST
+    from paperround.jobs.cuts import freeze_cuts
+
+    now = home.clock.now()
+    freeze_cuts(database=home.database, ranker=home.ranker, now=now)
+    with home.database.reading() as work:
+        return work.editions.newest(work.lists.get(DEFAULT_LIST).id, by=now)
+
+
+# --- while it runs -----------------------------------------------------------------------------
+
+
+def _say_welcome(home: "Runtime", source: str, edition: "Edition | None") -> None:
+    url = home.settings.public_url
+    say(f"Paperround demo: open {url}/")
+    say()
+    say(f"  Subscribe there with any address. The mails appear at {url}/outbox")
+    say(f"  Papers: {source}.")
+    if edition is None or not edition.papers:
+        say("  None of them is of the last days, so today has no edition.")
+    say(f"  Data: {home.settings.data_dir} (delete the folder to begin anew)")
+    say("  Stop: Ctrl-C")
+
+
+def _run(home: "Runtime", door: "socket.socket", welcome: Callable[[], None]) -> None:
+    from paperround.cli.serve import DRAIN_SECONDS
+    from paperround.cli.server import server
+    from paperround.scheduler import Scheduler
+    from paperround.web.app import create_app
+
+    site = create_app(home)
+    minutes = Scheduler(home)
+    try:
+        minutes.start()
+        port = door.getsockname()[1]
+        server(site, host=HOST, port=port, on_ready=welcome).run(sockets=[door])
+    finally:
+        minutes.stop(drain_seconds=DRAIN_SECONDS)
+        say(f"Stopped. Started again, the demo goes on with {home.settings.data_dir}.")

@@ -1,0 +1,72 @@
+"""A demo's papers: samples into an empty database, and more of them as time goes on.
+
+    empty? ─► anchor ─► the samples listed so far ─► ingest            once
+    anchor ─► listed or counted since the last look? ─► ingest         every minute
+
+The anchor is the instant a demo began in this database. It is kept there, so that a demo that is
+started again goes on where it was, and papers of somebody's own are never mixed with samples.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.domain.papers import ParsedBatch
+from paperround.jobs.ingest import IngestReport, ingest
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.transactions import write
+
+KIND, ANCHOR = "demo", "anchor"
+"""The slot that the beginning of a demo takes."""
+
+LOOK = "demo-samples"
+"""The sign of life that is left when samples were read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """The sample papers. `listed(anchor, now)`: those a demo that began at `anchor` has at `now`,
+    with the counts so far."""
+
+    feed: str
+    listed: Callable[[datetime, datetime], ParsedBatch]
+
+
+def begin(database: Database, *, now: datetime) -> bool:
+    """Whether the samples belong in `database`: it holds no paper yet, or a demo began in it."""
+    return write(database, lambda work: _may_begin(work, now))
+
+
+def has_samples(database: Database) -> bool:
+    """Whether a demo began in `database`: papers of somebody's own do not belong there."""
+    with database.reading() as work:
+        return work.slots.taken_at(KIND, ANCHOR) is not None
+
+
+def _may_begin(work: UnitOfWork, now: datetime) -> bool:
+    if work.slots.taken_at(KIND, ANCHOR) is not None:
+        return True
+    return work.papers.count() == 0 and work.slots.take(KIND, ANCHOR, now=now)
+
+
+def read_samples(database: Database, samples: Samples, *, now: datetime) -> IngestReport | None:
+    """Store what is new among the samples; None when nothing is, or no demo began here."""
+    with database.reading() as work:
+        anchor = work.slots.taken_at(KIND, ANCHOR)
+        looked = work.slots.last_beat(LOOK)
+    if anchor is None:
+        return None
+    batch = samples.listed(anchor, now)
+    if looked is not None and batch == samples.listed(anchor, looked):
+        return None
+    report = ingest(
+        batch,
+        database=database,
+        feed_name=samples.feed,
+        feed_kind=samples.feed,
+        source="the samples of this version",
+        captured_at=now,
+        now=now,
+    )
+    write(database, lambda work: work.slots.beat(LOOK, now=now))
+    return report

@@ -1,0 +1,208 @@
+"""A trial: papers in, a ranking and the digest it would make out. Keeps nothing anywhere.
+
+file or services ─► records ─► merged as ingest does ─► ranked ─► the view of a digest
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from paperround.domain.digests import DigestView, Letterhead
+from paperround.domain.editions import Candidate, EditionId, Ranking
+from paperround.domain.errors import PaperroundError
+from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress
+from paperround.domain.identifiers import KINDS_BY_TRUST
+from paperround.domain.ledger import Slip
+from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
+from paperround.domain.merge import key_of, may_merge_by_title, merged, new_paper, repaired
+from paperround.domain.observations import Observation
+from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.compose import digest_mail, sheet_of
+from paperround.jobs.newsroom import wait
+from paperround.jobs.ports import Client, Ranker, Source
+from paperround.jobs.progress import Progress as Advance
+from paperround.jobs.progress import no_progress
+from paperround.jobs.publish import draft, unfrozen
+from paperround.jobs.rank import ListRanking
+
+NAME = "try"
+NOBODY = "reader@example.org"
+_NO_SECRET = KeyRing((b"links of a trial belong to nobody",))
+"""Signs the links of the digest, which lead nowhere: there is no row behind them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One batch of papers, and the moment its undated counts are of."""
+
+    batch: ParsedBatch
+    captured_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What services answered; `failed` says for each feed that could not be read why."""
+
+    readings: tuple[Reading, ...]
+    failed: Mapping[str, str]
+
+
+def fetch(
+    feeds: Sequence[NewFeed],
+    *,
+    client: Client,
+    sources: Mapping[str, Source],
+    now: datetime,
+    pause: Callable[[float], None] = wait,
+    progress: Advance = no_progress,
+) -> Fetched:
+    """Read `feeds` from their beginning. One that fails keeps what it gave before, and its
+    error."""
+    readings: list[Reading] = []
+    failed: dict[str, str] = {}
+    for feed in feeds:
+        try:
+            for reading in _pages(feed, client, sources[feed.kind], now, pause):
+                readings.append(reading)
+                progress(1)
+        except PaperroundError as error:
+            failed[feed.name] = str(error)
+    return Fetched(readings=tuple(readings), failed=failed)
+
+
+def _pages(
+    feed: NewFeed, client: Client, source: Source, now: datetime, pause: Callable[[float], None]
+) -> Iterator[Reading]:
+    progress = Progress()
+    for _ in range(MOST_PAGES):
+        state = FeedState(url=feed.url, settings=feed.settings, progress=progress)
+        request = source.plan(state, now)
+        page = source.fetch(client, request)
+        batch = source.parse(page)
+        yield Reading(batch=batch, captured_at=page.fetched_at)
+        if batch.next is None:
+            return
+        progress = Progress(cursor=batch.next)
+        pause(request.interval_seconds)
+
+
+# --- papers ------------------------------------------------------------------------------------
+
+
+def candidates_of(readings: Iterable[Reading], *, now: datetime) -> list[Candidate]:
+    """The papers of `readings` with their counts, however many of them list a paper."""
+    pile = _Pile(now)
+    for reading in readings:
+        for record in reading.batch.records:
+            pile.add(record, reading.captured_at)
+    return pile.candidates()
+
+
+@dataclass(slots=True)
+class _Pile:
+    """Papers by number, and what each is known by."""
+
+    now: datetime
+    papers: dict[PaperId, Paper] = field(default_factory=dict)
+    known: dict[tuple[str, str], PaperId] = field(default_factory=dict)
+    counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
+
+    def add(self, raw: Record, captured_at: datetime) -> None:
+        record = repaired(raw)
+        key = key_of(record)
+        found = self._find(record, key)
+        paper = self._new(raw, record, key) if found is None else self._merge(found, raw, record)
+        self.papers[paper.id] = paper
+        for pair in paper.identifiers.items():
+            self.known.setdefault(pair, paper.id)
+        self.counts.setdefault(paper.id, []).extend(_dated(raw, captured_at))
+
+    def candidates(self) -> list[Candidate]:
+        return [
+            Candidate(paper=paper, observations=tuple(self.counts[id_]))
+            for id_, paper in self.papers.items()
+        ]
+
+    def _find(self, record: Record, key: str) -> PaperId | None:
+        pairs = [(kind, record.identifiers.get(kind, "")) for kind in KINDS_BY_TRUST]
+        found = next((self.known[pair] for pair in pairs if pair in self.known), None)
+        if found is not None:
+            return found
+        titled = self.known.get(("title_key", key))
+        is_same = titled is not None and may_merge_by_title(record, self.papers[titled])
+        return titled if is_same else None
+
+    def _new(self, raw: Record, record: Record, key: str) -> Paper:
+        number = PaperId(len(self.papers) + 1)
+        return new_paper(number, raw, record, key, self.now).paper
+
+    def _merge(self, found: PaperId, raw: Record, record: Record) -> Paper:
+        free = {
+            kind: value
+            for kind, value in record.identifiers.items()
+            if self.known.get((kind, value), found) == found
+        }
+        mine, old = replace(record, identifiers=free), self.papers[found]
+        change = merged(old, raw, mine, same_feed=False, now=self.now)
+        return old if change is None else change.paper
+
+
+def _dated(record: Record, captured_at: datetime) -> Iterator[Observation]:
+    for count in record.counts:
+        moment = count.captured_at or captured_at
+        yield Observation(signal=count.signal, captured_at=moment, value=count.value)
+
+
+# --- what they make ----------------------------------------------------------------------------
+
+
+def rank_candidates(candidates: Sequence[Candidate], ranker: Ranker, *, now: datetime) -> Ranking:
+    """All of them, however old: somebody gave exactly these."""
+    return ranker.rank(candidates, background=(), as_of=now, submitter_cap=0)
+
+
+def digest_view(
+    ranking: Ranking,
+    *,
+    title: str,
+    source: str,
+    limit: int,
+    letterhead: Letterhead,
+    now: datetime,
+) -> DigestView:
+    """The digest of the first `limit` papers, which says where they are from. Its personal links
+    lead nowhere, and there is nobody to hear what a reader thinks of them."""
+    mailing_list = MailingList(id=ListId(0), name=NAME, title=title, edition_size=limit)
+    ranked = ListRanking(
+        mailing_list=mailing_list,
+        day=now.date(),
+        window=Window(now, now),
+        ranking=ranking,
+        papers_known=len(ranking.items),
+    )
+    edition = unfrozen(draft(ranked, MANUAL_CUT, now), NAME)
+    sheet = sheet_of(edition, title, letterhead)
+    slip = Slip(
+        row=0,
+        edition_id=EditionId(0),
+        address=NOBODY,
+        positions=tuple(sheet.papers),
+        local_date=edition.day,
+        message_id="",
+        dated=now,
+        key_id=_NO_SECRET.current.id,
+        nonce="",
+    )
+    view = digest_mail(sheet, slip, _NO_SECRET).view
+    return replace(
+        view,
+        papers=tuple(replace(one, page_url=_page(one.links)) for one in view.papers),
+        links=replace(view.links, feedback=""),
+        sources=(source,),
+    )
+
+
+def _page(links: Mapping[str, str]) -> str:
+    """There is no site with a page for the paper: where its authors show it, or nowhere."""
+    return next((links[name] for name in ("abstract", "project", "code") if name in links), "")

@@ -1,0 +1,151 @@
+"""Papers for a query: the trending score, and how well a paper matches as one more part of it.
+
+    bm25   sum over query words of idf f (k + 1) / (f + k (1 - b + b length / mean length))
+    idf    ln(1 + (N - n + 0.5) / (n + 0.5))
+    match  w bm25 / best bm25
+
+f is how often a paper has the word (its title counts twice), n how many of the N papers have it
+(Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009; the idf that is never below
+0). Words are compared without a plural s. The weight w is large against a day's trend, so what
+fits best comes first, and of what fits alike, what is trending.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from paperround.domain.editions import Candidate, Ranked, Ranking
+from paperround.domain.identifiers import canonical
+from paperround.domain.papers import Paper, PaperId
+from paperround.ranking.parts import total
+from paperround.ranking.trending import TrendingRanker
+from paperround.ranking.words import may_join, tokens
+
+PART = "match"
+WEIGHT = 10.0
+
+_K, _B = 1.2, 0.75
+
+
+VERSION = "query-1"
+"""Changes whenever the same input would be ordered differently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """How well a paper fits: the part of its score, and the words of the query it has."""
+
+    part: float
+    words: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why the paper is there, for a reader."""
+        return "matches " + ", ".join(f"“{word}”" for word in self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryRanker:
+    """Orders the candidates that have a word of `query`; the others are left out."""
+
+    query: str
+    trending: TrendingRanker = field(default_factory=TrendingRanker)
+
+    @property
+    def name(self) -> str:
+        """Both versions: each decides about the order."""
+        return f"{VERSION}+{self.trending.name}"
+
+    def rank(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        background: Sequence[str],
+        as_of: datetime,
+        submitter_cap: int,
+    ) -> Ranking:
+        """As the trending ranker does it, with the part `match` first. Raises ValueError for a
+        naive `as_of`."""
+        ranking = self.trending.rank(
+            candidates, background=background, as_of=as_of, submitter_cap=submitter_cap
+        )
+        found = matches(self.query, [item.paper for item in ranking.items])
+        fitting = (
+            _with(item, found[item.paper.id]) for item in ranking.items if item.paper.id in found
+        )
+        return Ranking(
+            ranker=self.name, as_of=ranking.as_of, items=tuple(sorted(fitting, key=_order))
+        )
+
+
+def _with(item: Ranked, match: Match) -> Ranked:
+    parts = {PART: match.part, **item.parts}
+    return replace(item, parts=parts, score=total(parts), reason=f"{item.reason} · {match.reason}")
+
+
+def _order(item: Ranked) -> tuple[float, str, int]:
+    return -item.score, canonical(item.paper.identifiers), item.paper.id
+
+
+def matches(query: str, papers: Sequence[Paper]) -> dict[PaperId, Match]:
+    """The papers that have a word of `query`; none when no paper has one."""
+    wanted = _wanted(query)
+    bags = {paper.id: _bag(paper) for paper in papers}
+    scores = _bm25(list(wanted), bags)
+    best = max(scores.values(), default=0.0)
+    return {
+        id_: Match(
+            part=round(WEIGHT * score / best, 4),
+            words=tuple(word for stem, word in wanted.items() if bags[id_][stem]),
+        )
+        for id_, score in scores.items()
+        if score > 0
+    }
+
+
+def _wanted(query: str) -> dict[str, str]:
+    """Each stem of the query with the word as it was written; filler only when all of it is."""
+    words = [word for word in tokens(query) if word[0].isalnum()]
+    telling = [word for word in words if may_join(word)]
+    return {_stem(word): word for word in telling or words}
+
+
+def _stem(word: str) -> str:
+    """Without a plural s (Harman, How Effective Is Suffixing?, 1991)."""
+    if len(word) > 4 and word.endswith("ies") and word[-4] not in "ae":
+        return word[:-3] + "y"
+    is_plural = len(word) > 3 and word.endswith("s") and not word.endswith(("us", "ss"))
+    return word[:-1] if is_plural else word
+
+
+def _bag(paper: Paper) -> Counter[str]:
+    texts = (paper.title, paper.title, paper.abstract, *paper.keywords)
+    return Counter(stem for text in texts for word in tokens(text) for stem in _stems(word))
+
+
+def _stems(word: str) -> tuple[str, ...]:
+    """Of a compound also its parts: who looks for `shot` means `zero-shot` too."""
+    if not word[0].isalnum():
+        return ()
+    parts = word.split("-")
+    return tuple(map(_stem, parts if len(parts) == 1 else (word, *parts)))
+
+
+def _bm25(stems: Sequence[str], bags: Mapping[PaperId, Counter[str]]) -> dict[PaperId, float]:
+    lengths = {id_: bag.total() for id_, bag in bags.items()}
+    mean = (sum(lengths.values()) / len(lengths) if lengths else 0.0) or 1.0
+    known = Counter(stem for bag in bags.values() for stem in stems if bag[stem])
+    rarity = {
+        stem: math.log1p((len(bags) - known[stem] + 0.5) / (known[stem] + 0.5)) for stem in stems
+    }
+    return {
+        id_: math.fsum(rarity[stem] * _saturated(bag[stem], lengths[id_] / mean) for stem in stems)
+        for id_, bag in bags.items()
+    }
+
+
+def _saturated(count: int, length: float) -> float:
+    """What a word that a paper has `count` times adds; `length` is relative to the mean."""
+    return count * (_K + 1) / (count + _K * (1 - _B + _B * length))

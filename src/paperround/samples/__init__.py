@@ -1,0 +1,1 @@
+"""Invented sample papers, for a first look at Paperround without a network."""

@@ -1,0 +1,98 @@
+"""The sample papers, dated from the day a demo began, so that they are fresh whenever that is.
+
+A line of `papers.jsonl` is a JSON object in the keys of the `jsonl` format, with these for dates:
+
+- `day`: days before the first day of the demo (0); a negative one is still to come
+- `hour`: hours into that day in UTC, from 0 to below 24; the first day is scaled to end as the
+  demo begins
+- `lead`: hours from publication to listing; missing where the publication date is unknown
+- `votes`: `[hours after the listing, upvotes, comments]`, oldest first; empty when unknown
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from paperround.domain.observations import Count
+from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.times import midnight_utc, require_utc
+
+FEED = "samples"
+"""The name of the feed that lists them, and the prefix of their local ids."""
+
+_DATES = frozenset({"day", "hour", "lead", "votes"})
+
+Entry = Mapping[str, Any]
+
+
+def read() -> bytes:
+    """The sample papers that come with the package, one JSON object a line."""
+    return resources.files(__package__).joinpath("papers.jsonl").read_bytes()
+
+
+def batch_at(content: bytes, *, anchor: datetime, now: datetime) -> ParsedBatch:
+    """The samples listed until `now` by a demo that began at `anchor`, with the counts so far.
+
+    With one anchor, a later `now` repeats every record and adds papers and counts. Raises
+    ValueError for a naive `anchor` or `now` and for a line that is not JSON, KeyError for a
+    sample without id, title or dates.
+    """
+    began, known = require_utc(anchor), require_utc(now)
+    dated = ((entry, _listed_at(entry, began)) for entry in map(json.loads, content.splitlines()))
+    return ParsedBatch(
+        records=tuple(_record(entry, listed, known) for entry, listed in dated if listed <= known)
+    )
+
+
+def _listed_at(entry: Entry, began: datetime) -> datetime:
+    """The instant of the listing: on the first day between midnight and `began`."""
+    midnight = midnight_utc(began.date())
+    day_length = timedelta(days=1) if entry["day"] else began - midnight
+    share: float = entry["hour"] / 24
+    listed = midnight - timedelta(days=entry["day"]) + day_length * share
+    return listed.replace(microsecond=0)
+
+
+def _record(entry: Entry, listed: datetime, known: datetime) -> Record:
+    lead = entry.get("lead")
+    return Record(
+        title=entry["title"],
+        abstract=entry.get("abstract", ""),
+        identifiers={"local": f"{FEED}:{entry['id']}"},
+        authors=tuple(entry.get("authors", ())),
+        categories=tuple(entry.get("categories", ())),
+        keywords=tuple(entry.get("keywords", ())),
+        links=_links(entry),
+        listed_on=listed.date(),
+        listed_at=listed,
+        published_at=None if lead is None else listed - timedelta(hours=lead),
+        comment=entry.get("comment"),
+        licence=entry.get("licence"),
+        organization=entry.get("organization"),
+        submitter=entry.get("submitter"),
+        counts=tuple(_counts(entry, listed, known)),
+        fingerprint=_fingerprint(entry),
+    )
+
+
+def _links(entry: Entry) -> dict[str, str]:
+    keys = {"code": "github_repo", "project": "project_page"}
+    return {name: entry[key] for name, key in keys.items() if key in entry}
+
+
+def _counts(entry: Entry, listed: datetime, known: datetime) -> Iterator[Count]:
+    """The counts taken until `known`."""
+    for hours, upvotes, comments in entry["votes"]:
+        captured_at = listed + timedelta(hours=hours)
+        if captured_at <= known:
+            yield Count(signal="upvotes", value=upvotes, captured_at=captured_at)
+            yield Count(signal="comments", value=comments, captured_at=captured_at)
+
+
+def _fingerprint(entry: Entry) -> str:
+    """Of the paper without its dates: a demo that begins again lists no changed papers."""
+    lasting = {key: value for key, value in entry.items() if key not in _DATES}
+    return hashlib.blake2b(json.dumps(lasting, sort_keys=True).encode(), digest_size=16).hexdigest()
