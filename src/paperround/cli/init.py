@@ -1,0 +1,307 @@
+"""`paperround init`: five questions, and a `.env` that works."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from paperround.cli.options import read_file, say, usage
+from paperround.domain.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
+
+if TYPE_CHECKING:
+    from paperround.cli.answers import Answers
+    from paperround.config import Settings
+
+ENV = Path(".env")
+SECRET_BYTES = 32
+T = TypeVar("T")
+
+PublicUrl = Annotated[
+    str | None, typer.Option("--public-url", metavar="URL", help="Where readers reach the site.")
+]
+Operator = Annotated[
+    str | None, typer.Option("--operator", metavar="NAME", help="Who runs this, for the footer.")
+]
+Contact = Annotated[
+    str | None, typer.Option("--contact", metavar="EMAIL", help="An address a person reads.")
+]
+RelayUrl = Annotated[
+    str | None,
+    typer.Option("--relay", metavar="URL", help="smtps://..., smtp://..., or outbox."),
+]
+MailFrom = Annotated[
+    str | None, typer.Option("--mail-from", metavar="FIELD", help="Name <address> of every mail.")
+]
+Zone = Annotated[
+    str | None, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.")
+]
+Hour = Annotated[
+    str | None, typer.Option("--hour", metavar="N", help="Of readers who name none, 0 to 23.")
+]
+Postal = Annotated[
+    str | None,
+    typer.Option("--postal-address", metavar="TEXT", help="For the footer of every mail."),
+]
+Private = Annotated[
+    bool, typer.Option("--private", help="For one's own group: no postal address is needed.")
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Ask nothing: take what is given, else the defaults.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Correct a .env that is there; a copy of it is kept.")
+]
+TestMail = Annotated[
+    bool | None,
+    typer.Option("--test-mail/--no-test-mail", help="Send one mail to the contact, or none."),
+]
+
+
+def init(
+    public_url: PublicUrl = None,
+    operator: Operator = None,
+    contact: Contact = None,
+    relay: RelayUrl = None,
+    mail_from: MailFrom = None,
+    timezone: Zone = None,
+    hour: Hour = None,
+    postal_address: Postal = None,
+    private: Private = False,
+    yes: Yes = False,
+    force: Force = False,
+    test_mail: TestMail = None,
+) -> None:
+    """Ask five questions, write .env with a strong secret, check it, and send one test mail."""
+    if ENV.exists() and not force:
+        raise Conflict("there is a .env here already: `paperround init --force` corrects it")
+    given = {
+        "--public-url": public_url,
+        "--operator": operator,
+        "--contact": contact,
+        "--relay": relay,
+        "--mail-from": mail_from,
+        "--timezone": timezone,
+        "--hour": hour,
+        "--postal-address": postal_address,
+    }
+    interview = _Interview(given, silent=yes)
+    answers = _ask_all(interview, _before(), private=private)
+    _write(answers)
+    is_well = _check()
+    is_well = _offer_test(answers, test_mail, interview) and is_well
+    _say_next(answers)
+    if not is_well:
+        raise typer.Exit(1)
+
+
+# --- asking ------------------------------------------------------------------------------------
+
+
+class _Interview:
+    """Takes each answer from the command line, else from the person, else the default."""
+
+    def __init__(self, given: dict[str, str | None], *, silent: bool) -> None:
+        self._given = given
+        self._silent = silent
+
+    def ask(
+        self,
+        option: str,
+        question: str,
+        default: str,
+        read: Callable[[str], T],
+        *,
+        is_secret: bool = False,
+    ) -> T:
+        """The answer as `read` takes it. A person is asked again, with the reason; what came from
+        the command line is wrong usage. A default that `is_secret` is not shown."""
+        said = self._given[option]
+        if said is not None or self._silent:
+            with usage(option):
+                return read(default if said is None else said)
+        while True:
+            is_shown = bool(default) and not is_secret
+            answer = typer.prompt(question, default=default, show_default=is_shown)
+            try:
+                return read(answer)
+            except InvalidInput as error:
+                say(f"  {error}")
+
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """Yes or no; the default where nobody is asked."""
+        return default if self._silent else typer.confirm(question, default=default)
+
+    def insist(self, reason: str) -> None:
+        """Tell a person why they are asked again; raises InvalidInput where nobody is asked."""
+        if self._silent:
+            raise InvalidInput(reason)
+        say(f"  {reason}")
+
+    def is_unsaid(self, option: str) -> bool:
+        """Whether the command line holds no answer."""
+        return self._given[option] is None
+
+    def heading(self, text: str) -> None:
+        """What the next answers are about, for whoever is asked."""
+        if not self._silent:
+            say(f"\n{text}")
+
+
+def _before() -> "Settings":
+    """The answers of last time, or the defaults. What the environment says is no answer."""
+    from paperround.config import Settings, load_settings
+
+    try:
+        return load_settings({})
+    except Misconfigured as error:
+        say(f"{ENV} has a mistake, so its answers are not offered again: {error}")
+        return Settings()
+
+
+def _ask_all(interview: _Interview, before: "Settings", *, private: bool) -> "Answers":
+    from paperround.cli import answers as read
+
+    interview.heading("1. Where do readers reach the site? Every link in a mail begins with it.")
+    public_url = interview.ask("--public-url", "Address", before.public_url, read.read_public_url)
+    interview.heading("2. Where does mail go? smtps://user:password@host:465, or outbox (a folder)")
+    relay = _ask_relay(interview, before)
+    must = read.leaves(relay)
+    interview.heading("3. Who runs this? It stands in the footer of every mail.")
+    operator, contact, mail_from = _ask_sender(interview, before, relay, must=must)
+    interview.heading("4. When do readers get their digest who name no hour?")
+    timezone = interview.ask("--timezone", "Time zone", _zone(before), read.read_zone)
+    hour = interview.ask("--hour", "Hour (0-23)", str(before.default_hour), read.read_hour)
+    interview.heading("5. A postal address for the footer; empty for one's own group.")
+    postal, is_private = _ask_postal(interview, before, must=must, private=private)
+    return read.Answers(
+        public_url=public_url,
+        operator=operator,
+        contact=contact,
+        relay=relay,
+        mail_from=mail_from,
+        timezone=timezone,
+        hour=hour,
+        postal_address=postal,
+        private=is_private,
+    )
+
+
+def _ask_relay(interview: _Interview, before: "Settings") -> str:
+    from paperround.cli.answers import OUTBOX, read_relay
+
+    if before.smtp_url is None:
+        return interview.ask("--relay", "Relay", OUTBOX, read_relay)
+    question = "Relay (empty: as it is now)"
+    return interview.ask("--relay", question, before.smtp_url, read_relay, is_secret=True)
+
+
+def _ask_sender(
+    interview: _Interview, before: "Settings", relay: str, *, must: bool
+) -> tuple[str, str, str]:
+    """Operator, contact and the From field. `must`: mail leaves, so none may be missing."""
+    from paperround.cli.answers import read_address, read_line, read_sender, required, sender_of
+
+    name = required(read_line, "readers must see who mails them", must=must)
+    operator = interview.ask("--operator", "Name", before.operator or "", name)
+    address = required(read_address, "readers must be able to write to somebody", must=must)
+    contact = interview.ask("--contact", "E-mail", before.contact or "", address)
+    usual = before.mail_from if "mail_from" in before.model_fields_set else ""
+    usual = usual or sender_of(operator, contact) or before.mail_from
+    if not relay and interview.is_unsaid("--mail-from"):
+        return operator, contact, usual
+    return operator, contact, interview.ask("--mail-from", "From field", usual, read_sender)
+
+
+def _ask_postal(
+    interview: _Interview, before: "Settings", *, must: bool, private: bool
+) -> tuple[str, bool]:
+    """The postal address, and whether this is for one's own group only."""
+    from paperround.cli.answers import read_line
+
+    usual = before.postal_address or ""
+    while True:
+        postal = interview.ask("--postal-address", "Postal address", usual, read_line)
+        is_private = private or (before.private and not postal)
+        if postal or is_private or not must:
+            return postal, is_private
+        if interview.confirm("Is it for your own group only?", default=False):
+            return "", True
+        interview.insist(
+            "mail to strangers needs a postal address: give --postal-address, or --private for "
+            "your own group"
+        )
+
+
+def _zone(before: "Settings") -> str:
+    """The zone of last time, or that of this machine."""
+    from paperround.cli.answers import machine_zone
+
+    return before.timezone if "timezone" in before.model_fields_set else machine_zone()
+
+
+# --- writing, checking, trying -----------------------------------------------------------------
+
+
+def _write(answers: "Answers") -> None:
+    import secrets
+
+    from paperround.cli.answers import copy_of, env_text, write_private
+
+    before = read_file(ENV).decode() if ENV.exists() else ""
+    if before:
+        copy = copy_of(ENV)
+        write_private(copy, before)
+        say(f"kept the old settings as {copy}")
+    write_private(ENV, env_text(answers.settings(), secrets.token_urlsafe(SECRET_BYTES), before))
+    say(f"wrote {ENV}, which only you can read; the secret in it belongs in every backup")
+    _say_overruled(answers)
+
+
+def _say_overruled(answers: "Answers") -> None:
+    """Name the answers that the environment says otherwise: it wins over the file."""
+    from paperround.config import PREFIX, load_settings
+
+    with suppress(Misconfigured):  # of which the doctor tells
+        written, in_force = load_settings({}), load_settings()
+        for name in answers.settings():
+            if getattr(written, name.lower()) != getattr(in_force, name.lower()):
+                say(f"{PREFIX}{name} is set in the environment, too, and that wins")
+
+
+def _check() -> bool:
+    """Run the doctor over the result; whether nothing failed."""
+    from paperround.cli.doctor import look, tell
+    from paperround.doctor.findings import is_well
+
+    say()
+    findings = look()
+    tell(findings)
+    return is_well(findings)
+
+
+def _offer_test(answers: "Answers", wanted: bool | None, interview: _Interview) -> bool:
+    """Send one test mail to the contact if it is wanted; False when it did not get out."""
+    from paperround.cli.digest_status import send_test
+
+    if not answers.contact:
+        return True
+    say()
+    question = f"Send one test mail to {answers.contact}?"
+    if not (interview.confirm(question, default=True) if wanted is None else wanted):
+        return True
+    try:
+        return send_test(answers.contact)
+    except (PaperroundError, OSError) as error:
+        say(f"no test mail was sent: {error}")
+        return False
+
+
+def _say_next(answers: "Answers") -> None:
+    say()
+    say("What to do next:")
+    say("  paperround feeds add --preset ml    # or cs, bio, physics, math")
+    say("  paperround serve                    # the site, the schedule and the sending")
+    say(f"  open {answers.public_url}/ and subscribe yourself")
+    say("`paperround doctor` looks again whenever you like; `paperround init --force` corrects.")

@@ -1,0 +1,7 @@
+"""Checks of an installation: what is wrong with it, and the way out.
+
+    machine ─► settings ─► database ─► routine ─► site ─► relay
+
+It sends no mail and changes nothing but its own sign of life; an empty database is made ready, as
+every command does it. What a check needs and does not find it skips, and says so.
+"""

@@ -1,0 +1,112 @@
+"""The examination: every check, in the order in which one thing rests on another."""
+
+import sys
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from paperround.doctor import machine, outlet, records, routine, setup, site
+from paperround.doctor.findings import Finding, fail, ok, skipped, tried
+from paperround.domain.errors import Misconfigured, PaperroundError
+from paperround.jobs.ports import Database
+from paperround.jobs.status import Status, status
+from paperround.store.checks import look
+from paperround.wiring import Runtime
+
+SETTINGS_FILE = Path(".env")
+
+
+def without_settings(problem: str) -> list[Finding]:
+    """What can be said of an installation whose settings cannot be read."""
+    return [
+        machine.python(sys.version_info[:3]),
+        machine.libraries(),
+        fail("settings", problem, "every setting stands in docs/settings.md"),
+        skipped("all else", "it depends on the settings"),
+    ]
+
+
+def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
+    """Every finding. One that others rest on comes before them."""
+    standing, of_database = _database(runtime, now)
+    return [
+        *_machine(runtime),
+        *_settings(runtime),
+        *of_database,
+        *_site(runtime, standing, now),
+        *_way_out(runtime),
+    ]
+
+
+def _machine(runtime: Runtime) -> list[Finding]:
+    folder = runtime.settings.data_dir
+    found = [machine.python(sys.version_info[:3]), machine.libraries()]
+    if runtime.settings.embedded:
+        found.append(tried("disk", lambda: machine.disk(folder)))
+        found.append(machine.file_system(folder))
+    return found
+
+
+def _settings(runtime: Runtime) -> list[Finding]:
+    settings = runtime.settings
+    return [
+        ok("settings", "each is known, and can be read"),
+        setup.secret(settings),
+        tried("permissions", lambda: machine.private((SETTINGS_FILE, settings.secret_file))),
+        setup.sender(settings),
+        setup.public_url(settings),
+    ]
+
+
+def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Finding]]:
+    """How the installation stands, None when the database cannot be worked with."""
+    try:
+        soundness = look(runtime.settings.database)
+        found = records.condition(soundness)
+        if soundness.usable:
+            standing, more = _contents(runtime, runtime.database, now)
+            return standing, found + more
+    except (PaperroundError, OSError) as error:
+        found = [fail("database", str(error))]
+    rest = "keys, clock, schedule, feeds, editions and digests"
+    return None, [*found, skipped(rest, "they stand in the database")]
+
+
+def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Status, list[Finding]]:
+    with database.reading() as work:
+        clock = routine.clock(work, now=now)
+        feeds = routine.feeds(routine.all_feeds(work))
+    standing = status(database, None, now=now)
+    return standing, [
+        records.writable(database, now=now),
+        _keys(runtime, database, now),
+        clock,
+        routine.schedule(standing.last_tick_at, now=now),
+        *feeds,
+        *routine.lists(standing, now=now),
+    ]
+
+
+def _keys(runtime: Runtime, database: Database, now: datetime) -> Finding:
+    try:
+        keys = runtime.settings.keys
+    except Misconfigured:
+        return skipped("keys", "there is no ring to look at")
+    return records.keys_in_use(database, keys, now=now)
+
+
+def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
+    url = runtime.settings.public_url
+    has_ticked = standing is not None and standing.last_tick_at is not None
+    with closing(site.client_for(url, runtime.clock)) as client:
+        answer = tried("site", lambda: site.answers(url, client, has_ticked=has_ticked))
+    return [answer, site.certificate(url, now=now)]
+
+
+def _way_out(runtime: Runtime) -> list[Finding]:
+    settings = runtime.settings
+    try:
+        found = outlet.outlet(settings)
+    except Misconfigured as error:
+        found = [fail("relay", str(error))]
+    return [*found, setup.dns(settings)]

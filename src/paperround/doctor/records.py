@@ -1,0 +1,98 @@
+"""The database: reachable, sound, of this version, writable, and with every key it needs."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from paperround.doctor.findings import Finding, Level, fail, ok, tried, warn
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.ports import Database
+from paperround.store.checks import Soundness
+
+DOCTOR = "doctor"
+"""The name under which an examination leaves its sign of life."""
+
+LINKS_WORK = timedelta(days=30)
+"""How long the links in a mail should work (RFC 8058 leaves it open; Gmail asks for 30 days)."""
+
+CLOCKS_DIFFER = timedelta(minutes=2)
+
+
+def condition(found: Soundness) -> list[Finding]:
+    """What the database says of itself, up to the first thing that makes it unusable."""
+    answers = ok("database", f"{found.where} answers")
+    if found.damage:
+        return [answers, _damaged(found.damage)]
+    intact = ok("integrity", "no page of it is damaged")
+    if found.outdated is not None:
+        way_out = "make a backup before (`paperround db backup FILE`)"
+        return [answers, intact, fail("schema", found.outdated, way_out)]
+    return [answers, intact, _schema(found), _references(found.dangling)]
+
+
+def _damaged(broken: tuple[str, ...]) -> Finding:
+    return fail(
+        "integrity",
+        f"the file is damaged: {'; '.join(broken)}",
+        "stop the service, keep the file, and restore the newest backup",
+    )
+
+
+def _schema(found: Soundness) -> Finding:
+    if not found.drift:
+        return ok("schema", f"it is at {found.revision}, as this version declares it")
+    return fail(
+        "schema",
+        f"it differs from what this version declares: {found.drift[0]}",
+        "`paperround db check` shows every difference; restore a backup from before the change",
+    )
+
+
+def _references(dangling: Mapping[str, int]) -> Finding:
+    if not dangling:
+        return ok("references", "no row refers to one that is gone")
+    named = ", ".join(f"{count:,} of {table}" for table, count in sorted(dangling.items()))
+    return fail(
+        "references",
+        f"rows refer to others that are gone: {named}",
+        "somebody changed the database by hand: restore a backup from before that",
+    )
+
+
+def writable(database: Database, *, now: datetime) -> Finding:
+    """Whether a row can be written; it is the examination's own sign of life."""
+
+    def write() -> Finding:
+        with database.writing() as work:
+            work.slots.beat(DOCTOR, now=now)
+        return ok("writable", "a row was written and is on the disk")
+
+    found = tried("writable", write)
+    if found.level is Level.FAIL:
+        return fail(
+            "writable", found.says, "look at the disk, and at who owns the folder of the database"
+        )
+    return found
+
+
+def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
+    """Whether the ring holds every key that a row of the database was made with."""
+    with database.reading() as work:
+        used = work.status.keys_in_use(since=now - LINKS_WORK)
+    back = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
+    needed = {
+        "suppressions, which nobody can recognise now": used.suppressions,
+        "mails that wait and cannot be made": used.unfinished,
+    }
+    for what, counts in needed.items():
+        if gone := _gone(counts, keys):
+            total = sum(counts[key] for key in gone)
+            return fail("keys", f"the secret {', '.join(gone)} is gone: {total:,} {what}", back)
+    if gone := _gone(used.sent, keys):
+        total = sum(used.sent[key] for key in gone)
+        says = f"the secret {', '.join(gone)} is gone: the links of {total:,} mails are dead"
+        return warn("keys", says, f"{back}, unless it leaked")
+    return ok("keys", "the ring holds every key that a suppression or a mail was made with")
+
+
+def _gone(used: Iterable[str], keys: KeyRing) -> list[str]:
+    return sorted(set(used) - set(keys.key_ids))

@@ -1,0 +1,115 @@
+"""The daily routine: clock, schedule, feeds, editions, and whether digests get out."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.records import CLOCKS_DIFFER, DOCTOR
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.feeds import FeedHealth, LiveFeed
+from paperround.domain.times import format_instant
+from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.plan import LATE
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.status import ListStatus, Status
+from paperround.jobs.tick import SCHEDULER
+
+QUIET = timedelta(minutes=3)
+"""How long nothing may tick. Ticks come once a minute."""
+
+OLD_EDITION = timedelta(hours=30)
+"""Lists are cut at least once a day, and a cut waits for late papers for some hours."""
+
+LOST = (DeliveryState.EXPIRED, DeliveryState.FAILED)
+
+TURN_ON = "start `paperround serve`, or run `paperround tick` every minute"
+
+
+def clock(work: UnitOfWork, *, now: datetime) -> Finding:
+    """Whether the clock stands after every sign of life that was left before."""
+    beats = [beat for name in (SCHEDULER, DOCTOR) if (beat := work.slots.last_beat(name))]
+    if not beats:
+        return skipped("clock", "there is nothing yet to compare the machine's clock with")
+    if max(beats) > now + CLOCKS_DIFFER:
+        return fail(
+            "clock",
+            f"it says {format_instant(now)}, and something was done at "
+            f"{format_instant(max(beats))} already",
+            "set it right (`timedatectl`); digests are due by it",
+        )
+    return ok("clock", f"it says {format_instant(now)}, after all that was done so far")
+
+
+def schedule(last_tick_at: datetime | None, *, now: datetime) -> Finding:
+    """Whether something looks every minute at what is due."""
+    if last_tick_at is None:
+        return warn("schedule", "nothing has ticked yet, so no digest is sent by itself", TURN_ON)
+    if now - last_tick_at > QUIET:
+        says = f"nothing has ticked since {format_instant(last_tick_at)}"
+        return fail("schedule", says, TURN_ON)
+    return ok("schedule", f"the last tick was at {format_instant(last_tick_at)}")
+
+
+def all_feeds(work: UnitOfWork) -> list[LiveFeed]:
+    """Every feed that is read by itself."""
+    return polled_feeds(work)
+
+
+def feeds(found: Sequence[LiveFeed]) -> list[Finding]:
+    """One finding for each feed that brings nothing though it should; one for all others."""
+    if not found:
+        way_out = "`paperround feeds add --preset ml`, or `paperround ingest --file`"
+        return [warn("feeds", "no feed is read by itself", way_out)]
+    ailing = [finding for feed in found if (finding := _ailing(feed)) is not None]
+    well = len(found) - len(ailing)
+    return [*ailing, *([ok("feeds", f"{well} of {len(found)} are well")] if well else [])]
+
+
+def _ailing(feed: LiveFeed) -> Finding | None:
+    says = f"{feed.name} is {feed.health.value}: {feed.reason}"
+    match feed.health:
+        case FeedHealth.FAILED:
+            return fail("feeds", says, f"`paperround feeds check {feed.name} --live`")
+        case FeedHealth.STALE:
+            return warn("feeds", says, "look at the source itself; digests go out without it")
+        case FeedHealth.NEW:
+            way_out = f"`paperround feeds run {feed.name}`, or wait for the next tick"
+            return warn("feeds", f"{feed.name} was not read yet", way_out)
+        case _:
+            return None
+
+
+def lists(status: Status, *, now: datetime) -> list[Finding]:
+    """For each list, whether it has a fresh edition and its digests get out."""
+    return [
+        finding for one in status.lists for finding in (_edition(one, now), _digests(one, now=now))
+    ]
+
+
+def _edition(one: ListStatus, now: datetime) -> Finding:
+    name = one.mailing_list.name
+    if not one.editions:
+        way_out = "feeds and a tick make one"
+        return warn("editions", f"{name} has no edition yet", way_out)
+    newest = one.editions[0]
+    says = f"the newest of {name} is of {newest.day} with {newest.papers} papers"
+    if now - newest.cut_at > OLD_EDITION:
+        way_out = "see `schedule` and `feeds` here; the log tells more"
+        return warn("editions", f"{says}, more than a day old", way_out)
+    return ok("editions", says)
+
+
+def _digests(one: ListStatus, *, now: datetime) -> Finding:
+    name, oldest = one.mailing_list.name, one.backlog.oldest_held_due
+    if one.mailing_list.paused_at is not None:
+        since = format_instant(one.mailing_list.paused_at)
+        says = f"{name} is paused since {since}: no digest leaves"
+        return warn("digests", says, "`paperround digest resume` when all is well")
+    if oldest is not None and now - oldest > LATE:
+        says = f"one of {name} was due at {format_instant(oldest)} and has not left"
+        return fail("digests", says, "`paperround digest status` shows what the relay says")
+    lost = sum(tally.count for tally in one.reasons if tally.state in LOST)
+    if lost:
+        says = f"{lost:,} of {name} that were due today did not get out"
+        return warn("digests", says, "`paperround digest status` has the reasons")
+    return ok("digests", f"none of {name} is late")

@@ -1,0 +1,95 @@
+"""The site as readers reach it: does it answer, and is its certificate good for a while?"""
+
+import json
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from urllib.parse import SplitResult, urlsplit
+
+from paperround.config import LOOPBACK
+from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.domain.errors import FetchFailed
+from paperround.domain.feeds import FetchRequest
+from paperround.jobs.ports import Client, Clock
+from paperround.net.client import GuardedClient
+
+SECONDS = 10.0
+ENOUGH_DAYS = timedelta(days=14)
+"""Certificates are usually renewed a month before they end: then something is stuck."""
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def client_for(url: str, clock: Clock) -> GuardedClient:
+    """A client that may ask this one site, wherever its name leads: it is our own."""
+    host, port = _place(urlsplit(url))
+    shown = f"[{host}]" if ":" in host else host
+    return GuardedClient(user_agent="Paperround doctor", allow=[f"{shown}:{port}"], clock=clock)
+
+
+def answers(url: str, client: Client, *, has_ticked: bool) -> Finding:
+    """Whether Paperround answers at its public address, asked from this machine."""
+    try:
+        page = client.get(FetchRequest(url=f"{url}/healthz"))
+    except FetchFailed as error:
+        return _silent(url, str(error), has_ticked=has_ticked)
+    if not _is_alive(page.body):
+        return fail(
+            "site",
+            f"something else than Paperround answers at {url}",
+            "look at the proxy in front, and at PAPERROUND_PUBLIC_URL",
+        )
+    return ok("site", f"Paperround answers at {url}")
+
+
+def _silent(url: str, reason: str, *, has_ticked: bool) -> Finding:
+    says = f"nothing answers at {url}: {reason}"
+    if urlsplit(url).hostname in LOOPBACK:
+        return warn("site", says, "`paperround serve` answers there")
+    way_out = "start `paperround serve` and the proxy in front of it; is the name in the DNS?"
+    return fail("site", says, way_out) if has_ticked else warn("site", says, way_out)
+
+
+def _is_alive(body: bytes) -> bool:
+    try:
+        return bool(json.loads(body) == {"status": "alive"})
+    except ValueError:
+        return False
+
+
+def certificate(url: str, *, now: datetime, trust: ssl.SSLContext | None = None) -> Finding:
+    """Whether the site's certificate is trusted and lasts. `trust` is by default the system's."""
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        return skipped("certificate", f"{url} has none")
+    host, port = _place(parts)
+    context = trust or ssl.create_default_context()
+    try:
+        with (
+            socket.create_connection((host, port), SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=host) as wrapped,
+        ):
+            ends = _end_of(wrapped)
+    except ssl.SSLCertVerificationError as error:
+        says = f"the certificate of {host} is refused: {error.verify_message}"
+        return fail("certificate", says, "renew it, and serve its whole chain")
+    except OSError as error:
+        return skipped("certificate", f"{host} could not be asked: {error.strerror or error}")
+    return lasting(host, ends, now=now)
+
+
+def lasting(host: str, ends: datetime, *, now: datetime) -> Finding:
+    """What the end of a certificate means."""
+    says = f"the certificate of {host} is good until {ends:%Y-%m-%d}"
+    if ends - now < ENOUGH_DAYS:
+        return warn("certificate", says, "renew it now: what renews it seems to be stuck")
+    return ok("certificate", says)
+
+
+def _end_of(wrapped: ssl.SSLSocket) -> datetime:
+    known = wrapped.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(known["notAfter"])), tz=UTC)
+
+
+def _place(parts: SplitResult) -> tuple[str, int]:
+    return parts.hostname or "", parts.port or _PORTS[parts.scheme]

@@ -1,0 +1,134 @@
+"""Status: what an operator wants to know in the morning, for each list and for one person.
+
+list ─► newest edition, next cut, who is due, what waits, who got nothing and why, its feeds
+person ─► every mail written to them, what it held, and what the server said
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from paperround.domain.editions import Edition, EditionId
+from paperround.domain.errors import NotFound
+from paperround.domain.feeds import LiveFeed
+from paperround.domain.ledger import Backlog, LedgerTotals
+from paperround.domain.lists import MailingList
+from paperround.domain.schedule import next_cut
+from paperround.domain.status import EditionTally, MailRecord, ReasonTally
+from paperround.domain.subscribers import Address, Subscriber, Subscription
+from paperround.domain.times import end_of_day, local_date
+from paperround.jobs.cuts import feeds_of, polled_feeds
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.tick import SCHEDULER
+
+SOON = timedelta(hours=24)
+MOST_EDITIONS = 8
+MOST_MAILS = 50
+
+_ADDRESS = re.compile(r"[^\s<>,;:()]+@[^\s<>,;:()]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListStatus:
+    """How one list stands. `reasons` are those of mails due since its local midnight.
+
+    `editions` begins with the newest one; the others are those whose mails still live.
+    """
+
+    mailing_list: MailingList
+    subscribers: int
+    editions: Sequence[EditionTally]
+    next_cut_at: datetime
+    due_soon: int
+    backlog: Backlog
+    last_sent_at: datetime | None
+    reasons: Sequence[ReasonTally]
+    feeds: Sequence[LiveFeed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How an installation stands. `last_tick_at`: when something last looked at what is due."""
+
+    last_tick_at: datetime | None
+    notices: LedgerTotals
+    lists: Sequence[ListStatus]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A person's subscriptions by list, and their mails, newest first.
+
+    `titles` are those of the papers each digest of `mails` holds, in its order.
+    """
+
+    subscriber: Subscriber
+    subscriptions: Mapping[str, Subscription]
+    mails: Sequence[MailRecord]
+    titles: Sequence[Sequence[str]]
+
+
+def status(database: Database, list_name: str | None, *, now: datetime) -> Status:
+    """How `list_name` stands, or every list. Raises NotFound for a list there is not."""
+    with database.reading() as work:
+        feeds = polled_feeds(work)
+        lists = work.lists.all() if list_name is None else [work.lists.get(list_name)]
+        return Status(
+            last_tick_at=work.slots.last_beat(SCHEDULER),
+            notices=work.notices.totals(now=now),
+            lists=[_of_list(work, one, feeds_of(one, feeds), now) for one in lists],
+        )
+
+
+def _of_list(
+    work: UnitOfWork, mailing_list: MailingList, feeds: Sequence[LiveFeed], now: datetime
+) -> ListStatus:
+    id_, zone = mailing_list.id, mailing_list.zone
+    midnight = end_of_day(local_date(now, zone) - timedelta(days=1), zone)
+    reasons = work.status.reasons(id_, since=midnight)
+    return ListStatus(
+        mailing_list=mailing_list,
+        subscribers=work.status.active(id_),
+        editions=work.status.editions(id_, now=now, limit=MOST_EDITIONS),
+        next_cut_at=next_cut(mailing_list, now).instant,
+        due_soon=work.status.due_by(id_, now + SOON),
+        backlog=work.ledger.backlog(id_, now=now),
+        last_sent_at=work.ledger.last_sent(id_),
+        reasons=[replace(one, reply=without_addresses(one.reply)) for one in reasons],
+        feeds=feeds,
+    )
+
+
+def without_addresses(reply: str | None) -> str | None:
+    """A server's words, which often repeat whom a mail was for, without that."""
+    return None if reply is None else _ADDRESS.sub("(address)", reply)
+
+
+def history(database: Database, address: Address) -> History:
+    """What was sent to a person and what came of it. Raises NotFound for a stranger."""
+    with database.reading() as work:
+        subscriber = work.subscribers.find(address)
+        if subscriber is None:
+            raise NotFound(f"nobody is known as {address.written}, or they were erased")
+        mails = work.status.mails(subscriber.id, limit=MOST_MAILS)
+        editions = {one: work.editions.get(one) for one in _editions_of(mails)}
+        names = {one.id: one.name for one in work.lists.all()}
+        subscriptions = work.subscribers.subscriptions_of(subscriber.id)
+    return History(
+        subscriber=subscriber,
+        subscriptions={names[one.list_id]: one for one in subscriptions},
+        mails=mails,
+        titles=[_titles(mail, editions) for mail in mails],
+    )
+
+
+def _editions_of(mails: Sequence[MailRecord]) -> set[EditionId]:
+    return {mail.edition_id for mail in mails if mail.edition_id is not None and mail.positions}
+
+
+def _titles(mail: MailRecord, editions: Mapping[EditionId, Edition]) -> list[str]:
+    if mail.edition_id is None or mail.edition_id not in editions:
+        return []
+    titles = {paper.position: paper.title for paper in editions[mail.edition_id].papers}
+    return [titles[position] for position in mail.positions]

@@ -1,0 +1,54 @@
+"""Asking a relay whether it would take our mail, without sending any.
+
+connect ─► greeting ─► EHLO ─► TLS ─► log in ─► MAIL FROM ─► RSET ─► QUIT
+"""
+
+import ssl
+
+from paperround.domain.deliveries import Phase
+from paperround.domain.errors import Misconfigured
+from paperround.mail.connection import Connection, Stopped, Timeouts
+from paperround.mail.smtp_url import Relay, Tls
+
+_BRIEF = Timeouts(connect=10, command=15, goodbye=2)
+
+
+def probe(
+    relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _BRIEF
+) -> Stopped | None:
+    """How far a mail from `sender` would not get; None when the relay would take it.
+
+    `hostname` is the name in EHLO. Raises Misconfigured for a certificate file that cannot be
+    read.
+    """
+    connection = _Probing(relay, hostname=hostname, timeouts=timeouts, context=_context(relay))
+    try:
+        connection.open()
+        connection.try_sender(sender)
+    except Stopped as stopped:
+        return stopped
+    finally:
+        connection.say_goodbye()
+    return None
+
+
+def _context(relay: Relay) -> ssl.SSLContext | None:
+    if relay.tls is Tls.NONE:
+        return None
+    try:
+        return ssl.create_default_context(cafile=relay.ca_file)
+    except OSError as error:
+        raise Misconfigured(
+            f"the certificate file {relay.ca_file} of {relay} cannot be used: {error.strerror}"
+        ) from error
+
+
+class _Probing(Connection):
+    """A session that offers a sender and takes the offer back."""
+
+    def try_sender(self, sender: str) -> None:
+        """MAIL, and RSET. Raises Stopped for a refusal of the sender."""
+        wire = self._open_wire()
+        with self._watching():
+            self._ask(wire, Phase.MAIL, f"MAIL FROM:<{sender}>", "2")
+            self._reset(wire)

@@ -1,0 +1,79 @@
+"""Is the database sound? What SQLite can be asked about itself; PostgreSQL sees to it alone."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from paperround.domain.errors import SchemaOutOfDate
+from paperround.store.engine import opened
+from paperround.store.migrate import check_drift, current, prepare, require_reachable
+
+MOST_LINES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soundness:
+    """What was found. What follows `damage` was not looked at where there is any.
+
+    `outdated` says why the schema is not that of this version; `dangling` counts rows of each
+    table that refer to rows which are gone; `drift` names differences from the declared schema.
+    """
+
+    where: str
+    damage: tuple[str, ...] = ()
+    revision: str | None = None
+    outdated: str | None = None
+    dangling: Mapping[str, int] = field(default_factory=dict)
+    drift: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether this version can work with it at all."""
+        return not self.damage and self.outdated is None
+
+
+def look(url: str) -> Soundness:
+    """How the database at `url` is. Makes an empty SQLite file ready, as every command does.
+
+    Raises Misconfigured when it cannot be reached. SQLite reads every page of the file, which
+    takes seconds on a large one.
+    """
+    with opened(url) as engine:
+        require_reachable(engine)
+        where = engine.url.render_as_string(hide_password=True)
+        if broken := damage(engine):
+            return Soundness(where=where, damage=tuple(broken))
+        try:
+            prepare(engine)
+        except SchemaOutOfDate as error:
+            return Soundness(where=where, revision=current(engine), outdated=str(error))
+        return Soundness(
+            where=where,
+            revision=current(engine),
+            dangling=dangling(engine),
+            drift=tuple(check_drift(engine)),
+        )
+
+
+def damage(engine: Engine) -> list[str]:
+    """What is broken in the file of a database, at most five lines; empty when nothing is."""
+    if engine.dialect.name != "sqlite":
+        return []
+    try:
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(f"PRAGMA quick_check({MOST_LINES})").scalars()
+            return [line for line in found if line != "ok"]
+    except DBAPIError as error:  # too broken to be looked at
+        return [str(error.orig)]
+
+
+def dangling(engine: Engine) -> dict[str, int]:
+    """How many rows of which table refer to rows that are gone; empty when none do."""
+    if engine.dialect.name != "sqlite":
+        return {}
+    with engine.connect() as connection:
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    return dict(Counter(row[0] for row in broken))

@@ -1,0 +1,224 @@
+"""How things stand, counted over the ledger."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import EditionId
+from paperround.domain.lists import ListId
+from paperround.domain.status import EditionTally, KeysInUse, MailRecord, ReasonTally
+from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.store import migrate
+from paperround.store import schema as db
+from paperround.store.dialect import among
+
+UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
+"""States that need no reason. (A mail that waits for its answer has none yet, either.)"""
+
+ENDED = (
+    DeliveryState.SENT,
+    DeliveryState.FAILED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.EXPIRED,
+    DeliveryState.SKIPPED,
+)
+
+
+class SqlStatus:
+    """Numbers of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def is_migrated(self) -> bool:
+        """Whether the database has the schema this version needs."""
+        return migrate.fits(self._connection)
+
+    def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:
+        """The newest edition, and those whose mails still live, newest first."""
+        c = db.editions.c
+        newest = (
+            select(c.id).where(c.list_id == list_id).order_by(c.cut_at.desc(), c.id.desc()).limit(1)
+        )
+        papers = (
+            select(func.count())
+            .where(db.edition_papers.c.edition_id == c.id)
+            .scalar_subquery()
+            .label("papers")
+        )
+        found = self._connection.execute(
+            select(db.editions, papers)
+            .where(c.list_id == list_id, or_(c.live_until > now, c.id.in_(newest)))
+            .order_by(c.cut_at.desc(), c.id.desc())
+            .limit(limit)
+        ).all()
+        states = self._states([row.id for row in found])
+        return [_tally(row, states.get(row.id, {})) for row in found]
+
+    def _states(self, editions: list[int]) -> dict[int, dict[DeliveryState, int]]:
+        c = db.deliveries.c
+        counted = self._connection.execute(
+            select(c.edition_id, c.state, func.count())
+            .where(among(self._connection, c.edition_id, editions))
+            .group_by(c.edition_id, c.state)
+        )
+        states: dict[int, dict[DeliveryState, int]] = {}
+        for edition, state, count in counted:
+            states.setdefault(edition, {})[DeliveryState(state)] = count
+        return states
+
+    def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
+        """Why mails that were due since then were not sent: the most frequent reason first."""
+        c = db.deliveries.c
+        recent = select(db.editions.c.id).where(
+            db.editions.c.list_id == list_id, db.editions.c.live_until > since
+        )
+        grouped = self._connection.execute(
+            select(c.state, c.reason, c.code, func.count(), func.max(c.id))
+            .where(
+                c.edition_id.in_(recent),
+                c.due_at >= since,
+                c.state.not_in([state.value for state in UNEXPLAINED]),
+                c.reason != "",
+            )
+            .group_by(c.state, c.reason, c.code)
+        ).all()
+        replies = self._replies([newest for *_, newest in grouped])
+        tallies = [
+            ReasonTally(
+                state=DeliveryState(state),
+                reason=reason,
+                count=count,
+                code=code,
+                reply=replies.get(newest),
+            )
+            for state, reason, code, count, newest in grouped
+        ]
+        return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason, one.code or 0))
+
+    def _replies(self, deliveries: list[int]) -> dict[int, str]:
+        c = db.deliveries.c
+        found = self._connection.execute(
+            select(c.id, c.reply).where(
+                among(self._connection, c.id, deliveries), c.reply.is_not(None)
+            )
+        )
+        return dict(found.all())
+
+    def due_by(self, list_id: ListId, moment: datetime) -> int:
+        """How many active subscriptions have a digest due by then. One whose clock the next tick
+        will start counts: it is due within a day."""
+        due_at = db.subscriptions.c.due_at
+        return self._subscriptions(list_id, or_(due_at <= moment, due_at.is_(None)))
+
+    def active(self, list_id: ListId) -> int:
+        """How many active subscriptions the list has."""
+        return self._subscriptions(list_id)
+
+    def _subscriptions(self, list_id: ListId, *which: ColumnElement[bool]) -> int:
+        c = db.subscriptions.c
+        return self._connection.execute(
+            select(func.count()).where(
+                c.list_id == list_id, c.state == SubscriberState.ACTIVE.value, *which
+            )
+        ).scalar_one()
+
+    def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
+        """Digests and notices of a person, newest first."""
+        digests = self._connection.execute(
+            _newest(
+                select(db.deliveries, db.lists.c.name.label("list_name")).join_from(
+                    db.deliveries, db.lists
+                ),
+                db.deliveries,
+                subscriber,
+                limit,
+            )
+        )
+        notices = self._connection.execute(
+            _newest(select(db.notices), db.notices, subscriber, limit)
+        )
+        records = [_digest(row) for row in digests] + [_notice(row) for row in notices]
+        return sorted(records, key=lambda one: one.due_at, reverse=True)[:limit]
+
+    def keys_in_use(self, *, since: datetime) -> KeysInUse:
+        """Which keys rows were made with; of mails that are out, those sent since then."""
+        ended = [state.value for state in ENDED]
+        standing = db.suppressions.c.lifted_at.is_(None)
+        books = (db.deliveries, db.notices)
+        return KeysInUse(
+            suppressions=self._keys(db.suppressions, standing),
+            unfinished=_sum(self._keys(one, one.c.state.not_in(ended)) for one in books),
+            sent=_sum(self._keys(one, one.c.sent_at >= since) for one in books),
+        )
+
+    def _keys(self, table: Table, which: ColumnElement[bool]) -> dict[str, int]:
+        counted = self._connection.execute(
+            select(table.c.key_id, func.count()).where(which).group_by(table.c.key_id)
+        )
+        return dict(counted.all())
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for one in counts:
+        total.update(one)
+    return dict(total)
+
+
+def _newest(query: Select[Any], book: Table, subscriber: SubscriberId, limit: int) -> Select[Any]:
+    return (
+        query.where(book.c.subscriber_id == subscriber)
+        .order_by(book.c.due_at.desc(), book.c.id.desc())
+        .limit(limit)
+    )
+
+
+def _tally(row: Row[Any], states: Mapping[DeliveryState, int]) -> EditionTally:
+    return EditionTally(
+        id=EditionId(row.id),
+        day=row.day,
+        cut=row.cut,
+        cut_at=row.cut_at,
+        frozen_at=row.frozen_at,
+        papers=row.papers,
+        empty_reason=row.empty_reason,
+        by_state=states,
+    )
+
+
+def _digest(row: Row[Any]) -> MailRecord:
+    return MailRecord(
+        kind=row.kind,
+        list_name=row.list_name,
+        edition_id=EditionId(row.edition_id),
+        local_date=row.local_date,
+        positions=tuple(row.positions),
+        **_fate(row),
+    )
+
+
+def _notice(row: Row[Any]) -> MailRecord:
+    return MailRecord(
+        kind=row.kind,
+        list_name=None,
+        edition_id=None,
+        local_date=None,
+        positions=(),
+        **_fate(row),
+    )
+
+
+def _fate(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "state": DeliveryState(row.state),
+        "reason": row.reason,
+        "due_at": row.due_at,
+        "sent_at": row.sent_at,
+        "code": row.code,
+        "reply": row.reply,
+    }

@@ -1,0 +1,274 @@
+"""The doctor finds each fault that is planted in an installation which is well, and names it."""
+
+import os
+from datetime import datetime, timedelta
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+
+from paperround.config import Settings
+from paperround.doctor import setup
+from paperround.doctor.findings import Level
+from paperround.domain.digests import DigestKind
+from paperround.domain.feeds import FeedHealth
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.tick import SCHEDULER
+from paperround.store import engine as engines
+from paperround.store import migrate
+from tests.builders import NOW, new_delivery, seed_list, seed_subscribers, shard
+from tests.certificates import certificate, server_context
+from tests.doctor.conftest import SECRET, Home, polled
+from tests.faults import Break, Say, Security, SmtpSink
+from tests.net.faults import FaultServer, page, says
+
+MINUTE = timedelta(minutes=1)
+AWAY = "smtps://relay.example.org"
+pytestmark = pytest.mark.accept("O6", part="planted faults")
+
+
+def test_a_healthy_installation_has_no_faults(home: Home) -> None:
+    assert home.faults() == {}
+    levels = {one.check: one.level for one in home.examine()}
+    assert levels["relay"] is levels["site"] is levels["clock"] is Level.OK
+
+
+# --- settings
+
+
+@pytest.mark.accept("C5", part="doctor")
+def test_a_short_secret(home: Home) -> None:
+    assert home.faults(secret_key="short")["secret"].level is Level.FAIL
+
+
+@pytest.mark.accept("C5", part="doctor")
+def test_a_secret_that_can_be_guessed(home: Home) -> None:
+    assert "guessed" in home.faults(secret_key="abc" * 20)["secret"].says
+
+
+def test_a_public_url_without_tls() -> None:
+    found = setup.public_url(Settings(public_url="http://papers.example.org"))
+    assert found.level is Level.FAIL
+    assert "https" in found.way_out
+
+
+def test_links_to_the_readers_own_machine() -> None:
+    found = setup.public_url(Settings(smtp_url=AWAY, public_url="http://localhost:8000"))
+    assert found.level is Level.FAIL
+
+
+def test_a_sender_who_does_not_say_who_they_are() -> None:
+    found = setup.sender(Settings(smtp_url=AWAY))
+    assert found.level is Level.FAIL
+    assert "PAPERROUND_OPERATOR" in found.says
+
+
+def test_a_from_address_that_nobody_can_own(home: Home) -> None:
+    assert "sender" in home.faults(mail_from="Papers <digest@paperround.example>")
+
+
+@pytest.mark.accept("F37", part="DNS lines")
+def test_the_lines_for_the_dns_are_printed_and_called_unchecked() -> None:
+    found = setup.dns(Settings(smtp_url=AWAY, mail_from="Papers <p@lab.org>", contact="a@lab.org"))
+    assert found.says.startswith("not looked up")
+    assert [line.split(" ")[0] for line in found.lines] == [
+        "lab.org.",
+        "...._domainkey.lab.org.",
+        "_dmarc.lab.org.",
+    ]
+
+
+def test_settings_that_others_can_read(home: Home) -> None:
+    env = home.folder / ".env"
+    env.write_text("PAPERROUND_OPERATOR=Ada\n")
+    env.chmod(0o644)
+    assert "chmod go= .env" in home.faults()["permissions"].way_out
+
+
+# --- the database
+
+
+def test_a_reference_that_leads_nowhere(home: Home) -> None:
+    home.sql("UPDATE edition_papers SET paper_id = 999 WHERE position = 1")
+    assert "1 of edition_papers" in home.faults()["references"].says
+
+
+def test_a_damaged_file(home: Home) -> None:
+    home.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    home.database.close()
+    path = home.folder / "data" / "paperround.db"
+    content = bytearray(path.read_bytes())
+    content[8192 : 8192 + 40_000] = b"\xff" * 40_000
+    path.write_bytes(content)
+    assert home.faults()["integrity"].level is Level.FAIL
+
+
+def test_a_file_that_is_no_database(home: Home) -> None:
+    (home.folder / "data" / "other.db").write_text("Dear all, " * 1000)
+    url = f"sqlite:///{home.folder / 'data' / 'other.db'}"
+    assert home.faults(database_url=url)["database"].level is Level.FAIL
+
+
+def test_a_schema_that_is_behind(home: Home) -> None:
+    home.database.close()
+    with engines.opened(home.runtime().settings.database) as engine:
+        migrate.downgrade(engine, "0002")
+    assert "paperround db upgrade" in home.faults()["schema"].says
+
+
+def test_a_schema_that_somebody_changed(home: Home) -> None:
+    home.sql("ALTER TABLE notices DROP COLUMN reply")
+    assert home.faults()["schema"].level is Level.FAIL
+
+
+def test_a_folder_that_cannot_be_made(home: Home) -> None:
+    (home.folder / "file").write_text("")
+    found = home.faults(data_dir=home.folder / "file" / "data")
+    assert "name one that can with PAPERROUND_DATA_DIR" in found["database"].says
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the system lets root write anywhere")
+def test_a_folder_that_cannot_be_written(home: Home) -> None:
+    home.database.close()
+    data = home.folder / "data"
+    data.chmod(0o500)
+    (data / "paperround.db").chmod(0o400)
+    found = home.faults()
+    data.chmod(0o700)
+    assert {"database", "writable"} & found.keys()
+
+
+def test_a_suppression_whose_key_was_dropped(home: Home) -> None:
+    with home.database.writing() as work:
+        work.subscribers.suppress("a hash", "dead", reason="asked", now=NOW)
+    found = home.faults()["keys"]
+    assert found.level is Level.FAIL
+    assert "dead" in found.says
+    assert "do not drop" in found.way_out
+
+
+def test_a_mail_that_waits_and_whose_key_was_dropped(home: Home) -> None:
+    plan_one(home)
+    assert "k001" in home.faults()["keys"].says
+
+
+def test_a_key_of_the_ring_that_is_not_the_first_is_no_fault(home: Home) -> None:
+    old = KeyRing((SECRET.encode(),)).current.id
+    with home.database.writing() as work:
+        work.subscribers.suppress("a hash", old, reason="asked", now=NOW)
+    assert home.faults(secret_key=f"a newer secret of these same tests,{SECRET}") == {}
+
+
+# --- the routine
+
+
+def test_a_schedule_that_stands_still(home: Home) -> None:
+    beat(home, NOW - 4 * MINUTE)
+    assert home.faults()["schedule"].level is Level.FAIL
+
+
+def test_a_clock_that_went_back(home: Home) -> None:
+    beat(home, NOW + 60 * MINUTE)
+    assert "timedatectl" in home.faults()["clock"].way_out
+
+
+@pytest.mark.parametrize("health", [FeedHealth.FAILED, FeedHealth.STALE])
+def test_a_feed_that_brings_nothing(home: Home, health: FeedHealth) -> None:
+    with home.database.writing() as work:
+        feed = work.feeds.find("arxiv")
+        assert feed is not None
+        work.feeds.record(feed.id, polled(health, "status 500"), now=NOW)
+    assert f"arxiv is {health}: status 500" in home.faults()["feeds"].says
+
+
+def test_a_list_that_is_paused(home: Home) -> None:
+    with home.database.writing() as work:
+        work.lists.pause(work.lists.get("trending").id, now=NOW)
+    assert "digest resume" in home.faults()["digests"].way_out
+
+
+def test_a_digest_that_is_late(home: Home) -> None:
+    plan_one(home, late=40 * MINUTE)
+    assert home.faults()["digests"].level is Level.FAIL
+
+
+def test_an_edition_that_is_old(home: Home) -> None:
+    home.sql("UPDATE editions SET cut_at = '2026-02-20 00:00:00.000000'")
+    assert "more than a day old" in home.faults()["editions"].says
+
+
+# --- the site and the way out
+
+
+def test_a_site_that_does_not_answer(home: Home) -> None:
+    assert home.faults(public_url="http://127.0.0.1:9")["site"].level is Level.WARN
+
+
+def test_a_site_of_somebody_else(home: Home) -> None:
+    with FaultServer({"/": says(page(b"Welcome to nginx!"))}) as other:
+        found = home.faults(public_url=other.url().rstrip("/"))["site"]
+    assert "something else" in found.says
+
+
+def test_a_relay_that_is_down(home: Home, relay: SmtpSink) -> None:
+    found = home.faults(smtp_url=f"smtp://127.0.0.1:9,{relay.url}")["relay"]
+    assert "127.0.0.1:9" in found.says
+
+
+def test_a_relay_that_refuses_the_password(home: Home) -> None:
+    with SmtpSink(security=Security(login=("ada", "right"))) as sink:
+        found = home.faults(smtp_url=f"smtp://ada:wrong@127.0.0.1:{sink.port}")["relay"]
+    assert "535" in found.says
+    assert "wrong" not in found.says
+    assert "password" in found.way_out
+
+
+def test_a_relay_with_a_certificate_that_nobody_trusts(home: Home, tmp_path: Path) -> None:
+    context = server_context(*certificate(tmp_path))
+    with SmtpSink(security=Security(context=context, implicit=True)) as sink:
+        found = home.faults(smtp_url=f"smtps://localhost:{sink.port}")["relay"]
+    assert "self-signed certificate" in found.says
+    assert "?ca=FILE" in found.way_out
+
+
+def test_a_relay_without_the_tls_that_is_required(home: Home) -> None:
+    with SmtpSink() as sink:
+        found = home.faults(smtp_url=f"smtp://127.0.0.1:{sink.port}?starttls=required")["relay"]
+    assert "STARTTLS" in found.says
+
+
+def test_a_relay_that_refuses_the_sender(home: Home) -> None:
+    with SmtpSink({"mail": repeat(Say("553 5.7.1 not yours"))}) as sink:
+        found = home.faults(smtp_url=sink.url)["relay"]
+    assert "PAPERROUND_MAIL_FROM" in found.way_out
+
+
+def test_a_relay_that_hangs_up(home: Home) -> None:
+    with SmtpSink({"ehlo": repeat(Break.DROP)}) as sink:
+        assert "hello" in home.faults(smtp_url=sink.url)["relay"].says
+
+
+def test_an_outbox_that_cannot_be_written(home: Home) -> None:
+    (home.folder / "outbox").write_text("a file stands where the folder should be")
+    found = home.faults(smtp_url=f"outbox:{home.folder / 'outbox'}")["outbox"]
+    assert found.level is Level.FAIL
+
+
+# ---
+
+
+def beat(home: Home, moment: datetime) -> None:
+    with home.database.writing() as work:
+        work.slots.beat(SCHEDULER, now=moment)
+
+
+def plan_one(home: Home, *, late: timedelta = timedelta()) -> None:
+    """A digest that waits to be sent."""
+    database = home.database
+    trending = seed_list(database)
+    [subscription] = seed_subscribers(database, trending, ("alice",))
+    with database.writing() as work:
+        edition = work.editions.newest(trending.id, by=NOW)
+        assert edition is not None
+        row = new_delivery(subscription, kind=DigestKind.DIGEST, due_at=NOW - late)
+        work.ledger.plan(edition.id, trending.id, [row], shard(), now=NOW)

@@ -1,0 +1,68 @@
+"""What a doctor thinks of numbers that are handed to it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from paperround.doctor.findings import Level
+from paperround.doctor.machine import file_system_of, libraries, python, space
+from paperround.doctor.site import certificate as check
+from paperround.doctor.site import lasting
+from tests.builders import NOW
+from tests.certificates import certificate, server_context
+from tests.net.faults import FaultServer, page, says
+
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+nas:/papers /srv/my\\040papers nfs4 rw 0 0
+overlay /srv ext4 rw 0 0
+"""
+
+
+@pytest.mark.accept("O6", part="full disk")
+@pytest.mark.parametrize(
+    ("free", "level"), [(50_000_000, Level.FAIL), (500_000_000, Level.WARN), (10**11, Level.OK)]
+)
+def test_a_disk_that_is_nearly_full_is_told(free: int, level: Level) -> None:
+    assert space(free, Path("data")).level is level
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"), [("/srv/my papers/data", "nfs4"), ("/srv/data", "ext4"), ("/x", "ext4")]
+)
+def test_the_nearest_mount_says_what_a_folder_stands_on(folder: str, kind: str) -> None:
+    assert file_system_of(Path(folder), MOUNTS) == kind
+
+
+@pytest.mark.accept("C5", part="floors")
+def test_a_library_that_is_too_old_is_named() -> None:
+    asked = ["alembic>=1.18", "apscheduler<4,>=3.11.2", 'psycopg[binary]>=3.2; extra == "postgres"']
+    found = libraries(asked, {"alembic": "1.9.4", "apscheduler": "3.11.10"}.__getitem__)
+    assert found.level is Level.FAIL
+    assert found.says == "alembic 1.9.4 is older than 1.18"
+
+
+@pytest.mark.accept("C5", part="floors")
+def test_this_installation_has_what_it_needs() -> None:
+    assert libraries().level is Level.OK
+
+
+@pytest.mark.accept("C5", part="headers")
+def test_a_supported_python_is_well_and_an_old_one_is_not() -> None:
+    assert python((3, 13, 1)).level is Level.OK
+    assert python((3, 10, 4)).level is Level.FAIL
+
+
+@pytest.mark.parametrize(("days", "level"), [(13, Level.WARN), (15, Level.OK)])
+def test_a_certificate_that_ends_soon_is_told(days: int, level: Level) -> None:
+    assert lasting("papers.example", NOW + timedelta(days=days), now=NOW).level is level
+
+
+@pytest.mark.accept("F37", part="certificate")
+def test_a_certificate_that_nobody_trusts_is_a_fault(tmp_path: Path) -> None:
+    context = server_context(*certificate(tmp_path))
+    with FaultServer({"/": says(page())}, tls=context) as server:
+        found = check(server.url(), now=NOW)
+    assert found.level is Level.FAIL
+    assert "self-signed" in found.says
