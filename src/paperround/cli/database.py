@@ -1,11 +1,17 @@
-"""`paperround db`: the schema of the database."""
+"""`paperround db`: the schema of the database, and backups of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import runtime, say
+from paperround.cli.options import AsJson, print_json, runtime, say
 from paperround.domain.errors import SchemaOutOfDate
 
-app = typer.Typer(help="The schema of the database.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from paperround.jobs.restore import Held
+
+app = typer.Typer(help="The schema of the database, and backups.", no_args_is_help=True)
 
 
 @app.command()
@@ -40,3 +46,95 @@ def check() -> None:
     if differences:
         raise SchemaOutOfDate("the database differs from the schema this version declares")
     say("the schema is as declared")
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the database and its secret into one file, while everything goes on."""
+    from paperround.clock import SystemClock
+    from paperround.config import load_settings
+    from paperround.store.backup import back_up
+    from paperround.store.engine import opened
+
+    settings = load_settings()
+    with opened(settings.database) as engine:
+        size = back_up(engine, settings.secret_file, file, now=SystemClock().now())
+    if as_json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        say(f"wrote {file} ({size:,} bytes); whoever can read it can read every address in it")
+
+
+@app.command()
+def restore(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The backup to put back.")
+    ] = None,
+    moved: Annotated[
+        bool,
+        typer.Option(
+            "--moved",
+            help="The old installation was stopped before the backup was made: go on where it "
+            "stopped, and hold nothing back.",
+        ),
+    ] = False,
+    in_place: Annotated[
+        bool,
+        typer.Option(
+            "--in-place", help="The database was put back already, with pg_restore for instance."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup back. Nothing that may have been sent since is sent again: sending is paused
+    until `paperround digest resume`."""
+    if (file is None) != in_place:
+        raise typer.BadParameter("name a backup FILE, or say --in-place", param_hint="FILE")
+    made_at, held = (None, _hold_in_place(moved)) if file is None else _put_back(file, moved)
+    runtime()
+    if as_json:
+        unknown = 0 if held is None else held.digests + held.notices
+        print_json({"made_at": made_at, "held": held is not None, "unknown": unknown})
+        return
+    say(f"restored the backup of {made_at}" if made_at else "restored")
+    if held is None:
+        say("sending goes on where it stopped")
+    else:
+        if held.digests or held.notices:
+            say(f"{held.digests:,} digests and {held.notices:,} notices may be out: now unknown")
+        say("sending is paused; `paperround digest resume` lets it go on with what is due from now")
+
+
+def _put_back(file: Path, moved: bool) -> "tuple[str | None, Held | None]":
+    """When the backup was made, and what was held. It is held before it has its name."""
+    from paperround.config import load_settings
+    from paperround.store.restoring import restoring
+
+    settings = load_settings()
+    with restoring(file, settings.database_file, settings.secret_file) as staged:
+        held = _hold(f"sqlite:///{staged.database}", moved)
+    return staged.made_at, held
+
+
+def _hold_in_place(moved: bool) -> "Held | None":
+    from paperround.config import load_settings
+
+    return _hold(load_settings().database, moved)
+
+
+def _hold(url: str, moved: bool) -> "Held | None":
+    """Bring the database to this version's schema and hold it, unless it was only moved."""
+    from paperround.clock import SystemClock
+    from paperround.jobs.restore import hold_everything
+    from paperround.store.engine import opened
+    from paperround.store.migrate import require_reachable
+    from paperround.store.migrate import upgrade as run
+    from paperround.store.unit_of_work import SqlDatabase
+
+    with opened(url) as engine:
+        require_reachable(engine)
+        run(engine)
+        return None if moved else hold_everything(SqlDatabase(engine), now=SystemClock().now())

@@ -1,0 +1,101 @@
+"""A backup is one file; what comes back from it never sends anything twice."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.story.command_line import SAMPLE, CommandLine
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> CommandLine:
+    """An installation with papers, two readers, and the mails of a day planned."""
+    home = CommandLine(tmp_path / "old")
+    home.folder.mkdir()
+    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
+    home.run("subscribers", "import", str(SAMPLE / "subscribers.csv"))
+    home.run("digest", "send")
+    return home
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> CommandLine:
+    """An empty machine."""
+    home = CommandLine(tmp_path / "new")
+    home.folder.mkdir()
+    return home
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> str:
+    """Where the backup goes."""
+    return str(tmp_path / "copy.tar.gz")
+
+
+@pytest.mark.accept("F48", part="backup and restore")
+@pytest.mark.accept("D5", part="small")
+def test_a_restored_installation_sends_nothing_again(
+    old: CommandLine, new: CommandLine, copy: str
+) -> None:
+    old.run("db", "backup", copy)
+    sent = old.json("deliver")["sent"]
+    assert new.json("db", "restore", copy)["unknown"] == sent > 0
+    new.run("digest", "resume")
+    assert new.json("deliver")["sent"] == 0
+    assert new.json("digest", "send")["added"] == 0
+
+
+@pytest.mark.accept("F48", part="moving")
+def test_an_installation_that_moved_goes_on_where_it_stopped(
+    old: CommandLine, new: CommandLine, copy: str
+) -> None:
+    old.run("db", "backup", copy)
+    assert new.json("db", "restore", "--moved", copy)["unknown"] == 0
+    assert new.json("deliver")["sent"] == 2
+
+
+def test_a_restore_overwrites_nothing(old: CommandLine, copy: str) -> None:
+    old.run("db", "backup", copy)
+    assert "in the way" in old.run("db", "restore", copy, exit_code=1)
+    assert "exists" in old.run("db", "backup", copy, exit_code=1)
+
+
+def test_a_file_that_is_no_backup_is_refused(new: CommandLine, tmp_path: Path) -> None:
+    stranger = tmp_path / "letter.txt"
+    stranger.write_text("Dear all")
+    assert "no backup" in new.run("db", "restore", str(stranger), exit_code=1)
+
+
+@pytest.mark.accept("S7", part="restore")
+def test_the_secret_comes_along(old: CommandLine, new: CommandLine, copy: str) -> None:
+    old.run("db", "backup", copy)
+    new.run("db", "restore", copy)
+    secrets = [home.folder / "paperround-data" / "secret_key" for home in (old, new)]
+    assert secrets[0].read_text() == secrets[1].read_text()
+    assert secrets[1].stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pause_holds_digests_and_a_resume_lets_them_go(old: CommandLine) -> None:
+    assert old.json("digest", "pause") == {"paused": ["trending"]}
+    assert old.json("deliver")["sent"] == 0
+    assert old.json("digest", "resume") == {"resumed": ["trending"]}
+    assert old.json("deliver")["sent"] == 2
+
+
+def test_without_an_installation_there_is_nothing_to_back_up(new: CommandLine, copy: str) -> None:
+    assert "no database" in new.run("db", "backup", copy, exit_code=1)
+    assert not Path(copy).exists()
+    assert not (new.folder / "paperround-data" / "paperround.db").exists()
+
+
+@pytest.mark.accept("D5", part="small")
+def test_half_a_backup_is_refused_in_one_line(
+    old: CommandLine, new: CommandLine, copy: str
+) -> None:
+    old.run("db", "backup", copy)
+    whole = Path(copy).read_bytes()
+    Path(copy).write_bytes(whole[: len(whole) // 2])
+    said = new.run("db", "restore", copy, exit_code=1)
+    assert "a broken one" in said
+    assert len(said.splitlines()) == 1
+    assert list(new.folder.glob("paperround-data/*")) == []
