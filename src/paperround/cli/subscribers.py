@@ -1,11 +1,11 @@
-"""`paperround subscribers`: import, export, add, list."""
+"""`paperround subscribers`: import, export, add, erase, list."""
 
 import csv
 import io
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from paperround.cli.options import (
     ListName,
     Now,
     counts,
+    instant_of,
     print_json,
     read_file,
     runtime,
@@ -22,12 +23,31 @@ from paperround.cli.options import (
 from paperround.cli.progress import progress
 from paperround.domain.lists import DEFAULT_LIST
 
+if TYPE_CHECKING:
+    from paperround.jobs.subscriber_files import Found
+    from paperround.jobs.subscribers import ImportReport
+
+MOST_SHOWN = 20
+"""Rejects that are told one by one."""
+
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
 
 
 @app.command("import")
 def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header, or JSON.")],
+    origin: Annotated[
+        Literal["listmonk", "mailman", "google-groups"] | None,
+        typer.Option("--from", help="The program that wrote FILE, when it was another one."),
+    ] = None,
+    consent_at: Annotated[
+        str | None,
+        typer.Option("--consent-at", metavar="TIME", help="With --from: when they agreed."),
+    ] = None,
+    consent_source: Annotated[
+        str | None,
+        typer.Option("--consent-source", metavar="TEXT", help="With --from: how they agreed."),
+    ] = None,
     list_name: ListName = DEFAULT_LIST,
     now: Now = None,
     as_json: AsJson = False,
@@ -37,11 +57,14 @@ def import_file(
     Columns: email, status (pending, active, unsubscribed, suppressed), consent_at,
     consent_source, and if wanted timezone, hour, frequency (daily, weekdays, weekly:mon),
     topics (separated by ;) and language. A row without consent is a reject.
-    """
-    from paperround.jobs.subscribers import import_subscribers, read_rows
 
+    With --from, FILE is what that program exports. Where it does not say when its people agreed
+    to mail, you may vouch for them with --consent-at and --consent-source.
+    """
+    from paperround.jobs.subscribers import import_subscribers
+
+    rows = _people(file, origin, consent_at, consent_source)
     home = runtime(now)
-    rows = read_rows(read_file(file))
     with progress(f"reading {file.name}", len(rows)) as advance:
         report = import_subscribers(
             rows,
@@ -52,22 +75,101 @@ def import_file(
             now=home.clock.now(),
             progress=advance,
         )
-    reasons = Counter(reject.reason for reject in report.rejects)
-    numbers = {
+    if as_json:
+        print_json(_as_json(report))
+    else:
+        _tell(file, report)
+
+
+def _people(
+    file: Path, origin: str | None, consent_at: str | None, consent_source: str | None
+) -> "list[Found]":
+    from paperround.jobs.foreign_subscribers import Vouched, read_foreign
+    from paperround.jobs.subscriber_files import read_rows
+
+    vouched = Vouched(at=instant_of(consent_at, "--consent-at"), source=consent_source)
+    if origin is not None:
+        return read_foreign(read_file(file), origin, vouched)
+    if vouched != Vouched():
+        raise typer.BadParameter(
+            "goes with --from; without it every row says when and how they agreed",
+            param_hint="--consent-at, --consent-source",
+        )
+    return read_rows(read_file(file))
+
+
+def _outcomes(report: "ImportReport") -> dict[str, int]:
+    return {
         "new": report.new,
         "changed": report.changed,
         "unchanged": report.unchanged,
         "suppressed": report.suppressed,
     }
-    if as_json:
-        rejects = [{"reason": why, "count": n} for why, n in sorted(reasons.items())]
-        print_json({"rows": report.rows, **numbers, "rejects": rejects})
-        return
+
+
+def _as_json(report: "ImportReport") -> dict[str, Any]:
+    reasons = Counter(reject.reason for reject in report.rejects)
+    rejects = [{"reason": why, "count": count} for why, count in sorted(reasons.items())]
+    return {"rows": report.rows, **_outcomes(report), "rejects": rejects}
+
+
+def _tell(file: Path, report: "ImportReport") -> None:
+    numbers = _outcomes(report) | {"rejected": len(report.rejects)}
     say(f"{file.name}: {report.rows:,} rows ({counts(numbers)})")
-    for reject in report.rejects[:20]:
-        say(f"  row {reject.position} rejected: {reject.detail}")
-    if len(report.rejects) > 20:
-        say(f"  and {len(report.rejects) - 20:,} more rejects: {counts(dict(reasons))}")
+    for reject in report.rejects[:MOST_SHOWN]:
+        say(f"  {reject.detail}")
+    rest = Counter(reject.reason for reject in report.rejects[MOST_SHOWN:])
+    if rest:
+        say(f"  and {rest.total():,} more rejects: {counts(dict(rest))}")
+
+
+@app.command()
+def add(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    consent_source: Annotated[
+        str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to be mailed.")
+    ],
+    consent_at: Annotated[
+        str | None,
+        typer.Option("--consent-at", metavar="TIME", help="When they agreed. Default: now."),
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Such as Europe/Berlin.")] = None,
+    hour: Annotated[int | None, typer.Option(help="0 to 23, in that time zone.")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily, weekdays or weekly:mon.")] = None,
+    topics: Annotated[str | None, typer.Option(help="Separated by semicolons.")] = None,
+    list_name: ListName = DEFAULT_LIST,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put one person who agreed to it on a list; they get the next digest.
+
+    Choices that are not given stay as they are. Somebody who is suppressed or who left is not
+    added.
+    """
+    from paperround.jobs.subscribers import add_subscriber
+
+    home = runtime(now)
+    wishes = {"timezone": timezone, "hour": hour, "frequency": frequency, "topics": topics}
+    outcome = add_subscriber(
+        {
+            "email": email,
+            "consent_at": (instant_of(consent_at, "--consent-at") or home.clock.now()).isoformat(),
+            "consent_source": consent_source,
+            **{name: wish for name, wish in wishes.items() if wish is not None},
+        },
+        database=home.database,
+        addresses=home.addresses,
+        keys=home.settings.keys,
+        list_name=list_name,
+        now=home.clock.now(),
+    )
+    if as_json:
+        print_json({"list": list_name, "outcome": outcome})
+    else:
+        say(f"{list_name}: {_ADDED[outcome]}")
+
+
+_ADDED = {"new": "added", "changed": "changed", "unchanged": "was on the list already"}
 
 
 @app.command()
@@ -76,7 +178,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print everybody on a list in the columns `import` takes, as CSV or JSON."""
-    from paperround.jobs.subscribers import COLUMNS, exported_rows
+    from paperround.jobs.subscriber_rows import COLUMNS
+    from paperround.jobs.subscribers import exported_rows
 
     home = runtime()
     with home.database.reading() as work:
@@ -89,6 +192,38 @@ def export(
     writer.writeheader()
     writer.writerows(rows)
     typer.echo(sheet.getvalue(), nl=False)
+
+
+@app.command()
+def erase(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    suppress: Annotated[
+        bool,
+        typer.Option("--suppress", help="Keep a hash, so that EMAIL is never mailed again."),
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget one person: address, choices, feedback, and what they were sent.
+
+    The ledger keeps its rows without a name. Without --suppress they may sign up again.
+    """
+    from paperround.jobs.erasure import erase_address
+
+    home = runtime(now)
+    known = erase_address(
+        home.desk,
+        home.addresses.read(email),
+        now=home.clock.now(),
+        suppress=suppress,
+    )
+    if as_json:
+        print_json({"erased": known, "suppressed": suppress})
+    else:
+        say(_ERASED[known] + (", and will not be mailed again" if suppress else ""))
+
+
+_ERASED = {True: "erased", False: "nobody is known under this address"}
 
 
 @app.command("list")
