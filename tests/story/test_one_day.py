@@ -117,6 +117,17 @@ def test_a_suppressed_address_is_never_mailed(home: CommandLine) -> None:
     assert home.json("digest", "send")["planned"] == 1
 
 
+def test_people_come_from_another_program_and_by_hand(home: CommandLine) -> None:
+    (home.folder / "members.txt").write_text("Ada <ada@example.org>\ngrace@example.org\n")
+    command = ("subscribers", "import", "members.txt", "--from", "mailman")
+    assert home.json(*command)["rejects"] == [{"reason": "no-consent", "count": 2}]
+    word = ("--consent-at", "2026-01-05", "--consent-source", "their list since 2019")
+    assert home.json(*command, *word)["new"] == 2
+    alan = ("subscribers", "add", "alan@example.org", "--consent-source", "asked by mail")
+    assert home.json(*alan) == {"list": "trending", "outcome": "new"}
+    assert home.json("subscribers", "list")["states"] == {"active": 3}
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -124,6 +135,7 @@ def test_a_suppressed_address_is_never_mailed(home: CommandLine) -> None:
         (("rank", "--list", "nonsense"), "trending"),
         (("digest", "preview", "--out", "x", "--subscriber", "a@example.org"), "not on the list"),
         (("subscribers", "import", "nowhere.csv"), "No such file"),
+        (("subscribers", "add", "ada", "--consent-source", "a form"), "email: this is not"),
     ],
 )
 def test_a_mistake_gets_one_clear_line(
@@ -144,6 +156,9 @@ def test_a_mistake_gets_one_clear_line(
         (("rank", "--now", "9999-12-31T23:59:59-12:00"), "2026-01-30T08:00:00Z"),
         (("rank", "--try", "nonsense=1"), "nonsense"),
         (("ingest", "--file", str(SAMPLE / "page.txt"), "--format", "zz"), "jsonl"),
+        (("subscribers", "add", "ada@example.org"), "--consent-source"),
+        (("subscribers", "import", "x", "--from", "majordomo"), "google-groups"),
+        (("subscribers", "import", "x", "--consent-at", "2026-01-05"), "--from"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_what_is_right(

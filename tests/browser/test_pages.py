@@ -1,0 +1,147 @@
+"""Every page as a browser has it: on a phone, in the dark, and with whoever looks at all links."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.person import OVERFLOW, Person, visiting
+from tests.mail.reading import contrast
+from tests.story.serving import Served, serving
+from tests.story.visitor import Visitor, every_link, link, subscribed
+
+COLOURS = """
+() => [...document.querySelectorAll("body, body *")]
+  .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+  .filter((one) => one.checkVisibility())
+  .map((one) => {
+    let behind = one;
+    const shade = () => getComputedStyle(behind).backgroundColor;
+    while (shade() === "rgba(0, 0, 0, 0)" && behind.parentElement) behind = behind.parentElement;
+    return [getComputedStyle(one).color, shade(), one.textContent.trim().slice(0, 40)];
+  })
+"""
+"""Of every text that can be seen: its colour, what is behind it, and how it begins."""
+
+
+@dataclass(frozen=True)
+class Tour:
+    """A site whose reader has had every kind of mail, and where each kind of page is."""
+
+    site: Served
+    mails: tuple[EmailMessage, ...]
+    paths: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    with serving(tmp_path_factory.mktemp("tour")) as site:
+        visitor = Visitor(site)
+        digest = subscribed(visitor)
+        offer = link(digest, "preferences")
+        visitor.press(visitor.open(offer), "Mail me a fresh link")
+        choices = link(site.mail("Your choices for"), "preferences")
+        visitor.press(visitor.open("/"), "Subscribe", email="bo@example.org")
+        confirm = link(site.mail("Confirm your subscription to"), "confirm")
+        site.rest()
+        personal = {
+            "confirm": confirm,
+            "unsubscribe": link(digest, "unsubscribe"),
+            "feedback": link(digest, "feedback"),
+            "offer": offer,
+            "choices": choices,
+            "preview": f"{choices}/preview",
+        }
+        yield Tour(site, tuple(site.mails()), PUBLIC | of_paths(personal) | kept(site))
+
+
+PUBLIC = {
+    "today": "/",
+    "editions": "/editions",
+    "edition": "/editions/trending/2026-03-02",
+    "paper": "/papers/1",
+    "snippet": "/snippet",
+    "ask for a link": "/preferences",
+    "nowhere": "/nowhere",
+    "no day": "/editions/trending/yesterday",
+    "forged": "/feedback/forged",
+}
+PERSONAL = ("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "forged")
+OUTBOX = ("outbox", "mail", "mail as text", "mail as bytes", "mail headers")
+
+
+def of_paths(urls: dict[str, str]) -> dict[str, str]:
+    return {name: urlsplit(url).path for name, url in urls.items()}
+
+
+def kept(site: Served) -> dict[str, str]:
+    """The pages of the outbox, and of the digest in it."""
+    digest = site.mail("Mon")
+    at = f"/outbox/{str(digest['Message-ID']).strip('<>')}"
+    shows = ("html", "text", "source", "headers")
+    return dict(zip(OUTBOX, ("/outbox", *(f"{at}?show={show}" for show in shows)), strict=True))
+
+
+def reads(person: Person, tour: Tour, name: str) -> Page:
+    """Open a page, all of which can be seen without scrolling sideways."""
+    page = person.goes(tour.paths[name])
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    assert page.evaluate(OVERFLOW) <= 0, name
+    return page
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser, tour: Tour) -> Iterator[Person]:
+    """Somebody who reads in bed."""
+    with visiting(browser, tour.site, width=360, dark=True) as person:
+        yield person
+
+
+@pytest.mark.accept("W5", part="browser")
+@pytest.mark.accept("S11", part="browser")
+@pytest.mark.parametrize("name", [*PUBLIC, *PERSONAL[:-1], *OUTBOX])
+def test_a_page_fits_a_phone_and_can_be_read_in_the_dark(
+    phone: Person, tour: Tour, name: str
+) -> None:
+    texts = reads(phone, tour, name).evaluate(COLOURS)
+    phone.incidents.require_none(tour.site)
+    assert len(texts) > 2
+    for colour, behind, text in texts:
+        assert contrast(as_hex(colour), as_hex(behind)) >= 4.5, (text, colour, behind)
+
+
+def as_hex(colour: str) -> str:
+    """`rgb(1, 2, 3)` as `#010203`."""
+    return "#" + "".join(f"{int(part):02x}" for part in colour[4:-1].split(","))
+
+
+@pytest.mark.accept("S11", part="referrer")
+def test_no_personal_page_says_to_anybody_where_its_reader_was(
+    browser: Browser, tour: Tour
+) -> None:
+    with visiting(browser, tour.site) as person:
+        for name in PERSONAL:
+            answer = person.page.goto(f"{tour.site.url}{tour.paths[name]}")
+            assert answer is not None
+            assert answer.all_headers()["referrer-policy"] == "no-referrer"
+        page = person.goes(tour.paths["feedback"])
+        page.locator(".papers a").first.click()
+        expect(page.locator("article.paper")).to_be_visible()
+        assert page.evaluate("document.referrer") == ""
+
+
+@pytest.mark.accept("S8", part="browser")
+def test_a_scanner_that_opens_every_link_with_scripts_on_changes_nothing(
+    browser: Browser, tour: Tour
+) -> None:
+    before = tour.site.dump()
+    links = {one for mail in tour.mails for one in every_link(mail)}
+    ours = sorted(one for one in links if one.startswith(tour.site.url))
+    with visiting(browser, tour.site) as person:
+        for one in ours:
+            person.page.goto(one)
+    assert len(ours) > 20
+    assert tour.site.dump() == before

@@ -1,0 +1,120 @@
+"""A whole installation on the loopback interface: its site, its jobs, its outbox.
+
+Its clock is set by hand, so that a form is as old as a test wants it; its jobs run in their own
+threads, as always.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from threading import Event
+from typing import TypeVar
+
+from paperround.cli.server import server
+from paperround.config import Settings
+from paperround.domain.papers import ParsedBatch, Record
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.ingest import ingest
+from paperround.samples import days
+from paperround.store.schema import metadata
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.web.app import create_app
+from paperround.wiring import Runtime
+from tests.builders import HOUR, NOW
+from tests.web.conftest import HandClock, sql
+
+T = TypeVar("T")
+Row = tuple[object, ...]
+
+TRIES, PAUSE = 500, 0.02
+
+
+def until(look: Callable[[], T | None]) -> T:
+    """What `look` finds, as soon as it finds something; within seconds, or not at all."""
+    for _ in range(TRIES):
+        found = look()
+        if found is not None:
+            return found
+        Event().wait(PAUSE)
+    raise AssertionError("it did not happen in time")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running installation, and all that a test looks at beside its pages."""
+
+    url: str
+    home: Runtime
+    clock: HandClock
+
+    def mails(self) -> list[EmailMessage]:
+        """What stands in the outbox, as the bytes that were sent, oldest first."""
+        files = (self.home.settings.data_dir / "outbox").glob("[!.]*.eml")
+        by_age = sorted(files, key=lambda path: path.stat().st_mtime_ns)
+        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in by_age]
+
+    def mail(self, subject: str) -> EmailMessage:
+        """The newest mail whose subject begins so, once there is one."""
+
+        def look() -> EmailMessage | None:
+            found = [one for one in self.mails() if str(one["Subject"]).startswith(subject)]
+            return found[-1] if found else None
+
+        return until(look)
+
+    def rest(self) -> None:
+        """Let jobs that run come to their end, and start none any more."""
+        assert self.home.queue.stop(drain_seconds=10)
+
+    def dump(self) -> dict[str, list[Row]]:
+        """Every row of every table, for comparing."""
+        with sql(self.home).connect() as connection:
+            return {
+                table.name: [tuple(row) for row in connection.execute(table.select())]
+                for table in metadata.sorted_tables
+            }
+
+
+@contextmanager
+def serving(folder: Path, records: Sequence[Record] | None = None) -> Iterator[Served]:
+    """An installation in `folder` with today's edition of `records`, by default of the samples."""
+    clock = HandClock()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        host, port = door.getsockname()
+        url = f"http://{host}:{port}"
+        settings = Settings(data_dir=folder, public_url=url, rate_signup_ip="off")
+        home = Runtime(settings, clock, demo=True)
+        _publish(home, records)
+        running = server(create_app(home), host=host, port=port)
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [door]})
+        thread.start()
+        home.queue.start()
+        try:
+            yield Served(url, home, clock)
+        finally:
+            running.should_exit = True
+            thread.join(timeout=30)
+            home.queue.stop(drain_seconds=10)
+            assert isinstance(home.database, SqlDatabase)
+            home.database.close()
+
+
+def _publish(home: Runtime, records: Sequence[Record] | None) -> None:
+    """Ingest the papers and freeze today's edition of them."""
+    samples = days.batch_at(days.read(), anchor=NOW, now=NOW)
+    ingest(
+        samples if records is None else ParsedBatch(records=tuple(records)),
+        database=home.database,
+        feed_name=days.FEED,
+        feed_kind=days.FEED,
+        source="a test",
+        captured_at=NOW,
+        now=NOW - HOUR,
+    )
+    [edition] = freeze_cuts(database=home.database, ranker=home.ranker, now=NOW)
+    assert edition.papers
