@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.compose import shared_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.ingest import ingest_speed
-from benchmarks.start import start_of_a_command
+from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -20,7 +20,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B1": [delivery_speed],
     "B5": [shared_digest],
     "B7": [ingest_speed],
-    "B17": [start_of_a_command],
+    "B17": [start_of_a_command, start_of_the_service],
 }
 
 
