@@ -10,8 +10,8 @@ import pytest
 
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.feeds import FeedHealth, FetchRequest
-from paperround.domain.papers import FeedId
-from paperround.jobs.feed_admin import delete_feed, export_feeds
+from paperround.domain.papers import FeedId, Paper, Show
+from paperround.jobs.feed_admin import delete_feed, export_feeds, update_feed
 from paperround.jobs.feeds import run_now
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import (
@@ -339,3 +339,21 @@ def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:
     with pytest.raises(InvalidInput, match="not read by itself"):
         run_now(room.newsroom, files.id, now=NOW)
     assert export_feeds(room.newsroom) == {"feeds": []}
+
+
+@pytest.mark.accept("F51", part="a feed's own word")
+def test_how_much_is_shown_is_what_the_operator_of_the_feed_says(room: Room) -> None:
+    room.answers["cs.AI"] = rss(item())
+    feed = room.add(replace(ML, show=Show.LINK))
+    room.poll()
+    assert [paper.show for paper in papers(room)] == [Show.LINK]
+    said = replace(ML, show=Show.GIST)
+    update_feed(room.newsroom, feed, said, now=room.clock.now())
+    room.poll_next(feed)
+    assert [paper.show for paper in papers(room)] == [Show.GIST]
+
+
+def papers(room: Room) -> list[Paper]:
+    with room.database.reading() as work:
+        known = work.papers.find([("arxiv", "2601.00001")])
+        return list(work.papers.load(set(known.values())).values())

@@ -26,7 +26,7 @@ from paperround.domain.feeds import (
     Poll,
     Progress,
 )
-from paperround.domain.papers import FeedId, ParsedBatch
+from paperround.domain.papers import FeedId, ParsedBatch, Show
 from paperround.jobs.feed_health import (
     LOST_AFTER,
     Findings,
@@ -164,6 +164,7 @@ class _Polling:
         for _ in range(MOST_PAGES):
             request = self._source.plan(self._state, self._now)
             page, batch = ask(self._newsroom, self._source, request)
+            batch = shown_as(batch, self._feed.show)
             self._keep(page, batch)
             if batch.next is None:
                 break
@@ -347,6 +348,22 @@ def _switch_off(work: UnitOfWork, feed_id: FeedId, *, now: datetime) -> None:
     with suppress(NotFound):  # deleted meanwhile
         feed = work.feeds.get(feed_id)
         work.feeds.update(feed_id, replace(settings_of(feed), enabled=False), now=now)
+
+
+def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
+    """The batch as its operator lets it be shown; None leaves that to the records.
+
+    Shown in another way, a record is another one: its fingerprint says so.
+    """
+    if show is None:
+        return batch
+    return replace(
+        batch,
+        records=tuple(
+            replace(one, show=show, fingerprint=f"{one.fingerprint}:{show}")
+            for one in batch.records
+        ),
+    )
 
 
 def settings_of(feed: LiveFeed) -> NewFeed:
