@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.sources.arxiv_live import Arxiv
+from paperround.sources.biorxiv_live import Biorxiv
 from paperround.sources.hf_live import HfDaily
 
 
@@ -55,6 +56,28 @@ def test_daily_papers_are_due_on_working_days_at_eight() -> None:
     assert source.expects(utc("2026-01-30T08:00")) == utc("2026-02-02T08:00")
     assert source.holiday(utc("2026-01-31T00:00"))
     assert not source.holiday(utc("2026-02-02T00:00"))
+
+
+@pytest.mark.accept("F08", part="expectations")
+@pytest.mark.parametrize(
+    ("after", "due"),
+    [
+        ("2026-01-27T15:00", "2026-01-29T01:00"),  # Tuesday: the end of Wednesday in New York
+        ("2026-01-28T03:00", "2026-01-29T01:00"),  # still Tuesday in New York
+        ("2026-07-14T15:00", "2026-07-16T00:00"),  # summer time
+        ("2026-01-30T15:00", "2026-02-03T01:00"),  # Friday: the end of Monday
+        ("2026-01-31T15:00", "2026-02-03T01:00"),  # a paper of Saturday asks for none of Sunday
+    ],
+)
+def test_biorxiv_is_due_after_a_whole_working_day(after: str, due: str) -> None:
+    assert Biorxiv().expects(utc(after)) == utc(due)
+
+
+@pytest.mark.accept("F08", part="holidays")
+def test_biorxiv_owes_nothing_at_weekends() -> None:
+    assert Biorxiv().holiday(utc("2026-01-31T12:00"))
+    assert Biorxiv().holiday(utc("2026-02-02T04:59"))  # still Sunday in New York
+    assert not Biorxiv().holiday(utc("2026-02-02T05:00"))
 
 
 def test_a_moment_without_an_offset_is_refused() -> None:

@@ -310,12 +310,12 @@ ANY_JSON = st.recursive(
 ALMOST_A_FEED = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["a", "b"]) | ANY_JSON,
-        "kind": st.sampled_from(["arxiv", "hf-daily"]) | ANY_JSON,
+        "kind": st.sampled_from(["arxiv", "hf-daily", "biorxiv"]) | ANY_JSON,
     },
     optional={
         "url": st.sampled_from(["https://feeds.example/x", "http://[", "//x"]) | ANY_JSON,
         "settings": st.dictionaries(
-            st.sampled_from(["categories", "via", "days", "include"]) | ANY_TEXT,
+            st.sampled_from(["categories", "via", "days", "include", "server"]) | ANY_TEXT,
             st.sampled_from(["cs.LG", "rss", "api", "3", "new"]) | ANY_JSON,
             max_size=3,
         )

@@ -28,7 +28,7 @@ PRESETS: Mapping[str, tuple[NewFeed, ...]] = MappingProxyType(
                 *("cs.SE", "cs.SI"),
             ),
         ),
-        "bio": (_arxiv("arxiv-bio", "q-bio"),),
+        "bio": (_arxiv("arxiv-bio", "q-bio"), NewFeed(name="biorxiv", kind="biorxiv")),
         "physics": (
             _arxiv(
                 "arxiv-physics",

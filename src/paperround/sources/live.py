@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from paperround.sources.arxiv_live import Arxiv
+from paperround.sources.biorxiv_live import Biorxiv
 from paperround.sources.hf_live import HfDaily
 
-Source = HfDaily | Arxiv
+Source = HfDaily | Arxiv | Biorxiv
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
-    {source.kind: source for source in (HfDaily(), Arxiv())}
+    {source.kind: source for source in (HfDaily(), Arxiv(), Biorxiv())}
 )

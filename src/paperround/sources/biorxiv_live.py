@@ -1,0 +1,212 @@
+"""bioRxiv and medRxiv, read by themselves: every version posted on the last days.
+
+A page holds as many rows as the service likes (30 at times, 100 at others), so the next begins
+where this one ended, until one is empty or all that was announced has come. The interval is the
+same for all pages of a poll. Nothing is asked for conditionally: an unchanged page would not say
+where the next one begins, and what is new stands on the last.
+
+A cursor is `index of the server:first row:first day:last day:servers:subjects`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
+from functools import partial
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.papers import ParsedBatch
+from paperround.domain.times import parse_date, require_utc
+from paperround.sources.biorxiv_record import Answer, read_answer, subject_of
+from paperround.sources.biorxiv_subjects import SUBJECTS
+from paperround.sources.expectations import Rhythm
+from paperround.sources.polling import (
+    DEFAULT_DAYS,
+    Client,
+    check_names,
+    check_url,
+    days_of,
+    read,
+)
+
+BASE = "https://api.biorxiv.org/details"
+SERVERS = ("biorxiv", "medrxiv")
+
+_MOST_ROWS = 100_000
+_ZONE = ZoneInfo("America/New_York")
+_RHYTHM = Rhythm(zone=_ZONE, at=time(20))
+_CURSOR = re.compile(
+    r"(\d):(\d{1,6}):(\d{4}-\d\d-\d\d):(\d{4}-\d\d-\d\d):([a-z,]+):([a-z ,]*)", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    index: int = 0
+    start: int = 0
+    since: date
+    until: date
+    servers: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lists = f"{','.join(self.servers)}:{','.join(self.subjects)}"
+        return f"{self.index}:{self.start}:{self.since}:{self.until}:{lists}"
+
+    @property
+    def path(self) -> str:
+        return f"{self.servers[self.index]}/{self.since}/{self.until}/{self.start}/json"
+
+    @property
+    def next_server(self) -> str | None:
+        """Where the next server begins; None after the last."""
+        if self.index + 1 >= len(self.servers):
+            return None
+        return str(replace(self, index=self.index + 1, start=0))
+
+
+class Biorxiv:
+    """The source `biorxiv`."""
+
+    kind: str = "biorxiv"
+    settings: Mapping[str, str] = MappingProxyType(
+        {
+            "server": "biorxiv (default), medrxiv, or both, separated by a comma.",
+            "categories": "Only papers of these subjects, separated by commas "
+            "(neuroscience,cell biology); all of them if left out.",
+            "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
+        }
+    )
+    interval: timedelta = timedelta(hours=6)
+
+    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+        """Refuse, with the name of the field, what the source could not work with."""
+        check_url(url)
+        check_names(settings, self.settings, self.kind)
+        _servers(settings)
+        _subjects(settings)
+        days_of(settings)
+
+    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
+        """The next page to ask for: where the poll stopped, else the first server's first.
+
+        A poll that was begun with other settings begins anew.
+        """
+        first = _first(state.settings, now)
+        stopped = _place(state.progress.cursor or "")
+        place = stopped if stopped and _is_same(stopped, first) else first
+        return FetchRequest(
+            url=f"{(state.url or BASE).rstrip('/')}/{place.path}",
+            cursor=str(place),
+            limiter="biorxiv",
+            interval_seconds=1.0,
+        )
+
+    def fetch(self, client: Client, request: FetchRequest) -> Page:
+        """The answer to one request."""
+        return client.get(request)
+
+    def parse(self, page: Page) -> ParsedBatch:
+        """The papers of one answer; raises FetchFailed for what is no answer with papers."""
+        place = _place(page.request.cursor)
+        if place is None:
+            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
+        answer = read(page, partial(read_answer, subjects=frozenset(place.subjects)))
+        return replace(answer.batch, next=_next(answer, place))
+
+    def expects(self, after: datetime) -> datetime:
+        """20:00 in New York on the next working day that begins after `after`.
+
+        Papers are posted at any hour, so a whole working day must pass before none is late.
+        """
+        return _RHYTHM.next_after(_end_of_day(after))
+
+    def holiday(self, now: datetime) -> bool:
+        """Saturday and Sunday by the service's clock: few papers come, and none must."""
+        return _RHYTHM.rests(now)
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    day = require_utc(moment).astimezone(_ZONE).date()
+    return datetime.combine(day, time.max, tzinfo=_ZONE)
+
+
+def _next(answer: Answer, place: _Place) -> str | None:
+    """Behind the rows of this page; the next server when there are no more."""
+    end = place.start + answer.rows
+    if not answer.rows:
+        if answer.total and not place.start:
+            raise FetchFailed(
+                f"{place.servers[place.index]} answered no papers though it announced "
+                f"{answer.total:,}: ask again later"
+            )
+        return place.next_server
+    if answer.total is not None and end >= answer.total:
+        return place.next_server
+    if end >= _MOST_ROWS:
+        most = f"{_MOST_ROWS:,}"
+        raise FetchFailed(f"the papers of {place.since} to {place.until} go on after {most} rows")
+    return str(replace(place, start=end))
+
+
+def _first(settings: Mapping[str, str], now: datetime) -> _Place:
+    today = require_utc(now).date()
+    return _Place(
+        since=today - timedelta(days=days_of(settings)),
+        until=today,
+        servers=_servers(settings),
+        subjects=_subjects(settings),
+    )
+
+
+def _is_same(stopped: _Place, first: _Place) -> bool:
+    """Whether a stopped poll asked for what one that begins now would ask for."""
+    return (stopped.servers, stopped.subjects) == (first.servers, first.subjects)
+
+
+def _place(cursor: str) -> _Place | None:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        return None
+    place = _Place(
+        index=int(match[1]),
+        start=int(match[2]),
+        since=parse_date(match[3]),
+        until=parse_date(match[4]),
+        servers=tuple(match[5].split(",")),
+        subjects=tuple(filter(None, match[6].split(","))),
+    )
+    return place if place.index < len(place.servers) else None
+
+
+def _servers(settings: Mapping[str, str]) -> tuple[str, ...]:
+    named = _listed(settings.get("server", SERVERS[0]).lower())
+    if not named or not set(named) <= set(SERVERS):
+        raise InvalidInput(
+            "server must be biorxiv, medrxiv, or both, separated by a comma",
+            code="settings.server",
+        )
+    return named
+
+
+def _subjects(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """The subjects that are wanted, in one spelling; none means all."""
+    named = tuple(dict.fromkeys(map(subject_of, _listed(settings.get("categories", "")))))
+    wrong = next((one for one in named if one not in SUBJECTS), None)
+    if wrong is not None:
+        near = get_close_matches(wrong[:60], SUBJECTS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "write them like neuroscience,cell biology"
+        raise InvalidInput(
+            f"{wrong!r:.60} is not a subject of bioRxiv or medRxiv: {hint}",
+            code="settings.categories",
+        )
+    return named
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """The parts of a comma list, each once."""
+    return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))

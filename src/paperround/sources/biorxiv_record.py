@@ -1,0 +1,251 @@
+"""Answers of the details API that bioRxiv and medRxiv share: `{"messages": [...], "collection"}`.
+
+A row of the collection is one version of a paper. An error may come with status 200, as plain text
+or as a message, and is never an empty result. Dates may come unpadded, numbers as text.
+"""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.domain.identifiers import doi_identifier
+from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.text import clean
+from paperround.domain.times import midnight_utc
+from paperround.sources.entries import (
+    BadEntry,
+    Entry,
+    day_of,
+    fingerprint,
+    reject,
+    storable,
+    text_of,
+    title_of,
+)
+
+_CREATIVE_COMMONS = "https://creativecommons.org"
+_CC0 = f"{_CREATIVE_COMMONS}/publicdomain/zero/1.0/"
+_LICENCES = MappingProxyType(
+    {
+        "cc0": _CC0,
+        "cc0_ng": _CC0,
+        "cc_no": "All rights reserved",
+        **{
+            f"cc_{terms}": f"{_CREATIVE_COMMONS}/licenses/{terms.replace('_', '-')}/4.0/"
+            for terms in ("by", "by_sa", "by_nd", "by_nc", "by_nc_sa", "by_nc_nd")
+        },
+    }
+)
+
+_OK = "ok"
+_NOTHING = "no posts found"
+_LONGEST_DOI = 500
+_SAID = 200
+_EXCERPT = 1000
+_DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*", re.ASCII)
+_VERSION = re.compile(r"\s*0{0,3}([1-9]\d{0,3})\s*", re.ASCII)
+_TOTAL = re.compile(r"\s*(\d{1,9})\s*", re.ASCII)
+_MOST_ROWS = 10**9
+_WITHDRAWN = re.compile(r"\s*\[?withdrawn\]?\s*:", re.IGNORECASE)
+_FAMILY_FIRST = re.compile(r"([^,]+), ?([^,]+)")
+_ASIDE = re.compile(r"\([^()]*\)")
+_JOINTS = re.compile(r"[\s_/-]+")
+_LASTING = tuple(one.name for one in fields(Record) if one.name not in {"announces", "fingerprint"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One page: the papers in it that are wanted, how many rows it had, and of how many in all.
+
+    `total` is None where the answer does not say; it may count more than there is, so that the
+    last page is empty.
+    """
+
+    batch: ParsedBatch
+    rows: int
+    total: int | None
+
+
+def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
+    """The papers of an answer, only those of `subjects` (as `subject_of` writes them) if given.
+
+    Raises InvalidInput when it is an error or no answer of this API.
+    """
+    said = _object(content)
+    message = _message(said)
+    status = _status(message)
+    rows = said.get("collection", [] if status == _NOTHING else None)
+    if status not in {_OK, _NOTHING}:
+        raise InvalidInput(f"the API did not take the question: {clean(status, limit=_SAID)!r}")
+    if not isinstance(rows, list):
+        raise InvalidInput("the answer has no collection of papers")
+    return Answer(batch=_batch(rows, subjects), rows=len(rows), total=_total(message))
+
+
+def subject_of(text: str) -> str:
+    """One spelling of a subject: `Cell-Biology` and `cell_biology` are `cell biology`.
+
+    What stands in parentheses is left out: `infectious diseases (except hiv/aids)`.
+    """
+    return _JOINTS.sub(" ", _ASIDE.sub(" ", text).casefold()).strip()
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    try:
+        said = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        begins = clean(content[:_SAID].decode("utf-8", "replace"), limit=_SAID)
+        raise UnreadableFile(f"the answer is not JSON, it begins with {begins!r}") from None
+    if not isinstance(said, dict):
+        raise InvalidInput("the JSON is no answer of the details API")
+    return said
+
+
+def _message(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    messages = said.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    if not isinstance(first, dict):
+        raise InvalidInput("the JSON is no answer of the details API: it has no messages")
+    return first
+
+
+def _status(message: Mapping[str, Any]) -> str:
+    status = message.get("status")
+    return storable(status).strip().casefold() if isinstance(status, str) else ""
+
+
+def _total(message: Mapping[str, Any]) -> int | None:
+    """The number of rows on all pages, written as a number or as text."""
+    value = message.get("total")
+    match = _TOTAL.fullmatch(value) if isinstance(value, str) else None
+    if match is not None:
+        return int(match[1])
+    return value if type(value) is int and 0 <= value < _MOST_ROWS else None
+
+
+def _batch(rows: list[Any], subjects: Collection[str]) -> ParsedBatch:
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, row in enumerate(rows, start=1):
+        try:
+            if _is_wanted(row, subjects):
+                records.append(_record(row))
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, _shown(row)))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _is_wanted(row: Any, subjects: Collection[str]) -> bool:
+    if not isinstance(row, dict):
+        raise BadEntry("not-a-paper", "the row is not an object")
+    return not subjects or subject_of(text_of(row, "category") or "") in subjects
+
+
+def _shown(row: Any) -> str:
+    try:
+        return json.dumps(row)[:_EXCERPT]
+    except RecursionError:
+        return "(nested too deeply)"
+
+
+def _record(row: Entry) -> Record:
+    title, version, posted = title_of(row), _version(row), _posted(row)
+    is_first = version is None or version == 1
+    category, licence = text_of(row, "category"), _licence(row)
+    record = Record(
+        title=title,
+        abstract=text_of(row, "abstract") or "",
+        identifiers=_identifiers(row),
+        authors=_authors(row),
+        categories=(category.strip(),) if category else (),
+        listed_on=posted if is_first else None,
+        published_at=_midnight(posted) if is_first else None,
+        updated_at=None if is_first else _midnight(posted),
+        version=version,
+        withdrawn=_is_withdrawn(row, title),
+        licence=licence,
+        organization=text_of(row, "author_corresponding_institution"),
+        show=_show(licence),
+        announces=is_first,
+    )
+    return replace(record, fingerprint=_fingerprint(record))
+
+
+def _version(row: Entry) -> int | None:
+    """The version, from 1 to 9999; None for a row that names none."""
+    value = row.get("version")
+    if value is None or value == "":
+        return None
+    match = _VERSION.fullmatch(str(value)) if isinstance(value, (str, int)) else None
+    if match is None:
+        raise BadEntry("bad-version", f"version must be a number from 1, not {value!r:.40}")
+    return int(match[1])
+
+
+def _posted(row: Entry) -> date | None:
+    """The day this version was posted, by the clock of the service."""
+    text = text_of(row, "date")
+    if text is None:
+        return None
+    match = _DATE.fullmatch(text)
+    padded = f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}" if match else text
+    return day_of({"date": padded}, "date")
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return midnight_utc(day) if day else None
+
+
+def _identifiers(row: Entry) -> dict[str, str]:
+    """The paper's own DOI, and that of the journal's article where the service knows one."""
+    own, published = _doi(row, "doi"), _doi(row, "published")
+    if own is None:
+        raise BadEntry("no-id", "the row has no DOI")
+    return dict([*([published] if published and published[0] == "doi" else []), own])
+
+
+def _doi(row: Entry, key: str) -> tuple[str, str] | None:
+    """(kind, value) of the DOI under `key`; None for `NA`, and for what is too long to be one."""
+    text = text_of(row, key) or ""
+    return doi_identifier(text) if len(text) <= _LONGEST_DOI else None
+
+
+def _authors(row: Entry) -> tuple[str, ...]:
+    """The names in order; semicolons separate them."""
+    stated = (text_of(row, "authors") or "").split(";")
+    return tuple(name for one in stated if (name := _in_order(" ".join(one.split()))))
+
+
+def _in_order(name: str) -> str:
+    """`Lovelace, A. K.` as `A. K. Lovelace`; a name without a comma, or with two, as it is."""
+    match = _FAMILY_FIRST.fullmatch(name)
+    return f"{match[2]} {match[1]}" if match else name
+
+
+def _licence(row: Entry) -> str | None:
+    """The address of the licence the authors chose; a word that is not known stays as it is."""
+    stated = text_of(row, "license")
+    return _LICENCES.get(stated.strip().casefold(), stated.strip()) if stated else None
+
+
+def _show(licence: str | None) -> Show:
+    """Every Creative Commons licence lets an abstract be passed on as it is; without one the
+    authors keep all rights, and only title and link are shown."""
+    is_open = licence is not None and licence.startswith(_CREATIVE_COMMONS)
+    return Show.FULL if is_open else Show.LINK
+
+
+def _is_withdrawn(row: Entry, title: str) -> bool:
+    stated = text_of(row, "type") or ""
+    return "withdraw" in stated.casefold() or _WITHDRAWN.match(title) is not None
+
+
+def _fingerprint(record: Record) -> str:
+    return fingerprint(
+        json.dumps([getattr(record, name) for name in _LASTING], default=str).encode()
+    )
