@@ -63,7 +63,7 @@ def list_all(as_json: AsJson = False) -> None:
 def add(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="hf-daily, arxiv or biorxiv.")
+        str | None, typer.Option("--kind", metavar="KIND", help="hf-daily, arxiv, biorxiv or feed.")
     ] = None,
     url: Url = None,
     settings: Set = None,

@@ -5,10 +5,11 @@ from types import MappingProxyType
 
 from paperround.sources.arxiv_live import Arxiv
 from paperround.sources.biorxiv_live import Biorxiv
+from paperround.sources.feed_live import AnyFeed
 from paperround.sources.hf_live import HfDaily
 
-Source = HfDaily | Arxiv | Biorxiv
+Source = HfDaily | Arxiv | Biorxiv | AnyFeed
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
-    {source.kind: source for source in (HfDaily(), Arxiv(), Biorxiv())}
+    {source.kind: source for source in (HfDaily(), Arxiv(), Biorxiv(), AnyFeed())}
 )

@@ -1,0 +1,234 @@
+"""RSS 2.0, RSS 1.0 (RDF), Atom 1.0 and JSON Feed as records of papers.
+
+    bytes ─► XML or JSON ─► items ─► _Item ─► Record, or a Reject with its reason
+
+Understands what journals add: Dublin Core (`dc:creator`, `dc:identifier`, `dc:date`), PRISM
+(`prism:doi`, `prism:publicationDate`, `prism:coverDate`) and `content:encoded`. Dates that cannot
+be read are left out: they are no reason to lose a paper. Addresses are resolved against the feed's.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.times import parse_instant
+from paperround.sources.entries import (
+    MOST_BYTES,
+    BadEntry,
+    fingerprint,
+    links_of,
+    reject,
+    storable,
+)
+from paperround.sources.feed_names import absolute, names_of
+from paperround.sources.feed_text import plain
+from paperround.sources.xml import Node, read_xml
+
+MOST_ITEMS = 10_000
+"""Items of one feed that are read."""
+
+_TITLE = 200
+_MOST_NAMES = 1000
+_SUMMARIES = ("description", "summary", "encoded", "content")
+_PUBLISHED = ("pubDate", "published", "publicationDate", "coverDate", "date", "issued")
+_ITEM_LINKS = (None, "", "alternate")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Item:
+    title: str = ""
+    text: str = ""
+    link: str | None = None
+    guid: str = ""
+    stated: list[str] = field(default_factory=list)
+    authors: list[str] = field(default_factory=list)
+    keywords: list[str] = field(default_factory=list)
+    published: str | None = None
+    updated: str | None = None
+
+
+def read_feed(content: bytes, address: str) -> ParsedBatch:
+    """The papers of one feed read from `address`; raises UnreadableFile for what is no feed."""
+    head = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    found = _json_items(content, address) if head == b"{" else _xml_items(content, address)
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, item in enumerate(found, start=1):
+        if position > MOST_ITEMS:
+            problem = BadEntry("feed-cut", f"only the first {MOST_ITEMS:,} items are read")
+            rejects.append(reject(problem, position, ""))
+            break
+        try:
+            records.append(_record(item, address))
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, _excerpt(item)))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _excerpt(item: "_Item | BadEntry") -> str:
+    return " ".join((item.guid, item.text)) if isinstance(item, _Item) else item.detail
+
+
+def _record(item: "_Item | BadEntry", address: str) -> Record:
+    if isinstance(item, BadEntry):
+        raise item
+    text = plain(item.text)
+    title = plain(item.title) or (text[:_TITLE] if item.link else "")
+    if not title:
+        raise BadEntry("no-title", "the item has no title")
+    said = [item.title, item.text, item.link, item.guid, *item.stated, *item.authors]
+    said += [*item.keywords, item.published, item.updated]
+    return Record(
+        title=title,
+        abstract=text,
+        identifiers=names_of(item.stated, guid=item.guid, link=item.link, feed=address),
+        authors=tuple(item.authors[:_MOST_NAMES]),
+        keywords=tuple(item.keywords[:_MOST_NAMES]),
+        links=links_of({"abstract": item.link}),
+        published_at=_instant(item.published),
+        updated_at=_instant(item.updated),
+        show=Show.LINK,  # whose abstract it is, a feed does not say
+        fingerprint=fingerprint(json.dumps(said).encode()),
+    )
+
+
+# --- XML ---------------------------------------------------------------------------------------
+
+
+def _xml_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
+    root = read_xml(content)
+    if root.name == "feed":
+        return (_atom(entry, root, address) for entry in root.all("entry"))
+    channel = next(root.all("channel"), None)
+    if root.name not in {"rss", "RDF"} or channel is None:
+        raise UnreadableFile(f"the XML is no feed: it is <{root.name[:40]}>")
+    # RSS 1.0 has its items beside the channel, RSS 2.0 in it.
+    return (_rss(item, address) for part in (channel, root) for item in part.all("item"))
+
+
+def _rss(entry: Node, address: str) -> _Item:
+    guid = entry.said("guid") or ""
+    is_address = any(one.attributes.get("isPermaLink") != "false" for one in entry.all("guid"))
+    link = absolute(entry.said("link") or "", address)
+    if link is None and is_address and guid.startswith(("http://", "https://")):
+        link = absolute(guid, address)
+    names = [one.text for one in entry.all("creator")] or [one.text for one in entry.all("author")]
+    keywords = [one.text for kind in ("category", "subject") for one in entry.all(kind)]
+    return _common(entry, link=link, guid=guid, names=names, keywords=keywords)
+
+
+def _atom(entry: Node, root: Node, address: str) -> _Item:
+    hrefs = [
+        one.attributes.get("href", "")
+        for one in entry.all("link")
+        if one.attributes.get("rel") in _ITEM_LINKS
+    ]
+    base = absolute(root.attributes.get("base", ""), address) or address
+    base = absolute(entry.attributes.get("base", ""), base) or base
+    link = next((found for href in hrefs if (found := absolute(href, base))), None)
+    names = [one.said("name") or "" for one in entry.all("author")]
+    keywords = [one.attributes.get("term", "") for one in entry.all("category")]
+    item = _common(entry, link=link, guid=entry.said("id") or "", names=names, keywords=keywords)
+    item.updated = entry.said("updated")
+    return item
+
+
+def _common(
+    entry: Node, *, link: str | None, guid: str, names: list[str], keywords: list[str]
+) -> _Item:
+    stated = [one.text for kind in ("doi", "identifier") for one in entry.all(kind)]
+    return _Item(
+        title=entry.said("title") or "",
+        text=next((text for name in _SUMMARIES if (text := entry.said(name)) and plain(text)), ""),
+        link=link,
+        guid=storable(guid),
+        stated=[storable(text) for text in stated],
+        authors=_split(names),
+        keywords=_filled(keywords),
+        published=next((text for name in _PUBLISHED if (text := entry.said(name))), None),
+    )
+
+
+def _split(names: list[str]) -> list[str]:
+    """One author an element; journals put all of them into one, parted by commas.
+
+    `Lovelace, Ada` alone is one person: only texts whose parts all have a space are parted.
+    """
+    if len(names) == 1:
+        parts = [part.strip() for part in names[0].split(",")]
+        if len(parts) > 1 and all(" " in part for part in parts):
+            return _filled(parts)
+    return _filled(names)
+
+
+def _filled(texts: list[str]) -> list[str]:
+    return [storable(text) for one in texts if (text := " ".join(one.split()))]
+
+
+# --- JSON --------------------------------------------------------------------------------------
+
+
+def _json_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
+    if len(content) > MOST_BYTES:
+        raise UnreadableFile(f"the JSON has more than {MOST_BYTES:,} bytes: no feed is that long")
+    try:
+        feed = json.loads(content.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        raise UnreadableFile("the JSON cannot be read: fetch it again") from None
+    items = feed.get("items") if isinstance(feed, dict) else None
+    version = feed.get("version") if isinstance(feed, dict) else None
+    if not isinstance(items, list) or not _is_json_feed(version):
+        raise UnreadableFile("the JSON is no JSON Feed: it has no version or no items")
+    return (_json_item(item, address) for item in items)
+
+
+def _is_json_feed(version: object) -> bool:
+    return isinstance(version, str) and "jsonfeed.org/version/" in version
+
+
+def _json_item(item: object, address: str) -> "_Item | BadEntry":
+    if not isinstance(item, dict):
+        return BadEntry("wrong-type", "an item must be an object")
+    said = {key: storable(value) for key, value in item.items() if isinstance(value, str)}
+    number = item.get("id")
+    guid = said.get("id") or (str(number) if type(number) is int and abs(number) < 2**63 else "")
+    texts = (said.get(key, "") for key in ("content_text", "content_html", "summary"))
+    people = item.get("authors")
+    people = people if isinstance(people, list) else [item.get("author")]
+    names = [one.get("name") for one in people if isinstance(one, dict)]
+    tags = item.get("tags")
+    return _Item(
+        title=said.get("title", ""),
+        text=next((text for text in texts if text.strip()), ""),
+        link=absolute(said.get("url", ""), address)
+        or (absolute(guid, address) if guid.startswith(("http://", "https://")) else None),
+        guid=guid,
+        authors=_filled([name for name in names if isinstance(name, str)]),
+        keywords=_filled([tag for tag in tags if isinstance(tag, str)])
+        if isinstance(tags, list)
+        else [],
+        published=said.get("date_published"),
+        updated=said.get("date_modified"),
+    )
+
+
+# --- dates -------------------------------------------------------------------------------------
+
+
+def _instant(text: str | None) -> datetime | None:
+    """RFC 3339 or RFC 822; a date with a bare offset (`2018-12-17-08:00`) is that date in UTC."""
+    if text is None or len(text) > 100:
+        return None
+    text = text.strip()
+    try:
+        if text[:4].isdecimal():
+            return parse_instant(text[:10] if text[10:11] in {"-", "+", "Z"} else text)
+        moment = parsedate_to_datetime(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return parse_instant(moment.isoformat())
+    except (InvalidInput, ValueError, OverflowError, IndexError, TypeError):
+        return None

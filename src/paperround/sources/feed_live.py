@@ -1,0 +1,92 @@
+"""Any feed at an address: RSS 2.0, RSS 1.0, Atom 1.0 or JSON Feed, read by itself.
+
+A poll is one request. A feed says nothing of when it goes on: no batch is ever late, so that a
+quiet journal is not taken for a broken one.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.papers import ParsedBatch
+from paperround.sources.feed_items import read_feed
+from paperround.sources.polling import Client, conditions, read
+
+_SHARED = (("arxiv.org", "arxiv", 3.0), ("huggingface.co", "huggingface", 1.0))
+
+
+class AnyFeed:
+    """The source `feed`."""
+
+    kind: str = "feed"
+    settings: Mapping[str, str] = MappingProxyType({})
+    interval: timedelta = timedelta(hours=1)
+
+    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+        """Refuse, with the name of the field, what the source could not work with."""
+        _check_address(url)
+        for name in settings:
+            raise InvalidInput(
+                f"{self.kind} has no setting {name!r:.60}: its address is all it needs",
+                code=f"settings.{name:.60}",
+            )
+
+    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
+        """The feed, if it changed since it was last read."""
+        del now
+        url = _check_address(state.url)
+        limiter, seconds = _budget(urlsplit(url).hostname or "")
+        return FetchRequest(
+            url=url,
+            headers=conditions(state.progress, url),
+            limiter=limiter,
+            interval_seconds=seconds,
+        )
+
+    def fetch(self, client: Client, request: FetchRequest) -> Page:
+        """The answer to one request."""
+        return client.get(request)
+
+    def parse(self, page: Page) -> ParsedBatch:
+        """The papers of the answer; raises FetchFailed for what is no feed."""
+        if page.not_modified:
+            return ParsedBatch()
+        return read(page, partial(read_feed, address=page.url))
+
+    def expects(self, after: datetime) -> datetime | None:
+        """Nothing: no feed says when it goes on."""
+        del after
+        return None
+
+    def holiday(self, now: datetime) -> bool:
+        """Never."""
+        del now
+        return False
+
+
+def _check_address(url: str | None) -> str:
+    """`url`, which may have a query; raises InvalidInput for none, and for one with a password."""
+    try:
+        parts = urlsplit(url or "")
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    is_plain = is_good and "@" not in parts.netloc
+    if url is None or not is_plain or set("# ").intersection(url) or not url.isprintable():
+        # A password in it would be repeated in logs: the address is not.
+        raise InvalidInput(
+            "a feed needs its http(s) address (url), without a password or a fragment", code="url"
+        )
+    return url
+
+
+def _budget(host: str) -> tuple[str, float]:
+    """Whose turns a request takes: those of its host, or of the service that has a source here."""
+    for domain, limiter, seconds in _SHARED:
+        if host == domain or host.endswith(f".{domain}"):
+            return limiter, seconds
+    return host, 1.0

@@ -1,0 +1,40 @@
+"""The text of an item: feeds write HTML, papers are plain text."""
+
+import html
+import re
+
+from paperround.domain.text import ABSTRACT_LIMIT, clean
+from paperround.sources.entries import storable
+
+_MOST = 200_000
+_HIDDEN = re.compile(r"<(script|style)\b[^<>]{0,400}>.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(?:a|abbr|article|b|blockquote|br|center|code|dd|div|dl|dt|em|figcaption|figure|font"
+    r"|h[1-6]|hr|i|iframe|img|li|ol|p|pre|section|small|span|strong|table|tbody|td|th|thead|tr"
+    r"|u|ul)(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
+_BLOCK = re.compile(
+    r"</?(?:p|div|br|li|h\d|t[drh]|table|blockquote|ul|ol|section)\b", re.IGNORECASE
+)
+_HEADING = re.compile(r"ABSTRACT(?::\s*|\s+(?=[A-Z]))|Abstract:\s+")
+_PUBLISHER_LINE = re.compile(
+    r"Publication date: [^,]{3,40}, ?Source: .{1,300}?,? ?Author\(s\): .{0,5000}\Z", re.DOTALL
+)
+
+
+def plain(text: str) -> str:
+    """The readable text in `text`; empty when nothing is left.
+
+    A lone publisher's line and a heading `ABSTRACT` go: they say nothing of the paper.
+    """
+    text = _HIDDEN.sub(" ", storable(text[:_MOST]))
+    text = _TAG.sub(_apart, text)
+    text = clean(html.unescape(text), limit=ABSTRACT_LIMIT)
+    if _PUBLISHER_LINE.fullmatch(text):
+        return ""
+    return _HEADING.sub("", text, count=1) if _HEADING.match(text) else text
+
+
+def _apart(match: re.Match[str]) -> str:
+    return " " if _BLOCK.match(match[0]) else ""

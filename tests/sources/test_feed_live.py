@@ -1,0 +1,278 @@
+"""Any RSS, Atom or JSON Feed at an address."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.feeds import FeedState, Progress
+from paperround.domain.papers import ParsedBatch, Record, Show
+from paperround.sources.arxiv_feed import read_arxiv_feed
+from paperround.sources.feed_items import read_feed
+from paperround.sources.live import SOURCES
+from tests.sources.arxiv_samples import NOW, item, page, rss, state
+
+SOURCE = SOURCES["feed"]
+URL = "https://journal.example/rss?type=current"
+ITEM = """<item><title>Tides &amp;amp; &lt;i&gt;moons&lt;/i&gt;</title>
+<link>/a/1?utm_source=rss#top</link><description>&lt;p&gt;We tide.&lt;/p&gt;</description>
+<dc:creator>Ada Lovelace, Alan Turing</dc:creator><category>Moons</category>
+<pubDate>Wed, 28 Jan 2026 06:00:00 GMT</pubDate>MORE</item>"""
+RSS = f'<rss version="2.0" xmlns:dc="d" xmlns:prism="p"><channel>{ITEM}</channel></rss>'
+RDF = f'<r:RDF xmlns:r="r" xmlns:dc="d" xmlns:prism="p"><channel/>{ITEM}</r:RDF>'
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://else.example/x/"><entry>
+<title>Tides</title><id>urn:1</id><link rel="self" href="no"/><link href="a"/>
+<author><name>Lovelace, Ada</name></author><summary>We tide.</summary>
+<updated>2026-01-28T06:00:00Z</updated></entry></feed>"""
+JSON = {
+    "version": "https://jsonfeed.org/version/1.1",
+    "items": [
+        {
+            "id": "7",
+            "title": "Tides",
+            "url": "/a/7",
+            "content_html": "<p>We tide.</p>",
+            "authors": [{"name": "Ada Lovelace"}],
+            "tags": ["Moons"],
+            "date_published": "2026-01-28T06:00:00Z",
+        }
+    ],
+}
+SIX = datetime(2026, 1, 28, 6, tzinfo=UTC)
+
+# file: (records, rejects)
+RECORDED = {
+    "generic_feeds/miniflux_encoding_ISO-8859-1.xml": (40, 0),
+    "generic_feeds/miniflux_encoding_WINDOWS-1251.xml": (50, 0),
+    "generic_feeds/miniflux_large_atom.xml": (25, 0),
+    "generic_feeds/miniflux_large_rss.xml": (25, 0),
+    "generic_feeds/miniflux_no_encoding_ISO-8859-1.xml": (9, 1),
+    "generic_feeds/miniflux_rdf_UTF8.xml": (60, 0),
+    "generic_feeds/miniflux_small_atom.xml": (20, 0),
+    "generic_feeds/miniflux_urdu_UTF8.xml": (26, 0),
+    "generic_feeds/reader_empty.atom": (0, 1),
+    "generic_feeds/reader_empty.rss": (0, 1),
+    "generic_feeds/reader_full.atom": (2, 3),
+    "generic_feeds/reader_full.json": (2, 0),
+    "generic_feeds/reader_full.rss": (2, 3),
+    "generic_feeds/reader_relative.atom": (1, 0),
+    "generic_feeds/reader_relative.rss": (1, 0),
+    "journal_rss/reuters.xml": (10, 0),
+    "journal_rss/rssv2-dc-prism.xml": (1, 0),
+    "journal_rss/rssv2-multiple-categories.xml": (9, 0),
+    "hf_papers_rss/hf_papers.jsonfeed.json": (11, 0),
+    "hf_papers_rss/hf_papers.xml": (11, 0),
+}
+
+
+def parsed(body: bytes, status: int = 200) -> ParsedBatch:
+    return SOURCE.parse(page(SOURCE.plan(state(url=URL), NOW), body, status))
+
+
+def only(body: str) -> Record:
+    batch = parsed(body.replace("MORE", "").encode())
+    assert batch.rejects == ()
+    return batch.records[0]
+
+
+def named(more: str) -> dict[str, str]:
+    return dict(only(RSS.replace("MORE", more)).identifiers)
+
+
+@pytest.mark.accept("F06", part="live feeds")
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_feeds_are_read_whole(real_data: Path, name: str) -> None:
+    batch = parsed((real_data / "raw_responses" / name).read_bytes())
+    assert (len(batch.records), len(batch.rejects)) == RECORDED[name]
+    assert {one.reason for one in batch.rejects} <= {"no-title"}
+    if name.startswith("hf_papers"):
+        assert all(set(one.identifiers) == {"arxiv"} for one in batch.records)
+
+
+@pytest.mark.accept("F06", part="live feeds")
+@pytest.mark.parametrize("body", [RSS, RDF])
+def test_an_item_of_rss_is_read_with_all_it_says(body: str) -> None:
+    record = only(body)
+    assert (record.title, record.abstract) == ("Tides & moons", "We tide.")
+    assert record.authors == ("Ada Lovelace", "Alan Turing")
+    assert record.keywords == ("Moons",)
+    assert record.published_at == SIX
+    assert record.identifiers == {"url": "https://journal.example/a/1"}
+    assert record.links == {"abstract": "https://journal.example/a/1?utm_source=rss#top"}
+
+
+@pytest.mark.accept("F06", part="live feeds")
+def test_an_entry_of_atom_is_read_with_all_it_says() -> None:
+    record = only(ATOM)
+    assert record.identifiers == {"url": "https://else.example/x/a"}
+    assert record.authors == ("Lovelace, Ada",)
+    assert (record.published_at, record.updated_at) == (None, SIX)
+
+
+@pytest.mark.accept("F06", part="live feeds")
+def test_an_item_of_a_json_feed_is_read_with_all_it_says() -> None:
+    record = only(json.dumps(JSON))
+    assert (record.title, record.abstract) == ("Tides", "We tide.")
+    assert record.identifiers == {"url": "https://journal.example/a/7"}
+    assert (record.authors, record.keywords) == (("Ada Lovelace",), ("Moons",))
+    assert record.published_at == SIX
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("<prism:doi>10.1000/AbC</prism:doi>", {"doi": "10.1000/abc"}),
+        ("<dc:identifier>doi:10.1000/x</dc:identifier>", {"doi": "10.1000/x"}),
+        ("<guid>https://doi.org/10.1000/x</guid>", {"doi": "10.1000/x"}),
+        ("<guid>https://p.example/doi/full/10.1000/x?af=R</guid>", {"doi": "10.1000/x"}),
+        ("<guid>oai:arXiv.org:2601.00001v2</guid>", {"arxiv": "2601.00001"}),
+        ("<guid>https://huggingface.co/papers/2601.00001</guid>", {"arxiv": "2601.00001"}),
+        ("<prism:doi>10.48550/arXiv.2601.00001</prism:doi>", {"arxiv": "2601.00001"}),
+        (
+            "<guid>https://www.biorxiv.org/content/10.1101/2026.01.02.000001v1?rss=1</guid>",
+            {"biorxiv": "10.1101/2026.01.02.000001"},
+        ),
+        ("<guid>2601.00001</guid>", {"url": "https://journal.example/a/1"}),
+        ("<dc:identifier>1234-5678</dc:identifier>", {"url": "https://journal.example/a/1"}),
+    ],
+)
+def test_a_paper_is_named_by_its_doi_or_arxiv_id(more: str, expected: dict[str, str]) -> None:
+    assert named(more) == expected
+
+
+def test_a_paper_of_arxiv_has_the_name_arxiv_gives_it() -> None:
+    (announced,) = read_arxiv_feed(rss(item("2601.00001v1"))).records
+    more = "<guid>https://arxiv.org/abs/2601.00001v3</guid><prism:doi>10.1000/x</prism:doi>"
+    assert named(more) == {**announced.identifiers, "doi": "10.1000/x"}
+
+
+def test_an_identifier_nobody_can_print_is_none() -> None:
+    more = "<guid>https://p.example/doi/10.1000/%00</guid>"
+    assert named(more) == {"url": "https://journal.example/a/1"}
+
+
+def test_an_item_without_an_address_is_named_by_its_guid() -> None:
+    body = "<rss><channel><item><title>A</title><guid>x1</guid></item></channel></rss>"
+    assert only(body).identifiers == {"local": "journal.example:x1"}
+
+
+def test_an_item_without_title_and_address_is_a_reject() -> None:
+    body = b"<rss><channel><item><description>A</description></item></channel></rss>"
+    batch = parsed(body)
+    assert batch.records == ()
+    assert [(one.reason, one.position) for one in batch.rejects] == [("no-title", 1)]
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("ABSTRACT We tide.", "We tide."),
+        ("Abstract: We tide.", "We tide."),
+        ("Abstract art is old.", "Abstract art is old."),
+        ("Publication date: May 2026, Source: Tides, Author(s): A. Lovelace", ""),
+        ("a < b and c > d", "a < b and c > d"),
+        ("<script>evil()</script>We tide.", "We tide."),
+    ],
+)
+def test_only_what_is_surely_no_abstract_is_taken_out(said: str, read: str) -> None:
+    feed = {**JSON, "items": [{"title": "A", "content_text": said}]}
+    assert only(json.dumps(feed)).abstract == read
+
+
+def test_a_date_that_cannot_be_read_loses_no_paper() -> None:
+    record = only(RSS.replace("Wed, 28 Jan 2026 06:00:00 GMT", "soon"))
+    assert record.published_at is None
+
+
+def test_a_feed_is_asked_for_only_if_it_changed() -> None:
+    known = {URL: {"etag": '"1"', "last-modified": "Wed, 28 Jan 2026 06:00:00 GMT"}}
+    progress = Progress(validators=known)
+    request = SOURCE.plan(FeedState(url=URL, settings={}, progress=progress), NOW)
+    assert (request.url, request.limiter) == (URL, "journal.example")
+    assert request.headers == {
+        "If-None-Match": '"1"',
+        "If-Modified-Since": "Wed, 28 Jan 2026 06:00:00 GMT",
+    }
+    assert SOURCE.parse(page(request, status=304)) == ParsedBatch()
+
+
+def test_a_service_with_a_source_of_its_own_shares_one_budget() -> None:
+    request = SOURCE.plan(state(url="https://rss.arxiv.org/rss/cs.AI"), NOW)
+    assert (request.limiter, request.interval_seconds) == ("arxiv", 3.0)
+
+
+def test_a_quiet_journal_is_never_late() -> None:
+    assert SOURCE.expects(NOW) is None
+    assert not SOURCE.holiday(NOW)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, "", "ftp://a.example/", "https://u:pw@a.example/", "https://a.example/#x", "https://["],
+)
+def test_an_address_that_cannot_be_used_is_refused(url: str | None) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        SOURCE.check(url, {})
+    assert caught.value.code == "url"
+    assert "pw" not in str(caught.value).replace("password", "")
+
+
+def test_a_setting_is_refused_by_its_name() -> None:
+    SOURCE.check(URL, {})
+    with pytest.raises(InvalidInput) as caught:
+        SOURCE.check(URL, {"days": "1"})
+    assert caught.value.code == "settings.days"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 200),
+        (b"<html><body>Sorry</body></html>", 200),
+        (b'{"error": "no"}', 200),
+        (b'{"items": []}', 200),
+        (b"<rss><channel><item>", 200),
+        (RSS.encode(), 500),
+        (b'{"items":' + b"[" * 100_000, 200),
+    ],
+)
+def test_what_is_no_feed_is_never_an_empty_one(body: bytes, status: int) -> None:
+    with pytest.raises(FetchFailed):
+        parsed(body, status)
+
+
+TEXTS = st.text() | st.sampled_from(["\ud800", "a\0b", "http://[", "//@", "10.1000/" + "x" * 600])
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["name", "url"]), inner),
+    max_leaves=6,
+)
+KEYS = ["id", "title", "url", "content_text", "summary", "authors", "author", "tags"]
+
+
+@given(st.lists(ANY | st.dictionaries(st.sampled_from([*KEYS, "date_published"]), ANY)))
+def test_any_json_feed_is_read_or_refused(items: list[object]) -> None:
+    batch = parsed(json.dumps({**JSON, "items": items}).encode())
+    assert len(batch.records) + len(batch.rejects) == len(items)
+    for record in batch.records:
+        repr(record).encode()
+        assert all(value.encode() for value in record.identifiers.values())
+
+
+@given(st.sampled_from([RSS, RDF, ATOM]), st.integers(0, 900), st.binary(max_size=12))
+def test_a_mutated_feed_is_read_or_refused(body: str, at: int, put: bytes) -> None:
+    content = body.encode()
+    with suppress(InvalidInput):
+        read_feed(content[:at] + put + content[at + len(put) :], URL)
+
+
+@pytest.mark.accept("F51", part="any feed")
+def test_a_feed_does_not_say_whose_abstracts_it_carries_so_title_and_link_are_shown() -> None:
+    body = b"<rss><channel><item><title>A study</title><link>/a</link></item></channel></rss>"
+    [record] = read_feed(body, "https://journal.example/feed").records
+    assert record.show is Show.LINK
