@@ -234,3 +234,13 @@ def test_raw_texts_are_kept_only_where_repair_changed_them() -> None:
     write = new_paper(PaperId(1), raw, record(), key_of(raw), NOW)
     assert write.raw_title == "A  study"
     assert write.raw_abstract is None
+
+
+def test_a_record_without_a_title_withdraws_a_paper_and_leaves_its_texts() -> None:
+    known = new_paper(PaperId(1), record(), record(), "", NOW).paper
+    gone = Record(title="", identifiers={"arxiv": "2601.00001"}, withdrawn=True, announces=False)
+    for same_feed in (False, True):
+        change = merged(known, gone, gone, same_feed=same_feed, now=NOW)
+        assert change is not None
+        assert change.paper == replace(known, withdrawn=True)
+        assert not change.text_changed

@@ -24,7 +24,7 @@ class Recorder:
         return page(request, self.body)
 
 
-@pytest.mark.parametrize("kind", ["hf-daily", "arxiv", "biorxiv", "feed"])
+@pytest.mark.parametrize("kind", ["hf-daily", "arxiv", "arxiv-oai", "biorxiv", "feed"])
 def test_a_source_is_found_by_its_kind(kind: str) -> None:
     source = SOURCES[kind]
     assert source.kind == kind

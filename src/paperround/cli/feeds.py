@@ -63,7 +63,8 @@ def list_all(as_json: AsJson = False) -> None:
 def add(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", metavar="KIND", help="hf-daily, arxiv, biorxiv or feed.")
+        str | None,
+        typer.Option("--kind", metavar="KIND", help="hf-daily, arxiv, arxiv-oai, biorxiv or feed."),
     ] = None,
     url: Url = None,
     settings: Set = None,

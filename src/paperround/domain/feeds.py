@@ -46,11 +46,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """All that a source may know when it plans its next request."""
+    """All that a source may know when it plans its next request. `good_at` is when the last poll
+    that came to a good end was."""
 
     url: str | None
     settings: Mapping[str, str]
     progress: Progress
+    good_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,12 @@ class LiveFeed:
     @property
     def state(self) -> FeedState:
         """What its source may know."""
-        return FeedState(url=self.url, settings=self.settings, progress=self.progress)
+        return FeedState(
+            url=self.url,
+            settings=self.settings,
+            progress=self.progress,
+            good_at=self.last_good_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,7 +184,7 @@ def _with_text(old: Paper, record: Record) -> Paper:
     """The paper with what comes with a text; the abstract is taken separately."""
     return replace(
         old,
-        title=record.title,
+        title=record.title or old.title,
         authors=record.authors or old.authors,
         links={**old.links, **record.links},
         version=_latest(old.version, record.version),

@@ -31,7 +31,8 @@ class Record:
     `links` maps `abstract pdf code project discussion thumbnail media` to http(s) addresses.
     `submitter` is an opaque key: a prior for ranking, never shown as a person.
     `announces` is false for news of a paper that was announced before (a replacement): it may
-    change a known paper, and never makes a new one.
+    change a known paper, and never makes a new one. Only such a record may have an empty title: it
+    says that a paper is withdrawn, and the paper keeps its texts.
     `fingerprint` is a hash of the bytes the record was read from: equal means nothing changed.
     """
 

@@ -1,0 +1,312 @@
+"""arXiv's OAI-PMH, read by itself: what changed in some sets, page after page.
+
+Deleted records and Dublin Core are written after the protocol and arXiv's description of it.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.papers import ParsedBatch, Record
+from paperround.sources.arxiv_oai import ArxivOai
+from tests.sources.arxiv_samples import NOW, page, state
+
+SOURCE = ArxivOai()
+SINCE = "arXiv|cs|2026-01-21"
+FIRST = f"{SINCE}|0|0|0||"
+LATER = f"{SINCE}|0|3|0||tok"
+
+FULL = (
+    "<arXiv><id>2601.00001</id><created>2026-01-26</created><authors>"
+    "<author><keyname>Lovelace</keyname><forenames>Ada</forenames></author>"
+    "<author><keyname>King</keyname><forenames>Noel</forenames><suffix>Jr</suffix></author>"
+    "</authors><title>A Study</title><categories>cs.AI stat.ML</categories>"
+    "<comments>9 pages</comments><journal-ref>J. Tests 1</journal-ref>"
+    "<doi>10.1234/AB</doi><license>http://example.org/by</license>"
+    "<abstract> We study. </abstract></arXiv>"
+)
+
+
+def record(metadata: str = FULL, arxiv: str = "2601.00001", status: str = "") -> str:
+    """One record, with a header of its own."""
+    inner = f"<metadata>{metadata}</metadata>" if metadata else ""
+    return (
+        f"<record><header{status}><identifier>oai:arXiv.org:{arxiv}</identifier>"
+        f"<datestamp>2026-01-27</datestamp><setSpec>cs:cs:LG</setSpec></header>{inner}</record>"
+    )
+
+
+def oai(inner: str) -> bytes:
+    return f'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">{inner}</OAI-PMH>'.encode()
+
+
+def listed(*records: str, token: str = "") -> bytes:
+    return oai(f"<ListRecords>{''.join(records)}{token}</ListRecords>")
+
+
+def error(code: str, words: str = "") -> bytes:
+    return oai(f'<error code="{code}">{words}</error>')
+
+
+def parsed(body: bytes, cursor: str | None = None, status: int = 200) -> ParsedBatch:
+    request = SOURCE.plan(state(cursor, sets="cs,physics:hep-th" if not cursor else "cs"), NOW)
+    return SOURCE.parse(page(request, body, status))
+
+
+def only(metadata: str) -> Record:
+    (found,) = parsed(listed(record(metadata))).records
+    return found
+
+
+@pytest.mark.accept("F03", part="OAI-PMH")
+def test_a_poll_asks_for_the_last_days_of_each_set_and_follows_tokens_to_the_end() -> None:
+    answers = iter([
+        listed(record(), token="<resumptionToken>a|b 1</resumptionToken>"),
+        listed(record(), token="<resumptionToken/>"),
+        error("noRecordsMatch"),
+    ])  # fmt: skip
+    cursor: str | None = None
+    queries, first = [], True
+    while first or cursor:
+        request = SOURCE.plan(state(cursor, sets="cs,physics:hep-th"), NOW)
+        assert (request.limiter, request.interval_seconds) == ("arxiv", 3.0)
+        assert request.url.startswith("https://oaipmh.arxiv.org/oai?")
+        queries.append({k: v[0] for k, v in parse_qs(urlsplit(request.url).query).items()})
+        cursor, first = SOURCE.parse(page(request, next(answers))).next, False
+    begun = {"verb": "ListRecords", "metadataPrefix": "arXiv", "from": "2026-01-21"}
+    assert queries == [
+        {**begun, "set": "cs"},
+        {"verb": "ListRecords", "resumptionToken": "a|b 1"},
+        {**begun, "set": "physics:hep-th"},
+    ]
+
+
+def test_an_expired_token_begins_its_set_anew_and_another_one_goes_on() -> None:
+    token = '<resumptionToken expirationDate="2026-01-28T13:00:00Z">t</resumptionToken>'
+    cursor = parsed(listed(record(), token=token), FIRST).next
+    assert cursor == f"{SINCE}|0|1|0|2026-01-28T13:00:00Z|t"
+    assert SOURCE.plan(state(cursor, sets="cs"), NOW).cursor == cursor
+    later = datetime(2026, 1, 29, tzinfo=UTC)
+    assert SOURCE.plan(state(cursor, sets="cs"), later).cursor == FIRST
+
+
+@pytest.mark.accept("F03", part="OAI-PMH")
+def test_a_token_that_is_not_taken_begins_its_set_anew_but_only_once() -> None:
+    said = error("badResumptionToken", "gone")
+    assert parsed(said, LATER).next == f"{SINCE}|0|0|1||"
+    for cursor in (f"{SINCE}|0|1|1||tok", FIRST):
+        with pytest.raises(FetchFailed, match="badResumptionToken: gone"):
+            parsed(said, cursor)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "1",
+        "arXiv|math|2026-01-21|0|3|0||tok",
+        "arXiv|cs|2026-99-99|0|3|0||tok",
+        f"{SINCE}|7|0|0||",
+    ],
+)
+def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
+    assert SOURCE.plan(state(cursor, sets="cs"), NOW).cursor == FIRST
+    assert SOURCE.plan(state(LATER, sets="cs"), NOW).cursor == LATER
+
+
+def test_a_list_that_does_not_end_is_a_failure() -> None:
+    same = listed(record(), token="<resumptionToken>tok</resumptionToken>")
+    with pytest.raises(FetchFailed, match="the list of cs does not come to an end"):
+        parsed(same, LATER)
+
+
+@pytest.mark.accept("F03", part="OAI-PMH")
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (error("badArgument", "no such set"), 200, "badArgument: no such set"),
+        (error("cannotDisseminateFormat"), 200, "cannotDisseminateFormat: no reason given"),
+        (error("noRecordsMatch") + b"", 503, "answered 503"),
+        (oai('<error code="noRecordsMatch"/><error code="badVerb"/>'), 200, "badVerb"),
+        (oai("<Identify/>"), 200, "neither records nor an error"),
+        (listed(), 200, "list of records is empty"),
+        (listed(record(), token=f"<resumptionToken>{'x' * 1001}</resumptionToken>"), 200, "token"),
+        (b"<html>busy</html>", 200, "no answer of OAI-PMH"),
+        (b"", 200, "cannot be read"),
+    ],
+)
+def test_an_error_is_a_failure_and_no_empty_answer(body: bytes, status: int, said: str) -> None:
+    with pytest.raises(
+        FetchFailed, match=rf"oaipmh\.arxiv\.org answered {status}|{said}"
+    ) as raised:
+        parsed(body, status=status)
+    assert said in str(raised.value)
+
+
+def test_every_field_of_a_paper_is_read() -> None:
+    found = only(FULL)
+    assert found.identifiers == {"arxiv": "2601.00001", "doi": "10.1234/ab"}
+    assert (found.title, found.abstract.strip()) == ("A Study", "We study.")
+    assert found.authors == ("Ada Lovelace", "Noel King Jr")
+    assert found.categories == ("cs.AI", "stat.ML")
+    assert found.comment == "9 pages; Journal reference: J. Tests 1"
+    assert found.licence == "http://example.org/by"
+    assert found.published_at == datetime(2026, 1, 26, tzinfo=UTC)
+    assert (found.updated_at, found.listed_on, found.withdrawn) == (None, None, False)
+
+
+@pytest.mark.accept("F03", part="OAI-PMH")
+@pytest.mark.parametrize(
+    ("dates", "announces"),
+    [
+        ("<created>2026-01-21</created>", True),
+        ("<created>2026-01-20</created>", False),
+        ("<created>2026-01-26</created><updated>2026-01-27</updated>", False),
+        ("", False),
+    ],
+)
+def test_only_what_was_submitted_within_the_harvest_is_announced(
+    dates: str, announces: bool
+) -> None:
+    assert only(FULL.replace("<created>2026-01-26</created>", dates)).announces is announces
+
+
+def test_the_raw_format_tells_versions() -> None:
+    dates = ("Mon, 26 Jan 2026 10:00:00 GMT", "Tue, 27 Jan 2026 11:00:00 GMT")
+    versions = "".join(
+        f'<version version="v{n}"><date>{day}</date></version>' for n, day in enumerate(dates, 1)
+    )
+    found = only(
+        f"<arXivRaw><id>2601.00001</id>{versions}<title>A</title>"
+        "<authors>Ada Lovelace, Noel King and Alan Turing</authors></arXivRaw>"
+    )
+    assert (found.version, found.announces) == (2, False)
+    assert found.updated_at == datetime(2026, 1, 27, 11, tzinfo=UTC)
+    assert found.authors == ("Ada Lovelace", "Noel King", "Alan Turing")
+
+
+def test_dublin_core_names_papers_by_their_addresses() -> None:
+    found = only(
+        "<dc><title>A</title><creator>Lovelace, Ada</creator><description>We study.</description>"
+        "<description>Comment: 9 pages</description><date>2026-01-26</date>"
+        "<identifier>http://arxiv.org/abs/2601.00001</identifier>"
+        "<identifier>doi:10.1234/ab</identifier></dc>"
+    )
+    assert found.identifiers == {"arxiv": "2601.00001", "doi": "10.1234/ab"}
+    assert (found.authors, found.categories) == (("Ada Lovelace",), ("cs.LG",))
+    assert (found.abstract, found.comment, found.announces) == ("We study.", "9 pages", True)
+
+
+@pytest.mark.accept("F03", part="OAI-PMH")
+def test_a_deleted_record_says_that_its_paper_is_withdrawn_and_nothing_else() -> None:
+    (gone,) = parsed(listed(record("", status=' status="deleted"'))).records
+    assert (gone.identifiers, gone.title) == ({"arxiv": "2601.00001"}, "")
+    assert (gone.withdrawn, gone.announces) == (True, False)
+
+
+def test_a_bad_record_does_not_spoil_its_neighbours() -> None:
+    batch = parsed(
+        listed(record(""), record("<x/>"), record("<arXiv><title>A</title></arXiv>", "?"), record())
+    )
+    assert len(batch.records) == 1
+    assert [one.reason for one in batch.rejects] == ["no-metadata", "no-metadata", "no-id"]
+    assert [one.position for one in batch.rejects] == [1, 2, 3]
+
+
+GOOD = listed(record(), record("", status=' status="deleted"'),
+              token='<resumptionToken expirationDate="2026-01-29">t</resumptionToken>')  # fmt: skip
+
+
+@given(at=st.integers(0, len(GOOD)), cut=st.integers(0, 40), put=st.binary(max_size=12))
+def test_a_mutated_answer_is_read_or_is_a_failure(at: int, cut: int, put: bytes) -> None:
+    with suppress(FetchFailed, InvalidInput):
+        parsed(GOOD[:at] + put + GOOD[at + cut :])
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({}, "settings.sets"),
+        ({"sets": "cs.LG"}, "settings.sets"),
+        ({"sets": "cs&verb=Identify"}, "settings.sets"),
+        ({"sets": "cs", "format": "marc"}, "settings.format"),
+        ({"sets": "cs", "days": "31"}, "settings.days"),
+        ({"sets": "cs", "via": "rss"}, "settings.via"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict[str, str], code: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        SOURCE.check(None, settings)
+    assert caught.value.code == code
+
+
+def test_right_settings_pass() -> None:
+    SOURCE.check(None, {"sets": "cs, math,physics:hep-th,cs:cs:LG", "format": "oai_dc"})
+
+
+def test_a_page_of_another_source_is_refused() -> None:
+    request = SOURCE.plan(state(sets="cs"), NOW)
+    with pytest.raises(ValueError, match="is no cursor of arxiv-oai"):
+        SOURCE.parse(page(type(request)(url=request.url, cursor="rss:0"), GOOD))
+
+
+def test_records_are_expected_after_an_announcement() -> None:
+    assert SOURCE.expects(NOW) == datetime(2026, 1, 29, 5, 30, tzinfo=UTC)
+    assert SOURCE.holiday(datetime(2026, 1, 31, 12, tzinfo=UTC))
+
+
+@pytest.mark.accept("F03", part="OAI-PMH")
+def test_a_recorded_page_of_arxiv_is_read_whole(real_data: Path) -> None:
+    (path,) = (real_data / "raw_responses" / "arxiv_oai").glob("*.xml")
+    batch = parsed(path.read_bytes(), FIRST)
+    assert (len(batch.records), len(batch.rejects)) == (1000, 0)
+    assert batch.next == f"{SINCE}|0|1|0||496549|96001"
+    assert sum((one.version or 0) > 1 for one in batch.records) == 393
+    assert not any(one.announces for one in batch.records)
+    assert max(one.published_at.date() for one in batch.records if one.published_at) < date(
+        2010, 1, 1
+    )
+
+
+RECORDED = {
+    "ListRecords.xml": (0, 2, "ListRecords2.xml"),
+    "ListRecords2.xml": (0, 2, "ListRecords3.xml"),
+    "ListRecords3.xml": (0, 2, "ListRecords4.xml"),
+    "ListRecords4.xml": (0, 2, ""),
+    "noRecordsMatch.xml": (0, 0, ""),
+}
+
+
+@pytest.mark.accept("F03", part="OAI-PMH")
+def test_recorded_answers_of_the_protocol_are_lists_or_failures(real_data: Path) -> None:
+    for path in sorted((real_data / "raw_responses" / "oai_pmh_sickle").glob("*.xml")):
+        if path.name not in RECORDED:
+            with pytest.raises(FetchFailed):
+                parsed(path.read_bytes(), FIRST)
+            continue
+        records, rejects, token = RECORDED[path.name]
+        batch = parsed(path.read_bytes(), FIRST)
+        assert (len(batch.records), len(batch.rejects)) == (records, rejects)
+        assert batch.next == (f"{SINCE}|0|1|0||{token}" if token else None)
+
+
+@pytest.mark.accept("F03", part="OAI-PMH catch-up")
+@pytest.mark.parametrize(
+    ("last_good", "since"),
+    [
+        (None, "2026-01-21"),
+        (datetime(2026, 1, 27, 23, 30, tzinfo=UTC), "2026-01-21"),
+        (datetime(2025, 12, 20, 6, tzinfo=UTC), "2025-12-19"),
+    ],
+)
+def test_after_a_long_silence_a_poll_catches_up_from_the_last_good_day(
+    last_good: datetime | None, since: str
+) -> None:
+    feed = replace(state(sets="cs"), good_at=last_good)
+    assert parse_qs(urlsplit(SOURCE.plan(feed, NOW).url).query)["from"] == [since]
