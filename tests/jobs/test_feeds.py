@@ -347,10 +347,11 @@ def test_how_much_is_shown_is_what_the_operator_of_the_feed_says(room: Room) -> 
     feed = room.add(replace(ML, show=Show.LINK))
     room.poll()
     assert [paper.show for paper in papers(room)] == [Show.LINK]
-    said = replace(ML, show=Show.GIST)
-    update_feed(room.newsroom, feed, said, now=room.clock.now())
-    room.poll_next(feed)
-    assert [paper.show for paper in papers(room)] == [Show.GIST]
+    for show in (Show.GIST, Show.LINK, None, Show.LINK):
+        said = replace(ML, show=show)
+        update_feed(room.newsroom, feed, said, now=room.clock.now())
+        room.poll_next(feed)
+        assert [paper.show for paper in papers(room)] == [show or Show.FULL]
 
 
 def papers(room: Room) -> list[Paper]:

@@ -351,19 +351,10 @@ def _switch_off(work: UnitOfWork, feed_id: FeedId, *, now: datetime) -> None:
 
 
 def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
-    """The batch as its operator lets it be shown; None leaves that to the records.
-
-    Shown in another way, a record is another one: its fingerprint says so.
-    """
+    """The batch as its operator lets it be shown; None leaves that to the records."""
     if show is None:
         return batch
-    return replace(
-        batch,
-        records=tuple(
-            replace(one, show=show, fingerprint=f"{one.fingerprint}:{show}")
-            for one in batch.records
-        ),
-    )
+    return replace(batch, records=tuple(replace(one, show=show) for one in batch.records))
 
 
 def settings_of(feed: LiveFeed) -> NewFeed:

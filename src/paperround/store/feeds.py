@@ -99,8 +99,9 @@ class SqlFeeds:
 
     def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
         """Replace what an operator says of it. A change of kind, url or settings makes it due at
-        once, as a feed that was never polled; what it brought stays. Raises NotFound, and
-        InvalidInput (code `name`) for a taken name."""
+        once, as a feed that was never polled; what it brought stays. How much of a paper is shown
+        changes when the feed lists it again. Raises NotFound, and InvalidInput (code `name`) for a
+        taken name."""
         before = live_feed_of(self._required(feed, lock=True))
         values = feed_columns(changed)
         if (before.kind, before.url, before.settings) != (
@@ -109,6 +110,9 @@ class SqlFeeds:
             values["settings"],
         ):
             values |= NEVER_POLLED | {"next_at": now}
+        if before.show is not changed.show:  # the same bytes are another record now
+            of_feed = db.listings.c.feed_id == feed
+            self._connection.execute(update(db.listings).where(of_feed).values(fingerprint=""))
         self._change_named(feed, changed.name, values)
         return self.get(feed)
 
