@@ -119,6 +119,7 @@ def test_no_secret_shows_in_a_repr() -> None:
         secret_key=STRONG,
         smtp_url="smtps://user:hunter2@mail.example.org:465",
         database_url="postgresql://user:hunter2@db/paperround",
+        semantic_scholar_key="hunter2",
     )
     assert STRONG not in repr(settings)
     assert "hunter2" not in repr(settings)

@@ -61,6 +61,7 @@ class Settings(BaseModel):
     trusted_proxies: str = ""
     ping_url: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
+    semantic_scholar_key: str | None = Field(default=None, repr=False)
 
     @field_validator("timezone")
     @classmethod

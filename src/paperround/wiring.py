@@ -173,9 +173,9 @@ class Runtime:
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """Every service that feeds can be of."""
-        from paperround.sources.live import SOURCES
+        from paperround.sources.live import sources
 
-        return SOURCES
+        return sources(semantic_scholar_key=self.settings.semantic_scholar_key)
 
     @cached_property
     def newsroom(self) -> Newsroom:

@@ -24,7 +24,9 @@ class Recorder:
         return page(request, self.body)
 
 
-@pytest.mark.parametrize("kind", ["hf-daily", "arxiv", "arxiv-oai", "biorxiv", "feed"])
+@pytest.mark.parametrize(
+    "kind", ["hf-daily", "arxiv", "arxiv-oai", "biorxiv", "semantic-scholar", "pubmed", "feed"]
+)
 def test_a_source_is_found_by_its_kind(kind: str) -> None:
     source = SOURCES[kind]
     assert source.kind == kind

@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from paperround.domain.errors import UnreadableFile
-from paperround.sources.xml import MOST_BYTES, MOST_ELEMENTS, Node, read_xml
+from paperround.sources.xml import MOST_BYTES, MOST_ELEMENTS, Node, read_xml, without_doctype
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 BILLION = f'<!DOCTYPE a [<!ENTITY l0 "ha">{LAUGHS}]><a>&l9;</a>'
@@ -131,3 +131,39 @@ def test_every_recorded_feed_is_read(real_data: Path) -> None:
     roots = {read_xml(path.read_bytes()).name for path in feeds}
     assert len(feeds) > 15
     assert roots == {"rss", "feed", "RDF", "OAI-PMH"}
+
+
+OUTSIDE = (
+    '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/x.dtd">',
+    "<!DOCTYPE a PUBLIC '-//X//DTD a, 1st//EN'\n 'x.dtd' >",
+)
+
+
+@pytest.mark.accept("I5", part="document types")
+@pytest.mark.parametrize("outside", OUTSIDE)
+@pytest.mark.parametrize("before", ["", '<?xml version="1.0"?>\n', "\ufeff"])
+def test_a_document_type_that_only_names_a_file_can_be_taken_away(
+    outside: str, before: str
+) -> None:
+    content = f"{before}{outside}<a>&lt;b</a>".encode()
+    with pytest.raises(UnreadableFile, match="document type"):
+        read_xml(content)
+    assert read_xml(without_doctype(content)).text == "<b"
+
+
+@pytest.mark.accept("I5", part="document types")
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name != "external dtd"])
+def test_taking_a_document_type_away_disarms_no_guard(name: str) -> None:
+    start = process_time()
+    for content in (HOSTILE[name], OUTSIDE[0].encode() + HOSTILE[name]):
+        with pytest.raises(UnreadableFile):
+            read_xml(without_doctype(content))
+    assert process_time() - start < 10
+
+
+@pytest.mark.accept("I5", part="document types")
+def test_of_a_document_type_with_declarations_nothing_is_taken_away() -> None:
+    declared = b'<!DOCTYPE a SYSTEM "x.dtd" [<!ENTITY x "ha">]><a>&x;</a>'
+    assert without_doctype(declared) == declared
+    with pytest.raises(UnreadableFile, match="document type"):
+        read_xml(without_doctype(declared))

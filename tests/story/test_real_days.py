@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults import SmtpSink
+from tests.sources.cassettes import recorded
 from tests.story.command_line import CommandLine
 
 READERS = 200
@@ -113,3 +114,27 @@ def check_mail(message: EmailMessage, recipient: str) -> None:
         part: Any = message.get_body((subtype,))
         words = " ".join(part.get_content().split())
         assert words.count("/unsubscribe/") >= 2
+
+
+@pytest.mark.accept("F05", part="pubmed")
+def test_a_recorded_set_of_pubmed_is_read_from_its_file(real_data: Path, tmp_path: Path) -> None:
+    home, path = CommandLine(tmp_path), real_data / "raw_responses" / "pubmed" / "pubmed2.xml"
+    first = home.json("ingest", "--file", str(path), "--format", "pubmed")
+    assert (first["new"], first["rejects"]) == (2, [])
+    assert home.json("ingest", "--file", str(path))["unchanged"] == 2
+    search = str(path.with_name("esearch1.xml"))
+    said = home.run("ingest", "--file", search, "--format", "pubmed", exit_code=1)
+    assert "'eSearchResult' and no PubmedArticleSet" in said
+
+
+@pytest.mark.accept("F05", part="semantic-scholar")
+def test_a_recorded_search_of_semantic_scholar_is_read_from_a_file(
+    real_data: Path, tmp_path: Path
+) -> None:
+    folder = real_data / "raw_responses" / "semantic_scholar"
+    (answer,) = recorded(folder / "test_search_paper_bulk_retrieval.yaml")
+    (tmp_path / "answer.json").write_bytes(answer.body)
+    home, path = CommandLine(tmp_path), str(tmp_path / "answer.json")
+    first = home.json("ingest", "--file", path, "--format", "semantic-scholar")
+    assert (first["records"], first["new"], first["rejects"]) == (1000, 1000, [])
+    assert home.json("ingest", "--file", path)["unchanged"] == 1000

@@ -64,7 +64,11 @@ def add(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", metavar="KIND", help="hf-daily, arxiv, arxiv-oai, biorxiv or feed."),
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="hf-daily, arxiv, arxiv-oai, biorxiv, semantic-scholar, pubmed or feed.",
+        ),
     ] = None,
     url: Url = None,
     settings: Set = None,

@@ -40,7 +40,8 @@ def ingest(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom.",
+            help="auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom, "
+            "semantic-scholar, pubmed.",
         ),
     ] = "auto",
     captured_at: Annotated[

@@ -60,11 +60,12 @@ class FetchRequest:
     """One GET. `cursor` is the source's own name of this page; the answer carries it back.
 
     `limiter` names the budget this request is taken from (all hosts of one service share one),
-    `interval_seconds` the pause that budget wants between two requests.
+    `interval_seconds` the pause that budget wants between two requests. `headers` may hold a key,
+    so they are never part of what is printed.
     """
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     cursor: str = ""
     limiter: str = ""
     interval_seconds: float = 0.0

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, LiveFeed, NewFeed, Progress
-from paperround.domain.papers import FeedId, Record, Reject, Show
+from paperround.domain.papers import FeedId, ParsedBatch, Record, Reject, Show
 from paperround.jobs.feeds import settings_of
 from paperround.jobs.newsroom import Newsroom, ask
 from paperround.jobs.ports import Source, UnitOfWork
@@ -85,18 +85,26 @@ class FeedPreview:
 def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPreview:
     """Read the first page of a feed that need not exist, and store nothing of it.
 
+    A first page without papers is followed by the second: it may only say where the papers are.
     Raises InvalidInput as `check_feed` does, FetchFailed for what cannot be read, and RateLimited
     when the service may not be asked now.
     """
     check_feed(newsroom.sources, feed)
-    source = newsroom.sources[feed.kind]
-    state = FeedState(url=feed.url, settings=feed.settings, progress=Progress())
-    _, batch = ask(newsroom, source, source.plan(state, now))
+    batch = _page(newsroom, feed, Progress(), now)
+    if not batch.records and batch.next is not None:
+        later = _page(newsroom, feed, Progress(cursor=batch.next), now)
+        batch = replace(later, rejects=batch.rejects + later.rejects)
     return FeedPreview(
         papers=tuple(_previewed(record) for record in batch.records),
         rejects=batch.rejects,
         next=batch.next,
     )
+
+
+def _page(newsroom: Newsroom, feed: NewFeed, progress: Progress, now: datetime) -> ParsedBatch:
+    source = newsroom.sources[feed.kind]
+    state = FeedState(url=feed.url, settings=feed.settings, progress=progress)
+    return ask(newsroom, source, source.plan(state, now))[1]
 
 
 def _previewed(record: Record) -> PreviewedPaper:

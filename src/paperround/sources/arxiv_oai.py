@@ -23,7 +23,7 @@ from paperround.sources.arxiv_oai_record import arxiv_batch
 from paperround.sources.arxiv_record import EASTERN
 from paperround.sources.expectations import Rhythm
 from paperround.sources.oai_pmh import BadToken, Harvest, read_harvest
-from paperround.sources.polling import Client, check_names, check_url, days_of, read
+from paperround.sources.polling import Client, check_names, check_url, days_of, oldest_day, read
 
 BASE = "https://oaipmh.arxiv.org/oai"
 FORMATS = ("arXiv", "arXivRaw", "oai_dc")
@@ -173,9 +173,7 @@ def _after(place: _Place, harvest: Harvest) -> _Place | None:
 
 def _first(state: FeedState, now: datetime) -> _Place:
     settings = state.settings
-    since = require_utc(now).date() - timedelta(days=_days(settings))
-    if state.good_at is not None:
-        since = min(since, require_utc(state.good_at).date() - _NEXT_DAY)
+    since = oldest_day(state, now, days=_days(settings))
     return _Place(format=_format(settings), sets=_sets(settings), since=since)
 
 

@@ -5,8 +5,10 @@ as `BadEntry` here and becomes one `Reject` there.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, date, datetime
 
 from paperround.domain.errors import InvalidInput
@@ -28,6 +30,8 @@ COUNT_KEYS = {"upvotes": "upvotes", "comments": "comments", "github_stars": "git
 _MOST_COUNTED = 10**9
 _EXCERPT = 500
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
+_FLEETING = frozenset({"counts", "announces", "fingerprint"})
+_LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
 
@@ -54,6 +58,12 @@ def reject(problem: BadEntry, position: int, excerpt: str) -> Reject:
 def fingerprint(content: bytes) -> str:
     """32 hexadecimal digits that stand for `content`."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def lasting_fingerprint(record: Record) -> str:
+    """The fingerprint of what a record says of its paper, whatever its counts are."""
+    said = [getattr(record, name) for name in _LASTING]
+    return fingerprint(json.dumps(said, default=str).encode())
 
 
 def storable(text: str) -> str:

@@ -16,7 +16,12 @@ from paperround.domain.papers import ParsedBatch
 from paperround.sources.feed_items import read_feed
 from paperround.sources.polling import Client, conditions, read
 
-_SHARED = (("arxiv.org", "arxiv", 3.0), ("huggingface.co", "huggingface", 1.0))
+_SHARED = (
+    ("arxiv.org", "arxiv", 3.0),
+    ("huggingface.co", "huggingface", 1.0),
+    ("eutils.ncbi.nlm.nih.gov", "ncbi", 1.0),
+    ("api.semanticscholar.org", "semantic-scholar", 3.0),
+)
 
 
 class AnyFeed:

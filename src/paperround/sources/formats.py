@@ -1,6 +1,7 @@
 """Which reader a file needs: by its content first, by its name where the content leaves it open."""
 
 import json
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from gzip import BadGzipFile, GzipFile
@@ -16,6 +17,8 @@ from paperround.sources.hf_daily import read_hf_daily
 from paperround.sources.jsonl import read_jsonl
 from paperround.sources.observations import read_observations
 from paperround.sources.page import read_page
+from paperround.sources.pubmed_record import read_pubmed
+from paperround.sources.semantic_scholar_record import read_semantic_scholar
 
 Reader = Callable[[bytes], ParsedBatch]
 
@@ -29,6 +32,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "hf": read_hf_daily,
         "arxiv-rss": read_arxiv_feed,
         "arxiv-atom": read_arxiv_atom,
+        "semantic-scholar": read_semantic_scholar,
+        "pubmed": read_pubmed,
     }
 )
 MOST_DECODED = 512 * 1024 * 1024
@@ -43,6 +48,8 @@ _PROBED_BYTES = 1_000_000
 _XML_HEAD = 3000
 _ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
 _API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
+_PUBMED = b"<pubmedarticleset"
+_SCHOLAR = re.compile(rb'"paperId"\s*:\s*"[0-9a-f]{40}"')
 
 
 def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str, Reader]:
@@ -107,7 +114,9 @@ def _recognise(name: str, content: bytes) -> str | None:
 
 
 def _xml_kind(head: bytes) -> str | None:
-    """arXiv's feeds say in their head which of its services made them."""
+    """arXiv's feeds say in their head which of its services made them; a set of PubMed's is one."""
+    if _PUBMED in head:
+        return "pubmed"
     if any(word in head for word in _ANNOUNCEMENTS):
         return "arxiv-rss"
     return "arxiv-atom" if any(word in head for word in _API_ANSWERS) else None
@@ -115,6 +124,8 @@ def _xml_kind(head: bytes) -> str | None:
 
 def _json_kind(body: bytes, by_name: str | None) -> str | None:
     """JSON Lines hold a whole object a line; a day of papers is one list or wrapped list."""
+    if _SCHOLAR.search(body[:1000]) and (body[:1] == b"[" or _is_one_object(body)):
+        return "semantic-scholar"
     if body[:1] != b"{":
         return by_name if by_name == "jsonl" else "hf"
     if by_name == "hf" and _is_one_object(body):

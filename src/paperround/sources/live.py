@@ -8,9 +8,25 @@ from paperround.sources.arxiv_oai import ArxivOai
 from paperround.sources.biorxiv_live import Biorxiv
 from paperround.sources.feed_live import AnyFeed
 from paperround.sources.hf_live import HfDaily
+from paperround.sources.pubmed_live import PubMed
+from paperround.sources.semantic_scholar_live import SemanticScholar
 
-Source = HfDaily | Arxiv | ArxivOai | Biorxiv | AnyFeed
+Source = HfDaily | Arxiv | ArxivOai | Biorxiv | SemanticScholar | PubMed | AnyFeed
 
-SOURCES: Mapping[str, Source] = MappingProxyType(
-    {source.kind: source for source in (HfDaily(), Arxiv(), ArxivOai(), Biorxiv(), AnyFeed())}
-)
+
+def sources(*, semantic_scholar_key: str | None = None) -> Mapping[str, Source]:
+    """Every source, those that can use a key with theirs; raises Misconfigured for a wrong one."""
+    known: tuple[Source, ...] = (
+        HfDaily(),
+        Arxiv(),
+        ArxivOai(),
+        Biorxiv(),
+        SemanticScholar(key=semantic_scholar_key),
+        PubMed(),
+        AnyFeed(),
+    )
+    return MappingProxyType({source.kind: source for source in known})
+
+
+SOURCES = sources()
+"""The sources without any key."""

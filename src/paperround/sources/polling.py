@@ -1,16 +1,20 @@
 """What live sources share: checked settings, conditional requests, answers that are no papers."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FetchRequest, Page, Progress
+from paperround.domain.feeds import FeedState, FetchRequest, Page, Progress
+from paperround.domain.times import require_utc
 
 T = TypeVar("T")
 
 MOST_DAYS = 30
 DEFAULT_DAYS = 3
+LONGEST_QUERY = 500
+"""Characters of a search."""
 
 _OK = 200
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
@@ -58,6 +62,26 @@ def days_of(settings: Mapping[str, str]) -> int:
             code="settings.days",
         )
     return int(text)
+
+
+def oldest_day(state: FeedState, now: datetime, *, days: int) -> date:
+    """The first day a poll asks for: `days` before today, or the day before the last good poll
+    when that was longer ago."""
+    since = require_utc(now).date() - timedelta(days=days)
+    if state.good_at is None:
+        return since
+    return min(since, require_utc(state.good_at).date() - timedelta(days=1))
+
+
+def query_of(settings: Mapping[str, str], kind: str) -> str:
+    """What a search asks for."""
+    query = settings.get("query", "").strip()
+    if not (query and len(query) <= LONGEST_QUERY and query.isprintable()):
+        raise InvalidInput(
+            f"{kind} needs a query of 1 to {LONGEST_QUERY} characters on one line",
+            code="settings.query",
+        )
+    return query
 
 
 def conditions(progress: Progress, url: str) -> dict[str, str]:

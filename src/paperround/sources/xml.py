@@ -5,7 +5,8 @@
                 └─ not well formed ─► mended once (HTML entities, bare &, controls) ─► parser
 
 A document type is refused: feeds need none, and entities, external files and their bombs all
-begin there. A document that ends too early is an error, never a shorter feed.
+begin there. A document that ends too early is an error, never a shorter feed. Of services whose
+every answer has one, `without_doctype` takes away a document type that declares nothing itself.
 """
 
 import codecs
@@ -49,6 +50,12 @@ _READ_CHARSETS = re.compile(
 )
 """Python's names of character sets; UTF-7 and what is no character set at all are left out."""
 _LATIN_1 = frozenset({"iso8859-1", "ascii"})
+_DOCTYPE = re.compile(
+    rb"""((?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]{0,200}\?>\s*)?)<!DOCTYPE\s+[A-Za-z][\w-]{0,60}"""
+    rb"""\s+(?:SYSTEM|PUBLIC\s+(?:"[^"'<>\[\]]{0,200}"|'[^"'<>\[\]]{0,200}'))"""
+    rb"""\s+(?:"[^"'<>\[\]]{0,300}"|'[^"'<>\[\]]{0,300}')\s*>""",
+    re.ASCII,
+)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _AMPERSAND = re.compile(r"&(?:#(?:(\d{1,7})|[xX]([0-9A-Fa-f]{1,6}));|(\w{1,31};))?", re.ASCII)
 _XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
@@ -122,6 +129,16 @@ def read_xml(content: bytes) -> Node:
     except etree.XMLSyntaxError as error:
         problem = f"the XML cannot be read ({clean(str(error.msg), limit=_SAID)})"
         raise UnreadableFile(f"{problem}: fetch it again") from None
+
+
+def without_doctype(content: bytes) -> bytes:
+    """The document without a document type at its head that only names an external file.
+
+    The file is never read. One with declarations of its own (`[...]`), one that stands anywhere
+    else, and a second one stay where they are, and `read_xml` refuses them.
+    """
+    match = _DOCTYPE.match(content)
+    return match[1] + content[match.end() :] if match else content
 
 
 def _parsed(text: str) -> Node:

@@ -1,0 +1,268 @@
+"""Articles of PubMed as efetch and the yearly files write them: a `PubmedArticleSet`.
+
+A title is text with markup in it, in brackets where it was translated. An abstract may come in
+labelled sections. A retracted article says so by its type; a notice of retraction names the
+article it retracts; a deleted one is a number without texts.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.identifiers import doi_identifier
+from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.text import clean
+from paperround.domain.times import midnight_utc
+from paperround.sources.entries import (
+    BadEntry,
+    fingerprint,
+    lasting_fingerprint,
+    reject,
+    title_of,
+)
+from paperround.sources.pubmed_dates import first_day
+from paperround.sources.xml import Node, read_xml, without_doctype
+
+_SET = "PubmedArticleSet"
+_SAID = 200
+_EXCERPT = 1000
+_LONGEST_DOI = 500
+_RETRACTED = "D016441"
+"""The number, in MeSH, of the publication type Retracted Publication."""
+
+_NOTHING = Node(name="", attributes={})
+_PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+_PMC = re.compile(r"PMC[1-9]\d{0,10}", re.ASCII)
+_VERSION = re.compile(r"[1-9]\d{0,3}", re.ASCII)
+_BRACKETED = re.compile(r"\[(.*)\](\.?)")
+_UNLABELLED = frozenset({"", "UNLABELLED"})
+_LICENCE = re.compile(
+    r"https?://creativecommons\.org/(?:licenses/by(?:-nc)?(?:-nd|-sa)?|publicdomain/zero)/\d\.\d/?"
+    r"|\bCC[ -]BY(?:-NC)?(?:-ND|-SA)?\b(?![ -]?(?:NC|ND|SA))|\bCC0\b",
+    re.IGNORECASE,
+)
+
+
+def read_pubmed(content: bytes) -> ParsedBatch:
+    """The articles of a set; raises InvalidInput for an error and for what is no such set."""
+    root = read_xml(without_doctype(content))
+    if (error := root.said("ERROR")) is not None:
+        raise InvalidInput(f"PubMed answered an error: {clean(error, limit=_SAID)!r}")
+    if root.name != _SET:
+        raise InvalidInput(
+            f"the XML is {root.name!r:.60} and no {_SET}, as efetch answers it for db=pubmed"
+        )
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, entry in enumerate(_entries(root), start=1):
+        try:
+            records += _read(entry)
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, entry.text[:_EXCERPT]))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _entries(root: Node) -> Iterator[Node]:
+    """The articles, and the numbers of those that were deleted."""
+    for part in root.content:
+        if isinstance(part, Node):
+            yield from part.all("PMID") if part.name == "DeleteCitation" else (part,)
+
+
+def _read(entry: Node) -> list[Record]:
+    """What one entry says: an article and those it retracts, or that one was deleted."""
+    if entry.name == "PMID":
+        return [_withdrawn(_pmid(entry), "deleted")]
+    if entry.name == "PubmedArticle":
+        citation = _at(entry, "MedlineCitation")
+        return [_record(citation, _at(entry, "PubmedData")), *_retractions(citation)]
+    if entry.name == "PubmedBookArticle":
+        raise BadEntry("a-book", "the entry is a book or a chapter of one")
+    raise BadEntry("not-a-paper", f"the entry is no article: {entry.name!r:.60}")
+
+
+def _record(citation: Node, data: Node) -> Record:
+    article = _at(citation, "Article")
+    pmid, version = _at(citation, "PMID"), _version(_at(citation, "PMID"))
+    licence = _licence(article)
+    published, withdrawn = _published(article), _is_retracted(citation)
+    record = Record(
+        title=_title(article),
+        abstract=_abstract(article),
+        identifiers={**_doi(article, data), "pmid": _pmid(pmid)},
+        authors=_authors(article),
+        keywords=_keywords(citation),
+        links=_links(data),
+        listed_on=_entered(data),
+        published_at=midnight_utc(published) if published else None,
+        version=None if withdrawn else version,  # a retraction is of them all
+        withdrawn=withdrawn,
+        comment=_journal(article),
+        licence=licence,
+        show=Show.FULL if licence else Show.LINK,
+        announces=version == 1,
+    )
+    return replace(record, fingerprint=lasting_fingerprint(record))
+
+
+def _withdrawn(pmid: str, why: str) -> Record:
+    """News of an article that is gone: it is withdrawn where it is known, and keeps its texts."""
+    return Record(
+        title="",
+        identifiers={"pmid": pmid},
+        withdrawn=True,
+        announces=False,
+        fingerprint=fingerprint(f"{why} {pmid}".encode()),
+    )
+
+
+def _retractions(citation: Node) -> Iterator[Record]:
+    for one in _at(citation, "CommentsCorrectionsList").all("CommentsCorrections"):
+        named = (one.said("PMID") or "") if _refers(one, "RetractionOf") else ""
+        if _PMID.fullmatch(named):
+            yield _withdrawn(named, "retracted")
+
+
+def _is_retracted(citation: Node) -> bool:
+    types = _at(citation, "Article", "PublicationTypeList").all("PublicationType")
+    comments = _at(citation, "CommentsCorrectionsList").all("CommentsCorrections")
+    return any(one.attributes.get("UI") == _RETRACTED for one in types) or any(
+        _refers(one, "RetractionIn") for one in comments
+    )
+
+
+def _refers(comment: Node, how: str) -> bool:
+    return comment.attributes.get("RefType") == how
+
+
+def _at(node: Node, *names: str) -> Node:
+    """The first element along a path of names, an empty one where the path ends."""
+    for name in names:
+        node = next(node.all(name), _NOTHING)
+    return node
+
+
+def _line(node: Node) -> str:
+    return " ".join(node.text.split())
+
+
+def _pmid(node: Node) -> str:
+    number = node.text.strip()
+    if not _PMID.fullmatch(number):
+        raise BadEntry("no-id", "the article has no PMID")
+    return number
+
+
+def _version(pmid: Node) -> int:
+    stated = pmid.attributes.get("Version", "1")
+    if not _VERSION.fullmatch(stated):
+        raise BadEntry("bad-version", f"the version must be a number from 1, not {stated!r:.40}")
+    return int(stated)
+
+
+def _doi(article: Node, data: Node) -> dict[str, str]:
+    """The DOI, as the publisher or as the article itself states it."""
+    listed = _at(data, "ArticleIdList").all("ArticleId")
+    stated = [one.text for one in listed if one.attributes.get("IdType") == "doi"]
+    stated += [
+        one.text
+        for one in article.all("ELocationID")
+        if one.attributes.get("EIdType") == "doi" and one.attributes.get("ValidYN") != "N"
+    ]
+    found = (doi_identifier(one) for one in stated if len(one) <= _LONGEST_DOI)
+    return dict([first]) if (first := next(filter(None, found), None)) else {}
+
+
+def _links(data: Node) -> dict[str, str]:
+    """The free copy in PubMed Central, where there is one."""
+    listed = _at(data, "ArticleIdList").all("ArticleId")
+    named = (one.text.strip() for one in listed if one.attributes.get("IdType") == "pmc")
+    pmc = next(filter(_PMC.fullmatch, named), None)
+    return {"pdf": f"https://pmc.ncbi.nlm.nih.gov/articles/{pmc}/pdf/"} if pmc else {}
+
+
+def _title(article: Node) -> str:
+    """The title; a translated one without its brackets, the original where there is no other."""
+    title = _line(_at(article, "ArticleTitle"))
+    match = _BRACKETED.fullmatch(title)
+    if match and _is_one_bracket(match[1]):
+        inner = match[1].strip()
+        title = inner if inner.endswith((".", "?", "!")) else f"{inner}{match[2]}"
+    if not title or title.casefold().startswith("not available"):
+        title = _line(_at(article, "VernacularTitle"))
+    return title_of({"title": title})
+
+
+def _is_one_bracket(inner: str) -> bool:
+    """Whether brackets around `inner` belong together: not so in `[18F]-glucose and [11C]`."""
+    depth = 0
+    for char in inner:
+        depth += (char == "[") - (char == "]")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _abstract(article: Node) -> str:
+    sections = map(_section, _at(article, "Abstract").all("AbstractText"))
+    return "\n".join(filter(None, sections))
+
+
+def _section(text: Node) -> str:
+    """`METHODS: what was done`; a section without a label, or without a text, as it is."""
+    label, said = text.attributes.get("Label", "").strip(), _line(text)
+    return said if label.upper() in _UNLABELLED or not said else f"{label}: {said}"
+
+
+def _authors(article: Node) -> tuple[str, ...]:
+    authors = _at(article, "AuthorList").all("Author")
+    named = (_name(one) for one in authors if one.attributes.get("ValidYN") != "N")
+    return tuple(filter(None, named))
+
+
+def _name(author: Node) -> str:
+    parts = (
+        author.said("ForeName") or author.said("Initials"),
+        author.said("LastName"),
+        author.said("Suffix"),
+    )
+    own = " ".join(" ".join(filter(None, parts)).split())
+    return own or _line(_at(author, "CollectiveName"))
+
+
+def _keywords(citation: Node) -> tuple[str, ...]:
+    """The authors' keywords, then the subjects of MeSH, each once."""
+    listed = [one for each in citation.all("KeywordList") for one in each.all("Keyword")]
+    headings = _at(citation, "MeshHeadingList").all("MeshHeading")
+    listed += [_at(one, "DescriptorName") for one in headings]
+    words: dict[str, str] = {}
+    for word in filter(None, map(_line, listed)):
+        words.setdefault(word.casefold(), word)
+    return tuple(words.values())
+
+
+def _journal(article: Node) -> str | None:
+    journal = _at(article, "Journal")
+    name = journal.said("ISOAbbreviation") or journal.said("Title")
+    return f"Journal reference: {' '.join(name.split())}" if name else None
+
+
+def _licence(article: Node) -> str | None:
+    """The open licence that the copyright line names, if it names one."""
+    match = _LICENCE.search(_at(article, "Abstract", "CopyrightInformation").text)
+    return match[0] if match else None
+
+
+def _published(article: Node) -> date | None:
+    """When it appeared online, else the date of its issue."""
+    issue = _at(article, "Journal", "JournalIssue", "PubDate")
+    return first_day(_at(article, "ArticleDate")) or first_day(issue)
+
+
+def _entered(data: Node) -> date | None:
+    """The day PubMed got it: for PubMed's readers, its listing."""
+    history = _at(data, "History").all("PubMedPubDate")
+    entered = (one for one in history if one.attributes.get("PubStatus") == "entrez")
+    return first_day(next(entered, _NOTHING))

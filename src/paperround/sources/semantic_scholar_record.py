@@ -1,0 +1,222 @@
+"""Answers of Semantic Scholar's Academic Graph and Recommendations APIs.
+
+A paper has the keys its asker named in `fields`, and always a `paperId`. Lists come bare (a batch,
+with null for an id it does not know), under `data` (searches, references) or under
+`recommendedPapers`; no key at all beside `total: 0` means that nothing was found.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.identifiers import arxiv_id, doi_identifier
+from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.text import clean
+from paperround.domain.times import midnight_utc
+from paperround.sources.entries import (
+    BadEntry,
+    Entry,
+    counts_of,
+    day_of,
+    lasting_fingerprint,
+    links_of,
+    reject,
+    storable,
+    text_of,
+    texts_of,
+    title_of,
+)
+from paperround.sources.json_answer import json_of, shown
+
+MOST_TOKEN = 1000
+"""Characters of the token that asks for the next page."""
+
+VISIBLE = r"[\x21-\x7b}~]"
+"""A character of a token: visible, and not the bar that our cursor is cut at."""
+
+COUNTS: Mapping[str, str] = MappingProxyType(
+    {"citationCount": "citations", "influentialCitationCount": "influential_citations"}
+)
+
+_LISTS = ("data", "recommendedPapers")
+_INNER = ("citedPaper", "citingPaper")
+_SAID = 200
+_LONGEST_DOI = 500
+_TOKEN = re.compile(rf"{VISIBLE}+")
+_PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+_PAPER_ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_MOST_CORPUS = 10**12
+_OPEN = re.compile(r"CC(0|BY(?:NC)?(?:ND|SA)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One page of a search: its papers, how many rows it had and of how many the search knows.
+
+    `token` asks for the next page, empty at the end.
+    """
+
+    batch: ParsedBatch
+    rows: int
+    total: int
+    token: str
+
+
+def read_semantic_scholar(content: bytes) -> ParsedBatch:
+    """The papers of an answer in any of its shapes; raises InvalidInput when it holds none."""
+    return _batch(_rows(json_of(content)))
+
+
+def read_bulk(content: bytes) -> Answer:
+    """A page of the bulk search; raises InvalidInput for an error, and for any other answer."""
+    said = json_of(content)
+    rows, total = _rows(said), said.get("total") if isinstance(said, dict) else None
+    if not isinstance(said, dict) or type(total) is not int or total < 0:
+        raise InvalidInput("the JSON is no answer of Semantic Scholar's search: it has no total")
+    return Answer(batch=_batch(rows), rows=len(rows), total=total, token=_token(said))
+
+
+def _rows(said: object) -> list[object]:
+    if isinstance(said, list):
+        return said
+    if not isinstance(said, dict):
+        raise InvalidInput("the JSON is no answer of Semantic Scholar")
+    problem = said.get("error") or said.get("message")
+    if problem:
+        words = storable(problem) if isinstance(problem, str) else shown(problem)
+        raise InvalidInput(f"Semantic Scholar answered an error: {clean(words, limit=_SAID)!r}")
+    for key in _LISTS:
+        if isinstance(rows := said.get(key), list):
+            return rows
+    if "paperId" in said:
+        return [said]
+    if said.get("total") == 0 and said.keys().isdisjoint(_LISTS):
+        return []
+    raise InvalidInput("the JSON of Semantic Scholar holds neither a paper nor a list of papers")
+
+
+def _token(said: Mapping[str, object]) -> str:
+    token = said.get("token")
+    if token is None or token == "":
+        return ""
+    if not (isinstance(token, str) and len(token) <= MOST_TOKEN and _TOKEN.fullmatch(token)):
+        raise InvalidInput("the token of the next page is too long or no plain text")
+    return token
+
+
+def _batch(rows: list[object]) -> ParsedBatch:
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, row in enumerate(rows, start=1):
+        try:
+            records.append(_record(_paper(row)))
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, shown(row)))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _paper(row: object) -> Entry:
+    """The paper a row is, or that it refers to."""
+    if row is None:
+        raise BadEntry("unknown-id", "Semantic Scholar does not know the paper asked for here")
+    if isinstance(row, dict):
+        inner = next((row[key] for key in _INNER if isinstance(row.get(key), dict)), row)
+        if isinstance(inner, dict) and "paperId" in inner:
+            return inner
+    raise BadEntry("not-a-paper", "the row is not an object with a paperId")
+
+
+def _record(paper: Entry) -> Record:
+    pdf = _object(paper, "openAccessPdf")
+    is_open, licence = _licence(pdf)
+    record = Record(
+        title=title_of(paper),
+        abstract=text_of(paper, "abstract") or "",
+        identifiers=_identifiers(paper),
+        authors=_authors(paper),
+        categories=texts_of(paper, "fieldsOfStudy"),
+        links=links_of({"pdf": pdf.get("url")}),
+        published_at=_published(paper),
+        comment=_venue(paper),
+        licence=licence,
+        show=Show.FULL if is_open else Show.LINK,
+        counts=counts_of(paper, None, COUNTS),
+    )
+    return replace(record, fingerprint=lasting_fingerprint(record))
+
+
+def _identifiers(paper: Entry) -> dict[str, str]:
+    """What other sources know the paper by; its number here only when there is nothing else."""
+    stated = _object(paper, "externalIds")
+    arxiv = arxiv_id(text_of(stated, "ArXiv") or "")
+    doi = text_of(stated, "DOI") or ""
+    pmid = (text_of(stated, "PubMed") or "").strip()
+    found = doi_identifier(doi) if len(doi) <= _LONGEST_DOI else None
+    known = {
+        **dict([found] if found else []),
+        **({"arxiv": arxiv[0]} if arxiv else {}),
+        **({"pmid": pmid} if _PMID.fullmatch(pmid) else {}),
+    }
+    return known or {"local": f"s2:{_own_id(paper, stated)}"}
+
+
+def _own_id(paper: Entry, stated: Entry) -> str:
+    """The corpus id, which stays, else the id of the page, which may change."""
+    corpus = stated.get("CorpusId", paper.get("corpusId"))
+    if type(corpus) is int and 0 < corpus < _MOST_CORPUS:
+        return str(corpus)
+    page = (text_of(paper, "paperId") or "").strip()
+    if not _PAPER_ID.fullmatch(page):
+        raise BadEntry("no-id", "the paper has no id")
+    return page
+
+
+def _object(entry: Entry, key: str) -> Entry:
+    """The object under `key`, empty when it is missing or null."""
+    value = entry.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadEntry("wrong-type", f"{key} must be an object")
+    return value
+
+
+def _authors(paper: Entry) -> tuple[str, ...]:
+    authors = paper.get("authors") or []
+    if not isinstance(authors, list) or not all(isinstance(one, dict) for one in authors):
+        raise BadEntry("wrong-type", "authors must be a list of objects")
+    return tuple(name for one in authors if (name := text_of(one, "name")))
+
+
+def _published(paper: Entry) -> datetime | None:
+    """The day it is of; the first of the year where no more is known, so that its title and year
+    still find the same paper of another source."""
+    day = day_of(paper, "publicationDate")
+    year = paper.get("year")
+    if day is None and year is not None:
+        if type(year) is not int:
+            raise BadEntry("bad-date", f"year must be a whole number, not {year!r:.40}")
+        day = day_of({"year": f"{year:04}-01-01"}, "year") if 0 <= year <= 9999 else None
+    return midnight_utc(day) if day else None
+
+
+def _venue(paper: Entry) -> str | None:
+    """Where it appeared; that arXiv has it says its identifier."""
+    venue = text_of(paper, "venue")
+    return f"Journal reference: {venue}" if venue and "arxiv" not in venue.casefold() else None
+
+
+def _licence(pdf: Entry) -> tuple[bool, str | None]:
+    """(whether the abstract may be passed on, the licence of the open copy in words).
+
+    The API writes Creative Commons licences like CCBYNCND and names no version of them.
+    """
+    stated = (text_of(pdf, "license") or "").strip()
+    match = _OPEN.fullmatch(stated.upper())
+    if match is None:
+        return False, stated or None
+    terms = re.findall(r"0|BY|NC|ND|SA", match[1])
+    return True, "CC0" if terms == ["0"] else f"CC {'-'.join(terms)}"

@@ -1,0 +1,240 @@
+"""Semantic Scholar's bulk search, read by itself."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
+from paperround.domain.feeds import FetchRequest
+from paperround.domain.papers import ParsedBatch
+from paperround.sources.live import sources
+from paperround.sources.semantic_scholar_live import SemanticScholar
+from tests.sources.arxiv_samples import NOW, page, state
+from tests.sources.cassettes import recorded
+from tests.sources.semantic_scholar_samples import bulk, paper
+
+SOURCE = SemanticScholar()
+QUERY = 'asthma | "wheezing children"'
+FIRST = f"2026-01-21|0|||{QUERY}"
+
+
+def planned(cursor: str | None = None, query: str = QUERY, **named: str) -> FetchRequest:
+    return SOURCE.plan(state(cursor, query=query, **named), NOW)
+
+
+def parsed(body: bytes, cursor: str | None = None, status: int = 200) -> ParsedBatch:
+    return SOURCE.parse(page(planned(cursor), body, status))
+
+
+def asked(request: FetchRequest) -> dict[str, str]:
+    return {key: value[0] for key, value in parse_qs(urlsplit(request.url).query).items()}
+
+
+@pytest.mark.accept("F05", part="semantic-scholar")
+def test_a_poll_asks_for_page_after_page_with_the_token_of_the_last() -> None:
+    answers = [
+        bulk(paper(1), paper(2), total=3, token="A+b/="),
+        bulk(paper(3), total=3),
+    ]
+    cursor: str | None = None
+    requests: list[FetchRequest] = []
+    titles: list[str] = []
+    for body in answers:
+        requests.append(planned(cursor, fields="biology, Computer Science", days="2"))
+        batch = SOURCE.parse(page(requests[-1], body))
+        titles += [one.title for one in batch.records]
+        cursor = batch.next
+    assert (cursor, titles) == (None, ["Study 1", "Study 2", "Study 3"])
+    first, second = map(asked, requests)
+    assert first.pop("fields").startswith("externalIds,title,abstract,authors,publicationDate")
+    assert first == {
+        "query": QUERY,
+        "sort": "publicationDate:desc",
+        "publicationDateOrYear": "2026-01-26:",
+        "fieldsOfStudy": "Biology,Computer Science",
+    }
+    assert second.pop("token") == "A+b/="
+    assert {"fields", *first} == second.keys()
+    base = "https://api.semanticscholar.org/graph/v1/paper/search/bulk"
+    assert {one.url.partition("?")[0] for one in requests} == {base}
+    budgets = {(one.limiter, one.interval_seconds) for one in requests}
+    assert budgets == {("semantic-scholar", 3.0)}
+
+
+@pytest.mark.accept("F05", part="semantic-scholar")
+def test_nothing_found_is_an_empty_answer() -> None:
+    assert parsed(bulk()) == ParsedBatch()
+    assert parsed(b'{"total": 0, "offset": 0}') == ParsedBatch()
+
+
+def test_a_page_without_papers_is_the_end_of_a_list_but_never_its_beginning() -> None:
+    assert parsed(bulk(total=9, token="t"), FIRST.replace("|0||", "|3||u")).next is None
+    with pytest.raises(FetchFailed, match="no papers though it found 9"):
+        parsed(bulk(total=9))
+
+
+@pytest.mark.parametrize(("at", "token"), [("|7||same", "same"), ("|99||old", "new")])
+def test_a_list_that_does_not_end_is_a_failure(at: str, token: str) -> None:
+    with pytest.raises(FetchFailed, match="does not come to an end"):
+        parsed(bulk(paper(), total=9, token=token), FIRST.replace("|0||", at))
+
+
+@pytest.mark.accept("F05", part="semantic-scholar errors")
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b'{"error": "Bad query parameters"}', 400, ""),
+        (b'{"error": "Bad query parameters"}', 200, "'Bad query parameters'"),
+        (b'{"message": "Too Many Requests", "code": "429"}', 429, ""),
+        (b"<html>busy</html>", 200, "not JSON"),
+        (b"[]", 200, "no answer of Semantic Scholar's search"),
+        (b'{"recommendedPapers": []}', 200, "no answer of Semantic Scholar's search"),
+        (bulk(total="many"), 200, "it has no total"),
+        (bulk(total=-1), 200, "it has no total"),
+        (bulk(paper(), token=7), 200, "token"),
+        (bulk(paper(), token="a|b"), 200, "token"),
+        (bulk(paper(), token="x" * 1001), 200, "token"),
+        (b"", 304, ""),
+    ],
+)
+def test_an_answer_without_papers_is_a_failure_and_no_empty_day(
+    body: bytes, status: int, said: str
+) -> None:
+    with pytest.raises(
+        FetchFailed, match=rf"api\.semanticscholar\.org answered {status}.*{said}"
+    ) as caught:
+        parsed(body, status=status)
+    assert caught.value.status == status
+
+
+@pytest.mark.accept("F05", part="semantic-scholar restarts")
+def test_a_stopped_poll_keeps_its_day_and_goes_on_with_its_token() -> None:
+    cursor = f"2026-01-21|3|Biology|tok|{QUERY}"
+    feed = state(cursor, query=QUERY, fields="Biology")
+    request = SOURCE.plan(feed, NOW + timedelta(days=2))
+    assert (request.cursor, asked(request)["token"]) == (cursor, "tok")
+
+
+@pytest.mark.accept("F05", part="semantic-scholar restarts")
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        f"2026-01-21|3||tok|{QUERY}s",
+        f"2026-01-21|3|Biology|tok|{QUERY}",
+        f"2026-99-99|3||tok|{QUERY}",
+        f"fetch|200|450|2026-01-28T12:00:00Z|1|MCID_1|{QUERY}",
+        "1",
+    ],
+)
+def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
+    assert planned(cursor).cursor == FIRST
+
+
+@pytest.mark.parametrize(
+    ("last_good", "since"),
+    [
+        (None, "2026-01-21:"),
+        (datetime(2026, 1, 28, 6, tzinfo=UTC), "2026-01-21:"),
+        (datetime(2025, 12, 20, 6, tzinfo=UTC), "2025-12-19:"),
+    ],
+)
+def test_after_a_long_silence_a_poll_catches_up(last_good: datetime | None, since: str) -> None:
+    feed = replace(state(query=QUERY), good_at=last_good)
+    assert asked(SOURCE.plan(feed, NOW))["publicationDateOrYear"] == since
+
+
+@pytest.mark.accept("F05", part="semantic-scholar key")
+def test_a_key_goes_to_the_service_itself_and_to_no_other_address() -> None:
+    keyed = sources(semantic_scholar_key="k3y")["semantic-scholar"]
+    request = keyed.plan(state(query=QUERY), NOW)
+    assert (dict(request.headers), request.interval_seconds) == ({"x-api-key": "k3y"}, 1.0)
+    assert "k3y" not in f"{request!r} {keyed!r}"
+    elsewhere = replace(state(query=QUERY), url="https://mirror.example.org/bulk")
+    request = keyed.plan(elsewhere, NOW)
+    assert (request.url.partition("?")[0], dict(request.headers)) == (elsewhere.url, {})
+    assert planned().headers == {}
+
+
+@pytest.mark.parametrize("key", ["two words", "k3y\nHost: x", "schlüssel"])
+def test_what_can_be_no_key_is_refused_without_repeating_it(key: str) -> None:
+    with pytest.raises(Misconfigured, match="PAPERROUND_SEMANTIC_SCHOLAR_KEY") as caught:
+        SemanticScholar(key=key)
+    assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "said"),
+    [
+        ({}, "settings.query", "needs a query"),
+        ({"query": " "}, "settings.query", "needs a query"),
+        ({"query": "a\nb"}, "settings.query", "on one line"),
+        ({"query": "x" * 501}, "settings.query", "1 to 500"),
+        ({"query": "x", "fields": "Biologie"}, "settings.fields", "did you mean 'Biology'"),
+        ({"query": "x", "fields": "cs.AI"}, "settings.fields", "it has Agricultural"),
+        ({"query": "x", "days": "31"}, "settings.days", "0 to 30"),
+        ({"query": "x", "key": "secret"}, "settings.key", "no setting 'key'"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict[str, str], code: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said) as caught:
+        SOURCE.check(None, settings)
+    assert caught.value.code == code
+
+
+def test_a_wrong_address_is_named_and_right_fields_pass() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        SOURCE.check("https://x.org/?p=1", {"query": "x"})
+    assert caught.value.code == "url"
+    SOURCE.check(None, {"query": QUERY, "fields": "medicine,Political science,", "days": "0"})
+
+
+def test_a_page_of_another_source_is_refused() -> None:
+    with pytest.raises(ValueError, match="is no cursor of semantic-scholar"):
+        SOURCE.parse(page(replace(planned(), cursor="rss:0"), bulk()))
+
+
+def test_nobody_knows_when_a_query_finds_something() -> None:
+    assert SOURCE.expects(NOW) is None
+    assert not SOURCE.holiday(NOW)
+
+
+@pytest.mark.accept("F05", part="semantic-scholar")
+def test_a_recorded_page_of_the_bulk_search_leads_to_the_next(real_data: Path) -> None:
+    folder = real_data / "raw_responses" / "semantic_scholar"
+    (answer,) = recorded(folder / "test_search_paper_bulk_retrieval.yaml")
+    batch = parsed(answer.body, status=answer.status)
+    assert (len(batch.records), len(batch.rejects)) == (1000, 0)
+    assert batch.next is not None
+    token = asked(planned(batch.next))["token"]
+    assert (len(token), token[:10]) == (125, "PCOKWVSKJJ")
+
+
+@pytest.mark.accept("F05", part="semantic-scholar errors")
+@pytest.mark.parametrize("name", ["test_bad_query_parameters.yaml", "test_not_found.yaml"])
+def test_a_recorded_error_is_a_failure(real_data: Path, name: str) -> None:
+    for answer in recorded(real_data / "raw_responses" / "semantic_scholar" / name):
+        with pytest.raises(FetchFailed, match=f"answered {answer.status}"):
+            parsed(answer.body, status=answer.status)
+
+
+@pytest.mark.accept("F05", part="semantic-scholar hostile")
+@given(
+    total=st.integers() | st.text(max_size=5) | st.none() | st.floats(),
+    token=st.text(max_size=9) | st.integers() | st.none() | st.lists(st.text(max_size=3)),
+    count=st.integers(0, 3),
+)
+def test_no_token_leads_astray(total: Any, token: Any, count: int) -> None:
+    body = bulk(*map(paper, range(count)), total=total if total is not None else [], token=token)
+    try:
+        batch = parsed(body)
+    except FetchFailed:
+        return
+    if batch.next is not None:
+        assert planned(batch.next).cursor == batch.next
+        assert asked(planned(batch.next))["token"] == token
