@@ -67,8 +67,21 @@ def test_a_paper_without_a_listing_counts_from_its_first_ingest() -> None:
 @pytest.mark.accept("I9")
 def test_a_listing_far_in_the_future_is_not_believed() -> None:
     assert paper(record(listed_on=date(9000, 1, 1))).counts_from == NOW
+    assert paper(record(listed_on=date(9000, 1, 1))).listed_on is None
     far = NOW + timedelta(days=400)
     assert paper(record(published_at=far)).published_at is None
+
+
+def test_a_feed_that_dates_a_paper_anew_with_every_edit_makes_it_no_younger() -> None:
+    first, again, ahead = date(2026, 1, 2), date(2026, 1, 20), date(9000, 1, 1)
+    known = after(*(record(listed_on=day, title=f"A study {day}") for day in (first, again, ahead)))
+    assert known.listed_on == first
+    assert known.counts_from.date() == first
+
+
+def test_a_listing_that_is_not_believed_does_not_make_a_known_paper_new() -> None:
+    known = after(record(listed_on=None), record(listed_on=date(9000, 1, 1), title="A new study"))
+    assert (known.listed_on, known.counts_from) == (None, NOW)
 
 
 @pytest.mark.accept("I9")

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.feeds import FeedHealth, FetchRequest
+from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import FeedId, Paper, Show
 from paperround.jobs.feed_admin import delete_feed, export_feeds, update_feed
 from paperround.jobs.feeds import run_now
@@ -163,6 +163,40 @@ def test_an_unchanged_answer_is_asked_for_with_its_etag(room: Room) -> None:
         (report,) = room.poll(HOUR)
         assert (report.records, report.health) == (0, FeedHealth.FRESH)
     assert [run.state for run in room.runs(feed)] == ["unchanged", "unchanged", "done"]
+
+
+@pytest.mark.accept("F06", part="pace")
+def test_a_feed_is_left_alone_as_long_as_it_asks_for_even_when_it_is_unchanged(room: Room) -> None:
+    body = rss().replace(b"<channel>", b"<channel><ttl>300</ttl>")
+
+    def conditional(request: FetchRequest) -> Reply:
+        unchanged = request.headers.get("If-None-Match") == '"one"'
+        return Reply(b"" if unchanged else body, 304 if unchanged else 200, {"etag": '"one"'})
+
+    feed = room.add(NewFeed(name="journal", kind="feed", url="https://journal.example/rss"))
+    room.answers["journal.example"] = conditional
+    room.poll()
+    assert room.feed(feed).next_at == NOW + 5 * HOUR
+    assert room.poll(4 * HOUR) == []
+    (report,) = room.poll(HOUR)
+    assert report.next_at == NOW + 10 * HOUR
+    body = body.replace(b"300", b"10")
+    room.answers["journal.example"] = lambda _: Reply(body)
+    (report,) = room.poll(5 * HOUR)
+    assert report.next_at == NOW + 11 * HOUR
+
+
+@pytest.mark.accept("F06", part="listing")
+def test_the_backlog_of_a_new_feed_is_no_news(room: Room) -> None:
+    room.add(NewFeed(name="journal", kind="feed", url="https://journal.example/rss"))
+    room.answers["journal.example"] = rss(item(day="Sun, 28 Jan 2024 06:00:00 GMT"))
+    room.poll()
+    assert papers(room)[0].counts_from == datetime(2024, 1, 28, 6, tzinfo=UTC)
+    later = item(day="Wed, 28 Jan 2026 06:00:00 GMT", title="A study, edited")
+    room.answers["journal.example"] = rss(later)
+    room.poll(HOUR)
+    assert papers(room)[0].title == "A study, edited"
+    assert papers(room)[0].counts_from == datetime(2024, 1, 28, 6, tzinfo=UTC)
 
 
 def test_validators_of_addresses_that_are_asked_no_more_are_forgotten(room: Room) -> None:

@@ -2,7 +2,8 @@
 
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,37 @@ def test_a_date_that_cannot_be_read_loses_no_paper() -> None:
     assert record.published_at is None
 
 
+@pytest.mark.accept("F06", part="listing")
+@pytest.mark.parametrize(
+    ("body", "listed"),
+    [
+        (RSS, SIX),
+        (ATOM, SIX),
+        (json.dumps(JSON), SIX),
+        (
+            RSS.replace("Wed, 28 Jan 2026 06:00:00 GMT", "Tue, 27 Jan 2026 23:00:00 -0500"),
+            datetime(2026, 1, 28, 4, tzinfo=UTC),
+        ),
+        (
+            ATOM.replace("<updated>", "<published>2024-01-28</published><updated>"),
+            datetime(2024, 1, 28, tzinfo=UTC),
+        ),
+    ],
+)
+def test_an_item_is_listed_when_it_was_published(body: str, listed: datetime) -> None:
+    record = only(body)
+    assert (record.listed_on, record.listed_at) == (listed.date(), listed)
+
+
+def test_an_item_without_a_date_or_with_only_that_of_its_issue_lists_nothing() -> None:
+    undated = RSS.replace("<pubDate>Wed, 28 Jan 2026 06:00:00 GMT</pubDate>", "MORE")
+    assert only(undated).listed_on is None
+    record = only(undated.replace("MORE", "<prism:coverDate>2026-02-01</prism:coverDate>", 1))
+    assert (record.listed_on, record.listed_at) == (None, None)
+    assert record.published_at is not None
+    assert record.published_at.date() == date(2026, 2, 1)
+
+
 def test_a_feed_is_asked_for_only_if_it_changed() -> None:
     known = {URL: {"etag": '"1"', "last-modified": "Wed, 28 Jan 2026 06:00:00 GMT"}}
     progress = Progress(validators=known)
@@ -199,6 +231,38 @@ def test_a_feed_is_asked_for_only_if_it_changed() -> None:
         "If-Modified-Since": "Wed, 28 Jan 2026 06:00:00 GMT",
     }
     assert SOURCE.parse(page(request, status=304)) == ParsedBatch()
+
+
+@pytest.mark.accept("F06", part="pace")
+@pytest.mark.parametrize(
+    ("said", "control", "pause"),
+    [
+        ("", "", None),
+        ("<ttl>180</ttl>", "", timedelta(hours=3)),
+        ("<ttl>5</ttl>", "max-age=60", timedelta(minutes=5)),
+        ("<ttl>99999999</ttl>", "", timedelta(days=1)),
+        ("<ttl>0</ttl>", "max-age=0", None),
+        ("<ttl>soon</ttl>", "max-age=soon", None),
+        ("", "public, max-age=7200", timedelta(hours=2)),
+        ("", "no-cache, max-age=7200", None),
+        ("", "s-maxage=7200", None),
+        ("<sy:updatePeriod> daily </sy:updatePeriod>", "", timedelta(days=1)),
+        (
+            "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>",
+            "max-age=60",
+            timedelta(hours=6),
+        ),
+        ("<sy:updatePeriod>weekly</sy:updatePeriod>", "", timedelta(days=1)),
+        ("<sy:updatePeriod>often</sy:updatePeriod>", "", None),
+    ],
+)
+def test_a_feed_says_how_long_it_wants_to_be_left_alone(
+    said: str, control: str, pause: timedelta | None
+) -> None:
+    body = RSS.replace("<channel>", f'<channel xmlns:sy="s">{said}')
+    answer = page(SOURCE.plan(state(url=URL), NOW), body.encode())
+    answer = replace(answer, headers={"cache-control": control} if control else {})
+    assert SOURCE.parse(answer).pause == pause
 
 
 def test_a_service_with_a_source_of_its_own_shares_one_budget() -> None:

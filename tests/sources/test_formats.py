@@ -36,6 +36,25 @@ COUNTS = json.dumps({"id": "2601.00001", "captured_at": "2026-01-30", "upvotes":
         ("day.json.gz", b'{"title": "Not found", "status": 404}\n', "hf"),
         ("day.json", b'{\n "detail": "Not found"\n}', "hf"),
         ("papers.json", PAPER + b"\n" + PAPER, "jsonl"),
+        ("x", b"<?xml version='1.0'?>\n<!-- x -->\n<rss version='2'><channel>", "rss"),
+        ("x", b"<rdf:RDF xmlns='http://purl.org/rss/1.0/'><channel>", "rss"),
+        ("x", b"\xef\xbb\xbf<atom:feed xmlns:atom='http://www.w3.org/2005/Atom'>", "rss"),
+        ("x", b"<OAI-PMH xmlns='http://www.openarchives.org/OAI/2.0/'>", "arxiv-oai"),
+        (
+            "x.json",
+            b'{"items": [], "version": "https:\\/\\/jsonfeed.org\\/version\\/1"}',
+            "jsonfeed",
+        ),
+        ("x.json", b'{"messages":[{"status":"ok"}],"collection":[]}', "biorxiv"),
+        ("x", b"% My papers\n\n@article{a,\n title={A}}", "bibtex"),
+        ("refs.bib", b"", "bibtex"),
+        ("x", b"Provider: Press\r\n\r\nTY  - JOUR\r\nTI  - A", "ris"),
+        ("x.csv", b'title,abstract\nA,"\n@misc{a, title}\nTY  - JOUR"', "csv"),
+        (
+            "x.jsonl",
+            b'{"title": "On @misc{a} and \\"version\\": \\"https://jsonfeed.org/version/"}',
+            "jsonl",
+        ),
     ],
 )
 def test_a_format_is_known_by_content_and_name(name: str, content: bytes, found: str) -> None:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.domain.errors import FetchFailed, FetchRefused
 from paperround.domain.keys import Scope
+from paperround.domain.papers import Show
 from paperround.web.app import create_app
 from paperround.web.models import MOST_PREVIEWED
 from paperround.wiring import POLL
@@ -247,6 +248,41 @@ def test_an_uploaded_file_becomes_papers_of_the_feed_and_rejects(
     assert (reject["position"], reject["run"]) == (2, run["id"])
     again = admin.post(f"{where}/upload", params={"format": "jsonl"}, content=content).json()
     assert (again["new"], again["unchanged"]) == (0, 1)
+
+
+@pytest.mark.accept("F06", part="upload")
+@pytest.mark.parametrize(
+    ("named", "content"),
+    [
+        ("bibtex", b"@misc{a, title={On tides}, year=2026}\n@misc{b, title={Cut o"),
+        ("ris", b"TY  - JOUR\nTI  - On tides\nER  - \nTY  - JOUR\nER  - \n"),
+        ("rss", b"<rss><channel><item><title>On tides</title></item><item/></channel></rss>"),
+        (
+            "jsonfeed",
+            b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"title": "A"}, 7]}',
+        ),
+    ],
+)
+@pytest.mark.parametrize("says", [True, False], ids=["named", "found"])
+def test_bibliographies_and_feeds_are_uploaded_as_they_are(
+    admin: TestClient, named: str, content: bytes, says: bool
+) -> None:
+    where = create(admin)
+    params = {"format": named} if says else {}
+    report = admin.post(f"{where}/upload", params=params, content=content).json()
+    assert (report["new"], len(report["rejects"])) == (1, 1)
+
+
+def test_how_much_of_an_uploaded_paper_is_shown_is_what_the_operator_says(
+    home: Staffed, admin: TestClient
+) -> None:
+    where = create(admin, show="full")
+    content = b"@misc{a, title={On tides}, doi={10.1000/a}, abstract={We tide.}}"
+    admin.post(f"{where}/upload", params={"format": "bibtex"}, content=content)
+    with home.database.reading() as work:
+        known = work.papers.find([("doi", "10.1000/a")])
+        [paper] = work.papers.load(set(known.values())).values()
+    assert paper.show is Show.FULL
 
 
 def test_a_file_of_no_known_format_is_refused_and_leaves_no_run(admin: TestClient) -> None:

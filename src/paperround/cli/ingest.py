@@ -40,8 +40,8 @@ def ingest(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom, "
-            "semantic-scholar, pubmed.",
+            help="auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom, arxiv-oai, "
+            "biorxiv, semantic-scholar, pubmed, rss, jsonfeed, bibtex, ris.",
         ),
     ] = "auto",
     captured_at: Annotated[

@@ -34,7 +34,8 @@ class Progress:
     """Where a feed stands between two polls, and what the last answer said of itself.
 
     `cursor` is where an interrupted poll goes on, None at the start of one. `validators` are the
-    ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`).
+    ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`), and under
+    `pause` the seconds it wants to be left alone, which an unchanged page does not say again.
     `batch` is the number of records of the last batch and a hash of their identifiers: the same
     batch again is no news.
     """

@@ -64,12 +64,13 @@ def _is_named(record: Record) -> bool:
 
 
 def counts_from(record: Record, now: datetime) -> datetime | None:
-    """When the record's listing starts to count; None when the record names no listing."""
+    """When the record's listing starts to count; None when the record names none, or one so far
+    ahead that it is a mistake, or a month or year that is not over."""
     if record.listed_on is None:
         return None
     precise = record.listed_at is not None and record.listed_at.date() == record.listed_on
     start = record.listed_at if precise and record.listed_at else midnight_utc(record.listed_on)
-    return start if start <= now + FUTURE_ALLOWED else now
+    return _believed(start, now)
 
 
 def new_paper(
@@ -90,7 +91,7 @@ def new_paper(
         keywords=record.keywords,
         links=dict(record.links),
         counts_from=counts_from(record, now) or now,
-        listed_on=record.listed_on,
+        listed_on=_listed(record, now),
         published_at=_believed(record.published_at, now),
         updated_at=_believed(record.updated_at, now),
         version=record.version,
@@ -123,7 +124,7 @@ def merged(
         keywords=old.keywords or record.keywords,
         links={**record.links, **base.links},
         counts_from=_earliest_start(old, record, now),
-        listed_on=min(filter(None, (old.listed_on, record.listed_on)), default=None),
+        listed_on=min(filter(None, (old.listed_on, _listed(record, now))), default=None),
         published_at=old.published_at or _believed(record.published_at, now),
         updated_at=_latest(old.updated_at, _believed(record.updated_at, now)),
         withdrawn=base.withdrawn or (record.withdrawn and age >= 0),
@@ -219,6 +220,10 @@ def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
 
 def _believed(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment <= now + FUTURE_ALLOWED else None
+
+
+def _listed(record: Record, now: datetime) -> date | None:
+    return record.listed_on if counts_from(record, now) else None
 
 
 def _latest(one: T | None, other: T | None) -> T | None:

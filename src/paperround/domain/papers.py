@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -86,12 +86,16 @@ class LooseCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedBatch:
-    """What one page or file held. `next` is where the source goes on, None at its end."""
+    """What one page or file held. `next` is where the source goes on, None at its end.
+
+    `pause` is how long the source wants not to be asked, None when it does not say.
+    """
 
     records: tuple[Record, ...] = ()
     rejects: tuple[Reject, ...] = ()
     loose_counts: tuple[LooseCount, ...] = ()
     next: str | None = None
+    pause: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ _GONE = 410
 _CONTINUES = timedelta(minutes=1)
 _LONGEST_REASON = 500
 _VALIDATORS = ("etag", "last-modified")
+_PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,8 @@ class _Polling:
         self._names.update(map(name_of, batch.records))
         self._asked.add(page.request.url)
         self._has_unchanged_pages |= page.not_modified
-        validators = {**self._progress.validators, **_validators(page)}
+        known = self._progress.validators
+        validators = {**known, page.request.url: _validators(page, batch.pause, known)}
         self._progress = replace(self._progress, cursor=batch.next, validators=validators)
         self._record(has_news=run.report.unseen > before)
 
@@ -263,9 +265,10 @@ class _Polling:
     def _next_poll(self, expects_at: datetime | None) -> datetime:
         if self._progress.cursor is not None:
             return self._now + _CONTINUES
-        return next_poll(
-            self._feed, interval=self._source.interval, expects_at=expects_at, now=self._now
-        )
+        known = self._progress.validators
+        asked = [_pause(known[url]) for url in known if url in self._asked]
+        interval = max([self._source.interval, *asked])
+        return next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
 
     def put_off(self, error: RateLimited) -> PollReport:
         """The service may not be asked now: all stays as it is until it may be."""
@@ -369,8 +372,16 @@ def settings_of(feed: LiveFeed) -> NewFeed:
     )
 
 
-def _validators(page: Page) -> dict[str, dict[str, str]]:
-    """What lets us ask for this address only when it has changed; an unchanged page may say less
-    than the page itself did, and then what is known stays."""
+def _validators(
+    page: Page, pause: timedelta | None, before: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    """What lets us ask for this address only when it has changed, and no sooner than it wants; an
+    unchanged page may say less than the page itself did, and then what is known stays."""
     known = {name: page.headers[name] for name in _VALIDATORS if page.headers.get(name)}
-    return {} if page.not_modified and not known else {page.request.url: known}
+    if pause:
+        known[_PAUSE] = str(int(pause.total_seconds()))
+    return {**before.get(page.request.url, {}), **known} if page.not_modified else known
+
+
+def _pause(known: Mapping[str, str]) -> timedelta:
+    return timedelta(seconds=int(known.get(_PAUSE, "0")))

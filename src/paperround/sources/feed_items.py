@@ -1,17 +1,23 @@
 """RSS 2.0, RSS 1.0 (RDF), Atom 1.0 and JSON Feed as records of papers.
 
     bytes ─► XML or JSON ─► items ─► _Item ─► Record, or a Reject with its reason
+              └─ no well-formed XML ─► wild_feed ─┘
 
 Understands what journals add: Dublin Core (`dc:creator`, `dc:identifier`, `dc:date`), PRISM
 (`prism:doi`, `prism:publicationDate`, `prism:coverDate`) and `content:encoded`. Dates that cannot
 be read are left out: they are no reason to lose a paper. Addresses are resolved against the feed's.
+
+An item is listed when it was published, by its own word, so that the backlog of a new feed is no
+news; where only an update is dated, then, because it was published no later. The date on the cover
+of an issue lists nothing. Of several dates an item had over time the earliest stays (see `merge`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
@@ -26,7 +32,8 @@ from paperround.sources.entries import (
 )
 from paperround.sources.feed_names import absolute, names_of
 from paperround.sources.feed_text import plain
-from paperround.sources.xml import Node, read_xml
+from paperround.sources.wild_feed import wild_items
+from paperround.sources.xml import Node, NotWellFormed, decoded, read_xml
 
 MOST_ITEMS = 10_000
 """Items of one feed that are read."""
@@ -34,7 +41,7 @@ MOST_ITEMS = 10_000
 _TITLE = 200
 _MOST_NAMES = 1000
 _SUMMARIES = ("description", "summary", "encoded", "content")
-_PUBLISHED = ("pubDate", "published", "publicationDate", "coverDate", "date", "issued")
+_PUBLISHED = ("pubDate", "published", "publicationDate", "date", "issued")
 _ITEM_LINKS = (None, "", "alternate")
 
 
@@ -49,10 +56,14 @@ class _Item:
     keywords: list[str] = field(default_factory=list)
     published: str | None = None
     updated: str | None = None
+    cover: str | None = None
 
 
 def read_feed(content: bytes, address: str) -> ParsedBatch:
-    """The papers of one feed read from `address`; raises UnreadableFile for what is no feed."""
+    """The papers of one feed read from `address`; raises UnreadableFile for what is no feed.
+
+    An empty address is that of a file: the one the feed states of itself is taken in its place.
+    """
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     found = _json_items(content, address) if head == b"{" else _xml_items(content, address)
     records: list[Record] = []
@@ -78,10 +89,12 @@ def _record(item: "_Item | BadEntry", address: str) -> Record:
         raise item
     text = plain(item.text)
     title = plain(item.title) or (text[:_TITLE] if item.link else "")
+    published, updated = _instant(item.published), _instant(item.updated)
+    listed = published or updated
     if not title:
         raise BadEntry("no-title", "the item has no title")
     said = [item.title, item.text, item.link, item.guid, *item.stated, *item.authors]
-    said += [*item.keywords, item.published, item.updated]
+    said += [*item.keywords, item.published or item.cover, item.updated]
     return Record(
         title=title,
         abstract=text,
@@ -89,8 +102,10 @@ def _record(item: "_Item | BadEntry", address: str) -> Record:
         authors=tuple(item.authors[:_MOST_NAMES]),
         keywords=tuple(item.keywords[:_MOST_NAMES]),
         links=links_of({"abstract": item.link}),
-        published_at=_instant(item.published),
-        updated_at=_instant(item.updated),
+        listed_on=listed.date() if listed else None,
+        listed_at=listed,
+        published_at=published or _instant(item.cover),
+        updated_at=updated,
         show=Show.LINK,  # whose abstract it is, a feed does not say
         fingerprint=fingerprint(json.dumps(said).encode()),
     )
@@ -100,14 +115,27 @@ def _record(item: "_Item | BadEntry", address: str) -> Record:
 
 
 def _xml_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
-    root = read_xml(content)
+    try:
+        root = read_xml(content)
+    except NotWellFormed as problem:
+        return _wild_items(content, address, problem)
     if root.name == "feed":
+        address = address or _own_address(root)
         return (_atom(entry, root, address) for entry in root.all("entry"))
     channel = next(root.all("channel"), None)
     if root.name not in {"rss", "RDF"} or channel is None:
         raise UnreadableFile(f"the XML is no feed: it is <{root.name[:40]}>")
+    address = address or _own_address(channel)
     # RSS 1.0 has its items beside the channel, RSS 2.0 in it.
     return (_rss(item, address) for part in (channel, root) for item in part.all("item"))
+
+
+def _own_address(holder: Node) -> str:
+    """What a feed says of where it is, else of where its site is; empty when it says neither."""
+    links = list(holder.all("link"))
+    own = [one.attributes.get("href", "") for one in links if one.attributes.get("rel") == "self"]
+    site = [one.text or one.attributes.get("href", "") for one in links]
+    return next((found for one in (*own, *site) if (found := absolute(one, ""))), "")
 
 
 def _rss(entry: Node, address: str) -> _Item:
@@ -150,6 +178,7 @@ def _common(
         authors=_split(names),
         keywords=_filled(keywords),
         published=next((text for name in _PUBLISHED if (text := entry.said(name))), None),
+        cover=entry.said("coverDate"),
     )
 
 
@@ -169,6 +198,34 @@ def _filled(texts: list[str]) -> list[str]:
     return [storable(text) for one in texts if (text := " ".join(one.split()))]
 
 
+# --- what is neither ---------------------------------------------------------------------------
+
+
+def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterator[_Item]:
+    """The items of a feed that somebody wrote badly; raises `problem` when it cannot be read."""
+    try:
+        found = wild_items(decoded(content))
+    except UnreadableFile as error:
+        raise UnreadableFile(f"{problem} (and by its words alone: {error})") from None
+    return (_wild(one, address) for one in found)
+
+
+def _wild(said: Mapping[str, Any], address: str) -> _Item:
+    guid, link = storable(said["guid"]), absolute(storable(said["link"]), address)
+    return _Item(
+        title=storable(said["title"]),
+        text=next((text for one in said["texts"] if plain(text := storable(one))), ""),
+        link=link,
+        guid=guid,
+        stated=[storable(text) for text in said["stated"]],
+        authors=_split(said["names"]),
+        keywords=_filled(said["keywords"]),
+        published=said["published"],
+        updated=said["updated"],
+        cover=said["cover"],
+    )
+
+
 # --- JSON --------------------------------------------------------------------------------------
 
 
@@ -183,7 +240,10 @@ def _json_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
     version = feed.get("version") if isinstance(feed, dict) else None
     if not isinstance(items, list) or not _is_json_feed(version):
         raise UnreadableFile("the JSON is no JSON Feed: it has no version or no items")
-    return (_json_item(item, address) for item in items)
+    stated = (feed.get(key) for key in ("feed_url", "home_page_url"))
+    own = (absolute(storable(one), "") for one in stated if isinstance(one, str))
+    base = address or next(filter(None, own), "")
+    return (_json_item(item, base) for item in items)
 
 
 def _is_json_feed(version: object) -> bool:

@@ -1,10 +1,11 @@
 """Any feed at an address: RSS 2.0, RSS 1.0, Atom 1.0 or JSON Feed, read by itself.
 
-A poll is one request. A feed says nothing of when it goes on: no batch is ever late, so that a
-quiet journal is not taken for a broken one.
+A poll is one request. A feed does not say when it goes on: no batch is ever late, so that a quiet
+journal is not taken for a broken one. How long it wants to be left alone it may say.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.feed_items import read_feed
+from paperround.sources.feed_pace import pause_of
 from paperround.sources.polling import Client, conditions, read
 
 _SHARED = (
@@ -58,9 +60,10 @@ class AnyFeed:
 
     def parse(self, page: Page) -> ParsedBatch:
         """The papers of the answer; raises FetchFailed for what is no feed."""
-        if page.not_modified:
-            return ParsedBatch()
-        return read(page, partial(read_feed, address=page.url))
+        batch = ParsedBatch()
+        if not page.not_modified:
+            batch = read(page, partial(read_feed, address=page.url))
+        return replace(batch, pause=pause_of(page))
 
     def expects(self, after: datetime) -> datetime | None:
         """Nothing: no feed says when it goes on."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 from paperround.domain.identifiers import arxiv_id, doi_identifier
+from paperround.sources.entries import FEED
 
 _LONGEST = 500
 _SCHEMES = ("arxiv:", "oai:arxiv.org:", "http://", "https://")
@@ -35,7 +36,8 @@ def absolute(address: str, base: str) -> str | None:
 def names_of(stated: Sequence[str], *, guid: str, link: str | None, feed: str) -> dict[str, str]:
     """The identifiers of an item, by kind. `stated` are what `prism:doi` and the like say.
 
-    A DOI and an arXiv id are both kept. An address or a guid names only what has neither.
+    A DOI and an arXiv id are both kept. An address or a guid names only what has neither; a guid
+    belongs to the host of its feed, whose address is empty for a file that does not say it.
     """
     found: dict[str, str] = {}
     for text in (*stated, guid, link or ""):
@@ -45,7 +47,8 @@ def names_of(stated: Sequence[str], *, guid: str, link: str | None, feed: str) -
         return found
     if link is not None:
         return {"url": _short(normalised(link))}
-    return {"local": _short(f"{urlsplit(feed).hostname}:{guid}")} if guid else {}
+    host = urlsplit(feed).hostname or FEED
+    return {"local": _short(f"{host}:{guid}")} if guid else {}
 
 
 def normalised(link: str) -> str:

@@ -12,12 +12,21 @@ from paperround.domain.errors import UnknownFormat, UnreadableFile
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.arxiv_api import read_arxiv_atom
 from paperround.sources.arxiv_feed import read_arxiv_feed
+from paperround.sources.bibtex import START as BIBTEX_START
+from paperround.sources.bibtex import read_bibtex
 from paperround.sources.csv_file import read_csv
 from paperround.sources.hf_daily import read_hf_daily
 from paperround.sources.jsonl import read_jsonl
 from paperround.sources.observations import read_observations
 from paperround.sources.page import read_page
 from paperround.sources.pubmed_record import read_pubmed
+from paperround.sources.ris import read_ris
+from paperround.sources.saved_answers import (
+    read_arxiv_oai,
+    read_biorxiv,
+    read_jsonfeed,
+    read_rss,
+)
 from paperround.sources.semantic_scholar_record import read_semantic_scholar
 
 Reader = Callable[[bytes], ParsedBatch]
@@ -34,12 +43,26 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "arxiv-atom": read_arxiv_atom,
         "semantic-scholar": read_semantic_scholar,
         "pubmed": read_pubmed,
+        "arxiv-oai": read_arxiv_oai,
+        "biorxiv": read_biorxiv,
+        "rss": read_rss,
+        "jsonfeed": read_jsonfeed,
+        "bibtex": read_bibtex,
+        "ris": read_ris,
     }
 )
 MOST_DECODED = 512 * 1024 * 1024
 """Bytes a compressed file may unpack to."""
 
-_ENDINGS = {"jsonl": "jsonl", "ndjson": "jsonl", "csv": "csv", "json": "hf"}
+_ENDINGS = {
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "csv": "csv",
+    "json": "hf",
+    "bib": "bibtex",
+    "bibtex": "bibtex",
+    "ris": "ris",
+}
 _BOX = b"Get trending papers in your email inbox"
 _GZIP = b"\x1f\x8b"
 _WEB_PAGES = (b"<!doctype", b"<html")
@@ -48,8 +71,14 @@ _PROBED_BYTES = 1_000_000
 _XML_HEAD = 3000
 _ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
 _API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
-_PUBMED = b"<pubmedarticleset"
 _SCHOLAR = re.compile(rb'"paperId"\s*:\s*"[0-9a-f]{40}"')
+_ROOT = re.compile(rb"(?:<[?!][^>]*>\s*)*<(?:[a-z][\w.-]*:)?([a-z][\w-]*)")
+_ROOTS = {b"oai-pmh": "arxiv-oai", b"pubmedarticleset": "pubmed"}
+_FEEDS = {b"rss": b"<channel", b"rdf": b"<channel", b"feed": b"www.w3.org/2005/atom"}
+"""What else the head of a feed holds, by the name of its root."""
+_JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/')
+_BIORXIV = re.compile(rb'\{\s*"messages"\s*:\s*\[\s*\{\s*"(?:status|category|interval|cursor)"')
+_RIS_START = re.compile(r"^TY  - ", re.MULTILINE)
 
 
 def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str, Reader]:
@@ -110,22 +139,37 @@ def _recognise(name: str, content: bytes) -> str | None:
         return _json_kind(body, by_name)
     if b"title" in body.split(b"\n", 1)[0].lower().replace(b'"', b"").strip().split(b","):
         return "csv"
-    return by_name if by_name == "jsonl" else None
+    return _bibliography(body) or (by_name if by_name == "jsonl" else None)
+
+
+def _bibliography(body: bytes) -> str | None:
+    """Exports begin with an entry, or with some lines about themselves."""
+    text = body.decode("utf-8", "replace")
+    if BIBTEX_START.search(text):
+        return "bibtex"
+    return "ris" if _RIS_START.search(text.replace("\r", "\n")) else None
 
 
 def _xml_kind(head: bytes) -> str | None:
-    """arXiv's feeds say in their head which of its services made them; a set of PubMed's is one."""
-    if _PUBMED in head:
-        return "pubmed"
+    """The root tells, and what stands in the head of a feed: arXiv's say which service made them.
+
+    A feed of anybody else is read as any other.
+    """
+    match = _ROOT.match(head)
+    root = match[1] if match else b""
+    if root in _ROOTS:
+        return _ROOTS[root]
     if any(word in head for word in _ANNOUNCEMENTS):
         return "arxiv-rss"
-    return "arxiv-atom" if any(word in head for word in _API_ANSWERS) else None
+    if any(word in head for word in _API_ANSWERS):
+        return "arxiv-atom"
+    return "rss" if root in _FEEDS and _FEEDS[root] in head else None
 
 
 def _json_kind(body: bytes, by_name: str | None) -> str | None:
     """JSON Lines hold a whole object a line; a day of papers is one list or wrapped list."""
-    if _SCHOLAR.search(body[:1000]) and (body[:1] == b"[" or _is_one_object(body)):
-        return "semantic-scholar"
+    if answer := _answer_kind(body):
+        return answer
     if body[:1] != b"{":
         return by_name if by_name == "jsonl" else "hf"
     if by_name == "hf" and _is_one_object(body):
@@ -136,6 +180,16 @@ def _json_kind(body: bytes, by_name: str | None) -> str | None:
             return _object_kind(entry)
     is_wrapped = any(key in body[:1000] for key in (b'"data"', b'"error"'))
     return by_name if by_name == "jsonl" else ("hf" if is_wrapped else None)
+
+
+def _answer_kind(body: bytes) -> str | None:
+    """Some services name themselves in what they answer."""
+    is_object = body[:1] == b"{"
+    if _SCHOLAR.search(body[:1000]) and (not is_object or _is_one_object(body)):
+        return "semantic-scholar"
+    if is_object and _BIORXIV.match(body):
+        return "biorxiv"
+    return "jsonfeed" if is_object and _JSON_FEED.search(body) else None
 
 
 def _is_one_object(body: bytes) -> bool:

@@ -61,6 +61,10 @@ _AMPERSAND = re.compile(r"&(?:#(?:(\d{1,7})|[xX]([0-9A-Fa-f]{1,6}));|(\w{1,31};)
 _XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 
 
+class NotWellFormed(UnreadableFile):
+    """The text keeps to the limits of a feed, but not to the grammar of XML."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """An element: its name and attributes without prefixes, its texts and elements in order."""
@@ -116,10 +120,11 @@ class _Builder:
 
 
 def read_xml(content: bytes) -> Node:
-    """The root of an XML document; raises UnreadableFile when it is none, or a hostile one."""
+    """The root of an XML document; raises UnreadableFile when it is none, or a hostile one, and
+    NotWellFormed when it may be one that somebody wrote badly."""
     if len(content) > MOST_BYTES:
         raise UnreadableFile(f"the XML has more than {MOST_BYTES:,} bytes: no feed is that long")
-    text = _text(content)
+    text = decoded(content)
     try:
         return _parsed(text)
     except etree.XMLSyntaxError:
@@ -128,7 +133,7 @@ def read_xml(content: bytes) -> Node:
         return _parsed(_mended(text))
     except etree.XMLSyntaxError as error:
         problem = f"the XML cannot be read ({clean(str(error.msg), limit=_SAID)})"
-        raise UnreadableFile(f"{problem}: fetch it again") from None
+        raise NotWellFormed(f"{problem}: fetch it again") from None
 
 
 def without_doctype(content: bytes) -> bytes:
@@ -161,7 +166,8 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _text(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text: by its byte order mark, the charset it declares, UTF-8 or windows-1252."""
     content = content.removeprefix(codecs.BOM_UTF8)
     marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
     for charset in (marked or _declared(content), "utf-8"):

@@ -18,7 +18,7 @@ from paperround.domain.feeds import LiveFeed
 from paperround.domain.keys import Scope
 from paperround.domain.papers import FeedId, ParsedBatch
 from paperround.jobs import feed_admin
-from paperround.jobs.feeds import run_now, settings_of
+from paperround.jobs.feeds import run_now, settings_of, shown_as
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.sources.formats import AUTO, READERS, Reader, decompress, reader_for
 from paperround.web.auth import keyed_router
@@ -231,7 +231,7 @@ def upload_papers(
 
 def _stored(home: Runtime, now: datetime, feed: LiveFeed, batch: ParsedBatch) -> IngestReport:
     return ingest(
-        batch,
+        shown_as(batch, feed.show),
         database=home.database,
         feed_name=feed.name,
         feed_kind=feed.kind,

@@ -1,0 +1,198 @@
+r"""BibTeX and BibLaTeX bibliographies, as Zotero, Mendeley, Google Scholar, arXiv, DBLP and the ACL
+Anthology write them.
+
+    text ─► pieces, each from an `@word{` that begins a line ─► bibtexparser ─► fields ─► Record
+
+A piece is parsed by itself: an entry whose braces do not close is one reject and swallows no other.
+`@string` macros are put in, `@comment` and `@preamble` are left out.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from paperround.domain.errors import UnreadableFile
+from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.sources.bibtex_text import unbraced, value_of, verbatim
+from paperround.sources.entries import MOST_BYTES, BadEntry, reject
+from paperround.sources.references import Reference, in_order, readable, reference_record
+
+if TYPE_CHECKING:
+    from bibtexparser.model import Block, Entry, String
+
+START = re.compile(r"^[ \t]*@[ \t]*\w+[ \t\r\n]*[{(]", re.MULTILINE)
+"""Where a piece of a bibliography begins."""
+
+_NO_ENTRY = re.compile(r"\s*@\s*(?:comment|preamble)\b", re.IGNORECASE)
+_EXCERPT = 1000
+_WHY = "see that its braces and quotes close, and that commas part its fields"
+_MOST_MACRO = 2000
+_MOST_AUTHORS = 100_000
+"""Characters of the authors of one work."""
+
+_TEXTS = "title abstract keywords journal journaltitle booktitle note author".split()
+_NAMES = (
+    "doi eprint archiveprefix eprinttype eprintclass primaryclass pmid url howpublished file pdf"
+    " number date year month"
+).split()
+_OTHERS = frozenset({"others", "et al", "et al."})
+
+
+def read_bibtex(content: bytes) -> ParsedBatch:
+    """Every entry that is a paper, and a reject for each that is not. Entries count from 1.
+
+    Raises UnreadableFile for a text without a single entry.
+    """
+    text = content.decode("utf-8-sig", "surrogateescape")
+    reading = _Reading()
+    for piece in _split(text):
+        reading.add(piece)
+    if text.strip() and not reading.position:
+        raise UnreadableFile("the file has no entry such as @article{...}: it is no BibTeX")
+    return ParsedBatch(records=tuple(reading.records), rejects=tuple(reading.rejects))
+
+
+def _split(text: str) -> Iterator[str]:
+    starts = [match.start() for match in START.finditer(text)]
+    for start, end in pairwise([*starts, len(text)]):
+        yield text[start:end]
+
+
+class _Reading:
+    """What was read so far, and the macros that were defined so far."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.rejects: list[Reject] = []
+        self.position = 0
+        self._macros: dict[str, str] = {}
+
+    def add(self, piece: str) -> None:
+        """Read one piece. What follows something broken in it is not read."""
+        try:
+            blocks = _blocks(piece)
+        except BadEntry as problem:
+            self._refuse(problem, piece)
+            return
+        for block in blocks:
+            if not self._take(block):
+                break
+
+    def _take(self, block: "Block") -> bool:
+        """Whether what follows the block can be trusted."""
+        from bibtexparser.model import Entry, ParsingFailedBlock, String
+
+        is_broken = isinstance(block, ParsingFailedBlock) and not _NO_ENTRY.match(block.raw or "")
+        inner = block.ignore_error_block if isinstance(block, ParsingFailedBlock) else block
+        try:
+            if isinstance(inner, Entry):  # one with a field or a key twice is no broken one
+                self._keep(inner)
+            elif isinstance(inner, String):
+                self._define(inner)
+            elif is_broken:
+                raise BadEntry("bad-bibtex", f"the entry cannot be read: {_WHY}")
+        except BadEntry as problem:
+            self._refuse(problem, block.raw or "")
+        return inner is not None
+
+    def _keep(self, entry: "Entry") -> None:
+        readable(entry.raw or "")
+        record = _record(entry, self._macros)
+        self.position += 1
+        self.records.append(record)
+
+    def _define(self, macro: "String") -> None:
+        value = value_of(macro.value, self._macros)[:_MOST_MACRO]
+        self._macros[macro.key.strip().casefold()] = value
+
+    def _refuse(self, problem: BadEntry, text: str) -> None:
+        self.position += 1
+        self.rejects.append(reject(problem, self.position, text[:_EXCERPT]))
+
+
+def _blocks(piece: str) -> list["Block"]:
+    if len(piece) > MOST_BYTES:
+        raise BadEntry("too-long", f"the entry has more than {MOST_BYTES:,} characters")
+    from bibtexparser.entrypoint import parse_string
+    from bibtexparser.exceptions import ParserStateException
+
+    _hush()
+    try:
+        return parse_string(piece, parse_stack=[]).blocks
+    except ParserStateException:
+        raise BadEntry("bad-bibtex", f"the entry cannot be read: {_WHY}") from None
+
+
+@cache
+def _hush() -> None:
+    """The library logs what it cannot read; here that is a reject, kept with its reason."""
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
+
+
+def _record(entry: "Entry", macros: Mapping[str, str]) -> Record:
+    raw: dict[str, str] = {}
+    for one in entry.fields:  # of a field that is there twice BibTeX takes the first
+        raw.setdefault(one.key.strip().casefold(), one.value)
+    said = {key: value_of(raw[key], macros) for key in (*_TEXTS, *_NAMES) if key in raw}
+    return reference_record(_reference(said))
+
+
+def _reference(said: Mapping[str, str]) -> Reference:
+    texts = {key: unbraced(said.get(key, "")) for key in _TEXTS}
+    names = {key: verbatim(said.get(key, "")) for key in _NAMES}
+    journal = texts["journal"] or texts["journaltitle"] or texts["booktitle"]
+    pmid = names["pmid"]
+    return Reference(
+        title=texts["title"],
+        abstract=texts["abstract"],
+        authors=_authors(said.get("author", "")),
+        names=(
+            names["doi"],
+            _eprint(names),
+            f"PMID: {pmid}" if pmid else "",
+            *(names["number"], texts["note"], journal),
+        ),
+        addresses=(names["url"], names["howpublished"]),
+        pdfs=(names["pdf"],),
+        keywords=tuple(re.split(r"[;,]", texts["keywords"])),
+        categories=(names["primaryclass"], names["eprintclass"]),
+        dates=(names["date"], " ".join((names["year"], names["month"])), names["year"]),
+        journal=journal,
+        note=texts["note"],
+        said=said,
+    )
+
+
+def _eprint(names: Mapping[str, str]) -> str:
+    """The number under `eprint`, with the name of the archive it is from."""
+    eprint = names["eprint"]
+    archive = (names["archiveprefix"] or names["eprinttype"]).casefold()
+    if archive in {"", "arxiv"}:
+        return (
+            eprint if eprint[:6].casefold() in {"arxiv:", "https:", "http:/"} else f"arXiv:{eprint}"
+        )
+    return f"PMID: {eprint}" if archive in {"pubmed", "pmid"} else ""
+
+
+def _authors(text: str) -> tuple[str, ...]:
+    """The names, parted by `and` outside of braces, each the way a person says it."""
+    if not text.strip():
+        return ()
+    from bibtexparser.middlewares.names import split_multiple_persons_names
+
+    names = split_multiple_persons_names(text[:_MOST_AUTHORS])
+    return tuple(_person(name) for name in names if name.casefold() not in _OTHERS)
+
+
+def _person(name: str) -> str:
+    """`von Neumann, Jr., John` as John von Neumann Jr.; braces hold a name together."""
+    from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
+
+    try:
+        parts = parse_single_name_into_parts(name, strict=False)
+    except InvalidNameError:
+        return unbraced(in_order(name))
+    return unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr)))

@@ -1,0 +1,134 @@
+"""What reference managers say of a work, whichever file they say it in, as a record.
+
+A work is named by its DOI, arXiv id or PubMed id. An address names nothing here: many entries of
+one bibliography carry that of their conference. A citation key is the owner's own word, and no id.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from paperround.domain.papers import Record, Show
+from paperround.domain.times import midnight_utc
+from paperround.sources.arxiv_record import CATEGORY
+from paperround.sources.entries import BadEntry, fingerprint, links_of, storable, title_of
+from paperround.sources.feed_names import names_of
+from paperround.sources.stated_dates import Period, period_of
+
+_MOST_NAMES = 1000
+_DOI_LABEL = re.compile(r"\s*doi:?\s+", re.IGNORECASE)
+_ARXIV = re.compile(
+    r"(?:arxiv\s+(?:preprint|e-prints?),?\s+)?(?:arxiv:\s*|abs/)"
+    r"(\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[a-z]{2})?/\d{7}(?:v\d+)?)"
+    r"(?:\s*\[([^\]\s]{1,40})\][^\n]{0,80})?\s*[.,]?",
+    re.IGNORECASE,
+)
+_PMID = re.compile(r"(?:pmid|pubmed(?:\s+id)?)\s*:?\s*(\d{1,8})\.?", re.IGNORECASE)
+_PUBMED = re.compile(
+    r"https?://(?:pubmed\.ncbi\.nlm\.nih\.gov|www\.ncbi\.nlm\.nih\.gov/pubmed)/(\d{1,8})/?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A work as its file states it. `names` may hold its identifiers among other things, in any
+    spelling; the first of a kind counts. `dates` are tried in order, the most exact one counts."""
+
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    pdfs: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    journal: str = ""
+    note: str = ""
+    said: Mapping[str, object] = field(default_factory=dict)
+
+
+def reference_record(said: Reference) -> Record:
+    """The record of a reference; raises BadEntry for one without a title.
+
+    The paper counts from the last day of the stated day, month or year, so that an old
+    bibliography brings no news; a time that is not over yet names no listing (see `merge`).
+    """
+    when = _dated(said.dates)
+    return Record(
+        title=title_of({"title": said.title}),
+        abstract=storable(said.abstract),
+        identifiers=_identifiers(said),
+        authors=_filled(said.authors),
+        categories=_categories(said),
+        keywords=_filled(said.keywords),
+        links=_links(said),
+        listed_on=when.last if when else None,
+        published_at=midnight_utc(when.first) if when else None,
+        comment=_comment(said),
+        show=Show.LINK,  # whose abstract it is, a reference manager does not say
+        fingerprint=fingerprint(json.dumps(said.said, sort_keys=True).encode()),
+    )
+
+
+def in_order(name: str) -> str:
+    """`Lovelace, Ada` or `King, Martin, Jr.` the way a person says it."""
+    family, *rest = (" ".join(part.split()) for part in name.split(",", 2))
+    return " ".join(filter(None, (*rest[:1], family, *rest[1:])))
+
+
+def readable(text: str) -> str:
+    """`text` of an entry; raises BadEntry when bytes in it were no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadEntry("not-utf8", "the entry is not UTF-8") from None
+    return text
+
+
+def arxiv_name(text: str) -> str | None:
+    """`arXiv:ID` when all of `text` says that this work is on arXiv."""
+    match = _ARXIV.fullmatch(text.strip()) if len(text) < 200 else None
+    return f"arXiv:{match[1]}" if match else None
+
+
+def _dated(dates: tuple[str, ...]) -> Period | None:
+    periods = [found for text in dates if (found := period_of(text))]
+    return min(periods, key=lambda one: one.last - one.first, default=None)
+
+
+def _identifiers(said: Reference) -> dict[str, str]:
+    stated = [arxiv_name(text) or _DOI_LABEL.sub("", text) for text in said.names]
+    found = names_of((*stated, *said.addresses), guid="", link=None, feed="")
+    texts = (one.strip() for one in (*said.names, *said.addresses) if len(one) < 200)
+    matches = (_PMID.fullmatch(one) or _PUBMED.fullmatch(one) for one in texts)
+    pmid = next((match[1].lstrip("0") for match in matches if match), "")
+    return {**found, **({"pmid": pmid} if pmid else {})}
+
+
+def _categories(said: Reference) -> tuple[str, ...]:
+    """Those stated, and the one in brackets behind an arXiv id: `arXiv:2601.00001 [cs.LG]`."""
+    matches = (_ARXIV.fullmatch(one.strip()) for one in said.names if len(one) < 200)
+    behind = (match[2] or "" for match in matches if match)
+    return tuple(dict.fromkeys(filter(CATEGORY.fullmatch, (*said.categories, *behind))))
+
+
+def _links(said: Reference) -> dict[str, str]:
+    page = next((one for one in said.addresses if links_of({"abstract": one})), None)
+    pdf = next((one for one in said.pdfs if links_of({"pdf": one})), None)
+    return links_of({"abstract": page, "pdf": pdf})
+
+
+def _comment(said: Reference) -> str | None:
+    is_name = arxiv_name(said.note) or _PMID.fullmatch(said.note.strip())
+    journal = storable(" ".join(said.journal.split()))
+    reference = f"Journal reference: {journal}" if journal and not arxiv_name(journal) else None
+    note = "" if is_name else storable(" ".join(said.note.split()))
+    return "; ".join(filter(None, (note, reference))) or None
+
+
+def _filled(texts: tuple[str, ...]) -> tuple[str, ...]:
+    joined = (" ".join(text.split()) for text in texts[:_MOST_NAMES])
+    return tuple(storable(text) for text in joined if text)

@@ -1,0 +1,52 @@
+"""Saved answers of the services that have a live source, and saved feeds, as files of papers."""
+
+from dataclasses import replace
+from datetime import date
+
+from paperround.domain.errors import UnreadableFile
+from paperround.domain.papers import ParsedBatch, Record
+from paperround.sources.arxiv_oai_record import arxiv_batch
+from paperround.sources.biorxiv_record import read_answer
+from paperround.sources.feed_items import read_feed
+from paperround.sources.oai_pmh import read_harvest
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+
+
+def read_biorxiv(content: bytes) -> ParsedBatch:
+    """The papers of one answer of bioRxiv's details API, medRxiv's included."""
+    return read_answer(content).batch
+
+
+def read_arxiv_oai(content: bytes) -> ParsedBatch:
+    """The papers of one page of arXiv's OAI-PMH, in any of its three formats.
+
+    Whoever saved it wants all of it: replaced papers are stored too. Every paper counts from the
+    day it was submitted, so that an old page brings no news.
+    """
+    batch = arxiv_batch(read_harvest(content), date.min)
+    return replace(batch, records=tuple(map(_listed, batch.records)))
+
+
+def _listed(record: Record) -> Record:
+    if not record.title or record.published_at is None:  # a deleted one only withdraws
+        return record
+    return replace(record, listed_on=record.published_at.date(), announces=True)
+
+
+def read_rss(content: bytes) -> ParsedBatch:
+    """The papers of a saved feed: RSS 2.0, RSS 1.0 (RDF) or Atom."""
+    if _is_object(content):
+        raise UnreadableFile("the file holds JSON, not RSS or Atom: read it as jsonfeed")
+    return read_feed(content, "")
+
+
+def read_jsonfeed(content: bytes) -> ParsedBatch:
+    """The papers of a saved JSON Feed."""
+    if not _is_object(content):
+        raise UnreadableFile("the file holds no JSON object: it is no JSON Feed")
+    return read_feed(content, "")
+
+
+def _is_object(content: bytes) -> bool:
+    return content[:1000].lstrip(_BLANK)[:1] == b"{"

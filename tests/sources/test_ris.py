@@ -1,0 +1,146 @@
+"""RIS as reference managers and publishers export it.
+
+No recorded exports were at hand: the entries follow the format's description and what Zotero,
+EndNote, PubMed and publishers write. The papers are invented.
+"""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.errors import UnreadableFile
+from paperround.domain.papers import ParsedBatch, Record, Show
+from paperround.sources.ris import read_ris
+
+FULL = """TY  - JOUR
+AU  - Lovelace, Ada
+A1  - King, Martin, Jr.
+TI  - On tides
+ and moons
+AB  - We tide.
+More of it.
+KW  - tides
+moons
+KW  - water
+PY  - 2026
+DA  - 2026/01/28/
+T2  - Journal of Tides
+DO  - https://doi.org/10.1000/Tides
+UR  - https://journal.example/a
+L1  - https://journal.example/a.pdf
+ER  -\x20
+"""
+GOOD = "TY  - JOUR\nTI  - Study {0}\nER  - \n"
+
+
+def read(text: str) -> ParsedBatch:
+    return read_ris(text.encode())
+
+
+def only(text: str) -> Record:
+    batch = read(text)
+    assert batch.rejects == ()
+    (record,) = batch.records
+    return record
+
+
+def titles(batch: ParsedBatch) -> list[str]:
+    return [one.title for one in batch.records]
+
+
+@pytest.mark.accept("F06", part="ris")
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "Provider: Tides Press\n\n"])
+def test_an_entry_is_read_with_all_it_says(start: str, ending: str) -> None:
+    record = only((start + FULL).replace("\n", ending))
+    assert record.title == "On tides\nand moons"
+    assert record.abstract == "We tide.\nMore of it."
+    assert record.authors == ("Ada Lovelace", "Martin King Jr.")
+    assert record.keywords == ("tides", "moons", "water")
+    assert record.identifiers == {"doi": "10.1000/tides"}
+    assert (record.listed_on, record.published_at) == (
+        date(2026, 1, 28),
+        datetime(2026, 1, 28, tzinfo=UTC),
+    )
+    assert record.comment == "Journal reference: Journal of Tides"
+    assert record.links == {
+        "abstract": "https://journal.example/a",
+        "pdf": "https://journal.example/a.pdf",
+    }
+    assert record.show is Show.LINK
+
+
+@pytest.mark.accept("F06", part="ris")
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("DO  - 10.1000/x", {"doi": "10.1000/x"}),
+        ("M3  - doi: 10.1000/x", {"doi": "10.1000/x"}),
+        ("UR  - https://arxiv.org/abs/2601.00001v2", {"arxiv": "2601.00001"}),
+        ("N1  - arXiv:2601.00001 [cs]", {"arxiv": "2601.00001"}),
+        ("AN  - 12345\nDB  - PubMed", {"pmid": "12345"}),
+        ("AN  - 12345\nDP  - NLM Medline", {"pmid": "12345"}),
+        ("UR  - https://pubmed.ncbi.nlm.nih.gov/12345/", {"pmid": "12345"}),
+        ("N1  - PMID: 12345", {"pmid": "12345"}),
+        ("AN  - 12345", {}),
+        ("AN  - WOS:000123\nDB  - PubMed", {}),
+        ("UR  - https://conference.example/", {}),
+        ("ID  - 2601.00001", {}),
+    ],
+)
+def test_a_work_is_named_by_what_surely_names_it(lines: str, named: dict[str, str]) -> None:
+    assert only(f"TY  - JOUR\nT1  - A\n{lines}\nER  - \n").identifiers == named
+
+
+@pytest.mark.accept("F06", part="ris")
+def test_entries_without_an_end_end_where_the_next_begins() -> None:
+    batch = read("TY  - JOUR\nTI  - A\nTY  - JOUR\nTI  - B\nER  - \nTY  - BOOK\nT1  - C")
+    assert (titles(batch), batch.rejects) == (["A", "B", "C"], ())
+
+
+@pytest.mark.accept("F06", part="ris")
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("TY  - JOUR\nAU  - Lovelace, Ada\nER  - \n", "no-title"),
+        ("TI  - No beginning\nER  - \n", "no-type"),
+        ("TY  - JOUR\nTI  - \udcff\nER  - \n", "not-utf8"),
+    ],
+)
+def test_one_bad_entry_is_one_reject_and_swallows_no_other(bad: str, reason: str) -> None:
+    text = GOOD.format("a") + bad + GOOD.format("c") + GOOD.format("d")
+    batch = read_ris(text.encode("utf-8", "surrogateescape"))
+    assert titles(batch) == ["Study a", "Study c", "Study d"]
+    assert [(one.reason, one.position) for one in batch.rejects] == [(reason, 2)]
+
+
+def test_a_line_of_an_abstract_that_looks_like_a_tag_is_only_one_with_two_spaces() -> None:
+    assert only("TY  - JOUR\nTI  - A\nAB  - x\nAI - y\nER  - \n").abstract == "x\nAI - y"
+
+
+def test_an_entry_says_the_same_whatever_its_line_ends() -> None:
+    assert only(FULL).fingerprint == only(FULL.replace("\n", "\r\n")).fingerprint
+    assert only(FULL).fingerprint != only(FULL.replace("water", "sea")).fingerprint
+
+
+def test_what_holds_no_entry_is_never_an_empty_file() -> None:
+    with pytest.raises(UnreadableFile, match="no RIS"):
+        read("Nothing here.\n")
+    assert read("\n") == ParsedBatch()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["TY  - JOUR", "TI  - A", "ER  - ", "PY  - 9999/99/99", "AU  - ,,,", "x"])
+        | st.text(max_size=8)
+    )
+)
+def test_any_lines_are_read_or_refused(lines: list[str]) -> None:
+    content = "\n".join(["TY  - JOUR", "TI  - K", "ER  - ", *lines]).encode(
+        "utf-8", "surrogatepass"
+    )
+    batch = read_ris(content)
+    assert titles(batch)[0] == "K"
+    repr(batch.records).encode()
