@@ -25,7 +25,18 @@ class Recorder:
 
 
 @pytest.mark.parametrize(
-    "kind", ["hf-daily", "arxiv", "arxiv-oai", "biorxiv", "semantic-scholar", "pubmed", "feed"]
+    "kind",
+    [
+        "hf-daily",
+        "arxiv",
+        "arxiv-oai",
+        "biorxiv",
+        "openalex",
+        "crossref",
+        "semantic-scholar",
+        "pubmed",
+        "feed",
+    ],
 )
 def test_a_source_is_found_by_its_kind(kind: str) -> None:
     source = SOURCES[kind]

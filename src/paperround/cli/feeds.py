@@ -67,7 +67,8 @@ def add(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help="hf-daily, arxiv, arxiv-oai, biorxiv, semantic-scholar, pubmed or feed.",
+            help="hf-daily, arxiv, arxiv-oai, biorxiv, openalex, crossref, semantic-scholar, "
+            "pubmed or feed.",
         ),
     ] = None,
     url: Url = None,

@@ -41,7 +41,7 @@ def ingest(
             "--format",
             metavar="FORMAT",
             help="auto, page, jsonl, csv, observations, hf, arxiv-rss, arxiv-atom, arxiv-oai, "
-            "biorxiv, semantic-scholar, pubmed, rss, jsonfeed, bibtex, ris.",
+            "biorxiv, openalex, crossref, semantic-scholar, pubmed, rss, jsonfeed, bibtex, ris.",
         ),
     ] = "auto",
     captured_at: Annotated[
@@ -127,7 +127,7 @@ def _as_json(report: "IngestReport | PollReport") -> dict[str, Any]:
 def _tell(name: str, report: "IngestReport | PollReport") -> None:
     papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
     say(f"{name}: {report.records:,} records ({counts(papers)})")
-    say(f"  {report.observations:,} new counts of votes, comments or stars")
+    say(f"  {report.observations:,} new counts of votes, comments, stars or citations")
     for reason, number in sorted(report.rejects.items()):
         say(f"  {number:,} rejected: {reason} (kept in the database)")
     say(f"  {report.papers_total:,} papers in all")

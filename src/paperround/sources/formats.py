@@ -14,10 +14,12 @@ from paperround.sources.arxiv_api import read_arxiv_atom
 from paperround.sources.arxiv_feed import read_arxiv_feed
 from paperround.sources.bibtex import START as BIBTEX_START
 from paperround.sources.bibtex import read_bibtex
+from paperround.sources.crossref_record import read_crossref
 from paperround.sources.csv_file import read_csv
 from paperround.sources.hf_daily import read_hf_daily
 from paperround.sources.jsonl import read_jsonl
 from paperround.sources.observations import read_observations
+from paperround.sources.openalex_record import read_openalex
 from paperround.sources.page import read_page
 from paperround.sources.pubmed_record import read_pubmed
 from paperround.sources.ris import read_ris
@@ -49,6 +51,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "jsonfeed": read_jsonfeed,
         "bibtex": read_bibtex,
         "ris": read_ris,
+        "openalex": read_openalex,
+        "crossref": read_crossref,
     }
 )
 MOST_DECODED = 512 * 1024 * 1024
@@ -69,6 +73,7 @@ _WEB_PAGES = (b"<!doctype", b"<html")
 _PROBED_LINES = 20
 _PROBED_BYTES = 1_000_000
 _XML_HEAD = 3000
+_JSON_HEAD = 3000
 _ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
 _API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
 _SCHOLAR = re.compile(rb'"paperId"\s*:\s*"[0-9a-f]{40}"')
@@ -79,6 +84,12 @@ _FEEDS = {b"rss": b"<channel", b"rdf": b"<channel", b"feed": b"www.w3.org/2005/a
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/')
 _BIORXIV = re.compile(rb'\{\s*"messages"\s*:\s*\[\s*\{\s*"(?:status|category|interval|cursor)"')
 _RIS_START = re.compile(r"^TY  - ", re.MULTILINE)
+_CATALOGUES: Mapping[str, re.Pattern[bytes]] = MappingProxyType(
+    {
+        "openalex": re.compile(rb'"id"\s*:\s*"https://openalex\.org/W\d+"'),
+        "crossref": re.compile(rb'"message-type"\s*:\s*"work(?:-list)?"'),
+    }
+)
 
 
 def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str, Reader]:
@@ -189,6 +200,9 @@ def _answer_kind(body: bytes) -> str | None:
         return "semantic-scholar"
     if is_object and _BIORXIV.match(body):
         return "biorxiv"
+    catalogues = (kind for kind, sign in _CATALOGUES.items() if sign.search(body[:_JSON_HEAD]))
+    if is_object and _is_one_object(body) and (catalogue := next(catalogues, None)):
+        return catalogue
     return "jsonfeed" if is_object and _JSON_FEED.search(body) else None
 
 

@@ -9,17 +9,19 @@ _SAID = 200
 _EXCERPT = 1000
 
 
-def json_of(content: bytes) -> object:
-    """The value `content` holds; raises UnreadableFile, with how it begins, when it is no JSON."""
+def json_of(content: bytes, what: str = "JSON") -> object:
+    """The value `content` holds; raises UnreadableFile, with how it begins, when it is no JSON.
+
+    `what` names in the error what the answer should have been."""
     try:
         value: object = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         begins = clean(content[:_SAID].decode("utf-8", "replace"), limit=_SAID)
-        raise UnreadableFile(f"the answer is not JSON, it begins with {begins!r}") from None
+        raise UnreadableFile(f"the answer is not {what}, it begins with {begins!r}") from None
     return value
 
 
-def shown(value: object) -> str:
+def excerpt_of(value: object) -> str:
     """The beginning of `value` as JSON, for an excerpt."""
     try:
         return json.dumps(value)[:_EXCERPT]

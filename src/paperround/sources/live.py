@@ -6,12 +6,16 @@ from types import MappingProxyType
 from paperround.sources.arxiv_live import Arxiv
 from paperround.sources.arxiv_oai import ArxivOai
 from paperround.sources.biorxiv_live import Biorxiv
+from paperround.sources.crossref_live import Crossref
 from paperround.sources.feed_live import AnyFeed
 from paperround.sources.hf_live import HfDaily
+from paperround.sources.openalex_live import OpenAlex
 from paperround.sources.pubmed_live import PubMed
 from paperround.sources.semantic_scholar_live import SemanticScholar
 
-Source = HfDaily | Arxiv | ArxivOai | Biorxiv | SemanticScholar | PubMed | AnyFeed
+Source = (
+    HfDaily | Arxiv | ArxivOai | Biorxiv | OpenAlex | Crossref | SemanticScholar | PubMed | AnyFeed
+)
 
 
 def sources(*, semantic_scholar_key: str | None = None) -> Mapping[str, Source]:
@@ -21,6 +25,8 @@ def sources(*, semantic_scholar_key: str | None = None) -> Mapping[str, Source]:
         Arxiv(),
         ArxivOai(),
         Biorxiv(),
+        OpenAlex(),
+        Crossref(),
         SemanticScholar(key=semantic_scholar_key),
         PubMed(),
         AnyFeed(),

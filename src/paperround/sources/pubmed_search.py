@@ -11,7 +11,7 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Reject
 from paperround.domain.text import clean
 from paperround.sources.entries import BadEntry, reject, storable
-from paperround.sources.json_answer import json_of, shown
+from paperround.sources.json_answer import excerpt_of, json_of
 
 MOST_FOUND = 10_000
 """Articles of one search that PubMed gives out."""
@@ -65,7 +65,7 @@ def _text(result: Mapping[str, object], key: str, shape: re.Pattern[str]) -> str
 
 
 def _words(said: object) -> str:
-    return clean(storable(said) if isinstance(said, str) else shown(said), limit=_SAID)
+    return clean(storable(said) if isinstance(said, str) else excerpt_of(said), limit=_SAID)
 
 
 def _notes(result: Mapping[str, object], count: int) -> tuple[Reject, ...]:

@@ -29,7 +29,7 @@ from paperround.sources.entries import (
     texts_of,
     title_of,
 )
-from paperround.sources.json_answer import json_of, shown
+from paperround.sources.json_answer import excerpt_of, json_of
 
 MOST_TOKEN = 1000
 """Characters of the token that asks for the next page."""
@@ -86,7 +86,7 @@ def _rows(said: object) -> list[object]:
         raise InvalidInput("the JSON is no answer of Semantic Scholar")
     problem = said.get("error") or said.get("message")
     if problem:
-        words = storable(problem) if isinstance(problem, str) else shown(problem)
+        words = storable(problem) if isinstance(problem, str) else excerpt_of(problem)
         raise InvalidInput(f"Semantic Scholar answered an error: {clean(words, limit=_SAID)!r}")
     for key in _LISTS:
         if isinstance(rows := said.get(key), list):
@@ -114,7 +114,7 @@ def _batch(rows: list[object]) -> ParsedBatch:
         try:
             records.append(_record(_paper(row)))
         except BadEntry as problem:
-            rejects.append(reject(problem, position, shown(row)))
+            rejects.append(reject(problem, position, excerpt_of(row)))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 

@@ -1,0 +1,146 @@
+"""What the catalogues of works share: JSON answers, works one by one, and whose words are shown."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.text import clean
+from paperround.sources.entries import BadEntry, Entry, lasting_fingerprint, reject
+from paperround.sources.json_answer import excerpt_of, json_of
+
+OTHER_KIND = "other-kind"
+"""The reason of a reject for a work that is no paper: a journal issue, a dataset, a correction."""
+
+_TOO_DEEP = BadEntry("too-deep", "the work is nested too deeply")
+_SAID = 200
+_LONGEST_PART = 2000
+_CREATIVE_COMMONS = re.compile(
+    r"https?://(?:www\.)?creativecommons\.org/(?:licenses|publicdomain)/\S+", re.IGNORECASE
+)
+_FILTER_KEY = re.compile(r"[a-z][a-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One page: the papers in it, how many works it had, of how many in all, and the mark of the
+    next page. None where it does not say."""
+
+    batch: ParsedBatch
+    rows: int
+    total: int | None
+    mark: str | None
+
+
+def read_object(content: bytes, name: str) -> Mapping[str, Any]:
+    """The JSON object that the service `name` answered; raises InvalidInput for other bytes."""
+    said = json_of(content, f"the JSON of {name}")
+    if not isinstance(said, dict):
+        raise InvalidInput(f"the JSON is no answer of {name}: it is not an object")
+    return said
+
+
+def told(value: object) -> str:
+    """What a service says of an error, short and safe to show."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        text = "(nested too deeply)"
+    return clean(text[: 4 * _SAID], limit=_SAID)
+
+
+def read_works(
+    works: Iterable[object], records_of: Callable[[Entry], Iterable[Record]]
+) -> ParsedBatch:
+    """The records of each work; one that cannot be read is one reject."""
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, work in enumerate(works, start=1):
+        try:
+            records += records_of(_entry(work))
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, excerpt_of(work)))
+        except RecursionError:
+            rejects.append(reject(_TOO_DEEP, position, ""))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _entry(work: object) -> Entry:
+    if not isinstance(work, dict):
+        raise BadEntry("not-a-paper", "the work is not an object")
+    return work
+
+
+def fingerprinted(record: Record) -> Record:
+    """The record with a hash of what it says of the paper: citations left out."""
+    return replace(record, fingerprint=lasting_fingerprint(record))
+
+
+def is_creative_commons(address: str) -> bool:
+    """Whether `address` is that of a licence or a dedication of Creative Commons."""
+    return _CREATIVE_COMMONS.fullmatch(address) is not None
+
+
+def shown(*, is_open: bool) -> Show:
+    """A Creative Commons licence lets an abstract be passed on; without one it only ranks."""
+    return Show.FULL if is_open else Show.LINK
+
+
+def objects_of(entry: Entry, key: str) -> tuple[Entry, ...]:
+    """The list of objects under `key`, empty when it is missing."""
+    value = entry.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise BadEntry("wrong-type", f"{key} must be a list of objects")
+    return tuple(value)
+
+
+def object_of(entry: Entry, key: str) -> Entry:
+    """The object under `key`, an empty one when it is missing."""
+    value = entry.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadEntry("wrong-type", f"{key} must be an object")
+    return value
+
+
+def filters_of(
+    settings: Mapping[str, str], refused: Mapping[str, str], example: str
+) -> tuple[str, ...]:
+    """The parts of the setting `filter` (`name:value,name:value`), each once.
+
+    `refused` says of names that cannot be taken why not.
+    """
+    text = settings.get("filter", "")
+    parts = tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
+    for part in parts:
+        _check_filter(part, refused, example)
+    if len(text) > _LONGEST_PART:
+        raise InvalidInput("filter is too long: make two feeds of it", code="settings.filter")
+    return parts
+
+
+def _check_filter(part: str, refused: Mapping[str, str], example: str) -> None:
+    name, colon, value = part.partition(":")
+    if not (colon and value.strip() and part.isprintable() and _FILTER_KEY.fullmatch(name)):
+        raise InvalidInput(
+            f"{part!r:.80} is no filter: write them like {example}", code="settings.filter"
+        )
+    if name in refused:
+        raise InvalidInput(f"the filter {name} {refused[name]}", code="settings.filter")
+
+
+def words_of(settings: Mapping[str, str], key: str) -> str:
+    """The words to search for under `key`, on one line; empty when there are none."""
+    text = " ".join(settings.get(key, "").split())
+    if len(text) > _LONGEST_PART or not text.isprintable():
+        raise InvalidInput(
+            f"{key} must be at most {_LONGEST_PART:,} characters that can be printed",
+            code=f"settings.{key}",
+        )
+    return text

@@ -1,0 +1,236 @@
+"""Answers of Crossref's REST API: `{"status", "message-type": "work-list", "message": {"items"}}`.
+
+A work is what its publisher sent: titles and abstracts in JATS, dates as `date-parts` that may lack
+the day or the month. A notice of a retraction is a work of its own (`update-to`): it withdraws the
+paper it speaks of. Fields are those of https://github.com/CrossRef/rest-api-doc (api_format).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.identifiers import doi_identifier
+from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.times import midnight_utc
+from paperround.sources.catalogues import (
+    OTHER_KIND,
+    Answer,
+    fingerprinted,
+    is_creative_commons,
+    object_of,
+    objects_of,
+    read_object,
+    read_works,
+    shown,
+    told,
+)
+from paperround.sources.entries import (
+    BadEntry,
+    Entry,
+    counts_of,
+    instant_of,
+    storable,
+    text_of,
+    texts_of,
+    title_of,
+)
+from paperround.sources.jats import text_of_jats
+
+NAME = "Crossref"
+FIELDS = (
+    "DOI,type,title,subtitle,abstract,author,created,posted,issued,container-title,license,"
+    "relation,update-to,updated-by,is-referenced-by-count"
+)
+"""The fields of a work that are read (the parameter `select`)."""
+
+_NO_PAPERS = frozenset(
+    {
+        "book-series",
+        "book-set",
+        "component",
+        "database",
+        "dataset",
+        "grant",
+        "journal",
+        "journal-issue",
+        "journal-volume",
+        "peer-review",
+        "proceedings",
+        "proceedings-series",
+        "report-series",
+    }
+)
+_WITHDRAWALS = frozenset({"retraction", "withdrawal", "removal"})
+_NEW_TEXTS = frozenset({"new_version", "new_edition"})
+_WITHDRAWN_TITLES = ("retracted:", "withdrawn:", "retracted article:", "removed:")
+_SAME_WORK = ("is-preprint-of", "has-preprint")
+_DATES = ("posted", "issued", "published", "published-online", "published-print")
+_TEXT_LICENCES = frozenset({"vor", "unspecified"})
+_MOST_ABSTRACT = 200_000
+_LONGEST_DOI = 500
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+
+
+def read_crossref(content: bytes) -> ParsedBatch:
+    """The papers of a file: an answer with works, or with one; raises InvalidInput for neither."""
+    said = read_object(content, NAME)
+    if said.get("message-type") == "work" and isinstance(said.get("message"), dict):
+        return read_works([said["message"]], _records)
+    return _read_list(said).batch
+
+
+def read_answer(content: bytes) -> Answer:
+    """One page of a list of works; raises InvalidInput for an error and for any other JSON."""
+    return _read_list(read_object(content, NAME))
+
+
+def _read_list(said: Entry) -> Answer:
+    message: Any = said.get("message")
+    works = message.get("items") if isinstance(message, dict) else None
+    is_list = said.get("status") == "ok" and said.get("message-type") == "work-list"
+    if not is_list or not isinstance(works, list):
+        raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
+    total, mark = message.get("total-results"), message.get("next-cursor")
+    return Answer(
+        batch=read_works(works, _records),
+        rows=len(works),
+        total=total if type(total) is int else None,
+        mark=mark if isinstance(mark, str) else None,
+    )
+
+
+def _records(work: Entry) -> Iterator[Record]:
+    kind = text_of(work, "type") or ""
+    if kind in _NO_PAPERS:
+        raise BadEntry(OTHER_KIND, f"a work of the type {kind!r:.60} is no paper")
+    own = _doi(work, "DOI")
+    if own is None:
+        raise BadEntry("no-id", "the work has no DOI")
+    notices = [one for one in _updates(work, "update-to") if one[1] != own]
+    if all(said in _NEW_TEXTS for said, _ in notices):
+        return iter([_paper(work, own)])
+    withdrawn = list(dict.fromkeys(doi for said, doi in notices if said in _WITHDRAWALS))
+    if not withdrawn:
+        raise BadEntry(OTHER_KIND, f"a notice ({notices[0][0]!r:.60}) of another work is no paper")
+    return (_withdrawal(kind, value) for kind, value in withdrawn)
+
+
+def _updates(work: Entry, key: str) -> list[tuple[str, tuple[str, str]]]:
+    """(what, DOI) of each update that is stated under `key`."""
+    stated = [(text_of(one, "type") or "", _doi(one, "DOI")) for one in objects_of(work, key)]
+    return [(said.casefold(), doi) for said, doi in stated if doi is not None]
+
+
+def _withdrawal(kind: str, value: str) -> Record:
+    """A paper that was taken back is withdrawn where it is known, and keeps its texts."""
+    return fingerprinted(
+        Record(title="", identifiers={kind: value}, withdrawn=True, announces=False)
+    )
+
+
+def _paper(work: Entry, own: tuple[str, str]) -> Record:
+    title, licence = _title(work), _licence(work)
+    created = instant_of(object_of(work, "created"), "date-time")
+    stated = text_of(work, "abstract") or ""
+    return fingerprinted(
+        Record(
+            title=title,
+            abstract=text_of_jats(stated[:_MOST_ABSTRACT]),
+            identifiers=_identifiers(work, own),
+            authors=tuple(_authors(work)),
+            keywords=texts_of(work, "subject"),
+            listed_on=created.astimezone(UTC).date() if created else None,
+            listed_at=created,
+            published_at=_published_at(work),
+            withdrawn=_is_withdrawn(work, own, title),
+            comment=next(map(text_of_jats, texts_of(work, "container-title")), None) or None,
+            licence=licence,
+            show=shown(is_open=licence is not None and is_creative_commons(licence)),
+            counts=counts_of(work, None, {"is-referenced-by-count": "citations"}),
+        )
+    )
+
+
+def _title(work: Entry) -> str:
+    """Title and subtitle; further titles are translations of it."""
+    title = next(filter(None, map(text_of_jats, texts_of(work, "title"))), "")
+    subtitle = next(filter(None, map(text_of_jats, texts_of(work, "subtitle"))), "")
+    if title and subtitle and subtitle.casefold() not in title.casefold():
+        title = f"{title}{' ' if title.endswith((':', '?', '!')) else ': '}{subtitle}"
+    return title_of({"title": title})
+
+
+def _doi(entry: Entry, key: str) -> tuple[str, str] | None:
+    text = text_of(entry, key) or ""
+    return doi_identifier(text) if len(text) <= _LONGEST_DOI else None
+
+
+def _identifiers(work: Entry, own: tuple[str, str]) -> dict[str, str]:
+    """Its own DOI, and that of its preprint or article where it is of another kind.
+
+    A work has one DOI of a kind: where several preprints are named, none is taken. Other relations
+    (`is-version-of`, `is-translation-of`, `is-part-of`) may name works that say something else.
+    """
+    found = dict([own])
+    related = object_of(work, "relation")
+    stated = [one for name in _SAME_WORK for one in objects_of(related, name)]
+    dois = {_doi(one, "id") for one in stated if one.get("id-type") == "doi"}
+    for kind in ("arxiv", "doi", "biorxiv"):
+        values = {one[1] for one in dois if one and one[0] == kind}
+        if len(values) == 1:
+            found.setdefault(kind, values.pop())
+    return found
+
+
+def _authors(work: Entry) -> Iterator[str]:
+    for author in objects_of(work, "author"):
+        parts = (text_of(author, key) for key in ("given", "family", "suffix"))
+        name = " ".join(" ".join(filter(None, parts)).split()) or text_of(author, "name")
+        if name:
+            yield name
+
+
+def _published_at(work: Entry) -> datetime | None:
+    """The first midnight UTC of the day, month or year the publisher names."""
+    days = (_day(object_of(work, key), key) for key in _DATES)
+    day = next(filter(None, days), None)
+    return midnight_utc(day) if day else None
+
+
+def _day(stated: Entry, key: str) -> date | None:
+    """The first day of `{"date-parts": [[year, month, day]]}`; None for `[[null]]`."""
+    parts = stated.get("date-parts")
+    first = parts[0] if isinstance(parts, list) and parts else None
+    if not first or first == [None]:
+        return None
+    if not isinstance(first, list) or not all(type(one) is int for one in first[:3]):
+        raise BadEntry("bad-date", f"{key} must be a year, a month and a day")
+    if not _FIRST_YEAR <= first[0] <= _LAST_YEAR:
+        return None
+    try:
+        return date(*[*first, 1, 1][:3])
+    except (ValueError, OverflowError):
+        raise BadEntry("bad-date", f"{key} is no date: {str(first[:3])!r:.60}") from None
+
+
+def _is_withdrawn(work: Entry, own: tuple[str, str], title: str) -> bool:
+    """A publisher says so in an update of the work, or before its title."""
+    updates = [said for said, _ in _updates(work, "updated-by")]
+    updates += [said for said, doi in _updates(work, "update-to") if doi == own]
+    is_marked = title.casefold().lstrip("[ ").startswith(_WITHDRAWN_TITLES)
+    return is_marked or not _WITHDRAWALS.isdisjoint(updates)
+
+
+def _licence(work: Entry) -> str | None:
+    """The address of the licence of the text that holds from its first day, an open one first.
+
+    Licences for text mining and for accepted manuscripts say nothing of the abstract.
+    """
+    stated = [
+        storable(address)
+        for one in objects_of(work, "license")
+        if one.get("content-version") in _TEXT_LICENCES and not one.get("delay-in-days")
+        if (address := text_of(one, "URL"))
+    ]
+    return next(filter(is_creative_commons, stated), next(iter(stated), None))
