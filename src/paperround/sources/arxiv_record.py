@@ -5,9 +5,8 @@ licence, published_at, updated_at, listed_at`. Where a paper can be read follows
 identifier, so that no address is pinned to an old version.
 """
 
-import json
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from paperround.domain.identifiers import arxiv_id, doi_identifier
@@ -15,8 +14,8 @@ from paperround.domain.papers import Record
 from paperround.sources.entries import (
     BadEntry,
     Entry,
-    fingerprint,
     instant_of,
+    lasting_fingerprint,
     text_of,
     texts_of,
     title_of,
@@ -36,7 +35,6 @@ _WITHDRAWN = re.compile(
 _INNERMOST = re.compile(r"\([^()]*\)")
 _DEEPEST_AFFILIATION = 4
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
-_LASTING = tuple(one.name for one in fields(Record) if one.name not in {"announces", "fingerprint"})
 
 
 def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
@@ -63,7 +61,7 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
         licence=text_of(entry, "licence"),
         announces=announces,
     )
-    return replace(record, fingerprint=_fingerprint(record))
+    return replace(record, fingerprint=lasting_fingerprint(record))
 
 
 def author_names(joined: str) -> list[str]:
@@ -93,9 +91,3 @@ def _identifiers(base: str, entry: Entry) -> dict[str, str]:
 def _joined(comment: str | None, journal: str | None) -> str | None:
     reference = f"Journal reference: {journal}" if journal else None
     return "; ".join(filter(None, (comment, reference))) or None
-
-
-def _fingerprint(record: Record) -> str:
-    return fingerprint(
-        json.dumps([getattr(record, name) for name in _LASTING], default=str).encode()
-    )

@@ -7,7 +7,7 @@ or as a message, and is never an empty result. Dates may come unpadded, numbers 
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ from paperround.sources.entries import (
     BadEntry,
     Entry,
     day_of,
-    fingerprint,
+    lasting_fingerprint,
     reject,
     storable,
     text_of,
@@ -55,7 +55,6 @@ _WITHDRAWN = re.compile(r"\s*\[?withdrawn\]?\s*:", re.IGNORECASE)
 _FAMILY_FIRST = re.compile(r"([^,]+), ?([^,]+)")
 _ASIDE = re.compile(r"\([^()]*\)")
 _JOINTS = re.compile(r"[\s_/-]+")
-_LASTING = tuple(one.name for one in fields(Record) if one.name not in {"announces", "fingerprint"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +172,7 @@ def _record(row: Entry) -> Record:
         show=_show(licence),
         announces=is_first,
     )
-    return replace(record, fingerprint=_fingerprint(record))
+    return replace(record, fingerprint=lasting_fingerprint(record))
 
 
 def _version(row: Entry) -> int | None:
@@ -243,9 +242,3 @@ def _show(licence: str | None) -> Show:
 def _is_withdrawn(row: Entry, title: str) -> bool:
     stated = text_of(row, "type") or ""
     return "withdraw" in stated.casefold() or _WITHDRAWN.match(title) is not None
-
-
-def _fingerprint(record: Record) -> str:
-    return fingerprint(
-        json.dumps([getattr(record, name) for name in _LASTING], default=str).encode()
-    )

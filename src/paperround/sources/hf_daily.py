@@ -10,7 +10,7 @@ literal, and write an empty day as `1`. An error comes as JSON too and is never 
 import ast
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
@@ -23,6 +23,7 @@ from paperround.sources.entries import (
     fingerprint,
     identifiers_of,
     instant_of,
+    lasting_fingerprint,
     links_of,
     reject,
     storable,
@@ -34,8 +35,6 @@ from paperround.sources.entries import (
 _SAID = 200
 _MOST_LITERAL = 1_000_000
 _DEEPEST_LITERAL = 60
-_FLEETING = frozenset({"counts", "announces", "fingerprint"})
-_LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
 
 
 def read_hf_daily(content: bytes) -> ParsedBatch:
@@ -117,14 +116,7 @@ def _record(row: Entry, paper: Entry) -> Record:
         organization=_organization(row, paper),
         submitter=_submitter(row, paper),
     )
-    return replace(record, counts=_counts(row, paper), fingerprint=_fingerprint(record))
-
-
-def _fingerprint(record: Record) -> str:
-    """Of what the record says of the paper: votes, comments, stars and followers left out."""
-    return fingerprint(
-        json.dumps([getattr(record, name) for name in _LASTING], default=str).encode()
-    )
+    return replace(record, counts=_counts(row, paper), fingerprint=lasting_fingerprint(record))
 
 
 def _counts(row: Entry, paper: Entry) -> tuple[Count, ...]:
