@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.backfill import store_speed
 from benchmarks.compose import shared_digest
 from benchmarks.deliver import delivery_speed
+from benchmarks.growth import growth_of_ingest
 from benchmarks.ingest import ingest_speed
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
@@ -20,6 +22,9 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B1": [delivery_speed],
     "B5": [shared_digest],
     "B7": [ingest_speed],
+    "B8": [ingest_speed],
+    "B9": [store_speed],
+    "B16": [growth_of_ingest],
     "B17": [start_of_a_command, start_of_the_service],
 }
 
@@ -30,7 +35,8 @@ def main(ids: Sequence[str]) -> int:
     if unknown:
         print(f"no benchmark measures {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
         return 2
-    rows = [row for name in ids or BENCHMARKS for run in BENCHMARKS[name] for row in run()]
+    runs = dict.fromkeys(run for name in ids or BENCHMARKS for run in BENCHMARKS[name])
+    rows = [row for run in runs for row in run()]
     print(as_table(rows))
     RESULTS.write_text(as_json(rows) + "\n", encoding="utf-8")
     return 0

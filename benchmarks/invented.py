@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from html import escape
 from random import Random
 
 from paperround.domain.papers import ParsedBatch
@@ -46,6 +47,37 @@ def _paper(number: int, chance: Random, words: list[str]) -> dict[str, object]:
 def as_jsonl(rows: list[dict[str, object]]) -> bytes:
     """The papers as the bytes of a JSON lines file."""
     return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def as_atom(rows: list[dict[str, object]]) -> bytes:
+    """The papers as an answer of arXiv's query API."""
+    entries = "".join(map(_entry, rows))
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xmlns:arxiv="http://arxiv.org/schemas/atom"
+      xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">
+  <title>An invented answer</title>
+  <opensearch:totalResults>{len(rows)}</opensearch:totalResults>
+  <opensearch:startIndex>0</opensearch:startIndex>
+{entries}</feed>
+""".encode()
+
+
+def _entry(row: dict[str, object]) -> str:
+    page = f"http://arxiv.org/abs/{row['id']}v1"
+    authors = "".join(f"<author><name>{one}</name></author>" for one in _texts(row["authors"]))
+    terms = "".join(f'<category term="{one}"/>' for one in _texts(row["categories"]))
+    return f"""<entry>
+  <id>{page}</id><title>{escape(str(row["title"]))}</title>
+  <updated>{row["published_at"]}</updated><published>{row["published_at"]}</published>
+  <link href="{page}" rel="alternate" type="text/html"/>
+  <summary>{escape(str(row["summary"]))}</summary>
+  {terms}{authors}<arxiv:comment>9 pages</arxiv:comment>
+</entry>
+"""
+
+
+def _texts(value: object) -> list[str]:
+    return [escape(str(one)) for one in value] if isinstance(value, list) else []
 
 
 def store(batch: ParsedBatch, database: Database) -> None:

@@ -4,9 +4,12 @@ A round in which the machine was busy slows everybody in it, so the ratio of tha
 means something; the median over the rounds then drops the odd ones.
 """
 
+import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 Contender = Callable[[], object]
 Rounds = Mapping[str, list[float]]
@@ -17,21 +20,29 @@ def interleaved(
     *,
     rounds: int = 5,
     timer: Callable[[], float] = time.perf_counter,
+    before: Contender | None = None,
 ) -> Rounds:
     """The seconds of every contender in every round, after one round that is not counted.
 
     The order turns by one place each round, so that nobody always follows the same neighbour.
+    `before` runs ahead of each of them and is not timed. What the benchmark itself keeps in
+    memory is hidden from Python's collector of cycles: it is nobody's garbage.
     """
     names = list(contenders)
     taken: dict[str, list[float]] = {name: [] for name in names}
+    gc.collect()
+    gc.freeze()
     for number in range(-1, rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
+            if before is not None:
+                before()
             begin = timer()
             contenders[name]()
             seconds = timer() - begin
             if number >= 0:
                 taken[name].append(seconds)
+    gc.unfreeze()
     return taken
 
 
@@ -44,3 +55,15 @@ def speed_ratio(rounds: Rounds, ours: str, peer: str) -> float:
 def cost_ratio(rounds: Rounds, ours: str, peer: str) -> float:
     """How many times `peer`'s time we take: the median of the rounds' ratios."""
     return 1 / speed_ratio(rounds, ours, peer)
+
+
+def cost_exponent(seconds: Mapping[int, float]) -> float:
+    """How cost grows with size: `x` when ten times the work takes `10 ** x` times as long.
+
+    `seconds` is the cost by size; of the steps from one size to the next the steepest counts.
+    """
+    sizes = sorted(seconds)
+    return max(
+        math.log(seconds[large] / seconds[small]) / math.log(large / small)
+        for small, large in pairwise(sizes)
+    )

@@ -65,8 +65,8 @@ def run_on(url: str, statements: str) -> None:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running PostgreSQL, stopped at the end when it was started here."""
+def postgres_server(options: str = SERVER_OPTIONS) -> Iterator[PostgresServer]:
+    """A running PostgreSQL, stopped at the end when it was started here, with these `options`."""
     if importlib.util.find_spec("psycopg") is None:
         pytest.skip("needs the PostgreSQL driver: install paperround[postgres]")
     named = os.environ.get("TEST_DATABASE_URL")
@@ -76,12 +76,12 @@ def postgres_server() -> Iterator[PostgresServer]:
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("needs PostgreSQL: set TEST_DATABASE_URL or install postgresql")
-    with _own_server(programs) as server:
+    with _own_server(programs, options) as server:
         yield server
 
 
 @contextmanager
-def _own_server(programs: Path) -> Iterator[PostgresServer]:
+def _own_server(programs: Path, settings: str) -> Iterator[PostgresServer]:
     user = _server_user()
     folder = Path(tempfile.mkdtemp(prefix="pr-", dir="/tmp"))  # a socket's path must be short
     if user is not None:
@@ -97,7 +97,7 @@ def _own_server(programs: Path) -> Iterator[PostgresServer]:
 
     try:
         run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = f"-k {folder} {SERVER_OPTIONS}"
+        options = f"-k {folder} {settings}"
         run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
         try:
             yield PostgresServer(url=f"postgresql+psycopg://postgres@/postgres?host={folder}")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.rounds import cost_ratio, interleaved, speed_ratio
+from benchmarks.rounds import cost_exponent, cost_ratio, interleaved, speed_ratio
 from benchmarks.table import Bar, Measured, as_json, as_table
 
 ROW = Measured(id="B1", measure="deliver / sink", value=1.25, bar=Bar("at least", 1.0))
@@ -32,6 +32,29 @@ def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
     taken = interleaved(work, rounds=2, timer=lambda: machine.time)
     assert "".join(machine.order) == "baabba"
     assert taken == {"ours": [1.0, 1.0], "peer": [2.0, 2.0]}
+
+
+def test_what_prepares_a_contender_is_not_timed() -> None:
+    machine = Machine()
+    work = {"ours": machine.worker("a", 1.0), "peer": machine.worker("b", 2.0)}
+    prepare = machine.worker("-", 5.0)
+    taken = interleaved(work, rounds=1, timer=lambda: machine.time, before=prepare)
+    assert "".join(machine.order) == "-b-a-a-b"
+    assert taken == {"ours": [1.0], "peer": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "exponent"),
+    [
+        ({10: 1.0, 100: 10.0, 1000: 100.0}, 1.0),
+        ({10: 1.0, 100: 100.0}, 2.0),
+        ({1000: 100.0, 100: 1.0, 10: 0.9}, 2.0),
+    ],
+)
+def test_of_a_cost_curve_the_steepest_step_counts(
+    seconds: dict[int, float], exponent: float
+) -> None:
+    assert cost_exponent(seconds) == pytest.approx(exponent)
 
 
 def test_a_slow_round_does_not_move_the_ratio() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.text import author_name, clean, repair_abstract, repair_title
+from paperround.domain.text import author_name, author_names, clean, repair_abstract, repair_title
 
 SIGNS = "\\${}^_~`'\"-<>&; ,.()|*=+/%"
 WORDS = (
@@ -110,6 +110,17 @@ def test_no_control_bidi_or_surrogate_survives(text: str) -> None:
     for repaired in (repair_title(text), author_name(text), clean(text, limit=50)):
         assert not re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]", repaired)
         assert not re.search("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]", repaired)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Ada", "", " ", "Jos\\'e", "O'Neill", "x" * 201, "Ü b", "a  b", "Q&amp;"])
+    )
+    | st.lists(st.text(max_size=9))
+)
+def test_the_names_of_a_paper_are_each_read_alone(names: list[str]) -> None:
+    alone = tuple(name for name in map(author_name, names) if name)
+    assert author_names(tuple(names)) == alone
 
 
 @given(PROSE)

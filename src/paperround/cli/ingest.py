@@ -1,5 +1,6 @@
 """`paperround ingest`: papers from a file or a live feed into the database."""
 
+import gc
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,6 +85,8 @@ def _read_file(
         name, reader = reader_for(file.name, content, file_format)
     present = home.clock.now()
     batch = reader(content)
+    del content  # as large as all that was read of it
+    gc.freeze()  # what was read stays to the end: looking for garbage in it only takes time
     with progress(f"reading {file.name}", len(batch.records)) as advance:
         return run(
             batch,

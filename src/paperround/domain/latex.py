@@ -73,17 +73,21 @@ _ESCAPED = dict(zip("%&_#${}~,; ", "%&_#${}~   ", strict=True))
 
 def latex_to_text(text: str) -> str:
     """The readable form of `text`; what is not certainly TeX comes back as it was."""
-    if "$" in text or "\\(" in text or "\\[" in text:
-        text = _convert_spans(text)
-    return _convert_macros(text, 0) if "\\" in text else text
+    if "\\" in text:
+        if "\\(" in text or "\\[" in text:
+            text = _BRACKETED.sub(_bracketed, text)
+        return _convert_macros(_convert_spans(text), 0)
+    return _convert_spans(text)
 
 
 def tex_accents(text: str) -> str:
     r"""`Schr\"odinger` -> `Schrödinger`, `{\o}` -> `ø`; accents no letter carries are kept."""
     if "\\" not in text:
         return text
-    text = _APOSTROPHE.sub("'", text)
-    text = _BRACED_ACCENT.sub(_braced_letter, text)
+    if "\\'" in text:
+        text = _APOSTROPHE.sub("'", text)
+    if "{\\" in text:
+        text = _BRACED_ACCENT.sub(_braced_letter, text)
     return _ACCENT.sub(_accented, text)
 
 
@@ -126,7 +130,8 @@ def script(mark: str, content: str, following: str = "") -> str:
 
 
 def _convert_spans(text: str) -> str:
-    text = _BRACKETED.sub(_bracketed, text)
+    if "$" not in text:
+        return text
     out: list[str] = []
     start = 0
     while (at := text.find("$", start)) >= 0:
@@ -313,7 +318,7 @@ _HANDLERS: dict[str, _Handler] = {
 
 def _convert_macros(text: str, depth: int) -> str:
     text = _OLD_FONT.sub(r"\1", tex_accents(text))
-    paths = [match.span() for match in _FILE_PATH.finditer(text)] if depth == 0 else []
+    paths = _file_paths(text) if depth == 0 else []
     out: list[str] = []
     start = 0
     while (at := text.find("\\", start)) >= 0:
@@ -322,6 +327,13 @@ def _convert_macros(text: str, depth: int) -> str:
         done, start = (text[at:end], end) if end else _text_command(text, at, depth)
         out.append(done)
     return "".join(out) + text[start:]
+
+
+def _file_paths(text: str) -> list[tuple[int, int]]:
+    """Where the file paths begin and end. The search is slow, so it begins with a fast one."""
+    if ":\\" not in text and "\\\\" not in text:
+        return []
+    return [match.span() for match in _FILE_PATH.finditer(text)]
 
 
 def _text_command(text: str, at: int, depth: int) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from paperround.domain.identifiers import canonical, title_key
 from paperround.domain.papers import Paper, PaperId, PaperWrite, Record
-from paperround.domain.text import author_name, repair_abstract, repair_title
+from paperround.domain.text import author_names, repair_abstract, repair_title
 from paperround.domain.times import midnight_utc
 
 T = TypeVar("T", int, datetime, date)
@@ -27,13 +27,12 @@ REMEMBERED = 8
 
 
 def repaired(record: Record) -> Record:
-    """The record with readable texts and names."""
-    return replace(
-        record,
-        title=repair_title(record.title),
-        abstract=repair_abstract(record.abstract),
-        authors=tuple(name for name in map(author_name, record.authors) if name),
-    )
+    """The record with readable texts and names; itself where it has them already."""
+    title, abstract = repair_title(record.title), repair_abstract(record.abstract)
+    authors = author_names(record.authors)
+    if (title, abstract, authors) == (record.title, record.abstract, record.authors):
+        return record  # most are, and a copy costs as much as a look at the title
+    return replace(record, title=title, abstract=abstract, authors=authors)
 
 
 def key_of(record: Record) -> str:

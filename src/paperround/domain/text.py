@@ -30,6 +30,8 @@ _PAIRED_TAG = re.compile(
 _BLOCK = r"(?:jats:)?(?:p|div|span|sec|title|ul|ol|li)"
 _BLOCK_TAG = re.compile(rf"</?{_BLOCK}(?:\s[^<>]{{0,400}})?>", re.IGNORECASE)
 _BLOCK_END = re.compile(rf"</{_BLOCK}>", re.IGNORECASE)
+_PLAIN_NAME = r"[A-Za-z.'-]+(?: [A-Za-z.'-]+)*"
+_PLAIN_NAMES = re.compile(rf"{_PLAIN_NAME}(?:\|{_PLAIN_NAME})*")
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -43,17 +45,15 @@ def clean(text: str, *, limit: int) -> str:
     text = text[: limit * 4]
     if "&" in text:
         text = _ENTITY.sub(_decoded, text)
-    if "</" in text:
-        text = _without_tags(text)
-    if "<b" in text or "<B" in text:
-        text = _BREAK_TAG.sub(" ", text)
+    if "<" in text:
+        text = _BREAK_TAG.sub(" ", _without_tags(text) if "</" in text else text)
     if not text.isprintable():
         text = _UNSHOWABLE.sub("", " ".join(text.split()))
     if "  " in text or text[:1] == " " or text[-1:] == " ":
         text = " ".join(text.split())
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return _cut(text, limit)
+    return text if len(text) <= limit else _cut(text, limit)
 
 
 def repair_title(text: str) -> str:
@@ -70,6 +70,13 @@ def author_name(text: str) -> str:
     """A person's name with its TeX accents and letters decoded, at most 200 characters."""
     name = tex_name(clean(text, limit=NAME_LIMIT)).replace("~", " ")
     return clean(name, limit=NAME_LIMIT)
+
+
+def author_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names as `author_name` gives each, those without a name left out."""
+    if _PLAIN_NAMES.fullmatch("|".join(names)) and max(map(len, names)) <= NAME_LIMIT:
+        return names  # one look at all of them instead of ten at each
+    return tuple(filter(None, map(author_name, names)))
 
 
 def _repaired(text: str, limit: int) -> str:
@@ -109,8 +116,6 @@ def _tag_content(match: re.Match[str]) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
     head = text[: limit - 1]
     at = head.rfind(" ", limit - 80)
     return (head[:at] if at > 0 else head).rstrip() + "…"

@@ -8,6 +8,7 @@ github_repo, project_page, submitter`, and the counts `upvotes, comments, github
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 from paperround.domain.papers import ParsedBatch, Record, Reject
@@ -39,9 +40,9 @@ def read_jsonl(content: bytes) -> ParsedBatch:
 
 def lines_of(content: bytes) -> Iterator[tuple[int, bytes]]:
     """(1-based number, line) of every line that is not blank."""
-    for position, line in enumerate(content.removeprefix(_BOM).split(b"\n"), start=1):
-        if line and not line.isspace():
-            yield position, line
+    for position, line in enumerate(BytesIO(content.removeprefix(_BOM)), start=1):
+        if not line.isspace():
+            yield position, line.removesuffix(b"\n")
 
 
 def object_of(line: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html.entities import html5
 
 from lxml import etree  # type: ignore[import-untyped]
@@ -76,6 +77,8 @@ class Node:
     @property
     def text(self) -> str:
         """All the text in it, that of inner elements included."""
+        if len(self.content) == 1 and isinstance(self.content[0], str):
+            return self.content[0]
         return "".join(part if isinstance(part, str) else part.text for part in self.content)
 
     def all(self, name: str) -> Iterator["Node"]:
@@ -84,7 +87,10 @@ class Node:
 
     def said(self, name: str) -> str | None:
         """The text of the first element called `name` that has one."""
-        return next((text for one in self.all(name) if (text := one.text.strip())), None)
+        for part in self.content:  # written out: it is asked a dozen times an entry
+            if not isinstance(part, str) and part.name == name and (text := part.text.strip()):
+                return text
+        return None
 
 
 class _Builder:
@@ -104,7 +110,8 @@ class _Builder:
             raise UnreadableFile(f"the XML is nested more than {DEEPEST} deep")
         if self._elements > MOST_ELEMENTS or len(attributes) > MOST_ATTRIBUTES:
             raise UnreadableFile("the XML has more elements or attributes than any feed")
-        self._open.append((_local(tag), {_local(key): attributes[key] for key in attributes}))
+        named = {_local(key): attributes[key] for key in attributes} if attributes else {}
+        self._open.append((_local(tag), named))
         self._contents.append([])
 
     def data(self, text: str) -> None:
@@ -162,6 +169,7 @@ def _parsed(text: str) -> Node:
     return next(nodes)
 
 
+@lru_cache(maxsize=1024)
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
 

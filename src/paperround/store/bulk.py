@@ -1,37 +1,54 @@
 """Many rows in one call.
 
-SQLAlchemy prepares the values of every row one by one, which for papers costs more than SQLite's
-own work. Here values are converted a column at a time, equal ones once, and handed to the driver.
-PostgreSQL's driver converts by itself, so there the usual way is taken.
+SQLAlchemy prepares the values of every row one by one, which for papers costs more than the
+database's own work. Here values are converted a column at a time, equal ones once, and handed to
+the driver as numbers and texts, which PostgreSQL reads just as SQLite does:
+
+    SQLite                            executemany
+    PostgreSQL, a plain insert        COPY: a key that is taken ends it, as it ends an INSERT
+    PostgreSQL, ON CONFLICT           INSERT ... SELECT FROM unnest(a list for every column)
+    PostgreSQL, a few rows            as SQLAlchemy does it, which is one journey shorter
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnClause, Connection, Insert
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import ColumnClause, Connection, Insert, Text, bindparam, cast, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+FEW = 10
+"""So many rows are not worth a COPY."""
+
+_SENT = 100
+"""Rows to prepare at a time, so that the server works on some while the next are prepared."""
 
 _SQLITE = sqlite.dialect()
 
+_COUNTED = {"preserve_rowcount": True}
+
 Convert = Callable[[Any], Any]
+Rows = Sequence[Mapping[str, Any]]
 
 
-def insert_many(
-    connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]
-) -> int:
-    """Run the insert once a row; every row names the same columns. Returns how many went in."""
+def insert_many(connection: Connection, statement: Insert, rows: Rows) -> int:
+    """Run the insert once a row; every row names the same columns. Returns how many went in.
+
+    On PostgreSQL an insert that updates where a key is taken may be offered each key once.
+    """
     if not rows:
         return 0
-    if connection.dialect.name == "postgresql":
-        counted = {"preserve_rowcount": True}
-        return connection.execute(statement, rows, execution_options=counted).rowcount
-    words = _in_sqlite(statement, tuple(rows[0]))
-    columns = [
-        _converted(convert, [row[name] for row in rows]) for name, convert in words.parameters
-    ]
-    return connection.exec_driver_sql(words.sql, list(zip(*columns, strict=True))).rowcount
+    if connection.dialect.name == "sqlite":
+        words = _in_sqlite(statement, tuple(rows[0]))
+        return connection.exec_driver_sql(words.sql, _driver_rows(words, rows)).rowcount
+    if len(rows) <= FEW:
+        return connection.execute(statement, rows, execution_options=_COUNTED).rowcount
+    if _settles_conflicts(statement):
+        return _insert_selected(connection, statement, rows)
+    return _copy(connection, _as_copy(statement, tuple(rows[0])), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +62,27 @@ class _Words:
 @lru_cache(maxsize=128)
 def _in_sqlite(statement: Insert, names: tuple[str, ...]) -> _Words:
     compiled = statement.compile(dialect=_SQLITE, column_keys=list(names))
-    order = compiled.positiontup or []
+    return _Words(str(compiled), _parameters(statement, compiled.positiontup or ()))
+
+
+def _parameters(statement: Insert, names: Iterable[str]) -> tuple[tuple[str, Convert | None], ...]:
     columns = statement.table.c
-    return _Words(str(compiled), tuple((name, _convert(columns[name])) for name in order))
+    return tuple((name, _convert(columns[name])) for name in names)
 
 
 def _convert(column: ColumnClause[Any]) -> Convert | None:
     return column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
+
+
+def _driver_rows(words: _Words, rows: Rows) -> list[tuple[Any, ...]]:
+    return list(zip(*_driver_columns(words.parameters, rows), strict=True))
+
+
+def _driver_columns(
+    parameters: Iterable[tuple[str, Convert | None]], rows: Rows
+) -> Iterator[Iterable[Any]]:
+    for name, convert in parameters:
+        yield _converted(convert, [row[name] for row in rows])
 
 
 def _converted(convert: Convert | None, values: list[Any]) -> Iterable[Any]:
@@ -62,3 +93,63 @@ def _converted(convert: Convert | None, values: list[Any]) -> Iterable[Any]:
     except TypeError:  # mappings cannot be compared by hash
         return [convert(value) for value in values]
     return [known[value] for value in values]
+
+
+# --- PostgreSQL --------------------------------------------------------------------------------
+
+
+def _settles_conflicts(statement: Insert) -> bool:
+    return isinstance(statement, postgresql.Insert)
+
+
+@lru_cache(maxsize=128)
+def _as_copy(statement: Insert, names: tuple[str, ...]) -> _Words:
+    columns = ", ".join(f'"{name}"' for name in names)
+    sql = f'COPY "{statement.table.name}" ({columns}) FROM STDIN'
+    return _Words(sql, _parameters(statement, names))
+
+
+def _copy(connection: Connection, words: _Words, rows: Rows) -> int:
+    driver: Any = connection.connection.driver_connection
+    with _errors_as_sqlalchemys(connection, words.sql), driver.cursor() as cursor:
+        with cursor.copy(words.sql) as copy:
+            for start in range(0, len(rows), _SENT):
+                for row in _driver_rows(words, rows[start : start + _SENT]):
+                    copy.write_row(row)
+        copied: int = cursor.rowcount
+    return copied
+
+
+@contextmanager
+def _errors_as_sqlalchemys(connection: Connection, sql: str) -> Iterator[None]:
+    """What goes past SQLAlchemy fails as what goes through it."""
+    dialect = connection.dialect
+    driver_error = dialect.loaded_dbapi.Error
+    try:
+        yield
+    except driver_error as error:
+        raise DBAPIError.instance(
+            sql, None, error, driver_error, hide_parameters=True, dialect=dialect
+        ) from error
+
+
+def _insert_selected(connection: Connection, statement: Insert, rows: Rows) -> int:
+    names = tuple(rows[0])
+    columns = _driver_columns(_parameters(statement, names), rows)
+    listed = {name: _texts(column) for name, column in zip(names, columns, strict=True)}
+    statement = _from_lists(statement, names)
+    return connection.execute(statement, listed, execution_options=_COUNTED).rowcount
+
+
+def _texts(values: Iterable[Any]) -> list[str | None]:
+    return [value if value is None else str(value) for value in values]
+
+
+@lru_cache(maxsize=128)
+def _from_lists(statement: Insert, names: tuple[str, ...]) -> Insert:
+    lists = [bindparam(name, type_=postgresql.ARRAY(Text())) for name in names]
+    rows = func.unnest(*lists).table_valued(*names).render_derived()
+    columns = statement.table.c
+    return statement.from_select(
+        names, select(*(cast(rows.c[name], columns[name].type) for name in names))
+    )

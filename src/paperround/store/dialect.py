@@ -103,10 +103,11 @@ def next_ids(connection: Connection, table: Table, count: int) -> list[int]:
     """
     if connection.dialect.name == "postgresql":
         sequence = text(
-            "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
+            "SELECT ARRAY(SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')))"
+            " FROM generate_series(1, :count))"  # the name is looked up once, not once a row
         )
         found = connection.execute(sequence, {"table": table.name, "count": count})
-        return sorted(found.scalars())
+        return sorted(found.scalar_one())
     highest = text("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = :table")
     last: int = connection.execute(highest, {"table": table.name}).scalar_one()
     return list(range(last + 1, last + 1 + count))

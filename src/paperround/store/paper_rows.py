@@ -44,7 +44,7 @@ def row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
     paper = write.paper
     return {
         "canonical": write.canonical,
-        "identifiers": dict(paper.identifiers),
+        "identifiers": paper.identifiers,
         "title_key": write.title_key,
         "title": paper.title,
         "abstract": paper.abstract,
@@ -53,7 +53,7 @@ def row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
         "authors": paper.authors,
         "categories": paper.categories,
         "keywords": paper.keywords,
-        "links": dict(paper.links),
+        "links": paper.links,
         "counts_from": paper.counts_from,
         "listed_on": paper.listed_on,
         "published_at": paper.published_at,

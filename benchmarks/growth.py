@@ -1,0 +1,44 @@
+"""B16: ten and a hundred times the work takes ten and a hundred times as long, not more."""
+
+import gc
+import time
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from benchmarks.ingest import copy_of, empty_file
+from benchmarks.invented import as_jsonl, papers, store
+from benchmarks.rounds import cost_exponent, interleaved
+from benchmarks.table import Bar, Measured
+from paperround.sources.jsonl import read_jsonl
+
+SIZES = (300, 3_000, 30_000)
+ROUNDS = 3
+
+
+def growth_of_ingest() -> list[Measured]:
+    """The steepest step of what a first ingest costs in CPU time, from 300 papers to 30,000."""
+    rows = papers(max(SIZES))
+    with empty_file() as empty:
+        rounds = interleaved(
+            {str(size): partial(_ingest, as_jsonl(rows[:size]), empty) for size in SIZES},
+            rounds=ROUNDS,
+            timer=time.process_time,
+        )
+    cost = {int(size): median(seconds) for size, seconds in rounds.items()}
+    shown = ", ".join(f"{1e6 * cost[size] / size:.0f}" for size in SIZES)
+    return [
+        Measured(
+            id="B16",
+            measure=f"ingest of 300, 3,000, 30,000 papers: exponent ({shown} µs a paper)",
+            value=cost_exponent(cost),
+            bar=Bar("at most", 1.05),
+        )
+    ]
+
+
+def _ingest(content: bytes, empty: Path) -> None:
+    with copy_of(empty) as database:
+        batch = read_jsonl(content)
+        gc.freeze()  # as the command does
+        store(batch, database)

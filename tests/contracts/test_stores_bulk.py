@@ -1,0 +1,142 @@
+"""Many rows at once, which each engine takes on a way of its own: the rows are the same."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from paperround.domain.errors import Conflict, InvalidInput
+from paperround.domain.observations import Observation
+from paperround.domain.papers import Paper, PaperId
+from paperround.jobs.ports import Database
+from paperround.store.bulk import FEW
+from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
+from tests.contracts.test_races import LOST, at_once
+
+MANY = 3 * FEW
+ODD = (
+    "",
+    "\\N",
+    "\\.",
+    "a\tb\nc\rd",
+    'a "quoted" \\ one',
+    "{NULL}",
+    "Ünïcode 🌍 \u2028",
+    "null",
+    ",;'",
+)
+
+
+def many(**changes: object) -> list[Paper]:
+    return [
+        paper(number, abstract=ODD[number % len(ODD)], **changes) for number in range(1, MANY + 1)
+    ]
+
+
+def test_whatever_a_text_holds_comes_back_as_it_was(database: Database) -> None:
+    papers = [
+        replace(
+            one,
+            authors=ODD,
+            links={"pdf": one.abstract},
+            comment=one.abstract if position % 2 else None,
+            version=position % 3 or None,
+            published_at=NOW - timedelta(microseconds=position) if position % 2 else None,
+            listed_on=DAY if position % 2 else None,
+        )
+        for position, one in enumerate(many())
+    ]
+    with database.writing() as work:
+        real = work.papers.save([write(one) for one in papers], now=NOW)
+    with database.reading() as work:
+        loaded = work.papers.load(real.values())
+    assert loaded == {real[one.id]: replace(one, id=real[one.id]) for one in papers}
+
+
+def test_among_many_new_papers_a_taken_identifier_is_a_conflict(database: Database) -> None:
+    seed_papers(database, 1)
+    with pytest.raises(Conflict), database.writing() as work:
+        work.papers.save([write(one) for one in many()], now=NOW)
+    with database.reading() as work:
+        assert work.papers.count() == 1
+
+
+def test_of_two_who_save_the_same_many_papers_at_once_one_loses(database: Database) -> None:
+    def save(_: int) -> str:
+        with database.writing() as work:
+            work.papers.save([write(one) for one in many()], now=NOW)
+        return "saved"
+
+    assert sorted(at_once(2, save)) == [LOST, "saved"]
+    with database.reading() as work:
+        assert work.papers.count() == MANY
+
+
+def test_of_many_papers_with_one_title_key_the_first_keeps_it(database: Database) -> None:
+    papers = [replace(one, identifiers={**one.identifiers, "title_key": "same"}) for one in many()]
+    with database.writing() as work:
+        real = work.papers.save([write(one) for one in papers], now=NOW)
+        assert work.papers.find([("title_key", "same")]) == {
+            ("title_key", "same"): real[papers[0].id]
+        }
+
+
+def test_many_papers_are_listed_and_listed_again(database: Database) -> None:
+    ids = seed_papers(database, MANY)
+    for fingerprint in ("f1", "f2"):
+        with database.writing() as work:
+            feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+            work.papers.list_papers(feed.id, [listing(one, fingerprint) for one in ids], now=NOW)
+    with database.writing() as work:
+        assert work.papers.fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
+
+
+def test_new_papers_are_listed_in_the_transaction_that_saves_them(database: Database) -> None:
+    old = seed_papers(database, MANY)
+    new = [paper(number) for number in range(MANY + 1, 2 * MANY + 1)]
+    with database.writing() as work:
+        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        real = work.papers.save([write(one) for one in new], now=NOW)
+        ids = [*old, *real.values()]
+        for fingerprint in ("f1", "f2"):  # the second time none of them is new to the feed
+            work.papers.list_papers(feed.id, [listing(one, fingerprint) for one in ids], now=NOW)
+        assert work.papers.fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
+
+
+def test_of_two_listings_of_a_paper_the_last_counts(database: Database) -> None:
+    old = seed_papers(database, MANY)
+    with database.writing() as work:
+        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        real = work.papers.save([write(paper(MANY + 1))], now=NOW)
+        ids = [*old, *real.values()]
+        twice = [listing(one, fingerprint) for fingerprint in ("f1", "f2") for one in ids]
+        work.papers.list_papers(feed.id, twice, now=NOW)
+        assert work.papers.fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
+
+
+def test_only_new_observations_of_many_are_counted(database: Database) -> None:
+    ids = seed_papers(database, MANY)
+    counts = [(one, observation(7)) for one in ids]
+    with database.writing() as work:
+        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        assert work.papers.observe(feed.id, counts[:FEW]) == FEW
+        assert work.papers.observe(feed.id, counts) == MANY - FEW
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("spoilt", [{"title": "a\0b"}, {"version": 2**40}])
+def test_what_postgresql_cannot_keep_is_refused_among_many_as_well(
+    database: Database, spoilt: dict[str, object]
+) -> None:
+    with pytest.raises(InvalidInput), database.writing() as work:
+        work.papers.save([write(one) for one in many(**spoilt)], now=NOW)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_too_large_a_count_is_refused_among_many_as_well(database: Database) -> None:
+    ids = seed_papers(database, MANY)
+    huge = Observation(signal="upvotes", captured_at=NOW, value=2**70)
+    with database.writing() as work:
+        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+    with pytest.raises(InvalidInput), database.writing() as work:
+        work.papers.observe(feed.id, [(PaperId(one), huge) for one in ids])
