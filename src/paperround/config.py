@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.limits import SignupLimits, parse_rates
+from paperround.domain.limits import OFF, SignupLimits, parse_rates
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
 
@@ -62,6 +63,7 @@ class Settings(BaseModel):
     ping_url: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
     semantic_scholar_key: str | None = Field(default=None, repr=False)
+    enrich: str = "huggingface, github, openalex, crossref"
 
     @field_validator("timezone")
     @classmethod
@@ -106,6 +108,20 @@ class Settings(BaseModel):
             if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
                 raise ValueError("write HOST:PORT for each place, like feeds.lab.example:8080")
         return text
+
+    @field_validator("enrich")
+    @classmethod
+    def _known_enrichers(cls, text: str) -> str:
+        known = [name.value for name in EnricherName]
+        if text.strip().lower() != OFF and not set(_listed(text)) <= set(known):
+            raise ValueError(f"name some of {', '.join(known)}, or write off")
+        return text
+
+    @property
+    def enrichers(self) -> tuple[EnricherName, ...]:
+        """The services that papers are enriched from."""
+        named = () if self.enrich.strip().lower() == OFF else _listed(self.enrich)
+        return tuple(dict.fromkeys(map(EnricherName, named)))
 
     @property
     def signup_limits(self) -> SignupLimits:

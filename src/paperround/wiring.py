@@ -25,6 +25,7 @@ from paperround.jobs.ports import (
     Client,
     Clock,
     Database,
+    Enricher,
     Mailer,
     Pinger,
     Processes,
@@ -42,11 +43,12 @@ NOTICES = Job(task="notices", lock="notices", priority=-20, periodic=True)
 DELIVER = Job(task="deliver", lock="deliver", priority=-10, periodic=True)
 PUBLISH = Job(task="publish", lock="publish", periodic=True)
 POLL = Job(task="poll", lock="poll", priority=10, periodic=True)
+ENRICH = Job(task="enrich", lock="enrich", priority=20, periodic=True)
 
-ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER)
+ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, ENRICH)
 """What a tick asks for. Each is harmless when nothing is due."""
 
-JOB_THREADS = 4
+JOB_THREADS = 5
 """One for each of them: a slow feed keeps no digest, a long delivery no confirmation."""
 
 
@@ -178,6 +180,14 @@ class Runtime:
         return sources(semantic_scholar_key=self.settings.semantic_scholar_key)
 
     @cached_property
+    def enrichers(self) -> Sequence[Enricher]:
+        """The services that papers are enriched from, as the settings name them."""
+        from paperround.sources.enrichers import enrichers
+
+        known = enrichers(semantic_scholar_key=self.settings.semantic_scholar_key)
+        return [known[name] for name in self.settings.enrichers]
+
+    @cached_property
     def newsroom(self) -> Newsroom:
         """What reading feeds needs."""
         return Newsroom(
@@ -209,6 +219,7 @@ class Runtime:
             identity=self.identity,
             hours=Hours(hour=self.settings.default_hour),
             newsroom=self.newsroom,
+            enrichers=self.enrichers,
             pinger=self.pinger,
             alerts_to=self._keeper,
             wake=self.wake,
@@ -233,6 +244,7 @@ class Runtime:
         queue.register(DELIVER.task, lambda _: sending.send())
         queue.register(PUBLISH.task, lambda _: self._publish())
         queue.register(POLL.task, lambda _: self._poll())
+        queue.register(ENRICH.task, lambda _: self.enrich())
         return queue
 
     def _deliver_notices(self) -> None:
@@ -244,6 +256,11 @@ class Runtime:
     def _poll(self) -> None:
         if not self.demo:
             rounds_of_a_tick.poll_round(self.rounds, now=self.clock.now())
+
+    def enrich(self) -> None:
+        """Ask other services for more of the papers, unless this is a demo."""
+        if not self.demo:
+            rounds_of_a_tick.enrich_round(self.rounds, now=self.clock.now())
 
     def wake(self) -> None:
         """Something waits to be sent: do not wait for the next tick."""

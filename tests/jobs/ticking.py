@@ -110,6 +110,7 @@ def rounds(
         identity=IDENTITY,
         hours=HOURS,
         newsroom=Newsroom(database=database, client=Nobody(), sources={}, clock=FixedClock(NOW)),
+        enrichers=(),
         pinger=pinger or Quiet(),
         alerts_to=alerts_to,
         wake=wake,

@@ -47,6 +47,7 @@ def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:
         ids = tuple(real[PaperId(-n)] for n in range(1, MANY + 1))
         work.papers.list_papers(feed.id, [listing(one) for one in ids], now=NOW)
         work.papers.observe(feed.id, [(ids[0], observation(7))])
+        work.enrichments.asked("github", {ids[0]: NOW}, now=NOW)
         run = work.feeds.start_run(feed.id, source="a file", now=NOW)
         work.feeds.keep_rejects(run, [Reject(reason="no-title", detail="", position=1)], now=NOW)
         again = write(paper(1, id=ids[0], title="Another title"), text_changed=True)

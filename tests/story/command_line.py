@@ -27,6 +27,7 @@ class CommandLine:
             "HOME": str(self.folder),
             "PATH": os.environ["PATH"],
             "PYTHONWARNINGS": "error",
+            "PAPERROUND_ENRICH": "off",  # no test reaches the network
             **{f"PAPERROUND_{name}": value for name, value in self.settings.items()},
         }
         return subprocess.Popen(

@@ -268,6 +268,7 @@ class Machine:
             ranker=NewestFirst(),
             identity=IDENTITY,
             hours=Hours(hour=7),
+            enrichers=(),
             newsroom=Newsroom(
                 database=self.socket,
                 client=world.service,

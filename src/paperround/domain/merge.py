@@ -113,7 +113,8 @@ def merged(
     record names no identifier of another paper: who calls this leaves those out.
     """
     age = _age(old, record, now, same_feed=same_feed)
-    base = _with_text(old, record) if age > 0 or (same_feed and age == 0) else old
+    is_text = bool(record.title) or record.withdrawn  # else it is news of counts and links alone
+    base = _with_text(old, record) if is_text and (age > 0 or (same_feed and age == 0)) else old
     if record.abstract and (base is not old or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
     paper = replace(

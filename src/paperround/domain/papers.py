@@ -32,7 +32,7 @@ class Record:
     `submitter` is an opaque key: a prior for ranking, never shown as a person.
     `announces` is false for news of a paper that was announced before (a replacement): it may
     change a known paper, and never makes a new one. Only such a record may have an empty title: it
-    says that a paper is withdrawn, and the paper keeps its texts.
+    says that a paper is withdrawn, or what else is known of it, and the paper keeps its texts.
     `fingerprint` is a hash of the bytes the record was read from: equal means nothing changed.
     """
 

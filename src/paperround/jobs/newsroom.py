@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
+from typing import Protocol
 
 from paperround.domain.errors import FetchFailed, RateLimited
 from paperround.domain.feeds import FetchRequest, Page
@@ -22,6 +23,14 @@ SHORTEST_BREAK = timedelta(minutes=10)
 """How long a service is left alone, by every feed, after it said that it is asked too much."""
 
 _OVERLOADED = frozenset({429, 503})
+
+
+class Service(Protocol):
+    """What can be asked, and can read its own answers."""
+
+    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
+
+    def parse(self, page: Page) -> ParsedBatch: ...
 
 
 def wait(seconds: float) -> None:
@@ -40,7 +49,7 @@ class Newsroom:
     pause: Callable[[float], None] = wait
 
 
-def ask(newsroom: Newsroom, source: Source, request: FetchRequest) -> tuple[Page, ParsedBatch]:
+def ask(newsroom: Newsroom, source: Service, request: FetchRequest) -> tuple[Page, ParsedBatch]:
     """The answer to `request` and what it holds, as soon as the service may be asked.
 
     Raises RateLimited when that is too far off, and what fetching and parsing raise. A service

@@ -19,11 +19,13 @@ from paperround.domain.errors import PaperroundError
 from paperround.domain.notices import Alert
 from paperround.jobs.alerts import episode, step_failed, troubles
 from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.enrich import EnrichReport, enrich
+from paperround.jobs.feed_admin import live_feeds
 from paperround.jobs.feeds import Newsroom, PollReport, poll_due
 from paperround.jobs.housekeeping import Housework, keep_house
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.plan import Hours, PlanReport, plan_due
-from paperround.jobs.ports import Database, Pinger, Ranker, UnitOfWork
+from paperround.jobs.ports import Database, Enricher, Pinger, Ranker, UnitOfWork
 from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 
@@ -43,6 +45,7 @@ class Rounds:
     identity: Identity
     hours: Hours
     newsroom: Newsroom
+    enrichers: Sequence[Enricher]
     pinger: Pinger
     alerts_to: str | None
     wake: Callable[[], None]
@@ -72,6 +75,18 @@ def poll_round(rounds: Rounds, *, now: datetime) -> TickReport:
     steps = _Steps()
     polls: list[PollReport] = steps.run("poll", lambda: poll(rounds, now=now), [])
     return TickReport(polls=polls, alerts=_tell(rounds, steps, [], now=now), failed=steps.failed)
+
+
+def enrich_round(rounds: Rounds, *, now: datetime) -> list[EnrichReport]:
+    """Asking other services for more of the papers, which nothing waits for. An installation that
+    reads no feed asks nobody: its papers are its own affair."""
+
+    def ask() -> list[EnrichReport]:
+        is_reading = any(feed.enabled for feed in live_feeds(rounds.newsroom))
+        return enrich(rounds.newsroom, rounds.enrichers, now=now) if is_reading else []
+
+    reports: list[EnrichReport] = _Steps().run("enrich", ask, [])
+    return reports
 
 
 def publish_round(rounds: Rounds, *, now: datetime) -> TickReport:

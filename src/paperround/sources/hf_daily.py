@@ -50,6 +50,21 @@ def read_hf_daily(content: bytes) -> ParsedBatch:
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
+def read_hf_paper(content: bytes) -> ParsedBatch:
+    """The paper of an answer about one paper alone, which is flat; raises InvalidInput when it is
+    none."""
+    try:
+        paper = json.loads(content)
+    except (ValueError, RecursionError):
+        paper = None
+    if not isinstance(paper, dict) or "error" in paper:
+        raise InvalidInput("Hugging Face answered no paper")
+    try:
+        return ParsedBatch(records=(_record({}, paper),))
+    except BadEntry as problem:
+        raise InvalidInput(f"Hugging Face answered no paper: {problem.detail}") from None
+
+
 def _rows(content: bytes) -> list[Any]:
     try:
         day = json.loads(content.decode("utf-8-sig"))

@@ -4,7 +4,8 @@
       │                                          │    └── interests, feedback
     listings ─ papers ─ identifiers              │
                  ├──── observations         deliveries ─ editions ─ edition_papers, shards
-                 └──── paper_versions            └────── sent_papers (never the same paper twice)
+                 ├──── paper_versions            └────── sent_papers (never the same paper twice)
+                 └──── enrichments (what other services were asked)
 
 `suppressions`, `notices`, `rate_windows`, `limiter`, `slots` and `api_keys` stand by themselves.
 """
@@ -27,6 +28,7 @@ from paperround.store.schema_mail import (
 from paperround.store.schema_papers import (
     edition_papers,
     editions,
+    enrichments,
     feeds,
     identifiers,
     listings,
@@ -44,6 +46,7 @@ __all__ = [
     "deliveries",
     "edition_papers",
     "editions",
+    "enrichments",
     "feedback",
     "feeds",
     "identifiers",

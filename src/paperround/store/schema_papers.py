@@ -155,6 +155,16 @@ observations = Table(
     sqlite_with_rowid=False,
 )
 
+enrichments = Table(
+    "enrichments",
+    metadata,
+    key_part("paper_id", "papers"),
+    Column("enricher", Text, primary_key=True),
+    instant("asked_at"),
+    instant("next_at", null=True),  # never again
+    sqlite_with_rowid=False,
+)
+
 lists = Table(
     "lists",
     metadata,

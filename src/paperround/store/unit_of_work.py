@@ -12,6 +12,7 @@ from paperround.store import engine as engines
 from paperround.store.api_keys import SqlKeys
 from paperround.store.dialect import is_busy, is_lost_race
 from paperround.store.editions import SqlEditions
+from paperround.store.enrichments import SqlEnrichments
 from paperround.store.feeds import SqlFeeds
 from paperround.store.ledger import SqlLedger
 from paperround.store.limiter import SqlLimiter
@@ -33,6 +34,7 @@ class SqlUnitOfWork:
 
     feeds: SqlFeeds
     papers: SqlPapers
+    enrichments: SqlEnrichments
     lists: SqlLists
     editions: SqlEditions
     subscribers: SqlSubscribers
@@ -65,6 +67,7 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
     return SqlUnitOfWork(
         feeds=SqlFeeds(connection),
         papers=SqlPapers(connection),
+        enrichments=SqlEnrichments(connection),
         lists=SqlLists(connection),
         editions=SqlEditions(connection),
         subscribers=SqlSubscribers(connection),

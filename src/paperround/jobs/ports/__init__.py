@@ -5,6 +5,10 @@ consistent snapshot, `Database.writing()` the writer's lock from its first state
 (BEGIN IMMEDIATE on SQLite), so a check and the insert that follows it are one step.
 """
 
+from paperround.jobs.ports.enriching import (
+    Enricher,
+    EnrichmentStore,
+)
 from paperround.jobs.ports.ledger import (
     Claiming,
     Ledger,
@@ -59,6 +63,8 @@ __all__ = [
     "Clock",
     "Database",
     "EditionStore",
+    "Enricher",
+    "EnrichmentStore",
     "FeedStore",
     "GistChooser",
     "KeyStore",

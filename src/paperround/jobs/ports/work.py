@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from paperround.jobs.ports.enriching import EnrichmentStore
 from paperround.jobs.ports.ledger import Ledger, NoticeLedger
 from paperround.jobs.ports.papers import FeedStore, PaperStore
 from paperround.jobs.ports.people import EditionStore, ListStore, SubscriberStore
@@ -17,6 +18,8 @@ class UnitOfWork(Protocol):
     def feeds(self) -> FeedStore: ...
     @property
     def papers(self) -> PaperStore: ...
+    @property
+    def enrichments(self) -> EnrichmentStore: ...
     @property
     def lists(self) -> ListStore: ...
     @property

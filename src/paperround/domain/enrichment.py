@@ -1,0 +1,43 @@
+"""Enriching papers: what other services know of a paper that is here already.
+
+    papers whose turn it is ─► one request ─► counts, links, identifiers ─► the papers, brought up
+                                                                            to date
+
+An enricher never makes a paper, never changes a text, and no digest waits for one.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+ASKED_AT = (
+    timedelta(),
+    timedelta(days=1),
+    timedelta(days=2),
+    timedelta(days=4),
+    timedelta(days=8),
+    timedelta(days=16),
+    timedelta(days=30),
+)
+"""The ages of a paper at which a service is asked for it: often while its counts move."""
+
+WATCHED = ASKED_AT[-1] + timedelta(days=1)
+"""The age beyond which nobody is asked for a paper."""
+
+LEASE = timedelta(minutes=15)
+"""How long papers that are being asked for are no other process's."""
+
+
+class EnricherName(StrEnum):
+    """The services that papers are enriched from."""
+
+    HUGGINGFACE = "huggingface"
+    GITHUB = "github"
+    OPENALEX = "openalex"
+    CROSSREF = "crossref"
+    SEMANTIC_SCHOLAR = "semantic-scholar"
+
+
+def next_ask(counts_from: datetime, now: datetime) -> datetime | None:
+    """When a service is asked again for a paper it was asked for at `now`, whatever it said; None:
+    never again."""
+    return next((at for age in ASKED_AT if (at := counts_from + age) > now), None)

@@ -1,0 +1,71 @@
+"""What enriching papers needs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.limits import Rate
+from paperround.domain.papers import Paper, PaperId, ParsedBatch
+
+
+class Enricher(Protocol):
+    """Knows one service that can be asked for papers by their identifiers."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of identifiers it can ask by; empty: it looks at something else of a paper."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The most papers of one request."""
+        ...
+
+    @property
+    def budget(self) -> tuple[Rate, ...]:
+        """How often the service lets somebody without a key ask, as we use it."""
+        ...
+
+    def knows(self, paper: Paper) -> bool:
+        """Whether the service can be asked for this paper."""
+        ...
+
+    def request(self, papers: Sequence[Paper]) -> FetchRequest:
+        """What to ask for papers it knows, at most `size` of them."""
+        ...
+
+    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
+        """What the answer says of these papers: counts, and records that announce nothing and have
+        no texts. A paper that the service does not know is left out. Pure.
+
+        Raises FetchFailed or InvalidInput when the answer is none of this service."""
+        ...
+
+
+class EnrichmentStore(Protocol):
+    """For which paper which service was asked, and when it is asked again."""
+
+    def take_due(
+        self,
+        enricher: str,
+        kinds: Collection[str],
+        *,
+        since: datetime,
+        until: datetime,
+        now: datetime,
+        limit: int,
+    ) -> list[PaperId]:
+        """Papers that count from after `since` and have an identifier of `kinds` (of any, when
+        there are none) whose turn it is; those never asked for first, the newest before others.
+        They are put off to `until`."""
+        ...
+
+    def asked(
+        self, enricher: str, papers: Mapping[PaperId, datetime | None], *, now: datetime
+    ) -> None:
+        """Note when the service is asked again for each paper; None: never."""
+        ...

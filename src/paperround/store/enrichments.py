@@ -1,0 +1,78 @@
+"""For which paper which service was asked, and when it is asked again."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+
+from paperround.domain.papers import PaperId
+from paperround.store import schema as db
+from paperround.store.bulk import insert_many
+from paperround.store.dialect import among, upsert
+
+_KEY = ("paper_id", "enricher")
+_TURN = ("asked_at", "next_at")
+
+
+class SqlEnrichments:
+    """Turns of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def take_due(
+        self,
+        enricher: str,
+        kinds: Collection[str],
+        *,
+        since: datetime,
+        until: datetime,
+        now: datetime,
+        limit: int,
+    ) -> list[PaperId]:
+        """Papers whose turn it is, those never asked for first, the newest before others; they are
+        put off to `until`. Two processes that take at once may take the same: it costs a request
+        and changes nothing."""
+        turn = db.enrichments
+        joined = db.papers.outerjoin(
+            turn, and_(turn.c.paper_id == db.papers.c.id, turn.c.enricher == enricher)
+        )
+        is_due = or_(turn.c.paper_id.is_(None), turn.c.next_at <= now)
+        wanted = (
+            select(db.papers.c.id)
+            .select_from(joined)
+            .where(
+                db.papers.c.counts_from > since,
+                db.papers.c.counts_from <= now,
+                db.papers.c.withdrawn_at.is_(None),
+                is_due,
+                self._has_some(kinds),
+            )
+            .order_by(
+                turn.c.paper_id.is_not(None), db.papers.c.counts_from.desc(), db.papers.c.id.desc()
+            )
+            .limit(limit)
+        )
+        due = [PaperId(paper) for paper in self._connection.execute(wanted).scalars()]
+        self.asked(enricher, dict.fromkeys(due, until), now=now)
+        return due
+
+    def asked(
+        self, enricher: str, papers: Mapping[PaperId, datetime | None], *, now: datetime
+    ) -> None:
+        """Note when the service is asked again for each paper; None: never."""
+        rows: list[dict[str, Any]] = [
+            {"paper_id": paper, "enricher": enricher, "asked_at": now, "next_at": next_at}
+            for paper, next_at in sorted(papers.items())
+        ]
+        insert_many(self._connection, upsert(self._connection, db.enrichments, _KEY, _TURN), rows)
+
+    def _has_some(self, kinds: Collection[str]) -> ColumnElement[bool]:
+        if not kinds:
+            return true()
+        named = select(db.identifiers.c.paper_id).where(
+            db.identifiers.c.paper_id == db.papers.c.id,
+            among(self._connection, db.identifiers.c.kind, kinds),
+        )
+        return named.exists()

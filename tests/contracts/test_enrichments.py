@@ -1,0 +1,93 @@
+"""For which paper a service is asked, and when, on every database."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from paperround.domain.papers import PaperId
+from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import HOUR, MINUTE, NOW, paper, write
+
+DAY = timedelta(days=1)
+BOTH = ("arxiv", "doi")
+
+
+@pytest.fixture
+def papers(database: SqlDatabase) -> tuple[PaperId, ...]:
+    """Three papers of arXiv, the first the newest, and one with a PubMed id alone."""
+    made = [paper(n, counts_from=NOW - n * HOUR) for n in (1, 2, 3)]
+    made.append(paper(4, identifiers={"pmid": "4", "title_key": "4"}))
+    with database.writing() as work:
+        real = work.papers.save([write(one) for one in made], now=NOW)
+    return tuple(real[one.id] for one in made)
+
+
+def take(
+    database: Database,
+    *,
+    by: str = "stars",
+    kinds: Sequence[str] = BOTH,
+    limit: int = 10,
+    since: datetime = NOW - DAY,
+    now: datetime = NOW,
+) -> list[PaperId]:
+    with database.writing() as work:
+        return work.enrichments.take_due(
+            by, kinds, since=since, until=now + MINUTE, now=now, limit=limit
+        )
+
+
+def test_papers_are_taken_by_the_kinds_of_their_identifiers(
+    database: SqlDatabase, papers: tuple[PaperId, ...]
+) -> None:
+    assert take(database) == list(papers[:3])
+    assert take(database, by="medicine", kinds=["pmid"]) == [papers[3]]
+    assert set(take(database, by="everything", kinds=[])) == set(papers)
+
+
+def test_what_was_taken_is_nobody_elses_until_its_time(
+    database: SqlDatabase, papers: tuple[PaperId, ...]
+) -> None:
+    assert take(database, limit=2) == list(papers[:2])
+    assert take(database) == [papers[2]]
+    assert take(database) == []
+    assert take(database, now=NOW + MINUTE) == list(papers[:3])
+
+
+def test_papers_never_asked_for_come_before_those_whose_turn_comes_again(
+    database: SqlDatabase, papers: tuple[PaperId, ...]
+) -> None:
+    with database.writing() as work:
+        work.enrichments.asked("stars", {papers[0]: NOW}, now=NOW - HOUR)
+    assert take(database) == [papers[1], papers[2], papers[0]]
+
+
+def test_a_paper_that_is_done_with_is_never_taken_again(
+    database: SqlDatabase, papers: tuple[PaperId, ...]
+) -> None:
+    with database.writing() as work:
+        work.enrichments.asked("stars", {papers[0]: None}, now=NOW)
+    assert papers[0] not in take(database, now=NOW + 100 * DAY, since=NOW - DAY)
+    assert papers[0] in take(database, by="citations")
+
+
+def test_old_papers_and_those_of_tomorrow_are_left_alone(
+    database: SqlDatabase, papers: tuple[PaperId, ...]
+) -> None:
+    assert take(database, since=NOW - 2 * HOUR - MINUTE) == list(papers[:2])
+    assert take(database, by="early", now=NOW - 2 * HOUR) == [papers[1], papers[2]]
+
+
+def test_a_withdrawn_paper_is_left_alone(database: SqlDatabase) -> None:
+    with database.writing() as work:
+        work.papers.save([write(paper(9, withdrawn=True))], now=NOW)
+    assert take(database) == []
+
+
+def test_the_next_turn_may_be_moved(database: SqlDatabase, papers: tuple[PaperId, ...]) -> None:
+    with database.writing() as work:
+        work.enrichments.asked("stars", {papers[0]: None}, now=NOW)
+        work.enrichments.asked("stars", {papers[0]: NOW + DAY}, now=NOW + HOUR)
+    assert take(database, now=NOW + DAY, since=NOW - DAY)[-1] == papers[0]
