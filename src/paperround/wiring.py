@@ -190,10 +190,13 @@ class Runtime:
     @cached_property
     def newsroom(self) -> Newsroom:
         """What reading feeds needs."""
+        from paperround.sources.live import WITNESSES
+
         return Newsroom(
             database=self.database,
             client=self.client,
             sources=self.sources,
+            witnesses=WITNESSES,
             clock=self.clock,
             pause=self._pause,
         )

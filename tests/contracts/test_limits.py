@@ -1,5 +1,7 @@
 """Turns, breakers and rates that hold over all processes, on every database."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count, pairwise
@@ -8,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.limits import Rate, parse_rates
+from paperround.domain.limits import Rate, Turn, parse_rates
 from paperround.jobs.ports import Database
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.test_races import THREADS, at_once
 
 SECOND = timedelta(seconds=1)
-INTERVAL = 3.0
+TURN = Turn(interval=3 * SECOND, lease=MINUTE)
 HOURLY = parse_rates("1/h, 3/24h")
 
 _numbers = count(1)
@@ -30,9 +32,14 @@ def hit(database: Database, key: str, rates: Sequence[Rate], now: datetime) -> f
         return work.rates.hit(key, rates, now=now)
 
 
-def reserve(database: Database, name: str, now: datetime = NOW) -> datetime:
+def take(database: Database, name: str = "arxiv", now: datetime = NOW) -> datetime | None:
     with database.writing() as work:
-        return work.limiter.reserve(name, interval_seconds=INTERVAL, now=now)
+        return work.limiter.take(name, TURN, now=now)
+
+
+def release(database: Database, taken_at: datetime, now: datetime, name: str = "arxiv") -> None:
+    with database.writing() as work:
+        work.limiter.release(name, TURN, taken_at=taken_at, now=now)
 
 
 # --- rates -------------------------------------------------------------------------------------
@@ -143,26 +150,51 @@ def test_a_clock_behind_the_others_lets_nothing_more_through(database: Database)
 
 
 @pytest.mark.accept("F03", part="limiter")
-def test_turns_of_many_processes_are_an_interval_apart(database: Database) -> None:
-    def take_turns(_: int) -> list[datetime]:
-        return [reserve(database, "arxiv") for _ in range(5)]
-
-    taken = at_once(THREADS, take_turns)
-    turns = sorted(turn for some in taken if not isinstance(some, str) for turn in some)
-    assert turns == [NOW + number * timedelta(seconds=INTERVAL) for number in range(5 * THREADS)]
+def test_of_many_who_ask_at_once_one_has_the_turn(database: Database) -> None:
+    answers = at_once(THREADS, lambda _: take(database))
+    assert answers.count(None) == 1
+    assert set(answers) - {None} == {NOW + 3 * SECOND}
 
 
-def test_services_do_not_wait_for_each_other(database: Database) -> None:
-    assert reserve(database, "arxiv") == reserve(database, "biorxiv") == NOW
+@pytest.mark.accept("F03", part="one connection")
+def test_a_turn_lasts_until_the_answer_is_there(database: Database) -> None:
+    assert take(database) is None
+    for seconds in (1, 20, 50):
+        now = NOW + seconds * SECOND
+        assert take(database, now=now) == now + 3 * SECOND  # look again: it may be over by then
+    release(database, NOW, NOW + 55 * SECOND)
+    assert take(database, now=NOW + 55 * SECOND) is None
 
 
 @pytest.mark.accept("F03", part="limiter")
+def test_after_a_short_answer_the_next_turn_is_an_interval_after_the_last(
+    database: Database,
+) -> None:
+    assert take(database) is None
+    release(database, NOW, NOW + SECOND)
+    assert take(database, now=NOW + SECOND) == NOW + 3 * SECOND
+    assert take(database, now=NOW + 3 * SECOND) is None
+
+
+def test_a_turn_whose_process_died_is_over_with_its_lease(database: Database) -> None:
+    assert take(database) is None
+    assert take(database, now=NOW + 59 * SECOND) == NOW + MINUTE
+    assert take(database, now=NOW + MINUTE) is None
+    release(database, NOW, NOW + 61 * SECOND)  # it was only slow: the turn is another's now
+    assert take(database, now=NOW + 70 * SECOND) is not None
+
+
+def test_services_do_not_wait_for_each_other(database: Database) -> None:
+    assert take(database, "arxiv") is take(database, "biorxiv") is None
+
+
+@pytest.mark.accept("F03", part="breaker")
 def test_nobody_gets_a_turn_before_an_open_breaker_closes(database: Database) -> None:
     until = NOW + 10 * MINUTE
     with database.writing() as work:
         work.limiter.trip("arxiv", until=until, now=NOW)
-    assert reserve(database, "arxiv", NOW + MINUTE) == until
-    assert reserve(database, "arxiv", NOW + MINUTE) == until + timedelta(seconds=INTERVAL)
+    assert take(database, now=NOW + MINUTE) == until
+    assert take(database, now=until) is None
 
 
 def test_a_breaker_says_until_when_it_is_open(database: Database) -> None:
@@ -183,19 +215,106 @@ def test_a_second_trip_never_closes_a_breaker_earlier(database: Database) -> Non
         assert work.limiter.open_until("arxiv", now=NOW) == NOW + HOUR
 
 
+Moves = st.lists(
+    st.tuples(
+        st.integers(-2_000, 9_000),  # milliseconds from one caller's clock to the next one's
+        st.sampled_from(["take", "take", "take", "release", "trip"]),
+        st.integers(0, 90),  # whose turn is released, or for how many seconds the breaker opens
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@pytest.mark.accept("F03", part="limiter")
 @on_one_database
-@given(steps=st.lists(st.tuples(st.integers(-2_000, 9_000), st.integers(0, 60)), min_size=1))
-def test_turns_keep_their_distance_whatever_the_clocks_say(
-    database: Database, steps: list[tuple[int, int]]
+@given(moves=Moves)
+def test_turns_keep_their_rules_whoever_asks_in_whatever_order(
+    database: Database, moves: list[tuple[int, str, int]]
 ) -> None:
-    """Each step: how far the caller's clock is from the last one's, and a trip in seconds or 0."""
-    name, now, turns = f"s{next(_numbers)}", NOW, list[datetime]()
-    for milliseconds, trip in steps:
+    """The model: each turn as [taken at, released at or None], and when the breaker closes."""
+    name, now = f"s{next(_numbers)}", NOW
+    turns, closes = list[tuple[datetime, datetime | None]](), NOW - HOUR
+    for milliseconds, move, number in moves:
         now += timedelta(milliseconds=milliseconds)
-        closed = now + trip * SECOND
-        with database.writing() as work:
-            if trip:
-                work.limiter.trip(name, until=closed, now=now)
-            turns.append(work.limiter.reserve(name, interval_seconds=INTERVAL, now=now))
-        assert turns[-1] >= closed
-    assert all(b - a >= timedelta(seconds=INTERVAL) for a, b in pairwise(turns))
+        if move == "trip":
+            closes = max(closes, now + number * SECOND)
+            with database.writing() as work:
+                work.limiter.trip(name, until=closes, now=now)
+        elif move == "release":
+            if turns:
+                index = number % len(turns)
+                release(database, turns[index][0], now, name)
+                turns[index] = (turns[index][0], turns[index][1] or now)
+        elif (look_at := take(database, name, now)) is None:
+            assert now >= closes
+            for taken_at, released_at in turns[-1:]:
+                assert now >= taken_at + TURN.interval
+                assert now >= min(released_at or TURN.ends(taken_at), TURN.ends(taken_at))
+            turns.append((now, None))
+        else:
+            assert look_at > now
+            assert look_at - now <= max(closes - now, TURN.interval)
+
+
+PROCESS = """
+import sys, time
+from datetime import UTC, datetime, timedelta
+from paperround.domain.limits import Turn
+from paperround.store import engine
+from paperround.store.unit_of_work import SqlDatabase
+
+url, wanted, milliseconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+database = SqlDatabase(engine.create(url))
+turn = Turn(interval=timedelta(milliseconds=milliseconds), lease=timedelta(seconds=30))
+
+def now():
+    return datetime.now(UTC)
+
+def held(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+while wanted:
+    at = now()
+    with database.writing() as work:
+        look_at = work.limiter.take("arxiv", turn, now=at)
+    if look_at is not None:
+        held(max(0.0, min((look_at - now()).total_seconds(), 0.02)))
+        continue
+    began = now()
+    held(0.003 * (wanted % 3))
+    ended = now()
+    with database.writing() as work:
+        work.limiter.release("arxiv", turn, taken_at=at, now=now())
+    print(at.isoformat(), began.isoformat(), ended.isoformat(), flush=True)
+    wanted -= 1
+"""
+
+
+def turns_of_processes(url: str, *, processes: int, each: int, milliseconds: int) -> None:
+    """Real processes that share nothing but the database."""
+    command = [sys.executable, "-c", PROCESS, url, str(each), str(milliseconds)]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)
+    ]
+    outputs = [one.communicate(timeout=300)[0] for one in running]
+    assert all(one.returncode == 0 for one in running)
+    lines = sorted(line.split() for output in outputs for line in output.splitlines())
+    turns = [[datetime.fromisoformat(text) for text in line] for line in lines]
+    assert len(turns) == processes * each
+    for (taken_at, _, ended), (next_at, began, _) in pairwise(turns):
+        assert next_at - taken_at >= timedelta(milliseconds=milliseconds)
+        assert began >= ended  # never two answers at once
+
+
+@pytest.mark.accept("F03", part="two processes")
+def test_two_processes_never_ask_at_once_nor_too_soon(database_url: str) -> None:
+    turns_of_processes(database_url, processes=2, each=6, milliseconds=50)
+
+
+@pytest.mark.long
+@pytest.mark.accept("F03", part="many processes")
+def test_many_processes_never_ask_at_once_nor_too_soon(database_url: str) -> None:
+    turns_of_processes(database_url, processes=6, each=100, milliseconds=20)

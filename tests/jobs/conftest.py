@@ -22,10 +22,18 @@ from tests.databases import (
     engine,
     postgres,
     postgres_url,
+    sqlite_database,
     sqlite_template,
 )
 
-__all__ = ["database_url", "engine", "postgres", "postgres_url", "sqlite_template"]
+__all__ = [
+    "database_url",
+    "engine",
+    "postgres",
+    "postgres_url",
+    "sqlite_database",
+    "sqlite_template",
+]
 
 NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
 IDENTITY = Identity(keys=KeyRing((b"a secret that is only for tests!",)), domain="papers.example")

@@ -9,7 +9,7 @@ from paperround.domain.feeds import FeedRun, FetchRequest, LiveFeed, NewFeed, Pa
 from paperround.domain.papers import FeedId
 from paperround.jobs.feed_admin import create_feed
 from paperround.jobs.feeds import Newsroom, PollReport, poll_due
-from paperround.sources.live import SOURCES
+from paperround.sources.live import SOURCES, WITNESSES
 from paperround.store.unit_of_work import SqlDatabase
 from tests.sources.arxiv_samples import item, rss
 
@@ -87,6 +87,7 @@ class Room:
             database=database,
             client=self.services,
             sources=SOURCES,
+            witnesses=WITNESSES,
             clock=self.clock,
             pause=self.clock.pause,
         )

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 from paperround.domain.keys import NewKey
+from paperround.domain.limits import Turn
 from paperround.domain.papers import PaperId, Reject
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
@@ -23,6 +24,7 @@ from tests.builders import (
 )
 
 MANY = 10_000
+TURN = Turn(interval=timedelta(seconds=3), lease=timedelta(minutes=1))
 PEOPLE = 20
 
 
@@ -60,7 +62,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
     with database.writing() as work:
         work.subscribers.suppress("digest", "k001", reason="complaint", now=NOW)
         work.slots.take("tick", "1", now=NOW)
-        work.limiter.reserve("arxiv", interval_seconds=3, now=NOW)
+        work.limiter.take("arxiv", TURN, now=NOW)
         work.rates.hit("k", (), now=NOW)
         work.keys.add(key, now=NOW)
 

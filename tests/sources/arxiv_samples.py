@@ -89,3 +89,13 @@ def page(request: FetchRequest, body: bytes = b"", status: int = 200) -> Page:
     return Page(
         request=request, url=request.url, status=status, headers={}, body=body, fetched_at=NOW
     )
+
+
+def listing(day: str, entries: int) -> bytes:
+    """The head of a category's page of new papers, after the templates of arXiv's own site."""
+    return (
+        "<!DOCTYPE html><html><body><div id='dlpage'><h1>Artificial Intelligence</h1><ul></ul>"
+        f"<h3>Showing new listings for {day}</h3>"
+        f"<div class='paging'>Total of {entries} entries </div><dl id='articles'></dl>"
+        "</div></body></html>"
+    ).encode()

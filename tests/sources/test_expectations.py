@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.sources.arxiv_live import Arxiv
+from paperround.sources.arxiv_oai import ArxivOai
 from paperround.sources.biorxiv_live import Biorxiv
 from paperround.sources.hf_live import HfDaily
 
@@ -19,7 +20,7 @@ def utc(text: str) -> datetime:
     [
         ("2026-01-27T12:00", "2026-01-28T05:30"),  # Tuesday, winter time
         ("2026-07-14T12:00", "2026-07-15T04:30"),  # Tuesday, summer time
-        ("2026-01-28T05:29", "2026-01-28T05:30"),
+        ("2026-01-28T01:29", "2026-01-28T05:30"),
         ("2026-01-28T05:30", "2026-01-29T05:30"),
         ("2026-01-30T12:00", "2026-02-02T05:30"),  # Friday: nothing until Monday
         ("2026-03-06T12:00", "2026-03-09T04:30"),  # clocks go forward on the Sunday between
@@ -50,9 +51,19 @@ def test_arxiv_rests_after_an_evening_without_announcement(now: str, rests: bool
 
 
 @pytest.mark.accept("F08", part="expectations")
+@pytest.mark.parametrize("source", [Arxiv(), ArxivOai()])
+def test_a_batch_of_arxiv_that_comes_early_is_that_batch(source: Arxiv | ArxivOai) -> None:
+    for early in ("2026-01-28T03:30", "2026-01-28T05:10", "2026-01-28T05:30"):  # 22:30, 00:10
+        assert source.expects(utc(early)) == utc("2026-01-29T05:30")
+    assert source.expects(utc("2026-01-28T01:00")) == utc("2026-01-28T05:30")  # 20:00, a late one
+
+
+@pytest.mark.accept("F08", part="expectations")
 def test_daily_papers_are_due_on_working_days_at_eight() -> None:
     source = HfDaily()
-    assert source.expects(utc("2026-01-28T07:59")) == utc("2026-01-28T08:00")
+    assert source.expects(utc("2026-01-27T23:59")) == utc("2026-01-28T08:00")
+    # on a slow day all papers may be listed before eight
+    assert source.expects(utc("2026-01-28T00:10")) == utc("2026-01-29T08:00")
     assert source.expects(utc("2026-01-30T08:00")) == utc("2026-02-02T08:00")
     assert source.holiday(utc("2026-01-31T00:00"))
     assert not source.holiday(utc("2026-02-02T00:00"))

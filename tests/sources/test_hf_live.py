@@ -1,7 +1,8 @@
 """Daily Papers, read by itself."""
 
 import json
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,78 @@ def test_a_wrong_field_is_named(url: str | None, settings: dict[str, str], code:
 def test_right_fields_pass() -> None:
     SOURCE.check(None, {})
     SOURCE.check("http://127.0.0.1:8000/api/daily_papers", {"days": "0"})
+
+
+# --- weeks, months and links -------------------------------------------------------------------
+
+
+def asked(now: datetime, **settings: str) -> list[str]:
+    """Which periods a whole poll asks for."""
+    cursor: str | None = None
+    urls = list[str]()
+    while not urls or cursor:
+        request = SOURCE.plan(state(cursor, **settings), now)
+        urls.append(request.url.partition("?")[2])
+        cursor = SOURCE.parse(page(request, day_of(3))).next
+    return urls
+
+
+@pytest.mark.accept("F02", part="weeks and months")
+@pytest.mark.parametrize(
+    ("today", "period", "days", "expected"),
+    [
+        (date(2026, 1, 28), "week", "0", ["week=2026-W05"]),
+        (date(2026, 1, 28), "week", "3", ["week=2026-W05", "week=2026-W04"]),
+        (date(2027, 1, 3), "week", "0", ["week=2026-W53"]),
+        (date(2025, 12, 29), "week", "7", ["week=2026-W01", "week=2025-W52"]),
+        (date(2026, 1, 2), "month", "2", ["month=2026-01", "month=2025-12"]),
+        (date(2026, 3, 1), "month", "29", ["month=2026-03", "month=2026-02", "month=2026-01"]),
+        (date(2026, 3, 1), "day", "1", ["date=2026-03-01", "date=2026-02-28"]),
+    ],
+)
+def test_the_weeks_and_months_that_hold_the_days_are_asked_for(
+    today: date, period: str, days: str, expected: list[str]
+) -> None:
+    now = datetime.combine(today, time(12), tzinfo=UTC)
+    urls = asked(now, period=period, days=days)
+    assert urls == [f"{one}&limit=100&p=0" for one in expected]
+
+
+def test_a_poll_that_was_begun_with_another_period_begins_anew() -> None:
+    request = SOURCE.plan(state("2026-01-27:1:2", period="week", days="0"), NOW)
+    assert "week=2026-W05&limit=100&p=0" in request.url
+    going_on = SOURCE.plan(state("2026-W04:2:0", period="week"), NOW)
+    assert "week=2026-W04&limit=100&p=2" in going_on.url
+
+
+def test_a_period_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="day, week or month") as refused:
+        SOURCE.check(None, {"period": "year"})
+    assert refused.value.code == "settings.period"
+
+
+def test_an_undated_paper_of_a_month_is_never_newer_than_the_month() -> None:
+    request = SOURCE.plan(state("2024-05:19:0", period="month"), NOW)
+    batch = SOURCE.parse(page(request, day_of(100)))
+    assert {record.listed_on for record in batch.records} == {date(2024, 5, 1)}
+    assert batch.next == "2024-05:20:0"  # a month has more than two thousand papers
+
+
+@pytest.mark.accept("F02", part="paging")
+@pytest.mark.parametrize(
+    ("link", "count", "following"),
+    [
+        ('<https://huggingface.co/api/daily_papers?p=1>; rel="next"', 50, "2026-01-28:1:0"),
+        ('<https://evil.example/?p=9>; rel="prev next"', 50, "2026-01-28:1:0"),
+        ("<https://huggingface.co/api/daily_papers?p=1>;rel=next", 100, "2026-01-28:1:0"),
+        ('<https://huggingface.co/api/daily_papers?p=0>; rel="prev"', 100, None),
+        ('<https://huggingface.co/next>; rel="nextdoor"', 100, None),
+        ('<https://huggingface.co/api/daily_papers?p=1>; rel="next"', 0, None),
+    ],
+)
+def test_a_link_says_whether_there_is_another_page(
+    link: str, count: int, following: str | None
+) -> None:
+    request = SOURCE.plan(state("2026-01-28:0:0"), NOW)
+    answer = replace(page(request, day_of(count)), headers={"link": link})
+    assert SOURCE.parse(answer).next == following

@@ -1,14 +1,17 @@
 """Feeds that are read by themselves: what is asked, what came back, and how a feed is doing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from paperround.domain.papers import FeedId, Show
 
 MOST_PAGES = 60
 """Pages one poll may ask for; a source that goes on longer continues at the next poll."""
+
+MOST_NAMES = 20
+"""Identifiers a run keeps of each kind of paper, for an operator to look at."""
 
 
 class FeedHealth(StrEnum):
@@ -30,6 +33,40 @@ class FeedHealth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a whole batch looked like: how many papers, how many entries that could not become
+    one, and how many papers have an abstract, and authors."""
+
+    records: int
+    rejects: int = 0
+    abstracts: int = 0
+    authors: int = 0
+
+    @property
+    def entries(self) -> int:
+        """Papers and rejects."""
+        return self.records + self.rejects
+
+
+class AlarmKind(StrEnum):
+    """`shrunk`: far fewer papers than usual. `grown`: far more. `reshaped`: entries that cannot be
+    used, or a field that is gone."""
+
+    SHRUNK = "shrunk"
+    GROWN = "grown"
+    RESHAPED = "reshaped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something unusual about what a feed brings; `since` is when this episode began."""
+
+    kind: AlarmKind
+    words: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Where a feed stands between two polls, and what the last answer said of itself.
 
@@ -37,12 +74,15 @@ class Progress:
     ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`), and under
     `pause` the seconds it wants to be left alone, which an unchanged page does not say again.
     `batch` is the number of records of the last batch and a hash of their identifiers: the same
-    batch again is no news.
+    batch again is no news. `usual` is the shape of the last batches that were expected, the newest
+    last, `alarm` what stands against the newest.
     """
 
     cursor: str | None = None
     validators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     batch: str | None = None
+    usual: tuple[Shape, ...] = ()
+    alarm: Alarm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +130,17 @@ class Page:
     def not_modified(self) -> bool:
         """The source says that nothing changed since the validators we sent."""
         return self.status == 304
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessed:
+    """What another page of a service says of its newest batch: when that batch ought to have been
+    readable in the feed, what day it is of, and how many entries it has."""
+
+    witness: str
+    readable_at: datetime
+    day: date
+    entries: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,13 +205,29 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunNotes:
+    """What a run leaves for whoever looks into it later.
+
+    `counts` are the requests made, the bytes of their answers (decoded), and the papers of the
+    whole batch. `names` are identifiers of papers that were `new`, `changed` and `unchanged`,
+    `MOST_NAMES` of each. `health` is the feed's at the end, None when the run says nothing of it.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    health: FeedHealth | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRun:
-    """One reading of a feed, as kept."""
+    """One reading of a feed, as kept. `names` and `health` are those of its `RunNotes`."""
 
     id: int
     source: str
     state: str
     counts: Mapping[str, int]
+    names: Mapping[str, Sequence[str]]
+    health: FeedHealth | None
     error: str | None
     started_at: datetime
     finished_at: datetime | None

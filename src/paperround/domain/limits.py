@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
@@ -19,6 +19,19 @@ class Rate:
 
     count: int
     period: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One use of a service's budget: the next may begin `interval` after this one began, and not
+    before this one is over. One that is never released is over after `lease`."""
+
+    interval: timedelta
+    lease: timedelta
+
+    def ends(self, taken_at: datetime) -> datetime:
+        """When a turn that was taken then is over, should nobody release it."""
+        return taken_at + max(self.interval, self.lease)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from paperround.domain.digests import SkipReason
-from paperround.domain.feeds import FeedHealth, LiveFeed
+from paperround.domain.feeds import Alarm, FeedHealth, LiveFeed
 from paperround.domain.ledger import Backlog
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
@@ -135,7 +135,22 @@ def feed_troubles(feeds: Sequence[LiveFeed]) -> list[Alert]:
             found.append(_feed_alert(feed, "stale", feed.last_news_at))
         if feed.health is FeedHealth.FAILED and feed.failures >= FAILURES:
             found.append(_feed_alert(feed, "failing", feed.last_good_at))
+        if feed.enabled and feed.progress.alarm is not None:
+            found.append(_unusual(feed, feed.progress.alarm))
     return found
+
+
+def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
+    """A feed that brings far less, far more, or something else than it used to."""
+    return Alert(
+        key=f"feed/{feed.id}/{alarm.kind.value}/{format_instant(alarm.since)}",
+        subject=f"The feed {feed.name} has {alarm.kind.value}",
+        lines=(
+            f"It brought {alarm.words}.",
+            "If the source changed for good, this is the new usual after six batches.",
+            "`paperround feeds list` shows the feed, its runs show the papers.",
+        ),
+    )
 
 
 def _feed_alert(feed: LiveFeed, how: str, well: datetime | None) -> Alert:

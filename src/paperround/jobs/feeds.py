@@ -3,7 +3,8 @@
     due ─► taken for a quarter of an hour ─► plan ─► turn ─► fetch ─► parse ─► ingest ─┐
                                               ▲                                        │
                                               └──── cursor, validators saved ◄─────────┘
-    last page ─► judged ─► health, reason, next poll
+    last page ─► judged ─► stale? another witness is heard ─► health, reason, next poll
+                    └────► unusual? an alarm
 
 Every page is stored, then the cursor behind it, so that a poll that is killed goes on where it
 was and reads no page for nothing. What goes wrong with one feed is a value in its report.
@@ -16,10 +17,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from paperround.domain.errors import FetchFailed, InvalidInput, NotFound, RateLimited
+from paperround.domain.feed_health import (
+    Findings,
+    cross_checked,
+    is_arrival,
+    judged,
+    next_poll,
+    set_back,
+    size_of,
+    with_alarm,
+)
+from paperround.domain.feed_volume import alarm_of, remembered
 from paperround.domain.feeds import (
     MOST_PAGES,
     FeedHealth,
     FeedState,
+    FetchRequest,
     LiveFeed,
     NewFeed,
     Page,
@@ -27,18 +40,9 @@ from paperround.domain.feeds import (
     Progress,
 )
 from paperround.domain.papers import FeedId, ParsedBatch, Show
-from paperround.jobs.feed_health import (
-    LOST_AFTER,
-    Findings,
-    back_off,
-    batch_of,
-    judged,
-    name_of,
-    next_poll,
-    size_of,
-)
 from paperround.jobs.ingest import IngestReport, Run
-from paperround.jobs.newsroom import Newsroom, ask
+from paperround.jobs.newsroom import Asked, Found, Newsroom, ask
+from paperround.jobs.poll_tally import Tally
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.progress import Progress as Advance
 from paperround.jobs.progress import no_progress
@@ -156,20 +160,30 @@ class _Polling:
         self._now = now
         self._progress = feed.progress
         self._run: Run | None = None
-        self._names: set[str] = set()
-        self._asked: set[str] = set()
-        self._has_unchanged_pages = False
+        self._tally = Tally(continues=feed.progress.cursor is not None)
 
     def read(self) -> PollReport:
         """Ask for page after page, store each, and judge the whole."""
         for _ in range(MOST_PAGES):
             request = self._source.plan(self._state, self._now)
-            page, batch = ask(self._newsroom, self._source, request)
+            page, batch = self._ask(self._source, request)
             batch = shown_as(batch, self._feed.show)
             self._keep(page, batch)
             if batch.next is None:
                 break
         return self._judge()
+
+    def _ask(self, source: Asked[Found], request: FetchRequest) -> tuple[Page, Found]:
+        """The answer, in our turn. A request that was not made is not counted."""
+        try:
+            answer = ask(self._newsroom, source, request)
+        except RateLimited:
+            raise
+        except Exception:
+            self._tally.ask()
+            raise
+        self._tally.ask()
+        return answer
 
     @property
     def _state(self) -> FeedState:
@@ -180,9 +194,7 @@ class _Polling:
         run = self._begun()
         before = run.report.unseen
         run.add(batch, captured_at=page.fetched_at, now=self._now)
-        self._names.update(map(name_of, batch.records))
-        self._asked.add(page.request.url)
-        self._has_unchanged_pages |= page.not_modified
+        self._tally.take(page, batch)
         known = self._progress.validators
         validators = {**known, page.request.url: _validators(page, batch.pause, known)}
         self._progress = replace(self._progress, cursor=batch.next, validators=validators)
@@ -216,18 +228,21 @@ class _Polling:
         """The end of a poll that met no error."""
         run = self._begun()
         unseen = run.report.unseen
-        run.finish(now=self._newsroom.clock.now(), state=self._run_state)
         feed = replace(self._feed, expects_at=self._expects(self._feed.last_news_at))
-        found = Findings(unseen=unseen, batch=self._batch)
-        health, reason = judged(
-            feed, found, is_holiday=self._source.holiday(self._now), now=self._now
-        )
+        found = self._tally.findings(unseen=unseen, ended=self._progress.cursor is None)
+        health, reason = self._health(feed, found)
         news_at = self._now if unseen else None
         expects_at = self._expects(news_at or feed.last_news_at)
+        progress = self._settled(found, arrives=is_arrival(feed, found, expects_at))
+        run.finish(
+            now=self._newsroom.clock.now(),
+            state="unchanged" if self._tally.is_unchanged else "done",
+            notes=self._tally.notes(health),
+        )
         poll = Poll(
             health=health,
-            reason=reason,
-            progress=self._settled(found.batch),
+            reason=with_alarm(reason, progress.alarm)[:_LONGEST_REASON],
+            progress=progress,
             failures=0,
             next_at=self._next_poll(expects_at),
             expects_at=expects_at,
@@ -236,27 +251,42 @@ class _Polling:
         )
         return self._end(poll)
 
-    @property
-    def _run_state(self) -> str:
-        is_same = self._has_unchanged_pages and not self._names
-        return "unchanged" if is_same else "done"
+    def _health(self, feed: LiveFeed, found: Findings) -> tuple[FeedHealth, str]:
+        """As this poll tells it; before a feed is called stale another witness is heard."""
+        is_holiday = self._source.holiday(self._now)
+        health, reason = judged(feed, found, is_holiday=is_holiday, now=self._now)
+        is_unreadable = found.shape is not None and found.shape.rejects > 0
+        if health is FeedHealth.STALE and feed.expects_at is not None and not is_unreadable:
+            return self._cross_checked(reason, feed.expects_at)
+        return health, reason
 
-    @property
-    def _batch(self) -> str | None:
-        """The name of the whole batch; None when this poll saw only a part of it."""
-        is_whole = self._feed.progress.cursor is None and self._progress.cursor is None
-        if not is_whole or self._has_unchanged_pages:
-            return None
-        return batch_of(self._names)
+    def _cross_checked(self, reason: str, expects_at: datetime) -> tuple[FeedHealth, str]:
+        """What a witness makes of it. One that cannot be heard changes nothing."""
+        witness = self._newsroom.witnesses.get(self._feed.kind)
+        request = witness.plan(self._state) if witness is not None else None
+        if witness is None or request is None:
+            return FeedHealth.STALE, reason
+        try:
+            _, said = self._ask(witness, request)
+        except (FetchFailed, RateLimited) as error:
+            return FeedHealth.STALE, f"{reason}; nobody else could be asked: {error}"
+        return cross_checked(reason, said, expects_at)
 
-    def _settled(self, batch: str | None) -> Progress:
-        """Validators of addresses that are asked no more are forgotten, an empty batch never
-        takes the place of one that had papers."""
-        known = self._progress.validators
+    def _settled(self, found: Findings, *, arrives: bool) -> Progress:
+        """Validators of addresses that are asked no more are forgotten (a poll that went on where
+        one stopped asked only the rest), an empty batch never takes the place of one that had
+        papers, and what is usual is remembered."""
+        before, known = self._progress, self._progress.validators
+        asked = {url: known[url] for url in known if url in self._tally.asked}
+        usual = before.usual
+        if arrives and found.shape is not None:
+            usual = remembered(usual, found.shape)
         return replace(
-            self._progress,
-            validators={url: known[url] for url in known if url in self._asked},
-            batch=batch if size_of(batch) else self._progress.batch,
+            before,
+            validators=known if self._feed.progress.cursor else asked,
+            batch=found.batch if size_of(found.batch) else before.batch,
+            alarm=alarm_of(before, found.shape, is_arrival=arrives, now=self._now),
+            usual=usual,
         )
 
     def _expects(self, last_news_at: datetime | None) -> datetime | None:
@@ -266,15 +296,17 @@ class _Polling:
         if self._progress.cursor is not None:
             return self._now + _CONTINUES
         known = self._progress.validators
-        asked = [_pause(known[url]) for url in known if url in self._asked]
-        interval = max([self._source.interval, *asked])
-        return next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
+        asked = [_pause(known[url]) for url in known if url in self._tally.asked]
+        wished = max(asked, default=timedelta())  # never asked earlier, whatever the spread is
+        interval = max(self._source.interval, wished)
+        due = next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
+        return max(due, self._now + wished)
 
     def put_off(self, error: RateLimited) -> PollReport:
         """The service may not be asked now: all stays as it is until it may be."""
         now = self._newsroom.clock.now()
         if self._run is not None:
-            self._run.finish(now=now)
+            self._run.finish(now=now, notes=self._tally.notes(self._feed.health))
         poll = Poll(
             health=self._feed.health,
             reason=self._feed.reason,
@@ -286,22 +318,18 @@ class _Polling:
         return replace(self._end(poll), reason=f"put off: {error}", put_off=True)
 
     def fail(self, words: str, error: Exception) -> PollReport:
-        """The end of a poll that met an error: asked again later and later.
-
-        The first tries go on where this one stopped; then the poll begins anew, because what is
-        new stands on the first page, not behind one that cannot be read.
-        """
+        """The end of a poll that met an error: asked again later and later."""
         reason, now = words[:_LONGEST_REASON], self._newsroom.clock.now()
-        self._begun().fail(reason, now=now)
-        failures = self._feed.failures + 1
+        self._begun().fail(reason, now=now, notes=self._tally.notes(FeedHealth.FAILED))
         retry_after = error.retry_after if isinstance(error, FetchFailed) else None
-        cursor = self._progress.cursor if failures < LOST_AFTER else None
+        setback = set_back(self._feed.failures, retry_after)
+        cursor = None if setback.begins_anew else self._progress.cursor
         poll = Poll(
             health=FeedHealth.FAILED,
             reason=reason,
             progress=replace(self._progress, cursor=cursor),
-            failures=failures,
-            next_at=now + back_off(failures, retry_after),
+            failures=setback.failures,
+            next_at=now + setback.pause,
             expects_at=self._feed.expects_at,
         )
         is_gone = isinstance(error, FetchFailed) and error.status == _GONE

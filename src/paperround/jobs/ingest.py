@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from itertools import islice
 
+from paperround.domain.feeds import MOST_NAMES, RunNotes
 from paperround.domain.identifiers import KINDS_BY_TRUST
 from paperround.domain.merge import (
     key_of,
@@ -48,13 +49,15 @@ CHUNK = 1000
 """Records a transaction: large enough to batch, small enough not to hold the writer for long."""
 
 _LONGEST_ERROR = 1000
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
     """What one run did. `records` = `new` + `changed` + `unchanged`.
 
-    `unseen` counts the papers that this feed had not listed before, whoever else had.
+    `unseen` counts the papers that this feed had not listed before, whoever else had. `names` are
+    identifiers of some papers that were new, changed and unchanged.
     """
 
     records: int = 0
@@ -65,6 +68,7 @@ class IngestReport:
     observations: int = 0
     rejects: Mapping[str, int] = field(default_factory=dict)
     papers_total: int = 0
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def ingest(
@@ -107,6 +111,7 @@ class Run:
         self._number = number
         self._tally = Counter[str]()
         self._rejects = Counter[str]()
+        self._names: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
         self._papers_total = 0
 
     @property
@@ -122,6 +127,7 @@ class Run:
             observations=tally["observations"],
             rejects=dict(self._rejects),
             papers_total=self._papers_total,
+            names={what: tuple(names) for what, names in self._names.items()},
         )
 
     def add(
@@ -134,7 +140,9 @@ class Run:
     ) -> None:
         """Store one batch; undated counts are of `captured_at`."""
         for chunk in _chunks(batch.records):
-            self._tally += write(self._database, partial(self._store, chunk, captured_at, now))
+            tally, decided = write(self._database, partial(self._store, chunk, captured_at, now))
+            self._tally += tally
+            self._note(chunk, decided)
             progress(len(chunk))
         if batch.loose_counts or batch.rejects:
             observed, rejects = write(
@@ -143,22 +151,42 @@ class Run:
             self._tally["observations"] += observed
             self._rejects.update(reject.reason for reject in rejects)
 
-    def finish(self, *, now: datetime, state: str = "done") -> None:
-        """Close the run as `done` or `unchanged`."""
+    def _note(self, records: Sequence[Record], decided: Sequence[str]) -> None:
+        """Remember some names of each kind of paper."""
+        for record, what in zip(records, decided, strict=True):
+            names = self._names.get(what)
+            if names is not None and len(names) < MOST_NAMES and record.identifiers:
+                kind, value = _by_trust(record.identifiers)[0]
+                names.append(f"{kind}:{value}"[:_LONGEST_NAME])
+
+    def finish(
+        self,
+        *,
+        now: datetime,
+        state: str = "done",
+        notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
+    ) -> None:
+        """Close the run as `done` or `unchanged`, with what `notes` tell of it."""
 
         def close(work: UnitOfWork) -> int:
-            self._close(work, state, None, now)
+            self._close(work, state, None, now, notes)
             return work.papers.count()
 
         self._papers_total = write(self._database, close)
 
-    def fail(self, words: str, *, now: datetime) -> None:
+    def fail(
+        self,
+        words: str,
+        *,
+        now: datetime,
+        notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
+    ) -> None:
         """Close the run with what it stored before, and why it ended."""
-        write(self._database, lambda work: self._close(work, "failed", words, now))
+        write(self._database, lambda work: self._close(work, "failed", words, now, notes))
 
     def _store(
         self, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
-    ) -> Counter[str]:
+    ) -> tuple[Counter[str], list[str]]:
         return _Chunk(work, self._feed, captured_at, now).store(records)
 
     def _store_rest(
@@ -170,13 +198,16 @@ class Run:
         work.feeds.keep_rejects(self._number, rejects, now=now)
         return observed, rejects
 
-    def _close(self, work: UnitOfWork, state: str, words: str | None, now: datetime) -> None:
+    def _close(
+        self, work: UnitOfWork, state: str, words: str | None, now: datetime, notes: RunNotes
+    ) -> None:
         work.feeds.finish_run(
             self._number,
             state=state,
             counts=_run_counts(self.report),
             error=None if words is None else words[:_LONGEST_ERROR],
             now=now,
+            notes=replace(notes, names=self._names),
         )
 
 
@@ -222,21 +253,22 @@ class _Chunk:
         self._listings: dict[PaperId, Listing] = {}
         self._counts: list[tuple[PaperId, Observation]] = []
 
-    def store(self, records: Sequence[Record]) -> Counter[str]:
-        """Decide about every record, then write everything at once."""
+    def store(self, records: Sequence[Record]) -> tuple[Counter[str], list[str]]:
+        """Decide about every record, then write everything at once: (counts, each decision)."""
         entries = [_Entry(record) for record in records]
         self._look_up(entries)
         seen = set(self._fingerprints)
-        tally = Counter[str]()
+        decided = list[str]()
         for entry in entries:
             what, paper = self._decide(entry)
-            tally[what] += 1
+            decided.append(what)
             if paper is None:
                 continue
             self._counts += [(paper, seen) for seen in _dated(entry.raw.counts, self._captured_at)]
+        tally = Counter(decided)
         tally["unseen"] = len(self._listings.keys() - seen)
         tally["observations"] = self._write()
-        return tally
+        return tally, decided
 
     def _write(self) -> int:
         """Store what was decided; returns how many observations were new."""
@@ -376,6 +408,7 @@ def _run_counts(report: IngestReport) -> dict[str, int]:
         "new": report.new,
         "changed": report.changed,
         "unchanged": report.unchanged,
+        "unseen": report.unseen,
         "observations": report.observations,
         "rejects": sum(report.rejects.values()),
     }

@@ -1,23 +1,30 @@
 """The newsroom: what reading live feeds needs, and how a service is asked in its turn.
 
 request ─► turn of its service ─► far off, or its breaker open: not now
-                 └─► near: wait ─► fetch ─► parse          429, 503 ─► breaker
+                 └─► near: wait ─► fetch ─► parse ─► turn released        429, 503 ─► breaker
+
+A turn lasts from the request to the end of its answer: a service is asked over one connection at a
+time by all processes on the database.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from paperround.domain.errors import FetchFailed, RateLimited
 from paperround.domain.feeds import FetchRequest, Page
-from paperround.domain.papers import ParsedBatch
-from paperround.jobs.ports import Client, Clock, Database, Source, UnitOfWork
+from paperround.domain.limits import Turn
+from paperround.jobs.ports import Client, Clock, Database, Source, Witness
 from paperround.jobs.transactions import write
 
 LONGEST_PAUSE = timedelta(seconds=60)
 """How long a poll waits for its turn; a turn that is farther off is another poll's."""
+
+LONGEST_ANSWER = timedelta(seconds=60)
+"""How long a turn whose process died is kept from others; twice what one answer may take."""
 
 SHORTEST_BREAK = timedelta(minutes=10)
 """How long a service is left alone, by every feed, after it said that it is asked too much."""
@@ -25,12 +32,7 @@ SHORTEST_BREAK = timedelta(minutes=10)
 _OVERLOADED = frozenset({429, 503})
 
 
-class Service(Protocol):
-    """What can be asked, and can read its own answers."""
-
-    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
-
-    def parse(self, page: Page) -> ParsedBatch: ...
+Found = TypeVar("Found", covariant=True)
 
 
 def wait(seconds: float) -> None:
@@ -40,53 +42,72 @@ def wait(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsroom:
-    """What reading feeds needs. `pause` lets seconds pass until a service may be asked again."""
+    """What reading feeds needs. `pause` lets seconds pass until a service may be asked again;
+    `witnesses` are those that can be heard of a kind of feed that looks stale."""
 
     database: Database
     client: Client
     sources: Mapping[str, Source]
     clock: Clock
     pause: Callable[[float], None] = wait
+    witnesses: Mapping[str, Witness] = field(default_factory=dict)
 
 
-def ask(newsroom: Newsroom, source: Service, request: FetchRequest) -> tuple[Page, ParsedBatch]:
+class Asked(Protocol[Found]):
+    """Who asks a service, and understands its answer."""
+
+    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
+
+    def parse(self, page: Page) -> Found: ...
+
+
+def ask(newsroom: Newsroom, source: Asked[Found], request: FetchRequest) -> tuple[Page, Found]:
     """The answer to `request` and what it holds, as soon as the service may be asked.
 
     Raises RateLimited when that is too far off, and what fetching and parsing raise. A service
     that says it is asked too much is left alone from then on.
     """
-    _await_turn(newsroom, request)
-    try:
-        page = source.fetch(newsroom.client, request)
-        return page, source.parse(page)
-    except FetchFailed as error:
-        if error.status in _OVERLOADED and request.limiter:
-            _trip(newsroom, request.limiter, error.retry_after)
-        raise
+    with _turn(newsroom, request):
+        try:
+            page = source.fetch(newsroom.client, request)
+            return page, source.parse(page)
+        except FetchFailed as error:  # within the turn: nobody asks before the breaker is open
+            if error.status in _OVERLOADED and request.limiter:
+                _trip(newsroom, request.limiter, error.retry_after)
+            raise
 
 
-def _await_turn(newsroom: Newsroom, request: FetchRequest) -> None:
+@contextmanager
+def _turn(newsroom: Newsroom, request: FetchRequest) -> Iterator[None]:
+    """Our turn of the service, from the moment it is ours to the end of the answer."""
     if not request.limiter:
+        yield
         return
-    now = newsroom.clock.now()
-    turn = write(newsroom.database, lambda work: _turn(work, request, now))
-    if turn - now > LONGEST_PAUSE:
-        raise _busy(request, turn, now)
-    if turn > now:
-        newsroom.pause((turn - now).total_seconds())
-        now = max(turn, newsroom.clock.now())
-    with newsroom.database.reading() as work:
-        opened = work.limiter.open_until(request.limiter, now=now)
-    if opened is not None:
-        raise _busy(request, opened, now)
+    turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_ANSWER)
+    taken_at = _awaited(newsroom, request, turn)
+    try:
+        yield
+    finally:
+        now = newsroom.clock.now()
+        write(
+            newsroom.database,
+            lambda work: work.limiter.release(request.limiter, turn, taken_at=taken_at, now=now),
+        )
 
 
-def _turn(work: UnitOfWork, request: FetchRequest, now: datetime) -> datetime:
-    """Our turn; while the breaker is open its end, without using up a turn."""
-    opened = work.limiter.open_until(request.limiter, now=now)
-    if opened is not None and opened - now > LONGEST_PAUSE:
-        return opened
-    return work.limiter.reserve(request.limiter, interval_seconds=request.interval_seconds, now=now)
+def _awaited(newsroom: Newsroom, request: FetchRequest, turn: Turn) -> datetime:
+    """When our turn began. Raises RateLimited when it is too far off."""
+    began = now = newsroom.clock.now()
+    while (look_at := _take(newsroom, request.limiter, turn, now)) is not None:
+        if look_at - began > LONGEST_PAUSE:
+            raise _busy(request, look_at, now)
+        newsroom.pause((look_at - now).total_seconds())
+        now = max(look_at, newsroom.clock.now())
+    return now
+
+
+def _take(newsroom: Newsroom, limiter: str, turn: Turn, now: datetime) -> datetime | None:
+    return write(newsroom.database, lambda work: work.limiter.take(limiter, turn, now=now))
 
 
 def _busy(request: FetchRequest, turn: datetime, now: datetime) -> RateLimited:

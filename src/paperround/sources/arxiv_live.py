@@ -57,9 +57,16 @@ NO_ANNOUNCEMENT = (
 _READABLE = time(0, 30)
 """Announced at 20:00 Eastern on Sunday to Thursday; the feeds are made anew after midnight."""
 
+EARLY = timedelta(hours=4)
+"""What comes so long before half past midnight is the new batch already: OAI-PMH has it at about
+22:30, the feeds soon after midnight."""
+
 _NEXT_DAY = timedelta(days=1)
 _RHYTHM = Rhythm(
-    zone=EASTERN, at=_READABLE, quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT)
+    zone=EASTERN,
+    at=_READABLE,
+    quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT),
+    early=EARLY,
 )
 _CURSOR = re.compile(
     r"(rss|api):(\d{1,3}):(\d{1,6}):(\d{4}-\d\d-\d\d):([A-Za-z.,-]+):([a-z,-]+)", re.ASCII
@@ -113,8 +120,8 @@ class Arxiv:
         """Refuse, with the name of the field, what the source could not work with."""
         check_url(url)
         check_names(settings, self.settings, self.kind)
-        _via(settings)
-        _categories(settings)
+        via_of(settings)
+        categories_of(settings)
         _include(settings)
         days_of(settings)
 
@@ -160,6 +167,11 @@ class Arxiv:
         return _RHYTHM.rests(now)
 
 
+def readable_at(day: date) -> datetime:
+    """When the batch of this day ought to be readable: 00:30 Eastern."""
+    return _RHYTHM.on(day)
+
+
 def _recent(answer: Answer, place: _Place) -> ParsedBatch:
     """What is not older than asked for; the newest come first, so an older one ends it."""
     if not answer.entries and not place.start:
@@ -196,9 +208,9 @@ def _url(base: str, place: _Place) -> str:
 
 def _first(settings: Mapping[str, str], now: datetime) -> _Place:
     return _Place(
-        via=_via(settings),
+        via=via_of(settings),
         since=_day(now) - timedelta(days=days_of(settings)),
-        categories=_categories(settings),
+        categories=categories_of(settings),
         include=_include(settings),
     )
 
@@ -223,7 +235,8 @@ def _place(cursor: str) -> _Place | None:
     return place if place.index < len(place.categories) else None
 
 
-def _categories(settings: Mapping[str, str]) -> tuple[str, ...]:
+def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """The categories a feed names; raises InvalidInput when one is none."""
     named = _listed(settings.get("categories", ""))
     wrong = next((one for one in named if not CATEGORY.fullmatch(one)), None)
     if wrong is not None:
@@ -239,7 +252,8 @@ def _categories(settings: Mapping[str, str]) -> tuple[str, ...]:
     return named
 
 
-def _via(settings: Mapping[str, str]) -> str:
+def via_of(settings: Mapping[str, str]) -> str:
+    """How arXiv is read: `rss` or `api`; raises InvalidInput for anything else."""
     via = settings.get("via", "rss").strip()
     if via not in BASES:
         raise InvalidInput(f"via must be rss or api, not {via!r:.60}", code="settings.via")

@@ -18,7 +18,7 @@ from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import format_instant, parse_date, parse_instant, require_utc
-from paperround.sources.arxiv_live import NO_ANNOUNCEMENT
+from paperround.sources.arxiv_live import EARLY, NO_ANNOUNCEMENT
 from paperround.sources.arxiv_oai_record import arxiv_batch
 from paperround.sources.arxiv_record import EASTERN
 from paperround.sources.expectations import Rhythm
@@ -40,7 +40,10 @@ _CURSOR = re.compile(
 )
 _NEXT_DAY = timedelta(days=1)
 _RHYTHM = Rhythm(
-    zone=EASTERN, at=time(0, 30), quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT)
+    zone=EASTERN,
+    at=time(0, 30),
+    quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT),
+    early=EARLY,
 )
 
 
@@ -142,7 +145,8 @@ class ArxivOai:
         return replace(batch, next=str(following) if following is not None else None)
 
     def expects(self, after: datetime) -> datetime:
-        """00:30 Eastern, Monday to Friday: records follow an announcement within some hours."""
+        """00:30 Eastern, Monday to Friday. Records that came within hours before that, as they do
+        on most evenings, were that batch."""
         return _RHYTHM.next_after(after)
 
     def holiday(self, now: datetime) -> bool:

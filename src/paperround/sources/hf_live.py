@@ -1,7 +1,9 @@
 """Hugging Face Daily Papers, read by itself: today's list and those of the days before.
 
-A list grows through its day and its votes move for days, so each poll reads all of them again.
-A cursor is `date:page:days left`. Votes and comments are of the moment they were fetched.
+A list grows through its day, papers move to another day, and votes move for days: so each poll
+reads all of them again. Instead of days whole weeks or months may be asked for, which hold the
+same items. A cursor is `day, week or month:page:how many earlier ones are left`. Votes and
+comments are of the moment they were fetched.
 """
 
 import re
@@ -15,9 +17,10 @@ from zoneinfo import ZoneInfo
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.times import parse_date, require_utc
+from paperround.domain.times import end_of_day, require_utc
 from paperround.sources.expectations import Rhythm
 from paperround.sources.hf_daily import read_hf_daily
+from paperround.sources.hf_periods import Period, PeriodKind, parse_period
 from paperround.sources.polling import (
     DEFAULT_DAYS,
     Client,
@@ -32,33 +35,38 @@ BASE = "https://huggingface.co/api/daily_papers"
 PAGE = 100
 """Papers a page, the most that may be asked for."""
 
-_MOST_PAGES = 20
 _RHYTHM = Rhythm(zone=ZoneInfo("UTC"), at=time(8))
-_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d):(\d{1,2}):(\d{1,2})", re.ASCII)
+_CURSOR = re.compile(r"(\d{4}-(?:W\d\d|\d\d(?:-\d\d)?)):(\d{1,2}):(\d{1,2})", re.ASCII)
+_NEXT = re.compile(r"""[\s;,]rel=(?:next\b|"[^"]*\bnext\b)""", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    day: date
+    """A page of the list of a period, and how many earlier periods are left to read."""
+
+    period: Period
     page: int
-    days_left: int
+    left: int
 
     def __str__(self) -> str:
-        return f"{self.day}:{self.page}:{self.days_left}"
+        return f"{self.period}:{self.page}:{self.left}"
 
     @property
     def next_page(self) -> "_Place":
-        if self.page + 1 >= _MOST_PAGES:
-            most = f"{_MOST_PAGES * PAGE:,}"
-            raise FetchFailed(f"the list of {self.day} goes on after {most} papers: no day does")
+        most = self.period.kind.most_pages
+        if self.page + 1 >= most:
+            raise FetchFailed(
+                f"the list of {self.period} goes on after {most * PAGE:,} papers: "
+                f"no {self.period.kind.value} does"
+            )
         return replace(self, page=self.page + 1)
 
     @property
-    def next_day(self) -> "_Place | None":
-        """The first page of the day before; None when no day is left."""
-        if not self.days_left:
+    def next_period(self) -> "_Place | None":
+        """The first page of the period before; None when none is left."""
+        if not self.left:
             return None
-        return _Place(day=self.day - timedelta(days=1), page=0, days_left=self.days_left - 1)
+        return _Place(period=self.period.before, page=0, left=self.left - 1)
 
 
 class HfDaily:
@@ -66,7 +74,11 @@ class HfDaily:
 
     kind: str = "hf-daily"
     settings: Mapping[str, str] = MappingProxyType(
-        {"days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS})."}
+        {
+            "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
+            "period": "What is asked for at once: day (default), week or month. A week or month is "
+            "read whole when one of those days is in it.",
+        }
     )
     interval: timedelta = timedelta(hours=1)
 
@@ -75,13 +87,18 @@ class HfDaily:
         check_url(url)
         check_names(settings, self.settings, self.kind)
         days_of(settings)
+        _kind_of(settings)
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else today's first."""
-        place = _place(state.progress.cursor or "") or _Place(
-            day=require_utc(now).date(), page=0, days_left=days_of(state.settings)
-        )
-        query = urlencode({"date": place.day, "limit": PAGE, "p": place.page})
+        """The next page to ask for: where the poll stopped, else today's first.
+
+        A poll that was begun with another period begins anew.
+        """
+        first = _first(state.settings, now)
+        stopped = _place(state.progress.cursor or "")
+        place = stopped if stopped and stopped.period.kind is first.period.kind else first
+        name = place.period.kind.parameter
+        query = urlencode({name: str(place.period), "limit": PAGE, "p": place.page})
         url = f"{state.url or BASE}?{query}"
         return FetchRequest(
             url=url,
@@ -98,7 +115,8 @@ class HfDaily:
     def parse(self, page: Page) -> ParsedBatch:
         """The papers of one answer; raises FetchFailed for what is no list of papers.
 
-        An unchanged first page says nothing of the second, which is asked for then.
+        There is another page when the answer links to it; one without links, when it is full. An
+        unchanged first page says nothing of the second, which is asked for then.
         """
         place = _place(page.request.cursor)
         if place is None:
@@ -106,19 +124,29 @@ class HfDaily:
         if page.not_modified:
             return ParsedBatch(next=str(place.next_page))
         batch = read(page, _read_list)
-        is_full = len(batch.records) + len(batch.rejects) >= PAGE
-        following = place.next_page if is_full else place.next_day
+        has_more = _has_more(page, len(batch.records) + len(batch.rejects))
+        following = place.next_page if has_more else place.next_period
         return replace(
-            _listed(batch, place.day), next=str(following) if following is not None else None
+            _listed(batch, place.period.first),
+            next=str(following) if following is not None else None,
         )
 
     def expects(self, after: datetime) -> datetime:
-        """08:00 UTC of the next working day: papers are listed all day, some of them by then."""
-        return _RHYTHM.next_after(after)
+        """08:00 UTC of the next working day that begins after `after`: papers are listed all day,
+        some of them by then, and on a slow day perhaps none later."""
+        return _RHYTHM.next_after(end_of_day(require_utc(after).date(), "UTC"))
 
     def holiday(self, now: datetime) -> bool:
         """Nothing is listed on Saturdays and Sundays."""
         return _RHYTHM.rests(now)
+
+
+def _has_more(page: Page, entries: int) -> bool:
+    """Whether the list goes on. An empty page ends it, whatever it links to."""
+    links = page.headers.get("link")
+    if not entries or links is None:
+        return entries >= PAGE
+    return _NEXT.search(links) is not None
 
 
 def _read_list(body: bytes) -> ParsedBatch:
@@ -129,7 +157,10 @@ def _read_list(body: bytes) -> ParsedBatch:
 
 
 def _listed(batch: ParsedBatch, asked: date) -> ParsedBatch:
-    """A paper that does not say when it was listed was listed on the day that was asked for."""
+    """A paper that does not say when it was listed was listed on the day that was asked for.
+
+    Of a week or month it is the first day: an old paper must not look new.
+    """
     return replace(
         batch,
         records=tuple(
@@ -143,4 +174,22 @@ def _place(cursor: str) -> _Place | None:
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         return None
-    return _Place(day=parse_date(match[1]), page=int(match[2]), days_left=int(match[3]))
+    return _Place(period=parse_period(match[1]), page=int(match[2]), left=int(match[3]))
+
+
+def _first(settings: Mapping[str, str], now: datetime) -> _Place:
+    """The first page of the period that today is in."""
+    kind, today = _kind_of(settings), require_utc(now).date()
+    oldest = today - timedelta(days=days_of(settings))
+    period = kind.of(today)
+    return _Place(period=period, page=0, left=period.since(kind.of(oldest)))
+
+
+def _kind_of(settings: Mapping[str, str]) -> PeriodKind:
+    said = settings.get("period", PeriodKind.DAY.value).strip()
+    try:
+        return PeriodKind(said)
+    except ValueError:
+        raise InvalidInput(
+            f"period must be day, week or month, not {said!r:.60}", code="settings.period"
+        ) from None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from paperround.sources.arxiv_listing import ArxivListing
 from paperround.sources.arxiv_live import Arxiv
 from paperround.sources.arxiv_oai import ArxivOai
 from paperround.sources.biorxiv_live import Biorxiv
@@ -36,3 +37,8 @@ def sources(*, semantic_scholar_key: str | None = None) -> Mapping[str, Source]:
 
 SOURCES = sources()
 """The sources without any key."""
+
+WITNESSES: Mapping[str, ArxivListing] = MappingProxyType(
+    {Arxiv.kind: ArxivListing(), ArxivOai.kind: ArxivListing()}
+)
+"""Who is heard before a feed of this kind is called stale."""

@@ -1,12 +1,16 @@
 """Rows of feeds, runs and rejects as domain values, and back."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from paperround.domain.feeds import (
+    Alarm,
+    AlarmKind,
     FeedHealth,
     FeedRun,
     KeptReject,
@@ -14,8 +18,11 @@ from paperround.domain.feeds import (
     NewFeed,
     Poll,
     Progress,
+    RunNotes,
+    Shape,
 )
 from paperround.domain.papers import Feed, FeedId, Reject, Show
+from paperround.domain.times import format_instant, parse_instant
 
 NEVER_POLLED = {
     "progress": None,
@@ -86,7 +93,24 @@ def _show(row: Row[Any]) -> Show | None:
 
 
 def _progress(stored: dict[str, Any] | None) -> Progress:
-    return Progress() if stored is None else Progress(**stored)
+    if stored is None:
+        return Progress()
+    alarm = stored.get("alarm")
+    return Progress(
+        cursor=stored.get("cursor"),
+        validators=stored.get("validators", {}),
+        batch=stored.get("batch"),
+        usual=tuple(Shape(**shape) for shape in stored.get("usual", ())),
+        alarm=None if alarm is None else _alarm(alarm),
+    )
+
+
+def _alarm(stored: dict[str, str]) -> Alarm:
+    return Alarm(
+        kind=AlarmKind(stored["kind"]),
+        words=stored["words"],
+        since=parse_instant(stored["since"]),
+    )
 
 
 def _progress_json(progress: Progress) -> dict[str, Any]:
@@ -94,16 +118,35 @@ def _progress_json(progress: Progress) -> dict[str, Any]:
         "cursor": progress.cursor,
         "validators": {url: dict(known) for url, known in progress.validators.items()},
         "batch": progress.batch,
+        "usual": [asdict(shape) for shape in progress.usual],
+        "alarm": None if progress.alarm is None else _alarm_json(progress.alarm),
     }
+
+
+def _alarm_json(alarm: Alarm) -> dict[str, str]:
+    since = format_instant(alarm.since)
+    return {"kind": alarm.kind.value, "words": alarm.words, "since": since}
+
+
+def run_json(counts: Mapping[str, int], notes: RunNotes) -> dict[str, Any]:
+    """What came of a run: its counts, and beside them what its notes hold."""
+    named = {kind: list(names) for kind, names in notes.names.items() if names}
+    health = None if notes.health is None else notes.health.value
+    beside = {"names": named, "health": health}
+    return {**counts, **notes.counts} | {key: told for key, told in beside.items() if told}
 
 
 def run_of(row: Row[Any]) -> FeedRun:
     """A run; one that has not ended has no counts yet."""
+    told = dict(row.counts or {})
+    names, health = told.pop("names", {}), told.pop("health", None)
     return FeedRun(
         id=row.id,
         source=row.source,
         state=row.state,
-        counts=row.counts or {},
+        counts=told,
+        names=names,
+        health=None if health is None else FeedHealth(health),
         error=row.error,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, tru
 from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.feeds import FeedRun, KeptReject, LiveFeed, NewFeed, Poll
+from paperround.domain.feeds import FeedRun, KeptReject, LiveFeed, NewFeed, Poll, RunNotes
 from paperround.domain.papers import Feed, FeedId, Reject
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
@@ -22,6 +22,7 @@ from paperround.store.feed_rows import (
     poll_columns,
     reject_of,
     reject_row,
+    run_json,
     run_of,
 )
 
@@ -53,13 +54,21 @@ class SqlFeeds:
         return run
 
     def finish_run(
-        self, run: int, *, state: str, counts: Mapping[str, int], error: str | None, now: datetime
+        self,
+        run: int,
+        *,
+        state: str,
+        counts: Mapping[str, int],
+        error: str | None,
+        now: datetime,
+        notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
         """Close `run` as `done`, `unchanged` or `failed`."""
+        told = run_json(counts, notes)
         self._connection.execute(
             update(db.runs)
             .where(db.runs.c.id == run)
-            .values(state=state, counts=dict(counts), error=error, finished_at=now)
+            .values(state=state, counts=told, error=error, finished_at=now)
         )
 
     def keep_rejects(self, run: int, rejects: Sequence[Reject], *, now: datetime) -> int:

@@ -1,12 +1,19 @@
-"""Turns and breakers: one budget a service, shared by every process on the database."""
+"""Turns and breakers: one budget a service, shared by every process on the database.
+
+`next_at` is when the next turn may begin: while a turn is out that is the end of its lease, which
+also tells whose it is; from its release on, the end of the pause.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from paperround.domain.limits import Turn
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
+
+_LOOK_AGAIN = timedelta(seconds=1)
 
 
 class SqlLimiter:
@@ -15,13 +22,25 @@ class SqlLimiter:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def reserve(self, name: str, *, interval_seconds: float, now: datetime) -> datetime:
-        """The instant from which the caller may act once; the next turn is `interval_seconds`
-        later. While the breaker of `name` is open that is not before its end."""
+    def take(self, name: str, turn: Turn, *, now: datetime) -> datetime | None:
+        """None when the turn is the caller's, from `now` until it is released or its lease ends;
+        else when to look again: at the end of the breaker or of the pause after the last turn, and
+        meanwhile from time to time while somebody else has the turn."""
         row = self._locked(name, now)
-        turn: datetime = max(now, row.next_at, row.breaker_until or now)
-        self._change(name, next_at=turn + timedelta(seconds=interval_seconds))
-        return turn
+        if row.breaker_until is not None and row.breaker_until > now:
+            until: datetime = row.breaker_until
+            return until
+        if row.next_at > now:
+            next_at: datetime = row.next_at
+            return min(next_at, now + max(turn.interval, _LOOK_AGAIN))
+        self._change(name, next_at=turn.ends(now))
+        return None
+
+    def release(self, name: str, turn: Turn, *, taken_at: datetime, now: datetime) -> None:
+        """The answer is there: the next turn begins an interval after this one began, but not
+        before now. A turn whose lease ended may be somebody else's by now, and stays theirs."""
+        if self._locked(name, now).next_at == turn.ends(taken_at):
+            self._change(name, next_at=max(taken_at + turn.interval, now))
 
     def trip(self, name: str, *, until: datetime, now: datetime) -> None:
         """Open the breaker: nobody asks before `until`. One that is open for longer stays so."""
@@ -29,8 +48,7 @@ class SqlLimiter:
         self._change(name, breaker_until=max(until, row.breaker_until or until))
 
     def open_until(self, name: str, *, now: datetime) -> datetime | None:
-        """When the breaker of `name` closes again, None when it is closed. Whoever waited for a
-        turn asks once more before acting: the breaker may have opened meanwhile."""
+        """When the breaker of `name` closes again, None when it is closed."""
         until: datetime | None = self._connection.execute(
             select(db.limiter.c.breaker_until).where(
                 db.limiter.c.name == name, db.limiter.c.breaker_until > now

@@ -51,7 +51,7 @@ runs = Table(
     refers("feed_id", "feeds", delete="CASCADE"),
     text("source"),
     text("state"),
-    Column("counts", Json, nullable=True),
+    Column("counts", Json, nullable=True),  # and beside them names and the health at its end
     text("error", null=True),
     instant("started_at"),
     instant("finished_at", null=True),

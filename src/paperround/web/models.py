@@ -154,6 +154,8 @@ class RunAnswer(BaseModel):
     source: str
     state: str
     counts: dict[str, int]
+    names: dict[str, list[Said]]
+    health: FeedHealth | None
     error: Said | None
     started_at: Instant
     finished_at: Instant | None

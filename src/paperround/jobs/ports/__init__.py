@@ -30,6 +30,7 @@ from paperround.jobs.ports.papers import (
     Source,
     Summariser,
     TextRepair,
+    Witness,
 )
 from paperround.jobs.ports.people import (
     AddressBook,
@@ -89,4 +90,5 @@ __all__ = [
     "Summariser",
     "TextRepair",
     "UnitOfWork",
+    "Witness",
 ]

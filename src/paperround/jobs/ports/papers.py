@@ -14,6 +14,8 @@ from paperround.domain.feeds import (
     NewFeed,
     Page,
     Poll,
+    RunNotes,
+    Witnessed,
 )
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
@@ -43,8 +45,17 @@ class FeedStore(Protocol):
     def start_run(self, feed: FeedId, *, source: str, now: datetime) -> int: ...
 
     def finish_run(
-        self, run: int, *, state: str, counts: Mapping[str, int], error: str | None, now: datetime
-    ) -> None: ...
+        self,
+        run: int,
+        *,
+        state: str,
+        counts: Mapping[str, int],
+        error: str | None,
+        now: datetime,
+        notes: RunNotes = ...,
+    ) -> None:
+        """Close `run` as `done`, `unchanged` or `failed`, with what `notes` tell of it."""
+        ...
 
     def keep_rejects(self, run: int, rejects: Sequence[Reject], *, now: datetime) -> int:
         """Store rejects this feed has not kept before; returns how many were new."""
@@ -143,6 +154,20 @@ class Source(Protocol):
 
     def holiday(self, now: datetime) -> bool:
         """Whether the service announces nothing on this day."""
+        ...
+
+
+class Witness(Protocol):
+    """Another page of a service, asked before one of its feeds is called stale."""
+
+    def plan(self, state: FeedState) -> FetchRequest | None:
+        """The request; None when nothing speaks for a feed with these settings."""
+        ...
+
+    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
+
+    def parse(self, page: Page) -> Witnessed:
+        """What the page says. Pure. Raises FetchFailed when it says nothing of a batch."""
         ...
 
 

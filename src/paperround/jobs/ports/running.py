@@ -6,7 +6,7 @@ from typing import Protocol
 
 from paperround.domain.deliveries import Worker
 from paperround.domain.keys import ApiKey, KeyId, NewKey
-from paperround.domain.limits import Rate
+from paperround.domain.limits import Rate, Turn
 from paperround.domain.work import Job
 
 
@@ -59,9 +59,15 @@ class Queue(Protocol):
 class Limiter(Protocol):
     """Budgets shared by every process on the same database: one for each service we ask."""
 
-    def reserve(self, name: str, *, interval_seconds: float, now: datetime) -> datetime:
-        """The instant from which the caller may act once; each call takes one turn. While the
-        breaker of `name` is open that is not before its end."""
+    def take(self, name: str, turn: Turn, *, now: datetime) -> datetime | None:
+        """None when the turn is the caller's, from `now` until it is released or its lease ends:
+        nobody else has one meanwhile. Else when to look again; no turn is kept for anybody. While
+        the breaker of `name` is open that is its end."""
+        ...
+
+    def release(self, name: str, turn: Turn, *, taken_at: datetime, now: datetime) -> None:
+        """The turn that was taken at `taken_at` is over. A turn that is somebody else's by now,
+        because the lease of this one ended, is left alone."""
         ...
 
     def trip(self, name: str, *, until: datetime, now: datetime) -> None:

@@ -1,0 +1,58 @@
+"""What one poll saw, page by page: for its judgement, and for the history of the feed's runs."""
+
+from paperround.domain.feed_health import Findings, batch_of, name_of
+from paperround.domain.feeds import FeedHealth, Page, RunNotes, Shape
+from paperround.domain.papers import ParsedBatch, Record
+
+
+class Tally:
+    """What a poll asked for and got. `continues` says that it goes on where another stopped."""
+
+    def __init__(self, *, continues: bool) -> None:
+        self._continues = continues
+        self._has_unchanged_pages = False
+        self._requests = 0
+        self._bytes = 0
+        self._rejects = 0
+        self._papers: dict[str, Record] = {}
+        self.asked: set[str] = set()
+        """Addresses that answered."""
+
+    def ask(self) -> None:
+        """Count a request."""
+        self._requests += 1
+
+    def take(self, page: Page, batch: ParsedBatch) -> None:
+        """Count an answer and what it held."""
+        self.asked.add(page.request.url)
+        self._bytes += len(page.body)
+        self._has_unchanged_pages |= page.not_modified
+        self._rejects += len(batch.rejects)
+        self._papers.update((name_of(record), record) for record in batch.records)
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether nothing was read because nothing had changed."""
+        return self._has_unchanged_pages and not self._papers
+
+    def findings(self, *, unseen: int, ended: bool) -> Findings:
+        """What the poll found; `ended` says that no page is left to read. The batch is known when
+        the poll saw all of it."""
+        if self._continues or self._has_unchanged_pages or not ended:
+            return Findings(unseen=unseen, batch=None)
+        return Findings(unseen=unseen, batch=batch_of(self._papers), shape=self._shape)
+
+    @property
+    def _shape(self) -> Shape:
+        papers = self._papers.values()
+        return Shape(
+            records=len(papers),
+            rejects=self._rejects,
+            abstracts=sum(bool(paper.abstract.strip()) for paper in papers),
+            authors=sum(bool(paper.authors) for paper in papers),
+        )
+
+    def notes(self, health: FeedHealth) -> RunNotes:
+        """For the history: what was asked, how much came back, and how the feed is."""
+        counts = {"requests": self._requests, "bytes": self._bytes, "batch": len(self._papers)}
+        return RunNotes(counts=counts, health=health)
