@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, Table, insert
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.digests import Withdrawal
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
 from paperround.domain.readers import NewFeedback, NewSignup
@@ -257,7 +258,9 @@ class _Town:
         papers = seed_papers(database, 2)
         (self.alice,) = seed_subscribers(database, default, ("alice",))
         edition = seed_edition(database, default, papers)
-        row = replace(new_delivery(self.alice, papers), reasons={1: "your topic graphs"})
+        told = Withdrawal(paper_id=papers[0], title="A study", page="2603.00001")
+        made = new_delivery(self.alice, papers)
+        row = replace(made, reasons={1: "your topic graphs"}, withdrawn=(told,))
         plan(database, edition, [row])
         with database.writing() as work:
             self.delivery = work.ledger.claim(lease("peek"), limit=1, now=NOW)[0].id

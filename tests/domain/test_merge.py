@@ -257,3 +257,17 @@ def test_a_record_without_a_title_withdraws_a_paper_and_leaves_its_texts() -> No
         assert change is not None
         assert change.paper == replace(known, withdrawn=True)
         assert not change.text_changed
+
+
+def test_a_text_that_says_its_version_replaces_one_that_does_not() -> None:
+    silent = record(version=None, title="A study?", abstract="We may study.")
+    for known, one in ((paper(silent), record()), (paper(record()), silent)):
+        write = merged(known, one, one, same_feed=True, now=NOW)
+        now = write.paper if write else known
+        assert (now.version, now.title, now.abstract) == (1, "A study", "We study.")
+
+
+def test_a_withdrawal_that_says_no_version_is_believed_and_stays() -> None:
+    gone = record(version=None, withdrawn=True)
+    assert change(paper(record()), gone).paper.withdrawn
+    assert change(paper(gone), record()).paper.withdrawn

@@ -42,7 +42,8 @@ def papers_in(database: SqlDatabase, *arxiv: str) -> list[Paper]:
     with database.reading() as work:
         wanted = [("arxiv", one) for one in arxiv]
         ids = work.papers.find(wanted).values() if arxiv else range(1, 10_000)
-        return list(work.papers.load([PaperId(one) for one in ids]).values())
+        found = work.papers.load([PaperId(one) for one in ids]).values()
+    return list({paper.id: paper for paper in found}.values())
 
 
 def test_records_become_papers(database: SqlDatabase) -> None:

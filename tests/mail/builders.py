@@ -10,6 +10,7 @@ from paperround.domain.digests import (
     DigestView,
     Letterhead,
     PersonalLinks,
+    WithdrawnPaper,
 )
 from paperround.domain.notices import NoticeKind, NoticeMail, NoticeView
 
@@ -79,6 +80,13 @@ INVENTED = (
         "A stopping rule from convex optimisation removes 61 % of the weights without retraining.",
         "New today, from a group whose last three papers were picked",
         {"prior": 0.8, "text": 0.43},
+    ),
+)
+
+WITHDRAWN = (
+    WithdrawnPaper(
+        title="Cold Fusion in a Teacup: Preliminary Results",
+        url=f"{PUBLIC}/papers/9901.09999",
     ),
 )
 

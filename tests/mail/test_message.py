@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestMail, DigestView
+from paperround.domain.digests import DigestMail, DigestView, WithdrawnPaper
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.mail.composer import MailRenderer
 from paperround.mail.headers import header_text
-from tests.mail.builders import INVENTED, PUBLIC, letterhead, links, mail, paper, view
+from tests.mail.builders import INVENTED, PUBLIC, WITHDRAWN, letterhead, links, mail, paper, view
 from tests.mail.reading import (
     HOSTILE,
     body_lines,
@@ -75,7 +75,7 @@ def test_three_parsers_read_the_digest_that_was_rendered(renderer: MailRenderer)
 
 @pytest.mark.accept("R13", part="bytes")
 def test_the_bytes_are_the_golden_ones() -> None:
-    content = MailRenderer(letterhead()).compose(mail())
+    content = MailRenderer(letterhead()).compose(mail(view(withdrawn=WITHDRAWN)))
     text, markup = modern_parts(content)
     head = content.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
     found = {
@@ -89,6 +89,19 @@ def test_the_bytes_are_the_golden_ones() -> None:
             (GOLDEN / name).write_text(value, encoding="utf-8", newline="\n")
     golden = {name: (GOLDEN / name).read_text(encoding="utf-8") for name in found}
     assert found == golden
+
+
+@pytest.mark.accept("I10", part="message")
+def test_news_of_a_withdrawal_is_only_text_with_a_plain_link(renderer: MailRenderer) -> None:
+    for title in HOSTILE:
+        news = (WithdrawnPaper(title=title, url="javascript:alert(1)"), *WITHDRAWN)
+        made = mail(view(withdrawn=news))
+        content = renderer.compose(made)
+        assert_whole(content, renderer, made)
+        assert content == renderer.compose_alone(made)
+        assert "javascript:alert" not in renderer.render(made.view).html.replace(
+            html.escape(title), ""
+        )
 
 
 @pytest.mark.accept("R13", part="bytes")

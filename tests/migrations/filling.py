@@ -40,6 +40,10 @@ def fill(engine: Engine) -> None:
     _fill_what_stands_by_itself(database)
     with engine.begin() as connection:
         _fill_the_rest(connection, people[0].subscriber_id, ids[0])
+        joined = {"paper_id": ids[-1], "into_id": ids[0], "joined_at": NOW}
+        connection.execute(insert(db.joined_papers).values(joined))
+        told = {"subscriber_id": people[0].subscriber_id, "paper_id": ids[0]}
+        connection.execute(insert(db.told_withdrawals).values(told))
 
 
 def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:

@@ -8,7 +8,11 @@ import pytest
 
 from paperround.domain.editions import Edition
 from paperround.domain.papers import Paper, PaperId, Show
+from paperround.jobs.publish import draft
+from paperround.jobs.publish import freeze as freeze_edition
+from paperround.jobs.rank import rank_list
 from tests.builders import NOW, new_edition, paper, seed_edition, write
+from tests.fakes import NewestFirst
 from tests.web.conftest import Site
 
 XSS = (
@@ -199,3 +203,46 @@ def test_the_order_of_pages_is_kept_when_two_editions_share_a_day(site: Site) ->
     seed_edition(site.runtime.database, mailing_list, ids[:1], cut="0")
     seed_edition(site.runtime.database, mailing_list, ids, cut="1")
     assert site.client.get("/editions/trending/2026-03-02").text.count("<article>") == 2
+
+
+FIRST = "Much is known about how things are counted in many places."
+BETWEEN = f"{FIRST} " * 8
+REST = "Then more of it follows."
+THANKS = "Thank you to arXiv for use of its open access interoperability."
+
+
+@pytest.mark.accept("F51", part="pages")
+@pytest.mark.parametrize(
+    ("show", "first", "rest"),
+    [(Show.FULL, True, True), (Show.GIST, True, False), (Show.LINK, False, False)],
+)
+def test_no_public_page_shows_more_of_a_paper_than_its_feed_allows(
+    site: Site, show: Show, first: bool, rest: bool
+) -> None:
+    [id_] = keep(
+        site, paper(1, abstract=f"{FIRST} {BETWEEN} {REST}", licence="CC-BY-4.0", show=show)
+    )
+    freeze_ranked(site)
+    days = ("/", "/editions", "/editions/trending/2026-03-02")
+    pages = {path: site.client.get(path).text for path in (*days, f"/papers/{id_}")}
+    assert [REST in page for page in pages.values()] == [False, False, False, rest]
+    assert [FIRST in page for page in pages.values()] == [first, False, first, first]
+    assert "CC-BY-4.0" in pages[f"/papers/{id_}"]
+
+
+def freeze_ranked(site: Site) -> None:
+    """The edition of what there is."""
+    database = site.runtime.database
+    ranked = rank_list(
+        database=database, ranker=NewestFirst(), list_name="trending", day=NOW.date(), now=NOW
+    )
+    freeze_edition(database, draft(ranked, "manual", NOW))
+
+
+@pytest.mark.accept("F51", part="pages")
+@pytest.mark.parametrize("identifiers", [{"arxiv": "2603.00001"}, {"doi": "10.5555/a"}])
+def test_pages_that_show_papers_of_arxiv_thank_it(site: Site, identifiers: dict[str, str]) -> None:
+    [id_] = keep(site, paper(1, identifiers=identifiers))
+    freeze_ranked(site)
+    for path in ("/", "/editions/trending/2026-03-02", f"/papers/{id_}"):
+        assert (THANKS in site.client.get(path).text) == ("arxiv" in identifiers), path

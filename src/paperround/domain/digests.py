@@ -39,6 +39,18 @@ class SkipReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """News that a paper a reader was sent is withdrawn, in the words it is told with.
+
+    `page` is what the paper's page is called.
+    """
+
+    paper_id: PaperId
+    title: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """The positions of the edition's papers that one subscriber gets, in the digest's order.
 
@@ -57,11 +69,14 @@ def choose(
     already_sent: Collection[PaperId],
     local_day: date,
     texts: Mapping[PaperId, str] | None = None,
+    withdrawn: Collection[PaperId] = (),
 ) -> Choice | SkipReason:
     """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing.
 
-    Papers on the reader's topics come first, each group in the edition's order. `texts` are
-    the abstracts topics are looked for in, beside title and gist.
+    A paper that is `withdrawn` by now is left out. Two that the edition holds and that turned out
+    to be one since are one paper, at the better place. Papers on the reader's topics come first,
+    each group in the edition's order. `texts` are the abstracts topics are looked for in, beside
+    title and gist.
     """
     wish = subscription.preferences
     if wish.paused_until is not None and local_day < wish.paused_until:
@@ -70,7 +85,11 @@ def choose(
         return SkipReason.NOT_THEIR_DAY
     if not edition.papers:
         return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
-    unseen = [paper for paper in edition.papers if paper.paper_id not in already_sent]
+    unseen = [
+        paper
+        for paper in _each_once(edition.papers)
+        if paper.paper_id not in already_sent and paper.paper_id not in withdrawn
+    ]
     if not unseen:
         return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
     wanted = [paper for paper in unseen if wish.floor is None or paper.score >= wish.floor]
@@ -78,6 +97,13 @@ def choose(
         return SkipReason.BELOW_FLOOR
     size = wish.size or mailing_list.size
     return _chosen(wanted, Topics(wish.topics), texts or {}, size)
+
+
+def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
+    first: dict[PaperId, EditionPaper] = {}
+    for paper in papers:
+        first.setdefault(paper.paper_id, paper)
+    return first.values()
 
 
 def _chosen(
@@ -132,6 +158,14 @@ class DigestPaper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnPaper:
+    """A paper that was withdrawn since the reader got it, as a digest says it."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalLinks:
     """The addresses that only this reader gets. Every token in them is 40 characters long."""
 
@@ -159,6 +193,7 @@ class DigestView:
     language: str = "en"
     acknowledgements: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    withdrawn: tuple[WithdrawnPaper, ...] = ()
     privacy_url: str = ""
     imprint_url: str = ""
 

@@ -55,9 +55,18 @@ class EditionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+def page_name(identifiers: Mapping[str, str], paper: PaperId) -> str:
+    """What the page of a paper is called: its arXiv id, else its own."""
+    return identifiers.get("arxiv") or str(paper)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPaper:
-    """A paper as it stood when the edition was frozen: what is mailed never changes again."""
+    """A paper as it stood when the edition was frozen: what is mailed never changes again.
+
+    `paper_id` is the paper it is today. `frozen_id` is the one it was, where it was joined into
+    another since: its links, which stand in mails, go on using it.
+    """
 
     position: int
     paper_id: PaperId
@@ -72,6 +81,12 @@ class EditionPaper:
     votes: int | None = None
     comments: int | None = None
     show: Show = Show.FULL
+    frozen_id: PaperId | None = None
+
+    @property
+    def name(self) -> str:
+        """What its page is called: its arXiv id, else the id it was frozen with."""
+        return page_name(self.identifiers, self.frozen_id or self.paper_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

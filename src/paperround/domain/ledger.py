@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
-from paperround.domain.digests import DigestKind
+from paperround.domain.digests import DigestKind, Withdrawal
 from paperround.domain.editions import EditionId
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriptionId
@@ -29,6 +29,7 @@ class NewDelivery:
     nonce: str
     papers: tuple[tuple[PaperId, int], ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict)
+    withdrawn: tuple[Withdrawal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class Slip:
     key_id: str
     nonce: str
     reasons: Mapping[int, str] = field(default_factory=dict)
+    withdrawn: tuple[Withdrawal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class Claimed:
     expires_at: datetime
     lease: Lease
     reasons: Mapping[int, str] = field(default_factory=dict)
+    withdrawn: tuple[Withdrawal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
 """Deciding what one record does to the papers there are. Pure: old value, record, now -> write.
 
-A later version replaces the texts; an earlier one never does. Of two feeds that carry the same
-version, the text that came first stays, so that a feed with poorer text cannot spoil a paper. A
-missing abstract is taken from anybody, and never replaced by none.
+A later version replaces the texts; an earlier one never does, but is kept as a version. A text
+that says its version replaces one that does not, whichever came first. Of two feeds that carry the
+same version, the text that came first stays, so that a feed with poorer text cannot spoil a paper.
+A missing abstract is taken from anybody, and never replaced by none.
 
-Two papers that turn out to be one are not joined yet: a record with identifiers of both goes to
-the paper of its most trusted one, and the other paper keeps its own.
+Two papers that turn out to be one are joined first (`domain.joining`). Where they must stay apart,
+a record with identifiers of both goes to the paper of its most trusted one, and the other paper
+keeps its own.
 """
 
 from dataclasses import replace
@@ -13,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from paperround.domain.identifiers import canonical, title_key
-from paperround.domain.papers import Paper, PaperId, PaperWrite, Record
+from paperround.domain.papers import Paper, PaperId, PaperText, PaperWrite, Record
 from paperround.domain.text import author_names, repair_abstract, repair_title
 from paperround.domain.times import midnight_utc
 
@@ -54,10 +56,11 @@ def may_merge_by_title(record: Record, paper: Paper) -> bool:
     own = [kind for kind in paper.identifiers if kind != "title_key"]
     if not own and not record.identifiers:
         return True
-    return _is_named(record) and not any(kind in record.identifiers for kind in own)
+    return is_named(record) and not any(kind in record.identifiers for kind in own)
 
 
-def _is_named(record: Record) -> bool:
+def is_named(record: Record) -> bool:
+    """Whether author and year stand beside a repaired record's title, so that it names a work."""
     author = record.authors[0] if record.authors else ""
     return any(map(str.isalnum, author)) and _year(record) is not None
 
@@ -79,7 +82,7 @@ def new_paper(
 
     A paper that cannot be merged by its title leaves the key to one that is known by nothing else.
     """
-    by_title = not record.identifiers or _is_named(record)
+    by_title = not record.identifiers or is_named(record)
     paper = Paper(
         id=provisional,
         identifiers={**record.identifiers, **({"title_key": key} if by_title else {})},
@@ -113,8 +116,11 @@ def merged(
     record names no identifier of another paper: who calls this leaves those out.
     """
     age = _age(old, record, now, same_feed=same_feed)
+    stated = says_more(record.version, old.version)
     is_text = bool(record.title) or record.withdrawn  # else it is news of counts and links alone
-    base = _with_text(old, record) if is_text and (age > 0 or (same_feed and age == 0)) else old
+    replaces = is_text and ((stated or age) > 0 or (same_feed and (stated or age) == 0))
+    base = _with_text(old, record) if replaces else old
+    is_the_state = replaces and not stated
     if record.abstract and (base is not old or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
     paper = replace(
@@ -124,16 +130,56 @@ def merged(
         keywords=old.keywords or record.keywords,
         links={**record.links, **base.links},
         counts_from=_earliest_start(old, record, now),
-        listed_on=min(filter(None, (old.listed_on, _listed(record, now))), default=None),
-        published_at=old.published_at or _believed(record.published_at, now),
+        listed_on=_earliest(old.listed_on, _listed(record, now) if record.announces else None),
+        published_at=_earliest(old.published_at, _believed(record.published_at, now)),
         updated_at=_latest(old.updated_at, _believed(record.updated_at, now)),
-        withdrawn=base.withdrawn or (record.withdrawn and age >= 0),
+        withdrawn=record.withdrawn
+        if is_the_state
+        else old.withdrawn or (record.withdrawn and (bool(stated) or age >= 0)),
         comment=base.comment or record.comment,
         licence=base.licence or record.licence,
         organization=old.organization or record.organization,
         submitter=old.submitter or record.submitter,
     )
     return None if paper == old else _write(paper, raw, old)
+
+
+def says_more(version: int | None, known: int | None) -> int:
+    """1 when only the first of two texts says which version it is, -1 when only the second does,
+    else 0."""
+    return (version is not None) - (known is not None)
+
+
+def earlier_text(paper: Paper, raw: Record, record: Record) -> PaperText | None:
+    """The text of a repaired record that is an earlier version of the paper's; None otherwise."""
+    if record.version is None or paper.version is None or not record.title:
+        return None
+    if record.version >= paper.version:
+        return None
+    return PaperText(
+        paper_id=paper.id,
+        version=record.version,
+        title=record.title,
+        abstract=record.abstract,
+        raw_title=None if raw.title == record.title else raw.title,
+        raw_abstract=None if raw.abstract == record.abstract else raw.abstract,
+    )
+
+
+def text_of(write: PaperWrite) -> PaperText | None:
+    """The text that a write would have stored, to be kept when a later one takes its place; None
+    where it does not say its version or stores none."""
+    paper = write.paper
+    if paper.version is None or not (write.is_new or write.text_changed):
+        return None
+    return PaperText(
+        paper_id=paper.id,
+        version=paper.version,
+        title=paper.title,
+        abstract=paper.abstract,
+        raw_title=write.raw_title,
+        raw_abstract=write.raw_abstract,
+    )
 
 
 def together(before: PaperWrite, after: PaperWrite) -> PaperWrite:
@@ -189,14 +235,14 @@ def _with_text(old: Paper, record: Record) -> Paper:
         authors=record.authors or old.authors,
         links={**old.links, **record.links},
         version=_latest(old.version, record.version),
-        withdrawn=record.withdrawn,
         comment=record.comment or old.comment,
         licence=record.licence or old.licence,
     )
 
 
 def _earliest_start(old: Paper, record: Record, now: datetime) -> datetime:
-    start = counts_from(record, now)
+    """News of a paper that was announced before never makes it count anew."""
+    start = counts_from(record, now) if record.announces else None
     if start is None:
         return old.counts_from
     return start if old.listed_on is None else min(old.counts_from, start)
@@ -224,6 +270,10 @@ def _believed(moment: datetime | None, now: datetime) -> datetime | None:
 
 def _listed(record: Record, now: datetime) -> date | None:
     return record.listed_on if counts_from(record, now) else None
+
+
+def _earliest(one: T | None, other: T | None) -> T | None:
+    return min((value for value in (one, other) if value is not None), default=None)
 
 
 def _latest(one: T | None, other: T | None) -> T | None:

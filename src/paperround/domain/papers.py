@@ -158,6 +158,18 @@ class PaperWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperText:
+    """The text of a version that is not, or no longer, the newest. Raw texts as in `PaperWrite`."""
+
+    paper_id: PaperId
+    version: int
+    title: str
+    abstract: str
+    raw_title: str | None
+    raw_abstract: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """A feed's claim on a paper: when it listed it, and with which fingerprints.
 

@@ -9,6 +9,7 @@ from paperround.domain.digests import (
     DigestView,
     Letterhead,
     PersonalLinks,
+    WithdrawnPaper,
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.ledger import Claimed, Slip
@@ -52,6 +53,7 @@ def slip_of(claimed: Claimed) -> Slip:
         key_id=claimed.key_id,
         nonce=claimed.nonce,
         reasons=claimed.reasons,
+        withdrawn=claimed.withdrawn,
     )
 
 
@@ -91,6 +93,10 @@ def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         contact=letterhead.contact,
         more_papers=len(edition.papers) - len(papers),
         sources=edition.sources,
+        withdrawn=tuple(
+            WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
+            for one in slip.withdrawn
+        ),
         acknowledgements=_acknowledgements(edition, slip.positions),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
@@ -113,7 +119,7 @@ def _paper(paper: EditionPaper, base: str) -> DigestPaper:
         votes=paper.votes,
         comments=paper.comments,
         links=paper.links,
-        page_url=f"{base}/papers/{paper.identifiers.get('arxiv', paper.paper_id)}",
+        page_url=f"{base}/papers/{paper.name}",
         score=paper.score,
         parts=paper.parts,
     )

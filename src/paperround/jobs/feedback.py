@@ -57,7 +57,7 @@ def _sheet(work: UnitOfWork, owner: DeliveryOwner) -> FeedbackSheet:
             FeedbackPaper(
                 paper_id=paper.paper_id,
                 title=paper.title,
-                page=f"/papers/{paper.identifiers.get('arxiv', paper.paper_id)}",
+                page=f"/papers/{paper.name}",
                 verdicts=frozenset(said[paper.paper_id]),
             )
             for paper in papers_at(edition, owner.positions)
@@ -81,11 +81,12 @@ def give_feedback(
 
     def give(work: UnitOfWork) -> bool:
         owner = _feedback_owner(work, desk, token)
-        if owner is None or paper_id not in _papers_of(work, owner):
+        paper = None if owner is None else _papers_of(work, owner).get(paper_id)
+        if owner is None or paper is None:
             return False
         feedback = NewFeedback(
             subscriber_id=owner.subscriber_id,
-            paper_id=paper_id,
+            paper_id=paper,
             delivery=owner.delivery,
             verdict=verdict,
         )
@@ -95,6 +96,9 @@ def give_feedback(
     return write(desk.database, give)
 
 
-def _papers_of(work: UnitOfWork, owner: DeliveryOwner) -> frozenset[PaperId]:
-    edition = work.editions.get(owner.edition_id)
-    return frozenset(paper.paper_id for paper in papers_at(edition, owner.positions))
+def _papers_of(work: UnitOfWork, owner: DeliveryOwner) -> dict[PaperId, PaperId]:
+    """The papers of a digest, by the ids they have and those they had: a page may be older."""
+    papers = papers_at(work.editions.get(owner.edition_id), owner.positions)
+    return {
+        id_: paper.paper_id for paper in papers for id_ in (paper.frozen_id, paper.paper_id) if id_
+    }

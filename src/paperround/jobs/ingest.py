@@ -1,7 +1,7 @@
 """Ingest: records in, papers out.
 
     parsed batch ─► known? ─► same fingerprint ─► unchanged
-                      │  └──► changed: repair ─► merge ─► write
+                      │  └──► changed: repair ─► join ─► merge ─► write
                       └─────► new:     repair ─► paper ─► write
     counts ─► observations          what cannot be used ─► rejects, kept
 
@@ -14,33 +14,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 
 from paperround.domain.feeds import MOST_NAMES, RunNotes
-from paperround.domain.identifiers import KINDS_BY_TRUST
-from paperround.domain.merge import (
-    key_of,
-    may_merge_by_title,
-    merged,
-    new_paper,
-    remembered,
-    remembers,
-    repaired,
-    together,
-)
-from paperround.domain.observations import Count, Observation
-from paperround.domain.papers import (
-    FeedId,
-    Listing,
-    LooseCount,
-    Paper,
-    PaperId,
-    PaperWrite,
-    ParsedBatch,
-    Record,
-    Reject,
-)
+from paperround.domain.observations import Observation
+from paperround.domain.papers import FeedId, LooseCount, PaperId, ParsedBatch, Record, Reject
+from paperround.jobs.chunk import Chunk, by_trust, dated
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.progress import Progress, no_progress
 from paperround.jobs.transactions import write
@@ -156,7 +136,7 @@ class Run:
         for record, what in zip(records, decided, strict=True):
             names = self._names.get(what)
             if names is not None and len(names) < MOST_NAMES and record.identifiers:
-                kind, value = _by_trust(record.identifiers)[0]
+                kind, value = by_trust(record.identifiers)[0]
                 names.append(f"{kind}:{value}"[:_LONGEST_NAME])
 
     def finish(
@@ -187,7 +167,7 @@ class Run:
     def _store(
         self, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
     ) -> tuple[Counter[str], list[str]]:
-        return _Chunk(work, self._feed, captured_at, now).store(records)
+        return Chunk(work, self._feed, captured_at, now).store(records)
 
     def _store_rest(
         self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: UnitOfWork
@@ -211,155 +191,6 @@ class Run:
         )
 
 
-class _Entry:
-    """A record as it was read; repaired, and with its title key, only when somebody asks.
-
-    `pairs` are the (kind, value) of its identifiers, the most trusted one first.
-    """
-
-    def __init__(self, raw: Record) -> None:
-        self.raw = raw
-        self.pairs = _by_trust(raw.identifiers)
-
-    @cached_property
-    def record(self) -> Record:
-        return repaired(self.raw)
-
-    @cached_property
-    def key(self) -> str:
-        return key_of(self.record)
-
-
-def _by_trust(found: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if len(found) < 2:
-        return tuple(found.items())
-    return tuple((kind, found[kind]) for kind in KINDS_BY_TRUST if kind in found)
-
-
-class _Chunk:
-    """The state one chunk needs: which papers are known, and what has been decided so far."""
-
-    def __init__(
-        self, work: UnitOfWork, feed: FeedId, captured_at: datetime, now: datetime
-    ) -> None:
-        self._work = work
-        self._feed = feed
-        self._captured_at = captured_at
-        self._now = now
-        self._known: dict[tuple[str, str], PaperId] = {}
-        self._fingerprints: dict[PaperId, str] = {}
-        self._papers: dict[PaperId, Paper] = {}
-        self._writes: dict[PaperId, PaperWrite] = {}
-        self._listings: dict[PaperId, Listing] = {}
-        self._counts: list[tuple[PaperId, Observation]] = []
-
-    def store(self, records: Sequence[Record]) -> tuple[Counter[str], list[str]]:
-        """Decide about every record, then write everything at once: (counts, each decision)."""
-        entries = [_Entry(record) for record in records]
-        self._look_up(entries)
-        seen = set(self._fingerprints)
-        decided = list[str]()
-        for entry in entries:
-            what, paper = self._decide(entry)
-            decided.append(what)
-            if paper is None:
-                continue
-            self._counts += [(paper, seen) for seen in _dated(entry.raw.counts, self._captured_at)]
-        tally = Counter(decided)
-        tally["unseen"] = len(self._listings.keys() - seen)
-        tally["observations"] = self._write()
-        return tally, decided
-
-    def _write(self) -> int:
-        """Store what was decided; returns how many observations were new."""
-        papers = self._work.papers
-        real = papers.save(list(self._writes.values()), now=self._now)
-        listings = [_with_id(listing, real) for listing in self._listings.values()]
-        papers.list_papers(self._feed, listings, now=self._now)
-        counts = [(real.get(paper, paper), seen) for paper, seen in self._counts]
-        return papers.observe(self._feed, counts)
-
-    def _look_up(self, entries: Sequence[_Entry]) -> None:
-        """Load what is known of these records; titles are repaired only where ids say nothing."""
-        papers = self._work.papers
-        self._known = papers.find({pair for one in entries for pair in one.pairs})
-        strangers = [one for one in entries if self._by_identifier(one) is None]
-        keys = {("title_key", one.key) for one in strangers}
-        self._known |= papers.find(keys)
-        self._fingerprints = papers.fingerprints(self._feed, set(self._known.values()))
-        found = ((self._by_identifier(one), one.raw) for one in entries)
-        changed = {paper for paper, raw in found if paper and self._is_changed(paper, raw)}
-        by_title = {self._known[key] for key in keys if key in self._known}
-        self._papers = papers.load(changed | by_title, for_update=True)
-        if self._papers:  # whoever held them until now may have listed them for this feed
-            self._fingerprints |= papers.fingerprints(self._feed, self._papers)
-
-    def _decide(self, entry: _Entry) -> tuple[str, PaperId | None]:
-        """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write; and
-        (`unannounced`, None) for a replacement of a paper that nobody announced here."""
-        paper_id = self._by_identifier(entry)
-        if paper_id is None:
-            paper_id = self._by_title(entry)
-        if paper_id is None:
-            return self._create(entry) if entry.raw.announces else ("unannounced", None)
-        if not self._is_changed(paper_id, entry.raw):
-            return "unchanged", paper_id
-        return self._update(paper_id, entry)
-
-    def _create(self, entry: _Entry) -> tuple[str, PaperId]:
-        provisional = PaperId(-1 - len(self._writes))
-        change = new_paper(provisional, entry.raw, entry.record, entry.key, self._now)
-        self._remember(change, entry.raw)
-        return "new", provisional
-
-    def _update(self, paper_id: PaperId, entry: _Entry) -> tuple[str, PaperId]:
-        if paper_id not in self._papers:
-            self._papers |= self._work.papers.load([paper_id], for_update=True)
-        free = {
-            kind: value
-            for kind, value in entry.pairs
-            if self._known.get((kind, value), paper_id) == paper_id
-        }
-        record = replace(entry.record, identifiers=free)
-        old = self._papers[paper_id]
-        same_feed = paper_id in self._fingerprints
-        change = merged(old, entry.raw, record, same_feed=same_feed, now=self._now)
-        if change is None:
-            self._list(paper_id, entry.raw)
-            return "unchanged", paper_id
-        self._remember(change, entry.raw)
-        return "changed", paper_id
-
-    def _remember(self, change: PaperWrite, raw: Record) -> None:
-        """Keep the write; a second one to the same paper adds up with the first."""
-        paper = change.paper
-        before = self._writes.get(paper.id)
-        self._writes[paper.id] = change if before is None else together(before, change)
-        self._papers[paper.id] = paper
-        for pair in paper.identifiers.items():
-            self._known.setdefault(pair, paper.id)  # of two with one title key, the first keeps it
-        self._list(paper.id, raw)
-
-    def _list(self, paper_id: PaperId, raw: Record) -> None:
-        fingerprints = remembered(self._fingerprints.get(paper_id), raw.fingerprint)
-        self._fingerprints[paper_id] = fingerprints
-        self._listings[paper_id] = Listing(
-            paper_id=paper_id, fingerprint=fingerprints, listed_on=raw.listed_on
-        )
-
-    def _by_identifier(self, entry: _Entry) -> PaperId | None:
-        return next((self._known[pair] for pair in entry.pairs if pair in self._known), None)
-
-    def _by_title(self, entry: _Entry) -> PaperId | None:
-        found = self._known.get(("title_key", entry.key))
-        if found is None or not may_merge_by_title(entry.record, self._papers[found]):
-            return None
-        return found
-
-    def _is_changed(self, paper_id: PaperId, record: Record) -> bool:
-        return not remembers(self._fingerprints.get(paper_id), record.fingerprint)
-
-
 def _observe_loose(
     work: UnitOfWork, feed: FeedId, loose: Sequence[LooseCount], captured_at: datetime
 ) -> tuple[int, list[Reject]]:
@@ -372,7 +203,7 @@ def _observe_loose(
         if paper is None:
             strangers.append(_stranger(one))
         else:
-            counts += [(paper, seen) for seen in _dated(one.counts, captured_at)]
+            counts += [(paper, seen) for seen in dated(one.counts, captured_at)]
     return work.papers.observe(feed, counts), strangers
 
 
@@ -382,23 +213,6 @@ def _stranger(one: LooseCount) -> Reject:
         detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
         position=one.position,
         excerpt=f"{one.kind}:{one.value}",
-    )
-
-
-def _dated(counts: Sequence[Count], captured_at: datetime) -> list[Observation]:
-    return [
-        Observation(
-            signal=count.signal, captured_at=count.captured_at or captured_at, value=count.value
-        )
-        for count in counts
-    ]
-
-
-def _with_id(listing: Listing, real: Mapping[PaperId, PaperId]) -> Listing:
-    return Listing(
-        paper_id=real.get(listing.paper_id, listing.paper_id),
-        fingerprint=listing.fingerprint,
-        listed_on=listing.listed_on,
     )
 
 

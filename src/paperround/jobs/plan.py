@@ -30,7 +30,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.rows import MISSED, Identity, RowMaker, texts_for
+from paperround.jobs.rows import MISSED, Identity, RowMaker, row_maker
 from paperround.jobs.transactions import TRIES, write
 
 SHARD = 2000
@@ -269,10 +269,14 @@ class _ListRound:
     def _of(self, edition: Edition, people: Sequence[DueSubscription]) -> list[DueDelivery]:
         with self._database.reading() as work:
             memory = work.subscribers.already_sent([p.subscription.subscriber_id for p in people])
-            texts = texts_for(work, edition, [p.subscription for p in people])
-        maker = RowMaker(
-            identity=self._identity, edition=edition, mailing_list=self._list, texts=texts
-        )
+            maker = row_maker(
+                work,
+                self._identity,
+                edition,
+                self._list,
+                [p.subscription for p in people],
+                now=self._now,
+            )
         return [
             self._due_row(maker, one, memory.get(one.subscription.subscriber_id, frozenset()))
             for one in people
@@ -348,8 +352,7 @@ def _newest_row(
     held = mailing_list.not_before
     if edition is None or (held is not None and edition.cut_at < held):
         return None
-    texts = texts_for(work, edition, [subscription])
-    maker = RowMaker(identity=identity, edition=edition, mailing_list=mailing_list, texts=texts)
+    maker = row_maker(work, identity, edition, mailing_list, [subscription], now=now)
     any_day = replace(
         subscription, preferences=replace(subscription.preferences, frequency=Frequency.DAILY)
     )

@@ -1,6 +1,5 @@
 """Preview: the mail somebody would get, without planning or sending anything."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -23,7 +22,7 @@ from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.ports import Database, Ranker, UnitOfWork
 from paperround.jobs.publish import draft, standing_edition, unfrozen
 from paperround.jobs.rank import rank_list
-from paperround.jobs.rows import Identity, RowMaker, texts_for
+from paperround.jobs.rows import Identity, RowMaker, row_maker
 
 SOMEBODY = "reader@example.org"
 """The address of a preview that is for nobody in particular."""
@@ -45,7 +44,7 @@ class _Reader:
     subscription: Subscription
     already_sent: frozenset[PaperId]
     slip: Slip | None
-    texts: Mapping[PaperId, str]
+    maker: RowMaker
 
 
 def preview(
@@ -74,8 +73,8 @@ def preview(
     else:
         edition = standing
     with database.reading() as work:
-        person = _reader(work, mailing_list, edition, reader)
-    slip = person.slip or _slip(identity, edition, mailing_list, person, now)
+        person = _reader(work, identity, mailing_list, edition, reader, now)
+    slip = person.slip or _slip(person, now)
     if isinstance(slip, SkipReason):
         return Preview(edition=edition, mail=None, skipped=slip)
     mail = digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, identity.keys)
@@ -93,10 +92,22 @@ def _newest_of_day(
 
 
 def _reader(
-    work: UnitOfWork, mailing_list: MailingList, edition: Edition, address: Address | None
+    work: UnitOfWork,
+    identity: Identity,
+    mailing_list: MailingList,
+    edition: Edition,
+    address: Address | None,
+    now: datetime,
 ) -> _Reader:
     if address is None:
-        return _somebody(mailing_list.id)
+        somebody = _somebody(mailing_list.id)
+        return _Reader(
+            address=SOMEBODY,
+            subscription=somebody,
+            already_sent=frozenset(),
+            slip=None,
+            maker=row_maker(work, identity, edition, mailing_list, [somebody], now=now),
+        )
     subscriber = work.subscribers.find(address)
     if subscriber is None:
         raise _not_on_list(address, mailing_list)
@@ -108,7 +119,7 @@ def _reader(
         subscription=subscription,
         already_sent=work.subscribers.already_sent([subscriber.id]).get(subscriber.id, frozenset()),
         slip=_planned_slip(work, edition, subscriber),
-        texts=texts_for(work, edition, [subscription]),
+        maker=row_maker(work, identity, edition, mailing_list, [subscription], now=now),
     )
 
 
@@ -126,29 +137,18 @@ def _planned_slip(work: UnitOfWork, edition: Edition, subscriber: Subscriber) ->
     return None
 
 
-def _somebody(list_id: ListId) -> _Reader:
-    subscription = Subscription(
+def _somebody(list_id: ListId) -> Subscription:
+    return Subscription(
         id=SubscriptionId(0),
         subscriber_id=SubscriberId(0),
         list_id=list_id,
         state=SubscriberState.ACTIVE,
     )
-    return _Reader(
-        address=SOMEBODY,
-        subscription=subscription,
-        already_sent=frozenset(),
-        slip=None,
-        texts={},
-    )
 
 
-def _slip(
-    identity: Identity, edition: Edition, mailing_list: MailingList, person: _Reader, now: datetime
-) -> Slip | SkipReason:
+def _slip(person: _Reader, now: datetime) -> Slip | SkipReason:
     """The slip planning would write, but for its row number."""
-    maker = RowMaker(
-        identity=identity, edition=edition, mailing_list=mailing_list, texts=person.texts
-    )
+    maker, edition = person.maker, person.maker.edition
     choice = maker.choose(person.subscription, person.already_sent, edition.day)
     if isinstance(choice, SkipReason):
         return choice
@@ -164,4 +164,5 @@ def _slip(
         key_id=row.key_id,
         nonce=row.nonce,
         reasons=row.reasons,
+        withdrawn=row.withdrawn,
     )

@@ -32,7 +32,7 @@ from paperround.domain.subscribers import SubscriberId, Subscription, Subscripti
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.ports import Database, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
-from paperround.jobs.rows import Identity, RowMaker, texts_for
+from paperround.jobs.rows import Identity, row_maker
 from paperround.jobs.transactions import write
 
 SHARD = 2000
@@ -250,13 +250,9 @@ class _Planning:
         with self.database.reading() as work:
             done = self._done(work, days)
             memory = work.subscribers.already_sent(people)
-            texts = texts_for(work, self.edition, page)
-        maker = RowMaker(
-            identity=self.identity,
-            edition=self.edition,
-            mailing_list=self.mailing_list,
-            texts=texts,
-        )
+            maker = row_maker(
+                work, self.identity, self.edition, self.mailing_list, page, now=self.now
+            )
         return [
             maker.row(one, choice, day, due_at=self.now, now=self.now)
             for one in page

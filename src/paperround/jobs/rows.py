@@ -1,11 +1,18 @@
 """One ledger row: what a subscription gets of an edition, and the names its mail will carry."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
-from paperround.domain.digests import Choice, DigestKind, SkipReason, choose, papers_at
+from paperround.domain.digests import (
+    Choice,
+    DigestKind,
+    SkipReason,
+    Withdrawal,
+    choose,
+    papers_at,
+)
 from paperround.domain.editions import Edition
 from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
@@ -16,6 +23,13 @@ from paperround.jobs.ports import UnitOfWork
 
 MISSED = "missed"
 """Why a row is born expired: nobody planned it while its digest would still have been news."""
+
+
+MOST_WITHDRAWALS = 5
+"""How many withdrawals one digest tells of; what is left waits for the next."""
+
+WITHDRAWAL_IS_NEWS = timedelta(days=90)
+"""For how long a withdrawal is told to people who were sent the paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +60,18 @@ def delivery_names(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMaker:
-    """Makes the rows of one edition; `texts` are the abstracts that topics are looked for in."""
+    """Makes the rows of one edition; `texts` are the abstracts that topics are looked for in.
+
+    `withdrawn` are papers of the edition that nobody is sent any more, `news` what each person has
+    to be told of papers they were sent. News alone make no mail: they wait for the next digest.
+    """
 
     identity: Identity
     edition: Edition
     mailing_list: MailingList
     texts: Mapping[PaperId, str]
+    withdrawn: frozenset[PaperId] = frozenset()
+    news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
 
     def choose(
         self, subscription: Subscription, already_sent: Collection[PaperId], local_date: date
@@ -64,6 +84,7 @@ class RowMaker:
             already_sent=already_sent,
             local_day=local_date,
             texts=self.texts,
+            withdrawn=self.withdrawn,
         )
 
     def row(
@@ -90,6 +111,7 @@ class RowMaker:
             now=now,
             papers=tuple((paper.paper_id, paper.position) for paper in papers),
             reasons=choice.reasons,
+            withdrawn=self.news.get(subscription.subscriber_id, ())[:MOST_WITHDRAWALS],
         )
 
     def empty_row(
@@ -118,6 +140,7 @@ class RowMaker:
         now: datetime,
         papers: tuple[tuple[PaperId, int], ...] = (),
         reasons: Mapping[int, str] | None = None,
+        withdrawn: tuple[Withdrawal, ...] = (),
     ) -> NewDelivery:
         person = subscription.subscriber_id
         names = delivery_names(self.identity, self.mailing_list.name, person, local_date)
@@ -136,10 +159,32 @@ class RowMaker:
             nonce=names.nonce,
             papers=papers,
             reasons=reasons or {},
+            withdrawn=withdrawn,
         )
 
 
-def texts_for(
+def row_maker(
+    work: UnitOfWork,
+    identity: Identity,
+    edition: Edition,
+    mailing_list: MailingList,
+    subscriptions: Collection[Subscription],
+    *,
+    now: datetime,
+) -> RowMaker:
+    """The maker of these people's rows, with all it has to know of them and of the papers."""
+    people = [one.subscriber_id for one in subscriptions]
+    return RowMaker(
+        identity=identity,
+        edition=edition,
+        mailing_list=mailing_list,
+        texts=_texts_for(work, edition, subscriptions),
+        withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in edition.papers}),
+        news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
+    )
+
+
+def _texts_for(
     work: UnitOfWork, edition: Edition, subscriptions: Collection[Subscription]
 ) -> dict[PaperId, str]:
     """The abstracts of an edition's papers, when one of the readers has topics to look for."""

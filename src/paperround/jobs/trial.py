@@ -6,12 +6,14 @@ file or services ─► records ─► merged as ingest does ─► ranked ─�
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 
 from paperround.domain.digests import DigestView, Letterhead
 from paperround.domain.editions import Candidate, EditionId, Ranking
 from paperround.domain.errors import PaperroundError
 from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress
 from paperround.domain.identifiers import KINDS_BY_TRUST
+from paperround.domain.joining import joined, may_join
 from paperround.domain.ledger import Slip
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.domain.merge import key_of, may_merge_by_title, merged, new_paper, repaired
@@ -107,6 +109,7 @@ class _Pile:
     papers: dict[PaperId, Paper] = field(default_factory=dict)
     known: dict[tuple[str, str], PaperId] = field(default_factory=dict)
     counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
+    made: int = 0
 
     def add(self, raw: Record, captured_at: datetime) -> None:
         record = repaired(raw)
@@ -126,15 +129,28 @@ class _Pile:
 
     def _find(self, record: Record, key: str) -> PaperId | None:
         pairs = [(kind, record.identifiers.get(kind, "")) for kind in KINDS_BY_TRUST]
-        found = next((self.known[pair] for pair in pairs if pair in self.known), None)
-        if found is not None:
-            return found
+        found = list(dict.fromkeys(self.known[pair] for pair in pairs if pair in self.known))
+        if found:
+            return reduce(self._join, found)
         titled = self.known.get(("title_key", key))
         is_same = titled is not None and may_merge_by_title(record, self.papers[titled])
         return titled if is_same else None
 
+    def _join(self, one: PaperId, other: PaperId) -> PaperId:
+        """The two as one, unless they must stay apart: then the first."""
+        if not may_join(self.papers[one], self.papers[other]):
+            return one
+        change = joined(self.papers[one], self.papers[other])
+        kept, gone = change.paper.id, change.gone
+        self.papers[kept] = change.paper
+        del self.papers[gone]
+        self.counts[kept].extend(self.counts.pop(gone))
+        self.known = {pair: kept if id_ == gone else id_ for pair, id_ in self.known.items()}
+        return kept
+
     def _new(self, raw: Record, record: Record, key: str) -> Paper:
-        number = PaperId(len(self.papers) + 1)
+        self.made += 1
+        number = PaperId(self.made)
         return new_paper(number, raw, record, key, self.now).paper
 
     def _merge(self, found: PaperId, raw: Record, record: Record) -> Paper:

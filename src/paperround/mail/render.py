@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 from typing import NamedTuple
 
-from paperround.domain.digests import DigestPaper, DigestView, Rendered
+from paperround.domain.digests import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
 from paperround.mail.filters import shortened
 from paperround.mail.templates import PREHEADER_LENGTH, Templates, cleaned, postal_line
@@ -67,6 +67,7 @@ def _preheader(view: DigestView) -> str:
 def _cleaned_view(view: DigestView) -> DigestView:
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
     clean["papers"] = tuple(_cleaned_paper(paper) for paper in view.papers)
+    clean["withdrawn"] = tuple(_cleaned_news(paper) for paper in view.withdrawn)
     clean["postal_address"] = postal_line(view.postal_address)
     return replace(view, **clean)
 
@@ -76,6 +77,11 @@ def _cleaned_paper(paper: DigestPaper) -> DigestPaper:
     clean["title"] = shortened(clean["title"], _TITLE_LENGTH) or "Untitled"
     clean["reason"] = shortened(clean["reason"], _REASON_LENGTH)
     return replace(paper, **clean)
+
+
+def _cleaned_news(paper: WithdrawnPaper) -> WithdrawnPaper:
+    title = shortened(cleaned(paper.title), _TITLE_LENGTH) or "Untitled"
+    return WithdrawnPaper(title=title, url=cleaned(paper.url))
 
 
 def _with_gists(view: DigestView, length: int) -> DigestView:

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, literal, select
 
 from paperround.domain.deliveries import DeliveryId, Lease
-from paperround.domain.digests import DigestKind, SkipReason
+from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
 from paperround.domain.editions import EditionId, EditionState
 from paperround.domain.ledger import Claimed, NewDelivery, Slip
+from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
 from paperround.store.claims import RELEASED, Book, waiting
@@ -25,6 +26,7 @@ def delivery_columns(row: NewDelivery) -> dict[str, Any]:
         "local_date": row.local_date,
         "positions": [position for _, position in row.papers],
         "reasons": {str(position): why for position, why in row.reasons.items()} or None,
+        "withdrawn": [_said(one) for one in row.withdrawn] or None,
         "state": row.state.value,
         "reason": row.reason,
         "due_at": row.due_at,
@@ -52,6 +54,18 @@ def slip_of(row: Row[Any]) -> Slip:
         key_id=row.key_id,
         nonce=row.nonce,
         reasons=_reasons(row),
+        withdrawn=_withdrawn(row),
+    )
+
+
+def _said(one: Withdrawal) -> dict[str, Any]:
+    return {"paper": one.paper_id, "title": one.title, "page": one.page}
+
+
+def _withdrawn(row: Row[Any]) -> tuple[Withdrawal, ...]:
+    return tuple(
+        Withdrawal(paper_id=PaperId(one["paper"]), title=one["title"], page=one["page"])
+        for one in row.withdrawn or ()
     )
 
 
@@ -77,6 +91,7 @@ def _claimed(row: Row[Any], lease: Lease) -> Claimed:
         expires_at=row.expires_at,
         lease=lease,
         reasons=_reasons(row),
+        withdrawn=_withdrawn(row),
     )
 
 
@@ -90,11 +105,13 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
 
 
 def _release_papers(connection: Connection, ids: Collection[int]) -> None:
-    """Forget the papers of those of `ids` that ended without reaching anybody."""
+    """Forget the papers of those of `ids` that ended without reaching anybody, and what they said
+    of others."""
     ended = select(db.deliveries.c.id).where(
         among(connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
     )
-    connection.execute(delete(db.sent_papers).where(db.sent_papers.c.delivery_id.in_(ended)))
+    for memory in (db.sent_papers, db.told_withdrawals):
+        connection.execute(delete(memory).where(memory.c.delivery_id.in_(ended)))
 
 
 _DUE: Select[Any] = (
@@ -106,6 +123,7 @@ _DUE: Select[Any] = (
         db.deliveries.c.local_date,
         db.deliveries.c.positions,
         db.deliveries.c.reasons,
+        db.deliveries.c.withdrawn,
         db.deliveries.c.message_id,
         db.deliveries.c.dated,
         db.deliveries.c.key_id,

@@ -101,7 +101,10 @@ class SqlEditions:
         if row is None:
             return None
         papers = self._connection.execute(
-            select(db.edition_papers)
+            select(db.edition_papers, db.joined_papers.c.into_id)
+            .outerjoin(
+                db.joined_papers, db.joined_papers.c.paper_id == db.edition_papers.c.paper_id
+            )
             .where(db.edition_papers.c.edition_id == row.id)
             .order_by(db.edition_papers.c.position)
         )
@@ -221,7 +224,8 @@ def _summary(row: Row[Any]) -> EditionSummary:
 def _paper(row: Row[Any]) -> EditionPaper:
     return EditionPaper(
         position=row.position,
-        paper_id=PaperId(row.paper_id),
+        paper_id=PaperId(row.into_id or row.paper_id),
+        frozen_id=None if row.into_id is None else PaperId(row.paper_id),
         title=row.title,
         authors=tuple(row.authors),
         gist=row.gist,

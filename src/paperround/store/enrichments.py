@@ -10,6 +10,7 @@ from paperround.domain.papers import PaperId
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, upsert
+from paperround.store.joining import STANDS
 
 _KEY = ("paper_id", "enricher")
 _TURN = ("asked_at", "next_at")
@@ -46,6 +47,7 @@ class SqlEnrichments:
                 db.papers.c.counts_from > since,
                 db.papers.c.counts_from <= now,
                 db.papers.c.withdrawn_at.is_(None),
+                STANDS,
                 is_due,
                 self._has_some(kinds),
             )

@@ -34,6 +34,7 @@ _OF_A_PERSON = (
     db.interests,
     db.feedback,
     db.sent_papers,
+    db.told_withdrawals,
     db.deliveries,
     db.notices,
 )
@@ -85,9 +86,9 @@ class Erasure:
             .where(db.subscriptions.c.subscriber_id == subscriber)
             .values(**_NO_WISH, changed_at=now)
         )
-        for table in (db.interests, db.feedback, db.sent_papers):
+        for table in (db.interests, db.feedback, db.sent_papers, db.told_withdrawals):
             self._connection.execute(delete(table).where(table.c.subscriber_id == subscriber))
-        self._blank(db.deliveries, subscriber, {"reasons": None})
+        self._blank(db.deliveries, subscriber, {"reasons": None, "withdrawn": None})
         self._blank(db.notices, subscriber, {"address": None, "payload": {}})
 
     def _blank(self, mails: Table, subscriber: SubscriberId, values: Mapping[str, object]) -> None:

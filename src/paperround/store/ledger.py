@@ -18,12 +18,10 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import EditionId
-from paperround.domain.errors import Conflict
 from paperround.domain.ledger import (
     Backlog,
     Claimed,
@@ -42,7 +40,8 @@ from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.claims import Claims, waiting
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
-from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids
+from paperround.store.dialect import among, insert_new, next_ids
+from paperround.store.memory import remember
 
 RECENT_EDITIONS = 8
 """How many of a list's editions are looked at for its last mail: two days of four cuts."""
@@ -126,7 +125,7 @@ class SqlLedger(Claims[Claimed]):
         if not offers:
             return 0
         added = self._insert_rows(offers, lists, now)
-        self._remember(added)
+        remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
         self._keep_live(added.values())
         return len(added)
 
@@ -164,24 +163,6 @@ class SqlLedger(Claims[Claimed]):
             )
         )
         return dict(found.all())
-
-    def _remember(self, added: Mapping[DeliveryId, _Offer]) -> None:
-        """Into each person's memory: a paper a digest carries must be new to them.
-
-        Round-ups and replacements repeat papers on purpose, so they only add what is missing. A
-        row that was born at its end carries nothing to anybody.
-        """
-        going = [(id_, row) for id_, (_, row) in added.items() if row.state is DeliveryState.QUEUED]
-        digests = [one for one in going if one[1].kind is DigestKind.DIGEST]
-        others = [one for one in going if one[1].kind is not DigestKind.DIGEST]
-        try:
-            insert_many(self._connection, insert_row(db.sent_papers), _memories(digests))
-        except IntegrityError as error:
-            if is_duplicate(error):
-                raise Conflict("another list took one of these papers: choose again") from error
-            raise
-        missing = insert_new(self._connection, db.sent_papers)
-        insert_many(self._connection, missing, _memories(others))
 
     def _mark(self, edition: EditionId, shard: Shard, rows: int, now: datetime) -> None:
         """The first planning of a shard leaves its mark; later ones only fill gaps."""
@@ -349,11 +330,3 @@ def _record(row: Row[Any]) -> DeliveryRecord:
         sent_at=row.sent_at,
         code=row.code,
     )
-
-
-def _memories(added: Collection[tuple[DeliveryId, NewDelivery]]) -> list[dict[str, int]]:
-    return [
-        {"subscriber_id": row.subscriber_id, "paper_id": paper, "delivery_id": id_}
-        for id_, row in added
-        for paper, _ in row.papers
-    ]

@@ -10,11 +10,10 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Select,
     bindparam,
     case,
     func,
-    insert,
-    literal,
     null,
     select,
     update,
@@ -23,13 +22,16 @@ from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.editions import Candidate
 from paperround.domain.errors import Conflict
+from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
-from paperround.domain.papers import FeedId, Listing, Paper, PaperId, PaperWrite
+from paperround.domain.papers import FeedId, Listing, Paper, PaperId, PaperText, PaperWrite
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids, upsert
+from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
+from paperround.store.versions import keep_earlier, keep_texts
 
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""
@@ -77,20 +79,43 @@ class SqlPapers:
     def load(
         self, papers: Collection[PaperId], *, for_update: bool = False
     ) -> dict[PaperId, Paper]:
-        """The papers with these ids; unknown ones are left out.
+        """The papers with these ids; unknown ones are left out. Of one that was joined into
+        another, that one.
 
         `for_update` locks them till the end of the transaction, in the order of their ids so that
-        two who do so never wait for each other. SQLite has one writer and locks nothing.
+        two who do so never wait for each other, and raises Conflict where another process joined
+        one meanwhile. SQLite has one writer and locks nothing.
         """
-        wanted = select(*PAPER_COLUMNS).where(among(self._connection, db.papers.c.id, papers))
+        wanted = select(*PAPER_COLUMNS)
         if for_update:
             # The keys stay, so rows that refer to these papers may be written meanwhile.
             wanted = wanted.order_by(db.papers.c.id).with_for_update(key_share=True)
-        return {PaperId(row.id): paper_of(row) for row in self._connection.execute(wanted)}
+            found = self._read(wanted, papers)
+            require_current(self._connection, papers)
+            return found
+        leads_to = current(self._connection, papers)
+        found = self._read(wanted, {leads_to.get(one, one) for one in papers})
+        real = ((one, leads_to.get(one, one)) for one in papers)
+        return {one: found[it] for one, it in real if it in found}
+
+    def _read(self, wanted: Select[Any], papers: Collection[PaperId]) -> dict[PaperId, Paper]:
+        chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
+        return {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
 
     def count(self) -> int:
-        """How many papers there are."""
-        return self._connection.execute(select(func.count()).select_from(db.papers)).scalar_one()
+        """How many papers there are; one that was joined into another is none of its own."""
+        counted = select(func.count()).select_from(db.papers).where(STANDS)
+        return self._connection.execute(counted).scalar_one()
+
+    def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
+        """Those of `papers` that are withdrawn."""
+        found = self._connection.execute(
+            select(db.papers.c.id).where(
+                among(self._connection, db.papers.c.id, papers),
+                db.papers.c.withdrawn_at.is_not(None),
+            )
+        )
+        return frozenset(PaperId(one) for one in found.scalars())
 
     def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
         """Papers that count from within the window, with the observations it may know, by id."""
@@ -131,7 +156,7 @@ class SqlPapers:
         """Titles and abstracts of papers that count from before `before`, newest first."""
         found = self._connection.execute(
             select(db.papers.c.title, db.papers.c.abstract)
-            .where(db.papers.c.counts_from < before)
+            .where(db.papers.c.counts_from < before, STANDS)
             .order_by(db.papers.c.counts_from.desc(), db.papers.c.id.desc())
             .limit(limit)
         )
@@ -178,7 +203,9 @@ class SqlPapers:
     def _update(self, old: Sequence[PaperWrite], now: datetime) -> None:
         if not old:
             return
-        self._keep_texts([write.paper.id for write in old if write.text_changed], now)
+        changing = [write.paper.id for write in old if write.text_changed]
+        if changing:
+            keep_texts(self._connection, changing, now)
         rows = [_renamed(row_of(write, now), write) for write in old]
         self._connection.execute(_UPDATE, rows)
         added = _identifier_rows((write.paper.id, write.paper) for write in old)
@@ -188,23 +215,24 @@ class SqlPapers:
         if any(owners[row["kind"], row["value"]] != row["paper_id"] for row in own):
             raise Conflict(_TAKEN)
 
-    def _keep_texts(self, changing: Sequence[PaperId], now: datetime) -> None:
-        if not changing:
-            return
-        texts = [
-            db.papers.c.title,
-            db.papers.c.abstract,
-            db.papers.c.raw_title,
-            db.papers.c.raw_abstract,
-        ]
-        replaced = select(
-            db.papers.c.id,
-            *texts,
-            db.papers.c.version,
-            literal(now, db.paper_versions.c.replaced_at.type),
-        ).where(among(self._connection, db.papers.c.id, changing))
-        names = ["paper_id", *(one.name for one in texts), "version", "replaced_at"]
-        self._connection.execute(insert(db.paper_versions).from_select(names, replaced))
+    def join(self, one: PaperJoin, *, now: datetime) -> None:
+        """Make one paper of two; the id of the one that goes leads to the other from now on.
+
+        Raises Conflict when another process joined one of them meanwhile.
+        """
+        join(self._connection, one, now=now)
+        self._update([one.write], now)
+
+    def keep_earlier(self, texts: Sequence[PaperText], *, now: datetime) -> None:
+        """Keep texts of earlier versions; one that the paper is at, or that is kept, stays."""
+        if texts:
+            keep_earlier(self._connection, texts, now)
+
+    def also_called(self, keys: Sequence[tuple[PaperId, str]]) -> None:
+        """Find papers by these title keys too; a key that is known stays where it is."""
+        rows = [{"kind": TITLE_KEY, "value": key, "paper_id": paper} for paper, key in keys]
+        rows.sort(key=itemgetter("value"))
+        insert_many(self._connection, insert_new(self._connection, db.identifiers), rows)
 
     def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:
         """Record that `feed` carries these papers; of two listings of one paper the last counts."""
@@ -218,6 +246,7 @@ class SqlPapers:
         key = ("paper_id", "feed_id")
         statement = upsert(self._connection, db.listings, key, changed)
         insert_many(self._connection, statement, _listing_rows(feed, again, now))
+        require_current(self._connection, {one.paper_id for one in again})
 
     def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
         """Store observations; a key already known changes nothing. Returns how many were new."""
@@ -231,7 +260,9 @@ class SqlPapers:
             }
             for paper, one in observations
         ]
-        return insert_many(self._connection, insert_new(self._connection, db.observations), rows)
+        added = insert_many(self._connection, insert_new(self._connection, db.observations), rows)
+        require_current(self._connection, {paper for paper, _ in observations})
+        return added
 
 
 _TAKEN = "another run gave an identifier of these papers to another paper: try again"
@@ -317,6 +348,7 @@ def _eligible(
         db.papers.c.counts_from > window.start,
         db.papers.c.counts_from <= window.as_of,
         db.papers.c.withdrawn_at.is_(None),
+        STANDS,
     ]
     if mailing_list.feeds:
         carried = select(db.listings.c.paper_id).where(

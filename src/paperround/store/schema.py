@@ -4,7 +4,8 @@
       │                                          │    └── interests, feedback
     listings ─ papers ─ identifiers              │
                  ├──── observations         deliveries ─ editions ─ edition_papers, shards
-                 ├──── paper_versions            └────── sent_papers (never the same paper twice)
+                 ├──── paper_versions            ├────── sent_papers (never the same paper twice)
+                 ├──── joined_papers             └────── told_withdrawals (nor the same news)
                  └──── enrichments (what other services were asked)
 
 `suppressions`, `notices`, `rate_windows`, `limiter`, `slots` and `api_keys` stand by themselves.
@@ -24,6 +25,7 @@ from paperround.store.schema_mail import (
     subscribers,
     subscriptions,
     suppressions,
+    told_withdrawals,
 )
 from paperround.store.schema_papers import (
     edition_papers,
@@ -31,6 +33,7 @@ from paperround.store.schema_papers import (
     enrichments,
     feeds,
     identifiers,
+    joined_papers,
     listings,
     lists,
     observations,
@@ -51,6 +54,7 @@ __all__ = [
     "feeds",
     "identifiers",
     "interests",
+    "joined_papers",
     "limiter",
     "listings",
     "lists",
@@ -68,4 +72,5 @@ __all__ = [
     "subscribers",
     "subscriptions",
     "suppressions",
+    "told_withdrawals",
 ]

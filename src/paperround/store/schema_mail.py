@@ -157,6 +157,7 @@ deliveries = Table(
     Column("positions", Json, nullable=False),
     *_sending("deliveries", "list_id"),  # a paused list holds up no other
     Column("reasons", Json, nullable=True),  # a reader's own, by position
+    Column("withdrawn", Json, nullable=True),  # what it says of papers that were sent before
     one_of("kind", DigestKind),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
     Index(None, "edition_id", "state"),
@@ -201,6 +202,17 @@ sent_papers = Table(
     key_part("subscriber_id", "subscribers"),
     key_part("paper_id", "papers"),
     # A delivery may be forgotten long before the paper it carried may be sent again.
+    refers("delivery_id", "deliveries", delete="SET NULL", null=True),
+    Index(None, "delivery_id"),
+    Index(None, "paper_id"),
+    sqlite_with_rowid=False,
+)
+
+told_withdrawals = Table(
+    "told_withdrawals",
+    metadata,
+    key_part("subscriber_id", "subscribers"),
+    key_part("paper_id", "papers"),
     refers("delivery_id", "deliveries", delete="SET NULL", null=True),
     Index(None, "delivery_id"),
     Index(None, "paper_id"),

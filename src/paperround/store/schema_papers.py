@@ -12,12 +12,15 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as sql
 
 from paperround.domain.editions import EditionState
 from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import Show
 from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
 from paperround.store.types import ROW_ID, Json
+
+_WITHDRAWN = sql("withdrawn_at IS NOT NULL")
 
 RUN_STATES = ("running", "done", "unchanged", "failed")
 
@@ -105,6 +108,12 @@ papers = Table(
     instant("changed_at"),
     one_of("show", Show),
     Index(None, "counts_from"),
+    Index(
+        "ix_papers_withdrawn",
+        "withdrawn_at",
+        sqlite_where=_WITHDRAWN,
+        postgresql_where=_WITHDRAWN,
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -115,6 +124,17 @@ identifiers = Table(
     Column("value", Text, primary_key=True),
     refers("paper_id", "papers", delete="CASCADE"),
     Index(None, "paper_id"),
+    sqlite_with_rowid=False,
+)
+
+joined_papers = Table(
+    "joined_papers",
+    metadata,
+    # A paper that turned out to be another one. Its row stays for what refers to it.
+    key_part("paper_id", "papers"),
+    refers("into_id", "papers", delete="CASCADE"),  # never itself one that was joined
+    instant("joined_at"),
+    Index(None, "into_id"),
     sqlite_with_rowid=False,
 )
 

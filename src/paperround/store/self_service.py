@@ -97,7 +97,7 @@ class SelfService:
         found = self._connection.execute(
             select(db.feedback.c.paper_id, db.feedback.c.verdict)
             .where(db.feedback.c.subscriber_id == subscriber)
-            .order_by(db.feedback.c.id)
+            .order_by(db.feedback.c.created_at, db.feedback.c.id)
         )
         return [(PaperId(paper), verdict) for paper, verdict in found]
 

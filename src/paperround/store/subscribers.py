@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, true, update
 
+from paperround.domain.digests import Withdrawal
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
@@ -26,6 +27,8 @@ from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new
 from paperround.store.due import DueInstants
 from paperround.store.erasure import Erasure
+from paperround.store.joining import groups
+from paperround.store.memory import whole, withdrawals_to_tell
 from paperround.store.self_service import SelfService
 from paperround.store.signups import Signups, by_address
 from paperround.store.subscriber_rows import (
@@ -102,7 +105,10 @@ class SqlSubscribers(Suppressions, Signups, SelfService, DueInstants, Erasure):
     def already_sent(
         self, subscribers: Collection[SubscriberId]
     ) -> dict[SubscriberId, frozenset[PaperId]]:
-        """The papers each person was or will be sent, over all lists; every one has an entry."""
+        """The papers each person was or will be sent, over all lists; every one has an entry.
+
+        One that several ids lead to is there with all of them, whichever it was sent with.
+        """
         found = self._connection.execute(
             select(db.sent_papers.c.subscriber_id, db.sent_papers.c.paper_id).where(
                 among(self._connection, db.sent_papers.c.subscriber_id, subscribers)
@@ -111,7 +117,15 @@ class SqlSubscribers(Suppressions, Signups, SelfService, DueInstants, Erasure):
         memory: dict[int, set[PaperId]] = defaultdict(set)
         for person, paper in found:
             memory[person].add(PaperId(paper))
-        return {person: frozenset(memory.get(person, ())) for person in subscribers}
+        same = groups(self._connection)
+        return {person: whole(memory.get(person, set()), same) for person in subscribers}
+
+    def withdrawals_to_tell(
+        self, subscribers: Collection[SubscriberId], *, since: datetime
+    ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
+        """The papers that were withdrawn after `since` and that a person got, and was not told
+        of, the first withdrawn first; people for whom there are none are left out."""
+        return withdrawals_to_tell(self._connection, subscribers, since=since)
 
     def export(self, list_id: ListId) -> Iterator[tuple[Subscriber, Preferences]]:
         """Everybody who ever subscribed to the list and was not erased, with their state there.

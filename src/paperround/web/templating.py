@@ -58,7 +58,7 @@ def render(template: str, **values: object) -> str:
 
 def paper_page(paper: EditionPaper) -> str:
     """The address of a paper's page on this site."""
-    return f"/papers/{quote(paper.identifiers.get('arxiv', str(paper.paper_id)))}"
+    return f"/papers/{quote(paper.name)}"
 
 
 def _instant(moment: datetime, zone: str = "UTC") -> str:

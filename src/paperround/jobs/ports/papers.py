@@ -17,6 +17,7 @@ from paperround.domain.feeds import (
     RunNotes,
     Witnessed,
 )
+from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
 from paperround.domain.papers import (
@@ -25,6 +26,7 @@ from paperround.domain.papers import (
     Listing,
     Paper,
     PaperId,
+    PaperText,
     PaperWrite,
     ParsedBatch,
     Reject,
@@ -185,7 +187,12 @@ class PaperStore(Protocol):
     def load(
         self, papers: Collection[PaperId], *, for_update: bool = False
     ) -> dict[PaperId, Paper]:
-        """The papers with these ids; `for_update` keeps other writers off them till the end."""
+        """The papers with these ids, or those they were joined into; `for_update` keeps other
+        writers off them till the end, and raises Conflict where one was joined meanwhile."""
+        ...
+
+    def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
+        """Those of `papers` that are withdrawn."""
         ...
 
     def save(self, writes: Sequence[PaperWrite], *, now: datetime) -> dict[PaperId, PaperId]:
@@ -194,6 +201,18 @@ class PaperStore(Protocol):
         Returns the real id of every provisional (negative) one. Raises Conflict when an
         identifier belongs to another paper.
         """
+        ...
+
+    def join(self, one: PaperJoin, *, now: datetime) -> None:
+        """Make one paper of two; the id of the one that goes leads to the other from now on."""
+        ...
+
+    def keep_earlier(self, texts: Sequence[PaperText], *, now: datetime) -> None:
+        """Keep texts of earlier versions; one that the paper is at, or that is kept, stays."""
+        ...
+
+    def also_called(self, keys: Sequence[tuple[PaperId, str]]) -> None:
+        """Find papers by these title keys too; a key that is known stays where it is."""
         ...
 
     def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from paperround.domain.deliveries import DeliveryId
+from paperround.domain.digests import Withdrawal
 from paperround.domain.editions import (
     Edition,
     EditionId,
@@ -107,7 +108,14 @@ class SubscriberStore(Protocol):
     def already_sent(
         self, subscribers: Collection[SubscriberId]
     ) -> dict[SubscriberId, frozenset[PaperId]]:
-        """The papers each person was or will be sent, over all lists."""
+        """The papers each person was or will be sent, over all lists, with all ids of each."""
+        ...
+
+    def withdrawals_to_tell(
+        self, subscribers: Collection[SubscriberId], *, since: datetime
+    ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
+        """The papers that were withdrawn after `since` and that a person got, and was not told
+        of; people for whom there are none are left out."""
         ...
 
     def find(self, address: Address) -> Subscriber | None: ...

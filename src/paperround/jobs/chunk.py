@@ -1,0 +1,320 @@
+"""One chunk of an ingest: what its records do to the papers, decided in memory, written at once.
+
+    identifiers ─► one paper, or several that are joined, or none
+    title, author, year ─► a paper that no identifier tells apart
+                           ─► new, changed, unchanged; or not announced: looked at again at the end
+
+What is decided is written when the chunk ends, and before two papers are joined: joining is rare,
+and works on rows.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+
+from paperround.domain.identifiers import KINDS_BY_TRUST
+from paperround.domain.joining import joined, may_join
+from paperround.domain.merge import (
+    earlier_text,
+    is_named,
+    key_of,
+    may_merge_by_title,
+    merged,
+    new_paper,
+    remembered,
+    remembers,
+    repaired,
+    text_of,
+    together,
+)
+from paperround.domain.observations import Count, Observation
+from paperround.domain.papers import (
+    FeedId,
+    Listing,
+    Paper,
+    PaperId,
+    PaperText,
+    PaperWrite,
+    Record,
+)
+from paperround.jobs.ports import UnitOfWork
+
+Pair = tuple[str, str]
+
+UNANNOUNCED = "unannounced"
+"""What is decided of a replacement of a paper that nobody announced here."""
+
+
+class Entry:
+    """A record as it was read; repaired, and with its title key, only when somebody asks.
+
+    `pairs` are the (kind, value) of its identifiers, the most trusted one first.
+    """
+
+    def __init__(self, raw: Record) -> None:
+        self.raw = raw
+        self.pairs = by_trust(raw.identifiers)
+
+    @cached_property
+    def record(self) -> Record:
+        """The record with readable texts."""
+        return repaired(self.raw)
+
+    @cached_property
+    def key(self) -> str:
+        """Its title key."""
+        return key_of(self.record)
+
+    @property
+    def names_a_work(self) -> bool:
+        """Whether its title key may lead to a paper that has other identifiers."""
+        return bool(self.record.title) and is_named(self.record)
+
+
+def by_trust(found: Mapping[str, str]) -> tuple[Pair, ...]:
+    """(kind, value) of each identifier, the most trusted one first."""
+    if len(found) < 2:
+        return tuple(found.items())
+    return tuple((kind, found[kind]) for kind in KINDS_BY_TRUST if kind in found)
+
+
+class Chunk:
+    """The state one chunk needs: which papers are known, and what has been decided so far."""
+
+    def __init__(
+        self, work: UnitOfWork, feed: FeedId, captured_at: datetime, now: datetime
+    ) -> None:
+        self._work = work
+        self._feed = feed
+        self._captured_at = captured_at
+        self._now = now
+        self._known: dict[Pair, PaperId] = {}
+        self._fingerprints: dict[PaperId, str] = {}
+        self._papers: dict[PaperId, Paper] = {}
+        self._seen: set[PaperId] = set()
+        self._created = self._joins = self._unseen = self._observed = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._writes: dict[PaperId, PaperWrite] = {}
+        self._listings: dict[PaperId, Listing] = {}
+        self._keys: list[tuple[PaperId, str]] = []
+        self._earlier: list[PaperText] = []
+        self._counts: list[tuple[PaperId, Observation]] = []
+
+    def store(self, records: Sequence[Record]) -> tuple[Counter[str], list[str]]:
+        """Decide about every record, then write everything at once: (counts, each decision).
+
+        A replacement may stand before the announcement of its paper, so those of papers that
+        nobody knows have a second try when all else is decided.
+        """
+        entries = [Entry(record) for record in records]
+        self._look_up(entries)
+        decided = [self._take(entry) for entry in entries]
+        for place, entry in enumerate(entries):
+            if decided[place] == UNANNOUNCED:
+                decided[place] = self._take(entry)
+        self._write()
+        tally = Counter(decided)
+        tally["unseen"], tally["observations"] = self._unseen, self._observed
+        return tally, decided
+
+    def _take(self, entry: Entry) -> str:
+        what, paper = self._decide(entry)
+        if paper is not None:
+            counts = dated(entry.raw.counts, self._captured_at)
+            self._counts += [(paper, seen) for seen in counts]
+        return what
+
+    # --- reading and writing -------------------------------------------------------------------
+
+    def _look_up(self, entries: Sequence[Entry]) -> None:
+        """Load what is known of these records; titles are repaired only where that matters."""
+        papers = self._work.papers
+        self._known = papers.find({pair for one in entries for pair in one.pairs})
+        self._fingerprints = papers.fingerprints(self._feed, set(self._known.values()))
+        telling = [one for one in entries if self._is_news(one)]
+        titled = papers.find({("title_key", one.key) for one in telling})
+        self._known |= titled
+        found = [self._all_of(one) for one in telling]
+        needed = {paper for ids in found for paper in ids} | set(titled.values())
+        needed |= {paper for one in entries if len(ids := self._all_of(one)) > 1 for paper in ids}
+        self._papers = papers.load(needed, for_update=True)
+        if self._papers:  # whoever held them until now may have listed them for this feed
+            self._fingerprints |= papers.fingerprints(self._feed, self._papers)
+        self._seen = set(self._fingerprints)
+
+    def _is_news(self, entry: Entry) -> bool:
+        """Whether the record is of no paper that is known by its ids, or changed."""
+        found = self._all_of(entry)
+        return not found or self._is_changed(found[0], entry.raw)
+
+    def _write(self) -> Mapping[PaperId, PaperId]:
+        """Store what was decided; returns the real id of every provisional one."""
+        papers = self._work.papers
+        real = papers.save(list(self._writes.values()), now=self._now)
+        listed = {real.get(id_, id_): one for id_, one in self._listings.items()}
+        listings = [replace(one, paper_id=id_) for id_, one in listed.items()]
+        papers.list_papers(self._feed, listings, now=self._now)
+        papers.also_called([(real.get(paper, paper), key) for paper, key in self._keys])
+        earlier = [
+            replace(one, paper_id=real.get(one.paper_id, one.paper_id)) for one in self._earlier
+        ]
+        papers.keep_earlier(earlier, now=self._now)
+        counts = [(real.get(paper, paper), seen) for paper, seen in self._counts]
+        self._observed += papers.observe(self._feed, counts)
+        self._unseen += len(listed.keys() - self._seen)
+        self._seen |= listed.keys()
+        return real
+
+    # --- deciding ------------------------------------------------------------------------------
+
+    def _decide(self, entry: Entry) -> tuple[str, PaperId | None]:
+        """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write; and
+        (`unannounced`, None) for a replacement of a paper that nobody announced here."""
+        joins = self._joins
+        found = self._all_of(entry)
+        paper_id = self._one_of(found) if found else self._by_title(entry)
+        if paper_id is None:
+            return self._create(entry) if entry.raw.announces else (UNANNOUNCED, None)
+        if not self._is_changed(paper_id, entry.raw):
+            return ("unchanged" if joins == self._joins else "changed"), paper_id
+        paper_id = self._with_namesake(paper_id, entry)
+        is_changed = self._update(paper_id, entry) or joins != self._joins
+        return ("changed" if is_changed else "unchanged"), paper_id
+
+    def _create(self, entry: Entry) -> tuple[str, PaperId]:
+        self._created += 1
+        provisional = PaperId(-self._created)
+        change = new_paper(provisional, entry.raw, entry.record, entry.key, self._now)
+        self._remember(change, entry.raw)
+        return "new", provisional
+
+    def _update(self, paper_id: PaperId, entry: Entry) -> bool:
+        """Bring the paper up to the record; whether that changed it."""
+        free = {
+            kind: value
+            for kind, value in entry.pairs
+            if self._known.get((kind, value), paper_id) == paper_id
+        }
+        record = replace(entry.record, identifiers=free)
+        old = self._paper(paper_id)
+        same_feed = paper_id in self._fingerprints
+        change = merged(old, entry.raw, record, same_feed=same_feed, now=self._now)
+        self._earlier += filter(None, [earlier_text(old, entry.raw, record)])
+        if change is None:
+            self._list(paper_id, entry.raw)
+        else:
+            self._remember(change, entry.raw)
+        self._call(paper_id, entry)
+        return change is not None
+
+    def _call(self, paper_id: PaperId, entry: Entry) -> None:
+        """Find the paper by every title it had, whichever came first."""
+        key = ("title_key", entry.key)
+        if entry.names_a_work and key not in self._known:
+            self._known[key] = paper_id
+            self._keys.append((paper_id, entry.key))
+
+    def _remember(self, change: PaperWrite, raw: Record) -> None:
+        """Keep the write; a second one to the same paper adds up with the first."""
+        paper = change.paper
+        before = self._writes.get(paper.id)
+        if before is not None and change.text_changed:
+            self._earlier += filter(None, [text_of(before)])
+        self._writes[paper.id] = change if before is None else together(before, change)
+        self._papers[paper.id] = paper
+        for pair in paper.identifiers.items():
+            self._known.setdefault(pair, paper.id)  # of two with one title key, the first keeps it
+        self._list(paper.id, raw)
+
+    def _list(self, paper_id: PaperId, raw: Record) -> None:
+        fingerprints = remembered(self._fingerprints.get(paper_id), raw.fingerprint)
+        self._fingerprints[paper_id] = fingerprints
+        self._listings[paper_id] = Listing(
+            paper_id=paper_id, fingerprint=fingerprints, listed_on=raw.listed_on
+        )
+
+    def _all_of(self, entry: Entry) -> list[PaperId]:
+        """The papers that the record's identifiers name, that of the most trusted one first."""
+        return list(dict.fromkeys(self._known[pair] for pair in entry.pairs if pair in self._known))
+
+    def _by_title(self, entry: Entry) -> PaperId | None:
+        found = self._known.get(("title_key", entry.key))
+        if found is None or not may_merge_by_title(entry.record, self._paper(found)):
+            return None
+        return found
+
+    def _is_changed(self, paper_id: PaperId, record: Record) -> bool:
+        return not remembers(self._fingerprints.get(paper_id), record.fingerprint)
+
+    def _paper(self, paper_id: PaperId) -> Paper:
+        if paper_id not in self._papers:
+            self._papers |= self._work.papers.load([paper_id], for_update=True)
+        return self._papers[paper_id]
+
+    # --- joining -------------------------------------------------------------------------------
+
+    def _one_of(self, found: Sequence[PaperId]) -> PaperId:
+        """The paper of the most trusted identifier, with all others that may be the same work."""
+        one, *others = found
+        for other in others:
+            one = self._join(one, other)
+        return one
+
+    def _with_namesake(self, paper_id: PaperId, entry: Entry) -> PaperId:
+        """The paper, with the one that has the title, first author and year of its record."""
+        other = self._known.get(("title_key", entry.key))
+        if other is None or other == paper_id or not entry.names_a_work:
+            return paper_id
+        if not may_merge_by_title(entry.record, self._paper(other)):
+            return paper_id
+        return self._join(paper_id, other)
+
+    def _join(self, one: PaperId, other: PaperId) -> PaperId:
+        """The two as one, unless they must stay apart: then the first."""
+        if not may_join(self._paper(one), self._paper(other)):
+            return one
+        real = self._write()
+        self._forget()
+        self._rename(real)
+        pair = (self._papers[real.get(id_, id_)] for id_ in (one, other))
+        change = joined(*pair)
+        self._work.papers.join(change, now=self._now)
+        self._joins += 1
+        self._papers[change.paper.id] = change.paper
+        self._lead(change.gone, change.paper.id)
+        return change.paper.id
+
+    def _rename(self, real: Mapping[PaperId, PaperId]) -> None:
+        """Papers that were provisional until now go by their real ids."""
+        if not real:
+            return
+        self._known = {pair: real.get(id_, id_) for pair, id_ in self._known.items()}
+        self._fingerprints = {real.get(id_, id_): it for id_, it in self._fingerprints.items()}
+        papers = {real.get(id_, id_): paper for id_, paper in self._papers.items()}
+        self._papers = {
+            id_: paper if paper.id == id_ else replace(paper, id=id_)
+            for id_, paper in papers.items()
+        }
+
+    def _lead(self, gone: PaperId, kept: PaperId) -> None:
+        """What was known of the one paper is known of the other."""
+        self._known = {pair: kept if id_ == gone else id_ for pair, id_ in self._known.items()}
+        del self._papers[gone]
+        self._fingerprints.pop(gone, None)
+        self._fingerprints |= self._work.papers.fingerprints(self._feed, [kept])
+        if gone in self._seen:
+            self._seen.add(kept)
+
+
+def dated(counts: Sequence[Count], captured_at: datetime) -> list[Observation]:
+    """Counts as observations; those without a date were seen at `captured_at`."""
+    return [
+        Observation(
+            signal=count.signal, captured_at=count.captured_at or captured_at, value=count.value
+        )
+        for count in counts
+    ]

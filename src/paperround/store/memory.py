@@ -1,0 +1,163 @@
+"""What people were sent, and what they were told of it afterwards.
+
+Both are kept under the id a paper had at that time. A paper that was joined into another since is
+the same work, so whoever asks gets all ids of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.digests import DigestKind, Withdrawal
+from paperround.domain.editions import page_name
+from paperround.domain.errors import Conflict
+from paperround.domain.ledger import NewDelivery
+from paperround.domain.papers import PaperId
+from paperround.domain.subscribers import SubscriberId
+from paperround.store import schema as db
+from paperround.store.bulk import insert_many
+from paperround.store.dialect import among, insert_new, insert_row, is_duplicate
+from paperround.store.joining import groups
+
+Groups = Mapping[PaperId, frozenset[PaperId]]
+Planned = tuple[DeliveryId, NewDelivery]
+
+_REACHED = (DeliveryState.SENT.value, DeliveryState.UNKNOWN.value)
+_TAKEN = "another list took one of these papers: choose again"
+
+
+def whole(papers: Collection[PaperId], same: Groups) -> frozenset[PaperId]:
+    """`papers` with every id of each: `same` names all ids of a work that has several."""
+    if not same:
+        return frozenset(papers)
+    return frozenset(papers).union(*(same[one] for one in papers if one in same))
+
+
+def remember(connection: Connection, added: Collection[Planned]) -> None:
+    """Into each person's memory: a paper a digest carries must be new to them, and so must the
+    news it brings. Raises Conflict when it is not.
+
+    Round-ups and replacements repeat papers on purpose, so they only add what is missing. A row
+    that was born at its end carries nothing to anybody.
+    """
+    going = [(id_, row) for id_, row in added if row.state is DeliveryState.QUEUED]
+    digests = [one for one in going if one[1].kind is DigestKind.DIGEST]
+    others = [one for one in going if one[1].kind is not DigestKind.DIGEST]
+    _insert(connection, db.sent_papers, _papers(digests))
+    _insert(connection, db.told_withdrawals, _news(going))
+    _require_new_works(connection, digests)
+    insert_many(connection, insert_new(connection, db.sent_papers), _papers(others))
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, int]]) -> None:
+    try:
+        insert_many(connection, insert_row(table), rows)
+    except IntegrityError as error:
+        if is_duplicate(error):
+            raise Conflict(_TAKEN) from error
+        raise
+
+
+def _papers(planned: Iterable[Planned]) -> list[dict[str, int]]:
+    return [
+        {"subscriber_id": row.subscriber_id, "paper_id": paper, "delivery_id": id_}
+        for id_, row in planned
+        for paper, _ in row.papers
+    ]
+
+
+def _news(planned: Iterable[Planned]) -> list[dict[str, int]]:
+    return [
+        {"subscriber_id": row.subscriber_id, "paper_id": one.paper_id, "delivery_id": id_}
+        for id_, row in planned
+        for one in row.withdrawn
+    ]
+
+
+def _require_new_works(connection: Connection, planned: Collection[Planned]) -> None:
+    """Two papers that were joined since a digest was chosen may not both go to one person."""
+    same = groups(connection)
+    carried = {
+        (row.subscriber_id, paper) for _, row in planned for paper, _ in row.papers if paper in same
+    }
+    if not carried:
+        return
+    people = {person for person, _ in carried}
+    ids = {id_ for _, paper in carried for id_ in same[paper]}
+    known = _kept(connection, db.sent_papers, people, ids)
+    if any(len(known[person] & same[paper]) > 1 for person, paper in carried):
+        raise Conflict(_TAKEN)
+
+
+def _kept(
+    connection: Connection,
+    table: Table,
+    people: Collection[SubscriberId],
+    papers: Collection[PaperId],
+    *which: Any,
+) -> dict[SubscriberId, set[PaperId]]:
+    """Those of `papers` that the table holds of each of `people`."""
+    memory: dict[SubscriberId, set[PaperId]] = defaultdict(set)
+    found = connection.execute(
+        select(table.c.subscriber_id, table.c.paper_id)
+        .outerjoin_from(table, db.deliveries, db.deliveries.c.id == table.c.delivery_id)
+        .where(
+            among(connection, table.c.subscriber_id, people),
+            among(connection, table.c.paper_id, papers),
+            *which,
+        )
+    )
+    for person, paper in found:
+        memory[SubscriberId(person)].add(PaperId(paper))
+    return memory
+
+
+def withdrawals_to_tell(
+    connection: Connection, people: Collection[SubscriberId], *, since: datetime
+) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
+    """The papers that were withdrawn after `since` and that each of `people` got and was not told
+    of, the first withdrawn first. Whose mail is still on its way has not got it yet."""
+    withdrawn = _withdrawn(connection, since)
+    if not withdrawn or not people:
+        return {}
+    same = groups(connection)
+    ids = whole([one.paper_id for one in withdrawn], same)
+    reached = or_(db.sent_papers.c.delivery_id.is_(None), db.deliveries.c.state.in_(_REACHED))
+    got = _kept(connection, db.sent_papers, people, ids, reached)
+    told = _kept(connection, db.told_withdrawals, got, ids) if got else {}
+    news = {
+        person: whole(papers, same) - whole(told.get(person, ()), same)
+        for person, papers in got.items()
+    }
+    return {
+        person: tuple(one for one in withdrawn if one.paper_id in papers)
+        for person, papers in news.items()
+        if papers
+    }
+
+
+def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
+    stands = (
+        ~select(db.joined_papers.c.paper_id)
+        .where(db.joined_papers.c.paper_id == db.papers.c.id)
+        .correlate(db.papers)
+        .exists()
+    )
+    found = connection.execute(
+        select(db.papers.c.id, db.papers.c.title, db.papers.c.identifiers)
+        .where(db.papers.c.withdrawn_at > since, stands)
+        .order_by(db.papers.c.withdrawn_at, db.papers.c.id)
+    )
+    return [
+        Withdrawal(
+            paper_id=PaperId(row.id),
+            title=row.title,
+            page=page_name(row.identifiers, PaperId(row.id)),
+        )
+        for row in found
+    ]

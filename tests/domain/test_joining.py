@@ -1,0 +1,57 @@
+"""Two papers as one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.joining import joined, may_join
+from paperround.domain.papers import Paper, PaperId, Show
+from tests.builders import DAY, NOW, paper
+
+KINDS = st.sets(st.sampled_from(["arxiv", "doi", "biorxiv", "pmid", "title_key"]), min_size=1)
+
+
+@st.composite
+def papers(draw: st.DrawFn, id_: int) -> Paper:
+    maybe = st.sampled_from
+    return paper(
+        id_,
+        id=PaperId(id_),
+        identifiers={kind: f"{kind}-{id_}" for kind in sorted(draw(KINDS))},
+        abstract=draw(maybe(["", f"Abstract {id_}."])),
+        show=draw(maybe([*Show])),
+        version=draw(maybe([None, 1, 2])),
+        updated_at=draw(maybe([None, NOW, datetime(2026, 1, 1, tzinfo=UTC)])),
+        listed_on=draw(maybe([None, DAY])),
+        counts_from=draw(maybe([NOW, datetime(2026, 2, 1, tzinfo=UTC)])),
+        withdrawn=draw(st.booleans()),
+    )
+
+
+@given(papers(1), papers(2))
+def test_joining_is_the_same_whichever_is_named_first(one: Paper, other: Paper) -> None:
+    assert joined(one, other) == joined(other, one)
+    assert may_join(one, other) == may_join(other, one)
+
+
+@given(papers(1), papers(2))
+def test_the_older_stays_and_nothing_it_was_known_by_is_lost(one: Paper, other: Paper) -> None:
+    change = joined(other, one)
+    assert (change.paper.id, change.gone) == (1, 2)
+    assert change.paper.identifiers.keys() == one.identifiers.keys() | other.identifiers.keys()
+    assert bool(change.paper.abstract) == bool(one.abstract or other.abstract)
+
+
+@given(papers(1), papers(2))
+def test_an_abstract_is_shown_as_its_own_source_allows(one: Paper, other: Paper) -> None:
+    now = joined(one, other).paper
+    assert (now.abstract, now.show) in {(it.abstract, it.show) for it in (one, other)}
+
+
+def test_two_ids_of_one_kind_tell_papers_apart_and_titles_do_not() -> None:
+    one, other = paper(1), paper(2)
+    assert not may_join(one, other)
+    journal = replace(other, identifiers={"doi": "10.5555/a", "title_key": "another"})
+    assert may_join(one, journal)

@@ -1,0 +1,66 @@
+"""How much of an abstract leaves the house in mails, previews and trials: what its feed allows."""
+
+import pytest
+
+from paperround.domain.papers import ParsedBatch, Show
+from paperround.jobs.compose import ARXIV_THANKS
+from paperround.jobs.preview import preview
+from paperround.jobs.trial import Reading, candidates_of, digest_view, rank_candidates
+from paperround.mail.composer import MailRenderer
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import NewestFirst
+from tests.jobs.conftest import IDENTITY, NOW, fill, record
+from tests.mail.builders import letterhead
+from tests.mail.reading import modern_parts
+
+FIRST = "Much is known about how things are counted in many places."
+BETWEEN = f"{FIRST} " * 8
+REST = "Then more of it follows."
+SHOWN = [(Show.FULL, True), (Show.GIST, True), (Show.LINK, False)]
+"""A mail shows the gist at most."""
+
+
+@pytest.mark.accept("F51", part="mail and preview")
+@pytest.mark.parametrize(("show", "first"), SHOWN)
+def test_a_mail_shows_the_gist_at_most_and_of_a_link_nothing(
+    database: SqlDatabase, show: Show, first: bool
+) -> None:
+    one = record(1, abstract=f"{FIRST} {BETWEEN} {REST}", licence="CC-BY-4.0", show=show)
+    fill(database, [one])
+    with database.reading() as work:
+        (id_,) = work.papers.find([("arxiv", "2601.00001")]).values()
+        assert work.papers.load([id_])[id_].licence == "CC-BY-4.0"
+    made = preview(
+        database=database,
+        ranker=NewestFirst(),
+        identity=IDENTITY,
+        letterhead=letterhead(),
+        list_name="trending",
+        day=None,
+        reader=None,
+        now=NOW,
+    )
+    assert made.mail is not None
+    for part in modern_parts(MailRenderer(letterhead()).compose(made.mail)):
+        flat = " ".join(part.split())
+        assert (FIRST in flat, REST in flat) == (first, False)
+        assert ARXIV_THANKS in flat
+
+
+@pytest.mark.accept("F51", part="try")
+@pytest.mark.parametrize(("show", "first"), SHOWN)
+def test_a_trial_shows_no_more_than_a_mail(show: Show, first: bool) -> None:
+    batch = ParsedBatch(records=(record(1, abstract=f"{FIRST} {BETWEEN} {REST}", show=show),))
+    candidates = candidates_of([Reading(batch=batch, captured_at=NOW)], now=NOW)
+    view = digest_view(
+        rank_candidates(candidates, NewestFirst(), now=NOW),
+        title="Counting",
+        source="a file",
+        limit=5,
+        letterhead=letterhead(),
+        now=NOW,
+    )
+    words = MailRenderer(letterhead()).render(view)
+    for part in (words.text, words.html):
+        flat = " ".join(part.split())
+        assert (FIRST in flat, REST in flat) == (first, False)
