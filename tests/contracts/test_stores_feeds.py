@@ -8,7 +8,8 @@ import pytest
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
 from paperround.domain.papers import FeedId, Reject, Show
-from paperround.jobs.ports import Database
+from paperround.jobs import transactions
+from paperround.jobs.ports import Database, UnitOfWork
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
 from tests.contracts.test_races import THREADS, at_once
 
@@ -285,3 +286,23 @@ def test_rejects_are_read_newest_first_and_page_by_page(database: Database) -> N
     assert [kept.detail for kept in newest] == ["d3", "d2"]
     assert (oldest.run, oldest.reason, oldest.position) == (run, "no-title", 1)
     assert (oldest.excerpt, oldest.created_at - NOW) == ("", timedelta(0))
+
+
+def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Database) -> None:
+    feed = create(database)
+
+    def change(number: int) -> None:
+        def do(work: UnitOfWork) -> None:
+            held = work.feeds.hold(feed.id)
+            settings = {**held.settings, f"s{number}": "x"}
+            work.feeds.update(feed.id, replace(ARXIV, settings=settings), now=NOW)
+
+        transactions.write(database, do)
+
+    at_once(THREADS, change)
+    assert len(reread(database, feed).settings) == len(ARXIV.settings) + THREADS
+
+
+def test_a_feed_that_does_not_exist_cannot_be_held(database: Database) -> None:
+    with database.writing() as work, pytest.raises(NotFound):
+        work.feeds.hold(NOBODY)

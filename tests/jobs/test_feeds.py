@@ -11,7 +11,8 @@ import pytest
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import FeedId, Paper, Show
-from paperround.jobs.feed_admin import delete_feed, export_feeds, update_feed
+from paperround.jobs.feed_admin import delete_feed, update_feed
+from paperround.jobs.feed_files import export_feeds
 from paperround.jobs.feeds import run_now
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import (

@@ -9,7 +9,7 @@ from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.lists import Window
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper
-from paperround.jobs.feed_admin import preview_feed
+from paperround.jobs.feed_preview import preview_feed
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from tests.jobs.newsroom import NOW, Reply, Room

@@ -167,3 +167,8 @@ def test_of_a_document_type_with_declarations_nothing_is_taken_away() -> None:
     assert without_doctype(declared) == declared
     with pytest.raises(UnreadableFile, match="document type"):
         read_xml(without_doctype(declared))
+
+
+def test_references_in_attributes_are_the_characters_they_stand_for() -> None:
+    node = read_xml(b'<a href="/x?a=1&amp;b=2 &lt;&quot;&#65;&#x26;">&amp;</a>')
+    assert (node.attributes["href"], node.text) == ('/x?a=1&b=2 <"A&', "&")

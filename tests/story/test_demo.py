@@ -232,7 +232,7 @@ def test_a_word_that_no_paper_has_is_said_and_writes_nothing(home: CommandLine) 
     ("arguments", "says"),
     [
         (("try",), "QUERY"),
-        (("try", "x", "--preset", "alchemy"), "ml, cs"),
+        (("try", "x", "--preset", "alchemy"), "ml, nlp, vision"),
         (("try", "x", "--preset", "ml", "--papers", "x"), "not both"),
         (("demo", "--port", "70000"), "65535"),
     ],

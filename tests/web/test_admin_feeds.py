@@ -14,6 +14,7 @@ from paperround.config import Settings
 from paperround.domain.errors import FetchFailed, FetchRefused
 from paperround.domain.keys import Scope
 from paperround.domain.papers import Show
+from paperround.sources.live import SOURCES
 from paperround.web.app import create_app
 from paperround.web.models import MOST_PREVIEWED
 from paperround.wiring import POLL
@@ -211,7 +212,18 @@ def test_a_preview_shows_papers_and_stores_nothing(home: Staffed, admin: TestCli
     shown = admin.post(f"{FEEDS}/preview", json=feed_body()).json()
     assert shown["papers_total"] == len(many)
     assert len(shown["papers"]) == MOST_PREVIEWED
-    assert shown["papers"][0]["identifiers"]["arxiv"] == "2603.00001"
+    assert (shown["new_total"], shown["known_total"]) == (len(many), 0)
+    assert shown["papers"][0] == {
+        "title": "A Study",
+        "identifiers": {"arxiv": "2603.00001"},
+        "authors": ["Ada Lovelace", "Alan Turing"],
+        "listed_on": "2026-01-28",
+        "show": "full",
+        "becomes": "new",
+    }
+    assert (shown["bytes"], shown["has_more"]) == (len(rss(*many)), False)
+    assert shown["url"] == "https://rss.arxiv.org/atom/cs.LG"
+    assert shown["seconds"] >= 0
     assert admin.get(FEEDS).json()["items"] == []
     with home.database.reading() as work:
         assert work.papers.count() == 0
@@ -331,6 +343,59 @@ def test_a_wrong_entry_of_an_import_is_a_reject_and_the_others_are_kept(admin: T
     assert done["new"] == ["good"]
     assert [(one["reason"], one["position"]) for one in done["rejects"]] == [("health", 2)]
     assert admin.post(f"{FEEDS}/import", json={"sources": []}).status_code == 422
+
+
+OPML = {"content-type": "text/x-opml"}
+
+
+@pytest.mark.accept("F09", part="OPML")
+def test_feeds_travel_as_opml_too(admin: TestClient) -> None:
+    create(admin, "one", show="link", enabled=False)
+    create(admin, "two", kind="feed", url="https://journal.example/?feed=rss&x", settings={})
+    before = admin.get(f"{FEEDS}/export").json()
+    answer = admin.get(f"{FEEDS}/export", params={"format": "opml"})
+    assert answer.headers["content-type"].startswith("text/x-opml")
+    assert "feeds.opml" in answer.headers["content-disposition"]
+    assert admin.get(f"{FEEDS}/export", headers={"accept": "text/x-opml"}).content == answer.content
+    for feed in admin.get(FEEDS).json()["items"]:
+        admin.delete(f"{FEEDS}/{feed['id']}")
+    done = admin.post(f"{FEEDS}/import", content=answer.content, headers=OPML).json()
+    assert done["new"] == ["one", "two"]
+    assert admin.get(f"{FEEDS}/export").json() == before
+
+
+def test_an_export_of_an_unknown_format_is_refused(admin: TestClient) -> None:
+    assert fields_of(admin.get(f"{FEEDS}/export", params={"format": "xls"})) == ["format"]
+    assert "feeds" in admin.get(f"{FEEDS}/export", headers={"accept": "*/*"}).json()
+
+
+@pytest.mark.accept("F09", part="hostile OPML")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><opml><body>&a;</body></opml>',
+        b"<opml>" + b"<outline>" * 20_000,
+        b"<rss/>",
+        b"<opml><body>" + b"<outline xmlUrl='a'/>" * 40_000 + b"</body></opml>",
+    ],
+    ids=["entity", "deep", "rss", "many"],
+)
+def test_hostile_opml_is_refused_whole(admin: TestClient, content: bytes) -> None:
+    answer = admin.post(f"{FEEDS}/import", content=content, headers=OPML)
+    assert (answer.status_code, answer.json()["title"]) == (422, "Not valid")
+    assert admin.get(FEEDS).json()["items"] == []
+
+
+@pytest.mark.accept("F09", part="kinds")
+def test_every_kind_is_listed_with_what_its_settings_may_be(admin: TestClient) -> None:
+    kinds = {one["kind"]: one for one in admin.get(f"{FEEDS}/kinds").json()["items"]}
+    assert kinds.keys() == SOURCES.keys()
+    assert kinds["feed"]["needs_url"] is True
+    arxiv = {one["name"]: one for one in kinds["arxiv"]["settings"]}
+    assert arxiv["categories"]["needed"] is True
+    assert {"value": "cs.LG", "title": "Machine Learning"} in arxiv["categories"]["values"]
+    assert (arxiv["days"]["low"], arxiv["days"]["high"]) == (0, 30)
+    assert [one["value"] for one in arxiv["via"]["values"]] == ["rss", "api"]
 
 
 # --- whatever is sent --------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """`paperround feeds`: sources that are read by themselves."""
 
+import sys
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paperround.cli import feed_check, feed_lists
+from paperround.cli.feed_options import Name, Set, Show, Url, find_feed, settings_in
 from paperround.cli.options import (
     AsJson,
     counts,
@@ -16,33 +18,17 @@ from paperround.cli.options import (
     say,
     usage,
 )
-from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.feeds import LiveFeed
+    from paperround.domain.feeds import LiveFeed, NewFeed
     from paperround.jobs.feeds import PollReport
-    from paperround.wiring import Runtime
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
-Url = Annotated[
-    str | None,
-    typer.Option("--url", metavar="URL", help="Another address than the source's own."),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="A setting, such as categories=cs.LG,cs.CL. Repeatable."
-    ),
-]
-Show = Annotated[
-    str | None,
-    typer.Option(
-        "--show", metavar="HOW", help="How much of an abstract is shown: full, gist or link."
-    ),
-]
+app.command("check")(feed_check.check)
+app.command("kinds")(feed_lists.kinds)
+app.command("presets")(feed_lists.presets)
+app.command("categories")(feed_lists.categories)
 
 
 @app.command("list")
@@ -64,40 +50,54 @@ def add(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     kind: Annotated[
         str | None,
-        typer.Option(
-            "--kind",
-            metavar="KIND",
-            help="hf-daily, arxiv, arxiv-oai, biorxiv, openalex, crossref, semantic-scholar, "
-            "pubmed or feed.",
-        ),
+        typer.Option("--kind", metavar="KIND", help="One of those `feeds kinds` shows."),
     ] = None,
     url: Url = None,
     settings: Set = None,
     show: Show = None,
     preset: Annotated[
         str | None,
-        typer.Option("--preset", metavar="FIELD", help="ml, cs, bio, physics or math."),
+        typer.Option("--preset", metavar="FIELD", help="One of those `feeds presets` shows: ml."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what it would bring; nothing is stored.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add the feed NAME, or all feeds of a preset. They are read at the next tick."""
-    from paperround.jobs.feed_admin import create_feed, show_of
+    from paperround.domain.feeds import NewFeed
+    from paperround.jobs.feed_files import show_of
 
     if (preset is None) == (name is None or kind is None):
         raise typer.BadParameter("give NAME and --kind, or --preset alone")
     if preset is not None:
-        if name or kind or url or settings or show:
+        if name or kind or url or settings or show or dry_run:
             raise typer.BadParameter("stands alone", param_hint="--preset")
         _add_preset(preset, as_json)
         return
     with usage("--show"):
         shown = show_of(show)
-    from paperround.domain.feeds import NewFeed
+    given = settings_in(settings)
+    feed = NewFeed(name=name or "", kind=kind or "", url=url, settings=given, show=shown)
+    if dry_run:
+        _preview(feed, as_json)
+        return
+    _add(feed, as_json)
 
-    feed = NewFeed(name=name or "", kind=kind or "", url=url, settings=_set(settings), show=shown)
+
+def _add(feed: "NewFeed", as_json: bool) -> None:
+    from paperround.jobs.feed_admin import create_feed
+
     home = runtime()
-    made = create_feed(home.newsroom, feed, now=home.clock.now())
-    _print_feed(made, "added", as_json)
+    _print_feed(create_feed(home.newsroom, feed, now=home.clock.now()), "added", as_json)
+
+
+def _preview(feed: "NewFeed", as_json: bool) -> None:
+    from paperround.jobs.feed_preview import preview_feed
+
+    home = runtime()
+    seen = preview_feed(home.newsroom, feed, now=home.clock.now())
+    feed_lists.print_preview(feed.name, seen, as_json=as_json)
 
 
 def _add_preset(preset: str, as_json: bool) -> None:
@@ -141,14 +141,15 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
-    from paperround.jobs.feed_admin import show_of, update_feed
+    from paperround.jobs.feed_admin import update_feed
+    from paperround.jobs.feed_files import show_of
     from paperround.jobs.feeds import settings_of
 
     home = runtime()
     feed = find_feed(home, name)
     changed = settings_of(feed)
     kept = {key: value for key, value in feed.settings.items() if key not in (unset or [])}
-    changed = replace(changed, settings={**kept, **_set(settings)}, name=rename or name)
+    changed = replace(changed, settings={**kept, **settings_in(settings)}, name=rename or name)
     if url is not None or own_url:
         changed = replace(changed, url=None if own_url else url)
     if show is not None:
@@ -193,52 +194,15 @@ def run(
         raise typer.Exit(1)
 
 
-@app.command()
-def check(
-    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Read the first page of each; nothing is stored.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Check the feed NAME, or all: their settings, how they are doing, and with --live whether
-    they can be read now. Fails when something is wrong."""
-    from paperround.jobs.feed_admin import live_feeds
-
-    home = runtime()
-    feeds = live_feeds(home.newsroom) if name is None else [find_feed(home, name)]
-    found = {feed.name: _trouble(home, feed, home.clock.now() if live else None) for feed in feeds}
-    if as_json:
-        print_json({"feeds": [{"name": one, "trouble": found[one]} for one in found]})
-    else:
-        for one, trouble in found.items():
-            say(f"{one}: {trouble or 'fine'}")
-    if any(found.values()):
-        raise typer.Exit(1)
-
-
-def _trouble(home: "Runtime", feed: "LiveFeed", now: datetime | None) -> str | None:
-    """What is wrong with a feed; it is asked for a page when `now` is given."""
-    from paperround.jobs.feed_admin import check_feed, preview_feed
-    from paperround.jobs.feeds import settings_of
-
-    try:
-        check_feed(home.sources, settings_of(feed))
-        if now is not None:
-            preview_feed(home.newsroom, settings_of(feed), now=now)
-    except PaperroundError as error:
-        return str(error)
-    is_well = now is not None or feed.health not in {"failed", "stale"}
-    return None if is_well else f"{feed.health.value}: {feed.reason}"
-
-
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
-    """Add the feeds of an export, and change those whose name is known."""
-    from paperround.jobs.feed_admin import import_feeds
+    """Add the feeds of an export, or of an OPML file of any feed reader, and change those whose
+    name is known."""
+    from paperround.jobs.feed_files import import_feeds
+    from paperround.sources.opml import read_opml
 
     home = runtime()
-    done = import_feeds(home.newsroom, read_file(file), now=home.clock.now())
+    done = import_feeds(home.newsroom, read_file(file), now=home.clock.now(), opml=read_opml)
     names = {"new": done.new, "changed": done.changed, "unchanged": done.unchanged}
     if as_json:
         rejects = [{"reason": one.reason, "detail": one.detail} for one in done.rejects]
@@ -250,35 +214,23 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
 
 
 @app.command()
-def export() -> None:
-    """Print every feed as JSON, for `feeds import`."""
-    from paperround.jobs.feed_admin import export_feeds
+def export(
+    file_format: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="json, or opml for feed readers.")
+    ] = "json",
+) -> None:
+    """Print every feed, for `feeds import`."""
+    from paperround.jobs.feed_files import export_feeds, exported_feeds
 
-    print_json(export_feeds(runtime().newsroom))
+    if file_format not in {"json", "opml"}:
+        raise typer.BadParameter("use json or opml", param_hint="--format")
+    newsroom = runtime().newsroom
+    if file_format == "json":
+        print_json(export_feeds(newsroom))
+        return
+    from paperround.sources.opml import write_opml
 
-
-def find_feed(home: "Runtime", name: str) -> "LiveFeed":
-    """The feed called `name`; raises NotFound that names those there are."""
-    from paperround.jobs.feed_admin import live_feeds
-
-    feeds = {feed.name: feed for feed in live_feeds(home.newsroom)}
-    if name not in feeds:
-        known = f"there are {', '.join(feeds)}" if feeds else "add one: paperround feeds add"
-        raise NotFound(f"there is no feed called {name}: {known}")
-    return feeds[name]
-
-
-def _set(pairs: list[str] | None) -> dict[str, str]:
-    """The settings that `name=value` arguments make."""
-    with usage("--set"):
-        return dict(_pair(text) for text in pairs or ())
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InvalidInput(f"{text!r:.80} is not name=value, such as categories=cs.LG")
-    return name, value
+    sys.stdout.write(write_opml(exported_feeds(newsroom)).decode())
 
 
 def _print_feed(feed: "LiveFeed", done: str, as_json: bool) -> None:
@@ -290,7 +242,7 @@ def _print_feed(feed: "LiveFeed", done: str, as_json: bool) -> None:
 
 def as_listed(feed: "LiveFeed") -> dict[str, Any]:
     """A feed as `feeds list --json` has it."""
-    from paperround.jobs.feed_admin import feed_as_json
+    from paperround.jobs.feed_files import feed_as_json
     from paperround.jobs.feeds import settings_of
 
     moments = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.feeds import find_feed
+from paperround.cli.feed_options import find_feed
 from paperround.cli.options import (
     AsJson,
     Now,

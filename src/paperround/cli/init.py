@@ -301,7 +301,7 @@ def _offer_test(answers: "Answers", wanted: bool | None, interview: _Interview) 
 def _say_next(answers: "Answers") -> None:
     say()
     say("What to do next:")
-    say("  paperround feeds add --preset ml    # or cs, bio, physics, math")
+    say("  paperround feeds add --preset ml    # others: paperround feeds presets")
     say("  paperround serve                    # the site, the schedule and the sending")
     say(f"  open {answers.public_url}/ and subscribe yourself")
     say("`paperround doctor` looks again whenever you like; `paperround init --force` corrects.")

@@ -29,7 +29,7 @@ def try_(
     preset: Annotated[
         str | None,
         typer.Option(
-            "--preset", metavar="NAME", help="Today's papers: ml, cs, bio, physics, math."
+            "--preset", metavar="NAME", help="Today's papers of a field: ml, cs, bio, ..."
         ),
     ] = None,
     out: Annotated[

@@ -20,6 +20,7 @@ from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import parse_date, require_utc
 from paperround.sources.arxiv_api import Answer, read_answer
+from paperround.sources.arxiv_categories import categories, hint
 from paperround.sources.arxiv_feed import NEW, TYPES, read_arxiv_feed
 from paperround.sources.arxiv_record import CATEGORY, EASTERN
 from paperround.sources.expectations import Rhythm
@@ -121,7 +122,7 @@ class Arxiv:
         check_url(url)
         check_names(settings, self.settings, self.kind)
         via_of(settings)
-        categories_of(settings)
+        _known(categories_of(settings))
         _include(settings)
         days_of(settings)
 
@@ -250,6 +251,16 @@ def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
             code="settings.categories",
         )
     return named
+
+
+def _known(named: tuple[str, ...]) -> None:
+    """Refuse what arXiv does not have: it would bring no paper, for ever. A poll does not ask, so
+    that a feed with a category we forgot goes on."""
+    wrong = next((one for one in named if one not in categories()), None)
+    if wrong is not None:
+        raise InvalidInput(
+            f"there is no {wrong:.60} on arXiv: {hint(wrong)}", code="settings.categories"
+        )
 
 
 def via_of(settings: Mapping[str, str]) -> str:

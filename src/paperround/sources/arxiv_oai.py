@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import format_instant, parse_date, parse_instant, require_utc
+from paperround.sources.arxiv_categories import sets
 from paperround.sources.arxiv_live import EARLY, NO_ANNOUNCEMENT
 from paperround.sources.arxiv_oai_record import arxiv_batch
 from paperround.sources.arxiv_record import EASTERN
@@ -104,7 +106,7 @@ class ArxivOai:
         """Refuse, with the name of the field, what the source could not work with."""
         check_url(url)
         check_names(settings, self.settings, self.kind)
-        _sets(settings)
+        _known(_sets(settings))
         _format(settings)
         _days(settings)
 
@@ -220,6 +222,15 @@ def _sets(settings: Mapping[str, str]) -> tuple[str, ...]:
             code="settings.sets",
         )
     return named
+
+
+def _known(named: tuple[str, ...]) -> None:
+    """Refuse a set that arXiv does not have; a poll does not ask."""
+    wrong = next((one for one in named if one not in sets()), None)
+    if wrong is not None:
+        near = ", ".join(get_close_matches(wrong[:60], sorted(sets()), n=3))
+        way_out = f"did you mean {near}?" if near else "sets are like cs,physics:hep-th,cs:cs:LG"
+        raise InvalidInput(f"arXiv has no set {wrong:.60}: {way_out}", code="settings.sets")
 
 
 def _format(settings: Mapping[str, str]) -> str:

@@ -157,7 +157,7 @@ def _parsed(text: str) -> Node:
     parser = etree.XMLParser(
         target=_Builder(),
         encoding="utf-8",  # ours, whatever the document says of itself
-        resolve_entities=False,
+        resolve_entities="internal",  # False leaves &#38; for & in attributes; there is no DTD
         no_network=True,
         load_dtd=False,
         huge_tree=False,

@@ -94,6 +94,10 @@ class SqlFeeds:
         """The feed with this id; raises NotFound."""
         return live_feed_of(self._required(feed))
 
+    def hold(self, feed: FeedId) -> LiveFeed:
+        """The feed, kept from others until the transaction ends; raises NotFound."""
+        return live_feed_of(self._required(feed, lock=True))
+
     def find(self, name: str) -> LiveFeed | None:
         """The feed called `name`, None when there is none."""
         row = self._one(db.feeds.c.name == name)

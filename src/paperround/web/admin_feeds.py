@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -17,10 +17,11 @@ from paperround.domain.errors import (
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.keys import Scope
 from paperround.domain.papers import FeedId, ParsedBatch
-from paperround.jobs import feed_admin
-from paperround.jobs.feeds import run_now, settings_of, shown_as
+from paperround.jobs import feed_admin, feed_files, feed_preview
+from paperround.jobs.feeds import run_now, shown_as
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.sources.formats import AUTO, READERS, Reader, decompress, reader_for
+from paperround.sources.opml import read_opml, write_opml
 from paperround.web.auth import keyed_router
 from paperround.web.home import Home, Present
 from paperround.web.models import (
@@ -31,6 +32,8 @@ from paperround.web.models import (
     FeedPage,
     ImportAnswer,
     IngestAnswer,
+    KindAnswer,
+    KindList,
     PollAnswer,
     PreviewAnswer,
     RejectAnswer,
@@ -56,12 +59,23 @@ async def _content(request: Request) -> bytes:
 
 
 Content = Annotated[bytes, Depends(_content)]
+OPML = "text/x-opml"
 FEED_FILE = {
     "application/json": {
         "schema": {"$ref": "#/components/schemas/FeedFile"},
         "example": {"feeds": [FEED_EXAMPLE]},
-    }
+    },
+    OPML: {
+        "schema": {"type": "string"},
+        "example": '<opml version="2.0"><body><outline text="A journal" type="rss" '
+        'xmlUrl="https://journal.example.org/feed"/></body></opml>',
+    },
 }
+Format = Annotated[
+    Literal["json", "opml"] | None,
+    Query(alias="format", description="json or opml; by default what `Accept` prefers."),
+]
+Accepted = Annotated[str, Header(alias="accept", include_in_schema=False)]
 IMPORTED = {"requestBody": {"required": True, "content": FEED_FILE}}
 UPLOADED = {
     "requestBody": {
@@ -111,7 +125,7 @@ def create_feed(home: Home, now: Present, body: FeedBody, response: Response) ->
 def preview_feed(home: Home, now: Present, body: FeedBody) -> PreviewAnswer:
     """Read the first page of a feed that need not exist, and store nothing of it."""
     try:
-        return PreviewAnswer.of(feed_admin.preview_feed(home.newsroom, body.feed(), now=now))
+        return PreviewAnswer.of(feed_preview.preview_feed(home.newsroom, body.feed(), now=now))
     except FetchRefused as error:
         raise InvalidInput(str(error), code="url") from None
     except FetchFailed as error:
@@ -120,15 +134,27 @@ def preview_feed(home: Home, now: Present, body: FeedBody) -> PreviewAnswer:
 
 @router.post("/import", summary="Import feeds", openapi_extra=IMPORTED)
 def import_feeds(home: Home, now: Present, content: Content) -> ImportAnswer:
-    """Add the feeds of an export, and change those whose name is known. An entry that is wrong is
-    a reject; the others are kept."""
-    return ImportAnswer.of(feed_admin.import_feeds(home.newsroom, content, now=now))
+    """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
+    An entry that is wrong is a reject; the others are kept."""
+    done = feed_files.import_feeds(home.newsroom, content, now=now, opml=read_opml)
+    return ImportAnswer.of(done)
 
 
 @router.get("/export", summary="Export feeds", responses={200: {"content": FEED_FILE}})
-def export_feeds(home: Home) -> JSONResponse:
-    """Every feed that is read by itself, as it was described: what `import` takes."""
-    return JSONResponse(feed_admin.export_feeds(home.newsroom))
+def export_feeds(home: Home, file_format: Format = None, accept: Accepted = "") -> Response:
+    """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
+    other feed readers, too."""
+    if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
+        content = write_opml(feed_files.exported_feeds(home.newsroom))
+        headers = {"Content-Disposition": 'attachment; filename="feeds.opml"'}
+        return Response(content, media_type=OPML, headers=headers)
+    return JSONResponse(feed_files.export_feeds(home.newsroom))
+
+
+@router.get("/kinds", summary="List kinds of feeds")
+def list_kinds(home: Home) -> KindList:
+    """Every kind of feed with its settings, and what each of them may be."""
+    return KindList(items=[KindAnswer.of(source) for source in home.sources.values()])
 
 
 # --- one feed ----------------------------------------------------------------------------------
@@ -143,9 +169,12 @@ def read_feed(home: Home, feed_id: RowNumber) -> FeedAnswer:
 @router.patch("/{feed_id}", summary="Change a feed")
 def change_feed(home: Home, now: Present, feed_id: RowNumber, body: FeedChanges) -> FeedAnswer:
     """Change the fields that are given; the others stay."""
-    standing = _feed(home, feed_id)
-    changed = replace(settings_of(standing), **body.given())
-    return FeedAnswer.of(feed_admin.update_feed(home.newsroom, standing.id, changed, now=now))
+    given = body.given()
+    return FeedAnswer.of(
+        feed_admin.change_feed(
+            home.newsroom, FeedId(feed_id), lambda feed: replace(feed, **given), now=now
+        )
+    )
 
 
 @router.delete("/{feed_id}", summary="Delete a feed", status_code=204)

@@ -9,9 +9,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from paperround.domain.feeds import FeedHealth, FeedRun, KeptReject, LiveFeed, NewFeed
 from paperround.domain.papers import Reject, Show
 from paperround.domain.times import format_instant
-from paperround.jobs.feed_admin import FeedImport, FeedPreview
+from paperround.jobs.feed_files import FeedImport
+from paperround.jobs.feed_preview import Fate, FeedPreview
 from paperround.jobs.feeds import PollReport
 from paperround.jobs.ingest import IngestReport
+from paperround.jobs.ports import Source
+from paperround.sources.choices import NEEDS_URL, Choice, choice_of
 
 MOST_PREVIEWED = 50
 """Papers, and rejects, that a preview shows."""
@@ -265,13 +268,17 @@ class PollAnswer(BaseModel):
 
 
 class PaperAnswer(BaseModel):
-    """A paper as its source has it now."""
+    """A paper as its source has it now. `show` is how much of it the feed would show; `becomes`
+    is `nothing` for news of a paper that is not here."""
 
     model_config = ConfigDict(from_attributes=True)
 
     title: Said
     identifiers: dict[str, Said]
+    authors: list[Said]
     listed_on: date | None
+    show: Show
+    becomes: Fate
 
 
 class FreshReject(BaseModel):
@@ -287,13 +294,18 @@ class FreshReject(BaseModel):
 
 class PreviewAnswer(BaseModel):
     """The first page of a feed: the first of its papers and rejects, how many there are of each,
-    and whether the source has more pages."""
+    whether the source has more pages, and how it answered (`url`, `bytes`, `seconds`)."""
 
     papers: list[PaperAnswer]
     papers_total: int
+    new_total: int
+    known_total: int
     rejects: list[FreshReject]
     rejects_total: int
     has_more: bool
+    url: Said
+    bytes: int
+    seconds: float
 
     @classmethod
     def of(cls, preview: FeedPreview) -> "PreviewAnswer":
@@ -302,10 +314,78 @@ class PreviewAnswer(BaseModel):
         return cls(
             papers=[PaperAnswer.model_validate(one) for one in papers],
             papers_total=len(preview.papers),
+            new_total=preview.count(Fate.NEW),
+            known_total=preview.count(Fate.KNOWN),
             rejects=_fresh(preview.rejects[:MOST_PREVIEWED]),
             rejects_total=len(preview.rejects),
             has_more=preview.next is not None,
+            url=preview.url,
+            bytes=preview.size,
+            seconds=round(preview.seconds, 3),
         )
+
+
+class ValueAnswer(BaseModel):
+    """A value that a setting may have; `title` is empty where the value says it."""
+
+    value: str
+    title: str
+
+
+class SettingAnswer(BaseModel):
+    """A setting: one of `values`, several of them with commas (`many`), or a whole number from
+    `low` to `high`; with none of these, any text."""
+
+    name: str
+    says: str
+    needed: bool
+    many: bool
+    default: str | None
+    low: int | None
+    high: int | None
+    values: list[ValueAnswer]
+
+    @classmethod
+    def of(cls, name: str, says: str, choice: Choice) -> "SettingAnswer":
+        """The answer that shows one setting."""
+        return cls(
+            name=name,
+            says=says,
+            needed=choice.needed,
+            many=choice.many,
+            default=choice.default,
+            low=choice.low,
+            high=choice.high,
+            values=[ValueAnswer(value=one, title=t) for one, t in choice.values().items()],
+        )
+
+
+class KindAnswer(BaseModel):
+    """A kind of feed, and all that can be said of one."""
+
+    kind: str
+    needs_url: bool
+    interval_seconds: int
+    settings: list[SettingAnswer]
+
+    @classmethod
+    def of(cls, source: Source) -> "KindAnswer":
+        """The answer that shows `source`."""
+        return cls(
+            kind=source.kind,
+            needs_url=source.kind in NEEDS_URL,
+            interval_seconds=round(source.interval.total_seconds()),
+            settings=[
+                SettingAnswer.of(name, says, choice_of(source.kind, name))
+                for name, says in source.settings.items()
+            ],
+        )
+
+
+class KindList(BaseModel):
+    """Every kind of feed there is."""
+
+    items: list[KindAnswer]
 
 
 class ImportAnswer(BaseModel):

@@ -71,6 +71,10 @@ class FeedStore(Protocol):
         """Raises NotFound."""
         ...
 
+    def hold(self, feed: FeedId) -> LiveFeed:
+        """As `get`, and nobody else changes it until the transaction ends. Raises NotFound."""
+        ...
+
     def find(self, name: str) -> LiveFeed | None: ...
 
     def page(self, after: FeedId, *, limit: int) -> list[LiveFeed]:

@@ -1,0 +1,166 @@
+"""What a feed can be: kinds with their settings, presets, categories of arXiv and bioRxiv; and a
+look at one before it is added."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import AsJson, print_json, say
+
+if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+    from paperround.jobs.feed_preview import FeedPreview, PreviewedPaper
+    from paperround.sources.choices import Choice
+
+SHOWN = 20
+"""Papers, and rejects, that a preview prints."""
+
+FEW = 12
+"""Values of a setting that are printed; more have a command of their own."""
+
+
+def kinds(as_json: AsJson = False) -> None:
+    """Show the kinds of feeds with their settings and what each may be."""
+    from paperround.sources.choices import NEEDS_URL, choice_of
+    from paperround.sources.live import SOURCES
+
+    if as_json:
+        print_json({"kinds": [_as_kind(kind) for kind in SOURCES]})
+        return
+    for kind, source in SOURCES.items():
+        say(f"{kind}{': needs --url' if kind in NEEDS_URL else ''}")
+        for name, says in source.settings.items():
+            say(f"  {name}: {says}")
+            few = list(choice_of(kind, name).values())
+            if 0 < len(few) <= FEW:
+                say(f"    {', '.join(few)}")
+
+
+def _as_kind(kind: str) -> dict[str, Any]:
+    from paperround.sources.choices import NEEDS_URL, choice_of
+    from paperround.sources.live import SOURCES
+
+    return {
+        "kind": kind,
+        "needs_url": kind in NEEDS_URL,
+        "settings": [
+            {"name": name, "says": says, **_as_choice(choice_of(kind, name))}
+            for name, says in SOURCES[kind].settings.items()
+        ],
+    }
+
+
+def _as_choice(choice: "Choice") -> dict[str, Any]:
+    return {
+        "needed": choice.needed,
+        "many": choice.many,
+        "default": choice.default,
+        "low": choice.low,
+        "high": choice.high,
+        "values": list(choice.values()),
+    }
+
+
+def presets(as_json: AsJson = False) -> None:
+    """Show the presets and the feeds of each."""
+    from paperround.domain.presets import PRESETS
+    from paperround.jobs.feed_files import feed_as_json
+
+    if as_json:
+        print_json(
+            {"presets": {name: [feed_as_json(one) for one in PRESETS[name]] for name in PRESETS}}
+        )
+        return
+    for name, feeds in PRESETS.items():
+        said = (f"{one.name} ({', '.join(one.settings.values()) or one.kind})" for one in feeds)
+        say(f"{name:10} {'; '.join(said)}")
+
+
+def categories(
+    pattern: Annotated[
+        str, typer.Argument(metavar="[PATTERN]", help="Only those with this in name or title.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show arXiv's archives and categories, and the subjects of bioRxiv and medRxiv."""
+    from paperround.sources.arxiv_categories import matching
+    from paperround.sources.biorxiv_subjects import SUBJECTS
+
+    found = matching(pattern)
+    subjects = sorted(one for one in SUBJECTS if pattern.casefold() in one)
+    if as_json:
+        arxiv = [{"name": one.name, "title": one.title} for one in found]
+        print_json({"arxiv": arxiv, "biorxiv": subjects})
+        return
+    for one in found:
+        say(f"{one.name:20} {one.title}")
+    for subject in subjects:
+        say(f"{'bioRxiv, medRxiv':20} {subject}")
+    if not found and not subjects:
+        say("none: try a part of a name, such as cs. or learning")
+
+
+def print_preview(name: str, seen: "FeedPreview", *, as_json: bool) -> None:
+    """What a feed would bring."""
+    from paperround.jobs.feed_preview import Fate
+
+    if as_json:
+        print_json(_as_preview(seen))
+        return
+    say(
+        f"{name}: {len(seen.papers):,} papers ({seen.count(Fate.NEW):,} new, "
+        f"{seen.count(Fate.KNOWN):,} known), {len(seen.rejects):,} rejects, "
+        f"{'more pages' if seen.next else 'no further page'}; "
+        f"{seen.size:,} bytes in {seen.seconds:.1f} s"
+    )
+    _print_some(map(_told, seen.papers), len(seen.papers))
+    _print_some(
+        (f"  rejected {one.position}: {one.detail}" for one in seen.rejects), len(seen.rejects)
+    )
+
+
+def _print_some(lines: Iterable[str], total: int) -> None:
+    for line, _ in zip(lines, range(SHOWN), strict=False):
+        say(line)
+    if total > SHOWN:
+        say(f"  and {total - SHOWN:,} more")
+
+
+def _told(paper: "PreviewedPaper") -> str:
+    named = next(iter(paper.identifiers.values()), "")
+    first = f", {paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}"
+    day = f" ({paper.listed_on})" if paper.listed_on else ""
+    by = first if paper.authors else ""
+    return f"  {paper.becomes.value:8} {named}  {paper.title}{by}{day} [{paper.show.value}]"
+
+
+def _as_preview(seen: "FeedPreview") -> dict[str, Any]:
+    from paperround.jobs.feed_preview import Fate
+
+    papers = [
+        {
+            "title": one.title,
+            "identifiers": dict(one.identifiers),
+            "authors": list(one.authors),
+            "listed_on": str(one.listed_on) if one.listed_on else None,
+            "show": one.show.value,
+            "becomes": one.becomes.value,
+        }
+        for one in seen.papers
+    ]
+    rejects = [
+        {"reason": one.reason, "detail": one.detail, "position": one.position}
+        for one in seen.rejects
+    ]
+    return {
+        "papers": papers,
+        "rejects": rejects,
+        "papers_total": len(papers),
+        "new_total": seen.count(Fate.NEW),
+        "known_total": seen.count(Fate.KNOWN),
+        "rejects_total": len(rejects),
+        "has_more": seen.next is not None,
+        "url": seen.url,
+        "bytes": seen.size,
+        "seconds": round(seen.seconds, 3),
+    }

@@ -1,0 +1,163 @@
+"""A look at a feed before it is kept, or at how its service answers today. Nothing is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.feeds import FeedState, FetchRequest, NewFeed, Page, Progress
+from paperround.domain.papers import PaperId, ParsedBatch, Record, Reject, Show
+from paperround.jobs.feed_admin import check_feed
+from paperround.jobs.newsroom import Newsroom, ask
+from paperround.jobs.ports import Client, Clock
+
+MOST_PAGES = 3
+"""Answers a look may ask for until one holds papers: a day without any is ordinary."""
+
+
+class Fate(StrEnum):
+    """What would become of a record: a `new` paper, a `known` one, or `nothing`, because it is
+    news of a paper that is not here."""
+
+    NEW = "new"
+    KNOWN = "known"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedPaper:
+    """A paper as the source has it now. `show` is how much of it the feed would show."""
+
+    title: str
+    identifiers: Mapping[str, str]
+    authors: tuple[str, ...]
+    listed_on: date | None
+    show: Show
+    becomes: Fate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPreview:
+    """What the first page of a feed holds; `next` is where it would go on, None at its end.
+
+    `url` is the address that answered, with `size` bytes after `seconds`, without the wait for the
+    service's turn.
+    """
+
+    papers: tuple[PreviewedPaper, ...]
+    rejects: tuple[Reject, ...]
+    next: str | None
+    url: str
+    size: int
+    seconds: float
+
+    def count(self, fate: Fate) -> int:
+        """How many papers would become this."""
+        return sum(one.becomes is fate for one in self.papers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One answer of a service, and what it holds: `batch`, or the `error` that kept it from being
+    read."""
+
+    page: Page
+    seconds: float
+    batch: ParsedBatch = field(default_factory=ParsedBatch)
+    error: FetchFailed | InvalidInput | None = None
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A client that keeps its last answer, and how long that took."""
+
+    client: Client
+    clock: Clock
+    page: Page | None = None
+    seconds: float = 0.0
+
+    def get(self, request: FetchRequest) -> Page:
+        began = self.clock.now()
+        self.page = self.client.get(request)
+        self.seconds = max(0.0, (self.clock.now() - began).total_seconds())
+        return self.page
+
+
+def look_at(newsroom: Newsroom, feed: NewFeed, *, now: datetime, pages: int = 1) -> Look:
+    """Ask for the first page of a feed that need not exist, and while it holds no papers for the
+    next, at most `pages` in all; the rejects of all of them are kept.
+
+    Raises InvalidInput as `check_feed` does, FetchFailed when there is no answer, and RateLimited
+    when the service may not be asked now. An answer that cannot be read is no error here.
+    """
+    check_feed(newsroom.sources, feed)
+    seen = _asked(newsroom, feed, None, now)
+    for _ in range(1, pages):
+        if seen.batch.next is None or seen.batch.records:
+            break
+        before = seen.batch.rejects
+        seen = _asked(newsroom, feed, seen.batch.next, now)
+        seen = replace(seen, batch=replace(seen.batch, rejects=before + seen.batch.rejects))
+    return seen
+
+
+def _asked(newsroom: Newsroom, feed: NewFeed, cursor: str | None, now: datetime) -> Look:
+    source = newsroom.sources[feed.kind]
+    state = FeedState(url=feed.url, settings=feed.settings, progress=Progress(cursor=cursor))
+    watched = _Watched(newsroom.client, newsroom.clock)
+    try:
+        page, batch = ask(replace(newsroom, client=watched), source, source.plan(state, now))
+    except (FetchFailed, InvalidInput) as error:
+        if watched.page is None:
+            raise
+        return Look(page=watched.page, seconds=watched.seconds, error=error)
+    return Look(page=page, seconds=watched.seconds, batch=batch)
+
+
+def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPreview:
+    """Read the first page of a feed that need not exist, and store nothing of it.
+
+    A first page without papers is followed by the second: it may only say where the papers are.
+    Raises InvalidInput as `check_feed` does, FetchFailed for what cannot be read, and RateLimited
+    when the service may not be asked now.
+    """
+    seen = look_at(newsroom, feed, now=now, pages=2)
+    if seen.error is not None:
+        raise seen.error
+    records = seen.batch.records
+    known = _known(newsroom, records)
+    return FeedPreview(
+        papers=tuple(_previewed(record, feed, known) for record in records),
+        rejects=seen.batch.rejects,
+        next=seen.batch.next,
+        url=seen.page.url,
+        size=len(seen.page.body),
+        seconds=seen.seconds,
+    )
+
+
+Known = Mapping[tuple[str, str], PaperId]
+
+
+def _known(newsroom: Newsroom, records: tuple[Record, ...]) -> Known:
+    named = {pair for record in records for pair in record.identifiers.items()}
+    with newsroom.database.reading() as work:
+        return work.papers.find(named)
+
+
+def _previewed(record: Record, feed: NewFeed, known: Known) -> PreviewedPaper:
+    return PreviewedPaper(
+        title=record.title,
+        identifiers=record.identifiers,
+        authors=record.authors,
+        listed_on=record.listed_on,
+        show=feed.show or record.show,
+        becomes=_fate(record, known),
+    )
+
+
+def _fate(record: Record, known: Known) -> Fate:
+    if any(pair in known for pair in record.identifiers.items()):
+        return Fate.KNOWN
+    return Fate.NEW if record.announces else Fate.NOTHING

@@ -1,0 +1,263 @@
+"""Feeds as OPML 2.0 (opml.org/spec2.opml), the file that feed readers exchange.
+
+Every outline carries the whole feed as JSON in an attribute of our own namespace, so that an export
+is imported as it was. Beside it stands what other readers understand: an address with a feed where
+the source has a public one (`type="rss"`), else a page (`type="link"`).
+
+Of files that others wrote, an outline with an address is a feed, one without is a folder and is
+looked into. Nothing that a file names is fetched.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote_plus, urldefrag, urlsplit
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.feed_files import DescribedFeed
+from paperround.domain.feeds import NewFeed
+from paperround.domain.text import clean
+from paperround.sources.arxiv_categories import categories
+from paperround.sources.xml import Node, read_xml
+
+NAMESPACE = "urn:paperround:feeds"
+FEED = "feed"
+"""The name, in that namespace, of the attribute that holds a feed as JSON."""
+
+_LONGEST_NAME = 50
+_LONGEST_LABEL = 200
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_NAME = re.compile(r"[^a-z0-9.]+")
+_ARXIV = frozenset({"rss.arxiv.org", "export.arxiv.org", "arxiv.org", "www.arxiv.org"})
+_ARXIV_PATH = re.compile(r"/(?:rss|atom)/([A-Za-z.+-]{2,1000})/?", re.ASCII)
+
+
+# --- out ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Public:
+    """Where others find what a feed reads: the address of a feed, that of a page."""
+
+    feed: str | None = None
+    page: str | None = None
+
+
+def write_opml(feeds: Iterable[NewFeed]) -> bytes:
+    """An OPML file of `feeds`, in their order; the same feeds make the same bytes."""
+    root = etree.Element("opml", {"version": "2.0"}, nsmap={"pr": NAMESPACE})
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = "Feeds of Paperround"
+    body = etree.SubElement(root, "body")
+    for feed in feeds:
+        etree.SubElement(body, "outline", _attributes(feed))
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return written
+
+
+def _attributes(feed: NewFeed) -> dict[str, str]:
+    public = PUBLIC.get(feed.kind, _own)(feed)
+    said = {
+        "text": feed.name,
+        "title": feed.name,
+        "type": "rss" if public.feed else "link",
+        "xmlUrl": public.feed,
+        "htmlUrl" if public.feed else "url": public.page,
+        f"{{{NAMESPACE}}}{FEED}": json.dumps(_as_json(feed)),
+    }
+    return {name: _NOT_XML.sub("\ufffd", text) for name, text in said.items() if text}
+
+
+def _as_json(feed: NewFeed) -> dict[str, Any]:
+    """In the keys of the JSON export."""
+    return {
+        "name": feed.name,
+        "kind": feed.kind,
+        "url": feed.url,
+        "settings": dict(feed.settings),
+        "show": feed.show,
+        "enabled": feed.enabled,
+    }
+
+
+def _own(feed: NewFeed) -> Public:
+    return Public(page=feed.url)
+
+
+def _any(feed: NewFeed) -> Public:
+    return Public(feed=feed.url)
+
+
+def _arxiv(feed: NewFeed) -> Public:
+    return _of_categories(_listed(feed.settings.get("categories", "")))
+
+
+def _arxiv_oai(feed: NewFeed) -> Public:
+    """A set names its category at its end: `cs:cs:LG`, `physics:hep-th`, `cs`."""
+    parts = (one.split(":") for one in _listed(feed.settings.get("sets", "")))
+    return _of_categories([".".join(part[1:]) or part[0] for part in parts])
+
+
+def _of_categories(named: list[str]) -> Public:
+    if not named:
+        return Public(page="https://arxiv.org/")
+    return Public(
+        feed=f"https://rss.arxiv.org/atom/{'+'.join(map(quote_plus, named))}",
+        page=f"https://arxiv.org/list/{quote_plus(named[0])}/new",
+    )
+
+
+def _biorxiv(feed: NewFeed) -> Public:
+    server = (_listed(feed.settings.get("server", "").lower()) or ["biorxiv"])[0]
+    subjects = [one.replace(" ", "_") for one in _listed(feed.settings.get("categories", ""))]
+    asked = "+".join(map(quote_plus, subjects)) or "all"
+    return Public(
+        feed=f"https://connect.{quote_plus(server)}.org/{quote_plus(server)}_xml.php?subject={asked}",
+        page=f"https://www.{quote_plus(server)}.org/",
+    )
+
+
+def _hf_daily(_: NewFeed) -> Public:
+    return Public(page="https://huggingface.co/papers")
+
+
+PUBLIC: Mapping[str, Callable[[NewFeed], Public]] = MappingProxyType(
+    {
+        "feed": _any,
+        "arxiv": _arxiv,
+        "arxiv-oai": _arxiv_oai,
+        "biorxiv": _biorxiv,
+        "hf-daily": _hf_daily,
+    }
+)
+"""Where others find what a feed of each kind reads; other kinds stand with their own address."""
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in (one.strip() for one in text.split(",")) if part]
+
+
+# --- in ----------------------------------------------------------------------------------------
+
+
+def read_opml(content: bytes) -> tuple[DescribedFeed, ...]:
+    """The feeds of an OPML file, those in folders too, in the order of the file.
+
+    What no feed can be made of carries its problem: `no-address`, `duplicate` (the same address
+    stands before), `feed`. Raises InvalidInput when the content is no OPML.
+    """
+    root = read_xml(content)
+    if root.name.lower() != "opml":
+        raise InvalidInput(f"the XML is no OPML: it begins with {root.name!r:.60}")
+    seen: dict[str, int] = {}
+    return tuple(
+        _described(position, outline, seen)
+        for position, outline in enumerate(_leaves(root), start=1)
+    )
+
+
+def _leaves(root: Node) -> Iterator[Node]:
+    """Outlines that are no folders; the reader of XML has bounded how deep they stand."""
+    for body in root.all("body"):
+        yield from _inner(body)
+
+
+def _inner(node: Node) -> Iterator[Node]:
+    for outline in node.all("outline"):
+        if _is_feed(outline) or not any(outline.all("outline")):
+            yield outline
+        yield from _inner(outline)
+
+
+def _is_feed(outline: Node) -> bool:
+    said = _said(outline)
+    return bool(said.get("xmlurl") or said.get(FEED))
+
+
+def _said(outline: Node) -> dict[str, str]:
+    """The attributes, whatever the case of their names: readers differ in it."""
+    return {name.lower(): value.strip() for name, value in outline.attributes.items()}
+
+
+def _described(position: int, outline: Node, seen: dict[str, int]) -> DescribedFeed:
+    said = _said(outline)
+    label = clean(said.get("title") or said.get("text") or "", limit=_LONGEST_LABEL)
+    if said.get(FEED, "").startswith("{"):
+        return _ours(position, label, said[FEED])
+    address = _address(said.get("xmlurl", ""))
+    label = label or address[:_LONGEST_LABEL]
+    value = {"name": _name(label, address), **_source(address)}
+    problem = _problem(address, seen)
+    seen.setdefault(address, position)
+    return DescribedFeed(
+        position=position, label=label, value=value, is_named=False, problem=problem
+    )
+
+
+def _ours(position: int, label: str, text: str) -> DescribedFeed:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        problem = ("feed", "what it says of the feed is no JSON: export it again")
+        return DescribedFeed(position=position, label=label, value=text[:500], problem=problem)
+    return DescribedFeed(position=position, label=label, value=value)
+
+
+def _problem(address: str, seen: Mapping[str, int]) -> tuple[str, str] | None:
+    if not address:
+        return "no-address", "the outline has no address (xmlUrl), so there is nothing to read"
+    if address in seen:
+        return "duplicate", f"the outline {seen[address]} has the same address"
+    return None
+
+
+def _address(url: str) -> str:
+    """What would be asked: without a fragment, and without the scheme `feed` of old readers."""
+    if url.startswith("feed:"):
+        rest = url.removeprefix("feed:")
+        url = f"http:{rest}" if rest.startswith("//") else rest
+    try:
+        return urldefrag(url).url
+    except ValueError:
+        return url
+
+
+def _source(address: str) -> dict[str, Any]:
+    """arXiv's own feeds are read by the source that knows them: it sees what is a replacement."""
+    named = _arxiv_categories(address)
+    if named:
+        return {"kind": "arxiv", "settings": {"categories": ",".join(named)}}
+    return {"kind": "feed", "url": address}
+
+
+def _arxiv_categories(address: str) -> list[str]:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return []
+    path = _ARXIV_PATH.fullmatch(parts.path)
+    named = path[1].split("+") if path and parts.hostname in _ARXIV else []
+    return named if all(one in categories() for one in named) else []
+
+
+def _name(label: str, address: str) -> str:
+    """A name that a feed can have: of the label's Latin letters and digits, else of the host."""
+    return _plain(label) or _plain(_host(address)) or FEED
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text[: _LONGEST_NAME * 4]).casefold()
+    bare = "".join(one for one in folded if not unicodedata.combining(one))
+    return _NOT_NAME.sub("-", bare).strip("-.")[:_LONGEST_NAME].strip("-.")

@@ -1,0 +1,69 @@
+"""The live check of services, held against services that answer here."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from paperround.cli.feed_check import Checked, checks
+from paperround.config import Settings
+from paperround.domain.errors import FetchFailed
+from paperround.domain.feeds import NewFeed
+from paperround.jobs.feed_admin import create_feed
+from paperround.sources.shapes import shapes
+from tests.builders import NOW
+from tests.sources.arxiv_samples import item, rss
+from tests.sources.biorxiv_samples import collection, row
+from tests.web.admin import Staffed
+from tests.web.conftest import HandClock, sql
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Staffed]:
+    runtime = Staffed(Settings(data_dir=tmp_path), HandClock())
+    yield runtime
+    sql(runtime).dispose()
+
+
+def live(home: Staffed, kind: str | None = None) -> dict[str, Checked]:
+    return {one.name: one for one in checks(home, None, kind, live=True)}
+
+
+@pytest.mark.accept("F09", part="check --live")
+def test_without_feeds_every_service_is_asked_for_something_small(home: Staffed) -> None:
+    home.service.says["biorxiv.org"] = collection(row())
+    home.service.says["rss.arxiv.org"] = FetchFailed("rss.arxiv.org did not answer", status=503)
+    found = live(home)
+    assert found.keys() == {one.name for one in shapes()}
+    assert found["biorxiv"].trouble is None
+    assert found["arxiv-rss"].trouble == "rss.arxiv.org did not answer"
+    assert found["arxiv-rss"].papers is None
+    assert home.service.asked[0].startswith("https://export.arxiv.org/api/query")
+
+
+def test_one_service_is_asked_beside_the_feeds_there_are(home: Staffed) -> None:
+    create_feed(home.newsroom, NewFeed(name="mine", kind="hf-daily"), now=NOW)
+    assert live(home).keys() == {"mine"}
+    assert live(home, "arxiv").keys() == {"arxiv-api", "arxiv-rss"}
+
+
+def test_an_answer_of_another_form_that_is_read_all_the_same_is_told_and_no_trouble(
+    home: Staffed,
+) -> None:
+    home.service.says["arxiv"] = rss(item())
+    checked = live(home, "arxiv")["arxiv-rss"]
+    assert (checked.trouble, checked.papers) == (None, 1)
+    assert checked.differences == ("feed is missing", "rss is new")
+
+
+def test_a_feed_that_lost_what_papers_need_is_trouble_even_if_it_can_be_read(
+    home: Staffed,
+) -> None:
+    answer = json.dumps([{"paper": {"id": "2601.00001"}}]).encode()
+    home.service.says["huggingface"] = answer
+    checked = live(home, "hf-daily")["hf-daily"]
+    assert checked.rejects == len(home.service.asked) == 2, (
+        "a day without papers, and the one before"
+    )
+    assert checked.trouble == "paper.title is missing"

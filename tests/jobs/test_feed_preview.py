@@ -1,0 +1,64 @@
+"""A look at a feed before it is kept: what it would bring, and how its service answers."""
+
+from dataclasses import replace
+
+import pytest
+
+from paperround.domain.errors import FetchFailed
+from paperround.domain.papers import Show
+from paperround.jobs.feed_preview import Fate, look_at, preview_feed
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.newsroom import HF, ML, NOW, Room, batch, failing
+from tests.sources.arxiv_samples import item, rss
+
+
+@pytest.fixture
+def room(database: SqlDatabase) -> Room:
+    return Room(database)
+
+
+@pytest.mark.accept("F09", part="preview")
+def test_a_preview_tells_new_papers_from_known_ones_and_from_news_of_others(room: Room) -> None:
+    room.add(ML)
+    room.answers["cs.AI"] = batch(1, 2)
+    room.poll()
+    feed = replace(ML, settings={"categories": "cs.AI", "include": "new,replace"}, show=Show.LINK)
+    answer = rss(
+        item("2601.00002v1"), item("2601.00003v1"), item("2601.00009v2", announced="replace")
+    )
+    room.answers["cs.AI"] = answer
+    seen = preview_feed(room.newsroom, feed, now=NOW)
+    assert [one.becomes for one in seen.papers] == [Fate.KNOWN, Fate.NEW, Fate.NOTHING]
+    assert (seen.count(Fate.NEW), seen.count(Fate.KNOWN)) == (1, 1)
+    assert {one.show for one in seen.papers} == {Show.LINK}
+    assert seen.papers[0].authors == ("Ada Lovelace", "Alan Turing")
+    assert (seen.next, seen.url) == (None, "https://rss.arxiv.org/atom/cs.AI")
+    assert seen.size == len(answer)
+
+
+def test_a_look_goes_on_behind_a_day_without_papers(room: Room) -> None:
+    room.answers["daily_papers"] = b"[]"
+    seen = look_at(room.newsroom, replace(HF, settings={"days": "9"}), now=NOW, pages=3)
+    assert len(room.services.asked) == 3
+    assert seen.batch.records == ()
+
+
+def test_a_look_stops_at_the_first_papers(room: Room) -> None:
+    room.answers["cs.AI"] = batch()
+    look_at(room.newsroom, replace(ML, settings={"categories": "cs.AI,cs.CL"}), now=NOW, pages=3)
+    assert room.services.paths == ["cs.AI"]
+
+
+def test_an_answer_that_cannot_be_read_is_kept_with_its_error(room: Room) -> None:
+    room.answers["cs.AI"] = b"<html>busy</html>"
+    seen = look_at(room.newsroom, ML, now=NOW)
+    assert isinstance(seen.error, FetchFailed)
+    assert seen.page.body == b"<html>busy</html>"
+    with pytest.raises(FetchFailed):
+        preview_feed(room.newsroom, ML, now=NOW)
+
+
+def test_no_answer_is_an_error(room: Room) -> None:
+    room.answers["cs.AI"] = failing(500)
+    with pytest.raises(FetchFailed, match="500"):
+        look_at(room.newsroom, ML, now=NOW)
