@@ -14,7 +14,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
 )
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ingest import ingest
+from paperround.jobs.ingest import IngestReport, ingest
 from paperround.jobs.rows import Identity
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import (
@@ -58,8 +58,8 @@ def record(number: int, **changes: object) -> Record:
     return Record(**(values | changes))  # type: ignore[arg-type]
 
 
-def fill(database: SqlDatabase, records: list[Record], now: datetime = NOW) -> None:
-    ingest(
+def fill(database: SqlDatabase, records: list[Record], now: datetime = NOW) -> IngestReport:
+    return ingest(
         ParsedBatch(records=tuple(records)),
         database=database,
         feed_name="tests",

@@ -164,6 +164,24 @@ def test_three_records_make_one_paper_in_any_order_and_in_one_file(database: Sql
         assert run(database, *three).changed == 0
 
 
+@pytest.mark.parametrize("known", range(4))
+def test_one_record_joins_many_papers_whether_they_came_before_or_with_it(
+    database: SqlDatabase, known: int
+) -> None:
+    apart = [record(n, identifiers=one) for n, one in enumerate((ARXIV, DOI, PMID), start=1)]
+    run(database, *apart[:known])
+    both = record(9, identifiers={**ARXIV, **DOI, **PMID}, title="Paper 9")
+    assert run(database, *apart[known:], both).papers_total == 1
+    assert id_of(database, PMID) == id_of(database, DOI) == id_of(database, ARXIV)
+
+
+def test_what_must_stay_apart_hinders_no_join_of_the_others(database: SqlDatabase) -> None:
+    other = record(2, identifiers={**DOI, "arxiv": "2602.00002"})
+    run(database, record(1), other, record(3, identifiers=PMID))
+    run(database, record(9, identifiers={**ARXIV, **DOI, **PMID}, title="Paper 9"))
+    assert id_of(database, PMID) == id_of(database, ARXIV) != id_of(database, DOI)
+
+
 # --- frozen things -----------------------------------------------------------------------------
 
 

@@ -190,3 +190,27 @@ def test_a_withdrawal_by_an_id_the_paper_got_from_another_is_told_of_the_one_tha
     fill(database, [both, replace(withdrawn(1), identifiers=journal), listed(3, 31)], NOW + DAY)
     digests(database, 31)
     assert told(database, 31) == ["Paper 1"]
+
+
+@pytest.mark.accept("I9")
+def test_a_source_takes_a_withdrawal_back_in_the_words_it_used_before(
+    database: SqlDatabase,
+) -> None:
+    good, gone = record(1), record(1, withdrawn=True, fingerprint="gone")
+    fill(database, [good])
+    for said, stands in ((gone, True), (good, False), (gone, True), (good, False)):
+        fill(database, [said])
+        with database.reading() as work:
+            (paper,) = work.papers.load(
+                work.papers.find(said.identifiers.items()).values()
+            ).values()
+        assert paper.withdrawn is stands
+
+
+@pytest.mark.accept("I9")
+def test_a_file_that_holds_a_paper_and_its_withdrawal_changes_nothing_the_second_time(
+    database: SqlDatabase,
+) -> None:
+    both = [record(1), record(1, withdrawn=True, fingerprint="gone")]
+    fill(database, both)
+    assert fill(database, both).changed == 0

@@ -200,11 +200,15 @@ def remembers(known: str | None, fingerprint: str) -> bool:
     return known is not None and f" {fingerprint} " in f" {known} "
 
 
+def last_of(known: str | None) -> str | None:
+    """The last of the fingerprints `known`."""
+    return known.rpartition(" ")[2] if known else None
+
+
 def remembered(known: str | None, fingerprint: str) -> str:
     """The last `REMEMBERED` fingerprints, separated by spaces, the new one last."""
-    if not known:
-        return fingerprint
-    return " ".join([*known.split(" "), fingerprint][-REMEMBERED:])
+    earlier = [one for one in known.split(" ") if one != fingerprint] if known else []
+    return " ".join([*earlier, fingerprint][-REMEMBERED:])
 
 
 def _age(old: Paper, record: Record, now: datetime, *, same_feed: bool) -> int:

@@ -20,6 +20,7 @@ from paperround.domain.merge import (
     earlier_text,
     is_named,
     key_of,
+    last_of,
     may_merge_by_title,
     merged,
     new_paper,
@@ -94,6 +95,7 @@ class Chunk:
         self._fingerprints: dict[PaperId, str] = {}
         self._papers: dict[PaperId, Paper] = {}
         self._seen: set[PaperId] = set()
+        self._read: set[str] = set()
         self._created = self._joins = self._unseen = self._observed = 0
         self._forget()
 
@@ -111,6 +113,7 @@ class Chunk:
         nobody knows have a second try when all else is decided.
         """
         entries = [Entry(record) for record in records]
+        self._read = {record.fingerprint for record in records}
         self._look_up(entries)
         decided = [self._take(entry) for entry in entries]
         for place, entry in enumerate(entries):
@@ -147,9 +150,10 @@ class Chunk:
         self._seen = set(self._fingerprints)
 
     def _is_news(self, entry: Entry) -> bool:
-        """Whether the record is of no paper that is known by its ids, or changed."""
+        """Whether the record is of no paper that is known by its ids, or not what the feed said of
+        it last."""
         found = self._all_of(entry)
-        return not found or self._is_changed(found[0], entry.raw)
+        return not found or last_of(self._fingerprints.get(found[0])) != entry.raw.fingerprint
 
     def _write(self) -> Mapping[PaperId, PaperId]:
         """Store what was decided; returns the real id of every provisional one."""
@@ -175,8 +179,7 @@ class Chunk:
         """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write; and
         (`unannounced`, None) for a replacement of a paper that nobody announced here."""
         joins = self._joins
-        found = self._all_of(entry)
-        paper_id = self._one_of(found) if found else self._by_title(entry)
+        paper_id = self._named(entry) or self._by_title(entry)
         if paper_id is None:
             return self._create(entry) if entry.raw.announces else (UNANNOUNCED, None)
         if not self._is_changed(paper_id, entry.raw):
@@ -248,7 +251,15 @@ class Chunk:
         return found
 
     def _is_changed(self, paper_id: PaperId, record: Record) -> bool:
-        return not remembers(self._fingerprints.get(paper_id), record.fingerprint)
+        """Whether this feed has not read the record before. One that withdraws a paper, or takes
+        that back, may be word for word what the feed said earlier; but a file may also hold both,
+        and is to change nothing when it is read again."""
+        known = self._fingerprints.get(paper_id)
+        if not remembers(known, record.fingerprint):
+            return True
+        if last_of(known) in self._read:
+            return False
+        return record.withdrawn != self._paper(paper_id).withdrawn
 
     def _paper(self, paper_id: PaperId) -> Paper:
         if paper_id not in self._papers:
@@ -257,12 +268,18 @@ class Chunk:
 
     # --- joining -------------------------------------------------------------------------------
 
-    def _one_of(self, found: Sequence[PaperId]) -> PaperId:
-        """The paper of the most trusted identifier, with all others that may be the same work."""
-        one, *others = found
-        for other in others:
-            one = self._join(one, other)
-        return one
+    def _named(self, entry: Entry) -> PaperId | None:
+        """The paper of the record's most trusted identifier, with all others that may be the same
+        work; None when its identifiers name no paper.
+
+        Each join may give papers other ids, so they are looked up again after it.
+        """
+        apart = 0
+        while len(found := self._all_of(entry)) > apart + 1:
+            joins = self._joins
+            self._join(found[0], found[apart + 1])
+            apart += self._joins == joins
+        return found[0] if found else None
 
     def _with_namesake(self, paper_id: PaperId, entry: Entry) -> PaperId:
         """The paper, with the one that has the title, first author and year of its record."""
