@@ -27,6 +27,7 @@ from tests.builders import (
     new_edition,
     plan,
     seed_subscribers,
+    shard,
 )
 from tests.jobs.conftest import NOW, record
 from tests.mail.builders import letterhead
@@ -235,6 +236,31 @@ def _tomorrow(person: Subscription, chosen: PaperId) -> NewDelivery:
 
 
 # --- races -------------------------------------------------------------------------------------
+
+
+def waits(engine: Engine) -> bool:
+    """Whether anybody waits for a lock of another. (On SQLite nobody begins to.)"""
+    if engine.dialect.name == "sqlite":
+        return True
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with engine.connect() as connection:
+        return bool(connection.exec_driver_sql(asked).scalar_one())
+
+
+def test_two_lists_that_plan_both_papers_at_once_send_one_of_them(
+    database: SqlDatabase, two: tuple[PaperId, PaperId], engine: Engine
+) -> None:
+    (ada,) = readers(database, "ada")
+    one, other = frozen(database, *two), frozen(database, *two, cut="1")
+    run(database, BOTH)
+    with ThreadPoolExecutor(1) as pool:
+        with database.writing() as work:
+            work.ledger.plan(one.id, one.list_id, [new_delivery(ada, (two[0],))], shard(), now=NOW)
+            late = pool.submit(plan, database, other, [_tomorrow(ada, two[1])])
+            while not (late.done() or waits(engine)):
+                pass
+        with pytest.raises(Conflict):
+            late.result()
 
 
 def test_many_at_once_join_the_same_papers_once(database: SqlDatabase) -> None:

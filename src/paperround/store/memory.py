@@ -88,10 +88,23 @@ def _require_new_works(connection: Connection, planned: Collection[Planned]) -> 
     if not carried:
         return
     people = {person for person, _ in carried}
+    _wait_for_others(connection, people)
     ids = {id_ for _, paper in carried for id_ in same[paper]}
     known = _kept(connection, db.sent_papers, people, ids)
     if any(len(known[person] & same[paper]) > 1 for person, paper in carried):
         raise Conflict(_TAKEN)
+
+
+def _wait_for_others(connection: Connection, people: Collection[SubscriberId]) -> None:
+    """Two lists may plan the two papers of one work for one person at the same moment: the later
+    one waits here, and then sees what the other wrote. (Their rows of `sent_papers` already hold
+    a weaker lock on these rows, which this one goes with.)"""
+    connection.execute(
+        select(db.subscribers.c.id)
+        .where(among(connection, db.subscribers.c.id, people))
+        .order_by(db.subscribers.c.id)
+        .with_for_update(key_share=True)
+    ).all()
 
 
 def _kept(
