@@ -22,7 +22,7 @@ from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate
-from paperround.store.joining import groups
+from paperround.store.joining import STANDS, groups
 
 Groups = Mapping[PaperId, frozenset[PaperId]]
 Planned = tuple[DeliveryId, NewDelivery]
@@ -155,15 +155,9 @@ def withdrawals_to_tell(
 
 
 def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
-    stands = (
-        ~select(db.joined_papers.c.paper_id)
-        .where(db.joined_papers.c.paper_id == db.papers.c.id)
-        .correlate(db.papers)
-        .exists()
-    )
     found = connection.execute(
         select(db.papers.c.id, db.papers.c.title, db.papers.c.identifiers)
-        .where(db.papers.c.withdrawn_at > since, stands)
+        .where(db.papers.c.withdrawn_at > since, STANDS)
         .order_by(db.papers.c.withdrawn_at, db.papers.c.id)
     )
     return [
