@@ -19,6 +19,7 @@ class Scope(StrEnum):
     FEEDS_READ = "feeds:read"
     FEEDS_WRITE = "feeds:write"
     OUTBOX_READ = "outbox:read"
+    METRICS_READ = "metrics:read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from paperround.web import admin_feeds, health, outbox, pages, self_service, signup
+from paperround.web import admin_feeds, health, metrics, outbox, pages, self_service, signup
 
 COOKIELESS = ("/subscribe", "/confirm/", "/unsubscribe/", "/preferences/", "/feedback/", "/api/")
 """Routes that never read a cookie, and are posted to from mail programs and other people's pages.
@@ -10,6 +10,7 @@ Their power comes from a token in the address, or from a key in a header."""
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
+    metrics.router,
     signup.router,
     signup.api,
     self_service.router,

@@ -1,0 +1,141 @@
+"""`GET /metrics`: how the installation stands, in numbers that Prometheus and its like collect.
+
+They are read from the database when they are asked for, so it does not matter which process is
+asked, and nothing is lost when one ends. Labels name feeds and lists, never a person.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Response
+
+from paperround.domain.feeds import FeedHealth, LiveFeed
+from paperround.domain.keys import Scope
+from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.ports import Database
+from paperround.jobs.status import ListStatus, status
+from paperround.web.auth import keyed_router
+from paperround.web.home import Home, Present
+
+router = keyed_router(
+    "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ
+)
+
+Value = float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """One number and what it means, in every place it is taken; None where it is not known."""
+
+    name: str
+    means: str
+    labels: tuple[str, ...] = ()
+    values: Sequence[tuple[tuple[str, ...], Value]]
+
+
+@router.get("", include_in_schema=False)
+def metrics(home: Home, now: Present) -> Response:
+    """Every number, in Prometheus's text format."""
+    from prometheus_client import CONTENT_TYPE_LATEST
+
+    return Response(exposition(gauges(home.database, now=now)), media_type=CONTENT_TYPE_LATEST)
+
+
+def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
+    """Everything that is counted, as it is at `now`."""
+    with database.reading() as work:
+        feeds = polled_feeds(work)
+    found = status(database, None, now=now)
+    yield Gauge(
+        name="last_tick_timestamp_seconds",
+        means="When something last looked at what is due.",
+        values=[((), _seconds(found.last_tick_at))],
+    )
+    yield from _of_feeds(feeds)
+    yield from _of_lists(found.lists)
+
+
+def _of_feeds(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
+    def each(name: str, means: str, value: Callable[[LiveFeed], Value]) -> Gauge:
+        values = [((feed.name,), value(feed)) for feed in feeds]
+        return Gauge(name=f"feed_{name}", means=means, labels=("feed",), values=values)
+
+    yield Gauge(
+        name="feed_health",
+        means="1 for how a feed is doing, 0 for everything else it could be.",
+        labels=("feed", "health"),
+        values=[
+            ((feed.name, health), float(feed.health is health))
+            for feed in feeds
+            for health in FeedHealth
+        ],
+    )
+    yield each("failures", "Polls that failed in a row.", lambda feed: feed.failures)
+    yield each(
+        "unusual",
+        "1 while a feed brings far less, far more or something else than it used to.",
+        lambda feed: feed.progress.alarm is not None,
+    )
+    yield each(
+        "last_good_timestamp_seconds",
+        "When a feed was last read without an error.",
+        lambda feed: _seconds(feed.last_good_at),
+    )
+    yield each(
+        "last_news_timestamp_seconds",
+        "When a feed last brought papers that nobody had seen.",
+        lambda feed: _seconds(feed.last_news_at),
+    )
+
+
+def _of_lists(lists: Sequence[ListStatus]) -> Iterator[Gauge]:
+    def each(name: str, means: str, value: Callable[[ListStatus], Value]) -> Gauge:
+        values = [((one.mailing_list.name,), value(one)) for one in lists]
+        return Gauge(name=f"list_{name}", means=means, labels=("list",), values=values)
+
+    yield each("subscribers", "People who get mail.", lambda one: one.subscribers)
+    yield Gauge(
+        name="list_digests",
+        means="Mails of the editions that still live, by state.",
+        labels=("list", "state"),
+        values=[
+            ((one.mailing_list.name, state), count)
+            for one in lists
+            for state, count in one.backlog.by_state.items()
+        ],
+    )
+    yield each(
+        "oldest_due_timestamp_seconds",
+        "When the oldest mail that waits was due.",
+        lambda one: _seconds(one.backlog.oldest_due),
+    )
+    yield each(
+        "last_sent_timestamp_seconds",
+        "When a mail was last sent.",
+        lambda one: _seconds(one.last_sent_at),
+    )
+
+
+def _seconds(moment: datetime | None) -> Value:
+    return None if moment is None else moment.timestamp()
+
+
+def exposition(found: Iterator[Gauge]) -> bytes:
+    """The numbers as Prometheus reads them; what is not known is left out."""
+    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client.core import GaugeMetricFamily
+
+    class Collected:
+        def collect(self) -> Iterator[GaugeMetricFamily]:
+            for one in found:
+                family = GaugeMetricFamily(f"paperround_{one.name}", one.means, labels=one.labels)
+                for labels, value in one.values:
+                    if value is not None:
+                        family.add_metric(labels, value)
+                yield family
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Collected())
+    return generate_latest(registry)

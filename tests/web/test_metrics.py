@@ -1,0 +1,86 @@
+"""The numbers a monitoring system collects, read back by the parser of its own library."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from paperround.domain.editions import Edition
+from paperround.domain.errors import FetchFailed
+from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.keys import Scope
+from paperround.jobs.feed_admin import create_feed
+from paperround.jobs.feeds import run_now
+from paperround.jobs.tick import SCHEDULER
+from tests.builders import NOW
+from tests.sources.arxiv_samples import item, rss
+from tests.web.admin import Service, key_for, program
+from tests.web.conftest import Site
+
+FEED = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG"})
+BUSY = FetchFailed("rss.arxiv.org did not answer", status=500)
+
+
+def numbers(site: Site) -> dict[tuple[str, ...], float]:
+    """Every number by its name and the values of its labels."""
+    answer = program(site.app, key_for(site.runtime, Scope.METRICS_READ)).get("/metrics")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+    return {
+        (sample.name.removeprefix("paperround_"), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def poll(site: Site, answer: bytes | Exception) -> None:
+    newsroom = replace(
+        site.runtime.newsroom, client=Service(says={"": answer}), pause=lambda _: None
+    )
+    with site.runtime.database.reading() as work:
+        found = work.feeds.find(FEED.name)
+    feed = found or create_feed(newsroom, FEED, now=NOW)
+    run_now(newsroom, feed.id, now=site.clock.now())
+
+
+def health(seen: dict[tuple[str, ...], float]) -> FeedHealth:
+    [one] = [one for one in FeedHealth if seen["feed_health", FEED.name, one]]
+    return one
+
+
+@pytest.mark.accept("F08", part="metric")
+def test_a_feed_that_fails_moves_its_numbers_and_its_recovery_moves_them_back(site: Site) -> None:
+    for _ in range(3):
+        poll(site, BUSY)
+    seen = numbers(site)
+    assert (health(seen), seen["feed_failures", FEED.name]) == (FeedHealth.FAILED, 3)
+    assert ("feed_last_good_timestamp_seconds", FEED.name) not in seen, "unknown is not zero"
+    site.clock.move(minutes=1)
+    poll(site, rss(item()))
+    seen = numbers(site)
+    assert (health(seen), seen["feed_failures", FEED.name]) == (FeedHealth.FRESH, 0)
+    good = (NOW + timedelta(minutes=1)).timestamp()
+    assert seen["feed_last_good_timestamp_seconds", FEED.name] == good
+    assert seen["feed_last_news_timestamp_seconds", FEED.name] == good
+    assert seen["feed_unusual", FEED.name] == 0
+
+
+def test_the_schedule_and_the_mails_of_each_list_are_counted(
+    site: Site, edition: Edition, digest_token: str
+) -> None:
+    del edition, digest_token
+    with site.runtime.database.writing() as work:
+        work.slots.beat(SCHEDULER, now=NOW)
+    seen = numbers(site)
+    assert seen["last_tick_timestamp_seconds",] == NOW.timestamp()
+    assert seen["list_subscribers", "trending"] == 1
+    assert seen["list_digests", "trending", "queued"] == 1
+    assert seen["list_oldest_due_timestamp_seconds", "trending"] <= NOW.timestamp()
+    assert ("list_last_sent_timestamp_seconds", "trending") not in seen
+
+
+@pytest.mark.parametrize("scope", set(Scope) - {Scope.METRICS_READ})
+def test_the_numbers_are_for_whoever_has_a_key_for_them(site: Site, scope: Scope) -> None:
+    assert site.client.get("/metrics").status_code == 401
+    assert program(site.app, key_for(site.runtime, scope)).get("/metrics").status_code == 403
