@@ -1,4 +1,4 @@
-"""For which paper which service was asked, and when it is asked again."""
+"""For which paper which service was asked, when it is asked again, and who asks one now."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,9 +23,18 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    op.drop_column("limiter", "failures")  # nobody ever read it
+    op.add_column("limiter", sa.Column("host", sa.Text(), nullable=True))
+    op.add_column("limiter", sa.Column("pid", sa.Integer(), nullable=True))
+    op.add_column("limiter", sa.Column("started", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    for column in ("started", "pid", "host"):
+        op.drop_column("limiter", column)
+    op.add_column(
+        "limiter", sa.Column("failures", sa.Integer(), nullable=False, server_default="0")
+    )
     op.drop_table("enrichments")
 
 

@@ -198,6 +198,7 @@ class Runtime:
             sources=self.sources,
             witnesses=WITNESSES,
             clock=self.clock,
+            processes=self.processes,
             pause=self._pause,
         )
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, pairwise
 
@@ -10,14 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Rate, Turn, parse_rates
 from paperround.jobs.ports import Database
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.test_races import THREADS, at_once
+from tests.fakes import HERE, Neighbours
 
 SECOND = timedelta(seconds=1)
 TURN = Turn(interval=3 * SECOND, lease=MINUTE)
 HOURLY = parse_rates("1/h, 3/24h")
+NEIGHBOURS = Neighbours()
+OTHER = replace(HERE, pid=HERE.pid + 1)
+"""Another process of this machine."""
 
 _numbers = count(1)
 
@@ -32,9 +38,14 @@ def hit(database: Database, key: str, rates: Sequence[Rate], now: datetime) -> f
         return work.rates.hit(key, rates, now=now)
 
 
-def take(database: Database, name: str = "arxiv", now: datetime = NOW) -> datetime | None:
+def take(
+    database: Database,
+    name: str = "arxiv",
+    now: datetime = NOW,
+    processes: Neighbours = NEIGHBOURS,
+) -> datetime | None:
     with database.writing() as work:
-        return work.limiter.take(name, TURN, now=now)
+        return work.limiter.take(name, TURN, processes, now=now)
 
 
 def release(database: Database, taken_at: datetime, now: datetime, name: str = "arxiv") -> None:
@@ -176,7 +187,43 @@ def test_after_a_short_answer_the_next_turn_is_an_interval_after_the_last(
     assert take(database, now=NOW + 3 * SECOND) is None
 
 
-def test_a_turn_whose_process_died_is_over_with_its_lease(database: Database) -> None:
+def heirs(*dead: Worker) -> Neighbours:
+    """What `OTHER` sees when `dead` are gone."""
+    return Neighbours(me=OTHER, dead={one.pid for one in dead})
+
+
+@pytest.mark.accept("F03", part="killed")
+def test_a_turn_of_a_dead_process_is_over_but_its_pause_is_kept(database: Database) -> None:
+    assert take(database) is None
+    assert take(database, now=NOW + SECOND, processes=heirs()) == NOW + 4 * SECOND
+    assert take(database, now=NOW + SECOND, processes=heirs(HERE)) == NOW + 3 * SECOND
+    assert take(database, now=NOW + 2 * SECOND) == NOW + 3 * SECOND  # told to everybody
+    assert take(database, now=NOW + 3 * SECOND, processes=heirs(HERE)) is None
+    release(database, NOW, NOW + 4 * SECOND)  # not dead after all: the turn is another's now
+    assert take(database, now=NOW + 9 * SECOND, processes=heirs(HERE)) is not None
+
+
+@pytest.mark.accept("F03", part="killed")
+def test_nobody_is_taken_for_dead_who_had_a_turn_before_or_runs_elsewhere(
+    database: Database,
+) -> None:
+    assert take(database) is None
+    release(database, NOW, NOW + SECOND)
+    assert take(database, now=NOW + 2 * SECOND, processes=heirs(HERE)) == NOW + 3 * SECOND
+    far = Neighbours(me=replace(HERE, host="elsewhere.example"))
+    assert take(database, now=NOW + 3 * SECOND, processes=far) is None
+    later = NOW + 30 * SECOND
+    assert take(database, now=later, processes=heirs(far.me)) == later + 3 * SECOND
+
+
+def test_an_open_breaker_outlives_the_process_that_opened_it(database: Database) -> None:
+    assert take(database) is None
+    with database.writing() as work:
+        work.limiter.trip("arxiv", until=NOW + HOUR, now=NOW)
+    assert take(database, now=NOW + 5 * SECOND, processes=heirs(HERE)) == NOW + HOUR
+
+
+def test_a_turn_nobody_can_judge_is_over_with_its_lease(database: Database) -> None:
     assert take(database) is None
     assert take(database, now=NOW + 59 * SECOND) == NOW + MINUTE
     assert take(database, now=NOW + MINUTE) is None
@@ -195,6 +242,19 @@ def test_nobody_gets_a_turn_before_an_open_breaker_closes(database: Database) ->
         work.limiter.trip("arxiv", until=until, now=NOW)
     assert take(database, now=NOW + MINUTE) == until
     assert take(database, now=until) is None
+
+
+def test_a_turn_from_a_clock_that_was_far_ahead_keeps_nobody_waiting(database: Database) -> None:
+    ahead = NOW + timedelta(days=400)
+    assert take(database, now=ahead) is None
+    release(database, ahead, ahead)
+    assert take(database, now=NOW) is None
+    assert take(database, now=NOW) is not None
+
+
+def test_clocks_that_are_a_little_apart_keep_the_pause(database: Database) -> None:
+    assert take(database, now=NOW + MINUTE) is None
+    assert take(database, now=NOW) is not None
 
 
 def test_a_breaker_says_until_when_it_is_open(database: Database) -> None:
@@ -218,7 +278,7 @@ def test_a_second_trip_never_closes_a_breaker_earlier(database: Database) -> Non
 Moves = st.lists(
     st.tuples(
         st.integers(-2_000, 9_000),  # milliseconds from one caller's clock to the next one's
-        st.sampled_from(["take", "take", "take", "release", "trip"]),
+        st.sampled_from(["take", "take", "take", "release", "trip", "die"]),
         st.integers(0, 90),  # whose turn is released, or for how many seconds the breaker opens
     ),
     min_size=1,
@@ -232,9 +292,11 @@ Moves = st.lists(
 def test_turns_keep_their_rules_whoever_asks_in_whatever_order(
     database: Database, moves: list[tuple[int, str, int]]
 ) -> None:
-    """The model: each turn as [taken at, released at or None], and when the breaker closes."""
+    """The model: each turn as [taken at, over at or None], and when the breaker closes. Each turn
+    is taken by a process of its own; of one that dies nothing is left but its pause."""
     name, now = f"s{next(_numbers)}", NOW
     turns, closes = list[tuple[datetime, datetime | None]](), NOW - HOUR
+    dead = set[int]()
     for milliseconds, move, number in moves:
         now += timedelta(milliseconds=milliseconds)
         if move == "trip":
@@ -246,7 +308,11 @@ def test_turns_keep_their_rules_whoever_asks_in_whatever_order(
                 index = number % len(turns)
                 release(database, turns[index][0], now, name)
                 turns[index] = (turns[index][0], turns[index][1] or now)
-        elif (look_at := take(database, name, now)) is None:
+        elif move == "die":
+            if turns and turns[-1][1] is None:
+                dead.add(len(turns))
+                turns[-1] = (turns[-1][0], turns[-1][0])
+        elif (look_at := take(database, name, now, numbered(len(turns) + 1, dead))) is None:
             assert now >= closes
             for taken_at, released_at in turns[-1:]:
                 assert now >= taken_at + TURN.interval
@@ -257,10 +323,15 @@ def test_turns_keep_their_rules_whoever_asks_in_whatever_order(
             assert look_at - now <= max(closes - now, TURN.interval)
 
 
+def numbered(pid: int, dead: set[int]) -> Neighbours:
+    return Neighbours(me=replace(HERE, pid=pid), dead=dead)
+
+
 PROCESS = """
 import sys, time
 from datetime import UTC, datetime, timedelta
 from paperround.domain.limits import Turn
+from paperround.processes import SystemProcesses
 from paperround.store import engine
 from paperround.store.unit_of_work import SqlDatabase
 
@@ -279,7 +350,7 @@ def held(seconds):
 while wanted:
     at = now()
     with database.writing() as work:
-        look_at = work.limiter.take("arxiv", turn, now=at)
+        look_at = work.limiter.take("arxiv", turn, SystemProcesses(), now=at)
     if look_at is not None:
         held(max(0.0, min((look_at - now()).total_seconds(), 0.02)))
         continue

@@ -11,6 +11,7 @@ from paperround.jobs.feed_admin import create_feed
 from paperround.jobs.feeds import Newsroom, PollReport, poll_due
 from paperround.sources.live import SOURCES, WITNESSES
 from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import Neighbours
 from tests.sources.arxiv_samples import item, rss
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)  # a Wednesday, when a batch is out since 05:30
@@ -89,6 +90,7 @@ class Room:
             sources=SOURCES,
             witnesses=WITNESSES,
             clock=self.clock,
+            processes=Neighbours(),
             pause=self.clock.pause,
         )
 

@@ -16,6 +16,7 @@ from paperround.jobs.feed_admin import create_feed
 from paperround.jobs.feeds import Newsroom, PollReport, poll_due
 from paperround.sources.live import SOURCES, WITNESSES
 from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import Neighbours
 from tests.jobs.month import (
     LATE,
     MOVED,
@@ -61,6 +62,7 @@ class Story:
             sources=SOURCES,
             witnesses=WITNESSES,
             clock=self.clock,
+            processes=Neighbours(),
             pause=self.clock.pause,
         )
         for feed in FEEDS:

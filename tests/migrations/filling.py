@@ -22,6 +22,7 @@ from tests.builders import (
     seed_subscribers,
     write,
 )
+from tests.fakes import Neighbours
 
 MANY = 10_000
 TURN = Turn(interval=timedelta(seconds=3), lease=timedelta(minutes=1))
@@ -66,7 +67,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
     with database.writing() as work:
         work.subscribers.suppress("digest", "k001", reason="complaint", now=NOW)
         work.slots.take("tick", "1", now=NOW)
-        work.limiter.take("arxiv", TURN, now=NOW)
+        work.limiter.take("arxiv", TURN, Neighbours(), now=NOW)
         work.rates.hit("k", (), now=NOW)
         work.keys.add(key, now=NOW)
 

@@ -274,6 +274,7 @@ class Machine:
                 client=world.service,
                 sources=SOURCES,
                 clock=world.present,
+                processes=Neighbours(me=self.worker, dead=world.dead),
                 pause=world.present.pause,
             ),
             pinger=Silence(),

@@ -33,6 +33,10 @@ class Turn:
         """When a turn that was taken then is over, should nobody release it."""
         return taken_at + max(self.interval, self.lease)
 
+    def pauses(self, ends: datetime) -> datetime:
+        """When the next turn may begin after one that would end then, if nobody has it any more."""
+        return ends - max(self.interval, self.lease) + self.interval
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupLimits:

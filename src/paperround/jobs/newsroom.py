@@ -17,14 +17,15 @@ from typing import Protocol, TypeVar
 from paperround.domain.errors import FetchFailed, RateLimited
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.limits import Turn
-from paperround.jobs.ports import Client, Clock, Database, Source, Witness
+from paperround.jobs.ports import Client, Clock, Database, Processes, Source, Witness
 from paperround.jobs.transactions import write
 
 LONGEST_PAUSE = timedelta(seconds=60)
 """How long a poll waits for its turn; a turn that is farther off is another poll's."""
 
 LONGEST_ANSWER = timedelta(seconds=60)
-"""How long a turn whose process died is kept from others; twice what one answer may take."""
+"""How long a turn is kept from others when nobody can tell whether its process still lives: twice
+what one answer may take. A dead process of the same machine keeps none."""
 
 SHORTEST_BREAK = timedelta(minutes=10)
 """How long a service is left alone, by every feed, after it said that it is asked too much."""
@@ -49,6 +50,7 @@ class Newsroom:
     client: Client
     sources: Mapping[str, Source]
     clock: Clock
+    processes: Processes
     pause: Callable[[float], None] = wait
     witnesses: Mapping[str, Witness] = field(default_factory=dict)
 
@@ -107,7 +109,10 @@ def _awaited(newsroom: Newsroom, request: FetchRequest, turn: Turn) -> datetime:
 
 
 def _take(newsroom: Newsroom, limiter: str, turn: Turn, now: datetime) -> datetime | None:
-    return write(newsroom.database, lambda work: work.limiter.take(limiter, turn, now=now))
+    return write(
+        newsroom.database,
+        lambda work: work.limiter.take(limiter, turn, newsroom.processes, now=now),
+    )
 
 
 def _busy(request: FetchRequest, turn: datetime, now: datetime) -> RateLimited:

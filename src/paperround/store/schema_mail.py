@@ -249,7 +249,9 @@ limiter = Table(
     Column("name", Text, primary_key=True),
     instant("next_at"),
     instant("breaker_until", null=True),
-    Column("failures", Integer, nullable=False),
+    text("host", null=True),
+    Column("pid", Integer, nullable=True),
+    text("started", null=True),
     sqlite_with_rowid=False,
 )
 

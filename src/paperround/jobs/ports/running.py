@@ -59,10 +59,13 @@ class Queue(Protocol):
 class Limiter(Protocol):
     """Budgets shared by every process on the same database: one for each service we ask."""
 
-    def take(self, name: str, turn: Turn, *, now: datetime) -> datetime | None:
+    def take(
+        self, name: str, turn: Turn, processes: Processes, *, now: datetime
+    ) -> datetime | None:
         """None when the turn is the caller's, from `now` until it is released or its lease ends:
         nobody else has one meanwhile. Else when to look again; no turn is kept for anybody. While
-        the breaker of `name` is open that is its end."""
+        the breaker of `name` is open that is its end. A turn whose process is certainly dead is
+        over; the pause after it is kept."""
         ...
 
     def release(self, name: str, turn: Turn, *, taken_at: datetime, now: datetime) -> None:
