@@ -1,6 +1,7 @@
 """Files of feeds: OPML beside JSON, written by us or by others."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,10 +11,18 @@ from paperround.domain.feed_files import MOST_FEEDS
 from paperround.domain.feeds import NewFeed
 from paperround.domain.papers import Show
 from paperround.jobs.feed_admin import update_feed
-from paperround.jobs.feed_files import FeedImport, export_feeds, exported_feeds, import_feeds
+from paperround.jobs.feed_files import (
+    FeedImport,
+    export_feeds,
+    exported_feeds,
+    feed_as_json,
+    import_feeds,
+)
+from paperround.sources.live import SOURCES
 from paperround.sources.opml import read_opml, write_opml
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import FOUR, HF, NOW, Room
+from tests.sources.full_feeds import full_feed
 
 JOURNAL = NewFeed(name="journal", kind="feed", url="https://journal.example/feed")
 
@@ -31,6 +40,10 @@ def opml(*outlines: str) -> str:
     return f'<opml version="2.0"><body>{"".join(outlines)}</body></opml>'
 
 
+def as_json(feeds: list[NewFeed]) -> bytes:
+    return json.dumps({"feeds": list(map(feed_as_json, feeds))}).encode()
+
+
 def outline(title: str, url: str) -> str:
     return f'<outline text="{title}" type="rss" xmlUrl="{url}"/>'
 
@@ -44,6 +57,18 @@ def test_an_installation_moves_to_another_as_opml(room: Room) -> None:
     update_feed(room.newsroom, ids[1], replace(HF, settings={"days": "7"}), now=NOW)
     assert taken(room, content).changed == ("hf",)
     assert exported_feeds(room.newsroom) == kept
+
+
+@pytest.mark.accept("F09", part="OPML round trip")
+@pytest.mark.parametrize("write", [write_opml, as_json])
+def test_a_feed_of_each_kind_moves_with_everything_it_says(
+    room: Room, write: Callable[[list[NewFeed]], bytes]
+) -> None:
+    feeds = [full_feed(kind) for kind in SOURCES]
+    done = taken(room, write(feeds))
+    assert done.rejects == ()
+    assert exported_feeds(room.newsroom) == feeds
+    assert taken(room, write(exported_feeds(room.newsroom))).unchanged == done.new
 
 
 @pytest.mark.accept("F09", part="OPML of others")

@@ -11,6 +11,7 @@ from paperround.domain.limits import Turn
 from paperround.domain.papers import FeedId
 from paperround.jobs.alerts import feed_troubles
 from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HOUR, MINUTE, ML, NOW, Reply, Room, batch, failing
 from tests.sources.arxiv_samples import item, listing, rss
 
@@ -260,7 +261,7 @@ def test_nobody_else_asks_a_service_while_it_answers(room: Room, ends_well: bool
 
     def other_process() -> datetime | None:
         with room.database.writing() as work:
-            return work.limiter.take("arxiv", turn, now=room.clock.now())
+            return work.limiter.take("arxiv", turn, Neighbours(), now=room.clock.now())
 
     def slow(_: FetchRequest) -> Reply:
         room.clock.moment += timedelta(seconds=20)

@@ -36,6 +36,12 @@ def test_a_preview_tells_new_papers_from_known_ones_and_from_news_of_others(room
     assert seen.size == len(answer)
 
 
+def test_a_preview_shows_texts_as_they_would_be_kept(room: Room) -> None:
+    room.answers["cs.AI"] = rss(item(title="On $\\alpha$\n  waves", creator="Andr\\'e Weil"))
+    (paper,) = preview_feed(room.newsroom, ML, now=NOW).papers
+    assert (paper.title, paper.authors) == ("On α waves", ("André Weil",))
+
+
 def test_a_look_goes_on_behind_a_day_without_papers(room: Room) -> None:
     room.answers["daily_papers"] = b"[]"
     seen = look_at(room.newsroom, replace(HF, settings={"days": "9"}), now=NOW, pages=3)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile
 from paperround.domain.feeds import FeedState, Progress
 from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.sources.arxiv_feed import read_arxiv_feed
@@ -268,6 +268,25 @@ def test_a_feed_says_how_long_it_wants_to_be_left_alone(
 def test_a_service_with_a_source_of_its_own_shares_one_budget() -> None:
     request = SOURCE.plan(state(url="https://rss.arxiv.org/rss/cs.AI"), NOW)
     assert (request.limiter, request.interval_seconds) == ("arxiv", 3.0)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!DOCTYPE html>\n<html><head><title>A journal</title><link rel=x></head></html>",
+        b"\xef\xbb\xbf\n<HTML><body><br></body></HTML>",
+        b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body/></html>',
+    ],
+)
+def test_the_page_of_a_journal_in_place_of_its_feed_is_called_a_page(page: bytes) -> None:
+    with pytest.raises(UnreadableFile, match="web page, no feed: look on it"):
+        read_feed(page, "https://journal.example/")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf \n"])
+def test_nothing_at_all_is_no_feed_without_items(content: bytes) -> None:
+    with pytest.raises(UnreadableFile, match="the feed is empty"):
+        read_feed(content, "https://journal.example/feed")
 
 
 def test_a_quiet_journal_is_never_late() -> None:

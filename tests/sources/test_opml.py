@@ -102,6 +102,41 @@ def test_a_source_without_a_public_feed_is_a_link_to_its_page() -> None:
     assert "xmlUrl" not in said.attributes
 
 
+@pytest.mark.accept("F09", part="OPML")
+@pytest.mark.parametrize(
+    ("kind", "settings", "address"),
+    [
+        ("openalex", {"filter": "a.b:1, type:x"}, "https://openalex.org/works?filter=a.b:1,type:x"),
+        (
+            "openalex",
+            {"filter": "a:1", "search": "cells, & mice"},
+            "https://openalex.org/works?filter=a:1,default.search:cells++%26+mice",
+        ),
+        ("crossref", {"query": "a b"}, "https://search.crossref.org/?q=a+b"),
+        (
+            "crossref",
+            {"query": "a", "filter": "issn:1476-4687"},
+            "https://api.crossref.org/works?filter=issn:1476-4687&query=a",
+        ),
+        (
+            "semantic-scholar",
+            {"query": '"a b" | c'},
+            "https://www.semanticscholar.org/search?q=%22a+b%22+|+c&sort=pub-date",
+        ),
+        (
+            "pubmed",
+            {"query": "a[pt] & b"},
+            "https://pubmed.ncbi.nlm.nih.gov/?term=a%5Bpt%5D+%26+b&sort=date",
+        ),
+    ],
+)
+def test_a_search_is_a_link_to_the_page_that_finds_the_same(
+    kind: str, settings: dict[str, str], address: str
+) -> None:
+    (said,) = outlines(write_opml([NewFeed(name="x", kind=kind, settings=settings)]))
+    assert (said.attributes["type"], said.attributes["url"]) == ("link", address)
+
+
 def test_the_public_addresses_name_no_kind_that_does_not_exist() -> None:
     assert PUBLIC.keys() <= SOURCES.keys()
 

@@ -12,6 +12,7 @@ from paperround.domain.keys import Scope
 from paperround.sources.choices import CHOICES
 from paperround.sources.live import SOURCES
 from paperround.web.app import create_app
+from tests.sources.full_feeds import full_feed
 from tests.web.admin import FEEDS, Staffed, feed_body, fields_of, key_for, program
 from tests.web.conftest import HandClock, sql
 
@@ -35,14 +36,64 @@ def test_a_wrong_setting_of_any_source_is_named_by_every_route(
     admin: TestClient, kind: str
 ) -> None:
     for name in SOURCES[kind].settings:
-        settings = {"categories": "cs.LG", "sets": "cs", name: "no such thing"}
-        settings = {key: settings[key] for key in settings if key in SOURCES[kind].settings}
-        if kind == "biorxiv" and name != "categories":
-            del settings["categories"]
+        settings = {**full_feed(kind).settings, name: "no such\0thing"}
         body = feed_body(kind=kind, settings=settings)
         for path in (FEEDS, f"{FEEDS}/preview"):
             answer = admin.post(path, json=body)
             assert (answer.status_code, fields_of(answer)) == (422, [f"settings.{name}"])
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "says"),
+    [
+        ({"colour": 1}, "colour", "There is no such field, or it cannot be set."),
+        ({"id": 7}, "id", "There is no such field, or it cannot be set."),
+        ({"enabled": "yes"}, "enabled", "This must be true or false."),
+        ({"name": None}, "name", "This must be text."),
+        ({"name": ""}, "name", "This may not be empty."),
+        ({"settings": {"days": 3}}, "settings.days", "This must be text."),
+        ([], "body", "Send a JSON object, with Content-Type: application/json."),
+    ],
+)
+def test_a_wrong_field_is_explained_in_words_for_a_person(
+    admin: TestClient, body: object, field: str, says: str
+) -> None:
+    answer = admin.patch(create(admin), json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": field, "message": says}]
+
+
+def test_a_body_that_is_no_json_is_told_so(admin: TestClient) -> None:
+    where = create(admin)
+    plain = admin.patch(where, content=b'{"enabled": true}', headers={"Content-Type": "text/plain"})
+    assert "Content-Type: application/json" in plain.json()["errors"][0]["message"]
+    as_json = {"Content-Type": "application/json"}
+    broken = admin.patch(where, content=b"{bad", headers=as_json)
+    assert broken.json()["errors"] == [{"field": "body", "message": "This is not JSON."}]
+    missing = admin.patch(where, content=b"", headers=as_json)
+    assert missing.json()["errors"] == [{"field": "body", "message": "This is needed."}]
+
+
+@pytest.mark.parametrize("path", ["/import", "/{}/upload"])
+def test_a_form_around_a_file_is_refused_with_the_way_to_send_it(
+    admin: TestClient, path: str
+) -> None:
+    number = create(admin).rpartition("/")[2]
+    answer = admin.post(FEEDS + path.format(number), files={"file": b"title\nA paper\n"})
+    assert answer.status_code == 415
+    assert "curl --data-binary @FILE" in answer.json()["detail"]
+
+
+def test_an_empty_upload_and_a_list_of_feeds_are_no_unknown_formats(admin: TestClient) -> None:
+    where = create(admin)
+    empty = admin.post(f"{where}/upload", content=b" \n")
+    assert (fields_of(empty), empty.json()["detail"][:17]) == (["format"], "the file is empty")
+    said_so = admin.post(f"{where}/upload", params={"format": "jsonl"}, content=b"")
+    assert said_so.json()["records"] == 0
+    opml = b'<opml version="2.0"><body><outline xmlUrl="https://rss.arxiv.org/rss/cs.AI"/></body></opml>'
+    listed = admin.post(f"{where}/upload", content=opml)
+    assert listed.status_code == 422
+    assert "list of feeds (OPML)" in listed.json()["detail"]
 
 
 @pytest.mark.parametrize(

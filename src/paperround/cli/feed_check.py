@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.feed_options import find_feed
+from paperround.cli.feed_options import NO_FEEDS, find_feed
 from paperround.cli.options import AsJson, print_json, runtime, say
 from paperround.domain.errors import PaperroundError
 
@@ -42,12 +42,11 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the feed NAME, or all: their settings and how they are doing. With --live each is
-    asked for a page, and what its service answers otherwise than it did is named; without any
-    feeds, or with --kind, the services are asked for something small. Fails when something is
-    wrong."""
+    """Check one feed or all: settings, health, answers. With --live each is asked for a page, and
+    what its service answers otherwise than it did is named; without any feeds, or with --kind, the
+    services are asked for something small. Fails when something is wrong."""
     if kind is not None and (name is not None or not live):
-        raise typer.BadParameter("stands with --live and without NAME", param_hint="--kind")
+        raise typer.BadParameter("use it with --live and without NAME", param_hint="--kind")
     home = runtime()
     results: list[Checked] = []
     for one in checks(home, name, kind, live=live):
@@ -56,6 +55,8 @@ def check(
             _tell(one)
     if as_json:
         print_json({"feeds": [asdict(one) for one in results]})
+    elif not results:
+        say(NO_FEEDS)
     if any(one.trouble for one in results):
         raise typer.Exit(1)
 
@@ -75,18 +76,21 @@ def checks(home: "Runtime", name: str | None, kind: str | None, *, live: bool) -
 
 
 def _services(kind: str) -> list["NewFeed"]:
-    """A small feed for each shape that the answers of a service may have."""
+    """A small feed for each shape that the answers of a service may have, of those that one feed
+    may get one after the other for the first."""
     from paperround.domain.feeds import NewFeed
     from paperround.sources.shapes import shapes
 
     known = list(dict.fromkeys(one.kind for one in shapes()))
     if kind not in {"all", *known}:
         raise typer.BadParameter(f"use all, {', '.join(known)}", param_hint="--kind")
-    return [
-        NewFeed(name=one.name, kind=one.kind, settings={**one.when, **one.ask})
-        for one in shapes()
-        if kind in {"all", one.kind}
-    ]
+    asked: list[NewFeed] = []
+    for one in shapes():
+        feed = NewFeed(name=one.name, kind=one.kind, settings={**one.when, **one.ask})
+        is_told = any((feed.kind, feed.settings) == (told.kind, told.settings) for told in asked)
+        if kind in {"all", one.kind} and not is_told:
+            asked.append(feed)
+    return asked
 
 
 def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
@@ -118,7 +122,7 @@ def _compared(feed: "NewFeed", seen: "Look") -> Checked:
     from paperround.sources.shapes import shape_of
     from paperround.sources.shapes.compare import differences
 
-    shape = shape_of(feed.kind, feed.settings)
+    shape = shape_of(feed.kind, feed.settings, seen.page.body)
     found = differences(shape, seen.page.body) if shape is not None else ()
     records, rejects = len(seen.batch.records), len(seen.batch.rejects)
     broken = next((str(one) for one in found if one.breaks and rejects >= records), None)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paperround.cli.options import AsJson, print_json, say
+from paperround.cli.tables import paragraph, table, terminal_width
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+    from paperround.domain.feeds import NewFeed
     from paperround.jobs.feed_preview import FeedPreview, PreviewedPaper
     from paperround.sources.choices import Choice
 
@@ -20,20 +22,22 @@ FEW = 12
 
 
 def kinds(as_json: AsJson = False) -> None:
-    """Show the kinds of feeds with their settings and what each may be."""
+    """Show the kinds of feeds, and what each can be told."""
     from paperround.sources.choices import NEEDS_URL, choice_of
     from paperround.sources.live import SOURCES
 
     if as_json:
         print_json({"kinds": [_as_kind(kind) for kind in SOURCES]})
         return
+    width = terminal_width()
     for kind, source in SOURCES.items():
         say(f"{kind}{': needs --url' if kind in NEEDS_URL else ''}")
         for name, says in source.settings.items():
-            say(f"  {name}: {says}")
             few = list(choice_of(kind, name).values())
+            lines = [*paragraph(f"{name}: {says}", width, indent=2)]
             if 0 < len(few) <= FEW:
-                say(f"    {', '.join(few)}")
+                lines += paragraph(", ".join(few), width, indent=4)
+            say("\n".join(lines))
 
 
 def _as_kind(kind: str) -> dict[str, Any]:
@@ -57,6 +61,7 @@ def _as_choice(choice: "Choice") -> dict[str, Any]:
         "default": choice.default,
         "low": choice.low,
         "high": choice.high,
+        "example": choice.example,
         "values": list(choice.values()),
     }
 
@@ -71,9 +76,14 @@ def presets(as_json: AsJson = False) -> None:
             {"presets": {name: [feed_as_json(one) for one in PRESETS[name]] for name in PRESETS}}
         )
         return
-    for name, feeds in PRESETS.items():
-        said = (f"{one.name} ({', '.join(one.settings.values()) or one.kind})" for one in feeds)
-        say(f"{name:10} {'; '.join(said)}")
+    rows = [(name, "; ".join(map(_in_short, feeds))) for name, feeds in PRESETS.items()]
+    for line in table(rows, terminal_width()):
+        say(line)
+
+
+def _in_short(feed: "NewFeed") -> str:
+    said = ", ".join(feed.settings.values()) or feed.kind
+    return f"{feed.name} ({', '.join(one.strip() for one in said.split(','))})"
 
 
 def categories(
@@ -82,7 +92,7 @@ def categories(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show arXiv's archives and categories, and the subjects of bioRxiv and medRxiv."""
+    """Show arXiv's categories and bioRxiv's subjects. Those of medRxiv, too."""
     from paperround.sources.arxiv_categories import matching
     from paperround.sources.biorxiv_subjects import SUBJECTS
 
@@ -115,13 +125,15 @@ def print_preview(name: str, seen: "FeedPreview", *, as_json: bool) -> None:
     )
     _print_some(map(_told, seen.papers), len(seen.papers))
     _print_some(
-        (f"  rejected {one.position}: {one.detail}" for one in seen.rejects), len(seen.rejects)
+        (f"rejected {one.position}: {one.detail}" for one in seen.rejects), len(seen.rejects)
     )
 
 
 def _print_some(lines: Iterable[str], total: int) -> None:
+    width = terminal_width()
     for line, _ in zip(lines, range(SHOWN), strict=False):
-        say(line)
+        for part in paragraph(line, width, indent=2):
+            say(part)
     if total > SHOWN:
         say(f"  and {total - SHOWN:,} more")
 
@@ -131,7 +143,7 @@ def _told(paper: "PreviewedPaper") -> str:
     first = f", {paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}"
     day = f" ({paper.listed_on})" if paper.listed_on else ""
     by = first if paper.authors else ""
-    return f"  {paper.becomes.value:8} {named}  {paper.title}{by}{day} [{paper.show.value}]"
+    return f"{paper.becomes.value:8} {named}  {paper.title}{by}{day} [{paper.show.value}]"
 
 
 def _as_preview(seen: "FeedPreview") -> dict[str, Any]:

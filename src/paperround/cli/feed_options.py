@@ -1,5 +1,8 @@
 """What the commands for feeds share: arguments, and finding a feed by its name."""
 
+from collections import Counter
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,21 +33,54 @@ Show = Annotated[
 ]
 
 
+NO_FEEDS = "no feeds yet: paperround feeds add --preset ml"
+"""What is said where feeds would be listed."""
+
+MOST_NAMED = 12
+"""Feeds that are named to whoever asks for one there is not."""
+
+
 def find_feed(home: "Runtime", name: str) -> "LiveFeed":
-    """The feed called `name`; raises NotFound that names those there are."""
+    """The feed called `name`; raises NotFound that names those there are, or some of them."""
     from paperround.jobs.feed_admin import live_feeds
 
-    feeds = {feed.name: feed for feed in live_feeds(home.newsroom)}
-    if name not in feeds:
-        known = f"there are {', '.join(feeds)}" if feeds else "add one: paperround feeds add"
-        raise NotFound(f"there is no feed called {name}: {known}")
-    return feeds[name]
+    return _named(name, live_feeds(home.newsroom))
+
+
+def find_any_feed(home: "Runtime", name: str) -> "LiveFeed":
+    """As `find_feed`, also one that files were read into."""
+    from paperround.jobs.feed_admin import every_feed
+
+    with home.database.reading() as work:
+        return _named(name, every_feed(work))
+
+
+def _named(name: str, feeds: "Iterable[LiveFeed]") -> "LiveFeed":
+    known = {feed.name: feed for feed in feeds}
+    if name not in known:
+        raise NotFound(f"there is no feed called {name}: {_instead(name, list(known))}")
+    return known[name]
+
+
+def _instead(name: str, known: list[str]) -> str:
+    """What to write, short however many feeds there are."""
+    if not known:
+        return "add one: paperround feeds add"
+    if len(known) <= MOST_NAMED:
+        return f"there are {', '.join(known)}"
+    near = get_close_matches(name, known)
+    all_of_them = "paperround feeds list shows all"
+    return f"did you mean {', '.join(near)}? {all_of_them}" if near else all_of_them
 
 
 def settings_in(pairs: list[str] | None) -> dict[str, str]:
-    """The settings that `name=value` arguments make."""
+    """The settings that `name=value` arguments make; one given twice may mean either."""
     with usage("--set"):
-        return dict(_pair(text) for text in pairs or ())
+        named = [_pair(text) for text in pairs or ()]
+        twice = [name for name, times in Counter(name for name, _ in named).items() if times > 1]
+        if twice:
+            raise InvalidInput(f"{twice[0]:.60} is given twice")
+        return dict(named)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,14 +1,16 @@
 """`paperround feeds`: sources that are read by themselves."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli import feed_check, feed_lists
-from paperround.cli.feed_options import Name, Set, Show, Url, find_feed, settings_in
+from paperround.cli import feed_check, feed_history, feed_lists
+from paperround.cli.feed_options import NO_FEEDS, Name, Set, Show, Url, find_feed, settings_in
 from paperround.cli.options import (
     AsJson,
     counts,
@@ -18,6 +20,8 @@ from paperround.cli.options import (
     say,
     usage,
 )
+from paperround.cli.tables import table, terminal_width, until
+from paperround.domain.errors import InvalidInput
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
@@ -26,6 +30,8 @@ if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays 
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_check.check)
+app.command("runs")(feed_history.runs)
+app.command("rejects")(feed_history.rejects)
 app.command("kinds")(feed_lists.kinds)
 app.command("presets")(feed_lists.presets)
 app.command("categories")(feed_lists.categories)
@@ -33,16 +39,30 @@ app.command("categories")(feed_lists.categories)
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """Show every feed: how it is doing, why, and when it is read next."""
+    """Show every feed: health, when it is read next, why."""
     from paperround.jobs.feed_admin import live_feeds
 
-    feeds = live_feeds(runtime().newsroom)
+    home = runtime()
+    feeds, now = live_feeds(home.newsroom), home.clock.now()
     if as_json:
         print_json({"feeds": [as_listed(feed) for feed in feeds]})
         return
-    for feed in feeds:
-        say(f"{feed.name:20} {feed.kind:10} {feed.health.value:8} {feed.reason}")
-    say(f"{len(feeds)} feeds" if feeds else "no feeds yet: paperround feeds add --preset ml")
+    for line in table([_row(feed, now) for feed in feeds], terminal_width()) if feeds else ():
+        say(line)
+    say(f"{len(feeds):,} feeds" if feeds else NO_FEEDS)
+
+
+def _row(feed: "LiveFeed", now: datetime) -> tuple[str, ...]:
+    """Name, kind, health, when it is read next, why."""
+    if not feed.enabled:
+        return (
+            feed.name,
+            feed.kind,
+            feed.health.value,
+            "",
+            f"until `feeds edit {feed.name} --resume`",
+        )
+    return feed.name, feed.kind, feed.health.value, until(feed.next_at, now), feed.reason
 
 
 @app.command()
@@ -72,7 +92,9 @@ def add(
         raise typer.BadParameter("give NAME and --kind, or --preset alone")
     if preset is not None:
         if name or kind or url or settings or show or dry_run:
-            raise typer.BadParameter("stands alone", param_hint="--preset")
+            raise typer.BadParameter(
+                "a preset says all of its feeds: give it alone", param_hint="--preset"
+            )
         _add_preset(preset, as_json)
         return
     with usage("--show"):
@@ -141,24 +163,43 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
-    from paperround.jobs.feed_admin import update_feed
+    from paperround.jobs.feed_admin import change_feed
     from paperround.jobs.feed_files import show_of
-    from paperround.jobs.feeds import settings_of
 
-    home = runtime()
-    feed = find_feed(home, name)
-    changed = settings_of(feed)
-    kept = {key: value for key, value in feed.settings.items() if key not in (unset or [])}
-    changed = replace(changed, settings={**kept, **settings_in(settings)}, name=rename or name)
+    if url is not None and own_url:
+        raise typer.BadParameter("give an address or --own-url, not both", param_hint="--url")
+    given: dict[str, Any] = {}
+    if rename is not None:
+        given["name"] = rename
     if url is not None or own_url:
-        changed = replace(changed, url=None if own_url else url)
+        given["url"] = url
     if show is not None:
         with usage("--show"):
-            changed = replace(changed, show=show_of(None if show == "default" else show))
+            given["show"] = show_of(None if show == "default" else show)
     if enabled is not None:
-        changed = replace(changed, enabled=enabled)
-    made = update_feed(home.newsroom, feed.id, changed, now=home.clock.now())
+        given["enabled"] = enabled
+    put, gone = settings_in(settings), unset or []
+    if not (given or put or gone):
+        raise typer.BadParameter("say what to change: --set, --url, --show, --pause, --rename")
+    if both := [one for one in gone if one in put]:
+        raise typer.BadParameter(f"{both[0]:.60} is set, too", param_hint="--unset")
+
+    def change(feed: "NewFeed") -> "NewFeed":
+        return replace(feed, **given, settings=_with(feed.settings, put, gone))
+
+    home = runtime()
+    number = find_feed(home, name).id
+    made = change_feed(home.newsroom, number, change, now=home.clock.now())
     _print_feed(made, "changed", as_json)
+
+
+def _with(settings: Mapping[str, str], put: Mapping[str, str], gone: list[str]) -> dict[str, str]:
+    """The settings without those in `gone`, and with those in `put`."""
+    for name in gone:
+        if name not in settings:
+            known = f"it has {', '.join(settings)}" if settings else "it has none"
+            raise InvalidInput(f"the feed has no setting {name!r:.60}: {known}", code="settings")
+    return {**{key: settings[key] for key in settings if key not in gone}, **put}
 
 
 @app.command()
@@ -189,15 +230,15 @@ def run(
     else:
         for report in reports:
             say(_told(report))
-        say(f"{len(reports)} read" if reports else "no feed is due")
+        say(_in_all(reports) if reports else "no feed is due")
     if any(report.error for report in reports):
         raise typer.Exit(1)
 
 
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
-    """Add the feeds of an export, or of an OPML file of any feed reader, and change those whose
-    name is known."""
+    """Add the feeds of an export or of an OPML file. The file may be of any feed reader; feeds
+    whose name is known are changed."""
     from paperround.jobs.feed_files import import_feeds
     from paperround.sources.opml import read_opml
 
@@ -205,10 +246,19 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     done = import_feeds(home.newsroom, read_file(file), now=home.clock.now(), opml=read_opml)
     names = {"new": done.new, "changed": done.changed, "unchanged": done.unchanged}
     if as_json:
-        rejects = [{"reason": one.reason, "detail": one.detail} for one in done.rejects]
+        rejects = [
+            {"reason": one.reason, "detail": one.detail, "position": one.position}
+            for one in done.rejects
+        ]
         print_json({**{how: list(which) for how, which in names.items()}, "rejects": rejects})
     else:
-        say(f"{file.name}: {counts({how: len(which) for how, which in names.items()})}")
+        numbers = {
+            **{how: len(which) for how, which in names.items()},
+            "rejected": len(done.rejects),
+        }
+        say(
+            f"{file.name}: {counts(numbers) if any(numbers.values()) else 'there is no feed in it'}"
+        )
         for one in done.rejects:
             say(f"  feed {one.position} rejected: {one.detail}")
 
@@ -277,5 +327,15 @@ def _as_polled(report: "PollReport") -> dict[str, Any]:
 
 
 def _told(report: "PollReport") -> str:
+    """One line; what the reason says already is not said again."""
     papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
-    return f"{report.feed}: {report.health.value}, {report.reason} ({counts(papers)})"
+    more = {name: n for name, n in papers.items() if f"{n:,} {name}" not in report.reason}
+    stored = f" ({counts(more)})" if any(more.values()) else ""
+    return f"{report.feed}: {report.health.value}, {report.reason}{stored}"
+
+
+def _in_all(reports: Sequence["PollReport"]) -> str:
+    failed = sum(report.error is not None for report in reports)
+    put_off = sum(report.put_off for report in reports)
+    read = len(reports) - failed - put_off
+    return counts({"read": read, "failed": failed, "put off": put_off})

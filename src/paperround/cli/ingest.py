@@ -61,22 +61,23 @@ def ingest(
     if (file is None) == (feed is None):
         raise typer.BadParameter("give --file PATH or --feed NAME")
     if file is not None:
-        report: IngestReport | PollReport = _read_file(file, file_format, captured_at, runtime(now))
+        kept, report = _read_file(file, file_format, captured_at, runtime(now))
         name = file.name
     else:
         if file_format != "auto" or captured_at is not None:
             raise typer.BadParameter("--format and --captured-at belong to --file")
-        name = str(feed)
+        name = kept = str(feed)
         report = _read_feed(name, runtime(now))
     if as_json:
         print_json(_as_json(report))
     else:
-        _tell(name, report)
+        _tell(name, report, kept)
 
 
 def _read_file(
     file: Path, file_format: str, captured_at: str | None, home: "Runtime"
-) -> "IngestReport":
+) -> tuple[str, "IngestReport | PollReport"]:
+    """The name of the feed that keeps what such files held, and what this one held."""
     from paperround.jobs.ingest import ingest as run
     from paperround.sources.formats import decompress, reader_for
 
@@ -88,10 +89,11 @@ def _read_file(
     del content  # as large as all that was read of it
     gc.freeze()  # what was read stays to the end: looking for garbage in it only takes time
     with progress(f"reading {file.name}", len(batch.records)) as advance:
-        return run(
+        feed = f"file:{name}"
+        return feed, run(
             batch,
             database=home.database,
-            feed_name=f"file:{name}",
+            feed_name=feed,
             feed_kind="file",
             source=file.name,
             captured_at=instant_of(captured_at, "--captured-at") or min(_written_at(file), present),
@@ -127,10 +129,10 @@ def _as_json(report: "IngestReport | PollReport") -> dict[str, Any]:
     }
 
 
-def _tell(name: str, report: "IngestReport | PollReport") -> None:
+def _tell(name: str, report: "IngestReport | PollReport", feed: str) -> None:
     papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
     say(f"{name}: {report.records:,} records ({counts(papers)})")
     say(f"  {report.observations:,} new counts of votes, comments, stars or citations")
     for reason, number in sorted(report.rejects.items()):
-        say(f"  {number:,} rejected: {reason} (kept in the database)")
+        say(f"  {number:,} rejected: {reason} (paperround feeds rejects {feed})")
     say(f"  {report.papers_total:,} papers in all")

@@ -114,11 +114,17 @@ def _imported(
     done: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
     rejects: list[Reject] = []
     shelf = _Shelf(work, newsroom)
+    places: dict[str, int] = {}
     for entry, feed in judged:
         if isinstance(feed, Reject):
             rejects.append(feed)
             continue
         try:
+            if entry.is_named and places.setdefault(feed.name, entry.position) != entry.position:
+                raise InvalidInput(
+                    f"feed {places[feed.name]} of the file is called {feed.name}, too",
+                    code="duplicate",
+                )
             what, name = shelf.put(feed, entry.is_named, now)
             done[what].append(name)
         except InvalidInput as error:
@@ -191,6 +197,8 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _entries(content: bytes, opml: OpmlReader | None) -> Sequence[DescribedFeed]:
+    if not content.strip():
+        raise InvalidInput("the file is empty: give what `paperround feeds export` prints")
     if opml is not None and content.lstrip(_BEFORE_XML).startswith(b"<"):
         return opml(content)
     try:

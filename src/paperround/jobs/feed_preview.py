@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, NewFeed, Page, Progress
+from paperround.domain.merge import repaired
 from paperround.domain.papers import PaperId, ParsedBatch, Record, Reject, Show
 from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.newsroom import Newsroom, ask
@@ -27,7 +28,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewedPaper:
-    """A paper as the source has it now. `show` is how much of it the feed would show."""
+    """A paper as it would be kept. `show` is how much of it the feed would show."""
 
     title: str
     identifiers: Mapping[str, str]
@@ -147,10 +148,11 @@ def _known(newsroom: Newsroom, records: tuple[Record, ...]) -> Known:
 
 
 def _previewed(record: Record, feed: NewFeed, known: Known) -> PreviewedPaper:
+    readable = repaired(record)
     return PreviewedPaper(
-        title=record.title,
+        title=readable.title,
         identifiers=record.identifiers,
-        authors=record.authors,
+        authors=readable.authors,
         listed_on=record.listed_on,
         show=feed.show or record.show,
         becomes=_fate(record, known),

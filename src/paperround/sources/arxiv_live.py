@@ -247,7 +247,7 @@ def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
         )
     if not 1 <= len(named) <= MOST_PAGES:
         raise InvalidInput(
-            f"name 1 to {MOST_PAGES} categories of arXiv, separated by commas: cs.AI,hep-th",
+            f"arxiv needs categories: 1 to {MOST_PAGES}, separated by commas, like cs.AI,hep-th",
             code="settings.categories",
         )
     return named

@@ -218,7 +218,7 @@ def _sets(settings: Mapping[str, str]) -> tuple[str, ...]:
     if wrong is not None or not 1 <= len(named) <= MOST_PAGES:
         told = f", not {wrong!r:.60}" if wrong is not None else ""
         raise InvalidInput(
-            f"name 1 to {MOST_PAGES} sets of arXiv like cs,physics:hep-th,cs:cs:LG{told}",
+            f"arxiv-oai needs sets: 1 to {MOST_PAGES}, like cs,physics:hep-th,cs:cs:LG{told}",
             code="settings.sets",
         )
     return named

@@ -1,7 +1,7 @@
 """Which values the settings of each source may have, for whoever writes a form for them.
 
-The sources themselves refuse what is wrong; this only says what is right. A setting that is missing
-here is any text.
+The sources themselves refuse what is wrong; this only says what is right. A setting without values
+is any text, as its example.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,13 @@ from paperround.sources.arxiv_oai import DAYS as OAI_DAYS
 from paperround.sources.arxiv_oai import FORMATS
 from paperround.sources.biorxiv_live import SERVERS
 from paperround.sources.biorxiv_subjects import SUBJECTS
+from paperround.sources.crossref_live import EXAMPLE as CROSSREF_EXAMPLE
+from paperround.sources.hf_periods import PeriodKind
+from paperround.sources.openalex_live import DAYS as OPENALEX_DAYS
+from paperround.sources.openalex_live import EXAMPLE as OPENALEX_EXAMPLE
 from paperround.sources.polling import DEFAULT_DAYS, MOST_DAYS
+from paperround.sources.semantic_scholar_live import DAYS as SEMANTIC_SCHOLAR_DAYS
+from paperround.sources.semantic_scholar_live import FIELDS
 
 Values = Mapping[str, str]
 """Allowed values with a title each, empty where the value says it."""
@@ -27,8 +33,8 @@ def _none() -> Values:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What a setting may be: one of `values`, several of them with commas (`many`), or a whole
-    number from `low` to `high`."""
+    """What a setting may be: one of `values`, several of them with commas (`many`), a whole number
+    from `low` to `high`, or any text such as `example`."""
 
     values: Callable[[], Values] = _none
     many: bool = False
@@ -36,6 +42,7 @@ class Choice:
     default: str | None = None
     low: int | None = None
     high: int | None = None
+    example: str | None = None
 
 
 def _plain(names: tuple[str, ...]) -> Callable[[], Values]:
@@ -54,13 +61,16 @@ def _subjects() -> Values:
     return dict.fromkeys(sorted(SUBJECTS), "")
 
 
-def _days(default: str) -> Choice:
-    return Choice(default=default, low=0, high=MOST_DAYS)
+def _days(default: str, *, low: int = 0) -> Choice:
+    return Choice(default=default, low=low, high=MOST_DAYS)
 
 
 CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
     {
-        "hf-daily": {"days": _days(str(DEFAULT_DAYS))},
+        "hf-daily": {
+            "days": _days(str(DEFAULT_DAYS)),
+            "period": Choice(values=_plain(tuple(PeriodKind)), default=PeriodKind.DAY.value),
+        },
         "arxiv": {
             "categories": Choice(values=_categories, many=True, needed=True),
             "via": Choice(values=_plain(tuple(BASES)), default="rss"),
@@ -77,6 +87,26 @@ CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
             "categories": Choice(values=_subjects, many=True),
             "days": _days(str(DEFAULT_DAYS)),
         },
+        "openalex": {
+            "filter": Choice(example=OPENALEX_EXAMPLE),
+            "search": Choice(example="graph neural network"),
+            "days": _days(OPENALEX_DAYS),
+        },
+        "crossref": {
+            "filter": Choice(example=CROSSREF_EXAMPLE),
+            "query": Choice(example="graph neural network"),
+            "days": _days(str(DEFAULT_DAYS)),
+        },
+        "semantic-scholar": {
+            "query": Choice(needed=True, example='"graph neural network" | transformer'),
+            "fields": Choice(values=_plain(FIELDS), many=True),
+            "days": _days(SEMANTIC_SCHOLAR_DAYS),
+        },
+        "pubmed": {
+            "query": Choice(needed=True, example="asthma AND review[pt]"),
+            "days": _days(str(DEFAULT_DAYS), low=1),
+        },
+        "feed": {},
     }
 )
 NEEDS_URL = frozenset({"feed"})

@@ -37,7 +37,7 @@ PAGE = 100
 MARK_LIFE = timedelta(minutes=4)
 """Crossref's documentation gives a mark five minutes."""
 
-_EXAMPLE = "issn:1476-4687,type:journal-article"
+EXAMPLE = "issn:1476-4687,type:journal-article"
 _OWN = "is set by the feed itself: use days"
 _REFUSED = {"from-created-date": _OWN, "until-created-date": _OWN}
 
@@ -48,7 +48,7 @@ class Crossref:
     kind: str = "crossref"
     settings: Mapping[str, str] = MappingProxyType(
         {
-            "filter": f"Filters of Crossref, separated by commas ({_EXAMPLE}, prefix:10.1101). "
+            "filter": f"Filters of Crossref, separated by commas ({EXAMPLE}, prefix:10.1101). "
             "This or query is needed.",
             "query": "Words to search for in titles, authors and journals.",
             "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
@@ -125,11 +125,11 @@ def _query(wanted: tuple[str, str], place: Bookmark) -> dict[str, str]:
 
 def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:
     """(filters, words) of what is asked for."""
-    filters = filters_of(settings, _REFUSED, _EXAMPLE)
+    filters = filters_of(settings, _REFUSED, EXAMPLE)
     words = words_of(settings, "query")
     if not filters and not words:
         raise InvalidInput(
-            f"say which works with filter (like {_EXAMPLE}) or query: all are too many",
+            f"say which works with filter (like {EXAMPLE}) or query: all are too many",
             code="settings.filter",
         )
     return ",".join(filters), words

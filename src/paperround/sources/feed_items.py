@@ -38,6 +38,9 @@ from paperround.sources.xml import Node, NotWellFormed, decoded, read_xml
 MOST_ITEMS = 10_000
 """Items of one feed that are read."""
 
+_HEAD = 1000
+_WEB_PAGES = (b"<!doctype html", b"<html")
+_A_WEB_PAGE = "this is a web page, no feed: look on it for the address of its feed"
 _TITLE = 200
 _MOST_NAMES = 1000
 _SUMMARIES = ("description", "summary", "encoded", "content")
@@ -115,6 +118,11 @@ def _record(item: "_Item | BadEntry", address: str) -> Record:
 
 
 def _xml_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
+    head = content[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if not head:
+        raise UnreadableFile("the feed is empty, without even a head")
+    if head.startswith(_WEB_PAGES):
+        raise UnreadableFile(_A_WEB_PAGE)
     try:
         root = read_xml(content)
     except NotWellFormed as problem:
@@ -123,6 +131,8 @@ def _xml_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
         address = address or _own_address(root)
         return (_atom(entry, root, address) for entry in root.all("entry"))
     channel = next(root.all("channel"), None)
+    if root.name.lower() == "html":
+        raise UnreadableFile(_A_WEB_PAGE)
     if root.name not in {"rss", "RDF"} or channel is None:
         raise UnreadableFile(f"the XML is no feed: it is <{root.name[:40]}>")
     address = address or _own_address(channel)

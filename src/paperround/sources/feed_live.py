@@ -87,7 +87,8 @@ def _check_address(url: str | None) -> str:
     if url is None or not is_plain or set("# ").intersection(url) or not url.isprintable():
         # A password in it would be repeated in logs: the address is not.
         raise InvalidInput(
-            "a feed needs its http(s) address (url), without a password or a fragment", code="url"
+            "a feed needs its http(s) address (url), without a password, a blank or a fragment (#)",
+            code="url",
         )
     return url
 

@@ -96,10 +96,13 @@ def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str,
     """(format, reader) for a file's decompressed content.
 
     Raises UnknownFormat when in doubt and UnreadableFile for a web page, whatever its name: an
-    error page would be read as a file of nothing but broken entries.
+    error page would be read as a file of nothing but broken entries. So is OPML: it lists feeds.
     """
-    if _body(content)[:20].lower().startswith(_WEB_PAGES):
+    head = _body(content)[:_XML_HEAD].lower()
+    if head.startswith(_WEB_PAGES):
         raise UnreadableFile(f"{name!r} is a web page, maybe of an error: fetch the file again")
+    if _root_of(head) == b"opml":
+        raise UnreadableFile(f"{name!r} is a list of feeds (OPML), not of papers: feeds import")
     found = _recognise(name, content) if file_format == AUTO else file_format
     if found is None or found not in READERS:
         raise UnknownFormat(f"{_why_unknown(name, content, file_format)} ({', '.join(READERS)})")
@@ -166,8 +169,7 @@ def _xml_kind(head: bytes) -> str | None:
 
     A feed of anybody else is read as any other.
     """
-    match = _ROOT.match(head)
-    root = match[1] if match else b""
+    root = _root_of(head)
     if root in _ROOTS:
         return _ROOTS[root]
     if any(word in head for word in _ANNOUNCEMENTS):
@@ -175,6 +177,11 @@ def _xml_kind(head: bytes) -> str | None:
     if any(word in head for word in _API_ANSWERS):
         return "arxiv-atom"
     return "rss" if root in _FEEDS and _FEEDS[root] in head else None
+
+
+def _root_of(head: bytes) -> bytes:
+    match = _ROOT.match(head)
+    return match[1] if match else b""
 
 
 def _json_kind(body: bytes, by_name: str | None) -> str | None:

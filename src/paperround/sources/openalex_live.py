@@ -37,7 +37,7 @@ PAGE = 100
 DAYS = "7"
 
 _TYPES = "type:article|preprint|review"
-_EXAMPLE = "primary_topic.field.id:17,type:preprint"
+EXAMPLE = "primary_topic.field.id:17,type:preprint"
 _OWN = "is set by the feed itself: use days"
 _PAID = "is paid for with a key: the feed asks by publication date"
 _SECRET = "would show a secret: feeds are exported and shown"  # noqa: S105 - no password
@@ -58,7 +58,7 @@ class OpenAlex:
     kind: str = "openalex"
     settings: Mapping[str, str] = MappingProxyType(
         {
-            "filter": f"Filters of OpenAlex, separated by commas ({_EXAMPLE}). "
+            "filter": f"Filters of OpenAlex, separated by commas ({EXAMPLE}). "
             "This or search is needed; without a type, articles, preprints and reviews.",
             "search": "Words to search for in title, abstract and text.",
             "days": f"How many days before today are read again, 0 to 30 (default {DAYS}).",
@@ -128,11 +128,11 @@ def _query(wanted: tuple[str, str], place: Bookmark) -> dict[str, str]:
 
 def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:
     """(filters, words) of what is asked for."""
-    filters = filters_of(settings, _REFUSED, _EXAMPLE)
+    filters = filters_of(settings, _REFUSED, EXAMPLE)
     words = words_of(settings, "search")
     if not filters and not words:
         raise InvalidInput(
-            f"say which works with filter (like {_EXAMPLE}) or search: all are too many",
+            f"say which works with filter (like {EXAMPLE}) or search: all are too many",
             code="settings.filter",
         )
     if not any(one.startswith("type:") for one in filters):

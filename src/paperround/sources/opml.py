@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote_plus, urldefrag, urlsplit
+from urllib.parse import quote_plus, urldefrag, urlencode, urlsplit
 
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -126,6 +126,40 @@ def _hf_daily(_: NewFeed) -> Public:
     return Public(page="https://huggingface.co/papers")
 
 
+def _openalex(feed: NewFeed) -> Public:
+    """OpenAlex's own pages have the words of a search among the filters."""
+    words = feed.settings.get("search", "").replace(",", " ").strip()
+    parts = [
+        *_listed(feed.settings.get("filter", "")),
+        *([f"default.search:{words}"] * bool(words)),
+    ]
+    return Public(page=_asking("https://openalex.org/works", {"filter": ",".join(parts)}))
+
+
+def _crossref(feed: NewFeed) -> Public:
+    """Only words can be searched for on a page of Crossref; what filters find is an answer."""
+    asked = {key: feed.settings.get(key, "").strip() for key in ("filter", "query")}
+    if asked["filter"]:
+        return Public(page=_asking("https://api.crossref.org/works", asked))
+    return Public(page=_asking("https://search.crossref.org/", {"q": asked["query"]}))
+
+
+def _semantic_scholar(feed: NewFeed) -> Public:
+    asked = {"q": feed.settings.get("query", ""), "sort": "pub-date"}
+    return Public(page=_asking("https://www.semanticscholar.org/search", asked))
+
+
+def _pubmed(feed: NewFeed) -> Public:
+    """PubMed makes a feed of a search only for whoever asks for one on its page."""
+    asked = {"term": feed.settings.get("query", ""), "sort": "date"}
+    return Public(page=_asking("https://pubmed.ncbi.nlm.nih.gov/", asked))
+
+
+def _asking(page: str, arguments: Mapping[str, str]) -> str:
+    said = {name: text.strip() for name, text in arguments.items() if text.strip()}
+    return f"{page}?{urlencode(said, safe=':,|', errors='replace')}" if said else page
+
+
 PUBLIC: Mapping[str, Callable[[NewFeed], Public]] = MappingProxyType(
     {
         "feed": _any,
@@ -133,6 +167,10 @@ PUBLIC: Mapping[str, Callable[[NewFeed], Public]] = MappingProxyType(
         "arxiv-oai": _arxiv_oai,
         "biorxiv": _biorxiv,
         "hf-daily": _hf_daily,
+        "openalex": _openalex,
+        "crossref": _crossref,
+        "semantic-scholar": _semantic_scholar,
+        "pubmed": _pubmed,
     }
 )
 """Where others find what a feed of each kind reads; other kinds stand with their own address."""

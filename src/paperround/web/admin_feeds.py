@@ -55,6 +55,11 @@ router = keyed_router(PREFIX, "admin: feeds", reading=Scope.FEEDS_READ, writing=
 
 
 async def _content(request: Request) -> bytes:
+    """The body as it is. A form around a file would be read as a part of the file."""
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise HTTPException(
+            415, "Send the file itself, not a form: curl --data-binary @FILE, not -F."
+        )
     return await request.body()
 
 
@@ -271,6 +276,8 @@ def _stored(home: Runtime, now: datetime, feed: LiveFeed, batch: ParsedBatch) ->
 
 
 def _reader(content: bytes, file_format: str) -> Reader:
+    if not content.strip() and file_format == AUTO:
+        raise InvalidInput("the file is empty; if that is right, say its format", code="format")
     try:
         return reader_for("the body", content, file_format)[1]
     except UnknownFormat:

@@ -333,8 +333,8 @@ class ValueAnswer(BaseModel):
 
 
 class SettingAnswer(BaseModel):
-    """A setting: one of `values`, several of them with commas (`many`), or a whole number from
-    `low` to `high`; with none of these, any text."""
+    """A setting: one of `values`, several of them with commas (`many`), a whole number from `low`
+    to `high`, or any text such as `example`."""
 
     name: str
     says: str
@@ -343,6 +343,7 @@ class SettingAnswer(BaseModel):
     default: str | None
     low: int | None
     high: int | None
+    example: str | None
     values: list[ValueAnswer]
 
     @classmethod
@@ -356,6 +357,7 @@ class SettingAnswer(BaseModel):
             default=choice.default,
             low=choice.low,
             high=choice.high,
+            example=choice.example,
             values=[ValueAnswer(value=one, title=t) for one, t in choice.values().items()],
         )
 

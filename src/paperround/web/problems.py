@@ -42,6 +42,18 @@ TITLES: Mapping[int, str] = {
     500: "Something broke",
     503: "Not ready",
 }
+MESSAGES: Mapping[str, str] = {
+    "extra_forbidden": "There is no such field, or it cannot be set.",
+    "missing": "This is needed.",
+    "json_invalid": "This is not JSON.",
+    "model_attributes_type": "Send a JSON object, with Content-Type: application/json.",
+    "string_type": "This must be text.",
+    "string_too_short": "This may not be empty.",
+    "bool_type": "This must be true or false.",
+    "int_parsing": "This must be a whole number.",
+}
+"""What is said instead of the words of the library that checks fields, by its name of the error."""
+
 STATUS: Mapping[type[PaperroundError], int] = {
     NotFound: 404,
     Conflict: 409,
@@ -143,7 +155,7 @@ def _words(status: int, detail: str) -> str:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind only
-    errors = [{"field": _field(one), "message": str(one["msg"])} for one in error.errors()]
+    errors = [{"field": _field(one), "message": _message(one)} for one in error.errors()]
     named = ", ".join(one["field"] for one in errors[:5])
     return problem(request, 422, f"Not valid: {named}", errors=errors[:50])
 
@@ -153,6 +165,10 @@ def _field(error: Mapping[str, Any]) -> str:
     if error["type"] == "json_invalid":
         return "body"
     return ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    return MESSAGES.get(error["type"], str(error["msg"]))
 
 
 def _broken(request: Request, error: Exception) -> Response:

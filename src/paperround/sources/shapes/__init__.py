@@ -9,6 +9,8 @@ field: its path, the types it may have, and how often it is there. Adding a shap
     form: json                    or xml
     ask: categories=cs.CL         a setting for a look at the service without a feed
 
+A service that answers in both forms has a file for each, with the same settings.
+
     $[].paper.title  text         needed
 
 - A path begins with `$` in JSON, `[]` stands for the elements of a list; in XML it is the names of
@@ -29,6 +31,7 @@ from typing import Any
 NEEDED, ALWAYS, SOME = "needed", "always", "some"
 TYPES = frozenset("object list text number flag null any -".split())
 ANY = "any"
+_BEFORE_XML = b"\xef\xbb\xbf \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +71,15 @@ def shapes() -> tuple[Shape, ...]:
     )
 
 
-def shape_of(kind: str, settings: Mapping[str, str]) -> Shape | None:
-    """What a feed's answers look like; None where that is not known, as of a `feed`."""
-    return next((one for one in shapes() if one.kind == kind and one.fits(settings)), None)
+def shape_of(kind: str, settings: Mapping[str, str], answer: bytes = b"") -> Shape | None:
+    """What a feed's answers look like; None where that is not known, as of a `feed`.
+
+    Of a service that answers in both forms (a search in JSON, then articles in XML) it is that of
+    the form that `answer` has.
+    """
+    form = "xml" if answer.lstrip(_BEFORE_XML).startswith(b"<") else "json"
+    fitting = [one for one in shapes() if one.kind == kind and one.fits(settings)]
+    return next((one for one in fitting if one.form == form), next(iter(fitting), None))
 
 
 def read_shape(name: str, text: str) -> Shape:

@@ -13,7 +13,7 @@ from typing import Any
 from paperround.domain.errors import InvalidInput
 from paperround.domain.text import clean
 from paperround.sources.shapes import ALWAYS, ANY, NEEDED, Field, Shape
-from paperround.sources.xml import Node, read_xml
+from paperround.sources.xml import Node, read_xml, without_doctype
 
 MOST_NEW = 50
 """New fields that are named; more are counted."""
@@ -76,7 +76,7 @@ def differences(shape: Shape, content: bytes) -> tuple[Difference, ...]:
 def _seen(shape: Shape, content: bytes) -> _Seen:
     seen = _Seen(shape)
     if shape.form == "xml":
-        root = read_xml(content)
+        root = read_xml(without_doctype(content))
         seen.held([f"/{root.name}"])
         _walk_xml(root, "", seen)
     else:

@@ -1,0 +1,26 @@
+"""A feed of each kind on which nothing is as it is by itself."""
+
+from paperround.domain.feeds import NewFeed
+from paperround.domain.papers import Show
+from paperround.sources.choices import CHOICES, Choice
+
+
+def another_value(choice: Choice) -> str:
+    """A value that is not the one a feed has by itself."""
+    if choice.example:
+        return choice.example
+    bounds = [str(one) for one in (choice.low, choice.high) if one is not None]
+    others = [one for one in (*choice.values(), *bounds) if one != choice.default]
+    return ",".join(others[:2]) if choice.many else others[0]
+
+
+def full_feed(kind: str) -> NewFeed:
+    """A feed of the kind on which nothing is as it is by itself."""
+    return NewFeed(
+        name=f"my-{kind}",
+        kind=kind,
+        url="https://mirror.example/path",
+        settings={name: another_value(one) for name, one in CHOICES[kind].items()},
+        show=Show.GIST,
+        enabled=False,
+    )

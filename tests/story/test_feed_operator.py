@@ -1,0 +1,145 @@
+"""What an operator reads who makes mistakes: each is said, and none is done by halves."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.net.faults import FaultServer, page, says
+from tests.sources.arxiv_samples import item, rss
+from tests.story.command_line import CommandLine
+
+pytestmark = pytest.mark.accept("F09", part="commands")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """An installation with two feeds that no mistake changes."""
+    home = CommandLine(tmp_path_factory.mktemp("home"))
+    home.run("feeds", "add", "hf", "--kind", "hf-daily", "--set", "days=2")
+    home.run("feeds", "add", "resting", "--kind", "hf-daily")
+    home.run("feeds", "edit", "resting", "--pause")
+    before = home.run("feeds", "export")
+    yield home
+    assert home.run("feeds", "export") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says_so"),
+    [
+        (("edit", "hf"), 2, "say what to change: --set"),
+        (("edit", "hf", "--unset", "colour"), 1, "no setting 'colour': it has days"),
+        (("edit", "resting", "--unset", "days"), 1, "no setting 'days': it has none"),
+        (("edit", "hf", "--unset", "days", "--set", "days=3"), 2, "days is set, too"),
+        (("edit", "hf", "--set", "days=3", "--set", "days=4"), 2, "days is given twice"),
+        (("edit", "hf", "--rename", ""), 1, "cannot be a feed's name"),
+        (("edit", "hf", "--own-url", "--url", "https://x.example"), 2, "not both"),
+        (("add", "x", "--kind", "arxiv"), 1, "arxiv needs categories: 1 to 60"),
+        (("add", "x", "--kind", "arxiv-oai"), 1, "arxiv-oai needs sets: 1 to 60"),
+        (("add", "x", "--kind", "feed", "--url", "https://x.example/a b"), 1, "a blank"),
+        (("add", "x", "--preset", "ml"), 2, "give it alone"),
+        (("check", "hf", "--live", "--kind", "all"), 2, "use it with --live and without NAME"),
+        (("runs", "nobody"), 1, "no feed called nobody: there are hf, resting"),
+        (("rejects", "hf", "--limit", "0"), 2, "greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_can(
+    home: CommandLine, arguments: tuple[str, ...], code: int, says_so: str
+) -> None:
+    assert says_so in home.run("feeds", *arguments, exit_code=code)
+
+
+def test_a_list_lines_up_and_says_when_and_why(home: CommandLine) -> None:
+    assert home.run("feeds", "list").splitlines() == [
+        "hf       hf-daily  new     now",
+        "resting  hf-daily  paused       until `feeds edit resting --resume`",
+        "2 feeds",
+    ]
+
+
+def test_nothing_is_no_silence(home: CommandLine, tmp_path: Path) -> None:
+    empty = CommandLine(tmp_path)
+    assert "no feeds yet" in empty.run("feeds", "check")
+    assert home.run("feeds", "runs", "hf") == "hf was not read yet: paperround feeds run hf\n"
+    assert home.run("feeds", "rejects", "hf") == "nothing of hf was rejected\n"
+    assert home.json("feeds", "runs", "hf") == {"runs": []}
+    (tmp_path / "none.opml").write_text('<opml version="2.0"><head/><body/></opml>')
+    assert empty.run("feeds", "import", "none.opml") == "none.opml: there is no feed in it\n"
+    (tmp_path / "empty.opml").write_text("\n")
+    assert "the file is empty" in empty.run("feeds", "import", "empty.opml", exit_code=1)
+
+
+def test_a_file_that_names_a_feed_twice_is_taken_once_and_says_where(tmp_path: Path) -> None:
+    home = CommandLine(tmp_path)
+    twice = [{"name": "a", "kind": "hf-daily", "settings": {"days": n}} for n in ("1", "2")]
+    (tmp_path / "feeds.json").write_text(json.dumps({"feeds": twice}))
+    told = home.run("feeds", "import", "feeds.json").splitlines()
+    assert told == [
+        "feeds.json: 1 new, 1 rejected",
+        "  feed 2 rejected: feed 1 of the file is called a, too",
+    ]
+    (reject,) = home.json("feeds", "import", "feeds.json")["rejects"]
+    assert (reject["reason"], reject["position"]) == ("duplicate", 2)
+    assert home.json("feeds", "list")["feeds"][0]["settings"] == {"days": "1"}
+
+
+def test_among_many_feeds_the_nearest_names_are_told(tmp_path: Path) -> None:
+    home = CommandLine(tmp_path)
+    many = [{"name": f"feed-{n}", "kind": "hf-daily"} for n in range(100, 130)]
+    (tmp_path / "feeds.json").write_text(json.dumps({"feeds": many}))
+    home.run("feeds", "import", "feeds.json")
+    error = home.run("feeds", "remove", "fed-117", exit_code=1)
+    assert "did you mean feed-117" in error
+    assert "feeds list shows all" in error
+    assert len(error) < 160
+
+
+def test_what_a_feed_brought_and_what_not_can_be_looked_at(tmp_path: Path) -> None:
+    with FaultServer({"/": says(page(rss(item(title="One"), item(title=""))))}) as server:
+        home = CommandLine(tmp_path, {"FETCH_ALLOW": server.at})
+        command = ("feeds", "add", "ax", "--kind", "arxiv", "--url", server.url("/atom"))
+        home.run(*command, "--set", "categories=cs.AI")
+        told = home.run("feeds", "run", "ax")
+    assert told == "ax: fresh, 1 new\n1 read\n"
+    home.run("feeds", "run", "ax", exit_code=1)  # nobody answers any more
+    listed = home.run("feeds", "runs", "ax").splitlines()
+    assert [line.split()[3] for line in listed] == ["failed", "done"]
+    assert listed[1].endswith("1 new, 1 rejects")
+    newest, first = home.json("feeds", "runs", "ax")["runs"]
+    assert newest["error"]
+    assert (first["counts"]["new"], first["error"]) == (1, None)
+    assert "entry 2: " in home.run("feeds", "rejects", "ax")
+    (reject,) = home.json("feeds", "rejects", "ax", "--limit", "1")["rejects"]
+    assert (reject["run"], reject["position"]) == (first["id"], 2)
+
+
+def test_what_a_file_had_that_could_not_be_used_is_found_by_the_words_of_ingest(
+    tmp_path: Path,
+) -> None:
+    home = CommandLine(tmp_path)
+    (tmp_path / "papers.jsonl").write_text('{"id": "2601.00001", "title": ""}\n')
+    told = home.run("ingest", "--file", "papers.jsonl")
+    assert "1 rejected: no-title (paperround feeds rejects file:jsonl)" in told
+    assert "entry 1: " in home.run("feeds", "rejects", "file:jsonl")
+
+
+def test_reading_that_failed_is_not_counted_as_read(tmp_path: Path) -> None:
+    home = CommandLine(tmp_path)
+    home.run("feeds", "add", "x", "--kind", "feed", "--url", "http://127.0.0.1/feed")
+    process = home.start("feeds", "run")
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert told.startswith("x: failed, 127.0.0.1 is not at an address of the public internet")
+    assert told.endswith("\n1 failed\n")
+    assert "(none)" not in told
+
+
+def test_a_list_of_feeds_is_no_file_of_papers(tmp_path: Path) -> None:
+    home = CommandLine(tmp_path)
+    (tmp_path / "mine.opml").write_text(
+        '<?xml version="1.0"?><opml version="2.0"><body>'
+        '<outline xmlUrl="http://export.arxiv.org/api/query"/></body></opml>'
+    )
+    error = home.run("ingest", "--file", "mine.opml", exit_code=1)
+    assert "is a list of feeds (OPML), not of papers" in error
