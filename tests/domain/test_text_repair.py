@@ -11,7 +11,8 @@ from paperround.domain.text import author_name, author_names, clean, repair_abst
 SIGNS = "\\${}^_~`'\"-<>&; ,.()|*=+/%"
 WORDS = (
     r"$x$ \textbf{ \alpha  \frac12 2times R^d rightarrow https://x.org/a_b~c \% -- `` '' $5 π_0 "
-    "{\\em  \\href{ sim2real ell_2 tau &amp; <sub> </sub> \u202e \x00 é word Word"
+    "{\\em  \\href{ {\\textless} {\\textbackslash} {\\'\\i} \\textquoteright "
+    "sim2real ell_2 tau &amp; <sub> </sub> \u202e \x00 é word Word"
 )
 PIECES = st.sampled_from([*SIGNS, *WORDS.split(" ")])
 MESSY = st.lists(PIECES | st.text(max_size=4), max_size=40).map("".join)
@@ -65,10 +66,44 @@ def test_flattened_maths_reads_well_again(damaged: str, readable: str) -> None:
         (r"\bf{108$\times$} and $\bf Q$", "108× and Q"),
         (r"\SI{96.73}{\%}, \SI{40}{\milli\second}, \num{1617}", "96.73%, 40 ms, 1617"),
         (r"an object\'s mass", "an object's mass"),
+        (r"Na{\"\i}ve Garc{\'\i}a {\`\i} {\^\j}ongo", "Naïve García ì ĵongo"),
     ],
 )  # fmt: skip
 def test_tex_becomes_readable_text(tex: str, readable: str) -> None:
     assert repair_abstract(tex) == readable
+
+
+@pytest.mark.accept("F01", part="repair")
+@pytest.mark.parametrize(
+    ("exported", "readable"),
+    [
+        (r"SiO{\textless}sub{\textgreater}2{\textless}/sub{\textgreater} films", "SiO₂ films"),
+        (
+            r"{\textless}i{\textgreater}In vivo{\textless}/i{\textgreater} imaging",
+            "In vivo imaging",
+        ),
+        (r"don{\textquoteright}t and don\textquoteright t", "don’t and don’t"),
+        (
+            r"{\textquotedblleft}so{\textquotedblright} \textquoteleft so\textquoteright",
+            "“so” ‘so’",
+        ),
+        (r"5 {\textmu}m, 5 \textmu m, {\textdegree}C", "5 μm, 5 μm, °C"),
+        (r"{\textasciitilde}50, \textasciitilde 60", "~50, ~60"),
+        (
+            r"cells{\textendash}tissue, {\textpm}5 {\textbar} 2{\texttimes}3",
+            "cells–tissue, ±5 | 2×3",
+        ),
+        (r"O(n{\textasciicircum}2) a{\textbackslash}b", r"O(n²) a\b"),
+        (
+            r"{\textalpha}-synuclein and TGF-\textbeta{} in {\LaTeX}",
+            "α-synuclein and TGF-β in LaTeX",
+        ),
+        (r"\foo{a}{\textpm} {\textpm}", r"\foo{a}{±} ±"),
+        (r"{\guillemotleft}x{\guillemotright}{\ldots}{\textbullet}", "«x»…•"),
+    ],
+)
+def test_what_reference_managers_write_for_signs_is_read(exported: str, readable: str) -> None:
+    assert repair_title(exported) == readable
 
 
 @pytest.mark.accept("F01", part="untouched")
@@ -80,6 +115,7 @@ def test_tex_becomes_readable_text(tex: str, readable: str) -> None:
         "do**-**and RoBERTa_Large HDBSCAN* |p| C++ C# Flan-T5_XXL UI2Code^N",
         "$5 and $10 per task, US$5 to US$6, $100-$200, 4$ an hour",
         r"C:\temp\new\alpha and \\server\share",
+        r"{\ours} x",
         r"\ours and \method{} beat \SI{x}{dB}, \SI{3}{\foo}, \textbf{unclosed",
         "sim2real, sim-to-real, sim1; approx. 3; the alpha channel; a tau protein",
         "<think> a </think> <s> x < y > z </s> <EOS>, {ChartIR} and {word}",
@@ -173,6 +209,10 @@ def test_a_text_too_long_is_cut_at_a_word() -> None:
         (r"Sathya N. Aakur\\", "Sathya N. Aakur"),
         (r"J\o rgensen Wei\ss Stra\ss{}er", "Jørgensen Weiß Straßer"),
         (r"\O rsted Gro\ss Fran\c cois", "Ørsted Groß François"),
+        (r"Mar{\'\i}a Garc{\'\i}a", "María García"),
+        (r"{\DJ}okovi{\'c} {\TH}orsteinn", "Đoković Þorsteinn"),
+        (r"D{\textquoteright}Angelo O{\textquotesingle}Neil", "D’Angelo O'Neil"),
+        (r"D\textquoteright Angelo", "D’Angelo"),
         (" Ada \n Lovelace\x00", "Ada Lovelace"),
     ],
 )

@@ -36,7 +36,7 @@ def test_a_file_without_a_title_column_is_refused() -> None:
         (b"2601.00001,T,x,,,1.5", "bad-count"),
         (b"2601.00001,T,x,,,-1", "bad-count"),
         (b"2601.00001,T,x,,,1,2", "wrong-columns"),
-        (b"2601.00001,T\xff,x,,,", "not-utf8"),
+        (b"2601.00001,T\x81,x,,,", "not-utf8"),
         (b'2601.00001,"' + b"x" * 200_000 + b'",x,,,', "bad-csv"),
         (b'2601.00001,"T" it is,x,,,', "bad-csv"),
     ],

@@ -49,6 +49,7 @@ COUNTS = json.dumps({"id": "2601.00001", "captured_at": "2026-01-30", "upvotes":
         ("x", b"% My papers\n\n@article{a,\n title={A}}", "bibtex"),
         ("refs.bib", b"", "bibtex"),
         ("x", b"Provider: Press\r\n\r\nTY  - JOUR\r\nTI  - A", "ris"),
+        ("x", b"TY - JOUR\nTI - A\nER - \n", "ris"),
         ("x.csv", b'title,abstract\nA,"\n@misc{a, title}\nTY  - JOUR"', "csv"),
         (
             "x.jsonl",

@@ -11,14 +11,16 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from paperround.domain.tex_letters import tex_accents
 from paperround.domain.tex_symbols import (
     COLORS,
     DOUBLE_STRUCK,
     FONTS,
+    GLUED,
+    IN_GROUPS,
     IN_TEXT,
     LETTERS,
     LOWERED,
-    MARKS,
     NAMES,
     NOTHING,
     OLD_FONTS,
@@ -39,24 +41,10 @@ _TEX_SIGN = re.compile(r"[\\^_{}=<>]")
 _FLATTENED = re.compile(r"(?<!\\)\b(?:text(?:bf|it|tt)|emph|boldsymbol|math(?:cal|bf|bb|rm))\{")
 _SUM = re.compile(r"\d\S*\s")  # "$5 and 7$" is money: plain numbers of math hold no space
 _PROSE = re.compile(r"[^\W\d]{2,}[,;.]?\s+(?:\S+\s+)?[^\W\d]{2,}")
-_ACCENT = re.compile(
-    r"""\\(["'`^~=.])\ ?(?:\{(\\?[A-Za-z])\}|(\\[ij](?![A-Za-z])|[A-Za-z]))"""
-    r"""|\\([uvHckrdb])\{(\\?[A-Za-z])\}"""
-)
-_BRACED_ACCENT = re.compile(
-    r"""(?<!\\["'`^~=.])\{(\\(?:["'`^~=.]\ ?(?:\{\\?[A-Za-z]\}|\\?[A-Za-z])"""
-    r"""|[uvHckrdb](?:\{|\ )\\?[A-Za-z]\}?|(?:ss|[oOlLi]|ae|AE|oe|OE|aa|AA)))\ ?\}"""
-)
-_APOSTROPHE = re.compile(r"(?<=\w)\\'(?=(?:s|t|re|ve|ll|d|m)\b)")
-_SPACED_ACCENT = re.compile(r"\\([uvHckrdb]) ([A-Za-z])$")
-_NAME_ACCENT = re.compile(r"\\([uvHckr]) ([A-Za-z])")
-_NAME_LETTER = re.compile(
-    rf"\\({'|'.join(sorted(WORD_LETTERS, key=len, reverse=True))})(?![A-Za-z])"
-    r"(?:\{\}| (?=[a-z]))?"
-)
-_TWICE_ACCENTED = re.compile(r"""\\(["'`^~=.]?)\{?([À-ÖØ-öø-ɏḀ-ỿ])\}?""")
-_TRAILING_BREAK = re.compile(r"\\+$")
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
+_SIGNS = re.compile(r"(?:\{\\[A-Za-z]{1,30} ?\})+")
+_SIGN = re.compile(r"\{\\([A-Za-z]+) ?\}")
+_TAKES_GROUP = re.compile(r"(?:\\[A-Za-z]{1,30}\*?|[\]}^_])$")
 _FILE_PATH = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]:\\|\\\\\w)[^\s{}$]*")
 _OLD_FONT = re.compile(r"\{\\(?:" + OLD_FONTS + r")\s+([^{}]*)\}")
 _BRACE = re.compile(r"(?<!\\)[{}]")
@@ -78,35 +66,6 @@ def latex_to_text(text: str) -> str:
             text = _BRACKETED.sub(_bracketed, text)
         return _convert_macros(_convert_spans(text), 0)
     return _convert_spans(text)
-
-
-def tex_accents(text: str) -> str:
-    r"""`Schr\"odinger` -> `Schrödinger`, `{\o}` -> `ø`; accents no letter carries are kept."""
-    if "\\" not in text:
-        return text
-    if "\\'" in text:
-        text = _APOSTROPHE.sub("'", text)
-    if "{\\" in text:
-        text = _BRACED_ACCENT.sub(_braced_letter, text)
-    return _ACCENT.sub(_accented, text)
-
-
-def tex_name(name: str) -> str:
-    r"""A person's name out of TeX: `J\o rgensen`, `St\ütz`, `Nguy\~ên`, `Doe\\`, each readable.
-
-    Names hold no macros and no paths, so every command for a letter may be taken as one.
-    """
-    if "\\" not in name:
-        return name
-    name = _NAME_ACCENT.sub(r"\\\1{\2}", _TRAILING_BREAK.sub("", name))
-    name = tex_accents(_TWICE_ACCENTED.sub(_composed, name))
-    return _NAME_LETTER.sub(lambda match: WORD_LETTERS[match[1]], name)
-
-
-def _composed(match: re.Match[str]) -> str:
-    """`\\~ê` is `ễ`; an accent that the letter cannot carry as well is dropped."""
-    letter = unicodedata.normalize("NFC", match[2] + MARKS.get(match[1], ""))
-    return letter if len(letter) == 1 else match[2]
 
 
 def script(mark: str, content: str, following: str = "") -> str:
@@ -317,7 +276,7 @@ _HANDLERS: dict[str, _Handler] = {
 
 
 def _convert_macros(text: str, depth: int) -> str:
-    text = _OLD_FONT.sub(r"\1", tex_accents(text))
+    text = _OLD_FONT.sub(r"\1", tex_accents(_SIGNS.sub(_signs, text)))
     paths = _file_paths(text) if depth == 0 else []
     out: list[str] = []
     start = 0
@@ -327,6 +286,13 @@ def _convert_macros(text: str, depth: int) -> str:
         done, start = (text[at:end], end) if end else _text_command(text, at, depth)
         out.append(done)
     return "".join(out) + text[start:]
+
+
+def _signs(match: re.Match[str]) -> str:
+    """Groups that hold one sign each; what may be the argument of a command stays."""
+    if _TAKES_GROUP.search(match.string, max(0, match.start() - 32), match.start()):
+        return match[0]
+    return _SIGN.sub(lambda group: IN_GROUPS.get(group[1], group[0]), match[0])
 
 
 def _file_paths(text: str) -> list[tuple[int, int]]:
@@ -345,7 +311,8 @@ def _text_command(text: str, at: int, depth: int) -> tuple[str, int]:
     if match[1] is None:
         return _ESCAPED.get(name, match[0]), match.end()
     if name in IN_TEXT:
-        return _text_symbol(IN_TEXT[name], text, match.end())
+        is_glued = name in GLUED and text.startswith(" ", match.end())
+        return _text_symbol(IN_TEXT[name], text, match.end() + int(is_glued))
     if name in WORD_LETTERS:
         return _word_letter(name, text, match)
     taken = _with_arguments(name, text, match.end(), depth)
@@ -453,21 +420,3 @@ _ARGUMENTS = (
     | dict.fromkeys((*FONTS, *_OLD_FONT_NAMES, *OVER, *_TEXT_STRUCTURES, "sqrt", "mathbb"), 1)
     | dict.fromkeys(("frac", "tfrac", "dfrac", "nicefrac", "href", "textcolor", "SI"), 2)
 )
-
-
-def _braced_letter(match: re.Match[str]) -> str:
-    inner = match[1]
-    if inner[1:] in WORD_LETTERS:
-        return WORD_LETTERS[inner[1:]]
-    spaced = _SPACED_ACCENT.fullmatch(inner)
-    return f"\\{spaced[1]}{{{spaced[2]}}}" if spaced else inner
-
-
-def _accented(match: re.Match[str]) -> str:
-    mark, letter = match[1] or match[4], match[2] or match[3] or match[5]
-    if mark == "~" and match.string[: match.start()].endswith("/"):
-        return f"~{letter}"
-    composed = unicodedata.normalize("NFC", letter.removeprefix("\\") + MARKS[mark])
-    if mark == "b" or (mark == "d" and len(composed) == 1):
-        return letter if mark == "b" else composed
-    return composed if len(composed) == 1 and ord(composed) < 0x250 else match[0]

@@ -59,13 +59,31 @@ OVER = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "dot": "\u0307", "v
 DOUBLE_STRUCK = _pairs("R ℝ N ℕ Z ℤ Q ℚ C ℂ P ℙ")
 IN_TEXT = {
     "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "etc": "etc.", "cf": "cf.", "vs": "vs.",
-    "deg": "°", "textdegree": "°", "percent": "%", "textpercent": "%", "LaTeX": "LaTeX",
-    "TeX": "TeX", "textasciitilde": "~", "textbackslash": "\\", "textemdash": "—",
-    "textendash": "–", "textgreater": ">", "textless": "<", "textunderscore": "_",
-    "textrightarrow": "→", "textregistered": "®", "texttrademark": "™", "copyright": "©",
-    "pounds": "£", "S": "§",
-}  # fmt: skip
-WORD_LETTERS = _pairs("ss ß o ø O Ø l ł L Ł ae æ AE Æ oe œ OE Œ aa å AA Å i ı dh ð th þ")
+    "deg": "°", "percent": "%", "LaTeX": "LaTeX", "TeX": "TeX", "copyright": "©", "pounds": "£",
+    "S": "§",
+} | {f"text{name}": sign for name, sign in GREEK.items()} | _pairs(
+    "textdegree ° textpercent % textasciitilde ~ textasciicircum ^ textbackslash \\ textemdash — "
+    "textendash – textgreater > textless < textunderscore _ textrightarrow → textleftarrow ← "
+    "textuparrow ↑ textdownarrow ↓ textregistered ® texttrademark ™ textcopyright © textbar | "
+    "textbardbl ‖ textpm ± texttimes × textdiv ÷ textminus − textbullet • textellipsis … "
+    "textperiodcentered · textasteriskcentered ∗ textdagger † textdaggerdbl ‡ textsection § "
+    "textparagraph ¶ textexclamdown ¡ textquestiondown ¿ texteuro € textsterling £ textyen ¥ "
+    "textcent ¢ textdollar $ textbraceleft { textbraceright } textquotesingle ' textquotedbl \" "
+    "textquoteleft ‘ textquoteright ’ textquotedblleft “ textquotedblright ” guillemotleft « "
+    "guillemotright » guilsinglleft ‹ guilsinglright › quotedblbase „ quotesinglbase ‚ textohm Ω "
+    "textonehalf ½ textonequarter ¼ textthreequarters ¾ textonesuperior ¹ texttwosuperior ² "
+    "textthreesuperior ³ textordfeminine ª textordmasculine º textperthousand ‰ textnumero №"
+)  # fmt: skip
+GLUED = _words(
+    "textquoteleft textquoteright textquotesingle textquotedblleft textasciitilde textasciicircum "
+    "textmu"
+)
+"""Signs that belong to what follows: the space after the command only ends its name."""
+IN_GROUPS = IN_TEXT | _pairs("ldots … dots … DJ Đ dj đ")
+"""What a group of nothing but a command reads as: `{\\textless}`."""
+WORD_LETTERS = _pairs(
+    "ss ß o ø O Ø l ł L Ł ae æ AE Æ oe œ OE Œ aa å AA Å i ı dh ð DH Ð th þ TH Þ dj đ DJ Đ"
+)
 MARKS = {
     '"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303", "=": "\u0304",
     ".": "\u0307", "u": "\u0306", "v": "\u030c", "H": "\u030b", "c": "\u0327", "k": "\u0328",

@@ -4,8 +4,9 @@ import html
 import re
 import unicodedata
 
-from paperround.domain.latex import latex_to_text, script, tex_name
+from paperround.domain.latex import latex_to_text, script
 from paperround.domain.repair import mend
+from paperround.domain.tex_letters import tex_name
 
 TITLE_LIMIT = 500
 ABSTRACT_LIMIT = 10_000
@@ -23,7 +24,8 @@ _UNSHOWABLE = re.compile(
 )
 _ENTITY = re.compile(r"&(?!amp;#?\w{1,31};)(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31});")
 _PAIRED_TAG = re.compile(
-    r"<((?:jats:)?(?:i|b|em|strong|sub|sup|a|u|italic|bold|tt|sc))(?:\s[^<>]{0,400})?>"
+    r"<((?:jats:)?(?:i|b|em|strong|sub|sup|a|u|italic|bold|tt|sc|scp|inf"
+    r"|inline-formula|tex-math))(?:\s[^<>]{0,400})?>"
     r"(.{0,600}?)</\1>",
     re.DOTALL | re.IGNORECASE,
 )
@@ -109,10 +111,10 @@ def _without_tags(text: str) -> str:
 
 def _tag_content(match: re.Match[str]) -> str:
     name, content = match[1].lower().removeprefix("jats:"), match[2]
-    if name in {"sub", "sup"}:
+    if name in {"sub", "sup", "inf"}:
         following = match.string[match.end() :][:1]
         return script("^" if name == "sup" else "_", content.strip(), following)
-    return content
+    return content.strip() if name in {"inline-formula", "tex-math"} else content
 
 
 def _cut(text: str, limit: int) -> str:

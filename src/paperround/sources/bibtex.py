@@ -17,8 +17,18 @@ from typing import TYPE_CHECKING
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.bibtex_text import unbraced, value_of, verbatim
+from paperround.sources.charsets import text_of_bytes
 from paperround.sources.entries import MOST_BYTES, BadEntry, reject
-from paperround.sources.references import Reference, in_order, readable, reference_record
+from paperround.sources.journal_macros import JOURNALS
+from paperround.sources.references import (
+    Reference,
+    arxiv_name,
+    dois,
+    in_order,
+    lasting_note,
+    readable,
+    reference_record,
+)
 
 if TYPE_CHECKING:
     from bibtexparser.model import Block, Entry, String
@@ -35,9 +45,14 @@ _MOST_AUTHORS = 100_000
 
 _TEXTS = "title abstract keywords journal journaltitle booktitle note author".split()
 _NAMES = (
-    "doi eprint archiveprefix eprinttype eprintclass primaryclass pmid url howpublished file pdf"
-    " number date year month"
+    "doi eprint archiveprefix eprinttype eprintclass primaryclass arxivid pmid url howpublished"
+    " file pdf number volume pages eid date year month day"
 ).split()
+_MACRO = re.compile(r"\\([a-z]+)\s*")
+_NAME_PARTS = re.compile(r"\s*(?:family|given|prefix|suffix)(?:-i)?\s*=")
+_NAME_PART = re.compile(
+    r"""(?:^|,)\s*([a-z-]{1,20})\s*=\s*(\{(?:[^{}]|\{[^{}]*\})*\}|"[^"]*"|[^,]*)"""
+)
 _OTHERS = frozenset({"others", "et al", "et al."})
 
 
@@ -46,7 +61,7 @@ def read_bibtex(content: bytes) -> ParsedBatch:
 
     Raises UnreadableFile for a text without a single entry.
     """
-    text = content.decode("utf-8-sig", "surrogateescape")
+    text = text_of_bytes(content)
     reading = _Reading()
     for piece in _split(text):
         reading.add(piece)
@@ -137,38 +152,55 @@ def _record(entry: "Entry", macros: Mapping[str, str]) -> Record:
     for one in entry.fields:  # of a field that is there twice BibTeX takes the first
         raw.setdefault(one.key.strip().casefold(), one.value)
     said = {key: value_of(raw[key], macros) for key in (*_TEXTS, *_NAMES) if key in raw}
+    if "note" in said:
+        said["note"] = lasting_note(said["note"])
     return reference_record(_reference(said))
 
 
 def _reference(said: Mapping[str, str]) -> Reference:
     texts = {key: unbraced(said.get(key, "")) for key in _TEXTS}
     names = {key: verbatim(said.get(key, "")) for key in _NAMES}
-    journal = texts["journal"] or texts["journaltitle"] or texts["booktitle"]
+    journal = _journal(texts["journal"] or texts["journaltitle"] or texts["booktitle"])
     pmid = names["pmid"]
     return Reference(
         title=texts["title"],
         abstract=texts["abstract"],
         authors=_authors(said.get("author", "")),
         names=(
-            names["doi"],
+            *dois(names["doi"]),
             _eprint(names),
             f"PMID: {pmid}" if pmid else "",
             *(names["number"], texts["note"], journal),
+            *(names[key] for key in ("volume", "pages", "eid") if arxiv_name(names[key])),
         ),
         addresses=(names["url"], names["howpublished"]),
         pdfs=(names["pdf"],),
         keywords=tuple(re.split(r"[;,]", texts["keywords"])),
         categories=(names["primaryclass"], names["eprintclass"]),
-        dates=(names["date"], " ".join((names["year"], names["month"])), names["year"]),
+        dates=(names["date"], *_dates(names)),
         journal=journal,
         note=texts["note"],
         said=said,
     )
 
 
+def _dates(names: Mapping[str, str]) -> Iterator[str]:
+    """The date from its fields, the most exact one first; a day without a month says nothing."""
+    year, month, day = names["year"], names["month"], names["day"]
+    if month and day:
+        yield f"{year} {month} {day}"
+    yield f"{year} {month}"
+    yield year
+
+
+def _journal(text: str) -> str:
+    macro = _MACRO.fullmatch(text)
+    return JOURNALS.get(macro[1], text) if macro else text
+
+
 def _eprint(names: Mapping[str, str]) -> str:
     """The number under `eprint`, with the name of the archive it is from."""
-    eprint = names["eprint"]
+    eprint = names["eprint"] or names["arxivid"]
     archive = (names["archiveprefix"] or names["eprinttype"]).casefold()
     if archive in {"", "arxiv"}:
         return (
@@ -191,8 +223,17 @@ def _person(name: str) -> str:
     """`von Neumann, Jr., John` as John von Neumann Jr.; braces hold a name together."""
     from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
 
+    if _NAME_PARTS.match(name):
+        return _person_of_parts(name)
     try:
         parts = parse_single_name_into_parts(name, strict=False)
     except InvalidNameError:
         return unbraced(in_order(name))
     return unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr)))
+
+
+def _person_of_parts(name: str) -> str:
+    """`family=Duc, given=Marc, prefix=le`, as biblatex extends names, as Marc le Duc."""
+    said = {match[1]: match[2].strip(' "') for match in _NAME_PART.finditer(name)}
+    parts = (said.get(key, "") for key in ("given", "prefix", "family", "suffix"))
+    return unbraced(" ".join(filter(None, parts)))

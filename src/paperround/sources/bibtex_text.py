@@ -9,6 +9,7 @@ Accents and commands stay: the repair of titles and names reads them, as it does
 import re
 from collections.abc import Iterator, Mapping
 
+from paperround.domain.tex_symbols import IN_TEXT
 from paperround.sources.entries import BadEntry
 
 MOST_TEXT = 1_000_000
@@ -17,9 +18,10 @@ MOST_TEXT = 1_000_000
 _MARK = re.compile(r"\\[A-Za-z]+\*?\s*|\\.|[{}$]", re.DOTALL)
 _SIGN = re.compile(r"\\.|[{}\"]", re.DOTALL)
 _BACKSLASH = re.compile(r"\s*\\")
-_COMMAND = re.compile(r"\s*\\(?:[A-Za-z]{2,}\{[^{}]*\}|[%&#_$])\s*")
+_COMMAND = re.compile(r"\s*\\(?:[A-Za-z]{2,}(?:\{(?:[^{}]|\{[^{}]*\}){0,2000}\}){1,2}|[%&#_$])\s*")
 _NO_WORD = frozenset('={}"')
 _ESCAPED = re.compile(r"\\([_%&#$~^])(?:\{\})?")
+_SIGN_NAMES = re.compile(r"\\(text(?:less|greater|asciitilde|underscore))(?:\{\}| )?|\$([<>])\$")
 
 
 def value_of(raw: str, macros: Mapping[str, str]) -> str:
@@ -134,4 +136,5 @@ def _begins_with_command(text: str, start: int, end: int) -> bool:
 def verbatim(text: str) -> str:
     r"""An address or an identifier: `a{\_}b` is `a_b`, `\url{x}` is `x`."""
     text = text.strip().removeprefix("\\url").removeprefix("\\href")
+    text = _SIGN_NAMES.sub(lambda match: match[2] or IN_TEXT[match[1]], text)
     return _ESCAPED.sub(r"\1", text.replace("{", "").replace("}", "")).strip()

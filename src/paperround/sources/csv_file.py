@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.sources.charsets import text_of_bytes
 from paperround.sources.entries import (
     COUNT_KEYS,
     MOST_BYTES,
@@ -26,7 +27,7 @@ _PASSING = frozenset({*COUNT_KEYS, "captured_at"})
 
 def read_csv(content: bytes) -> ParsedBatch:
     """Every row that is a paper, and a reject for each that is not. Rows count from 1."""
-    rows = _rows(content.decode("utf-8-sig", "surrogateescape"))
+    rows = _rows(text_of_bytes(content))
     header = _header(next(rows, []))
     records: list[Record] = []
     rejects: list[Reject] = []

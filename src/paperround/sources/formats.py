@@ -14,6 +14,7 @@ from paperround.sources.arxiv_api import read_arxiv_atom
 from paperround.sources.arxiv_feed import read_arxiv_feed
 from paperround.sources.bibtex import START as BIBTEX_START
 from paperround.sources.bibtex import read_bibtex
+from paperround.sources.charsets import is_utf_16, text_of_bytes
 from paperround.sources.crossref_record import read_crossref
 from paperround.sources.csv_file import read_csv
 from paperround.sources.hf_daily import read_hf_daily
@@ -22,6 +23,7 @@ from paperround.sources.observations import read_observations
 from paperround.sources.openalex_record import read_openalex
 from paperround.sources.page import read_page
 from paperround.sources.pubmed_record import read_pubmed
+from paperround.sources.ris import START as RIS_START
 from paperround.sources.ris import read_ris
 from paperround.sources.saved_answers import (
     read_arxiv_oai,
@@ -83,7 +85,6 @@ _FEEDS = {b"rss": b"<channel", b"rdf": b"<channel", b"feed": b"www.w3.org/2005/a
 """What else the head of a feed holds, by the name of its root."""
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/')
 _BIORXIV = re.compile(rb'\{\s*"messages"\s*:\s*\[\s*\{\s*"(?:status|category|interval|cursor)"')
-_RIS_START = re.compile(r"^TY  - ", re.MULTILINE)
 _CATALOGUES: Mapping[str, re.Pattern[bytes]] = MappingProxyType(
     {
         "openalex": re.compile(rb'"id"\s*:\s*"https://openalex\.org/W\d+"'),
@@ -145,15 +146,21 @@ def _recognise(name: str, content: bytes) -> str | None:
     by_name = _ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
     if not body:
         return by_name
+    if is_utf_16(body):
+        return _table_or_bibliography(text_of_bytes(body).encode("utf-8", "replace"))
     if body.startswith(_BOX):
         return "page"
     if body.startswith(b"<") and (xml := _xml_kind(body[:_XML_HEAD].lower())):
         return xml
     if body[:1] in b"[{" or body.strip() == b"1":
         return _json_kind(body, by_name)
+    return _table_or_bibliography(body) or (by_name if by_name == "jsonl" else None)
+
+
+def _table_or_bibliography(body: bytes) -> str | None:
     if b"title" in body.split(b"\n", 1)[0].lower().replace(b'"', b"").strip().split(b","):
         return "csv"
-    return _bibliography(body) or (by_name if by_name == "jsonl" else None)
+    return _bibliography(body)
 
 
 def _bibliography(body: bytes) -> str | None:
@@ -161,7 +168,7 @@ def _bibliography(body: bytes) -> str | None:
     text = body.decode("utf-8", "replace")
     if BIBTEX_START.search(text):
         return "bibtex"
-    return "ris" if _RIS_START.search(text.replace("\r", "\n")) else None
+    return "ris" if RIS_START.search(text.replace("\r", "\n")) else None
 
 
 def _xml_kind(head: bytes) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paperround.domain.papers import Record, Show
+from paperround.domain.text import repair_abstract, repair_title
 from paperround.domain.times import midnight_utc
 from paperround.sources.arxiv_record import CATEGORY
 from paperround.sources.entries import BadEntry, fingerprint, links_of, storable, title_of
@@ -24,6 +25,15 @@ _ARXIV = re.compile(
     r"(?:\s*\[([^\]\s]{1,40})\][^\n]{0,80})?\s*[.,]?",
     re.IGNORECASE,
 )
+_DOI_SIGN = re.compile(r"(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?10\.\d", re.IGNORECASE)
+_PASSING_NOTE = re.compile(
+    r"cited by:?\s*\d+|export date:.*|all open access(?:,.*)?", re.IGNORECASE | re.DOTALL
+)
+"""What Scopus notes of a work at the day of an export."""
+
+_SERVERS = frozenset({"arxiv", "arxiv e-prints", "arxiv preprint", "corr"})
+"""What exporters write for the journal of a preprint, in lower case."""
+
 _PMID = re.compile(r"(?:pmid|pubmed(?:\s+id)?)\s*:?\s*(\d{1,8})\.?", re.IGNORECASE)
 _PUBMED = re.compile(
     r"https?://(?:pubmed\.ncbi\.nlm\.nih\.gov|www\.ncbi\.nlm\.nih\.gov/pubmed)/(\d{1,8})/?",
@@ -88,6 +98,19 @@ def readable(text: str) -> str:
     return text
 
 
+def dois(text: str) -> tuple[str, ...]:
+    """The DOIs of a field that holds several, as INSPIRE writes them; else the field itself."""
+    parts = tuple(filter(None, re.split(r"[,;]?\s+", text.strip())))
+    return parts if len(parts) > 1 and all(map(_DOI_SIGN.match, parts)) else (text,)
+
+
+def lasting_note(text: str) -> str:
+    """A note without what its exporter counted that day: `Cited by: 5; All Open Access`."""
+    parts = [part.strip() for part in text.split(";")]
+    kept = [part for part in parts if not _PASSING_NOTE.fullmatch(part)]
+    return text if len(kept) == len(parts) else "; ".join(kept)
+
+
 def arxiv_name(text: str) -> str | None:
     """`arXiv:ID` when all of `text` says that this work is on arXiv."""
     match = _ARXIV.fullmatch(text.strip()) if len(text) < 200 else None
@@ -123,9 +146,10 @@ def _links(said: Reference) -> dict[str, str]:
 
 def _comment(said: Reference) -> str | None:
     is_name = arxiv_name(said.note) or _PMID.fullmatch(said.note.strip())
-    journal = storable(" ".join(said.journal.split()))
-    reference = f"Journal reference: {journal}" if journal and not arxiv_name(journal) else None
-    note = "" if is_name else storable(" ".join(said.note.split()))
+    journal = repair_title(said.journal)
+    is_server = journal.casefold() in _SERVERS or arxiv_name(journal)
+    reference = f"Journal reference: {journal}" if journal and not is_server else None
+    note = "" if is_name else repair_abstract(said.note)
     return "; ".join(filter(None, (note, reference))) or None
 
 

@@ -6,7 +6,8 @@
     ER  -
 
 A line without a tag goes on with the text before it. An entry ends at ER, and where that is
-missing at the next TY. Tags that the producers use differently are read as all of them use them.
+missing at the next TY. Two spaces follow a tag; an entry whose TY has another number of them is
+written so throughout. Tags that the producers use differently are read as all of them use them.
 """
 
 import re
@@ -14,17 +15,40 @@ from collections.abc import Iterator
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.sources.charsets import text_of_bytes
 from paperround.sources.entries import MOST_BYTES, BadEntry, reject
-from paperround.sources.references import Reference, in_order, readable, reference_record
+from paperround.sources.references import (
+    Reference,
+    arxiv_name,
+    dois,
+    in_order,
+    lasting_note,
+    readable,
+    reference_record,
+)
+from paperround.sources.stated_dates import period_of
 
 Fields = dict[str, list[str]]
 
+START = re.compile(r"^TY(?:  - | {1,3}- ?[A-Z])", re.MULTILINE)
+"""Where an entry begins."""
+
 _LINE = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*)|\s*)", re.ASCII)
+_LOOSE_LINE = re.compile(
+    r"(TY|ER|A[1-4BDNUV]|B[1T]|C[1-8ANPTY]|D[ABOPS]|E[DPT]|I[DS]|J[12AFO]|KW|L[1-4ABK]|M[1-3]|N[12V]|"
+    r"OP|P[BDPY]|R[INP]|S[ENPTV]|T[1-3AIT]|U[1-5]|UR|V[LO]|Y[12]) {1,3}-(?: (.*)|\s*)",
+    re.ASCII,
+)
+_LOOSE_END = re.compile(r"(ER) {1,3}-\s*(\Z)")
 _START, _END = "TY", "ER"
 _EACH_LINE = frozenset({"AU", "A1", "KW"})
 """Tags whose further lines are further values."""
 
 _MEDLINE = re.compile(r"pubmed|medline|\bnlm\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{3}")
+_PASSING = frozenset({"Y2"})
+"""Tags that say when somebody looked at the work."""
+
 _EXCERPT = 1000
 
 
@@ -33,7 +57,7 @@ def read_ris(content: bytes) -> ParsedBatch:
 
     Raises UnreadableFile for a text without a single entry.
     """
-    text = content.decode("utf-8-sig", "surrogateescape")
+    text = text_of_bytes(content)
     records: list[Record] = []
     rejects: list[Reject] = []
     for position, lines in enumerate(_entries(text), start=1):
@@ -70,8 +94,15 @@ def _lines(text: str) -> Iterator[str]:
         yield line.lstrip("\ufeff")
 
 
+def _tagged(line: str, *, is_loose: bool) -> re.Match[str] | None:
+    """The tag of a line and its text; None for one that goes on with the text before."""
+    if match := _LINE.fullmatch(line) or _LOOSE_END.fullmatch(line):
+        return match
+    return _LOOSE_LINE.fullmatch(line) if is_loose or START.match(line) else None
+
+
 def _tag(line: str) -> str | None:
-    match = _LINE.fullmatch(line)
+    match = _tagged(line, is_loose=False)
     return match[1] if match else None
 
 
@@ -87,9 +118,9 @@ def _record(lines: list[str]) -> Record:
 
 def _fields(lines: list[str]) -> Fields:
     fields: Fields = {}
-    tag = _START
+    tag, is_loose = _START, _LINE.fullmatch(lines[0]) is None
     for line in lines:
-        match = _LINE.fullmatch(line)
+        match = _tagged(line, is_loose=is_loose)
         tag = match[1] if match else tag
         text = ((match[2] or "") if match else line).strip()
         if text:
@@ -114,19 +145,45 @@ def _reference(fields: Fields) -> Reference:
     return Reference(
         title=first("TI", "T1", "CT", "BT"),
         abstract=first("AB", "N2"),
-        authors=tuple(map(in_order, every("AU", "A1"))),
-        names=(*every("DO", "M3", "C7", "N1"), *_accessions(fields)),
+        authors=tuple(in_order(name) for text in every("AU", "A1") for name in _people(text)),
+        names=(
+            *(one for text in every("DO", "M3", "C7") for one in dois(text)),
+            *every("N1"),
+            *_accessions(fields),
+            *(text for text in every("JO", "JF", "T2", "VL", "SP") if arxiv_name(text)),
+        ),
         addresses=every("UR", "LK", "L2"),
         pdfs=every("L1"),
         keywords=every("KW"),
-        dates=every("DA", "Y1", "PY"),
+        dates=(*every("DA", "Y1", "PY"), *_days(every("PD", "DA"), first("PY", "Y1"))),
         journal=first("JO", "JF", "T2", "JA", "J2"),
-        said=fields,
+        said=_lasting(fields),
     )
+
+
+def _people(text: str) -> list[str]:
+    """The names of a line; some exporters put all authors into one."""
+    return [text] if "&" in text else list(filter(str.strip, text.split(";")))
+
+
+def _days(texts: tuple[str, ...], year: str) -> Iterator[str]:
+    """Dates whose year stands under another tag, with it: `PD  - MAY 10`, `DA  - Jan 8`."""
+    for text in texts:
+        if period_of(text) is None and _WORD.search(text):
+            yield f"{year[:4]} {text}"
+
+
+def _lasting(fields: Fields) -> Fields:
+    """What stays the same however often the work is exported."""
+    notes = [lasting_note(text) for text in fields.get("N1", ())]
+    kept = {tag: texts for tag, texts in fields.items() if tag not in _PASSING}
+    return {**kept, "N1": notes} if "N1" in fields else kept
 
 
 def _accessions(fields: Fields) -> tuple[str, ...]:
     """Accession numbers are PubMed's where the entry says that it comes from there."""
+    numbers = fields.get("AN", [])
+    preprints = tuple(text for text in numbers if arxiv_name(text))
     if not any(_MEDLINE.search(text[:100]) for tag in ("DB", "DP") for text in fields.get(tag, ())):
-        return ()
-    return tuple(f"PMID: {text}" for text in fields.get("AN", ()) if text.isdecimal())
+        return preprints
+    return (*preprints, *(f"PMID: {text}" for text in numbers if text.isdecimal()))

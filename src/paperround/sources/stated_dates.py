@@ -1,4 +1,4 @@
-"""When a reference says that a work appeared: a day, a month or a year, in whatever order."""
+"""When a reference says that a work appeared: a day, a month, a year, or from one to another."""
 
 import re
 from calendar import monthrange
@@ -10,23 +10,69 @@ _MOST_PARTS = 8
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _MONTHS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
+_COMPACT = re.compile(r"\s*(\d{4})(\d\d)(\d\d)(?:t[\d:.]+z?)?\s*", re.ASCII)
+_THROUGH = re.compile(r"[-–—/]+|\bto\b")
+_MONTH = rf"(?<![a-z\d])(?:\d{{1,2}}\s*)?(?:{'|'.join(_MONTHS)})[a-z]*\.?(?:\s*\d{{1,2}}(?!\d))?"
+_RANGES = (
+    re.compile(rf"({_MONTH})\s*(?:[-–—/]+|\bto\b)\s*({_MONTH})"),  # Jan-Feb, 28 Jan - 3 Feb
+    re.compile(r"(?<!\d)(\d{1,2})\s*(?:-{2,}|[–—])\s*(\d{1,2})(?!\d)"),  # 5--6
+    re.compile(r"(?:(?<=\s)|^)(\d{1,2})\s*[-/]\s*(\d{1,2})(?![\d/-])"),  # 5-6, of no third number
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """The days a date may stand for: one day, all of a month, or all of a year."""
+    """The days a date may stand for: one day, all of a month or a year, or all of a range."""
 
     first: date
     last: date
 
 
 def period_of(text: str) -> Period | None:
-    """What `2026`, `2026-01`, `2026/01/28/`, `2026///`, `28 Jan 2026` or an instant stands for.
+    """What `2026`, `2026-01`, `2026/01/28/`, `20260128`, `2026///`, `28 Jan 2026`, an instant, or a
+    range such as `2026-01/2026-02`, `2026 5--6` or `Jan-Feb 2026` stands for.
 
     None for what names no year from 1900 to 2100. Numbers before the year are not taken for a
-    month: which of them it is nobody can tell.
+    month: which of them it is nobody can tell. A range that ends before it begins is all its years.
     """
-    parts = _PART.findall(text[:_LONGEST].casefold())[:_MOST_PARTS]
+    text = text[:_LONGEST].casefold()
+    if match := _COMPACT.fullmatch(text):
+        text = "-".join(match.groups())
+    ends = _ends(text)
+    if ends is None:
+        return _one(text)
+    first, last = _one(ends[0]), _one(ends[1])
+    if first is None or last is None:
+        return _one(text)
+    if first.first <= last.last:
+        return Period(first=first.first, last=last.last)
+    years = sorted((first.first.year, last.last.year))
+    return Period(first=date(years[0], 1, 1), last=date(years[1], 12, 31))
+
+
+def _ends(text: str) -> tuple[str, str] | None:
+    """The first and the last date of a range; None for what is none."""
+    if len([part for part in _PART.findall(text) if _is_year(part)]) > 1 and (
+        whole := _split(text)
+    ):
+        return whole
+    for pattern in _RANGES:
+        if match := pattern.search(text):
+            before, after = text[: match.start()], text[match.end() :]
+            return before + match[1] + after, before + match[2] + after
+    return None
+
+
+def _split(text: str) -> tuple[str, str] | None:
+    """Two dates with a year each, parted where as much is said before as after."""
+    sides = ((text[: sign.start()], text[sign.end() :]) for sign in _THROUGH.finditer(text))
+    parts = {side: tuple(map(_PART.findall, side)) for side in sides}
+    dated = [side for side, two in parts.items() if all(any(map(_is_year, one)) for one in two)]
+    return min(dated, key=lambda side: abs(len(parts[side][0]) - len(parts[side][1])), default=None)
+
+
+def _one(text: str) -> Period | None:
+    parts = _PART.findall(text)[:_MOST_PARTS]
     at = next((place for place, part in enumerate(parts) if _is_year(part)), None)
     if at is None:
         return None

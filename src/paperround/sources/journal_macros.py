@@ -1,0 +1,68 @@
+"""What the macros stand for that ADS writes for journals: `journal = {\\apj}`.
+
+The list is that of https://ui.adsabs.harvard.edu/help/actions/journal-macros.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+JOURNALS: Mapping[str, str] = MappingProxyType(
+    {
+        "aap": "Astronomy and Astrophysics",
+        "aapr": "Astronomy and Astrophysics Reviews",
+        "aaps": "Astronomy and Astrophysics, Supplement",
+        "actaa": "Acta Astronomica",
+        "aj": "Astronomical Journal",
+        "ao": "Applied Optics",
+        "apj": "Astrophysical Journal",
+        "apjl": "Astrophysical Journal, Letters",
+        "apjs": "Astrophysical Journal, Supplement",
+        "aplett": "Astrophysics Letters",
+        "apss": "Astrophysics and Space Science",
+        "apspr": "Astrophysics Space Physics Research",
+        "araa": "Annual Review of Astronomy and Astrophysics",
+        "azh": "Astronomicheskii Zhurnal",
+        "baas": "Bulletin of the AAS",
+        "bain": "Bulletin Astronomical Institute of the Netherlands",
+        "caa": "Chinese Astronomy and Astrophysics",
+        "cjaa": "Chinese Journal of Astronomy and Astrophysics",
+        "fcp": "Fundamental Cosmic Physics",
+        "gca": "Geochimica Cosmochimica Acta",
+        "grl": "Geophysics Research Letters",
+        "iaucirc": "IAU Circulars",
+        "icarus": "Icarus",
+        "jcap": "Journal of Cosmology and Astroparticle Physics",
+        "jcp": "Journal of Chemical Physics",
+        "jgr": "Journal of Geophysics Research",
+        "jqsrt": "Journal of Quantitative Spectroscopy and Radiative Transfer",
+        "jrasc": "Journal of the RAS of Canada",
+        "memras": "Memoirs of the RAS",
+        "memsai": "Memorie della Società Astronomica Italiana",
+        "mnras": "Monthly Notices of the RAS",
+        "na": "New Astronomy",
+        "nar": "New Astronomy Review",
+        "nat": "Nature",
+        "nphysa": "Nuclear Physics A",
+        "pasa": "Publications of the Astronomical Society of Australia",
+        "pasj": "Publications of the Astronomical Society of Japan",
+        "pasp": "Publications of the Astronomical Society of the Pacific",
+        "physrep": "Physics Reports",
+        "physscr": "Physica Scripta",
+        "planss": "Planetary and Space Science",
+        "pra": "Physical Review A",
+        "prb": "Physical Review B",
+        "prc": "Physical Review C",
+        "prd": "Physical Review D",
+        "pre": "Physical Review E",
+        "prl": "Physical Review Letters",
+        "procspie": "Proceedings of the SPIE",
+        "psj": "Planetary Science Journal",
+        "qjras": "Quarterly Journal of the RAS",
+        "rmxaa": "Revista Mexicana de Astronomía y Astrofísica",
+        "skytel": "Sky and Telescope",
+        "solphys": "Solar Physics",
+        "sovast": "Soviet Astronomy",
+        "ssr": "Space Science Reviews",
+        "zap": "Zeitschrift für Astrophysik",
+    }
+)
