@@ -155,8 +155,32 @@ def test_an_error_does_not_repeat_a_password_of_the_address() -> None:
     assert "s3cret" not in str(caught.value)
 
 
+ADDRESS_LIKE = r"\A(?:[a-z]{0,5}:?|https?://(?:xn--|[a-z]\.xn--)?)[/\\@:.\[\]%#?a-z0-9-]{0,25}\Z"
+NO_IDNA = ["xn--", "xn--a", "XN--A", "xn--localhost-", "xn--127.0.0.1-", f"xn--{'a' * 59}"]
+"""What calls itself an international name and is none; a resolver may know it all the same."""
+
+
+@pytest.mark.accept("I3", part="international names")
+@pytest.mark.parametrize("host", NO_IDNA)
+def test_a_host_that_is_no_international_name_is_an_error_of_its_feed(host: str) -> None:
+    led = Led([["10.0.0.1"]])
+    with guarded(network=led.network()) as client, pytest.raises(FetchRefused, match=r"^xn--"):
+        client.get(FetchRequest(url=f"http://{host}/"))
+    assert led.dialled == []
+
+
+@pytest.mark.accept("I3", part="international names")
+@pytest.mark.parametrize("host", NO_IDNA)
+def test_such_a_host_may_neither_be_redirected_to_nor_redirect(host: str) -> None:
+    with FaultServer({"/": redirects(f"http://{host}/"), "/on": redirects("/")}) as server:
+        led = Led([[PUBLIC]], port=server.port)
+        for address in ("http://feeds.example/", f"http://{host}/", f"http://{host}/on"):
+            with guarded(network=led.network()) as client, pytest.raises(FetchFailed):
+                client.get(FetchRequest(url=address))
+
+
 @settings(max_examples=60)
-@given(st.text(max_size=30) | st.from_regex(r"\A[a-z]{0,5}:?[/\\@:.\[\]%#?a-z0-9]{0,25}\Z"))
+@given(st.text(max_size=30) | st.from_regex(ADDRESS_LIKE))
 def test_any_address_is_asked_or_refused(address: str) -> None:
     led = Led([[]])
     with guarded(network=led.network()) as client, pytest.raises(FetchFailed):
@@ -164,7 +188,7 @@ def test_any_address_is_asked_or_refused(address: str) -> None:
 
 
 @settings(max_examples=60)
-@given(st.text(max_size=20) | st.from_regex(r"\A[a-z]{0,5}:?[/\\@:.\[\]%#?a-z0-9]{0,25}\Z"))
+@given(st.text(max_size=20) | st.from_regex(ADDRESS_LIKE))
 def test_any_redirect_is_followed_or_refused(where: str) -> None:
     line = where.replace("\r", "").replace("\n", "").encode("utf-8", "replace").decode("utf-8")
     with pytest.raises(FetchFailed):

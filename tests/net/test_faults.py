@@ -1,9 +1,11 @@
 """Whatever a server does, a GET ends in time, in bounds and with an error that says what it was."""
 
+import gzip
 import json
 import ssl
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
@@ -20,6 +22,7 @@ from tests.net.clients import QUICK, Led, error_of, fetch, guarded
 from tests.net.faults import (
     PATIENCE,
     Behaviour,
+    Caller,
     FaultServer,
     bomb,
     floods,
@@ -49,6 +52,13 @@ LARGE_BODIES: dict[str, Behaviour] = {
         PLAIN + b"Transfer-Encoding: chunked\r\n\r\n", b"8000\r\n" + bytes(32768) + b"\r\n"
     ),
 }
+CHUNKED = PLAIN + b"Transfer-Encoding: chunked\r\n\r\n"
+LARGE_ENDS: dict[str, Behaviour] = {
+    "/chunk-extension": floods(CHUNKED + b"1;", b"x" * 65536),
+    "/chunk-size": floods(CHUNKED, b"f" * 65536),
+    "/trailers": floods(CHUNKED + b"0\r\n", b"X-More: yes\r\n" * 1000),
+    "/empty-lines": floods(b"", b"\r\n" * 30_000),
+}
 LARGE_HEADS: dict[str, Behaviour] = {
     "/headers": floods(PLAIN, b"X-More: yes\r\n" * 1000),
     "/one-header": floods(PLAIN + b"X-Long: ", b"x" * 65536),
@@ -68,9 +78,21 @@ LYING: dict[str, tuple[Behaviour, str]] = {
 }
 BOMBS: dict[str, Behaviour] = {
     "/gzip": says(page(bomb(1500), "Content-Encoding: gzip")),
+    "/gzip-in-chunks": says(
+        CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+        + b"%x\r\n" % len(bomb(1500))
+        + bomb(1500)
+        + b"\r\n0\r\n\r\n"
+    ),
     "/deflate": says(page(bomb(1500, wbits=15), "Content-Encoding: deflate")),
     "/bare-deflate": says(page(bomb(1500, wbits=-15), "Content-Encoding: deflate")),
-    "/two": says(page(bomb(1500), "Content-Encoding: gzip, gzip")),
+    "/two": says(page(gzip.compress(bomb(1500), mtime=0), "Content-Encoding: gzip, gzip")),
+    "/two-of-deflate": says(
+        page(zlib.compress(bomb(1500, wbits=15)), "Content-Encoding: deflate, deflate")
+    ),
+    "/two-kinds": says(
+        page(gzip.compress(bomb(1500, wbits=15), mtime=0), "Content-Encoding: deflate, gzip")
+    ),
     "/two-lines": says(page(bomb(1500), "Content-Encoding: gzip", "Content-Encoding: deflate")),
     "/br": says(page(b"\xcf\xff\xff\x7f\xf8" * 1000, "Content-Encoding: br")),
 }
@@ -96,6 +118,13 @@ def test_a_body_without_end_is_cut(path: str) -> None:
 def test_headers_without_end_are_cut(path: str) -> None:
     with pytest.raises(FetchRefused, match="more headers than we take"):
         fetch(LARGE_HEADS[path], limits=Limits(total=20))
+
+
+@pytest.mark.accept("I1", part="size")
+@pytest.mark.parametrize("path", LARGE_ENDS)
+def test_the_grammar_of_http_has_no_place_for_a_flood(path: str) -> None:
+    with pytest.raises(FetchFailed, match=r"more headers than we take|no HTTP|more than 15 MiB"):
+        fetch(LARGE_ENDS[path], limits=Limits(total=20))
 
 
 @pytest.mark.accept("I1", part="lengths")
@@ -194,13 +223,46 @@ def test_no_bomb_takes_more_than_64_mib_of_memory() -> None:
 @pytest.mark.accept("I1")
 def test_no_fault_takes_more_than_its_time_and_64_mib_of_memory() -> None:
     slow, grown_by_slow = measured(SLOW, 0.4)
-    lying = {f"/{name}": behaviour for name, (behaviour, _) in LYING.items()}
-    heads = {f"/heads{path}": behaviour for path, behaviour in LARGE_HEADS.items()}
-    others = {**LARGE_BODIES, **heads, **lying, "/circle": redirects("/circle")}
-    quick, grown_by_quick = measured(others, Limits().total)
+    quick, grown_by_quick = measured(QUICK_FAULTS, Limits().total)
     assert set(slow) == {"FetchFailed"}
     assert set(quick) == {"FetchFailed", "FetchRefused"}
     assert max(grown_by_slow, grown_by_quick) <= 64
+
+
+LYING_PATHS = {f"/lying-{name}": behaviour for name, (behaviour, _) in LYING.items()}
+QUICK_FAULTS: dict[str, Behaviour] = {
+    **LARGE_BODIES,
+    **{f"/heads{path}": behaviour for path, behaviour in LARGE_HEADS.items()},
+    **{f"/ends{path}": behaviour for path, behaviour in LARGE_ENDS.items()},
+    **LYING_PATHS,
+    "/circle": redirects("/circle"),
+}
+
+
+@pytest.mark.long
+@pytest.mark.accept("I1", part="full limits")
+@pytest.mark.parametrize("path", [*SLOW, "/never", "/slow-redirects"])
+def test_no_slow_fault_takes_more_than_the_30_seconds_of_a_get(path: str) -> None:
+    slow = {**SLOW, "/never": lambda caller: caller.pause(60), "/slow-redirects": slow_redirect}
+    errors, grown = measured({path: slow[path]}, Limits().total)
+    assert errors in (["FetchFailed"], ["FetchRefused"])  # refused: too many headers in that time
+    assert grown <= 64
+
+
+@pytest.mark.long
+@pytest.mark.accept("I1", part="full limits")
+@pytest.mark.accept("I2", part="full limits")
+@pytest.mark.parametrize("path", [*QUICK_FAULTS, *BOMBS])
+def test_every_fault_grows_a_process_of_its_own_by_no_more_than_64_mib(path: str) -> None:
+    errors, grown = measured({path: {**QUICK_FAULTS, **BOMBS}[path]}, Limits().total)
+    assert errors in (["FetchFailed"], ["FetchRefused"])
+    assert grown <= 64
+
+
+def slow_redirect(caller: Caller) -> None:
+    """Each of the redirects takes its time: together they have that of one GET."""
+    if not caller.pause(9.5):
+        redirects("/slow-redirects")(caller)
 
 
 def measured(paths: Mapping[str, Behaviour], seconds: float) -> tuple[list[str], float]:

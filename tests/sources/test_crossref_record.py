@@ -217,6 +217,7 @@ def test_the_licence_of_the_text_says_how_much_is_shown(
         (crossref_work(abstract=["A"]), "wrong-type"),
         (crossref_work(relation={"has-preprint": "10.1101/1"}), "wrong-type"),
         (crossref_work(license="CC BY"), "wrong-type"),
+        (crossref_work(license=[{"URL": "x", "content-version": ["vor"]}]), "wrong-type"),
         (crossref_work(issued={"date-parts": [["2026"]]}), "bad-date"),
         (crossref_work(issued={"date-parts": [[2026, 13]]}), "bad-date"),
         (crossref_work(issued={"date-parts": [[2026, 10**30]]}), "bad-date"),

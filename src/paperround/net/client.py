@@ -126,8 +126,9 @@ class GuardedClient:
         )
         try:
             return self._http.send(request, stream=True, follow_redirects=False)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            # All else is raised by our own transport: httpx itself only reads where we are led.
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+            # All else is raised by our own transport: httpx itself only reads where we are led. A
+            # host that calls itself an international name (`xn--`) and is none is a UnicodeError.
             raise FetchFailed("redirects to something that is no address") from None
 
     def _headers(self, given: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
@@ -156,6 +157,10 @@ class GuardedClient:
 def _name(address: str) -> str:
     """The host that was configured, without what else the address may hold."""
     try:
-        return httpx.URL(address).host or "This feed"
+        url = httpx.URL(address)
     except httpx.InvalidURL:
         return "This feed"
+    try:
+        return url.host or "This feed"
+    except UnicodeError:  # it calls itself an international name and is none
+        return url.raw_host.decode("ascii")

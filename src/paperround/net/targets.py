@@ -33,9 +33,11 @@ def parse(address: str) -> httpx.URL:
     if "\\" in address or not address.isprintable() or " " in address:
         raise FetchRefused("is no web address: it holds a space, a backslash or a control sign")
     try:
-        return httpx.URL(address)
-    except httpx.InvalidURL:
+        url = httpx.URL(address)
+        url.host  # noqa: B018 - read for its error: `xn--` with what stands for no name
+    except (httpx.InvalidURL, UnicodeError):
         raise FetchRefused("is no web address that we can read") from None
+    return url
 
 
 def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort]) -> Target:

@@ -230,7 +230,7 @@ def _licence(work: Entry) -> str | None:
     stated = [
         storable(address)
         for one in objects_of(work, "license")
-        if one.get("content-version") in _TEXT_LICENCES and not one.get("delay-in-days")
+        if text_of(one, "content-version") in _TEXT_LICENCES and not one.get("delay-in-days")
         if (address := text_of(one, "URL"))
     ]
     return next(filter(is_creative_commons, stated), next(iter(stated), None))

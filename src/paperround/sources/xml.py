@@ -26,11 +26,12 @@ MOST_BYTES = 16 * 1024 * 1024
 DEEPEST = 64
 MOST_ELEMENTS = 300_000
 MOST_ATTRIBUTES = 100
-"""Attributes of one element."""
+"""Attributes of one element, its namespaces included."""
 
 _MOST_REFERENCES = 500_000
 """References to look at when mending."""
 
+_TOO_MANY = "the XML has more elements or attributes than any feed"
 _SAID = 200
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the start of this one
@@ -57,6 +58,8 @@ _DOCTYPE = re.compile(
     rb"""\s+(?:"[^"'<>\[\]]{0,300}"|'[^"'<>\[\]]{0,300}')\s*>""",
     re.ASCII,
 )
+_ATTRIBUTE = r"""\s++[^\s<>"'=]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')"""
+_CROWDED = re.compile(rf"""<[^\s<>/!?"'=]++(?>{_ATTRIBUTE}){{{MOST_ATTRIBUTES + 1}}}""")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _AMPERSAND = re.compile(r"&(?:#(?:(\d{1,7})|[xX]([0-9A-Fa-f]{1,6}));|(\w{1,31};))?", re.ASCII)
 _XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
@@ -109,7 +112,7 @@ class _Builder:
         if len(self._open) >= DEEPEST:
             raise UnreadableFile(f"the XML is nested more than {DEEPEST} deep")
         if self._elements > MOST_ELEMENTS or len(attributes) > MOST_ATTRIBUTES:
-            raise UnreadableFile("the XML has more elements or attributes than any feed")
+            raise UnreadableFile(_TOO_MANY)
         named = {_local(key): attributes[key] for key in attributes} if attributes else {}
         self._open.append((_local(tag), named))
         self._contents.append([])
@@ -154,6 +157,10 @@ def without_doctype(content: bytes) -> bytes:
 
 
 def _parsed(text: str) -> Node:
+    # The parser builds all of an element before the builder hears of it: of a million attributes
+    # that is hundreds of megabytes.
+    if _CROWDED.search(text):
+        raise UnreadableFile(_TOO_MANY)
     parser = etree.XMLParser(
         target=_Builder(),
         encoding="utf-8",  # ours, whatever the document says of itself
