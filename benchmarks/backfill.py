@@ -1,7 +1,7 @@
 """B9: parsed records into PostgreSQL, against COPY of the same rows into the same tables.
 
 The server is one of the benchmark's own, with every commit synced. What is measured is the whole
-step (texts repaired, papers merged, a transaction every thousand records), and the store alone.
+step (texts repaired, papers merged, a transaction every two thousand records), and the store alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

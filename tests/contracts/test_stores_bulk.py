@@ -9,6 +9,7 @@ from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperId
 from paperround.jobs.ports import Database
+from paperround.jobs.transactions import write as transaction
 from paperround.store.bulk import FEW
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
 from tests.contracts.test_races import LOST, at_once
@@ -79,6 +80,31 @@ def test_of_many_papers_with_one_title_key_the_first_keeps_it(database: Database
         assert work.papers.find([("title_key", "same")]) == {
             ("title_key", "same"): real[papers[0].id]
         }
+
+
+def test_a_title_key_that_two_claim_at_once_ends_with_one_of_them(database: Database) -> None:
+    """The one that loses the race tries again, finds the key taken and goes without."""
+
+    def save(half: int) -> None:
+        mine = [paper(half * MANY + number) for number in range(1, MANY + 1)]
+        shared = [
+            replace(one, identifiers={**one.identifiers, "title_key": f"key {place}"})
+            for place, one in enumerate(mine)
+        ]
+        writes = [write(one) for one in shared]
+        transaction(database, lambda work: work.papers.save(writes, now=NOW))
+
+    at_once(2, save)
+    with database.reading() as work:
+        assert work.papers.count() == 2 * MANY
+        keys = [("title_key", f"key {place}") for place in range(MANY)]
+        assert len(work.papers.find(keys)) == MANY
+
+
+def test_many_papers_without_a_title_key_are_saved(database: Database) -> None:
+    bare = [replace(one, identifiers={"pmid": str(-one.id)}) for one in many()]
+    with database.writing() as work:
+        assert len(work.papers.save([write(one) for one in bare], now=NOW)) == MANY
 
 
 def test_many_papers_are_listed_and_listed_again(database: Database) -> None:

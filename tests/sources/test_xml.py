@@ -6,7 +6,14 @@ from time import process_time
 import pytest
 
 from paperround.domain.errors import UnreadableFile
-from paperround.sources.xml import MOST_BYTES, MOST_ELEMENTS, Node, read_xml, without_doctype
+from paperround.sources.xml import (
+    MOST_BYTES,
+    MOST_ELEMENTS,
+    Node,
+    NotWellFormed,
+    read_xml,
+    without_doctype,
+)
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 BILLION = f'<!DOCTYPE a [<!ENTITY l0 "ha">{LAUGHS}]><a>&l9;</a>'
@@ -89,7 +96,8 @@ def test_old_charsets_are_read_as_declared_and_wrong_ones_as_windows(
 @pytest.mark.accept("I5", part="encodings")
 def test_utf7_smuggles_no_markup_in() -> None:
     smuggled = b'<?xml version="1.0" encoding="utf-7"?><a>+ADw-b+AD4-</a>'
-    assert read_xml(smuggled) == Node(name="a", attributes={}, content=("+ADw-b+AD4-",))
+    root = read_xml(smuggled)
+    assert (root.name, root.attributes, root.content) == ("a", {}, ("+ADw-b+AD4-",))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +122,37 @@ def test_what_is_not_quite_xml_is_mended(inner: str, read: str) -> None:
 def test_a_broken_document_is_an_error_and_never_a_shorter_one(content: bytes) -> None:
     with pytest.raises(UnreadableFile, match="the XML cannot be read"):
         read_xml(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        ('<r><p:a p:k="v">x</p:a></r>', ("a", {"k": "v"}, ("x",))),
+        ('<r><a xmlns:p="http://no uri">x</a></r>', ("a", {}, ("x",))),
+        ("<r><p:a:b>x</p:a:b></r>", ("p:a:b", {}, ("x",))),
+    ],
+)
+def test_what_is_wrong_with_namespaces_spoils_nothing(
+    content: str, read: tuple[str, dict[str, str], tuple[str]]
+) -> None:
+    (inner,) = read_xml(content.encode()).content
+    assert isinstance(inner, Node)
+    assert (inner.name, inner.attributes, inner.content) == read
+
+
+def test_texts_and_elements_stand_in_order() -> None:
+    root = read_xml(b"<a>q<![CDATA[<b>]]>r<!-- c -->s<i>t<b/>u</i>v<?w?></a>")
+    words = [part if isinstance(part, str) else part.content for part in root.content]
+    assert words[0] == "q<b>rs"
+    assert words[2] == "v"
+    assert root.text == "q<b>rstuv"
+    assert list(root.all("b")) == []
+
+
+def test_what_breaks_a_limit_is_refused_for_that_however_it_ends() -> None:
+    with pytest.raises(UnreadableFile, match="nested more than 64") as caught:
+        read_xml(b"<a>" * 65)
+    assert not isinstance(caught.value, NotWellFormed)
 
 
 def test_names_and_attributes_lose_their_prefixes() -> None:

@@ -83,6 +83,7 @@ def new_paper(
     A paper that cannot be merged by its title leaves the key to one that is known by nothing else.
     """
     by_title = not record.identifiers or is_named(record)
+    start = counts_from(record, now)
     paper = Paper(
         id=provisional,
         identifiers={**record.identifiers, **({"title_key": key} if by_title else {})},
@@ -92,8 +93,8 @@ def new_paper(
         categories=record.categories,
         keywords=record.keywords,
         links=dict(record.links),
-        counts_from=counts_from(record, now) or now,
-        listed_on=_listed(record, now),
+        counts_from=start or now,
+        listed_on=record.listed_on if start else None,
         published_at=_believed(record.published_at, now),
         updated_at=_believed(record.updated_at, now),
         version=record.version,

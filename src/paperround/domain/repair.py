@@ -7,7 +7,7 @@ and `code` are never touched. A rule runs only on texts that contain its needle.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from paperround.domain.latex import link, script
@@ -184,9 +184,22 @@ _TYPOGRAPHY = (
     _rule("~", r"~(?<=[A-Za-z][A-Za-z)\]]~)(?=[ ,.;:]|$)", ""),
     _rule("-", r"-(?<!--)-{1,2}(?![->])", _dash),
 )
-_BY_NEEDLE: dict[str, list[_Rule]] = {}
-for _each in (*_DAMAGE, *_TYPOGRAPHY):
-    _BY_NEEDLE.setdefault(_each.needle, []).append(_each)
+
+
+def _sought(rules: Iterable[_Rule]) -> tuple[tuple[str, str, list[_Rule]], ...]:
+    """The rules of each needle, in order, behind the needle and the one sign of it to look for
+    first: a sign is found, or found missing, twenty times as fast as a word."""
+    by_needle: dict[str, list[_Rule]] = {}
+    for rule in rules:
+        by_needle.setdefault(rule.needle, []).append(rule)
+    return tuple((_rarest(one), one, each) for one, each in by_needle.items())
+
+
+def _rarest(needle: str) -> str:
+    return next((sign for sign in "qx" if sign in needle), needle[0])
+
+
+_BY_NEEDLE = _sought((*_DAMAGE, *_TYPOGRAPHY))
 _BARE_GREEK = re.compile(r"(?<![\w\\/.-])(tau|epsilon)(?![\w-])")
 
 
@@ -196,8 +209,8 @@ def mend(text: str) -> str:
         text = _LINKS.sub(_linked, text)
     needed = [
         rule
-        for needle, rules in _BY_NEEDLE.items()
-        if needle in text
+        for sign, needle, rules in _BY_NEEDLE
+        if sign in text and needle in text
         for rule in rules
         if rule.gate.search(text)
     ]

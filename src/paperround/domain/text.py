@@ -12,6 +12,7 @@ TITLE_LIMIT = 500
 ABSTRACT_LIMIT = 10_000
 NAME_LIMIT = 200
 _MOST_PASSES = 6
+_PRINTABLE_ASCII = bytes(range(0x20, 0x7F))
 
 _JOINED = (
     "\u0600-\u06ff\u0700-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc"
@@ -49,8 +50,10 @@ def clean(text: str, *, limit: int) -> str:
         text = _ENTITY.sub(_decoded, text)
     if "<" in text:
         text = _BREAK_TAG.sub(" ", _without_tags(text) if "</" in text else text)
-    if not text.isprintable():
-        text = _UNSHOWABLE.sub("", " ".join(text.split()))
+    if not _is_printable(text):
+        text = " ".join(text.split())
+        if not _is_printable(text):
+            text = _UNSHOWABLE.sub("", text)
     if "  " in text or text[:1] == " " or text[-1:] == " ":
         text = " ".join(text.split())
     if not text.isascii():
@@ -79,6 +82,13 @@ def author_names(names: tuple[str, ...]) -> tuple[str, ...]:
     if _PLAIN_NAMES.fullmatch("|".join(names)) and max(map(len, names)) <= NAME_LIMIT:
         return names  # one look at all of them instead of ten at each
     return tuple(filter(None, map(author_name, names)))
+
+
+def _is_printable(text: str) -> bool:
+    """As `isprintable` says it, which takes four times as long for plain letters."""
+    if text.isascii():
+        return not text.encode().translate(None, _PRINTABLE_ASCII)
+    return text.isprintable()
 
 
 def _repaired(text: str, limit: int) -> str:

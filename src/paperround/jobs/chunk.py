@@ -11,8 +11,7 @@ and works on rows.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from functools import cached_property
+from datetime import date, datetime
 
 from paperround.domain.identifiers import KINDS_BY_TRUST
 from paperround.domain.joining import joined, may_join
@@ -54,19 +53,27 @@ class Entry:
     `pairs` are the (kind, value) of its identifiers, the most trusted one first.
     """
 
+    __slots__ = ("_key", "_record", "pairs", "raw")
+
     def __init__(self, raw: Record) -> None:
         self.raw = raw
         self.pairs = by_trust(raw.identifiers)
+        self._record: Record | None = None
+        self._key: str | None = None
 
-    @cached_property
+    @property
     def record(self) -> Record:
         """The record with readable texts."""
-        return repaired(self.raw)
+        if self._record is None:
+            self._record = repaired(self.raw)
+        return self._record
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Its title key."""
-        return key_of(self.record)
+        if self._key is None:
+            self._key = key_of(self.record)
+        return self._key
 
     @property
     def names_a_work(self) -> bool:
@@ -101,7 +108,7 @@ class Chunk:
 
     def _forget(self) -> None:
         self._writes: dict[PaperId, PaperWrite] = {}
-        self._listings: dict[PaperId, Listing] = {}
+        self._listings: dict[PaperId, date | None] = {}
         self._keys: list[tuple[PaperId, str]] = []
         self._earlier: list[PaperText] = []
         self._counts: list[tuple[PaperId, Observation]] = []
@@ -126,7 +133,7 @@ class Chunk:
 
     def _take(self, entry: Entry) -> str:
         what, paper = self._decide(entry)
-        if paper is not None:
+        if paper is not None and entry.raw.counts:
             counts = dated(entry.raw.counts, self._captured_at)
             self._counts += [(paper, seen) for seen in counts]
         return what
@@ -138,30 +145,28 @@ class Chunk:
         papers = self._work.papers
         self._known = papers.find({pair for one in entries for pair in one.pairs})
         self._fingerprints = papers.fingerprints(self._feed, set(self._known.values()))
-        telling = [one for one in entries if self._is_news(one)]
-        titled = papers.find({("title_key", one.key) for one in telling})
+        found = [(one, self._all_of(one)) for one in entries]
+        news = [(one, ids) for one, ids in found if self._is_news(one, ids)]
+        titled = papers.find({("title_key", one.key) for one, _ in news})
         self._known |= titled
-        found = [self._all_of(one) for one in telling]
-        needed = {paper for ids in found for paper in ids} | set(titled.values())
-        needed |= {paper for one in entries if len(ids := self._all_of(one)) > 1 for paper in ids}
+        needed = {paper for _, ids in news for paper in ids} | set(titled.values())
+        needed |= {paper for _, ids in found if len(ids) > 1 for paper in ids}
         self._papers = papers.load(needed, for_update=True)
         if self._papers:  # whoever held them until now may have listed them for this feed
             self._fingerprints |= papers.fingerprints(self._feed, self._papers)
         self._seen = set(self._fingerprints)
 
-    def _is_news(self, entry: Entry) -> bool:
+    def _is_news(self, entry: Entry, found: Sequence[PaperId]) -> bool:
         """Whether the record is of no paper that is known by its ids, or not what the feed said of
         it last."""
-        found = self._all_of(entry)
         return not found or last_of(self._fingerprints.get(found[0])) != entry.raw.fingerprint
 
     def _write(self) -> Mapping[PaperId, PaperId]:
         """Store what was decided; returns the real id of every provisional one."""
         papers = self._work.papers
         real = papers.save(list(self._writes.values()), now=self._now)
-        listed = {real.get(id_, id_): one for id_, one in self._listings.items()}
-        listings = [replace(one, paper_id=id_) for id_, one in listed.items()]
-        papers.list_papers(self._feed, listings, now=self._now)
+        listed = {real.get(id_, id_): self._listing(id_, real) for id_ in self._listings}
+        papers.list_papers(self._feed, list(listed.values()), now=self._now)
         papers.also_called([(real.get(paper, paper), key) for paper, key in self._keys])
         earlier = [
             replace(one, paper_id=real.get(one.paper_id, one.paper_id)) for one in self._earlier
@@ -172,6 +177,13 @@ class Chunk:
         self._unseen += len(listed.keys() - self._seen)
         self._seen |= listed.keys()
         return real
+
+    def _listing(self, paper_id: PaperId, real: Mapping[PaperId, PaperId]) -> Listing:
+        return Listing(
+            paper_id=real.get(paper_id, paper_id),
+            fingerprint=self._fingerprints[paper_id],
+            listed_on=self._listings[paper_id],
+        )
 
     # --- deciding ------------------------------------------------------------------------------
 
@@ -234,15 +246,15 @@ class Chunk:
         self._list(paper.id, raw)
 
     def _list(self, paper_id: PaperId, raw: Record) -> None:
-        fingerprints = remembered(self._fingerprints.get(paper_id), raw.fingerprint)
-        self._fingerprints[paper_id] = fingerprints
-        self._listings[paper_id] = Listing(
-            paper_id=paper_id, fingerprint=fingerprints, listed_on=raw.listed_on
-        )
+        known = self._fingerprints.get(paper_id)
+        self._fingerprints[paper_id] = remembered(known, raw.fingerprint)
+        self._listings[paper_id] = raw.listed_on
 
     def _all_of(self, entry: Entry) -> list[PaperId]:
         """The papers that the record's identifiers name, that of the most trusted one first."""
-        return list(dict.fromkeys(self._known[pair] for pair in entry.pairs if pair in self._known))
+        known = self._known
+        found = [known[pair] for pair in entry.pairs if pair in known]
+        return found if len(found) < 2 else list(dict.fromkeys(found))
 
     def _by_title(self, entry: Entry) -> PaperId | None:
         found = self._known.get(("title_key", entry.key))

@@ -37,8 +37,8 @@ def read_answer(content: bytes) -> Answer:
     root = read_xml(content)
     if root.name != "feed":
         raise InvalidInput(f"the XML is no answer of arXiv's API: it begins with {root.name!r:.60}")
-    entries = list(root.all("entry"))
-    _refuse_error(entries)
+    batch = _batch(root)
+    entries = len(batch.records) + len(batch.rejects)
     start = _number(root, "startIndex") or 0
     total = _number(root, "totalResults")
     if not entries and total is not None and total > start:
@@ -47,28 +47,28 @@ def read_answer(content: bytes) -> Answer:
             f"from number {start:,}): ask again later"
         )
     return Answer(
-        batch=_batch(entries),
-        entries=len(entries),
-        total=start + len(entries) if total is None else total,
+        batch=batch,
+        entries=entries,
+        total=start + entries if total is None else total,
     )
 
 
-def _refuse_error(entries: list[Node]) -> None:
-    for entry in entries:
-        if _ERRORS in (entry.said("id") or ""):
-            said = clean(entry.said("summary") or "no reason given", limit=_SAID)
-            raise InvalidInput(f"arXiv did not take the question: {said}")
-
-
-def _batch(entries: list[Node]) -> ParsedBatch:
+def _batch(root: Node) -> ParsedBatch:
     records: list[Record] = []
     rejects: list[Reject] = []
-    for position, entry in enumerate(entries, start=1):
+    for position, entry in enumerate(root.all("entry"), start=1):
+        _refuse_error(entry)
         try:
             records.append(_record(entry))
         except BadEntry as problem:
             rejects.append(reject(problem, position, entry.text[:_EXCERPT]))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _refuse_error(entry: Node) -> None:
+    if _ERRORS in (entry.said("id") or ""):
+        said = clean(entry.said("summary") or "no reason given", limit=_SAID)
+        raise InvalidInput(f"arXiv did not take the question: {said}")
 
 
 def _record(entry: Node) -> Record:

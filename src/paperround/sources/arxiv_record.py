@@ -6,7 +6,6 @@ identifier, so that no address is pinned to an old version.
 """
 
 import re
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from paperround.domain.identifiers import arxiv_id, doi_identifier
@@ -14,8 +13,8 @@ from paperround.domain.papers import Record
 from paperround.sources.entries import (
     BadEntry,
     Entry,
+    fingerprinted,
     instant_of,
-    lasting_fingerprint,
     text_of,
     texts_of,
     title_of,
@@ -61,7 +60,7 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
         licence=text_of(entry, "licence"),
         announces=announces,
     )
-    return replace(record, fingerprint=lasting_fingerprint(record))
+    return fingerprinted(record)
 
 
 def author_names(joined: str) -> list[str]:

@@ -7,7 +7,7 @@ or as a message, and is never an empty result. Dates may come unpadded, numbers 
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ from paperround.sources.entries import (
     BadEntry,
     Entry,
     day_of,
-    lasting_fingerprint,
+    fingerprinted,
     reject,
     storable,
     text_of,
@@ -172,7 +172,7 @@ def _record(row: Entry) -> Record:
         show=_show(licence),
         announces=is_first,
     )
-    return replace(record, fingerprint=lasting_fingerprint(record))
+    return fingerprinted(record)
 
 
 def _version(row: Entry) -> int | None:

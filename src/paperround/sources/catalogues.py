@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
-from paperround.sources.entries import BadEntry, Entry, lasting_fingerprint, reject
+from paperround.sources.entries import BadEntry, Entry, reject
 from paperround.sources.json_answer import excerpt_of, json_of
 
 OTHER_KIND = "other-kind"
@@ -72,11 +72,6 @@ def _entry(work: object) -> Entry:
     if not isinstance(work, dict):
         raise BadEntry("not-a-paper", "the work is not an object")
     return work
-
-
-def fingerprinted(record: Record) -> Record:
-    """The record with a hash of what it says of the paper: citations left out."""
-    return replace(record, fingerprint=lasting_fingerprint(record))
 
 
 def is_creative_commons(address: str) -> bool:

@@ -16,7 +16,6 @@ from paperround.domain.times import midnight_utc
 from paperround.sources.catalogues import (
     OTHER_KIND,
     Answer,
-    fingerprinted,
     is_creative_commons,
     object_of,
     objects_of,
@@ -29,6 +28,7 @@ from paperround.sources.entries import (
     BadEntry,
     Entry,
     counts_of,
+    fingerprinted,
     instant_of,
     storable,
     text_of,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime
+from operator import attrgetter
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import arxiv_id, identifier
@@ -32,6 +33,8 @@ _EXCERPT = 500
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 _FLEETING = frozenset({"counts", "announces", "fingerprint"})
 _LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
+_lasting = attrgetter(*_LASTING)
+_as_json = json.JSONEncoder(default=str, check_circular=False).encode
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
 
@@ -60,10 +63,15 @@ def fingerprint(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def lasting_fingerprint(record: Record) -> str:
-    """The fingerprint of what a record says of its paper, whatever its counts are."""
-    said = [getattr(record, name) for name in _LASTING]
-    return fingerprint(json.dumps(said, default=str).encode())
+def fingerprinted(record: Record) -> Record:
+    """The record with the fingerprint of what it says of its paper, whatever its counts are."""
+    said = _lasting(record)
+    return Record(
+        **dict(zip(_LASTING, said, strict=True)),
+        counts=record.counts,
+        announces=record.announces,
+        fingerprint=fingerprint(_as_json(said).encode()),
+    )
 
 
 def storable(text: str) -> str:
@@ -125,7 +133,10 @@ def identifiers_of(entry: Entry, key: str = "id") -> dict[str, str]:
 
 def version_of(entry: Entry, key: str = "id") -> int | None:
     """The version an arXiv id under `key` ends with, None when it names none."""
-    found = arxiv_id(text_of(entry, key) or "")
+    text = text_of(entry, key)
+    if text is None or "v" not in text.lower():
+        return None
+    found = arxiv_id(text)
     return found[1] if found else None
 
 

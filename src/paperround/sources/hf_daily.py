@@ -10,7 +10,6 @@ literal, and write an empty day as `1`. An error comes as JSON too and is never 
 import ast
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
@@ -21,9 +20,9 @@ from paperround.sources.entries import (
     Entry,
     counts_of,
     fingerprint,
+    fingerprinted,
     identifiers_of,
     instant_of,
-    lasting_fingerprint,
     links_of,
     reject,
     storable,
@@ -130,8 +129,9 @@ def _record(row: Entry, paper: Entry) -> Record:
         withdrawn=paper.get("withdrawnAt") is not None,
         organization=_organization(row, paper),
         submitter=_submitter(row, paper),
+        counts=_counts(row, paper),
     )
-    return replace(record, counts=_counts(row, paper), fingerprint=lasting_fingerprint(record))
+    return fingerprinted(record)
 
 
 def _counts(row: Entry, paper: Entry) -> tuple[Count, ...]:

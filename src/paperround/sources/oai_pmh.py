@@ -11,7 +11,7 @@ from datetime import datetime
 from paperround.domain.errors import InvalidInput
 from paperround.domain.text import clean
 from paperround.domain.times import parse_instant
-from paperround.sources.xml import Node, read_xml
+from paperround.sources.xml import EMPTY, Node, read_xml
 
 MOST_TOKEN = 1000
 """Characters of a resumption token."""
@@ -77,7 +77,7 @@ def _refuse(errors: list[Node]) -> None:
 
 
 def _item(record: Node) -> Item:
-    header = next(record.all("header"), Node(name="header", attributes={}))
+    header = next(record.all("header"), EMPTY)
     holder = next(record.all("metadata"), None)
     inner = (part for part in holder.content if isinstance(part, Node)) if holder else iter(())
     return Item(

@@ -17,7 +17,6 @@ from paperround.domain.times import midnight_utc
 from paperround.sources.catalogues import (
     OTHER_KIND,
     Answer,
-    fingerprinted,
     object_of,
     objects_of,
     read_object,
@@ -30,6 +29,7 @@ from paperround.sources.entries import (
     Entry,
     counts_of,
     day_of,
+    fingerprinted,
     links_of,
     storable,
     text_of,

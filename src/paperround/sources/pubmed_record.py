@@ -7,7 +7,6 @@ article it retracts; a deleted one is a number without texts.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 
 from paperround.domain.errors import InvalidInput
@@ -18,12 +17,12 @@ from paperround.domain.times import midnight_utc
 from paperround.sources.entries import (
     BadEntry,
     fingerprint,
-    lasting_fingerprint,
+    fingerprinted,
     reject,
     title_of,
 )
 from paperround.sources.pubmed_dates import first_day
-from paperround.sources.xml import Node, read_xml, without_doctype
+from paperround.sources.xml import EMPTY, Node, read_xml, without_doctype
 
 _SET = "PubmedArticleSet"
 _SAID = 200
@@ -32,7 +31,6 @@ _LONGEST_DOI = 500
 _RETRACTED = "D016441"
 """The number, in MeSH, of the publication type Retracted Publication."""
 
-_NOTHING = Node(name="", attributes={})
 _PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 _PMC = re.compile(r"PMC[1-9]\d{0,10}", re.ASCII)
 _VERSION = re.compile(r"[1-9]\d{0,3}", re.ASCII)
@@ -104,7 +102,7 @@ def _record(citation: Node, data: Node) -> Record:
         show=Show.FULL if licence else Show.LINK,
         announces=version == 1,
     )
-    return replace(record, fingerprint=lasting_fingerprint(record))
+    return fingerprinted(record)
 
 
 def _withdrawn(pmid: str, why: str) -> Record:
@@ -140,7 +138,7 @@ def _refers(comment: Node, how: str) -> bool:
 def _at(node: Node, *names: str) -> Node:
     """The first element along a path of names, an empty one where the path ends."""
     for name in names:
-        node = next(node.all(name), _NOTHING)
+        node = next(node.all(name), EMPTY)
     return node
 
 
@@ -265,4 +263,4 @@ def _entered(data: Node) -> date | None:
     """The day PubMed got it: for PubMed's readers, its listing."""
     history = _at(data, "History").all("PubMedPubDate")
     entered = (one for one in history if one.attributes.get("PubStatus") == "entrez")
-    return first_day(next(entered, _NOTHING))
+    return first_day(next(entered, EMPTY))

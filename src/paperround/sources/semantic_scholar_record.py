@@ -7,7 +7,7 @@ with null for an id it does not know), under `data` (searches, references) or un
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from paperround.sources.entries import (
     Entry,
     counts_of,
     day_of,
-    lasting_fingerprint,
+    fingerprinted,
     links_of,
     reject,
     storable,
@@ -145,7 +145,7 @@ def _record(paper: Entry) -> Record:
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(paper, None, COUNTS),
     )
-    return replace(record, fingerprint=lasting_fingerprint(record))
+    return fingerprinted(record)
 
 
 def _identifiers(paper: Entry) -> dict[str, str]:

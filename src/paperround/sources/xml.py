@@ -1,8 +1,8 @@
 """XML from strangers as plain values: nothing is fetched, opened or expanded.
 
     bytes ─► text: byte order mark, else declared charset, else UTF-8, else windows-1252
-          ─► parser ─► Node
-                └─ not well formed ─► mended once (HTML entities, bare &, controls) ─► parser
+          ─► guard (limits) ─► parser ─► Node
+               └─ not well formed ─► mended once (HTML entities, bare &, controls) ─► guard
 
 A document type is refused: feeds need none, and entities, external files and their bombs all
 begin there. A document that ends too early is an error, never a shorter feed. Of services whose
@@ -12,10 +12,10 @@ every answer has one, `without_doctype` takes away a document type that declares
 import codecs
 import html
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from html.entities import html5
+from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -69,64 +69,100 @@ class NotWellFormed(UnreadableFile):
     """The text keeps to the limits of a feed, but not to the grammar of XML."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """An element: its name and attributes without prefixes, its texts and elements in order."""
+    """An element: its name and attributes without prefixes, its texts and elements in order.
 
-    name: str
-    attributes: Mapping[str, str]
-    content: tuple["str | Node", ...] = ()
+    A view of the parsed document: what nobody asks for is never made.
+    """
+
+    __slots__ = ("_by_name", "_element")
+
+    def __init__(self, element: Any) -> None:
+        self._element = element
+        self._by_name: dict[str, list[Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name without a prefix."""
+        return _local(self._element.tag)
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """Its attributes by their names without prefixes."""
+        return {_local(key): value for key, value in self._element.items()}
+
+    @property
+    def content(self) -> tuple["str | Node", ...]:
+        """The texts and elements directly in it, in order; no text is empty."""
+        return tuple(_content(self._element))
 
     @property
     def text(self) -> str:
         """All the text in it, that of inner elements included."""
-        if len(self.content) == 1 and isinstance(self.content[0], str):
-            return self.content[0]
-        return "".join(part if isinstance(part, str) else part.text for part in self.content)
+        return _text(self._element)
 
     def all(self, name: str) -> Iterator["Node"]:
         """The elements called `name` directly in it."""
-        return (part for part in self.content if isinstance(part, Node) and part.name == name)
+        return map(Node, self._called(name))
 
     def said(self, name: str) -> str | None:
         """The text of the first element called `name` that has one."""
-        for part in self.content:  # written out: it is asked a dozen times an entry
-            if not isinstance(part, str) and part.name == name and (text := part.text.strip()):
+        for element in self._called(name):
+            if text := _text(element).strip():
                 return text
         return None
 
+    def _called(self, name: str) -> Sequence[Any]:
+        """Sorted by name once: a reader asks for a dozen names an entry."""
+        if self._by_name is None:
+            self._by_name = {}
+            for element in self._element:
+                self._by_name.setdefault(_local(element.tag), []).append(element)
+        return self._by_name.get(name, ())
 
-class _Builder:
-    """Makes nodes of the parser's events, and stops it at what no feed is."""
+
+EMPTY = Node(etree.Element("empty"))
+"""An element without attributes, texts and elements, for what is not there."""
+
+
+def _content(element: Any) -> Iterator[str | Node]:
+    if element.text:
+        yield element.text
+    for inner in element:
+        yield Node(inner)
+        if inner.tail:
+            yield inner.tail
+
+
+def _text(element: Any) -> str:
+    if len(element):
+        return "".join(element.itertext())
+    text: str | None = element.text
+    return text or ""
+
+
+class _Guard:
+    """Hears the parser's events and stops it at what no feed is, before anything is built."""
 
     def __init__(self) -> None:
-        self._contents: list[list[str | Node]] = [[]]
-        self._open: list[tuple[str, Mapping[str, str]]] = []
-        self._elements = 0
+        self._depth = self._elements = 0
 
     def doctype(self, *_: object) -> None:
         raise UnreadableFile("the XML declares a document type (DOCTYPE), which feeds do not need")
 
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+    def start(self, _: str, attributes: Mapping[str, str]) -> None:
         self._elements += 1
-        if len(self._open) >= DEEPEST:
+        self._depth += 1
+        if self._depth > DEEPEST:
             raise UnreadableFile(f"the XML is nested more than {DEEPEST} deep")
         if self._elements > MOST_ELEMENTS or len(attributes) > MOST_ATTRIBUTES:
             raise UnreadableFile(_TOO_MANY)
-        named = {_local(key): attributes[key] for key in attributes} if attributes else {}
-        self._open.append((_local(tag), named))
-        self._contents.append([])
-
-    def data(self, text: str) -> None:
-        self._contents[-1].append(text)
 
     def end(self, _: str) -> None:
-        name, attributes = self._open.pop()
-        content = tuple(self._contents.pop())
-        self._contents[-1].append(Node(name=name, attributes=attributes, content=content))
+        self._depth -= 1
 
-    def close(self) -> Iterator[Node]:
-        return (part for part in self._contents[0] if isinstance(part, Node))
+    def close(self) -> None:
+        """Nothing was built."""
 
 
 def read_xml(content: bytes) -> Node:
@@ -157,28 +193,36 @@ def without_doctype(content: bytes) -> bytes:
 
 
 def _parsed(text: str) -> Node:
-    # The parser builds all of an element before the builder hears of it: of a million attributes
-    # that is hundreds of megabytes.
+    # The parser builds all of an element before anybody hears of it: of a million attributes that
+    # is hundreds of megabytes.
     if _CROWDED.search(text):
         raise UnreadableFile(_TOO_MANY)
-    parser = etree.XMLParser(
-        target=_Builder(),
+    content = text.encode("utf-8", "replace")
+    etree.fromstring(content, _parser(_Guard()))
+    return Node(etree.fromstring(content, _parser(None)))
+
+
+def _parser(target: _Guard | None) -> etree.XMLParser:
+    """A parser that builds a document, or one that only tells `target` what it meets."""
+    return etree.XMLParser(
+        target=target,
         encoding="utf-8",  # ours, whatever the document says of itself
         resolve_entities="internal",  # False leaves &#38; for & in attributes; there is no DTD
         no_network=True,
         load_dtd=False,
         huge_tree=False,
-        recover=False,
+        recover=target is None,  # of what passed the guard only faults of namespaces are left
         remove_comments=True,
         remove_pis=True,
     )
-    nodes: Iterator[Node] = etree.fromstring(text.encode("utf-8", "replace"), parser)
-    return next(nodes)
 
 
 @lru_cache(maxsize=1024)
 def _local(name: str) -> str:
-    return name.rpartition("}")[2]
+    """Without its namespace, or without a prefix that nobody declared."""
+    _, namespace, local = name.rpartition("}")
+    parts = local.split(":")
+    return parts[1] if len(parts) == 2 and all(parts) and not namespace else local
 
 
 def decoded(content: bytes) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnClause, Connection, Insert, Text, bindparam, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,9 +32,25 @@ _COUNTED = {"preserve_rowcount": True}
 
 Convert = Callable[[Any], Any]
 Rows = Sequence[Mapping[str, Any]]
+T = TypeVar("T")
 
 
-def insert_many(connection: Connection, statement: Insert, rows: Rows) -> int:
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T]):
+    """Rows that are made of `items` when they are asked for: while PostgreSQL takes in some, the
+    next are made."""
+
+    items: Sequence[T]
+    row: Callable[[T], Mapping[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, some: slice) -> Rows:
+        return [self.row(item) for item in self.items[some]]
+
+
+def insert_many(connection: Connection, statement: Insert, rows: Rows | Made[Any]) -> int:
     """Run the insert once a row; every row names the same columns. Returns how many went in.
 
     On PostgreSQL an insert that updates where a key is taken may be offered each key once.
@@ -42,13 +58,14 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows) -> int:
     if not rows:
         return 0
     if connection.dialect.name == "sqlite":
-        words = _in_sqlite(statement, tuple(rows[0]))
-        return connection.exec_driver_sql(words.sql, _driver_rows(words, rows)).rowcount
+        made = rows[:]
+        words = _in_sqlite(statement, tuple(made[0]))
+        return connection.exec_driver_sql(words.sql, _driver_rows(words, made)).rowcount
     if len(rows) <= FEW:
-        return connection.execute(statement, rows, execution_options=_COUNTED).rowcount
+        return connection.execute(statement, rows[:], execution_options=_COUNTED).rowcount
     if _settles_conflicts(statement):
-        return _insert_selected(connection, statement, rows)
-    return _copy(connection, _as_copy(statement, tuple(rows[0])), rows)
+        return _insert_selected(connection, statement, rows[:])
+    return _copy(connection, _as_copy(statement, tuple(rows[:1][0])), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +126,7 @@ def _as_copy(statement: Insert, names: tuple[str, ...]) -> _Words:
     return _Words(sql, _parameters(statement, names))
 
 
-def _copy(connection: Connection, words: _Words, rows: Rows) -> int:
+def _copy(connection: Connection, words: _Words, rows: Rows | Made[Any]) -> int:
     driver: Any = connection.connection.driver_connection
     with _errors_as_sqlalchemys(connection, words.sql), driver.cursor() as cursor:
         with cursor.copy(words.sql) as copy:

@@ -27,7 +27,7 @@ from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
 from paperround.domain.papers import FeedId, Listing, Paper, PaperId, PaperText, PaperWrite
 from paperround.store import schema as db
-from paperround.store.bulk import insert_many
+from paperround.store.bulk import Made, insert_many
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids, upsert
 from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
@@ -179,26 +179,33 @@ class SqlPapers:
         if not new:
             return {}
         ids = [PaperId(one) for one in next_ids(self._connection, db.papers, len(new))]
-        rows = [row_of(write, now) for write in new]
-        for row, id_ in zip(rows, ids, strict=True):
-            row["id"], row["first_seen_at"] = id_, now
+
+        def row(one: tuple[PaperId, PaperWrite]) -> dict[str, Any]:
+            made = row_of(one[1], now)
+            made["id"], made["first_seen_at"] = one[0], now
+            return made
+
         self._unlisted.update(ids)
+        rows = Made(list(zip(ids, new, strict=True)), row)
         insert_many(self._connection, insert_row(db.papers), rows)
         self._claim_identifiers(zip(ids, new, strict=True))
         return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
 
     def _claim_identifiers(self, new: Iterable[tuple[PaperId, PaperWrite]]) -> None:
-        """Every identifier of a new paper must be free; only its title key may be shared."""
+        """Every identifier of a new paper must be free; only its title key may be shared.
+
+        Title keys are looked up first, because rows that may stay out (ON CONFLICT) cost
+        PostgreSQL twice as much as others. One that is taken in between is a lost race.
+        """
         rows = _identifier_rows((id_, write.paper) for id_, write in new)
-        own = [row for row in rows if row["kind"] != TITLE_KEY]
-        shared = [row for row in rows if row["kind"] == TITLE_KEY]
+        keys = {(TITLE_KEY, row["value"]) for row in rows if row["kind"] == TITLE_KEY}
+        free = {key for _, key in keys - self.find(keys).keys()}
         try:
-            insert_many(self._connection, insert_row(db.identifiers), own)
+            insert_many(self._connection, insert_row(db.identifiers), _claimed(rows, free))
         except IntegrityError as error:
             if is_duplicate(error):
                 raise Conflict(_TAKEN) from error
             raise
-        insert_many(self._connection, insert_new(self._connection, db.identifiers), shared)
 
     def _update(self, old: Sequence[PaperWrite], now: datetime) -> None:
         if not old:
@@ -339,6 +346,18 @@ def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, 
         for kind, value in paper.identifiers.items()
     ]
     return sorted(rows, key=itemgetter("kind", "value"))
+
+
+def _claimed(rows: Iterable[dict[str, Any]], free: set[str]) -> list[dict[str, Any]]:
+    """The rows without title keys that are not `free`, or no longer after an earlier row."""
+    claimed = []
+    for row in rows:
+        if row["kind"] == TITLE_KEY:
+            if row["value"] not in free:
+                continue
+            free.remove(row["value"])
+        claimed.append(row)
+    return claimed
 
 
 def _eligible(

@@ -18,12 +18,23 @@ ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 INSTANT_WIDTH = len("2026-01-30T08:00:00.000000Z")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_text = json.encoder.encode_basestring
 _EMPTY: Mapping[type, str] = MappingProxyType({dict: "{}", list: "[]", tuple: "[]"})
 
 
 def _write_json(value: Any) -> str:
-    empty = None if value else _EMPTY.get(type(value))  # the most common ones, and ten times faster
-    return empty or _encode(value)
+    """As `_encode` does it, and several times faster for the most common ones: empty, and of texts
+    alone."""
+    if not value:
+        return _EMPTY.get(type(value)) or _encode(value)
+    try:
+        if isinstance(value, (list, tuple)):
+            return f"[{','.join(map(_text, value))}]"
+        if isinstance(value, dict):
+            return f"{{{','.join([f'{_text(key)}:{_text(it)}' for key, it in value.items()])}}}"
+    except TypeError:  # something in it is no text
+        pass
+    return _encode(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
