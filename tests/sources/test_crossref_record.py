@@ -95,6 +95,31 @@ def test_a_preprint_is_dated_by_the_day_it_was_posted() -> None:
     assert record.published_at == datetime(2026, 1, 5, tzinfo=UTC)
 
 
+@pytest.mark.accept("I9", part="old dates")
+def test_a_work_of_the_last_century_has_its_year() -> None:
+    assert only(issued={"date-parts": [[1962, 3]]}).published_at == datetime(1962, 3, 1, tzinfo=UTC)
+    assert only(issued={"date-parts": [[1899]]}).published_at is None
+
+
+@pytest.mark.accept("F05", part="crossref back files")
+@pytest.mark.parametrize(
+    ("parts", "listed"),
+    [
+        ([1962, 3], date(1962, 3, 31)),
+        ([2019], date(2019, 12, 31)),
+        ([2025, 7, 30], date(2025, 7, 30)),
+        ([2025, 8, 1], date(2026, 1, 27)),  # deposited within half a year, as many journals do
+        ([2025], date(2026, 1, 27)),
+        ([2026, 3], date(2026, 1, 27)),
+        ([None], date(2026, 1, 27)),
+    ],
+)
+def test_a_deposit_of_an_old_work_is_no_news(parts: list[int], listed: date) -> None:
+    record = only(issued={"date-parts": [parts]})
+    assert record.listed_on == listed
+    assert (record.listed_at is None) == (listed != date(2026, 1, 27))
+
+
 def related(name: str, *dois: object, kind: str = "doi") -> dict[str, Any]:
     return {name: [{"id-type": kind, "id": doi, "asserted-by": "subject"} for doi in dois]}
 
@@ -155,6 +180,10 @@ def test_a_notice_of_a_retraction_withdraws_the_paper_it_speaks_of() -> None:
         ({"update-to": [{"DOI": "10.1000/v1", "type": "new_version"}]}, False),
         ({"title": ["RETRACTED: A tale"]}, True),
         ({"title": ["[Withdrawn: A tale]"]}, True),
+        ({"title": ["[Retracted] A tale"]}, True),
+        ({"title": ["[RETRACTED ARTICLE] A tale"]}, True),
+        ({"title": ["Retracted chapter: A tale"]}, True),
+        ({"title": ["[Retracted data] A tale of them"]}, False),
         ({"title": ["Retracted papers: a survey"]}, False),
     ],
 )
@@ -170,6 +199,11 @@ def licence(address: object, version: str = "vor", delay: int = 0) -> dict[str, 
     return {"URL": address, "content-version": version, "delay-in-days": delay}
 
 
+def starting(*parts: int) -> dict[str, Any]:
+    """A licence that says when it begins to hold, and no delay."""
+    return {"URL": CC, "content-version": "vor", "start": {"date-parts": [list(parts)]}}
+
+
 @pytest.mark.accept("F51", part="crossref licences")
 @pytest.mark.parametrize(
     ("stated", "named", "show"),
@@ -181,6 +215,15 @@ def licence(address: object, version: str = "vor", delay: int = 0) -> dict[str, 
         ([licence(CC, "tdm")], None, Show.LINK),
         ([licence(CC, "am")], None, Show.LINK),
         ([licence(CC, delay=365)], None, Show.LINK),
+        ([licence(CC, delay=-30)], CC, Show.FULL),
+        ([licence(CC) | {"delay-in-days": "0"}], None, Show.LINK),
+        ([licence(CC) | {"start": {"date-parts": [[2026, 1, 27]]}}], CC, Show.FULL),
+        ([starting(2026)], CC, Show.FULL),
+        ([starting(2026, 1, 31)], CC, Show.FULL),
+        ([starting(2026, 2)], None, Show.LINK),
+        ([starting(2099, 1, 1)], None, Show.LINK),
+        ([starting(2026, 13)], None, Show.LINK),
+        ([licence(CC) | {"start": "now"}], None, Show.LINK),
         ([], None, Show.LINK),
         (None, None, Show.LINK),
     ],

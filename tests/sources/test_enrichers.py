@@ -178,6 +178,19 @@ def test_semantic_scholar_tells_the_journals_doi_of_a_preprint() -> None:
     assert [(one.signal, one.value) for one in news.counts] == [("citations", 3)]
 
 
+@pytest.mark.accept("F51", part="licences of other copies")
+def test_the_licence_of_the_journals_copy_is_not_that_of_the_preprint() -> None:
+    work = openalex_work(doi="https://doi.org/10.48550/arxiv.2603.00001")
+    (openalex,) = said_by("openalex", openalex_list(work), PREPRINT)
+    (crossref,) = said_by("crossref", crossref_list(crossref_work(2)), ARTICLE)
+    pdf = {"url": "https://journal.example/1.pdf", "license": "CCBY"}
+    ids = {"ArXiv": "2603.00001"}
+    body = json.dumps({"paperId": "0" * 40, "externalIds": ids, "title": "A", "openAccessPdf": pdf})
+    (scholar,) = said_by("semantic-scholar", body.encode(), PREPRINT)
+    assert [one.licence for one in (openalex, crossref, scholar)] == [None, None, None]
+    assert scholar.links  # where it can be read, they may say
+
+
 def test_semantic_scholar_is_asked_by_what_a_paper_is_known_by() -> None:
     asked = [
         SemanticScholarNews().request([one]).url.partition("?")[0].rpartition("paper/")[2]

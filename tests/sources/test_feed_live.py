@@ -138,6 +138,16 @@ def test_an_item_of_a_json_feed_is_read_with_all_it_says() -> None:
             "<guid>https://www.biorxiv.org/content/10.1101/2026.01.02.000001v1?rss=1</guid>",
             {"biorxiv": "10.1101/2026.01.02.000001"},
         ),
+        ("<dc:identifier>pmid:35000000</dc:identifier>", {"pmid": "35000000"}),
+        ("<guid>pubmed:35000000</guid>", {"pmid": "35000000"}),
+        (
+            (
+                "<dc:identifier>pmid:35000000</dc:identifier><dc:identifier>doi:10.1000/x"
+                "</dc:identifier>"
+            ),
+            {"pmid": "35000000", "doi": "10.1000/x"},
+        ),
+        ("<dc:identifier>pmid:0</dc:identifier>", {"url": "https://journal.example/a/1"}),
         ("<guid>2601.00001</guid>", {"url": "https://journal.example/a/1"}),
         ("<dc:identifier>1234-5678</dc:identifier>", {"url": "https://journal.example/a/1"}),
     ],
@@ -152,6 +162,26 @@ def test_a_paper_of_arxiv_has_the_name_arxiv_gives_it() -> None:
     assert named(more) == {**announced.identifiers, "doi": "10.1000/x"}
 
 
+@pytest.mark.accept("I9", part="one item at every poll")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            "https://pubmed.ncbi.nlm.nih.gov/35000000/?utm_source=Other&amp;ff=20260127&amp;v=2.1",
+            "https://pubmed.ncbi.nlm.nih.gov/35000000/?utm_source=Other&amp;ff=20260128&amp;v=2.2",
+        ),
+        (
+            "https://www.sciencedirect.com/science/article/pii/S1?dgcid=rss_sd_all",
+            "https://www.sciencedirect.com/science/article/pii/S1",
+        ),
+    ],
+)
+def test_when_and_how_a_feed_was_read_names_no_other_paper(first: str, second: str) -> None:
+    link = "/a/1?utm_source=rss#top"
+    one, other = (only(RSS.replace(link, address)) for address in (first, second))
+    assert one.identifiers == other.identifiers
+
+
 def test_an_identifier_nobody_can_print_is_none() -> None:
     more = "<guid>https://p.example/doi/10.1000/%00</guid>"
     assert named(more) == {"url": "https://journal.example/a/1"}
@@ -160,6 +190,22 @@ def test_an_identifier_nobody_can_print_is_none() -> None:
 def test_an_item_without_an_address_is_named_by_its_guid() -> None:
     body = "<rss><channel><item><title>A</title><guid>x1</guid></item></channel></rss>"
     assert only(body).identifiers == {"local": "journal.example:x1"}
+
+
+@pytest.mark.accept("F06", part="foreign elements")
+def test_what_is_said_of_a_picture_is_not_said_of_the_paper() -> None:
+    media = (
+        '<rss xmlns:media="http://search.yahoo.com/mrss/" xmlns:dc="d"><channel><item>'
+        "<media:title>A moon</media:title><media:description>Seen from afar.</media:description>"
+        "<dc:title>Tides, again</dc:title><title>Tides</title>ABSTRACT</item></channel></rss>"
+    )
+    described = only(media.replace("ABSTRACT", "<description>We tide.</description>"))
+    assert (described.title, described.abstract) == ("Tides", "We tide.")
+    assert only(media.replace("ABSTRACT", "")).abstract == ""
+    atom = ATOM.replace(
+        "<title>", '<m:title xmlns:m="http://search.yahoo.com/mrss">A</m:title><title>'
+    )
+    assert only(atom).title == "Tides"
 
 
 def test_an_item_without_title_and_address_is_a_reject() -> None:
@@ -176,6 +222,25 @@ def test_an_item_without_title_and_address_is_a_reject() -> None:
         ("Abstract: We tide.", "We tide."),
         ("Abstract art is old.", "Abstract art is old."),
         ("Publication date: May 2026, Source: Tides, Author(s): A. Lovelace", ""),
+        (
+            (
+                "<p>Publication date: Available online 3 May 2026</p><p><b>Source:</b> Tides</p>"
+                "<p>Author(s): A. Lovelace, B. Moon</p>"
+            ),
+            "",
+        ),
+        ("<p>Publication date: June 2026</p><p><b>Source:</b> Tides, Volume 15</p>", ""),
+        (
+            "Publication date: when it matters for tides.",
+            "Publication date: when it matters for tides.",
+        ),
+        ("<img/><div><cite>Tides &amp; Moons</cite></div><div>DOI: 10.1000/x.1</div>", ""),
+        ("We tide. DOI: 10.1000/x.1", "We tide. DOI: 10.1000/x.1"),
+        (
+            'of <inline-formula><tex-math notation="LaTeX">$k$</tex-math></inline-formula> tides',
+            "of $k$ tides",
+        ),
+        ("in H<inf>2</inf>O of <cite>Moons</cite>", "in H₂O of Moons"),
         ("a < b and c > d", "a < b and c > d"),
         ("<script>evil()</script>We tide.", "We tide."),
     ],

@@ -38,6 +38,28 @@ FORMULA = (
             ),
             "see α",
         ),
+        (
+            (
+                "<p>with <inline-formula><tex-math>$\\alpha$</tex-math></inline-formula> and "
+                "<inline-formula><tex-math>\\beta</tex-math></inline-formula></p>"
+            ),
+            "with α and β",
+        ),
+        (
+            (
+                "<p>in <inline-formula><mml:math><mml:mi>x</mml:mi></mml:math>"
+                "<tex-math>$x$</tex-math></inline-formula></p>"
+            ),
+            "in x",
+        ),
+        (
+            (
+                "<p>of <alternatives><tex-math>\\documentclass[12pt]{minimal}\\begin{document}"
+                "$$\\gamma$$\\end{document}</tex-math><graphic/></alternatives></p>"
+            ),
+            "of γ",
+        ),
+        ("<p>none <tex-math> </tex-math></p>", "none"),
         ("<p>p &lt; 0.05 &amp; more</p>", "p < 0.05 & more"),
         ("<jats:p>p < 0.05 in H<sub>2</sub>O</jats:p>", "p < 0.05 in H₂O"),
         ("<jats:p>never closed", "never closed"),

@@ -108,6 +108,18 @@ def test_the_licence_of_the_published_text_says_how_much_is_shown(
     assert record.abstract  # ranking reads it in any case
 
 
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("A <scp>small</scp> study of <i>E. coli</i>", "A small study of E. coli"),
+        ("On <mml:math><mml:mi>x</mml:mi></mml:math> &amp; y", "On x & y"),
+        ("Where a < b", "Where a < b"),
+    ],
+)
+def test_a_title_is_read_without_its_markup(title: str, read: str) -> None:
+    assert only(title=title).title == read
+
+
 @pytest.mark.accept("F05", part="openalex abstracts")
 @pytest.mark.parametrize(
     ("index", "abstract"),
@@ -118,7 +130,12 @@ def test_the_licence_of_the_published_text_says_how_much_is_shown(
         ({}, ""),
         (None, ""),
         ({f"a\0{HALF}": [0]}, "a?"),
-        ({"word": list(range(100_000))}, ("word " * 8000)),
+        ({"word": list(range(100_000))}, ("word " * 8000).rstrip()),
+        (
+            {"<jats:p>We": [0], "use": [1], "H<sub>2</sub>O": [2], "if": [3], "a": [4, 7]}
+            | {"<": [5], "b": [6], "c.</jats:p>": [8]},
+            "We use H<sub>2</sub>O if a < b a c.",
+        ),
     ],
 )
 def test_an_abstract_is_put_together_however_far_apart_its_words_are(
@@ -204,7 +221,7 @@ def test_a_file_may_hold_one_work_or_a_list_and_is_known_by_its_content() -> Non
         openalex_list(openalex_work()),
         openalex_list(openalex_work()).replace(b": ", b":"),
     ):
-        assert reader_for("works.json", content) == ("openalex", read_openalex)
+        assert reader_for("works.json", content)[0] == "openalex"
         assert [record.title for record in read_openalex(content).records] == ["Work 1"]
     paper = b'{"id": "https://openalex.org/W1", "title": "A"}\n{"id": "2", "title": "B"}\n'
     assert reader_for("own.jsonl", paper)[0] == "jsonl"

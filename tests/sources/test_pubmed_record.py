@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Record, Show
+from paperround.domain.text import repair_abstract, repair_title
 from paperround.sources.formats import READERS, reader_for
 from paperround.sources.pubmed_record import read_pubmed
 from tests.sources.pubmed_samples import EXPIRED, article, articles
@@ -32,7 +33,7 @@ def test_an_article_is_read_with_all_it_says() -> None:
         '<AbstractText Label="UNLABELLED">And <b>more</b>.</AbstractText>',
     )
     assert replace(record, fingerprint="") == Record(
-        title="A study of CO2.",
+        title="A study of CO<sub>2</sub>.",
         abstract="AIM: To study.\nAnd more.",
         identifiers={"doi": "10.1234/ab.1", "pmid": "40000001"},
         authors=("Ada K Lovelace",),
@@ -88,11 +89,37 @@ def test_a_preprint_is_the_preprint_that_its_server_has() -> None:
         ("[[18F]-glucose in use].", "[18F]-glucose in use."),
         ("[18F]-glucose and [11C]", "[18F]-glucose and [11C]"),
         ("A study [letter].", "A study [letter]."),
-        (" Two\n lines, H<sub>2</sub>O &amp; <i>E. coli</i>", "Two lines, H2O & E. coli"),
+        (
+            " Two\n lines, H<sub>2</sub>O &amp; <i>E. coli</i>",
+            "Two lines, H<sub>2</sub>O & E. coli",
+        ),
     ],
 )
 def test_a_title_is_text_and_a_translated_one_has_no_brackets(title: str, read: str) -> None:
     assert only(title=title).title == read
+
+
+@pytest.mark.accept("F05", part="pubmed formulas")
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (
+            "10<sup>6</sup> cells at 2 × 10<sup>-3</sup> M of Ca<sup>2+</sup>",
+            "10⁶ cells at 2 × 10⁻³ M of Ca^(2+)",
+        ),
+        ("<i>n</i><sub>e</sub> &lt; 5 &amp; more", "n_e < 5 & more"),
+        (
+            (
+                'at <mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:mfrac><mml:mn>1'
+                "</mml:mn><mml:mn>2</mml:mn></mml:mfrac></mml:math> of it"
+            ),
+            "at 1/2 of it",
+        ),
+    ],
+)
+def test_powers_charges_and_fractions_stay_readable(written: str, read: str) -> None:
+    record = only(title=written, abstract=f"<AbstractText>{written}</AbstractText>")
+    assert repair_title(record.title) == repair_abstract(record.abstract) == read
 
 
 @pytest.mark.parametrize("title", ["", "[Not Available]."])
@@ -165,6 +192,26 @@ def test_when_it_appeared_online_stands_before_its_issue() -> None:
         ),
         ("This is an open access article under the CC BY-NC-ND license.", "CC BY-NC-ND"),
         ("Not under CC BYE.", None),
+        ("Not licensed under CC BY.", None),
+        ("Published under exclusive license; preprint was CC BY", None),
+        ("Published under exclusive license; CC BY preprint", None),
+        ("This article may be shared under CC BY if the authors agree.", None),
+        ("The data are available under CC0. © 2026 The Authors.", None),
+        ("The accepted manuscript is free under CC BY-NC.", None),
+        ("Published under CC BY, which does not apply to the abstract.", None),
+        ("© 2026. Published under CC BY. All rights reserved.", None),
+        ("See http://creativecommons.org/licenses/by/4.0/ for what that is.", None),
+        ("CC BY 4.0.", "CC BY"),
+        ("Published under CC BY, and you must indicate if changes were made.", "CC BY"),
+        ("© 2026 The Authors; exclusive licensee AAAS. Distributed under CC BY-NC.", "CC BY-NC"),
+        ("Re-use permitted under CC BY-NC. No commercial re-use.", "CC BY-NC"),
+        (
+            (
+                "This article is under http://creativecommons.org/licenses/by/4.0/. The waiver "
+                "(http://creativecommons.org/publicdomain/zero/1.0/) applies to the data."
+            ),
+            "http://creativecommons.org/licenses/by/4.0/",
+        ),
     ],
 )
 def test_only_an_open_licence_lets_an_abstract_be_shown(stated: str, licence: str | None) -> None:
@@ -198,7 +245,6 @@ def comment(how: str, pmid: str = "39000007") -> str:
     [
         (RETRACTED, "", True),
         ("", comment("RetractionIn"), True),
-        (RETRACTED.replace("D016441", "D016440"), "", False),
         ("", comment("Cites") + comment("ErratumIn") + comment("UpdateIn"), False),
     ],
 )
@@ -216,6 +262,31 @@ def test_a_notice_of_retraction_withdraws_the_article_it_names() -> None:
     assert (notice.identifiers, notice.withdrawn) == ({"pmid": "40000001"}, False)
     assert (gone.identifiers, gone.title) == ({"pmid": "39000007"}, "")
     assert (gone.withdrawn, gone.announces) == (True, False)
+
+
+def of_type(number: str, name: str) -> str:
+    kind = f'<PublicationType UI="{number}">{name}</PublicationType>'
+    article_too = '<PublicationType UI="D016428">Journal Article</PublicationType>'
+    return f"<PublicationTypeList>{article_too}{kind}</PublicationTypeList>"
+
+
+@pytest.mark.accept("F05", part="pubmed notices")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        of_type("D016440", "Retraction of Publication"),
+        of_type("D016425", "Published Erratum"),
+        of_type("D000099999", "Expression of Concern"),
+    ],
+)
+def test_a_notice_of_another_article_is_no_paper(kind: str) -> None:
+    retraction = article("2", more=kind, corrections=comment("RetractionOf"))
+    batch = read_pubmed(articles(article("1", more=kind), retraction, article("3")))
+    assert [(one.identifiers["pmid"], one.withdrawn) for one in batch.records] == [
+        ("39000007", True),
+        ("3", False),
+    ]
+    assert [(one.reason, one.position) for one in batch.rejects] == [("other-kind", 1)]
 
 
 @pytest.mark.accept("F07", part="pubmed withdrawals")

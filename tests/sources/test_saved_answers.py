@@ -18,6 +18,9 @@ from paperround.sources.saved_answers import (
     read_rss,
 )
 from tests.sources.biorxiv_samples import NOTHING, collection, row
+from tests.sources.catalogue_samples import openalex_list, openalex_work
+from tests.sources.semantic_scholar_samples import bulk
+from tests.sources.semantic_scholar_samples import paper as scholar
 
 HARVEST = """<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords>{}
 <resumptionToken>1|1001</resumptionToken></ListRecords></OAI-PMH>"""
@@ -95,6 +98,30 @@ def test_a_page_of_oai_pmh_is_a_file_of_papers_that_count_from_their_submission(
     error = '<OAI-PMH><error code="badArgument">No such set.</error></OAI-PMH>'
     with pytest.raises(InvalidInput, match="badArgument"):
         read_arxiv_oai(error.encode())
+
+
+@pytest.mark.accept("F06", part="searches as files")
+@pytest.mark.parametrize(
+    ("stated", "listed"),
+    [
+        ("2017-06-12", date(2017, 6, 12)),
+        ("1985-03-01", date(1985, 3, 1)),
+        ("2017-01-01", date(2017, 12, 31)),
+        (None, None),
+    ],
+)
+def test_the_old_papers_of_a_saved_search_are_no_news(
+    stated: str | None, listed: date | None
+) -> None:
+    bodies = (
+        openalex_list(openalex_work(publication_date=stated)),
+        bulk(scholar(publicationDate=stated, year=None)),
+        bulk(scholar(publicationDate=None, year=int(stated[:4]) if stated else None)),
+    )
+    days = [listed, listed, date(listed.year, 12, 31) if listed else None]
+    for body, day in zip(bodies, days, strict=True):
+        (record,) = reader_for("saved.json", body)[1](body).records
+        assert record.listed_on == day
 
 
 @pytest.mark.accept("F06", part="feed files")

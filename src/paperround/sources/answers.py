@@ -21,14 +21,17 @@ def news_of(batch: ParsedBatch, *, papers: Sequence[Paper], kinds: Collection[st
 
 
 def _news(record: Record) -> Record:
-    """The record without texts: whose they are, the feeds that list the paper know better."""
+    """The record without texts: whose they are, the feeds that list the paper know better.
+
+    Nor has it a licence: a service states that of the copy it knows, which may be the journal's
+    where ours is the preprint.
+    """
     news = Record(
         title="",
         identifiers=record.identifiers,
         keywords=record.keywords,
         links=record.links,
         withdrawn=record.withdrawn,
-        licence=record.licence,
         organization=record.organization,
         counts=record.counts,
         announces=False,
@@ -38,7 +41,6 @@ def _news(record: Record) -> Record:
         list(record.keywords),
         sorted(record.links.items()),
         record.withdrawn,
-        record.licence,
         record.organization,
     ]
     return replace(news, fingerprint=fingerprint(json.dumps(said).encode()))

@@ -47,7 +47,6 @@ _NOTHING = "no posts found"
 _LONGEST_DOI = 500
 _SAID = 200
 _EXCERPT = 1000
-_DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*", re.ASCII)
 _VERSION = re.compile(r"\s*0{0,3}([1-9]\d{0,3})\s*", re.ASCII)
 _TOTAL = re.compile(r"\s*(\d{1,9})\s*", re.ASCII)
 _MOST_ROWS = 10**9
@@ -188,12 +187,7 @@ def _version(row: Entry) -> int | None:
 
 def _posted(row: Entry) -> date | None:
     """The day this version was posted, by the clock of the service."""
-    text = text_of(row, "date")
-    if text is None:
-        return None
-    match = _DATE.fullmatch(text)
-    padded = f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}" if match else text
-    return day_of({"date": padded}, "date")
+    return day_of(row, "date")
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -5,8 +5,9 @@ the day or the month. A notice of a retraction is a work of its own (`update-to`
 paper it speaks of. Fields are those of https://github.com/CrossRef/rest-api-doc (api_format).
 """
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
@@ -24,6 +25,7 @@ from paperround.sources.catalogues import (
     shown,
     told,
 )
+from paperround.sources.crossref_dates import holds_from_the_first_day, listing, published
 from paperround.sources.entries import (
     BadEntry,
     Entry,
@@ -63,13 +65,14 @@ _NO_PAPERS = frozenset(
 )
 _WITHDRAWALS = frozenset({"retraction", "withdrawal", "removal"})
 _NEW_TEXTS = frozenset({"new_version", "new_edition"})
-_WITHDRAWN_TITLES = ("retracted:", "withdrawn:", "retracted article:", "removed:")
+_WITHDRAWN_TITLE = re.compile(
+    r"[\s\[]*(?:retracted|withdrawn|removed)(?: (?:article|paper|chapter))?\s*[\]:]", re.IGNORECASE
+)
+"""`RETRACTED: A study`, `[Retracted] A study`: how publishers mark a title."""
 _SAME_WORK = ("is-preprint-of", "has-preprint")
-_DATES = ("posted", "issued", "published", "published-online", "published-print")
 _TEXT_LICENCES = frozenset({"vor", "unspecified"})
 _MOST_ABSTRACT = 200_000
 _LONGEST_DOI = 500
-_FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
 def read_crossref(content: bytes) -> ParsedBatch:
@@ -130,8 +133,9 @@ def _withdrawal(kind: str, value: str) -> Record:
 
 
 def _paper(work: Entry, own: tuple[str, str]) -> Record:
-    title, licence = _title(work), _licence(work)
     created = instant_of(object_of(work, "created"), "date-time")
+    title, licence, out = _title(work), _licence(work, created), published(work)
+    listed_on, listed_at = listing(created, out)
     stated = text_of(work, "abstract") or ""
     return fingerprinted(
         Record(
@@ -140,9 +144,9 @@ def _paper(work: Entry, own: tuple[str, str]) -> Record:
             identifiers=_identifiers(work, own),
             authors=tuple(_authors(work)),
             keywords=texts_of(work, "subject"),
-            listed_on=created.astimezone(UTC).date() if created else None,
-            listed_at=created,
-            published_at=_published_at(work),
+            listed_on=listed_on,
+            listed_at=listed_at,
+            published_at=midnight_utc(out.first) if out else None,
             withdrawn=_is_withdrawn(work, own, title),
             comment=next(map(text_of_jats, texts_of(work, "container-title")), None) or None,
             licence=licence,
@@ -191,38 +195,14 @@ def _authors(work: Entry) -> Iterator[str]:
             yield name
 
 
-def _published_at(work: Entry) -> datetime | None:
-    """The first midnight UTC of the day, month or year the publisher names."""
-    days = (_day(object_of(work, key), key) for key in _DATES)
-    day = next(filter(None, days), None)
-    return midnight_utc(day) if day else None
-
-
-def _day(stated: Entry, key: str) -> date | None:
-    """The first day of `{"date-parts": [[year, month, day]]}`; None for `[[null]]`."""
-    parts = stated.get("date-parts")
-    first = parts[0] if isinstance(parts, list) and parts else None
-    if not first or first == [None]:
-        return None
-    if not isinstance(first, list) or not all(type(one) is int for one in first[:3]):
-        raise BadEntry("bad-date", f"{key} must be a year, a month and a day")
-    if not _FIRST_YEAR <= first[0] <= _LAST_YEAR:
-        return None
-    try:
-        return date(*[*first, 1, 1][:3])
-    except (ValueError, OverflowError):
-        raise BadEntry("bad-date", f"{key} is no date: {str(first[:3])!r:.60}") from None
-
-
 def _is_withdrawn(work: Entry, own: tuple[str, str], title: str) -> bool:
     """A publisher says so in an update of the work, or before its title."""
     updates = [said for said, _ in _updates(work, "updated-by")]
     updates += [said for said, doi in _updates(work, "update-to") if doi == own]
-    is_marked = title.casefold().lstrip("[ ").startswith(_WITHDRAWN_TITLES)
-    return is_marked or not _WITHDRAWALS.isdisjoint(updates)
+    return bool(_WITHDRAWN_TITLE.match(title)) or not _WITHDRAWALS.isdisjoint(updates)
 
 
-def _licence(work: Entry) -> str | None:
+def _licence(work: Entry, created: datetime | None) -> str | None:
     """The address of the licence of the text that holds from its first day, an open one first.
 
     Licences for text mining and for accepted manuscripts say nothing of the abstract.
@@ -230,7 +210,8 @@ def _licence(work: Entry) -> str | None:
     stated = [
         storable(address)
         for one in objects_of(work, "license")
-        if text_of(one, "content-version") in _TEXT_LICENCES and not one.get("delay-in-days")
+        if text_of(one, "content-version") in _TEXT_LICENCES
+        and holds_from_the_first_day(one, work, created)
         if (address := text_of(one, "URL"))
     ]
     return next(filter(is_creative_commons, stated), next(iter(stated), None))

@@ -7,19 +7,21 @@ as `BadEntry` here and becomes one `Reject` there.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from operator import attrgetter
+from typing import TypeVar
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import arxiv_id, identifier
 from paperround.domain.observations import Count
 from paperround.domain.papers import Record, Reject
 from paperround.domain.text import clean
-from paperround.domain.times import parse_date, parse_instant
+from paperround.sources.service_dates import StatedDate, read_date, read_start
 
 Entry = Mapping[str, object]
+_Read = TypeVar("_Read", StatedDate, datetime)
 
 FEED = "file"
 """What local ids of files are prefixed with, so that a count finds the paper of another file."""
@@ -30,7 +32,6 @@ MOST_BYTES = 10_000_000
 COUNT_KEYS = {"upvotes": "upvotes", "comments": "comments", "github_stars": "github_stars"}
 _MOST_COUNTED = 10**9
 _EXCERPT = 500
-_FIRST_YEAR, _LAST_YEAR = 1990, 2100
 _FLEETING = frozenset({"counts", "announces", "fingerprint"})
 _LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
 _lasting = attrgetter(*_LASTING)
@@ -141,31 +142,37 @@ def version_of(entry: Entry, key: str = "id") -> int | None:
 
 
 def instant_of(entry: Entry, key: str) -> datetime | None:
-    """The instant under `key`; None when missing, or of a year no paper can be of."""
-    text = text_of(entry, key)
-    if text is None or not _is_likely(text):
-        return None
-    try:
-        return parse_instant(text)
-    except (InvalidInput, OverflowError) as error:
-        raise BadEntry("bad-date", f"{key}: {error}") from None
+    """The instant under `key`, of a day, a month or a year its first; None when missing, or of a
+    year no paper can be of."""
+    return _read(read_start, entry, key)
 
 
 def day_of(entry: Entry, key: str) -> date | None:
-    """The date under `key` (of an instant its UTC date), by the rules of `instant_of`."""
+    """The UTC date under `key`, by the rules of `instant_of`."""
+    start = instant_of(entry, key)
+    return start.date() if start else None
+
+
+def last_day_of(entry: Entry, key: str) -> date | None:
+    """As `day_of`, but of a month or a year the last day: what was listed in it was no later."""
+    stated = _read(read_date, entry, key)
+    return stated.period.last if stated else None
+
+
+def counted_at(entry: Entry, key: str) -> datetime | None:
+    """When something was counted, by the rules of `instant_of`; a month or a year is too vague."""
+    stated = _read(read_date, entry, key)
+    if stated is not None and stated.at is None:
+        raise BadEntry("bad-date", f"{key} must name a day or an instant")
+    return stated.at if stated else None
+
+
+def _read(read: Callable[[str], _Read | None], entry: Entry, key: str) -> _Read | None:
     text = text_of(entry, key)
-    if text is None or not _is_likely(text):
-        return None
     try:
-        return parse_date(text) if len(text) <= 10 else parse_instant(text).astimezone(UTC).date()
-    except (InvalidInput, OverflowError) as error:
+        return read(text) if text else None
+    except InvalidInput as error:
         raise BadEntry("bad-date", f"{key}: {error}") from None
-
-
-def _is_likely(text: str) -> bool:
-    """False for years such as 0 and 9999; what is no date at all is left to the parser."""
-    year, dash, _ = text.partition("-")
-    return not (dash and year.isdecimal()) or _FIRST_YEAR <= int(year[:5]) <= _LAST_YEAR
 
 
 def count_of(entry: Entry, key: str) -> int | None:
@@ -205,7 +212,7 @@ def links_of(candidates: Mapping[str, object]) -> dict[str, str]:
 def record_of(entry: Entry, entry_fingerprint: str) -> Record:
     """The record of an entry in our own field names (see the `jsonl` reader)."""
     listed_at = instant_of(entry, "submitted_on_daily_at")
-    listed_on = day_of(entry, "listed_on") or day_of(entry, "first_listed")
+    listed_on = last_day_of(entry, "listed_on") or last_day_of(entry, "first_listed")
     return Record(
         title=title_of(entry),
         abstract=text_of(entry, "summary") or text_of(entry, "abstract") or "",
@@ -223,7 +230,7 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
         licence=text_of(entry, "licence") or text_of(entry, "license"),
         organization=text_of(entry, "organization"),
         submitter=text_of(entry, "submitter"),
-        counts=counts_of(entry, instant_of(entry, "captured_at")),
+        counts=counts_of(entry, counted_at(entry, "captured_at")),
         fingerprint=entry_fingerprint,
     )
 

@@ -8,20 +8,18 @@ Understands what journals add: Dublin Core (`dc:creator`, `dc:identifier`, `dc:d
 be read are left out: they are no reason to lose a paper. Addresses are resolved against the feed's.
 
 An item is listed when it was published, by its own word, so that the backlog of a new feed is no
-news; where only an update is dated, then, because it was published no later. The date on the cover
-of an issue lists nothing. Of several dates an item had over time the earliest stays (see `merge`).
+news, and of a month or a year on its last day; where only an update is dated, then, because it was
+published no later. The date on the cover of an issue lists nothing. Of several dates an item had
+over time the earliest stays (see `merge`).
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
-from paperround.domain.times import parse_instant
 from paperround.sources.entries import (
     MOST_BYTES,
     BadEntry,
@@ -30,8 +28,10 @@ from paperround.sources.entries import (
     reject,
     storable,
 )
+from paperround.sources.feed_authors import authors_of
 from paperround.sources.feed_names import absolute, names_of
 from paperround.sources.feed_text import plain
+from paperround.sources.service_dates import StatedDate, read_date
 from paperround.sources.wild_feed import wild_items
 from paperround.sources.xml import Node, NotWellFormed, decoded, read_xml
 
@@ -45,6 +45,13 @@ _TITLE = 200
 _MOST_NAMES = 1000
 _SUMMARIES = ("description", "summary", "encoded", "content")
 _PUBLISHED = ("pubDate", "published", "publicationDate", "date", "issued")
+_OF_MEDIA = (
+    "http://search.yahoo.com/mrss",
+    "https://search.yahoo.com/mrss",
+    "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "http://www.google.com/schemas/play-podcasts",
+)
+"""How the namespaces of Media RSS and of podcasts begin."""
 _ITEM_LINKS = (None, "", "alternate")
 
 
@@ -92,8 +99,8 @@ def _record(item: "_Item | BadEntry", address: str) -> Record:
         raise item
     text = plain(item.text)
     title = plain(item.title) or (text[:_TITLE] if item.link else "")
-    published, updated = _instant(item.published), _instant(item.updated)
-    listed = published or updated
+    published, updated = _date(item.published), _date(item.updated)
+    listed, dated = published or updated, published or _date(item.cover)
     if not title:
         raise BadEntry("no-title", "the item has no title")
     said = [item.title, item.text, item.link, item.guid, *item.stated, *item.authors]
@@ -105,10 +112,10 @@ def _record(item: "_Item | BadEntry", address: str) -> Record:
         authors=tuple(item.authors[:_MOST_NAMES]),
         keywords=tuple(item.keywords[:_MOST_NAMES]),
         links=links_of({"abstract": item.link}),
-        listed_on=listed.date() if listed else None,
-        listed_at=listed,
-        published_at=published or _instant(item.cover),
-        updated_at=updated,
+        listed_on=listed.period.last if listed else None,
+        listed_at=listed.at if listed else None,
+        published_at=dated.start if dated else None,
+        updated_at=updated.start if updated else None,
         show=Show.LINK,  # whose abstract it is, a feed does not say
         fingerprint=fingerprint(json.dumps(said).encode()),
     )
@@ -148,18 +155,27 @@ def _own_address(holder: Node) -> str:
     return next((found for one in (*own, *site) if (found := absolute(one, ""))), "")
 
 
+def _own_words(entry: Node) -> Node:
+    """The entry with the elements of its own namespace first, without what describes a picture or
+    a sound in it: `media:title` is not the title of the paper, and `dc:title` is, if no other."""
+    return entry.own_first(without=_OF_MEDIA)
+
+
 def _rss(entry: Node, address: str) -> _Item:
+    entry = _own_words(entry)
     guid = entry.said("guid") or ""
     is_address = any(one.attributes.get("isPermaLink") != "false" for one in entry.all("guid"))
     link = absolute(entry.said("link") or "", address)
     if link is None and is_address and guid.startswith(("http://", "https://")):
         link = absolute(guid, address)
-    names = [one.text for one in entry.all("creator")] or [one.text for one in entry.all("author")]
+    kinds = ("creator", "author", "authors")
+    names = next(filter(None, ([one.text for one in entry.all(kind)] for kind in kinds)), [])
     keywords = [one.text for kind in ("category", "subject") for one in entry.all(kind)]
     return _common(entry, link=link, guid=guid, names=names, keywords=keywords)
 
 
 def _atom(entry: Node, root: Node, address: str) -> _Item:
+    entry = _own_words(entry)
     hrefs = [
         one.attributes.get("href", "")
         for one in entry.all("link")
@@ -185,23 +201,11 @@ def _common(
         link=link,
         guid=storable(guid),
         stated=[storable(text) for text in stated],
-        authors=_split(names),
+        authors=authors_of(names),
         keywords=_filled(keywords),
         published=next((text for name in _PUBLISHED if (text := entry.said(name))), None),
         cover=entry.said("coverDate"),
     )
-
-
-def _split(names: list[str]) -> list[str]:
-    """One author an element; journals put all of them into one, parted by commas.
-
-    `Lovelace, Ada` alone is one person: only texts whose parts all have a space are parted.
-    """
-    if len(names) == 1:
-        parts = [part.strip() for part in names[0].split(",")]
-        if len(parts) > 1 and all(" " in part for part in parts):
-            return _filled(parts)
-    return _filled(names)
 
 
 def _filled(texts: list[str]) -> list[str]:
@@ -228,7 +232,7 @@ def _wild(said: Mapping[str, Any], address: str) -> _Item:
         link=link,
         guid=guid,
         stated=[storable(text) for text in said["stated"]],
-        authors=_split(said["names"]),
+        authors=authors_of(said["names"]),
         keywords=_filled(said["keywords"]),
         published=said["published"],
         updated=said["updated"],
@@ -277,7 +281,7 @@ def _json_item(item: object, address: str) -> "_Item | BadEntry":
         link=absolute(said.get("url", ""), address)
         or (absolute(guid, address) if guid.startswith(("http://", "https://")) else None),
         guid=guid,
-        authors=_filled([name for name in names if isinstance(name, str)]),
+        authors=authors_of([name for name in names if isinstance(name, str)]),
         keywords=_filled([tag for tag in tags if isinstance(tag, str)])
         if isinstance(tags, list)
         else [],
@@ -289,16 +293,8 @@ def _json_item(item: object, address: str) -> "_Item | BadEntry":
 # --- dates -------------------------------------------------------------------------------------
 
 
-def _instant(text: str | None) -> datetime | None:
-    """RFC 3339 or RFC 822; a date with a bare offset (`2018-12-17-08:00`) is that date in UTC."""
-    if text is None or len(text) > 100:
-        return None
-    text = text.strip()
+def _date(text: str | None) -> StatedDate | None:
     try:
-        if text[:4].isdecimal():
-            return parse_instant(text[:10] if text[10:11] in {"-", "+", "Z"} else text)
-        moment = parsedate_to_datetime(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return parse_instant(moment.isoformat())
-    except (InvalidInput, ValueError, OverflowError, IndexError, TypeError):
+        return read_date(text) if text else None
+    except InvalidInput:
         return None

@@ -1,4 +1,5 @@
-"""What names an item of a feed: a DOI or arXiv id where one is stated, else its address or guid."""
+"""What names an item of a feed: a DOI, arXiv id or PubMed number where one is stated, else its
+address or guid."""
 
 import hashlib
 import re
@@ -17,7 +18,13 @@ _DOI_PATH = re.compile(
     re.IGNORECASE,
 )
 _PREPRINT_VERSION = re.compile(r"(10\.(?:1101|64898)/[\d.]+)v\d+\S*", re.IGNORECASE)
-_TRACKING = re.compile(r"utm_\w+|rss|af|fbclid|gclid", re.IGNORECASE)
+_PUBMED = re.compile(
+    r"(?:(?:pmid|pubmed):\s*"
+    r"|https?://(?:pubmed\.ncbi\.nlm\.nih\.gov|(?:www\.)?ncbi\.nlm\.nih\.gov/pubmed)/)"
+    r"([1-9]\d{0,9})/?",
+    re.IGNORECASE | re.ASCII,
+)
+_TRACKING = re.compile(r"utm_\w+|rss|af|fbclid|gclid|dgcid", re.IGNORECASE)
 
 
 def absolute(address: str, base: str) -> str | None:
@@ -36,8 +43,9 @@ def absolute(address: str, base: str) -> str | None:
 def names_of(stated: Sequence[str], *, guid: str, link: str | None, feed: str) -> dict[str, str]:
     """The identifiers of an item, by kind. `stated` are what `prism:doi` and the like say.
 
-    A DOI and an arXiv id are both kept. An address or a guid names only what has neither; a guid
-    belongs to the host of its feed, whose address is empty for a file that does not say it.
+    A DOI, an arXiv id and a PubMed number are all kept. An address or a guid names only what has
+    none of them; a guid belongs to the host of its feed, whose address is empty for a file that
+    does not say it.
     """
     found: dict[str, str] = {}
     for text in (*stated, guid, link or ""):
@@ -65,6 +73,10 @@ def _scholarly(text: str) -> Iterator[tuple[str, str]]:
     if not text or len(text) > 2000:
         return
     bare = re.split(r"[?#]", text, maxsplit=1)[0] if text.startswith("http") else text
+    pubmed = _PUBMED.fullmatch(bare)
+    if pubmed:
+        yield "pmid", pubmed[1]
+        return
     paper = _HF_PAPER.fullmatch(bare)
     # A bare number may be anything: an arXiv id counts where something says that it is one.
     found = arxiv_id(bare) if bare.lower().startswith(_SCHEMES) else None

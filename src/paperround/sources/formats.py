@@ -20,7 +20,6 @@ from paperround.sources.csv_file import read_csv
 from paperround.sources.hf_daily import read_hf_daily
 from paperround.sources.jsonl import read_jsonl
 from paperround.sources.observations import read_observations
-from paperround.sources.openalex_record import read_openalex
 from paperround.sources.page import read_page
 from paperround.sources.pubmed_record import read_pubmed
 from paperround.sources.ris import START as RIS_START
@@ -29,9 +28,10 @@ from paperround.sources.saved_answers import (
     read_arxiv_oai,
     read_biorxiv,
     read_jsonfeed,
+    read_openalex,
     read_rss,
+    read_semantic_scholar,
 )
-from paperround.sources.semantic_scholar_record import read_semantic_scholar
 
 Reader = Callable[[bytes], ParsedBatch]
 

@@ -7,9 +7,9 @@ from paperround.domain.papers import LooseCount, ParsedBatch, Reject
 from paperround.sources.entries import (
     BadEntry,
     Entry,
+    counted_at,
     counts_of,
     identifiers_of,
-    instant_of,
     reject,
 )
 from paperround.sources.jsonl import excerpt_of, lines_of, object_of
@@ -31,7 +31,7 @@ def _loose(entry: Entry, position: int) -> LooseCount:
     found = identifiers_of(entry)
     if not found:
         raise BadEntry("no-id", "the row does not say which paper it counts")
-    captured_at = instant_of(entry, "captured_at")
+    captured_at = counted_at(entry, "captured_at")
     if captured_at is None:
         raise BadEntry("no-date", "the row does not say when it was counted (captured_at)")
     counts = counts_of(entry, captured_at)

@@ -1,8 +1,9 @@
 """Answers of OpenAlex: `{"meta": {"count", "next_cursor"}, "results": [work, ...]}`, or one work.
 
 OpenAlex joins the copies of a work (preprint, article, PubMed), so the addresses of its copies name
-it too. Abstracts come as an inverted index, `{"word": [positions]}`. Field names and types of works
-are those of https://developers.openalex.org (API reference, Works).
+it too. Abstracts come as an inverted index, `{"word": [positions]}`; they and titles may hold what
+publishers write in JATS. Field names and types of works are those of
+https://developers.openalex.org (API reference, Works).
 """
 
 import re
@@ -35,6 +36,7 @@ from paperround.sources.entries import (
     text_of,
     title_of,
 )
+from paperround.sources.jats import text_of_jats
 
 NAME = "OpenAlex"
 FIELDS = (
@@ -103,7 +105,7 @@ def _records(work: Entry) -> tuple[Record]:
     primary, copies = object_of(work, "primary_location"), objects_of(work, "locations")
     licence = text_of(primary, "license")
     record = Record(
-        title=title_of({"title": work.get("title") or work.get("display_name")}),
+        title=title_of({"title": text_of_jats(_title(work))}),
         abstract=_abstract(work),
         identifiers=_identifiers(work, (primary, *copies)),
         authors=tuple(_authors(work)),
@@ -121,6 +123,10 @@ def _records(work: Entry) -> tuple[Record]:
     return (fingerprinted(record),)
 
 
+def _title(work: Entry) -> str:
+    return text_of(work, "title") or text_of(work, "display_name") or ""
+
+
 def _abstract(work: Entry) -> str:
     """The words in the order of their positions, however far apart those are."""
     index = work.get("abstract_inverted_index")
@@ -130,7 +136,7 @@ def _abstract(work: Entry) -> str:
         raise BadEntry("wrong-type", "abstract_inverted_index must map words to positions")
     words = [(at, word) for word, places in index.items() for at in places if type(at) is int]
     text = " ".join(word for _, word in sorted(words))
-    return storable(text[:_MOST_CHARACTERS])
+    return text_of_jats(storable(text[:_MOST_CHARACTERS]))
 
 
 def _identifiers(work: Entry, copies: tuple[Entry, ...]) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Articles of PubMed as efetch and the yearly files write them: a `PubmedArticleSet`.
 
-A title is text with markup in it, in brackets where it was translated. An abstract may come in
-labelled sections. A retracted article says so by its type; a notice of retraction names the
-article it retracts; a deleted one is a number without texts.
+A title is text with markup in it, in brackets where it was translated; sub- and superscripts and
+formulas stay readable. An abstract may come in labelled sections. A retracted article says so by
+its type; a notice of retraction names the article it retracts and is no paper itself, nor is a
+correction; a deleted one is a number without texts.
 """
 
 import re
@@ -14,6 +15,7 @@ from paperround.domain.identifiers import doi_identifier
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
+from paperround.sources.catalogues import OTHER_KIND
 from paperround.sources.entries import (
     BadEntry,
     fingerprint,
@@ -21,7 +23,9 @@ from paperround.sources.entries import (
     reject,
     title_of,
 )
+from paperround.sources.jats import text_in
 from paperround.sources.pubmed_dates import first_day
+from paperround.sources.pubmed_licence import granted
 from paperround.sources.xml import EMPTY, Node, read_xml, without_doctype
 
 _SET = "PubmedArticleSet"
@@ -30,17 +34,15 @@ _EXCERPT = 1000
 _LONGEST_DOI = 500
 _RETRACTED = "D016441"
 """The number, in MeSH, of the publication type Retracted Publication."""
+_NOTICES = frozenset({"D016440", "D016425"})
+"""Those of Retraction of Publication (or Notice) and of Published Erratum."""
+_CONCERN = "expression of concern"
 
 _PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 _PMC = re.compile(r"PMC[1-9]\d{0,10}", re.ASCII)
 _VERSION = re.compile(r"[1-9]\d{0,3}", re.ASCII)
 _BRACKETED = re.compile(r"\[(.*)\](\.?)")
 _UNLABELLED = frozenset({"", "UNLABELLED"})
-_LICENCE = re.compile(
-    r"https?://creativecommons\.org/(?:licenses/by(?:-nc)?(?:-nd|-sa)?|publicdomain/zero)/\d\.\d/?"
-    r"|\bCC[ -]BY(?:-NC)?(?:-ND|-SA)?\b(?![ -]?(?:NC|ND|SA))|\bCC0\b",
-    re.IGNORECASE,
-)
 
 
 def read_pubmed(content: bytes) -> ParsedBatch:
@@ -75,7 +77,12 @@ def _read(entry: Node) -> list[Record]:
         return [_withdrawn(_pmid(entry), "deleted")]
     if entry.name == "PubmedArticle":
         citation = _at(entry, "MedlineCitation")
-        return [_record(citation, _at(entry, "PubmedData")), *_retractions(citation)]
+        retracted = list(_retractions(citation))
+        if not _is_notice(citation):
+            return [_record(citation, _at(entry, "PubmedData")), *retracted]
+        if retracted:
+            return retracted
+        raise BadEntry(OTHER_KIND, "a correction or another notice of an article is no paper")
     if entry.name == "PubmedBookArticle":
         raise BadEntry("a-book", "the entry is a book or a chapter of one")
     raise BadEntry("not-a-paper", f"the entry is no article: {entry.name!r:.60}")
@@ -123,10 +130,21 @@ def _retractions(citation: Node) -> Iterator[Record]:
             yield _withdrawn(named, "retracted")
 
 
+def _types(citation: Node) -> Iterator[Node]:
+    return _at(citation, "Article", "PublicationTypeList").all("PublicationType")
+
+
+def _is_notice(citation: Node) -> bool:
+    """Whether it only speaks of another article: a retraction, an erratum, a concern."""
+    return any(
+        one.attributes.get("UI") in _NOTICES or _line(one).casefold() == _CONCERN
+        for one in _types(citation)
+    )
+
+
 def _is_retracted(citation: Node) -> bool:
-    types = _at(citation, "Article", "PublicationTypeList").all("PublicationType")
     comments = _at(citation, "CommentsCorrectionsList").all("CommentsCorrections")
-    return any(one.attributes.get("UI") == _RETRACTED for one in types) or any(
+    return any(one.attributes.get("UI") == _RETRACTED for one in _types(citation)) or any(
         _refers(one, "RetractionIn") for one in comments
     )
 
@@ -183,13 +201,13 @@ def _links(data: Node) -> dict[str, str]:
 
 def _title(article: Node) -> str:
     """The title; a translated one without its brackets, the original where there is no other."""
-    title = _line(_at(article, "ArticleTitle"))
+    title = text_in(_at(article, "ArticleTitle"))
     match = _BRACKETED.fullmatch(title)
     if match and _is_one_bracket(match[1]):
         inner = match[1].strip()
         title = inner if inner.endswith((".", "?", "!")) else f"{inner}{match[2]}"
     if not title or title.casefold().startswith("not available"):
-        title = _line(_at(article, "VernacularTitle"))
+        title = text_in(_at(article, "VernacularTitle"))
     return title_of({"title": title})
 
 
@@ -210,7 +228,7 @@ def _abstract(article: Node) -> str:
 
 def _section(text: Node) -> str:
     """`METHODS: what was done`; a section without a label, or without a text, as it is."""
-    label, said = text.attributes.get("Label", "").strip(), _line(text)
+    label, said = text.attributes.get("Label", "").strip(), text_in(text)
     return said if label.upper() in _UNLABELLED or not said else f"{label}: {said}"
 
 
@@ -248,9 +266,8 @@ def _journal(article: Node) -> str | None:
 
 
 def _licence(article: Node) -> str | None:
-    """The open licence that the copyright line names, if it names one."""
-    match = _LICENCE.search(_at(article, "Abstract", "CopyrightInformation").text)
-    return match[0] if match else None
+    """The open licence that the copyright line grants, if it grants one."""
+    return granted(_at(article, "Abstract", "CopyrightInformation").text)
 
 
 def _published(article: Node) -> date | None:

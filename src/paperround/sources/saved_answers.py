@@ -5,6 +5,7 @@ from datetime import date
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record
+from paperround.sources import openalex_record, semantic_scholar_record
 from paperround.sources.arxiv_oai_record import arxiv_batch
 from paperround.sources.biorxiv_record import read_answer
 from paperround.sources.feed_items import read_feed
@@ -32,6 +33,31 @@ def _listed(record: Record) -> Record:
     if not record.title or record.published_at is None:  # a deleted one only withdraws
         return record
     return replace(record, listed_on=record.published_at.date(), announces=True)
+
+
+def read_openalex(content: bytes) -> ParsedBatch:
+    """The papers of an answer of OpenAlex, each listed when it was published."""
+    return _published(openalex_record.read_openalex(content))
+
+
+def read_semantic_scholar(content: bytes) -> ParsedBatch:
+    """The papers of an answer of Semantic Scholar, each listed when it was published."""
+    return _published(semantic_scholar_record.read_semantic_scholar(content))
+
+
+def _published(batch: ParsedBatch) -> ParsedBatch:
+    """The papers of a search, which asked for no day: an old one is no news."""
+    records = tuple(
+        replace(one, listed_on=_day(one.published_at.date())) if one.published_at else one
+        for one in batch.records
+    )
+    return replace(batch, records=records)
+
+
+def _day(published: date) -> date:
+    """The day; of a first of January, which both write for a year alone, the year's last."""
+    is_year = (published.month, published.day) == (1, 1)
+    return published.replace(month=12, day=31) if is_year else published
 
 
 def read_rss(content: bytes) -> ParsedBatch:

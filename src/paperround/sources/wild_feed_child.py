@@ -58,12 +58,18 @@ def _item(entry: Any, *, is_atom: bool) -> dict[str, Any]:
         "link": entry.get("link") or "",
         "guid": entry.get("id") or "",
         "stated": [entry[key] for key in _STATED if entry.get(key)],
-        "names": [one.get("name") or "" for one in entry.get("authors") or ()],
+        "names": _names(entry),
         "keywords": [one.get("term") or "" for one in entry.get("tags") or ()],
         "published": next((entry[key] for key in dates if entry.get(key)), None),
         "updated": entry.get("updated") if is_atom else None,
         "cover": entry.get("prism_coverdate"),
     }
+
+
+def _names(entry: Any) -> list[str]:
+    """The authors; one alone as it is written, because feedparser cuts its address badly."""
+    names = [one.get("name") or "" for one in entry.get("authors") or ()]
+    return [entry["author"]] if len(names) <= 1 and entry.get("author") else names
 
 
 def _text(detail: Any) -> str:

@@ -12,7 +12,7 @@ every answer has one, `without_doctype` takes away a document type that declares
 import codecs
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html.entities import html5
 from typing import Any
@@ -87,6 +87,11 @@ class Node:
         return _local(self._element.tag)
 
     @property
+    def namespace(self) -> str:
+        """The address its prefix stands for, empty where it has none."""
+        return _namespace(self._element.tag)
+
+    @property
     def attributes(self) -> Mapping[str, str]:
         """Its attributes by their names without prefixes."""
         return {_local(key): value for key, value in self._element.items()}
@@ -112,17 +117,34 @@ class Node:
                 return text
         return None
 
+    def own_first(self, *, without: tuple[str, ...]) -> "Node":
+        """The element as a reader of its own words sees it: `all` and `said` find what stands in
+        its namespace before what has the same name in another, and nothing whose namespace begins
+        with one of `without`."""
+        mine = self.namespace
+        spaces = [(element, _namespace(element.tag)) for element in self._element]
+        kept = [(element, space) for element, space in spaces if not space.startswith(without)]
+        kept.sort(key=lambda one: one[1] != mine)
+        seen = Node(self._element)
+        seen._by_name = _by_name(element for element, _ in kept)
+        return seen
+
     def _called(self, name: str) -> Sequence[Any]:
         """Sorted by name once: a reader asks for a dozen names an entry."""
         if self._by_name is None:
-            self._by_name = {}
-            for element in self._element:
-                self._by_name.setdefault(_local(element.tag), []).append(element)
+            self._by_name = _by_name(self._element)
         return self._by_name.get(name, ())
 
 
 EMPTY = Node(etree.Element("empty"))
 """An element without attributes, texts and elements, for what is not there."""
+
+
+def _by_name(elements: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for element in elements:
+        found.setdefault(_local(element.tag), []).append(element)
+    return found
 
 
 def _content(element: Any) -> Iterator[str | Node]:
@@ -223,6 +245,11 @@ def _local(name: str) -> str:
     _, namespace, local = name.rpartition("}")
     parts = local.split(":")
     return parts[1] if len(parts) == 2 and all(parts) and not namespace else local
+
+
+@lru_cache(maxsize=1024)
+def _namespace(name: str) -> str:
+    return name.rpartition("}")[0][1:]
 
 
 def decoded(content: bytes) -> str:
