@@ -22,7 +22,11 @@ ARXIV = NewFeed(
 )
 NOBODY = FeedId(99)
 PROGRESS = Progress(
-    cursor="page 2", validators={"https://feeds.example/cs": {"etag": '"1"'}}, batch="b1"
+    cursor="page 2",
+    begun=NOW - HOUR,
+    read_to=NOW - 24 * HOUR,
+    validators={"https://feeds.example/cs": {"etag": '"1"'}},
+    batch="b1",
 )
 GOOD = Poll(
     health=FeedHealth.FRESH,

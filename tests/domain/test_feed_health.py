@@ -144,6 +144,7 @@ def test_from_the_third_failure_on_a_poll_begins_anew() -> None:
     setbacks = [set_back(failures) for failures in range(4)]
     assert [one.failures for one in setbacks] == [1, 2, 3, 4]
     assert [one.begins_anew for one in setbacks] == [False, False, True, True]
+    assert not any(set_back(failures, is_refused=True).begins_anew for failures in range(20))
 
 
 # --- another witness ---------------------------------------------------------------------------

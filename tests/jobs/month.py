@@ -6,7 +6,8 @@
 
 What goes wrong: two storms of 429 and one of 503, a week in which the RSS of cs.CV stands still, a
 holiday that no calendar of ours has (25 December), a paper that moves to another day's list and one
-that comes late to it (as happened on 17 December 2025), and half a day without arXiv.
+that comes late to it (as happened on 17 December 2025), half a day without arXiv, four days without
+Daily Papers and almost five without bioRxiv, longer than their feeds look back.
 """
 
 import hashlib
@@ -55,11 +56,15 @@ class Storm:
 
 STANDSTILL = (at(8), at(13))
 OUTAGE = Storm("arxiv", at(18, 4), at(18, 16), None)
+NO_LISTS = Storm("huggingface", at(19, 12), at(23, 12), None)
+NO_PREPRINTS = Storm("biorxiv", at(24, 2), at(28, 20), None)
 STORMS = (
     Storm("arxiv", at(3, 6), at(3, 7), 429, 1800),
     Storm("huggingface", at(10, 12), at(10, 13), 503),
     Storm("arxiv", at(22, 5, 20), at(22, 6, 20), 429),
     OUTAGE,
+    NO_LISTS,
+    NO_PREPRINTS,
 )
 
 

@@ -54,6 +54,14 @@ def test_an_unchanged_category_leads_to_the_next() -> None:
     assert following.next == "rss:1:0:2026-01-25:cs.AI,cs.LG:new,cross"
 
 
+@pytest.mark.accept("F08", part="outage")
+def test_the_api_is_always_asked_in_full_for_an_unchanged_page_hides_those_behind_it() -> None:
+    url = SOURCE.plan(state(**API), NOW).url
+    known = Progress(validators={url: {"etag": '"x"'}})
+    request = SOURCE.plan(FeedState(url=None, settings=API, progress=known), NOW)
+    assert (request.url, request.headers) == (url, {})
+
+
 @pytest.mark.accept("F03", part="api")
 def test_the_api_is_asked_for_the_newest_of_a_category() -> None:
     request = SOURCE.plan(state(url="http://127.0.0.1:9/api/query", **API), NOW)

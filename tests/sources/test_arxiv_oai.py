@@ -301,8 +301,10 @@ def test_recorded_answers_of_the_protocol_are_lists_or_failures(real_data: Path)
     ("last_good", "since"),
     [
         (None, "2026-01-21"),
-        (datetime(2026, 1, 27, 23, 30, tzinfo=UTC), "2026-01-21"),
-        (datetime(2025, 12, 20, 6, tzinfo=UTC), "2025-12-19"),
+        (datetime(2026, 1, 28, 0, 30, tzinfo=UTC), "2026-01-21"),
+        (datetime(2026, 1, 27, 23, 30, tzinfo=UTC), "2026-01-20"),
+        (datetime(2026, 1, 1, 6, tzinfo=UTC), "2025-12-25"),
+        (datetime(2025, 10, 20, 6, tzinfo=UTC), "2025-12-22"),
     ],
 )
 def test_after_a_long_silence_a_poll_catches_up_from_the_last_good_day(

@@ -135,6 +135,19 @@ def test_an_empty_page_is_an_end_unless_works_were_announced(source: Source) -> 
     assert parsed(source, empty[source.kind]) == ParsedBatch()
     with pytest.raises(FetchFailed, match="answered no works though it announced 7"):
         parsed(source, announced[source.kind])
+    cut_off = {
+        "openalex": openalex_list(count=5000, next_cursor="third"),
+        "crossref": crossref_list(total=5000, mark="third"),
+    }
+    second = parsed(source, FULL[source.kind]("second")).next
+    with pytest.raises(FetchFailed, match="answered no works after 100 though it announced 5,000"):
+        parsed(source, cut_off[source.kind], second)
+
+
+def test_a_short_page_of_crossref_before_the_end_is_followed_by_the_next() -> None:
+    short = crossref_list(*map(crossref_work, range(40)), total=90, mark="second")
+    following = parsed(CROSSREF, short).next
+    assert asked(planned(CROSSREF, following))["cursor"] == "second"
 
 
 @pytest.mark.accept("F05", part="catalogues errors")

@@ -1,4 +1,4 @@
-"""Where a poll stands that is led on by a service's own marks."""
+"""The days a poll asks for, whatever its source is."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -7,91 +7,102 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedState, Progress
-from paperround.sources.polling import MARKED_PAGES, Bookmark, bookmark, place_of
+from paperround.domain.feeds import FeedState
+from paperround.sources.live import SOURCES
+from paperround.sources.polling import Span, is_cut_off, oldest_day, parse_span, span_of
+from tests.sources.arxiv_samples import state
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
-WANTED = ("type:article", "graphs")
+TODAY = NOW.date()
+DAY = timedelta(days=1)
+WINDOWS = {
+    "arxiv": ({"categories": "cs.AI", "via": "api"}, "api:0:0:2026-01-15:"),
+    "arxiv-oai": ({"sets": "cs", "days": "3"}, "|2026-01-15|"),
+    "biorxiv": ({}, ":2026-01-15:2026-01-28:"),
+    "crossref": ({"query": "x"}, "|2026-01-15|2026-01-28|2026-01-28|"),
+    "hf-daily": ({}, "2026-01-28:0:13"),
+    "openalex": ({"search": "x", "days": "3"}, "|2026-01-15|2026-01-28|2026-01-28|"),
+    "pubmed": ({"query": "x"}, "|2026-01-15|2026-01-28|2026-01-28|"),
+    "semantic-scholar": ({"query": "x", "days": "3"}, "2026-01-15|"),
+}
 
 
-def stopped_at(cursor: str | None = None, good_at: datetime | None = None) -> FeedState:
-    return FeedState(url=None, settings={}, progress=Progress(cursor=cursor), good_at=good_at)
+def good_at(moment: datetime | None) -> FeedState:
+    return replace(state(), good_at=moment)
 
 
-def first(state: FeedState | None = None) -> Bookmark:
-    return place_of(state or stopped_at(), WANTED, 3, NOW)
-
-
-def test_a_poll_begins_with_the_first_page_for_the_last_days() -> None:
-    place = first()
-    assert (place.since, place.until) == (date(2026, 1, 25), date(2026, 1, 28))
-    assert (place.page, place.mark) == (0, "*")
-
-
-def test_a_stopped_poll_goes_on_with_the_days_it_began_with() -> None:
-    stopped = first().turned("mark|with|bars")
-    later = place_of(stopped_at(str(stopped)), WANTED, 7, NOW + timedelta(days=2))
-    assert later == stopped
-
-
-@pytest.mark.parametrize("wanted", [("type:preprint", "graphs"), ("type:article", ""), ()])
-def test_a_poll_begun_with_other_settings_begins_anew(wanted: tuple[str, ...]) -> None:
-    stopped = first().turned("mark")
-    assert place_of(stopped_at(str(stopped)), wanted, 3, NOW).page == 0
-
-
-def test_a_mark_that_has_expired_is_not_asked_for_again() -> None:
-    stopped = first().turned("mark", expires=NOW + timedelta(minutes=4))
-    in_time, too_late = NOW + timedelta(minutes=3), NOW + timedelta(days=1)
-    assert place_of(stopped_at(str(stopped)), WANTED, 3, in_time) == stopped
-    assert place_of(stopped_at(str(stopped)), WANTED, 3, too_late) == first()
+@pytest.mark.accept("F08", part="outage")
+@pytest.mark.parametrize("kind", sorted(set(SOURCES) - {"feed"}))
+def test_after_an_outage_every_source_asks_for_the_days_that_were_missed(kind: str) -> None:
+    settings, window = WINDOWS[kind]
+    standing = replace(state(**settings), good_at=NOW - 10 * DAY)  # 18 January, three days back
+    assert window in SOURCES[kind].plan(standing, NOW).cursor
 
 
 @pytest.mark.parametrize(
-    ("silent", "since"),
-    [(0, date(2026, 1, 25)), (10, date(2026, 1, 17)), (400, date(2025, 12, 29))],
-)
-def test_after_a_silence_the_missed_days_are_asked_for_up_to_a_month(
-    silent: int, since: date
-) -> None:
-    assert first(stopped_at(good_at=NOW - timedelta(days=silent))).since == since
-
-
-@pytest.mark.parametrize("mark", ["", "two words", "line\nfeed", "é", "x" * 4001, "\0"])
-def test_a_mark_that_cannot_be_asked_for_is_an_error(mark: str) -> None:
-    with pytest.raises(FetchFailed, match="names its next page in no way"):
-        first().turned(mark)
-
-
-def test_a_poll_that_does_not_end_says_so() -> None:
-    with pytest.raises(FetchFailed, match="2026-01-25 to 2026-01-28 fill more than 50 pages"):
-        replace(first(), page=MARKED_PAGES - 1).turned("mark")
-
-
-@pytest.mark.parametrize(
-    "cursor",
+    ("silent", "days", "since"),
     [
-        "",
-        "0:0",
-        f"{'0' * 32}|2026-02-30|2026-03-01|0||*",
-        f"{'0' * 32}|2026-01-01|2026-01-02|0|-:Z|*",
-        f"{'0' * 32}|2026-01-01|2026-01-02|0||",
-        f"{'0' * 32}|2026-01-01|2026-01-02|٣||*",
+        (None, 3, date(2026, 1, 25)),
+        (0, 3, date(2026, 1, 25)),
+        (0, 0, TODAY),
+        (1, 0, date(2026, 1, 26)),
+        (1, 3, date(2026, 1, 24)),
+        (10, 3, date(2026, 1, 15)),
+        (30, 30, date(2025, 11, 29)),
+        (400, 3, date(2025, 12, 26)),
+        (-2, 3, date(2026, 1, 25)),  # a clock that was set back
     ],
 )
-def test_what_is_no_bookmark_begins_anew(cursor: str) -> None:
-    assert bookmark(cursor) is None
-    assert place_of(stopped_at(cursor), WANTED, 3, NOW) == first()
-
-
-@given(
-    mark=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=50),
-    page=st.integers(0, MARKED_PAGES - 2),
-    expires=st.none() | st.integers(0, 10**6).map(lambda s: NOW + timedelta(seconds=s)),
-)
-def test_a_bookmark_is_read_as_it_was_written(
-    mark: str, page: int, expires: datetime | None
+def test_an_outage_moves_the_days_back_up_to_a_month(
+    silent: int | None, days: int, since: date
 ) -> None:
-    place = replace(first(), page=page).turned(mark, expires)
-    assert bookmark(str(place)) == place
+    last = None if silent is None else NOW - silent * DAY
+    assert oldest_day(good_at(last), NOW, days=days) == since
+    assert span_of(good_at(last), NOW, days=days) == Span(since=since, until=TODAY, last=TODAY)
+
+
+@given(silent=st.integers(0, 30 * 24), before=st.integers(0, 30 * 24), days=st.integers(1, 30))
+def test_a_poll_after_an_outage_asks_for_all_that_the_missed_polls_would_have(
+    silent: int, before: int, days: int
+) -> None:
+    last = NOW - timedelta(hours=silent)
+    missed = last + timedelta(hours=min(before, silent))
+    asked = oldest_day(good_at(last), NOW, days=days)
+    assert asked <= oldest_day(good_at(missed), missed, days=days)
+
+
+@given(found=st.integers(1, 10**9), length=st.integers(0, 60))
+def test_the_parts_of_some_days_are_all_of_them_and_none_twice(found: int, length: int) -> None:
+    whole = Span(since=TODAY - length * DAY, until=TODAY, last=TODAY)
+    part: Span | None = whole.narrowed(found, 5000) or whole
+    days: list[date] = []
+    while part is not None:
+        assert parse_span(str(part)) == part
+        days += [part.since + n * DAY for n in range((part.until - part.since).days + 1)]
+        part = part.following
+    assert days == [whole.since + n * DAY for n in range(length + 1)]
+
+
+def test_fewer_days_are_about_as_many_as_fit_and_a_day_is_no_fewer() -> None:
+    ten = Span(since=TODAY - 9 * DAY, until=TODAY, last=TODAY)
+    kept = {found: ten.narrowed(found, 5000) for found in (5001, 10_000, 25_000, 10**9)}
+    lengths = {n: (one.until - one.since).days + 1 for n, one in kept.items() if one is not None}
+    assert lengths == {5001: 9, 10_000: 5, 25_000: 2, 10**9: 1}
+    assert replace(ten, since=TODAY).narrowed(10**9, 5000) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "total", "cut"),
+    [
+        (0, 0, False),
+        (0, 1, True),
+        (0, None, False),
+        (99, 100, False),
+        (98, 100, True),
+        (7, 3, False),
+    ],
+)
+def test_a_list_is_cut_off_when_more_than_a_hundredth_is_missing(
+    seen: int, total: int | None, cut: bool
+) -> None:
+    assert is_cut_off(seen, total) is cut

@@ -21,8 +21,10 @@ from tests.sources.pubmed_samples import EXPIRED, article, articles, found
 
 SOURCE = PubMed()
 QUERY = "asthma|wheeze AND review[pt]"
-SEARCH = f"search|{QUERY}"
-LISTED = f"2026-01-28T12:00:00Z|1|MCID_1|{QUERY}"
+SPAN = "2026-01-25|2026-01-28|2026-01-28"
+SEARCH = f"search|{SPAN}|{QUERY}"
+LISTED = f"2026-01-28T12:00:00Z|1|MCID_1|{SPAN}|{QUERY}"
+ONE_DAY = "search|2026-01-28|2026-01-28|2026-01-28"
 
 
 def planned(cursor: str | None = None, query: str = QUERY, **named: str) -> FetchRequest:
@@ -57,7 +59,8 @@ def test_a_poll_searches_and_fetches_what_was_found_page_after_page() -> None:
         "db": "pubmed",
         "term": QUERY,
         "datetype": "edat",
-        "reldate": "2",
+        "mindate": "2026/01/26",
+        "maxdate": "2026/01/28",
         "retmode": "json",
         "retmax": "0",
         "usehistory": "y",
@@ -82,7 +85,7 @@ def test_a_search_without_a_find_is_an_empty_answer() -> None:
 
 @pytest.mark.accept("F05", part="pubmed limits")
 def test_what_lies_behind_the_first_ten_thousand_is_told_and_not_asked_for() -> None:
-    batch = parsed(found("42249"))
+    batch = parsed(found("42249"), f"{ONE_DAY}|{QUERY}")
     assert [one.reason for one in batch.rejects] == ["too-many-found"]
     assert "42,249 articles and gives out 10,000" in batch.rejects[0].detail
     last = f"fetch|9800|42249|{LISTED}"
@@ -163,6 +166,27 @@ def test_a_stopped_poll_goes_on_with_its_list_while_pubmed_keeps_it() -> None:
     assert (kept.cursor, asked(kept)["retstart"]) == (cursor, "200")
     late = SOURCE.plan(state(cursor, query=QUERY), NOW + timedelta(hours=6))
     assert late.cursor == SEARCH
+    much_later = SOURCE.plan(state(cursor, query=QUERY), NOW + timedelta(days=9))
+    assert (much_later.cursor, asked(much_later)["maxdate"]) == (SEARCH, "2026/01/28")
+
+
+@pytest.mark.accept("F05", part="pubmed limits")
+def test_more_than_pubmed_gives_out_is_searched_for_in_fewer_days_oldest_first() -> None:
+    cursor: str | None = None
+    searched: list[tuple[str, str]] = []
+    counts = {("25", "28"): "15000", ("25", "26"): "9", ("27", "28"): "10001"}
+    counts |= {("27", "27"): "0", ("28", "28"): "9"}
+    while not searched or cursor:
+        request = planned(cursor)
+        if "efetch" in request.url:
+            cursor = SOURCE.parse(page(request, articles(article()))).next
+            continue
+        days = asked(request)["mindate"][-2:], asked(request)["maxdate"][-2:]
+        searched.append(days)
+        batch = SOURCE.parse(page(request, found(counts[days])))
+        assert batch.rejects == ()
+        cursor = batch.next
+    assert searched == list(counts)
 
 
 @pytest.mark.accept("F05", part="pubmed restarts")
@@ -170,8 +194,12 @@ def test_a_stopped_poll_goes_on_with_its_list_while_pubmed_keeps_it() -> None:
     "cursor",
     [
         f"fetch|200|450|{LISTED}s",
-        f"fetch|200|450|2026-99-99|1|MCID_1|{QUERY}",
-        f"fetch|200|450|2026-01-28T12:00:00Z|1|a&b|{QUERY}",
+        f"fetch|200|450|2026-99-99|1|MCID_1|{SPAN}|{QUERY}",
+        f"fetch|200|450|2026-01-28T12:00:00Z|1|a&b|{SPAN}|{QUERY}",
+        f"fetch|200|450|2026-01-28T12:00:00Z|1|MCID_1|{QUERY}",
+        f"search|2026-01-28|2026-01-25|2026-01-28|{QUERY}",
+        f"search|{QUERY}",
+        f"{ONE_DAY}|another",
         SEARCH,
         "2026-01-21|3||tok|asthma",
         "1",
@@ -182,16 +210,16 @@ def test_a_poll_begun_with_another_query_begins_anew(cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_good", "days"),
+    ("last_good", "since"),
     [
-        (None, "3"),
-        (datetime(2026, 1, 28, 6, tzinfo=UTC), "3"),
-        (datetime(2026, 1, 8, 6, tzinfo=UTC), "21"),
+        (None, "2026/01/25"),
+        (datetime(2026, 1, 28, 6, tzinfo=UTC), "2026/01/25"),
+        (datetime(2026, 1, 8, 6, tzinfo=UTC), "2026/01/05"),
     ],
 )
-def test_after_a_long_silence_a_poll_catches_up(last_good: datetime | None, days: str) -> None:
+def test_after_a_long_silence_a_poll_catches_up(last_good: datetime | None, since: str) -> None:
     feed = replace(state(query=QUERY), good_at=last_good)
-    assert asked(SOURCE.plan(feed, NOW))["reldate"] == days
+    assert asked(SOURCE.plan(feed, NOW))["mindate"] == since
 
 
 @pytest.mark.parametrize(

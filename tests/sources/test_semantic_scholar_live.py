@@ -77,12 +77,21 @@ def test_a_page_without_papers_is_the_end_of_a_list_but_never_its_beginning() ->
     assert parsed(bulk(total=9, token="t"), FIRST.replace("|0||", "|3||u")).next is None
     with pytest.raises(FetchFailed, match="no papers though it found 9"):
         parsed(bulk(total=9))
+    with pytest.raises(FetchFailed, match="no papers though it found 5,000"):
+        parsed(bulk(total=5000, token="t"), FIRST.replace("|0||", "|3||u"))
 
 
-@pytest.mark.parametrize(("at", "token"), [("|7||same", "same"), ("|99||old", "new")])
-def test_a_list_that_does_not_end_is_a_failure(at: str, token: str) -> None:
+def test_a_list_that_leads_to_itself_is_a_failure() -> None:
     with pytest.raises(FetchFailed, match="does not come to an end"):
-        parsed(bulk(paper(), total=9, token=token), FIRST.replace("|0||", at))
+        parsed(bulk(paper(), total=9, token="same"), FIRST.replace("|0||", "|7||same"))
+
+
+def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told() -> None:
+    last = FIRST.replace("|0||", "|99||old")
+    batch = parsed(bulk(paper(), total=123_456, token="new"), last)
+    assert (len(batch.records), batch.next) == (1, None)
+    assert [one.reason for one in batch.rejects] == ["too-many-found"]
+    assert "found 123,456 papers" in batch.rejects[0].detail
 
 
 @pytest.mark.accept("F05", part="semantic-scholar errors")
@@ -141,7 +150,8 @@ def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
     [
         (None, "2026-01-21:"),
         (datetime(2026, 1, 28, 6, tzinfo=UTC), "2026-01-21:"),
-        (datetime(2025, 12, 20, 6, tzinfo=UTC), "2025-12-19:"),
+        (datetime(2026, 1, 8, 6, tzinfo=UTC), "2026-01-01:"),
+        (datetime(2025, 10, 20, 6, tzinfo=UTC), "2025-12-22:"),
     ],
 )
 def test_after_a_long_silence_a_poll_catches_up(last_good: datetime | None, since: str) -> None:

@@ -116,7 +116,6 @@ def test_too_large_a_feed_is_not_handed_on(filling: str, monkeypatch: pytest.Mon
     ("limits", "why"),
     [
         (Limits(memory=8 * 1024 * 1024), "too much memory or time"),
-        (Limits(work=1), "too much memory or time"),
         (Limits(patience=0.001), "took too long"),
     ],
 )
@@ -127,6 +126,13 @@ def test_a_reading_that_meets_a_limit_is_a_failure(
     monkeypatch.setattr(wild_feed, "LIMITS", limits)
     with pytest.raises(FetchFailed, match=why):
         parsed(f"{HEAD}{many}{TAIL}".encode())
+
+
+@pytest.mark.accept("I5", part="wild feeds")
+def test_a_reading_that_works_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wild_feed, "CHILD", "tests.sources.busy_child")
+    with pytest.raises(UnreadableFile, match="too much memory or time"):
+        wild_items(f"{HEAD}{SECOND}{TAIL}", Limits(work=1, patience=60.0))
 
 
 def test_the_child_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:

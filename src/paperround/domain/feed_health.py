@@ -151,15 +151,19 @@ class Setback:
     begins_anew: bool
 
 
-def set_back(failures: int, retry_after: float | None = None) -> Setback:
+def set_back(
+    failures: int, retry_after: float | None = None, *, is_refused: bool = False
+) -> Setback:
     """One failure more, after `failures` in a row.
 
     From the third on a poll begins anew, because what is new stands on the first page, not behind
-    one that cannot be read.
+    one that cannot be read. Not so where we were refused for asking too much: that says nothing of
+    the page, and a long way back must not begin anew each day.
     """
     more = failures + 1
     pause = back_off(more, retry_after)
-    return Setback(failures=more, pause=pause, begins_anew=more >= LOST_AFTER)
+    begins_anew = more >= LOST_AFTER and not is_refused
+    return Setback(failures=more, pause=pause, begins_anew=begins_anew)
 
 
 def back_off(failures: int, retry_after: float | None = None) -> timedelta:

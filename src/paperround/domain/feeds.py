@@ -70,7 +70,9 @@ class Alarm:
 class Progress:
     """Where a feed stands between two polls, and what the last answer said of itself.
 
-    `cursor` is where an interrupted poll goes on, None at the start of one. `validators` are the
+    `cursor` is where an interrupted poll goes on, None at the start of one, and `begun` when that
+    poll was begun. `read_to` is when the last poll was begun that came to its end: what its service
+    told until then is here, though the end may have come days later. `validators` are the
     ETag and Last-Modified of each address (`{url: {"etag": ..., "last-modified": ...}}`), and under
     `pause` the seconds it wants to be left alone, which an unchanged page does not say again.
     `batch` is the number of records of the last batch and a hash of their identifiers: the same
@@ -79,6 +81,8 @@ class Progress:
     """
 
     cursor: str | None = None
+    begun: datetime | None = None
+    read_to: datetime | None = None
     validators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     batch: str | None = None
     usual: tuple[Shape, ...] = ()
@@ -87,8 +91,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """All that a source may know when it plans its next request. `good_at` is when the last poll
-    that came to a good end was."""
+    """All that a source may know when it plans its next request. `good_at` is the moment up to
+    which all was read, None when no poll came to its end yet."""
 
     url: str | None
     settings: Mapping[str, str]
@@ -174,7 +178,7 @@ class LiveFeed:
     expects_at: datetime | None
     """When the next batch should have come, None when the source has no rhythm."""
     last_good_at: datetime | None
-    """When a poll last ended without an error."""
+    """When a poll last came to its end."""
     last_news_at: datetime | None
     """When a poll last brought papers that were unseen."""
     created_at: datetime
@@ -186,7 +190,7 @@ class LiveFeed:
             url=self.url,
             settings=self.settings,
             progress=self.progress,
-            good_at=self.last_good_at,
+            good_at=self.progress.read_to or self.last_good_at,
         )
 
 

@@ -119,11 +119,11 @@ def _asked(newsroom: Newsroom, feed: NewFeed, cursor: str | None, now: datetime)
 def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPreview:
     """Read the first page of a feed that need not exist, and store nothing of it.
 
-    A first page without papers is followed by the second: it may only say where the papers are.
+    A first page without papers is followed by the next: it may only say where the papers are.
     Raises InvalidInput as `check_feed` does, FetchFailed for what cannot be read, and RateLimited
     when the service may not be asked now.
     """
-    seen = look_at(newsroom, feed, now=now, pages=2)
+    seen = look_at(newsroom, feed, now=now, pages=MOST_PAGES)
     if seen.error is not None:
         raise seen.error
     records = seen.batch.records

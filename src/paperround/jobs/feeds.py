@@ -56,6 +56,7 @@ LEASE = timedelta(minutes=15)
 """How long a feed that is being polled is no other process's; each page renews it."""
 
 _GONE = 410
+_TOO_MANY_REQUESTS = 429
 _CONTINUES = timedelta(minutes=1)
 _LONGEST_REASON = 500
 _VALIDATORS = ("etag", "last-modified")
@@ -160,6 +161,7 @@ class _Polling:
         self._now = now
         self._progress = feed.progress
         self._run: Run | None = None
+        self._since = _begin(feed, now)
         self._tally = Tally(continues=feed.progress.cursor is not None)
 
     def read(self) -> PollReport:
@@ -197,8 +199,18 @@ class _Polling:
         self._tally.take(page, batch)
         known = self._progress.validators
         validators = {**known, page.request.url: _validators(page, batch.pause, known)}
-        self._progress = replace(self._progress, cursor=batch.next, validators=validators)
+        self._progress = self._advanced(batch.next, validators)
         self._record(has_news=run.report.unseen > before)
+
+    def _advanced(
+        self, cursor: str | None, validators: Mapping[str, Mapping[str, str]]
+    ) -> Progress:
+        """Behind a page. Once no page is left, all is read that was told when the poll was begun,
+        which may be long ago: what came since is the next one's."""
+        before = replace(self._progress, cursor=cursor, validators=validators)
+        if cursor is not None:
+            return replace(before, begun=self._since)
+        return replace(before, begun=None, read_to=self._since)
 
     def _begun(self) -> Run:
         if self._run is None:
@@ -246,7 +258,7 @@ class _Polling:
             failures=0,
             next_at=self._next_poll(expects_at),
             expects_at=expects_at,
-            good_at=self._now,
+            good_at=self._now if progress.cursor is None else None,
             news_at=news_at,
         )
         return self._end(poll)
@@ -322,12 +334,15 @@ class _Polling:
         reason, now = words[:_LONGEST_REASON], self._newsroom.clock.now()
         self._begun().fail(reason, now=now, notes=self._tally.notes(FeedHealth.FAILED))
         retry_after = error.retry_after if isinstance(error, FetchFailed) else None
-        setback = set_back(self._feed.failures, retry_after)
-        cursor = None if setback.begins_anew else self._progress.cursor
+        is_refused = isinstance(error, FetchFailed) and error.status == _TOO_MANY_REQUESTS
+        setback = set_back(self._feed.failures, retry_after, is_refused=is_refused)
+        progress = self._progress
+        if setback.begins_anew:
+            progress = replace(progress, cursor=None, begun=None)
         poll = Poll(
             health=FeedHealth.FAILED,
             reason=reason,
-            progress=replace(self._progress, cursor=cursor),
+            progress=progress,
             failures=setback.failures,
             next_at=now + setback.pause,
             expects_at=self._feed.expects_at,
@@ -373,6 +388,13 @@ class _Polling:
             work.feeds.record(self._feed.id, poll, now=self._now)
 
         write(self._newsroom.database, do)
+
+
+def _begin(feed: LiveFeed, now: datetime) -> datetime:
+    """When the poll was begun that goes on or begins now."""
+    if feed.progress.cursor is None:
+        return now
+    return feed.progress.begun or feed.last_good_at or now
 
 
 def _switch_off(work: UnitOfWork, feed_id: FeedId, *, now: datetime) -> None:

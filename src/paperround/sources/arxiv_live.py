@@ -31,6 +31,7 @@ from paperround.sources.polling import (
     check_url,
     conditions,
     days_of,
+    oldest_day,
     read,
 )
 
@@ -131,13 +132,13 @@ class Arxiv:
 
         A poll that was begun with other settings begins anew.
         """
-        first = _first(state.settings, now)
+        first = _first(state, now)
         stopped = _place(state.progress.cursor or "")
         place = stopped if stopped and _is_same(stopped, first) else first
         url = _url(state.url or BASES[place.via], place)
         return FetchRequest(
             url=url,
-            headers={} if place.start else conditions(state.progress, url),
+            headers=conditions(state.progress, url) if place.via == "rss" else {},
             cursor=str(place),
             limiter="arxiv",
             interval_seconds=3.0,
@@ -207,10 +208,11 @@ def _url(base: str, place: _Place) -> str:
     return f"{base}?{urlencode(query, safe=':*')}"
 
 
-def _first(settings: Mapping[str, str], now: datetime) -> _Place:
+def _first(state: FeedState, now: datetime) -> _Place:
+    settings = state.settings
     return _Place(
         via=via_of(settings),
-        since=_day(now) - timedelta(days=days_of(settings)),
+        since=oldest_day(state, now, days=days_of(settings)),
         categories=categories_of(settings),
         include=_include(settings),
     )

@@ -30,6 +30,7 @@ from paperround.sources.polling import (
     check_names,
     check_url,
     days_of,
+    oldest_day,
     read,
 )
 
@@ -96,7 +97,7 @@ class Biorxiv:
 
         A poll that was begun with other settings begins anew.
         """
-        first = _first(state.settings, now)
+        first = _first(state, now)
         stopped = _place(state.progress.cursor or "")
         place = stopped if stopped and _is_same(stopped, first) else first
         return FetchRequest(
@@ -153,11 +154,11 @@ def _next(answer: Answer, place: _Place) -> str | None:
     return str(replace(place, start=end))
 
 
-def _first(settings: Mapping[str, str], now: datetime) -> _Place:
-    today = require_utc(now).date()
+def _first(state: FeedState, now: datetime) -> _Place:
+    settings = state.settings
     return _Place(
-        since=today - timedelta(days=days_of(settings)),
-        until=today,
+        since=oldest_day(state, now, days=days_of(settings)),
+        until=require_utc(now).date(),
         servers=_servers(settings),
         subjects=_subjects(settings),
     )

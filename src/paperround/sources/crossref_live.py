@@ -13,27 +13,23 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
+from paperround.sources.bookmarks import PAGE, Bookmark, bookmark, led_on, place_of
 from paperround.sources.catalogues import Answer, filters_of, words_of
 from paperround.sources.crossref_record import FIELDS, NAME, read_answer
 from paperround.sources.polling import (
     DEFAULT_DAYS,
-    Bookmark,
     Client,
-    bookmark,
     check_names,
     check_url,
     days_of,
-    place_of,
+    is_cut_off,
     read,
 )
 
 BASE = "https://api.crossref.org/works"
-PAGE = 100
-"""Works a page."""
-
 MARK_LIFE = timedelta(minutes=4)
 """Crossref's documentation gives a mark five minutes."""
 
@@ -88,10 +84,7 @@ class Crossref:
         if place is None:
             raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         answer = read(page, read_answer)
-        if not answer.rows and answer.total and not place.page:
-            raise FetchFailed(f"{NAME} answered no works though it announced {answer.total:,}")
-        following = _after(place, answer, page.fetched_at)
-        return replace(answer.batch, next=str(following) if following else None)
+        return led_on(place, _ended(place, answer), NAME, expires=page.fetched_at + MARK_LIFE)
 
     def expects(self, after: datetime) -> datetime | None:
         """Nothing: publishers register works on any day, or on none."""
@@ -104,16 +97,17 @@ class Crossref:
         return False
 
 
-def _after(place: Bookmark, answer: Answer, fetched_at: datetime) -> Bookmark | None:
+def _ended(place: Bookmark, answer: Answer) -> Answer:
     """Crossref names a next page even after the last one, which is not full."""
-    if answer.rows < PAGE or not answer.mark:
-        return None
-    return place.turned(answer.mark, expires=fetched_at + MARK_LIFE)
+    is_short = answer.rows < PAGE
+    if is_short and not is_cut_off(place.page * PAGE + answer.rows, answer.total):
+        return replace(answer, mark=None)
+    return answer
 
 
 def _query(wanted: tuple[str, str], place: Bookmark) -> dict[str, str]:
     filters, words = wanted
-    days = f"from-created-date:{place.since},until-created-date:{place.until}"
+    days = f"from-created-date:{place.span.since},until-created-date:{place.span.until}"
     return {
         "filter": f"{filters},{days}" if filters else days,
         **({"query": words} if words else {}),

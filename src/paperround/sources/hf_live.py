@@ -28,6 +28,7 @@ from paperround.sources.polling import (
     check_url,
     conditions,
     days_of,
+    oldest_day,
     read,
 )
 
@@ -94,7 +95,7 @@ class HfDaily:
 
         A poll that was begun with another period begins anew.
         """
-        first = _first(state.settings, now)
+        first = _first(state, now)
         stopped = _place(state.progress.cursor or "")
         place = stopped if stopped and stopped.period.kind is first.period.kind else first
         name = place.period.kind.parameter
@@ -177,11 +178,10 @@ def _place(cursor: str) -> _Place | None:
     return _Place(period=parse_period(match[1]), page=int(match[2]), left=int(match[3]))
 
 
-def _first(settings: Mapping[str, str], now: datetime) -> _Place:
+def _first(state: FeedState, now: datetime) -> _Place:
     """The first page of the period that today is in."""
-    kind, today = _kind_of(settings), require_utc(now).date()
-    oldest = today - timedelta(days=days_of(settings))
-    period = kind.of(today)
+    kind, period = _kind_of(state.settings), _kind_of(state.settings).of(require_utc(now).date())
+    oldest = oldest_day(state, now, days=days_of(state.settings))
     return _Place(period=period, page=0, left=period.since(kind.of(oldest)))
 
 

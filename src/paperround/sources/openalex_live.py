@@ -9,31 +9,25 @@ A cursor is a `Bookmark`.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
+from paperround.sources.bookmarks import PAGE, Bookmark, bookmark, led_on, place_of
 from paperround.sources.catalogues import filters_of, words_of
 from paperround.sources.openalex_record import FIELDS, NAME, read_answer
 from paperround.sources.polling import (
-    Bookmark,
     Client,
-    bookmark,
     check_names,
     check_url,
     days_of,
-    place_of,
     read,
 )
 
 BASE = "https://api.openalex.org/works"
-PAGE = 100
-"""Works a page, as the service advises."""
-
 DAYS = "7"
 
 _TYPES = "type:article|preprint|review"
@@ -98,10 +92,7 @@ class OpenAlex:
         if place is None:
             raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         answer = read(page, read_answer)
-        if not answer.rows and answer.total and not place.page:
-            raise FetchFailed(f"{NAME} answered no works though it announced {answer.total:,}")
-        following = place.turned(answer.mark) if answer.rows and answer.mark else None
-        return replace(answer.batch, next=str(following) if following else None)
+        return led_on(place, answer, NAME, expires=None)
 
     def expects(self, after: datetime) -> datetime | None:
         """Nothing: works of a filter come on any day, or on none."""
@@ -116,7 +107,7 @@ class OpenAlex:
 
 def _query(wanted: tuple[str, str], place: Bookmark) -> dict[str, str]:
     filters, words = wanted
-    days = f"from_publication_date:{place.since},to_publication_date:{place.until}"
+    days = f"from_publication_date:{place.span.since},to_publication_date:{place.span.until}"
     return {
         "filter": f"{filters},{days}",
         **({"search": words} if words else {}),

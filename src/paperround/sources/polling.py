@@ -1,9 +1,7 @@
-"""What live sources share: checked settings, conditional requests, answers that are no papers,
-and where a poll stopped that is led from page to page by the service's own marks."""
+"""What live sources share: checked settings, the days a poll asks for, conditional requests, and
+answers that are no papers."""
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
@@ -11,8 +9,7 @@ from urllib.parse import urlsplit
 
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page, Progress
-from paperround.domain.times import format_instant, parse_date, parse_instant, require_utc
-from paperround.sources.entries import fingerprint
+from paperround.domain.times import parse_date, require_utc
 
 T = TypeVar("T")
 
@@ -21,18 +18,7 @@ DEFAULT_DAYS = 3
 LONGEST_QUERY = 500
 """Characters of a search."""
 
-FIRST_MARK = "*"
-"""What stands for the first page where a service leads on by marks (`cursor=*`)."""
-
-MARKED_PAGES = 50
-"""Pages of one poll that is led by marks: it must end in one go, because marks grow old."""
-
 _OK = 200
-_MARK = re.compile(r"[!-~]{1,4000}")
-_BOOKMARK = re.compile(
-    r"([0-9a-f]{32})\|(\d{4}-\d\d-\d\d)\|(\d{4}-\d\d-\d\d)\|(\d{1,2})\|([0-9TZ:-]*)\|([!-~]{1,4000})",
-    re.ASCII,
-)
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
@@ -81,12 +67,69 @@ def days_of(settings: Mapping[str, str]) -> int:
 
 
 def oldest_day(state: FeedState, now: datetime, *, days: int) -> date:
-    """The first day a poll asks for: `days` before today, or the day before the last good poll
-    when that was longer ago."""
-    since = require_utc(now).date() - timedelta(days=days)
-    if state.good_at is None:
-        return since
-    return min(since, require_utc(state.good_at).date() - timedelta(days=1))
+    """The first day a poll asks for: `days` before today, as many before the last poll that read
+    all there was when that one was on an earlier day.
+
+    What comes late to a day would have been found by the polls that were missed, so an outage moves
+    the window back and does not only stretch it. Of an outage a month counts.
+    """
+    today = require_utc(now).date()
+    good = today if state.good_at is None else require_utc(state.good_at).date()
+    if good >= today:
+        return today - timedelta(days=days)
+    return max(good, today - timedelta(days=MOST_DAYS)) - timedelta(days=max(days, 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The days `since` to `until`, which are asked for now, of a poll for those to `last`.
+
+    A poll asks for all of its days at once. Where they hold more than a service gives out it asks
+    for fewer, the oldest first. Written `since|until|last`.
+    """
+
+    since: date
+    until: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.since}|{self.until}|{self.last}"
+
+    def narrowed(self, found: int, most: int) -> "Span | None":
+        """As many of the days, the oldest, as may hold `most` when all of them hold `found`; fewer
+        in any case, and None of a single one."""
+        days = (self.until - self.since).days
+        fewer = max(min(days, (days + 1) * most // found), 1)
+        return replace(self, until=self.since + timedelta(days=fewer - 1)) if days else None
+
+    @property
+    def following(self) -> "Span | None":
+        """As many days behind these; None after the last."""
+        if self.until >= self.last:
+            return None
+        since = self.until + timedelta(days=1)
+        return replace(self, since=since, until=min(since + (self.until - self.since), self.last))
+
+
+def span_of(state: FeedState, now: datetime, *, days: int) -> Span:
+    """All days of a poll that begins now."""
+    today = require_utc(now).date()
+    return Span(since=oldest_day(state, now, days=days), until=today, last=today)
+
+
+def parse_span(text: str) -> Span | None:
+    """The days that are written so; None when they are none."""
+    try:
+        since, until, last = map(parse_date, text.split("|"))
+    except (ValueError, InvalidInput):
+        return None
+    return Span(since=since, until=until, last=last) if since <= until <= last else None
+
+
+def is_cut_off(seen: int, total: int | None) -> bool:
+    """Whether a list that ends after `seen` entries is not all that was announced. A service counts
+    anew for each page, so a hundredth may be missing."""
+    return total is not None and seen < total - total // 100
 
 
 def query_of(settings: Mapping[str, str], kind: str) -> str:
@@ -115,77 +158,3 @@ def read(page: Page, reader: Callable[[bytes], T]) -> T:
         return reader(page.body)
     except InvalidInput as error:
         raise FetchFailed(f"{answered}: {error}", status=page.status) from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bookmark:
-    """A page of a poll for the days `since` to `until`.
-
-    Written `asked|since|until|page|expires|mark`. `asked` stands for the settings the poll was
-    begun with. `mark` is the service's name of the page, which it takes until `expires`, if it
-    says so.
-    """
-
-    asked: str
-    since: date
-    until: date
-    page: int = 0
-    expires: datetime | None = None
-    mark: str = FIRST_MARK
-
-    def __str__(self) -> str:
-        expires = format_instant(self.expires) if self.expires else ""
-        return f"{self.asked}|{self.since}|{self.until}|{self.page}|{expires}|{self.mark}"
-
-    @property
-    def beginning(self) -> "Bookmark":
-        """The first page for the same days."""
-        return replace(self, page=0, expires=None, mark=FIRST_MARK)
-
-    def turned(self, mark: str, expires: datetime | None = None) -> "Bookmark":
-        """The page that `mark` names; raises FetchFailed when it names none, or one too many."""
-        if not _MARK.fullmatch(mark):
-            raise FetchFailed("the service names its next page in no way it can be asked for")
-        if self.page + 1 >= MARKED_PAGES:
-            raise FetchFailed(
-                f"{self.since} to {self.until} fill more than {MARKED_PAGES} pages: narrow the "
-                "settings of this feed, or make two of it"
-            )
-        return replace(self, page=self.page + 1, mark=mark, expires=expires)
-
-
-def bookmark(cursor: str) -> Bookmark | None:
-    """What a cursor says; None when it is no bookmark."""
-    match = _BOOKMARK.fullmatch(cursor)
-    if match is None:
-        return None
-    try:
-        return Bookmark(
-            asked=match[1],
-            since=parse_date(match[2]),
-            until=parse_date(match[3]),
-            page=int(match[4]),
-            expires=parse_instant(match[5]) if match[5] else None,
-            mark=match[6],
-        )
-    except InvalidInput:
-        return None
-
-
-def place_of(state: FeedState, wanted: Iterable[str], days: int, now: datetime) -> Bookmark:
-    """Where the poll stopped, else the first page for the last `days` days.
-
-    All days since the last good poll are asked for, at most a month of them. A poll that was begun
-    with other settings than `wanted` begins anew; where its mark has expired, on the same days.
-    """
-    today = require_utc(now).date()
-    since = today - timedelta(days=days)
-    if state.good_at is not None:
-        missed = require_utc(state.good_at).date() - timedelta(days=1)
-        since = max(min(since, missed), today - timedelta(days=MOST_DAYS))
-    first = Bookmark(asked=fingerprint(json.dumps(list(wanted)).encode()), since=since, until=today)
-    stopped = bookmark(state.progress.cursor or "")
-    if stopped is None or stopped.asked != first.asked:
-        return first
-    is_old = stopped.expires is not None and stopped.expires <= require_utc(now)
-    return stopped.beginning if is_old else stopped

@@ -2,11 +2,13 @@
 
     esearch ─► a list that PubMed keeps for some hours ─► efetch, 200 articles a page ─► its end
 
-A poll asks for what was added in the last `days` days, and since the day before the last good poll
-when that is longer ago. All of NCBI's utilities share one budget, three requests a second without
-a key; one a second is asked. A key could only be part of the address, which is written down.
+A poll asks for what was added in the last `days` days, and in those that were missed. Where these
+hold more than PubMed gives out it asks for fewer days at once. All of NCBI's utilities share one
+budget, three requests a second without a key; one a second is asked. A key could only be part of
+the address, which is written down.
 
-A cursor is `search|query`, or `fetch|first article|articles|begun|list|environment|query`.
+A cursor is `search|days|query`, or `fetch|first article|articles|begun|list|environment|days|query`
+with the days of a `Span`.
 """
 
 import re
@@ -24,12 +26,14 @@ from paperround.sources.polling import (
     DEFAULT_DAYS,
     MOST_DAYS,
     Client,
+    Span,
     check_names,
     check_url,
     days_of,
-    oldest_day,
+    parse_span,
     query_of,
     read,
+    span_of,
 )
 from paperround.sources.pubmed_record import read_pubmed
 from paperround.sources.pubmed_search import MOST_FOUND, WEB_ENV, Found, read_search
@@ -41,11 +45,45 @@ PAGE = 200
 _KEPT = timedelta(hours=6)
 """PubMed keeps a list for eight hours; an older poll begins anew."""
 
-_SEARCH = "search|"
+_SPAN = r"([\d-]+\|[\d-]+\|[\d-]+)"
+_SEARCH = re.compile(rf"search\|{_SPAN}\|(.+)", re.ASCII)
 _CURSOR = re.compile(
-    rf"fetch\|(\d{{1,5}})\|(\d{{1,9}})\|([0-9TZ:.-]{{1,40}})\|([1-9]\d{{0,4}})\|({WEB_ENV})\|(.+)",
+    rf"fetch\|(\d{{1,5}})\|(\d{{1,9}})\|([0-9TZ:.-]{{1,40}})\|([1-9]\d{{0,4}})\|({WEB_ENV})\|{_SPAN}\|(.+)",
     re.ASCII,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    span: Span
+    query: str
+
+    def __str__(self) -> str:
+        return f"search|{self.span}|{self.query}"
+
+    @property
+    def arguments(self) -> Mapping[str, object]:
+        return {
+            "db": "pubmed",
+            "term": self.query,
+            "datetype": "edat",
+            "mindate": f"{self.span.since:%Y/%m/%d}",
+            "maxdate": f"{self.span.until:%Y/%m/%d}",
+            "retmode": "json",
+            "retmax": 0,  # the list is kept there, its numbers are not needed here
+            "usehistory": "y",
+        }
+
+    @property
+    def following(self) -> "_Search | None":
+        """The days behind these; None when there are none left."""
+        span = self.span.following
+        return replace(self, span=span) if span else None
+
+    def narrowed(self, found: int) -> "_Search | None":
+        """Fewer days, the oldest; None of a single one."""
+        span = self.span.narrowed(found, MOST_FOUND)
+        return replace(self, span=span) if span else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +93,20 @@ class _Place:
     begun: datetime
     query_key: str
     web_env: str
-    query: str
+    search: _Search
 
     def __str__(self) -> str:
-        listed = f"{self.query_key}|{self.web_env}|{self.query}"
+        search = f"{self.search.span}|{self.search.query}"
+        listed = f"{self.query_key}|{self.web_env}|{search}"
         return f"fetch|{self.start}|{self.count}|{format_instant(self.begun)}|{listed}"
 
     @property
-    def following(self) -> "_Place | None":
-        """The next page; None after the last that PubMed gives out."""
+    def following(self) -> "_Place | _Search | None":
+        """The next page; after the last that PubMed gives out, the search for the days behind."""
         start = self.start + PAGE
-        return replace(self, start=start) if start < min(self.count, MOST_FOUND) else None
+        if start < min(self.count, MOST_FOUND):
+            return replace(self, start=start)
+        return self.search.following
 
     @property
     def arguments(self) -> Mapping[str, object]:
@@ -102,13 +143,18 @@ class PubMed:
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
         """The next page of a list that was found, else the search.
 
-        A poll that was begun with another query, or too long ago, begins anew.
+        A poll that was begun with another query begins anew; a list that is too old is searched
+        for again.
         """
-        query, place = query_of(state.settings, self.kind), _place(state.progress.cursor or "")
+        cursor, query = state.progress.cursor or "", query_of(state.settings, self.kind)
+        place, search = _place(cursor), _search(cursor)
         base = (state.url or BASE).rstrip("/")
-        if place and place.query == query and require_utc(now) - place.begun < _KEPT:
+        if place and place.search.query == query and require_utc(now) - place.begun < _KEPT:
             return _request(f"{base}/efetch.fcgi", place.arguments, str(place))
-        return _request(f"{base}/esearch.fcgi", _search(state, query, now), f"{_SEARCH}{query}")
+        search = place.search if place else search
+        if search is None or search.query != query:
+            search = _Search(span=span_of(state, now, days=_days(state.settings)), query=query)
+        return _request(f"{base}/esearch.fcgi", search.arguments, str(search))
 
     def fetch(self, client: Client, request: FetchRequest) -> Page:
         """The answer to one request."""
@@ -120,8 +166,9 @@ class PubMed:
         Raises FetchFailed for what is no answer of E-utilities, a list no longer kept included.
         """
         cursor = page.request.cursor
-        if cursor.startswith(_SEARCH):
-            return _found(read(page, read_search), page, cursor.removeprefix(_SEARCH))
+        search = _search(cursor)
+        if search is not None:
+            return _found(read(page, read_search), page, search)
         place = _place(cursor)
         if place is None:
             raise ValueError(f"{cursor!r} is no cursor of {self.kind}")
@@ -153,35 +200,33 @@ def _request(url: str, arguments: Mapping[str, object], cursor: str) -> FetchReq
     )
 
 
-def _search(state: FeedState, query: str, now: datetime) -> Mapping[str, object]:
-    since = oldest_day(state, now, days=_days(state.settings))
-    return {
-        "db": "pubmed",
-        "term": query,
-        "datetype": "edat",
-        "reldate": (require_utc(now).date() - since).days,
-        "retmode": "json",
-        "retmax": 0,  # the list is kept there, its numbers are not needed here
-        "usehistory": "y",
-    }
+def _search(cursor: str) -> _Search | None:
+    match = _SEARCH.fullmatch(cursor)
+    span = parse_span(match[1]) if match else None
+    return _Search(span=span, query=match[2]) if match and span else None
 
 
-def _found(found: Found, page: Page, query: str) -> ParsedBatch:
+def _found(found: Found, page: Page, search: _Search) -> ParsedBatch:
+    narrowed = search.narrowed(found.count) if found.count > MOST_FOUND else None
+    if narrowed is not None:
+        return ParsedBatch(next=str(narrowed))
     if not found.count:
-        return ParsedBatch(rejects=found.rejects)
+        following = search.following
+        return ParsedBatch(rejects=found.rejects, next=str(following) if following else None)
     place = _Place(
         count=found.count,
         begun=require_utc(page.fetched_at),
         query_key=found.query_key,
         web_env=found.web_env,
-        query=query,
+        search=search,
     )
     return ParsedBatch(rejects=found.rejects, next=str(place))
 
 
 def _place(cursor: str) -> _Place | None:
     match = _CURSOR.fullmatch(cursor)
-    if match is None:
+    span = parse_span(match[6]) if match else None
+    if match is None or span is None:
         return None
     try:
         begun = parse_instant(match[3])
@@ -193,7 +238,7 @@ def _place(cursor: str) -> _Place | None:
         begun=begun,
         query_key=match[4],
         web_env=match[5],
-        query=match[6],
+        search=_Search(span=span, query=match[7]),
     )
 
 

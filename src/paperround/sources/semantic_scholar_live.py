@@ -1,8 +1,8 @@
 """Semantic Scholar, read by itself: what its bulk search finds of the last days, newest first.
 
-A poll asks for the last `days` days, and for all since the day before the last good one when that
-is longer ago. A page holds up to a thousand papers and ends with a token for the next. With a key
-one request a second is allowed; without one all the world shares a budget and is often refused.
+A poll asks for the last `days` days, and for those that were missed. A page holds up to a thousand
+papers and ends with a token for the next. With a key one request a second is allowed; without one
+all the world shares a budget and is often refused.
 
 A cursor is `oldest day|page|fields of study|token|query`.
 """
@@ -17,13 +17,15 @@ from urllib.parse import urlencode
 
 from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.domain.feeds import FeedState, FetchRequest, Page
-from paperround.domain.papers import ParsedBatch
+from paperround.domain.papers import ParsedBatch, Reject
 from paperround.domain.times import parse_date
+from paperround.sources.entries import BadEntry, reject
 from paperround.sources.polling import (
     Client,
     check_names,
     check_url,
     days_of,
+    is_cut_off,
     oldest_day,
     query_of,
     read,
@@ -44,6 +46,9 @@ FIELDS = (
     "Sociology",
 )
 """The fields of study that Semantic Scholar tells apart."""
+
+PAGE = 1000
+"""Papers a page at most."""
 
 _MOST_PAGES = 100
 _SPELLED = {name.casefold(): name for name in FIELDS}
@@ -142,6 +147,8 @@ class SemanticScholar:
             raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         answer = read(page, read_bulk)
         following = _after(place, answer)
+        if following is not None and following.page >= _MOST_PAGES:
+            return replace(answer.batch, rejects=(*answer.batch.rejects, _too_many(answer)))
         return replace(answer.batch, next=str(following) if following is not None else None)
 
     def expects(self, after: datetime) -> datetime | None:
@@ -157,18 +164,25 @@ class SemanticScholar:
 
 def _after(place: _Place, answer: Answer) -> _Place | None:
     """The next page; None after the last, which has no token or no papers."""
-    if not answer.rows:
-        if answer.total and not place.page:
-            raise FetchFailed(
-                f"Semantic Scholar answered no papers though it found {answer.total:,}: "
-                "ask again later"
-            )
+    if not answer.rows and is_cut_off(place.page * PAGE, answer.total):
+        raise FetchFailed(
+            f"Semantic Scholar answered no papers though it found {answer.total:,}: ask again later"
+        )
+    if not answer.rows or not answer.token:
         return None
-    if not answer.token:
-        return None
-    if answer.token == place.token or place.page + 1 >= _MOST_PAGES:
-        raise FetchFailed("the list of Semantic Scholar does not come to an end: narrow the query")
+    if answer.token == place.token:
+        raise FetchFailed("the list of Semantic Scholar does not come to an end: ask again later")
     return replace(place, page=place.page + 1, token=answer.token)
+
+
+def _too_many(answer: Answer) -> Reject:
+    most = f"{_MOST_PAGES * PAGE:,}"
+    problem = BadEntry(
+        "too-many-found",
+        f"Semantic Scholar found {answer.total:,} papers, of which the newest {most} are read: "
+        "narrow the query",
+    )
+    return reject(problem, 0, problem.detail)
 
 
 def _is_same(stopped: _Place, first: _Place) -> bool:

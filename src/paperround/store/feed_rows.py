@@ -98,11 +98,21 @@ def _progress(stored: dict[str, Any] | None) -> Progress:
     alarm = stored.get("alarm")
     return Progress(
         cursor=stored.get("cursor"),
+        begun=_instant(stored.get("begun")),
+        read_to=_instant(stored.get("read_to")),
         validators=stored.get("validators", {}),
         batch=stored.get("batch"),
         usual=tuple(Shape(**shape) for shape in stored.get("usual", ())),
         alarm=None if alarm is None else _alarm(alarm),
     )
+
+
+def _instant(stored: str | None) -> datetime | None:
+    return None if stored is None else parse_instant(stored)
+
+
+def _spoken(moment: datetime | None) -> str | None:
+    return None if moment is None else format_instant(moment)
 
 
 def _alarm(stored: dict[str, str]) -> Alarm:
@@ -116,6 +126,8 @@ def _alarm(stored: dict[str, str]) -> Alarm:
 def _progress_json(progress: Progress) -> dict[str, Any]:
     return {
         "cursor": progress.cursor,
+        "begun": _spoken(progress.begun),
+        "read_to": _spoken(progress.read_to),
         "validators": {url: dict(known) for url, known in progress.validators.items()},
         "batch": progress.batch,
         "usual": [asdict(shape) for shape in progress.usual],

@@ -1,0 +1,16 @@
+"""Stands in for a feed that takes for ever to read, under the limits of its process."""
+
+import sys
+
+from paperround.sources import wild_feed_child
+
+
+def without_end(content: bytes) -> list[dict[str, object]]:
+    while content:
+        pass
+    sys.exit("there was nothing to read")
+
+
+if __name__ == "__main__":
+    wild_feed_child.items_of = without_end
+    wild_feed_child.main()
