@@ -1,4 +1,5 @@
-"""For which paper which service was asked, when it is asked again, and who asks one now."""
+"""For which paper which service was asked, when it is asked again, who asks one now, and who
+withdrew a paper."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,11 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    withdrawn_by = sa.Text().with_variant(postgresql.JSON(), "postgresql")
+    op.add_column("papers", sa.Column("withdrawn_by", withdrawn_by, nullable=True))
     op.create_table(
         "enrichments",
         sa.Column("paper_id", row_number(), nullable=False),
         sa.Column("enricher", sa.Text(), nullable=False),
-        sa.Column("asked_at", instant(), nullable=False),
+        sa.Column("asked_at", instant(), nullable=True),
         sa.Column("next_at", instant(), nullable=True),
         sa.PrimaryKeyConstraint("paper_id", "enricher", name="pk_enrichments"),
         sa.ForeignKeyConstraint(
@@ -36,6 +39,7 @@ def downgrade() -> None:
         "limiter", sa.Column("failures", sa.Integer(), nullable=False, server_default="0")
     )
     op.drop_table("enrichments")
+    op.drop_column("papers", "withdrawn_by")
 
 
 def row_number() -> sa.BigInteger:

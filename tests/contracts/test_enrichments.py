@@ -80,10 +80,22 @@ def test_old_papers_and_those_of_tomorrow_are_left_alone(
     assert take(database, by="early", now=NOW - 2 * HOUR) == [papers[1], papers[2]]
 
 
-def test_a_withdrawn_paper_is_left_alone(database: SqlDatabase) -> None:
+def test_papers_that_were_taken_but_not_asked_for_stay_the_first(
+    database: SqlDatabase, papers: tuple[PaperId, ...]
+) -> None:
     with database.writing() as work:
-        work.papers.save([write(paper(9, withdrawn=True))], now=NOW)
-    assert take(database) == []
+        work.enrichments.asked("stars", {papers[0]: NOW + MINUTE}, now=NOW)
+    assert take(database) == [papers[1], papers[2]]
+    assert take(database, now=NOW + HOUR) == [papers[1], papers[2], papers[0]]
+
+
+def test_of_papers_that_were_asked_for_the_one_that_waits_longest_is_the_first(
+    database: SqlDatabase, papers: tuple[PaperId, ...]
+) -> None:
+    turns = dict(zip(papers, (NOW - MINUTE, NOW - HOUR, NOW), strict=False))
+    with database.writing() as work:
+        work.enrichments.asked("stars", turns, now=NOW - DAY)
+    assert take(database) == [papers[1], papers[0], papers[2]]
 
 
 def test_the_next_turn_may_be_moved(database: SqlDatabase, papers: tuple[PaperId, ...]) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.domain.errors import Conflict, NotFound
-from paperround.domain.papers import PaperId, Reject
+from paperround.domain.papers import FeedId, PaperId, Reject
 from paperround.jobs.ports import Database
 from tests.builders import (
     HOUR,
@@ -32,6 +32,7 @@ def test_a_saved_paper_is_loaded_as_it_was(database: Database) -> None:
         updated_at=NOW - timedelta(microseconds=7),
         version=2,
         withdrawn=True,
+        withdrawn_by=(FeedId(3), FeedId(7)),
         comment="12 pages",
         licence="CC-BY-4.0",
         organization="North Lab",

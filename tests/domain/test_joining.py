@@ -1,13 +1,13 @@
 """Two papers as one."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.joining import joined, may_join
-from paperround.domain.papers import Paper, PaperId, Show
+from paperround.domain.papers import FeedId, Paper, PaperId, Show
 from tests.builders import DAY, NOW, paper
 
 KINDS = st.sets(st.sampled_from(["arxiv", "doi", "biorxiv", "pmid", "title_key"]), min_size=1)
@@ -48,6 +48,20 @@ def test_the_older_stays_and_nothing_it_was_known_by_is_lost(one: Paper, other: 
 def test_an_abstract_is_shown_as_its_own_source_allows(one: Paper, other: Paper) -> None:
     now = joined(one, other).paper
     assert (now.abstract, now.show) in {(it.abstract, it.show) for it in (one, other)}
+
+
+def test_whoever_withdrew_one_of_two_may_take_that_back_of_the_whole() -> None:
+    gone = [
+        paper(
+            n, id=PaperId(n), withdrawn=True, withdrawn_by=(FeedId(9 - n),), identifiers={kind: "1"}
+        )
+        for n, kind in ((1, "arxiv"), (2, "doi"))
+    ]
+    assert joined(*gone).paper.withdrawn_by == (FeedId(7), FeedId(8))
+    newer = replace(gone[1], withdrawn=False, withdrawn_by=(), updated_at=NOW)
+    older = replace(gone[0], updated_at=NOW - timedelta(days=1))
+    now = joined(older, newer).paper
+    assert (now.withdrawn, now.withdrawn_by) == (False, ())
 
 
 def test_two_ids_of_one_kind_tell_papers_apart_and_titles_do_not() -> None:

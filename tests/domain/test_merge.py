@@ -16,7 +16,7 @@ from paperround.domain.merge import (
     remembers,
     together,
 )
-from paperround.domain.papers import Paper, PaperId, PaperWrite, Record, Show
+from paperround.domain.papers import FeedId, Paper, PaperId, PaperWrite, Record, Show
 
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 
@@ -177,6 +177,52 @@ def test_a_version_after_a_withdrawn_one_brings_the_paper_back(order: list[int])
 def test_any_feed_may_say_that_a_paper_is_withdrawn() -> None:
     gone = record(version=None, withdrawn=True)
     assert change(paper(record()), gone, same_feed=False).paper.withdrawn
+
+
+ARCHIVE, JOURNAL, CATALOGUE = FeedId(1), FeedId(2), FeedId(3)
+GONE = Record(title="", identifiers={"arxiv": "2601.00001"}, withdrawn=True, announces=False)
+BACK = replace(GONE, withdrawn=False)
+
+
+def told(*news: tuple[FeedId, Record], known: Paper | None = None) -> Paper:
+    """What becomes of a paper of the archive when feeds say this of it, one after another."""
+    first = record()
+    known = known or new_paper(PaperId(1), first, first, key_of(first), NOW, feed=ARCHIVE).paper
+    for feed, one in news:
+        write = merged(known, one, one, same_feed=feed == ARCHIVE, now=NOW, feed=feed)
+        known = write.paper if write else known
+    return known
+
+
+@pytest.mark.accept("I10", part="taken back")
+def test_a_withdrawal_is_taken_back_by_whoever_said_it() -> None:
+    gone = told((JOURNAL, GONE))
+    assert (gone.withdrawn, gone.withdrawn_by) == (True, (JOURNAL,))
+    assert told((CATALOGUE, BACK), known=gone) == gone
+    assert told((JOURNAL, BACK), known=gone) == told()
+
+
+@given(st.permutations([JOURNAL, CATALOGUE]))
+def test_a_withdrawal_that_two_said_is_taken_back_by_both(order: list[FeedId]) -> None:
+    gone = told((CATALOGUE, GONE), (JOURNAL, GONE))
+    assert gone.withdrawn_by == (JOURNAL, CATALOGUE)
+    first, second = order
+    assert told((first, BACK), known=gone).withdrawn_by == (second,)
+    assert not told((first, BACK), (second, BACK), known=gone).withdrawn
+
+
+def test_a_corrected_text_takes_back_what_its_own_feed_said() -> None:
+    correction = record(abstract="We study harder.")
+    assert told((JOURNAL, GONE), (ARCHIVE, correction)).withdrawn
+    assert not told((ARCHIVE, GONE), (ARCHIVE, correction)).withdrawn
+    unknown = replace(told((ARCHIVE, GONE)), withdrawn_by=())
+    assert not told((ARCHIVE, correction), known=unknown).withdrawn
+    assert told((ARCHIVE, BACK), known=unknown).withdrawn
+
+
+def test_a_newer_text_brings_a_paper_back_whoever_withdrew_it() -> None:
+    back = told((JOURNAL, GONE), (ARCHIVE, record(version=2)))
+    assert (back.withdrawn, back.withdrawn_by) == (False, ())
 
 
 def test_only_works_that_no_id_tells_apart_merge_by_title() -> None:

@@ -23,6 +23,7 @@ from tests.mail.builders import letterhead
 from tests.mail.reading import modern_parts
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def listed(number: int, day: int = 30, **changes: object) -> Record:
@@ -190,6 +191,15 @@ def test_a_withdrawal_by_an_id_the_paper_got_from_another_is_told_of_the_one_tha
     fill(database, [both, replace(withdrawn(1), identifiers=journal), listed(3, 31)], NOW + DAY)
     digests(database, 31)
     assert told(database, 31) == ["Paper 1"]
+
+
+@pytest.mark.accept("I10", part="taken back")
+def test_a_withdrawal_that_was_taken_back_in_time_is_told_to_nobody(sent: SqlDatabase) -> None:
+    fill(sent, [withdrawn(1)], NOW + HOUR)
+    back = replace(withdrawn(1), withdrawn=False, fingerprint="back1")
+    fill(sent, [back, listed(3, 31)], NOW + DAY)
+    digests(sent, 31)
+    assert told(sent, 31) == []
 
 
 @pytest.mark.accept("I9")

@@ -43,3 +43,22 @@ def test_a_failure_carries_its_status_and_may_be_tried_again(status: int) -> Non
     error = failure(status, {"retry-after": "7"}, NOW)
     assert (error.status, error.retry_after, error.permanent) == (status, 7.0, False)
     assert str(status) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{NOW.timestamp() + 90:.0f}"}, 90.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{NOW.timestamp() - 90:.0f}"}, 0.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "55"}, 55.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}, LONGEST_WAIT),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "55", "retry-after": "7"}, 7.0),
+        ({"x-ratelimit-remaining": "1", "x-ratelimit-reset": "55"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None),
+        ({"x-ratelimit-remaining": "0"}, None),
+    ],
+)
+def test_a_budget_that_is_used_up_names_its_pause(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert failure(403, headers, NOW).retry_after == seconds

@@ -27,6 +27,10 @@ LEASE = timedelta(minutes=15)
 """How long papers that are being asked for are no other process's."""
 
 
+KIND = "enricher"
+"""The kind of the feeds under which the runs of enrichers are kept."""
+
+
 class EnricherName(StrEnum):
     """The services that papers are enriched from."""
 
@@ -35,6 +39,11 @@ class EnricherName(StrEnum):
     OPENALEX = "openalex"
     CROSSREF = "crossref"
     SEMANTIC_SCHOLAR = "semantic-scholar"
+
+
+def feed_name(enricher: str) -> str:
+    """The name of the feed under which its runs are kept, and how it is doing."""
+    return f"{enricher}-enricher"
 
 
 def next_ask(counts_from: datetime, now: datetime) -> datetime | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from paperround.domain.limits import Rate
 from paperround.domain.papers import FeedId, Show
 
 MOST_PAGES = 60
@@ -105,8 +106,9 @@ class FetchRequest:
     """One GET. `cursor` is the source's own name of this page; the answer carries it back.
 
     `limiter` names the budget this request is taken from (all hosts of one service share one),
-    `interval_seconds` the pause that budget wants between two requests. `headers` may hold a key,
-    so they are never part of what is printed.
+    `interval_seconds` the pause that budget wants between two requests, `budget` how many it has,
+    where the service grants a number. `headers` may hold a key, so they are never part of what is
+    printed.
     """
 
     url: str
@@ -114,6 +116,7 @@ class FetchRequest:
     cursor: str = ""
     limiter: str = ""
     interval_seconds: float = 0.0
+    budget: tuple[Rate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

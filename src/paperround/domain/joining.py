@@ -64,7 +64,8 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
     stated = says_more(gone.version, kept.version)
     age = _order(gone.version, kept.version) or _order(gone.updated_at, kept.updated_at)
     newer, older = (gone, kept) if (stated or age) > 0 else (kept, gone)
-    is_the_state = age != 0 and not stated
+    said = (newer,) if age != 0 and not stated else (newer, older)  # else nobody has the last word
+    withdrawn_by = tuple(sorted({feed for one in said for feed in one.withdrawn_by}))
     spoken = newer if newer.abstract or not older.abstract else older
     paper = replace(
         kept,
@@ -81,7 +82,8 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         published_at=_earliest(kept.published_at, gone.published_at),
         updated_at=_latest(kept.updated_at, gone.updated_at),
         version=_latest(kept.version, gone.version),
-        withdrawn=newer.withdrawn or (older.withdrawn and not is_the_state),
+        withdrawn=any(one.withdrawn for one in said),
+        withdrawn_by=withdrawn_by,
         comment=newer.comment or older.comment,
         licence=newer.licence or older.licence,
         organization=kept.organization or gone.organization,

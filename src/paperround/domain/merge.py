@@ -5,6 +5,8 @@ that says its version replaces one that does not, whichever came first. Of two f
 same version, the text that came first stays, so that a feed with poorer text cannot spoil a paper.
 A missing abstract is taken from anybody, and never replaced by none.
 
+A withdrawal stays until a newer text comes without it, or all who said it take it back.
+
 Two papers that turn out to be one are joined first (`domain.joining`). Where they must stay apart,
 a record with identifiers of both goes to the paper of its most trusted one, and the other paper
 keeps its own.
@@ -15,7 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from paperround.domain.identifiers import canonical, title_key
-from paperround.domain.papers import Paper, PaperId, PaperText, PaperWrite, Record
+from paperround.domain.papers import FeedId, Paper, PaperId, PaperText, PaperWrite, Record
 from paperround.domain.text import author_names, repair_abstract, repair_title
 from paperround.domain.times import midnight_utc
 
@@ -76,9 +78,16 @@ def counts_from(record: Record, now: datetime) -> datetime | None:
 
 
 def new_paper(
-    provisional: PaperId, raw: Record, record: Record, key: str, now: datetime
+    provisional: PaperId,
+    raw: Record,
+    record: Record,
+    key: str,
+    now: datetime,
+    *,
+    feed: FeedId | None = None,
 ) -> PaperWrite:
-    """The write that creates a paper from its first record; `key` is that record's title key.
+    """The write that creates a paper from its first record; `key` is that record's title key,
+    `feed` where it is from.
 
     A paper that cannot be merged by its title leaves the key to one that is known by nothing else.
     """
@@ -99,6 +108,7 @@ def new_paper(
         updated_at=_believed(record.updated_at, now),
         version=record.version,
         withdrawn=record.withdrawn,
+        withdrawn_by=_and(feed, ()) if record.withdrawn else (),
         comment=record.comment,
         licence=record.licence,
         organization=record.organization,
@@ -109,19 +119,28 @@ def new_paper(
 
 
 def merged(
-    old: Paper, raw: Record, record: Record, *, same_feed: bool, now: datetime
+    old: Paper,
+    raw: Record,
+    record: Record,
+    *,
+    same_feed: bool,
+    now: datetime,
+    feed: FeedId | None = None,
 ) -> PaperWrite | None:
     """The write that brings `old` up to the record, None when it changes nothing.
 
-    `same_feed`: the feed listed this paper before, so a different text is a correction. The
-    record names no identifier of another paper: who calls this leaves those out.
+    `same_feed`: the feed listed this paper before, so a different text is a correction. `feed` is
+    where the record is from. The record names no identifier of another paper: who calls this
+    leaves those out.
     """
     age = _age(old, record, now, same_feed=same_feed)
     stated = says_more(record.version, old.version)
     is_text = bool(record.title) or record.withdrawn  # else it is news of counts and links alone
     replaces = is_text and ((stated or age) > 0 or (same_feed and (stated or age) == 0))
     base = _with_text(old, record) if replaces else old
-    is_the_state = replaces and not stated
+    withdrawn, withdrawn_by = _withdrawal(
+        old, record, feed, age=age, stated=stated, is_the_state=replaces and not stated
+    )
     if record.abstract and (base is not old or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
     paper = replace(
@@ -134,9 +153,8 @@ def merged(
         listed_on=_earliest(old.listed_on, _listed(record, now) if record.announces else None),
         published_at=_earliest(old.published_at, _believed(record.published_at, now)),
         updated_at=_latest(old.updated_at, _believed(record.updated_at, now)),
-        withdrawn=record.withdrawn
-        if is_the_state
-        else old.withdrawn or (record.withdrawn and (bool(stated) or age >= 0)),
+        withdrawn=withdrawn,
+        withdrawn_by=withdrawn_by,
         comment=base.comment or record.comment,
         licence=base.licence or record.licence,
         organization=old.organization or record.organization,
@@ -230,6 +248,29 @@ def _order(new: T | None, old: T | None) -> int:
     if new is None or old is None or new == old:
         return 0
     return 1 if new > old else -1
+
+
+def _withdrawal(
+    old: Paper, record: Record, feed: FeedId | None, *, age: int, stated: int, is_the_state: bool
+) -> tuple[bool, tuple[FeedId, ...]]:
+    """Whether the paper is withdrawn now, and by whom.
+
+    A newer text that is not withdrawn brings the paper back, whoever withdrew it. Who corrects
+    their text, or has news without one, takes back what they said themselves.
+    """
+    stands = old.withdrawn, old.withdrawn_by
+    if record.withdrawn:
+        return (True, _and(feed, old.withdrawn_by)) if stated or age >= 0 else stands
+    if is_the_state and (age > 0 or not old.withdrawn_by):
+        return False, ()
+    if feed in old.withdrawn_by and (is_the_state or not record.title):
+        others = tuple(one for one in old.withdrawn_by if one != feed)
+        return bool(others), others
+    return stands
+
+
+def _and(feed: FeedId | None, others: tuple[FeedId, ...]) -> tuple[FeedId, ...]:
+    return others if feed is None else tuple(sorted({*others, feed}))
 
 
 def _with_text(old: Paper, record: Record) -> Paper:

@@ -103,7 +103,8 @@ class Paper:
     """The canonical work: one value however many feeds carry it. Texts are repaired.
 
     `counts_from` is the instant the paper starts to count as new: its first listing, else
-    its first ingest.
+    its first ingest. `withdrawn_by` are the feeds that say it is withdrawn, by id; none where
+    nobody does, or where it is not known who did.
     """
 
     id: PaperId
@@ -120,6 +121,7 @@ class Paper:
     updated_at: datetime | None = None
     version: int | None = None
     withdrawn: bool = False
+    withdrawn_by: tuple[FeedId, ...] = ()
     comment: str | None = None
     licence: str | None = None
     organization: str | None = None

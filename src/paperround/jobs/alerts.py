@@ -1,6 +1,7 @@
 """Alerts: what an operator has to know, each trouble named once.
 
-digests missed · digests late · a feed stale or failing · a step of the tick failed
+digests missed · digests late · a feed stale or failing · an enricher that answers nothing ·
+a step of the tick failed
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
 from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.enricher_alerts import silent_enrichers
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
 
@@ -38,7 +40,7 @@ def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime
         found += _missed(mailing_list, missed)
         if mailing_list.paused_at is None:
             found += _late(mailing_list, report, work.ledger.backlog(mailing_list.id, now=now), now)
-    return found + feed_troubles(polled_feeds(work))
+    return found + feed_troubles(polled_feeds(work)) + silent_enrichers(work, now=now)
 
 
 def step_failed(name: str, words: str, *, now: datetime) -> Alert:

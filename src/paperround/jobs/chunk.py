@@ -203,7 +203,9 @@ class Chunk:
     def _create(self, entry: Entry) -> tuple[str, PaperId]:
         self._created += 1
         provisional = PaperId(-self._created)
-        change = new_paper(provisional, entry.raw, entry.record, entry.key, self._now)
+        change = new_paper(
+            provisional, entry.raw, entry.record, entry.key, self._now, feed=self._feed
+        )
         self._remember(change, entry.raw)
         return "new", provisional
 
@@ -217,7 +219,7 @@ class Chunk:
         record = replace(entry.record, identifiers=free)
         old = self._paper(paper_id)
         same_feed = paper_id in self._fingerprints
-        change = merged(old, entry.raw, record, same_feed=same_feed, now=self._now)
+        change = merged(old, entry.raw, record, same_feed=same_feed, now=self._now, feed=self._feed)
         self._earlier += filter(None, [earlier_text(old, entry.raw, record)])
         if change is None:
             self._list(paper_id, entry.raw)

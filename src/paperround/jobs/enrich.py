@@ -2,9 +2,12 @@
 
     budget left? ─► papers whose turn it is, taken for a quarter of an hour
                       └─► turn of the service ─► ask ─► ingest ─► when to ask again
+                                                  └─► refused ─► halves ─► one paper: its turn
+                                                                           is over
 
 What a service does not know, or cannot say now, is asked for again later; a paper is announced
-with or without it. Each service has a budget that all processes share, and rests after a failure.
+with or without it. Each service has a budget that all processes share, and rests after a failure;
+one paper that it never answers for keeps no other paper from it.
 """
 
 import logging
@@ -12,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paperround.domain.enrichment import LEASE, WATCHED, next_ask
+from paperround.domain.enrichment import KIND, LEASE, WATCHED, feed_name, next_ask
 from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
-from paperround.domain.feeds import FetchRequest, Page
-from paperround.domain.papers import Paper, PaperId, ParsedBatch
+from paperround.domain.feeds import FeedHealth, FetchRequest, Page
+from paperround.domain.papers import FeedId, Paper, PaperId, ParsedBatch, Reject
 from paperround.jobs.ingest import IngestReport, Run
-from paperround.jobs.newsroom import Newsroom, ask
+from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
 from paperround.jobs.ports import Client, Enricher, UnitOfWork
 from paperround.jobs.transactions import write
 
@@ -27,12 +30,14 @@ REQUESTS = 20
 """Requests to one service in a round: a round comes every minute."""
 
 REST = timedelta(minutes=15)
-"""How long a service that failed is left alone."""
+"""How long a service that failed is left alone, unless it wants more."""
 
-KIND = "enricher"
-"""The kind of the feeds under which the runs of enrichers are kept."""
+MOST_REFUSALS = 3
+"""Papers in a row that a service may refuse before it is taken to refuse us."""
 
-_NOT_FOUND = 404
+_LONGEST_REASON = 500
+_NOT_FOUND, _FORBIDDEN = 404, 403
+_OF_THE_SERVICE = frozenset({401, 407, 408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,8 @@ def _round(
     newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime
 ) -> EnrichReport | None:
     """What became of one service's turn; None when no paper waits for it."""
-    taken = _take(newsroom, enricher, requests, now) if _may_ask(newsroom, enricher, now) else []
+    left = _left(newsroom, enricher, requests, now)
+    taken = _take(newsroom, enricher, left, now) if left else []
     if not taken:
         return None
     asking = _Asking(newsroom, enricher, now)
@@ -72,7 +78,7 @@ def _round(
         for papers in _parts(taken, enricher.size):
             asking.ask(papers)
     except RateLimited as error:
-        return asking.end(None, put_off=str(error))
+        return asking.end(None, put_off=error)
     except (FetchFailed, InvalidInput) as error:
         return asking.end(str(error))
     except Exception as error:  # whatever one service says, the others are asked
@@ -81,28 +87,24 @@ def _round(
     return asking.end(None)
 
 
-def _may_ask(newsroom: Newsroom, enricher: Enricher, now: datetime) -> bool:
-    """Whether the service's budget has something left, and it did not fail a moment ago."""
+def _left(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) -> int:
+    """How many of `requests` the service's budget has left, none while it is left alone."""
+    share = _share(enricher)
     with newsroom.database.reading() as work:
-        failed_at = work.slots.last_beat(_failed(enricher))
-        if failed_at is not None and now - failed_at < REST:
-            return False
-        return all(
-            work.rates.count(_budget(enricher), rate.period, now=now) < rate.count
-            for rate in enricher.budget
-        )
+        if any(work.limiter.open_until(name, now=now) for name in (share.name, enricher.limiter)):
+            return 0
+        left = [
+            rate.count - work.rates.count(share.name, rate.period, now=now) for rate in share.rates
+        ]
+    return max(0, min([requests, *left]))
 
 
-def _budget(enricher: Enricher) -> str:
-    return f"enrich/{enricher.name}"
-
-
-def _failed(enricher: Enricher) -> str:
-    return f"{enricher.name} failed"
+def _share(enricher: Enricher) -> Share:
+    return Share(name=f"enrich/{enricher.name}", rates=enricher.budget)
 
 
 def _take(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) -> list[Paper]:
-    """The papers to ask for. Those the service cannot know are done with."""
+    """The papers to ask for. The others have had their turn."""
 
     def take(work: UnitOfWork) -> list[Paper]:
         due = work.enrichments.take_due(
@@ -114,7 +116,9 @@ def _take(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) 
             limit=enricher.size * requests,
         )
         papers = work.papers.load(due)
-        known = [papers[one] for one in due if one in papers and enricher.knows(papers[one])]
+        feed = work.feeds.find(feed_name(enricher.name))
+        own = feed.id if feed is not None else None
+        known = [papers[one] for one in due if one in papers and _asks(enricher, papers[one], own)]
         strangers = papers.keys() - {paper.id for paper in known}
         work.enrichments.asked(
             enricher.name, _turns([papers[one] for one in strangers], now), now=now
@@ -124,12 +128,31 @@ def _take(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) 
     return write(newsroom.database, take)
 
 
+def _asks(enricher: Enricher, paper: Paper, own: FeedId | None) -> bool:
+    """Whether the service is asked for the paper: one it can know, and that is not withdrawn, but
+    by its own word, which it may take back."""
+    return enricher.knows(paper) and (not paper.withdrawn or own in paper.withdrawn_by)
+
+
 def _parts(papers: Sequence[Paper], size: int) -> list[Sequence[Paper]]:
     return [papers[start : start + size] for start in range(0, len(papers), size)]
 
 
+def _halves(papers: Sequence[Paper]) -> list[Sequence[Paper]]:
+    return _parts(papers, (len(papers) + 1) // 2)
+
+
 def _turns(papers: Sequence[Paper], now: datetime) -> Mapping[PaperId, datetime | None]:
     return {paper.id: next_ask(paper.counts_from, now) for paper in papers}
+
+
+def _is_refusal(error: FetchFailed, papers: Sequence[Paper]) -> bool:
+    """Whether the service refuses what it was asked for, and not us. A 403 that names no pause is
+    about a single paper (GitHub blocks repositories), or about us where many were asked for."""
+    status = error.status or 0
+    if not 400 <= status < 500 or status in _OF_THE_SERVICE or is_overload(error):
+        return False
+    return status != _FORBIDDEN or len(papers) == 1
 
 
 class _Asking:
@@ -138,69 +161,118 @@ class _Asking:
     def __init__(self, newsroom: Newsroom, enricher: Enricher, now: datetime) -> None:
         self._newsroom = newsroom
         self._enricher = enricher
+        self._share = _share(enricher)
         self._now = now
         self._run: Run | None = None
         self._requests = 0
         self._papers = 0
+        self._answers = 0
+        self._refusals = 0
 
     def ask(self, papers: Sequence[Paper]) -> None:
         """Ask for some papers, store what is said, and note their next turn.
 
-        Raises RateLimited when the budget is spent or the service's turn is far off, and what
-        asking raises.
+        Raises RateLimited when the budget is spent or the service's turn is far off: these papers
+        keep their place. Raises what asking raises: they are at the end of the queue then.
         """
-        self._spend()
-        batch = self._answer(papers)
+        try:
+            self._store(papers, self._answer(papers))
+        except RateLimited:
+            raise
+        except Exception as error:  # whatever it is, it must not come first again
+            if isinstance(error, FetchFailed) and _is_refusal(error, papers):
+                self._refused(papers, error)
+                return
+            if not (isinstance(error, FetchFailed) and is_overload(error)):
+                self._move_back(papers)
+            raise
+
+    def _store(self, papers: Sequence[Paper], batch: ParsedBatch) -> None:
+        self._answers += 1
+        self._refusals = 0
+        self._keep(batch)
+        self._papers += len(papers)
+        self._note(_turns(papers, self._now))
+
+    def _keep(self, batch: ParsedBatch) -> None:
         if batch.records or batch.loose_counts or batch.rejects:
             self._begun().add(batch, captured_at=self._newsroom.clock.now(), now=self._now)
-        self._papers += len(papers)
-        turns = _turns(papers, self._now)
+
+    def _answer(self, papers: Sequence[Paper]) -> ParsedBatch:
+        """What the service says; of a single paper also that it does not know it."""
+        service = _Service(self._enricher, papers)
+        request = self._enricher.request(papers)
+        try:
+            answer = ask(self._newsroom, service, request, self._share)[1]
+        except RateLimited:
+            raise
+        except Exception as error:
+            self._requests += 1
+            is_unknown = isinstance(error, FetchFailed) and error.status == _NOT_FOUND
+            if is_unknown and len(papers) == 1:
+                return ParsedBatch()
+            raise
+        self._requests += 1
+        return answer
+
+    def _refused(self, papers: Sequence[Paper], error: FetchFailed) -> None:
+        """Find the paper that is refused among those asked for at once: its turn is over, and it is
+        kept as a reject. Raises `error` when the service refuses one after another."""
+        if len(papers) > 1:
+            for half in _halves(papers):
+                self.ask(half)
+            return
+        self._refusals += 1
+        self._papers += 1
+        self._note(_turns(papers, self._now))
+        kind, value = next(iter(papers[0].identifiers.items()))
+        refused = Reject(reason="refused", detail=str(error), position=1, excerpt=f"{kind}:{value}")
+        self._keep(ParsedBatch(rejects=(refused,)))
+        if self._refusals == MOST_REFUSALS:
+            raise error
+
+    def _move_back(self, papers: Sequence[Paper]) -> None:
+        """Others are asked for first when the service rested. The halves of a batch come back one
+        after the other, so that what fails with a bad neighbour does not always fail with it."""
+        halves = enumerate(_halves(papers), start=1)
+        self._note(
+            {paper.id: self._now + place * LEASE for place, half in halves for paper in half}
+        )
+
+    def _note(self, turns: Mapping[PaperId, datetime | None]) -> None:
         name = self._enricher.name
         write(
             self._newsroom.database,
             lambda work: work.enrichments.asked(name, turns, now=self._now),
         )
 
-    def _spend(self) -> None:
-        key, budget = _budget(self._enricher), self._enricher.budget
-        wait = write(
-            self._newsroom.database, lambda work: work.rates.hit(key, budget, now=self._now)
-        )
-        if wait is not None:
-            raise RateLimited(f"the budget of {self._enricher.name} is spent", retry_after=wait)
-        self._requests += 1
-
-    def _answer(self, papers: Sequence[Paper]) -> ParsedBatch:
-        """What the service says; of a single paper also that it does not know it."""
-        service = _Service(self._enricher, papers)
-        try:
-            return ask(self._newsroom, service, self._enricher.request(papers))[1]
-        except FetchFailed as error:
-            if error.status == _NOT_FOUND and len(papers) == 1:
-                return ParsedBatch()
-            raise
-
     def _begun(self) -> Run:
         if self._run is None:
             name = self._enricher.name
 
             def begin(work: UnitOfWork) -> Run:
-                feed = work.feeds.get_or_create(f"{name}-enricher", KIND, now=self._now)
+                feed = work.feeds.get_or_create(feed_name(name), KIND, now=self._now)
                 number = work.feeds.start_run(feed.id, source=name, now=self._now)
                 return Run(self._newsroom.database, feed=feed.id, number=number)
 
             self._run = write(self._newsroom.database, begin)
         return self._run
 
-    def end(self, error: str | None, *, put_off: str | None = None) -> EnrichReport:
-        """Close the run, and say what was done."""
+    def end(self, error: str | None, *, put_off: RateLimited | None = None) -> EnrichReport:
+        """Close the run, and say what was done. Who is put off comes back when they may ask."""
         now = self._newsroom.clock.now()
-        if self._run is not None and error is None:
-            self._run.finish(now=now)
-        elif error is not None:
+        if error is not None:
             self._begun().fail(error, now=now)
-            slot = _failed(self._enricher)
-            write(self._newsroom.database, lambda work: work.slots.beat(slot, now=self._now))
+        elif self._run is not None:
+            self._run.finish(now=now)
+        if error or self._answers:
+            write(self._newsroom.database, lambda work: self._tell(work, error))
+        if put_off is not None:
+            until = now + timedelta(seconds=put_off.retry_after)
+            name = self._share.name
+            write(
+                self._newsroom.database, lambda work: work.limiter.trip(name, until=until, now=now)
+            )
         if error or put_off:
             log.info("enriching from %s stopped: %s", self._enricher.name, error or put_off)
         did = self._run.report if self._run is not None else IngestReport()
@@ -211,6 +283,21 @@ class _Asking:
             changed=did.changed,
             observations=did.observations,
             error=error,
+        )
+
+    def _tell(self, work: UnitOfWork, error: str | None) -> None:
+        """Write down how the service is doing, and let one that failed rest."""
+        feed = work.feeds.get_or_create(feed_name(self._enricher.name), KIND, now=self._now)
+        failures = 0 if self._answers else work.feeds.hold(feed.id).failures
+        if error is not None:
+            failures += 1
+            work.limiter.trip(self._share.name, until=self._now + REST, now=self._now)
+        work.feeds.tell(
+            feed.id,
+            FeedHealth.FRESH if error is None else FeedHealth.FAILED,
+            (error or f"{self._papers:,} papers asked for")[:_LONGEST_REASON],
+            failures=failures,
+            good_at=self._now if self._answers else None,
         )
 
 

@@ -1,10 +1,13 @@
 """The newsroom: what reading live feeds needs, and how a service is asked in its turn.
 
 request ─► turn of its service ─► far off, or its breaker open: not now
-                 └─► near: wait ─► fetch ─► parse ─► turn released        429, 503 ─► breaker
+                 └─► near: wait ─► budget ─► fetch ─► parse ─► turn released
+                                     │         └─► 429, 503, a Retry-After ─► breaker
+                                     └─► spent: not now
 
 A turn lasts from the request to the end of its answer: a service is asked over one connection at a
-time by all processes on the database.
+time by all processes on the database. Who has only a share of a service has a breaker of its own:
+what it is told to wait for long keeps nobody else from the service for long.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +19,16 @@ from typing import Protocol, TypeVar
 
 from paperround.domain.errors import FetchFailed, RateLimited
 from paperround.domain.feeds import FetchRequest, Page
-from paperround.domain.limits import Turn
-from paperround.jobs.ports import Client, Clock, Database, Processes, Source, Witness
+from paperround.domain.limits import Rate, Turn
+from paperround.jobs.ports import (
+    Client,
+    Clock,
+    Database,
+    Processes,
+    Source,
+    UnitOfWork,
+    Witness,
+)
 from paperround.jobs.transactions import write
 
 LONGEST_PAUSE = timedelta(seconds=60)
@@ -55,6 +66,15 @@ class Newsroom:
     witnesses: Mapping[str, Witness] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one of those who ask a service may use of it. `name` is that of its count, and of its
+    breaker, which keeps it away when the service's own is closed."""
+
+    name: str
+    rates: tuple[Rate, ...]
+
+
 class Asked(Protocol[Found]):
     """Who asks a service, and understands its answer."""
 
@@ -63,30 +83,38 @@ class Asked(Protocol[Found]):
     def parse(self, page: Page) -> Found: ...
 
 
-def ask(newsroom: Newsroom, source: Asked[Found], request: FetchRequest) -> tuple[Page, Found]:
+def ask(
+    newsroom: Newsroom, source: Asked[Found], request: FetchRequest, share: Share | None = None
+) -> tuple[Page, Found]:
     """The answer to `request` and what it holds, as soon as the service may be asked.
 
-    Raises RateLimited when that is too far off, and what fetching and parsing raise. A service
-    that says it is asked too much is left alone from then on.
+    Raises RateLimited when that is too far off, or a budget is spent, and what fetching and
+    parsing raise. A service that says it is asked too much is left alone from then on.
     """
-    with _turn(newsroom, request):
+    with _turn(newsroom, request, share):
+        _spend(newsroom, request, share)
         try:
             page = source.fetch(newsroom.client, request)
             return page, source.parse(page)
         except FetchFailed as error:  # within the turn: nobody asks before the breaker is open
-            if error.status in _OVERLOADED and request.limiter:
-                _trip(newsroom, request.limiter, error.retry_after)
+            if is_overload(error) and request.limiter:
+                _trip(newsroom, request.limiter, share, error.retry_after)
             raise
 
 
+def is_overload(error: FetchFailed) -> bool:
+    """Whether the service says that it is asked too much, in whatever status: GitHub says 403."""
+    return error.status in _OVERLOADED or error.retry_after is not None
+
+
 @contextmanager
-def _turn(newsroom: Newsroom, request: FetchRequest) -> Iterator[None]:
+def _turn(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> Iterator[None]:
     """Our turn of the service, from the moment it is ours to the end of the answer."""
     if not request.limiter:
         yield
         return
     turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_ANSWER)
-    taken_at = _awaited(newsroom, request, turn)
+    taken_at = _awaited(newsroom, request, turn, share)
     try:
         yield
     finally:
@@ -97,10 +125,12 @@ def _turn(newsroom: Newsroom, request: FetchRequest) -> Iterator[None]:
         )
 
 
-def _awaited(newsroom: Newsroom, request: FetchRequest, turn: Turn) -> datetime:
+def _awaited(
+    newsroom: Newsroom, request: FetchRequest, turn: Turn, share: Share | None
+) -> datetime:
     """When our turn began. Raises RateLimited when it is too far off."""
     began = now = newsroom.clock.now()
-    while (look_at := _take(newsroom, request.limiter, turn, now)) is not None:
+    while (look_at := _take(newsroom, request.limiter, turn, share, now)) is not None:
         if look_at - began > LONGEST_PAUSE:
             raise _busy(request, look_at, now)
         newsroom.pause((look_at - now).total_seconds())
@@ -108,11 +138,14 @@ def _awaited(newsroom: Newsroom, request: FetchRequest, turn: Turn) -> datetime:
     return now
 
 
-def _take(newsroom: Newsroom, limiter: str, turn: Turn, now: datetime) -> datetime | None:
-    return write(
-        newsroom.database,
-        lambda work: work.limiter.take(limiter, turn, newsroom.processes, now=now),
-    )
+def _take(
+    newsroom: Newsroom, limiter: str, turn: Turn, share: Share | None, now: datetime
+) -> datetime | None:
+    def take(work: UnitOfWork) -> datetime | None:
+        barred = work.limiter.open_until(share.name, now=now) if share is not None else None
+        return barred or work.limiter.take(limiter, turn, newsroom.processes, now=now)
+
+    return write(newsroom.database, take)
 
 
 def _busy(request: FetchRequest, turn: datetime, now: datetime) -> RateLimited:
@@ -122,7 +155,34 @@ def _busy(request: FetchRequest, turn: datetime, now: datetime) -> RateLimited:
     )
 
 
-def _trip(newsroom: Newsroom, limiter: str, retry_after: float | None) -> None:
+def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> None:
+    """Count the request in the share and in the service's budget, or in neither.
+
+    Raises RateLimited when one of them is spent.
+    """
+    budgets = {share.name: share.rates} if share is not None else {}
+    budgets |= {f"service/{request.limiter}": request.budget} if request.limiter else {}
+    now = newsroom.clock.now()
+
+    def spend(work: UnitOfWork) -> None:
+        for key, rates in budgets.items():
+            wait = work.rates.hit(key, rates, now=now) if rates else None
+            if wait is not None:
+                words = f"the budget of {key.rpartition('/')[2]} is spent"
+                raise RateLimited(words, retry_after=wait)
+
+    write(newsroom.database, spend)
+
+
+def _trip(newsroom: Newsroom, limiter: str, share: Share | None, retry_after: float | None) -> None:
+    """Leave the service alone for as long as it says: all of it, or, when it said so of a share,
+    that share, and all of it for the shortest time."""
     now = newsroom.clock.now()
     until = now + max(SHORTEST_BREAK, timedelta(seconds=retry_after or 0))
-    write(newsroom.database, lambda work: work.limiter.trip(limiter, until=until, now=now))
+    ends = {limiter: until} if share is None else {limiter: now + SHORTEST_BREAK, share.name: until}
+
+    def trip(work: UnitOfWork) -> None:
+        for name, end in sorted(ends.items()):
+            work.limiter.trip(name, until=end, now=now)
+
+    write(newsroom.database, trip)

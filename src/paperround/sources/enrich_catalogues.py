@@ -24,9 +24,10 @@ class OpenAlexNews:
     """The enricher `openalex`. It knows papers of arXiv by the DOI that arXiv gives them."""
 
     name: str = "openalex"
+    limiter: str = "openalex"
     kinds: tuple[str, ...] = ("doi", "arxiv", "biorxiv")
     size: int = 50
-    budget: tuple[Rate, ...] = (Rate(60, _DAY),)
+    budget: tuple[Rate, ...] = (Rate(40, _DAY),)  # the rest of the 100 is left to feeds
 
     def knows(self, paper: Paper) -> bool:
         """Papers with a DOI that can be asked for."""
@@ -42,8 +43,9 @@ class OpenAlexNews:
         }
         return FetchRequest(
             url=f"{openalex_live.BASE}?{urlencode(query, safe=':,|/')}",
-            limiter="openalex",
+            limiter=self.limiter,
             interval_seconds=1.0,
+            budget=openalex_live.KEYLESS,
         )
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
@@ -56,6 +58,7 @@ class CrossrefNews:
     """The enricher `crossref`. It knows no papers of arXiv: their DOIs are registered elsewhere."""
 
     name: str = "crossref"
+    limiter: str = "crossref"
     kinds: tuple[str, ...] = ("doi", "biorxiv")
     size: int = 40
     budget: tuple[Rate, ...] = (Rate(1000, _DAY),)
@@ -70,7 +73,7 @@ class CrossrefNews:
         query = {"filter": dois, "rows": self.size, "select": crossref_record.FIELDS}
         return FetchRequest(
             url=f"{crossref_live.BASE}?{urlencode(query, safe=':,/')}",
-            limiter="crossref",
+            limiter=self.limiter,
             interval_seconds=1.0,
         )
 

@@ -29,6 +29,7 @@ class Github:
     """The enricher `github`."""
 
     name: str = "github"
+    limiter: str = "github"
     kinds: tuple[str, ...] = ()
     size: int = 1
     budget: tuple[Rate, ...] = (Rate(50, timedelta(hours=1)),)
@@ -42,7 +43,7 @@ class Github:
         return FetchRequest(
             url=f"{BASE}/{_repository(papers[0])}",
             headers={"accept": "application/vnd.github+json"},
-            limiter="github",
+            limiter=self.limiter,
             interval_seconds=1.0,
         )
 

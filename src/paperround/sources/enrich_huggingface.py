@@ -20,6 +20,7 @@ class HuggingFace:
     """The enricher `huggingface`."""
 
     name: str = "huggingface"
+    limiter: str = "huggingface"
     kinds: tuple[str, ...] = ("arxiv",)
     size: int = 1
     budget: tuple[Rate, ...] = (
@@ -35,7 +36,7 @@ class HuggingFace:
         """One paper."""
         return FetchRequest(
             url=f"{BASE}/{papers[0].identifiers['arxiv']}",
-            limiter="huggingface",
+            limiter=self.limiter,
             interval_seconds=1.0,
         )
 

@@ -25,6 +25,7 @@ class SemanticScholarNews:
     """The enricher `semantic-scholar`."""
 
     name: str = "semantic-scholar"
+    limiter: str = "semantic-scholar"
     kinds: tuple[str, ...] = tuple(_SCHEMES)
     size: int = 1
     budget: tuple[Rate, ...] = (Rate(500, timedelta(days=1)),)
@@ -44,7 +45,7 @@ class SemanticScholarNews:
         return FetchRequest(
             url=f"{BASE}/{_SCHEMES[kind]}:{quote(known[kind], safe='/')}?fields={asked}",
             headers={"x-api-key": self._key} if self._key else {},
-            limiter="semantic-scholar",
+            limiter=self.limiter,
             interval_seconds=1.0 if self._key else 3.0,
         )
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.limits import Rate
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.bookmarks import PAGE, Bookmark, bookmark, led_on, place_of
 from paperround.sources.catalogues import filters_of, words_of
@@ -28,6 +29,10 @@ from paperround.sources.polling import (
 )
 
 BASE = "https://api.openalex.org/works"
+
+KEYLESS = (Rate(100, timedelta(days=1)),)
+"""What the service lets an address without a key ask, by all that asks it from there."""
+
 DAYS = "7"
 
 _TYPES = "type:article|preprint|review"
@@ -80,6 +85,7 @@ class OpenAlex:
             cursor=str(place),
             limiter="openalex",
             interval_seconds=1.0,
+            budget=KEYLESS,
         )
 
     def fetch(self, client: Client, request: FetchRequest) -> Page:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, true
 
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
@@ -13,7 +13,6 @@ from paperround.store.dialect import among, upsert
 from paperround.store.joining import STANDS
 
 _KEY = ("paper_id", "enricher")
-_TURN = ("asked_at", "next_at")
 
 
 class SqlEnrichments:
@@ -32,9 +31,10 @@ class SqlEnrichments:
         now: datetime,
         limit: int,
     ) -> list[PaperId]:
-        """Papers whose turn it is, those never asked for first, the newest before others; they are
-        put off to `until`. Two processes that take at once may take the same: it costs a request
-        and changes nothing."""
+        """Papers whose turn it is, those never asked for first, the newest of them before others,
+        then whose turn came first; they are put off to `until`, and one that was never asked for
+        is not asked for by being taken. Two processes that take at once may take the same: it
+        costs a request and changes nothing."""
         turn = db.enrichments
         joined = db.papers.outerjoin(
             turn, and_(turn.c.paper_id == db.papers.c.id, turn.c.enricher == enricher)
@@ -46,29 +46,42 @@ class SqlEnrichments:
             .where(
                 db.papers.c.counts_from > since,
                 db.papers.c.counts_from <= now,
-                db.papers.c.withdrawn_at.is_(None),
                 STANDS,
                 is_due,
                 self._has_some(kinds),
             )
             .order_by(
-                turn.c.paper_id.is_not(None), db.papers.c.counts_from.desc(), db.papers.c.id.desc()
+                turn.c.asked_at.is_not(None),
+                case((turn.c.asked_at.is_not(None), turn.c.next_at)),
+                db.papers.c.counts_from.desc(),
+                db.papers.c.id.desc(),
             )
             .limit(limit)
         )
         due = [PaperId(paper) for paper in self._connection.execute(wanted).scalars()]
-        self.asked(enricher, dict.fromkeys(due, until), now=now)
+        self._turn(enricher, dict.fromkeys(due, until), ("next_at",), asked_at=None)
         return due
 
     def asked(
         self, enricher: str, papers: Mapping[PaperId, datetime | None], *, now: datetime
     ) -> None:
         """Note when the service is asked again for each paper; None: never."""
+        self._turn(enricher, papers, ("asked_at", "next_at"), asked_at=now)
+
+    def _turn(
+        self,
+        enricher: str,
+        papers: Mapping[PaperId, datetime | None],
+        changed: tuple[str, ...],
+        *,
+        asked_at: datetime | None,
+    ) -> None:
         rows: list[dict[str, Any]] = [
-            {"paper_id": paper, "enricher": enricher, "asked_at": now, "next_at": next_at}
+            {"paper_id": paper, "enricher": enricher, "asked_at": asked_at, "next_at": next_at}
             for paper, next_at in sorted(papers.items())
         ]
-        insert_many(self._connection, upsert(self._connection, db.enrichments, _KEY, _TURN), rows)
+        statement = upsert(self._connection, db.enrichments, _KEY, changed)
+        insert_many(self._connection, statement, rows)
 
     def _has_some(self, kinds: Collection[str]) -> ColumnElement[bool]:
         if not kinds:

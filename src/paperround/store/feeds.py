@@ -9,7 +9,15 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, tru
 from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.feeds import FeedRun, KeptReject, LiveFeed, NewFeed, Poll, RunNotes
+from paperround.domain.feeds import (
+    FeedHealth,
+    FeedRun,
+    KeptReject,
+    LiveFeed,
+    NewFeed,
+    Poll,
+    RunNotes,
+)
 from paperround.domain.papers import Feed, FeedId, Reject
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
@@ -166,6 +174,20 @@ class SqlFeeds:
     def record(self, feed: FeedId, poll: Poll, *, now: datetime) -> None:  # noqa: ARG002 - as every write
         """Write down what a poll found; a feed deleted meanwhile is no error."""
         self._change(feed, poll_columns(poll))
+
+    def tell(
+        self,
+        feed: FeedId,
+        health: FeedHealth,
+        reason: str,
+        *,
+        failures: int,
+        good_at: datetime | None,
+    ) -> None:
+        """Say how a feed is doing that is not read by itself; where `good_at` is None, when it was
+        last well stays."""
+        said = {"health": health.value, "reason": reason, "failures": failures}
+        self._change(feed, said if good_at is None else said | {"last_good_at": good_at})
 
     # --- what is left of earlier polls ---------------------------------------------------------
 

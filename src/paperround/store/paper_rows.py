@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from paperround.domain.papers import Paper, PaperId, PaperWrite, Show
+from paperround.domain.papers import FeedId, Paper, PaperId, PaperWrite, Show
 from paperround.store import schema as db
 
 _NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
@@ -31,6 +31,7 @@ def paper_of(row: Row[Any]) -> Paper:
         updated_at=row.updated_at,
         version=row.version,
         withdrawn=row.withdrawn_at is not None,
+        withdrawn_by=tuple(FeedId(feed) for feed in row.withdrawn_by or ()),
         comment=row.comment,
         licence=row.licence,
         organization=row.organization,
@@ -60,6 +61,7 @@ def row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
         "updated_at": paper.updated_at,
         "version": paper.version,
         "withdrawn_at": now if paper.withdrawn else None,
+        "withdrawn_by": list(paper.withdrawn_by) or None,
         "comment": paper.comment,
         "licence": paper.licence,
         "organization": paper.organization,

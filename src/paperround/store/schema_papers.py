@@ -99,6 +99,7 @@ papers = Table(
     instant("updated_at", null=True),
     Column("version", Integer, nullable=True),
     instant("withdrawn_at", null=True),
+    Column("withdrawn_by", Json, nullable=True),  # the feeds that say so, where they are known
     text("comment", null=True),
     text("licence", null=True),
     text("organization", null=True),
@@ -180,7 +181,7 @@ enrichments = Table(
     metadata,
     key_part("paper_id", "papers"),
     Column("enricher", Text, primary_key=True),
-    instant("asked_at"),
+    instant("asked_at", null=True),  # taken, but never asked for
     instant("next_at", null=True),  # never again
     sqlite_with_rowid=False,
 )

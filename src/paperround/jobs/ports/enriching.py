@@ -21,13 +21,19 @@ class Enricher(Protocol):
         ...
 
     @property
+    def limiter(self) -> str:
+        """The service whose turns its requests take."""
+        ...
+
+    @property
     def size(self) -> int:
         """The most papers of one request."""
         ...
 
     @property
     def budget(self) -> tuple[Rate, ...]:
-        """How often the service lets somebody without a key ask, as we use it."""
+        """How often it asks at most: its share of what the service lets somebody without a key
+        ask. Feeds of the same service are not counted here, but in `FetchRequest.budget`."""
         ...
 
     def knows(self, paper: Paper) -> bool:
@@ -60,8 +66,8 @@ class EnrichmentStore(Protocol):
         limit: int,
     ) -> list[PaperId]:
         """Papers that count from after `since` and have an identifier of `kinds` (of any, when
-        there are none) whose turn it is; those never asked for first, the newest before others.
-        They are put off to `until`."""
+        there are none) whose turn it is; those never asked for first, the newest of them before
+        others, then whose turn came first. They are put off to `until`."""
         ...
 
     def asked(

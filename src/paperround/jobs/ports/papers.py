@@ -6,6 +6,7 @@ from typing import Protocol
 
 from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.feeds import (
+    FeedHealth,
     FeedRun,
     FeedState,
     FetchRequest,
@@ -99,6 +100,19 @@ class FeedStore(Protocol):
 
     def record(self, feed: FeedId, poll: Poll, *, now: datetime) -> None:
         """Write down what a poll found; a feed deleted meanwhile is no error."""
+        ...
+
+    def tell(
+        self,
+        feed: FeedId,
+        health: FeedHealth,
+        reason: str,
+        *,
+        failures: int,
+        good_at: datetime | None,
+    ) -> None:
+        """Say how a feed is doing that is not read by itself; where `good_at` is None, when it was
+        last well stays."""
         ...
 
     def make_due(self, feed: FeedId, *, now: datetime) -> None:
