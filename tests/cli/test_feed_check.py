@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from paperround.cli.feed_check import Checked, checks
 from paperround.config import Settings
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import NewFeed
+from paperround.domain.feeds import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress
 from paperround.jobs.feed_admin import create_feed
 from paperround.sources.shapes import shapes
 from tests.builders import NOW
@@ -40,6 +41,31 @@ def test_without_feeds_every_service_is_asked_for_something_small(home: Staffed)
     assert found["arxiv-rss"].trouble == "rss.arxiv.org did not answer"
     assert found["arxiv-rss"].papers is None
     assert home.service.asked[0].startswith("https://export.arxiv.org/api/query")
+
+
+@pytest.mark.accept("F09", part="check")
+def test_a_feed_with_a_standing_alarm_or_whose_source_is_gone_is_not_fine(home: Staffed) -> None:
+    alarm = Alarm(kind=AlarmKind.SHRUNK, words="only 3 papers where 80 are usual", since=NOW)
+    well = Poll(
+        health=FeedHealth.FRESH,
+        reason="3 new",
+        progress=Progress(),
+        failures=0,
+        next_at=NOW,
+        expects_at=None,
+    )
+    shrunk = replace(well, reason=f"3 new; {alarm.words}", progress=Progress(alarm=alarm))
+    gone = replace(well, health=FeedHealth.FAILED, reason="status 410", gone_at=NOW)
+    for name, poll in (("well", well), ("shrunk", shrunk), ("gone", gone)):
+        feed = create_feed(home.newsroom, NewFeed(name=name, kind="hf-daily"), now=NOW)
+        with home.database.writing() as work:
+            work.feeds.record(feed.id, poll, lease=feed.lease)
+    found = {one.name: one.trouble for one in checks(home, None, None, live=False)}
+    assert found == {
+        "well": None,
+        "shrunk": "fresh: 3 new; only 3 papers where 80 are usual",
+        "gone": "paused: status 410",
+    }
 
 
 def test_one_service_is_asked_beside_the_feeds_there_are(home: Staffed) -> None:

@@ -18,6 +18,7 @@ from tests.builders import DAY, HOUR, NOW, TOKEN, lease
 from tests.databases import opened
 
 LIST = ListId(1)
+DAY_AGO = NOW - timedelta(days=1)
 Ask = Callable[[UnitOfWork], object]
 
 
@@ -60,7 +61,7 @@ def plans(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", explain)
 
 
-GROWING = ("deliveries", "subscriptions", "subscribers", "notices")
+GROWING = ("deliveries", "subscriptions", "subscribers", "notices", "listings", "runs")
 
 
 def scans(steps: list[str]) -> list[str]:
@@ -83,6 +84,8 @@ def scans(steps: list[str]) -> list[str]:
         (lambda work: work.ledger.reclaim(Alive(), now=NOW), "ix_deliveries_leases"),
         (lambda work: work.notices.expire(now=NOW), "ix_notices_ends"),
         (lambda work: work.notices.claim(lease(), limit=9, now=NOW), "ix_notices_due"),
+        (lambda work: work.feeds.brought(since=DAY_AGO, until=NOW), "ix_listings_first_seen_at"),
+        (lambda work: work.feeds.forget_names(before=NOW), "ix_runs_named (started_at<?)"),
         (lambda work: work.subscribers.unscheduled(limit=9), "ix_subscriptions_no_clock"),
         (
             lambda work: work.subscribers.due(LIST, now=NOW, limit=9, after=SubscriptionId(0)),

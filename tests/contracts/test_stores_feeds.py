@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
 from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
 from paperround.domain.papers import FeedId, Reject, Show
 from paperround.jobs import transactions
@@ -60,7 +60,7 @@ def reread(database: Database, feed: LiveFeed) -> LiveFeed:
 
 def record(database: Database, feed: LiveFeed, poll: Poll) -> LiveFeed:
     with database.writing() as work:
-        work.feeds.record(feed.id, poll, now=NOW)
+        work.feeds.record(feed.id, poll, lease=work.feeds.get(feed.id).lease)
         return work.feeds.get(feed.id)
 
 
@@ -207,12 +207,68 @@ def test_feeds_of_other_kinds_and_those_switched_off_are_left_alone(database: Da
     assert take(database, "rss", ARXIV.kind) == [("rss", NOW + HOUR)]
 
 
-def test_a_feed_made_due_is_taken_again(database: Database) -> None:
+def test_a_feed_made_due_is_taken_again_as_soon_as_it_is_lent_no_more(database: Database) -> None:
     feed = create(database)
     take(database)
     with database.writing() as work:
         work.feeds.make_due(feed.id, now=NOW + MINUTE)
+    assert take(database, now=NOW + MINUTE) == []
+    record(database, feed, GOOD)
+    with database.writing() as work:
+        work.feeds.make_due(feed.id, now=NOW + MINUTE)
     assert [name for name, _ in take(database, now=NOW + MINUTE)] == ["cs"]
+
+
+def test_a_feed_is_lent_to_one_at_a_time_due_or_not(database: Database) -> None:
+    feed = create(database, now=NOW + HOUR)
+    with database.writing() as work:
+        lent = work.feeds.take(feed.id, until=NOW + HOUR, now=NOW)
+        assert work.feeds.take(feed.id, until=NOW + HOUR, now=NOW + MINUTE) is None
+        later = work.feeds.take(feed.id, until=NOW + 2 * HOUR, now=NOW + HOUR)
+        with pytest.raises(NotFound):
+            work.feeds.take(NOBODY, until=NOW, now=NOW)
+    assert lent is not None
+    assert later is not None
+    assert (lent.lease, later.lease) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "loses"),
+    [
+        (replace(ARXIV, url="https://feeds.example/ml"), True),
+        (replace(ARXIV, kind="rss"), True),
+        (replace(ARXIV, settings={}), True),
+        (replace(ARXIV, show=Show.LINK), True),
+        (replace(ARXIV, name="ml"), False),
+        (replace(ARXIV, enabled=False), False),
+    ],
+)
+def test_a_change_of_what_is_read_or_shown_ends_a_lease(
+    database: Database, changed: NewFeed, loses: bool
+) -> None:
+    feed = create(database)
+    take(database)
+    standing = change(database, feed, changed)
+    with database.writing() as work:
+        if loses:
+            with pytest.raises(LeaseLost):
+                work.feeds.hold_lent(feed.id, 1)
+            with pytest.raises(LeaseLost):
+                work.feeds.record(feed.id, GOOD, lease=1)
+            assert work.feeds.get(feed.id) == standing
+            assert standing.next_at == NOW + MINUTE
+            assert work.feeds.take(feed.id, until=NOW + HOUR, now=NOW) is not None
+        else:
+            work.feeds.hold_lent(feed.id, 1)
+            work.feeds.record(feed.id, GOOD, lease=1)
+
+
+def test_a_feed_that_is_gone_is_switched_off_until_an_operator_says_something(
+    database: Database,
+) -> None:
+    gone = record(database, create(database), replace(BAD, gone_at=NOW))
+    assert (gone.enabled, gone.gone_at, gone.health) == (False, NOW, FeedHealth.PAUSED)
+    assert change(database, gone, replace(ARXIV, enabled=False)).gone_at is None
 
 
 @pytest.mark.accept("D2", part="short")
@@ -259,7 +315,7 @@ def test_a_feed_switched_off_reads_as_paused_and_keeps_what_was_known(
 
 def test_a_feed_deleted_during_its_poll_is_no_error(database: Database) -> None:
     with database.writing() as work:
-        work.feeds.record(NOBODY, GOOD, now=NOW)
+        work.feeds.record(NOBODY, GOOD, lease=0)
         assert work.feeds.page(FeedId(0), limit=1) == []
 
 
@@ -310,3 +366,20 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
 def test_a_feed_that_does_not_exist_cannot_be_held(database: Database) -> None:
     with database.writing() as work, pytest.raises(NotFound):
         work.feeds.hold(NOBODY)
+
+
+def test_what_each_feed_listed_for_the_first_time_is_counted(database: Database) -> None:
+    feeds = [create(database, replace(ARXIV, name=name)) for name in ("a", "b", "c")]
+    with database.writing() as work:
+        saved = list(work.papers.save([write(paper(n)) for n in (1, 2, 3)], now=NOW).values())
+        for feed, papers, at in (
+            (feeds[0], saved[:1], NOW),
+            (feeds[0], saved, NOW + HOUR),
+            (feeds[1], saved[:1], NOW + 2 * HOUR),
+            (feeds[2], saved, NOW + 2 * HOUR + MINUTE),
+        ):
+            work.papers.list_papers(feed.id, [listing(one) for one in papers], now=at)
+        assert work.feeds.brought(since=NOW, until=NOW + 2 * HOUR) == {
+            feeds[0].id: 2,
+            feeds[1].id: 1,
+        }

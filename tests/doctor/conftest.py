@@ -104,7 +104,7 @@ def _fill(database: SqlDatabase) -> None:
     seed_edition(database, seed_list(database), seed_papers(database, 3))
     with database.writing() as work:
         feed = work.feeds.create(NewFeed(name="arxiv", kind="arxiv"), now=NOW)
-        work.feeds.record(feed.id, polled(FeedHealth.FRESH), now=NOW)
+        work.feeds.record(feed.id, polled(FeedHealth.FRESH), lease=feed.lease)
         work.slots.beat(SCHEDULER, now=NOW - timedelta(minutes=1))
 
 

@@ -177,7 +177,7 @@ def test_a_feed_that_brings_nothing(home: Home, health: FeedHealth) -> None:
     with home.database.writing() as work:
         feed = work.feeds.find("arxiv")
         assert feed is not None
-        work.feeds.record(feed.id, polled(health, "status 500"), now=NOW)
+        work.feeds.record(feed.id, polled(health, "status 500"), lease=feed.lease)
     assert f"arxiv is {health}: status 500" in home.faults()["feeds"].says
 
 

@@ -17,6 +17,7 @@ from paperround.domain.feed_health import (
     next_poll,
     set_back,
     size_of,
+    unheard,
 )
 from paperround.domain.feeds import FeedHealth, LiveFeed, Progress, Shape, Witnessed
 from paperround.domain.papers import FeedId, Record
@@ -74,6 +75,42 @@ def test_every_health_comes_with_its_reason() -> None:
 
 
 @pytest.mark.accept("F08", part="shrinking source")
+@pytest.mark.accept("F08", part="in the middle")
+def test_nothing_is_said_of_a_batch_before_its_last_page_was_read() -> None:
+    part = Findings(unseen=0, batch=None, ended=False)
+    late = feed(expects_at=NOW - 4 * HOUR)
+    assert judged(late, part, is_holiday=False, now=NOW) == (FeedHealth.FRESH, "34 new")
+    failed = replace(late, health=FeedHealth.FAILED)
+    assert judged(failed, part, is_holiday=False, now=NOW) == (
+        FeedHealth.FRESH,
+        "more pages are to be read; no new papers since 24 Nov 05:10 UTC",
+    )
+    assert judged(late, replace(part, unseen=3), is_holiday=False, now=NOW)[1] == "3 new"
+
+
+@pytest.mark.accept("F08", part="put off")
+@pytest.mark.parametrize(
+    ("changes", "is_holiday", "expected"),
+    [
+        ({}, False, FeedHealth.STALE),
+        ({"last_good_at": None}, False, FeedHealth.STALE),
+        ({"last_good_at": NOW}, False, FeedHealth.FRESH),
+        ({"expects_at": NOW - 3 * HOUR}, False, FeedHealth.FRESH),
+        ({"expects_at": None}, False, FeedHealth.FRESH),
+        ({"health": FeedHealth.FAILED}, False, FeedHealth.FAILED),
+        ({}, True, FeedHealth.FRESH),
+    ],
+)
+def test_a_feed_nobody_may_ask_is_stale_once_its_batch_is_late(
+    changes: dict[str, object], is_holiday: bool, expected: FeedHealth
+) -> None:
+    late: dict[str, object] = {"expects_at": NOW - 4 * HOUR, "last_good_at": NOW - 5 * HOUR}
+    standing = feed(**(late | changes))  # type: ignore[arg-type]
+    found, reason = unheard(standing, "busy", is_holiday=is_holiday, now=NOW)
+    assert found is expected
+    assert reason.startswith("busy; no new papers since") is (expected is FeedHealth.STALE)
+
+
 def test_zero_papers_where_there_were_eighty_is_an_alarm_until_papers_come() -> None:
     found = Findings(unseen=0, batch=EMPTY)
     words = judged(AWAITED, found, is_holiday=False, now=NOW)[1]

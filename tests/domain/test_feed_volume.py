@@ -93,7 +93,7 @@ def test_an_episode_keeps_its_beginning_and_ends_with_a_usual_batch() -> None:
     assert began
     assert later
     assert (later.since, later.words) == (NOW, "only 7 papers where 120 are usual")
-    assert alarm(standing, None) == began  # an unchanged page says nothing
+    assert alarm(standing, None, is_arrival=False) == began  # an unchanged page says nothing
     assert alarm(standing, shape(110), is_arrival=False) == began  # the same batch grows
     assert alarm(standing, shape(110)) is None
 
@@ -106,6 +106,19 @@ def test_six_batches_of_a_new_size_are_the_new_usual() -> None:
         progress = replace(progress, alarm=found, usual=remembered(progress.usual, shape(12)))
     assert alarms == [True] * 5 + [False] * 3  # the median of five and five is between them
     assert len(progress.usual) == REMEMBERED
+
+
+@pytest.mark.accept("F08", part="an end")
+@pytest.mark.parametrize("seen", [shape(9), None], ids=["small", "a part"])
+def test_an_alarm_that_no_batch_can_confirm_ends_after_six(seen: Shape | None) -> None:
+    progress = usual(*[12] * REMEMBERED)
+    progress = replace(progress, alarm=alarm(progress, shape(12, abstracts=0)))
+    standing = list[bool]()
+    for _ in range(7):
+        alarm_of(progress, seen, is_arrival=False, now=NOW)  # the same batch again counts nothing
+        progress = replace(progress, alarm=alarm(progress, seen))
+        standing.append(progress.alarm is not None)
+    assert standing == [True] * 5 + [False] * 2
 
 
 Shapes = st.builds(

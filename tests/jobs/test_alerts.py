@@ -6,10 +6,11 @@ from typing import NoReturn
 
 import pytest
 
+from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
 from paperround.domain.notices import Alert
 from paperround.domain.papers import FeedId
-from paperround.jobs.alerts import FAILURES, OVER, episode, feed_troubles, step_failed, troubles
+from paperround.jobs.alerts import OVER, episode, feed_troubles, step_failed, troubles
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
 from paperround.store.unit_of_work import SqlDatabase
@@ -39,7 +40,7 @@ FEED = LiveFeed(
     created_at=NOW - 9 * DAY,
 )
 STALE = replace(FEED, health=FeedHealth.STALE, reason="no new papers since Thursday")
-FAILED = replace(FEED, health=FeedHealth.FAILED, reason="status 500", failures=FAILURES)
+FAILED = replace(FEED, health=FeedHealth.FAILED, reason="status 500", failures=LOST_AFTER)
 
 
 def told(database: SqlDatabase, alert: Alert, now: datetime) -> str | None:
@@ -75,9 +76,18 @@ def test_a_failed_step_stops_mail_if_digests_need_it(step: str, *, stops_mail: b
     assert (alert.stops_mail, alert.lines[0]) == (stops_mail, "KeyError: 'x'")
 
 
+@pytest.mark.accept("I12", part="told")
+def test_a_feed_that_is_switched_off_because_its_source_is_gone_is_told_once() -> None:
+    gone = replace(FEED, health=FeedHealth.PAUSED, enabled=False, gone_at=NOW, reason="status 410")
+    (alert,) = feed_troubles([gone])
+    assert alert.subject == f"The feed {FEED.name} is gone for good, and switched off"
+    assert alert.lines[0] == "status 410"
+    assert feed_troubles([replace(gone, gone_at=None)]) == []
+
+
 @pytest.mark.accept("F08", part="alarm")
 def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
-    hiccup = replace(FAILED, failures=FAILURES - 1)
+    hiccup = replace(FAILED, failures=LOST_AFTER - 1)
     alerts = feed_troubles([FEED, STALE, FAILED, hiccup])
     assert [one.subject for one in alerts] == [
         "The feed daily is stale",

@@ -8,8 +8,12 @@ from sqlalchemy import Engine, update
 
 from paperround.domain.editions import Edition
 from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
+from paperround.domain.papers import ParsedBatch, Record
 from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.ingest import ingest
 from paperround.jobs.plan import LONGEST_WAIT
+from paperround.jobs.publish import draft
+from paperround.jobs.rank import rank_list
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.contracts.test_races import THREADS, at_once
@@ -43,8 +47,25 @@ def feed(database: SqlDatabase, name: str = "daily", /, **changes: object) -> Li
     poll = Poll(**(values | changes))  # type: ignore[arg-type]
     with database.writing() as work:
         new = work.feeds.create(NewFeed(name=name, kind="rss"), now=SIX - DAY)
-        work.feeds.record(new.id, poll, now=SIX - MINUTE)
+        work.feeds.record(new.id, poll, lease=new.lease)
         return work.feeds.get(new.id)
+
+
+def bring(database: SqlDatabase, name: str, records: list[Record], now: datetime) -> None:
+    """What a live feed brings, which is well and asked again much later."""
+    with database.reading() as work:
+        known = work.feeds.find(name)
+    known = known or feed(database, name)
+    batch = ParsedBatch(records=tuple(records))
+    ingest(
+        batch,
+        database=database,
+        feed_name=name,
+        feed_kind=known.kind,
+        source=name,
+        captured_at=now,
+        now=now,
+    )
 
 
 @pytest.fixture
@@ -91,8 +112,36 @@ def test_an_edition_without_papers_says_why(filled: SqlDatabase) -> None:
 def test_an_edition_tells_what_its_feeds_brought(filled: SqlDatabase) -> None:
     feed(filled)
     (edition,) = freeze(filled)
-    assert len(edition.sources) == 1
-    assert edition.sources[0].startswith("daily: ")
+    assert edition.sources == ("daily: nothing new",)
+
+
+@pytest.mark.accept("F08", part="footer")
+def test_an_edition_counts_what_a_feed_brought_since_the_edition_before(
+    filled: SqlDatabase,
+) -> None:
+    bring(filled, "daily", [record(n) for n in (1, 2)], SIX - HOUR)
+    (first,) = freeze(filled, SIX)
+    bring(filled, "daily", [record(n) for n in (1, 2, 3)], SIX + MINUTE)
+    bring(filled, "daily", [record(n) for n in (2, 4, 5)], SIX + 2 * HOUR)
+    (second,) = freeze(filled, SIX + 6 * HOUR)
+    (third,) = freeze(filled, SIX + 12 * HOUR)
+    told = [edition.sources for edition in (first, second, third)]
+    assert told == [("daily: 2 new",), ("daily: 3 new",), ("daily: nothing new",)]
+
+
+def test_an_edition_of_later_is_not_the_one_before_a_cut_that_is_frozen_late(
+    filled: SqlDatabase,
+) -> None:
+    bring(filled, "daily", [record(n) for n in (1, 2)], SIX - HOUR)
+    by_hand = SIX + 5 * MINUTE
+    ranked = rank_list(
+        database=filled, ranker=NewestFirst(), list_name="trending", day=None, now=by_hand
+    )
+    with filled.writing() as work:
+        work.editions.freeze(draft(ranked, "manual", by_hand))
+    bring(filled, "daily", [record(3)], SIX + 6 * MINUTE)
+    (edition,) = freeze(filled)
+    assert (edition.cut_at, edition.sources) == (SIX, ("daily: 3 new",))
 
 
 @pytest.mark.accept("D2", part="cuts")

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from paperround.domain.errors import FetchFailed
+from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.feeds import FeedHealth, FetchRequest, LiveFeed, NewFeed
 from paperround.domain.limits import Rate
 from paperround.domain.lists import Window
 from paperround.domain.notices import Alert
 from paperround.domain.papers import Paper
-from paperround.jobs.alerts import FAILURES, troubles
-from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.alerts import troubles
+from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
 from paperround.jobs.newsroom import SHORTEST_BREAK
 from paperround.jobs.ports import Enricher
@@ -427,7 +428,7 @@ def test_a_service_that_fails_for_an_hour_is_no_trouble(room: Room) -> None:
     for _ in range(5):
         asked_of(room, HuggingFace())
         room.clock.moment += REST + MINUTE
-    assert feed_of(room).failures > FAILURES
+    assert feed_of(room).failures > LOST_AFTER
     assert troubles_of(room) == []
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feed_files import MOST_FEEDS
+from paperround.domain.feed_files import MOST_FEEDS, feed_as_json
 from paperround.domain.feeds import NewFeed
 from paperround.domain.papers import Show
 from paperround.jobs.feed_admin import update_feed
@@ -15,7 +15,6 @@ from paperround.jobs.feed_files import (
     FeedImport,
     export_feeds,
     exported_feeds,
-    feed_as_json,
     import_feeds,
 )
 from paperround.sources.live import SOURCES

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from paperround.domain.errors import FetchFailed
+from paperround.domain.feeds import NewFeed
 from paperround.domain.papers import Show
 from paperround.jobs.feed_preview import Fate, look_at, preview_feed
 from paperround.store.unit_of_work import SqlDatabase
@@ -40,6 +41,33 @@ def test_a_preview_shows_texts_as_they_would_be_kept(room: Room) -> None:
     room.answers["cs.AI"] = rss(item(title="On $\\alpha$\n  waves", creator="Andr\\'e Weil"))
     (paper,) = preview_feed(room.newsroom, ML, now=NOW).papers
     assert (paper.title, paper.authors) == ("On α waves", ("André Weil",))
+
+
+@pytest.mark.accept("F09", part="preview by title")
+def test_a_preview_knows_a_paper_that_would_be_merged_by_its_title(room: Room) -> None:
+    room.answers["rss.arxiv.org"] = batch(1, 1)
+    room.add(ML)
+    room.poll()
+    with room.database.reading() as work:
+        (paper,) = work.papers.load(work.papers.find({("arxiv", "2601.00001")}).values()).values()
+    title, (author, *_) = paper.title, paper.authors
+    room.answers["blog.example"] = f"""<feed xmlns="http://www.w3.org/2005/Atom">
+      <title>A blog</title><id>urn:b</id>
+      {_entry(1, title, author)}{_entry(2, title, "Somebody Else")}
+      {_entry(3, "Another study", author)}
+    </feed>""".encode()
+    blog = NewFeed(name="blog", kind="feed", url="https://blog.example/atom")
+    seen = preview_feed(room.newsroom, blog, now=NOW)
+    assert [one.becomes for one in seen.papers] == [Fate.KNOWN, Fate.NEW, Fate.NEW]
+
+
+def _entry(number: int, title: str, author: str) -> str:
+    return (
+        f"<entry><id>urn:b:{number}</id><title>{title}</title>"
+        f"<author><name>{author}</name></author><updated>2026-01-28T09:00:00Z</updated>"
+        f"<published>2026-01-28T09:00:00Z</published>"
+        f'<link href="https://blog.example/{number}"/></entry>'
+    )
 
 
 def test_a_look_goes_on_behind_a_day_without_papers(room: Room) -> None:

@@ -8,12 +8,14 @@ from threading import Barrier
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import FeedId, Paper, Show
+from paperround.jobs import transactions
 from paperround.jobs.feed_admin import delete_feed, update_feed
 from paperround.jobs.feed_files import export_feeds
 from paperround.jobs.feeds import run_now
+from paperround.store.papers import SqlPapers
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import (
     FOUR,
@@ -29,6 +31,8 @@ from tests.jobs.newsroom import (
     failing,
 )
 from tests.sources.arxiv_samples import item, rss
+
+DAY = 24 * HOUR
 
 
 @pytest.fixture
@@ -248,7 +252,10 @@ def test_a_feed_that_is_gone_for_good_is_switched_off_with_its_reason(room: Room
     standing = room.feed(feed)
     assert (report.health, standing.health, standing.enabled) == ("paused", "paused", False)
     assert "status 410" in standing.reason
+    assert standing.gone_at == NOW
     assert room.poll(48 * HOUR) == []
+    update_feed(room.newsroom, feed, replace(ML, enabled=True), now=room.clock.now())
+    assert room.feed(feed).gone_at is None
 
 
 # --- when it goes wrong ------------------------------------------------------------------------
@@ -328,8 +335,53 @@ def test_a_poll_whose_turn_is_far_off_is_put_off_and_keeps_its_place(room: Room)
     (report,) = room.poll()
     assert (report.put_off, report.new, report.error) == (True, 2, None)
     assert room.feed(feed).next_at == NOW + HOUR
+    assert [run.state for run in room.runs(feed)] == ["put-off"]
     room.poll_next(feed)
     assert room.services.paths == ["cs.AI", "cs.CL", "cs.LG", "hep-th"]
+
+
+@pytest.mark.accept("F08", part="put off")
+def test_a_feed_that_may_not_be_asked_is_stale_when_its_batch_is_late(room: Room) -> None:
+    feed = room.add(ML)
+    room.answers["cs.AI"] = batch()
+    room.poll()
+    with room.database.writing() as work:
+        work.limiter.trip("arxiv", until=NOW + 3 * DAY, now=NOW)
+    assert room.poll_next(feed).put_off
+    assert room.feed(feed).health is FeedHealth.FRESH
+    report = room.poll_next(feed)
+    assert room.clock.moment == datetime(2026, 1, 29, 8, 31, tzinfo=UTC)  # the batch is of 5:30
+    standing = room.feed(feed)
+    assert (report.put_off, standing.health, standing.failures) == (True, FeedHealth.STALE, 0)
+    assert standing.reason == (
+        "arxiv may not be asked again before 12:00 UTC; no new papers since 28 Jan 12:00 UTC; "
+        "a batch was expected at 29 Jan 05:30 UTC"
+    )
+    assert standing.next_at == NOW + 3 * DAY
+
+
+@pytest.mark.accept("D2", part="polls")
+def test_a_poll_that_loses_every_race_is_put_off_and_keeps_its_place(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = room.add(FOUR)
+    room.answers["cs"] = batch()
+    monkeypatch.setattr(transactions, "LONGEST_WAIT", 0.0)
+    store, asked = SqlPapers.save, room.services.asked
+
+    def lose(self: SqlPapers, *writes: object, **when: object) -> object:
+        if asked[-1].url.endswith("cs.CL"):
+            raise Conflict
+        return store(self, *writes, **when)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SqlPapers, "save", lose)
+    (report,) = room.poll()
+    assert (report.put_off, report.error) == (True, None)
+    assert report.reason == "put off: others wrote the same papers at the same time"
+    assert (room.feed(feed).health, room.feed(feed).failures) == (FeedHealth.NEW, 0)
+    monkeypatch.setattr(SqlPapers, "save", store)
+    assert room.poll_next(feed).error is None
+    assert room.services.paths == ["cs.AI", "cs.CL", "cs.CL", "cs.LG", "hep-th"]
 
 
 def test_a_feed_that_is_deleted_while_it_is_read_is_no_error_of_the_others(room: Room) -> None:
@@ -368,6 +420,17 @@ def test_a_feed_is_read_now_though_it_is_not_due(room: Room) -> None:
     assert run_now(room.newsroom, feed, now=NOW + MINUTE).unchanged == 2
     with pytest.raises(NotFound):
         run_now(room.newsroom, FeedId(999_999), now=NOW)
+
+
+def test_a_poll_of_a_feed_that_is_switched_off_leaves_its_own_health_when_put_off(
+    room: Room,
+) -> None:
+    feed = room.add(replace(ML, enabled=False))
+    with room.database.writing() as work:
+        work.limiter.trip("arxiv", until=NOW + HOUR, now=NOW)
+    assert run_now(room.newsroom, feed, now=NOW).put_off
+    update_feed(room.newsroom, feed, ML, now=NOW)
+    assert room.feed(feed).health is FeedHealth.NEW
 
 
 def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:

@@ -17,7 +17,7 @@ from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.notices import Alert
 from paperround.domain.papers import FeedId
 from paperround.jobs.alerts import episode, feed_troubles
-from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.feeds import PollReport
 from paperround.net.client import GuardedClient
 from paperround.net.limits import Limits

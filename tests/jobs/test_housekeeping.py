@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from paperround.domain.feeds import FeedHealth, NewFeed, RunNotes
 from paperround.domain.notices import NoticeKind
+from paperround.domain.papers import Reject
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.housekeeping import KEPT_SLOTS, Housework, keep_house
+from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
 from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm, subscribe
 from paperround.store.unit_of_work import SqlDatabase
@@ -140,3 +142,25 @@ def test_marks_that_count_no_more_are_dropped(database: SqlDatabase) -> None:
         assert kept == [None, None, NOW]
         assert work.slots.last_beat("alert/old") is None
         assert work.slots.last_beat("scheduler") == NOW + KEPT_SLOTS
+
+
+@pytest.mark.accept("F08", part="history is forgotten")
+def test_names_of_papers_are_kept_for_weeks_and_runs_for_a_year(database: SqlDatabase) -> None:
+    notes = RunNotes(counts={"requests": 1}, names={"new": ["arxiv:1"]}, health=FeedHealth.FRESH)
+    with database.writing() as work:
+        feed = work.feeds.create(NewFeed(name="cs", kind="arxiv"), now=NOW).id
+        for age in (KEPT_RUNS + MINUTE, KEPT_NAMES + MINUTE, KEPT_NAMES - MINUTE):
+            run = work.feeds.start_run(feed, source="cs", now=NOW - age)
+            reject = Reject(reason="no-title", detail=str(age), position=1)
+            work.feeds.keep_rejects(run, [reject], now=NOW - age)
+            work.feeds.finish_run(
+                run, state="done", counts={"new": 1}, error=None, now=NOW - age, notes=notes
+            )
+    house(database, timedelta())
+    with database.reading() as work:
+        young, old = work.feeds.runs(feed, before=None, limit=9)
+        rejects = work.feeds.rejects(feed, before=None, limit=9)
+    assert (young.names, old.names) == ({"new": ["arxiv:1"]}, {})
+    assert young.counts == old.counts == {"new": 1, "requests": 1}
+    assert old.health is FeedHealth.FRESH
+    assert [reject.run for reject in rejects] == [young.id, old.id]

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select
 from paperround.domain.errors import Conflict
 from paperround.domain.observations import Count
 from paperround.domain.papers import LooseCount, Paper, PaperId, ParsedBatch, Record, Reject
+from paperround.jobs import transactions
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
@@ -328,9 +329,10 @@ def test_every_transaction_of_an_ingest_survives_a_lost_race(engine: Engine) -> 
     assert runs(engine) == [("done", None)]
 
 
-def test_a_run_that_fails_says_so_and_why(engine: Engine) -> None:
+def test_a_run_that_fails_says_so_and_why(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "LONGEST_WAIT", 0.0)
     with pytest.raises(Conflict):
-        run(LosesRaces(engine, losing=range(2, 7)), record(1))
+        run(LosesRaces(engine, losing=range(2, 2 + transactions.TRIES)), record(1))
     ((state, error),) = runs(engine)
     assert state == "failed"
     assert error == "Conflict: Somebody else changed the same rows first."

@@ -11,7 +11,7 @@ import pytest
 from paperround.domain.feeds import FeedHealth, FeedRun, NewFeed
 from paperround.domain.papers import FeedId, Paper
 from paperround.jobs.alerts import episode, feed_troubles
-from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.feed_admin import create_feed
 from paperround.jobs.feeds import Newsroom, PollReport, poll_due
 from paperround.sources.live import SOURCES, WITNESSES

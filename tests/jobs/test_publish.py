@@ -9,12 +9,14 @@ import pytest
 
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import EditionState
+from paperround.domain.feeds import NewFeed
 from paperround.domain.subscribers import Preferences
 from paperround.jobs import publish as publishing
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.preview import preview
 from paperround.jobs.publish import PublishReport, publish
 from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
-from tests.fakes import NewestFirst
+from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 
 
@@ -202,3 +204,24 @@ def test_an_old_edition_sent_again_is_not_the_newest(database: SqlDatabase) -> N
         now=NOW,
     )
     assert report.edition.cut_at == report.edition.as_of < NOW - timedelta(days=7)
+
+
+@pytest.mark.accept("F08", part="footer by hand")
+def test_an_edition_made_by_hand_tells_what_its_feeds_brought(database: SqlDatabase) -> None:
+    with database.writing() as work:
+        work.feeds.create(NewFeed(name="tests", kind="rss"), now=NOW)
+    fill(database, [record(n) for n in (1, 2, 3)])
+    seen = preview(
+        database=database,
+        ranker=NewestFirst(),
+        identity=IDENTITY,
+        letterhead=LETTERHEAD,
+        list_name="trending",
+        day=None,
+        reader=None,
+        now=NOW,
+    )
+    assert seen.edition.sources == ("tests: 3 new",)
+    assert send(database).edition.sources == ("tests: 3 new",)
+    fill(database, [record(4)], NOW + timedelta(hours=3))
+    assert send(database, days=1).edition.sources == ("tests: 1 new",)

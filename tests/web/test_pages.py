@@ -177,6 +177,21 @@ def test_nothing_a_paper_says_is_more_than_text(site: Site, text: str) -> None:
         assert str(71 * 8111) not in own
 
 
+@pytest.mark.accept("F12", part="withdrawn")
+@pytest.mark.parametrize("path", ["/", "/editions/trending/2026-03-02"])
+def test_an_edition_says_which_of_its_papers_was_withdrawn_since(site: Site, path: str) -> None:
+    ids = keep(site, paper(1), paper(2))
+    with site.runtime.database.writing() as work:
+        work.editions.freeze(new_edition(work.lists.get("trending"), ids))
+    assert "was withdrawn" not in site.client.get(path).text
+    with site.runtime.database.writing() as work:
+        gone = work.papers.load([ids[1]])[ids[1]]
+        work.papers.save([write(replace(gone, withdrawn=True))], now=NOW)
+    page = site.client.get(path).text
+    assert page.count("This paper was withdrawn.") == 1
+    assert page.index(gone.title) < page.index("was withdrawn")
+
+
 def html(text: str) -> str:
     from markupsafe import escape
 

@@ -102,7 +102,8 @@ def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
         check_feed(home.sources, settings_of(feed))
     except PaperroundError as error:
         return Checked(name=feed.name, trouble=str(error))
-    is_well = feed.health not in {"failed", "stale"}
+    is_well = feed.health not in {"failed", "stale"} and feed.gone_at is None
+    is_well &= feed.progress.alarm is None or not feed.enabled  # the reason holds the alarm, too
     return Checked(
         name=feed.name, trouble=None if is_well else f"{feed.health.value}: {feed.reason}"
     )

@@ -68,8 +68,8 @@ def _as_choice(choice: "Choice") -> dict[str, Any]:
 
 def presets(as_json: AsJson = False) -> None:
     """Show the presets and the feeds of each."""
+    from paperround.domain.feed_files import feed_as_json
     from paperround.domain.presets import PRESETS
-    from paperround.jobs.feed_files import feed_as_json
 
     if as_json:
         print_json(

@@ -292,7 +292,7 @@ def _print_feed(feed: "LiveFeed", done: str, as_json: bool) -> None:
 
 def as_listed(feed: "LiveFeed") -> dict[str, Any]:
     """A feed as `feeds list --json` has it."""
-    from paperround.jobs.feed_files import feed_as_json
+    from paperround.domain.feed_files import feed_as_json
     from paperround.jobs.feeds import settings_of
 
     moments = {

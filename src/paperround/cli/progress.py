@@ -4,8 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from paperround.jobs.progress import Progress as Advance
-from paperround.jobs.progress import no_progress
+from paperround.jobs.progress import Advance, no_progress
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from paperround.doctor.records import CLOCKS_DIFFER, DOCTOR
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.times import format_instant
-from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.plan import LATE
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.status import ListStatus, Status

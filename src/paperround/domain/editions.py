@@ -65,7 +65,8 @@ class EditionPaper:
     """A paper as it stood when the edition was frozen: what is mailed never changes again.
 
     `paper_id` is the paper it is today. `frozen_id` is the one it was, where it was joined into
-    another since: its links, which stand in mails, go on using it.
+    another since: its links, which stand in mails, go on using it. `withdrawn` says whether it is
+    withdrawn today: what was frozen is not taken back, but whoever looks at it is told.
     """
 
     position: int
@@ -82,6 +83,7 @@ class EditionPaper:
     comments: int | None = None
     show: Show = Show.FULL
     frozen_id: PaperId | None = None
+    withdrawn: bool = False
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@
     │   └── UnreadableFile
     ├── NotFound            a list, edition, subscriber ... that does not exist
     ├── Conflict            somebody else changed the same thing first
+    ├── LeaseLost           what was lent to us was changed, or lent to another
     ├── Misconfigured  a setting is missing, weak or contradictory
     ├── DatabaseFailed      the database is down, full or locked; nothing was written
     ├── SchemaOutOfDate     the database is not at the revision this code needs
@@ -51,6 +52,12 @@ class NotFound(PaperroundError):
 
 class Conflict(PaperroundError):
     """Somebody else changed the same rows first."""
+
+    permanent = False
+
+
+class LeaseLost(PaperroundError):
+    """What was lent to us was changed, or lent to another, meanwhile."""
 
     permanent = False
 

@@ -1,6 +1,9 @@
 """What a file of feeds says, before anybody judged it."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from paperround.domain.feeds import NewFeed
 
 MOST_FEEDS = 2000
 """Feeds of one file, far more than anybody reads."""
@@ -20,3 +23,15 @@ class DescribedFeed:
     value: object = None
     is_named: bool = True
     problem: tuple[str, str] | None = None
+
+
+def feed_as_json(feed: NewFeed) -> dict[str, Any]:
+    """A feed as a file has it: what an operator said of it, without how it is doing."""
+    return {
+        "name": feed.name,
+        "kind": feed.kind,
+        "url": feed.url,
+        "settings": dict(feed.settings),
+        "show": feed.show,
+        "enabled": feed.enabled,
+    }

@@ -3,6 +3,7 @@
     good poll:    unseen papers ─► fresh
                   none ─► holiday, empty, fresh while none is due, stale three hours after
                   stale ─► another witness ─► stale, or empty when nothing was announced
+    put off:      as it was, stale three hours after a batch that nobody could ask for
     failed poll:  failed, one failure more ─► back-off; from the third on it begins anew
     good poll after failures ─► as above, no failures
 
@@ -44,12 +45,13 @@ class Findings:
 
     `batch` names the papers of the whole poll and `shape` says what they looked like, None when it
     saw only a part of them: a page was unchanged, or the poll went on where an earlier one was cut
-    off.
+    off. `ended` is false when pages are left for the next poll.
     """
 
     unseen: int
     batch: str | None
     shape: Shape | None = None
+    ended: bool = True
 
 
 def name_of(record: Record) -> str:
@@ -80,6 +82,8 @@ def judged(
     if found.unseen:
         return FeedHealth.FRESH, f"{found.unseen:,} new"
     since = _since(feed)
+    if not found.ended:
+        return _unjudged(feed, f"more pages are to be read; {since}")
     if is_holiday:
         return FeedHealth.HOLIDAY, f"no batch is expected today; {since}"
     if found.batch is not None and not size_of(found.batch):
@@ -89,6 +93,25 @@ def judged(
     if feed.expects_at is not None and now > feed.expects_at + GRACE:
         return FeedHealth.STALE, f"{what}; a batch was expected at {spoken(feed.expects_at)}"
     return FeedHealth.FRESH, what
+
+
+def _unjudged(feed: LiveFeed, reason: str) -> tuple[FeedHealth, str]:
+    """As it was, but that it was read: what is new may stand on a page that was not read yet."""
+    if feed.health in {FeedHealth.NEW, FeedHealth.FAILED}:
+        return FeedHealth.FRESH, reason
+    return feed.health, feed.reason
+
+
+def unheard(feed: LiveFeed, why: str, *, is_holiday: bool, now: datetime) -> tuple[FeedHealth, str]:
+    """The health of a feed that may not be asked now, and why: as it was, until the batch that it
+    expects is three hours late and no good poll told since whether it came."""
+    expected, heard = feed.expects_at, feed.last_good_at
+    if expected is None or now <= expected + GRACE or (heard and heard > expected + GRACE):
+        return feed.health, feed.reason
+    if is_holiday or feed.health in {FeedHealth.FAILED, FeedHealth.PAUSED}:
+        return feed.health, feed.reason
+    reason = f"{why}; {_since(feed)}; a batch was expected at {spoken(expected)}"
+    return FeedHealth.STALE, reason
 
 
 def _without_papers(
@@ -195,6 +218,16 @@ def next_poll(
     if now < expects_at:
         return min(earlier, expects_at + later)
     return earlier
+
+
+def put_off_until(feed: LiveFeed, pause: timedelta, now: datetime) -> datetime:
+    """When to try again what may not be asked for `pause`: then, or as soon as the batch it expects
+    is late enough to be told. Trying costs the service nothing."""
+    later = now + pause
+    if feed.expects_at is None:
+        return later
+    late = feed.expects_at + GRACE + timedelta(minutes=1)
+    return min(later, late) if late > now else later
 
 
 def _fraction(feed: LiveFeed) -> float:

@@ -25,6 +25,9 @@ REMEMBERED = 10
 ENOUGH = 5
 """Batches that must be remembered before anything is unusual."""
 
+UNJUDGED = 6
+"""Batches after which an alarm ends that none of them could confirm."""
+
 _FIFTH = 5
 _TENFOLD = 10
 _FIELDS = ("abstracts", "authors")
@@ -36,14 +39,16 @@ def alarm_of(
     """The alarm that stands after a batch of this shape; None when all is as usual.
 
     One that stood before keeps its beginning: it is the same episode. Without a whole batch, or
-    with one that is too small to tell, it stands as it was.
+    with one that is too small to tell, it stands, for six batches at most.
     """
     if shape is None or len(before.usual) < ENOUGH:
-        return before.alarm
+        return _waited_out(before.alarm, is_arrival=is_arrival)
     found = _reshaped(before.usual, shape) or _resized(before.usual, shape, is_arrival=is_arrival)
     if found is not None:
         return _of_its_episode(Alarm(kind=found[0], words=found[1], since=now), before.alarm)
-    return before.alarm if _still_stands(before.alarm, shape, is_arrival=is_arrival) else None
+    if not _still_stands(before.alarm, shape, is_arrival=is_arrival):
+        return None
+    return _waited_out(before.alarm, is_arrival=is_arrival)
 
 
 def remembered(usual: Sequence[Shape], shape: Shape) -> tuple[Shape, ...]:
@@ -64,6 +69,14 @@ def _still_stands(alarm: Alarm | None, shape: Shape, *, is_arrival: bool) -> boo
     if alarm.kind is AlarmKind.RESHAPED:
         return shape.entries < MANY
     return not is_arrival
+
+
+def _waited_out(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
+    """What could not be judged for six batches is seen no more."""
+    if alarm is None or not is_arrival:
+        return alarm
+    unjudged = alarm.unjudged + 1
+    return None if unjudged >= UNJUDGED else replace(alarm, unjudged=unjudged)
 
 
 def _resized(

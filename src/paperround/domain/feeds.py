@@ -60,11 +60,14 @@ class AlarmKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something unusual about what a feed brings; `since` is when this episode began."""
+    """Something unusual about what a feed brings; `since` is when this episode began, `unjudged`
+    how many batches came since it was last seen that were too small, or too little of them read,
+    to tell whether it is over."""
 
     kind: AlarmKind
     words: str
     since: datetime
+    unjudged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +188,12 @@ class LiveFeed:
     last_news_at: datetime | None
     """When a poll last brought papers that were unseen."""
     created_at: datetime
+    lease: int = 0
+    """The number of the poll that may write to the feed. One that was taken by another poll, or
+    changed by an operator, since it was read has a higher one."""
+    gone_at: datetime | None = None
+    """When its source said that it is gone for good, and the feed was switched off for that; None
+    as soon as an operator said anything of it."""
 
     @property
     def state(self) -> FeedState:
@@ -199,7 +208,11 @@ class LiveFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """What one poll leaves behind in the feed's row."""
+    """What one poll leaves behind in the feed's row.
+
+    `leased_until` is how long the feed is still nobody else's, None at the end of the poll.
+    `gone_at` switches it off.
+    """
 
     health: FeedHealth
     reason: str
@@ -209,6 +222,8 @@ class Poll:
     expects_at: datetime | None
     good_at: datetime | None = None
     news_at: datetime | None = None
+    leased_until: datetime | None = None
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +242,9 @@ class RunNotes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRun:
-    """One reading of a feed, as kept. `names` and `health` are those of its `RunNotes`."""
+    """One reading of a feed, as kept. `state` is `running`, `done`, `unchanged`, `failed`, or
+    `put-off` when the poll ended early without an error and goes on later. `names` and `health`
+    are those of its `RunNotes`."""
 
     id: int
     source: str

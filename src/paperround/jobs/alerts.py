@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from paperround.domain.digests import SkipReason
+from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.feeds import Alarm, FeedHealth, LiveFeed
 from paperround.domain.ledger import Backlog
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
-from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.enricher_alerts import silent_enrichers
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
-
-FAILURES = 3
-"""Polls in a row that must fail before a feed's failing is worth an alert."""
 
 OVER = timedelta(hours=1)
 """How long a trouble that keeps mail from people must be away before it counts as a new one."""
@@ -135,11 +133,26 @@ def feed_troubles(feeds: Sequence[LiveFeed]) -> list[Alert]:
     for feed in feeds:
         if feed.health is FeedHealth.STALE:
             found.append(_feed_alert(feed, "stale", feed.last_news_at))
-        if feed.health is FeedHealth.FAILED and feed.failures >= FAILURES:
+        if feed.health is FeedHealth.FAILED and feed.failures >= LOST_AFTER:
             found.append(_feed_alert(feed, "failing", feed.last_good_at))
+        if feed.gone_at is not None:
+            found.append(_gone(feed, feed.gone_at))
         if feed.enabled and feed.progress.alarm is not None:
             found.append(_unusual(feed, feed.progress.alarm))
     return found
+
+
+def _gone(feed: LiveFeed, since: datetime) -> Alert:
+    """A feed that was switched off because its source said that it is no more."""
+    return Alert(
+        key=f"feed/{feed.id}/gone/{format_instant(since)}",
+        subject=f"The feed {feed.name} is gone for good, and switched off",
+        lines=(
+            feed.reason,
+            f"Point it elsewhere (`paperround feeds edit {feed.name} --url ...`), or remove it.",
+            "Digests go out with what the other feeds bring.",
+        ),
+    )
 
 
 def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:

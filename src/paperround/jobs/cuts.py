@@ -10,19 +10,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from paperround.domain.editions import Edition
+from paperround.domain.feed_outlook import awaited, quiet_reason
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.lists import MailingList
-from paperround.domain.papers import FeedId
 from paperround.domain.schedule import Cut, newest_cut
-from paperround.jobs.feed_health import awaited, quiet_reason, source_lines
+from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.ports import Database, Ranker, UnitOfWork
-from paperround.jobs.publish import draft, freeze
+from paperround.jobs.publish import draft, freeze, sources_told
 from paperround.jobs.rank import rank_list
 from paperround.jobs.transactions import write
-
-FEEDS = 500
-"""Feeds read at a time."""
 
 
 def freeze_cuts(
@@ -35,21 +32,6 @@ def freeze_cuts(
         feeds = polled_feeds(work)
     made = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now) for one in lists)
     return [edition for edition in made if edition is not None]
-
-
-def polled_feeds(work: UnitOfWork) -> list[LiveFeed]:
-    """Every feed that is read by itself (files that were read by hand are feeds too)."""
-    feeds: list[LiveFeed] = []
-    after = FeedId(0)
-    while page := work.feeds.page(after, limit=FEEDS):
-        feeds += [feed for feed in page if feed.next_at is not None]
-        after = page[-1].id
-    return feeds
-
-
-def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveFeed]:
-    """Those that a list draws on: the ones it names, or all."""
-    return [feed for feed in feeds if not mailing_list.feeds or feed.id in mailing_list.feeds]
 
 
 def _freeze_cut(
@@ -75,7 +57,7 @@ def _freeze_cut(
         now,
         cut_at=cut.instant,
         quiet_reason=quiet_reason(feeds, now=now),
-        sources=source_lines(feeds),
+        sources=sources_told(database, ranked, cut_at=cut.instant),
     )
     if standing is not None and not (drafted.papers and _forgotten(database, standing)):
         return None

@@ -32,7 +32,7 @@ from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.replies import next_try, verdict
 from paperround.jobs.lanes import Lane, Mail, Post, digest_lane, new_lease, notice_lane
 from paperround.jobs.ports import UnitOfWork
-from paperround.jobs.progress import Progress, no_progress
+from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
 
 __all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
@@ -75,7 +75,7 @@ class DeliverReport:
 
 
 def deliver(
-    post: Post, *, until_empty: bool = True, progress: Progress = no_progress
+    post: Post, *, until_empty: bool = True, progress: Advance = no_progress
 ) -> DeliverReport:
     """Send what is due; with `until_empty` pass after pass until a pass finds nothing."""
     tally = _Tally()
@@ -112,7 +112,7 @@ class _Tally:
         return run.stopped is None
 
 
-def _pass(post: Post, progress: Progress, tally: _Tally) -> int:
+def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
     """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
     also when a run had to stop. Notices that cannot go keep no digest back."""
     letters, digests = notice_lane(post), digest_lane(post)
@@ -149,7 +149,7 @@ def _report(post: Post, tally: _Tally) -> DeliverReport:
 class _Run(Generic[Mail]):
     """One pass over what is due in a lane: the rows it holds, the outcomes not written down yet."""
 
-    def __init__(self, post: Post, lane: Lane[Mail], progress: Progress) -> None:
+    def __init__(self, post: Post, lane: Lane[Mail], progress: Advance) -> None:
         self._post = post
         self._lane = lane
         self._progress = progress

@@ -1,19 +1,17 @@
 """What operators do with feeds: check, add, change and remove them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import LiveFeed, NewFeed
 from paperround.domain.papers import FeedId
+from paperround.jobs.all_feeds import every_feed
 from paperround.jobs.feeds import settings_of
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.ports import Source, UnitOfWork
 from paperround.jobs.transactions import write
-
-FEEDS = 500
-"""Feeds read at a time."""
 
 LONGEST = 2000
 """Characters of an address, or of the value of a setting."""
@@ -88,11 +86,3 @@ def live_feeds(newsroom: Newsroom) -> list[LiveFeed]:
     """Every feed that is read by itself, by id."""
     with newsroom.database.reading() as work:
         return [feed for feed in every_feed(work) if feed.kind in newsroom.sources]
-
-
-def every_feed(work: UnitOfWork) -> Iterable[LiveFeed]:
-    """Every feed by id, those of files too."""
-    after = FeedId(0)
-    while page := work.feeds.page(after, limit=FEEDS):
-        yield from page
-        after = page[-1].id

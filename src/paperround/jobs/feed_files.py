@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feed_files import MOST_FEEDS, DescribedFeed
+from paperround.domain.feed_files import MOST_FEEDS, DescribedFeed, feed_as_json
 from paperround.domain.feeds import LiveFeed, NewFeed
 from paperround.domain.papers import Reject, Show
-from paperround.jobs.feed_admin import check_feed, every_feed, live_feeds
+from paperround.jobs.all_feeds import every_feed
+from paperround.jobs.feed_admin import check_feed, live_feeds
 from paperround.jobs.feeds import settings_of
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.ports import UnitOfWork
@@ -47,18 +48,6 @@ def exported_feeds(newsroom: Newsroom) -> list[NewFeed]:
 def export_feeds(newsroom: Newsroom) -> dict[str, Any]:
     """Every live feed as JSON: what `import_feeds` reads."""
     return {"feeds": [feed_as_json(feed) for feed in exported_feeds(newsroom)]}
-
-
-def feed_as_json(feed: NewFeed) -> dict[str, Any]:
-    """A feed as JSON, without how it is doing."""
-    return {
-        "name": feed.name,
-        "kind": feed.kind,
-        "url": feed.url,
-        "settings": dict(feed.settings),
-        "show": feed.show,
-        "enabled": feed.enabled,
-    }
 
 
 # --- in ----------------------------------------------------------------------------------------

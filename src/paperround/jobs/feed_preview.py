@@ -1,14 +1,15 @@
 """A look at a feed before it is kept, or at how its service answers today. Nothing is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, NewFeed, Page, Progress
-from paperround.domain.merge import repaired
-from paperround.domain.papers import PaperId, ParsedBatch, Record, Reject, Show
+from paperround.domain.merge import may_merge_by_title
+from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.jobs.chunk import Entry
 from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.newsroom import Newsroom, ask
 from paperround.jobs.ports import Client, Clock
@@ -126,10 +127,13 @@ def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPre
     seen = look_at(newsroom, feed, now=now, pages=MOST_PAGES)
     if seen.error is not None:
         raise seen.error
-    records = seen.batch.records
-    known = _known(newsroom, records)
+    entries = [Entry(record) for record in seen.batch.records]
+    known = _known(newsroom, entries)
     return FeedPreview(
-        papers=tuple(_previewed(record, feed, known) for record in records),
+        papers=tuple(
+            _previewed(entry, feed, is_known=is_known)
+            for entry, is_known in zip(entries, known, strict=True)
+        ),
         rejects=seen.batch.rejects,
         next=seen.batch.next,
         url=seen.page.url,
@@ -138,28 +142,38 @@ def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPre
     )
 
 
-Known = Mapping[tuple[str, str], PaperId]
-
-
-def _known(newsroom: Newsroom, records: tuple[Record, ...]) -> Known:
-    named = {pair for record in records for pair in record.identifiers.items()}
+def _known(newsroom: Newsroom, entries: Sequence[Entry]) -> list[bool]:
+    """Whether each is of a paper that is here: by its identifiers, else as ingest would tell it by
+    its title, first author and year."""
     with newsroom.database.reading() as work:
-        return work.papers.find(named)
+        named = work.papers.find({pair for one in entries for pair in one.pairs})
+        strange = [one for one in entries if not any(pair in named for pair in one.pairs)]
+        keys = {("title_key", one.key) for one in strange if one.names_a_work}
+        titled = work.papers.find(keys)
+        papers = work.papers.load(set(titled.values()))
+
+    def is_known(one: Entry) -> bool:
+        if any(pair in named for pair in one.pairs):
+            return True
+        namesake = titled.get(("title_key", one.key)) if one.names_a_work else None
+        return namesake is not None and may_merge_by_title(one.record, papers[namesake])
+
+    return [is_known(one) for one in entries]
 
 
-def _previewed(record: Record, feed: NewFeed, known: Known) -> PreviewedPaper:
-    readable = repaired(record)
+def _previewed(entry: Entry, feed: NewFeed, *, is_known: bool) -> PreviewedPaper:
+    record, readable = entry.raw, entry.record
     return PreviewedPaper(
         title=readable.title,
         identifiers=record.identifiers,
         authors=readable.authors,
         listed_on=record.listed_on,
         show=feed.show or record.show,
-        becomes=_fate(record, known),
+        becomes=_fate(record, is_known=is_known),
     )
 
 
-def _fate(record: Record, known: Known) -> Fate:
-    if any(pair in known for pair in record.identifiers.items()):
+def _fate(record: Record, *, is_known: bool) -> Fate:
+    if is_known:
         return Fate.KNOWN
     return Fate.NEW if record.announces else Fate.NOTHING

@@ -7,24 +7,34 @@
                     └────► unusual? an alarm
 
 Every page is stored, then the cursor behind it, so that a poll that is killed goes on where it
-was and reads no page for nothing. What goes wrong with one feed is a value in its report.
+was and reads no page for nothing. A feed is lent to one poll at a time; one that an operator points
+elsewhere is lent no more, and its poll writes nothing from then on. What goes wrong with one feed
+is a value in its report.
 """
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from paperround.domain.errors import FetchFailed, InvalidInput, NotFound, RateLimited
+from paperround.domain.errors import (
+    Conflict,
+    FetchFailed,
+    InvalidInput,
+    LeaseLost,
+    NotFound,
+    RateLimited,
+)
 from paperround.domain.feed_health import (
     Findings,
     cross_checked,
     is_arrival,
     judged,
     next_poll,
+    put_off_until,
     set_back,
     size_of,
+    unheard,
     with_alarm,
 )
 from paperround.domain.feed_volume import alarm_of, remembered
@@ -44,8 +54,7 @@ from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Asked, Found, Newsroom, ask
 from paperround.jobs.poll_tally import Tally
 from paperround.jobs.ports import UnitOfWork
-from paperround.jobs.progress import Progress as Advance
-from paperround.jobs.progress import no_progress
+from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
 
 __all__ = ["Newsroom", "PollReport", "poll_due", "poll_feed", "run_now", "settings_of"]
@@ -58,6 +67,7 @@ LEASE = timedelta(minutes=15)
 _GONE = 410
 _TOO_MANY_REQUESTS = 429
 _CONTINUES = timedelta(minutes=1)
+_PUT_OFF = "put-off"
 _LONGEST_REASON = 500
 _VALIDATORS = ("etag", "last-modified")
 _PAUSE = "pause"
@@ -67,8 +77,8 @@ _PAUSE = "pause"
 class PollReport:
     """What one poll did. `error` is why it ended early, None when it did not.
 
-    A poll whose turn is far off ends without an error and without a change of health; its reason
-    says when the feed is asked again.
+    A poll whose turn is far off ends without an error and `put_off`; so does one whose feed is
+    being read by another, or was changed meanwhile. Its reason says why.
     """
 
     feed: str
@@ -102,7 +112,7 @@ def poll_due(
 
 
 def _take(newsroom: Newsroom, now: datetime) -> LiveFeed | None:
-    until = max(now, newsroom.clock.now()) + LEASE
+    until = _lent_until(newsroom, now)
     kinds = list(newsroom.sources)
     taken = write(
         newsroom.database,
@@ -111,8 +121,12 @@ def _take(newsroom: Newsroom, now: datetime) -> LiveFeed | None:
     return taken[0] if taken else None
 
 
+def _lent_until(newsroom: Newsroom, now: datetime) -> datetime:
+    return max(now, newsroom.clock.now()) + LEASE
+
+
 def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport:
-    """Poll one feed at once, due or not, even one that is switched off.
+    """Poll one feed at once, due or not, even one that is switched off; not one that is being read.
 
     Raises NotFound, and InvalidInput for a feed that is not read by itself.
     """
@@ -123,25 +137,47 @@ def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport
             f"the feed {feed.name} is of the kind {feed.kind}, which is not read by itself",
             code="kind",
         )
-    return poll_feed(newsroom, feed, now=now)
+    until = _lent_until(newsroom, now)
+    lent = write(newsroom.database, lambda work: work.feeds.take(feed.id, until=until, now=now))
+    if lent is None:
+        return _not_ours(feed, "it is being read already", feed.next_at or now)
+    return poll_feed(newsroom, lent, now=now)
 
 
 def poll_feed(newsroom: Newsroom, feed: LiveFeed, *, now: datetime) -> PollReport:
-    """Read a feed from where it stands to its end, and write down how it is doing."""
+    """Read a feed that is lent to us from where it stands to its end, and write down how it is
+    doing."""
     poll = _Polling(newsroom, feed, now)
     try:
         return _polled(poll, feed.name)
     except NotFound:
         return poll.deleted()
+    except LeaseLost:
+        return poll.lost()
+
+
+def _not_ours(feed: LiveFeed, why: str, next_at: datetime) -> PollReport:
+    """The report of a poll that may not write to its feed."""
+    return PollReport(
+        feed=feed.name,
+        id=feed.id,
+        health=feed.health,
+        reason=f"put off: {why}",
+        next_at=next_at,
+        put_off=True,
+    )
 
 
 def _polled(poll: "_Polling", name: str) -> PollReport:
-    """The end of a poll, however it comes. Raises NotFound when the feed is no more."""
+    """The end of a poll, however it comes. Raises NotFound when the feed is no more, and LeaseLost
+    when it is ours no more."""
     try:
         return poll.read()
     except RateLimited as error:
-        return poll.put_off(error)
-    except NotFound:
+        return poll.put_off(str(error), timedelta(seconds=error.retry_after))
+    except Conflict:
+        return poll.put_off("others wrote the same papers at the same time", _CONTINUES)
+    except (NotFound, LeaseLost):
         raise
     except (FetchFailed, InvalidInput) as error:
         return poll.fail(str(error), error)
@@ -215,24 +251,27 @@ class _Polling:
     def _begun(self) -> Run:
         if self._run is None:
             number = write(self._newsroom.database, self._start)
-            self._run = Run(self._newsroom.database, feed=self._feed.id, number=number)
+            feed = self._feed
+            self._run = Run(self._newsroom.database, feed=feed.id, number=number, lease=feed.lease)
         return self._run
 
     def _start(self, work: UnitOfWork) -> int:
-        standing = work.feeds.get(self._feed.id)  # it may have been deleted since it was taken
-        return work.feeds.start_run(standing.id, source=self._feed.kind, now=self._now)
+        work.feeds.hold_lent(self._feed.id, self._feed.lease)
+        return work.feeds.start_run(self._feed.id, source=self._feed.kind, now=self._now)
 
     def _record(self, *, has_news: bool) -> None:
         """Keep what was read and the feed to ourselves; how it is doing is said at the end."""
+        until = self._newsroom.clock.now() + LEASE
         self._write(
             Poll(
                 health=self._feed.health,
                 reason=self._feed.reason,
                 progress=self._progress,
                 failures=self._feed.failures,
-                next_at=self._newsroom.clock.now() + LEASE,
+                next_at=until,
                 expects_at=self._feed.expects_at,
                 news_at=self._now if has_news else None,
+                leased_until=until,
             )
         )
 
@@ -314,20 +353,31 @@ class _Polling:
         due = next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
         return max(due, self._now + wished)
 
-    def put_off(self, error: RateLimited) -> PollReport:
-        """The service may not be asked now: all stays as it is until it may be."""
-        now = self._newsroom.clock.now()
-        if self._run is not None:
-            self._run.finish(now=now, notes=self._tally.notes(self._feed.health))
+    def put_off(self, why: str, pause: timedelta) -> PollReport:
+        """It cannot go on now: its place is kept until it goes on after `pause`."""
+        now, is_holiday = self._newsroom.clock.now(), self._source.holiday(self._now)
+        health, reason = unheard(self._feed, why, is_holiday=is_holiday, now=now)
+        self._close_early(health, now)
         poll = Poll(
-            health=self._feed.health,
-            reason=self._feed.reason,
+            health=health,
+            reason=reason[:_LONGEST_REASON],
             progress=self._progress,
             failures=self._feed.failures,
-            next_at=now + timedelta(seconds=error.retry_after),
+            next_at=put_off_until(self._feed, pause, now),
             expects_at=self._feed.expects_at,
         )
-        return replace(self._end(poll), reason=f"put off: {error}", put_off=True)
+        return replace(self._end(poll), reason=f"put off: {why}", put_off=True)
+
+    def _close_early(self, health: FeedHealth | None, now: datetime) -> None:
+        if self._run is not None:
+            self._run.finish(now=now, state=_PUT_OFF, notes=self._tally.notes(health))
+
+    def lost(self) -> PollReport:
+        """An operator changed the feed while it was read, or this poll was so slow that the feed
+        was lent to another: what it is now is not ours to say."""
+        now = self._newsroom.clock.now()
+        self._close_early(None, now)
+        return _not_ours(self._feed, "the feed was changed while it was read", now)
 
     def fail(self, words: str, error: Exception) -> PollReport:
         """The end of a poll that met an error: asked again later and later."""
@@ -346,9 +396,9 @@ class _Polling:
             failures=setback.failures,
             next_at=now + setback.pause,
             expects_at=self._feed.expects_at,
+            gone_at=now if isinstance(error, FetchFailed) and error.status == _GONE else None,
         )
-        is_gone = isinstance(error, FetchFailed) and error.status == _GONE
-        return replace(self._end(poll, switch_off=is_gone), error=reason)
+        return replace(self._end(poll), error=reason)
 
     def deleted(self) -> PollReport:
         """The feed was deleted while it was read: there is nothing to write it down in."""
@@ -362,14 +412,14 @@ class _Polling:
             error=reason,
         )
 
-    def _end(self, poll: Poll, *, switch_off: bool = False) -> PollReport:
-        self._write(poll, switch_off=switch_off)
+    def _end(self, poll: Poll) -> PollReport:
+        self._write(poll)
         log.info("the feed %s is %s: %s", self._feed.name, poll.health.value, poll.reason)
         did = self._run.report if self._run is not None else IngestReport()
         return PollReport(
             feed=self._feed.name,
             id=self._feed.id,
-            health=FeedHealth.PAUSED if switch_off else poll.health,
+            health=poll.health if poll.gone_at is None else FeedHealth.PAUSED,
             reason=poll.reason,
             next_at=poll.next_at,
             records=did.records,
@@ -381,13 +431,12 @@ class _Polling:
             papers_total=did.papers_total,
         )
 
-    def _write(self, poll: Poll, *, switch_off: bool = False) -> None:
-        def do(work: UnitOfWork) -> None:
-            if switch_off:
-                _switch_off(work, self._feed.id, now=self._now)
-            work.feeds.record(self._feed.id, poll, now=self._now)
-
-        write(self._newsroom.database, do)
+    def _write(self, poll: Poll) -> None:
+        feed = self._feed
+        write(
+            self._newsroom.database,
+            lambda work: work.feeds.record(feed.id, poll, lease=feed.lease),
+        )
 
 
 def _begin(feed: LiveFeed, now: datetime) -> datetime:
@@ -395,12 +444,6 @@ def _begin(feed: LiveFeed, now: datetime) -> datetime:
     if feed.progress.cursor is None:
         return now
     return feed.progress.begun or feed.last_good_at or now
-
-
-def _switch_off(work: UnitOfWork, feed_id: FeedId, *, now: datetime) -> None:
-    with suppress(NotFound):  # deleted meanwhile
-        feed = work.feeds.get(feed_id)
-        work.feeds.update(feed_id, replace(settings_of(feed), enabled=False), now=now)
 
 
 def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:

@@ -18,6 +18,10 @@ day without another mail."""
 
 KEPT_COUNTS = timedelta(days=8)
 KEPT_SLOTS = timedelta(days=400)
+KEPT_RUNS = timedelta(days=366)
+KEPT_NAMES = timedelta(days=28)
+"""What a run brought is looked into within days; how many papers it brought, within a year."""
+
 KEPT_WORK = timedelta(hours=2)
 """A solved proof of work is good for an hour, and must not be good twice."""
 
@@ -40,6 +44,8 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         if not work.slots.take("house", hour, now=now):
             return Housework()
         work.rates.forget(before=now - KEPT_COUNTS)
+        work.feeds.forget_runs(before=now - KEPT_RUNS)
+        work.feeds.forget_names(before=now - KEPT_NAMES)
         for kind in ("house", "alert", "beat"):
             work.slots.forget(kind, before=now - KEPT_SLOTS)
         work.slots.forget("pow", before=now - KEPT_WORK)

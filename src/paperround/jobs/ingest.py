@@ -22,7 +22,7 @@ from paperround.domain.observations import Observation
 from paperround.domain.papers import FeedId, LooseCount, PaperId, ParsedBatch, Record, Reject
 from paperround.jobs.chunk import Chunk, by_trust, dated
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.progress import Progress, no_progress
+from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
 
 CHUNK = 2000
@@ -61,7 +61,7 @@ def ingest(
     source: str,
     captured_at: datetime,
     now: datetime,
-    progress: Progress = no_progress,
+    progress: Advance = no_progress,
 ) -> IngestReport:
     """Store what `batch` holds as listed by the feed; undated counts are of `captured_at`.
 
@@ -84,12 +84,18 @@ def ingest(
 
 
 class Run:
-    """One reading of a feed that was started, until it is finished or failed."""
+    """One reading of a feed that was started, until it is finished or failed.
 
-    def __init__(self, database: Database, *, feed: FeedId, number: int) -> None:
+    With a `lease` nothing is stored once the feed was changed, or lent to another: LeaseLost.
+    """
+
+    def __init__(
+        self, database: Database, *, feed: FeedId, number: int, lease: int | None = None
+    ) -> None:
         self._database = database
         self._feed = feed
         self._number = number
+        self._lease = lease
         self._tally = Counter[str]()
         self._rejects = Counter[str]()
         self._names: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
@@ -117,7 +123,7 @@ class Run:
         *,
         captured_at: datetime,
         now: datetime,
-        progress: Progress = no_progress,
+        progress: Advance = no_progress,
     ) -> None:
         """Store one batch; undated counts are of `captured_at`."""
         for chunk in _chunks(batch.records):
@@ -147,7 +153,7 @@ class Run:
         state: str = "done",
         notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Close the run as `done` or `unchanged`, with what `notes` tell of it."""
+        """Close the run as `done`, `unchanged` or `put-off`, with what `notes` tell of it."""
 
         def close(work: UnitOfWork) -> int:
             self._close(work, state, None, now, notes)
@@ -168,16 +174,22 @@ class Run:
     def _store(
         self, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
     ) -> tuple[Counter[str], list[str]]:
+        self._require_lease(work)
         return Chunk(work, self._feed, captured_at, now).store(records)
 
     def _store_rest(
         self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: UnitOfWork
     ) -> tuple[int, Sequence[Reject]]:
         """Store what belongs to no chunk: (new observations, all rejects)."""
+        self._require_lease(work)
         observed, strangers = _observe_loose(work, self._feed, batch.loose_counts, captured_at)
         rejects = (*batch.rejects, *strangers)
         work.feeds.keep_rejects(self._number, rejects, now=now)
         return observed, rejects
+
+    def _require_lease(self, work: UnitOfWork) -> None:
+        if self._lease is not None:
+            work.feeds.hold_lent(self._feed, self._lease)
 
     def _close(
         self, work: UnitOfWork, state: str, words: str | None, now: datetime, notes: RunNotes

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import Choice, SkipReason
 from paperround.domain.editions import Edition, EditionId
-from paperround.domain.errors import Conflict
 from paperround.domain.ledger import DueDelivery, NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
@@ -31,7 +31,7 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import MISSED, Identity, RowMaker, row_maker
-from paperround.jobs.transactions import TRIES, write
+from paperround.jobs.transactions import tried, write
 
 SHARD = 2000
 """Ledger rows a transaction, at most."""
@@ -183,17 +183,16 @@ class _ListRound:
 
     def _plan_page(self, page: Sequence[DueSubscription]) -> None:
         while page:
-            for attempt in range(1, TRIES + 1):
-                rows = self._rows(page)
-                try:
-                    with self._database.writing() as work:
-                        work.ledger.plan_due(rows, now=self._now)
-                    break
-                except Conflict:  # another list took one of the papers: choose again
-                    if attempt == TRIES:
-                        raise
+            rows = tried(partial(self._plan_rows, page))
             self._count(page, rows)
             page = self._still_due(page, rows)
+
+    def _plan_rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery]:
+        """Choose and write; raises Conflict when another list took one of the papers meanwhile."""
+        rows = self._rows(page)
+        with self._database.writing() as work:
+            work.ledger.plan_due(rows, now=self._now)
+        return rows
 
     def _still_due(
         self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]

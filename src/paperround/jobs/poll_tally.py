@@ -6,7 +6,8 @@ from paperround.domain.papers import ParsedBatch, Record
 
 
 class Tally:
-    """What a poll asked for and got. `continues` says that it goes on where another stopped."""
+    """What a poll asked for and got. `continues` says that it goes on where another stopped; then
+    nobody asks what the batch was, and no names are kept. No record ever is."""
 
     def __init__(self, *, continues: bool) -> None:
         self._continues = continues
@@ -14,7 +15,9 @@ class Tally:
         self._requests = 0
         self._bytes = 0
         self._rejects = 0
-        self._papers: dict[str, Record] = {}
+        self.names: set[str] = set()
+        """Of the papers of the whole batch, as far as it is known."""
+        self._papers = self._abstracts = self._authors = 0
         self.asked: set[str] = set()
         """Addresses that answered."""
 
@@ -28,7 +31,19 @@ class Tally:
         self._bytes += len(page.body)
         self._has_unchanged_pages |= page.not_modified
         self._rejects += len(batch.rejects)
-        self._papers.update((name_of(record), record) for record in batch.records)
+        for record in batch.records:
+            self._count(record)
+
+    def _count(self, record: Record) -> None:
+        """A paper that stands on two pages is one paper."""
+        if not self._continues:
+            name = name_of(record)
+            if name in self.names:
+                return
+            self.names.add(name)
+        self._papers += 1
+        self._abstracts += bool(record.abstract.strip())
+        self._authors += bool(record.authors)
 
     @property
     def is_unchanged(self) -> bool:
@@ -39,20 +54,20 @@ class Tally:
         """What the poll found; `ended` says that no page is left to read. The batch is known when
         the poll saw all of it."""
         if self._continues or self._has_unchanged_pages or not ended:
-            return Findings(unseen=unseen, batch=None)
-        return Findings(unseen=unseen, batch=batch_of(self._papers), shape=self._shape)
+            return Findings(unseen=unseen, batch=None, ended=ended)
+        return Findings(unseen=unseen, batch=batch_of(self.names), shape=self._shape)
 
     @property
     def _shape(self) -> Shape:
-        papers = self._papers.values()
         return Shape(
-            records=len(papers),
+            records=self._papers,
             rejects=self._rejects,
-            abstracts=sum(bool(paper.abstract.strip()) for paper in papers),
-            authors=sum(bool(paper.authors) for paper in papers),
+            abstracts=self._abstracts,
+            authors=self._authors,
         )
 
-    def notes(self, health: FeedHealth) -> RunNotes:
-        """For the history: what was asked, how much came back, and how the feed is."""
-        counts = {"requests": self._requests, "bytes": self._bytes, "batch": len(self._papers)}
+    def notes(self, health: FeedHealth | None) -> RunNotes:
+        """For the history: what was asked, how much came back, and how the feed is, None when the
+        poll does not tell."""
+        counts = {"requests": self._requests, "bytes": self._bytes, "batch": self._papers}
         return RunNotes(counts=counts, health=health)

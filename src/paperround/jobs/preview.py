@@ -20,7 +20,7 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import local_date
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.ports import Database, Ranker, UnitOfWork
-from paperround.jobs.publish import draft, standing_edition, unfrozen
+from paperround.jobs.publish import draft, sources_told, standing_edition, unfrozen
 from paperround.jobs.rank import rank_list
 from paperround.jobs.rows import Identity, RowMaker, row_maker
 
@@ -69,7 +69,8 @@ def preview(
         standing = _newest_of_day(database, mailing_list, day, now)
     if standing is None:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
-        edition = unfrozen(draft(ranked, MANUAL_CUT, now), mailing_list.name)
+        told = sources_told(database, ranked)
+        edition = unfrozen(draft(ranked, MANUAL_CUT, now, sources=told), mailing_list.name)
     else:
         edition = standing
     with database.reading() as work:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-Progress = Callable[[int], None]
+Advance = Callable[[int], None]
 """Called with how much more is done."""
 
 

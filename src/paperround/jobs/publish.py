@@ -30,16 +30,14 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
+from paperround.jobs.all_feeds import sources_of
 from paperround.jobs.ports import Database, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
 from paperround.jobs.rows import Identity, row_maker
-from paperround.jobs.transactions import write
+from paperround.jobs.transactions import tried, write
 
 SHARD = 2000
 """Ledger rows a transaction, at most."""
-
-TRIES = 5
-"""How often a shard is chosen again after another list took one of its papers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +72,7 @@ def publish(
     )
     if edition is None or not edition.papers:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
-        drafted = draft(ranked, cut, now)
+        drafted = draft(ranked, cut, now, sources=sources_told(database, ranked))
         if dry_run:
             edition = unfrozen(drafted, list_name)
         elif edition is None or (drafted.papers and _discarded(database, edition)):
@@ -147,6 +145,15 @@ def draft(
         papers=papers,
         empty_reason=None if papers else _why_empty(ranked),
     )
+
+
+def sources_told(
+    database: Database, ranked: ListRanking, *, cut_at: datetime | None = None
+) -> tuple[str, ...]:
+    """A line for each source of the edition that a ranking makes, as `sources_of` says."""
+    as_of = ranked.window.as_of
+    with database.reading() as work:
+        return sources_of(work, ranked.mailing_list, cut_at=cut_at or as_of, as_of=as_of)
 
 
 def unfrozen(edition: NewEdition, list_name: str) -> Edition:
@@ -231,17 +238,15 @@ class _Planning:
             return work.subscribers.subscriptions_after(self.mailing_list.id, after, limit=SHARD)
 
     def _plan_shard(self, page: Sequence[Subscription], shard: Shard) -> int:
-        """Choose outside any transaction, write in one; choose again when somebody was faster."""
-        edition = self.edition
-        for attempt in range(1, TRIES + 1):
-            rows = self.rows(page)
-            try:
-                with self.database.writing() as work:
-                    return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
-            except Conflict:
-                if attempt == TRIES:
-                    raise
-        raise AssertionError("the last try returns or raises")
+        """Choose outside any transaction, write in one; choose again when another list took one of
+        the papers."""
+
+        def choose() -> int:
+            edition, rows = self.edition, self.rows(page)
+            with self.database.writing() as work:
+                return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
+
+        return tried(choose)
 
     def rows(self, page: Sequence[Subscription]) -> list[NewDelivery]:
         """The ledger rows of the subscriptions that have none yet."""

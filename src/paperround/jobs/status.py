@@ -18,7 +18,7 @@ from paperround.domain.schedule import next_cut
 from paperround.domain.status import EditionTally, MailRecord, ReasonTally
 from paperround.domain.subscribers import Address, Subscriber, Subscription
 from paperround.domain.times import end_of_day, local_date
-from paperround.jobs.cuts import feeds_of, polled_feeds
+from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.tick import SCHEDULER
 

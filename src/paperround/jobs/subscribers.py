@@ -26,7 +26,7 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import AddressBook, Database, UnitOfWork
-from paperround.jobs.progress import Progress, no_progress
+from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.subscriber_files import Found, Row
 from paperround.jobs.subscriber_rows import cell, consent_of, preferences_of, state_of
 from paperround.jobs.transactions import write
@@ -72,7 +72,7 @@ def import_subscribers(
     keys: KeyRing,
     list_name: str,
     now: datetime,
-    progress: Progress = no_progress,
+    progress: Advance = no_progress,
 ) -> ImportReport:
     """Put every good row on the list `list_name`; the same file twice changes nothing.
 

@@ -23,8 +23,7 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.newsroom import wait
 from paperround.jobs.ports import Client, Ranker, Source
-from paperround.jobs.progress import Progress as Advance
-from paperround.jobs.progress import no_progress
+from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.publish import draft, unfrozen
 from paperround.jobs.rank import ListRanking
 

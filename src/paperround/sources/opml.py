@@ -20,7 +20,7 @@ from urllib.parse import quote_plus, urldefrag, urlencode, urlsplit
 from lxml import etree  # type: ignore[import-untyped]
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feed_files import DescribedFeed
+from paperround.domain.feed_files import DescribedFeed, feed_as_json
 from paperround.domain.feeds import NewFeed
 from paperround.domain.text import clean
 from paperround.sources.arxiv_categories import categories
@@ -68,21 +68,9 @@ def _attributes(feed: NewFeed) -> dict[str, str]:
         "type": "rss" if public.feed else "link",
         "xmlUrl": public.feed,
         "htmlUrl" if public.feed else "url": public.page,
-        f"{{{NAMESPACE}}}{FEED}": json.dumps(_as_json(feed)),
+        f"{{{NAMESPACE}}}{FEED}": json.dumps(feed_as_json(feed)),
     }
     return {name: _NOT_XML.sub("\ufffd", text) for name, text in said.items() if text}
-
-
-def _as_json(feed: NewFeed) -> dict[str, Any]:
-    """In the keys of the JSON export."""
-    return {
-        "name": feed.name,
-        "kind": feed.kind,
-        "url": feed.url,
-        "settings": dict(feed.settings),
-        "show": feed.show,
-        "enabled": feed.enabled,
-    }
 
 
 def _own(feed: NewFeed) -> Public:

@@ -101,9 +101,14 @@ class SqlEditions:
         if row is None:
             return None
         papers = self._connection.execute(
-            select(db.edition_papers, db.joined_papers.c.into_id)
+            select(db.edition_papers, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
             .outerjoin(
                 db.joined_papers, db.joined_papers.c.paper_id == db.edition_papers.c.paper_id
+            )
+            .join(
+                db.papers,
+                db.papers.c.id
+                == func.coalesce(db.joined_papers.c.into_id, db.edition_papers.c.paper_id),
             )
             .where(db.edition_papers.c.edition_id == row.id)
             .order_by(db.edition_papers.c.position)
@@ -237,4 +242,5 @@ def _paper(row: Row[Any]) -> EditionPaper:
         votes=row.votes,
         comments=row.comments,
         show=Show(row.show),
+        withdrawn=row.withdrawn_at is not None,
     )

@@ -55,7 +55,12 @@ def poll_columns(poll: Poll) -> dict[str, Any]:
         "failures": poll.failures,
         "next_at": poll.next_at,
         "expects_at": poll.expects_at,
+        "leased_until": poll.leased_until,
     }
+    if poll.health is FeedHealth.PAUSED:  # says only that it is switched off
+        del found["health"]
+    if poll.gone_at is not None:
+        found |= {"gone_at": poll.gone_at, "enabled": False}
     dates = {"last_good_at": poll.good_at, "last_news_at": poll.news_at}
     return found | {name: moment for name, moment in dates.items() if moment is not None}
 
@@ -85,6 +90,8 @@ def live_feed_of(row: Row[Any]) -> LiveFeed:
         last_good_at=row.last_good_at,
         last_news_at=row.last_news_at,
         created_at=row.created_at,
+        lease=row.lease,
+        gone_at=row.gone_at,
     )
 
 
@@ -115,11 +122,12 @@ def _spoken(moment: datetime | None) -> str | None:
     return None if moment is None else format_instant(moment)
 
 
-def _alarm(stored: dict[str, str]) -> Alarm:
+def _alarm(stored: dict[str, Any]) -> Alarm:
     return Alarm(
         kind=AlarmKind(stored["kind"]),
         words=stored["words"],
         since=parse_instant(stored["since"]),
+        unjudged=stored.get("unjudged", 0),
     )
 
 
@@ -135,29 +143,36 @@ def _progress_json(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _alarm_json(alarm: Alarm) -> dict[str, str]:
-    since = format_instant(alarm.since)
-    return {"kind": alarm.kind.value, "words": alarm.words, "since": since}
+def _alarm_json(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "kind": alarm.kind.value,
+        "words": alarm.words,
+        "since": format_instant(alarm.since),
+        "unjudged": alarm.unjudged,
+    }
 
 
 def run_json(counts: Mapping[str, int], notes: RunNotes) -> dict[str, Any]:
-    """What came of a run: its counts, and beside them what its notes hold."""
-    named = {kind: list(names) for kind, names in notes.names.items() if names}
-    health = None if notes.health is None else notes.health.value
-    beside = {"names": named, "health": health}
-    return {**counts, **notes.counts} | {key: told for key, told in beside.items() if told}
+    """What came of a run: its counts, and beside them the health at its end."""
+    told: dict[str, Any] = {**counts, **notes.counts}
+    return told if notes.health is None else told | {"health": notes.health.value}
+
+
+def names_json(notes: RunNotes) -> dict[str, list[str]] | None:
+    """The papers a run names, None when there are none."""
+    return {kind: list(names) for kind, names in notes.names.items() if names} or None
 
 
 def run_of(row: Row[Any]) -> FeedRun:
     """A run; one that has not ended has no counts yet."""
     told = dict(row.counts or {})
-    names, health = told.pop("names", {}), told.pop("health", None)
+    health = told.pop("health", None)
     return FeedRun(
         id=row.id,
         source=row.source,
         state=row.state,
         counts=told,
-        names=names,
+        names=row.names or {},
         health=None if health is None else FeedHealth(health),
         error=row.error,
         started_at=row.started_at,

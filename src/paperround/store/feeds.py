@@ -1,14 +1,27 @@
 """Feeds, their runs, and what the runs could not use."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, true, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    delete,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
 from paperround.domain.feeds import (
     FeedHealth,
     FeedRun,
@@ -27,6 +40,7 @@ from paperround.store.feed_rows import (
     feed_columns,
     feed_of,
     live_feed_of,
+    names_json,
     poll_columns,
     reject_of,
     reject_row,
@@ -71,12 +85,12 @@ class SqlFeeds:
         now: datetime,
         notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Close `run` as `done`, `unchanged` or `failed`."""
-        told = run_json(counts, notes)
+        """Close `run` as `done`, `unchanged`, `failed` or `put-off`."""
+        told = {"counts": run_json(counts, notes), "names": names_json(notes) or null()}
         self._connection.execute(
             update(db.runs)
             .where(db.runs.c.id == run)
-            .values(state=state, counts=told, error=error, finished_at=now)
+            .values(state=state, error=error, finished_at=now, **told)
         )
 
     def keep_rejects(self, run: int, rejects: Sequence[Reject], *, now: datetime) -> int:
@@ -121,19 +135,23 @@ class SqlFeeds:
     def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
         """Replace what an operator says of it. A change of kind, url or settings makes it due at
         once, as a feed that was never polled; what it brought stays. How much of a paper is shown
-        changes when the feed lists it again. Raises NotFound, and InvalidInput (code `name`) for a
-        taken name."""
-        before = live_feed_of(self._required(feed, lock=True))
-        values = feed_columns(changed)
+        changes when the feed lists it again. With any of these changes a poll that is under way
+        has lost its lease, and the feed is due. Raises NotFound, and InvalidInput (code `name`)
+        for a taken name."""
+        row = self._required(feed, lock=True)
+        before = live_feed_of(row)
+        values = feed_columns(changed) | {"gone_at": None}
+        ended = {"lease": before.lease + 1, "leased_until": None, "next_at": now}
         if (before.kind, before.url, before.settings) != (
             changed.kind,
             changed.url,
             values["settings"],
         ):
-            values |= NEVER_POLLED | {"next_at": now}
+            values |= NEVER_POLLED | ended
         if before.show is not changed.show:  # the same bytes are another record now
             of_feed = db.listings.c.feed_id == feed
             self._connection.execute(update(db.listings).where(of_feed).values(fingerprint=""))
+            values |= ended if row.leased_until is not None else {}
         self._change_named(feed, changed.name, values)
         return self.get(feed)
 
@@ -153,27 +171,60 @@ class SqlFeeds:
     def take_due(
         self, kinds: Collection[str], *, until: datetime, now: datetime, limit: int
     ) -> list[LiveFeed]:
-        """Enabled feeds of these kinds that are due, longest due first, those never polled before
-        all. They are put off to `until`; what another process takes meanwhile is passed over."""
+        """Enabled feeds of these kinds that are due and not lent, longest due first, those never
+        polled before all. They are lent, and put off, to `until`; what another process takes
+        meanwhile is passed over."""
         next_at = db.feeds.c.next_at
         rows = self._connection.execute(
             _FEEDS.where(
                 db.feeds.c.enabled,
                 db.feeds.c.kind.in_(list(kinds)),
                 or_(next_at.is_(None), next_at <= now),
+                _is_free(now),
             )
             .order_by(next_at.asc().nulls_first(), db.feeds.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        taken = [replace(live_feed_of(row), next_at=until) for row in rows]
-        put_off = update(db.feeds).where(db.feeds.c.id.in_([feed.id for feed in taken]))
-        self._connection.execute(put_off.values(next_at=until))
-        return taken
+        return self._lend([live_feed_of(row) for row in rows], until)
 
-    def record(self, feed: FeedId, poll: Poll, *, now: datetime) -> None:  # noqa: ARG002 - as every write
-        """Write down what a poll found; a feed deleted meanwhile is no error."""
-        self._change(feed, poll_columns(poll))
+    def take(self, feed: FeedId, *, until: datetime, now: datetime) -> LiveFeed | None:
+        """The feed, due or not, lent to `until`; None while it is lent. Raises NotFound."""
+        row = self._required(feed, lock=True)
+        if row.leased_until is not None and row.leased_until > now:
+            return None
+        return self._lend([live_feed_of(row)], until)[0]
+
+    def _lend(self, feeds: Sequence[LiveFeed], until: datetime) -> list[LiveFeed]:
+        lending = update(db.feeds).where(db.feeds.c.id.in_([feed.id for feed in feeds]))
+        self._connection.execute(
+            lending.values(next_at=until, leased_until=until, lease=db.feeds.c.lease + 1)
+        )
+        return [replace(feed, next_at=until, lease=feed.lease + 1) for feed in feeds]
+
+    def hold_lent(self, feed: FeedId, lease: int) -> None:
+        """Keep the feed as it is until the transaction ends. Raises NotFound, and LeaseLost when it
+        was changed, or lent to another, since it was lent to us with this number."""
+        if self._required(feed, lock=True).lease != lease:
+            raise _lost(feed)
+
+    def record(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
+        """Write down what a poll found. A feed deleted meanwhile is no error; raises LeaseLost as
+        `hold_lent` does, and writes nothing then."""
+        if not self._change(feed, poll_columns(poll), db.feeds.c.lease == lease):
+            with suppress(NotFound):
+                self.hold_lent(feed, lease)
+
+    def brought(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
+        """How many papers each feed listed for the first time after `since` and by `until`; one
+        that listed none is left out."""
+        listed, seen = db.listings, db.listings.c.first_seen_at
+        counted = (
+            select(listed.c.feed_id, func.count())
+            .where(seen > since, seen <= until)
+            .group_by(listed.c.feed_id)
+        )
+        return {FeedId(feed): count for feed, count in self._connection.execute(counted)}
 
     def tell(
         self,
@@ -205,12 +256,23 @@ class SqlFeeds:
         found = self._connection.execute(wanted.order_by(db.rejects.c.id.desc()).limit(limit))
         return [reject_of(row) for row in found]
 
+    def forget_names(self, *, before: datetime) -> int:
+        """Of runs that began before, keep no names of papers; returns how many runs had some."""
+        named = (db.runs.c.names.is_not(None), db.runs.c.started_at < before)
+        return self._connection.execute(update(db.runs).where(*named).values(names=null())).rowcount
+
+    def forget_runs(self, *, before: datetime) -> int:
+        """Forget runs that began before, with their rejects; returns how many."""
+        return self._connection.execute(
+            delete(db.runs).where(db.runs.c.started_at < before)
+        ).rowcount
+
     # --- rows ----------------------------------------------------------------------------------
 
     def _insert(self, feed: NewFeed, times: Mapping[str, datetime]) -> Row[Any] | None:
         """The new row, None when the name is taken."""
         inserting = insert_new(self._connection, db.feeds).returning(*db.feeds.c)
-        values = {**feed_columns(feed), **NEVER_POLLED, **times}
+        values = {**feed_columns(feed), **NEVER_POLLED, "lease": 0, **times}
         return self._connection.execute(inserting, values).one_or_none()
 
     def _one(self, condition: Any) -> Row[Any] | None:
@@ -218,14 +280,15 @@ class SqlFeeds:
 
     def _required(self, feed: FeedId, *, lock: bool = False) -> Row[Any]:
         wanted: Select[Any] = _FEEDS.where(db.feeds.c.id == feed)
-        wanted = wanted.with_for_update() if lock else wanted
+        if lock:  # not against those who only refer to the feed, such as a join of two papers
+            wanted = wanted.with_for_update(key_share=True)
         row = self._connection.execute(wanted).one_or_none()
         if row is None:
             raise _missing(feed)
         return row
 
-    def _change(self, feed: FeedId, values: Mapping[str, Any]) -> bool:
-        changing = update(db.feeds).where(db.feeds.c.id == feed).values(dict(values))
+    def _change(self, feed: FeedId, values: Mapping[str, Any], *which: Any) -> bool:
+        changing = update(db.feeds).where(db.feeds.c.id == feed, *which).values(dict(values))
         return self._connection.execute(changing).rowcount > 0
 
     def _change_named(self, feed: FeedId, name: str, values: Mapping[str, Any]) -> None:
@@ -237,6 +300,14 @@ class SqlFeeds:
             if is_duplicate(error):
                 raise _taken(name) from None
             raise
+
+
+def _is_free(now: datetime) -> Any:
+    return or_(db.feeds.c.leased_until.is_(None), db.feeds.c.leased_until <= now)
+
+
+def _lost(feed: FeedId) -> LeaseLost:
+    return LeaseLost(f"the feed {feed} was changed, or taken by another, meanwhile")
 
 
 def _missing(feed: FeedId) -> NotFound:

@@ -21,8 +21,9 @@ from paperround.store.columns import instant, key_part, metadata, one_of, refers
 from paperround.store.types import ROW_ID, Json
 
 _WITHDRAWN = sql("withdrawn_at IS NOT NULL")
+_NAMED = sql("names IS NOT NULL")
 
-RUN_STATES = ("running", "done", "unchanged", "failed")
+RUN_STATES = ("running", "done", "unchanged", "failed", "put-off")
 
 feeds = Table(
     "feeds",
@@ -43,6 +44,9 @@ feeds = Table(
     instant("expects_at", null=True),  # when the next batch should have come
     instant("last_good_at", null=True),
     instant("last_news_at", null=True),
+    Column("lease", Integer, nullable=False),  # the number of the poll that may write here
+    instant("leased_until", null=True),
+    instant("gone_at", null=True),  # when its source said so, and it was switched off
     one_of("show", Show),
     one_of("health", FeedHealth),
 )
@@ -54,12 +58,15 @@ runs = Table(
     refers("feed_id", "feeds", delete="CASCADE"),
     text("source"),
     text("state"),
-    Column("counts", Json, nullable=True),  # and beside them names and the health at its end
+    Column("counts", Json, nullable=True),  # and beside them the health at its end
     text("error", null=True),
     instant("started_at"),
     instant("finished_at", null=True),
+    Column("names", Json, nullable=True),  # of some of its papers, for some weeks
     one_of("state", RUN_STATES),
     Index(None, "feed_id", "started_at"),
+    Index(None, "started_at"),
+    Index("ix_runs_named", "started_at", sqlite_where=_NAMED, postgresql_where=_NAMED),
 )
 
 rejects = Table(
@@ -162,6 +169,7 @@ listings = Table(
     text("fingerprint"),
     instant("first_seen_at"),
     instant("last_seen_at"),
+    Index(None, "first_seen_at", "feed_id"),
     sqlite_with_rowid=False,
 )
 

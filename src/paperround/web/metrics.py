@@ -12,7 +12,7 @@ from fastapi import Response
 
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.keys import Scope
-from paperround.jobs.cuts import polled_feeds
+from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.ports import Database
 from paperround.jobs.status import ListStatus, status
 from paperround.web.auth import keyed_router

@@ -57,7 +57,8 @@ class FeedStore(Protocol):
         now: datetime,
         notes: RunNotes = ...,
     ) -> None:
-        """Close `run` as `done`, `unchanged` or `failed`, with what `notes` tell of it."""
+        """Close `run` as `done`, `unchanged`, `failed` or `put-off`, with what `notes` tell of
+        it."""
         ...
 
     def keep_rejects(self, run: int, rejects: Sequence[Reject], *, now: datetime) -> int:
@@ -84,7 +85,8 @@ class FeedStore(Protocol):
 
     def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
         """Replace what an operator says of it. A change of kind, url or settings makes it due at
-        once and forgets its progress. Raises NotFound, and InvalidInput for a taken name."""
+        once and forgets its progress; that, and a change of how much is shown, ends a poll that
+        is under way. Raises NotFound, and InvalidInput for a taken name."""
         ...
 
     def delete(self, feed: FeedId) -> None:
@@ -94,12 +96,26 @@ class FeedStore(Protocol):
     def take_due(
         self, kinds: Collection[str], *, until: datetime, now: datetime, limit: int
     ) -> list[LiveFeed]:
-        """Enabled feeds of these kinds that are due, longest due first. They are put off to
-        `until`, so that no other process polls them meanwhile and a crash costs one round."""
+        """Enabled feeds of these kinds that are due, longest due first. They are lent to `until`,
+        so that no other process polls them meanwhile and a crash costs one round."""
         ...
 
-    def record(self, feed: FeedId, poll: Poll, *, now: datetime) -> None:
-        """Write down what a poll found; a feed deleted meanwhile is no error."""
+    def take(self, feed: FeedId, *, until: datetime, now: datetime) -> LiveFeed | None:
+        """The feed, due or not, lent to `until`; None while it is lent. Raises NotFound."""
+        ...
+
+    def hold_lent(self, feed: FeedId, lease: int) -> None:
+        """Keep it as it is until the transaction ends. Raises NotFound, and LeaseLost when it was
+        changed, or lent to another, since it was lent with this number."""
+        ...
+
+    def record(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
+        """Write down what a poll found; a feed deleted meanwhile is no error. Raises LeaseLost."""
+        ...
+
+    def brought(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
+        """How many papers each feed listed for the first time after `since` and by `until`; one
+        that listed none is left out."""
         ...
 
     def tell(
@@ -121,6 +137,14 @@ class FeedStore(Protocol):
 
     def runs(self, feed: FeedId, *, before: int | None, limit: int) -> list[FeedRun]:
         """Runs with a number below `before`, newest first."""
+        ...
+
+    def forget_names(self, *, before: datetime) -> int:
+        """Of runs that began before, keep no names of papers; returns how many runs had some."""
+        ...
+
+    def forget_runs(self, *, before: datetime) -> int:
+        """Forget runs that began before, with their rejects; returns how many."""
         ...
 
     def rejects(self, feed: FeedId, *, before: int | None, limit: int) -> list[KeptReject]:

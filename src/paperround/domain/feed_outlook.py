@@ -2,14 +2,15 @@
 
     feeds ─► may this cut be frozen? ─► why is there nothing? ─► the digest's footer
 
-Pure: values in, values out. What a poll makes of its feed stands in `domain/feed_health.py`.
+Pure: values in, values out. What a poll makes of its feed is said by `feed_health`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from paperround.domain.feed_health import GRACE, LOST_AFTER, spoken
 from paperround.domain.feeds import FeedHealth, LiveFeed
+from paperround.domain.papers import FeedId
 
 
 def awaited(feeds: Sequence[LiveFeed], cut_at: datetime, *, now: datetime) -> bool:
@@ -37,10 +38,11 @@ def quiet_reason(feeds: Sequence[LiveFeed], *, now: datetime) -> str | None:
     """What keeps papers away: `holiday` when every feed rests, `feed-failed` or `feed-stale` when
     one of them cannot be read or brings nothing; None when all is well.
 
-    A poll that failed though the feed was good a moment ago is a hiccup and no reason.
+    A poll that failed though the feed was good a moment ago is a hiccup and no reason. A feed that
+    is gone for good is one until an operator says what becomes of it.
     """
     running = [feed for feed in feeds if feed.enabled]
-    if any(_is_out(feed, now) for feed in running):
+    if any(_is_out(feed, now) for feed in running) or any(feed.gone_at for feed in feeds):
         return "feed-failed"
     healths = {feed.health for feed in running}
     if FeedHealth.STALE in healths:
@@ -55,18 +57,36 @@ def _is_out(feed: LiveFeed, now: datetime) -> bool:
     return is_long_ago or feed.failures >= LOST_AFTER
 
 
-def source_lines(feeds: Sequence[LiveFeed]) -> tuple[str, ...]:
-    """One short line for each feed that is switched on: `arxiv-ml: 34 new`."""
-    return tuple(f"{feed.name}: {_line(feed)}" for feed in feeds if feed.enabled)
+def source_lines(feeds: Sequence[LiveFeed], brought: Mapping[FeedId, int]) -> tuple[str, ...]:
+    """One short line for each feed that is read, or is gone: `arxiv-ml: 34 new`.
+
+    `brought` counts the papers that each listed for the first time since the edition before.
+    """
+    shown = (feed for feed in feeds if feed.enabled or feed.gone_at is not None)
+    return tuple(f"{feed.name}: {_line(feed, brought.get(feed.id, 0))}" for feed in shown)
 
 
-def _line(feed: LiveFeed) -> str:
-    if feed.health is FeedHealth.FRESH:
-        return feed.reason.partition("; ")[0]  # what is unusual is for the operator
-    words = {FeedHealth.NEW: "not read yet", FeedHealth.EMPTY: "no papers"}
-    if feed.health not in {FeedHealth.STALE, FeedHealth.FAILED}:
-        return words.get(feed.health, feed.health.value)
-    how = "stale" if feed.health is FeedHealth.STALE else "cannot be read"
-    if feed.last_news_at is None:
-        return f"{how}, nothing yet"
-    return f"{how}, nothing since {spoken(feed.last_news_at)}"
+def _line(feed: LiveFeed, brought: int) -> str:
+    """What it brought, and how it is doing where that is not well."""
+    news = f"{brought:,} new" if brought else ""
+    trouble = _trouble(feed)
+    if not trouble:
+        return news or _QUIET.get(feed.health, "nothing new")
+    if news:
+        return f"{news}, now {trouble}"
+    since = "yet" if feed.last_news_at is None else f"since {spoken(feed.last_news_at)}"
+    return f"{trouble}, nothing {since}"
+
+
+def _trouble(feed: LiveFeed) -> str:
+    if feed.gone_at is not None:
+        return "gone for good"
+    return _TROUBLES.get(feed.health, "")
+
+
+_TROUBLES = {FeedHealth.STALE: "stale", FeedHealth.FAILED: "out of reach"}
+_QUIET = {
+    FeedHealth.NEW: "not read yet",
+    FeedHealth.EMPTY: "no papers",
+    FeedHealth.HOLIDAY: "holiday",
+}

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from paperround.domain.feed_outlook import awaited, quiet_reason, source_lines
 from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
-from paperround.jobs.feed_health import awaited, quiet_reason, source_lines
+from paperround.domain.papers import FeedId
 from tests.domain.feeds import HOUR, MINUTE, NOW, feed
 
 CUT = NOW - timedelta(minutes=5)
@@ -63,22 +64,45 @@ def test_a_hiccup_is_no_reason_for_a_quiet_day() -> None:
 
 
 @pytest.mark.accept("F08", part="footer")
-def test_the_footer_says_how_each_source_is_doing() -> None:
-    assert source_lines(
-        [
-            feed(),
-            feed(FeedHealth.HOLIDAY, name="hf"),
-            feed(FeedHealth.STALE, name="arxiv"),
-            feed(FeedHealth.FAILED, name="bio", last_news_at=None),
-            feed(FeedHealth.NEW, name="math"),
-            feed(FeedHealth.EMPTY, name="physics"),
-            feed(FeedHealth.PAUSED, name="off", enabled=False),
-        ]
-    ) == (
-        "arxiv-ml: 34 new",
+def test_the_footer_says_what_each_source_brought_and_what_is_not_well() -> None:
+    brought = {FeedId(1): 1234, FeedId(2): 3, FeedId(3): 4, FeedId(4): 5}
+    busy = [
+        feed(reason="the same papers again, no new papers since 24 Nov 05:10 UTC"),
+        feed(FeedHealth.HOLIDAY, name="hf", id=FeedId(2)),
+        feed(FeedHealth.STALE, name="cs", id=FeedId(3)),
+        feed(FeedHealth.FAILED, name="math", id=FeedId(4), last_news_at=None),
+    ]
+    assert source_lines(busy, brought) == (
+        "arxiv-ml: 1,234 new",
+        "hf: 3 new",
+        "cs: 4 new, now stale",
+        "math: 5 new, now out of reach",
+    )
+
+
+@pytest.mark.accept("F08", part="footer")
+def test_the_footer_says_why_a_source_brought_nothing() -> None:
+    quiet = [
+        feed(),
+        feed(FeedHealth.HOLIDAY, name="hf"),
+        feed(FeedHealth.STALE, name="arxiv"),
+        feed(FeedHealth.FAILED, name="bio", last_news_at=None),
+        feed(FeedHealth.NEW, name="math"),
+        feed(FeedHealth.EMPTY, name="physics"),
+        feed(FeedHealth.PAUSED, name="off", enabled=False),
+        feed(FeedHealth.PAUSED, name="gone", enabled=False, gone_at=NOW),
+    ]
+    assert source_lines(quiet, {}) == (
+        "arxiv-ml: nothing new",
         "hf: holiday",
         "arxiv: stale, nothing since 24 Nov 05:10 UTC",
-        "bio: cannot be read, nothing yet",
+        "bio: out of reach, nothing yet",
         "math: not read yet",
         "physics: no papers",
+        "gone: gone for good, nothing since 24 Nov 05:10 UTC",
     )
+
+
+def test_a_feed_that_is_gone_for_good_is_a_reason_for_a_quiet_day() -> None:
+    gone = feed(FeedHealth.PAUSED, enabled=False, gone_at=NOW)
+    assert quiet_reason([feed(), gone], now=NOW) == "feed-failed"

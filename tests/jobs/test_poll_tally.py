@@ -1,0 +1,50 @@
+"""What a poll counts, and how little it keeps for that."""
+
+from paperround.domain.feed_health import batch_of, name_of
+from paperround.domain.feeds import FeedHealth, FetchRequest, Page, Shape
+from paperround.domain.papers import ParsedBatch, Record
+from paperround.jobs.poll_tally import Tally
+from tests.builders import NOW
+from tests.jobs.conftest import record
+
+PAPERS = [
+    record(1, authors=("Ada",)),
+    record(2, abstract=" "),
+    record(3, identifiers={}, title="By its title"),
+]
+
+
+def page(body: bytes = b"xx") -> Page:
+    request = FetchRequest(url="https://papers.example/1")
+    return Page(request=request, url=request.url, status=200, headers={}, body=body, fetched_at=NOW)
+
+
+def tallied(*pages: list[Record], continues: bool = False) -> Tally:
+    tally = Tally(continues=continues)
+    for records in pages:
+        tally.ask()
+        tally.take(page(), ParsedBatch(records=tuple(records)))
+    return tally
+
+
+def test_a_paper_on_two_pages_is_one_paper_of_the_batch() -> None:
+    tally = tallied(PAPERS, [PAPERS[0]])
+    found = tally.findings(unseen=3, ended=True)
+    assert found.batch == batch_of([name_of(one) for one in PAPERS])
+    assert found.shape == Shape(records=3, abstracts=2, authors=1)
+    notes = tally.notes(FeedHealth.FRESH)
+    assert notes.counts == {"requests": 2, "bytes": 4, "batch": 3}
+
+
+def test_a_poll_that_goes_on_where_one_stopped_knows_no_batch_and_keeps_no_names() -> None:
+    tally = tallied(PAPERS, continues=True)
+    found = tally.findings(unseen=3, ended=True)
+    assert (found.batch, found.shape, tally.is_unchanged) == (None, None, False)
+    assert tally.notes(None).counts["batch"] == 3
+    assert not tally.names
+
+
+def test_a_poll_keeps_names_and_no_records() -> None:
+    tally = tallied(PAPERS)
+    assert tally.names == {name_of(one) for one in PAPERS}
+    assert not any(isinstance(kept, Record) for kept in vars(tally).values())

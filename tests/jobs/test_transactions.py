@@ -1,0 +1,39 @@
+"""Transactions that lose races, and are done again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from paperround.domain.errors import Conflict
+from paperround.jobs.transactions import LONGEST_WAIT, TRIES, tried
+
+
+def loses(times: int) -> Callable[[], str]:
+    """Loses so many races before it wins."""
+    left = list(range(times))
+
+    def do() -> str:
+        if left:
+            left.pop()
+            raise Conflict
+        return "won"
+
+    return do
+
+
+@pytest.mark.accept("D2", part="waits")
+def test_who_lost_a_race_waits_longer_each_time_and_not_as_long_as_the_others() -> None:
+    waits: list[float] = []
+    assert tried(loses(TRIES - 1), pause=waits.append) == "won"
+    others: list[float] = []
+    tried(loses(TRIES - 1), pause=others.append)
+    assert len(waits) == TRIES - 1
+    assert waits[0] < 0.02
+    assert waits[0] < waits[3] < waits[6] <= LONGEST_WAIT
+    assert max(waits) >= LONGEST_WAIT / 2
+    assert waits != others
+
+
+def test_who_loses_every_race_gives_up() -> None:
+    with pytest.raises(Conflict):
+        tried(loses(TRIES), pause=lambda _: None)
