@@ -74,7 +74,6 @@ def test_every_health_comes_with_its_reason() -> None:
     )
 
 
-@pytest.mark.accept("F08", part="shrinking source")
 @pytest.mark.accept("F08", part="in the middle")
 def test_nothing_is_said_of_a_batch_before_its_last_page_was_read() -> None:
     part = Findings(unseen=0, batch=None, ended=False)
@@ -97,6 +96,7 @@ def test_nothing_is_said_of_a_batch_before_its_last_page_was_read() -> None:
         ({"last_good_at": NOW}, False, FeedHealth.FRESH),
         ({"expects_at": NOW - 3 * HOUR}, False, FeedHealth.FRESH),
         ({"expects_at": None}, False, FeedHealth.FRESH),
+        ({"expects_at": None, "last_good_at": NOW - 25 * HOUR}, False, FeedHealth.STALE),
         ({"health": FeedHealth.FAILED}, False, FeedHealth.FAILED),
         ({}, True, FeedHealth.FRESH),
     ],
@@ -108,13 +108,33 @@ def test_a_feed_nobody_may_ask_is_stale_once_its_batch_is_late(
     standing = feed(**(late | changes))  # type: ignore[arg-type]
     found, reason = unheard(standing, "busy", is_holiday=is_holiday, now=NOW)
     assert found is expected
-    assert reason.startswith("busy; no new papers since") is (expected is FeedHealth.STALE)
+    assert reason.startswith("busy; ") is (expected is FeedHealth.STALE)
 
 
+@pytest.mark.accept("F08", part="shrinking source")
 def test_zero_papers_where_there_were_eighty_is_an_alarm_until_papers_come() -> None:
     found = Findings(unseen=0, batch=EMPTY)
     words = judged(AWAITED, found, is_holiday=False, now=NOW)[1]
     assert words.startswith("zero papers where the last batch had 80;")
+
+
+@pytest.mark.accept("F08", part="without a rhythm")
+@pytest.mark.parametrize(
+    ("batch", "changes", "expected"),
+    [
+        (EMPTY, {}, "stale"),
+        (EMPTY, {"progress": Progress(batch="9:few")}, "empty"),
+        (BATCH, {}, "fresh"),
+        (BATCH, {"last_news_at": NOW - timedelta(days=59)}, "fresh"),
+        (BATCH, {"last_news_at": NOW - timedelta(days=61)}, "stale"),
+        (BATCH, {"last_news_at": None}, "fresh"),
+    ],
+)
+def test_a_source_from_which_nothing_is_expected_is_stale_when_it_is_empty_or_long_silent(
+    batch: str, changes: dict[str, object], expected: str
+) -> None:
+    standing = feed(**({"expects_at": None} | changes))  # type: ignore[arg-type]
+    assert health(standing, batch) == expected
 
 
 @pytest.mark.accept("F03", part="batches")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from paperround.domain.feeds import AlarmKind, FeedHealth, FetchRequest
+from paperround.domain.feeds import AlarmKind, FeedHealth, FetchRequest, NewFeed
 from paperround.domain.limits import Turn
 from paperround.domain.papers import FeedId
 from paperround.jobs.alerts import feed_troubles
@@ -111,6 +111,44 @@ def test_a_source_that_shrinks_is_told_once_until_it_is_well(morning: Room) -> N
     morning.poll(HOUR)  # the same papers again
     assert alerts(morning, feed) == [(key, subject)]
     assert morning.feed(feed).reason.endswith("; only 3 papers where 30 are usual")
+
+
+JOURNAL = NewFeed(name="journal", kind="feed", url="https://journal.example/rss")
+
+
+def issue(first: int, count: int) -> bytes:
+    items = "".join(
+        f"<item><title>Study {n}</title><link>https://journal.example/{n}</link>"
+        f"<description>What study {n} found.</description></item>"
+        for n in range(first, first + count)
+    )
+    return f'<rss version="2.0"><channel><title>J</title>{items}</channel></rss>'.encode()
+
+
+@pytest.mark.accept("F08", part="without a rhythm")
+def test_a_journal_that_keeps_three_known_papers_of_forty_is_told_and_so_is_one_of_none(
+    room: Room,
+) -> None:
+    feed = room.add(JOURNAL)
+    for first in range(6):
+        room.answers["journal.example"] = issue(first, 40)
+        room.poll_next(feed)
+    assert alerts(room, feed) == []
+    room.answers["journal.example"] = issue(3, 3)
+    room.poll_next(feed)
+    ((_, subject),) = alerts(room, feed)
+    assert subject == "The feed journal has shrunk"
+    room.answers["journal.example"] = issue(6, 40)
+    room.poll_next(feed)
+    assert alerts(room, feed) == []
+    room.answers["journal.example"] = issue(0, 0)
+    for _ in range(2):
+        room.poll_next(feed)
+        assert room.feed(feed).health is FeedHealth.STALE
+        assert room.feed(feed).reason.startswith("zero papers where the last batch had 40")
+    room.answers["journal.example"] = issue(7, 40)
+    room.poll_next(feed)
+    assert alerts(room, feed) == []
 
 
 @pytest.mark.accept("F08", part="once an episode")

@@ -27,6 +27,12 @@ GRACE = timedelta(hours=3)
 LOST_AFTER = 3
 """Failed polls in a row after which nobody waits for a feed."""
 
+SILENT = timedelta(days=60)
+"""How long a source from which no batch is ever expected may bring nothing new."""
+
+UNHEARD = timedelta(days=1)
+"""How long such a source may go unread because nobody may ask it."""
+
 _WATCHED = timedelta(hours=6)
 """How long after it was expected a batch is asked for more often than usual."""
 
@@ -88,11 +94,26 @@ def judged(
         return FeedHealth.HOLIDAY, f"no batch is expected today; {since}"
     if found.batch is not None and not size_of(found.batch):
         return _without_papers(feed, found, since, now)
+    return _without_news(feed, found, since, now)
+
+
+def _without_news(
+    feed: LiveFeed, found: Findings, since: str, now: datetime
+) -> tuple[FeedHealth, str]:
+    """Papers, and all of them known."""
     again = found.batch is not None and found.batch == feed.progress.batch
     what = f"the same papers again, {since}" if again else since
     if feed.expects_at is not None and now > feed.expects_at + GRACE:
         return FeedHealth.STALE, f"{what}; a batch was expected at {spoken(feed.expects_at)}"
+    if _is_silent(feed, now):
+        return FeedHealth.STALE, f"{what}: does it still bring any?"
     return FeedHealth.FRESH, what
+
+
+def _is_silent(feed: LiveFeed, now: datetime) -> bool:
+    """Whether a source without a rhythm has brought nothing for longer than a slow one does."""
+    last = feed.last_news_at
+    return feed.expects_at is None and last is not None and now - last > SILENT
 
 
 def _unjudged(feed: LiveFeed, reason: str) -> tuple[FeedHealth, str]:
@@ -104,14 +125,24 @@ def _unjudged(feed: LiveFeed, reason: str) -> tuple[FeedHealth, str]:
 
 def unheard(feed: LiveFeed, why: str, *, is_holiday: bool, now: datetime) -> tuple[FeedHealth, str]:
     """The health of a feed that may not be asked now, and why: as it was, until the batch that it
-    expects is three hours late and no good poll told since whether it came."""
+    expects is three hours late and no good poll told since whether it came; and where none is ever
+    expected, until it was not read for a day."""
     expected, heard = feed.expects_at, feed.last_good_at
-    if expected is None or now <= expected + GRACE or (heard and heard > expected + GRACE):
-        return feed.health, feed.reason
     if is_holiday or feed.health in {FeedHealth.FAILED, FeedHealth.PAUSED}:
+        return feed.health, feed.reason
+    if expected is None:
+        return _unread(feed, why, now)
+    if now <= expected + GRACE or (heard and heard > expected + GRACE):
         return feed.health, feed.reason
     reason = f"{why}; {_since(feed)}; a batch was expected at {spoken(expected)}"
     return FeedHealth.STALE, reason
+
+
+def _unread(feed: LiveFeed, why: str, now: datetime) -> tuple[FeedHealth, str]:
+    heard = feed.last_good_at or feed.created_at
+    if now - heard <= UNHEARD:
+        return feed.health, feed.reason
+    return FeedHealth.STALE, f"{why}; it was not read since {spoken(heard)}"
 
 
 def _without_papers(
@@ -123,8 +154,10 @@ def _without_papers(
     if rejects:
         return FeedHealth.STALE, f"none of {rejects:,} entries could be used; {since}"
     before = size_of(feed.progress.batch)
-    if before >= MANY and is_expected(feed, now):
+    if before >= MANY and (feed.expects_at is None or is_expected(feed, now)):
         return FeedHealth.STALE, f"zero papers where the last batch had {before:,}; {since}"
+    if _is_silent(feed, now):
+        return FeedHealth.STALE, f"the source says it has no papers; {since}"
     return FeedHealth.EMPTY, f"the source says it has no papers; {since}"
 
 
@@ -148,6 +181,13 @@ def is_arrival(feed: LiveFeed, found: Findings, expects_at: datetime | None) -> 
     when the one after it ought to come), or any news of a source from which none ever is."""
     is_first = feed.last_news_at is None or feed.expects_at is None
     return bool(found.unseen) and (is_first or feed.expects_at != expects_at)
+
+
+def tells_size(feed: LiveFeed, found: Findings, *, arrives: bool) -> bool:
+    """Whether how many papers this poll saw may be compared with what is usual. A source that
+    expects no batch shows the same stretch of its papers at every poll, with news or without."""
+    has_papers = found.shape is not None and found.shape.records > 0
+    return arrives or (feed.expects_at is None and has_papers)
 
 
 def with_alarm(reason: str, alarm: Alarm | None) -> str:

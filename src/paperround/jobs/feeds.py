@@ -34,6 +34,7 @@ from paperround.domain.feed_health import (
     put_off_until,
     set_back,
     size_of,
+    tells_size,
     unheard,
     with_alarm,
 )
@@ -284,7 +285,7 @@ class _Polling:
         health, reason = self._health(feed, found)
         news_at = self._now if unseen else None
         expects_at = self._expects(news_at or feed.last_news_at)
-        progress = self._settled(found, arrives=is_arrival(feed, found, expects_at))
+        progress = self._settled(feed, found, arrives=is_arrival(feed, found, expects_at))
         run.finish(
             now=self._newsroom.clock.now(),
             state="unchanged" if self._tally.is_unchanged else "done",
@@ -323,20 +324,20 @@ class _Polling:
             return FeedHealth.STALE, f"{reason}; nobody else could be asked: {error}"
         return cross_checked(reason, said, expects_at)
 
-    def _settled(self, found: Findings, *, arrives: bool) -> Progress:
+    def _settled(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> Progress:
         """Validators of addresses that are asked no more are forgotten (a poll that went on where
         one stopped asked only the rest), an empty batch never takes the place of one that had
         papers, and what is usual is remembered."""
         before, known = self._progress, self._progress.validators
         asked = {url: known[url] for url in known if url in self._tally.asked}
-        usual = before.usual
+        usual, tells = before.usual, tells_size(feed, found, arrives=arrives)
         if arrives and found.shape is not None:
             usual = remembered(usual, found.shape)
         return replace(
             before,
             validators=known if self._feed.progress.cursor else asked,
             batch=found.batch if size_of(found.batch) else before.batch,
-            alarm=alarm_of(before, found.shape, is_arrival=arrives, now=self._now),
+            alarm=alarm_of(before, found.shape, is_arrival=tells, now=self._now),
             usual=usual,
         )
 
