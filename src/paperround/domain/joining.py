@@ -9,14 +9,12 @@ texts the newer one stands, as if all records had come to one paper in the first
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import TypeVar
+from datetime import datetime
 
 from paperround.domain.identifiers import canonical
 from paperround.domain.merge import says_more
+from paperround.domain.ordering import earliest, latest, order
 from paperround.domain.papers import Paper, PaperId, PaperWrite
-
-T = TypeVar("T", int, datetime, date)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
     """The two as one paper, whichever is named first."""
     kept, gone = sorted((one, other), key=lambda paper: paper.id)
     stated = says_more(gone.version, kept.version)
-    age = _order(gone.version, kept.version) or _order(gone.updated_at, kept.updated_at)
+    age = order(gone.version, kept.version) or order(gone.updated_at, kept.updated_at)
     newer, older = (gone, kept) if (stated or age) > 0 else (kept, gone)
     said = (newer,) if age != 0 and not stated else (newer, older)  # else nobody has the last word
     withdrawn_by = tuple(sorted({feed for one in said for feed in one.withdrawn_by}))
@@ -78,10 +76,10 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         keywords=kept.keywords or gone.keywords,
         links={**older.links, **newer.links},
         counts_from=_start(kept, gone),
-        listed_on=_earliest(kept.listed_on, gone.listed_on),
-        published_at=_earliest(kept.published_at, gone.published_at),
-        updated_at=_latest(kept.updated_at, gone.updated_at),
-        version=_latest(kept.version, gone.version),
+        listed_on=earliest(kept.listed_on, gone.listed_on),
+        published_at=earliest(kept.published_at, gone.published_at),
+        updated_at=latest(kept.updated_at, gone.updated_at),
+        version=latest(kept.version, gone.version),
         withdrawn=any(one.withdrawn for one in said),
         withdrawn_by=withdrawn_by,
         comment=newer.comment or older.comment,
@@ -102,17 +100,3 @@ def _start(one: Paper, other: Paper) -> datetime:
     """A listing says when a paper counts from; without one, its first ingest does."""
     listed = [paper for paper in (one, other) if paper.listed_on is not None]
     return min(paper.counts_from for paper in listed or (one, other))
-
-
-def _order(new: T | None, old: T | None) -> int:
-    if new is None or old is None or new == old:
-        return 0
-    return 1 if new > old else -1
-
-
-def _earliest(one: T | None, other: T | None) -> T | None:
-    return min((value for value in (one, other) if value is not None), default=None)
-
-
-def _latest(one: T | None, other: T | None) -> T | None:
-    return max((value for value in (one, other) if value is not None), default=None)

@@ -14,14 +14,12 @@ keeps its own.
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from paperround.domain.identifiers import canonical, title_key
+from paperround.domain.ordering import earliest, latest, order
 from paperround.domain.papers import FeedId, Paper, PaperId, PaperText, PaperWrite, Record
 from paperround.domain.text import author_names, repair_abstract, repair_title
 from paperround.domain.times import midnight_utc
-
-T = TypeVar("T", int, datetime, date)
 
 FUTURE_ALLOWED = timedelta(hours=24)
 """A date further ahead than this is a mistake of the source and is not believed."""
@@ -150,9 +148,9 @@ def merged(
         keywords=old.keywords or record.keywords,
         links={**record.links, **base.links},
         counts_from=_earliest_start(old, record, now),
-        listed_on=_earliest(old.listed_on, _listed(record, now) if record.announces else None),
-        published_at=_earliest(old.published_at, _believed(record.published_at, now)),
-        updated_at=_latest(old.updated_at, _believed(record.updated_at, now)),
+        listed_on=earliest(old.listed_on, _listed(record, now) if record.announces else None),
+        published_at=earliest(old.published_at, _believed(record.published_at, now)),
+        updated_at=latest(old.updated_at, _believed(record.updated_at, now)),
         withdrawn=withdrawn,
         withdrawn_by=withdrawn_by,
         comment=base.comment or record.comment,
@@ -236,18 +234,12 @@ def _age(old: Paper, record: Record, now: datetime, *, same_feed: bool) -> int:
     What says most decides: the version, the date of the update, and within one feed the listing,
     which can only be earlier than the paper's first one.
     """
-    decided = _order(record.version, old.version) or _order(
+    decided = order(record.version, old.version) or order(
         _believed(record.updated_at, now), old.updated_at
     )
     if decided or not same_feed:
         return decided
-    return min(0, _order(record.listed_on, old.listed_on))
-
-
-def _order(new: T | None, old: T | None) -> int:
-    if new is None or old is None or new == old:
-        return 0
-    return 1 if new > old else -1
+    return min(0, order(record.listed_on, old.listed_on))
 
 
 def _withdrawal(
@@ -280,7 +272,7 @@ def _with_text(old: Paper, record: Record) -> Paper:
         title=record.title or old.title,
         authors=record.authors or old.authors,
         links={**old.links, **record.links},
-        version=_latest(old.version, record.version),
+        version=latest(old.version, record.version),
         comment=record.comment or old.comment,
         licence=record.licence or old.licence,
     )
@@ -316,14 +308,6 @@ def _believed(moment: datetime | None, now: datetime) -> datetime | None:
 
 def _listed(record: Record, now: datetime) -> date | None:
     return record.listed_on if counts_from(record, now) else None
-
-
-def _earliest(one: T | None, other: T | None) -> T | None:
-    return min((value for value in (one, other) if value is not None), default=None)
-
-
-def _latest(one: T | None, other: T | None) -> T | None:
-    return max((value for value in (one, other) if value is not None), default=None)
 
 
 def _union(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
