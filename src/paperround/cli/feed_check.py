@@ -141,7 +141,7 @@ def _compared(feed: "NewFeed", seen: "Look") -> Checked:
 def _tell(one: Checked) -> None:
     numbers = ""
     if one.papers is not None:
-        numbers = f" ({one.papers:,} papers, {one.rejects:,} rejects, {one.bytes:,} bytes"
+        numbers = f" (papers {one.papers:,}, rejects {one.rejects:,}, {one.bytes:,} bytes"
         numbers += f" in {one.seconds:.1f} s)"
     say(f"{one.name}: {one.trouble or 'fine'}{numbers}")
     for difference in one.differences:
