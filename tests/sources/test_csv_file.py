@@ -18,6 +18,11 @@ def test_a_row_becomes_a_record() -> None:
     assert [(count.signal, count.value) for count in record.counts] == [("upvotes", 3)]
 
 
+def test_a_column_may_say_that_a_paper_is_withdrawn() -> None:
+    batch = read_csv(b"id,title,withdrawn\n2601.00001,T,TRUE\n2601.00002,U,\n")
+    assert [one.withdrawn for one in batch.records] == [True, False]
+
+
 def test_a_byte_order_mark_and_spelling_of_the_header_do_not_matter() -> None:
     batch = read_csv(b"\xef\xbb\xbfTitle , ID\r\nT,2601.00001\r\n\r\n")
     assert batch.records[0].identifiers == {"arxiv": "2601.00001"}

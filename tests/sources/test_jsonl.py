@@ -188,3 +188,23 @@ def test_the_version_of_an_id_and_the_day_of_its_submission_are_read() -> None:
     (record,) = read_jsonl(line).records
     assert (record.identifiers, record.version) == ({"arxiv": "2601.00001"}, 2)
     assert record.listed_on == date(2026, 1, 30)
+
+
+@pytest.mark.accept("F07", part="withdrawn in files")
+@pytest.mark.parametrize(
+    ("changes", "withdrawn"),
+    [
+        ({}, False),
+        ({"withdrawn": True}, True),
+        ({"withdrawn": "yes"}, True),
+        ({"withdrawn": "no"}, False),
+        ({"withdrawn": 1}, False),
+        ({"summary": "This paper has been withdrawn by its author."}, True),
+        ({"comment": "Withdrawn: the proof has a gap."}, True),
+        ({"id": "10.5555/1", "summary": "This paper has been withdrawn by its author."}, False),
+    ],
+)
+def test_a_line_may_say_that_its_paper_is_withdrawn(
+    changes: dict[str, object], withdrawn: bool
+) -> None:
+    assert read_one(**changes).withdrawn is withdrawn

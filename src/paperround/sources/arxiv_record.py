@@ -19,6 +19,7 @@ from paperround.sources.entries import (
     texts_of,
     title_of,
 )
+from paperround.sources.withdrawal import says_withdrawn
 
 EASTERN = ZoneInfo("America/New_York")
 """arXiv's own clock: its days, its announcements, its daylight saving."""
@@ -26,11 +27,6 @@ EASTERN = ZoneInfo("America/New_York")
 CATEGORY = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?:\.[A-Za-z]{2,7}(?:-[a-z]{2,4})?)?")
 """The shape of a category (`cs.AI`, `physics.ao-ph`) or of a whole archive (`hep-th`)."""
 
-_WITHDRAWN = re.compile(
-    r"\s*(?:(?:this|the)\s+(?:paper|article|submission|manuscript|preprint|work)"
-    r"\s+(?:has\s+been|was|is)\s+)?withdrawn\b(?!\s+from\b)",
-    re.IGNORECASE,
-)
 _INNERMOST = re.compile(r"\([^()]*\)")
 _DEEPEST_AFFILIATION = 4
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
@@ -55,7 +51,7 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
         published_at=instant_of(entry, "published_at"),
         updated_at=instant_of(entry, "updated_at"),
         version=version,
-        withdrawn=any(map(_WITHDRAWN.match, (abstract, comment or ""))),
+        withdrawn=says_withdrawn(abstract, comment),
         comment=_joined(comment, text_of(entry, "journal")),
         licence=text_of(entry, "licence"),
         announces=announces,

@@ -19,6 +19,7 @@ from paperround.domain.observations import Count
 from paperround.domain.papers import Record, Reject
 from paperround.domain.text import clean
 from paperround.sources.service_dates import StatedDate, read_date, read_start
+from paperround.sources.withdrawal import says_withdrawn
 
 Entry = Mapping[str, object]
 _Read = TypeVar("_Read", StatedDate, datetime)
@@ -32,6 +33,7 @@ MOST_BYTES = 10_000_000
 COUNT_KEYS = {"upvotes": "upvotes", "comments": "comments", "github_stars": "github_stars"}
 _MOST_COUNTED = 10**9
 _EXCERPT = 500
+_YES = frozenset({"true", "yes", "1"})
 _FLEETING = frozenset({"counts", "announces", "fingerprint"})
 _LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
 _lasting = attrgetter(*_LASTING)
@@ -213,10 +215,12 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
     """The record of an entry in our own field names (see the `jsonl` reader)."""
     listed_at = instant_of(entry, "submitted_on_daily_at")
     listed_on = last_day_of(entry, "listed_on") or last_day_of(entry, "first_listed")
+    abstract = text_of(entry, "summary") or text_of(entry, "abstract") or ""
+    identifiers, comment = identifiers_of(entry), text_of(entry, "comment")
     return Record(
         title=title_of(entry),
-        abstract=text_of(entry, "summary") or text_of(entry, "abstract") or "",
-        identifiers=identifiers_of(entry),
+        abstract=abstract,
+        identifiers=identifiers,
         authors=texts_of(entry, "authors"),
         categories=texts_of(entry, "categories"),
         keywords=texts_of(entry, "keywords"),
@@ -226,13 +230,21 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
         published_at=instant_of(entry, "published_at"),
         updated_at=instant_of(entry, "updated_at"),
         version=version_of(entry),
-        comment=text_of(entry, "comment"),
+        withdrawn=_is_withdrawn(entry, abstract, comment, of_arxiv="arxiv" in identifiers),
+        comment=comment,
         licence=text_of(entry, "licence") or text_of(entry, "license"),
         organization=text_of(entry, "organization"),
         submitter=text_of(entry, "submitter"),
         counts=counts_of(entry, counted_at(entry, "captured_at")),
         fingerprint=entry_fingerprint,
     )
+
+
+def _is_withdrawn(entry: Entry, abstract: str, comment: str | None, *, of_arxiv: bool) -> bool:
+    said = entry.get("withdrawn")
+    if isinstance(said, str):
+        said = said.strip().casefold() in _YES
+    return said is True or (of_arxiv and says_withdrawn(abstract, comment))
 
 
 def _kind(value: object) -> str:
