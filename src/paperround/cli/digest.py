@@ -18,6 +18,7 @@ from paperround.cli.options import (
     say,
 )
 from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.publish import PublishReport
@@ -148,13 +149,15 @@ def _as_json(report: "PublishReport") -> dict[str, Any]:
 
 def _tell(report: "PublishReport", *, dry_run: bool) -> None:
     edition, planned = report.edition, report.planned
-    day, papers = edition.day.isoformat(), len(edition.papers)
-    say(f"{edition.list_name}, {day} ({edition.cut}): {papers} papers")
+    day, papers = edition.day.isoformat(), counted(len(edition.papers), "paper")
+    say(f"{edition.list_name}, {day} ({edition.cut}): {papers}")
     if edition.empty_reason:
         say(f"  empty because: {edition.empty_reason}")
     without = sum(planned.skipped.values())
     verb = "would plan" if dry_run else "planned"
-    say(f"  {verb} {planned.rows - without:,} mails ({report.added:,} people added now)")
+    mails = counted(planned.rows - without, "mail")
+    people = counted(report.added, "person", "people")
+    say(f"  {verb} {mails} ({people} added now)")
     if without:
         say(f"  no mail for {without:,}: {counts(dict(planned.skipped))}")
 

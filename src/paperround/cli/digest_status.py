@@ -11,6 +11,7 @@ import typer
 from paperround.cli.options import AsJson, ListName, Now, counts, print_json, runtime, say, usage
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.domain.deliveries import DeliveryState
@@ -109,7 +110,7 @@ def _tell(found: "Status") -> None:
 
 def _list_lines(one: "ListStatus") -> Iterator[str]:
     mailing_list, backlog = one.mailing_list, one.backlog
-    yield f"{mailing_list.name}: {one.subscribers:,} subscribers, zone {mailing_list.zone}"
+    yield f"{mailing_list.name}: {counted(one.subscribers, 'subscriber')}, zone {mailing_list.zone}"
     if mailing_list.paused_at is not None:
         since = format_instant(mailing_list.paused_at)
         yield f"  PAUSED since {since}: `paperround digest resume` lets it go on"
@@ -127,7 +128,7 @@ def _list_lines(one: "ListStatus") -> Iterator[str]:
 
 
 def _edition_line(tally: "EditionTally") -> str:
-    papers = f"{tally.papers} papers"
+    papers = counted(tally.papers, "paper")
     if tally.empty_reason:
         papers = f"no papers ({tally.empty_reason})"
     frozen = format_instant(tally.frozen_at)

@@ -8,6 +8,7 @@ import typer
 
 from paperround.cli.options import AsJson, print_json, say
 from paperround.cli.tables import paragraph, table, terminal_width
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.feeds import NewFeed
@@ -118,8 +119,8 @@ def print_preview(name: str, seen: "FeedPreview", *, as_json: bool) -> None:
         print_json(_as_preview(seen))
         return
     say(
-        f"{name}: {len(seen.papers):,} papers ({seen.count(Fate.NEW):,} new, "
-        f"{seen.count(Fate.KNOWN):,} known), {len(seen.rejects):,} rejects, "
+        f"{name}: {counted(len(seen.papers), 'paper')} ({seen.count(Fate.NEW):,} new, "
+        f"{seen.count(Fate.KNOWN):,} known), {counted(len(seen.rejects), 'reject')}, "
         f"{'more pages' if seen.next else 'no further page'}; "
         f"{seen.size:,} bytes in {seen.seconds:.1f} s"
     )

@@ -23,6 +23,7 @@ from paperround.cli.options import (
 from paperround.cli.tables import table, terminal_width, until
 from paperround.domain.errors import InvalidInput
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.feeds import LiveFeed, NewFeed
@@ -49,7 +50,7 @@ def list_all(as_json: AsJson = False) -> None:
         return
     for line in table([_row(feed, now) for feed in feeds], terminal_width()) if feeds else ():
         say(line)
-    say(f"{len(feeds):,} feeds" if feeds else NO_FEEDS)
+    say(counted(len(feeds), "feed") if feeds else NO_FEEDS)
 
 
 def _row(feed: "LiveFeed", now: datetime) -> tuple[str, ...]:

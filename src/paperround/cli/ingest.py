@@ -22,6 +22,7 @@ from paperround.cli.options import (
 )
 from paperround.cli.progress import progress
 from paperround.domain.errors import FetchFailed
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.feeds import PollReport
@@ -131,8 +132,8 @@ def _as_json(report: "IngestReport | PollReport") -> dict[str, Any]:
 
 def _tell(name: str, report: "IngestReport | PollReport", feed: str) -> None:
     papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
-    say(f"{name}: {report.records:,} records ({counts(papers)})")
-    say(f"  {report.observations:,} new counts of votes, comments, stars or citations")
+    say(f"{name}: {counted(report.records, 'record')} ({counts(papers)})")
+    say(f"  {counted(report.observations, 'new count')} of votes, comments, stars or citations")
     for reason, number in sorted(report.rejects.items()):
         say(f"  {number:,} rejected: {reason} (paperround feeds rejects {feed})")
-    say(f"  {report.papers_total:,} papers in all")
+    say(f"  {counted(report.papers_total, 'paper')} in all")

@@ -7,6 +7,7 @@ import typer
 
 from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
 from paperround.cli.signals import STOPS, finish_on_signals
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.deliver import DeliverReport
@@ -118,8 +119,8 @@ def _tell(report: "TickReport", sent: "DeliverReport") -> None:
     for one in report.polls:
         say(f"feed {one.feed}: {one.error or f'{one.health}, {one.new} new papers'}")
     for edition in report.editions:
-        papers = len(edition.papers)
-        say(f"froze {edition.list_name}, {edition.day} (cut {edition.cut}): {papers} papers")
+        papers = counted(len(edition.papers), "paper")
+        say(f"froze {edition.list_name}, {edition.day} (cut {edition.cut}): {papers}")
     for name, plan in report.plans.items():
         if plan.planned or plan.skipped or plan.missed or plan.waiting:
             numbers = {

@@ -22,6 +22,7 @@ from paperround.cli.options import (
 )
 from paperround.cli.progress import progress
 from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.subscriber_files import Found
@@ -115,7 +116,7 @@ def _as_json(report: "ImportReport") -> dict[str, Any]:
 
 def _tell(file: Path, report: "ImportReport") -> None:
     numbers = _outcomes(report) | {"rejected": len(report.rejects)}
-    say(f"{file.name}: {report.rows:,} rows ({counts(numbers)})")
+    say(f"{file.name}: {counted(report.rows, 'row')} ({counts(numbers)})")
     for reject in report.rejects[:MOST_SHOWN]:
         say(f"  {reject.detail}")
     rest = Counter(reject.reason for reject in report.rejects[MOST_SHOWN:])

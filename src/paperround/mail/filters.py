@@ -8,6 +8,7 @@ from datetime import date
 from urllib.parse import quote, urlsplit
 
 from paperround.domain.digests import DigestPaper
+from paperround.domain.wording import counted
 
 TEXT_WIDTH = 72
 _NAME_LENGTH = 50
@@ -121,11 +122,6 @@ def score_line(paper: DigestPaper) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".").replace("-", "−")
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 paper`, `12 papers`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def long_date(day: date) -> str:

@@ -19,7 +19,8 @@ from paperround.domain.notices import (
     NoticeMail,
     NoticeView,
 )
-from paperround.mail.filters import counted, shortened, web_address
+from paperround.domain.wording import counted
+from paperround.mail.filters import shortened, web_address
 from paperround.mail.headers import header_text
 from paperround.mail.message import Particulars, Sender, addressing_of, message_bytes
 from paperround.mail.templates import (

@@ -15,6 +15,7 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from paperround.domain.errors import RenderingFailed
+from paperround.domain.wording import counted
 from paperround.mail import filters
 from paperround.mail.headers import header_text, one_line
 from paperround.paths import templates_dir
@@ -92,7 +93,7 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
     )
     environment.filters |= {
         "authors": filters.short_authors,
-        "counted": filters.counted,
+        "counted": counted,
         "label": filters.spoken_title,
         "links": filters.paper_links,
         "long_date": filters.long_date,

@@ -6,6 +6,7 @@ from math import ceil
 
 from paperround.domain.papers import Paper
 from paperround.domain.times import require_utc
+from paperround.domain.wording import counted
 from paperround.ranking.bursts import Burst
 from paperround.ranking.signals import Growth, Standing, first_day, hours_between
 from paperround.ranking.words import occurs
@@ -29,7 +30,7 @@ def reason_for(
 
 
 def _votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
-    votes = _counted(standing.votes, "vote")
+    votes = counted(standing.votes, "vote")
     if hours_between(standing.counted_at, as_of) > _FRESH_HOURS:
         return f"{votes} by {_day(standing.counted_at)}"
     growth = standing.growth
@@ -45,7 +46,7 @@ def _first_votes(votes: str, paper: Paper, standing: Standing, as_of: datetime) 
     if not told_the_hour or not 0 < hours <= 24:
         return f"{votes}, {_listed(paper, as_of)}"
     if listed.date() == as_of.date():
-        return f"{votes} in {_counted(hours, 'hour')}"
+        return f"{votes} in {counted(hours, 'hour')}"
     span = "hour" if hours == 1 else f"{hours} hours"
     return f"{votes} in its first {span}, listed {_day(listed)}"
 
@@ -55,7 +56,7 @@ def _span(growth: Growth, since: datetime, as_of: datetime) -> str:
     if days == 1:
         return "since yesterday"
     if growth.hours < 48:
-        return f"in {_counted(max(1, ceil(growth.hours)), 'hour')}"
+        return f"in {counted(max(1, ceil(growth.hours)), 'hour')}"
     return f"in {ceil(growth.hours / 24)} days"
 
 
@@ -84,7 +85,3 @@ def _listed(paper: Paper, as_of: datetime) -> str:
 def _day(moment: datetime) -> str:
     utc = require_utc(moment)
     return f"{utc.day} {_MONTHS[utc.month - 1]}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.times import zone_of
+from paperround.domain.wording import counted
 from paperround.mail.filters import (
-    counted,
     long_date,
     paper_links,
     short_authors,
