@@ -10,6 +10,7 @@ import typer
 from paperround.cli.feed_options import NO_FEEDS, find_feed
 from paperround.cli.options import AsJson, print_json, runtime, say
 from paperround.domain.errors import PaperroundError
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.feeds import LiveFeed, NewFeed
@@ -140,8 +141,9 @@ def _compared(feed: "NewFeed", seen: "Look") -> Checked:
 
 def _tell(one: Checked) -> None:
     numbers = ""
-    if one.papers is not None:
-        numbers = f" (papers {one.papers:,}, rejects {one.rejects:,}, {one.bytes:,} bytes"
+    if one.papers is not None and one.rejects is not None:
+        papers, rejects = counted(one.papers, "paper"), counted(one.rejects, "reject")
+        numbers = f" ({papers}, {rejects}, {one.bytes:,} bytes"
         numbers += f" in {one.seconds:.1f} s)"
     say(f"{one.name}: {one.trouble or 'fine'}{numbers}")
     for difference in one.differences:
