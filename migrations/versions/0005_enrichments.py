@@ -49,7 +49,7 @@ def downgrade() -> None:
     op.drop_column("runs", "names")
     op.execute("UPDATE runs SET state = 'done' WHERE state = 'put-off'")
     _runs(RUN_STATES)
-    for column in ("lease", "leased_until", "gone_at"):
+    for column in ("lease", "leased_until", "lent_to", "gone_at"):
         op.drop_column("feeds", column)
     for column in ("started", "pid", "host"):
         op.drop_column("limiter", column)
@@ -75,6 +75,7 @@ def plain_json() -> sa.Text:
 def _feeds() -> None:
     for name in ("leased_until", "gone_at"):
         op.add_column("feeds", sa.Column(name, instant(), nullable=True))
+    op.add_column("feeds", sa.Column("lent_to", plain_json(), nullable=True))
     op.add_column("feeds", sa.Column("lease", sa.Integer(), nullable=True))
     op.execute("UPDATE feeds SET lease = 0")
     with op.batch_alter_table("feeds") as feeds:

@@ -12,6 +12,9 @@ from paperround.jobs import transactions
 from paperround.jobs.ports import Database, UnitOfWork
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
 from tests.contracts.test_races import THREADS, at_once
+from tests.fakes import Neighbours
+
+NEIGHBOURS = Neighbours()
 
 ARXIV = NewFeed(
     name="cs",
@@ -73,7 +76,9 @@ def take(
     database: Database, *kinds: str, now: datetime = NOW, limit: int = 10
 ) -> list[tuple[str, datetime | None]]:
     with database.writing() as work:
-        taken = work.feeds.take_due(kinds or (ARXIV.kind,), until=now + HOUR, now=now, limit=limit)
+        taken = work.feeds.take_due(
+            kinds or (ARXIV.kind,), NEIGHBOURS, until=now + HOUR, now=now, limit=limit
+        )
     return [(feed.name, feed.next_at) for feed in taken]
 
 
@@ -203,7 +208,7 @@ def test_feeds_of_other_kinds_and_those_switched_off_are_left_alone(database: Da
     create(database, replace(ARXIV, name="rss", kind="rss"))
     assert take(database) == []
     with database.writing() as work:
-        assert work.feeds.take_due((), until=NOW + HOUR, now=NOW, limit=9) == []
+        assert work.feeds.take_due((), NEIGHBOURS, until=NOW + HOUR, now=NOW, limit=9) == []
     assert take(database, "rss", ARXIV.kind) == [("rss", NOW + HOUR)]
 
 
@@ -222,14 +227,23 @@ def test_a_feed_made_due_is_taken_again_as_soon_as_it_is_lent_no_more(database: 
 def test_a_feed_is_lent_to_one_at_a_time_due_or_not(database: Database) -> None:
     feed = create(database, now=NOW + HOUR)
     with database.writing() as work:
-        lent = work.feeds.take(feed.id, until=NOW + HOUR, now=NOW)
-        assert work.feeds.take(feed.id, until=NOW + HOUR, now=NOW + MINUTE) is None
-        later = work.feeds.take(feed.id, until=NOW + 2 * HOUR, now=NOW + HOUR)
+        lent = work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW)
+        assert work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW + MINUTE) is None
+        later = work.feeds.take(feed.id, NEIGHBOURS, until=NOW + 2 * HOUR, now=NOW + HOUR)
         with pytest.raises(NotFound):
-            work.feeds.take(NOBODY, until=NOW, now=NOW)
+            work.feeds.take(NOBODY, NEIGHBOURS, until=NOW, now=NOW)
     assert lent is not None
     assert later is not None
     assert (lent.lease, later.lease) == (1, 2)
+
+
+def test_a_feed_that_is_lent_to_a_dead_process_is_free(database: Database) -> None:
+    feed = create(database)
+    take(database)
+    gone = Neighbours(dead={NEIGHBOURS.me.pid})
+    with database.writing() as work:
+        assert work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is None
+        assert work.feeds.take(feed.id, gone, until=NOW + HOUR, now=NOW) is not None
 
 
 @pytest.mark.parametrize(
@@ -257,7 +271,7 @@ def test_a_change_of_what_is_read_or_shown_ends_a_lease(
                 work.feeds.record(feed.id, GOOD, lease=1)
             assert work.feeds.get(feed.id) == standing
             assert standing.next_at == NOW + MINUTE
-            assert work.feeds.take(feed.id, until=NOW + HOUR, now=NOW) is not None
+            assert work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is not None
         else:
             work.feeds.hold_lent(feed.id, 1)
             work.feeds.record(feed.id, GOOD, lease=1)

@@ -10,6 +10,7 @@ from paperround.domain.papers import Show
 from paperround.jobs.feed_admin import update_feed
 from paperround.jobs.feeds import LEASE, PollReport, run_now
 from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing
 
 
@@ -133,7 +134,7 @@ def test_a_feed_whose_poll_died_can_be_read_when_its_lease_is_over(room: Room) -
     feed = room.add(ML)
     with room.database.writing() as work:
         now = room.clock.now()
-        work.feeds.take_due([ML.kind], until=now + LEASE, now=now, limit=1)
+        work.feeds.take_due([ML.kind], Neighbours(), until=now + LEASE, now=now, limit=1)
     assert run_now(room.newsroom, feed, now=room.clock.now()).put_off
     room.clock.moment += LEASE
     assert not run_now(room.newsroom, feed, now=room.clock.now()).put_off

@@ -117,7 +117,7 @@ def _take(newsroom: Newsroom, now: datetime) -> LiveFeed | None:
     kinds = list(newsroom.sources)
     taken = write(
         newsroom.database,
-        lambda work: work.feeds.take_due(kinds, until=until, now=now, limit=1),
+        lambda work: work.feeds.take_due(kinds, newsroom.processes, until=until, now=now, limit=1),
     )
     return taken[0] if taken else None
 
@@ -139,7 +139,10 @@ def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport
             code="kind",
         )
     until = _lent_until(newsroom, now)
-    lent = write(newsroom.database, lambda work: work.feeds.take(feed.id, until=until, now=now))
+    lent = write(
+        newsroom.database,
+        lambda work: work.feeds.take(feed.id, newsroom.processes, until=until, now=now),
+    )
     if lent is None:
         return _not_ours(feed, "it is being read already", feed.next_at or now)
     return poll_feed(newsroom, lent, now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from paperround.domain.deliveries import Worker
 from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
 from paperround.domain.feeds import (
     FeedHealth,
@@ -47,6 +48,7 @@ from paperround.store.feed_rows import (
     run_json,
     run_of,
 )
+from paperround.store.processes import Processes
 
 _FEEDS = select(db.feeds)
 
@@ -169,7 +171,13 @@ class SqlFeeds:
     # --- what a poll does ----------------------------------------------------------------------
 
     def take_due(
-        self, kinds: Collection[str], *, until: datetime, now: datetime, limit: int
+        self,
+        kinds: Collection[str],
+        processes: Processes,
+        *,
+        until: datetime,
+        now: datetime,
+        limit: int,
     ) -> list[LiveFeed]:
         """Enabled feeds of these kinds that are due and not lent, longest due first, those never
         polled before all. They are lent, and put off, to `until`; what another process takes
@@ -186,19 +194,25 @@ class SqlFeeds:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return self._lend([live_feed_of(row) for row in rows], until)
+        return self._lend([live_feed_of(row) for row in rows], processes.current(), until)
 
-    def take(self, feed: FeedId, *, until: datetime, now: datetime) -> LiveFeed | None:
-        """The feed, due or not, lent to `until`; None while it is lent. Raises NotFound."""
+    def take(
+        self, feed: FeedId, processes: Processes, *, until: datetime, now: datetime
+    ) -> LiveFeed | None:
+        """The feed, due or not, lent to `until`; None while it is lent to a process that may live.
+        Raises NotFound."""
         row = self._required(feed, lock=True)
-        if row.leased_until is not None and row.leased_until > now:
+        is_lent = row.leased_until is not None and row.leased_until > now
+        if is_lent and not _is_orphan(row, processes):
             return None
-        return self._lend([live_feed_of(row)], until)[0]
+        return self._lend([live_feed_of(row)], processes.current(), until)[0]
 
-    def _lend(self, feeds: Sequence[LiveFeed], until: datetime) -> list[LiveFeed]:
+    def _lend(self, feeds: Sequence[LiveFeed], to: Worker, until: datetime) -> list[LiveFeed]:
         lending = update(db.feeds).where(db.feeds.c.id.in_([feed.id for feed in feeds]))
         self._connection.execute(
-            lending.values(next_at=until, leased_until=until, lease=db.feeds.c.lease + 1)
+            lending.values(
+                next_at=until, leased_until=until, lent_to=asdict(to), lease=db.feeds.c.lease + 1
+            )
         )
         return [replace(feed, next_at=until, lease=feed.lease + 1) for feed in feeds]
 
@@ -300,6 +314,11 @@ class SqlFeeds:
             if is_duplicate(error):
                 raise _taken(name) from None
             raise
+
+
+def _is_orphan(row: Row[Any], processes: Processes) -> bool:
+    """Whether the process that a feed is lent to is certainly dead."""
+    return row.lent_to is not None and processes.is_dead(Worker(**row.lent_to))
 
 
 def _is_free(now: datetime) -> Any:

@@ -6,7 +6,7 @@ the process that has the turn, null when nobody has.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -14,6 +14,7 @@ from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Turn
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
+from paperround.store.processes import Processes
 
 _LOOK_AGAIN = timedelta(seconds=1)
 
@@ -21,14 +22,6 @@ _LONGEST_SKEW = timedelta(hours=1)
 """How far the clocks of machines may be apart before one of them is not believed."""
 
 _NOBODY: dict[str, Any] = {"host": None, "pid": None, "started": None}
-
-
-class Processes(Protocol):
-    """Knows this process, and whether another one still lives."""
-
-    def current(self) -> Worker: ...
-
-    def is_dead(self, worker: Worker) -> bool: ...
 
 
 class SqlLimiter:

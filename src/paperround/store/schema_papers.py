@@ -46,6 +46,7 @@ feeds = Table(
     instant("last_news_at", null=True),
     Column("lease", Integer, nullable=False),  # the number of the poll that may write here
     instant("leased_until", null=True),
+    Column("lent_to", Json, nullable=True),  # the process that reads it
     instant("gone_at", null=True),  # when its source said so, and it was switched off
     one_of("show", Show),
     one_of("health", FeedHealth),

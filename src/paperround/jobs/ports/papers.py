@@ -32,6 +32,7 @@ from paperround.domain.papers import (
     ParsedBatch,
     Reject,
 )
+from paperround.jobs.ports.running import Processes
 
 
 class Reader(Protocol):
@@ -94,14 +95,23 @@ class FeedStore(Protocol):
         ...
 
     def take_due(
-        self, kinds: Collection[str], *, until: datetime, now: datetime, limit: int
+        self,
+        kinds: Collection[str],
+        processes: Processes,
+        *,
+        until: datetime,
+        now: datetime,
+        limit: int,
     ) -> list[LiveFeed]:
         """Enabled feeds of these kinds that are due, longest due first. They are lent to `until`,
         so that no other process polls them meanwhile and a crash costs one round."""
         ...
 
-    def take(self, feed: FeedId, *, until: datetime, now: datetime) -> LiveFeed | None:
-        """The feed, due or not, lent to `until`; None while it is lent. Raises NotFound."""
+    def take(
+        self, feed: FeedId, processes: Processes, *, until: datetime, now: datetime
+    ) -> LiveFeed | None:
+        """The feed, due or not, lent to `until`; None while it is lent to a process that may live.
+        Raises NotFound."""
         ...
 
     def hold_lent(self, feed: FeedId, lease: int) -> None:
