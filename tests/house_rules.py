@@ -18,7 +18,7 @@ JOB_EDGES = {
     "src/paperround/jobs/deliver.py": "one poisoned mail must not stop the others",
     "src/paperround/jobs/plan.py": "one list's failure must not keep the readers of the others",
     "src/paperround/jobs/tick.py": "a step that fails must not keep the others from people",
-    "src/paperround/jobs/feeds.py": "one feed's failure must not keep the others from being read",
+    "src/paperround/jobs/poll.py": "one feed's failure must not keep the others from being read",
     "src/paperround/jobs/enrich.py": "one service that fails must not keep the others",
     "src/paperround/mail/worker.py": "a thread hands its error to the thread that waits for it",
     "src/paperround/queue/threads.py": "one failing job must not stop the others",

@@ -18,7 +18,7 @@ from paperround.domain.work import Job
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.deliver import Post, deliver_notices
 from paperround.jobs.desk import Desk
-from paperround.jobs.feeds import Newsroom
+from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import (
     AddressBook,

@@ -8,7 +8,9 @@ from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedRun, FetchRequest, LiveFeed, NewFeed, Page
 from paperround.domain.papers import FeedId
 from paperround.jobs.feed_admin import create_feed
-from paperround.jobs.feeds import Newsroom, PollReport, poll_due
+from paperround.jobs.feeds import poll_due
+from paperround.jobs.newsroom import Newsroom
+from paperround.jobs.poll import PollReport
 from paperround.sources.live import SOURCES, WITNESSES
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import Neighbours

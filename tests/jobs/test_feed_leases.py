@@ -8,7 +8,8 @@ import pytest
 from paperround.domain.feeds import FeedHealth, FetchRequest
 from paperround.domain.papers import Show
 from paperround.jobs.feed_admin import update_feed
-from paperround.jobs.feeds import LEASE, PollReport, run_now
+from paperround.jobs.feeds import run_now
+from paperround.jobs.poll import LEASE, PollReport
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing

@@ -18,7 +18,7 @@ from paperround.domain.notices import Alert
 from paperround.domain.papers import FeedId
 from paperround.jobs.alerts import episode, feed_troubles
 from paperround.jobs.all_feeds import polled_feeds
-from paperround.jobs.feeds import PollReport
+from paperround.jobs.poll import PollReport
 from paperround.net.client import GuardedClient
 from paperround.net.limits import Limits
 from paperround.net.network import Network

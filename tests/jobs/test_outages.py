@@ -10,7 +10,7 @@ import pytest
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import FeedId
-from paperround.jobs import feeds
+from paperround.jobs import poll
 from paperround.sources import bookmarks
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import HOUR, NOW, Reply, Room, failing
@@ -152,7 +152,7 @@ def test_a_poll_that_is_killed_and_taken_up_days_later_leaves_no_hole(
 def test_a_poll_that_did_not_come_to_its_end_is_not_a_good_one(
     room: Room, feed: NewFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeds, "MOST_PAGES", 2)
+    monkeypatch.setattr(poll, "MOST_PAGES", 2)
     archive, added = opened(room, feed, daily=0)
     room.poll()
     good = room.feed(added).last_good_at

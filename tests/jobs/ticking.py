@@ -12,7 +12,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.errors import DatabaseFailed, FetchFailed
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.jobs.deliver import Post, deliver
-from paperround.jobs.feeds import Newsroom
+from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import Database, Pinger, Ranker, UnitOfWork
 from paperround.jobs.tick import Rounds

@@ -19,7 +19,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
 )
 from paperround.jobs.deliver import Post, deliver
-from paperround.jobs.feeds import Newsroom
+from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.tick import Rounds, TickReport, tick

@@ -27,7 +27,7 @@ from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.feeds import LiveFeed, NewFeed
-    from paperround.jobs.feeds import PollReport
+    from paperround.jobs.poll import PollReport
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_check.check)

@@ -25,8 +25,8 @@ from paperround.domain.errors import FetchFailed
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
-    from paperround.jobs.feeds import PollReport
     from paperround.jobs.ingest import IngestReport
+    from paperround.jobs.poll import PollReport
     from paperround.wiring import Runtime
 
 

@@ -21,10 +21,12 @@ from paperround.jobs.alerts import episode, step_failed, troubles
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.enrich import EnrichReport, enrich
 from paperround.jobs.feed_admin import live_feeds
-from paperround.jobs.feeds import Newsroom, PollReport, poll_due
+from paperround.jobs.feeds import poll_due
 from paperround.jobs.housekeeping import Housework, keep_house
+from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.plan import Hours, PlanReport, plan_due
+from paperround.jobs.poll import PollReport
 from paperround.jobs.ports import Database, Enricher, Pinger, Ranker, UnitOfWork
 from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write

@@ -18,8 +18,9 @@ from paperround.domain.feeds import LiveFeed
 from paperround.domain.keys import Scope
 from paperround.domain.papers import FeedId, ParsedBatch
 from paperround.jobs import feed_admin, feed_files, feed_preview
-from paperround.jobs.feeds import run_now, shown_as
+from paperround.jobs.feeds import run_now
 from paperround.jobs.ingest import IngestReport, ingest
+from paperround.jobs.poll import shown_as
 from paperround.sources.formats import AUTO, READERS, Reader, decompress, reader_for
 from paperround.sources.opml import read_opml, write_opml
 from paperround.web.auth import keyed_router

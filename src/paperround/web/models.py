@@ -11,8 +11,8 @@ from paperround.domain.papers import Reject, Show
 from paperround.domain.times import format_instant
 from paperround.jobs.feed_files import FeedImport
 from paperround.jobs.feed_preview import Fate, FeedPreview
-from paperround.jobs.feeds import PollReport
 from paperround.jobs.ingest import IngestReport
+from paperround.jobs.poll import PollReport
 from paperround.jobs.ports import Source
 from paperround.sources.choices import NEEDS_URL, Choice, choice_of
 
