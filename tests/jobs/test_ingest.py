@@ -41,9 +41,10 @@ def run(
 def papers_in(database: SqlDatabase, *arxiv: str) -> list[Paper]:
     """The papers with these arXiv ids, or every paper."""
     with database.reading() as work:
-        wanted = [("arxiv", one) for one in arxiv]
-        ids = work.papers.find(wanted).values() if arxiv else range(1, 10_000)
-        found = work.papers.load([PaperId(one) for one in ids]).values()
+        everyone = work.connection.execute(select(db.papers.c.id).order_by(db.papers.c.id))
+        named = work.papers.find([("arxiv", one) for one in arxiv]).values()
+        ids = list(named) if arxiv else [PaperId(one) for one in everyone.scalars()]
+        found = work.papers.load(ids).values()
     return list({paper.id: paper for paper in found}.values())
 
 
