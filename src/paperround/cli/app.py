@@ -11,6 +11,7 @@ from paperround.cli import (
     demo,
     digest,
     doctor,
+    evaluate,
     feeds,
     ingest,
     init,
@@ -48,6 +49,7 @@ app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:
