@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.limits import OFF, SignupLimits, parse_rates
+from paperround.domain.limits import OFF, Rate, SignupLimits, parse_rates
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
 
@@ -64,6 +64,12 @@ class Settings(BaseModel):
     fetch_allow: str = ""
     semantic_scholar_key: str | None = Field(default=None, repr=False)
     enrich: str = "huggingface, github, openalex, crossref"
+    summarise_url: str | None = None
+    summarise_model: str | None = None
+    summarise_key: str | None = Field(default=None, repr=False)
+    summarise_language: str = Field(default="", max_length=40)
+    summarise_budget: str = "200/24h"
+    summarise_seconds: int = Field(default=60, ge=1, le=600)
 
     @field_validator("timezone")
     @classmethod
@@ -73,15 +79,17 @@ class Settings(BaseModel):
         except InvalidInput as error:
             raise ValueError(str(error)) from None
 
-    @field_validator("public_url")
+    @field_validator("public_url", "summarise_url")
     @classmethod
-    def _web_address(cls, url: str) -> str:
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("write it like https://papers.example.org")
         return url.rstrip("/")
 
-    @field_validator(*(f"rate_signup_{name}" for name in RATES))
+    @field_validator("summarise_budget", *(f"rate_signup_{name}" for name in RATES))
     @classmethod
     def _readable_rates(cls, text: str) -> str:
         try:
@@ -122,6 +130,26 @@ class Settings(BaseModel):
         """The services that papers are enriched from."""
         named = () if self.enrich.strip().lower() == OFF else _listed(self.enrich)
         return tuple(dict.fromkeys(map(EnricherName, named)))
+
+    @property
+    def summary_budget(self) -> tuple[Rate, ...]:
+        """How often a machine may be asked to sum a paper up."""
+        return parse_rates(self.summarise_budget)
+
+    @property
+    def summary_service(self) -> tuple[str, str] | None:
+        """The address and the model of the machine that sums papers up; None where none is set.
+
+        Raises Misconfigured for half of it, and for a key that would cross a network in the clear.
+        """
+        if not self.summarise_url:
+            return None
+        if not self.summarise_model:
+            raise Misconfigured("PAPERROUND_SUMMARISE_URL needs PAPERROUND_SUMMARISE_MODEL")
+        parts = urlsplit(self.summarise_url)
+        if self.summarise_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise Misconfigured("PAPERROUND_SUMMARISE_KEY goes over https, or to this machine only")
+        return self.summarise_url, self.summarise_model
 
     @property
     def signup_limits(self) -> SignupLimits:

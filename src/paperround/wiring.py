@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
+from paperround.domain.gist import choose_gist
+from paperround.domain.summaries import Wording
 from paperround.domain.work import Job
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.deliver import Post, deliver_notices
@@ -26,6 +28,7 @@ from paperround.jobs.ports import (
     Clock,
     Database,
     Enricher,
+    GistChooser,
     Mailer,
     Pinger,
     Processes,
@@ -36,6 +39,7 @@ from paperround.jobs.ports import (
 )
 from paperround.jobs.resting import Sending
 from paperround.jobs.rows import Identity
+from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
 from paperround.processes import SystemProcesses
 
@@ -44,11 +48,12 @@ DELIVER = Job(task="deliver", lock="deliver", priority=-10, periodic=True)
 PUBLISH = Job(task="publish", lock="publish", periodic=True)
 POLL = Job(task="poll", lock="poll", priority=10, periodic=True)
 ENRICH = Job(task="enrich", lock="enrich", priority=20, periodic=True)
+SUMMARISE = Job(task="summarise", lock="summarise", priority=30, periodic=True)
 
-ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, ENRICH)
+ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, ENRICH, SUMMARISE)
 """What a tick asks for. Each is harmless when nothing is due."""
 
-JOB_THREADS = 5
+JOB_THREADS = 6
 """One for each of them: a slow feed keeps no digest, a long delivery no confirmation."""
 
 
@@ -163,13 +168,18 @@ class Runtime:
     @cached_property
     def client(self) -> Client:
         """The guarded HTTP client, which says who asks."""
+        return self._client(*self.settings.open_places)
+
+    def _client(self, *allow: str, seconds: float | None = None) -> Client:
         from paperround.net.client import GuardedClient
+        from paperround.net.limits import MIB, Limits
 
         contact = self.settings.contact or self.settings.public_url
         return GuardedClient(
             user_agent=f"Paperround/{_version()} (+{contact})",
-            allow=self.settings.open_places,
+            allow=allow,
             clock=self.clock,
+            limits=Limits() if seconds is None else Limits(total=seconds, wire=MIB, decoded=MIB),
         )
 
     @cached_property
@@ -208,6 +218,32 @@ class Runtime:
             raise RateLimited("this process was asked to stop", retry_after=0)
 
     @cached_property
+    def writing(self) -> Writing | None:
+        """What summing papers up needs; None where no machine is set."""
+        from paperround.summarise.chat import ChatSummariser, opened_place
+        from paperround.summarise.shelf import Shelf
+
+        settings, service = self.settings, self.settings.summary_service
+        if service is None:
+            return None
+        base, model = service
+        wording = Wording(model=model, language=settings.summarise_language)
+        client = self._client(opened_place(base), seconds=settings.summarise_seconds)
+        return Writing(
+            database=self.database,
+            ranker=self.ranker,
+            summariser=ChatSummariser(client, base, wording, settings.summarise_key),
+            shelf=Shelf(settings.data_dir / "summaries", wording),
+            wording=wording,
+            budget=settings.summary_budget,
+        )
+
+    @cached_property
+    def gist(self) -> GistChooser:
+        """Chooses what an edition says of a paper."""
+        return choose_gist if self.writing is None else SummaryOrGist(self.writing.shelf)
+
+    @cached_property
     def pinger(self) -> Pinger:
         """Tells the dead-man switch that is set, if one is, that this installation lives."""
         from paperround.channels.ping import pinger_for
@@ -227,6 +263,7 @@ class Runtime:
             pinger=self.pinger,
             alerts_to=self._keeper,
             wake=self.wake,
+            gist=self.gist,
         )
 
     @property
@@ -249,6 +286,7 @@ class Runtime:
         queue.register(PUBLISH.task, lambda _: self._publish())
         queue.register(POLL.task, lambda _: self._poll())
         queue.register(ENRICH.task, lambda _: self.enrich())
+        queue.register(SUMMARISE.task, lambda _: self.summarise())
         return queue
 
     def _deliver_notices(self) -> None:
@@ -265,6 +303,11 @@ class Runtime:
         """Ask other services for more of the papers, unless this is a demo."""
         if not self.demo:
             rounds_of_a_tick.enrich_round(self.rounds, now=self.clock.now())
+
+    def summarise(self) -> None:
+        """Have papers summed up ahead of their edition, if a machine is set and this is no demo."""
+        if self.writing is not None and not self.demo:
+            summarise(self.writing, now=self.clock.now())
 
     def wake(self) -> None:
         """Something waits to be sent: do not wait for the next tick."""

@@ -15,6 +15,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ingest import IngestReport, ingest
+from paperround.jobs.ports import Database
 from paperround.jobs.rows import Identity
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import (
@@ -58,7 +59,7 @@ def record(number: int, **changes: object) -> Record:
     return Record(**(values | changes))  # type: ignore[arg-type]
 
 
-def fill(database: SqlDatabase, records: list[Record], now: datetime = NOW) -> IngestReport:
+def fill(database: Database, records: list[Record], now: datetime = NOW) -> IngestReport:
     return ingest(
         ParsedBatch(records=tuple(records)),
         database=database,

@@ -10,6 +10,7 @@ import pytest
 
 from paperround.domain.digests import DigestView, Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
+from paperround.domain.summaries import MARK
 from paperround.mail.filters import (
     paper_links,
     score_line,
@@ -148,6 +149,14 @@ def test_the_footer_says_who_sends_and_why() -> None:
 
 
 @pytest.mark.accept("F51", part="mail")
+@pytest.mark.accept("F24", part="marked in mail")
+def test_the_mark_of_a_machine_stands_however_much_is_cut() -> None:
+    long = paper(gist=MARK + "A steady sentence. " * 60)
+    both = rendered(view([long] * 50))
+    assert both.html.count(MARK.strip()) >= 50
+    assert both.text.count(MARK.strip()) == 50
+
+
 def test_a_paper_of_which_only_the_link_may_be_shown_has_no_gist_line() -> None:
     bare = paper(gist="", reason="", authors=(), votes=None, comments=None, score=None)
     words = rendered(view([bare]))

@@ -5,9 +5,10 @@
 
 A behaviour is given the open connection after the request's head was read; when it returns, the
 connection is closed. That of `/` also serves all paths without one. `server.requests` holds the
-heads, `server.accepted` counts connections.
+heads, `server.bodies` what was posted, `server.accepted` counts connections.
 """
 
+import re
 import socket
 import ssl
 import zlib
@@ -43,6 +44,7 @@ class FaultServer:
         self, paths: Mapping[str, Behaviour], *, tls: ssl.SSLContext | None = None
     ) -> None:
         self.requests: list[bytes] = []
+        self.bodies: list[bytes] = []
         self.accepted = 0
         self._paths = paths
         self._tls = tls
@@ -96,6 +98,7 @@ class FaultServer:
             with self._tls.wrap_socket(sock, server_side=True) if self._tls else sock as wrapped:
                 head = _head(wrapped)
                 self.requests.append(head)
+                self.bodies.append(_body(wrapped, head))
                 words = head.split(b" ", 2)
                 path = words[1].decode("latin-1") if len(words) > 1 else "/"
                 behave = self._paths.get(path, self._paths["/"])
@@ -111,6 +114,15 @@ def _head(sock: socket.socket) -> bytes:
     while b"\r\n\r\n" not in head and (data := sock.recv(4096)):
         head += data
     return head
+
+
+def _body(sock: socket.socket, so_far: bytes) -> bytes:
+    """What was posted, read to its announced end: who hangs up before loses the answer too."""
+    head, _, body = so_far.partition(b"\r\n\r\n")
+    announced = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    while announced and len(body) < int(announced[1]) and (data := sock.recv(4096)):
+        body += data
+    return body
 
 
 def page(

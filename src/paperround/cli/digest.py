@@ -55,6 +55,7 @@ def preview(
         day=day_of(day),
         reader=home.addresses.read(subscriber) if subscriber else None,
         now=home.clock.now(),
+        gist=home.gist,
     )
     files = []
     if shown.mail is not None:
@@ -96,6 +97,7 @@ def send(
         cut=MANUAL_CUT,
         now=home.clock.now(),
         dry_run=dry_run,
+        gist=home.gist,
     )
     if as_json:
         print_json(_as_json(report))

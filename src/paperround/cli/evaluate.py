@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import print_json, say
+from paperround.cli.options import AsJson, print_json, say
 from paperround.cli.tables import table
+from paperround.evaluate.report import Baselines
 
 if TYPE_CHECKING:
     from paperround.evaluate.report import Figure, Report
+
+Others = Annotated[
+    Baselines, typer.Option("--baselines", help="Which other methods run beside ours.")
+]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -18,6 +24,25 @@ app = typer.Typer(no_args_is_help=True)
 @app.callback()
 def evaluate() -> None:
     """Measure ranking, personal digests, search and gists on known data."""
+
+
+@app.command()
+def gist(
+    abstracts: Annotated[
+        Path, typer.Option("--abstracts", metavar="FILE", help="Abstracts with marked spans.")
+    ],
+    baselines: Others = Baselines.FAST,
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="Learn the weights anew, and test them on what is left out."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How often one sentence, and two, hit what readers marked as the idea or the result."""
+    from paperround.evaluate.gist import evaluate_gist
+    from paperround.evaluate.gist_fit import refit_gist
+
+    show(refit_gist(abstracts) if refit else evaluate_gist(abstracts, baselines), as_json=as_json)
 
 
 def show(report: "Report", *, as_json: bool) -> None:

@@ -89,6 +89,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     report = run(home.rounds, now=home.clock.now())
     sent = deliver(home.post())
     home.enrich()  # after the mail: nobody waits for it
+    home.summarise()
     if as_json:
         print_json(_as_json(report, sent))
     else:

@@ -106,16 +106,18 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """One GET. `cursor` is the source's own name of this page; the answer carries it back.
+    """One GET, or a POST of `content`. `cursor` is the source's own name of this page; the answer
+    carries it back.
 
     `limiter` names the budget this request is taken from (all hosts of one service share one),
     `interval_seconds` the pause that budget wants between two requests, `budget` how many it has,
     where the service grants a number. `headers` may hold a key, so they are never part of what is
-    printed.
+    printed, and neither is `content`.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     cursor: str = ""
     limiter: str = ""
     interval_seconds: float = 0.0

@@ -1,80 +1,62 @@
-"""Choosing the one sentence of an abstract that says what is new. Offline, and in its own words.
+"""Choosing the sentences of an abstract that say what is new. Offline, and in its own words.
 
-Every sentence gets points for the phrases authors announce their own work and results with, loses
-some for phrases of background, and gains a little for standing where that news usually stands.
-The weights are round numbers, chosen on abstracts in which readers had marked ideas and results.
-A list marker or connective that opens the chosen sentence is dropped; no other word changes.
+Two sums of weighted features (`gist_features`, `gist_weights`) say how much like an idea and how
+much like a result each sentence reads. What each gets of `exp(sum)`, among the sentences of its
+abstract, is the chance that a reader marks it so; of the chances follows which sentence, or which
+two, hit an idea or a result most surely. A list marker or connective that opens a chosen sentence
+is dropped, what is too long is cut at a word with an ellipsis; no other word changes.
 """
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import exp
+
+from paperround.domain.gist_features import Features, features_of
+from paperround.domain.gist_weights import WEIGHTS, Weights
+from paperround.domain.openings import standing_alone
+from paperround.domain.sentences import Sentence, split_sentences
 
 LONGEST = 320
-"""A longer sentence is cut at a word, with an ellipsis."""
-_WISHED = 240
-_SHORTEST_PROPOSAL = 100  # a shorter one names the new thing and says nothing about it
+"""Characters of a gist of one or two sentences, at most."""
+_MOST_PAIRED = 40  # sentences; no abstract that is one has more
 
-_ABBREVIATIONS = frozenset(
-    ("e.g. i.e. al. vs. cf. etc. fig. figs. eq. eqs. sec. tab. ref. refs. no. approx. resp. dr. "
-     "prof. st. w.r.t. a.k.a. ca.").split()
-)  # fmt: skip
-_END = re.compile(r"[.!?][\"”’)\]]*\s+(?=[\"“‘(\[]?[^\Wa-z_])")
-_INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
-
-_MARKER = re.compile(
-    r"(?:\((?:[ivx]{1,4}|\d{1,2}|[a-e])\)|(?:[ivx]{1,4}|\d{1,2})\)|\d{1,2}\.)\s+"
-    r"(?:[A-Z][\w-]*(?: [\w-]+){0,4}: )?"
-)
-_LIST_OPENING = re.compile(r"\(|\w{1,4}[.)]|First")
-_CONNECTIVE = re.compile(
-    r"(?:First|Second|Third|Fourth|Firstly|Secondly|Thirdly|Next|Then|Finally|Lastly|Besides|"
-    r"Moreover|Furthermore|Additionally|Specifically|Consequently|Hence|Thus|Therefore|"
-    r"Taken together|As a result|In addition|To (?:this|that) end|"
-    r"To (?:address|tackle|overcome|solve|resolve|mitigate|alleviate|bridge|fill|close|remedy|meet)"
-    r" (?:this|these|that|those|the|such)(?: [\w-]+){0,3}), "
-)
-_GOES_ON = re.compile(
-    r"\((?:[ivx]{1,4}|\d{1,2}|[b-e])\)\s|\s\d{1,2}\)\s|\b(?:second|third|then|finally)(?:ly)?,? ",
-    re.IGNORECASE,
-)  # the list that the opening begins is in the same sentence
-_CLAUSE = re.compile(
-    r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:-[a-z]+)*[ ,]|[A-Z](?!\.))"
-)  # a name such as iFoo must not become IFoo
-_PROPOSAL = re.compile(
-    r"\b(?:we|this (?:paper|work|article|study)) (?:\w+ ){0,2}(?:propos|introduc|present)\w*\b",
-    re.IGNORECASE,
-)
 _VAGUE_RESULT = re.compile(
     r"\b(?:experiment\w*|results?|evaluations?)\b.{0,60}"
     r"\b(?:show|demonstrat|indicat|verif|validat|confirm)"
-    r"(?=.*(?:state[- ]of[- ]the[- ]art|superior|effective))(?!.*\d)",
+    r"(?=.*(?:state[- ]of[- ]the[- ]art|superior|effective))(?!.*\d)"
+    r"|^(?!.*\b(?:we|our)\b).*"
+    r"\b(?:is|are) (?:also )?(?:presented|provided|given|reported|discussed)\.$",
     re.IGNORECASE,
-)  # every paper says so, and no figure tells by how much
+)  # every paper says so, and nothing tells what came out or by how much
+_NO_NEWS = re.compile(
+    r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
+    r"|^.{0,60}\b(?:available|released|found) (?:at|on|here|online)\b"
+)  # questions, and where to find something
 
-_WE = r"\b(?:we|this (?:paper|work|article|study)|the authors)\b[^.]{0,30}?\b"
-_CUES: tuple[tuple[float, re.Pattern[str]], ...] = tuple(
-    (points, re.compile(pattern, re.IGNORECASE))
-    for points, pattern in (
-        (2.0, r"\b(?:in this (?:paper|work|article|study)|to (?:this|that) end)\b"),
-        (0.5, _WE + r"(?:propos|introduc|present|develop|devis)(?:e|es|ed)?\b"),
-        (1.5, _WE + r"(?:show|demonstrat|find|prov|reveal|observ|establish|achiev|obtain)"),
-        (0.5, _WE + r"(?:leverag|use|combin|formulat|train|learn)"),
-        (1.0, r"\b(?:experiment\w*|results?|evaluations?)\b.{0,60}\b(?:show|demonstrat|indicat)"),
-        (1.5, r"\b(?:outperform|improv|surpass|exceed|superior|achieve)"),
-        (0.5, r"state[- ]of[- ]the[- ]art"),
-        (1.5, r"\bour (?:\w+ )?(?:method|approach|model|framework|experiment)|that our\b"),
-        (1.0, r"\b(?:key|main|core) (?:idea|insight|contribution)|\b(?:by|through) \w+ing\b"),
-        (1.0, r"\bbased on\b|\bthat (?:leverag|exploit|combin|us|learn)"),
-        (1.0, r"\b(?:without|while|enabl\w+|allow\w+)\b"),
-        (0.5, r"\bthan\b|\d(?:\.\d+)?(?:%|×|x\b)|\bthe first\b"),
-        (0.5, r"\bdatasets?\b|\bbenchmarks?\b"),
-        (0.5, r"^(?:we|our)\b"),
-        (-1.5, r"^(?:however|recent|despite|although|while|existing|previous|prior|most|many)\b"),
-        (-1.0, r"\b(?:has|have) (?:been|become|shown)\b|\b(?:often|typically|usually|due to)\b"),
-        (-0.5, r"\b(?:challeng|remain|suffer|limit|difficult|crucial|important|cannot|lack)"),
-        (-0.5, r"^(?:finally|furthermore|moreover|additionally|also)\b"),
-        (-4.0, r"https?://|\b(?:code|project page)\b.{0,60}\b(?:available|released?|found)\b"),
-    )
-)
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`text` as shown: characters `start` to `end` of the abstract, perhaps with a capital set at
+    the head and an ellipsis at the end."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sentence, and the chances that it is marked as the idea and as the result."""
+
+    sentence: Sentence
+    idea: float
+    result: float
+
+    @property
+    def either(self) -> float:
+        return 1 - (1 - self.idea) * (1 - self.result)
 
 
 def choose_gist(title: str, abstract: str) -> str:
@@ -82,46 +64,92 @@ def choose_gist(title: str, abstract: str) -> str:
 
     A sentence that only repeats `title` is passed over.
     """
+    return " ".join(piece.text for piece in gist_pieces(title, abstract, 1))
+
+
+def choose_two(title: str, abstract: str) -> str:
+    """The two sentences that say what is new, in their order and at most 320 characters together;
+    "" for an empty abstract.
+    """
+    return " ".join(piece.text for piece in gist_pieces(title, abstract, 2))
+
+
+def gist_pieces(
+    title: str, abstract: str, most: int, weights: Weights = WEIGHTS
+) -> tuple[Piece, ...]:
+    """At most `most` (1 or 2) sentences that say what is new, cut where 320 characters end."""
+    candidates = _candidates(title, abstract, weights)
+    if not candidates:
+        return ()
+    if most == 1 or len(candidates) == 1:
+        return fitted([_best(candidates).sentence])
+    pair = max(combinations(_likeliest(candidates), 2), key=_chance_of_two)
+    return fitted([one.sentence for one in pair])
+
+
+def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:
+    """One or two sentences, each standing alone; of what is too long in all, the longer is cut."""
+    pieces = [_alone(one) for one in sentences]
+    room = LONGEST - (len(pieces) - 1)
+    shortest = min(len(piece.text) for piece in pieces)
+    limit = max(room // len(pieces), room - shortest) if len(pieces) > 1 else room
+    return tuple(_cut(piece, limit) for piece in pieces)
+
+
+def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]:
     sentences = split_sentences(abstract)
-    if not sentences:
-        return ""
-    last = max(len(sentences) - 1, 1)
+    features = features_of(sentences)
+    ideas, results = (_shares([_sum(one, weights, kind) for one in features]) for kind in (0, 1))
+    every = [_Candidate(*one) for one in zip(sentences, ideas, results, strict=True)]
     named = title.casefold().strip(" .")
-    ranked = sorted(range(len(sentences)), key=lambda at: -_points(sentences[at], at / last, named))
-    best = sentences[ranked[0]]
-    if _VAGUE_RESULT.search(best):
-        best = next((sentences[at] for at in ranked if _proposes(sentences[at])), best)
-    return shortened(standing_alone(best), LONGEST)
+    return [one for one in every if _tells(one.sentence.text, named)] or every
 
 
-def standing_alone(sentence: str) -> str:
-    """`sentence` without the list marker and connectives it opens with, if a clause follows."""
-    rest = sentence
-    while opening := _MARKER.match(rest) or _CONNECTIVE.match(rest):
-        rest = rest[opening.end() :]
-    is_list = _LIST_OPENING.match(sentence) and _GOES_ON.search(rest)
-    if rest == sentence or is_list or not _CLAUSE.match(rest):
-        return sentence
-    return rest[0].upper() + rest[1:]
+def _tells(text: str, title: str) -> bool:
+    return text.casefold().strip(" .") != title and _NO_NEWS.search(text) is None
 
 
-def _proposes(sentence: str) -> bool:
-    return len(sentence) >= _SHORTEST_PROPOSAL and _PROPOSAL.search(sentence) is not None
+def _sum(features: Features, weights: Weights, kind: int) -> float:
+    return sum(weights[name][kind] * value for name, value in features.items() if name in weights)
 
 
-def split_sentences(text: str) -> tuple[str, ...]:
-    """The sentences of a repaired text; abbreviations, initials and decimals end none."""
-    sentences: list[str] = []
-    start = 0
-    for match in _END.finditer(text):
-        sentence = text[start : match.end()].strip()
-        word = sentence.rpartition(" ")[2].lstrip("([“").casefold()
-        if word in _ABBREVIATIONS or _INITIAL.search(sentence):
-            continue
-        sentences.append(sentence)
-        start = match.end()
-    rest = text[start:].strip()
-    return (*sentences, rest) if rest else tuple(sentences)
+def _shares(sums: Sequence[float]) -> Iterator[float]:
+    powers = [exp(one) for one in sums]
+    whole = sum(powers)
+    return (power / whole for power in powers)
+
+
+def _best(candidates: Sequence[_Candidate]) -> _Candidate:
+    best = max(candidates, key=lambda one: one.either)
+    if _VAGUE_RESULT.search(best.sentence.text[:LONGEST]):
+        return max(candidates, key=lambda one: one.idea)
+    return best
+
+
+def _likeliest(candidates: list[_Candidate]) -> list[_Candidate]:
+    """At most `_MOST_PAIRED` of them, in their order."""
+    if len(candidates) <= _MOST_PAIRED:
+        return candidates
+    least = sorted(one.either for one in candidates)[-_MOST_PAIRED]
+    return [one for one in candidates if one.either >= least][:_MOST_PAIRED]
+
+
+def _chance_of_two(pair: tuple[_Candidate, _Candidate]) -> float:
+    """Of a kind, readers mark one place: so chances of one kind add up, those of two do not."""
+    one, other = pair
+    return 1 - (1 - one.idea - other.idea) * (1 - one.result - other.result)
+
+
+def _alone(sentence: Sentence) -> Piece:
+    text = standing_alone(sentence.text)
+    return Piece(text, sentence.end - len(text), sentence.end)
+
+
+def _cut(piece: Piece, limit: int) -> Piece:
+    if len(piece.text) <= limit:
+        return piece
+    text = shortened(piece.text, limit)
+    return Piece(text, piece.start, piece.start + len(text) - 1)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -130,10 +158,3 @@ def shortened(text: str, limit: int) -> str:
         return text
     head = text[: limit - 1]
     return (head.rpartition(" ")[0] or head).rstrip(" ,;:–—-") + "…"
-
-
-def _points(sentence: str, place: float, title: str) -> float:
-    """`place` runs from 0 (first sentence) to 1 (last)."""
-    points = sum(weight for weight, cue in _CUES if cue.search(sentence))
-    points += 1.5 * place + place * place + min(len(sentence), _WISHED) / 80
-    return points - (3.0 if sentence.casefold().strip(" .") == title else 0.0)

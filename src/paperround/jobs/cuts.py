@@ -12,25 +12,31 @@ from datetime import datetime
 from paperround.domain.editions import Edition
 from paperround.domain.feed_outlook import awaited, quiet_reason
 from paperround.domain.feeds import LiveFeed
+from paperround.domain.gist import choose_gist
 from paperround.domain.lists import MailingList
 from paperround.domain.schedule import Cut, newest_cut
 from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
-from paperround.jobs.ports import Database, Ranker, UnitOfWork
+from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.publish import draft, freeze, sources_told
 from paperround.jobs.rank import rank_list
 from paperround.jobs.transactions import write
 
 
 def freeze_cuts(
-    *, database: Database, ranker: Ranker, now: datetime, only: str | None = None
+    *,
+    database: Database,
+    ranker: Ranker,
+    now: datetime,
+    only: str | None = None,
+    gist: GistChooser = choose_gist,
 ) -> list[Edition]:
     """Freeze what is due, of every list or of `only` one; returns the editions of the cuts that
     this call found missing."""
     with database.reading() as work:
         lists = work.lists.all() if only is None else [work.lists.get(only)]
         feeds = polled_feeds(work)
-    made = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now) for one in lists)
+    made = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now, gist) for one in lists)
     return [edition for edition in made if edition is not None]
 
 
@@ -40,6 +46,7 @@ def _freeze_cut(
     mailing_list: MailingList,
     feeds: Sequence[LiveFeed],
     now: datetime,
+    gist: GistChooser,
 ) -> Edition | None:
     cut = newest_cut(mailing_list, now)
     standing, name = _place(database, mailing_list, cut)
@@ -58,6 +65,7 @@ def _freeze_cut(
         cut_at=cut.instant,
         quiet_reason=quiet_reason(feeds, now=now),
         sources=sources_told(database, ranked, cut_at=cut.instant),
+        gist=gist,
     )
     if standing is not None and not (drafted.papers and _forgotten(database, standing)):
         return None

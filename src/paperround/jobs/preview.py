@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipReason
 from paperround.domain.editions import Edition
 from paperround.domain.errors import NotFound
+from paperround.domain.gist import choose_gist
 from paperround.domain.ledger import Slip
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList
 from paperround.domain.papers import PaperId
@@ -19,7 +20,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import local_date
 from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.ports import Database, Ranker, UnitOfWork
+from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.publish import draft, sources_told, standing_edition, unfrozen
 from paperround.jobs.rank import rank_list
 from paperround.jobs.rows import Identity, RowMaker, row_maker
@@ -57,6 +58,7 @@ def preview(
     day: date | None,
     reader: Address | None,
     now: datetime,
+    gist: GistChooser = choose_gist,
 ) -> Preview:
     """The digest of `reader` (None: somebody new) from the frozen edition, else from one drafted.
 
@@ -70,7 +72,8 @@ def preview(
     if standing is None:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
         told = sources_told(database, ranked)
-        edition = unfrozen(draft(ranked, MANUAL_CUT, now, sources=told), mailing_list.name)
+        drafted = draft(ranked, MANUAL_CUT, now, sources=told, gist=gist)
+        edition = unfrozen(drafted, mailing_list.name)
     else:
         edition = standing
     with database.reading() as work:

@@ -31,7 +31,7 @@ from paperround.domain.papers import Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
-from paperround.jobs.ports import Database, Ranker, UnitOfWork
+from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
 from paperround.jobs.rows import Identity, row_maker
 from paperround.jobs.transactions import tried, write
@@ -59,6 +59,7 @@ def publish(
     cut: str,
     now: datetime,
     dry_run: bool = False,
+    gist: GistChooser = choose_gist,
 ) -> PublishReport:
     """Freeze the edition of (list, day, cut), or take the one that stands, and plan its rows.
 
@@ -72,7 +73,8 @@ def publish(
     )
     if edition is None or not edition.papers:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
-        drafted = draft(ranked, cut, now, sources=sources_told(database, ranked))
+        told = sources_told(database, ranked)
+        drafted = draft(ranked, cut, now, sources=told, gist=gist)
         if dry_run:
             edition = unfrozen(drafted, list_name)
         elif edition is None or (drafted.papers and _discarded(database, edition)):
@@ -128,10 +130,11 @@ def draft(
     cut_at: datetime | None = None,
     quiet_reason: str | None = None,
     sources: tuple[str, ...] = (),
+    gist: GistChooser = choose_gist,
 ) -> NewEdition:
     """The edition a ranking makes: its first papers with their texts as they stand now."""
     items = islice(ranked.ranking.items, ranked.mailing_list.edition_size)
-    papers = tuple(_frozen(position, item) for position, item in enumerate(items, start=1))
+    papers = tuple(_frozen(position, item, gist) for position, item in enumerate(items, start=1))
     return NewEdition(
         list_id=ranked.mailing_list.id,
         day=ranked.day,
@@ -180,7 +183,7 @@ def _why_empty(ranked: ListRanking) -> str:
     return SkipReason.NO_NEW_PAPERS if ranked.papers_known else SkipReason.NO_PAPERS_AT_ALL
 
 
-def _frozen(position: int, item: Ranked) -> EditionPaper:
+def _frozen(position: int, item: Ranked, gist: GistChooser) -> EditionPaper:
     paper = item.paper
     shown = paper.show is not Show.LINK
     return EditionPaper(
@@ -188,7 +191,7 @@ def _frozen(position: int, item: Ranked) -> EditionPaper:
         paper_id=paper.id,
         title=paper.title,
         authors=paper.authors,
-        gist=choose_gist(paper.title, paper.abstract) if shown else "",
+        gist=gist(paper.title, paper.abstract) if shown else "",
         links={**addresses_of(paper.identifiers), **paper.links},
         identifiers=paper.identifiers,
         score=item.score,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from paperround.domain.digests import SkipReason
 from paperround.domain.editions import Edition, EditionPaper, EditionState, EditionSummary
 from paperround.domain.errors import NotFound
-from paperround.domain.gist import choose_gist
+from paperround.domain.gist import LONGEST, choose_gist, choose_two
 from paperround.domain.identifiers import addresses_of, arxiv_id
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Show
@@ -19,6 +19,8 @@ SEARCHED_EDITIONS = 12
 """How many of the newest editions are looked through for the place of a paper."""
 _LONGEST_ID = 18
 """Digits of an id; a longer one is no row of any database."""
+_NEEDS_SHORT = 2 * LONGEST
+"""Characters of an abstract from which on two sentences are much less."""
 
 WORDS = {
     SkipReason.NO_NEW_PAPERS: "No new papers were listed since the last edition.",
@@ -64,9 +66,13 @@ class ArchivePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperPage:
-    """A paper as much as its source lets us show, and where it stood last, if it did lately."""
+    """A paper as much as its source lets us show, and where it stood last, if it did lately.
+
+    `short` is two sentences of a `text` that is long enough to need it.
+    """
 
     paper: Paper
+    short: str
     text: str
     is_gist: bool
     links: dict[str, str]
@@ -170,6 +176,7 @@ def paper_page(database: Database, name: str) -> PaperPage:
     text, is_gist = _shown_text(paper)
     return PaperPage(
         paper=paper,
+        short="" if is_gist or len(text) < _NEEDS_SHORT else choose_two(paper.title, text),
         text=text,
         is_gist=is_gist,
         links={**addresses_of(paper.identifiers), **paper.links},

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from paperround.domain.editions import Edition
 from paperround.domain.errors import PaperroundError
+from paperround.domain.gist import choose_gist
 from paperround.domain.notices import Alert
 from paperround.jobs.alerts import episode, step_failed, troubles
 from paperround.jobs.cuts import freeze_cuts
@@ -27,7 +28,7 @@ from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
-from paperround.jobs.ports import Database, Enricher, Pinger, Ranker, UnitOfWork
+from paperround.jobs.ports import Database, Enricher, GistChooser, Pinger, Ranker, UnitOfWork
 from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 
@@ -51,6 +52,7 @@ class Rounds:
     pinger: Pinger
     alerts_to: str | None
     wake: Callable[[], None]
+    gist: GistChooser = choose_gist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,9 @@ def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
     """Freeze every list's newest cut, once its papers are there. A list whose cut fails does not
     keep the others from theirs."""
     names: list[str] = steps.run("cuts", lambda: _names(rounds.database), [])
-    freezing = partial(freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now)
+    freezing = partial(
+        freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now, gist=rounds.gist
+    )
     made: list[Edition] = []
     for name in names:
         made += steps.run("cuts", partial(freezing, only=name), [])

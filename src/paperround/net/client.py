@@ -40,7 +40,7 @@ class Clock(Protocol):
 
 
 class GuardedClient:
-    """GETs of hosts on the public internet, and of those in `allow` (`host:port` each).
+    """Asks hosts on the public internet, and those in `allow` (`host:port` each).
 
     May be shared by threads. `trust` is the TLS context for servers' certificates, by default the
     public authorities. Raises Misconfigured for a broken entry in `allow`.
@@ -74,7 +74,7 @@ class GuardedClient:
         self._http = httpx.Client(transport=transport, cookies=cookies, trust_env=False)
 
     def get(self, request: FetchRequest) -> Page:
-        """The page at `request.url`, or a page with status 304.
+        """The page at `request.url`, or a page with status 304. What is posted follows no redirect.
 
         Raises FetchFailed (with the status and the pause it asks for, when there was an answer),
         FetchRefused for whom we do not ask and for what we do not take.
@@ -95,7 +95,10 @@ class GuardedClient:
         """The first answer that leads nowhere else, its body unread."""
         budget = Budget(self._limits)
         carried = {k: v for k, v in request.headers.items() if k.lower() in _CARRIED}
-        response = self._send(parse(request.url), request.headers, budget)
+        response = self._send(parse(request.url), request.headers, budget, request.content)
+        if request.content is not None and response.next_request is not None:
+            response.close()
+            raise FetchRefused("redirects what we posted, and we post to one place only")
         for _ in range(self._limits.redirects):
             if response.next_request is None:
                 return response
@@ -120,9 +123,19 @@ class GuardedClient:
     def _is_opened(self, url: httpx.URL) -> bool:
         return target(url, ports=self._limits.ports, allow=self._allow).opened
 
-    def _send(self, url: httpx.URL, headers: Mapping[str, str], budget: Budget) -> httpx.Response:
+    def _send(
+        self,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        budget: Budget,
+        content: bytes | None = None,
+    ) -> httpx.Response:
         request = self._http.build_request(
-            "GET", url, headers=self._headers(headers), extensions={BUDGET: budget}
+            "GET" if content is None else "POST",
+            url,
+            headers=self._headers(headers),
+            content=content,
+            extensions={BUDGET: budget},
         )
         try:
             return self._http.send(request, stream=True, follow_redirects=False)

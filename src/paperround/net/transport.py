@@ -35,8 +35,11 @@ class Conversation(httpx.SyncByteStream):
 
     def ask(self, request: httpx.Request) -> h11.Response:
         """Send `request` and read the head of the answer."""
-        head = _head(request)
-        self._wire.write(self._http.send(head) + self._http.send(h11.EndOfMessage()))
+        sent = [self._http.send(_head(request))]
+        if content := request.read():
+            sent.append(self._http.send(h11.Data(data=content)))
+        sent.append(self._http.send(h11.EndOfMessage()))
+        self._wire.write(b"".join(one for one in sent if one))
         for _ in range(_MOST_INTERIM + 1):
             if isinstance(event := self._next(), h11.Response):
                 self._check_headers(event)

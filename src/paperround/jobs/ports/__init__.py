@@ -29,6 +29,7 @@ from paperround.jobs.ports.papers import (
     Search,
     Source,
     Summariser,
+    SummaryShelf,
     TextRepair,
     Witness,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "StatusStore",
     "SubscriberStore",
     "Summariser",
+    "SummaryShelf",
     "TextRepair",
     "UnitOfWork",
     "Witness",

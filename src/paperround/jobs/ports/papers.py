@@ -311,9 +311,25 @@ class Search(Protocol):
 
 
 class Summariser(Protocol):
-    """Says in one sentence what is new; None when it has nothing trustworthy to say."""
+    """A machine that says in one sentence what is new. Nothing it says is to be trusted."""
 
-    def summarise(self, paper: Paper) -> str | None: ...
+    def ask(self, paper: Paper) -> str:
+        """Its answer, "" when there is none of use. Raises FetchFailed."""
+        ...
+
+
+class SummaryShelf(Protocol):
+    """What a machine said of texts so far. Never raises: what cannot be read was never said."""
+
+    def get(self, title: str, abstract: str) -> str | None:
+        """What may be shown, "" when nothing may; None: it was never asked."""
+        ...
+
+    def put(self, title: str, abstract: str, text: str) -> None: ...
+
+    def forget(self, *, before: datetime) -> None:
+        """Drop what was put before."""
+        ...
 
 
 class TextRepair(Protocol):

@@ -1,0 +1,172 @@
+"""What can be said of a sentence of an abstract, in numbers with names.
+
+Each feature is a habit of authors: the words they announce their own work and their results with,
+how they open a sentence that only carries on, and where in an abstract each usually stands. A
+feature that does not hold is left out; most that hold are 1.0, and all lie between 0 and 1.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from paperround.domain.sentences import Sentence
+
+Features = Mapping[str, float]
+
+LONG = 320
+"""Characters from which on a sentence counts as of full length."""
+_SHORT = 100  # from here down a sentence names something and says little about it
+
+_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*|\d")
+_FIGURE = re.compile(
+    r"\d(?:\.\d+)?\s?(?:\\?%|×|x\b|\$?\\times|points?\b|times\b|fps\b|db\b)", re.IGNORECASE
+)  # 12 %, 2.5x, 30 fps
+
+_PROPOSE = frozenset(
+    ("propose proposes proposed introduce introduces introduced present presents presented develop "
+     "develops developed devise devises devised design designs designed").split()
+)  # fmt: skip
+_SHOW = frozenset(
+    ("show shows showing demonstrate demonstrates demonstrating find finds reveal reveals observe "
+     "prove proves validate confirm confirms indicate indicates suggest suggests establish").split()
+)  # fmt: skip
+_NAMES_OF_A_STUDY = frozenset({"paper", "work", "article", "study"})
+_VERB_REACH = 4  # words after "we" among which its verb is sought: "we then empirically show"
+
+_CLASSES = {
+    "our": "our ours",
+    "show": " ".join(_SHOW),
+    "experiment": "experiment experiments experimental experimentally evaluation evaluations "
+    "empirical empirically results extensive quantitative",
+    "better": "outperform outperforms outperforming outperformed surpass surpasses surpassing "
+    "exceed exceeds improve improves improved improvement improvements improving achieve achieves "
+    "achieved achieving superior better best gain gains margin boost boosts boosting reduce "
+    "reduces reducing faster",
+    "degree": "significantly substantially consistently favorably comparable competitive "
+    "effectiveness accurate high-quality",
+    "rivals": "state-of-the-art sota baseline baselines compared",
+    "on": "on",
+    "method": "method approach framework model algorithm architecture network pipeline",
+    "means": "leverage leverages leveraging using utilize utilizes utilizing exploit exploits "
+    "exploiting combine combines combining learn learns train integrate integrates incorporate "
+    "incorporates employ employs jointly via through formulate based",
+    "contrast": "rather instead unlike contrast",
+    "gain": "without enables enabling enable allows allowing allow thereby thus simultaneously "
+    "both while",
+    "than": "than",
+    "problem": "challenge challenges challenging remain remains suffer suffers limited limitation "
+    "limitations difficult difficulty crucial important essential fundamental lack lacks fail "
+    "fails hard expensive due costly",
+    "have": "has have had",
+    "also": "also further furthermore moreover additionally besides finally lastly",
+    "future": "will future hope aim aims need may could potential research community applications",
+    "code": "github code release released publicly webpage website http https",
+}
+_OPENINGS = {
+    "opens with our": "our",
+    "opens with a turn": "however despite although while unfortunately nevertheless yet but recent "
+    "recently existing previous prior most many current traditional",
+    "opens with detail": "specifically first second third firstly secondly then",
+}
+
+
+def _by_word(classes: Mapping[str, str]) -> Mapping[str, str]:
+    return {word: name for name, words in classes.items() for word in words.split()}
+
+
+_CLASS_OF = _by_word(_CLASSES)
+_OPENING_OF = _by_word(_OPENINGS)
+
+
+def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
+    """The features of each sentence of one abstract, given in order."""
+    found = [_wording(sentence.text) for sentence in sentences]
+    for at, features in enumerate(found):
+        features["place"] = at / (len(found) - 1) if len(found) > 1 else 0.5
+        if at < 2:
+            features[("first", "second")[at]] = 1.0
+    _mark_own(found)
+    _mark_proposals(found)
+    _mark_results(found)
+    return tuple(found)
+
+
+def _wording(text: str) -> dict[str, float]:
+    words = _WORD.findall(text.lower())
+    features = {name: 1.0 for word in words if (name := _CLASS_OF.get(word))}
+    if words and (opening := _OPENING_OF.get(words[0])):
+        features[opening] = 1.0
+    for at, word in enumerate(words):
+        if phrase := _PHRASES.get(word):
+            features.update(dict.fromkeys(phrase(words, at), 1.0))
+    if _FIGURE.search(text):
+        features["figure"] = 1.0
+    features["length"] = min(len(text), LONG) / LONG
+    if len(text) < _SHORT:
+        features["shortness"] = 1 - len(text) / _SHORT
+    return features
+
+
+def _of_we(words: Sequence[str], at: int) -> Sequence[str]:
+    verbs = words[at + 1 : at + 1 + _VERB_REACH]
+    names = ["we"]
+    if not _PROPOSE.isdisjoint(verbs):
+        names.append("we propose")
+    if not _SHOW.isdisjoint(verbs):
+        names.append("we show")
+    return names
+
+
+def _of_this(words: Sequence[str], at: int) -> Sequence[str]:
+    if at + 1 < len(words) and words[at + 1] in _NAMES_OF_A_STUDY:
+        return ["this paper", *_of_we(words, at)]
+    return []
+
+
+def _of_here(words: Sequence[str], at: int) -> Sequence[str]:
+    return ["this paper"] if words[at + 1 : at + 2] == ["we"] else []
+
+
+def _of_by(words: Sequence[str], at: int) -> Sequence[str]:
+    return ["by doing"] if at + 1 < len(words) and words[at + 1].endswith("ing") else []
+
+
+_PHRASES = {"we": _of_we, "this": _of_this, "here": _of_here, "by": _of_by}
+
+
+def _mark_own(found: list[dict[str, float]]) -> None:
+    """Authors turn from the world to their own work once."""
+    own = ["we" in one or "our" in one for one in found]
+    if True in own:
+        first = own.index(True)
+        found[first]["first of ours"] = 1.0
+        _mark_all(found[:first], "before ours")
+
+
+def _mark_proposals(found: list[dict[str, float]]) -> None:
+    proposals = ["we propose" in one for one in found]
+    if True in proposals:
+        first = proposals.index(True)
+        found[first]["first proposal"] = 1.0
+        _mark_all(found[:first], "before the proposal")
+        _mark_all(found[first + 1 : first + 2], "after the proposal")
+
+
+def _mark_results(found: list[dict[str, float]]) -> None:
+    for one in found:
+        if _is_result(one):
+            one["first result"] = 1.0
+            break
+    for one in reversed(found):
+        if "code" not in one:
+            one["closing"] = 1.0
+            break
+
+
+def _is_result(one: Features) -> bool:
+    says = "better" in one or "show" in one or "rivals" in one
+    return says and ("our" in one or "experiment" in one or "we show" in one)
+
+
+def _mark_all(found: list[dict[str, float]], name: str) -> None:
+    for one in found:
+        one[name] = 1.0

@@ -1,0 +1,1 @@
+"""Optional: machines that sum papers up, and what they said so far."""

@@ -1,0 +1,69 @@
+"""What is told of a sentence, in numbers."""
+
+import pytest
+
+from paperround.domain.gist_features import features_of
+from paperround.domain.sentences import split_sentences
+
+
+def features(text: str) -> list[dict[str, float]]:
+    return [dict(one) for one in features_of(split_sentences(text))]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name"),
+    [
+        ("We then jointly propose it.", "we propose"),
+        ("This paper introduces it.", "we propose"),
+        ("This paper asks why.", "this paper"),
+        ("Here we ask why.", "this paper"),
+        ("We empirically find much.", "we show"),
+        ("It is done by averaging.", "by doing"),
+        ("It gains 2.5x there.", "figure"),
+        ("It gains 3 \\% there.", "figure"),
+        ("Our part is this.", "opens with our"),
+        ("However, it fails.", "opens with a turn"),
+    ],
+)
+def test_a_phrase_is_recognised(sentence: str, name: str) -> None:
+    assert features(sentence)[0][name] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name"),
+    [
+        ("They propose it.", "we propose"),
+        ("We like what all of them propose.", "we propose"),
+        ("This paper weight is low.", "we propose"),
+        ("It stands by the sea.", "by doing"),
+        ("It has 3 parts.", "figure"),
+        ("It is our part.", "opens with our"),
+    ],
+)
+def test_what_only_looks_like_it_is_not(sentence: str, name: str) -> None:
+    assert name not in features(sentence)[0]
+
+
+def test_places_run_from_the_first_sentence_to_the_last() -> None:
+    assert [one["place"] for one in features("It is. It was. It will be.")] == [0.0, 0.5, 1.0]
+    assert features("It is.")[0]["place"] == 0.5
+
+
+def test_an_abstract_turns_to_its_own_work_once() -> None:
+    background, ours, detail, result = features(
+        "Others tried. We propose it. It has parts. Our tests show that it is better."
+    )
+    assert {"before ours", "before the proposal"} <= background.keys()
+    assert {"first of ours", "first proposal"} <= ours.keys()
+    assert "after the proposal" in detail
+    assert {"first result", "closing"} <= result.keys()
+
+
+def test_the_closing_sentence_is_the_last_that_is_not_about_code() -> None:
+    one, other = features("It works well. Code is on github.")
+    assert "closing" in one
+    assert "closing" not in other
+
+
+def test_no_sentence_has_no_features() -> None:
+    assert features_of(()) == ()

@@ -1,0 +1,123 @@
+"""How gists are counted, and how many hit what readers marked."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from paperround.cli.app import app
+from paperround.domain.errors import InvalidInput
+from paperround.domain.gist import Piece
+from paperround.evaluate.gist import evaluate_gist
+from paperround.evaluate.marked import read_marked
+from paperround.evaluate.report import Baselines, Report
+
+TEXT = (
+    "Matching has been hard. We propose Foo, a method that learns from the wild by doing it all. "
+    "It is one thing. Our method is 12% better. That is all."
+)
+
+
+def row(*spans: tuple[str, str]) -> dict[str, object]:
+    """A row whose spans are the given pieces of `TEXT`, with their labels."""
+    places = [(TEXT.index(piece), piece, label) for piece, label in spans]
+    return {
+        "abstract": TEXT,
+        "spans": [
+            {"start": at, "end": at + len(piece), "label": label} for at, piece, label in places
+        ],
+    }
+
+
+def written(folder: Path, *rows: dict[str, object]) -> Path:
+    file = folder / "abstracts.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
+
+
+def test_a_gist_counts_that_shares_a_character_with_an_idea_or_a_result(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        row(("Foo", "idea"), ("hard", "task")),
+        row(("12%", "result")),
+        row(("That is all.", "idea")),
+        row(("hard", "problem")),
+    )
+    report = evaluate_gist(file, Baselines.FAST)
+    assert (report.metrics["overlap_1"].value, report.metrics["overlap_2"].value) == (1 / 3, 2 / 3)
+    assert "3 of 4 abstracts" in report.notes[0]
+    assert report.baselines["last"] == {"overlap_1": 1 / 3, "overlap_2": 2 / 3}
+    assert report.baselines["first"] == {"overlap_1": 0.0, "overlap_2": 1 / 3}
+    assert report.against["first"]["overlap_2"].value == pytest.approx(1 / 3)
+
+
+def test_baselines_can_be_left_out(tmp_path: Path) -> None:
+    report = evaluate_gist(written(tmp_path, row(("Foo", "idea"))), Baselines.NONE)
+    assert not report.baselines
+
+
+def test_swapped_ends_are_set_right_and_what_lies_past_the_text_marks_nothing(
+    tmp_path: Path,
+) -> None:
+    far = len(TEXT)
+    spans = [
+        {"start": 9, "end": 0, "label": "idea"},
+        {"start": far - 4, "end": far + 50, "label": "result"},
+        {"start": far, "end": far + 9, "label": "result"},
+        {"start": 3, "end": 3, "label": "result"},
+    ]
+    [one] = read_marked(written(tmp_path, {"abstract": TEXT, "spans": spans}))
+    assert (one.ideas, one.results) == (((0, 9),), ((far - 4, far),))
+    assert one.is_hit([Piece("Matching", 0, 8)])
+    assert not one.is_hit([Piece("has been hard", 9, far - 4)])
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"abstract": TEXT}], "a list of spans"),
+        ([{"spans": []}], "needs an abstract"),
+        ([{"abstract": TEXT, "spans": [{"start": 1}]}], "a span needs"),
+        ([{"abstract": TEXT, "spans": [{"start": "x", "end": 2, "label": "idea"}]}], "whole"),
+        ([{"abstract": TEXT, "spans": [7]}], "a span needs"),
+        ([row(("hard", "task"))], "no abstract with a mark"),
+    ],
+)
+def test_files_of_another_form_are_refused(
+    tmp_path: Path, rows: list[dict[str, object]], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        evaluate_gist(written(tmp_path, *rows), Baselines.NONE)
+
+
+@pytest.mark.accept("F17", part="gist")
+def test_the_command_prints_ours_beside_others(tmp_path: Path) -> None:
+    file = written(tmp_path, row(("12%", "result")), row(("Foo", "idea")))
+    result = CliRunner().invoke(app, ["evaluate", "gist", "--abstracts", str(file), "--json"])
+    found = json.loads(result.stdout)
+    assert found["task"] == "gist"
+    assert found["metrics"].keys() == {"overlap_1", "overlap_2"}
+    assert found["baselines"].keys() == {"first", "last", "longest", "textrank"}
+    shown = CliRunner().invoke(app, ["evaluate", "gist", "--abstracts", str(file)]).stdout
+    assert shown.splitlines()[1].startswith("overlap_1")
+
+
+@pytest.fixture(scope="module")
+def real() -> Report:
+    from tests.conftest import real_data_folder
+
+    file = real_data_folder() / "abstract_highlights" / "abstracts.jsonl.gz"
+    return evaluate_gist(file, Baselines.FAST)
+
+
+@pytest.mark.accept("Q8", part="one sentence")
+def test_one_sentence_hits_in_seven_of_ten_abstracts(real: Report) -> None:
+    assert real.metrics["overlap_1"].value >= 0.75
+    assert real.against["last"]["overlap_1"].low > 0.2
+
+
+@pytest.mark.accept("Q8", part="two sentences")
+def test_two_sentences_hit_in_nearly_nine_of_ten(real: Report) -> None:
+    assert real.metrics["overlap_2"].value >= 0.92
+    assert real.against["last"]["overlap_2"].low > 0.1
