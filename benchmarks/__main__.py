@@ -13,6 +13,7 @@ from benchmarks.compose import shared_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
 from benchmarks.ingest import ingest_speed
+from benchmarks.search import speed_of_search
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
 
@@ -24,6 +25,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],
+    "B15": [speed_of_search],
     "B16": [growth_of_ingest],
     "B17": [start_of_a_command, start_of_the_service],
 }

@@ -34,6 +34,7 @@ from paperround.jobs.ports import (
     Processes,
     Queue,
     Ranker,
+    Relevance,
     Renderer,
     Source,
 )
@@ -112,6 +113,13 @@ class Runtime:
         from paperround.ranking.weights import parse_weights
 
         return TrendingRanker(weights=parse_weights(weights))
+
+    @property
+    def relevance(self) -> Relevance:
+        """What puts the best papers of a search in order."""
+        from paperround.ranking.relevance import by_relevance
+
+        return by_relevance
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -75,6 +75,7 @@ def test_no_column_holds_bytes_that_could_be_a_pickle(engine: Engine) -> None:
     kinds = [
         column["type"]
         for table in inspector.get_table_names()
+        if not table.startswith("papers_search_")  # SQLite's own, of the search index
         for column in inspector.get_columns(table)
     ]
     assert len(kinds) > 100

@@ -1,6 +1,7 @@
 """`paperround evaluate`: how good the models are, on data whose outcome is known."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ import typer
 
 from paperround.cli.options import AsJson, print_json, say
 from paperround.cli.tables import table
+from paperround.domain.errors import UnreadableFile
 from paperround.evaluate.report import Baselines
 
 if TYPE_CHECKING:
@@ -43,6 +45,40 @@ def gist(
     from paperround.evaluate.gist_fit import refit_gist
 
     show(refit_gist(abstracts) if refit else evaluate_gist(abstracts, baselines), as_json=as_json)
+
+
+@app.command()
+def search(
+    queries: Annotated[
+        Path,
+        typer.Option("--queries", help="Queries with judgements or candidates, as JSON lines."),
+    ],
+    docs: Annotated[
+        Path | None,
+        typer.Option("--docs", help="The documents, where the queries do not carry their own."),
+    ] = None,
+    baselines: Others = Baselines.FAST,
+    database: Annotated[
+        str | None,
+        typer.Option("--database", help="Index in this empty database instead of a file."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How well search puts the right papers first, beside BM25 with and without stems."""
+    from paperround.evaluate.search import measure
+
+    with _readable():
+        report = measure(queries, docs, baselines=baselines, database_url=database)
+    show(report, as_json=as_json)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A file that cannot be opened within is named with the system's reason."""
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableFile(f"{error.filename}: {error.strerror or error}") from error
 
 
 def show(report: "Report", *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
 from paperround.domain.errors import Misconfigured, SchemaOutOfDate
+from paperround.store import schema_search
 from paperround.store.schema import metadata
 
 OPTIONS: Mapping[str, Any] = {
@@ -28,6 +29,7 @@ OPTIONS: Mapping[str, Any] = {
     "compare_type": True,
     "compare_server_default": True,
     "render_as_batch": True,
+    "include_name": schema_search.is_declared,
 }
 """How migrations are run and how a database is compared with the declared schema."""
 
@@ -118,6 +120,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection, _loose_references(connection), connection.begin():
         _wait_for_others(connection)
         yield connection
+        schema_search.mend(connection)
         _check_references(connection)
 
 

@@ -26,11 +26,14 @@ from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
 from paperround.domain.papers import FeedId, Listing, Paper, PaperId, PaperText, PaperWrite
+from paperround.domain.spelling import title_words
 from paperround.store import schema as db
 from paperround.store.bulk import Made, insert_many
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids, upsert
 from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
+from paperround.store.schema_search import index_new
+from paperround.store.search import remember_words
 from paperround.store.versions import keep_earlier, keep_texts
 
 TITLE_KEY = "title_key"
@@ -173,7 +176,10 @@ class SqlPapers:
         new = [write for write in writes if write.is_new]
         old = [write for write in writes if not write.is_new]
         self._update(old, now)
-        return self._insert(new, now)
+        known = self._insert(new, now)
+        titles = (write.paper.title for write in writes if write.is_new or write.text_changed)
+        remember_words(self._connection, title_words(titles))
+        return known
 
     def _insert(self, new: Sequence[PaperWrite], now: datetime) -> dict[PaperId, PaperId]:
         if not new:
@@ -188,6 +194,7 @@ class SqlPapers:
         self._unlisted.update(ids)
         rows = Made(list(zip(ids, new, strict=True)), row)
         insert_many(self._connection, insert_row(db.papers), rows)
+        index_new(self._connection, ids[0], ids[-1])
         self._claim_identifiers(zip(ids, new, strict=True))
         return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
 

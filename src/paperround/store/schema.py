@@ -8,7 +8,8 @@
                  ├──── joined_papers             └────── told_withdrawals (nor the same news)
                  └──── enrichments (what other services were asked)
 
-`suppressions`, `notices`, `rate_windows`, `limiter`, `slots` and `api_keys` stand by themselves.
+`suppressions`, `notices`, `rate_windows`, `limiter`, `slots`, `api_keys` and `search_words` stand
+by themselves. How papers are searched stands in `schema_search`.
 """
 
 from paperround.store.columns import metadata
@@ -43,6 +44,7 @@ from paperround.store.schema_papers import (
     runs,
     shards,
 )
+from paperround.store.schema_search import search_words
 
 __all__ = [
     "api_keys",
@@ -66,6 +68,7 @@ __all__ = [
     "rate_windows",
     "rejects",
     "runs",
+    "search_words",
     "sent_papers",
     "shards",
     "slots",

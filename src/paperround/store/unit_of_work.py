@@ -20,6 +20,7 @@ from paperround.store.lists import SqlLists
 from paperround.store.notices import SqlNotices
 from paperround.store.papers import SqlPapers
 from paperround.store.rates import SqlRates
+from paperround.store.search import SqlSearch
 from paperround.store.slots import SqlSlots
 from paperround.store.status import SqlStatus
 from paperround.store.subscribers import SqlSubscribers
@@ -34,6 +35,7 @@ class SqlUnitOfWork:
 
     feeds: SqlFeeds
     papers: SqlPapers
+    search: SqlSearch
     enrichments: SqlEnrichments
     lists: SqlLists
     editions: SqlEditions
@@ -67,6 +69,7 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
     return SqlUnitOfWork(
         feeds=SqlFeeds(connection),
         papers=SqlPapers(connection),
+        search=SqlSearch(connection),
         enrichments=SqlEnrichments(connection),
         lists=SqlLists(connection),
         editions=SqlEditions(connection),

@@ -5,13 +5,22 @@ from fastapi.responses import PlainTextResponse
 
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import parse_date
+from paperround.jobs.similar import similar_papers
 from paperround.jobs.site import archive_page, edition_page, paper_page
 from paperround.web.answers import KEPT, public
 from paperround.web.home import Home
 
 router = APIRouter(include_in_schema=False)
 
-PERSONAL = ("/confirm/", "/unsubscribe/", "/preferences/", "/feedback/", "/subscribe", "/api/")
+PERSONAL = (
+    "/confirm/",
+    "/unsubscribe/",
+    "/preferences/",
+    "/feedback/",
+    "/subscribe",
+    "/search",
+    "/api/",
+)
 """No crawler has any business there."""
 
 
@@ -33,7 +42,9 @@ def edition(home: Home, list_name: str, day: str, cut: str | None = None) -> Res
 @router.get("/papers/{name:path}")
 def paper(home: Home, name: str) -> Response:
     """A paper by its id here or its arXiv id, which may hold a slash."""
-    return public(home, "paper.html", page=paper_page(home.database, name))
+    page = paper_page(home.database, name)
+    similar = similar_papers(home.database, home.relevance, page.paper)
+    return public(home, "paper.html", page=page, similar=similar)
 
 
 @router.get("/robots.txt")

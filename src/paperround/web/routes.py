@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter
 
-from paperround.web import admin_feeds, health, metrics, outbox, pages, self_service, signup
+from paperround.web import (
+    admin_feeds,
+    health,
+    metrics,
+    outbox,
+    pages,
+    search,
+    self_service,
+    signup,
+)
 
 COOKIELESS = ("/subscribe", "/confirm/", "/unsubscribe/", "/preferences/", "/feedback/", "/api/")
 """Routes that never read a cookie, and are posted to from mail programs and other people's pages.
@@ -15,6 +24,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     signup.api,
     self_service.router,
     pages.router,
+    search.router,
+    search.api,
     outbox.router,
     admin_feeds.router,
 )

@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from paperround.domain.editions import EditionPaper
+from paperround.domain.editions import EditionPaper, page_name
+from paperround.domain.papers import Paper
+from paperround.domain.search import Hit
 from paperround.domain.times import zone_of
 from paperround.domain.wording import counted
 from paperround.mail.filters import (
@@ -56,9 +58,10 @@ def render(template: str, **values: object) -> str:
     return environment().get_template(template).render(**values)
 
 
-def paper_page(paper: EditionPaper) -> str:
+def paper_page(paper: EditionPaper | Hit | Paper) -> str:
     """The address of a paper's page on this site."""
-    return f"/papers/{quote(paper.name)}"
+    name = page_name(paper.identifiers, paper.id) if isinstance(paper, Paper) else paper.name
+    return f"/papers/{quote(name)}"
 
 
 def _instant(moment: datetime, zone: str = "UTC") -> str:

@@ -26,7 +26,6 @@ from paperround.jobs.ports.papers import (
     PaperStore,
     Ranker,
     Reader,
-    Search,
     Source,
     Summariser,
     SummaryShelf,
@@ -48,6 +47,10 @@ from paperround.jobs.ports.running import (
     Queue,
     RateStore,
     SlotStore,
+)
+from paperround.jobs.ports.search import (
+    Relevance,
+    Search,
 )
 from paperround.jobs.ports.status import (
     StatusStore,
@@ -82,6 +85,7 @@ __all__ = [
     "Ranker",
     "RateStore",
     "Reader",
+    "Relevance",
     "Renderer",
     "Search",
     "SlotStore",

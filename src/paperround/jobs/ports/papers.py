@@ -304,12 +304,6 @@ class Ranker(Protocol):
     ) -> Ranking: ...
 
 
-class Search(Protocol):
-    """Finds papers by words and meaning."""
-
-    def search(self, query: str, *, limit: int, offset: int = 0) -> Sequence[PaperId]: ...
-
-
 class Summariser(Protocol):
     """A machine that says in one sentence what is new. Nothing it says is to be trusted."""
 

@@ -8,6 +8,7 @@ from paperround.jobs.ports.ledger import Ledger, NoticeLedger
 from paperround.jobs.ports.papers import FeedStore, PaperStore
 from paperround.jobs.ports.people import EditionStore, ListStore, SubscriberStore
 from paperround.jobs.ports.running import KeyStore, Limiter, RateStore, SlotStore
+from paperround.jobs.ports.search import Search
 from paperround.jobs.ports.status import StatusStore
 
 
@@ -18,6 +19,8 @@ class UnitOfWork(Protocol):
     def feeds(self) -> FeedStore: ...
     @property
     def papers(self) -> PaperStore: ...
+    @property
+    def search(self) -> Search: ...
     @property
     def enrichments(self) -> EnrichmentStore: ...
     @property

@@ -1,0 +1,83 @@
+"""Excerpts of a text around the words that were looked for, and which of its words those are."""
+
+import re
+from collections.abc import Iterable
+
+from paperround.domain.search import COMMON, Query, Term
+from paperround.domain.stems import fold_word, stem
+
+LENGTH = 260
+"""Characters of an excerpt, about three lines."""
+
+Pieces = tuple[tuple[str, bool], ...]
+"""A text in pieces: each with whether it was looked for."""
+
+_WORD = re.compile(r"[^\W_]+")
+_LEAD = 60
+
+
+class Marker:
+    """Knows the words of one query when it sees them."""
+
+    def __init__(self, query: Query) -> None:
+        said = {word for term in query.wanted for word in _whole_words(term)}
+        self._stems = frozenset(map(stem, said - COMMON or said))
+        self._starts = tuple(term.words[-1] for term in query.wanted if term.starts)
+        self._known: dict[str, str] = {}
+
+    def marked(self, text: str) -> Pieces:
+        """`text` in pieces; together they are the text."""
+        pieces: list[tuple[str, bool]] = []
+        end = 0
+        for start, stop, _ in self._matches(text):
+            pieces += [(text[end:start], False), (text[start:stop], True)]
+            end = stop
+        pieces.append((text[end:], False))
+        return tuple((piece, is_found) for piece, is_found in pieces if piece)
+
+    def excerpt(self, text: str) -> Pieces:
+        """The part of `text` with the most different words that were looked for, cut at words."""
+        if len(text) <= LENGTH:
+            return self.marked(text)
+        start = _word_border(text, self._best_start(text))
+        end = min(len(text), start + LENGTH)
+        if end < len(text):
+            end = max(text.rfind(" ", start, end), start + LENGTH // 2)
+        part = text[start:end].strip()
+        return self.marked(("… " if start else "") + part + (" …" if end < len(text) else ""))
+
+    def _best_start(self, text: str) -> int:
+        found = self._matches(text)
+        best, most = 0, 0
+        for start, _, _ in found:
+            end = start + LENGTH - _LEAD
+            within = len({what for place, _, what in found if start <= place < end})
+            if within > most:
+                best, most = start, within
+        return max(0, min(best - _LEAD, len(text) - LENGTH))
+
+    def _matches(self, text: str) -> list[tuple[int, int, str]]:
+        """Where the words stand that were looked for, and which each of them is."""
+        return [
+            (found.start(), found.end(), what)
+            for found in _WORD.finditer(text)
+            if (what := self._looked_for(found[0]))
+        ]
+
+    def _looked_for(self, written: str) -> str:
+        """The stem of a word that was looked for; empty for any other."""
+        known = self._known.get(written)
+        if known is None:
+            folded = fold_word(written)
+            is_meant = stem(folded) in self._stems or folded.startswith(self._starts)
+            known = self._known[written] = stem(folded) if is_meant else ""
+        return known
+
+
+def _word_border(text: str, start: int) -> int:
+    space = text.find(" ", start)
+    return 0 if start == 0 or space < 0 else space + 1
+
+
+def _whole_words(term: Term) -> Iterable[str]:
+    return term.words[:-1] if term.starts else term.words

@@ -1,0 +1,328 @@
+"""`evaluate search`: how well the search of this product puts the right papers first.
+
+The papers go into a database of their own, through the ordinary ingest, and every query is asked
+as a visitor asks it: the index that is measured is the one that is used. Beside it, on the same
+papers and queries: BM25 over bare words, and BM25 over stems without stop words.
+"""
+
+import math
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.papers import PaperId, ParsedBatch, Record
+from paperround.domain.search import COMMON, Filters
+from paperround.domain.stems import stem, words
+from paperround.evaluate.bootstrap import Numbers, ahead_of, figure
+from paperround.evaluate.report import Baselines, Figure, Report
+from paperround.evaluate.rows import Row, read_rows
+from paperround.jobs.ingest import ingest
+from paperround.jobs.ports import Database
+from paperround.jobs.search import search
+from paperround.ranking.relevance import by_relevance
+
+METRIC = "ndcg_at_10"
+DEPTH = 10
+K1, B = 1.2, 0.75
+SEED = 1
+"""Of the order in which candidates are laid out: the order of a file may give answers away."""
+
+_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A paper of the collection."""
+
+    id: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A query with the grade of each document that was judged for it. `among` are the documents
+    it is asked among, None for all."""
+
+    number: int
+    text: str
+    grades: Mapping[str, float]
+    among: tuple[str, ...] | None = None
+
+    @property
+    def feed(self) -> str | None:
+        """The feed that carries what it is asked among."""
+        return None if self.among is None else f"query-{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """Documents, the queries that have a right answer, and how many have none."""
+
+    documents: Mapping[str, Document]
+    queries: Sequence[Asked]
+    unjudged: int = 0
+
+
+Finder = Callable[[Asked], Sequence[str]]
+"""The ids of the documents a method puts first for a query, best first."""
+
+
+def measure(
+    queries: Path, documents: Path | None, *, baselines: Baselines, database_url: str | None = None
+) -> Report:
+    """The figures of one collection. `database_url` names an empty database to index it in, by
+    default an SQLite file that is gone afterwards. Raises InvalidInput for what cannot be read.
+    """
+    collection = read_collection(queries, documents)
+    with indexed(collection, database_url) as database:
+        ours = _gains(collection, _product(database))
+    others = {} if baselines is Baselines.NONE else _baselines(collection)
+    return Report(
+        task="search",
+        metrics={METRIC: figure(lambda places: float(ours[places].mean()), len(ours))},
+        baselines={name: {METRIC: float(gains.mean())} for name, gains in others.items()},
+        against={name: {METRIC: ahead_of(ours, gains)} for name, gains in others.items()},
+        notes=tuple(_notes(collection, ours, others)),
+    )
+
+
+def _notes(collection: Collection, ours: Numbers, others: Mapping[str, Numbers]) -> Iterator[str]:
+    yield (
+        f"{len(collection.queries)} queries, {collection.unjudged} without a right answer left"
+        f" out, {len(collection.documents)} documents"
+    )
+    for name, gains in others.items():
+        ratio = _ratio(ours, gains)
+        yield (
+            f"ours / {name}: {ratio.value:.3f} (90 % interval {ratio.low:.3f} to {ratio.high:.3f})"
+        )
+
+
+def _ratio(ours: Numbers, theirs: Numbers) -> Figure:
+    return figure(
+        lambda places: float(ours[places].sum() / max(theirs[places].sum(), 1e-9)), len(ours)
+    )
+
+
+# --- the collection ------------------------------------------------------------------------------
+
+
+def read_collection(queries: Path, documents: Path | None) -> Collection:
+    """Queries with judgements of documents in another file, or each with its own candidates."""
+    known = {one.id: one for one in map(_document, read_rows(documents))} if documents else {}
+    shuffle = random.Random(SEED)  # noqa: S311 - the same order every time
+    asked: list[Asked] = []
+    unjudged = 0
+    for number, row in enumerate(read_rows(queries), start=1):
+        one = _asked(number, row, known, shuffle)
+        if any(grade > 0 for grade in one.grades.values()):
+            asked.append(one)
+        else:
+            unjudged += 1
+    if not asked or not known:
+        raise InvalidInput(f"{queries} has no query with a right answer, or --docs is missing")
+    return Collection(documents=known, queries=asked, unjudged=unjudged)
+
+
+def _asked(number: int, row: Row, known: dict[str, Document], shuffle: random.Random) -> Asked:
+    text, candidates = str(row.get("text", "")), row.get("candidates")
+    if not isinstance(candidates, list):
+        return Asked(number=number, text=text, grades=_grades(row.get("relevant")))
+    rows = [one for one in candidates if isinstance(one, dict)]
+    shuffle.shuffle(rows)
+    found = [_document(one) for one in rows]
+    for one in found:
+        known.setdefault(one.id, one)
+    grades = {one.id: _grade(it.get("clicked")) for one, it in zip(found, rows, strict=True)}
+    return Asked(number=number, text=text, grades=grades, among=tuple(grades))
+
+
+def _grades(relevant: object) -> dict[str, float]:
+    if not isinstance(relevant, dict):
+        return {}
+    return {str(document): _grade(grade) for document, grade in relevant.items()}
+
+
+def _grade(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _document(row: Row) -> Document:
+    return Document(
+        id=str(row.get("id", "")),
+        title=str(row.get("title") or ""),
+        abstract=str(row.get("summary") or row.get("abstract") or ""),
+        authors=_names(row.get("authors")),
+    )
+
+
+def _names(authors: object) -> tuple[str, ...]:
+    if isinstance(authors, list):
+        return tuple(map(str, authors))
+    return (authors,) if isinstance(authors, str) and authors else ()
+
+
+# --- ours ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def indexed(collection: Collection, url: str | None = None) -> Iterator[Database]:
+    """A database that holds the documents, each feed of candidates as a feed."""
+    from paperround.store.engine import create
+    from paperround.store.migrate import upgrade
+    from paperround.store.unit_of_work import SqlDatabase
+
+    with tempfile.TemporaryDirectory() as folder:
+        engine = create(url or f"sqlite:///{folder}/search.db")
+        upgrade(engine)
+        database = SqlDatabase(engine)
+        try:
+            _fill(collection, database)
+            yield database
+        finally:
+            database.close()
+
+
+def _fill(collection: Collection, database: Database) -> None:
+    everything = list(collection.documents.values())
+    if all(one.among is None for one in collection.queries):
+        _ingest(database, "collection", everything)
+        return
+    for one in collection.queries:
+        _ingest(database, one.feed or "", [collection.documents[it] for it in one.among or ()])
+
+
+def _ingest(database: Database, feed: str, documents: Iterable[Document]) -> None:
+    ingest(
+        ParsedBatch(records=tuple(map(_record, documents))),
+        database=database,
+        feed_name=feed,
+        feed_kind="file",
+        source=feed,
+        captured_at=_AT,
+        now=_AT,
+    )
+
+
+def _record(document: Document) -> Record:
+    return Record(
+        title=document.title.strip() or document.id,
+        abstract=document.abstract,
+        authors=document.authors,
+        identifiers={"local": _local(document.id)},
+        fingerprint=document.id,
+    )
+
+
+def _local(document: str) -> str:
+    return f"evaluate:{document}"
+
+
+def _product(database: Database) -> Finder:
+    """The search as a visitor has it."""
+    names = _names_of_papers(database)
+
+    def find(asked: Asked) -> Sequence[str]:
+        page = search(
+            database, by_relevance, asked.text, filters=Filters(feed=asked.feed), limit=DEPTH
+        )
+        return [names[hit.paper.id] for hit in page.hits]
+
+    return find
+
+
+def _names_of_papers(database: Database) -> dict[PaperId, str]:
+    with database.reading() as work:
+        ids = range(1, work.papers.count() + 1)
+        papers = work.papers.load([PaperId(one) for one in ids])
+    return {
+        id_: paper.identifiers["local"].removeprefix(_local("")) for id_, paper in papers.items()
+    }
+
+
+# --- others --------------------------------------------------------------------------------------
+
+
+def _baselines(collection: Collection) -> dict[str, Numbers]:
+    bare = Bm25(collection.documents.values(), bare_words)
+    stemmed = Bm25(collection.documents.values(), telling_stems)
+    return {
+        "bm25": _gains(collection, bare.find),
+        "bm25_stemmed": _gains(collection, stemmed.find),
+    }
+
+
+def bare_words(text: str) -> list[str]:
+    """Every word of a text as it stands."""
+    return words(text)
+
+
+def telling_stems(text: str) -> list[str]:
+    """The stems of the words that are no stop words."""
+    return [stem(word) for word in words(text) if word not in COMMON]
+
+
+@dataclass(slots=True)
+class Bm25:
+    """BM25 over title and abstract as one text (Robertson and Zaragoza, 2009, k1 1.2, b 0.75)."""
+
+    documents: Iterable[Document]
+    cut: Callable[[str], list[str]]
+    _postings: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        bags = {one.id: Counter(self.cut(f"{one.title} {one.abstract}")) for one in self.documents}
+        mean = sum(bag.total() for bag in bags.values()) / max(len(bags), 1) or 1.0
+        self._count = len(bags)
+        for id_, bag in bags.items():
+            norm = K1 * (1 - B + B * bag.total() / mean)
+            for word, times in bag.items():
+                weight = times * (K1 + 1) / (times + norm)
+                self._postings.setdefault(word, []).append((id_, weight))
+
+    def find(self, asked: Asked) -> Sequence[str]:
+        """The best documents for a query, by score and then by id."""
+        scores: Counter[str] = Counter()
+        for word in self.cut(asked.text):
+            postings = self._postings.get(word, [])
+            rare = math.log1p((self._count - len(postings) + 0.5) / (len(postings) + 0.5))
+            for id_, weight in postings:
+                scores[id_] += rare * weight  # type: ignore[assignment]
+        if asked.among is not None:
+            return sorted(asked.among, key=lambda one: -scores[one])
+        return sorted(scores, key=lambda one: (-scores[one], one))[:DEPTH]
+
+
+# --- the measure ---------------------------------------------------------------------------------
+
+
+def _gains(collection: Collection, find: Finder) -> Numbers:
+    return np.array([ndcg(_whole(one, find(one)), one.grades) for one in collection.queries])
+
+
+def _whole(asked: Asked, found: Sequence[str]) -> Sequence[str]:
+    """What was found, and after it the candidates that were not, as they were laid out."""
+    return [*found, *(one for one in asked.among or () if one not in found)]
+
+
+def ndcg(order: Sequence[str], grades: Mapping[str, float]) -> float:
+    """The normalised discounted cumulative gain of the first ten (Järvelin and Kekäläinen,
+    Cumulated gain-based evaluation of IR techniques, 2002), of 0 to 1."""
+    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)
+    ideal = _discounted(best)
+    return _discounted([max(grades.get(one, 0.0), 0.0) for one in order]) / ideal if ideal else 0.0
+
+
+def _discounted(gains: Sequence[float]) -> float:
+    return math.fsum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains[:DEPTH], 1))

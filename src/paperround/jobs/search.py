@@ -1,0 +1,131 @@
+"""Finding papers: a page of what fits, and what may have been meant where a word fits nothing."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paperround.domain.excerpts import Marker
+from paperround.domain.gist import choose_gist
+from paperround.domain.papers import Paper, PaperId, Show
+from paperround.domain.search import Filters, Found, Hit, Query, Term, parse_query, widened
+from paperround.domain.spelling import is_guessable, nearest
+from paperround.jobs.ports import Database, Relevance, UnitOfWork
+
+LOOKED_AT = 60
+"""How many of the best are put in order by `Relevance`; the others stay as the index has them."""
+FEW = 200
+"""Where fewer papers fit, those follow that have words which only begin as the ones asked for."""
+DEEPEST = 1000
+"""No page goes further: who has not found it among so many needs other words."""
+_MOST_GUESSES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """Hits from `offset` on, best first. `suggestion` is what may have been meant, empty when
+    there is nothing to suggest; `is_last` whether no page follows."""
+
+    text: str
+    query: Query
+    hits: tuple[Hit, ...]
+    total: int
+    offset: int
+    suggestion: str
+    is_last: bool
+
+
+def search(
+    database: Database,
+    relevance: Relevance,
+    text: str,
+    *,
+    filters: Filters = Filters(),  # noqa: B008 - a frozen value
+    limit: int,
+    offset: int = 0,
+) -> SearchPage:
+    """The papers that fit `text`. No text raises: what says nothing finds nothing."""
+    query = parse_query(text, filters)
+    end = min(offset + limit, DEEPEST)
+    with database.reading() as work:
+        found = work.search.find(query, limit=max(end, LOOKED_AT, FEW))
+        order, total = ordered(work, relevance, query, found), found.total
+        if total < FEW:
+            order = [*order, *_like(work, query, order)]
+            total = len(order)
+        papers = order[offset:end]
+        loaded = work.papers.load(papers) if papers else {}
+        suggestion = _suggestion(work, text, query, found)
+    marker = Marker(widened(query) if total > found.total else query)
+    return SearchPage(
+        text=text,
+        query=query,
+        hits=tuple(_hit(marker, loaded[one]) for one in papers if one in loaded),
+        total=total,
+        offset=offset,
+        suggestion=suggestion,
+        is_last=end >= min(total, DEEPEST),
+    )
+
+
+def _like(work: UnitOfWork, query: Query, papers: Sequence[PaperId]) -> list[PaperId]:
+    """What else there is where words may also begin longer ones, in the order of the index."""
+    wide = widened(query)
+    if wide == query:
+        return []
+    known = set(papers)
+    return [one for one in work.search.find(wide, limit=2 * FEW).best if one not in known]
+
+
+def ordered(
+    work: UnitOfWork, relevance: Relevance, query: Query, found: Found
+) -> Sequence[PaperId]:
+    """What the index found, its best in their final order."""
+    best, others = found.best[:LOOKED_AT], found.best[LOOKED_AT:]
+    if len(best) < 2:
+        return found.best
+    loaded = work.papers.load(best)
+    return [*relevance(query, [loaded[one] for one in best if one in loaded], found), *others]
+
+
+def _hit(marker: Marker, paper: Paper) -> Hit:
+    return Hit(
+        paper=paper,
+        title=marker.marked(paper.title),
+        excerpt=marker.excerpt(_shown(paper)),
+    )
+
+
+def _shown(paper: Paper) -> str:
+    """As much of the abstract as its source lets us show."""
+    match paper.show:
+        case Show.FULL:
+            return paper.abstract
+        case Show.GIST:
+            return choose_gist(paper.title, paper.abstract)
+        case Show.LINK:
+            return ""
+
+
+def _suggestion(work: UnitOfWork, text: str, query: Query, found: Found) -> str:
+    """`text` with each word that no paper has replaced by the likeliest one; empty without."""
+    better = text
+    for term in query.wanted:
+        word = term.words[0]
+        if term.is_plain and not found.papers[term] and is_guessable(word):
+            meant = _meant(work, word)
+            better = _replaced(better, word, meant) if meant else better
+    return better if better != text else ""
+
+
+def _meant(work: UnitOfWork, word: str) -> str:
+    """The commonest of the words that are nearest to `word`."""
+    guesses = nearest(word, work.search.words_like(word))[:_MOST_GUESSES]
+    terms = {Term(words=(guess,)): guess for guess in guesses}
+    spread = work.search.spread(terms)
+    best = max(terms, key=lambda term: (spread[term], term.words), default=None)
+    return terms[best] if best and spread[best] else ""
+
+
+def _replaced(text: str, word: str, meant: str) -> str:
+
+    return re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", meant, text, flags=re.IGNORECASE)

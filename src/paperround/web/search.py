@@ -1,0 +1,126 @@
+"""Search: a page that needs no script, and the same for programs."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from paperround.domain.search import LONGEST_TEXT, Filters, Hit
+from paperround.jobs.search import DEEPEST, SearchPage, search
+from paperround.web.answers import public
+from paperround.web.home import Home
+from paperround.web.models import Instant
+from paperround.web.paging import Paging
+
+PAGE = 20
+COLLECTION = "search"
+
+router = APIRouter(include_in_schema=False)
+api = APIRouter(prefix="/api/v1", tags=["papers"])
+
+
+@router.get("/search")
+def search_page(home: Home, q: str = "", page: str = "1") -> Response:
+    """What fits, twenty papers a page. A page number that is none is the first."""
+    number = min(max(int(page), 1), DEEPEST // PAGE + 1) if _is_number(page) else 1
+    text = q[:LONGEST_TEXT].strip()
+    found = search(home.database, home.relevance, text, limit=PAGE, offset=(number - 1) * PAGE)
+    return public(home, "search.html", page=found, number=number, longest=LONGEST_TEXT)
+
+
+def _is_number(written: str) -> bool:
+    return written.isascii() and written.isdecimal() and len(written) < 6
+
+
+class FoundPaper(BaseModel):
+    """A paper that fits. `excerpt` is the part of its abstract to show, as much as its source
+    lets us, and `marks` are the [start, end) of the words in it that were looked for."""
+
+    id: int
+    title: str
+    authors: list[str]
+    identifiers: dict[str, str]
+    categories: list[str]
+    links: dict[str, str]
+    listed_on: date | None
+    published_at: Instant | None
+    withdrawn: bool
+    excerpt: str
+    marks: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, hit: Hit) -> "FoundPaper":
+        """The answer that says a hit."""
+        paper = hit.paper
+        hidden = {"title_key"}
+        return cls(
+            id=paper.id,
+            title=paper.title,
+            authors=list(paper.authors),
+            identifiers={kind: it for kind, it in paper.identifiers.items() if kind not in hidden},
+            categories=list(paper.categories),
+            links=hit.links,
+            listed_on=paper.listed_on,
+            published_at=paper.published_at,
+            withdrawn=paper.withdrawn,
+            excerpt="".join(piece for piece, _ in hit.excerpt),
+            marks=_marks(hit),
+        )
+
+
+def _marks(hit: Hit) -> list[tuple[int, int]]:
+    marks, end = [], 0
+    for piece, is_found in hit.excerpt:
+        start, end = end, end + len(piece)
+        marks += [(start, end)] if is_found else []
+    return marks
+
+
+class SearchAnswer(BaseModel):
+    """Papers that fit, best first. `total` counts all of them; `suggestion` is the query as it may
+    have been meant, null when there is nothing to suggest."""
+
+    items: list[FoundPaper]
+    total: int
+    suggestion: str | None
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: SearchPage, next_cursor: str | None) -> "SearchAnswer":
+        """The answer that says a page."""
+        return cls(
+            items=[FoundPaper.of(hit) for hit in page.hits],
+            total=page.total,
+            suggestion=page.suggestion or None,
+            next_cursor=next_cursor,
+        )
+
+
+Words = Annotated[str, Query(max_length=LONGEST_TEXT, description="What is looked for.")]
+Category = Annotated[
+    str | None, Query(max_length=60, description="Of this category, or one within it.")
+]
+Feed = Annotated[str | None, Query(max_length=60, description="That this feed carries.")]
+After = Annotated[date | None, Query(description="Papers of this day and later ones.")]
+Before = Annotated[date | None, Query(description="Papers of days before this one.")]
+
+
+@api.get("/search", summary="Search papers")
+def search_papers(
+    home: Home,
+    paging: Paging,
+    q: Words = "",
+    category: Category = None,
+    feed: Feed = None,
+    after: After = None,
+    before: Before = None,
+) -> SearchAnswer:
+    """Papers whose title, abstract or authors have the words of `q`, best first."""
+    offset = paging.place(COLLECTION) or 0
+    filters = Filters(category=category, feed=feed, after=after, before=before)
+    page = search(
+        home.database, home.relevance, q, filters=filters, limit=paging.limit, offset=offset
+    )
+    following = () if page.is_last else range(offset + 1, offset + paging.probe + 1)
+    return SearchAnswer.of(page, paging.next_cursor(COLLECTION, following))

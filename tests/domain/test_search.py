@@ -1,0 +1,115 @@
+"""What a query says, and that anything typed is a query."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.search import (
+    LONGEST_TEXT,
+    MOST_TERMS,
+    Filters,
+    Place,
+    Term,
+    parse_query,
+    rarity,
+    widened,
+)
+
+
+def term(*said: str, starts: bool = False, place: Place | None = None) -> Term:
+    return Term(words=said, starts=starts, place=place)
+
+
+def test_words_are_looked_for_one_by_one_and_filler_is_not() -> None:
+    query = parse_query("The cost of dense retrieval")
+    assert query.optional == (term("cost"), term("dense"), term("retrieval"))
+    assert (query.required, query.excluded) == ((), ())
+
+
+def test_filler_counts_when_there_is_nothing_else() -> None:
+    assert parse_query("to be or not").optional == (term("to"), term("be"), term("or"), term("not"))
+
+
+def test_a_phrase_keeps_its_filler_and_an_open_one_ends_with_the_text() -> None:
+    assert parse_query('"state of the art" x').optional[0] == term("state", "of", "the", "art")
+    assert parse_query('x "dense retrieval').optional == (term("x"), term("dense", "retrieval"))
+
+
+def test_a_star_asks_for_every_word_that_starts_so() -> None:
+    assert parse_query("retriev*").optional == (term("retriev", starts=True),)
+    assert parse_query("r*").optional == (term("r"),)
+
+
+@pytest.mark.parametrize("text", ["+dense -sparse cost", "dense AND cost NOT sparse"])
+def test_signs_and_words_between_say_what_must_and_must_not_be(text: str) -> None:
+    query = parse_query(text)
+    assert term("dense") in query.required
+    assert query.excluded == (term("sparse"),)
+    assert term("cost") in query.wanted
+
+
+def test_a_hyphen_within_a_word_is_no_sign() -> None:
+    query = parse_query("zero-shot state - of")
+    assert query.optional == (term("zero"), term("shot"), term("state"))
+    assert query.excluded == ()
+
+
+def test_a_name_before_a_colon_says_where() -> None:
+    query = parse_query('title:"dense retrieval" author:Knuth abstract:cost else:where')
+    assert query.optional == (
+        term("dense", "retrieval", place=Place.TITLE),
+        term("knuth", place=Place.AUTHOR),
+        term("cost", place=Place.ABSTRACT),
+        term("else"),
+    )
+
+
+def test_filters_stand_in_the_text_and_those_beside_it_come_first() -> None:
+    text = "dense category:cs.LG feed:arxiv after:2026-01-01 before:2026-02-30"
+    query = parse_query(text, Filters(feed="hf"))
+    assert query.filters == Filters(category="cs.LG", feed="hf", after=date(2026, 1, 1))
+    assert query.optional[0] == term("dense")
+    assert term("2026") in query.optional, "a day that is none is a word like any other"
+
+
+def test_what_was_said_twice_is_asked_once_and_counts_twice() -> None:
+    query = parse_query("dense dense cost")
+    assert query.optional == (term("dense"), term("cost"))
+    assert query.times == {term("dense"): 2}
+
+
+def test_a_wider_query_takes_words_for_beginnings_and_leaves_the_rest() -> None:
+    query = parse_query('dense of-art "low cost" +must -not')
+    assert widened(query).optional == (
+        term("dense", starts=True),
+        term("art"),
+        term("low", "cost"),
+    )
+    assert (widened(query).required, widened(query).excluded) == (query.required, query.excluded)
+
+
+def test_a_text_without_words_asks_for_nothing() -> None:
+    for text in ("", "  ", '"" + - * : ( ) \0', "-dense"):
+        assert parse_query(text).wanted == ()
+
+
+def test_a_query_has_an_end() -> None:
+    many = parse_query(" ".join(f"w{number}" for number in range(10_000)))
+    assert len(many.optional) == MOST_TERMS
+    assert len(parse_query("x" * 10 * LONGEST_TEXT).optional[0].words[0]) <= 60
+
+
+@pytest.mark.accept("F16", part="hostile queries")
+@given(st.text(max_size=200))
+def test_anything_typed_is_a_query_of_letters_and_digits(text: str) -> None:
+    query = parse_query(text)
+    said = [word for one in (*query.wanted, *query.excluded) for word in one.words]
+    assert all(word.isalnum() for word in said), said
+    assert query.filters.category is None or query.filters.category.isprintable()
+
+
+def test_a_word_tells_the_more_the_fewer_papers_have_it() -> None:
+    assert rarity(1, 1000) > rarity(10, 1000) > rarity(1000, 1000) == 0
+    assert rarity(5, 3) == 0, "the number of papers is an estimate"

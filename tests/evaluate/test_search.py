@@ -1,0 +1,116 @@
+"""Search measured: on a few invented papers, and on the public collections in place."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from paperround.cli.app import app
+from paperround.domain.errors import InvalidInput
+from paperround.evaluate.report import Baselines, Report
+from paperround.evaluate.search import METRIC, Asked, Bm25, Document, bare_words, measure, ndcg
+
+DOCUMENTS = (
+    {"id": "a", "title": "Ranked retrieval", "summary": "Papers are ranked."},
+    {"id": "b", "title": "The of and", "summary": "What is ranking of the and?", "authors": "B"},
+    {"id": "c", "title": "Leaves", "summary": "Plants grow.", "authors": ["C"]},
+    {"id": "d", "title": "", "summary": ""},
+)
+
+
+def lines(path: Path, *rows: object) -> Path:
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    return lines(tmp_path / "docs.jsonl", *DOCUMENTS)
+
+
+def document(id_: str, title: str) -> Document:
+    return Document(id=id_, title=title, abstract="", authors=())
+
+
+def test_gains_are_discounted_by_rank_and_measured_against_the_best_order() -> None:
+    grades = {"a": 1.0, "b": 1.0, "c": 0.0, "d": -1.0}
+    assert ndcg(["a", "b", "c"], grades) == 1
+    assert ndcg(["c", "d", "x"], grades) == 0
+    assert ndcg(["c", "a"], {"a": 1.0}) == pytest.approx(0.6309, abs=1e-4)
+    assert ndcg([*"cccccccccc", "a"], {"a": 1.0}) == 0, "only ten count"
+
+
+def test_bm25_is_what_its_formula_says() -> None:
+    found = Bm25([document("a", "x y"), document("b", "x x x x"), document("c", "z")], bare_words)
+    assert found.find(Asked(number=1, text="x", grades={})) == ["b", "a"]
+    asked = Asked(number=1, text="z", grades={}, among=("a", "c"))
+    assert found.find(asked) == ["c", "a"]
+
+
+def test_our_search_is_measured_beside_the_others(tmp_path: Path, documents: Path) -> None:
+    queries = lines(
+        tmp_path / "queries.jsonl",
+        {"id": 1, "text": "the rank of papers", "relevant": {"a": 1, "b": 0}},
+        {"id": 2, "text": "nobody judged this", "relevant": {"c": 0}},
+    )
+    report = measure(queries, documents, baselines=Baselines.FAST)
+    assert report.metrics[METRIC].value == 1
+    assert set(report.baselines) == {"bm25", "bm25_stemmed"}
+    assert report.baselines["bm25"][METRIC] < 1
+    assert report.notes[0] == "1 queries, 1 without a right answer left out, 4 documents"
+
+
+def test_the_order_of_candidates_in_a_file_gives_nothing_away(tmp_path: Path) -> None:
+    alike = [{"id": f"c{n}", "title": "Leaves", "summary": "", "clicked": 0} for n in range(10)]
+    rows = [
+        {"text": "absent", "candidates": [dict(one, clicked=int(n == 0)) for n, one in each]}
+        for each in [list(enumerate(alike))] * 40
+    ]
+    report = measure(lines(tmp_path / "q.jsonl", *rows), None, baselines=Baselines.FAST)
+    assert report.metrics[METRIC].value < 0.7
+    assert report.baselines["bm25"][METRIC] == report.metrics[METRIC].value
+
+
+def test_files_that_answer_nothing_are_refused(tmp_path: Path, documents: Path) -> None:
+    queries = lines(tmp_path / "q.jsonl", {"text": "x", "relevant": {"a": 1}})
+    with pytest.raises(InvalidInput, match="--docs is missing"):
+        measure(queries, None, baselines=Baselines.NONE)
+    unjudged = lines(tmp_path / "u.jsonl", {"text": "x"}, {"relevant": 7, "candidates": 3})
+    with pytest.raises(InvalidInput, match="no query with a right answer"):
+        measure(unjudged, documents, baselines=Baselines.NONE)
+
+
+@pytest.mark.accept("F17", part="search")
+def test_the_command_prints_the_figures(tmp_path: Path, documents: Path) -> None:
+    queries = lines(tmp_path / "q.jsonl", {"text": "leaves", "relevant": {"c": 1}})
+    given = ["evaluate", "search", "--queries", str(queries), "--docs", str(documents)]
+    told = CliRunner().invoke(app, [*given, "--json"])
+    answer = json.loads(told.stdout)
+    assert answer["task"] == "search"
+    assert set(answer["metrics"]["ndcg_at_10"]) == {"value", "low", "high"}
+    assert set(answer["baselines"]) == {"bm25", "bm25_stemmed"}
+    alone = CliRunner().invoke(app, [*given, "--json", "--baselines", "none"])
+    assert json.loads(alone.stdout)["baselines"] == {}
+    assert "ndcg_at_10" in CliRunner().invoke(app, given).stdout
+
+
+def ratio(report: Report, method: str) -> float:
+    return report.metrics[METRIC].value / report.baselines[method][METRIC]
+
+
+@pytest.mark.accept("Q7")
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [("cranfield", 1.15), ("cacm", 1.15), ("cisi", 1.10), ("s2_search_clicks", 1.08)],
+)
+def test_the_public_collections_are_searched_better_than_with_bm25(
+    real_data: Path, name: str, bare: float
+) -> None:
+    folder = real_data / "retrieval" / name
+    queries = next(folder.glob("queries.jsonl*"))
+    documents = next(folder.glob("docs.jsonl*"), None)
+    report = measure(queries, documents, baselines=Baselines.FAST)
+    assert ratio(report, "bm25") >= bare
+    assert ratio(report, "bm25_stemmed") >= 1
+    assert report.against["bm25"][METRIC].low > 0

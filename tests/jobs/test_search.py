@@ -1,0 +1,143 @@
+"""Searching as a visitor does: pages, excerpts within a source's terms, and spelling help."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from paperround.domain.papers import Paper, PaperId, Show
+from paperround.jobs.ingest import ingest
+from paperround.jobs.ports import Database
+from paperround.jobs.search import DEEPEST, LOOKED_AT, SearchPage
+from paperround.jobs.search import search as search_papers
+from paperround.ranking.relevance import by_relevance
+from paperround.samples import days
+from paperround.sources.page import read_page
+from tests.builders import NOW, paper, write
+
+
+def search(database: Database, text: str, *, limit: int = 20, offset: int = 0) -> SearchPage:
+    return search_papers(database, by_relevance, text, limit=limit, offset=offset)
+
+
+def keep(database: Database, *papers: Paper) -> tuple[PaperId, ...]:
+    with database.writing() as work:
+        real = work.papers.save([write(one) for one in papers], now=NOW)
+    return tuple(real[one.id] for one in papers)
+
+
+def excerpt(page: SearchPage) -> str:
+    return "".join(piece for piece, _ in page.hits[0].excerpt)
+
+
+@pytest.mark.accept("F16", part="pages")
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(database: Database) -> None:
+    many = LOOKED_AT + 25
+    ids = keep(database, *(paper(number) for number in range(1, many + 1)))
+    pages = [search(database, "things", limit=10, offset=offset) for offset in range(0, many, 10)]
+    shown = [hit.paper.id for page in pages for hit in page.hits]
+    assert sorted(shown) == sorted(ids)
+    assert {page.total for page in pages} == {many}
+    assert [page.is_last for page in pages] == [False] * (len(pages) - 1) + [True]
+
+
+def test_the_best_of_the_index_are_put_in_order_whatever_page_is_asked_for(
+    database: Database,
+) -> None:
+    weak = [paper(n, title="A thing", abstract="dense " * 3 + "x " * n) for n in range(1, 30)]
+    keep(database, *weak, paper(30, title="Dense", abstract="short"))
+    whole = [hit.paper.id for hit in search(database, "dense", limit=30).hits]
+    halves = [search(database, "dense", limit=15, offset=offset) for offset in (0, 15)]
+    assert [hit.paper.id for page in halves for hit in page.hits] == whole
+
+
+def test_no_page_goes_deeper_than_anybody_reads(database: Database) -> None:
+    keep(database, paper())
+    page = search(database, "things", offset=DEEPEST + 20)
+    assert (page.hits, page.is_last, page.total) == ((), True, 1)
+
+
+def test_where_few_papers_fit_those_follow_whose_words_begin_alike(database: Database) -> None:
+    ids = keep(
+        database,
+        paper(1, title="DenseFormer", abstract="Costume."),
+        paper(2, title="Dense things", abstract=""),
+        paper(3, title="Sparse", abstract="art artful"),
+    )
+    page = search(database, "dense")
+    assert [hit.paper.id for hit in page.hits] == [ids[1], ids[0]]
+    assert page.total == 2
+    assert ("DenseFormer", True) in page.hits[1].title
+    assert [hit.paper.id for hit in search(database, "artf +art").hits] == [ids[2]]
+    assert search(database, "spa").hits == (), "too many words begin so"
+    assert search(database, "+spars").hits == ()
+
+
+@pytest.mark.accept("F16", part="seed")
+def test_the_lexical_hits_of_the_seed_are_found_with_those_that_have_both_words_first(
+    sqlite_database: Database, real_data: Path
+) -> None:
+    page = (real_data / "seed" / "trending_papers_page.txt").read_bytes()
+    ingest(
+        read_page(page),
+        database=sqlite_database,
+        feed_name="file:page",
+        feed_kind="file",
+        source="seed",
+        captured_at=NOW,
+        now=NOW,
+    )
+    found = search(sqlite_database, "dense cost", limit=120)
+    texts = [f"{hit.paper.title} {hit.paper.abstract}".lower() for hit in found.hits]
+    assert sum("dense" in text or "cost" in text for text in texts) == 110
+    assert found.total == len(texts) == 118
+    assert all("dense" in text and "cost" in text for text in texts[:10])
+
+
+@pytest.mark.accept("F16", part="snippets")
+def test_an_excerpt_shows_no_more_than_the_source_allows(database: Database) -> None:
+    abstract = "Words come first. We propose a dense method that halves the cost. More follows."
+    (one,) = keep(database, paper(abstract=abstract))
+    assert excerpt(search(database, "things")) == abstract
+    for show in (Show.GIST, Show.LINK):
+        with database.writing() as work:
+            stored = work.papers.load([one])[one]
+            work.papers.save([write(replace(stored, show=show))], now=NOW)
+        shown = excerpt(search(database, "first"))
+        assert len(shown) < len(abstract)
+        assert (shown == "") == (show is Show.LINK)
+
+
+@pytest.mark.accept("F16", part="spelling")
+def test_a_word_that_nobody_wrote_is_corrected_where_one_is_near(database: Database) -> None:
+    keep(database, paper(title="Retrieval with dense vectors"))
+    assert search(database, "Retreival WITH densse").suggestion == "retrieval WITH dense"
+    assert search(database, "retreival -vectors").suggestion == "retrieval -vectors"
+    assert search(database, "retrieval").suggestion == ""
+    assert search(database, "zzzzzz").suggestion == ""
+    assert search(database, "").suggestion == ""
+
+
+def test_a_word_that_is_no_longer_anywhere_is_not_suggested(database: Database) -> None:
+    (one,) = keep(database, paper(title="Retrieval"))
+    with database.writing() as work:
+        work.papers.save([write(paper(id=one, title="Stars"), text_changed=True)], now=NOW)
+    assert search(database, "retreival").suggestion == ""
+
+
+def test_what_was_ingested_is_found_and_what_changed_too(database: Database) -> None:
+    batch = days.batch_at(days.read(), anchor=NOW, now=NOW)
+    for records in (batch.records, [replace(batch.records[0], title="Quokkas", fingerprint="2")]):
+        ingest(
+            replace(batch, records=tuple(records)),
+            database=database,
+            feed_name=days.FEED,
+            feed_kind="samples",
+            source="samples",
+            captured_at=NOW,
+            now=NOW + timedelta(minutes=1),
+        )
+    assert [hit.paper.title for hit in search(database, "quokka").hits] == ["Quokkas"]
+    second = batch.records[1]
+    assert second.title in {hit.paper.title for hit in search(database, second.title).hits[:1]}

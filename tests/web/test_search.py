@@ -1,0 +1,172 @@
+"""The search page, and the search of programs."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from paperround.domain.papers import Show
+from tests.builders import paper
+from tests.web.conftest import Site
+from tests.web.test_pages import XSS, keep
+
+API = "/api/v1/search"
+
+
+class Active(HTMLParser):
+    """Collects what would run or load something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    @classmethod
+    def in_page(cls, page: str) -> list[str]:
+        """Every such tag and attribute of a page."""
+        parser = cls()
+        parser.feed(page)
+        return parser.found
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"script", "img", "svg", "iframe"}:
+            self.found.append(tag)
+        for name, value in attrs:
+            if name.startswith("on") or "javascript:" in (value or "").lower()[:20]:
+                self.found.append(f"{name}={value}")
+
+
+@pytest.mark.accept("F16", part="page")
+def test_the_page_is_a_form_and_says_what_can_be_found(site: Site) -> None:
+    page = site.client.get("/search")
+    assert page.status_code == 200
+    assert '<form method="get" action="/search" role="search">' in page.text
+    assert '<label for="q"' in page.text
+    assert "Every paper that was ever read here" in page.text
+    assert "<script" not in page.text
+
+
+@pytest.mark.accept("F16", part="page")
+def test_hits_lead_to_their_pages_with_the_words_marked(site: Site) -> None:
+    keep(site, paper(1, title="Dense retrieval"), paper(2, title="Other things"))
+    page = site.client.get("/search?q=retrieving").text
+    assert "<h2>1 paper</h2>" in page
+    assert '<a href="/papers/2603.00001">Dense <mark>retrieval</mark></a>' in page
+    assert "Ada Ring and Bo Stone" in page
+    assert 'value="retrieving"' in page
+
+
+def test_a_search_that_finds_nothing_says_so_and_offers_what_may_have_been_meant(
+    site: Site,
+) -> None:
+    keep(site, paper(1, title="Dense retrieval"))
+    page = site.client.get("/search?q=retreival+%26+x").text
+    assert "No paper here has that" in page
+    assert 'Did you mean <a href="/search?q=retrieval%20%26%20x">retrieval &amp; x</a>?' in page
+    assert "among those you asked for" in site.client.get("/search?q=dense+category:zz").text
+    assert "names no word" in site.client.get("/search?q=-dense").text
+
+
+def test_more_than_a_page_is_reached_by_links(site: Site) -> None:
+    keep(site, *(paper(number) for number in range(1, 46)))
+    first = site.client.get("/search?q=%22study+of%22").text
+    assert "<h2>45 papers</h2>" in first
+    following = re.search(r'<a href="([^"]+)" rel="next">', first)
+    assert following is not None
+    second = site.client.get(following[1].replace("&amp;", "&")).text
+    assert "45 papers, page 2" in second
+    assert 'rel="prev"' in second
+    shown = [set(re.findall(r'<a href="(/papers/[^"]+)"><?', page)) for page in (first, second)]
+    assert [len(one) for one in shown] == [20, 20]
+    assert not shown[0] & shown[1]
+    last = site.client.get("/search?q=%22study+of%22&page=3").text
+    assert 'rel="next"' not in last
+    assert "There are no more" in site.client.get("/search?q=study&page=4").text
+
+
+@pytest.mark.parametrize("page", ["", "0", "-1", "x", "²", "9" * 30, "99999"])
+def test_any_page_number_is_answered(site: Site, page: str) -> None:
+    keep(site, paper())
+    assert site.client.get("/search", params={"q": "things", "page": page}).status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["{} things", "things"])
+@pytest.mark.parametrize("text", XSS)
+def test_what_was_typed_and_what_papers_say_is_only_text(site: Site, text: str, asked: str) -> None:
+    keep(site, paper(title=f"{text} things", abstract=f"{text} things", authors=(text,)))
+    page = site.client.get("/search", params={"q": asked.replace("{}", text)})
+    assert page.status_code == 200
+    assert "<h2>1 paper</h2>" in page.text
+    assert Active.in_page(page.text) == []
+    assert str(71 * 8111) not in page.text
+
+
+def test_a_text_without_end_is_cut(site: Site) -> None:
+    page = site.client.get("/search", params={"q": "a" * 5000}).text
+    assert "a" * 2000 in page
+    assert "a" * 2001 not in page
+    assert site.client.get(API, params={"q": "a" * 5000}).status_code == 422
+
+
+@pytest.mark.accept("F16", part="api")
+def test_programs_get_papers_with_marks_a_page_at_a_time(site: Site) -> None:
+    keep(site, *(paper(number) for number in range(1, 6)))
+    first = site.client.get(API, params={"q": "counting", "limit": 2}).json()
+    assert (first["total"], first["suggestion"], len(first["items"])) == (5, None, 2)
+    one = first["items"][0]
+    assert [one["excerpt"][start:end] for start, end in one["marks"]] == ["count"]
+    assert set(one["identifiers"]) == {"arxiv"}
+    assert one["links"]["abstract"].startswith("https://papers.example/")
+    pages = [first]
+    for _ in range(2):
+        cursor = pages[-1]["next_cursor"]
+        answer = site.client.get(API, params={"q": "counting", "limit": 2, "cursor": cursor})
+        pages.append(answer.json())
+    assert pages[-1]["next_cursor"] is None
+    seen = [it["id"] for page in pages for it in page["items"]]
+    assert sorted(seen) == [1, 2, 3, 4, 5]
+
+
+def test_programs_name_filters_beside_the_words(site: Site) -> None:
+    keep(site, paper(1), paper(2, categories=("math.CO",)))
+
+    def ids(**filters: str) -> list[int]:
+        answer = site.client.get(API, params={"q": "things", **filters})
+        assert answer.status_code == 200
+        return [one["id"] for one in answer.json()["items"]]
+
+    assert ids(category="math") == [2]
+    assert sorted(ids(after="2026-03-02")) == [1, 2]
+    assert ids(before="2026-03-02") == ids(feed="none") == []
+    assert site.client.get(API, params={"q": "x", "after": "soon"}).status_code == 422
+    assert site.client.get(API, params={"q": "x", "cursor": "bm9wZQ"}).status_code == 422
+
+
+def test_a_misspelt_word_is_suggested_to_programs_too(site: Site) -> None:
+    keep(site, paper(1, title="Dense retrieval"))
+    answer = site.client.get(API, params={"q": "retreival"}).json()
+    assert (answer["items"], answer["suggestion"]) == ([], "retrieval")
+
+
+def test_a_source_that_gives_only_links_shows_no_abstract(site: Site) -> None:
+    keep(site, paper(1, abstract="A secret of theirs.", show=Show.LINK))
+    assert "secret" not in site.client.get("/search?q=things").text
+    assert site.client.get(API, params={"q": "things"}).json()["items"][0]["excerpt"] == ""
+
+
+def test_searching_changes_nothing(site: Site) -> None:
+    keep(site, paper())
+    before = site.dump()
+    site.client.get("/search?q=things")
+    site.client.get(f"{API}?q=thnigs")
+    assert site.dump() == before
+
+
+@pytest.mark.accept("F16", part="similar papers")
+def test_a_paper_page_leads_to_similar_papers(site: Site) -> None:
+    words = "Leaves of plants grow towards light, and chlorophyll moves."
+    keep(
+        site, *(paper(number, title=f"Leaves <{number}>", abstract=words) for number in range(1, 4))
+    )
+    page = site.client.get("/papers/2603.00001").text
+    assert '<a href="/papers/2603.00002" dir="auto">Leaves &lt;2&gt;</a>' in page
+    assert page.count('<a href="/papers/2603.00001"') == 0
