@@ -13,6 +13,7 @@ from benchmarks.compose import shared_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
 from benchmarks.ingest import ingest_speed
+from benchmarks.personal import personal_order
 from benchmarks.search import speed_of_search
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
@@ -22,6 +23,7 @@ RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B1": [delivery_speed],
     "B5": [shared_digest],
+    "B6": [personal_order],
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],

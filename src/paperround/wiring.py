@@ -21,6 +21,7 @@ from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.deliver import Post, deliver_notices
 from paperround.jobs.desk import Desk
 from paperround.jobs.newsroom import Newsroom
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import (
     AddressBook,
@@ -106,6 +107,13 @@ class Runtime:
         from paperround.ranking.trending import TrendingRanker
 
         return TrendingRanker()
+
+    @cached_property
+    def opinions(self) -> Opinions:
+        """What papers are worth to each reader, by what they said of others."""
+        from paperround.ranking.tastes import TasteRanker
+
+        return Opinions(TasteRanker())
 
     def ranker_with(self, weights: str) -> Ranker:
         """The ranker with some weights changed; raises InvalidInput for an unknown one."""
@@ -264,6 +272,7 @@ class Runtime:
         return Rounds(
             database=self.database,
             ranker=self.ranker,
+            opinions=self.opinions,
             identity=self.identity,
             hours=Hours(hour=self.settings.default_hour),
             newsroom=self.newsroom,

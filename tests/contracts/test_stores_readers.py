@@ -236,6 +236,25 @@ def test_more_and_less_replace_each_other_and_save_stands_by_itself(database: Da
     assert said == [(paper, "save"), (paper, "less")]
 
 
+def test_what_many_people_said_is_told_by_person_in_the_order_they_said_it(
+    database: Database,
+) -> None:
+    alice, bob, _ = seed_subscribers(database, seed_list(database), ("alice", "bob", "carol"))
+    one, two = seed_papers(database, 2)
+    with database.writing() as work:
+        for person, paper, verdict in (
+            (alice, two, "more"),
+            (bob, one, "less"),
+            (alice, one, "save"),
+        ):
+            work.subscribers.give_feedback(_said(person, paper, verdict), now=NOW)
+        said = work.subscribers.feedback_of_all([alice.subscriber_id, bob.subscriber_id])
+    assert said == {
+        alice.subscriber_id: [(two, "more"), (one, "save")],
+        bob.subscriber_id: [(one, "less")],
+    }
+
+
 def test_the_owner_of_a_delivery_is_told_by_its_id(database: Database) -> None:
     town = _Town(database)
     with database.reading() as work:

@@ -1,5 +1,6 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -17,6 +18,7 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
+from paperround.domain.tastes import Opinion
 
 FRIDAY = date(2026, 1, 30)
 SATURDAY = date(2026, 1, 31)
@@ -51,6 +53,7 @@ def chosen(
     of: Edition | None = None,
     seen: tuple[int, ...] = (),
     day: date = FRIDAY,
+    opinion: Opinion | None = None,
 ) -> Choice | SkipReason:
     return choose(
         edition=of or edition(papers),
@@ -64,6 +67,7 @@ def chosen(
         ),
         already_sent={PaperId(100 + n) for n in seen},
         local_day=day,
+        opinion=opinion,
     )
 
 
@@ -133,3 +137,74 @@ def test_papers_on_a_readers_topic_come_first_and_say_so() -> None:
 def test_nothing_unseen_on_a_holiday_names_the_holiday() -> None:
     quiet = replace(edition(1), quiet_reason="holiday")
     assert chosen(Preferences(), of=quiet, seen=(1,)) is SkipReason.HOLIDAY
+
+
+# --- papers for one reader's sake --------------------------------------------------------------
+
+
+class Likes:
+    """An opinion that gives some papers, by number, a worth, and has no other order."""
+
+    def __init__(self, **worth: float) -> None:
+        self._worth = {PaperId(100 + int(name.removeprefix("n"))): w for name, w in worth.items()}
+
+    def worth(self, paper: PaperId) -> float:
+        return self._worth.get(paper, 0.0)
+
+    def spread(self, papers: Sequence[EditionPaper], size: int) -> list[EditionPaper]:
+        best = sorted(papers, key=lambda one: -(one.score + self.worth(one.paper_id)))
+        return best[:size]
+
+    def reason(self, paper: PaperId) -> str:
+        return "like papers you liked" if self.worth(paper) > 0 else ""
+
+
+@pytest.mark.accept("F13", part="blend")
+def test_what_a_paper_is_worth_to_its_reader_is_added_to_its_score() -> None:
+    choice = chosen(Preferences(), opinion=Likes(n5=3.5, n2=-4))
+    assert choice == Choice(positions=(1, 5, 3), reasons={5: "like papers you liked"})
+
+
+@pytest.mark.accept("F13", part="floor")
+def test_the_floor_is_one_of_score_and_worth_together() -> None:
+    assert chosen(Preferences(floor=8.5), opinion=Likes(n5=4, n1=-4)) == Choice(
+        positions=(5,), reasons={5: "like papers you liked"}
+    )
+    assert chosen(Preferences(floor=8.5), opinion=Likes(n1=-4)) is SkipReason.BELOW_FLOOR
+
+
+@pytest.mark.accept("F13", part="author")
+def test_papers_of_an_author_one_follows_come_first_then_those_on_topic() -> None:
+    standing = edition(5)
+    two, four = standing.papers[1], standing.papers[3]
+    papers = [*standing.papers]
+    papers[1] = replace(two, title="Cold fusion")
+    papers[3] = replace(four, authors=("Ada Lovelace", "Max Li"), reason="new today")
+    wish = Preferences(topics=("fusion", "ada lovelace", "li"))
+    assert chosen(wish, of=replace(standing, papers=tuple(papers))) == Choice(
+        positions=(4, 2, 1),
+        reasons={4: "by Ada Lovelace, whom you follow · new today", 2: "your topic “fusion”"},
+    )
+
+
+def test_a_part_of_a_name_is_nobody_s_name() -> None:
+    standing = edition(2)
+    papers = (standing.papers[0], replace(standing.papers[1], authors=("Max Li",)))
+    choice = chosen(Preferences(topics=("Li",)), of=replace(standing, papers=papers))
+    assert choice == Choice(positions=(1, 2))
+
+
+def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
+    standing = edition(4)
+    papers = tuple(
+        replace(one, title="Cold fusion") if one.position in (3, 4) else one
+        for one in standing.papers
+    )
+    choice = chosen(
+        Preferences(topics=("fusion",), size=3),
+        of=replace(standing, papers=papers),
+        opinion=Likes(n4=2, n2=5),
+    )
+    assert isinstance(choice, Choice)
+    assert choice.positions == (4, 3, 2)
+    assert choice.reasons[4] == "your topic “fusion”"

@@ -13,9 +13,11 @@ from paperround.domain.errors import DatabaseFailed, FetchFailed
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import Database, Pinger, Ranker, UnitOfWork
 from paperround.jobs.tick import Rounds
+from paperround.ranking.tastes import TasteRanker
 from tests.fakes import (
     LETTERHEAD,
     Neighbours,
@@ -107,6 +109,7 @@ def rounds(
     return Rounds(
         database=database,
         ranker=ranker or NewestFirst(),
+        opinions=Opinions(TasteRanker()),
         identity=IDENTITY,
         hours=HOURS,
         newsroom=Newsroom(

@@ -20,9 +20,11 @@ from paperround.domain.subscribers import (
 )
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.tick import Rounds, TickReport, tick
+from paperround.ranking.tastes import TasteRanker
 from paperround.sources.live import SOURCES
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
@@ -266,6 +268,7 @@ class Machine:
         return Rounds(
             database=self.socket,
             ranker=NewestFirst(),
+            opinions=Opinions(TasteRanker()),
             identity=IDENTITY,
             hours=Hours(hour=7),
             enrichers=(),

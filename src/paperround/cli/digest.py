@@ -56,6 +56,7 @@ def preview(
         reader=home.addresses.read(subscriber) if subscriber else None,
         now=home.clock.now(),
         gist=home.gist,
+        opinions=home.opinions,
     )
     files = []
     if shown.mail is not None:
@@ -98,6 +99,7 @@ def send(
         now=home.clock.now(),
         dry_run=dry_run,
         gist=home.gist,
+        opinions=home.opinions,
     )
     if as_json:
         print_json(_as_json(report))

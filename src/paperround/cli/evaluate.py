@@ -81,6 +81,21 @@ def _readable() -> Iterator[None]:
         raise UnreadableFile(f"{error.filename}: {error.strerror or error}") from error
 
 
+@app.command()
+def personal(
+    items: Annotated[Path, typer.Option(metavar="FILE", help="Papers: JSON lines, id and words.")],
+    users: Annotated[Path, typer.Option(metavar="FILE", help="Readers: JSON lines, items kept.")],
+    baselines: Annotated[
+        Baselines, typer.Option(help="Other methods beside ours; all needs scikit-learn.")
+    ] = Baselines.FAST,
+    as_json: AsJson = False,
+) -> None:
+    """Find the hidden half of what readers kept from the known half, by the papers' words."""
+    from paperround.evaluate.personal import evaluate_personal
+
+    show(evaluate_personal(items, users, baselines), as_json=as_json)
+
+
 def show(report: "Report", *, as_json: bool) -> None:
     """The figures of a report: as a table with a row a metric, or as JSON."""
     if as_json:

@@ -9,6 +9,7 @@ from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
+from paperround.domain.tastes import Opinion
 from paperround.domain.topics import Topics
 
 
@@ -70,12 +71,15 @@ def choose(
     local_day: date,
     texts: Mapping[PaperId, str] | None = None,
     withdrawn: Collection[PaperId] = (),
+    opinion: Opinion | None = None,
 ) -> Choice | SkipReason:
     """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing.
 
     A paper that is `withdrawn` by now is left out. Two that the edition holds and that turned out
-    to be one since are one paper, at the better place. Papers on the reader's topics come first,
-    each group in the edition's order. `texts` are the abstracts topics are looked for in, beside
+    to be one since are one paper, at the better place. Papers by an author whom a topic names
+    come first, then those on the reader's topics, each group in the edition's order; with an
+    `opinion`, in the order it makes of the scores and of what each paper is worth to the reader,
+    and the floor is one of their sum. `texts` are the abstracts topics are looked for in, beside
     title and gist.
     """
     wish = subscription.preferences
@@ -92,11 +96,17 @@ def choose(
     ]
     if not unseen:
         return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
-    wanted = [paper for paper in unseen if wish.floor is None or paper.score >= wish.floor]
+    wanted = [
+        paper for paper in unseen if wish.floor is None or _worth(paper, opinion) >= wish.floor
+    ]
     if not wanted:
         return SkipReason.BELOW_FLOOR
     size = wish.size or mailing_list.size
-    return _chosen(wanted, Topics(wish.topics), texts or {}, size)
+    return _chosen(wanted, Topics(wish.topics), texts or {}, size, opinion)
+
+
+def _worth(paper: EditionPaper, opinion: Opinion | None) -> float:
+    return paper.score + (0.0 if opinion is None else opinion.worth(paper.paper_id))
 
 
 def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
@@ -107,27 +117,47 @@ def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
 
 
 def _chosen(
-    wanted: Sequence[EditionPaper], topics: Topics, texts: Mapping[PaperId, str], size: int
+    wanted: Sequence[EditionPaper],
+    topics: Topics,
+    texts: Mapping[PaperId, str],
+    size: int,
+    opinion: Opinion | None,
 ) -> Choice:
-    if not topics.names:
-        return Choice(positions=tuple(paper.position for paper in wanted[:size]))
-    found = {
-        paper.position: topic
+    followed = {
+        paper.position: f"by {author}, whom you follow"
         for paper in wanted
-        if (topic := topics.found_in(paper.title, paper.gist, texts.get(paper.paper_id, "")))
+        if (author := topics.named_among(paper.authors))
     }
-    on_topic_first = sorted(wanted, key=lambda paper: paper.position not in found)[:size]
-    reasons = {
-        paper.position: topic_reason(found[paper.position], paper.reason)
-        for paper in on_topic_first
-        if paper.position in found
+    on_topic = {
+        paper.position: f"your topic “{topic}”"
+        for paper in wanted
+        if paper.position not in followed
+        and (topic := topics.found_in(paper.title, paper.gist, texts.get(paper.paper_id, "")))
     }
-    return Choice(positions=tuple(paper.position for paper in on_topic_first), reasons=reasons)
+    others = {paper.position for paper in wanted} - followed.keys() - on_topic.keys()
+    chosen: list[EditionPaper] = []
+    for group in (followed, on_topic, others):
+        papers = [paper for paper in wanted if paper.position in group]
+        chosen += _best(papers, size - len(chosen), opinion)
+    own = {**{one.position: _liking(one, opinion) for one in chosen}, **followed, **on_topic}
+    return Choice(
+        positions=tuple(paper.position for paper in chosen),
+        reasons={
+            paper.position: " · ".join(filter(None, (own[paper.position], paper.reason)))
+            for paper in chosen
+            if own[paper.position]
+        },
+    )
 
 
-def topic_reason(topic: str, reason: str) -> str:
-    """Why a paper is there that a reader's topic brought up."""
-    return f"your topic “{topic}” · {reason}" if reason else f"your topic “{topic}”"
+def _best(
+    papers: Sequence[EditionPaper], size: int, opinion: Opinion | None
+) -> Sequence[EditionPaper]:
+    return papers[:size] if opinion is None else opinion.spread(papers, size)
+
+
+def _liking(paper: EditionPaper, opinion: Opinion | None) -> str:
+    return "" if opinion is None else opinion.reason(paper.paper_id)
 
 
 def is_their_day(subscription: Subscription, local_day: date) -> bool:

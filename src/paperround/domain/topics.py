@@ -31,6 +31,13 @@ class Topics:
         folded = "\n".join(map(fold, texts))
         return next((name for name in self.names if _pattern(name).search(folded)), None)
 
+    def named_among(self, authors: Sequence[str]) -> str | None:
+        """The first of `authors` whose whole name is one of the topics."""
+        if not self.names:
+            return None
+        wanted = {fold(name).strip() for name in self.names}
+        return next((author for author in authors if fold(author).strip() in wanted), None)
+
 
 def fold(text: str) -> str:
     """`text` for comparing: compatibility forms resolved, case folded, one space between words."""

@@ -29,6 +29,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import MISSED, Identity, RowMaker, row_maker
 from paperround.jobs.transactions import tried, write
@@ -79,7 +80,12 @@ class PlanReport:
 
 
 def plan_due(
-    *, database: Database, identity: Identity, hours: Hours, now: datetime
+    *,
+    database: Database,
+    identity: Identity,
+    hours: Hours,
+    now: datetime,
+    opinions: Opinions | None = None,
 ) -> dict[str, PlanReport]:
     """Plan every list's due digests; returns what was done, by list.
 
@@ -94,7 +100,7 @@ def plan_due(
     failure: Exception | None = None
     for mailing_list in lists:
         try:
-            planning = _ListRound(database, identity, hours, mailing_list, now)
+            planning = _ListRound(database, identity, hours, mailing_list, now, opinions)
             reports[mailing_list.name] = planning.plan()
         except Exception as error:  # the readers of the other lists wait too
             failure = failure or error
@@ -147,7 +153,9 @@ class _ListRound:
         hours: Hours,
         mailing_list: MailingList,
         now: datetime,
+        opinions: Opinions | None,
     ) -> None:
+        self._opinions = opinions
         self._database = database
         self._identity = identity
         self._hours = hours
@@ -275,6 +283,7 @@ class _ListRound:
                 self._list,
                 [p.subscription for p in people],
                 now=self._now,
+                opinions=self._opinions,
             )
         return [
             self._due_row(maker, one, memory.get(one.subscription.subscriber_id, frozenset()))

@@ -20,6 +20,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import local_date
 from paperround.jobs.compose import digest_mail, sheet_of
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.publish import draft, sources_told, standing_edition, unfrozen
 from paperround.jobs.rank import rank_list
@@ -59,6 +60,7 @@ def preview(
     reader: Address | None,
     now: datetime,
     gist: GistChooser = choose_gist,
+    opinions: Opinions | None = None,
 ) -> Preview:
     """The digest of `reader` (None: somebody new) from the frozen edition, else from one drafted.
 
@@ -77,7 +79,7 @@ def preview(
     else:
         edition = standing
     with database.reading() as work:
-        person = _reader(work, identity, mailing_list, edition, reader, now)
+        person = _reader(work, identity, mailing_list, edition, reader, now, opinions)
     slip = person.slip or _slip(person, now)
     if isinstance(slip, SkipReason):
         return Preview(edition=edition, mail=None, skipped=slip)
@@ -102,6 +104,7 @@ def _reader(
     edition: Edition,
     address: Address | None,
     now: datetime,
+    opinions: Opinions | None,
 ) -> _Reader:
     if address is None:
         somebody = _somebody(mailing_list.id)
@@ -123,7 +126,9 @@ def _reader(
         subscription=subscription,
         already_sent=work.subscribers.already_sent([subscriber.id]).get(subscriber.id, frozenset()),
         slip=_planned_slip(work, edition, subscriber),
-        maker=row_maker(work, identity, edition, mailing_list, [subscription], now=now),
+        maker=row_maker(
+            work, identity, edition, mailing_list, [subscription], now=now, opinions=opinions
+        ),
     )
 
 

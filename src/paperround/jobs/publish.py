@@ -31,6 +31,7 @@ from paperround.domain.papers import Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
 from paperround.jobs.rows import Identity, row_maker
@@ -60,6 +61,7 @@ def publish(
     now: datetime,
     dry_run: bool = False,
     gist: GistChooser = choose_gist,
+    opinions: Opinions | None = None,
 ) -> PublishReport:
     """Freeze the edition of (list, day, cut), or take the one that stands, and plan its rows.
 
@@ -80,7 +82,13 @@ def publish(
         elif edition is None or (drafted.papers and _discarded(database, edition)):
             edition = freeze(database, drafted)
     planning = _Planning(
-        database, identity, edition, mailing_list, now, one_date_for_all=day is not None
+        database,
+        identity,
+        edition,
+        mailing_list,
+        now,
+        one_date_for_all=day is not None,
+        opinions=opinions,
     )
     added = planning.rehearse() if dry_run else planning.plan_all()
     with database.reading() as work:
@@ -213,6 +221,7 @@ class _Planning:
     mailing_list: MailingList
     now: datetime
     one_date_for_all: bool
+    opinions: Opinions | None
 
     def plan_all(self) -> Planned:
         """Write the rows of every active subscription, shard by shard; returns the new ones."""
@@ -259,7 +268,13 @@ class _Planning:
             done = self._done(work, days)
             memory = work.subscribers.already_sent(people)
             maker = row_maker(
-                work, self.identity, self.edition, self.mailing_list, page, now=self.now
+                work,
+                self.identity,
+                self.edition,
+                self.mailing_list,
+                page,
+                now=self.now,
+                opinions=self.opinions,
             )
         return [
             maker.row(one, choice, day, due_at=self.now, now=self.now)

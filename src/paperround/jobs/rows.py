@@ -1,6 +1,6 @@
 """One ledger row: what a subscription gets of an edition, and the names its mail will carry."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -18,7 +18,9 @@ from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
+from paperround.domain.tastes import Opinion
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import UnitOfWork
 
 MISSED = "missed"
@@ -62,14 +64,16 @@ def delivery_names(
 class RowMaker:
     """Makes the rows of one edition; `texts` are the abstracts that topics are looked for in.
 
-    `withdrawn` are papers of the edition that nobody is sent any more, `news` what each person has
-    to be told of papers they were sent. News alone make no mail: they wait for the next digest.
+    `opinions` are what its papers are worth to those who said what they like. `withdrawn` are
+    papers of the edition that nobody is sent any more, `news` what each person has to be told of
+    papers they were sent. News alone make no mail: they wait for the next digest.
     """
 
     identity: Identity
     edition: Edition
     mailing_list: MailingList
     texts: Mapping[PaperId, str]
+    opinions: Mapping[SubscriberId, Opinion] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
 
@@ -85,6 +89,7 @@ class RowMaker:
             local_day=local_date,
             texts=self.texts,
             withdrawn=self.withdrawn,
+            opinion=self.opinions.get(subscription.subscriber_id),
         )
 
     def row(
@@ -168,17 +173,22 @@ def row_maker(
     identity: Identity,
     edition: Edition,
     mailing_list: MailingList,
-    subscriptions: Collection[Subscription],
+    subscriptions: Sequence[Subscription],
     *,
     now: datetime,
+    opinions: Opinions | None = None,
 ) -> RowMaker:
-    """The maker of these people's rows, with all it has to know of them and of the papers."""
+    """The maker of these people's rows, with all it has to know of them and of the papers.
+
+    Without `opinions` everybody gets the papers in the edition's order, but for their topics.
+    """
     people = [one.subscriber_id for one in subscriptions]
     return RowMaker(
         identity=identity,
         edition=edition,
         mailing_list=mailing_list,
         texts=_texts_for(work, edition, subscriptions),
+        opinions={} if opinions is None else opinions.of(work, edition, subscriptions),
         withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in edition.papers}),
         news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
     )

@@ -27,6 +27,7 @@ from paperround.jobs.links import (
     reader_of_notice,
 )
 from paperround.jobs.notices import new_notice
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.patience import may_link
 from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.ports import Ranker, Renderer, UnitOfWork
@@ -230,6 +231,7 @@ def preview_next(
     token: str,
     *,
     now: datetime,
+    opinions: Opinions | None = None,
 ) -> Rendered | None:
     """The digest this reader would get now; None when there is none, or for a link that is not
     good."""
@@ -246,5 +248,6 @@ def preview_next(
         day=None,
         reader=reader.address,
         now=now,
+        opinions=opinions,
     )
     return None if shown.mail is None else renderer.render(shown.mail.view)

@@ -26,6 +26,7 @@ from paperround.jobs.feeds import poll_due
 from paperround.jobs.housekeeping import Housework, keep_house
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.notices import raise_alert
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
 from paperround.jobs.ports import Database, Enricher, GistChooser, Pinger, Ranker, UnitOfWork
@@ -45,6 +46,7 @@ class Rounds:
 
     database: Database
     ranker: Ranker
+    opinions: Opinions
     identity: Identity
     hours: Hours
     newsroom: Newsroom
@@ -152,7 +154,11 @@ def plan(rounds: Rounds, *, now: datetime) -> dict[str, PlanReport]:
     """Plan everybody whose hour has come, and leave a sign of life."""
     write(rounds.database, lambda work: work.slots.beat(SCHEDULER, now=now))
     plans = plan_due(
-        database=rounds.database, identity=rounds.identity, hours=rounds.hours, now=now
+        database=rounds.database,
+        identity=rounds.identity,
+        hours=rounds.hours,
+        now=now,
+        opinions=rounds.opinions,
     )
     if any(one.planned for one in plans.values()):
         rounds.wake()

@@ -1,5 +1,6 @@
 """What people see and change of their own: subscriptions, choices, feedback."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import insert_new
+from paperround.store.dialect import among, insert_new
 from paperround.store.subscriber_rows import (
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
@@ -100,6 +101,22 @@ class SelfService:
             .order_by(db.feedback.c.created_at, db.feedback.c.id)
         )
         return [(PaperId(paper), verdict) for paper, verdict in found]
+
+    def feedback_of_all(
+        self, subscribers: Collection[SubscriberId]
+    ) -> dict[SubscriberId, list[tuple[PaperId, str]]]:
+        """What each person said of papers, in the order they said it; those who said nothing are
+        left out."""
+        said = db.feedback.c
+        found = self._connection.execute(
+            select(said.subscriber_id, said.paper_id, said.verdict)
+            .where(among(self._connection, said.subscriber_id, subscribers))
+            .order_by(said.created_at, said.id)
+        )
+        by_person: dict[SubscriberId, list[tuple[PaperId, str]]] = {}
+        for person, paper, verdict in found:
+            by_person.setdefault(SubscriberId(person), []).append((PaperId(paper), verdict))
+        return by_person
 
 
 def _owner(row: Row[Any]) -> DeliveryOwner:

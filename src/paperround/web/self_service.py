@@ -159,7 +159,13 @@ def _offer(home: Runtime, token: str) -> Response:
 def preview(home: Home, now: Present, token: str) -> Response:
     """The next digest as this reader would get it now."""
     rendered = self_service.preview_next(
-        home.desk, home.ranker, home.letterhead, home.renderer, token, now=now
+        home.desk,
+        home.ranker,
+        home.letterhead,
+        home.renderer,
+        token,
+        now=now,
+        opinions=home.opinions,
     )
     return mail(rendered.html) if rendered else private(home, "no_preview.html")
 

@@ -29,6 +29,8 @@ from paperround.jobs.ports.papers import (
     Source,
     Summariser,
     SummaryShelf,
+    TasteDay,
+    TasteModel,
     TextRepair,
     Witness,
 )
@@ -94,6 +96,8 @@ __all__ = [
     "SubscriberStore",
     "Summariser",
     "SummaryShelf",
+    "TasteDay",
+    "TasteModel",
     "TextRepair",
     "UnitOfWork",
     "Witness",

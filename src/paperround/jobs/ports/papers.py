@@ -32,6 +32,7 @@ from paperround.domain.papers import (
     ParsedBatch,
     Reject,
 )
+from paperround.domain.tastes import Opinion, Taste
 from paperround.jobs.ports.running import Processes
 
 
@@ -309,6 +310,24 @@ class Summariser(Protocol):
 
     def ask(self, paper: Paper) -> str:
         """Its answer, "" when there is none of use. Raises FetchFailed."""
+        ...
+
+
+class TasteDay(Protocol):
+    """The papers of one edition, made ready for everybody's taste."""
+
+    def opinions(
+        self, tastes: Sequence[Taste], known: Mapping[PaperId, Paper]
+    ) -> Sequence[Opinion]:
+        """An opinion for each taste. Papers that are not in `known` say nothing."""
+        ...
+
+
+class TasteModel(Protocol):
+    """Knows what papers are worth to readers. Pure: same papers and tastes, same opinions."""
+
+    def day(self, papers: Sequence[Paper], background: Sequence[str]) -> TasteDay:
+        """The edition's papers, each once, and earlier titles and abstracts, made ready."""
         ...
 
 

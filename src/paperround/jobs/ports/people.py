@@ -195,6 +195,13 @@ class SubscriberStore(Protocol):
 
     def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]: ...
 
+    def feedback_of_all(
+        self, subscribers: Collection[SubscriberId]
+    ) -> dict[SubscriberId, list[tuple[PaperId, str]]]:
+        """What each person said of papers, in the order they said it; those who said nothing are
+        left out."""
+        ...
+
     def export_person(self, subscriber: SubscriberId) -> dict[str, object]:
         """Everything kept about a person, in plain values, by table."""
         ...

@@ -1,0 +1,62 @@
+"""What a reader likes, and what somebody who knows it thinks of an edition's papers."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from paperround.domain.editions import EditionPaper
+from paperround.domain.papers import PaperId
+
+MOST_PAPERS = 200
+"""How many papers of each kind a taste is made of, the latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """What one reader said: papers liked and not, and topics as they wrote them."""
+
+    liked: tuple[PaperId, ...] = ()
+    disliked: tuple[PaperId, ...] = ()
+    topics: tuple[str, ...] = ()
+
+    @property
+    def papers(self) -> tuple[PaperId, ...]:
+        """Every paper the reader spoke of."""
+        return self.liked + self.disliked
+
+    def __bool__(self) -> bool:
+        return bool(self.liked or self.disliked or self.topics)
+
+
+def taste_of(said: Sequence[tuple[PaperId, str]], topics: Sequence[str] = ()) -> Taste:
+    """The taste of somebody who said this of papers, in that order: `more`, `save` or `less`.
+
+    Who wants less of a paper does not like it, even if they saved it.
+    """
+    disliked = _papers(said, ("less",))
+    liked = [paper for paper in _papers(said, ("more", "save")) if paper not in set(disliked)]
+    return Taste(
+        liked=tuple(liked[-MOST_PAPERS:]),
+        disliked=tuple(disliked[-MOST_PAPERS:]),
+        topics=tuple(topics),
+    )
+
+
+def _papers(said: Sequence[tuple[PaperId, str]], verdicts: Collection[str]) -> list[PaperId]:
+    return list(dict.fromkeys(paper for paper, verdict in said if verdict in verdicts))
+
+
+class Opinion(Protocol):
+    """What is thought of the papers of one edition, for one reader."""
+
+    def worth(self, paper: PaperId) -> float:
+        """What the paper is worth to the reader beyond its score, in the unit of scores."""
+        ...
+
+    def spread(self, papers: Sequence[EditionPaper], size: int) -> list[EditionPaper]:
+        """The best `size` of `papers` for the reader, best first, not too much of a kind."""
+        ...
+
+    def reason(self, paper: PaperId) -> str:
+        """Why the paper is worth more to this reader than to others; empty when it is not."""
+        ...

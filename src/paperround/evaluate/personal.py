@@ -1,0 +1,161 @@
+"""Personal ranking on libraries of readers: half of what each kept is hidden, and looked for.
+
+Every reader with at least ten papers counts. The known half, drawn with a fixed seed, is their
+taste; all papers but those are ranked by it, from their words alone, and recall is the share of
+the hidden half among the first 50 and 300. No method sees who else kept a paper. The space of the
+texts is drawn from all of them, as it is in an installation: hidden is who kept a paper, not what
+it says.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paperround.domain.errors import InvalidInput
+from paperround.evaluate.bootstrap import Numbers, ahead_of, mean_of
+from paperround.evaluate.personal_baselines import Scores, baselines_of
+from paperround.evaluate.report import Baselines, Report
+from paperround.evaluate.rows import Row, read_rows
+from paperround.ranking.personal import best, fits, in_blocks
+from paperround.ranking.taste import Said, profiles
+from paperround.ranking.text_space import Bag, Dense, text_space
+
+LEAST_KEPT = 10
+DEPTHS = (50, 300)
+
+Places = NDArray[np.intp]
+
+_SEED = 0
+_READERS_AT_ONCE = 200
+_PAPERS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """One reader's papers as places: what a method may know, and what it should find."""
+
+    known: Places
+    hidden: Places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Libraries:
+    """Papers as bags of words, and the readers who kept enough of them."""
+
+    bags: Sequence[Bag]
+    readers: Sequence[Reader]
+
+
+def evaluate_personal(items: Path, users: Path, baselines: Baselines) -> Report:
+    """Recall of ours and of others on `items` (`id`, `words`) and `users` (`items`: ids).
+
+    Raises InvalidInput for rows of another form, for no reader with ten papers, and for `all`
+    without scikit-learn.
+    """
+    others = baselines_of(baselines)
+    libraries = read_libraries(items, users)
+    ours = recalls(our_scores(libraries), libraries)
+    theirs = {
+        name: recalls(
+            method(libraries.bags, [reader.known for reader in libraries.readers]), libraries
+        )
+        for name, method in others.items()
+    }
+    return Report(
+        task="personal",
+        metrics={name: mean_of(one) for name, one in ours.items()},
+        baselines={
+            method: {name: float(one.mean()) for name, one in found.items()}
+            for method, found in theirs.items()
+        },
+        against={
+            method: {name: ahead_of(ours[name], one) for name, one in found.items()}
+            for method, found in theirs.items()
+        },
+        notes=(
+            f"{len(libraries.readers):,} readers of {LEAST_KEPT} papers or more, half hidden",
+            f"{len(libraries.bags):,} papers, their words only",
+        ),
+    )
+
+
+def read_libraries(items: Path, users: Path) -> Libraries:
+    """The papers and the readers who kept at least ten. Raises InvalidInput as above."""
+    papers = [(row.get("id"), _words(row, items)) for row in read_rows(items)]
+    place_of = {id_: place for place, (id_, _) in enumerate(papers)}
+    random = np.random.default_rng(_SEED)
+    kept = (_kept(row, place_of, users) for row in read_rows(users))
+    readers = [_halved(places, random) for places in kept if len(places) >= LEAST_KEPT]
+    if not readers:
+        raise InvalidInput(f"{users} holds no reader with {LEAST_KEPT} papers")
+    if len(papers) - max(len(reader.known) for reader in readers) < max(DEPTHS):
+        raise InvalidInput(f"{items} holds too few papers: recall counts the first {max(DEPTHS)}")
+    return Libraries(bags=[words for _, words in papers], readers=readers)
+
+
+def _words(row: Row, path: Path) -> dict[str, int]:
+    words = row.get("words")
+    if not isinstance(words, dict) or not all(
+        isinstance(times, int) and times > 0 for times in words.values()
+    ):
+        raise InvalidInput(f"{path}: paper {row.get('id')!r} needs `words`, a count for each word")
+    return words
+
+
+def _kept(row: Row, place_of: Mapping[object, int], path: Path) -> Places:
+    """The places of a reader's papers, each once; ids of no paper are left out."""
+    items = row.get("items")
+    if not isinstance(items, list):
+        raise InvalidInput(f"{path}: reader {row.get('user')!r} needs `items`, a list of paper ids")
+    return np.array(
+        [place_of[id_] for id_ in dict.fromkeys(items) if id_ in place_of], dtype=np.intp
+    )
+
+
+def _halved(places: Places, random: np.random.Generator) -> Reader:
+    """Half of the papers hidden, the odd one known."""
+    drawn = random.permutation(places)
+    half = len(drawn) // 2
+    return Reader(known=drawn[half:], hidden=drawn[:half])
+
+
+def our_scores(libraries: Libraries) -> Scores:
+    """What the product does for every reader and paper, a thousand papers at a time."""
+    texts = text_space(libraries.bags).texts(libraries.bags)
+    liked = np.unique(np.concatenate([reader.known for reader in libraries.readers]))
+    tastes = [Said(liked=np.searchsorted(liked, one.known).tolist()) for one in libraries.readers]
+    weights, known = profiles(tastes, len(liked)), texts.at(liked)
+    found = [
+        fits(weights, in_blocks(known.likeness(texts.at(slice(at, at + _PAPERS_AT_ONCE)))))
+        for at in range(0, len(texts), _PAPERS_AT_ONCE)
+    ]
+    scores = np.hstack(found)
+    return lambda readers: scores[readers]
+
+
+def recalls(scores: Scores, libraries: Libraries) -> Mapping[str, Numbers]:
+    """Each reader's recall at each depth, shape (readers,) a metric."""
+    found = [
+        one
+        for part in _parts(libraries.readers)
+        for one in _recalls(scores(part), libraries.readers[part])
+    ]
+    return {
+        f"recall_at_{depth}": np.array([one[i] for one in found]) for i, depth in enumerate(DEPTHS)
+    }
+
+
+def _parts(readers: Sequence[Reader]) -> Iterator[slice]:
+    return (slice(at, at + _READERS_AT_ONCE) for at in range(0, len(readers), _READERS_AT_ONCE))
+
+
+def _recalls(scores: Dense, readers: Sequence[Reader]) -> Iterator[list[float]]:
+    open_to = np.array(scores, dtype=np.float32)
+    for row, reader in zip(open_to, readers, strict=True):
+        row[reader.known] = -np.inf
+    for first, reader in zip(best(open_to, max(DEPTHS)), readers, strict=True):
+        hits = np.isin(first, reader.hidden)
+        yield [hits[:depth].sum() / len(reader.hidden) for depth in DEPTHS]

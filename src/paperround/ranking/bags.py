@@ -1,0 +1,38 @@
+"""The words of a paper that say what it is about, counted."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence, Set
+
+from paperround.ranking.text_space import Bag
+from paperround.ranking.words import may_join, tokens
+
+_WHOLE = re.compile(r"\w+")
+
+
+def bag_of(*texts: str) -> Bag:
+    """How often each telling word stands in `texts`, in lower case; filler is left out.
+
+    Of a compound such as `zero-shot` the parts count too, so that it is found by either.
+    """
+    found = Counter(token for text in texts for token in tokens(text))
+    bag: Counter[str] = Counter()
+    for token, times in found.items():
+        for word in _words_of(token):
+            bag[word] += times
+    return bag
+
+
+def _words_of(token: str) -> Sequence[str]:
+    words = [token, *token.split("-")] if "-" in token else [token]
+    return [word for word in words if word[:1].isalnum() and may_join(word)]
+
+
+def whole_words(text: str) -> frozenset[str]:
+    """What stands between the marks and spaces of `text`, in lower case: `zero` of `zero-shot`."""
+    return frozenset(_WHOLE.findall(text.lower()))
+
+
+def stands_in(word: str, whole: Set[str]) -> bool:
+    """Whether a word of a bag can be quoted as it is from the text with these whole words."""
+    return all(part in whole for part in word.split("-"))

@@ -1,0 +1,142 @@
+"""Texts as vectors: their words, and the themes those words belong to.
+
+    words    w = (1 + ln count) idf^1.75, unit length
+    themes   the first 50 and the first 600 principal directions of (1 + ln count) idf^2.5, unit
+             length, each coordinate divided by the root of its singular value; unit length again
+    likeness 0.6 words + 0.1 themes of 50 + 0.3 themes of 600, each a cosine
+    idf      ln((1 + papers) / (1 + papers with the word))
+
+Sublinear counts and idf are Salton and Buckley's (Term-Weighting Approaches, 1988), the themes
+latent semantic analysis (Deerwester and others, 1990), found by subspace iteration from a fixed
+start (Halko, Martinsson and Tropp, 2011). Dividing by the root of the singular value goes half the
+way to the whitening of a ridge regression that has one inverse for everybody. The powers, sizes
+and shares were chosen on public libraries of readers: `docs/personal.md` shows what was tried.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Bag = Mapping[str, int]
+"""How often a text has each of its words."""
+
+Dense = NDArray[np.float32]
+
+WORDS_POWER, THEMES_POWER = 1.75, 2.5
+BROAD, FINE = 50, 600
+WORDS_SHARE, BROAD_SHARE, FINE_SHARE = 0.6, 0.1, 0.3
+
+PAPERS_A_THEME = 8
+"""A theme is drawn from at least this many papers: with fewer it would be one paper's noise."""
+
+_ROUNDS, _SPARE = 3, 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Texts in a space. `words` has a row a text and a column a word, `themes` a row a text; the
+    shares of the likeness are in their lengths already, so a likeness is a sum of two products."""
+
+    words: sparse.csr_array
+    themes: Dense
+
+    def __len__(self) -> int:
+        return int(self.words.shape[0])
+
+    def at(self, places: Sequence[int] | NDArray[np.intp] | slice) -> "Texts":
+        """The texts at these places, in that order."""
+        return Texts(words=self.words[places], themes=self.themes[places])
+
+    def likeness(self, others: "Texts") -> Dense:
+        """How alike each text is to each of `others`, shape (texts, others): 1 for the same text,
+        about 0 for two that have nothing in common."""
+        by_words = (self.words @ others.words.T).toarray()
+        return np.asarray(by_words + self.themes @ others.themes.T, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSpace:
+    """The words of the papers it was drawn from, how rare they are, and their themes.
+
+    `idf` has a number a word; `themes` turns weighted words into coordinates, shape (words, fine).
+    """
+
+    place_of: Mapping[str, int]
+    idf: NDArray[np.float64]
+    themes: Dense
+
+    def texts(self, bags: Sequence[Bag]) -> Texts:
+        """The texts of `bags` in this space; words it does not know are left out."""
+        counts = _counts(bags, self.place_of)
+        words = _unit_rows(_weighted(counts, self.idf, WORDS_POWER))
+        fine = (_unit_rows(_weighted(counts, self.idf, THEMES_POWER)) @ self.themes).astype("f4")
+        shares = ((fine[:, :BROAD], BROAD_SHARE), (fine, FINE_SHARE))
+        themes = [_of_length(part, share**0.5) for part, share in shares]
+        return Texts(
+            words=sparse.csr_array(words * np.float32(WORDS_SHARE**0.5)), themes=np.hstack(themes)
+        )
+
+    def telling(self, bag: Bag) -> dict[str, float]:
+        """What each word of a text adds to its likeness to a text that has the word once, before
+        their lengths count: for comparing the words of one text. Unknown words are left out."""
+        return {
+            word: (1 + math.log(times)) * math.pow(self.idf[self.place_of[word]], 2 * WORDS_POWER)
+            for word, times in bag.items()
+            if word in self.place_of
+        }
+
+
+def text_space(bags: Sequence[Bag]) -> TextSpace:
+    """The space of these texts. Same bags in the same order, same space."""
+    place_of: dict[str, int] = {}
+    for bag in bags:
+        for word in bag:
+            place_of.setdefault(word, len(place_of))
+    counts = _counts(bags, place_of)
+    holders = np.bincount(counts.indices, minlength=len(place_of))
+    idf = np.log((1 + len(bags)) / (1 + holders))
+    weighted = _unit_rows(_weighted(counts, idf, THEMES_POWER))
+    return TextSpace(place_of=place_of, idf=idf, themes=_themes(weighted))
+
+
+def _counts(bags: Sequence[Bag], place_of: Mapping[str, int]) -> sparse.csr_array:
+    known = [[word for word in bag if word in place_of] for bag in bags]
+    places = np.array([place_of[word] for words in known for word in words], dtype=np.int32)
+    counts = [bag[word] for words, bag in zip(known, bags, strict=True) for word in words]
+    ends = np.cumsum([0, *map(len, known)])
+    parts = (np.array(counts, dtype=np.float32), places, ends)
+    return sparse.csr_array(parts, shape=(len(bags), len(place_of)))
+
+
+def _weighted(counts: sparse.csr_array, idf: NDArray[np.float64], power: float) -> sparse.csr_array:
+    weights = (1 + np.log(counts.data)) * (idf**power).astype(np.float32)[counts.indices]
+    return sparse.csr_array((weights, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:
+    lengths = np.sqrt(rows.multiply(rows).sum(axis=1))
+    lengths[lengths == 0] = 1
+    parts = (rows.data / np.repeat(lengths, np.diff(rows.indptr)), rows.indices, rows.indptr)
+    return sparse.csr_array(parts, shape=rows.shape, dtype=np.float32)
+
+
+def _of_length(rows: Dense, length: float) -> Dense:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows * (length / np.where(lengths > 0, lengths, 1)), dtype=np.float32)
+
+
+def _themes(rows: sparse.csr_array) -> Dense:
+    """The principal directions of `rows`, each divided by the root of its singular value."""
+    size = min(FINE, min(rows.shape) // PAPERS_A_THEME)
+    start = np.random.default_rng(0).standard_normal((rows.shape[1], size + _SPARE))
+    basis = start.astype(np.float32)
+    for _ in range(_ROUNDS if size else 0):
+        basis = np.linalg.qr(rows.T @ (rows @ basis))[0]
+    _, strengths, turns = np.linalg.svd(rows @ basis, full_matrices=False)
+    kept = strengths[:size] > 0
+    directions = (basis @ turns[:size].T)[:, kept]
+    return np.asarray(directions / np.sqrt(strengths[:size][kept]), dtype=np.float32)

@@ -1,0 +1,26 @@
+"""What a reader said, made into a taste."""
+
+from paperround.domain.papers import PaperId
+from paperround.domain.tastes import MOST_PAPERS, Taste, taste_of
+
+ONE, TWO = PaperId(1), PaperId(2)
+
+
+def test_more_and_save_are_likes_and_less_is_none() -> None:
+    assert taste_of([(ONE, "more"), (ONE, "save"), (TWO, "less")], ["pottery"]) == Taste(
+        liked=(ONE,), disliked=(TWO,), topics=("pottery",)
+    )
+
+
+def test_who_saved_a_paper_and_wants_less_of_it_does_not_like_it() -> None:
+    assert taste_of([(ONE, "save"), (ONE, "less")]) == Taste(disliked=(ONE,))
+
+
+def test_of_very_many_papers_the_latest_count() -> None:
+    said = [(PaperId(number), "more") for number in range(MOST_PAPERS + 5)]
+    assert taste_of(said).liked[0] == PaperId(5)
+
+
+def test_who_said_nothing_has_no_taste() -> None:
+    assert not taste_of([])
+    assert taste_of([], ["pottery"])

@@ -1,0 +1,125 @@
+"""What readers say of papers decides their next digest, whoever asks for it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from paperround.domain.digests import DigestKind
+from paperround.domain.editions import Edition
+from paperround.domain.papers import Paper, PaperId, Record
+from paperround.domain.readers import NewFeedback
+from paperround.domain.subscribers import Preferences, SubscriberId, SubscriptionId
+from paperround.jobs.opinions import Opinions
+from paperround.jobs.ports import TasteDay
+from paperround.jobs.publish import publish
+from paperround.ranking.tastes import TasteRanker
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import NewestFirst
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+
+LATER = NOW + timedelta(days=1)
+KILN = "Glazed pottery is fired in a kiln; the glaze is ash."
+SUBJECTS = "tides whales comets orchids glaciers beetles lichens magnets".split()
+
+
+def filler(count: int, first: int) -> list[Record]:
+    return [
+        record(
+            number,
+            title=f"Notes on {SUBJECTS[number % 8]}",
+            abstract=f"All about {SUBJECTS[number % 8]} and word{number}.",
+        )
+        for number in range(first, first + count)
+    ]
+
+
+@pytest.fixture
+def liked(database: SqlDatabase) -> SqlDatabase:
+    """Two readers; ada liked an earlier paper on pottery. Today one of three papers is, the oldest
+    of them, which therefore comes last."""
+    subscribe(database, "ada", "bob", wish=Preferences(size=1))
+    earlier = [record(900, title="Dating pottery", abstract=KILN), *filler(20, 901)]
+    fill(database, earlier, NOW - timedelta(days=30))
+    like(database, "ada", "Dating pottery")
+    fill(database, [record(1, title="A kiln for pottery", abstract=KILN)], NOW)
+    fill(database, filler(2, 2), NOW + timedelta(hours=1))
+    return database
+
+
+def person(database: SqlDatabase, name: str) -> SubscriberId:
+    with database.reading() as work:
+        everybody = work.subscribers.export(work.lists.get("trending").id)
+        return next(one.id for one, _ in everybody if one.address.startswith(name))
+
+
+def like(database: SqlDatabase, name: str, title: str, verdict: str = "more") -> None:
+    who = person(database, name)
+    with database.writing() as work:
+        (paper,) = (
+            n
+            for n, one in work.papers.load([PaperId(n) for n in range(1, 100)]).items()
+            if one.title == title
+        )
+        said = NewFeedback(subscriber_id=who, paper_id=paper, delivery=None, verdict=verdict)
+        work.subscribers.give_feedback(said, now=NOW)
+
+
+def published(database: SqlDatabase, opinions: Opinions | None) -> Edition:
+    return publish(
+        database=database,
+        ranker=NewestFirst(),
+        identity=IDENTITY,
+        list_name="trending",
+        day=LATER.date(),
+        cut="manual",
+        now=LATER,
+        opinions=opinions,
+    ).edition
+
+
+def first_of(database: SqlDatabase, edition: Edition, name: str) -> tuple[str, str]:
+    """The title of a reader's first paper, and the reason that is theirs alone."""
+    with database.reading() as work:
+        slip = work.ledger.find(
+            edition.list_id, person(database, name), DigestKind.DIGEST, LATER.date()
+        )
+    assert slip is not None
+    position = slip.positions[0]
+    return edition.papers[position - 1].title, slip.reasons.get(position, "")
+
+
+@pytest.mark.accept("F13", part="feedback")
+def test_a_paper_like_a_liked_one_comes_first_for_who_liked_it(liked: SqlDatabase) -> None:
+    edition = published(liked, Opinions(TasteRanker()))
+    title, reason = first_of(liked, edition, "ada")
+    assert title == "A kiln for pottery"
+    assert reason.startswith("shares “")
+    assert "with a paper you liked" in reason
+    assert first_of(liked, edition, "bob") == (edition.papers[0].title, "")
+
+
+def test_without_a_model_everybody_gets_the_edition_in_its_order(liked: SqlDatabase) -> None:
+    edition = published(liked, None)
+    assert first_of(liked, edition, "ada") == (edition.papers[0].title, "")
+
+
+def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> None:
+    model = Counting()
+    opinions = Opinions(model)
+    edition = published(liked, opinions)
+    with liked.reading() as work:
+        page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
+        assert set(opinions.of(work, edition, page)) == {person(liked, "ada")}
+    assert model.made == 1
+
+
+class Counting:
+    """The model, and how often it made an edition ready."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def day(self, papers: Sequence[Paper], background: Sequence[str]) -> TasteDay:
+        self.made += 1
+        return TasteRanker().day(papers, background)

@@ -1,0 +1,117 @@
+"""What readers said of some papers is worth something to others, and the reason is true."""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from paperround.domain.papers import Paper, PaperId
+from paperround.domain.tastes import Taste
+from paperround.ranking.bags import bag_of
+from paperround.ranking.opinions import TasteDay, TasteOpinion
+from paperround.ranking.words import occurs
+from tests.builders import edition_paper
+from tests.ranking.builders import paper
+
+POTS = "Kiln firing of glazed pottery", "We fire pottery in a kiln and glaze it with ash."
+SHARDS = "Dating pottery", "Shards of pottery from a kiln are dated by their glaze."
+TIDES = "Tides of the ocean", "Ocean currents follow the tides and the salinity of the sea."
+SHOT = "Zero-shot transfer", "A zero-shot model that transfers between tasks."
+EDITION = [POTS, SHARDS, TIDES, SHOT]
+
+
+def papers(texts: Sequence[tuple[str, str]], first: int) -> list[Paper]:
+    return [
+        paper(number, title=title, abstract=abstract)
+        for number, (title, abstract) in enumerate(texts, start=first)
+    ]
+
+
+LIKED = {one.id: one for one in papers([SHARDS, TIDES], 101)}
+CLAY, SEA = LIKED
+BACKGROUND = [f"Notes on subject{n}. It has word{n} and word{n + 1}." for n in range(60)]
+
+
+@pytest.fixture(scope="module")
+def day() -> TasteDay:
+    return TasteDay(papers(EDITION, 1), BACKGROUND)
+
+
+def opinion(day: TasteDay, taste: Taste) -> TasteOpinion:
+    (one,) = day.opinions([taste], LIKED)
+    return one
+
+
+def order(day: TasteDay, taste: Taste, size: int = 4) -> list[int]:
+    shown = [edition_paper(number, PaperId(number)) for number in range(1, 5)]
+    return [one.position for one in opinion(day, taste).spread(shown, size)]
+
+
+@pytest.mark.accept("F13", part="feedback")
+def test_papers_like_a_liked_one_are_worth_more_and_others_are_not(day: TasteDay) -> None:
+    mine = opinion(day, Taste(liked=(CLAY,)))
+    assert mine.worth(PaperId(2)) > mine.worth(PaperId(1)) > 2
+    assert mine.worth(PaperId(3)) < 0.5
+
+
+@pytest.mark.accept("F13", part="feedback")
+def test_less_of_a_paper_takes_from_those_like_it(day: TasteDay) -> None:
+    liked = opinion(day, Taste(liked=(SEA,)))
+    both = opinion(day, Taste(liked=(SEA,), disliked=(CLAY,)))
+    assert both.worth(PaperId(1)) < liked.worth(PaperId(1))
+    assert both.worth(PaperId(3)) > 2
+
+
+@pytest.mark.accept("F13", part="cold start")
+def test_a_topic_alone_is_enough_to_start(day: TasteDay) -> None:
+    assert order(day, Taste(topics=("pottery kilns",)))[0] in (1, 2)
+    assert order(day, Taste(topics=("ocean salinity",)))[0] == 3
+
+
+@pytest.mark.accept("F13", part="cold start")
+def test_many_readers_asked_together_get_what_each_gets_alone(day: TasteDay) -> None:
+    tastes = [Taste(liked=(CLAY,)), Taste(topics=("ocean",)), Taste(liked=(SEA,), disliked=(CLAY,))]
+    together = day.opinions(tastes, LIKED)
+    for taste, one in zip(tastes, together, strict=True):
+        alone = opinion(day, taste)
+        assert [one.worth(PaperId(n)) for n in range(1, 5)] == pytest.approx(
+            [alone.worth(PaperId(n)) for n in range(1, 5)], abs=1e-3
+        )
+
+
+@pytest.mark.accept("F15", part="spread")
+def test_the_second_of_two_papers_on_one_thing_waits(day: TasteDay) -> None:
+    assert 3 in order(day, Taste(liked=(CLAY, SEA)), size=2)
+
+
+@pytest.mark.accept("Q9", part="personal")
+def test_the_reason_quotes_words_that_stand_in_both_papers(day: TasteDay) -> None:
+    reason = opinion(day, Taste(liked=(CLAY,))).reason(PaperId(1))
+    assert re.fullmatch("shares “\\w+”, “\\w+” with a paper you liked", reason)
+    for word in re.findall("“(.+?)”", reason):
+        assert occurs(word, *POTS)
+        assert occurs(word, *SHARDS)
+
+
+def test_no_reason_is_given_for_what_is_not_there_for_the_readers_sake(day: TasteDay) -> None:
+    assert opinion(day, Taste(liked=(CLAY,))).reason(PaperId(3)) == ""
+    assert opinion(day, Taste(disliked=(CLAY,))).reason(PaperId(1)) == ""
+
+
+def test_a_topic_is_named_as_such(day: TasteDay) -> None:
+    reason = opinion(day, Taste(topics=("ocean tides",))).reason(PaperId(3))
+    assert reason == "shares “ocean”, “tides” with your topics"
+
+
+def test_papers_nobody_knows_any_more_say_nothing(day: TasteDay) -> None:
+    gone = opinion(day, Taste(liked=(PaperId(999),)))
+    assert [gone.worth(PaperId(n)) for n in range(1, 5)] == [0, 0, 0, 0]
+
+
+def test_filler_is_no_word_and_a_compound_is_its_parts_too() -> None:
+    assert bag_of("The zero-shot model, and the model") == {
+        "zero-shot": 1,
+        "zero": 1,
+        "shot": 1,
+        "model": 2,
+    }

@@ -1,0 +1,105 @@
+"""What readers said decides what they get, each for themselves, all of them at once."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.ranking.personal import (
+    LEAST_ODDS,
+    MOST_ODDS,
+    best,
+    fits,
+    in_blocks,
+    odds,
+)
+from paperround.ranking.taste import Said, profiles
+from paperround.ranking.text_space import Dense
+
+
+def numbers(*rows: list[float]) -> Dense:
+    return np.array(rows, dtype=np.float32)
+
+
+def weights(*tastes: Said, texts: int = 4) -> list[list[float]]:
+    return [[round(float(x), 4) for x in row] for row in profiles(tastes, texts).toarray()]
+
+
+@pytest.mark.accept("F13", part="profile")
+def test_a_profile_is_the_mean_of_what_a_reader_liked() -> None:
+    assert weights(Said(liked=[0, 2]), Said()) == [[0.5, 0, 0.5, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.accept("F13", part="profile")
+def test_dislikes_together_weigh_a_tenth_of_what_is_wanted_against_it() -> None:
+    assert weights(Said(liked=[0], disliked=[1, 2])) == [[1, -0.05, -0.05, 0]]
+
+
+@pytest.mark.accept("F13", part="cold start")
+def test_topics_alone_are_the_whole_wish_and_beside_papers_a_small_part_of_it() -> None:
+    assert weights(Said(topics=[3])) == [[0, 0, 0, 1]]
+    assert weights(Said(liked=[0], topics=[3])) == [[0.9091, 0, 0, 0.0909]]
+
+
+@pytest.mark.accept("F13", part="feedback")
+def test_one_more_like_changes_its_readers_row_and_nobody_elses() -> None:
+    before = weights(Said(liked=[0]), Said(liked=[1]))
+    after = weights(Said(liked=[0, 3]), Said(liked=[1]))
+    assert after == [[0.5, 0, 0, 0.5], before[1]]
+
+
+def test_fits_of_blocks_and_chunks_are_the_plain_product() -> None:
+    random = np.random.default_rng(1)
+    likeness = random.random((9, 613), dtype=np.float32)
+    tastes = [Said(liked=[int(random.integers(9))], topics=[]) for _ in range(30)]
+    rows = profiles(tastes, 9)
+    assert np.allclose(fits(rows, in_blocks(likeness)), rows.toarray() @ likeness, atol=1e-6)
+
+
+def test_what_fits_better_is_worth_more_within_bounds() -> None:
+    field = np.random.default_rng(2).normal(size=(1, 500)).astype(np.float32)
+    field[0, :2] = (-50, 50)
+    worth = odds(field)[0]
+    order = np.argsort(field[0])
+    assert (np.diff(worth[order]) >= 0).all()
+    assert worth.min() == LEAST_ODDS
+    assert worth.max() <= MOST_ODDS
+
+
+def test_three_quarters_of_a_deviation_above_the_mean_change_nothing() -> None:
+    field = numbers([-1.0, 1.0] * 500 + [0.75])
+    assert odds(field)[0, -1] == pytest.approx(0, abs=0.01)
+
+
+def test_the_level_and_the_scale_of_a_profile_leave_no_trace() -> None:
+    field = np.random.default_rng(4).random((3, 50), dtype=np.float32)
+    assert np.allclose(odds(field), odds(field * 7 + 3), atol=1e-4)
+
+
+def test_who_said_nothing_gets_what_is_trending() -> None:
+    assert not odds(np.zeros((2, 20), dtype=np.float32)).any()
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 5), min_size=6, max_size=6), min_size=1, max_size=5),
+    st.integers(1, 6),
+)
+def test_the_best_are_those_of_a_sort_and_of_equals_the_first(
+    rows: list[list[int]], count: int
+) -> None:
+    scores = np.array(rows, dtype=np.float32)
+    sorted_places = [sorted(range(6), key=lambda place: (-row[place], place)) for row in rows]
+    assert best(scores, count).tolist() == [places[:count] for places in sorted_places]
+
+
+def test_more_than_there_are_cannot_be_best() -> None:
+    with pytest.raises(ValueError, match="3 papers hold no best 4"):
+        best(np.zeros((1, 3), dtype=np.float32), 4)
+
+
+@pytest.mark.accept("F13", part="blend")
+def test_a_great_stir_beats_taste_and_taste_a_small_stir() -> None:
+    likeness = numbers([1, 0, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0])
+    trending = numbers([0, 0, 1, 0, 0, 0, 0, 9])
+    worth = odds(fits(profiles([Said(liked=[0]), Said(liked=[1])], 2), in_blocks(likeness)))
+    assert best(worth + trending, 3).tolist() == [[7, 0, 2], [7, 1, 2]]

@@ -1,0 +1,71 @@
+"""Texts are as alike as their telling words, and as the themes those words belong to."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from paperround.ranking.text_space import Bag, text_space
+
+CLAY = ["kiln", "glaze", "pottery", "clay"]
+SEA = ["tide", "current", "salinity", "ocean"]
+
+
+def bag(*words: str) -> Bag:
+    return Counter(words)
+
+
+def two_subjects(papers: int = 400) -> list[Bag]:
+    """Papers of two subjects, each with three of its four words, `study` in all, and one of its
+    own."""
+    random = np.random.default_rng(3)
+    return [
+        bag(*random.choice(subject, 3, replace=False), "study", f"own{number}")
+        for number in range(papers)
+        for subject in [CLAY if number % 2 else SEA]
+    ]
+
+
+def test_a_text_is_like_itself_and_unlike_what_shares_nothing_with_it() -> None:
+    space = text_space([bag("kiln", "glaze"), bag("tide", "ocean"), bag("study")])
+    texts = space.texts([bag("kiln", "glaze"), bag("tide", "ocean")])
+    likeness = texts.likeness(texts)
+    assert likeness[0, 0] == pytest.approx(0.6)  # three papers show no theme
+    assert likeness[0, 1] == pytest.approx(0)
+
+
+def test_of_two_shared_words_the_rare_one_says_more() -> None:
+    space = text_space([bag("study", f"own{n}") for n in range(50)] + [bag("kiln", "study")] * 2)
+    asked = space.texts([bag("kiln", "study")])
+    rare, common = asked.likeness(space.texts([bag("kiln", "own1"), bag("study", "own1")]))[0]
+    assert rare > 3 * common
+
+
+def test_a_word_said_ten_times_counts_less_than_ten_times() -> None:
+    space = text_space([bag("kiln", "tide"), bag("glaze"), bag("ocean")])
+    asked = space.texts([bag("kiln")])
+    often = space.texts([{"kiln": 10, "tide": 1}])
+    counts = 1 + math.log(10)
+    assert asked.likeness(often)[0, 0] == pytest.approx(0.6 * counts / math.hypot(counts, 1))
+
+
+def test_texts_without_a_common_word_are_alike_when_they_share_a_theme() -> None:
+    space = text_space(two_subjects())
+    asked, others = space.texts([bag("kiln")]), space.texts([bag("glaze"), bag("tide")])
+    same, other = asked.likeness(others)[0]
+    assert same > 0.2
+    assert other < same / 4
+
+
+def test_a_text_of_unknown_words_is_like_nothing() -> None:
+    space = text_space(two_subjects())
+    unknown = space.texts([bag("zymurgy"), {}])
+    assert not unknown.likeness(space.texts([bag("kiln")])).any()
+
+
+def test_the_same_bags_make_the_same_space_and_none_make_an_empty_one() -> None:
+    one, other = text_space(two_subjects()), text_space(two_subjects())
+    assert np.array_equal(one.themes, other.themes)
+    nothing = text_space([])
+    assert nothing.texts([bag("kiln")]).likeness(nothing.texts([])).shape == (1, 0)
