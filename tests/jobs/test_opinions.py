@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
@@ -14,6 +15,7 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import TasteDay
 from paperround.jobs.publish import publish
 from paperround.ranking.tastes import TasteRanker
+from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -56,11 +58,8 @@ def person(database: SqlDatabase, name: str) -> SubscriberId:
 def like(database: SqlDatabase, name: str, title: str, verdict: str = "more") -> None:
     who = person(database, name)
     with database.writing() as work:
-        (paper,) = (
-            n
-            for n, one in work.papers.load([PaperId(n) for n in range(1, 100)]).items()
-            if one.title == title
-        )
+        named = select(db.papers.c.id).where(db.papers.c.title == title)
+        paper = PaperId(work.connection.execute(named).scalar_one())
         said = NewFeedback(subscriber_id=who, paper_id=paper, delivery=None, verdict=verdict)
         work.subscribers.give_feedback(said, now=NOW)
 

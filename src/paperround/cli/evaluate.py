@@ -10,7 +10,7 @@ import typer
 
 from paperround.cli.options import AsJson, print_json, say
 from paperround.cli.tables import table
-from paperround.domain.errors import UnreadableFile
+from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.evaluate.report import Baselines
 
 if TYPE_CHECKING:
@@ -85,15 +85,61 @@ def _readable() -> Iterator[None]:
 def personal(
     items: Annotated[Path, typer.Option(metavar="FILE", help="Papers: JSON lines, id and words.")],
     users: Annotated[Path, typer.Option(metavar="FILE", help="Readers: JSON lines, items kept.")],
-    baselines: Annotated[
-        Baselines, typer.Option(help="Other methods beside ours; all needs scikit-learn.")
-    ] = Baselines.FAST,
+    baselines: Others = Baselines.FAST,
     as_json: AsJson = False,
 ) -> None:
     """Find the hidden half of what readers kept from the known half, by the papers' words."""
     from paperround.evaluate.personal import evaluate_personal
 
     show(evaluate_personal(items, users, baselines), as_json=as_json)
+
+
+@app.command()
+def trending(
+    papers: Annotated[Path, typer.Option(help="Papers by day of listing, JSON lines.")],
+    snapshots: Annotated[Path, typer.Option(help="Their votes in the morning and afternoon.")],
+    weekly: Annotated[Path, typer.Option(help="The ten highest papers of each week.")],
+    history_papers: Annotated[
+        Path | None, typer.Option(help="Earlier papers, to learn from.")
+    ] = None,
+    history_snapshots: Annotated[Path | None, typer.Option(help="Their votes.")] = None,
+    baselines: Others = Baselines.FAST,
+    as_json: AsJson = False,
+) -> None:
+    """Find the papers of a day and of a week early: as each day was known, day after day."""
+    from paperround.evaluate.trending import evaluate_trending
+
+    history = _both("--history-papers", history_papers, "--history-snapshots", history_snapshots)
+    report = evaluate_trending(papers, snapshots, weekly, history=history, baselines=baselines)
+    show(report, as_json=as_json)
+
+
+@app.command()
+def pick(
+    papers: Annotated[Path, typer.Option(help="arXiv papers by day, JSON lines.")],
+    picked: Annotated[Path, typer.Option(help="Those that were picked, with the day.")],
+    history_papers: Annotated[
+        Path | None, typer.Option(help="Earlier papers, to learn from.")
+    ] = None,
+    history_picked: Annotated[Path | None, typer.Option(help="Those of them picked.")] = None,
+    baselines: Others = Baselines.FAST,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which arXiv papers will be picked: earlier months train, each later one is a test."""
+    from paperround.evaluate.pick import evaluate_pick
+
+    history = _both("--history-papers", history_papers, "--history-picked", history_picked)
+    show(evaluate_pick(papers, picked, history=history, baselines=baselines), as_json=as_json)
+
+
+def _both(
+    first: str, first_path: Path | None, second: str, second_path: Path | None
+) -> tuple[Path, Path] | None:
+    if first_path is not None and second_path is not None:
+        return first_path, second_path
+    if first_path is not None or second_path is not None:
+        raise InvalidInput(f"{first} and {second} belong together: give both or neither")
+    return None
 
 
 def show(report: "Report", *, as_json: bool) -> None:

@@ -2,7 +2,10 @@
 
     votes        w ln(1 + x),  x = (v + p m) / (s + p)
     growth       w ln(1 + g) h,  g = 24 max(0, gained) / (hours + floor)
+    prior        w (ln(1 + x') - ln(1 + x)),  x' = (v + q m e^k) / (s + q)
     votes_expected   the mean of votes + growth over the papers whose votes are known
+    prior_text, prior_authors, prior_submitter, prior_organization, prior_links
+                 (w of votes + w of growth) (the part of k - mean of the same)
     recency      w 2^(-age / half-life)
     comments, stars, mentions, citations   w (ln(1 + count) - mean of the same over the day)
     topics       w (ln(1 + summed strength of the paper's three strongest bursts) - mean of the
@@ -19,7 +22,8 @@ fair, and unknown side counts earn what the average paper earns.
 
 A vote more, all else equal, never lowers a paper: m rises by at most the new vote over the sum of
 shares, so x rises at least as much for that paper, in proportion, as for any other (but for the
-fourth place, where parts are rounded).
+fourth place, where parts are rounded). With a prior this holds of x' while q e^k stays below the
+sum of shares, which is why k counts as at most MOST_EXPECTED there.
 """
 
 import math
@@ -38,6 +42,9 @@ from paperround.ranking.words import paper_tokens
 
 Parts = dict[str, float]
 
+MOST_EXPECTED = 2.0
+"""The farthest a prior moves the day's mean beside known votes, in ln(votes)."""
+
 _SIDE_SIGNALS = {
     "comments": "comments",
     "stars": "github_stars",
@@ -48,7 +55,10 @@ _SIDE_SIGNALS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A candidate with everything its score reads. `tie` orders papers of equal score."""
+    """A candidate with everything its score reads. `tie` orders papers of equal score.
+
+    `expected` is what the prior says of the paper, by part, in ln(votes); None without a prior.
+    """
 
     paper: Paper
     tie: tuple[str, int]
@@ -56,6 +66,7 @@ class Entry:
     standing: Standing | None
     counts: Mapping[str, int]
     topics: tuple[Burst, ...] = ()
+    expected: Mapping[str, float] | None = None
 
 
 def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> Entry:
@@ -80,30 +91,62 @@ def total(parts: Mapping[str, float]) -> float:
 
 def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> list[Parts]:
     """The parts of each entry, every one rounded to 4 places, in a fixed order."""
-    votes = _vote_parts(entries, as_of, weights)
-    expected = _mean([math.fsum(parts.values()) for parts in votes if parts])
+    expectations = _centred(entries)
+    votes = _vote_parts(entries, expectations, as_of, weights)
+    expected = _mean([_known_votes(parts) for parts in votes if parts])
     means = {part: _mean_log(entries, part) for part in _SIDE_SIGNALS}
-    topical = _mean([_topicality(entry) for entry in entries if entry.standing is None])
+    unknown = _unknown_parts(entries, expectations, weights)
     return [
         _rounded(
-            (known or _in_place_of_votes(entry, expected, topical or 0.0, weights))
+            (known or ({} if expected is None else {"votes_expected": expected}) | instead)
             | {"recency": _recency(entry.paper, as_of, weights)}
             | _side_parts(entry, means, weights)
             | _text_part(entry, weights)
         )
-        for entry, known in zip(entries, votes, strict=True)
+        for entry, known, instead in zip(entries, votes, unknown, strict=True)
     ]
 
 
-def _vote_parts(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> list[Parts]:
-    """`votes` and `growth` of each entry, rounded; nothing for one whose votes are not known."""
+def _centred(entries: Sequence[Entry]) -> list[Parts]:
+    """What the prior says of each entry, less its mean over those whose votes are known."""
+    known = [entry.expected for entry in entries if entry.standing is not None and entry.expected]
+    base = known or [entry.expected for entry in entries if entry.expected]
+    usual = {part: _mean([one[part] for one in base]) or 0.0 for part in (base[0] if base else ())}
+    return [
+        {part: value - usual[part] for part, value in (entry.expected or {}).items()}
+        for entry in entries
+    ]
+
+
+def _known_votes(parts: Parts) -> float:
+    return math.fsum(value for part, value in parts.items() if part != "prior")
+
+
+def _vote_parts(
+    entries: Sequence[Entry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
+) -> list[Parts]:
+    """`votes`, `growth` and `prior` of each entry, rounded; nothing where votes are not known."""
     mean = signals.mean_votes([e.standing for e in entries if e.standing is not None])
     return [
         {}
         if entry.standing is None
-        else _rounded(_votes_and_growth(entry.standing, mean, as_of, weights))
-        for entry in entries
+        else _rounded(
+            _votes_and_growth(entry.standing, mean, as_of, weights)
+            | _prior_part(entry.standing, mean, expected, weights)
+        )
+        for entry, expected in zip(entries, expectations, strict=True)
     ]
+
+
+def _prior_part(known: Standing, mean: float, expected: Parts, weights: Weights) -> Parts:
+    """What it adds to a thin count that the paper's own kind leads to expect more, or less."""
+    if not expected:
+        return {}
+    k = math.fsum(expected.values())
+    own = mean * math.exp(min(MOST_EXPECTED, max(-MOST_EXPECTED, k)))
+    flat = signals.expected_votes(known, mean, weights.prior_share)
+    shrunk = signals.expected_votes(known, own, weights.prior_own_share)
+    return {"prior": weights.votes * (math.log1p(shrunk) - math.log1p(flat))}
 
 
 def _votes_and_growth(known: Standing, mean: float, as_of: datetime, weights: Weights) -> Parts:
@@ -117,12 +160,17 @@ def _votes_and_growth(known: Standing, mean: float, as_of: datetime, weights: We
     return parts
 
 
-def _in_place_of_votes(
-    entry: Entry, expected: float | None, topical: float, weights: Weights
-) -> Parts:
-    """What stands for unknown votes: those the day leads one to expect, and the topics."""
-    topics = {"topics": weights.topics * (_topicality(entry) - topical)}
-    return topics if expected is None else {"votes_expected": expected} | topics
+def _unknown_parts(
+    entries: Sequence[Entry], expectations: Sequence[Parts], weights: Weights
+) -> list[Parts]:
+    """What stands for unknown votes beside the day's mean: the prior, without one the topics."""
+    scale = weights.votes + weights.growth
+    usual = _mean([_topicality(entry) for entry in entries if entry.standing is None]) or 0.0
+    return [
+        {part: scale * value for part, value in expected.items()}
+        or {"topics": weights.topics * (_topicality(entry) - usual)}
+        for entry, expected in zip(entries, expectations, strict=True)
+    ]
 
 
 def _topicality(entry: Entry) -> float:

@@ -18,11 +18,12 @@ from paperround.domain.times import require_utc
 from paperround.ranking.bursts import Thresholds, find_bursts, share_out, topics_of
 from paperround.ranking.cap import Place, lowered_scores
 from paperround.ranking.duplicates import group_duplicates
+from paperround.ranking.expectations import Expectation
 from paperround.ranking.parts import Entry, Parts, entry_of, parts_of, total
 from paperround.ranking.reasons import reason_for
 from paperround.ranking.weights import DEFAULTS, Weights
 
-VERSION = "trending-1"
+VERSION = "trending-2"
 """Changes whenever the same input would be ordered differently."""
 
 Groups = Sequence[Sequence[int]]
@@ -33,12 +34,14 @@ class TrendingRanker:
     """Orders candidates by what is trending. Same input and `as_of`, same order, anywhere."""
 
     weights: Weights = DEFAULTS
+    prior: Expectation | None = None
 
     @property
     def name(self) -> str:
-        """The version, and in brackets the weights that differ from the defaults."""
+        """The version, in brackets the weights that differ from the defaults, and the prior's."""
         changes = self.weights.changes()
-        return f"{VERSION}({changes})" if changes else VERSION
+        mine = f"{VERSION}({changes})" if changes else VERSION
+        return mine if self.prior is None else f"{mine}+{self.prior.version}"
 
     def rank(
         self,
@@ -58,6 +61,7 @@ class TrendingRanker:
         entries = _entries(candidates, now, self.weights)
         groups = group_duplicates([e.paper for e in entries], [e.words for e in entries])
         entries = _with_topics(entries, groups, background, self.weights)
+        entries = _with_expectations(entries, self.prior)
         scored = [
             _Scored(entry=entry, parts=parts)
             for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
@@ -103,6 +107,13 @@ def _with_topics(
     bursts = find_bursts(works, background, least)
     topics = share_out([topics_of(entry.words, bursts) for entry in entries])
     return [replace(entry, topics=mine) for entry, mine in zip(entries, topics, strict=True)]
+
+
+def _with_expectations(entries: Sequence[Entry], prior: Expectation | None) -> list[Entry]:
+    if prior is None:
+        return list(entries)
+    parts = prior.parts([entry.paper for entry in entries])
+    return [replace(entry, expected=mine) for entry, mine in zip(entries, parts, strict=True)]
 
 
 def _folded(scored: Sequence[_Scored], groups: Groups) -> list[_Scored]:

@@ -46,6 +46,9 @@ class Weights:
     prior_share: float = 0.05
     """How much the day's mean weighs against a paper's own votes, as a share of all the votes a
     paper ever gets: about one vote on a common day. Replayed."""
+    prior_own_share: float = 0.1
+    """The same for what the learned prior expects of the paper itself. Replayed: from 0.2 on recall
+    of the weekly best falls."""
     growth_window_hours: float = 26.0
     """How far back growth looks, in hours: a day, and two hours for a late reading."""
     growth_floor_hours: float = 6.0

@@ -1,0 +1,215 @@
+"""`evaluate trending`: weekly top tens, and the order of a day, found early.
+
+    recall_at_10_*   of the weekly top ten, the share found among the ten highest of the week's
+                     papers, each scored with what was known at its own snapshot; over 10 always
+    cold_*           a day's order before any vote against its order by afternoon votes
+    early_*          the same, as known in the morning, papers not yet listed included
+
+Ranks are Spearman's correlations, `top5` the share of the five highest. Days count when at least
+LEAST_PAPERS of their papers have afternoon votes (and LEAST_COUNTED morning votes for `early`) and
+the prior had enough history.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from paperround.domain.errors import InvalidInput
+from paperround.evaluate.bootstrap import Numbers, ahead_of, mean_of
+from paperround.evaluate.formulas import FORMULAS, RAW_VOTES, Formula
+from paperround.evaluate.orders import highest, rank_correlation, top_overlap
+from paperround.evaluate.papers import Listed, day, read_days, text
+from paperround.evaluate.replay import Counts, DayScores, Scores, moment_of, replay
+from paperround.evaluate.report import Baselines, Figure, Report
+from paperround.evaluate.rows import read_rows
+from paperround.ranking.prior import Knowledge
+
+TASK = "trending"
+LEAST_PAPERS = 10
+LEAST_COUNTED = 3
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """A week, its days included, and the ids of its ten highest papers as they were in the end."""
+
+    start: date
+    end: date
+    top: frozenset[str]
+
+
+def read_weeks(path: Path) -> list[Week]:
+    """The weeks of a `top10.jsonl`, oldest first. Raises InvalidInput for rows without dates."""
+    found: dict[tuple[date, date], set[str]] = {}
+    for row in read_rows(path):
+        key = day(row, "week_start"), day(row, "week_end")
+        found.setdefault(key, set()).add(text(row, "id"))
+    return [
+        Week(start=start, end=end, top=frozenset(ids))
+        for (start, end), ids in sorted(found.items())
+    ]
+
+
+Measured = Mapping[str, Numbers]
+"""By metric, one number a week or a day."""
+
+
+def evaluate_trending(
+    papers: Path,
+    snapshots: Path,
+    weekly: Path,
+    *,
+    history: tuple[Path, Path] | None = None,
+    baselines: Baselines = Baselines.FAST,
+) -> Report:
+    """Replay the days of `papers`; `history` holds papers and snapshots from before them.
+
+    Raises InvalidInput when a file cannot be read or leaves nothing to count.
+    """
+    paths = [papers] if history is None else [history[0], papers]
+    counts = [snapshots] if history is None else [history[1], snapshots]
+    days = read_days(paths, counts)
+    weeks = read_weeks(weekly)
+    first = min((day(row, "listed_on") for row in read_rows(papers)), default=date.max)
+    start = min([first, *(week.start for week in weeks)])
+    found = list(replay(days, start))
+    daily = [one for one in found if one.day >= first and one.trained]
+    ours = {**_weekly(weeks, found, None), **_cold(daily), **_early(daily, None)}
+    others = (
+        {}
+        if baselines is Baselines.NONE
+        else {
+            name: {**_weekly(weeks, found, formula), **_early(daily, formula)}
+            for name, formula in FORMULAS.items()
+        }
+    )
+    if not all(len(numbers) for numbers in ours.values()):
+        raise InvalidInput(
+            "there is nothing to count: the prior needs some months of earlier papers, and the"
+            " days at least ten papers with afternoon votes"
+        )
+    return _report(ours, others, _notes(weeks, ours))
+
+
+def _report(ours: Measured, others: Mapping[str, Measured], notes: tuple[str, ...]) -> Report:
+    return Report(
+        task=TASK,
+        metrics={name: _figure(numbers) for name, numbers in ours.items()},
+        baselines={
+            method: {name: float(numbers.mean()) for name, numbers in found.items()}
+            for method, found in others.items()
+        },
+        against={
+            method: _ahead(ours, found) for method, found in others.items() if method == RAW_VOTES
+        },
+        notes=notes,
+    )
+
+
+def _figure(numbers: Numbers) -> Figure:
+    """The mean to 9 places: that of tenths is not 0.7999999999999999."""
+    found = mean_of(numbers)
+    return Figure(value=round(found.value, 9), low=round(found.low, 9), high=round(found.high, 9))
+
+
+def _ahead(ours: Measured, theirs: Measured) -> dict[str, Figure]:
+    return {name: ahead_of(ours[name], numbers) for name, numbers in theirs.items()}
+
+
+def _notes(weeks: Sequence[Week], ours: Measured) -> tuple[str, ...]:
+    cold, early = len(ours["cold_text_rank"]), len(ours["early_rank"])
+    return (f"{len(weeks)} weeks; {cold} days before any vote, {early} days in the morning",)
+
+
+def _weekly(
+    weeks: Iterable[Week], days: Sequence[DayScores], formula: Formula | None
+) -> dict[str, Numbers]:
+    """Recall of each week, from the morning's and from the afternoon's counts."""
+    weeks = list(weeks)
+    return {
+        "recall_at_10_morning": np.array(
+            [
+                _recall(week, days, formula, lambda one: one.morning, lambda one: one.morning)
+                for week in weeks
+            ]
+        ),
+        "recall_at_10_afternoon": np.array(
+            [
+                _recall(week, days, formula, lambda one: one.afternoon, lambda one: one.afternoon)
+                for week in weeks
+            ]
+        ),
+    }
+
+
+def _recall(
+    week: Week,
+    days: Sequence[DayScores],
+    formula: Formula | None,
+    counts_of: Callable[[Listed], Counts],
+    scores_of: Callable[[DayScores], Scores],
+) -> float:
+    inside = [one for one in days if week.start <= one.day <= week.end]
+    scored = [
+        (one, _score(one, counts_of(one), scores_of(day_), formula))
+        for day_ in inside
+        for one in day_.listed
+        if counts_of(one)
+    ]
+    best = highest([score for _, score in scored], TOP)
+    return sum(scored[place][0].paper.identifiers["arxiv"] in week.top for place in best) / TOP
+
+
+def _score(one: Listed, counts: Counts, scores: Scores, formula: Formula | None) -> float:
+    if formula is None:
+        return scores[one.paper.id]
+    return formula(one.paper, counts[0].value, moment_of(counts))
+
+
+def _cold(days: Sequence[DayScores]) -> dict[str, Numbers]:
+    counted = [(one, _counted(one)) for one in days]
+    full = [(one, listed) for one, listed in counted if len(listed) >= LEAST_PAPERS]
+    return {
+        f"cold_{knowledge}_{name}": np.array(
+            [
+                measure([one.cold[knowledge][p.paper.id] for p in listed], _actual(listed))
+                for one, listed in full
+            ]
+        )
+        for knowledge in Knowledge
+        for name, measure in (("rank", rank_correlation), ("top5", top_overlap))
+    }
+
+
+def _early(days: Sequence[DayScores], formula: Formula | None) -> dict[str, Numbers]:
+    counted = [(one, _counted(one)) for one in days]
+    full = [
+        (_early_scores(one, listed, formula), _actual(listed))
+        for one, listed in counted
+        if len(listed) >= LEAST_PAPERS and sum(bool(p.morning) for p in listed) >= LEAST_COUNTED
+    ]
+    return {
+        "early_rank": np.array([rank_correlation(*pair) for pair in full]),
+        "early_top5": np.array([top_overlap(*pair) for pair in full]),
+    }
+
+
+def _early_scores(one: DayScores, listed: Sequence[Listed], formula: Formula | None) -> list[float]:
+    """Other methods know nothing of papers that are not listed yet: those come last."""
+    if formula is None:
+        return [one.early[p.paper.id] for p in listed]
+    known = [_score(p, p.morning, {}, formula) if p.morning else None for p in listed]
+    last = min((score for score in known if score is not None), default=0.0) - 1
+    return [last if score is None else score for score in known]
+
+
+def _counted(one: DayScores) -> list[Listed]:
+    return [p for p in one.listed if p.afternoon_votes is not None]
+
+
+def _actual(listed: Sequence[Listed]) -> list[float]:
+    return [float(p.afternoon_votes or 0) for p in listed]

@@ -1,0 +1,175 @@
+"""The learned prior, on invented histories in which one thing drew the votes."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from paperround.ranking.prior import FEATURES, GROUPS, Knowledge, PastMeans, Prior
+from paperround.ranking.prior_learning import LEAST_OUTCOMES, Learner, Outcome
+from paperround.ranking.prior_text import fit_text, term_counts
+from paperround.ranking.trending import TrendingRanker
+from paperround.ranking.weights import Weights
+from tests.ranking.builders import by_number, candidate, only, order, paper, rank, seen
+
+START = date(2025, 1, 1)
+KINDS: tuple[dict[str, Any], ...] = (
+    {"title": "Quantum whales", "authors": ("Ada Star",), "submitter": "s1"},
+    {"title": "Plain gravel", "authors": ("Bo Dim",), "submitter": "s2"},
+    {"title": "Plain sand", "authors": ("Cy Mid",), "organization": "Lab", "links": {"code": "x"}},
+)
+VOTES = (40, 2, 9)
+
+
+def history(days: int = 80) -> Iterator[tuple[date, list[Outcome]]]:
+    """Ten papers a day: one kind draws many votes, one few, one some."""
+    for number in range(days):
+        yield (
+            START + timedelta(days=number),
+            [
+                Outcome(paper=paper(10 * number + i, **KINDS[i % 3]), votes=VOTES[i % 3] + i % 2)
+                for i in range(10)
+            ],
+        )
+
+
+def learned(knowledge: Knowledge = Knowledge.FULL, days: int = 80) -> Prior | None:
+    learner = Learner()
+    for day, outcomes in history(days):
+        learner.learn(day, outcomes)
+    return learner.prior(knowledge)
+
+
+@pytest.fixture(scope="module")
+def prior() -> Prior:
+    found = learned()
+    assert found is not None
+    return found
+
+
+def says(prior: Prior, **changes: Any) -> float:
+    (parts,) = prior.parts([paper(**changes)])
+    return sum(parts.values())
+
+
+@pytest.mark.accept("F10", part="prior")
+def test_what_drew_votes_before_is_expected_to_again(prior: Prior) -> None:
+    assert says(prior, **KINDS[0]) > says(prior, **KINDS[2]) > says(prior, **KINDS[1])
+
+
+def test_words_and_authors_each_tell_something_alone(prior: Prior) -> None:
+    (star,) = prior.parts([paper(title="Plain gravel", authors=("Ada Star",))])
+    (whale,) = prior.parts([paper(title="Quantum whales", authors=("Bo Dim",))])
+    (dull,) = prior.parts([paper(title="Plain gravel", authors=("Bo Dim",))])
+    assert star["prior_authors"] > dull["prior_authors"]
+    assert star["prior_text"] == dull["prior_text"] < whale["prior_text"]
+    assert tuple(star) == tuple(GROUPS)
+
+
+def test_a_level_reads_no_more_than_it_may() -> None:
+    text = learned(Knowledge.TEXT)
+    assert text is not None
+    named = {"authors": ("Ada Star",), "submitter": "s1", "organization": "Lab"}
+    assert says(text, title="Quantum whales", **named) == says(text, title="Quantum whales")
+    authors = learned(Knowledge.AUTHORS)
+    assert authors is not None
+    assert says(authors, **KINDS[0]) == says(authors, **(KINDS[0] | {"submitter": "s2"}))
+
+
+def test_too_short_a_history_gives_no_prior() -> None:
+    assert learned(days=LEAST_OUTCOMES // 10 - 1) is None
+
+
+def test_the_same_history_gives_the_same_prior_and_says_so(prior: Prior) -> None:
+    again = learned()
+    assert again is not None
+    assert np.array_equal(again.weights, prior.weights)
+    assert again.version == prior.version == "prior-1(800 until 2025-03-21)"
+
+
+def test_what_is_learned_later_leaves_a_prior_as_it_is() -> None:
+    learner = Learner()
+    days = list(history())
+    for day, outcomes in days[:-1]:
+        learner.learn(day, outcomes)
+    before = learner.prior()
+    assert before is not None
+    said = says(before, **KINDS[0])
+    learner.learn(*days[-1])
+    assert says(before, **KINDS[0]) == said
+
+
+def test_days_are_learned_in_order() -> None:
+    learner = Learner()
+    learner.learn(START, [])
+    with pytest.raises(ValueError, match="oldest day first"):
+        learner.learn(START - timedelta(days=1), [])
+
+
+def test_one_lucky_paper_makes_no_great_author() -> None:
+    once, often = PastMeans(), PastMeans()
+    once.add(["ada"], 2.0)
+    for _ in range(20):
+        often.add(["ada"], 1.0)
+    assert once.of("ada") < often.of("ada")
+    assert once.of("unknown") == 0
+
+
+def test_the_ridge_is_solved_as_its_equations_say() -> None:
+    counts = term_counts([("red whale", "blue"), ("red fox", ""), ("blue fox", "whale"), ("", "")])
+    targets = np.array([1.0, -1.0, 0.5, -0.5])
+    model, dual = fit_text(counts, targets, np.zeros(0), penalty=2.0)
+    kernel = np.array([[model.scores(counts)]])
+    assert np.allclose(kernel.ravel() + 2.0 * dual, targets, atol=1e-3)
+    again, _ = fit_text(counts, targets, dual, penalty=2.0)
+    assert np.allclose(again.weights, model.weights, atol=1e-3)
+
+
+def test_every_feature_belongs_to_one_part() -> None:
+    assert len(set(FEATURES)) == len(FEATURES)
+
+
+@pytest.mark.accept("F11", part="prior")
+@pytest.mark.accept("Q9", part="prior")
+def test_without_votes_the_prior_orders_a_day_in_parts_that_add_up(prior: Prior) -> None:
+    candidates = [candidate(n, **kind) for n, kind in enumerate(KINDS, start=1)]
+    ranking = rank(candidates, ranker=TrendingRanker(prior=prior))
+    assert order(ranking) == [1, 3, 2]
+    for item in ranking.items:
+        assert item.score == pytest.approx(sum(item.parts.values()), abs=1e-9)
+        assert set(GROUPS) <= set(item.parts)
+        assert "topics" not in item.parts
+    assert ranking.ranker == f"trending-2+{prior.version}"
+
+
+def test_beside_votes_the_prior_moves_thin_counts_more_than_thick_ones(prior: Prior) -> None:
+    candidates = [
+        candidate(number, seen(votes), **kind)
+        for number, (votes, kind) in enumerate(product((2, 60), KINDS[:2]), start=1)
+    ]
+    items = by_number(rank(candidates, ranker=TrendingRanker(prior=prior)))
+    thin = items[1].parts["prior"] - items[2].parts["prior"]
+    thick = items[3].parts["prior"] - items[4].parts["prior"]
+    assert thin > thick > 0
+
+
+@pytest.mark.parametrize("votes", [1, 2, 5, 40])
+def test_a_vote_more_never_lowers_a_paper_whatever_is_expected_of_others(
+    prior: Prior, votes: int
+) -> None:
+    level_alone = TrendingRanker(weights=Weights(growth=0), prior=prior)
+
+    def ahead(mine: int) -> float:
+        candidates = [candidate(1, seen(mine), **KINDS[1]), candidate(2, seen(0), **KINDS[0])]
+        items = by_number(rank(candidates, ranker=level_alone))
+        return items[1].score - items[2].score
+
+    assert ahead(votes + 1) >= ahead(votes)
+
+
+def test_without_a_prior_nothing_of_it_is_said() -> None:
+    item = only(rank([candidate(1, seen(3), **KINDS[0])]))
+    assert not [part for part in item.parts if part.startswith("prior")]
