@@ -132,6 +132,19 @@ def pick(
     show(evaluate_pick(papers, picked, history=history, baselines=baselines), as_json=as_json)
 
 
+@app.command()
+def bounces(
+    messages: Annotated[Path, typer.Option(metavar="DIR", help="Mails that came back.")],
+    labels: Annotated[Path, typer.Option(help="What is known of each, JSON lines.")],
+    baselines: Others = Baselines.FAST,
+    as_json: AsJson = False,
+) -> None:
+    """Tell addresses that are gone from mailboxes that are full, filters, and notes of absence."""
+    from paperround.evaluate.bounces import evaluate_bounces
+
+    show(evaluate_bounces(messages, labels, baselines), as_json=as_json)
+
+
 def _both(
     first: str, first_path: Path | None, second: str, second_path: Path | None
 ) -> tuple[Path, Path] | None:

@@ -1,0 +1,107 @@
+"""What a returned mail proves about a reader's address. Pure.
+
+    what the far end said                       evidence
+    delivered, relayed, delayed                 none: nothing is lost yet
+    full, blocked, refused for policy, later    passing: the address may be fine
+    5.1.1 and its kin, to the recipient         gone: a reader is stopped on this alone
+    "no such user" in words only                likely gone: it takes two on different days
+    a complaint                                 complaint
+    an out-of-office note                       auto-reply, never evidence
+
+The words of servers are many and their codes are often wrong, so only a code that names the
+address, that nothing in the text contradicts, stops a reader by itself: a reader who is stopped
+wrongly never hears of it. Codes are those of RFC 3463 and of its registry.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paperround.domain import bounce_words as words
+
+
+class Evidence(StrEnum):
+    """What one returned mail proves, strongest last."""
+
+    NONE = "none"
+    AUTO_REPLY = "auto-reply"
+    PASSING = "passing"
+    LIKELY_GONE = "likely-gone"
+    GONE = "gone"
+    COMPLAINT = "complaint"
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it says that the address is no more."""
+        return self in (Evidence.LIKELY_GONE, Evidence.GONE)
+
+
+_STRONGEST_LAST = tuple(Evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a mail system said of one recipient.
+
+    `status` is the Status field of a delivery report (RFC 3464), `said` the far end's own words
+    with whatever codes they hold. `by_smtp` is false where a program on the last machine spoke
+    and not a mail server, `after_data` where the answer came once the message was handed over:
+    filters speak then, and they say "no such user" of people who exist.
+    """
+
+    said: str = ""
+    status: str = ""
+    action: str = "failed"
+    by_smtp: bool = True
+    after_data: bool = False
+
+
+_CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+_ADDRESS_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+_NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliverable"})
+
+
+def evidence_of(statement: Statement) -> Evidence:
+    """What the statement proves, by the table above."""
+    if statement.action in _NOT_FAILED:
+        return Evidence.NONE
+    said = " ".join(statement.said.split())
+    spoken = _CODE.findall(said)
+    if is_full(said) or _contradicted(said, spoken):
+        return Evidence.PASSING
+    codes = spoken or [code for code in [statement.status] if code]
+    if _names_the_address(statement, codes, said):
+        return Evidence.GONE
+    return Evidence.LIKELY_GONE if _says_gone(statement, codes, said) else Evidence.PASSING
+
+
+def is_full(words_of_a_server: str) -> bool:
+    """Whether the words say that the mailbox is there, with no room left."""
+    return words.FULL.search(words_of_a_server) is not None
+
+
+def strongest(found: Sequence[Evidence]) -> Evidence:
+    """The strongest of what a mail proves; `none` of an empty list."""
+    return max(found, key=_STRONGEST_LAST.index, default=Evidence.NONE)
+
+
+def _contradicted(said: str, spoken: list[str]) -> bool:
+    """Whether it is about us, our message or the moment, whatever else it says."""
+    ours = words.ABOUT_US.search(said) is not None
+    return ours and not (words.NO_SUCH_USER.search(said) and set(spoken) & _ADDRESS_GONE)
+
+
+def _names_the_address(statement: Statement, codes: list[str], said: str) -> bool:
+    if not statement.by_smtp or statement.after_data or not set(codes) & _ADDRESS_GONE:
+        return False
+    return not any(code.startswith("5.7.") for code in codes) and not words.LATER.search(said)
+
+
+def _says_gone(statement: Statement, codes: list[str], said: str) -> bool:
+    if words.RESTING.search(said) and not words.NO_SUCH_USER.search(said):
+        return False
+    known = words.NO_SUCH_USER.search(said) or words.NO_SUCH_HOST.search(said)
+    if known:
+        return not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
+    return statement.by_smtp and statement.status in {*_ADDRESS_GONE, "5.2.1"} and not said

@@ -1,0 +1,159 @@
+"""`evaluate bounces`: what is made of mails that came back, beside what others would make of them.
+
+hard_recall    of the mails with a hard bounce, the share whose address is found to be gone
+false_stops    mails that would stop a reader by themselves, and should stop nobody
+unclassified   mails that could not be understood and are kept for a person to look at
+raised         mails that could not be read at all
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from paperround.domain.bounces import Evidence
+from paperround.domain.errors import InvalidInput
+from paperround.evaluate.bootstrap import Numbers, mean_of
+from paperround.evaluate.report import Baselines, Figure, Report
+from paperround.evaluate.rows import Row, read_rows
+from paperround.mail.returned import Kind, read_returned
+
+TASK = "bounces"
+
+_STOPPING = frozenset({Evidence.GONE, Evidence.COMPLAINT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A mail with what is known of it. `hard` is None where nobody says."""
+
+    raw: bytes
+    kind: str
+    hard: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a method makes of a mail."""
+
+    found: bool = False
+    stops: bool = False
+    classified: bool = True
+    raised: bool = False
+
+
+_READING_FAILED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+Judge = Callable[[bytes], Judged]
+
+
+def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Report:
+    """Read every labelled mail in `messages`, ours beside two simple ways.
+
+    Raises InvalidInput when a file is missing or nothing is labelled as a hard bounce.
+    """
+    mails = [_labelled(row, messages) for row in read_rows(labels)]
+    if not any(mail.hard for mail in mails):
+        raise InvalidInput(f"{labels} labels no mail as a hard bounce")
+    ours = [_ours(mail.raw) for mail in mails]
+    others = {} if baselines is Baselines.NONE else _OTHERS
+    return Report(
+        task=TASK,
+        metrics=_figures(mails, ours),
+        baselines={
+            name: {
+                metric: figure.value
+                for metric, figure in _figures(mails, [judge(mail.raw) for mail in mails]).items()
+            }
+            for name, judge in others.items()
+        },
+        notes=(
+            f"{len(mails)} mails, {sum(bool(mail.hard) for mail in mails)} with a hard bounce",
+            "stops count where a mail alone would stop its reader; a likely one takes two",
+        ),
+    )
+
+
+def _labelled(row: Row, messages: Path) -> Labelled:
+    name = str(row.get("file", ""))
+    try:
+        raw = (messages / name).read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{messages / name}: {error.strerror or error}") from error
+    return Labelled(raw=raw, kind=str(row.get("kind", "")), hard=_hard(row))
+
+
+def _hard(row: Row) -> bool | None:
+    """Whether any recipient bounced for good; False too for a kind of mail that is no bounce."""
+    expected = row.get("expected")
+    if isinstance(expected, list) and expected:
+        return any(bool(one.get("hard_bounce")) for one in expected if isinstance(one, Mapping))
+    return None if row.get("kind") == "bounce" else False
+
+
+def _ours(raw: bytes) -> Judged:
+    try:
+        returned = read_returned(raw)
+    except _READING_FAILED:  # counted: no mail may be able to do this
+        return Judged(classified=False, raised=True)
+    return Judged(
+        found=returned.evidence.is_hard,
+        stops=returned.evidence in _STOPPING,
+        classified=returned.kind is not Kind.QUARANTINED,
+    )
+
+
+_FIRST_CODE = re.compile(rb"\b([45])\.\d{1,3}\.\d{1,3}\b")
+_STATUS_FIELD = re.compile(rb"^status:\s*5\.1\.[1-6]\b", re.I | re.M)
+
+
+def _first_code(raw: bytes) -> Judged:
+    """As newsletter programs do: the first enhanced code in the mail decides."""
+    match = _FIRST_CODE.search(raw)
+    hard = match is not None and match[1] == b"5"
+    return Judged(found=hard, stops=hard, classified=match is not None)
+
+
+def _status_field(raw: bytes) -> Judged:
+    """The status field of a delivery report says 5.1.1 or one of its kin."""
+    hard = _STATUS_FIELD.search(raw) is not None
+    return Judged(found=hard, stops=hard, classified=hard)
+
+
+_OTHERS: Mapping[str, Judge] = {"first_code": _first_code, "status_field": _status_field}
+
+
+def _figures(mails: Sequence[Labelled], judged: Sequence[Judged]) -> dict[str, Figure]:
+    pairs = list(zip(mails, judged, strict=True))
+    hard = [(mail, found) for mail, found in pairs if mail.hard]
+    return {
+        "hard_recall": mean_of(_numbers(found.found for _, found in hard)),
+        "false_stops": _count(_is_false(*pair) for pair in pairs),
+        "unclassified": _count(not found.classified for _, found in pairs),
+        "raised": _count(found.raised for _, found in pairs),
+    }
+
+
+def _is_false(mail: Labelled, found: Judged) -> bool:
+    return found.stops and mail.hard is False and mail.kind != "complaint"
+
+
+def _numbers(found: Iterable[bool]) -> Numbers:
+    return np.array([float(one) for one in found])
+
+
+def _count(found: Iterable[bool]) -> Figure:
+    """How many, with its interval over mails drawn again."""
+    numbers = _numbers(found)
+    mean = mean_of(numbers)
+    size = len(numbers)
+    return Figure(value=float(numbers.sum()), low=mean.low * size, high=mean.high * size)

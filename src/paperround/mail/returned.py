@@ -1,0 +1,188 @@
+"""Reading what comes back: delivery reports, bounces in plain words, complaints, auto-replies.
+
+    bytes ─► parts ─► fields of each recipient ────────┐
+                 └──► words before the copy of ours ───┴─► statements ─► evidence
+
+A report that names its recipients in fields (RFC 3464) is read by them, anything else by its words,
+a paragraph at a time. The copy of our own mail, which most bounces carry, is never read for words:
+a paper on spam must stop nobody. What cannot be understood is quarantined, never thrown away.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from enum import StrEnum
+
+from paperround.domain.bounces import Evidence, Statement, evidence_of, is_full, strongest
+from paperround.mail.returned_text import before_the_copy, field, is_prose, prose_of, unparted
+
+LONGEST = 512 * 1024
+"""Bytes of a mail that are read; behind them stands at most more of the copy of ours."""
+
+
+class Kind(StrEnum):
+    """What came back. A `report` is about our mail in general, not from anybody who got it."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    AUTO_REPLY = "auto-reply"
+    REPORT = "report"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """A mail that came back: what it is, and the strongest that it proves of a recipient."""
+
+    kind: Kind
+    evidence: Evidence = Evidence.NONE
+    statements: tuple[Statement, ...] = ()
+
+
+_STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_TYPED = re.compile(r"\s*([\w-]+)\s*;\s*")
+_SERVERS = frozenset({"", "smtp", "lmtp"})
+_AFTER_DATA = re.compile(r"(?:in reply to|after) (?:the )?(?:end of )?data|end of data", re.I)
+_RULE_OF_SES = re.compile(r"inbound-smtp\.[\w.-]+\.amazonaws\.com", re.I)
+"""Its answers come from rules that run when the mail was taken: no mailbox is looked up."""
+_SHORT = 400
+_PARAGRAPH = re.compile(r"\n\s*\n|\n(?=[ \t]*[\"<]?[^\s@<>\":]+@[\w.-]+[\">]?:)")
+"""An empty line, or a line that begins with the next recipient."""
+_SPOKEN = re.compile(
+    r"\b[45]\d\d[ -]|\b[45]\.\d{1,3}\.\d{1,3}\b|unknown|not (?:found|exist|recogni)|no such|invalid"
+    r"|does(?:n't| not)|failed|undeliver|could(?:n't| not)|rejected|error|quota|full|problem",
+    re.I,
+)
+_MACHINE = re.compile(
+    r"mailer[-_ ]?daemon|post[-_]?master|mail delivery|daemon@|mdaemon|delivery (?:sub)?system",
+    re.I,
+)
+_FAILURE = re.compile(
+    r"undeliver|delivery|returned mail|failure|failed|could not be|not delivered|bounce|problem",
+    re.I,
+)
+_AWAY = re.compile(r"out of (?:the )?office|vacation|auto(?:matic)?[- ]?repl|abwesen|absence", re.I)
+_FEEDBACK_TYPE = re.compile(r"^feedback-type:\s*([\w-]+)", re.M)
+_REPORTED_TO_MICROSOFT = "X-HmXmrOriginalRecipient"
+"""Its feedback loop sends the mail itself with this field in it, and no report."""
+_COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
+
+
+def read_returned(raw: bytes) -> Returned:
+    """What a mail that came back says. Never raises: what is no report at all is quarantined."""
+    plain = _with_plain_ends(raw[:LONGEST])
+    mail = message_from_bytes(plain)
+    parts = list(_parts(mail))
+    feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
+    if feedback:
+        return _feedback(feedback[0])
+    if any(_REPORTED_TO_MICROSOFT in part for part in parts):
+        return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+    if _is_auto_reply(mail):
+        return Returned(kind=Kind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
+    statements = tuple(_statements(parts, plain)) if _is_from_a_machine(mail) else ()
+    if not statements:
+        return Returned(kind=Kind.QUARANTINED)
+    found = strongest([evidence_of(one) for one in statements])
+    return Returned(kind=Kind.BOUNCE, evidence=found, statements=statements)
+
+
+def _with_plain_ends(raw: bytes) -> bytes:
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _parts(mail: Message) -> Iterator[Message]:
+    """The parts that are about the delivery. What is inside the copy of our mail is not, but a
+    report may come inside another one."""
+    yield mail
+    wrapped = mail.get_content_type() == "message/rfc822"
+    for part in _inner(mail):
+        told = part.get_content_type() == "multipart/report" or _REPORTED_TO_MICROSOFT in part
+        if not wrapped or told:
+            yield from _parts(part)
+
+
+def _inner(mail: Message) -> Sequence[Message]:
+    content = mail.get_payload()
+    found = content if isinstance(content, list) else []
+    return [part for part in found if isinstance(part, Message)]
+
+
+# --- statements -----------------------------------------------------------------------------------
+
+
+def _statements(parts: Sequence[Message], raw: bytes) -> Iterator[Statement]:
+    prose = [before_the_copy(prose_of(part)) for part in parts if is_prose(part)]
+    words = "\n\n".join(one for one in prose if one.strip())
+    recipients = [one for one in parts if one["Final-Recipient"] or one["Original-Recipient"]]
+    by_rule = any(_RULE_OF_SES.search(field(block, "Reporting-MTA")) for block in parts)
+    for block in recipients:
+        yield _of_fields(block, words, by_rule=by_rule)
+    if not recipients:
+        yield from _of_words(words or before_the_copy(unparted(raw)))
+
+
+def _of_fields(block: Message, words: str, *, by_rule: bool) -> Statement:
+    """What a recipient's fields say; where they quote no server, the prose beside them. A short
+    prose that says the mailbox is full knows better than the fields."""
+    kind, said = _typed(field(block, "Diagnostic-Code"))
+    status = _STATUS.search(field(block, "Status"))
+    told = words if is_full(words) and len(words) < _SHORT else said
+    return Statement(
+        said=told or field(block, "Status").partition(" ")[2] or words,
+        status=status[0] if status else "",
+        action=field(block, "Action").lower(),
+        by_smtp=kind in _SERVERS,
+        after_data=by_rule or _AFTER_DATA.search(words) is not None,
+    )
+
+
+def _typed(value: str) -> tuple[str, str]:
+    """The kind of who spoke, in small letters, and the words."""
+    match = _TYPED.match(value)
+    return ("", value) if match is None else (match[1].lower(), value[match.end() :])
+
+
+def _of_words(words: str) -> Iterator[Statement]:
+    """A statement for each paragraph in which a mail system speaks of a failure."""
+    for paragraph in filter(None, map(str.strip, _PARAGRAPH.split(words))):
+        late = _AFTER_DATA.search(paragraph) is not None
+        statement = Statement(said=paragraph, after_data=late)
+        if _SPOKEN.search(paragraph) or evidence_of(statement).is_hard:
+            yield statement
+
+
+# --- what kind of mail it is ----------------------------------------------------------------------
+
+
+def _feedback(report: Message) -> Returned:
+    """A report of a feedback loop (RFC 5965): most of its types are nobody's complaint."""
+    types = [field(part, "Feedback-Type").lower() for part in (report, *_inner(report))]
+    written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
+    if _COMPLAINTS.isdisjoint([*types, *written]):
+        return Returned(kind=Kind.REPORT)
+    return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+
+
+def _is_auto_reply(mail: Message) -> bool:
+    """An answer of a person's mailbox (RFC 3834). Some machines mark their bounces like it."""
+    if mail.get_content_type() == "multipart/report" or _sender_is_a_machine(mail):
+        return False
+    marked = field(mail, "Auto-Submitted").lower().startswith("auto-replied")
+    older = field(mail, "Precedence").lower() == "auto_reply" or "X-Autoreply" in mail
+    return marked or older or _AWAY.search(field(mail, "Subject")) is not None
+
+
+def _is_from_a_machine(mail: Message) -> bool:
+    if mail.get_content_type() == "multipart/report" or "X-Failed-Recipients" in mail:
+        return True
+    if field(mail, "Return-Path") == "<>" or _sender_is_a_machine(mail):
+        return True
+    return _FAILURE.search(field(mail, "Subject")) is not None
+
+
+def _sender_is_a_machine(mail: Message) -> bool:
+    return _MACHINE.search(f"{field(mail, 'From')} {field(mail, 'Sender')}") is not None

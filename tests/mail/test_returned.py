@@ -1,0 +1,132 @@
+"""Reading mails that come back."""
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.bounces import Evidence
+from paperround.mail.returned import Kind, read_returned
+
+REPORT = """\
+Return-Path: <>
+From: MAILER-DAEMON@mx.example.org (Mail Delivery System)
+Subject: Undelivered Mail Returned to Sender
+Content-Type: multipart/report; report-type=delivery-status; boundary="edge"
+
+--edge
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--edge
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; ada@example.org
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; {said}
+
+--edge
+Content-Type: message/rfc822
+
+Subject: 4 papers: Unknown users and where to find them
+From: digest@papers.example
+
+550 5.1.1 no such user: our own words must count for nothing.
+--edge--
+"""
+
+
+def report(*, action: str = "failed", status: str = "5.1.1", said: str = "550 5.1.1 gone") -> bytes:
+    return REPORT.format(action=action, status=status, said=said).encode()
+
+
+@pytest.mark.accept("F36", part="reading")
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
+def test_a_delivery_report_is_read_whatever_its_line_ends(ends: bytes) -> None:
+    found = read_returned(report(said="550 5.1.1 User unknown").replace(b"\n", ends))
+
+    assert (found.kind, found.evidence) == (Kind.BOUNCE, Evidence.GONE)
+
+
+def test_the_copy_of_our_own_mail_is_not_read() -> None:
+    found = read_returned(report(status="5.2.2", said="552 5.2.2 mailbox full"))
+
+    assert (found.kind, found.evidence) == (Kind.BOUNCE, Evidence.PASSING)
+
+
+def test_a_mail_that_is_late_has_not_failed() -> None:
+    assert read_returned(report(action="delayed")).evidence is Evidence.NONE
+
+
+def test_a_bounce_in_plain_words_is_read_up_to_the_copy() -> None:
+    words = (
+        "From: MAILER-DAEMON@example.org\nSubject: failure notice\n\n"
+        "Hi. I wasn't able to deliver your message.\n\n"
+        "<ada@example.org>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n"
+        "--- Below this line is a copy of the message.\n\nReceived: from us\n\nSpam and quota.\n"
+    )
+    assert read_returned(words.encode()).evidence is Evidence.GONE
+
+
+def test_of_two_recipients_each_speaks_for_itself() -> None:
+    words = (
+        "From: MAILER-DAEMON@example.org\nSubject: failure notice\n\n"
+        "full@example.org: 550 5.2.2 Mailbox Full\ngone@example.org: 550 5.1.1 User Unknown\n"
+    )
+    found = read_returned(words.encode())
+
+    assert found.evidence is Evidence.GONE
+    assert len(found.statements) == 2
+
+
+def test_a_note_of_absence_is_no_bounce() -> None:
+    away = "From: ada@example.org\nSubject: Automatic reply: papers\n\nI am away. User unknown.\n"
+    found = read_returned(away.encode())
+
+    assert (found.kind, found.evidence) == (Kind.AUTO_REPLY, Evidence.AUTO_REPLY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("abuse", Kind.COMPLAINT), ("auth-failure", Kind.REPORT)]
+)
+def test_only_a_complaint_is_a_complaint(kind: str, expected: Kind) -> None:
+    mail = (
+        "From: fbl@example.org\nContent-Type: multipart/report; boundary=x\n\n--x\n"
+        f"Content-Type: message/feedback-report\n\nFeedback-Type: {kind}\nVersion: 1\n\n--x--\n"
+    )
+    assert read_returned(mail.encode()).kind is expected
+
+
+def test_what_a_person_writes_is_kept_for_a_person() -> None:
+    letter = "From: ada@example.org\nSubject: your digest\n\nThe link does not exist, 404.\n"
+
+    assert read_returned(letter.encode()).kind is Kind.QUARANTINED
+
+
+@given(st.binary(max_size=2000))
+def test_no_bytes_raise(raw: bytes) -> None:
+    read_returned(raw)
+
+
+@given(st.data())
+def test_no_broken_report_raises(data: st.DataObject) -> None:
+    raw = bytearray(report())
+    for _ in range(data.draw(st.integers(1, 8))):
+        place = data.draw(st.integers(0, len(raw) - 1))
+        raw[place : place + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=12))
+    read_returned(bytes(raw))
+
+
+@pytest.mark.accept("Q11", part="none raises")
+def test_no_real_mail_raises_whole_or_cut_short(real_data: Path) -> None:
+    mails = sorted((real_data / "bounce_mail").rglob("*-0*.eml"))
+    for path in islice(mails, 0, None, 3):
+        raw = path.read_bytes()
+        for length in (len(raw), len(raw) // 2, len(raw) // 5):
+            assert read_returned(raw[:length]).kind in Kind
