@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.domain.observations import Observation
+from paperround.domain.papers import Paper
 from paperround.ranking import signals
 from paperround.ranking.signals import Growth, Standing, standing
 from paperround.ranking.weights import DEFAULTS
@@ -51,9 +52,20 @@ def test_the_first_hours_do_not_explode_into_a_rate() -> None:
     assert found.share == pytest.approx(6 / 14)
 
 
-def test_the_hour_of_the_listing_does_not_matter() -> None:
-    late = paper(counts_from=NOW - timedelta(hours=1))
-    assert standing(late, [seen(4)], NOW, DEFAULTS) == known(seen(4))
+def share_of(late: Paper) -> float:
+    found = standing(late, [seen(4)], NOW, DEFAULTS)
+    assert found is not None
+    return found.share
+
+
+def test_half_of_the_hours_before_the_listing_do_not_count() -> None:
+    assert share_of(paper(counts_from=TODAY + timedelta(hours=2))) == pytest.approx(7 / 15)
+
+
+def test_the_hour_says_nothing_where_it_is_not_that_of_the_listing() -> None:
+    four = TODAY + timedelta(hours=4)
+    assert share_of(paper(counts_from=four, listed_on=None)) == 0.5
+    assert share_of(paper(counts_from=four - DAY, listed_on=TODAY.date())) == 0.5
 
 
 def test_growth_is_measured_between_snapshots() -> None:

@@ -53,7 +53,7 @@ def read_papers(
 
 def _paper(number: int, row: Row, listed: str) -> Paper:
     listed_on = day(row, listed)
-    stated = row.get("submitted_on_daily_at")
+    stated, published = row.get("submitted_on_daily_at"), row.get("published_at")
     instant = parse_instant(stated) if isinstance(stated, str) else midnight_utc(listed_on)
     return Paper(
         id=PaperId(number),
@@ -65,6 +65,7 @@ def _paper(number: int, row: Row, listed: str) -> Paper:
         links={name: "known" for name, column in _LINKS.items() if row.get(column)},
         counts_from=instant if instant.date() == listed_on else midnight_utc(listed_on),
         listed_on=listed_on,
+        published_at=parse_instant(published) if isinstance(published, str) else None,
         organization=_optional(row, "organization"),
         submitter=_optional(row, "submitter"),
     )

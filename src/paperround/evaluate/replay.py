@@ -4,15 +4,14 @@ day ─► priors of the days before ─► cold, morning and afternoon orders �
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-
-import numpy as np
 
 from paperround.domain.editions import Candidate
 from paperround.domain.observations import Observation
 from paperround.domain.papers import PaperId
 from paperround.domain.times import midnight_utc
+from paperround.evaluate.late import Late
 from paperround.evaluate.papers import Days, Listed, votes
 from paperround.ranking.prior import Knowledge, Prior
 from paperround.ranking.prior_learning import Learner, Outcome
@@ -25,8 +24,6 @@ Counts = tuple[Observation, ...]
 AT_THEIR_OWN_TIME = replace(DEFAULTS, recency=0.0)
 """Papers of a week are compared as each stood at its own snapshot: how fresh each is says nothing
 then, and a snapshot that was stored late must not make its papers old."""
-LEAST_LATE = 20
-"""Papers listed after the morning that must be known before anything is said of such papers."""
 LEAST_COUNTED = 5
 """Afternoon counts of a day from which on these are its outcome, not those of the morning."""
 
@@ -46,44 +43,13 @@ class DayScores:
     afternoon: Scores
 
 
-@dataclass(slots=True)
-class _Late:
-    """How papers that were listed after the morning fare against those listed before it, beyond
-    what the prior of text and authors expects of either."""
-
-    gaps: list[float] = field(default_factory=list)
-
-    def learn(self, listed: Sequence[Listed], prior: Prior | None) -> None:
-        if prior is None:
-            return
-        expected = prior.parts([one.paper for one in listed])
-        known = [
-            (one, _log(one) - sum(parts.values()))
-            for one, parts in zip(listed, expected, strict=True)
-            if one.afternoon
-        ]
-        early = [surprise for one, surprise in known if one.morning]
-        if early:
-            usual = float(np.mean(early))
-            self.gaps += [surprise - usual for one, surprise in known if not one.morning]
-
-    @property
-    def gap(self) -> float:
-        """In ln(votes)."""
-        return float(np.mean(self.gaps)) if len(self.gaps) >= LEAST_LATE else 0.0
-
-
-def _log(one: Listed) -> float:
-    return float(np.log1p(max(0, one.afternoon_votes or 0)))
-
-
 def replay(days: Days, first: date) -> Iterator[DayScores]:
     """The days from `first` on, in order; earlier ones are only learned from."""
-    learner, late = Learner(), _Late()
+    learner, late = Learner(), Late()
     for day, listed in days.items():
         priors = {knowledge: learner.prior(knowledge) for knowledge in Knowledge}
         if day >= first:
-            yield _scores(day, listed, priors, late.gap)
+            yield _scores(day, listed, priors, late.gaps(listed, priors[Knowledge.AUTHORS]))
         learner.learn(day, outcomes_of(listed))
         late.learn(listed, priors[Knowledge.AUTHORS])
 
@@ -97,34 +63,30 @@ def outcomes_of(listed: Sequence[Listed]) -> list[Outcome]:
 
 
 def _scores(
-    day: date, listed: Sequence[Listed], priors: Mapping[Knowledge, Prior | None], late: float
+    day: date,
+    listed: Sequence[Listed],
+    priors: Mapping[Knowledge, Prior | None],
+    gaps: Mapping[PaperId, float],
 ) -> DayScores:
-    full, authors = priors[Knowledge.FULL], priors[Knowledge.AUTHORS]
+    full = priors[Knowledge.FULL]
+    morning = _ranked(day, [(one, one.morning) for one in listed if one.morning], full)
     return DayScores(
         day=day,
         listed=listed,
         trained=full is not None,
         cold={k: _ranked(day, [(one, ()) for one in listed], prior) for k, prior in priors.items()},
-        early=_early(day, listed, full, authors, late),
-        morning=_ranked(day, [(one, one.morning) for one in listed if one.morning], full),
+        early=_early(morning, gaps),
+        morning=morning,
         afternoon=_ranked(day, [(one, one.afternoon) for one in listed if one.afternoon], full),
     )
 
 
-def _early(
-    day: date, listed: Sequence[Listed], full: Prior | None, authors: Prior | None, late: float
-) -> Scores:
-    """Papers counted in the morning by all that is known of them, later ones by text and authors.
-
-    Those stand where the ranker puts papers of unknown votes, less what late ones usually lack.
-    """
-    morning = [(one, one.morning) for one in listed]
-    known, unknown = _ranked(day, morning, full), _ranked(day, morning, authors)
-    gap = (DEFAULTS.votes + DEFAULTS.growth) * late
-    return {
-        one.paper.id: known[one.paper.id] if one.morning else unknown[one.paper.id] + gap
-        for one in listed
-    }
+def _early(morning: Scores, gaps: Mapping[PaperId, float]) -> Scores:
+    """The papers counted in the morning as they stand; later ones off their mean, by text and
+    authors, in the unit of the score."""
+    mean = sum(morning.values()) / len(morning) if morning else 0.0
+    scale = DEFAULTS.votes + DEFAULTS.growth
+    return {**morning, **{id_: mean + scale * gap for id_, gap in gaps.items()}}
 
 
 def _ranked(day: date, counted: Sequence[tuple[Listed, Counts]], prior: Prior | None) -> Scores:

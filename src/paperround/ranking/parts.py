@@ -4,7 +4,7 @@
     growth       w ln(1 + g) h,  g = 24 max(0, gained) / (hours + floor)
     prior        w (ln(1 + x') - ln(1 + x)),  x' = (v + q m e^k) / (s + q)
     votes_expected   the mean of votes + growth over the papers whose votes are known
-    prior_text, prior_authors, prior_submitter, prior_organization, prior_links
+    prior_text, prior_authors, prior_submitter, prior_organization, prior_links, prior_age
                  (w of votes + w of growth) (the part of k - mean of the same)
     recency      w 2^(-age / half-life)
     comments, stars, mentions, citations   w (ln(1 + count) - mean of the same over the day)

@@ -6,6 +6,8 @@ means of papers these had not seen, as they will be of new papers (stacking: Wol
 
     outcome   ln(1 + votes) less its mean over the day
     weights   ridge: (Z'Z + 10 diag(Z'Z) / n) w = Z'y, Z the features less their mean over the day
+    surprise  y - Z w, with the weights a prior of text, or of text and authors, has before the day:
+              what the past means of authors, and of submitters and organisations, are made of
 
 The weights of words are learned anew each time the history has grown by 2 %, all else every day.
 """
@@ -76,12 +78,12 @@ class Learner:
         logs = np.log1p(np.maximum(0, [outcome.votes for outcome in outcomes]))
         targets = logs - logs.mean()
         counts = term_counts([(paper.title, paper.abstract) for paper in papers])
+        features = features_of(papers, self._past, self._text.scores(counts))
+        self._learn_past(papers, features - features.mean(axis=0), targets)
         if self.outcomes >= TEXT_OUTCOMES:
-            self._weigh(features_of(papers, self._past, self._text.scores(counts)), targets)
+            self._weigh(features, targets)
         self._counts.append(counts)
         self._targets.extend(targets.tolist())
-        for paper, target in zip(papers, targets.tolist(), strict=True):
-            self._past.add(paper, target)
         self._learn_text()
 
     def prior(self, knowledge: Knowledge = Knowledge.FULL) -> Prior | None:
@@ -97,6 +99,13 @@ class Learner:
             until=self._until,
         )
 
+    def _learn_past(self, papers: Sequence[Paper], centred: Numbers, targets: Numbers) -> None:
+        beyond_text = targets - centred @ self._weights(Knowledge.TEXT)
+        beyond_authors = targets - centred @ self._weights(Knowledge.AUTHORS)
+        surprises = zip(papers, beyond_text.tolist(), beyond_authors.tolist(), strict=True)
+        for paper, text, authors in surprises:
+            self._past.add(paper, beyond_text=text, beyond_authors=authors)
+
     def _weigh(self, features: Numbers, targets: Numbers) -> None:
         self._sums += features.sum(axis=0)
         self._described += len(features)
@@ -105,11 +114,11 @@ class Learner:
         self._outer += centred.T @ targets
 
     def _weights(self, knowledge: Knowledge) -> Numbers:
-        """A feature that never varied within a day has no weight."""
+        """A feature that never varied within a day has no weight; nothing has one at first."""
         varies = np.diag(self._inner) > 1e-9
         used = [i for i, f in enumerate(FEATURES) if f in knowledge.features and varies[i]]
         inner = self._inner[np.ix_(used, used)]
-        penalty = np.diag(np.diag(inner) * RIDGE / self._described)
+        penalty = np.diag(np.diag(inner) * RIDGE / max(1, self._described))
         weights = np.zeros(len(FEATURES))
         weights[used] = np.linalg.solve(inner + penalty, self._outer[used])
         return weights

@@ -1,7 +1,8 @@
 """What dated counts say about one paper: how many, how fast, how sure. Null is never zero.
 
-The hour of a listing says little (sites list in batches), so every age is counted from the
-start, in UTC, of the day a paper was listed or first seen.
+The hour of a listing says less than it seems to (sites list in batches, and readers sleep), so the
+age of a count starts between the start, in UTC, of the day a paper was listed and the instant it
+was listed, where its source tells one. All other ages start with the day.
 """
 
 import math
@@ -55,6 +56,14 @@ def first_day(paper: Paper, as_of: datetime) -> datetime:
     return listed if listed <= as_of else seen
 
 
+def exposed_from(paper: Paper, as_of: datetime, weights: Weights) -> datetime:
+    """When a paper started to win votes: `listing_share` of the way into the day to its listing."""
+    day = first_day(paper, as_of)
+    if paper.listed_on != day.date() or paper.counts_from.date() != day.date():
+        return day
+    return day + weights.listing_share * (paper.counts_from - day)
+
+
 def readings(
     observations: Iterable[Observation], signal: str, as_of: datetime
 ) -> tuple[Observation, ...]:
@@ -77,7 +86,7 @@ def standing(
     known = readings(observations, "upvotes", as_of)
     if not known:
         return None
-    age = hours_between(first_day(paper, as_of), known[-1].captured_at)
+    age = hours_between(exposed_from(paper, as_of, weights), known[-1].captured_at)
     exposed = max(age, weights.earliest_hours)
     return Standing(
         votes=max(0, known[-1].value),

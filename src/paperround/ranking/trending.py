@@ -23,7 +23,7 @@ from paperround.ranking.parts import Entry, Parts, entry_of, parts_of, total
 from paperround.ranking.reasons import reason_for
 from paperround.ranking.weights import DEFAULTS, Weights
 
-VERSION = "trending-2"
+VERSION = "trending-3"
 """Changes whenever the same input would be ordered differently."""
 
 Groups = Sequence[Sequence[int]]
