@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.backfill import store_speed
-from benchmarks.compose import shared_digest
+from benchmarks.compose import shared_digest, signed_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
 from benchmarks.ingest import ingest_speed
@@ -22,7 +22,7 @@ RESULTS = Path(__file__).with_name("results.json")
 
 BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B1": [delivery_speed],
-    "B5": [shared_digest],
+    "B5": [shared_digest, signed_digest],
     "B6": [personal_order],
     "B7": [ingest_speed],
     "B8": [ingest_speed],

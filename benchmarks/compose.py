@@ -1,4 +1,4 @@
-"""B5: what one more subscriber of a shared digest costs, in CPU time."""
+"""B5: what one more subscriber of a shared digest costs, unsigned and signed, in CPU time."""
 
 import statistics
 import time
@@ -14,11 +14,17 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.digests import DigestMail, Letterhead, Rendered
 from paperround.jobs.preview import preview
+from paperround.mail.composer import MailRenderer
+from paperround.mail.dkim import Algorithm, Signer
+from paperround.mail.dkim_keys import new_key
 from paperround.sources.jsonl import read_jsonl
 from paperround.wiring import Runtime
 
 READERS = 5000
+SIGNED = 1000
 ROUNDS = 5
+MOST_OF_A_SIGNATURE = {Algorithm.RSA: 1.5, Algorithm.ED25519: 4}
+"""A signed digest as a multiple of the bare signature: the body has to be hashed as well."""
 
 
 def shared_digest() -> list[Measured]:
@@ -50,6 +56,33 @@ def shared_digest() -> list[Measured]:
             bar=Bar("at most", 1 / 300),
         ),
     ]
+
+
+def signed_digest() -> list[Measured]:
+    """A subscriber's share of a digest that is signed, as a multiple of its bare signature."""
+    home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    mail = _mail(home)
+    mails = [_for_reader(mail, number) for number in range(SIGNED)]
+    return [_signed(home.letterhead, mails, algorithm) for algorithm in Algorithm]
+
+
+def _signed(letterhead: Letterhead, mails: list[DigestMail], algorithm: Algorithm) -> Measured:
+    key = new_key(algorithm, "s1")
+    signer = Signer("example.org", [key])
+    compose = MailRenderer(letterhead, signer=lambda: signer).compose
+    compose(mails[0])
+    shares, bare = [], []
+    for _ in range(ROUNDS):
+        shares.append(_cpu(lambda: _compose_all(compose, mails)) / SIGNED)
+        bare.append(_cpu(lambda: key.sign(b"x" * 1500), times=SIGNED))
+    ratio = statistics.median(share / one for share, one in zip(shares, bare, strict=True))
+    said = f"{statistics.median(shares) * 1e6:,.0f} µs"
+    return Measured(
+        id="B5",
+        measure=f"the same, signed with {algorithm} / the bare signature ({said})",
+        value=ratio,
+        bar=Bar("at most", MOST_OF_A_SIGNATURE[algorithm]),
+    )
 
 
 def _mail(home: Runtime) -> DigestMail:

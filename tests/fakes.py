@@ -7,7 +7,7 @@ from datetime import datetime
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply, Worker
 from paperround.domain.digests import DigestMail, DigestView, Letterhead, Rendered
 from paperround.domain.editions import Candidate, Ranked, Ranking
-from paperround.domain.errors import RenderingFailed
+from paperround.domain.errors import FetchFailed, RenderingFailed
 from paperround.domain.notices import NoticeMail
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
@@ -44,6 +44,29 @@ class NewestFirst:
             for place, one in enumerate(order)
         )
         return Ranking(ranker=self.name, as_of=as_of, items=items)
+
+
+@dataclass
+class FakeResolver:
+    """A DNS that holds what `held` says, texts by name, addresses by host and hosts by address; it
+    answers nobody while it is `silent`."""
+
+    held: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    silent: bool = False
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return self._answer(name)
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        return self._answer(name)
+
+    def hosts(self, address: str) -> tuple[str, ...]:
+        return self._answer(address)
+
+    def _answer(self, name: str) -> tuple[str, ...]:
+        if self.silent:
+            raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time")
+        return self.held.get(name, ())
 
 
 @dataclass

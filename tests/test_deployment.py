@@ -342,7 +342,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 
 KNOWN_SETTINGS = {PREFIX + name.upper() for name in Settings.model_fields}
 KNOWN_COMMANDS = {line.removeprefix("paperround ") for line in commands(app, "paperround")}
-COMMAND = re.compile(r"(?<!-u )(?<![\w=-])paperround ([a-z]+(?: [a-z]+)?)(?![\w-])")
+COMMAND = re.compile(r"(?<!-u )(?<![\w=-])paperround ([a-z]+(?: [a-z]+(?:-[a-z]+)*)?)(?![\w-])")
 
 
 @pytest.mark.parametrize("place", PLACES, ids=name_of)

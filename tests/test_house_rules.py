@@ -189,7 +189,8 @@ def test_every_library_has_one_room_and_is_declared() -> None:
     extras = project["optional-dependencies"].values()
     declared = [*project["dependencies"], *(line for extra in extras for line in extra)]
     names = {line.split(">")[0].split("[")[0].replace("python-", "") for line in declared}
-    names |= {"sklearn"} if "scikit-learn" in names else set()
+    imported = {"scikit-learn": "sklearn", "dnspython": "dns"}
+    names |= {imported[name] for name in names & imported.keys()}
     used = {
         name: source.path
         for source in tree()

@@ -46,6 +46,9 @@ class Settings(BaseModel):
     smtp_connections: int = Field(default=10, ge=1, le=500)
     lease_seconds: int = Field(default=900, ge=10)
     mail_from: str = "Paperround <digest@paperround.example>"
+    dkim_domain: str | None = None
+    dkim_selector: str = ""
+    dkim_key: str | None = Field(default=None, repr=False)
     operator: str | None = None
     contact: str | None = None
     postal_address: str | None = None
@@ -184,6 +187,16 @@ class Settings(BaseModel):
     def secret_file(self) -> Path:
         """Where an installation keeps the secret it made for itself, if it did."""
         return self.data_dir / "secret_key"
+
+    @property
+    def dkim_file(self) -> Path:
+        """Where an installation keeps the DKIM keys it made for itself, if it did."""
+        return self.data_dir / "dkim.json"
+
+    @property
+    def dkim_selectors(self) -> tuple[str, ...]:
+        """The names of the keys in DKIM_KEY, in their order."""
+        return _listed(self.dkim_selector)
 
     @property
     def relay(self) -> str:

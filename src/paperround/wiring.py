@@ -9,6 +9,7 @@ from email.utils import parseaddr
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from threading import Event
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from paperround.config import Settings
@@ -37,6 +38,7 @@ from paperround.jobs.ports import (
     Ranker,
     Relevance,
     Renderer,
+    Resolver,
     Source,
 )
 from paperround.jobs.resting import Sending
@@ -44,6 +46,9 @@ from paperround.jobs.rows import Identity
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
 from paperround.processes import SystemProcesses
+
+if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
+    from paperround.mail.dkim_signers import Signers
 
 NOTICES = Job(task="notices", lock="notices", priority=-20, periodic=True)
 DELIVER = Job(task="deliver", lock="deliver", priority=-10, periodic=True)
@@ -134,7 +139,21 @@ class Runtime:
         """The renderer of this installation's mail."""
         from paperround.mail.composer import MailRenderer
 
-        return MailRenderer(self.letterhead)
+        return MailRenderer(self.letterhead, signer=self.signers)
+
+    @cached_property
+    def signers(self) -> "Signers":
+        """Who signs mails. Raises Misconfigured for keys or a domain that cannot."""
+        from paperround.mail.dkim_keys import keys_given
+        from paperround.mail.dkim_records import signing_domain
+        from paperround.mail.dkim_signers import Signers
+
+        settings = self.settings
+        return Signers(
+            domain=signing_domain(settings.dkim_domain, self._sender.rpartition("@")[2]),
+            place=settings.dkim_file,
+            given=keys_given(settings.dkim_key, settings.dkim_selectors),
+        )
 
     @cached_property
     def addresses(self) -> AddressBook:
@@ -197,6 +216,13 @@ class Runtime:
             clock=self.clock,
             limits=Limits() if seconds is None else Limits(total=seconds, wire=MIB, decoded=MIB),
         )
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """The DNS, for the checks of this installation's records."""
+        from paperround.net.resolver import SystemResolver
+
+        return SystemResolver()
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
@@ -343,6 +369,7 @@ class Runtime:
     def post(self) -> Post:
         """All that delivering needs. Raises Misconfigured when the sender may not be anonymous."""
         self.settings.require_sender()
+        self.signers.renew()
         return Post(
             database=self.database,
             mailer=self._mailer(),

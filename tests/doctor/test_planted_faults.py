@@ -67,17 +67,6 @@ def test_a_from_address_that_nobody_can_own(home: Home) -> None:
     assert "sender" in home.faults(mail_from="Papers <digest@paperround.example>")
 
 
-@pytest.mark.accept("F37", part="DNS lines")
-def test_the_lines_for_the_dns_are_printed_and_called_unchecked() -> None:
-    found = setup.dns(Settings(smtp_url=AWAY, mail_from="Papers <p@lab.org>", contact="a@lab.org"))
-    assert found.says.startswith("not looked up")
-    assert [line.split(" ")[0] for line in found.lines] == [
-        "lab.org.",
-        "...._domainkey.lab.org.",
-        "_dmarc.lab.org.",
-    ]
-
-
 def test_settings_that_others_can_read(home: Home) -> None:
     env = home.folder / ".env"
     env.write_text("PAPERROUND_OPERATOR=Ada\n")

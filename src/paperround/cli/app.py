@@ -10,6 +10,7 @@ from paperround.cli import (
     deliver,
     demo,
     digest,
+    dkim,
     doctor,
     evaluate,
     feeds,
@@ -48,6 +49,7 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(keys.app, name="keys")
+app.add_typer(dkim.app, name="dkim")
 app.add_typer(database.app, name="db")
 app.add_typer(evaluate.app, name="evaluate")
 

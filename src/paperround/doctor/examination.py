@@ -5,7 +5,8 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from paperround.doctor import machine, outlet, records, routine, setup, site
+from paperround.config import Settings
+from paperround.doctor import dns, machine, outlet, records, routine, setup, site
 from paperround.doctor.findings import Finding, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.jobs.ports import Database
@@ -35,6 +36,7 @@ def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
         *of_database,
         *_site(runtime, standing, now),
         *_way_out(runtime),
+        *_dns(runtime, now),
     ]
 
 
@@ -52,10 +54,14 @@ def _settings(runtime: Runtime) -> list[Finding]:
     return [
         ok("settings", "each is known, and can be read"),
         setup.secret(settings),
-        tried("permissions", lambda: machine.private((SETTINGS_FILE, settings.secret_file))),
+        tried("permissions", lambda: machine.private(_secret_files(settings))),
         setup.sender(settings),
         setup.public_url(settings),
     ]
+
+
+def _secret_files(settings: Settings) -> tuple[Path, ...]:
+    return SETTINGS_FILE, settings.secret_file, settings.dkim_file
 
 
 def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Finding]]:
@@ -104,9 +110,16 @@ def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Find
 
 
 def _way_out(runtime: Runtime) -> list[Finding]:
-    settings = runtime.settings
     try:
-        found = outlet.outlet(settings)
+        return outlet.outlet(runtime.settings)
     except Misconfigured as error:
-        found = [fail("relay", str(error))]
-    return [*found, setup.dns(settings)]
+        return [fail("relay", str(error))]
+
+
+def _dns(runtime: Runtime, now: datetime) -> list[Finding]:
+    try:
+        runtime.signers.renew()
+        due = runtime.signers.due(now)
+    except Misconfigured as error:
+        return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
+    return dns.records(runtime.settings, due, runtime.resolver, now=now)

@@ -4,7 +4,7 @@ from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from paperround.config import LOOPBACK, Settings
-from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.findings import Finding, fail, ok, warn
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.mail.addresses import EmailAddresses
 
@@ -87,25 +87,3 @@ def public_url(settings: Settings) -> Finding:
             "give it a host name of its own",
         )
     return ok("public url", f"links in mails begin with {url}")
-
-
-def dns(settings: Settings) -> Finding:
-    """The lines one should add; looking them up is left to whoever adds them."""
-    if not settings.smtp_url or settings.relay.startswith("outbox:"):
-        return skipped("dns", "no mail leaves this machine, so receivers ask for no record")
-    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
-    return skipped(
-        "dns",
-        f"not looked up: {domain} should have these records",
-        "what your relay's provider tells you goes in place of the dots; see docs/first-digest.md",
-        (
-            f'{domain}. TXT "v=spf1 include:... -all"',
-            f'...._domainkey.{domain}. TXT "v=DKIM1; k=rsa; p=..."',
-            f'_dmarc.{domain}. TXT "v=DMARC1; p=none; rua=mailto:{_reports_to(settings)}"',
-        ),
-    )
-
-
-def _reports_to(settings: Settings) -> str:
-    contact = settings.contact or ""
-    return contact if "@" in contact else parseaddr(settings.mail_from)[1]

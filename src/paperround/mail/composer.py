@@ -5,13 +5,17 @@ with placeholders where a reader's own values go, and cut there. A reader's mess
 join of slices. The bytes are those that `compose_alone` builds without sharing anything.
 
     view ──► tokens masked ──► rendered, inlined, encoded once ──► slices ─┐
-    mail ──► addressing and four tokens, guarded ──────────────────────────┴► join
+    mail ──► addressing and four tokens, guarded ──────────────────────────┴► join ──► signed
+
+What a DKIM signature covers is made canonical once, and cut at the same places: a reader's values
+hold no blanks that canonicalisation would change, so a signature costs a join, a hash and a key.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
@@ -24,6 +28,7 @@ from paperround.domain.digests import (
 )
 from paperround.domain.notices import NoticeMail
 from paperround.domain.tokens import TOKEN_LENGTH
+from paperround.mail.dkim import Signable, Signer, prepared
 from paperround.mail.listing import digest_particulars
 from paperround.mail.message import (
     Addressing,
@@ -52,30 +57,57 @@ class _Personal(NamedTuple):
     group: tuple[Any, ...]
 
 
-class _Group(NamedTuple):
-    """A message cut at its slots: every second piece is a gap, for what `pick` takes out of the
+class _Slices(NamedTuple):
+    """Bytes cut at their slots: every second piece is a gap, for what `pick` takes out of the
     personal values."""
 
-    key: tuple[Any, ...]
     pieces: tuple[bytes, ...]
     pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
 
-    def fill(self, personal: _Personal) -> bytes:
-        values = "\n".join((*personal.tokens, *personal.addressing)).encode("ascii").split(b"\n")
+    def fill(self, values: Sequence[bytes]) -> bytes:
         whole = list(self.pieces)
         whole[1::2] = self.pick(values)
         return b"".join(whole)
 
 
+class _Group(NamedTuple):
+    """A message, and the same as its signatures see it."""
+
+    key: tuple[Any, ...]
+    message: _Slices
+    names: tuple[str, ...]
+    head: _Slices
+    body: _Slices
+
+    def fill(self, personal: _Personal, signer: Signer | None, dated: datetime) -> bytes:
+        values = "\n".join((*personal.tokens, *personal.addressing)).encode("ascii").split(b"\n")
+        message = self.message.fill(values)
+        if signer is None:
+            return message
+        canonical = Signable(self.names, self.head.fill(values), self.body.fill(values))
+        return signer.fields(canonical, dated) + message
+
+
+def _unsigned() -> None:
+    return None
+
+
 class MailRenderer:
     """The Renderer of an installation. Keeps the last 16 groups it built, for the next readers.
 
-    Raises Misconfigured when `letterhead` cannot stand in a mail.
+    `signer` is asked for each mail who signs it, if anybody does. Raises Misconfigured when
+    `letterhead` cannot stand in a mail.
     """
 
-    def __init__(self, letterhead: Letterhead, templates: Templates | None = None) -> None:
+    def __init__(
+        self,
+        letterhead: Letterhead,
+        templates: Templates | None = None,
+        signer: Callable[[], Signer | None] = _unsigned,
+    ) -> None:
         self._sender = sender_of(letterhead)
         self._templates = templates or Templates()
+        self._signer = signer
         self._groups: tuple[_Group, ...] = ()
 
     def render(self, view: DigestView) -> Rendered:
@@ -87,17 +119,21 @@ class MailRenderer:
         personal = _personal(mail)
         if personal is None:
             return self.compose_alone(mail)
-        return self._group(mail, personal).fill(personal)
+        return self._group(mail, personal).fill(personal, self._signer(), mail.dated)
 
     def compose_alone(self, mail: DigestMail) -> bytes:
         """The same bytes without sharing: for links that hold no token of 40 characters too."""
         personal = _personal(mail)
         tokens = personal.tokens if personal else ()
-        return self._whole(mail.view, _addressing(mail), tokens)
+        return self._signed(self._whole(mail.view, _addressing(mail), tokens), mail.dated)
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
         """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
-        return notice_bytes(self._templates, mail, self._sender)
+        return self._signed(notice_bytes(self._templates, mail, self._sender), mail.dated)
+
+    def _signed(self, content: bytes, dated: datetime) -> bytes:
+        signer = self._signer()
+        return content if signer is None else signer.sign(content, dated)
 
     def _whole(self, view: DigestView, addressing: Addressing, tokens: Iterable[str]) -> bytes:
         return message_bytes(
@@ -165,12 +201,25 @@ def _with_tokens(links: PersonalLinks, tokens: list[str]) -> PersonalLinks:
 
 
 def _cut(key: tuple[Any, ...], content: bytes, slots: list[str]) -> _Group:
+    canonical = prepared(content)
+    return _Group(
+        key=key,
+        message=_slices(content, slots),
+        names=canonical.names,
+        head=_slices(canonical.head, slots),
+        body=_slices(canonical.body, slots),
+    )
+
+
+def _slices(content: bytes, slots: list[str]) -> _Slices:
     pieces = re.split(f"({'|'.join(slots)})".encode(), content)
     order = [slots.index(piece.decode()) for piece in pieces[1::2]]
-    return _Group(key, tuple(pieces), _picker(order))
+    return _Slices(tuple(pieces), _picker(order))
 
 
 def _picker(order: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
-    """Picks by position in one call of C."""
+    """Picks by position, in one call of C where there are several."""
+    if len(order) < 2:
+        return lambda values: tuple(values[at] for at in order)
     pick: Callable[[Sequence[bytes]], tuple[bytes, ...]] = itemgetter(*order)
     return pick

@@ -1,8 +1,9 @@
-"""Backups of an embedded installation: one file that holds the database and its secret.
+"""Backups of an embedded installation: one file that holds the database and its secrets.
 
     paperround-backup.tar.gz
       ├── paperround.db     copied while others write, as of one instant (SQLite's online backup)
       ├── secret_key        when the installation made its own: without it no old link works
+      ├── dkim.json         when it signs mail with keys of its own
       └── about.json        when, which schema
 
 A file is written whole or not at all, readable by its owner only. PostgreSQL has `pg_dump`. How one
@@ -28,15 +29,18 @@ from paperround.store.migrate import current, require_reachable
 
 DATABASE = "paperround.db"
 SECRET = "secret_key"  # noqa: S105 - the name of a file
+DKIM = "dkim.json"
+SECRETS = (SECRET, DKIM)
+"""What an installation made for itself and cannot make again. They stand in one folder."""
 ABOUT = "about.json"
 
 
 def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int:
     """Write a backup to `target`; returns its size in bytes.
 
-    `secret` is the file of the generated secret, which need not exist. Raises InvalidInput on
-    PostgreSQL, when `target` exists, and when there is no installation to back up; UnreadableFile
-    when its database is damaged.
+    `secret` is the file of the generated secret, which need not exist; other `SECRETS` stand beside
+    it. Raises InvalidInput on PostgreSQL, when `target` exists, and when there is nothing to
+    back up; UnreadableFile when the database is damaged.
     """
     if engine.dialect.name != "sqlite":
         raise InvalidInput(
@@ -51,8 +55,9 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
         _copy_database(engine, copy)
         with tarfile.open(unfinished, "w:gz") as archive:
             archive.add(copy, DATABASE)
-            if secret.exists():
-                archive.add(secret, SECRET)
+            for name in SECRETS:
+                if secret.with_name(name).exists():
+                    archive.add(secret.with_name(name), name)
             _add(archive, ABOUT, json.dumps(about).encode(), now)
     return target.stat().st_size
 

@@ -1,6 +1,6 @@
 """Putting a backup back: everything is made ready beside its place, and moved there at the end.
 
-    backup ─► .restoring/ (checked, migrated, held) ─► secret_key ─► paperround.db
+    backup ─► .restoring/ (checked, migrated, held) ─► secret_key, dkim.json ─► paperround.db
 
 The database comes last: until it has its name there is no installation, and once it has, it is
 whole. A process that dies on the way leaves the folder, which the next restore removes.
@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import IO
 
 from paperround.domain.errors import Conflict, InvalidInput, UnreadableFile
-from paperround.store.backup import ABOUT, DATABASE, SECRET, sync
+from paperround.store.backup import ABOUT, DATABASE, SECRETS, sync
 
 SMALL = 1_000_000
-"""The most bytes the secret and the description may have."""
+"""The most bytes a secret and the description may have."""
 
 MOST_MEMBERS = 100
-"""Entries of an archive that are looked at. A backup has three."""
+"""Entries of an archive that are looked at. A backup has four."""
 
 CHUNK = 1 << 20
 FOLDER = ".restoring"
@@ -44,7 +44,7 @@ class Staged:
 @contextmanager
 def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
     """Unpack the backup `source`; what the caller does to the staged database comes along when it
-    is put into its place at the end, with the secret. When anything raises, nothing is put there.
+    is put into its place at the end, with the secrets. When anything raises, nothing is put there.
 
     Raises UnreadableFile for a file that is no whole backup, InvalidInput when there is no room
     for it, and Conflict when something stands in the way: a restore never overwrites.
@@ -55,7 +55,7 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
     try:
         _unpack(source, folder)
         _check_database(source, folder / DATABASE)
-        _require_same(secret, folder / SECRET)
+        _require_same(secret, folder)
         yield Staged(database=folder / DATABASE, made_at=_made_at(source, folder / ABOUT))
         _put_into_place(folder, database, secret)
     finally:
@@ -78,10 +78,16 @@ def _require_free(database: Path) -> None:
             raise Conflict(f"{place} is in the way: move it, or set another PAPERROUND_DATA_DIR")
 
 
-def _require_same(secret: Path, kept: Path) -> None:
-    both = kept.exists() and secret.exists()
-    if both and secret.read_bytes().strip() != kept.read_bytes().strip():
-        raise Conflict(f"{secret} is another secret than the backup's: move it away first")
+def _require_same(secret: Path, folder: Path) -> None:
+    for kept in _secrets(folder):
+        place = secret.with_name(kept.name)
+        if place.exists() and place.read_bytes().strip() != kept.read_bytes().strip():
+            raise Conflict(f"{place} is another secret than the backup's: move it away first")
+
+
+def _secrets(folder: Path) -> list[Path]:
+    """The secrets that were unpacked."""
+    return [folder / name for name in SECRETS if (folder / name).exists()]
 
 
 # --- unpacking ---------------------------------------------------------------------------------
@@ -92,7 +98,7 @@ def _unpack(source: Path, folder: Path) -> None:
         for number, member in enumerate(archive):
             if number >= MOST_MEMBERS:
                 raise _Damaged("it holds far more than a backup does")
-            if member.name in (DATABASE, SECRET, ABOUT):
+            if member.name in (DATABASE, *SECRETS, ABOUT):
                 _unpack_member(archive, member, folder)
     if not (folder / DATABASE).exists():
         raise UnreadableFile(f"{source} is no backup of Paperround: it holds no {DATABASE}")
@@ -179,9 +185,9 @@ def _made_at(source: Path, about: Path) -> str | None:
 def _put_into_place(folder: Path, database: Path, secret: Path) -> None:
     _close(folder / DATABASE)
     _require_free(database)
-    _require_same(secret, folder / SECRET)
-    if (folder / SECRET).exists():
-        _move(folder / SECRET, secret)
+    _require_same(secret, folder)
+    for kept in _secrets(folder):
+        _move(kept, secret.with_name(kept.name))
     _move(folder / DATABASE, database)
 
 

@@ -18,6 +18,7 @@ from paperround.jobs.ports.mail import (
     Channel,
     Mailer,
     Renderer,
+    Resolver,
 )
 from paperround.jobs.ports.papers import (
     Client,
@@ -89,6 +90,7 @@ __all__ = [
     "Reader",
     "Relevance",
     "Renderer",
+    "Resolver",
     "Search",
     "SlotStore",
     "Source",

@@ -43,6 +43,25 @@ class Mailer(Protocol):
     ) -> Iterator[Outcome]: ...
 
 
+class Resolver(Protocol):
+    """Asks the DNS."""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The TXT records at `name`, the strings of each joined; none where there are none.
+
+        Raises FetchFailed when nobody answers, as all of these do.
+        """
+        ...
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses of a host, of both kinds."""
+        ...
+
+    def hosts(self, address: str) -> tuple[str, ...]:
+        """The names that an address has (PTR)."""
+        ...
+
+
 class Channel(Protocol):
     """Delivers a digest to something that is not a mailbox."""
 

@@ -1,0 +1,191 @@
+"""`paperround dkim`: keys that sign mail, and what the DNS must say of them."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import AsJson, Now, print_json, runtime, say, usage
+from paperround.domain.errors import Conflict, Misconfigured
+
+if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+    from datetime import datetime
+
+    from paperround.mail.dkim import Algorithm
+    from paperround.mail.dkim_book import DueRecord, KeptKey
+    from paperround.wiring import Runtime
+
+app = typer.Typer(
+    help="Keys that sign mail (DKIM), and what the DNS must say of them.", no_args_is_help=True
+)
+
+
+class Kind(StrEnum):
+    """What kind of key to make."""
+
+    RSA = "rsa"
+    ED25519 = "ed25519"
+    BOTH = "both"
+
+
+Selector = Annotated[
+    str | None,
+    typer.Option("--selector", metavar="NAME", help="Its name in the DNS. Default: of the day."),
+]
+
+
+@app.command()
+def create(
+    algorithm: Annotated[
+        Kind, typer.Option("--algorithm", help="Every receiver knows rsa, few know ed25519.")
+    ] = Kind.RSA,
+    selector: Selector = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the first key. Mails are signed with it from now on."""
+    from paperround.mail.dkim_signers import read_book, write_book
+
+    home = runtime(now)
+    _require_own(home)
+    _require_ownable(home.signers.domain)
+    at, place = home.clock.now(), home.signers.place
+    with usage("--selector"):
+        book = read_book(place).with_first(_algorithms(algorithm), selector, now=at)
+    write_book(place, book)
+    _show(home, "made", as_json=as_json)
+    if not as_json:
+        say()
+        say("mails are signed from now on: add this before the next one leaves")
+
+
+@app.command()
+def rotate(
+    algorithm: Annotated[
+        Kind | None, typer.Option("--algorithm", help="Default: as those that sign.")
+    ] = None,
+    selector: Selector = None,
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Let it sign though its record cannot be seen.")
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the next key; once its record is in the DNS, again: then it signs, and the old one no
+    more."""
+    from paperround.mail.dkim_book import KeyState
+    from paperround.mail.dkim_signers import read_book, write_book
+
+    home = runtime(now)
+    _require_own(home)
+    at, place = home.clock.now(), home.signers.place
+    book = read_book(place)
+    waiting = book.within(at, KeyState.WAITING)
+    if unchecked and not waiting:
+        raise Conflict("no key waits: `paperround dkim rotate` makes the next one first")
+    if waiting and algorithm is None and selector is None:
+        if not unchecked:
+            _require_published(home, waiting)
+        write_book(place, book.switched(now=at))
+        _show(home, "switched", as_json=as_json)
+        return
+    with usage("--selector"):
+        made = book.with_next(_algorithms(algorithm), selector, now=at)
+    write_book(place, made)
+    _show(home, "made", as_json=as_json)
+    if not as_json:
+        say()
+        say("when the new record can be seen, `paperround dkim rotate` lets its key sign")
+
+
+@app.command("show-dns")
+def show_dns(now: Now = None, as_json: AsJson = False) -> None:
+    """Print the records that the DNS should have, as lines of a zone file."""
+    _show(runtime(now), None, as_json=as_json)
+
+
+def _algorithms(kind: Kind | None) -> "list[Algorithm]":
+    from paperround.mail.dkim import Algorithm
+
+    if kind is None:
+        return []
+    return list(Algorithm) if kind is Kind.BOTH else [Algorithm(kind)]
+
+
+def _require_own(home: "Runtime") -> None:
+    if home.signers.given:
+        raise Conflict(
+            "PAPERROUND_DKIM_KEY names the keys: change them there, or take the setting away and "
+            "let `paperround dkim create` make one"
+        )
+
+
+def _require_ownable(domain: str) -> None:
+    """Raise Misconfigured for a domain that no record can be put under."""
+    from paperround.doctor.setup import NOBODYS
+
+    if "." not in domain or domain.endswith(NOBODYS):
+        raise Misconfigured(
+            f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
+        )
+
+
+def _require_published(home: "Runtime", waiting: "Sequence[KeptKey]") -> None:
+    """Raise Conflict, or FetchFailed, unless the DNS has the record of each."""
+    from paperround.doctor.dns import published
+    from paperround.mail.dkim_records import Standing
+
+    for key in waiting:
+        record = key.due(home.signers.domain, home.clock.now()).record
+        if published(record, home.resolver) is not Standing.GOOD:
+            raise Conflict(
+                f"{record.name} does not have the next key yet: add what `paperround dkim "
+                "show-dns` prints and wait, or say --unchecked"
+            )
+
+
+def _show(home: "Runtime", did: str | None, *, as_json: bool) -> None:
+    due = home.signers.due(home.clock.now())
+    if as_json:
+        records = [_as_json(one) for one in due]
+        print_json({"did": did, "domain": home.signers.domain, "records": records})
+        return
+    for one in due:
+        say(f"; {_why(one)}")
+        say(one.record.line)
+    if not due:
+        say("; mails are not signed here: `paperround dkim create` makes a key")
+
+
+def _why(one: "DueRecord") -> str:
+    from paperround.mail.dkim_book import KeyState
+
+    match one.state:
+        case KeyState.WAITING:
+            return "the next key: add it now, it does not sign yet"
+        case KeyState.SIGNING:
+            return "mails are signed with it"
+        case KeyState.KEPT:
+            return f"signs no more; keep it until {_day(one.until)}"
+        case _:
+            return "revoked: put this in its place, it may vanish some weeks later"
+
+
+def _day(until: "datetime | None") -> str:
+    return f"{until:%Y-%m-%d}" if until else "later"
+
+
+def _as_json(one: "DueRecord") -> dict[str, Any]:
+    from paperround.domain.times import format_instant
+
+    return {
+        "selector": one.record.selector,
+        "algorithm": one.record.algorithm,
+        "state": one.state,
+        "name": one.record.name,
+        "type": "TXT",
+        "value": one.record.value,
+        "strings": list(one.record.strings),
+        "keep_until": format_instant(one.until) if one.until else None,
+    }

@@ -1,0 +1,229 @@
+"""The records of the From domain, as receivers look them up, and the lines that are missing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from email.utils import parseaddr
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from paperround.config import LOOPBACK, Settings
+from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.setup import NOBODYS
+from paperround.domain.errors import FetchFailed
+from paperround.jobs.ports import Resolver
+from paperround.mail.dkim_book import DueRecord, KeyState
+from paperround.mail.dkim_records import Record, Standing, standing_of
+
+RESERVED = (*NOBODYS, ".example.com", ".example.net", ".example.org")
+"""Ends of domains that stand in examples, and in no DNS that tells of them (RFC 2606)."""
+
+ADD = "add this line to the DNS, and wait until it can be seen"
+
+
+def records(
+    settings: Settings, keys: Sequence[DueRecord], resolver: Resolver, *, now: datetime
+) -> list[Finding]:
+    """One finding for each record that receivers ask for; one for all where none is."""
+    if not settings.smtp_url or settings.relay.startswith("outbox:"):
+        return [skipped("dns", "no mail leaves this machine, so receivers ask for no record")]
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
+    if f".{domain}".endswith(RESERVED):
+        return [skipped("dns", f"not looked up: nobody can own {domain}")]
+    contact = settings.contact or ""
+    reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
+    return [
+        _spf(domain, resolver),
+        *dkim(keys, resolver),
+        _dmarc(domain, reports_to, resolver),
+        _mta_sts(domain, reports_to, resolver, now=now),
+        *_ptr(settings, resolver),
+    ]
+
+
+def published(record: Record, resolver: Resolver) -> Standing | None:
+    """What receivers make of the key of `record` today; None when there is no record.
+
+    Raises FetchFailed when the DNS does not answer.
+    """
+    found = [standing_of(record, text) for text in resolver.texts(record.name)]
+    return next((one for one in found if one is Standing.GOOD), found[0] if found else None)
+
+
+# --- DKIM --------------------------------------------------------------------------------------
+
+
+def dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
+    """One finding for each key whose record matters."""
+    if not any(key.state is KeyState.SIGNING for key in keys):
+        says = "mails are not signed here: the relay must do it"
+        return [skipped("dkim", says, "`paperround dkim create` makes a key, if it does not")]
+    return [_key(key, resolver) for key in keys]
+
+
+def _key(key: DueRecord, resolver: Resolver) -> Finding:
+    try:
+        standing = published(key.record, resolver)
+    except FetchFailed as error:
+        return skipped("dkim", str(error), "it should have this line", (key.record.line,))
+    match key.state:
+        case KeyState.SIGNING:
+            return _signing(key.record, standing)
+        case KeyState.WAITING:
+            return _waiting(key.record, standing)
+        case KeyState.KEPT:
+            return _kept(key.record, standing, key.until)
+        case _:
+            return _revoked(key.record, standing)
+
+
+def _signing(record: Record, standing: Standing | None) -> Finding:
+    match standing:
+        case Standing.GOOD:
+            return ok("dkim", f"mails are signed, and {record.name} has the key")
+        case Standing.TESTING:
+            says = f"{record.name} says t=y: receivers take the mails for unsigned"
+            return _with(warn("dkim", says, "publish it without t=y"), record.line)
+        case None:
+            says = f"mails are signed, and {record.name} has no key: no signature is good"
+            return _with(fail("dkim", says, ADD), record.line)
+        case _:
+            says = f"mails are signed, and {record.name} has another key: no signature is good"
+            return _with(fail("dkim", says, "put this line in its place"), record.line)
+
+
+def _waiting(record: Record, standing: Standing | None) -> Finding:
+    if standing is Standing.GOOD:
+        says = f"{record.name} has the next key"
+        return warn("dkim", says, "`paperround dkim rotate` lets it sign")
+    says = f"the next key waits, and {record.name} does not have it"
+    return _with(warn("dkim", says, ADD), record.line)
+
+
+def _kept(record: Record, standing: Standing | None, until: datetime | None) -> Finding:
+    day = f"{until:%Y-%m-%d}" if until else "later"
+    if standing in (Standing.GOOD, Standing.TESTING):
+        return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
+    says = f"{record.name} must keep the last key until {day}: mails on their way need it"
+    return _with(warn("dkim", says, "put this line back"), record.line)
+
+
+def _revoked(record: Record, standing: Standing | None) -> Finding:
+    if standing in (Standing.REVOKED, None):
+        return ok("dkim", f"{record.name} has no key any more")
+    says = f"{record.name} still has a key that signs no more"
+    return _with(warn("dkim", says, "put this line in its place"), record.line)
+
+
+# --- the others --------------------------------------------------------------------------------
+
+
+def _spf(domain: str, resolver: Resolver) -> Finding:
+    """RFC 7208: exactly one record, and it does not let everybody send."""
+    line = f'{domain}. TXT "v=spf1 include:... -all"'
+    try:
+        found = _of_version("v=spf1", resolver.texts(domain))
+    except FetchFailed as error:
+        return skipped("spf", str(error), "it should have a line like this", (line,))
+    way_out = "what your relay's provider tells you goes in place of the dots"
+    match found:
+        case []:
+            says = f"{domain} does not say who may send for it"
+            return _with(warn("spf", says, way_out), line)
+        case [record]:
+            if _lets_everybody(record):
+                says = f"{domain} lets everybody send for it: {record}"
+                return warn("spf", says, "end it with -all")
+            return ok("spf", f"{domain} says {record}")
+        case _:
+            says = f"{domain} has {len(found)} SPF records, so receivers take none of them"
+            return fail("spf", says, "put what they say into one")
+
+
+def _lets_everybody(record: str) -> bool:
+    return any(word.lower() in ("all", "+all", "?all") for word in record.split())
+
+
+def _dmarc(domain: str, reports_to: str, resolver: Resolver) -> Finding:
+    """RFC 9989: one record, at the domain or at one above it."""
+    line = f'_dmarc.{domain}. TXT "v=DMARC1; p=none; rua=mailto:{reports_to}"'
+    try:
+        place, found = _policy(domain, resolver)
+    except FetchFailed as error:
+        return skipped("dmarc", str(error), "it should have a line like this", (line,))
+    match found:
+        case []:
+            says = f"{domain} has no policy, and receivers ask for one"
+            return _with(warn("dmarc", says, ADD), line)
+        case [record]:
+            return ok("dmarc", f"{place} says {record}")
+        case _:
+            says = f"{place} has {len(found)} policies, so receivers take none of them"
+            return fail("dmarc", says, "leave one")
+
+
+def _policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
+    """Where the policy of `domain` stands, and what it says; the nearest one counts."""
+    labels = domain.split(".")
+    for start in range(max(1, len(labels) - 1)):
+        place = f"_dmarc.{'.'.join(labels[start:])}"
+        if found := _of_version("v=DMARC1", resolver.texts(place)):
+            return place, found
+    return f"_dmarc.{domain}", []
+
+
+def _mta_sts(domain: str, reports_to: str, resolver: Resolver, *, now: datetime) -> Finding:
+    """RFC 8461 and 8460: the domain that takes answers and bounces may ask for TLS."""
+    try:
+        found = _of_version("v=STSv1", resolver.texts(f"_mta-sts.{domain}"))
+    except FetchFailed as error:
+        return skipped("mta-sts", str(error))
+    if found:
+        return ok("mta-sts", f"{domain} asks for TLS with the mail it gets")
+    lines = (
+        f'_mta-sts.{domain}. TXT "v=STSv1; id={now:%Y%m%d}"',
+        f'_smtp._tls.{domain}. TXT "v=TLSRPTv1; rua=mailto:{reports_to}"',
+    )
+    says = f"{domain} does not ask for TLS with the mail it gets, which it need not"
+    way_out = f"beside these lines it needs a policy at https://mta-sts.{domain}/.well-known/"
+    return skipped("mta-sts", says, way_out, lines)
+
+
+def _ptr(settings: Settings, resolver: Resolver) -> list[Finding]:
+    """One finding for each address of this machine, where its own relay sends: has it a name that
+    leads back to it? Which addresses it has is told by the name of the site."""
+    if settings.leaves_this_machine:
+        return []
+    host = urlsplit(settings.public_url).hostname or ""
+    if host in LOOPBACK or f".{host}".endswith(RESERVED):
+        says = "not looked up: the address of the site does not tell where mails leave from"
+        return [skipped("ptr", says, "the name of that address must lead back to it")]
+    try:
+        return [_name_of(one, host, resolver) for one in resolver.addresses(host)]
+    except FetchFailed as error:
+        return [skipped("ptr", str(error))]
+
+
+def _name_of(address: str, host: str, resolver: Resolver) -> Finding:
+    line = f"{ip_address(address).reverse_pointer}. PTR {host}."
+    way_out = "if mails leave from it, set this where you rent the machine"
+    names = resolver.hosts(address)
+    if not names:
+        return _with(warn("ptr", f"{address} has no name", way_out), line)
+    if not any(address in resolver.addresses(name) for name in names):
+        says = f"{address} is called {names[0]}, which does not lead back to it"
+        return _with(warn("ptr", says, way_out), line)
+    return ok("ptr", f"{address} is called {names[0]}, which leads back to it")
+
+
+def _of_version(version: str, texts: Sequence[str]) -> list[str]:
+    """The records that begin with `version` as a whole word."""
+    return [text for text in texts if _first_word(text).lower() == version.lower()]
+
+
+def _first_word(text: str) -> str:
+    return text.replace(";", " ").strip().partition(" ")[0]
+
+
+def _with(finding: Finding, line: str) -> Finding:
+    return replace(finding, lines=(line,))

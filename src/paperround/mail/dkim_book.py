@@ -1,0 +1,180 @@
+"""The DKIM keys an installation made for itself, and their lives.
+
+    made ──► waiting ──► signing ──► kept ──► revoked ──► gone
+             its record  mails are   its record   an empty   its record
+             is put      signed      must stand   record     may go
+             into the    with it     for 7 days   says so
+             DNS
+
+The first keys sign at once, as no mail was signed before. The next ones wait until their record can
+be seen. A key that signs no more has no private half any more.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import chain, count
+
+from paperround.domain.errors import Conflict, InvalidInput
+from paperround.mail.dkim import Algorithm
+from paperround.mail.dkim_keys import is_selector, new_key, pem_of, public_of
+from paperround.mail.dkim_records import Record
+
+KEEP = timedelta(days=7)
+"""How long a record must stand after the last mail was signed with its key: mails wait at relays
+for up to five days, and are looked at again when they are forwarded."""
+
+SHOW_REVOKED = timedelta(days=30)
+"""How long the empty record is asked for after that; then the name may vanish from the DNS."""
+
+
+class KeyState(StrEnum):
+    """Where in its life a key is."""
+
+    WAITING = "waiting"
+    SIGNING = "signing"
+    KEPT = "kept"
+    REVOKED = "revoked"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptKey:
+    """A key as it is kept. `private` is PEM, and None once the key signs no more."""
+
+    selector: str
+    algorithm: Algorithm
+    public: str
+    private: str | None = field(repr=False)
+    made_at: datetime
+    signs_since: datetime | None = None
+    retired_at: datetime | None = None
+
+    def state(self, now: datetime) -> KeyState:
+        """Where in its life the key is."""
+        end = self.kept_until
+        if end is None:
+            return KeyState.WAITING if self.signs_since is None else KeyState.SIGNING
+        if now < end:
+            return KeyState.KEPT
+        return KeyState.REVOKED if now < end + SHOW_REVOKED else KeyState.GONE
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """When its record may say that it is revoked; None while it may sign."""
+        return None if self.retired_at is None else self.retired_at + KEEP
+
+    def due(self, domain: str, now: datetime) -> "DueRecord":
+        """What the DNS should say of it now."""
+        state = self.state(now)
+        is_over = state in (KeyState.REVOKED, KeyState.GONE)
+        public = "" if is_over else self.public
+        record = Record(
+            selector=self.selector, domain=domain, algorithm=self.algorithm, public=public
+        )
+        return DueRecord(record=record, state=state, until=self.kept_until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueRecord:
+    """What the DNS should say of a key, and why. `until` is when a record that is only kept may go
+    over to the empty one."""
+
+    record: Record
+    state: KeyState
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBook:
+    """Every key that was made here, in the order of their making."""
+
+    keys: tuple[KeptKey, ...] = ()
+
+    def within(self, now: datetime, *states: KeyState) -> tuple[KeptKey, ...]:
+        """The keys in one of `states`."""
+        return tuple(key for key in self.keys if key.state(now) in states)
+
+    def due(self, domain: str, now: datetime) -> tuple[DueRecord, ...]:
+        """What the DNS should say of each key that it should say anything of."""
+        every = (key.due(domain, now) for key in self.keys)
+        return tuple(one for one in every if one.state is not KeyState.GONE)
+
+    def with_first(
+        self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
+    ) -> "KeyBook":
+        """New keys that sign from now on; raises Conflict when some do already."""
+        if self.within(now, KeyState.SIGNING):
+            raise Conflict("mails are signed already: `paperround dkim rotate` makes the next key")
+        made = self._made(algorithms, selector, now)
+        return KeyBook((*self.keys, *(replace(key, signs_since=now) for key in made)))
+
+    def with_next(
+        self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
+    ) -> "KeyBook":
+        """New keys that wait, of the same kinds as those that sign unless `algorithms` names some.
+
+        Raises Conflict when none signs or some wait already.
+        """
+        signing = self.within(now, KeyState.SIGNING)
+        if not signing:
+            raise Conflict("no key signs yet: `paperround dkim create` makes the first")
+        if waiting := self.within(now, KeyState.WAITING):
+            raise Conflict(
+                f"{names_of(waiting)} waits already: `paperround dkim rotate`, and no more"
+            )
+        kinds = algorithms or [key.algorithm for key in signing]
+        return KeyBook((*self.keys, *self._made(kinds, selector, now)))
+
+    def switched(self, *, now: datetime) -> "KeyBook":
+        """Keys that waited sign from now on, those that signed never again."""
+        return KeyBook(tuple(_moved_on(key, key.state(now), now) for key in self.keys))
+
+    def _made(
+        self, algorithms: Collection[Algorithm], selector: str | None, now: datetime
+    ) -> tuple[KeptKey, ...]:
+        """One of each kind; an Ed25519 key's name ends in `e` where one name is not enough."""
+        is_shared = selector is None or len(algorithms) > 1
+        endings = {kind: "e" * (is_shared and kind is Algorithm.ED25519) for kind in algorithms}
+        return tuple(
+            _new(kind, self._selector(selector, ending, now), now)
+            for kind, ending in endings.items()
+        )
+
+    def _selector(self, wanted: str | None, ending: str, now: datetime) -> str:
+        """`wanted`, or the day, and `ending`; the first such name that no key had."""
+        used = {key.selector for key in self.keys}
+        name = f"{wanted or f'pr{now:%Y%m%d}'}{ending}".lower()
+        if not is_selector(name):
+            raise InvalidInput(f"{wanted!r} cannot stand in a DNS name: use letters and digits")
+        if wanted is None:
+            others = (f"{name}-{number}" for number in count(2))
+            return next(free for free in chain([name], others) if free not in used)
+        if name in used:
+            raise InvalidInput(f"{name} had its key: receivers may remember it, name another")
+        return name
+
+
+def names_of(keys: Iterable[KeptKey]) -> str:
+    """The selectors of `keys`, for a sentence."""
+    return " and ".join(key.selector for key in keys)
+
+
+def _new(algorithm: Algorithm, selector: str, now: datetime) -> KeptKey:
+    key = new_key(algorithm, selector)
+    return KeptKey(
+        selector=selector,
+        algorithm=algorithm,
+        public=public_of(key),
+        private=pem_of(key),
+        made_at=now,
+    )
+
+
+def _moved_on(key: KeptKey, state: KeyState, now: datetime) -> KeptKey:
+    if state is KeyState.WAITING:
+        return replace(key, signs_since=now)
+    if state is KeyState.SIGNING:
+        return replace(key, retired_at=now, private=None)
+    return key

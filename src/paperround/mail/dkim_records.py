@@ -1,0 +1,110 @@
+"""What the DNS says of a DKIM key: the record to publish, and what a published one is worth.
+
+RFC 6376 section 3.6.1, and section 3.6.2.2 for records in several strings.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paperround.domain.errors import Misconfigured
+from paperround.mail.dkim import Algorithm
+
+_STRING = 255
+"""The bytes that one string of a TXT record holds (RFC 1035 section 3.3.14)."""
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?=.{{1,180}}\Z){_LABEL}(?:\.{_LABEL})+")
+_BLANKS = re.compile(r"\s+")
+
+
+class Standing(StrEnum):
+    """What receivers make of a key by its record."""
+
+    GOOD = "good"
+    TESTING = "testing"
+    """`t=y`: receivers are told to treat the mail as unsigned."""
+    REVOKED = "revoked"
+    OTHER = "other"
+    """Another key, or one that may not sign mail with SHA-256."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The TXT record of one key. An empty `public` says that the key is revoked."""
+
+    selector: str
+    domain: str
+    algorithm: Algorithm
+    public: str
+
+    @property
+    def name(self) -> str:
+        """Where it is looked for."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def value(self) -> str:
+        """What it says, as one text."""
+        return f"v=DKIM1; k={self.algorithm}; p={self.public}"
+
+    @property
+    def strings(self) -> tuple[str, ...]:
+        """What it says, cut where the DNS wants it."""
+        value = self.value
+        return tuple(value[at : at + _STRING] for at in range(0, len(value), _STRING))
+
+    @property
+    def line(self) -> str:
+        """A line of a zone file."""
+        return f"{self.name}. TXT " + " ".join(f'"{string}"' for string in self.strings)
+
+
+def signing_domain(wanted: str | None, sender: str) -> str:
+    """The domain that signs the mails of the domain `sender`: that one, unless another is `wanted`.
+
+    Raises Misconfigured when receivers would not take them for one (RFC 9989, relaxed alignment, as
+    far as it can be told without a list of public suffixes).
+    """
+    theirs = sender.lower()
+    if wanted is None:
+        return theirs
+    ours = wanted.lower().rstrip(".")
+    if _DOMAIN.fullmatch(ours) is None:
+        raise Misconfigured(
+            f"PAPERROUND_DKIM_DOMAIN is {wanted!r}: write a domain like example.org"
+        )
+    if ours != theirs and not ours.endswith(f".{theirs}") and not theirs.endswith(f".{ours}"):
+        raise Misconfigured(
+            f"PAPERROUND_DKIM_DOMAIN is {ours}, and mails come from {theirs}: receivers only count "
+            "a signature of the same domain, or of one above or below it"
+        )
+    return ours
+
+
+def standing_of(record: Record, published: str) -> Standing:
+    """What `published`, the text at the record's name, is worth to mails that its key signs."""
+    tags = _tags(published)
+    public = tags.get("p")
+    if public == "":
+        return Standing.REVOKED
+    allows = (
+        tags.get("v", "DKIM1") == "DKIM1"
+        and tags.get("k", Algorithm.RSA) == record.algorithm
+        and _holds(tags.get("h", ""), {"sha256"})
+        and _holds(tags.get("s", ""), {"*", "email"})
+    )
+    if public != record.public or not allows:
+        return Standing.OTHER
+    return Standing.TESTING if "y" in tags.get("t", "").split(":") else Standing.GOOD
+
+
+def _tags(text: str) -> dict[str, str]:
+    """`v=DKIM1; p=...` as a mapping. Blanks carry no meaning in any tag that is read here."""
+    pairs = [_BLANKS.sub("", part).partition("=") for part in text.split(";")]
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def _holds(listed: str, wanted: set[str]) -> bool:
+    """Whether a list with colons names one of `wanted`; an absent one allows everything."""
+    return not listed or not wanted.isdisjoint(listed.split(":"))

@@ -1,0 +1,151 @@
+"""Where the DKIM keys that were made here are kept, and who signs with them.
+
+The book is one JSON file, readable by its owner only, that is always whole. A running process looks
+at it before each delivery, so `paperround dkim` need not stop a service.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from paperround.domain.errors import InvalidInput, Misconfigured
+from paperround.domain.times import format_instant, parse_instant
+from paperround.mail.dkim import Algorithm, Signer, SigningKey
+from paperround.mail.dkim_book import DueRecord, KeptKey, KeyBook, KeyState
+from paperround.mail.dkim_keys import key_of, public_of
+from paperround.mail.dkim_records import Record
+
+_NEVER = object()
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+
+
+class Signers:
+    """The signer of an installation.
+
+    Keys `given` by the settings sign alone. Else those of the book in the file `place` do, as it
+    was when it was last looked at.
+    """
+
+    def __init__(self, domain: str, place: Path, given: tuple[SigningKey, ...] = ()) -> None:
+        self.domain = domain
+        self.place = place
+        self.given = given
+        self._signer = Signer(domain, given) if given else None
+        self._seen: object = _NEVER
+
+    def __call__(self) -> Signer | None:
+        """The signer; None when mails are not signed here. Raises Misconfigured."""
+        if self._seen is _NEVER:
+            self.renew()
+        return self._signer
+
+    def renew(self) -> None:
+        """Look at the keys again, before mails are made; raises Misconfigured."""
+        seen = None if self.given else _stamp(self.place)
+        if seen != self._seen and not self.given:
+            keys = signing_keys(self.place)
+            self._signer = Signer(self.domain, keys) if keys else None
+        self._seen = seen
+
+    def due(self, now: datetime) -> tuple[DueRecord, ...]:
+        """What the DNS should say of the keys; raises Misconfigured."""
+        if not self.given:
+            return read_book(self.place).due(self.domain, now)
+        return tuple(_due(key, self.domain) for key in self.given)
+
+
+def _due(key: SigningKey, domain: str) -> DueRecord:
+    record = Record(
+        selector=key.selector, domain=domain, algorithm=key.algorithm, public=public_of(key)
+    )
+    return DueRecord(record=record, state=KeyState.SIGNING)
+
+
+def signing_keys(place: Path) -> tuple[SigningKey, ...]:
+    """The keys of the book in the file `place` that sign now; raises Misconfigured."""
+    return tuple(
+        key_of(key.private, key.selector, f"{place}: {key.selector}")
+        for key in read_book(place).keys
+        if key.signs_since is not None and key.private is not None
+    )
+
+
+def read_book(place: Path) -> KeyBook:
+    """The book in the file `place`, an empty one while there is none.
+
+    Raises Misconfigured for a file that is no such book.
+    """
+    try:
+        written = json.loads(place.read_bytes())
+        return KeyBook(tuple(_key(one) for one in written["keys"]))
+    except _ABSENT:
+        return KeyBook()
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        raise Misconfigured(
+            f"{place} does not hold DKIM keys: put it back from a backup, or move it away and make "
+            "new ones"
+        ) from error
+
+
+def write_book(place: Path, book: KeyBook) -> None:
+    """Write `book` whole or not at all, readable by its owner only."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")  # mode 0600
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            json.dump({"keys": [_written(key) for key in book.keys]}, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(place)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _written(key: KeptKey) -> dict[str, Any]:
+    return {
+        name: format_instant(value) if isinstance(value, datetime) else value
+        for name, value in asdict(key).items()
+    }
+
+
+def _key(written: Mapping[str, Any]) -> KeptKey:
+    return KeptKey(
+        selector=str(written["selector"]),
+        algorithm=Algorithm(written["algorithm"]),
+        public=str(written["public"]),
+        private=_text(written["private"]),
+        made_at=parse_instant(written["made_at"]),
+        signs_since=_instant(written["signs_since"]),
+        retired_at=_instant(written["retired_at"]),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _instant(value: Any) -> datetime | None:
+    return None if value is None else parse_instant(value)
+
+
+def _stamp(place: Path) -> tuple[int, ...] | None:
+    """What changes when the file does; None while there is none."""
+    try:
+        found = place.stat()
+    except _ABSENT:
+        return None
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _unreadable(place: Path, error: OSError) -> Misconfigured:
+    return Misconfigured(f"{place} cannot be read: {error.strerror}")

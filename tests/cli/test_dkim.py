@@ -1,0 +1,187 @@
+"""`paperround dkim`: from no key to the first, from one key to the next."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from paperround.cli import dkim
+from paperround.clock import FixedClock
+from paperround.config import Settings
+from paperround.domain.errors import Conflict, FetchFailed, Misconfigured
+from paperround.domain.times import parse_instant
+from paperround.mail.dkim import Algorithm
+from paperround.mail.dkim_keys import new_key, pem_of
+from paperround.wiring import Runtime
+from tests.builders import NOW
+from tests.fakes import FakeResolver
+from tests.mail.builders import notice
+
+DAY = f"{NOW:%Y%m%d}"
+Run = Callable[..., Result]
+pytestmark = pytest.mark.accept("F35", part="commands")
+
+
+class Office:
+    """An installation whose DNS somebody edits; `settings` may be changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.resolver = FakeResolver()
+        self.settings: dict[str, Any] = {
+            "data_dir": folder,
+            "mail_from": "Papers <p@papers.example.org>",
+        }
+
+    def runtime(self, now: str | None = None) -> Runtime:
+        resolver = self.resolver
+
+        class Watched(Runtime):
+            @cached_property
+            def resolver(self) -> FakeResolver:
+                return resolver
+
+        return Watched(Settings(**self.settings), FixedClock(parse_instant(now) if now else NOW))
+
+    def run(self, *arguments: str, exit_code: int = 0) -> str:
+        """What a command prints; an error of Paperround is raised here."""
+        done = CliRunner().invoke(dkim.app, arguments)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        assert done.exit_code == exit_code, done.output
+        return done.output
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        answer = json.loads(self.run(*arguments, "--json"))
+        assert isinstance(answer, dict)
+        return answer
+
+    def states(self, now: str | None = None) -> dict[str, str]:
+        """The state of each key whose record matters."""
+        shown = self.json("show-dns", *(["--now", now] if now else []))
+        return {one["selector"]: one["state"] for one in shown["records"]}
+
+    def publish(self) -> None:
+        """Put into the DNS what is asked for, and nothing else."""
+        records = self.json("show-dns")["records"]
+        self.resolver.held = {one["name"]: ("".join(one["strings"]),) for one in records}
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    made = Office(tmp_path / "data")
+    monkeypatch.setattr(dkim, "runtime", made.runtime)
+    return made
+
+
+def test_the_first_key_signs_and_its_record_is_shown(office: Office) -> None:
+    assert "not signed" in office.run("show-dns")
+    said = office.run("create")
+    assert f'pr{DAY}._domainkey.papers.example.org. TXT "v=DKIM1; k=rsa; p=' in said
+    assert office.states() == {f"pr{DAY}": "signing"}
+    assert said.startswith(office.run("show-dns"))
+
+
+def test_a_service_that_runs_signs_from_its_next_delivery_on(office: Office) -> None:
+    running = office.runtime()
+    renderer = running.post().renderer
+    assert b"DKIM-Signature" not in renderer.compose_notice(notice())
+    office.run("create", "--algorithm", "ed25519", "--selector", "s1")
+    assert running.post().renderer is renderer
+    assert b"s=s1;" in renderer.compose_notice(notice())
+    running.database.close()  # type: ignore[attr-defined]
+
+
+def test_both_kinds_can_be_made_at_once(office: Office) -> None:
+    made = office.json("create", "--algorithm", "both", "--selector", "spring")
+    assert (made["did"], made["domain"]) == ("made", "papers.example.org")
+    kinds = {one["selector"]: one["algorithm"] for one in made["records"]}
+    assert kinds == {"spring": "rsa", "springe": "ed25519"}
+    for one in made["records"]:
+        assert max(map(len, one["strings"])) <= 255
+        assert "".join(one["strings"]) == one["value"]
+        assert one["name"] == f"{one['selector']}._domainkey.papers.example.org"
+
+
+def test_a_second_first_key_is_refused(office: Office) -> None:
+    office.run("create", "--algorithm", "ed25519")
+    with pytest.raises(Conflict, match="rotate"):
+        office.run("create")
+    assert len(office.states()) == 1
+
+
+def test_without_a_first_key_there_is_no_next_one(office: Office) -> None:
+    with pytest.raises(Conflict, match="create"):
+        office.run("rotate")
+
+
+def test_the_next_key_signs_once_its_record_can_be_seen(office: Office) -> None:
+    office.run("create", "--algorithm", "ed25519", "--selector", "old")
+    assert office.json("rotate", "--selector", "new")["did"] == "made"
+    before = {"old": "signing", "new": "waiting"}
+    assert office.states() == before
+    with pytest.raises(Conflict, match=r"new\._domainkey\.papers\.example\.org does not have"):
+        office.run("rotate")
+    office.resolver.silent = True
+    with pytest.raises(FetchFailed):
+        office.run("rotate")
+    office.resolver.silent = False
+    assert office.states() == before
+    office.publish()
+    assert office.json("rotate")["did"] == "switched"
+    assert office.states() == {"old": "kept", "new": "signing"}
+
+
+def test_the_old_record_is_kept_for_a_week_then_empty_then_gone(office: Office) -> None:
+    office.run("create", "--algorithm", "ed25519", "--selector", "old")
+    office.run("rotate", "--selector", "new")
+    said = office.run("rotate", "--unchecked")
+    assert "keep it until 2026-03-09" in said
+    assert office.states("2026-03-09T23:00:00Z") == {"old": "revoked", "new": "signing"}
+    assert 'TXT "v=DKIM1; k=ed25519; p="\n' in office.run("show-dns", "--now", "2026-03-10")
+    assert office.states("2026-04-09") == {"new": "signing"}
+
+
+def test_unchecked_makes_no_key(office: Office) -> None:
+    office.run("create", "--algorithm", "ed25519")
+    with pytest.raises(Conflict, match="no key waits"):
+        office.run("rotate", "--unchecked")
+
+
+def test_a_key_that_waits_keeps_its_kind_and_name(office: Office) -> None:
+    office.run("create", "--algorithm", "ed25519")
+    office.run("rotate")
+    with pytest.raises(Conflict, match="waits already"):
+        office.run("rotate", "--algorithm", "rsa")
+
+
+def test_a_name_that_cannot_be_one_is_wrong_usage(office: Office) -> None:
+    assert "--selector" in office.run("create", "--selector", "my key", exit_code=2)
+    assert office.states() == {}
+
+
+@pytest.mark.parametrize("sender", ["digest@paperround.example", "root@localhost"])
+def test_no_key_is_made_for_a_domain_that_nobody_can_own(office: Office, sender: str) -> None:
+    office.settings["mail_from"] = sender
+    with pytest.raises(Misconfigured, match="PAPERROUND_MAIL_FROM first"):
+        office.run("create")
+
+
+def test_keys_of_the_settings_are_shown_and_left_alone(office: Office) -> None:
+    pem = pem_of(new_key(Algorithm.ED25519, "given"))
+    office.settings |= {"dkim_key": pem, "dkim_selector": "given", "dkim_domain": "example.org"}
+    assert office.json("show-dns")["records"][0]["name"] == "given._domainkey.example.org"
+    for command in ("create", "rotate"):
+        with pytest.raises(Conflict, match="PAPERROUND_DKIM_KEY"):
+            office.run(command)
+
+
+def test_a_domain_that_does_not_fit_is_refused_before_a_key_is_made(office: Office) -> None:
+    office.settings["dkim_domain"] = "elsewhere.example.com"
+    with pytest.raises(Misconfigured, match="PAPERROUND_DKIM_DOMAIN"):
+        office.run("create")
+    assert not (office.settings["data_dir"] / "dkim.json").exists()

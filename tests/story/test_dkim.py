@@ -1,0 +1,109 @@
+"""From nothing to signed mail in a folder, by the commands an operator types."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from paperround.mail.dkim import Algorithm
+from paperround.mail.dkim_keys import new_key, pem_of
+from paperround.mail.dkim_records import Record
+from tests.faults import SmtpSink
+from tests.mail.dkim_oracles import dkimpy_says, perl_lacks, perl_says
+from tests.story.command_line import SAMPLE, CommandLine
+
+pytestmark = pytest.mark.accept("F35", part="story")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> CommandLine:
+    """An installation with papers and one reader."""
+    made = CommandLine(tmp_path, {"MAIL_FROM": "Papers <p@papers.example.org>"})
+    made.run("ingest", "--file", str(SAMPLE / "page.txt"))
+    consent = ("--consent-source", "asked in person")
+    made.run("subscribers", "add", "ada@mail.example.org", *consent)
+    return made
+
+
+def records(home: CommandLine) -> list[Record]:
+    return [
+        Record(
+            selector=one["selector"],
+            domain="papers.example.org",
+            algorithm=Algorithm(one["algorithm"]),
+            public=one["value"].partition("p=")[2],
+        )
+        for one in home.json("dkim", "show-dns")["records"]
+    ]
+
+
+def test_every_mail_that_lands_in_the_folder_is_signed(home: CommandLine) -> None:
+    home.run("dkim", "create", "--algorithm", "both")
+    home.run("digest", "send")
+    assert home.json("deliver")["sent"] == 1
+    home.run("digest", "test", "--to", "grace@mail.example.org")
+    home.run("digest", "preview", "--subscriber", "ada@mail.example.org", "--out", "seen")
+    known = records(home)
+    mails = [path.read_bytes() for path in home.outbox]
+    assert len(mails) == 2
+    for content in mails:
+        assert dkimpy_says(content, known) == [True, True]
+        if not perl_lacks():
+            assert perl_says(content, known) == ["rsa-sha256 pass", "ed25519-sha256 pass"]
+    assert (home.folder / "seen" / "digest.eml").read_bytes() in mails
+    kept = home.folder / "paperround-data" / "dkim.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_relay_gets_the_signed_bytes(home: CommandLine) -> None:
+    home.run("dkim", "create", "--selector", "s1")
+    with SmtpSink() as sink:
+        home.settings["SMTP_URL"] = sink.url
+        home.run("digest", "test", "--to", "grace@mail.example.org")
+        (mail,) = sink.messages
+    assert dkimpy_says(mail.content, records(home)) == [True]
+
+
+def test_keys_come_from_a_file_that_a_setting_names(home: CommandLine) -> None:
+    keys = [new_key(one, one.value) for one in Algorithm]
+    (home.folder / "keys.pem").write_text("\n".join(map(pem_of, keys)))
+    home.settings.update({"DKIM_KEY_FILE": "keys.pem", "DKIM_SELECTOR": "s1, s2"})
+    home.run("digest", "test", "--to", "grace@mail.example.org")
+    (mail,) = home.outbox
+    assert dkimpy_says(mail.read_bytes(), records(home)) == [True, True]
+
+
+def test_a_domain_that_does_not_fit_sends_nothing_and_says_why(home: CommandLine) -> None:
+    home.run("digest", "send")
+    home.run("dkim", "create", "--algorithm", "ed25519")
+    home.settings["DKIM_DOMAIN"] = "elsewhere.example.com"
+    said = home.run("deliver", exit_code=1)
+    assert "PAPERROUND_DKIM_DOMAIN is elsewhere.example.com" in said
+    assert len(said.splitlines()) == 1
+    assert home.outbox == []
+    del home.settings["DKIM_DOMAIN"]
+    assert home.json("deliver")["sent"] == 1
+
+
+def test_with_keys_that_cannot_be_read_mails_wait(home: CommandLine) -> None:
+    home.run("digest", "send")
+    kept = home.folder / "paperround-data" / "dkim.json"
+    kept.write_text("{}")
+    for _ in range(4):
+        assert "does not hold DKIM keys" in home.run("deliver", exit_code=1)
+    kept.unlink()
+    assert home.json("deliver")["sent"] == 1
+
+
+def test_a_backup_holds_the_keys(home: CommandLine, tmp_path: Path) -> None:
+    home.run("dkim", "create", "--algorithm", "ed25519")
+    home.run("db", "backup", "copy")
+    (tmp_path / "new").mkdir()
+    new = CommandLine(tmp_path / "new", home.settings)
+    new.run("db", "restore", os.fspath(home.folder / "copy"))
+    assert records(new) == records(home)
+    kept = new.folder / "paperround-data" / "dkim.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert json.loads(kept.read_bytes())["keys"][0]["private"]
