@@ -14,7 +14,7 @@ from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
 from benchmarks.ingest import ingest_speed
 from benchmarks.personal import personal_order
-from benchmarks.search import speed_of_search
+from benchmarks.search import speed_of_search, speed_of_search_on_postgres
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
 
@@ -27,7 +27,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],
-    "B15": [speed_of_search],
+    "B15": [speed_of_search, speed_of_search_on_postgres],
     "B16": [growth_of_ingest],
     "B17": [start_of_a_command, start_of_the_service],
 }

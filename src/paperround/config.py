@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.limits import OFF, Rate, SignupLimits, parse_rates
+from paperround.domain.limits import OFF, Rate, SignupLimits, VisitLimits, parse_rates
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
 
@@ -62,6 +62,8 @@ class Settings(BaseModel):
     rate_signup_net: str = "30/h"
     rate_signup_domain: str = "100/h"
     rate_signup_total: str = "1000/h"
+    rate_search_ip: str = "300/m"
+    rate_search_net: str = "1500/m"
     trusted_proxies: str = ""
     ping_url: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
@@ -92,7 +94,12 @@ class Settings(BaseModel):
             raise ValueError("write it like https://papers.example.org")
         return url.rstrip("/")
 
-    @field_validator("summarise_budget", *(f"rate_signup_{name}" for name in RATES))
+    @field_validator(
+        "summarise_budget",
+        "rate_search_ip",
+        "rate_search_net",
+        *(f"rate_signup_{name}" for name in RATES),
+    )
     @classmethod
     def _readable_rates(cls, text: str) -> str:
         try:
@@ -159,6 +166,13 @@ class Settings(BaseModel):
         """How often somebody may ask to be signed up."""
         return SignupLimits(
             **{name: parse_rates(getattr(self, f"rate_signup_{name}")) for name in RATES}
+        )
+
+    @property
+    def search_limits(self) -> VisitLimits:
+        """How often somebody may search."""
+        return VisitLimits(
+            ip=parse_rates(self.rate_search_ip), net=parse_rates(self.rate_search_net)
         )
 
     @property

@@ -43,8 +43,10 @@ from paperround.jobs.ports import (
 )
 from paperround.jobs.resting import Sending
 from paperround.jobs.rows import Identity
+from paperround.jobs.similar import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
+from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
@@ -105,6 +107,7 @@ class Runtime:
     def prepare_to_serve(self) -> None:
         """Make what threads will share before there are any."""
         _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
+        _ = (self.visits, self.neighbours)
 
     @cached_property
     def ranker(self) -> Ranker:
@@ -133,6 +136,16 @@ class Runtime:
         from paperround.ranking.relevance import by_relevance
 
         return by_relevance
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Which papers are similar to which, as far as it was asked lately."""
+        return Neighbours(self.database, self.relevance)
+
+    @cached_property
+    def visits(self) -> Visits:
+        """How often each visitor searched lately."""
+        return Visits(self.settings.search_limits)
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.search import (
     LONGEST_TEXT,
+    MOST_DEAR,
     MOST_TERMS,
     Filters,
     Place,
@@ -15,6 +16,7 @@ from paperround.domain.search import (
     parse_query,
     rarity,
     widened,
+    without_filters,
 )
 
 
@@ -99,6 +101,23 @@ def test_a_query_has_an_end() -> None:
     many = parse_query(" ".join(f"w{number}" for number in range(10_000)))
     assert len(many.optional) == MOST_TERMS
     assert len(parse_query("x" * 10 * LONGEST_TEXT).optional[0].words[0]) <= 60
+
+
+@pytest.mark.accept("F16", part="hostile queries")
+@pytest.mark.parametrize("one", ["w{}*", '"w{} x"', "title:w{}"])
+def test_what_costs_an_index_dearly_has_a_nearer_end(one: str) -> None:
+    said = " ".join(one.format(number) for number in range(MOST_DEAR + 5))
+    query = parse_query(f"{said} plain")
+    assert len(query.optional) == MOST_DEAR + 1
+    assert query.optional[-1] == term("plain")
+    words = parse_query(" ".join(f"word{number}" for number in range(MOST_DEAR + 5)))
+    assert sum(one.starts for one in widened(words).optional) == MOST_DEAR
+
+
+def test_a_query_can_be_asked_without_its_filters() -> None:
+    text = 'dense "low cost" category:cs.LG title:x -feed:y after:2026-01-01 after:soon feed:z'
+    assert without_filters(text) == 'dense "low cost" title:x -feed:y after:soon'
+    assert without_filters("category:cs") == without_filters("") == ""
 
 
 @pytest.mark.accept("F16", part="hostile queries")

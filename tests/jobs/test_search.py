@@ -52,6 +52,26 @@ def test_the_best_of_the_index_are_put_in_order_whatever_page_is_asked_for(
     assert [hit.paper.id for page in halves for hit in page.hits] == whole
 
 
+@pytest.mark.accept("F16", part="pages")
+def test_papers_that_come_meanwhile_shift_no_page(database: Database) -> None:
+    ids = keep(database, *(paper(number) for number in range(1, 31)))
+    first = search(database, "things", limit=10)
+    keep(database, *(paper(number, title="Things, things") for number in range(31, 41)))
+    then = search_papers(database, by_relevance, "things", limit=20, offset=10, upto=first.upto)
+    assert (then.total, then.is_last) == (30, True)
+    shown = [hit.paper.id for page in (first, then) for hit in page.hits]
+    assert sorted(shown) == sorted(ids)
+    assert search(database, "things", limit=10).hits[0].paper.title == "Things, things"
+
+
+@pytest.mark.accept("F16", part="pages")
+def test_equally_good_papers_come_in_one_order(database: Database) -> None:
+    ids = keep(database, *(paper(number, title="Things") for number in range(1, 91)))
+    orders = [[hit.paper.id for hit in search(database, "things", limit=90).hits] for _ in "ab"]
+    assert orders[0] == orders[1]
+    assert orders[0][LOOKED_AT:] == sorted(ids)[LOOKED_AT:], "by id, as the index has them"
+
+
 def test_no_page_goes_deeper_than_anybody_reads(database: Database) -> None:
     keep(database, paper())
     page = search(database, "things", offset=DEEPEST + 20)
@@ -119,6 +139,12 @@ def test_a_word_that_nobody_wrote_is_corrected_where_one_is_near(database: Datab
     assert search(database, "retrieval").suggestion == ""
     assert search(database, "zzzzzz").suggestion == ""
     assert search(database, "").suggestion == ""
+
+
+def test_only_so_many_words_of_a_query_are_guessed_at(database: Database) -> None:
+    keep(database, paper(title="Retrieval with dense vectors"))
+    guessed = search(database, " ".join(f"unknown{'x' * n}" for n in range(8)) + " retreival")
+    assert guessed.suggestion == ""
 
 
 def test_a_word_that_is_no_longer_anywhere_is_not_suggested(database: Database) -> None:

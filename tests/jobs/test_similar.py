@@ -1,12 +1,15 @@
 """Papers like another one."""
 
+from dataclasses import replace
+
 import pytest
 
+from paperround.domain.joining import PaperJoin
 from paperround.domain.papers import Paper
 from paperround.jobs.ports import Database
-from paperround.jobs.similar import SHOWN, similar_papers
+from paperround.jobs.similar import LASTING, SHOWN, Neighbours, similar_papers
 from paperround.ranking.relevance import by_relevance
-from tests.builders import NOW, paper, write
+from tests.builders import MINUTE, NOW, paper, write
 
 PLANTS = "Leaves of plants grow towards light, and chlorophyll moves with it."
 ENGINES = "Engines burn oil, and pistons wear out under heavy load."
@@ -47,3 +50,60 @@ def test_a_paper_of_filler_alone_is_like_no_other(database: Database) -> None:
         database, paper(1, title="On it", abstract=""), paper(2, title="On it 7", abstract="")
     )
     assert similar_papers(database, by_relevance, alone) == []
+
+
+# --- kept for a day ------------------------------------------------------------------------------
+
+
+def leaves(number: int, **other: object) -> Paper:
+    return paper(number, title=f"Leaves and light {number}", abstract=PLANTS, **other)
+
+
+@pytest.mark.accept("F16", part="similar papers")
+def test_new_papers_are_similar_within_a_day(database: Database) -> None:
+    first, second = keep(database, leaves(1), leaves(2))
+    neighbours = Neighbours(database, by_relevance)
+    assert neighbours.of(first, now=NOW) == [second]
+    (third,) = keep(database, leaves(3))
+    assert neighbours.of(first, now=NOW + LASTING - MINUTE) == [second], "not looked for again"
+    assert {one.id for one in neighbours.of(first, now=NOW + LASTING)} == {second.id, third.id}
+
+
+def test_a_paper_whose_text_changed_is_looked_for_again(database: Database) -> None:
+    first, engine, other = keep(
+        database, leaves(1), *(paper(n, title="Pistons", abstract=ENGINES) for n in (2, 3))
+    )
+    neighbours = Neighbours(database, by_relevance)
+    assert neighbours.of(first, now=NOW) == []
+    changed = replace(first, title="Pistons", abstract=ENGINES)
+    assert {one.id for one in neighbours.of(changed, now=NOW)} == {engine.id, other.id}
+
+
+def test_what_is_kept_of_a_neighbour_is_never_its_text(database: Database) -> None:
+    first, second, third = keep(database, leaves(1), leaves(2), leaves(3))
+    neighbours = Neighbours(database, by_relevance)
+    assert {one.id for one in neighbours.of(first, now=NOW)} == {second.id, third.id}
+    gone, renamed = replace(second, withdrawn=True), replace(third, title="Light on leaves")
+    with database.writing() as work:
+        work.papers.save([write(gone), write(renamed, text_changed=True)], now=NOW)
+    assert [one.title for one in neighbours.of(first, now=NOW + MINUTE)] == ["Light on leaves"]
+
+
+def test_a_neighbour_that_became_the_paper_itself_is_none(database: Database) -> None:
+    first, second, third = keep(database, leaves(1), leaves(2), leaves(3))
+    neighbours = Neighbours(database, by_relevance)
+    neighbours.of(first, now=NOW)
+    one = PaperJoin(
+        paper=first, gone=second.id, title_of_gone=False, abstract_of_gone=False, text_differs=False
+    )
+    with database.writing() as work:
+        work.papers.join(one, now=NOW)
+    assert [one.id for one in neighbours.of(first, now=NOW + MINUTE)] == [third.id]
+
+
+def test_no_more_neighbours_are_kept_than_there_is_room_for(database: Database) -> None:
+    first, second, third = keep(database, leaves(1), leaves(2), leaves(3))
+    neighbours = Neighbours(database, by_relevance, most_kept=2)
+    for one in (first, second, third):
+        neighbours.of(one, now=NOW)
+    assert list(neighbours._kept) == [second.id, third.id]

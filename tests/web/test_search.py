@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from paperround.config import Settings
 from paperround.domain.papers import Show
 from tests.builders import paper
-from tests.web.conftest import Site
+from tests.web.conftest import Site, running
 from tests.web.test_pages import XSS, keep
 
 API = "/api/v1/search"
@@ -63,6 +64,10 @@ def test_a_search_that_finds_nothing_says_so_and_offers_what_may_have_been_meant
     assert "No paper here has that" in page
     assert 'Did you mean <a href="/search?q=retrieval%20%26%20x">retrieval &amp; x</a>?' in page
     assert "among those you asked for" in site.client.get("/search?q=dense+category:zz").text
+    assert '<a href="/search?q=dense">Look among all of them</a>' in (
+        site.client.get("/search?q=dense+category:zz+after:2026-01-01").text
+    )
+    assert "Leave out a + or a -" in site.client.get("/search?q=%2Bdense+%2Bstars").text
     assert "names no word" in site.client.get("/search?q=-dense").text
 
 
@@ -126,6 +131,17 @@ def test_programs_get_papers_with_marks_a_page_at_a_time(site: Site) -> None:
     assert sorted(seen) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.accept("F16", part="api")
+def test_a_cursor_goes_on_where_its_page_ended_though_papers_came(site: Site) -> None:
+    keep(site, *(paper(number) for number in range(1, 6)))
+    first = site.client.get(API, params={"q": "things", "limit": 3}).json()
+    keep(site, *(paper(number, title="Things, things") for number in range(6, 9)))
+    asked = {"q": "things", "limit": 3, "cursor": first["next_cursor"]}
+    then = site.client.get(API, params=asked).json()
+    assert sorted(one["id"] for one in first["items"] + then["items"]) == [1, 2, 3, 4, 5]
+    assert (then["total"], then["next_cursor"]) == (5, None)
+
+
 def test_programs_name_filters_beside_the_words(site: Site) -> None:
     keep(site, paper(1), paper(2, categories=("math.CO",)))
 
@@ -170,3 +186,25 @@ def test_a_paper_page_leads_to_similar_papers(site: Site) -> None:
     page = site.client.get("/papers/2603.00001").text
     assert '<a href="/papers/2603.00002" dir="auto">Leaves &lt;2&gt;</a>' in page
     assert page.count('<a href="/papers/2603.00001"') == 0
+
+
+@pytest.mark.accept("F16", part="limits")
+def test_who_searches_without_end_is_told_to_wait(settings: Settings) -> None:
+    tight = settings.model_copy(update={"rate_search_ip": "2/m"})
+    with running(tight) as site:
+        assert site.client.get("/search?q=things").status_code == 200
+        assert site.client.get(f"{API}?q=things").status_code == 200
+        page, answer = site.client.get("/search?q=things"), site.client.get(f"{API}?q=things")
+        assert (page.status_code, answer.status_code) == (429, 429)
+        assert page.headers["retry-after"] == answer.headers["retry-after"] == "60"
+        assert page.headers["content-type"].startswith("text/html")
+        assert "wait a little" in page.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == 429
+        assert site.client.get("/editions").status_code == 200, "only searches are counted"
+        site.clock.move(minutes=1)
+        assert site.client.get("/search?q=things").status_code == 200
+
+
+def test_a_person_never_meets_the_limit(site: Site) -> None:
+    assert {site.client.get("/search").status_code for _ in range(60)} == {200}

@@ -53,6 +53,17 @@ class SignupLimits:
     total: tuple[Rate, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitLimits:
+    """How often somebody may ask for a page that costs; an empty tuple is no limit.
+
+    By client address, and by its network (IPv4 /24, IPv6 /56).
+    """
+
+    ip: tuple[Rate, ...]
+    net: tuple[Rate, ...]
+
+
 def parse_rates(text: str) -> tuple[Rate, ...]:
     """Read `1/h, 3/24h`; `off` is no limit. Raises InvalidInput that shows how to write one."""
     if text.strip().lower() == OFF:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from itertools import count, islice
 from math import log1p
 from types import MappingProxyType
 
@@ -27,6 +28,8 @@ from paperround.domain.stems import words
 LONGEST_TEXT = 2000
 MOST_TERMS = 64
 """Different words and phrases of a query; more say nothing new, and each costs the index time."""
+MOST_DEAR = 12
+"""Phrases, beginnings and terms of one part among them: those cost an index ten times as much."""
 LONGEST_PHRASE = 12
 _LONGEST_WORD = 60
 _SHORTEST_START = 2
@@ -81,6 +84,11 @@ class Term:
     def is_plain(self) -> bool:
         """A single whole word, wherever it stands."""
         return len(self.words) == 1 and not self.starts
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether an index must look into each paper, or up many words, to find it."""
+        return self.place is not None or not self.is_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +145,11 @@ class Found:
     papers: Mapping[Term, int]
     indexed: int
 
+    @property
+    def upto(self) -> PaperId:
+        """The newest paper that was looked at: ids are given in their order."""
+        return PaperId(self.indexed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
@@ -171,11 +184,16 @@ class _Reading:
 def widened(query: Query) -> Query:
     """The same, and a word that only had to be there may begin a longer one: `dense` finds
     `DenseNet`. Short words stay: too many others begin as they do."""
+    room = count(1)
     optional = (
-        replace(one, starts=True) if one.is_plain and len(one.words[0]) >= _BEGINS else one
+        replace(one, starts=True) if _may_begin(one) and next(room) <= MOST_DEAR else one
         for one in query.optional
     )
     return replace(query, optional=tuple(optional))
+
+
+def _may_begin(term: Term) -> bool:
+    return term.is_plain and len(term.words[0]) >= _BEGINS
 
 
 def rarity(papers: int, indexed: int) -> float:
@@ -195,13 +213,25 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
     optional = [one for one in reading.optional if one not in required]
     telling = [one for one in optional if not _is_common(one)]
     kept = telling or ([] if required else optional)
+    chosen = _bounded(_each(kept))
     return Query(
-        optional=_each(kept)[:MOST_TERMS],
-        required=required[:MOST_TERMS],
-        excluded=excluded[:MOST_TERMS],
-        times={one: kept.count(one) for one in _each(kept)[:MOST_TERMS] if kept.count(one) > 1},
+        optional=chosen,
+        required=_bounded(required),
+        excluded=_bounded(excluded),
+        times={one: kept.count(one) for one in chosen if kept.count(one) > 1},
         filters=filters.over(reading.filters),
     )
+
+
+def without_filters(text: str) -> str:
+    """`text` as it was typed, but for its filters."""
+    kept = (piece[0] for piece in _PIECE.finditer(text[:LONGEST_TEXT]) if not _is_filter(piece))
+    return " ".join(kept)
+
+
+def _is_filter(piece: re.Match[str]) -> bool:
+    name, said = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
+    return piece["sign"] is None and _filtered(Filters(), name, said) is not None
 
 
 def _take(reading: _Reading, piece: re.Match[str]) -> None:
@@ -272,6 +302,13 @@ def _terms(name: str, said: str, *, is_phrase: bool) -> Iterator[Term]:
 
 def _is_common(term: Term) -> bool:
     return term.is_plain and term.words[0] in COMMON
+
+
+def _bounded(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The first of them, as many as an index can be asked for at once."""
+    dear = count(1)
+    affordable = (one for one in terms if not one.is_dear or next(dear) <= MOST_DEAR)
+    return tuple(islice(affordable, MOST_TERMS))
 
 
 def _each(terms: Iterable[Term]) -> tuple[Term, ...]:

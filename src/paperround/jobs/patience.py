@@ -111,14 +111,14 @@ def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> fl
 
 
 def _client_keys(keys: KeyRing, written: str | None) -> tuple[str, str]:
-    client, network = _client(written)
+    client, network = client_and_network(written)
     return (
         f"signup/ip/{keys.digest('rate', client)}",
         f"signup/net/{keys.digest('rate', network)}",
     )
 
 
-def _client(written: str | None) -> tuple[str, str]:
+def client_and_network(written: str | None) -> tuple[str, str]:
     """A client address and its network: IPv4 /24, IPv6 /56."""
     try:
         ip = ip_address(written or "")

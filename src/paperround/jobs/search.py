@@ -3,11 +3,21 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from paperround.domain.excerpts import Marker
 from paperround.domain.gist import choose_gist
 from paperround.domain.papers import Paper, PaperId, Show
-from paperround.domain.search import Filters, Found, Hit, Query, Term, parse_query, widened
+from paperround.domain.search import (
+    Filters,
+    Found,
+    Hit,
+    Query,
+    Term,
+    parse_query,
+    widened,
+    without_filters,
+)
 from paperround.domain.spelling import is_guessable, nearest
 from paperround.jobs.ports import Database, Relevance, UnitOfWork
 
@@ -18,12 +28,15 @@ FEW = 200
 DEEPEST = 1000
 """No page goes further: who has not found it among so many needs other words."""
 _MOST_GUESSES = 8
+_MOST_UNKNOWN = 8
+"""Words of one query that guesses are made for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
     """Hits from `offset` on, best first. `suggestion` is what may have been meant, empty when
-    there is nothing to suggest; `is_last` whether no page follows."""
+    there is nothing to suggest; `is_last` whether no page follows. `upto` is the newest paper that
+    was looked at: who asks for the next page with it meets no shift by papers that came since."""
 
     text: str
     query: Query
@@ -32,6 +45,12 @@ class SearchPage:
     offset: int
     suggestion: str
     is_last: bool
+    upto: PaperId
+
+    @property
+    def unfiltered(self) -> str:
+        """The text without the filters it names."""
+        return without_filters(self.text)
 
 
 def search(
@@ -42,15 +61,17 @@ def search(
     filters: Filters = Filters(),  # noqa: B008 - a frozen value
     limit: int,
     offset: int = 0,
+    upto: PaperId | None = None,
 ) -> SearchPage:
-    """The papers that fit `text`. No text raises: what says nothing finds nothing."""
+    """The papers that fit `text`, of those up to `upto`. No text raises: what says nothing finds
+    nothing."""
     query = parse_query(text, filters)
     end = min(offset + limit, DEEPEST)
     with database.reading() as work:
-        found = work.search.find(query, limit=max(end, LOOKED_AT, FEW))
+        found = work.search.find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
         order, total = ordered(work, relevance, query, found), found.total
         if total < FEW:
-            order = [*order, *_like(work, query, order)]
+            order = [*order, *_like(work, query, order, found.upto)]
             total = len(order)
         papers = order[offset:end]
         loaded = work.papers.load(papers) if papers else {}
@@ -64,16 +85,20 @@ def search(
         offset=offset,
         suggestion=suggestion,
         is_last=end >= min(total, DEEPEST),
+        upto=found.upto,
     )
 
 
-def _like(work: UnitOfWork, query: Query, papers: Sequence[PaperId]) -> list[PaperId]:
+def _like(
+    work: UnitOfWork, query: Query, papers: Sequence[PaperId], upto: PaperId
+) -> list[PaperId]:
     """What else there is where words may also begin longer ones, in the order of the index."""
     wide = widened(query)
     if wide == query:
         return []
     known = set(papers)
-    return [one for one in work.search.find(wide, limit=2 * FEW).best if one not in known]
+    found = work.search.find(wide, limit=2 * FEW, upto=upto)
+    return [one for one in found.best if one not in known]
 
 
 def ordered(
@@ -108,12 +133,11 @@ def _shown(paper: Paper) -> str:
 
 def _suggestion(work: UnitOfWork, text: str, query: Query, found: Found) -> str:
     """`text` with each word that no paper has replaced by the likeliest one; empty without."""
+    plain = (term.words[0] for term in query.wanted if term.is_plain and not found.papers[term])
     better = text
-    for term in query.wanted:
-        word = term.words[0]
-        if term.is_plain and not found.papers[term] and is_guessable(word):
-            meant = _meant(work, word)
-            better = _replaced(better, word, meant) if meant else better
+    for word in islice(filter(is_guessable, plain), _MOST_UNKNOWN):
+        meant = _meant(work, word)
+        better = _replaced(better, word, meant) if meant else better
     return better if better != text else ""
 
 
@@ -127,5 +151,4 @@ def _meant(work: UnitOfWork, word: str) -> str:
 
 
 def _replaced(text: str, word: str, meant: str) -> str:
-
     return re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", meant, text, flags=re.IGNORECASE)

@@ -1,11 +1,21 @@
 """Papers like another one, found by the words that tell most of it."""
 
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+
 from paperround.domain.likeness import is_alike, query_like, telling_words
-from paperround.domain.papers import Paper
+from paperround.domain.papers import Paper, PaperId
 from paperround.jobs.ports import Database, Relevance
 
 LOOKED_AT = 30
 SHOWN = 5
+
+LASTING = timedelta(days=1)
+"""How long a paper's neighbours are kept: new papers come every day."""
+MOST_KEPT = 20_000
+"""Papers whose neighbours are kept, some megabytes; of more, those found last."""
 
 
 def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> list[Paper]:
@@ -19,3 +29,57 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
     order = relevance(query, papers, found)
     alike = (loaded[one] for one in order if one != paper.id)
     return [one for one in alike if not one.withdrawn and is_alike(query, one)][:SHOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Ids of neighbours, the texts they were found for, and when."""
+
+    text: int
+    found_at: datetime
+    papers: tuple[PaperId, ...]
+
+
+class Neighbours:
+    """Similar papers, looked for once a day and process for each paper that is asked for.
+
+    Only ids are kept: what a neighbour is called is read anew, and one that was withdrawn since is
+    left out. A paper whose own text changed is looked for again at once. Safe to share between
+    threads.
+    """
+
+    def __init__(
+        self, database: Database, relevance: Relevance, *, most_kept: int = MOST_KEPT
+    ) -> None:
+        self._database = database
+        self._relevance = relevance
+        self._most_kept = most_kept
+        self._lock = Lock()
+        self._kept: OrderedDict[PaperId, _Kept] = OrderedDict()
+
+    def of(self, paper: Paper, *, now: datetime) -> list[Paper]:
+        """At most five, the most similar first, as they were found at most a day ago."""
+        text = hash((paper.title, paper.abstract))
+        with self._lock:
+            kept = self._kept.get(paper.id)
+        if kept is None or kept.text != text or not timedelta() <= now - kept.found_at < LASTING:
+            similar = similar_papers(self._database, self._relevance, paper)
+            self._keep(paper.id, _Kept(text, now, tuple(one.id for one in similar)))
+            return similar
+        return self._still(kept.papers, paper.id)
+
+    def _keep(self, paper: PaperId, kept: _Kept) -> None:
+        with self._lock:
+            self._kept[paper] = kept
+            self._kept.move_to_end(paper)
+            while len(self._kept) > self._most_kept:
+                self._kept.popitem(last=False)
+
+    def _still(self, papers: tuple[PaperId, ...], paper: PaperId) -> list[Paper]:
+        """Those that still stand, each once: two may have become one, or one with the paper."""
+        if not papers:
+            return []
+        with self._database.reading() as work:
+            loaded = work.papers.load(papers)
+        found = {loaded[one].id: loaded[one] for one in papers if one in loaded}
+        return [one for one in found.values() if not one.withdrawn and one.id != paper]

@@ -33,10 +33,9 @@ Vector = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """The words of a field of a paper in order, and their stems."""
+    """The words of a field of a paper in order, and how often each stem stands among them."""
 
     words: list[str]
-    stems: list[str]
     counts: Counter[str]
 
     def count(self, term: Term) -> int:
@@ -47,12 +46,16 @@ class _Field:
         stemmed = [stem(word) for word in whole]
         ends = (self._begins(place, last, starts=term.starts) for place in range(len(self.words)))
         return sum(
-            found and place >= len(whole) and self.stems[place - len(whole) : place] == stemmed
+            found and place >= len(whole) and self._stems(place - len(whole), place) == stemmed
             for place, found in enumerate(ends)
         )
 
     def _begins(self, place: int, word: str, *, starts: bool) -> bool:
-        return self.words[place].startswith(word) if starts else self.stems[place] == stem(word)
+        here = self.words[place]
+        return here.startswith(word) if starts else stem(here) == stem(word)
+
+    def _stems(self, first: int, end: int) -> list[str]:
+        return [stem(word) for word in self.words[first:end]]
 
 
 _Fields = Mapping[Place, _Field]
@@ -78,8 +81,10 @@ def _fields(paper: Paper) -> _Fields:
 
 def _field(text: str) -> _Field:
     found = words(text)
-    stemmed = [stem(word) for word in found]
-    return _Field(found, stemmed, Counter(stemmed))
+    counts: Counter[str] = Counter()
+    for word, times in Counter(found).items():
+        counts[stem(word)] += times
+    return _Field(found, counts)
 
 
 def _shares(values: Sequence[float]) -> list[float]:

@@ -44,9 +44,13 @@ _SPREAD = 2
 _SATURATION = 0.3
 """On PostgreSQL: the rank by which a term has brought half of what it can bring."""
 
+_LEAST = 0.01
+"""What a term counts for that every paper has: those that have nothing else are still in order."""
+
 _COLUMNS = {Place.TITLE: "title", Place.ABSTRACT: "abstract", Place.AUTHOR: "authors"}
 _LETTERS = {Place.TITLE: "A", Place.ABSTRACT: "B", Place.AUTHOR: "C"}
 _LEXEMES: ColumnElement[Any] = literal_column("papers.search")
+_UNPACKED: ColumnElement[Any] = literal_column("unpacked.lexemes")
 
 
 class _Words(NamedTuple):
@@ -66,11 +70,11 @@ class SqlSearch:
             _Postgres() if connection.dialect.name == "postgresql" else _Sqlite()
         )
 
-    def find(self, query: Query, *, limit: int) -> Found:
-        """The best `limit` papers for a query, and in how many papers each of its terms stands."""
-        spread = self.spread(query.wanted)
-        highest = select(func.coalesce(func.max(db.papers.c.id), 0))
-        indexed = self._connection.execute(highest).scalar_one()
+    def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> Found:
+        """The best `limit` papers for a query, and in how many papers each of its terms stands.
+        Of those that came after the paper `upto` nothing is known, whatever it is asked."""
+        spread = self.spread(query.wanted, upto=upto)
+        indexed = upto or self._newest()
         known = [term for term in query.wanted if spread[term]]
         if not known or not all(spread[term] for term in query.required):
             return Found(best=(), total=0, papers=spread, indexed=indexed)
@@ -78,11 +82,12 @@ class SqlSearch:
         words = _expression(self._index, query, scored)
         fitting = and_(
             self._index.matches(literal(words)),
+            *self._until(upto),
             *_conditions(self._connection, query.filters, self._index.id),
         )
-        weights = [(term, rarity(spread[term], indexed)) for term in scored]
+        weights = [(term, max(rarity(spread[term], indexed), _LEAST)) for term in scored]
         order = (*self._index.order(weights), self._index.id)
-        best = select(self._index.id).select_from(self._index.source).where(fitting)
+        best = select(self._index.id).select_from(*self._index.weighed).where(fitting)
         counted = select(func.count()).select_from(self._index.source).where(fitting)
         found = self._connection.execute(best.order_by(*order).limit(limit)).scalars()
         return Found(
@@ -92,11 +97,22 @@ class SqlSearch:
             indexed=indexed,
         )
 
-    def spread(self, terms: Collection[Term]) -> dict[Term, int]:
-        """In how many papers each term stands."""
+    def _newest(self) -> int:
+        highest = select(func.coalesce(func.max(db.papers.c.id), 0))
+        newest: int = self._connection.execute(highest).scalar_one()
+        return newest
+
+    def _until(self, upto: PaperId | None) -> Sequence[ColumnElement[bool]]:
+        return () if upto is None else (self._index.id <= upto,)
+
+    def spread(self, terms: Collection[Term], *, upto: PaperId | None = None) -> dict[Term, int]:
+        """In how many papers each term stands, up to the paper `upto`."""
+        self._index.prepare(self._connection)
         said = bindparam("said", type_=Text())
         counted = (
-            select(func.count()).select_from(self._index.source).where(self._index.matches(said))
+            select(func.count())
+            .select_from(self._index.source)
+            .where(self._index.matches(said), *self._until(upto))
         )
         return {
             term: self._connection.execute(counted, {"said": self._index.say(term)}).scalar_one()
@@ -187,8 +203,12 @@ class _Sqlite:
     """FTS5, which orders by BM25 with a weight a field."""
 
     source = table("papers_search", column("rowid", Integer()))
+    weighed: tuple[FromClause, ...] = (source,)
     id = source.c.rowid
     words = _Words(both=" AND ", either=" OR ", but_not=" NOT ")
+
+    def prepare(self, _connection: Connection) -> None:
+        """Nothing to do: this index is never passed by."""
 
     def matches(self, said: ColumnElement[Any]) -> ColumnElement[bool]:
         found: ColumnElement[bool] = literal_column("papers_search").op(
@@ -206,25 +226,41 @@ class _Sqlite:
 
 
 class _Postgres:
-    """A column of lexemes, ordered by `ts_rank` of each term, weighted by how rare the term is."""
+    """A column of lexemes, ordered by `ts_rank` of each term, weighted by how rare the term is.
+
+    Lexemes are stored packed and apart from their row, and to unpack them is most of what a search
+    costs. An array holds them unpacked, so that happens once for a paper and not for each term.
+    """
 
     source = db.papers
+    _unpacked = func.unnest(literal_column("ARRAY[papers.search]"))
+    weighed: tuple[FromClause, ...] = (
+        source,
+        _unpacked.table_valued("lexemes", joins_implicitly=True).render_derived(name="unpacked"),
+    )
     id = db.papers.c.id
     words = _Words(both=" & ", either=" | ", but_not=" & !")
+
+    def prepare(self, connection: Connection) -> None:
+        """Have this transaction ask the index: for a common word the planner would read the whole
+        table instead, since it does not know what unpacking costs."""
+        connection.execute(select(func.set_config("enable_seqscan", "off", True)))
 
     def matches(self, said: ColumnElement[Any]) -> ColumnElement[bool]:
         found: ColumnElement[bool] = _LEXEMES.op("@@", is_comparison=True)(self._query(said))
         return found
 
     def order(self, weights: Sequence[tuple[Term, float]]) -> list[ColumnElement[Any]]:
+        """By the sum of weight * r / (r + s): what each term is short of its weight, smallest sum
+        first, which asks for each r once. The part of it that never changes is left out."""
         most = max(WEIGHTS.values())
         shares = ", ".join(str(WEIGHTS[place] / most) for place in reversed(Place))
         fields: ColumnElement[Any] = literal_column(f"'{{0, {shares}}}'::real[]")
-        whole: ColumnElement[Any] = literal(0.0, Double())
+        missing: ColumnElement[Any] = literal(0.0, Double())
         for term, weight in weights:
-            much = func.ts_rank(fields, _LEXEMES, self._query(self.say(term)))
-            whole = whole + literal(weight, Double()) * much / (much + _SATURATION)
-        return [whole.desc()]
+            much = func.ts_rank(fields, _UNPACKED, self._query(self.say(term)))
+            missing = missing + literal(weight, Double()) / (much + _SATURATION)
+        return [missing]
 
     def _query(self, said: ColumnElement[Any] | str) -> ColumnElement[Any]:
         return func.to_tsquery(literal_column("'paperround'::regconfig"), said)

@@ -26,6 +26,13 @@ def client_of(request: Request) -> str | None:
     return address
 
 
+def be_patient(request: Request) -> None:
+    """Count a search of the client; raises RateLimited when it is one too many."""
+    runtime_of(request).visits.require_patience(client_of(request), now=now_of(request))
+
+
 Home = Annotated[Runtime, Depends(runtime_of)]
 Present = Annotated[datetime, Depends(now_of)]
 Client = Annotated[str | None, Depends(client_of)]
+PATIENT = Depends(be_patient)
+"""Among a route's dependencies: its visitors are counted as those of the search."""

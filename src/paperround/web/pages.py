@@ -5,10 +5,9 @@ from fastapi.responses import PlainTextResponse
 
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import parse_date
-from paperround.jobs.similar import similar_papers
 from paperround.jobs.site import archive_page, edition_page, paper_page
 from paperround.web.answers import KEPT, public
-from paperround.web.home import Home
+from paperround.web.home import Home, Present
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,10 +39,10 @@ def edition(home: Home, list_name: str, day: str, cut: str | None = None) -> Res
 
 
 @router.get("/papers/{name:path}")
-def paper(home: Home, name: str) -> Response:
+def paper(home: Home, now: Present, name: str) -> Response:
     """A paper by its id here or its arXiv id, which may hold a slash."""
     page = paper_page(home.database, name)
-    similar = similar_papers(home.database, home.relevance, page.paper)
+    similar = home.neighbours.of(page.paper, now=now)
     return public(home, "paper.html", page=page, similar=similar)
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -117,7 +118,7 @@ def _ours(request: Request, error: Exception) -> Response:
     if status == 500:
         return _broken(request, error)
     if isinstance(error, RateLimited):
-        headers = {"Retry-After": str(max(1, round(error.retry_after)))}
+        headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
         return problem(request, status, str(error), headers=headers)
     if isinstance(error, InvalidInput) and error.code != "invalid":
         fields = [{"field": error.code, "message": str(error)}]

@@ -6,21 +6,25 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from paperround.domain.papers import PaperId
 from paperround.domain.search import LONGEST_TEXT, Filters, Hit
 from paperround.jobs.search import DEEPEST, SearchPage, search
 from paperround.web.answers import public
-from paperround.web.home import Home
+from paperround.web.home import PATIENT, Home
 from paperround.web.models import Instant
 from paperround.web.paging import Paging
 
 PAGE = 20
 COLLECTION = "search"
+ROOM = 2048
+"""A cursor holds two numbers as one: the newest paper of the first page, and how far one has read.
+The second is below this."""
 
 router = APIRouter(include_in_schema=False)
 api = APIRouter(prefix="/api/v1", tags=["papers"])
 
 
-@router.get("/search")
+@router.get("/search", dependencies=[PATIENT])
 def search_page(home: Home, q: str = "", page: str = "1") -> Response:
     """What fits, twenty papers a page. A page number that is none is the first."""
     number = min(max(int(page), 1), DEEPEST // PAGE + 1) if _is_number(page) else 1
@@ -97,16 +101,20 @@ class SearchAnswer(BaseModel):
         )
 
 
-Words = Annotated[str, Query(max_length=LONGEST_TEXT, description="What is looked for.")]
+Words = Annotated[
+    str,
+    Query(max_length=LONGEST_TEXT, description="What is looked for.", examples=["dense retrieval"]),
+]
 Category = Annotated[
-    str | None, Query(max_length=60, description="Of this category, or one within it.")
+    str | None,
+    Query(max_length=60, description="Of this category, or one within it.", examples=["cs.LG"]),
 ]
 Feed = Annotated[str | None, Query(max_length=60, description="That this feed carries.")]
 After = Annotated[date | None, Query(description="Papers of this day and later ones.")]
 Before = Annotated[date | None, Query(description="Papers of days before this one.")]
 
 
-@api.get("/search", summary="Search papers")
+@api.get("/search", summary="Search papers", dependencies=[PATIENT], responses={429: {}})
 def search_papers(
     home: Home,
     paging: Paging,
@@ -117,10 +125,16 @@ def search_papers(
     before: Before = None,
 ) -> SearchAnswer:
     """Papers whose title, abstract or authors have the words of `q`, best first."""
-    offset = paging.place(COLLECTION) or 0
-    filters = Filters(category=category, feed=feed, after=after, before=before)
+    upto, offset = divmod(paging.place(COLLECTION) or 0, ROOM)
     page = search(
-        home.database, home.relevance, q, filters=filters, limit=paging.limit, offset=offset
+        home.database,
+        home.relevance,
+        q,
+        filters=Filters(category=category, feed=feed, after=after, before=before),
+        limit=paging.limit,
+        offset=offset,
+        upto=PaperId(upto) if upto else None,
     )
-    following = () if page.is_last else range(offset + 1, offset + paging.probe + 1)
+    place = page.upto * ROOM + offset
+    following = () if page.is_last else range(place + 1, place + paging.probe + 1)
     return SearchAnswer.of(page, paging.next_cursor(COLLECTION, following))

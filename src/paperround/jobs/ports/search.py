@@ -13,12 +13,13 @@ from paperround.domain.search import Found, Query, Term
 class Search(Protocol):
     """The index over titles, abstracts and authors, kept current by whatever writes papers."""
 
-    def find(self, query: Query, *, limit: int) -> Found:
-        """The best `limit` papers for a query, and in how many papers each of its terms stands."""
+    def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> Found:
+        """The best `limit` papers for a query, and in how many papers each of its terms stands.
+        Of those that came after the paper `upto` nothing is known, whatever it is asked."""
         ...
 
-    def spread(self, terms: Collection[Term]) -> dict[Term, int]:
-        """In how many papers each term stands."""
+    def spread(self, terms: Collection[Term], *, upto: PaperId | None = None) -> dict[Term, int]:
+        """In how many papers each term stands, up to the paper `upto`."""
         ...
 
     def words_like(self, word: str) -> list[str]:

@@ -1,0 +1,59 @@
+"""How often one visitor may ask for what costs, counted in memory, by each process for itself.
+
+A page that is only looked at writes nothing down: a search must not wait for the one writer that
+SQLite has, nor leave a row of anybody. What is counted here ends with the process, so a service of
+several processes lets through a rate from each of them.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from threading import Lock
+
+from paperround.domain.errors import RateLimited
+from paperround.domain.limits import Rate, VisitLimits
+from paperround.jobs.patience import client_and_network
+
+MOST_KEYS = 10_000
+"""Addresses and networks that are remembered; of more, those that came last."""
+
+
+class Visits:
+    """The visits of one process. Safe to share between threads."""
+
+    def __init__(self, limits: VisitLimits, *, most_keys: int = MOST_KEYS) -> None:
+        self._limits = limits
+        self._most_keys = most_keys
+        self._lock = Lock()
+        self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    def require_patience(self, client: str | None, *, now: datetime) -> None:
+        """Count a visit of a client address and its network; raises RateLimited, and counts
+        nothing, when it is one too many."""
+        address, network = client_and_network(client)
+        counted = ((f"ip {address}", self._limits.ip), (f"net {network}", self._limits.net))
+        with self._lock:
+            wait = max(self._wait(key, rates, now) for key, rates in counted)
+            if wait > timedelta():
+                raise RateLimited(
+                    "that was a lot of searches from your network: wait a little",
+                    retry_after=wait.total_seconds(),
+                )
+            for key, rates in counted:
+                self._add(key, rates, now)
+
+    def _wait(self, key: str, rates: Sequence[Rate], now: datetime) -> timedelta:
+        """How long until every rate lets one more through: until the oldest of as many visits as
+        it allows has left its period."""
+        seen = self._seen.get(key, ())
+        full = (seen[-rate.count] + rate.period - now for rate in rates if len(seen) >= rate.count)
+        return max(full, default=timedelta())
+
+    def _add(self, key: str, rates: Sequence[Rate], now: datetime) -> None:
+        if not rates:
+            return
+        longest = max(rate.count for rate in rates)
+        self._seen.setdefault(key, deque(maxlen=longest)).append(now)
+        self._seen.move_to_end(key)
+        while len(self._seen) > self._most_keys:
+            self._seen.popitem(last=False)
