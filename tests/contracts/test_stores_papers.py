@@ -237,3 +237,14 @@ def test_a_reject_is_kept_once_a_feed_wherever_it_stood(database: Database) -> N
 def test_rejects_of_no_run_are_refused(database: Database) -> None:
     with pytest.raises(NotFound), database.writing() as work:
         work.feeds.keep_rejects(77, [], now=NOW)
+
+
+def test_it_is_known_which_papers_had_been_read_by_then(database: Database) -> None:
+    one, other = seed_papers(database, 2)
+    with database.writing() as work:
+        real = work.papers.save([write(paper(3, counts_from=NOW - HOUR))], now=NOW + HOUR)
+        (later,) = real.values()
+        asked = [one, later, PaperId(999)]
+        assert work.papers.known_by(asked, NOW) == {one}
+        assert work.papers.known_by(asked, NOW + HOUR) == {one, later}
+        assert work.papers.known_by([one, other], NOW - HOUR) == frozenset()

@@ -117,6 +117,21 @@ def test_a_weekly_reader_gets_their_day() -> None:
     assert isinstance(chosen(wish), Choice)
 
 
+@pytest.mark.accept("F14", part="risers")
+def test_a_weekly_reader_is_told_the_day_a_paper_rose_since() -> None:
+    made = edition(2)
+    rose = replace(made.papers[0], reason="rose since yesterday: 9 votes, 4 new")
+    made = replace(made, papers=(rose, made.papers[1]))
+    weekly = Preferences(frequency=Frequency.WEEKLY, weekday="fri")
+    assert chosen(Preferences(), of=made) == Choice(positions=(1, 2))
+    assert chosen(weekly, of=made) == Choice(
+        positions=(1, 2), reasons={1: "rose since Thursday: 9 votes, 4 new"}
+    )
+    on_topic = chosen(replace(weekly, topics=("Paper 1",)), of=made)
+    assert isinstance(on_topic, Choice)
+    assert on_topic.reasons == {1: "your topic “Paper 1” · rose since Thursday: 9 votes, 4 new"}
+
+
 def test_only_papers_above_the_reader_s_floor_are_sent() -> None:
     assert chosen(Preferences(floor=8.0)) == Choice(positions=(1, 2))
 

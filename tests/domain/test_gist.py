@@ -125,14 +125,38 @@ def test_two_sentences_are_the_idea_and_the_result_in_their_order() -> None:
     assert choose_two("", FILLING) == f"{IDEA} {RESULT}"
 
 
-def test_two_sentences_that_are_too_long_share_the_room() -> None:
-    idea, result = (text.removesuffix(".") + " and so on" * 30 + "." for text in (IDEA, RESULT))
+def long(sentence: str, length: int) -> str:
+    """The sentence with more words, of about this length."""
+    more = " and so on" * ((length - len(sentence)) // 10)
+    return sentence.removesuffix(".") + more + "."
+
+
+def test_of_two_long_sentences_the_likelier_stays_whole() -> None:
+    idea, result = long(IDEA, 200), long(RESULT, 200)
     first, second = gist_pieces("", f"{idea} {result}", 2)
+    assert second.text == result
     assert idea[: first.end] == first.text.removesuffix("…")
-    assert len(first.text) + 1 + len(second.text) <= LONGEST
-    assert min(len(first.text), len(second.text)) > LONGEST / 2 - 15
     assert first.text.endswith("…")
+    assert LONGEST - 12 <= len(f"{first.text} {second.text}") <= LONGEST
+
+
+def test_or_the_other_one_when_it_leaves_more_room() -> None:
+    idea, result = long(IDEA, 200), long(RESULT, 280)
+    first, second = gist_pieces("", f"{idea} {result}", 2)
+    assert first.text == idea
     assert second.text.endswith("…")
+    assert len(f"{first.text} {second.text}") <= LONGEST
+
+
+def test_one_whole_sentence_stands_rather_than_two_cut_ones() -> None:
+    assert choose_two("", f"{long(IDEA, 280)} {long(RESULT, 280)}") == long(RESULT, 280)
+    assert choose_two("", f"{long(IDEA, 280)} {long(RESULT, 400)}") == long(IDEA, 280)
+
+
+def test_of_two_that_are_each_too_long_one_is_cut() -> None:
+    (piece,) = gist_pieces("", f"{long(IDEA, 400)} {long(RESULT, 400)}", 2)
+    assert piece.text.endswith("…")
+    assert LONGEST - 12 <= len(piece.text) <= LONGEST
 
 
 def test_a_short_sentence_leaves_its_room_to_the_long_one() -> None:

@@ -351,6 +351,10 @@ def test_votes_told_by_the_reason_are_not_told_twice() -> None:
     assert tally(paper(votes=1234, comments=2, reason="1,234 votes in 9 hours")) == "2 comments"
     assert tally(paper(votes=1, comments=0, reason="1 vote, new today")) == ""
     assert tally(paper(votes=4, comments=None, reason="41 votes in 9 hours")) == "4 votes"
+    rose = paper(votes=82, comments=2, reason="rose since yesterday: 82 votes, 40 new")
+    assert tally(rose) == "2 comments"
+    assert tally(replace(rose, votes=2)) == "2 votes, 2 comments"
+    assert tally(replace(rose, votes=82, reason="1,082 votes")) == "82 votes, 2 comments"
 
 
 def test_a_score_names_the_parts_that_count() -> None:

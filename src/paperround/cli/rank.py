@@ -1,9 +1,11 @@
 """`paperround rank`: what a list would hold, and why."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paperround.cli import what_if
 from paperround.cli.options import (
     AsJson,
     Day,
@@ -15,12 +17,16 @@ from paperround.cli.options import (
     say,
     usage,
 )
+from paperround.cli.progress import progress
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:
     from paperround.domain.editions import Ranked
+    from paperround.jobs.ports import Ranker
     from paperround.jobs.rank import ListRanking
+    from paperround.jobs.what_if import WhatIf
+    from paperround.wiring import Runtime
 
 
 def rank(
@@ -33,29 +39,54 @@ def rank(
     weights: Annotated[
         str | None,
         typer.Option(
-            "--try", metavar="WEIGHTS", help="Other weights, such as votes=2,recency=0.5."
+            "--try",
+            metavar="WEIGHTS",
+            help="Other weights, such as votes=2,recency=0.5, and what they change.",
         ),
     ] = None,
+    days: Annotated[
+        int, typer.Option("--days", min=1, help="With --try: how many days to compare.")
+    ] = 30,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank the papers a list may hold. Writes nothing."""
     from paperround.jobs.rank import rank_list
 
-    home = runtime(now)
+    home, wanted = runtime(now), day_of(day)
     with usage("--try"):
         ranker = home.ranker_with(weights) if weights else home.ranker
+    present = home.clock.now()
     ranked = rank_list(
-        database=home.database,
-        ranker=ranker,
-        list_name=list_name,
-        day=day_of(day),
-        now=home.clock.now(),
+        database=home.database, ranker=ranker, list_name=list_name, day=wanted, now=present
     )
+    change = _change(home, ranker, ranked, days, present) if weights else None
     if as_json:
-        print_json(_as_json(ranked, limit))
-    else:
-        _tell(ranked, limit, explain=explain)
+        print_json(_as_json(ranked, limit) | ({"tried": what_if.as_json(change)} if change else {}))
+        return
+    if change is not None:
+        what_if.tell(change)
+        say()
+    _tell(ranked, limit, explain=explain)
+
+
+def _change(
+    home: "Runtime", tried: "Ranker", ranked: "ListRanking", days: int, now: datetime
+) -> "WhatIf":
+    """The days up to the one that is ranked, before and after."""
+    from paperround.jobs.what_if import what_if as compare
+
+    with progress("Ranking each day twice", days) as advance:
+        return compare(
+            database=home.database,
+            ranker=home.ranker,
+            tried=tried,
+            list_name=ranked.mailing_list.name,
+            day=ranked.day,
+            now=now,
+            days=days,
+            advance=advance,
+        )
 
 
 def _as_json(ranked: "ListRanking", limit: int) -> dict[str, Any]:

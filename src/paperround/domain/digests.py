@@ -1,13 +1,14 @@
 """Choosing what one subscriber gets of an edition, or saying why they get nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
+from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
 from paperround.domain.tastes import Opinion
 from paperround.domain.topics import Topics
@@ -102,7 +103,8 @@ def choose(
     if not wanted:
         return SkipReason.BELOW_FLOOR
     size = wish.size or mailing_list.size
-    return _chosen(wanted, Topics(wish.topics), texts or {}, size, opinion)
+    choice = _chosen(wanted, Topics(wish.topics), texts or {}, size, opinion)
+    return _for_a_week(choice, edition) if wish.frequency is Frequency.WEEKLY else choice
 
 
 def _worth(paper: EditionPaper, opinion: Opinion | None) -> float:
@@ -147,6 +149,18 @@ def _chosen(
             for paper in chosen
             if own[paper.position]
         },
+    )
+
+
+def _for_a_week(choice: Choice, edition: Edition) -> Choice:
+    """The choice with reasons for somebody whose last mail was not yesterday's."""
+    yesterday = edition.day - timedelta(days=1)
+    frozen = {one.position: one.reason for one in papers_at(edition, choice.positions)}
+    told = {
+        place: dated(reason, yesterday) for place, reason in {**frozen, **choice.reasons}.items()
+    }
+    return replace(
+        choice, reasons={place: said for place, said in told.items() if said != frozen[place]}
     )
 
 

@@ -20,6 +20,7 @@ from paperround.domain.sentences import Sentence, split_sentences
 
 LONGEST = 320
 """Characters of a gist of one or two sentences, at most."""
+_LEAST_CUT = 80  # characters; less of a sentence is not worth its ellipsis
 _MOST_PAIRED = 40  # sentences; no abstract that is one has more
 
 _VAGUE_RESULT = re.compile(
@@ -83,8 +84,29 @@ def gist_pieces(
         return ()
     if most == 1 or len(candidates) == 1:
         return fitted([_best(candidates).sentence])
-    pair = max(combinations(_likeliest(candidates), 2), key=_chance_of_two)
-    return fitted([one.sentence for one in pair])
+    return _paired(max(combinations(_likeliest(candidates), 2), key=_chance_of_two))
+
+
+def _paired(pair: tuple[_Candidate, _Candidate]) -> tuple[Piece, ...]:
+    """Both sentences, of which one at least is whole; one alone, where that leaves the other less
+    than `_LEAST_CUT` characters."""
+    sentences = [one.sentence for one in pair]
+    lengths = [len(_alone(one).text) for one in sentences]
+    if min(lengths) <= (LONGEST - 1) // 2:
+        return fitted(sentences)
+    likelier = sorted(range(2), key=lambda at: -pair[at].either)
+    for at in likelier:
+        if LONGEST - 1 - lengths[at] >= _LEAST_CUT:
+            return _around(sentences, at)
+    whole = next((at for at in likelier if lengths[at] <= LONGEST), likelier[0])
+    return fitted([sentences[whole]])
+
+
+def _around(sentences: Sequence[Sentence], whole: int) -> tuple[Piece, ...]:
+    """The sentences, of which the one at `whole` stays and the other is cut to what is left."""
+    pieces = [_alone(one) for one in sentences]
+    room = LONGEST - 1 - len(pieces[whole].text)
+    return tuple(one if at == whole else _cut(one, room) for at, one in enumerate(pieces))
 
 
 def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:

@@ -20,6 +20,7 @@ from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.publish import draft, freeze, sources_told
 from paperround.jobs.rank import rank_list
+from paperround.jobs.risers import risers_told
 from paperround.jobs.transactions import write
 
 
@@ -66,6 +67,7 @@ def _freeze_cut(
         quiet_reason=quiet_reason(feeds, now=now),
         sources=sources_told(database, ranked, cut_at=cut.instant),
         gist=gist,
+        risers=risers_told(database, ranked, name),
     )
     if standing is not None and not (drafted.papers and _forgotten(database, standing)):
         return None

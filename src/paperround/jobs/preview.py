@@ -24,6 +24,7 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.publish import draft, sources_told, standing_edition, unfrozen
 from paperround.jobs.rank import rank_list
+from paperround.jobs.risers import risers_told
 from paperround.jobs.rows import Identity, RowMaker, row_maker
 
 SOMEBODY = "reader@example.org"
@@ -74,7 +75,8 @@ def preview(
     if standing is None:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
         told = sources_told(database, ranked)
-        drafted = draft(ranked, MANUAL_CUT, now, sources=told, gist=gist)
+        risers = risers_told(database, ranked, MANUAL_CUT)
+        drafted = draft(ranked, MANUAL_CUT, now, sources=told, gist=gist, risers=risers)
         edition = unfrozen(drafted, mailing_list.name)
     else:
         edition = standing

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
+from types import MappingProxyType
 
 from paperround.domain.digests import DigestKind, SkipReason
 from paperround.domain.editions import (
@@ -27,13 +28,14 @@ from paperround.domain.gist import choose_gist
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.ledger import NewDelivery, Planned, Shard
 from paperround.domain.lists import MailingList
-from paperround.domain.papers import Show
+from paperround.domain.papers import PaperId, Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
+from paperround.jobs.risers import risers_told
 from paperround.jobs.rows import Identity, row_maker
 from paperround.jobs.transactions import tried, write
 
@@ -76,7 +78,8 @@ def publish(
     if edition is None or not edition.papers:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
         told = sources_told(database, ranked)
-        drafted = draft(ranked, cut, now, sources=told, gist=gist)
+        risers = risers_told(database, ranked, cut)
+        drafted = draft(ranked, cut, now, sources=told, gist=gist, risers=risers)
         if dry_run:
             edition = unfrozen(drafted, list_name)
         elif edition is None or (drafted.papers and _discarded(database, edition)):
@@ -139,10 +142,17 @@ def draft(
     quiet_reason: str | None = None,
     sources: tuple[str, ...] = (),
     gist: GistChooser = choose_gist,
+    risers: Mapping[PaperId, str] = MappingProxyType({}),
 ) -> NewEdition:
-    """The edition a ranking makes: its first papers with their texts as they stand now."""
+    """The edition a ranking makes: its first papers with their texts as they stand now.
+
+    `risers` is what those that rose say in place of their reasons.
+    """
     items = islice(ranked.ranking.items, ranked.mailing_list.edition_size)
-    papers = tuple(_frozen(position, item, gist) for position, item in enumerate(items, start=1))
+    papers = tuple(
+        _frozen(position, item, gist, risers.get(item.paper.id, item.reason))
+        for position, item in enumerate(items, start=1)
+    )
     return NewEdition(
         list_id=ranked.mailing_list.id,
         day=ranked.day,
@@ -191,7 +201,7 @@ def _why_empty(ranked: ListRanking) -> str:
     return SkipReason.NO_NEW_PAPERS if ranked.papers_known else SkipReason.NO_PAPERS_AT_ALL
 
 
-def _frozen(position: int, item: Ranked, gist: GistChooser) -> EditionPaper:
+def _frozen(position: int, item: Ranked, gist: GistChooser, reason: str) -> EditionPaper:
     paper = item.paper
     shown = paper.show is not Show.LINK
     return EditionPaper(
@@ -204,7 +214,7 @@ def _frozen(position: int, item: Ranked, gist: GistChooser) -> EditionPaper:
         identifiers=paper.identifiers,
         score=item.score,
         parts=item.parts,
-        reason=item.reason,
+        reason=reason,
         votes=item.votes,
         comments=item.comments,
         show=paper.show,

@@ -98,9 +98,13 @@ def spoken_title(title: str) -> str:
 def tally(paper: DigestPaper) -> str:
     """Votes where they are known (null is not 0) and the reason has not told them; comments."""
     votes = "" if paper.votes is None else counted(paper.votes, "vote")
-    told = "" if votes and paper.reason.startswith(votes) else votes
+    told = "" if votes and _says(paper.reason, votes) else votes
     comments = counted(paper.comments, "comment") if paper.comments else ""
     return ", ".join(filter(None, (told, comments)))
+
+
+def _says(reason: str, votes: str) -> bool:
+    return re.search(rf"(?<![\d,]){re.escape(votes)}\b", reason) is not None
 
 
 def score_line(paper: DigestPaper) -> str:

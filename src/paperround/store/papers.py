@@ -120,6 +120,16 @@ class SqlPapers:
         )
         return frozenset(PaperId(one) for one in found.scalars())
 
+    def known_by(self, papers: Collection[PaperId], moment: datetime) -> frozenset[PaperId]:
+        """Those of `papers` that had been read by then."""
+        found = self._connection.execute(
+            select(db.papers.c.id).where(
+                among(self._connection, db.papers.c.id, papers),
+                db.papers.c.first_seen_at <= moment,
+            )
+        )
+        return frozenset(PaperId(one) for one in found.scalars())
+
     def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
         """Papers that count from within the window, with the observations it may know, by id."""
         eligible = _eligible(self._connection, mailing_list, window)

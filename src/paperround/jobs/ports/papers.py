@@ -248,6 +248,10 @@ class PaperStore(Protocol):
         """Those of `papers` that are withdrawn."""
         ...
 
+    def known_by(self, papers: Collection[PaperId], moment: datetime) -> frozenset[PaperId]:
+        """Those of `papers` that had been read by then."""
+        ...
+
     def save(self, writes: Sequence[PaperWrite], *, now: datetime) -> dict[PaperId, PaperId]:
         """Insert and update; texts that change keep the old ones as a version row.
 

@@ -1,0 +1,136 @@
+"""Papers that came up since an edition of an earlier day, and say so."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from paperround.domain.editions import Edition, EditionState
+from paperround.domain.observations import Count
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.preview import preview
+from paperround.jobs.publish import publish
+from paperround.ranking.trending import TrendingRanker
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import LETTERHEAD
+from tests.jobs.conftest import IDENTITY, fill, record, subscribe
+
+SIX = datetime(2026, 1, 29, 6, tzinfo=UTC)
+"""A cut on a Thursday."""
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+RISER = 15
+ROSE = "rose since yesterday: 99 votes, 94 new"
+
+pytestmark = pytest.mark.accept("F14", part="risers")
+
+
+def vote(database: SqlDatabase, votes: Mapping[int, int], at: datetime) -> None:
+    """What a source says of these papers, an hour before the cut `at`."""
+    records = [
+        record(n, counts=(Count(signal="upvotes", value=value),), fingerprint=f"{n} {value}")
+        for n, value in votes.items()
+    ]
+    fill(database, records, at - HOUR)
+
+
+def freeze(database: SqlDatabase, at: datetime) -> Edition:
+    (edition,) = freeze_cuts(database=database, ranker=TrendingRanker(), now=at)
+    return edition
+
+
+def told(edition: Edition) -> dict[str, str]:
+    """The papers that say they rose."""
+    return {one.title: one.reason for one in edition.papers if "rose" in one.reason}
+
+
+@pytest.fixture
+def thursday(database: SqlDatabase) -> SqlDatabase:
+    """Sixteen papers of which the fifteenth has the second fewest votes, and their edition."""
+    vote(database, {n: 20 - n for n in range(1, 17)}, SIX)
+    assert told(freeze(database, SIX)) == {}
+    return database
+
+
+def test_a_paper_that_rose_since_yesterday_says_so(thursday: SqlDatabase) -> None:
+    vote(thursday, {RISER: 99}, SIX + DAY)
+    friday = freeze(thursday, SIX + DAY)
+    assert told(friday) == {"Paper 15": ROSE}
+    assert friday.papers[0].title == "Paper 15"
+
+
+def test_each_cut_is_compared_with_the_same_cut_of_the_day_before(thursday: SqlDatabase) -> None:
+    evening = SIX + 12 * HOUR
+    vote(thursday, {RISER: 99}, evening)
+    assert told(freeze(thursday, evening)) == {}
+    assert told(freeze(thursday, SIX + DAY)) == {"Paper 15": ROSE}
+    assert told(freeze(thursday, evening + DAY)) == {}
+
+
+def test_where_the_day_before_has_no_edition_the_day_of_the_newest_is_named(
+    thursday: SqlDatabase,
+) -> None:
+    freeze(thursday, SIX + 12 * HOUR)
+    vote(thursday, {RISER: 99}, SIX + 3 * DAY)
+    sunday = freeze(thursday, SIX + 3 * DAY)
+    assert told(sunday) == {"Paper 15": "rose since Thursday: 99 votes, 94 new"}
+
+
+@pytest.mark.parametrize("gone", ["cancelled", "empty"])
+def test_an_edition_that_nobody_got_is_passed_over(database: SqlDatabase, gone: str) -> None:
+    if gone == "empty":
+        fill(database, [record(99)], SIX - 30 * DAY)
+        assert freeze(database, SIX).papers == ()
+        vote(database, {n: 20 - n for n in range(1, 17)}, SIX + 12 * HOUR)
+    else:
+        vote(database, {**{n: 20 - n for n in range(1, 15)}, RISER: 98, 16: 4}, SIX)
+        cancelled = freeze(database, SIX)
+        with database.writing() as work:
+            work.editions.set_state(cancelled.id, EditionState.CANCELLED)
+        vote(database, {RISER: 5}, SIX + 12 * HOUR)
+    freeze(database, SIX + 12 * HOUR)
+    vote(database, {RISER: 99}, SIX + DAY)
+    assert told(freeze(database, SIX + DAY)) == {"Paper 15": ROSE}
+
+
+def test_what_is_sent_or_previewed_by_hand_says_it_too(thursday: SqlDatabase) -> None:
+    subscribe(thursday, "ada")
+    vote(thursday, {RISER: 99}, SIX + DAY)
+    shown = preview(
+        database=thursday,
+        ranker=TrendingRanker(),
+        identity=IDENTITY,
+        letterhead=LETTERHEAD,
+        list_name="trending",
+        day=None,
+        reader=None,
+        now=SIX + DAY,
+    )
+    sent = publish(
+        database=thursday,
+        ranker=TrendingRanker(),
+        identity=IDENTITY,
+        list_name="trending",
+        day=None,
+        cut="manual",
+        now=SIX + DAY,
+    )
+    assert told(shown.edition) == told(sent.edition) == {"Paper 15": ROSE}
+    assert shown.mail is not None
+    assert shown.mail.view.papers[0].reason == ROSE
+
+
+def test_a_paper_that_was_joined_since_is_the_one_that_stood_there(thursday: SqlDatabase) -> None:
+    both = {"arxiv": "2601.00014", "doi": "10.5555/one"}
+    few = (Count(signal="upvotes", value=1),)
+    journal = record(77, identifiers={"doi": "10.5555/one"}, counts=few)
+    fill(thursday, [journal], SIX + 11 * HOUR)
+    frozen = freeze(thursday, SIX + 12 * HOUR)
+    votes = (Count(signal="upvotes", value=99),)
+    one = record(14, title="Paper 14", identifiers=both, counts=votes, fingerprint="joined")
+    fill(thursday, [one], SIX + 35 * HOUR)
+    with thursday.reading() as work:
+        stood = work.editions.get(frozen.id).papers
+        assert [one.frozen_id is not None for one in stood].count(True) == 1
+    found = told(freeze(thursday, SIX + 36 * HOUR))
+    assert found == {"Paper 14": "rose since yesterday: 99 votes, 93 new"}
