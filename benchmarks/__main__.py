@@ -13,6 +13,7 @@ from benchmarks.compose import shared_digest, signed_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
 from benchmarks.ingest import ingest_speed
+from benchmarks.interests import choosing_by_interests
 from benchmarks.personal import personal_order
 from benchmarks.search import speed_of_search, speed_of_search_on_postgres
 from benchmarks.start import start_of_a_command, start_of_the_service
@@ -23,7 +24,7 @@ RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B1": [delivery_speed],
     "B5": [shared_digest, signed_digest],
-    "B6": [personal_order],
+    "B6": [personal_order, choosing_by_interests],
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],

@@ -63,6 +63,7 @@ PUBLIC = {
     "editions": "/editions",
     "edition": "/editions/trending/2026-03-02",
     "paper": "/papers/1",
+    "search": "/search?q=graph+-survey",
     "snippet": "/snippet",
     "ask for a link": "/preferences",
     "nowhere": "/nowhere",

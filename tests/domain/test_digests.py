@@ -1,13 +1,18 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperround.domain.digests import Choice, SkipReason, choose
 from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
+from paperround.domain.finder import Findable, Finder
+from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
@@ -19,6 +24,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.tastes import Opinion
+from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of
 
 FRIDAY = date(2026, 1, 30)
 SATURDAY = date(2026, 1, 31)
@@ -54,6 +60,8 @@ def chosen(
     seen: tuple[int, ...] = (),
     day: date = FRIDAY,
     opinion: Opinion | None = None,
+    wishes: Wishes | None = None,
+    finder: Finder | None = None,
 ) -> Choice | SkipReason:
     return choose(
         edition=of or edition(papers),
@@ -68,6 +76,8 @@ def chosen(
         already_sent={PaperId(100 + n) for n in seen},
         local_day=day,
         opinion=opinion,
+        wishes=wishes,
+        finder=finder,
     )
 
 
@@ -223,3 +233,191 @@ def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
     assert isinstance(choice, Choice)
     assert choice.positions == (4, 3, 2)
     assert choice.reasons[4] == "your topic “fusion”"
+
+
+# --- interests ---------------------------------------------------------------------------------
+
+
+def wanting(*said: str) -> Wishes:
+    """The wishes of somebody who wrote these, as `kind:value`."""
+    pairs = (one.partition(":") for one in said)
+    return Wishes(interests=tuple(Interest(InterestKind(kind), value) for kind, _, value in pairs))
+
+
+def found_in(*categories: str, author: str = "Ada Lovelace") -> Finder:
+    """Five papers; the nth is on `n` and in the nth of the categories, the last by the author."""
+    return Finder(
+        [
+            Findable(
+                paper_id=PaperId(100 + n),
+                title=f"Paper {n}",
+                abstract="On Graphs, a survey." if n % 2 else "On trees.",
+                authors=(author,) if n == 5 else ("Bob",),
+                categories=categories[n - 1 : n],
+            )
+            for n in range(1, 6)
+        ]
+    )
+
+
+def told(choice: Choice | SkipReason) -> list[tuple[int, str]]:
+    assert isinstance(choice, Choice)
+    return [(position, choice.reasons.get(position, "")) for position in choice.positions]
+
+
+@pytest.mark.accept("F13", part="order")
+def test_followed_authors_come_first_then_searches_then_the_rest() -> None:
+    wishes = wanting("keyword:tree", "author:lovelace, ada")
+    assert told(chosen(Preferences(), wishes=wishes, finder=found_in())) == [
+        (5, "by Ada Lovelace, whom you follow"),
+        (2, "your search “tree” found “trees”"),
+        (4, "your search “tree” found “trees”"),
+    ]
+
+
+@pytest.mark.accept("F13", part="reasons")
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("keyword:graphs", "your search “graphs”"),
+        ("keyword:graph AND survey", "your search “graph AND survey” found “Graphs” and “survey”"),
+        ("keyword:tree OR GRAPHS", "your search “tree OR GRAPHS” found “Graphs”"),
+        ("keyword:paper NOT tree", "your search “paper NOT tree” found “Paper”"),
+        ('keyword:"on graphs"', 'your search “"on graphs"” found “On Graphs”'),
+        ("keyword:author:bob", "your search “author:bob” found “Bob”"),
+        ("keyword:cat:cs", "your search “cat:cs”"),
+        ("topic:graphs", "your topic “graphs”"),
+        ("author:BOB", "by Bob, whom you follow"),
+        ("category:cs.LG", "in cs.LG, which you follow"),
+        ("category:cs", "in cs, which you follow"),
+    ],
+)
+def test_every_reason_names_what_the_reader_wrote_and_what_was_found(
+    said: str, reason: str
+) -> None:
+    finder = found_in("cs.LG")
+    assert dict(told(chosen(Preferences(), wishes=wanting(said), finder=finder)))[1] == reason
+
+
+@pytest.mark.accept("F13", part="reasons")
+def test_the_reason_of_everybody_follows_the_readers_own() -> None:
+    of = edition(1)
+    of = replace(of, papers=(replace(of.papers[0], reason="41 votes"),))
+    wishes = wanting("keyword:paper")
+    assert told(chosen(Preferences(), of=of, wishes=wishes)) == [
+        (1, "your search “paper” · 41 votes")
+    ]
+
+
+@pytest.mark.accept("F13", part="mutes")
+@pytest.mark.parametrize(
+    "mute", ["tree", "tree NOT survey", "paper NOT graph", 'title:"paper 2" OR title:"paper 4"']
+)
+def test_what_is_muted_is_left_out_whatever_speaks_for_it(mute: str) -> None:
+    wishes = wanting("keyword:tree", f"mute:{mute}", "author:bob")
+    choice = chosen(Preferences(), wishes=wishes, finder=found_in(), opinion=Likes(n2=9))
+    assert isinstance(choice, Choice)
+    assert choice.positions == (1, 3, 5)
+    assert not any("tree" in reason for reason in choice.reasons.values())
+
+
+@pytest.mark.accept("F13", part="mutes")
+@pytest.mark.parametrize("mute", ["author:bob", "category:cs.LG", "cat:cs"])
+def test_authors_and_categories_can_be_muted(mute: str) -> None:
+    finder = found_in("cs.LG", "cs.LG", "cs.LG", "cs.LG", "math.CO")
+    assert [
+        place
+        for place, _ in told(chosen(Preferences(), wishes=wanting(f"mute:{mute}"), finder=finder))
+    ] == [5]
+
+
+@pytest.mark.accept("F13", part="mutes")
+@pytest.mark.accept("F20", part="ledger")
+def test_a_digest_that_mutes_empty_says_so() -> None:
+    wishes = wanting("mute:paper")
+    assert chosen(Preferences(), wishes=wishes) is SkipReason.MUTED
+    assert chosen(Preferences(floor=99), wishes=wishes) is SkipReason.MUTED
+    seen = (1, 2, 3, 4, 5)
+    assert chosen(Preferences(), wishes=wishes, seen=seen) is SkipReason.NO_NEW_PAPERS
+
+
+@pytest.mark.accept("F13", part="categories")
+def test_a_category_lifts_its_papers_by_what_it_tells_and_leaves_none_out() -> None:
+    finder = found_in("cs.LG", "cs.LG", "cs.LG", "cs.LG", "math.CO")
+    for name in ("math.CO", "math"):
+        lifted = chosen(Preferences(size=5), wishes=wanting(f"category:{name}"), finder=finder)
+        assert [place for place, _ in told(lifted)] == [1, 2, 5, 3, 4]
+        assert dict(told(lifted)) == {1: "", 2: "", 5: f"in {name}, which you follow", 3: "", 4: ""}
+
+
+@pytest.mark.accept("F13", part="categories")
+def test_a_category_that_most_papers_are_in_changes_nothing() -> None:
+    finder = found_in(*["cs.LG"] * 5)
+    wishes = wanting("category:cs.LG")
+    assert [place for place, _ in told(chosen(Preferences(), wishes=wishes, finder=finder))] == [
+        1,
+        2,
+        3,
+    ]
+
+
+def test_a_category_is_worth_more_the_fewer_papers_are_in_it_within_bounds() -> None:
+    worth = [lift_of(inside, 60) for inside in range(61)]
+    assert worth == sorted(worth, reverse=True)
+    assert worth[0] == MOST_LIFT
+    assert worth[60] == 0
+
+
+def test_a_category_counts_towards_the_floor() -> None:
+    finder = found_in("cs.LG", "cs.LG", "cs.LG", "cs.LG", "math.CO")
+    wishes = wanting("category:math.CO")
+    choice = chosen(Preferences(floor=7.0), wishes=wishes, finder=finder)
+    assert [place for place, _ in told(choice)] == [1, 2, 5]
+    assert chosen(Preferences(floor=7.5), wishes=wishes, finder=finder) == Choice(positions=(1, 2))
+
+
+@pytest.mark.accept("F13", part="categories")
+def test_with_an_opinion_a_category_lifts_as_well() -> None:
+    finder = found_in("cs.LG", "cs.LG", "cs.LG", "cs.LG", "math.CO")
+    wishes, opinion = wanting("category:math.CO"), Likes(n4=1.5)
+    choice = chosen(Preferences(size=5), wishes=wishes, finder=finder, opinion=opinion)
+    assert [place for place, _ in told(choice)] == [1, 2, 4, 5, 3]
+
+
+@pytest.mark.accept("F13", part="seeds")
+def test_a_paper_that_a_reader_gave_is_not_sent_to_them() -> None:
+    wishes = replace(wanting("seed:arxiv:2601.00001"), seeds=(PaperId(101),))
+    assert chosen(Preferences(), wishes=wishes) == Choice(positions=(2, 3, 4))
+
+
+def test_a_line_that_can_no_longer_be_read_stops_no_digest() -> None:
+    wishes = wanting('keyword:"open', "mute:)", 'keyword:"paper 2"')
+    assert [place for place, _ in told(chosen(Preferences(size=1), wishes=wishes))] == [2]
+
+
+LEXICON = "graph tree survey kiln Glaze pottery".split()
+
+
+@pytest.mark.accept("Q9", part="terms of personal reasons")
+@given(
+    st.lists(st.lists(st.sampled_from(LEXICON), max_size=6), min_size=1, max_size=6),
+    st.lists(st.lists(st.sampled_from(LEXICON), min_size=1, max_size=3), min_size=1, max_size=3),
+    st.sampled_from([" ", " AND ", " OR ", " NOT "]),
+)
+def test_what_a_reason_says_was_found_stands_in_its_paper(
+    texts: list[list[str]], searches: list[list[str]], joint: str
+) -> None:
+    papers = [
+        Findable(paper_id=PaperId(100 + n), title="", abstract=" ".join(text))
+        for n, text in enumerate(texts, 1)
+    ]
+    wishes = wanting(*(f"keyword:{joint.join(words)}" for words in searches))
+    choice = chosen(Preferences(size=9), papers=len(papers), wishes=wishes, finder=Finder(papers))
+    assert isinstance(choice, Choice)
+    for position, reason in choice.reasons.items():
+        search, _, found = reason.partition(" found ")
+        quoted = re.findall("“(.*?)”", found or search)
+        assert quoted
+        assert set(quoted) <= set(texts[position - 1]) or set(quoted) <= {
+            " ".join(words) for words in searches
+        }

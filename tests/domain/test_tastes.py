@@ -24,3 +24,21 @@ def test_of_very_many_papers_the_latest_count() -> None:
 def test_who_said_nothing_has_no_taste() -> None:
     assert not taste_of([])
     assert taste_of([], ["pottery"])
+
+
+def test_papers_a_reader_gave_are_liked_until_they_want_less_of_one() -> None:
+    given = taste_of([(TWO, "less")], (), (ONE, TWO), ("A title",), (PaperId(3),))
+    assert given == Taste(
+        liked=(ONE,), disliked=(PaperId(3), TWO), given=(ONE,), titles=("A title",)
+    )
+
+
+def test_a_paper_that_was_given_and_liked_is_one_and_given_ones_go_first() -> None:
+    said = [(PaperId(number), "more") for number in range(MOST_PAPERS)]
+    taste = taste_of(said, (), (ONE, PaperId(999)))
+    assert taste.liked[:3] == (ONE, PaperId(999), PaperId(2))
+    assert len(taste.liked) == MOST_PAPERS
+
+
+def test_a_title_alone_is_a_taste() -> None:
+    assert taste_of([], titles=("A title",))

@@ -3,7 +3,18 @@
 import pytest
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.topics import MOST_TOPICS, Topics, read_topics
+from paperround.domain.finder import Findable, Finder
+from paperround.domain.papers import PaperId
+from paperround.domain.topics import MOST_TOPICS, read_topics
+from paperround.domain.wishes import Wishes, sight_of
+
+PAPER = PaperId(7)
+
+
+def told(topic: str, title: str, abstract: str = "") -> str:
+    """Why a paper is there for somebody with this topic."""
+    finder = Finder([Findable(paper_id=PAPER, title=title, abstract=abstract)])
+    return sight_of(Wishes(topics=(topic,)), finder).reason(PAPER)
 
 
 @pytest.mark.accept("F13", part="topics")
@@ -16,12 +27,13 @@ from paperround.domain.topics import MOST_TOPICS, Topics, read_topics
         ("GPT", "gpt: a study"),
         ("C++", "Faster C++ templates"),
         ("Schrödinger", "the SCHRÖDINGER bridge"),
+        ("Schrodinger", "the Schrödinger bridge"),
         ("扩散", "图像扩散模型"),
         ("ｇａｎ", "A GAN for maps"),
     ],
 )
 def test_a_topic_is_found_as_a_whole_word(topic: str, text: str) -> None:
-    assert Topics((topic,)).found_in(text) == topic
+    assert told(topic, text) == f"your topic “{topic}”"
 
 
 @pytest.mark.accept("F13", part="topics")
@@ -33,14 +45,15 @@ def test_a_topic_is_found_as_a_whole_word(topic: str, text: str) -> None:
         ("C", "C4 corpora"),
         ("graph", "Graphene ribbons"),
         ("a.b", "a b"),
+        ("neural net", "Preneural net of neural nets"),
     ],
 )
 def test_a_topic_is_not_found_inside_another_word(topic: str, text: str) -> None:
-    assert Topics((topic,)).found_in(text) is None
+    assert not told(topic, text)
 
 
 def test_a_phrase_does_not_reach_over_two_texts_of_a_paper() -> None:
-    assert Topics(("protein folding",)).found_in("About protein", "Folding maps") is None
+    assert not told("protein folding", "About protein", "Folding maps")
 
 
 def test_topics_are_cleaned_and_kept_once() -> None:

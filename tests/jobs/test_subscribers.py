@@ -18,8 +18,12 @@ from paperround.mail.addresses import EmailAddresses
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW
 
-HEADER = "email,status,consent_at,consent_source,timezone,hour,frequency,topics,language\n"
-ADA = "ada@example.org,active,2026-01-05T09:00:00Z,a form,Europe/Berlin,7,weekly:fri,a;b,de\n"
+HEADER = (
+    "email,status,consent_at,consent_source,timezone,hour,frequency,topics,language,interests\n"
+)
+ADA = (
+    "ada@example.org,active,2026-01-05T09:00:00Z,a form,Europe/Berlin,7,weekly:fri,a;b,de,mute:x\n"
+)
 BOOK = EmailAddresses()
 
 
@@ -198,7 +202,10 @@ def test_a_lost_key_lets_nobody_in(database: SqlDatabase) -> None:
         ("grace@example.org,active,soon,a form", "line 3: consent_at: 'soon' is not a time"),
         ("grace@example.org,active,2026-01-05,a form,Mars", "line 3: timezone: 'Mars' is not"),
         ("grace@example.org,active,2026-01-05,a form,Factory", "line 3: timezone: 'Factory' is no"),
-        ("grace@example.org,active,2026-01-05,a form,,7,,,,de", "line 3: 10 cells under 9 columns"),
+        (
+            "grace@example.org,active,2026-01-05,a form,,7,,,,,de",
+            "line 3: 11 cells under 10 columns",
+        ),
     ],
 )
 def test_a_reject_names_the_line_and_the_column(database: SqlDatabase, row: str, says: str) -> None:

@@ -115,3 +115,27 @@ def test_filler_is_no_word_and_a_compound_is_its_parts_too() -> None:
         "shot": 1,
         "model": 2,
     }
+
+
+@pytest.mark.accept("F13", part="seeds")
+def test_a_paper_somebody_gave_is_named_in_the_reason(day: TasteDay) -> None:
+    given = opinion(day, Taste(liked=(CLAY,), given=(CLAY,)))
+    assert given.worth(PaperId(1)) == opinion(day, Taste(liked=(CLAY,))).worth(PaperId(1))
+    assert given.reason(PaperId(1)).endswith(" with “Dating pottery”, which you gave")
+
+
+@pytest.mark.accept("F13", part="seeds")
+def test_a_title_speaks_like_a_paper_that_has_nothing_else(day: TasteDay) -> None:
+    title = "Kilns, glaze and pottery " * 4
+    mine = opinion(day, Taste(titles=(title,), topics=("tides",)))
+    assert mine.worth(PaperId(1)) > mine.worth(PaperId(3))
+    assert mine.reason(PaperId(1)).endswith(f" with “{title[:60].rstrip()}…”, which you gave")
+
+
+@pytest.mark.accept("F13", part="seeds")
+def test_what_one_reader_gave_is_only_liked_by_another(day: TasteDay) -> None:
+    tastes = [Taste(liked=(CLAY,), given=(CLAY,)), Taste(liked=(CLAY,)), Taste(titles=("Kiln",))]
+    gave, liked, title = day.opinions(tastes, LIKED)
+    assert "which you gave" in gave.reason(PaperId(1))
+    assert "a paper you liked" in liked.reason(PaperId(1))
+    assert "“Kiln”, which you gave" in title.reason(PaperId(1))

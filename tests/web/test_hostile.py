@@ -39,6 +39,7 @@ BODIES = (
     b'{"email": "\xed\xa0\x80@b.example"}',
 )
 CHOICES = ("hour", "timezone", "frequency", "size", "floor", "paused_until", "topics")
+LINES = ("author", "keyword", "category", "seed", "mute")
 PLACES = ("/", "/static/site.css", "/outbox", f"{ADMIN}feeds", "/papers/1")
 TAKING = ("/subscribe", "/api/v1/subscriptions", "/unsubscribe/x", "/preferences/x", "/feedback/x")
 
@@ -106,10 +107,10 @@ def test_no_query_breaks_a_page(site: Site) -> None:
 
 
 def test_no_field_of_a_form_breaks_a_page(site: Site, choices_token: str) -> None:
-    signing = ("email", "list", "website", "stamp", "work", "number", "origin", *CHOICES)
+    signing = ("email", "list", "website", "stamp", "work", "number", "origin", "search", *CHOICES)
     choosing, broken = f"/preferences/{choices_token}", Broken()
     forms = [("/subscribe", {"email": "ada@mail.example"}, name) for name in signing]
-    forms += [(choosing, {"action": "save"}, name) for name in ("action", *CHOICES)]
+    forms += [(choosing, {"action": "save"}, name) for name in ("action", *CHOICES, *LINES)]
     for path, fields, name in forms:
         for text in TEXTS:
             body = written({**fields, name: text})
@@ -132,7 +133,7 @@ def shapes(text: str) -> tuple[object, ...]:
 
 def test_no_value_of_a_programs_request_breaks_it(site: Site) -> None:
     broken = Broken()
-    for name in ("email", "list", "timezone", "hour", "frequency", "topics", "more", "\ud800"):
+    for name in ("email", "list", "timezone", "hour", "frequency", "topics", "interests", "\ud800"):
         for value in (one for text in TEXTS for one in shapes(text)):
             body = json.dumps({"email": "ada@mail.example", name: value})
             answer = site.client.post("/api/v1/subscriptions", content=body, headers=JSON)

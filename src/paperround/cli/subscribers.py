@@ -57,7 +57,8 @@ def import_file(
 
     Columns: email, status (pending, active, unsubscribed, suppressed), consent_at,
     consent_source, and if wanted timezone, hour, frequency (daily, weekdays, weekly:mon),
-    topics (separated by ;) and language. A row without consent is a reject.
+    topics (separated by ;), language and interests (kind:value, one a line of the cell, such as
+    "keyword:graph NOT survey" or "author:Ada Lovelace"). A row without consent is a reject.
 
     With --from, FILE is what that program exports. Where it does not say when its people agreed
     to mail, you may vouch for them with --consent-at and --consent-source.
@@ -138,6 +139,15 @@ def add(
     hour: Annotated[int | None, typer.Option(help="0 to 23, in that time zone.")] = None,
     frequency: Annotated[str | None, typer.Option(help="daily, weekdays or weekly:mon.")] = None,
     topics: Annotated[str | None, typer.Option(help="Separated by semicolons.")] = None,
+    interest: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--interest",
+            metavar="KIND:VALUE",
+            help="keyword:, author:, category:, seed:, topic: or mute:, for all their lists; may "
+            "be given several times, and replaces what was there.",
+        ),
+    ] = None,
     list_name: ListName = DEFAULT_LIST,
     now: Now = None,
     as_json: AsJson = False,
@@ -150,7 +160,13 @@ def add(
     from paperround.jobs.subscribers import add_subscriber
 
     home = runtime(now)
-    wishes = {"timezone": timezone, "hour": hour, "frequency": frequency, "topics": topics}
+    wishes = {
+        "timezone": timezone,
+        "hour": hour,
+        "frequency": frequency,
+        "topics": topics,
+        "interests": interest or None,
+    }
     outcome = add_subscriber(
         {
             "email": email,

@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from paperround.domain.editions import Edition, EditionPaper
+from paperround.domain.finder import Finder, findable, finder_of
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
 from paperround.domain.tastes import Opinion
-from paperround.domain.topics import Topics
+from paperround.domain.wishes import Sight, Wishes, sight_of
 
 
 class DigestKind(StrEnum):
@@ -28,6 +29,7 @@ class SkipReason(StrEnum):
 
     NO_NEW_PAPERS = "no-new-papers"
     NO_PAPERS_AT_ALL = "no-papers-at-all"
+    MUTED = "muted"
     BELOW_FLOOR = "below-floor"
     PAUSED = "paused"
     NOT_THEIR_DAY = "not-their-day"
@@ -70,19 +72,53 @@ def choose(
     subscription: Subscription,
     already_sent: Collection[PaperId],
     local_day: date,
-    texts: Mapping[PaperId, str] | None = None,
+    finder: Finder | None = None,
     withdrawn: Collection[PaperId] = (),
     opinion: Opinion | None = None,
+    wishes: Wishes | None = None,
 ) -> Choice | SkipReason:
     """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing.
 
-    A paper that is `withdrawn` by now is left out. Two that the edition holds and that turned out
-    to be one since are one paper, at the better place. Papers by an author whom a topic names
-    come first, then those on the reader's topics, each group in the edition's order; with an
-    `opinion`, in the order it makes of the scores and of what each paper is worth to the reader,
-    and the floor is one of their sum. `texts` are the abstracts topics are looked for in, beside
-    title and gist.
+    A paper that is `withdrawn` by now is left out, and so is one that the reader muted or gave as
+    one they know. Two that the edition holds and that turned out to be one since are one paper, at
+    the better place. Papers by an author whom the reader follows come first, then those on their
+    topics or found by their searches, each group in the edition's order; with an `opinion`, in the
+    order it makes of the scores and of what each paper is worth to the reader. Papers of a category
+    they follow are worth more by its lift, and the floor is one of the sum. `finder` looks for all
+    that in the edition's papers; without one it knows what the edition says of them.
     """
+    wish = subscription.preferences
+    none_due = _none_due(edition, subscription, local_day)
+    if none_due is not None:
+        return none_due
+    wishes = wishes or Wishes(topics=wish.topics)
+    given = {*wishes.seeds, *wishes.unlike}
+    unseen = [
+        paper
+        for paper in _each_once(edition.papers)
+        if paper.paper_id not in already_sent
+        and paper.paper_id not in withdrawn
+        and paper.paper_id not in given
+    ]
+    if not unseen:
+        return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
+    sight = sight_of(wishes, finder or _frozen_finder(edition)) if wishes else None
+    heard = [paper for paper in unseen if sight is None or paper.paper_id not in sight.muted]
+    if not heard:
+        return SkipReason.MUTED
+    wanted = [
+        paper
+        for paper in heard
+        if wish.floor is None or _worth(paper, sight, opinion) >= wish.floor
+    ]
+    if not wanted:
+        return SkipReason.BELOW_FLOOR
+    choice = _chosen(wanted, sight, wish.size or mailing_list.size, opinion)
+    return _for_a_week(choice, edition) if wish.frequency is Frequency.WEEKLY else choice
+
+
+def _none_due(edition: Edition, subscription: Subscription, local_day: date) -> SkipReason | None:
+    """Why nobody looks at the papers at all; None when somebody does."""
     wish = subscription.preferences
     if wish.paused_until is not None and local_day < wish.paused_until:
         return SkipReason.PAUSED
@@ -90,25 +126,21 @@ def choose(
         return SkipReason.NOT_THEIR_DAY
     if not edition.papers:
         return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
-    unseen = [
-        paper
-        for paper in _each_once(edition.papers)
-        if paper.paper_id not in already_sent and paper.paper_id not in withdrawn
-    ]
-    if not unseen:
-        return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
-    wanted = [
-        paper for paper in unseen if wish.floor is None or _worth(paper, opinion) >= wish.floor
-    ]
-    if not wanted:
-        return SkipReason.BELOW_FLOOR
-    size = wish.size or mailing_list.size
-    choice = _chosen(wanted, Topics(wish.topics), texts or {}, size, opinion)
-    return _for_a_week(choice, edition) if wish.frequency is Frequency.WEEKLY else choice
+    return None
 
 
-def _worth(paper: EditionPaper, opinion: Opinion | None) -> float:
-    return paper.score + (0.0 if opinion is None else opinion.worth(paper.paper_id))
+def _frozen_finder(edition: Edition) -> Finder:
+    return finder_of(tuple(findable(paper, None) for paper in _each_once(edition.papers)))
+
+
+def _lift(paper: EditionPaper, sight: Sight | None) -> float:
+    return sight.lift if sight is not None and paper.paper_id in sight.lifted else 0.0
+
+
+def _worth(paper: EditionPaper, sight: Sight | None, opinion: Opinion | None) -> float:
+    """What the floor is one of: the score, the lift of a category, and what the reader likes."""
+    liked = 0.0 if opinion is None else opinion.worth(paper.paper_id)
+    return paper.score + _lift(paper, sight) + liked
 
 
 def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
@@ -119,37 +151,36 @@ def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
 
 
 def _chosen(
-    wanted: Sequence[EditionPaper],
-    topics: Topics,
-    texts: Mapping[PaperId, str],
-    size: int,
-    opinion: Opinion | None,
+    wanted: Sequence[EditionPaper], sight: Sight | None, size: int, opinion: Opinion | None
 ) -> Choice:
-    followed = {
-        paper.position: f"by {author}, whom you follow"
-        for paper in wanted
-        if (author := topics.named_among(paper.authors))
-    }
-    on_topic = {
-        paper.position: f"your topic “{topic}”"
-        for paper in wanted
-        if paper.position not in followed
-        and (topic := topics.found_in(paper.title, paper.gist, texts.get(paper.paper_id, "")))
-    }
-    others = {paper.position for paper in wanted} - followed.keys() - on_topic.keys()
     chosen: list[EditionPaper] = []
-    for group in (followed, on_topic, others):
-        papers = [paper for paper in wanted if paper.position in group]
-        chosen += _best(papers, size - len(chosen), opinion)
-    own = {**{one.position: _liking(one, opinion) for one in chosen}, **followed, **on_topic}
+    for papers in _grouped(wanted, sight):
+        chosen += _best(papers, size - len(chosen), sight, opinion)
+    reasons = {paper.position: _reason(paper, sight, opinion) for paper in chosen}
     return Choice(
         positions=tuple(paper.position for paper in chosen),
-        reasons={
-            paper.position: " · ".join(filter(None, (own[paper.position], paper.reason)))
-            for paper in chosen
-            if own[paper.position]
-        },
+        reasons={position: reason for position, reason in reasons.items() if reason},
     )
+
+
+def _grouped(
+    papers: Sequence[EditionPaper], sight: Sight | None
+) -> Sequence[Sequence[EditionPaper]]:
+    """By authors they follow; on their topics and searches; the others, those of a category they
+    follow at the place it lifts them to."""
+    if sight is None:
+        return [papers]
+    followed = [paper for paper in papers if paper.paper_id in sight.followed]
+    pinned = sight.followed | sight.wanted
+    wanted = [
+        paper
+        for paper in papers
+        if paper.paper_id in sight.wanted and paper.paper_id not in sight.followed
+    ]
+    others = [paper for paper in papers if paper.paper_id not in pinned]
+    if sight.lift and not sight.lifted.isdisjoint(paper.paper_id for paper in others):
+        others.sort(key=lambda paper: -(paper.score + _lift(paper, sight)))
+    return [followed, wanted, others]
 
 
 def _for_a_week(choice: Choice, edition: Edition) -> Choice:
@@ -165,13 +196,24 @@ def _for_a_week(choice: Choice, edition: Edition) -> Choice:
 
 
 def _best(
-    papers: Sequence[EditionPaper], size: int, opinion: Opinion | None
+    papers: Sequence[EditionPaper], size: int, sight: Sight | None, opinion: Opinion | None
 ) -> Sequence[EditionPaper]:
-    return papers[:size] if opinion is None else opinion.spread(papers, size)
+    if opinion is None:
+        return papers[:size]
+    return opinion.spread([_lifted(paper, _lift(paper, sight)) for paper in papers], size)
 
 
-def _liking(paper: EditionPaper, opinion: Opinion | None) -> str:
-    return "" if opinion is None else opinion.reason(paper.paper_id)
+def _lifted(paper: EditionPaper, lift: float) -> EditionPaper:
+    return replace(paper, score=paper.score + lift) if lift else paper
+
+
+def _reason(paper: EditionPaper, sight: Sight | None, opinion: Opinion | None) -> str:
+    """Why the paper is there for this reader, and then what everybody is told of it; empty when
+    nothing of theirs speaks for it."""
+    own = sight.reason(paper.paper_id) if sight is not None else ""
+    if opinion is not None and (sight is None or not sight.pins(paper.paper_id)):
+        own = " · ".join(filter(None, (own, opinion.reason(paper.paper_id))))
+    return " · ".join(filter(None, (own, paper.reason))) if own else ""
 
 
 def is_their_day(subscription: Subscription, local_day: date) -> bool:

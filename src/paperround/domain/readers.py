@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.editions import EditionId
+from paperround.domain.interests import Interest
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
@@ -63,8 +64,23 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenPaper:
+    """A paper that a reader gave, and its title here, None where it is not known; `counts` when
+    the words they gave count as long as it is not."""
+
+    value: str
+    title: str | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the preferences page shows: the person's choices for one list, address masked."""
+    """What the preferences page shows: the person's choices for one list, address masked.
+
+    `interests` are for all of their lists. `asked` are further ones that somebody gave with their
+    address, on a search page; they wait for the person to keep them. `given` are the papers
+    they gave.
+    """
 
     masked: str
     list_name: str
@@ -74,3 +90,6 @@ class Choices:
     zone: str
     next_due: datetime | None
     active: bool
+    interests: tuple[Interest, ...] = ()
+    asked: tuple[Interest, ...] = ()
+    given: tuple[GivenPaper, ...] = ()

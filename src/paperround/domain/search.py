@@ -264,7 +264,7 @@ def _join(reading: _Reading, joint: str) -> None:
 def _filtered(filters: Filters, name: str, said: str) -> Filters | None:
     """`filters` with the one that `name` says; None when it is no filter."""
     match name:
-        case "category":
+        case "category" | "cat":
             return replace(filters, category=_printable(said))
         case "feed":
             return replace(filters, feed=_printable(said))

@@ -1,61 +1,91 @@
 """Topics: words a reader gave, found in a paper as whole words.
 
 `fusion` is found in "sensor fusion" and not in "diffusion"; `protein folding` also in
-"protein-folding". Case, width and the kind of dash or space make no difference.
+"protein-folding". Case, accents, width and the kind of dash or space make no difference.
 """
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.stems import fold_word
 
 MOST_TOPICS = 50
 LONGEST_TOPIC = 100
 
 _BETWEEN = re.compile(r"[\s\u2010-\u2015-]+")
+_CLUSTER = re.compile(r"[\s\u2010-\u2015-]+|.[\u0300-\u036f]*", re.DOTALL)
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+
+
+def folded(text: str) -> str:
+    """`text` for comparing: compatibility forms resolved, case folded, accents gone, one space
+    between words."""
+    if text.isascii():
+        return _BETWEEN.sub(" ", text.lower())
+    return fold_word(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
 
 
 @dataclass(frozen=True, slots=True)
-class Topics:
-    """A reader's topics, ready to be looked for."""
+class Unfolded:
+    """A text and its folded form, letter by letter: letter n of `text` is of the cluster
+    `cluster[n]` of the written one, which starts at `starts` of that."""
 
-    names: tuple[str, ...]
+    written: str
+    text: str
+    cluster: Sequence[int]
+    starts: Sequence[int]
 
-    def found_in(self, *texts: str) -> str | None:
-        """The first of the topics, as its reader wrote it, that one of `texts` holds."""
-        if not self.names:
-            return None
-        folded = "\n".join(map(fold, texts))
-        return next((name for name in self.names if _pattern(name).search(folded)), None)
-
-    def named_among(self, authors: Sequence[str]) -> str | None:
-        """The first of `authors` whose whole name is one of the topics."""
-        if not self.names:
-            return None
-        wanted = {fold(name).strip() for name in self.names}
-        return next((author for author in authors if fold(author).strip() in wanted), None)
+    def as_written(self, start: int, end: int) -> str:
+        """What is written where the folded form has the letters from `start` to `end`."""
+        if not self.starts:
+            return self.text[start:end]
+        return self.written[
+            self.starts[self.cluster[start]] : self.starts[self.cluster[end - 1] + 1]
+        ]
 
 
-def fold(text: str) -> str:
-    """`text` for comparing: compatibility forms resolved, case folded, one space between words."""
-    return _BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold())
+@lru_cache(maxsize=1024)
+def unfolded(written: str) -> Unfolded:
+    """A text that something is looked for in, and quoted from. One that folds to something else as
+    a whole than letter by letter is quoted as it folds."""
+    starts, cluster, pieces = array("I"), array("I"), []
+    for number, found in enumerate(_CLUSTER.finditer(written)):
+        piece = folded(found[0])
+        starts.append(found.start())
+        cluster.extend([number] * len(piece))
+        pieces.append(piece)
+    text = folded(written)
+    if "".join(pieces) != text:
+        return Unfolded(written, text, (), ())
+    starts.append(len(written))
+    return Unfolded(written, text, cluster, starts)
 
 
 @lru_cache(maxsize=4096)
-def _pattern(topic: str) -> re.Pattern[str]:
-    """The topic as whole words. A script that writes no spaces has no words to be whole."""
-    words = re.escape(fold(topic).strip())
-    start = r"(?<!\w)" if _is_spaced(topic[:1]) else ""
-    end = r"(?!\w)" if _is_spaced(topic[-1:]) else ""
-    return re.compile(f"{start}{words}{end}")
+def whole_words(
+    text: str, endings: tuple[str, ...] = (), *, starts: bool = False
+) -> re.Pattern[str]:
+    """Folded words as whole words; `starts` leaves the end of the last one open, and `endings` are
+    what may follow `text` to make it whole. A script that writes no spaces has no words to be
+    whole."""
+    start = r"(?<!\w)" if is_spaced(text[:1]) else ""
+    end = r"(?!\w)" if is_spaced(text[-1:]) else ""
+    if starts:
+        end = r"\w*"
+    either = f"(?:{'|'.join(map(re.escape, endings))})" if endings else ""
+    return re.compile(f"{start}{re.escape(text)}{either}{end}")
 
 
-def _is_spaced(char: str) -> bool:
-    name = unicodedata.name(char, "")
-    return not name.startswith(("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"))
+def is_spaced(text: str) -> bool:
+    """Whether every letter is of a script that writes spaces between words."""
+    if text.isascii():
+        return True
+    return not any(unicodedata.name(char, "").startswith(_UNSPACED) for char in text)
 
 
 def read_topics(written: Sequence[str]) -> tuple[str, ...]:
@@ -64,7 +94,7 @@ def read_topics(written: Sequence[str]) -> tuple[str, ...]:
     Raises InvalidInput (code `topics`) for too many or too long ones.
     """
     cleaned = (" ".join(one.split()) for one in written)
-    topics = tuple(dict.fromkeys(topic for topic in cleaned if fold(topic).strip()))
+    topics = tuple(dict.fromkeys(topic for topic in cleaned if folded(topic).strip()))
     if len(topics) > MOST_TOPICS:
         raise InvalidInput(f"{len(topics)} topics: {MOST_TOPICS} are enough", code="topics")
     for topic in topics:

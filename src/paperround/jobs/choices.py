@@ -1,12 +1,14 @@
-"""What somebody asks of a list: checked, and packed into a notice until they confirm it."""
+"""What somebody asks for: checked, and packed into a notice until they confirm it."""
 
 import json
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import Interest, parse_interest
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import local_date, place_zone
 from paperround.domain.topics import read_topics
@@ -14,6 +16,7 @@ from paperround.domain.topics import read_topics
 MOST_PAPERS = 50
 LONGEST_PAUSE = timedelta(days=366)
 
+_INTERESTS = "interests"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
@@ -102,3 +105,14 @@ def unpacked(text: str) -> Preferences:
         paused_until=None if until is None else date.fromisoformat(until),
         topics=tuple(kept["topics"]),
     )
+
+
+def packed_interests(interests: Sequence[Interest]) -> dict[str, str]:
+    """What a notice carries of them; nothing where there are none."""
+    return {_INTERESTS: "\n".join(map(str, interests))} if interests else {}
+
+
+def unpacked_interests(payload: Mapping[str, str | int]) -> tuple[Interest, ...]:
+    """What `packed_interests` made part of a notice."""
+    lines = str(payload.get(_INTERESTS, "")).splitlines()
+    return tuple(map(parse_interest, lines))

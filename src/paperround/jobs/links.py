@@ -6,10 +6,12 @@ a mail with one's choices        everything of that person, for 24 hours
 a confirmation, once it is used  the same, by the link its page shows
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.domain.deliveries import DeliveryId
+from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import PREFERENCES_VALID, NewNotice, Notice, NoticeKind
 from paperround.domain.readers import DeliveryOwner
@@ -21,6 +23,7 @@ from paperround.domain.subscribers import (
     Subscription,
 )
 from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
+from paperround.jobs.choices import packed_interests
 from paperround.jobs.notices import new_notice
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
@@ -114,14 +117,25 @@ def _used_at(notice: Notice) -> datetime | None:
     return notice.used_at if notice.kind in CONFIRMING else None
 
 
-def choices_link(identity: Identity, subscription: Subscription, *, now: datetime) -> NewNotice:
-    """A mail with a fresh link to somebody's choices."""
+def choices_link(
+    identity: Identity,
+    subscription: Subscription,
+    *,
+    now: datetime,
+    interests: Sequence[Interest] = (),
+) -> NewNotice:
+    """A mail with a fresh link to somebody's choices. The page shows `interests` as asked for,
+    until the reader keeps them or not; the mail does not."""
     return new_notice(
         identity,
         NoticeKind.PREFERENCES,
         f"preferences/{subscription.id}/{now.isoformat()}",
         subscription.subscriber_id,
         None,
-        {"list": subscription.list_id, "subscription": subscription.id},
+        {
+            "list": subscription.list_id,
+            "subscription": subscription.id,
+            **packed_interests(interests),
+        },
         now=now,
     )

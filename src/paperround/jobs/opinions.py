@@ -1,13 +1,15 @@
 """What an edition's papers are worth to the readers who said what they like."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from paperround.domain.editions import Edition, EditionPaper
-from paperround.domain.papers import Paper
+from paperround.domain.papers import Paper, PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Opinion, Taste, taste_of
+from paperround.domain.wishes import Wishes
 from paperround.jobs.ports import TasteDay, TasteModel, UnitOfWork
+from paperround.jobs.wishes import wishes_of_all
 
 BACKGROUND = 1500
 """Earlier papers that say which words are rare, and what a reader could have been given."""
@@ -27,10 +29,19 @@ class Opinions:
         self._lock = Lock()
 
     def of(
-        self, work: UnitOfWork, edition: Edition, subscriptions: Sequence[Subscription]
+        self,
+        work: UnitOfWork,
+        edition: Edition,
+        subscriptions: Sequence[Subscription],
+        wishes: Mapping[SubscriberId, Wishes] | None = None,
     ) -> dict[SubscriberId, Opinion]:
-        """The opinion for each of these readers who has a taste; none for an empty edition."""
-        tastes = _tastes(work, subscriptions)
+        """The opinion for each of these readers who has a taste; none for an empty edition.
+
+        `wishes` are what they asked for, by `wishes_of_all`, where that was read already.
+        """
+        if wishes is None:
+            wishes = wishes_of_all(work, subscriptions)
+        tastes = _tastes(work, subscriptions, wishes)
         if not tastes or not edition.papers:
             return {}
         day = self._day(work, edition)
@@ -57,13 +68,21 @@ class Opinions:
         return self._model.day(list(by_id.values()), background)
 
 
-def _tastes(work: UnitOfWork, subscriptions: Sequence[Subscription]) -> dict[SubscriberId, Taste]:
+def _tastes(
+    work: UnitOfWork,
+    subscriptions: Sequence[Subscription],
+    wishes: Mapping[SubscriberId, Wishes],
+) -> dict[SubscriberId, Taste]:
     said = work.subscribers.feedback_of_all([one.subscriber_id for one in subscriptions])
     tastes = {
-        one.subscriber_id: taste_of(said.get(one.subscriber_id, ()), one.preferences.topics)
-        for one in subscriptions
+        person: _taste(said.get(person, ()), wishes.get(person, Wishes()))
+        for person in (one.subscriber_id for one in subscriptions)
     }
     return {person: taste for person, taste in tastes.items() if taste}
+
+
+def _taste(said: Sequence[tuple[PaperId, str]], wish: Wishes) -> Taste:
+    return taste_of(said, wish.words, wish.seeds, wish.titles, wish.unlike)
 
 
 def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:

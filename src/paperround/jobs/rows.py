@@ -14,14 +14,17 @@ from paperround.domain.digests import (
     papers_at,
 )
 from paperround.domain.editions import Edition
+from paperround.domain.finder import Finder, findable, finder_of
 from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Opinion
 from paperround.domain.tokens import KeyRing
+from paperround.domain.wishes import Wishes
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.wishes import wishes_of_all
 
 MISSED = "missed"
 """Why a row is born expired: nobody planned it while its digest would still have been news."""
@@ -62,7 +65,7 @@ def delivery_names(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMaker:
-    """Makes the rows of one edition; `texts` are the abstracts that topics are looked for in.
+    """Makes the rows of one edition; `finder` looks for what people asked for, `wishes`, in it.
 
     `opinions` are what its papers are worth to those who said what they like. `withdrawn` are
     papers of the edition that nobody is sent any more, `news` what each person has to be told of
@@ -72,7 +75,8 @@ class RowMaker:
     identity: Identity
     edition: Edition
     mailing_list: MailingList
-    texts: Mapping[PaperId, str]
+    finder: Finder | None = None
+    wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
     opinions: Mapping[SubscriberId, Opinion] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
@@ -87,9 +91,10 @@ class RowMaker:
             subscription=subscription,
             already_sent=already_sent,
             local_day=local_date,
-            texts=self.texts,
+            finder=self.finder,
             withdrawn=self.withdrawn,
             opinion=self.opinions.get(subscription.subscriber_id),
+            wishes=self.wishes.get(subscription.subscriber_id),
         )
 
     def row(
@@ -180,25 +185,24 @@ def row_maker(
 ) -> RowMaker:
     """The maker of these people's rows, with all it has to know of them and of the papers.
 
-    Without `opinions` everybody gets the papers in the edition's order, but for their topics.
+    Without `opinions` everybody gets the papers in the edition's order, but for what they wish.
     """
     people = [one.subscriber_id for one in subscriptions]
+    wishes = wishes_of_all(work, subscriptions)
     return RowMaker(
         identity=identity,
         edition=edition,
         mailing_list=mailing_list,
-        texts=_texts_for(work, edition, subscriptions),
-        opinions={} if opinions is None else opinions.of(work, edition, subscriptions),
+        finder=_finder(work, edition) if wishes else None,
+        wishes=wishes,
+        opinions={} if opinions is None else opinions.of(work, edition, subscriptions, wishes),
         withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in edition.papers}),
         news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
     )
 
 
-def _texts_for(
-    work: UnitOfWork, edition: Edition, subscriptions: Collection[Subscription]
-) -> dict[PaperId, str]:
-    """The abstracts of an edition's papers, when one of the readers has topics to look for."""
-    if not any(one.preferences.topics for one in subscriptions):
-        return {}
-    papers = work.papers.load({paper.paper_id for paper in edition.papers})
-    return {id_: paper.abstract for id_, paper in papers.items()}
+def _finder(work: UnitOfWork, edition: Edition) -> Finder:
+    """Looks for words in the papers of an edition as they are now known."""
+    known = work.papers.load({paper.paper_id for paper in edition.papers})
+    each_once = {paper.paper_id: paper for paper in reversed(edition.papers)}
+    return finder_of(tuple(findable(one, known.get(id_)) for id_, one in each_once.items()))

@@ -1,12 +1,13 @@
 """What people do with the links they were mailed: leave, see their choices, change them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import Letterhead, Rendered
-from paperround.domain.notices import NoticeKind
+from paperround.domain.interests import Interest, checked_interests
+from paperround.domain.notices import Notice, NoticeKind
 from paperround.domain.readers import Choices
 from paperround.domain.subscribers import (
     Preferences,
@@ -15,7 +16,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.tokens import Purpose
-from paperround.jobs.choices import checked
+from paperround.jobs.choices import checked, unpacked_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (
     Reader,
@@ -33,6 +34,7 @@ from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.ports import Ranker, Renderer, UnitOfWork
 from paperround.jobs.preview import preview
 from paperround.jobs.transactions import write
+from paperround.jobs.wishes import interests_of, papers_given, settled
 
 T = TypeVar("T")
 
@@ -147,12 +149,29 @@ def open_choices(desk: Desk, token: str, *, now: datetime) -> Choices | None:
     """The choices of whoever holds a freshly mailed link; None for any other."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
-        return None if reader is None else _choices(work, desk, reader, now)
+        if reader is None:
+            return None
+        notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+        asked = () if notice is None else _asked(notice)
+        return _choices(work, desk, reader, now, asked)
 
 
-def _choices(work: UnitOfWork, desk: Desk, reader: Reader, now: datetime) -> Choices:
+def _asked(notice: Notice) -> tuple[Interest, ...]:
+    """What was asked for when the link was, and is not settled yet."""
+    waits = notice.kind is NoticeKind.PREFERENCES and notice.used_at is None
+    return unpacked_interests(notice.payload) if waits else ()
+
+
+def _choices(
+    work: UnitOfWork,
+    desk: Desk,
+    reader: Reader,
+    now: datetime,
+    asked: tuple[Interest, ...] = (),
+) -> Choices:
     wish, mailing_list = reader.subscription.preferences, reader.mailing_list
     hours = Hours(hour=desk.default_hour)
+    interests = interests_of(work, reader.person.id)
     return Choices(
         masked=_masked(reader.person.address),
         list_name=mailing_list.name,
@@ -162,6 +181,9 @@ def _choices(work: UnitOfWork, desk: Desk, reader: Reader, now: datetime) -> Cho
         zone=hours.zone_of(wish, mailing_list),
         next_due=_next_due(work, reader.subscription, by=now + LONGEST_CLOCK),
         active=reader.subscription.state is SubscriberState.ACTIVE,
+        interests=interests,
+        asked=tuple(one for one in asked if one not in interests),
+        given=papers_given(work, interests),
     )
 
 
@@ -173,16 +195,26 @@ def _next_due(work: UnitOfWork, subscription: Subscription, *, by: datetime) -> 
 
 
 def save_choices(
-    desk: Desk, token: str, preferences: Preferences, *, now: datetime
+    desk: Desk,
+    token: str,
+    preferences: Preferences,
+    *,
+    now: datetime,
+    interests: Sequence[Interest] | None = None,
 ) -> Choices | None:
-    """Replace the choices of whoever holds a freshly mailed link; None for any other.
+    """Replace the choices of whoever holds a freshly mailed link, and what they are interested in
+    unless that is None; None for any other link.
 
-    Raises InvalidInput whose code is the name of the field that is wrong.
+    Raises InvalidInput whose code is the name of the field, or the kind of interest, that is wrong.
     """
+
+    kept = None if interests is None else _readable(desk, token, interests, now)
 
     def save(work: UnitOfWork, reader: Reader) -> Choices | None:
         wish = checked(preferences, zone=reader.mailing_list.zone, now=now)
         work.subscribers.choose(reader.subscription.id, wish, now=now)
+        if kept is not None:
+            _keep(work, desk, token, reader, kept, now)
         fresh = choosing_reader(work, desk.keys, token, now=now)
         if fresh is None:
             return None
@@ -190,6 +222,31 @@ def save_choices(
         return _choices(work, desk, fresh, now)
 
     return _as_chooser(desk, token, save, now)
+
+
+def _readable(
+    desk: Desk, token: str, interests: Sequence[Interest], now: datetime
+) -> tuple[Interest, ...]:
+    """The interests as they are kept, looked up while nobody waits to write."""
+    wanted = checked_interests(interests)
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        return wanted if reader is None else settled(work, wanted)
+
+
+def _keep(
+    work: UnitOfWork,
+    desk: Desk,
+    token: str,
+    reader: Reader,
+    interests: Sequence[Interest],
+    now: datetime,
+) -> None:
+    """Make these the person's interests; what the link asked for as well is settled by that."""
+    work.subscribers.set_interests(reader.person.id, interests, now=now)
+    notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+    if notice is not None and _asked(notice):
+        work.notices.use(notice.id, now=now)
 
 
 def _set_clock(

@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import chain, count
 
 from paperround.domain.deliveries import DeliveryState
+from paperround.domain.interests import Interest, checked_interests
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import (
     CONFIRM_VALID,
@@ -31,7 +32,13 @@ from paperround.domain.subscribers import (
     Subscription,
 )
 from paperround.domain.tokens import Purpose
-from paperround.jobs.choices import checked, packed, unpacked
+from paperround.jobs.choices import (
+    checked,
+    packed,
+    packed_interests,
+    unpacked,
+    unpacked_interests,
+)
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import CONFIRMING, Reader, choices_link, noted, reader_of_notice
 from paperround.jobs.notices import new_notice
@@ -49,6 +56,7 @@ from paperround.jobs.plan import Hours, plan_newcomer
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.transactions import write
+from paperround.jobs.wishes import add_interests
 
 CONSENT = "confirmed by mail"
 
@@ -60,7 +68,9 @@ NOBODY = SubscriberId(0)
 class SignupRequest:
     """Somebody asks to get a list. `source` is where: `form`, `api` or `snippet`.
 
-    `worked`: a proof of work came with it, so it need not wait when many sign up.
+    `interests` come true for whoever confirms; somebody who subscribes already finds them on the
+    page of their choices. `worked`: a proof of work came with it, so it need not wait when many
+    sign up.
     """
 
     address: Address
@@ -69,6 +79,7 @@ class SignupRequest:
     visitor: Visitor
     source: str
     worked: bool = False
+    interests: tuple[Interest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +95,7 @@ class Confirmed:
     zone: str
     digest_follows: bool
     preferences_token: str
+    interests: tuple[Interest, ...] = ()
 
 
 # --- asking ------------------------------------------------------------------------------------
@@ -99,8 +111,9 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> None:
     def ask(work: UnitOfWork) -> None:
         mailing_list = work.lists.get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
+        interests = checked_interests(request.interests)
         require_patience(work, desk, request.visitor, now=now)
-        asking = _Asking(work, desk, mailing_list, request.address, request.source, now)
+        asking = _Asking(work, desk, mailing_list, request.address, request.source, now, interests)
         asking.ask(wish, worked=request.worked)
 
     write(desk.database, ask)
@@ -123,6 +136,7 @@ class _Asking:
     address: Address
     source: str
     now: datetime
+    interests: tuple[Interest, ...]
 
     def ask(self, wish: Preferences, *, worked: bool) -> None:
         work, desk, address, now = self.work, self.desk, self.address, self.now
@@ -175,7 +189,9 @@ class _Asking:
         """Somebody forgot that they have subscribed: a link to their choices, after the look-up
         that `_confirm` takes."""
         self.work.notices.find(_confirm_key(subscription, 1))
-        notice = choices_link(self.desk.identity, subscription, now=self.now)
+        notice = choices_link(
+            self.desk.identity, subscription, now=self.now, interests=self.interests
+        )
         late = replace(notice, due_at=due_at, expires_at=due_at + NOTICE_LIFE)
         self.work.notices.put(late, now=self.now)
 
@@ -188,6 +204,7 @@ class _Asking:
             "subscription": subscription.id,
             "choices": packed(wish),
             "source": self.source,
+            **packed_interests(self.interests),
         }
         if earlier and self._still_good(earlier[-1]) and _asks(earlier[-1], payload):
             self.work.notices.again(earlier[-1].id, due_at=due_at, expires_at=expires_at)
@@ -287,8 +304,12 @@ def _activated(
     if not active:
         return None
     _spend_others(work, reader.subscription, now)
+    asked = unpacked_interests(notice.payload)
+    interests = add_interests(work, reader.person.id, asked, now=now)
     now_active = reader_of_notice(work, notice)
-    return None if now_active is None else _welcome(work, desk, notice, now_active, now)
+    if now_active is None:
+        return None
+    return replace(_welcome(work, desk, notice, now_active, now), interests=interests)
 
 
 def _how(notice: Notice) -> str:

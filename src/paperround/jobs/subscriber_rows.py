@@ -1,10 +1,11 @@
 """The cells of a subscriber file as what they stand for. An error names the column."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import Interest, bounded, parse_interest
 from paperround.domain.subscribers import (
     WEEKDAYS,
     Consent,
@@ -25,6 +26,7 @@ COLUMNS = (
     "frequency",
     "topics",
     "language",
+    "interests",
 )
 LONGEST_SOURCE = 200
 
@@ -75,6 +77,24 @@ def preferences_of(row: Row, known: Preferences) -> Preferences:
     if "language" in row:
         wish = replace(wish, language=text_of(row, "language") or None)
     return wish
+
+
+def interests_of_row(row: Row) -> tuple[Interest, ...] | None:
+    """What the row says the person is interested in: `kind:value`, one a line of the cell or one
+    an item of a JSON array. None where the file has no such column."""
+    if "interests" not in row:
+        return None
+    cell = row["interests"]
+    lines = cell if isinstance(cell, list) else text_of(row, "interests").splitlines()
+    try:
+        return bounded(parse_interest(line) for line in map(str, lines) if line.strip())
+    except InvalidInput as error:
+        raise InvalidInput(f"interests: {error}", code="bad-interests") from None
+
+
+def interests_cell(interests: Sequence[Interest]) -> str:
+    """The cell that `interests_of_row` reads as these."""
+    return "\n".join(map(str, interests))
 
 
 def _zone(name: str) -> str | None:

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from paperround.domain.errors import InvalidInput, Misconfigured
+from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Reject
 from paperround.domain.subscribers import (
@@ -28,8 +30,16 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import AddressBook, Database, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.subscriber_files import Found, Row
-from paperround.jobs.subscriber_rows import cell, consent_of, preferences_of, state_of
+from paperround.jobs.subscriber_rows import (
+    cell,
+    consent_of,
+    interests_cell,
+    interests_of_row,
+    preferences_of,
+    state_of,
+)
 from paperround.jobs.transactions import write
+from paperround.jobs.wishes import settled
 
 CHUNK = 1000
 
@@ -171,7 +181,8 @@ class _Importer:
         if state is SubscriberState.SUPPRESSED:
             suppress(self.work, self.keys, address, reason="import", now=self.now)
             return "suppressed"
-        return self.work.subscribers.put(
+        interests = interests_of_row(row)
+        outcome = self.work.subscribers.put(
             ImportedSubscriber(
                 address=address,
                 state=state,
@@ -182,6 +193,16 @@ class _Importer:
             self.mailing_list.id,
             now=self.now,
         )
+        changed = interests is not None and self._keep(address, interests)
+        return "changed" if changed and outcome == "unchanged" else outcome
+
+    def _keep(self, address: Address, interests: Sequence[Interest]) -> bool:
+        """Make these the person's interests; False when they were so."""
+        person = self.work.subscribers.find(address)
+        if person is None:
+            return False
+        kept = settled(self.work, interests)
+        return self.work.subscribers.set_interests(person.id, kept, now=self.now)
 
     def standing(self, address: Address) -> Subscription | None:
         """What the person has on the list, None when nothing ever."""
@@ -223,8 +244,12 @@ def lift(work: UnitOfWork, keys: KeyRing, address: Address, *, now: datetime) ->
 
 def exported_rows(work: UnitOfWork, mailing_list: MailingList) -> Iterator[dict[str, str]]:
     """One row a subscriber in the columns an import takes."""
-    for subscriber, wish in work.subscribers.export(mailing_list.id):
-        yield _exported(subscriber, wish)
+    people = work.subscribers.export(mailing_list.id)
+    while page := list(islice(people, CHUNK)):
+        interests = work.subscribers.interests_of_all([person.id for person, _ in page])
+        for person, wish in page:
+            cell = interests_cell(interests.get(person.id, ()))
+            yield {**_exported(person, wish), "interests": cell}
 
 
 def _exported(subscriber: Subscriber, wish: Preferences) -> dict[str, str]:

@@ -10,9 +10,10 @@ the edition's papers and the latest of the earlier ones.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -34,18 +35,68 @@ MOST_ROWS = 20_000
 MOST_WORDS = 2
 """Words a reason quotes."""
 
+LONGEST_TITLE = 60
+"""Characters of the title of a paper that a reader gave."""
+
+Key = TypeVar("Key")
+
 Text = tuple[str, ...]
 """A paper's title, abstract and keywords, or a topic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spoken:
-    """Texts that readers spoke of, papers first and then topics, and how like the edition's papers
-    each is, shape (texts, papers)."""
+    """Texts that readers spoke of, papers first, then titles of papers and topics, and how like the
+    edition's papers each is, shape (texts, papers)."""
 
     texts: Sequence[Text]
     likeness: Dense
     papers: int
+    """How many of the texts are papers, or titles of papers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """The row of every text that readers spoke of: papers, then titles, then topics."""
+
+    papers: Mapping[PaperId, int]
+    titles: Mapping[str, int]
+    topics: Mapping[str, int]
+
+    @classmethod
+    def of(cls, tastes: Sequence[Taste], known: Mapping[PaperId, Paper]) -> "_Places":
+        papers = dict.fromkeys(id_ for one in tastes for id_ in one.papers if id_ in known)
+        titles = dict.fromkeys(title for one in tastes for title in one.titles)
+        topics = dict.fromkeys(topic for one in tastes for topic in one.topics)
+        return cls(
+            papers=_numbered(papers, 0),
+            titles=_numbered(titles, len(papers)),
+            topics=_numbered(topics, len(papers) + len(titles)),
+        )
+
+    @property
+    def alone(self) -> Sequence[str]:
+        """Titles and topics."""
+        return (*self.titles, *self.topics)
+
+    @property
+    def first_topic(self) -> int:
+        return len(self.papers) + len(self.titles)
+
+    def said(self, taste: Taste) -> Said:
+        return Said(
+            liked=[*self._of(taste.liked), *(self.titles[title] for title in taste.titles)],
+            disliked=self._of(taste.disliked),
+            topics=[self.topics[topic] for topic in taste.topics],
+        )
+
+    def given(self, taste: Taste) -> frozenset[int]:
+        """The papers that the reader named themselves."""
+        titles = (self.titles[title] for title in taste.titles)
+        return frozenset([*self._of(taste.given), *titles])
+
+    def _of(self, papers: Sequence[PaperId]) -> list[int]:
+        return [self.papers[paper] for paper in papers if paper in self.papers]
 
 
 class TasteDay:
@@ -71,23 +122,15 @@ class TasteDay:
         self, tastes: Sequence[Taste], known: Mapping[PaperId, Paper]
     ) -> list["TasteOpinion"]:
         """An opinion for each taste. Papers that are not in `known` say nothing."""
-        papers = dict.fromkeys(id_ for one in tastes for id_ in one.papers if id_ in known)
-        topics = dict.fromkeys(topic for one in tastes for topic in one.topics)
-        texts = [*(_texts(known[id_]) for id_ in papers), *((topic,) for topic in topics)]
-        place = {key: number for number, key in enumerate((*papers, *topics))}
-        said = [
-            Said(
-                liked=[place[id_] for id_ in one.liked if id_ in known],
-                disliked=[place[id_] for id_ in one.disliked if id_ in known],
-                topics=[place[topic] for topic in one.topics],
-            )
-            for one in tastes
-        ]
+        places = _Places.of(tastes, known)
+        texts = [*(_texts(known[id_]) for id_ in places.papers), *((one,) for one in places.alone)]
+        said = [places.said(taste) for taste in tastes]
         likeness, shown = self._likeness_of(texts), len(self.place_of)
         worth = odds(fits(profiles(said, len(texts)), in_blocks(likeness)))[:, :shown]
-        spoken = _Spoken(texts=texts, likeness=likeness[:, :shown], papers=len(papers))
+        spoken = _Spoken(texts=texts, likeness=likeness[:, :shown], papers=places.first_topic)
         rows = worth.astype(float).round(4).tolist()
-        return [TasteOpinion(self, spoken, *each) for each in zip(said, rows, strict=True)]
+        given = map(places.given, tastes)
+        return [TasteOpinion(self, spoken, *each) for each in zip(said, rows, given, strict=True)]
 
     def _likeness_of(self, texts: Sequence[Text]) -> Dense:
         """How alike each text is to the field, shape (texts, field). Rows are kept: what one reader
@@ -104,8 +147,16 @@ class TasteDay:
 class TasteOpinion:
     """What one reader's taste says of the papers of an edition."""
 
-    def __init__(self, day: TasteDay, spoken: _Spoken, said: Said, worth: Sequence[float]) -> None:
+    def __init__(
+        self,
+        day: TasteDay,
+        spoken: _Spoken,
+        said: Said,
+        worth: Sequence[float],
+        given: frozenset[int],
+    ) -> None:
         self._day, self._spoken, self._said, self._worth = day, spoken, said, worth
+        self._given = given
 
     def worth(self, paper: PaperId) -> float:
         """The odds of `personal`, rounded to 4 places."""
@@ -126,6 +177,10 @@ class TasteOpinion:
         nearest = wished[int(self._spoken.likeness[wished, place].argmax())]
         words = self._shared(nearest, place)
         quoted = ", ".join(f"“{word}”" for word in words)
+        if nearest in self._given:
+            title = _shown(self._spoken.texts[nearest][0])
+            shares = f"shares {quoted} with" if words else "like"
+            return f"{shares} “{title}”, which you gave"
         if nearest < self._spoken.papers:
             return f"shares {quoted} with a paper you liked" if words else "like papers you liked"
         return f"shares {quoted} with your topics" if words else "close to your topics"
@@ -137,10 +192,18 @@ class TasteOpinion:
         return sorted(weights, key=lambda word: (-weights[word], word))[:MOST_WORDS]
 
 
+def _numbered(keys: Iterable[Key], first: int) -> dict[Key, int]:
+    return {key: number for number, key in enumerate(keys, first)}
+
+
 def _quotable(paper: Paper, telling: Mapping[str, float]) -> dict[str, float]:
     """Of the telling words those that stand in title or abstract as a bag has them."""
     whole = whole_words(f"{paper.title}\n{paper.abstract}")
     return {word: weight for word, weight in telling.items() if stands_in(word, whole)}
+
+
+def _shown(title: str) -> str:
+    return title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE].rstrip()}…"
 
 
 def _texts(paper: Paper) -> Text:

@@ -16,11 +16,11 @@ from sqlalchemy import text as sql
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import DigestKind
+from paperround.domain.interests import InterestKind
 from paperround.domain.subscribers import WEEKDAYS, Frequency, SubscriberState
 from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
 from paperround.store.types import Json, UtcDateTime
 
-INTEREST_KINDS = ("topic", "keyword", "author", "category", "seed", "mute")
 VERDICTS = ("more", "less", "save")
 NOTICE_KINDS = ("confirm", "reminder", "change", "preferences", "undo", "test", "alert")
 
@@ -90,7 +90,7 @@ interests = Table(
     text("value"),
     Column("weight", Double, nullable=False),
     instant("created_at"),
-    one_of("kind", INTEREST_KINDS),
+    one_of("kind", InterestKind),
     UniqueConstraint("subscriber_id", "kind", "value"),
 )
 

@@ -27,6 +27,7 @@ from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new
 from paperround.store.due import DueInstants
 from paperround.store.erasure import Erasure
+from paperround.store.interests import Interests
 from paperround.store.joining import groups
 from paperround.store.memory import whole, withdrawals_to_tell
 from paperround.store.self_service import SelfService
@@ -62,7 +63,7 @@ _PERSON_AND_WISH = (
 _BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
 
 
-class SqlSubscribers(Suppressions, Signups, SelfService, DueInstants, Erasure):
+class SqlSubscribers(Suppressions, Signups, SelfService, Interests, DueInstants, Erasure):
     """Subscribers of one transaction."""
 
     def __init__(self, connection: Connection) -> None:

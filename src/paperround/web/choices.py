@@ -1,6 +1,6 @@
 """Choices as a form holds them: texts, and what they stand for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import Interest, InterestKind, bounded, interests_in
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import parse_date
 
@@ -38,11 +39,27 @@ class ChoicesForm(HoursForm):
     floor: str = ""
     paused_until: str = ""
     topics: str = ""
+    author: str = ""
+    keyword: str = ""
+    category: str = ""
+    seed: str = ""
+    mute: str = ""
 
 
-def typed(wish: Preferences) -> ChoicesForm:
-    """The form that shows `wish`."""
+LINES = (
+    InterestKind.AUTHOR,
+    InterestKind.KEYWORD,
+    InterestKind.CATEGORY,
+    InterestKind.SEED,
+    InterestKind.MUTE,
+)
+"""The kinds of interests that have a field of their name, one interest a line."""
+
+
+def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
+    """The form that shows `wish` and `interests`."""
     return ChoicesForm(
+        **{kind.value: _lines_of(kind, interests) for kind in LINES},
         hour=_text(wish.hour),
         timezone=wish.timezone or "",
         frequency=_how_often(wish),
@@ -51,6 +68,19 @@ def typed(wish: Preferences) -> ChoicesForm:
         paused_until=_text(wish.paused_until),
         topics="\n".join(wish.topics),
     )
+
+
+def _lines_of(kind: InterestKind, interests: Sequence[Interest]) -> str:
+    return "\n".join(one.value for one in interests if one.kind is kind)
+
+
+def interests_wished(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Interest, ...]:
+    """The interests that the form says, and those of `known` that have no field.
+
+    Raises InvalidInput, its code the name of the field, that names the line.
+    """
+    said = (one for kind in LINES for one in interests_in(kind, getattr(form, kind.value)))
+    return bounded((*(one for one in known if one.kind not in LINES), *said))
 
 
 def _how_often(wish: Preferences) -> str:

@@ -6,11 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import InterestKind, interest
 from paperround.domain.papers import PaperId
 from paperround.domain.search import LONGEST_TEXT, Filters, Hit
 from paperround.jobs.search import DEEPEST, SearchPage, search
+from paperround.web import stamps
 from paperround.web.answers import public
-from paperround.web.home import PATIENT, Home
+from paperround.web.home import PATIENT, Home, Present
 from paperround.web.models import Instant
 from paperround.web.paging import Paging
 
@@ -25,12 +28,30 @@ api = APIRouter(prefix="/api/v1", tags=["papers"])
 
 
 @router.get("/search", dependencies=[PATIENT])
-def search_page(home: Home, q: str = "", page: str = "1") -> Response:
-    """What fits, twenty papers a page. A page number that is none is the first."""
+def search_page(home: Home, now: Present, q: str = "", page: str = "1") -> Response:
+    """What fits, twenty papers a page, and a form to get what else will. A page number that is
+    none is the first."""
     number = min(max(int(page), 1), DEEPEST // PAGE + 1) if _is_number(page) else 1
     text = q[:LONGEST_TEXT].strip()
     found = search(home.database, home.relevance, text, limit=PAGE, offset=(number - 1) * PAGE)
-    return public(home, "search.html", page=found, number=number, longest=LONGEST_TEXT)
+    return public(
+        home,
+        "search.html",
+        page=found,
+        number=number,
+        longest=LONGEST_TEXT,
+        stamp=stamps.stamp(home.desk.keys, now=now),
+        unfit=_unfit(text),
+    )
+
+
+def _unfit(text: str) -> str:
+    """Why a search cannot be asked of every digest; empty when it can."""
+    try:
+        interest(InterestKind.KEYWORD, text)
+    except InvalidInput as error:
+        return str(error)
+    return ""
 
 
 def _is_number(written: str) -> bool:

@@ -13,7 +13,14 @@ from paperround.domain.readers import Choices
 from paperround.jobs import feedback, self_service
 from paperround.jobs.erasure import erase_person, export_person
 from paperround.web.answers import mail, private
-from paperround.web.choices import FREQUENCIES, ChoicesForm, typed, wished, zones
+from paperround.web.choices import (
+    FREQUENCIES,
+    ChoicesForm,
+    interests_wished,
+    typed,
+    wished,
+    zones,
+)
 from paperround.web.home import Home, Present
 from paperround.wiring import Runtime
 
@@ -65,7 +72,12 @@ def show_choices(home: Home, now: Present, token: str) -> Response:
     choices = self_service.open_choices(home.desk, token, now=now)
     if choices is None:
         return _offer(home, token)
-    return _choices(home, token, choices, typed(choices.preferences))
+    return _choices(home, token, choices, _typed(choices))
+
+
+def _typed(choices: Choices) -> ChoicesForm:
+    """The form as it stands, with what waits to be kept."""
+    return typed(choices.preferences, (*choices.interests, *choices.asked))
 
 
 @router.post("/preferences/{token}")
@@ -97,7 +109,7 @@ def _done(
             return _saved(home, token, deed, choices, now)
         case _:
             unknown = InvalidInput("this page has no such button", code="action")
-            return _choices(home, token, choices, typed(choices.preferences), error=unknown)
+            return _choices(home, token, choices, _typed(choices), error=unknown)
 
 
 def _left(home: Runtime, token: str, now: datetime) -> Response | None:
@@ -110,10 +122,11 @@ def _saved(
 ) -> Response | None:
     try:
         wish = wished(deed, choices.preferences)
-        saved = self_service.save_choices(home.desk, token, wish, now=now)
+        interests = interests_wished(deed, choices.interests)
+        saved = self_service.save_choices(home.desk, token, wish, now=now, interests=interests)
     except InvalidInput as error:
         return _choices(home, token, choices, deed, error=error)
-    return _choices(home, token, saved, typed(saved.preferences), is_saved=True) if saved else None
+    return _choices(home, token, saved, _typed(saved), is_saved=True) if saved else None
 
 
 def _exported(home: Runtime, token: str, now: datetime) -> Response | None:

@@ -11,6 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import (
+    LONGEST_VALUE,
+    MOST_INTERESTS,
+    Interest,
+    InterestKind,
+    interest,
+)
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, Frequency, Preferences
@@ -47,7 +54,8 @@ class PlainForm(APIRoute):
 
 class SignupForm(HoursForm):
     """The sign-up form. `website` is a trap: no person sees it. `work` and `number` are what a
-    browser did, `origin` is `snippet` in the form for other people's pages."""
+    browser did, `origin` is `snippet` in the form for other people's pages. `search` is what was
+    looked for, in the form of the search page."""
 
     email: str = ""
     list_name: str = Field(default=DEFAULT_LIST, alias="list")
@@ -56,6 +64,7 @@ class SignupForm(HoursForm):
     work: str = ""
     number: str = ""
     origin: str = ""
+    search: str = ""
 
 
 class LinkForm(BaseModel):
@@ -64,6 +73,15 @@ class LinkForm(BaseModel):
     email: str = ""
     website: str = ""
     stamp: str = ""
+
+
+class WantedInterest(BaseModel):
+    """One thing that somebody wants, or never wants, of every list they get."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: InterestKind
+    value: str = Field(max_length=LONGEST_VALUE)
 
 
 class NewSubscription(BaseModel):
@@ -77,6 +95,7 @@ class NewSubscription(BaseModel):
     hour: int | None = Field(default=None, ge=0, le=23)
     frequency: str = Field(default=Frequency.DAILY.value, max_length=20)
     topics: tuple[str, ...] = Field(default=(), max_length=50)
+    interests: tuple[WantedInterest, ...] = Field(default=(), max_length=MOST_INTERESTS)
 
 
 class Accepted(BaseModel):
@@ -139,7 +158,19 @@ def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest
         preferences=timed(form, Preferences()),
         visitor=visitor,
         source=SNIPPET if form.origin == SNIPPET else "form",
+        interests=_searched(form.search),
     )
+
+
+def _searched(text: str) -> tuple[Interest, ...]:
+    """What a search page was asked, as something to look for every day.
+
+    Raises InvalidInput, its code `search`.
+    """
+    try:
+        return (interest(InterestKind.KEYWORD, text),) if text.strip() else ()
+    except InvalidInput as error:
+        raise InvalidInput(f"your search: {error}", code="search") from None
 
 
 def address_of(home: Runtime, written: str) -> Address:
@@ -244,4 +275,5 @@ def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupR
         ),
         visitor=Visitor(ip=client, stamped=False),
         source="api",
+        interests=tuple(Interest(one.kind, one.value) for one in asked.interests),
     )

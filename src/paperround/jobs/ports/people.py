@@ -1,6 +1,6 @@
 """Lists, their editions, and the people who read them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from paperround.domain.editions import (
     EditionSummary,
     NewEdition,
 )
+from paperround.domain.interests import Interest
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.readers import DeliveryOwner, NewFeedback, NewSignup
@@ -200,6 +201,19 @@ class SubscriberStore(Protocol):
     ) -> dict[SubscriberId, list[tuple[PaperId, str]]]:
         """What each person said of papers, in the order they said it; those who said nothing are
         left out."""
+        ...
+
+    def interests_of_all(
+        self, subscribers: Collection[SubscriberId]
+    ) -> dict[SubscriberId, tuple[Interest, ...]]:
+        """What each person is interested in, in the order they said it; those who said nothing
+        are left out."""
+        ...
+
+    def set_interests(
+        self, subscriber: SubscriberId, interests: Sequence[Interest], *, now: datetime
+    ) -> bool:
+        """Make these the person's interests, whatever was kept; False when they were so."""
         ...
 
     def export_person(self, subscriber: SubscriberId) -> dict[str, object]:

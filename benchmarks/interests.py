@@ -1,0 +1,97 @@
+"""B6, the second part: what it costs to choose a digest by what its reader is interested in."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from random import Random
+from time import process_time
+
+from benchmarks.invented import papers
+from benchmarks.table import Bar, Measured
+from paperround.domain.digests import Choice, choose
+from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
+from paperround.domain.finder import Finder, findable
+from paperround.domain.interests import Interest, InterestKind, interest
+from paperround.domain.lists import ListId, MailingList
+from paperround.domain.papers import PaperId
+from paperround.domain.subscribers import (
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.domain.wishes import Wishes
+
+READERS, LINES, SHARED, SHOWN = 10_000, 5, 2_000, 60
+DAY, NOON = date(2026, 3, 2), datetime(2026, 3, 2, 12, tzinfo=UTC)
+LIST = MailingList(id=ListId(1), name="trending", title="Trending papers")
+READER = Subscription(
+    id=SubscriptionId(1),
+    subscriber_id=SubscriberId(1),
+    list_id=LIST.id,
+    state=SubscriberState.ACTIVE,
+)
+
+
+def choosing_by_interests() -> list[Measured]:
+    """CPU microseconds a reader of an edition, reasons included, where readers share their lines
+    and where no two are alike."""
+    edition, drawn = _edition(), Random(1)  # noqa: S311 - lines for a benchmark
+    words = sorted({word for paper in edition.papers for word in paper.gist.lower().split()})
+    shared = [_line(words, drawn) for _ in range(SHARED)]
+    crowds = {
+        f"{SHARED:,} different lines": [drawn.sample(shared, LINES) for _ in range(READERS)],
+        "no line twice": [[_line(words, drawn) for _ in range(LINES)] for _ in range(READERS)],
+    }
+    return [
+        Measured(
+            id="B6",
+            measure=f"choosing by {LINES} interests, a reader of {READERS:,}, {how}",
+            value=_cost(edition, crowd) / READERS * 1e6,
+            bar=Bar("at most", 1_000),
+            unit="µs",
+        )
+        for how, crowd in crowds.items()
+    ]
+
+
+def _edition() -> Edition:
+    shown = [
+        EditionPaper(
+            position=n, paper_id=PaperId(n), title=str(row["title"]), gist=str(row["summary"]),
+            score=5 - n / 20,
+        )
+        for n, row in enumerate(papers(SHOWN), 1)
+    ]  # fmt: skip
+    return Edition(
+        id=EditionId(1), list_id=LIST.id, list_name=LIST.name, day=DAY, cut="0", as_of=NOON,
+        frozen_at=NOON, cut_at=NOON, ranker="none", state=EditionState.FROZEN, papers=tuple(shown),
+    )  # fmt: skip
+
+
+def _line(words: Sequence[str], drawn: Random) -> Interest:
+    """A search or, one time in five, a mute; of one to three words."""
+    one, two, three = (f'"{drawn.choice(words)}"' for _ in range(3))
+    form = drawn.choice([one, f"{one} AND {two}", f"({one} OR {two}) NOT {three}"])
+    mutes = drawn.random() < 0.2
+    return interest(InterestKind.MUTE if mutes else InterestKind.KEYWORD, form)
+
+
+def _cost(edition: Edition, crowd: Sequence[Sequence[Interest]]) -> float:
+    wishes = [Wishes(interests=tuple(lines)) for lines in crowd]
+    finder = Finder([findable(paper, None) for paper in edition.papers])
+    start = process_time()
+    chosen = [
+        choose(
+            edition=edition,
+            mailing_list=LIST,
+            subscription=READER,
+            already_sent=(),
+            local_day=DAY,
+            finder=finder,
+            wishes=wish,
+        )
+        for wish in wishes
+    ]
+    cost = process_time() - start
+    assert any(isinstance(one, Choice) and one.reasons for one in chosen)
+    return cost

@@ -1,0 +1,230 @@
+"""The papers of an edition, folded once and ready to be asked by every reader.
+
+A set of papers is a number, bit n for the nth paper, so that AND, OR and NOT are one step each
+however many papers there are. Words are looked up; only phrases, and words with signs in them or of
+a script without spaces, are searched for, in the papers that have their words.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from paperround.domain.editions import EditionPaper
+from paperround.domain.keywords import Either, Every, InCategory, Node, Without, Words
+from paperround.domain.papers import Paper, PaperId
+from paperround.domain.plurals import forms
+from paperround.domain.search import Place
+from paperround.domain.topics import folded, is_spaced, unfolded, whole_words
+
+Papers = int
+"""A set of papers: bit n is set when the nth paper is in it."""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+_WORD = re.compile(r"\w+")
+_MOST_ASKED = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findable:
+    """What of a paper readers can look for."""
+
+    paper_id: PaperId
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    def texts(self, place: Place) -> tuple[str, ...]:
+        """The texts of one part; no phrase reaches from one into the next."""
+        match place:
+            case Place.TITLE:
+                return (self.title,)
+            case Place.ABSTRACT:
+                return (self.abstract,)
+        return self.authors
+
+
+def findable(frozen: EditionPaper, paper: Paper | None) -> Findable:
+    """A paper of an edition, with what is known of it beyond what was frozen."""
+    return Findable(
+        paper_id=frozen.paper_id,
+        title=frozen.title,
+        abstract=paper.abstract if paper is not None and paper.abstract else frozen.gist,
+        authors=frozen.authors,
+        categories=() if paper is None else paper.categories,
+    )
+
+
+@lru_cache(maxsize=4)
+def finder_of(papers: tuple[Findable, ...]) -> "Finder":
+    """The finder of these papers. The last few are kept: an edition's readers come in pages."""
+    return Finder(papers)
+
+
+def bits(papers: Papers) -> Iterator[int]:
+    """The places of the papers of a set, in order."""
+    while papers:
+        low = papers & -papers
+        yield low.bit_length() - 1
+        papers ^= low
+
+
+class Finder:
+    """Finds those of some papers that fit. Threads may share one."""
+
+    def __init__(self, papers: Sequence[Findable]) -> None:
+        self.papers = papers
+        self.place_of = {paper.paper_id: place for place, paper in enumerate(papers)}
+        self.everything: Papers = (1 << len(papers)) - 1
+        self._parts = {place: _Part([one.texts(place) for one in papers]) for place in Place}
+        self._authors = _gathered([map(author_key, one.authors) for one in papers])
+        self._categories = _gathered([_within(one.categories) for one in papers])
+        self._asked: dict[str, Papers] = {}
+        self._told: dict[tuple[str, int], str] = {}
+
+    def once(self, question: str, answer: Callable[[], Papers]) -> Papers:
+        """The answer to a question that many readers ask, found once."""
+        return _kept(self._asked, question, answer)
+
+    def told_once(self, question: str, place: int, answer: Callable[[], str]) -> str:
+        """The same, for what is said of the paper at `place`."""
+        return _kept(self._told, (question, place), answer)
+
+    def ids(self, papers: Papers) -> frozenset[PaperId]:
+        """The papers of a set, by id."""
+        return frozenset(self.papers[place].paper_id for place in bits(papers))
+
+    def by(self, author: str) -> Papers:
+        """The papers of an author, the whole name."""
+        return self._authors.get(author_key(author), 0)
+
+    def in_category(self, name: str) -> Papers:
+        """The papers of a category, or of one within it: `cs` has `cs.LG`."""
+        return self._categories.get(name.casefold(), 0)
+
+    def fitting(self, node: Node) -> Papers:
+        """The papers that fit."""
+        match node:
+            case Words():
+                places = (node.place,) if node.place else Place
+                return _any(self._parts[place].having(node) for place in places)
+            case InCategory():
+                return self.in_category(node.name)
+            case Without():
+                return self.everything & ~self.fitting(node.part)
+            case Either():
+                return _any(map(self.fitting, node.parts))
+            case Every():
+                return _all(self.everything, map(self.fitting, node.parts))
+
+    def quotes(self, node: Node, place: int) -> Iterator[str]:
+        """The words that were looked for and found in the paper at `place`, as they stand there."""
+        match node:
+            case Words():
+                yield from self._quoted(node, place)
+            case Every() | Either():
+                for part in node.parts:
+                    if self.fitting(part) >> place & 1:
+                        yield from self.quotes(part, place)
+
+    def _quoted(self, words: Words, place: int) -> Iterator[str]:
+        for part in (words.place,) if words.place else Place:
+            for text in map(unfolded, self.papers[place].texts(part)):
+                found = _pattern(words).search(text.text)
+                if found is not None:
+                    yield text.as_written(*found.span())
+                    return
+
+
+def _kept(known: dict[Key, Value], question: Key, answer: Callable[[], Value]) -> Value:
+    found = known.get(question)
+    if found is None:
+        found = answer()
+        if len(known) >= _MOST_ASKED:
+            known.clear()
+        known[question] = found
+    return found
+
+
+class _Part:
+    """One part of every paper: its folded text, and which papers have which word."""
+
+    def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
+        self._texts = ["\n".join(map(folded, each)) for each in texts]
+        self._holding = _gathered([set(_WORD.findall(text)) for text in self._texts])
+        self._words = sorted(self._holding)
+        self._everything = (1 << len(texts)) - 1
+
+    def having(self, words: Words) -> Papers:
+        tokens = _WORD.findall(words.text)
+        if not tokens or not is_spaced(words.text):
+            return self._verified(self._everything, words)
+        first = (self._holding.get(token, 0) for token in tokens[:-1])
+        candidates = _all(self._ending(tokens[-1], words), first)
+        return candidates if words.text == tokens[0] else self._verified(candidates, words)
+
+    def _ending(self, token: str, words: Words) -> Papers:
+        if words.starts:
+            return _any(self._holding[word] for word in self._beginning(token))
+        bent = forms(token) if words.bends else (token,)
+        return _any(self._holding.get(form, 0) for form in bent)
+
+    def _beginning(self, start: str) -> Iterator[str]:
+        at = bisect_left(self._words, start)
+        while at < len(self._words) and self._words[at].startswith(start):
+            yield self._words[at]
+            at += 1
+
+    def _verified(self, candidates: Papers, words: Words) -> Papers:
+        pattern, texts = _pattern(words), self._texts
+        return _any(1 << place for place in bits(candidates) if pattern.search(texts[place]))
+
+
+def _pattern(words: Words) -> re.Pattern[str]:
+    if words.starts:
+        return whole_words(words.text, starts=True)
+    last = _WORD.findall(words.text)[-1:]
+    bent = forms(last[0]) if last and words.bends and words.text.endswith(last[0]) else ()
+    if len(bent) < 2:
+        return whole_words(words.text)
+    return whole_words(words.text.removesuffix(last[0]), endings=bent)
+
+
+@lru_cache(maxsize=16384)
+def author_key(name: str) -> str:
+    """A name for comparing: `Lovelace, Ada` is `Ada Lovelace`."""
+    last, comma, first = name.partition(",")
+    return folded(f"{first} {last}" if comma else name).strip()
+
+
+def _within(categories: Sequence[str]) -> Iterator[str]:
+    """Each category, and those it lies within."""
+    for category in categories:
+        steps = category.casefold().split(".")
+        yield from (".".join(steps[:end]) for end in range(1, len(steps) + 1))
+
+
+def _gathered(each: Sequence[Iterator[str] | set[str]]) -> Mapping[str, Papers]:
+    holding: dict[str, Papers] = {}
+    for place, words in enumerate(each):
+        for word in words:
+            holding[word] = holding.get(word, 0) | 1 << place
+    return holding
+
+
+def _any(sets: Iterator[Papers]) -> Papers:
+    found = 0
+    for papers in sets:
+        found |= papers
+    return found
+
+
+def _all(first: Papers, sets: Iterator[Papers]) -> Papers:
+    for papers in sets:
+        first &= papers
+    return first

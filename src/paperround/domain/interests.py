@@ -1,0 +1,141 @@
+"""What a person wants of every list: searches, authors, categories, papers they like, and mutes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.identifiers import KINDS_BY_TRUST, arxiv_id, doi_identifier
+from paperround.domain.keywords import LONGEST_KEYWORDS, read_keywords
+from paperround.domain.topics import LONGEST_TOPIC, folded
+
+MOST_INTERESTS = 200
+LONGEST_VALUE = 300
+
+
+class InterestKind(StrEnum):
+    """What is said. A mute is said in the language of searches: `author:` and `category:` too."""
+
+    TOPIC = "topic"
+    KEYWORD = "keyword"
+    AUTHOR = "author"
+    CATEGORY = "category"
+    SEED = "seed"
+    MUTE = "mute"
+
+
+LONGEST = {
+    InterestKind.TOPIC: LONGEST_TOPIC,
+    InterestKind.KEYWORD: LONGEST_KEYWORDS,
+    InterestKind.MUTE: LONGEST_KEYWORDS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """One thing that somebody wants, or never wants. A seed is an identifier or a title, with a
+    `-` before it when they want less of its like."""
+
+    kind: InterestKind
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+def interest(kind: InterestKind, written: str) -> Interest:
+    """What somebody wrote, cleaned.
+
+    Raises InvalidInput (code: the kind) that says what is wrong with it.
+    """
+    value = " ".join(written.split())
+    longest = LONGEST.get(kind, LONGEST_VALUE)
+    if len(value) > longest or not value.isprintable():
+        raise InvalidInput(
+            f"{value[:40]!r} is longer than {longest} characters or holds characters that cannot "
+            "be printed",
+            code=kind,
+        )
+    if not folded(value).strip(" ,;"):
+        raise InvalidInput("there is nothing in it", code=kind)
+    if kind in (InterestKind.KEYWORD, InterestKind.MUTE):
+        _require_readable(kind, value)
+    return Interest(kind, _seed(value) if kind is InterestKind.SEED else value)
+
+
+def _require_readable(kind: InterestKind, value: str) -> None:
+    try:
+        read_keywords(value)
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code=kind) from None
+
+
+def _seed(value: str) -> str:
+    """A seed in one spelling: `arxiv:2601.00001`, `-doi:10.1/x`, or the title as it is."""
+    found, sign = seed_identifier(value), "-" if is_unlike(value) else ""
+    return sign + (seed_name(value) if found is None else ":".join(found))
+
+
+def is_unlike(seed: str) -> bool:
+    """Whether less of its like is wanted."""
+    return seed.startswith("-")
+
+
+def seed_name(seed: str) -> str:
+    """A seed without its sign."""
+    return seed.removeprefix("-").strip()
+
+
+def seed_identifier(seed: str) -> tuple[str, str] | None:
+    """(kind, value) of a seed that is an identifier or an address; None for a title."""
+    name = seed_name(seed)
+    arxiv = arxiv_id(name)
+    if arxiv is not None:
+        return "arxiv", arxiv[0]
+    doi = doi_identifier(name)
+    if doi is not None:
+        return doi
+    if name.startswith(("https://", "http://")):
+        return "url", name
+    kind, colon, value = name.partition(":")
+    return (kind, value.strip()) if colon and value and kind in KINDS_BY_TRUST else None
+
+
+def interests_in(kind: InterestKind, lines: str) -> list[Interest]:
+    """One interest a line; blank lines are passed over.
+
+    Raises InvalidInput (code: the kind) that names the line.
+    """
+    found = []
+    for number, line in enumerate(lines.splitlines(), start=1):
+        if line.strip():
+            try:
+                found.append(interest(kind, line))
+            except InvalidInput as error:
+                raise InvalidInput(f"line {number}: {error}", code=error.code) from None
+    return found
+
+
+def parse_interest(written: str) -> Interest:
+    """`kind:value`, as `str` of an interest writes it. Raises InvalidInput."""
+    kind, _, value = written.strip().partition(":")
+    if kind not in InterestKind.__members__.values():
+        kinds = ", ".join(f"{one}:" for one in InterestKind)
+        raise InvalidInput(f"{written[:40]!r} begins with none of {kinds}", code="interests")
+    return interest(InterestKind(kind), value)
+
+
+def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
+    """The interests, each once, in their order. Raises InvalidInput (code `interests`) for too
+    many."""
+    each = tuple(dict.fromkeys(interests))
+    if len(each) > MOST_INTERESTS:
+        raise InvalidInput(
+            f"{len(each)} lines in all: {MOST_INTERESTS} are enough", code="interests"
+        )
+    return each
+
+
+def checked_interests(written: Sequence[Interest]) -> tuple[Interest, ...]:
+    """As `interest` and `bounded`, for interests that came as values."""
+    return bounded(interest(one.kind, one.value) for one in written)

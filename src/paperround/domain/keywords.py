@@ -1,0 +1,319 @@
+"""What a reader looks for in new papers: the language of search, answered with yes or no.
+
+    graph attention        both words; each also in the plural (or, of a plural, the singular)
+    "graph attention"      side by side; a compound such as zero-shot is one phrase, too
+    retriev*               every word that starts so
+    graph AND cost         both, as without AND; +graph says the same
+    graph OR "knowledge base"        one of the two; AND holds tighter than OR
+    graph NOT survey   graph -survey          the first without the second
+    (graph OR tree) AND title:survey
+    title:  abstract:  author:  category: or cat:          only there; also before parentheses
+
+Search puts what fits best first and so takes any of the words; a digest has no second page, so
+words side by side must all be there. Case, accents, width and the kind of dash make no difference.
+Whatever else is wrong is one error that says at which character.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.search import COMMON, Place
+from paperround.domain.topics import folded
+
+LONGEST_KEYWORDS = 300
+MOST_TERMS = 40
+DEEPEST = 10
+"""Levels of parentheses and NOT."""
+
+_SHORTEST_START = 2
+_CATEGORY = frozenset({"category", "cat"})
+_ELSEWHERE = {
+    "feed": "feed: is for the search page: a digest is made from the feeds of its list",
+    "after": "after: is for the search page: a digest is made from new papers",
+    "before": "before: is for the search page: a digest is made from new papers",
+}
+_PLAIN_MARKS = str.maketrans("“”„‟″＂«»（）", '""""""""()')
+_OUTER_MARKS = " ,;:.!?'`‘’"
+_TOKEN = re.compile(
+    r"""(?P<gap>\s*)(?P<sign>[+\-\u2013\u2212](?=[^\s)+\-]))?
+        (?:(?P<name>title|abstract|author|category|cat|feed|after|before):(?=[^\s)]))?
+        (?:(?P<open>\()|(?P<close>\))|"(?P<phrase>[^"]*)"|(?P<quote>")|(?P<word>[^\s"()]+))""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Folded words side by side, in one part of a paper or in any.
+
+    `starts` makes the last of them a beginning; with `bends` it may also stand in the other
+    number. `is_quoted` says that they were written as a phrase.
+    """
+
+    text: str
+    place: Place | None = None
+    starts: bool = False
+    bends: bool = False
+    is_quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InCategory:
+    """Papers of a category (in lower case), or of one within it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """What fits all of the parts."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Either:
+    """What fits any of the parts."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """What does not fit the part."""
+
+    part: "Node"
+
+
+Node = Words | InCategory | Every | Either | Without
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keywords:
+    """A text of the language, read."""
+
+    text: str
+    root: Node
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is nothing but words that stand side by side."""
+        return isinstance(self.root, Words) and self.root.place is None
+
+    @property
+    def wanted(self) -> str:
+        """The words it looks for, one after the other; none that it leaves out."""
+        return " ".join(one.text for one in _wanted(self.root) if one.place is not Place.AUTHOR)
+
+
+def _wanted(node: Node) -> Iterator[Words]:
+    match node:
+        case Words():
+            yield node
+        case Every() | Either():
+            for part in node.parts:
+                yield from _wanted(part)
+
+
+@lru_cache(maxsize=4096)
+def read_keywords(text: str) -> Keywords:
+    """`text`, read. Raises InvalidInput (code `keywords`) that says what is wrong, and where."""
+    if len(text) > LONGEST_KEYWORDS:
+        raise _wrong(f"{len(text)} characters: {LONGEST_KEYWORDS} at most")
+    tokens = list(_tokens(text.translate(_PLAIN_MARKS)))
+    terms = sum(token.is_term for token in tokens)
+    if not terms:
+        raise _wrong("it names no word to look for")
+    if terms > MOST_TERMS:
+        raise _wrong(f"{terms} words and phrases: {MOST_TERMS} at most")
+    root = _Parser(tokens).whole()
+    if not _asks(root):
+        raise _wrong("it only says what to leave out: name something to look for as well")
+    return Keywords(text=text, root=root)
+
+
+def _wrong(what: str) -> InvalidInput:
+    return InvalidInput(what, code="keywords")
+
+
+def _asks(node: Node) -> bool:
+    """Whether everything that fits has something that was asked for."""
+    match node:
+        case Without():
+            return False
+        case Every():
+            return any(map(_asks, node.parts))
+        case Either():
+            return all(map(_asks, node.parts))
+    return True
+
+
+# --- tokens ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    """`kind` is `(`, `)`, AND, OR, NOT, `word` or `phrase`; `at` counts characters from 1."""
+
+    kind: str
+    at: int
+    said: str = ""
+    sign: str = ""
+    name: str = ""
+
+    @property
+    def is_term(self) -> bool:
+        return self.kind in ("word", "phrase")
+
+    @property
+    def begins(self) -> bool:
+        """Whether something to look for may begin with it."""
+        return self.is_term or self.kind in ("(", "NOT")
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    for piece in _TOKEN.finditer(text):
+        token = _token(piece)
+        if token.kind != "word" or any(map(str.isalnum, token.said)):
+            yield token
+
+
+def _token(piece: re.Match[str]) -> _Token:
+    at, name = piece.end("gap") + 1, (piece["name"] or "").lower()
+    sign = "" if not piece["sign"] else "+" if piece["sign"] == "+" else "-"
+    if piece["quote"]:
+        raise _wrong(f"a quote opens at character {piece.end('gap') + 1} and is not closed")
+    if piece["open"] or piece["close"]:
+        return _Token(kind=piece["open"] or piece["close"], at=at, sign=sign, name=name)
+    if piece["phrase"] is not None:
+        return _phrase(piece["phrase"], _Token(kind="phrase", at=at, sign=sign, name=name))
+    return _word(piece["word"], _Token(kind="word", at=at, sign=sign, name=name))
+
+
+def _phrase(said: str, token: _Token) -> _Token:
+    if not any(map(str.isalnum, said)):
+        raise _wrong(f"the quotes at character {token.at} hold no word")
+    return _Token(kind="phrase", at=token.at, said=said, sign=token.sign, name=token.name)
+
+
+def _word(said: str, token: _Token) -> _Token:
+    is_bare = not (token.sign or token.name)
+    if is_bare and said in ("AND", "OR", "NOT"):
+        return _Token(kind=said, at=token.at)
+    if is_bare and said in ("or", "not"):
+        raise _wrong(
+            f"“{said}” at character {token.at}: write {said.upper()} in capitals, or put words "
+            "that belong together in quotes"
+        )
+    return _Token(kind="word", at=token.at, said=said, sign=token.sign, name=token.name)
+
+
+# --- grammar -----------------------------------------------------------------------------------
+
+
+class _Parser:
+    """Reads tokens by recursive descent, a level of parentheses or NOT a step down."""
+
+    def __init__(self, tokens: list[_Token]) -> None:
+        self._tokens = tokens
+        self._next = self._depth = 0
+        self._name = ""
+
+    def whole(self) -> Node:
+        node = self._either()
+        token = self._look()
+        if token is not None:
+            raise _wrong(f"a parenthesis closes at character {token.at} that was not opened")
+        return node
+
+    def _look(self) -> _Token | None:
+        return self._tokens[self._next] if self._next < len(self._tokens) else None
+
+    def _took(self, kind: str) -> bool:
+        token = self._look()
+        found = token is not None and token.kind == kind
+        self._next += found
+        return found
+
+    def _either(self) -> Node:
+        parts = [self._every()]
+        while self._took("OR"):
+            parts.append(self._every())
+        return parts[0] if len(parts) == 1 else Either(parts=tuple(parts))
+
+    def _every(self) -> Node:
+        parts = [self._one()]
+        while self._took("AND") or self._begins():
+            parts.append(self._one())
+        telling = [part for part in parts if not _is_common(part)]
+        kept = telling if any(map(_asks, telling)) else parts
+        return kept[0] if len(kept) == 1 else Every(parts=tuple(kept))
+
+    def _begins(self) -> bool:
+        token = self._look()
+        return token is not None and token.begins
+
+    def _one(self) -> Node:
+        token = self._look()
+        if token is None or not token.begins:
+            raise self._missing(token)
+        self._next += 1
+        node = self._deeper(token) if not token.is_term else _term(token, token.name or self._name)
+        return Without(part=node) if token.sign == "-" or token.kind == "NOT" else node
+
+    def _deeper(self, token: _Token) -> Node:
+        if self._depth == DEEPEST:
+            raise _wrong(f"more than {DEEPEST} levels deep at character {token.at}")
+        self._depth += 1
+        node = self._one() if token.kind == "NOT" else self._group(token)
+        self._depth -= 1
+        return node
+
+    def _group(self, token: _Token) -> Node:
+        outer, self._name = self._name, token.name or self._name
+        node = self._either()
+        self._name = outer
+        if not self._took(")"):
+            raise _wrong(f"a parenthesis opens at character {token.at} and is not closed")
+        return node
+
+    def _missing(self, token: _Token | None) -> InvalidInput:
+        """What is wrong where something to look for should stand."""
+        before = self._tokens[self._next - 1] if self._next else None
+        if before is not None and before.kind == "NOT":
+            return _wrong(f"NOT at character {before.at} needs something to leave out")
+        if before is not None and before.kind == "(":
+            return _wrong(f"the parentheses at character {before.at} hold nothing")
+        joint = before or token
+        if joint is not None and joint.kind in ("AND", "OR"):
+            return _wrong(f"{joint.kind} at character {joint.at} needs something on both sides")
+        at = 1 if token is None else token.at
+        return _wrong(f"a parenthesis closes at character {at} that was not opened")
+
+
+def _is_common(node: Node) -> bool:
+    is_word = isinstance(node, Words) and not (node.place or node.is_quoted or node.starts)
+    return is_word and isinstance(node, Words) and node.text in COMMON
+
+
+def _term(token: _Token, name: str) -> Node:
+    if name in _ELSEWHERE:
+        raise _wrong(f"at character {token.at}, {_ELSEWHERE[name]}")
+    if name in _CATEGORY:
+        return InCategory(name=" ".join(token.said.split()).casefold())
+    starts = token.kind == "word" and token.said.endswith("*")
+    place = Place(name) if name else None
+    text = folded(token.said.rstrip("*") if starts else token.said.replace("*", " "))
+    text = " ".join(text.strip(_OUTER_MARKS).split())
+    if starts and len(text) < _SHORTEST_START:
+        raise _wrong(f"a beginning needs two letters before its * at character {token.at}")
+    return Words(
+        text=text,
+        place=place,
+        starts=starts,
+        bends=not starts and place is not Place.AUTHOR,
+        is_quoted=token.kind == "phrase",
+    )

@@ -1,0 +1,191 @@
+"""What one reader's wishes touch among the papers of an edition, and how it is said.
+
+followed   by an author they follow
+wanted     on a topic, or what one of their searches looks for
+lifted     in a category they follow: worth more, and not put before everything else
+muted      what they never want, whatever else speaks for it
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import chain, islice
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.finder import Finder, Papers, author_key
+from paperround.domain.interests import Interest, InterestKind, is_unlike, seed_identifier
+from paperround.domain.keywords import Either, Keywords, Words, read_keywords
+from paperround.domain.papers import PaperId
+from paperround.domain.search import Place
+from paperround.domain.topics import folded
+
+SHARE = 0.8
+"""The share of the papers of somebody who follows categories that are taken to be in them."""
+
+MOST_LIFT = 4.0
+MOST_QUOTED = 2
+_LONGEST_SHOWN = 60
+_OF_A_TOPIC = (Place.TITLE, Place.ABSTRACT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """Everything a reader asked for; `topics` are those of the subscription, `seeds` the papers
+    they gave that are known here, and `unlike` those of them that they want less like."""
+
+    topics: tuple[str, ...] = ()
+    interests: tuple[Interest, ...] = ()
+    seeds: tuple[PaperId, ...] = ()
+    unlike: tuple[PaperId, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.topics or self.interests)
+
+    def of_kind(self, kind: InterestKind) -> Iterator[str]:
+        """The values of one kind."""
+        return (one.value for one in self.interests if one.kind is kind)
+
+    @property
+    def all_topics(self) -> tuple[str, ...]:
+        """The topics of the subscription, and the person's own."""
+        return self.topics + tuple(self.of_kind(InterestKind.TOPIC))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What topics and searches are about, in words, for a taste."""
+        searches = map(_readable, self.of_kind(InterestKind.KEYWORD))
+        wanted = (one.wanted for one in searches if one is not None)
+        return tuple(filter(None, (*self.all_topics, *wanted)))
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Papers they gave by a title, as long as none here is called so."""
+        given = self.of_kind(InterestKind.SEED)
+        return tuple(one for one in given if not is_unlike(one) and seed_identifier(one) is None)
+
+
+@lru_cache(maxsize=4096)
+def _readable(value: str) -> Keywords | None:
+    """None for what is kept and cannot be read any more: one line must not stop a digest."""
+    try:
+        return read_keywords(value)
+    except InvalidInput:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _topic(topic: str) -> Either:
+    text = folded(topic).strip()
+    return Either(parts=tuple(Words(text=text, place=place) for place in _OF_A_TOPIC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Papers of an edition as one reader sees them; `lift` is what the `lifted` are worth more."""
+
+    finder: Finder
+    wishes: Wishes
+    followed: frozenset[PaperId]
+    wanted: frozenset[PaperId]
+    lifted: frozenset[PaperId]
+    muted: frozenset[PaperId]
+    lift: float
+
+    def pins(self, paper: PaperId) -> bool:
+        """Whether the paper comes before those that nothing speaks for but their worth."""
+        return paper in self.followed or paper in self.wanted
+
+    def reason(self, paper: PaperId) -> str:
+        """Why the paper is there for this reader; empty when nothing of theirs speaks for it."""
+        if paper in self.followed:
+            return self._author(self.finder.place_of[paper])
+        if paper in self.wanted:
+            return self._wish(self.finder.place_of[paper])
+        if paper in self.lifted:
+            return self._category(self.finder.place_of[paper])
+        return ""
+
+    def _author(self, place: int) -> str:
+        keys = set(map(author_key, _followed(self.wishes)))
+        authors = self.finder.papers[place].authors
+        return f"by {next(one for one in authors if author_key(one) in keys)}, whom you follow"
+
+    def _wish(self, place: int) -> str:
+        for topic in self.wishes.all_topics:
+            if _on_topic(self.finder, topic) >> place & 1:
+                return f"your topic “{topic}”"
+        searches = self.wishes.of_kind(InterestKind.KEYWORD)
+        search = next(one for one in searches if _fitting(self.finder, one) >> place & 1)
+        answer = partial(_told, self.finder, search, place)
+        return self.finder.told_once(search, place, answer)
+
+    def _category(self, place: int) -> str:
+        followed = self.wishes.of_kind(InterestKind.CATEGORY)
+        name = next(one for one in followed if self.finder.in_category(one) >> place & 1)
+        return f"in {name}, which you follow"
+
+
+def sight_of(wishes: Wishes, finder: Finder) -> Sight:
+    """What `wishes` touch of the finder's papers."""
+    searches, mutes = (wishes.of_kind(one) for one in (InterestKind.KEYWORD, InterestKind.MUTE))
+    on_topic = _union(_on_topic(finder, one) for one in wishes.all_topics)
+    lifted = _union(map(finder.in_category, wishes.of_kind(InterestKind.CATEGORY)))
+    return Sight(
+        finder=finder,
+        wishes=wishes,
+        followed=finder.ids(_union(map(finder.by, _followed(wishes)))),
+        wanted=finder.ids(on_topic | _union(_fitting(finder, one) for one in searches)),
+        lifted=finder.ids(lifted),
+        muted=finder.ids(_union(_fitting(finder, one) for one in mutes)),
+        lift=lift_of(lifted.bit_count(), len(finder.papers)),
+    )
+
+
+def lift_of(inside: int, papers: int) -> float:
+    """What a followed category is worth when `inside` of an edition's papers are in it.
+
+    Of a reader's own papers four in five are taken to be in it. The logarithm of the ratio of
+    those odds to the odds of the edition's: nothing for a category that most papers are in.
+    """
+    ratio = SHARE / (1 - SHARE) * (papers - inside + 1) / (inside + 1)
+    return round(min(max(math.log(ratio), 0.0), MOST_LIFT), 4)
+
+
+def _followed(wishes: Wishes) -> Iterator[str]:
+    """Names they follow; a topic may be one."""
+    return chain(wishes.of_kind(InterestKind.AUTHOR), wishes.all_topics)
+
+
+def _on_topic(finder: Finder, topic: str) -> Papers:
+    return finder.once(f"topic:{topic}", lambda: finder.fitting(_topic(topic)))
+
+
+def _fitting(finder: Finder, search: str) -> Papers:
+    def answer() -> Papers:
+        keywords = _readable(search)
+        return 0 if keywords is None else finder.fitting(keywords.root)
+
+    return finder.once(f"search:{search}", answer)
+
+
+def _told(finder: Finder, search: str, place: int) -> str:
+    """A search, and what it found where that is not just what it says."""
+    keywords = read_keywords(search)
+    quotes = list(islice(dict.fromkeys(finder.quotes(keywords.root, place)), MOST_QUOTED))
+    says = f"your search “{_shown(search)}”"
+    if keywords.is_plain and [folded(one) for one in quotes] == [folded(search)]:
+        return says
+    return f"{says} found {' and '.join(f'“{one}”' for one in quotes)}" if quotes else says
+
+
+def _shown(search: str) -> str:
+    cut = search[:_LONGEST_SHOWN].rstrip()
+    return search if len(search) <= _LONGEST_SHOWN else f"{cut}…"
+
+
+def _union(sets: Iterable[Papers]) -> Papers:
+    found = 0
+    for papers in sets:
+        found |= papers
+    return found

@@ -1,0 +1,126 @@
+"""What readers asked for, read for a whole page of them at once; and the papers they gave."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from paperround.domain.identifiers import canonical, folded
+from paperround.domain.interests import (
+    MOST_INTERESTS,
+    Interest,
+    InterestKind,
+    is_unlike,
+    seed_identifier,
+    seed_name,
+)
+from paperround.domain.papers import Paper, PaperId
+from paperround.domain.readers import GivenPaper
+from paperround.domain.search import Place, Query, Term
+from paperround.domain.stems import words
+from paperround.domain.subscribers import SubscriberId, Subscription
+from paperround.domain.wishes import Wishes
+from paperround.jobs.ports import UnitOfWork
+
+MOST_TITLES = 50
+"""Titles that are looked for at a time: each is a search."""
+
+_LOOKED_AT = 10
+"""Papers with the words of a title that are looked at for the one that is called so."""
+
+
+def wishes_of_all(
+    work: UnitOfWork, subscriptions: Sequence[Subscription]
+) -> dict[SubscriberId, Wishes]:
+    """What each of these readers asked for; those who asked for nothing are left out."""
+    people = [one.subscriber_id for one in subscriptions]
+    interests = work.subscribers.interests_of_all(people)
+    known = known_seeds(work, (one for each in interests.values() for one in each))
+    wishes = {
+        one.subscriber_id: _wishes(one, interests.get(one.subscriber_id, ()), known)
+        for one in subscriptions
+    }
+    return {person: wish for person, wish in wishes.items() if wish}
+
+
+def _wishes(
+    subscription: Subscription, interests: tuple[Interest, ...], known: dict[str, PaperId]
+) -> Wishes:
+    given = [one.value for one in interests if one.kind is InterestKind.SEED]
+    papers = [(known[value], is_unlike(value)) for value in given if value in known]
+    return Wishes(
+        topics=subscription.preferences.topics,
+        interests=interests,
+        seeds=tuple(paper for paper, unlike in papers if not unlike),
+        unlike=tuple(paper for paper, unlike in papers if unlike),
+    )
+
+
+def known_seeds(work: UnitOfWork, interests: Iterable[Interest]) -> dict[str, PaperId]:
+    """Which paper each seed is, by its value; those that are not known here are left out."""
+    seeds = {one.value for one in interests if one.kind is InterestKind.SEED}
+    named = {value: named for value in seeds if (named := seed_identifier(value)) is not None}
+    found = work.papers.find(set(named.values())) if named else {}
+    return {value: found[it] for value, it in named.items() if it in found}
+
+
+def interests_of(work: UnitOfWork, person: SubscriberId) -> tuple[Interest, ...]:
+    """What one person is interested in."""
+    return work.subscribers.interests_of_all([person]).get(person, ())
+
+
+def add_interests(
+    work: UnitOfWork, person: SubscriberId, more: Sequence[Interest], *, now: datetime
+) -> tuple[Interest, ...]:
+    """Add to what a person is interested in, as far as there is room; returns all of it."""
+    known = interests_of(work, person)
+    if not more:
+        return known
+    both = tuple(dict.fromkeys((*known, *settled(work, more))))[:MOST_INTERESTS]
+    work.subscribers.set_interests(person, both, now=now)
+    return both
+
+
+def papers_given(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[GivenPaper, ...]:
+    """The papers among these interests, with the titles of those that are known here."""
+    known = known_seeds(work, interests)
+    papers = work.papers.load(set(known.values())) if known else {}
+    titles = {value: papers[paper].title for value, paper in known.items() if paper in papers}
+    return tuple(
+        GivenPaper(
+            value=seed_name(one.value),
+            title=titles.get(one.value),
+            counts=not is_unlike(one.value) and seed_identifier(one.value) is None,
+        )
+        for one in interests
+        if one.kind is InterestKind.SEED
+    )
+
+
+def settled(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[Interest, ...]:
+    """The interests, with a title that a paper here is called by as that paper's identifier.
+
+    Some titles are looked for, the first; the others stay titles, which count by their words.
+    """
+    named = [one for one in interests if _is_title(one)][:MOST_TITLES]
+    papers = {one: _called(work, seed_name(one.value)) for one in dict.fromkeys(named)}
+    return tuple(dict.fromkeys(_as_paper(one, papers.get(one)) for one in interests))
+
+
+def _is_title(one: Interest) -> bool:
+    return one.kind is InterestKind.SEED and seed_identifier(one.value) is None
+
+
+def _as_paper(one: Interest, paper: Paper | None) -> Interest:
+    if paper is None:
+        return one
+    sign = "-" if is_unlike(one.value) else ""
+    return Interest(one.kind, sign + canonical(paper.identifiers))
+
+
+def _called(work: UnitOfWork, title: str) -> Paper | None:
+    said = tuple(words(title))
+    if not said:
+        return None
+    query = Query(required=(Term(words=said, place=Place.TITLE),))
+    papers = work.papers.load(work.search.find(query, limit=_LOOKED_AT).best)
+    called = (paper for paper in papers.values() if folded(paper.title) == folded(title))
+    return min(called, key=lambda paper: paper.id, default=None)

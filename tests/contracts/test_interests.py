@@ -1,0 +1,76 @@
+"""What people are interested in, on either database."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, event, select
+
+from paperround.domain.interests import Interest, InterestKind
+from paperround.domain.subscribers import SubscriberId
+from paperround.jobs.ports import Database
+from paperround.store import schema as db
+from tests.builders import NOW, seed_list, seed_subscribers
+
+GRAPH = Interest(InterestKind.KEYWORD, "graph AND 图 NOT survey")
+ADA = Interest(InterestKind.AUTHOR, "Ada Lovelace")
+MUTED = Interest(InterestKind.MUTE, "graph AND 图 NOT survey")
+
+
+def test_interests_come_back_in_the_order_they_were_said(database: Database) -> None:
+    alice, bob, _ = seed_subscribers(database, seed_list(database), ("alice", "bob", "carol"))
+    with database.writing() as work:
+        assert work.subscribers.set_interests(alice.subscriber_id, [MUTED, GRAPH, ADA], now=NOW)
+        assert work.subscribers.set_interests(bob.subscriber_id, [ADA], now=NOW)
+    with database.reading() as work:
+        everybody = list(map(SubscriberId, range(1, 2000)))
+        assert work.subscribers.interests_of_all(everybody) == {
+            alice.subscriber_id: (MUTED, GRAPH, ADA),
+            bob.subscriber_id: (ADA,),
+        }
+        assert work.subscribers.interests_of_all([bob.subscriber_id]) == {bob.subscriber_id: (ADA,)}
+        assert work.subscribers.interests_of_all([]) == {}
+
+
+def test_interests_are_replaced_as_a_set_and_what_stays_keeps_its_time(
+    database: Database, engine: Engine
+) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+    later = NOW + timedelta(days=1)
+    with database.writing() as work:
+        assert work.subscribers.set_interests(alice.subscriber_id, [GRAPH, ADA], now=NOW)
+        assert not work.subscribers.set_interests(alice.subscriber_id, [GRAPH, ADA], now=later)
+        assert work.subscribers.set_interests(alice.subscriber_id, [MUTED, ADA], now=later)
+    kept = db.interests.c
+    with engine.connect() as connection:
+        rows = connection.execute(select(kept.kind, kept.created_at).order_by(kept.id)).all()
+    assert [tuple(row) for row in rows] == [("mute", later), ("author", NOW)]
+    with database.writing() as work:
+        assert work.subscribers.set_interests(alice.subscriber_id, [], now=later)
+        assert work.subscribers.interests_of_all([alice.subscriber_id]) == {}
+
+
+def test_a_page_of_readers_is_asked_for_in_one_statement(
+    database: Database, engine: Engine
+) -> None:
+    people = seed_subscribers(database, seed_list(database), tuple(f"r{n}" for n in range(30)))
+    with database.writing() as work:
+        for one in people:
+            work.subscribers.set_interests(one.subscriber_id, [GRAPH, ADA], now=NOW)
+    asked = []
+    with database.reading() as work:
+        event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+        found = work.subscribers.interests_of_all([one.subscriber_id for one in people])
+    assert len(found) == 30
+    assert len([one for one in asked if "interests" in one]) == 1
+
+
+@pytest.mark.accept("P3")
+def test_interests_are_handed_out_and_forgotten_with_the_person(database: Database) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+    with database.writing() as work:
+        work.subscribers.set_interests(alice.subscriber_id, [GRAPH], now=NOW)
+    with database.reading() as work:
+        assert GRAPH.value in str(work.subscribers.export_person(alice.subscriber_id)["interests"])
+    with database.writing() as work:
+        work.subscribers.erase(alice.subscriber_id, now=NOW)
+        assert work.subscribers.interests_of_all([alice.subscriber_id]) == {}

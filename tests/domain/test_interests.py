@@ -1,0 +1,86 @@
+"""Interests: what somebody wrote, cleaned or refused."""
+
+import pytest
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import (
+    MOST_INTERESTS,
+    Interest,
+    InterestKind,
+    bounded,
+    interest,
+    interests_in,
+    parse_interest,
+    seed_identifier,
+)
+
+KEYWORD, SEED = InterestKind.KEYWORD, InterestKind.SEED
+
+
+def test_lines_become_interests_and_blank_ones_are_passed_over() -> None:
+    assert interests_in(KEYWORD, "graph  NOT survey\r\n\n tree ") == [
+        Interest(KEYWORD, "graph NOT survey"),
+        Interest(KEYWORD, "tree"),
+    ]
+
+
+@pytest.mark.accept("F13", part="choices")
+def test_a_line_that_is_wrong_is_named_with_the_place_in_it() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        interests_in(InterestKind.MUTE, 'graph\n\n"tree')
+    assert caught.value.code == "mute"
+    assert str(caught.value) == "line 3: a quote opens at character 1 and is not closed"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2601.00001v2", "arxiv:2601.00001"),
+        ("https://arxiv.org/abs/2601.00001", "arxiv:2601.00001"),
+        ("arXiv:2601.00001", "arxiv:2601.00001"),
+        ("https://doi.org/10.1000/ABC", "doi:10.1000/abc"),
+        ("10.1101/2026.01.01.1", "biorxiv:10.1101/2026.01.01.1"),
+        ("pmid:123", "pmid:123"),
+        ("Attention: all you need", "Attention: all you need"),
+        ("  A   title ", "A title"),
+        ("- 2601.00001v2", "-arxiv:2601.00001"),
+        ("-A title", "-A title"),
+    ],
+)
+def test_a_paper_is_given_by_an_identifier_or_a_title(written: str, kept: str) -> None:
+    assert interest(SEED, written).value == kept
+    assert interest(SEED, kept).value == kept
+
+
+def test_only_identifiers_and_addresses_name_a_paper() -> None:
+    assert seed_identifier("Attention: all you need") is None
+    assert seed_identifier("https://example.org/a") == ("url", "https://example.org/a")
+
+
+@pytest.mark.parametrize("kind", InterestKind)
+def test_an_interest_is_read_as_it_is_written(kind: InterestKind) -> None:
+    one = interest(kind, "graph theory")
+    assert parse_interest(str(one)) == one
+
+
+@pytest.mark.parametrize("written", ["graph", "subject:graph", ":graph", ""])
+def test_what_names_no_kind_is_refused_with_the_kinds(written: str) -> None:
+    with pytest.raises(InvalidInput, match="keyword:, author:"):
+        parse_interest(written)
+
+
+@pytest.mark.parametrize("kind", InterestKind)
+@pytest.mark.parametrize("value", ["x" * 301, "a\x00b", " - ", ""])
+def test_what_is_empty_too_long_or_unprintable_is_refused(kind: InterestKind, value: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        interest(kind, value)
+    assert caught.value.code == kind
+
+
+def test_each_is_kept_once_and_not_too_many() -> None:
+    one = Interest(KEYWORD, "graph")
+    assert bounded([one, one]) == (one,)
+    many = [Interest(KEYWORD, f"graph{number}") for number in range(MOST_INTERESTS + 1)]
+    assert len(bounded(many[1:])) == MOST_INTERESTS
+    with pytest.raises(InvalidInput, match="200 are enough"):
+        bounded(many)

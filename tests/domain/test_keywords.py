@@ -1,0 +1,184 @@
+"""The language of searches: what fits, what does not, and where a text is wrong."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.finder import Findable, Finder
+from paperround.domain.keywords import (
+    DEEPEST,
+    LONGEST_KEYWORDS,
+    MOST_TERMS,
+    read_keywords,
+)
+from paperround.domain.papers import PaperId
+
+PAPER = Findable(
+    paper_id=PaperId(1),
+    title="Sensor fusion with graph neural networks",
+    abstract="We survey zero-shot retrieval for GPT-4 in C++, after Schrödinger. 图像扩散模型.",
+    authors=("Ada Lovelace", "José García"),
+    categories=("cs.LG", "cell biology"),
+)
+
+
+def fits(search: str, paper: Findable = PAPER) -> bool:
+    return bool(Finder([paper]).fitting(read_keywords(search).root))
+
+
+def wrong(search: str) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        read_keywords(search)
+    assert caught.value.code == "keywords"
+    return str(caught.value)
+
+
+@pytest.mark.accept("F13", part="keywords")
+@pytest.mark.parametrize(
+    "search",
+    [
+        "fusion",
+        "FUSION",
+        "ｆｕｓｉｏｎ",
+        '"sensor fusion"',
+        "“sensor fusion”",
+        "fusion graph",
+        "fusion AND graph",
+        "fusion OR diffusion",
+        "diffusion OR fusion",
+        "diffusion AND maps OR fusion",
+        "fusion NOT diffusion",
+        "fusion -diffusion",
+        "fusion −diffusion",
+        "+fusion +graph",
+        "NOT diffusion fusion",
+        "(diffusion OR fusion) AND graph",
+        "fusion NOT (diffusion OR maps)",
+        "fusion NOT NOT graph",
+        "network",
+        '"graph neural network"',
+        "zero-shot",
+        '"zero shot"',
+        "gpt‑4",
+        "C++",
+        "schrodinger",
+        "Schrödinger",
+        "扩散",
+        "retriev*",
+        "title:fusion",
+        "abstract:retrieval",
+        "title:(fusion graph)",
+        "title:(fusion) retrieval",
+        "author:lovelace",
+        'author:"jose garcia"',
+        "lovelace",
+        "category:cs.LG",
+        "cat:cs fusion",
+        "cat:(cs.CL OR cs.LG)",
+        'cat:"cell biology"',
+        "the fusion of sensors and networks",
+        "fusion, graph; networks.",
+        "CAT:CS",
+        "fusion - graph",
+    ],
+)
+def test_a_search_finds(search: str) -> None:
+    assert fits(search)
+
+
+@pytest.mark.accept("F13", part="keywords")
+@pytest.mark.parametrize(
+    "search",
+    [
+        "diffusion",
+        "usion",
+        "sens",
+        '"fusion sensor"',
+        '"networks we"',
+        '"lovelace jose"',
+        "fusion AND maps",
+        "fusion maps",
+        "fusion NOT graph",
+        "fusion -graph",
+        "fusion NOT graph*",
+        "(fusion OR maps) AND diffusion",
+        "maps OR fusion AND diffusion",
+        "title:retrieval",
+        "abstract:fusion",
+        "title:(fusion retrieval)",
+        "author:love",
+        "author:fusion",
+        "cat:cs.CL",
+        "cat:c",
+        "category:cs.L",
+        "C#",
+        "gpt-5",
+        "散模型图",
+        "new*",
+    ],
+)
+def test_a_search_does_not_find(search: str) -> None:
+    assert not fits(search)
+
+
+@pytest.mark.accept("F13", part="keywords")
+def test_fusion_is_not_found_in_diffusion() -> None:
+    assert not fits("fusion", Findable(paper_id=PaperId(1), title="Diffusion models"))
+
+
+@pytest.mark.accept("F13", part="keywords")
+@pytest.mark.parametrize(
+    ("search", "says"),
+    [
+        ('graph "neural', "a quote opens at character 7 and is not closed"),
+        ("(graph", "a parenthesis opens at character 1 and is not closed"),
+        ("a (b (c)", "a parenthesis opens at character 3 and is not closed"),
+        ("graph)", "a parenthesis closes at character 6 that was not opened"),
+        (")", "names no word"),
+        (") graph", "a parenthesis closes at character 1 that was not opened"),
+        ("graph NOT", "NOT at character 7 needs something to leave out"),
+        ("graph NOT OR tree", "NOT at character 7 needs something to leave out"),
+        ("graph AND", "AND at character 7 needs something on both sides"),
+        ("OR graph", "OR at character 1 needs something on both sides"),
+        ("graph AND OR tree", "AND at character 7 needs something on both sides"),
+        ("graph ()", "the parentheses at character 7 hold nothing"),
+        ('graph ""', "the quotes at character 7 hold no word"),
+        ("graph or tree", "“or” at character 7: write OR in capitals"),
+        ("graph not survey", "“not” at character 7: write NOT in capitals"),
+        ("-survey", "only says what to leave out"),
+        ("NOT (a OR b)", "only says what to leave out"),
+        ("graph OR NOT tree", "only says what to leave out"),
+        ("", "names no word"),
+        ("+ - ++", "names no word"),
+        ("a*", "a beginning needs two letters before its * at character 1"),
+        ("graph feed:arxiv", "at character 7, feed: is for the search page"),
+        ("after:2026-01-01 graph", "at character 1, after: is for the search page"),
+        ("x" * (LONGEST_KEYWORDS + 1), f"{LONGEST_KEYWORDS} at most"),
+        ("a " * (MOST_TERMS + 1), f"{MOST_TERMS} at most"),
+        ("(" * (DEEPEST + 1) + "a", f"more than {DEEPEST} levels deep at character {DEEPEST + 1}"),
+        ("NOT " * (DEEPEST + 1) + "a", f"more than {DEEPEST} levels deep"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(search: str, says: str) -> None:
+    assert says in wrong(search)
+
+
+_SCRAPS = st.sampled_from(
+    [*'"()+-*:“”−', " ", "AND", "OR", "NOT", "title:", "cat:", "author:", "graph", "the", "散", "é"]
+)
+
+
+@given(st.text(max_size=400) | st.lists(_SCRAPS, max_size=60).map(" ".join))
+@example("NOT" * 90)
+@example("(" * 300)
+@example('"' * 299)
+@example("-" * 299 + "a")
+@example("title:" * 49)
+def test_whatever_is_written_is_read_or_refused_in_words(text: str) -> None:
+    with suppress(InvalidInput):
+        root = read_keywords(text).root
+        Finder([PAPER]).fitting(root)
+        assert not Finder([Findable(paper_id=PaperId(1), title="")]).fitting(root)
