@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
+from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
 from paperround.domain.summaries import Wording
 from paperround.domain.work import Job
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.deliver import Post, deliver_notices
 from paperround.jobs.desk import Desk
+from paperround.jobs.learned import LearnedRanker
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
@@ -32,6 +34,7 @@ from paperround.jobs.ports import (
     Enricher,
     GistChooser,
     Mailer,
+    ModelMaker,
     Pinger,
     Processes,
     Queue,
@@ -51,6 +54,7 @@ from paperround.processes import SystemProcesses
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.dkim_signers import Signers
+    from paperround.ranking.weights import Weights
 
 NOTICES = Job(task="notices", lock="notices", priority=-20, periodic=True)
 DELIVER = Job(task="deliver", lock="deliver", priority=-10, periodic=True)
@@ -58,11 +62,12 @@ PUBLISH = Job(task="publish", lock="publish", periodic=True)
 POLL = Job(task="poll", lock="poll", priority=10, periodic=True)
 ENRICH = Job(task="enrich", lock="enrich", priority=20, periodic=True)
 SUMMARISE = Job(task="summarise", lock="summarise", priority=30, periodic=True)
+LEARN = Job(task="learn", lock="learn", priority=40, periodic=True)
 
-ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, ENRICH, SUMMARISE)
+ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, ENRICH, SUMMARISE, LEARN)
 """What a tick asks for. Each is harmless when nothing is due."""
 
-JOB_THREADS = 6
+JOB_THREADS = 7
 """One for each of them: a slow feed keeps no digest, a long delivery no confirmation."""
 
 
@@ -110,11 +115,29 @@ class Runtime:
         _ = (self.visits, self.neighbours)
 
     @cached_property
-    def ranker(self) -> Ranker:
-        """The ranker with its default weights."""
-        from paperround.ranking.trending import TrendingRanker
+    def ranker(self) -> LearnedRanker:
+        """The ranker with its default weights, and with what was learned so far."""
+        return LearnedRanker(self.database, self.model_maker)
 
-        return TrendingRanker()
+    @property
+    def model_maker(self) -> ModelMaker:
+        """What learns from the votes of earlier papers."""
+        from paperround.ranking.maker import PriorMaker
+
+        return PriorMaker(weights=self._weights)
+
+    @cached_property
+    def formula(self) -> Formula:
+        """The ranker's formula, with its weights."""
+        from paperround.ranking.formula import formula_of
+
+        return formula_of(self._weights)
+
+    @property
+    def _weights(self) -> "Weights":
+        from paperround.ranking.weights import DEFAULTS
+
+        return DEFAULTS
 
     @cached_property
     def opinions(self) -> Opinions:
@@ -125,10 +148,11 @@ class Runtime:
 
     def ranker_with(self, weights: str) -> Ranker:
         """The ranker with some weights changed; raises InvalidInput for an unknown one."""
-        from paperround.ranking.trending import TrendingRanker
+        from paperround.ranking.maker import PriorMaker
         from paperround.ranking.weights import parse_weights
 
-        return TrendingRanker(weights=parse_weights(weights))
+        maker = PriorMaker(weights=parse_weights(weights))
+        return LearnedRanker(self.database, maker)
 
     @property
     def relevance(self) -> Relevance:
@@ -343,6 +367,7 @@ class Runtime:
         queue.register(POLL.task, lambda _: self._poll())
         queue.register(ENRICH.task, lambda _: self.enrich())
         queue.register(SUMMARISE.task, lambda _: self.summarise())
+        queue.register(LEARN.task, lambda _: self.learn())
         return queue
 
     def _deliver_notices(self) -> None:
@@ -364,6 +389,11 @@ class Runtime:
         """Have papers summed up ahead of their edition, if a machine is set and this is no demo."""
         if self.writing is not None and not self.demo:
             summarise(self.writing, now=self.clock.now())
+
+    def learn(self) -> None:
+        """Learn from the votes of earlier papers, if the night's learning is due."""
+        now = self.clock.now()
+        rounds_of_a_tick.learn_round(self.database, self.model_maker, now=now)
 
     def wake(self) -> None:
         """Something waits to be sent: do not wait for the next tick."""

@@ -65,6 +65,7 @@ PUBLIC = {
     "paper": "/papers/1",
     "search": "/search?q=graph+-survey",
     "snippet": "/snippet",
+    "ranking": "/ranking",
     "ask for a link": "/preferences",
     "nowhere": "/nowhere",
     "no day": "/editions/trending/yesterday",

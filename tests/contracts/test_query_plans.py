@@ -61,7 +61,7 @@ def plans(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", explain)
 
 
-GROWING = ("deliveries", "subscriptions", "subscribers", "notices", "listings", "runs")
+GROWING = ("deliveries", "subscriptions", "subscribers", "notices", "listings", "runs", "models")
 
 
 def scans(steps: list[str]) -> list[str]:
@@ -86,6 +86,10 @@ def scans(steps: list[str]) -> list[str]:
         (lambda work: work.notices.claim(lease(), limit=9, now=NOW), "ix_notices_due"),
         (lambda work: work.feeds.brought(since=DAY_AGO, until=NOW), "ix_listings_first_seen_at"),
         (lambda work: work.feeds.forget_names(before=NOW), "ix_runs_named (started_at<?)"),
+        (
+            lambda work: work.models.newest("prior", by=NOW),
+            "ix_models_name_as_of (name=? AND as_of<?)",
+        ),
         (lambda work: work.subscribers.unscheduled(limit=9), "ix_subscriptions_no_clock"),
         (
             lambda work: work.subscribers.due(LIST, now=NOW, limit=9, after=SubscriptionId(0)),

@@ -10,8 +10,10 @@ import pytest
 from paperround.config import Settings
 from paperround.doctor import setup
 from paperround.doctor.findings import Level
+from paperround.doctor.routine import model
 from paperround.domain.digests import DigestKind
 from paperround.domain.feeds import FeedHealth
+from paperround.domain.models import KeptModel, ModelId, NewModel
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.tick import SCHEDULER
 from paperround.store import engine as engines
@@ -23,6 +25,7 @@ from tests.faults import Break, Say, Security, SmtpSink
 from tests.net.faults import FaultServer, page, says
 
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 AWAY = "smtps://relay.example.org"
 pytestmark = pytest.mark.accept("O6", part="planted faults")
 
@@ -149,6 +152,29 @@ def test_a_key_of_the_ring_that_is_not_the_first_is_no_fault(home: Home) -> None
 
 
 # --- the routine
+
+
+@pytest.mark.accept("F11", part="doctor")
+def test_a_model_that_cannot_be_read_or_is_old(home: Home) -> None:
+    fresh = KeptModel(
+        id=ModelId(4),
+        name="prior",
+        version="1",
+        fitted_at=NOW,
+        as_of=NOW,
+        outcomes=700,
+        size=9,
+        digest="x",
+    )
+    assert model(None, is_read=False, now=NOW).level is Level.SKIPPED
+    assert model(fresh, is_read=True, now=NOW + 3 * DAY).level is Level.OK
+    assert model(fresh, is_read=True, now=NOW + 3 * DAY + MINUTE).level is Level.WARN
+    unread = NewModel(name="prior", version="1", as_of=NOW, outcomes=700, content=b"torn")
+    with home.database.writing() as work:
+        work.models.add(unread, now=NOW)
+    found = home.faults()["model"]
+    assert "model 1 cannot be read" in found.says
+    assert "`paperround learn` makes a new one" in found.way_out
 
 
 def test_a_schedule_that_stands_still(home: Home) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 from paperround.domain.keys import NewKey
 from paperround.domain.limits import Turn
+from paperround.domain.models import NewModel
 from paperround.domain.papers import PaperId, Reject
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
@@ -64,7 +65,9 @@ def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:
 
 def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
     key = NewKey(name="laptop", prefix="abcd1234", digest="x", scopes=frozenset(), expires_at=None)
+    model = NewModel(name="prior", version="1", as_of=NOW, outcomes=600, content=b"weights")
     with database.writing() as work:
+        work.models.add(model, now=NOW)
         work.subscribers.suppress("digest", "k001", reason="complaint", now=NOW)
         work.slots.take("tick", "1", now=NOW)
         work.limiter.take("arxiv", TURN, Neighbours(), now=NOW)

@@ -10,7 +10,7 @@ from paperround.web.guard import HEADERS, POLICY
 from paperround.web.templating import environment, static_dir, static_url
 from tests.web.conftest import Site
 
-PUBLIC = ("/", "/editions", "/editions/trending/2026-03-02", "/snippet", "/robots.txt")
+PUBLIC = ("/", "/editions", "/editions/trending/2026-03-02", "/snippet", "/ranking", "/robots.txt")
 PERSONAL = ("unsubscribe", "preferences", "feedback", "confirm")
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:")
 PAGES = sorted(path.name for path in (static_dir().parent).glob("*.html"))

@@ -17,6 +17,7 @@ from paperround.cli import (
     ingest,
     init,
     keys,
+    learn,
     rank,
     serve,
     subscribers,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
+app.command("learn")(learn.learn)
 app.command("deliver")(deliver.deliver)
 app.command("demo")(demo.demo)
 app.command("try")(try_.try_)

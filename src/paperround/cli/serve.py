@@ -90,6 +90,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     sent = deliver(home.post())
     home.enrich()  # after the mail: nobody waits for it
     home.summarise()
+    home.learn()
     if as_json:
         print_json(_as_json(report, sent))
     else:

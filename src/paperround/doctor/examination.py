@@ -82,6 +82,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
     with database.reading() as work:
         clock = routine.clock(work, now=now)
         feeds = routine.feeds(routine.all_feeds(work))
+        newest = work.models.newest(runtime.model_maker.name, by=now)
     standing = status(database, None, now=now)
     return standing, [
         records.writable(database, now=now),
@@ -90,6 +91,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         routine.schedule(standing.last_tick_at, now=now),
         *feeds,
         *routine.lists(standing, now=now),
+        routine.model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
     ]
 
 

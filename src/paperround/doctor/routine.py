@@ -7,6 +7,7 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.records import CLOCKS_DIFFER, DOCTOR
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.feeds import FeedHealth, LiveFeed
+from paperround.domain.models import KeptModel
 from paperround.domain.times import format_instant
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.plan import LATE
@@ -19,6 +20,9 @@ QUIET = timedelta(minutes=3)
 
 OLD_EDITION = timedelta(hours=30)
 """Lists are cut at least once a day, and a cut waits for late papers for some hours."""
+
+OLD_MODEL = timedelta(days=3)
+"""One is learned every night."""
 
 LOST = (DeliveryState.EXPIRED, DeliveryState.FAILED)
 
@@ -48,6 +52,23 @@ def schedule(last_tick_at: datetime | None, *, now: datetime) -> Finding:
         says = f"nothing has ticked since {format_instant(last_tick_at)}"
         return fail("schedule", says, TURN_ON)
     return ok("schedule", f"the last tick was at {format_instant(last_tick_at)}")
+
+
+def model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
+    """Whether what was learned of earlier papers can be read, and is not old."""
+    again = "`paperround learn` makes a new one, or says what it lacks"
+    if newest is None:
+        says = "nothing was learned yet, so papers without votes stand by topics, day and abstract"
+        return skipped("model", says, "`paperround learn` says what it takes")
+    if not is_read:
+        says = f"model {newest.id} cannot be read, so papers are ranked without it"
+        return warn("model", says, f"the log tells why; {again}")
+    says = (
+        f"model {newest.id} knows {newest.outcomes:,} papers as of {format_instant(newest.as_of)}"
+    )
+    if now - newest.as_of > OLD_MODEL:
+        return warn("model", f"{says}: nothing newer was learned", again)
+    return ok("model", says)
 
 
 def all_feeds(work: UnitOfWork) -> list[LiveFeed]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, UNCONFIRMED_LIFE, NoticeKind
 from paperround.domain.subscribers import Subscriber, Subscription
+from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
 from paperround.jobs.patience import may_remind
 from paperround.jobs.ports import Database, UnitOfWork
@@ -46,7 +47,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         work.rates.forget(before=now - KEPT_COUNTS)
         work.feeds.forget_runs(before=now - KEPT_RUNS)
         work.feeds.forget_names(before=now - KEPT_NAMES)
-        for kind in ("house", "alert", "beat"):
+        for kind in ("house", "alert", "beat", NIGHTS, TRIES):
             work.slots.forget(kind, before=now - KEPT_SLOTS)
         work.slots.forget("pow", before=now - KEPT_WORK)
         return Housework(

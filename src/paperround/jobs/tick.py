@@ -24,12 +24,21 @@ from paperround.jobs.enrich import EnrichReport, enrich
 from paperround.jobs.feed_admin import live_feeds
 from paperround.jobs.feeds import poll_due
 from paperround.jobs.housekeeping import Housework, keep_house
+from paperround.jobs.learn import LearnReport, learn_tonight
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
-from paperround.jobs.ports import Database, Enricher, GistChooser, Pinger, Ranker, UnitOfWork
+from paperround.jobs.ports import (
+    Database,
+    Enricher,
+    GistChooser,
+    ModelMaker,
+    Pinger,
+    Ranker,
+    UnitOfWork,
+)
 from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 
@@ -93,6 +102,14 @@ def enrich_round(rounds: Rounds, *, now: datetime) -> list[EnrichReport]:
 
     reports: list[EnrichReport] = _Steps().run("enrich", ask, [])
     return reports
+
+
+def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
+    """Learning from what earlier papers came to, which nothing waits for."""
+    report: LearnReport | None = _Steps().run(
+        "learn", lambda: learn_tonight(database, maker, now=now), None
+    )
+    return report
 
 
 def publish_round(rounds: Rounds, *, now: datetime) -> TickReport:

@@ -50,11 +50,16 @@ def _telling(word: str) -> bool:
     return word[0].isalnum() and len(word) > 1 and word not in _SMALL_WORDS
 
 
+def column_of(term: str) -> int:
+    """The column of a term; others may share it."""
+    return crc32(term.encode()) % COLUMNS
+
+
 def term_counts(texts: Sequence[tuple[str, str]]) -> csr_array:
     """Sublinear frequencies of (title, abstract) pairs, shape (texts, COLUMNS)."""
     columns, values, ends = array("i"), array("d"), array("i", [0])
     for title, abstract in texts:
-        counts = Counter(crc32(term.encode()) % COLUMNS for term in terms_of(title, abstract))
+        counts = Counter(map(column_of, terms_of(title, abstract)))
         columns.extend(sorted(counts))
         values.extend(1 + log(counts[column]) for column in sorted(counts))
         ends.append(len(columns))

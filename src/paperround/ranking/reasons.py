@@ -1,13 +1,15 @@
 """The one line a reader sees under a paper: why is it here? Short, concrete and true."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from math import ceil
 
 from paperround.domain.papers import Paper
 from paperround.domain.times import require_utc
 from paperround.domain.wording import counted
 from paperround.ranking.bursts import Burst
+from paperround.ranking.expectations import Ground, Of
 from paperround.ranking.signals import Growth, Standing, first_day, hours_between
 from paperround.ranking.words import occurs
 
@@ -15,18 +17,46 @@ LONGEST = 90
 """Characters of the longest reason."""
 
 _FRESH_HOURS = 36
+_LINKED = {"project": "a project page"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def reason_for(
-    paper: Paper, standing: Standing | None, topics: Sequence[Burst], as_of: datetime
+    paper: Paper,
+    standing: Standing | None,
+    topics: Sequence[Burst],
+    as_of: datetime,
+    grounds: Iterable[Ground] = (),
 ) -> str:
-    """Votes where there are any, else the topic the paper belongs to, else how new it is."""
+    """Votes where there are any, else how papers like it did, else the topic it belongs to, else
+    how new it is."""
     if standing is not None and standing.votes > 0:
         return _votes(paper, standing, as_of)
+    likenesses = (said for ground in grounds for said in _likeness(ground, paper))
     quotable = (_burst(b) for b in topics if occurs(b.term, paper.title, paper.abstract))
-    fitting = (said for said in quotable if len(said) <= LONGEST)
+    fitting = (said for said in chain(likenesses, quotable) if len(said) <= LONGEST)
     return next(fitting, _listed(paper, as_of))
+
+
+def _likeness(ground: Ground, paper: Paper) -> Iterator[str]:
+    """What the prior goes by, in full and shorter."""
+    times = f"{ground.times:.0f}" if ground.times >= 10 else f"{ground.times:.1f}"
+    drew = f"drew {times} times the usual votes"
+    earlier = "an earlier paper" if ground.papers == 1 else f"{ground.papers:,} earlier papers"
+    match ground.of:
+        case Of.AUTHOR:
+            yield f"{earlier} here by {ground.name} {drew}"
+            is_first = paper.authors.index(ground.name) == 0
+            yield f"{earlier} here by {'its first author' if is_first else 'an author'} {drew}"
+        case Of.ORGANIZATION:
+            yield f"{earlier} here from {ground.name} {drew}"
+            yield f"{earlier} here from its organization {drew}"
+        case Of.LINK:
+            yield f"{earlier} here with {_LINKED.get(ground.name, ground.name)} {drew}"
+        case Of.SUBMITTER:
+            yield f"{earlier} here from the same submitter {drew}"
+        case Of.TERM:
+            yield f"{earlier} here with “{ground.name}” {drew}"
 
 
 def _votes(paper: Paper, standing: Standing, as_of: datetime) -> str:

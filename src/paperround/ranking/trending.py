@@ -7,7 +7,7 @@
 The formula stands in `parts`, its constants in `weights`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -18,7 +18,7 @@ from paperround.domain.times import require_utc
 from paperround.ranking.bursts import Thresholds, find_bursts, share_out, topics_of
 from paperround.ranking.cap import Place, lowered_scores
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.expectations import Expectation
+from paperround.ranking.expectations import Expectation, Ground, Grounds
 from paperround.ranking.parts import Entry, Parts, entry_of, parts_of, total
 from paperround.ranking.reasons import reason_for
 from paperround.ranking.weights import DEFAULTS, Weights
@@ -35,6 +35,8 @@ class TrendingRanker:
 
     weights: Weights = DEFAULTS
     prior: Expectation | None = None
+    grounds: Grounds | None = None
+    """What says in words why the prior raises a paper."""
 
     @property
     def name(self) -> str:
@@ -68,7 +70,9 @@ class TrendingRanker:
         ]
         chosen = _capped(_folded(scored, groups), submitter_cap, ceil(self.weights.block_papers))
         return Ranking(
-            ranker=self.name, as_of=now, items=tuple(_ranked(one, now) for one in chosen)
+            ranker=self.name,
+            as_of=now,
+            items=tuple(_ranked(one, now, _grounds(one, self.grounds)) for one in chosen),
         )
 
 
@@ -148,13 +152,25 @@ def _moved(scored: _Scored, score: float) -> _Scored:
     return replace(scored, parts=scored.parts | {"submitter_cap": penalty})
 
 
-def _ranked(scored: _Scored, as_of: datetime) -> Ranked:
+def _grounds(scored: _Scored, grounds: Grounds | None) -> Iterator[Ground]:
+    """What may be said of the parts by which the prior raises the paper."""
+    entry = scored.entry
+    if grounds is None or not entry.expected:
+        return iter(())
+    if entry.standing is None:
+        lifts = {part: value for part, value in scored.parts.items() if part in entry.expected}
+    else:
+        lifts = dict(entry.expected) if scored.parts.get("prior", 0.0) > 0 else {}
+    return grounds.grounds(entry.paper, lifts, is_counted=entry.standing is not None)
+
+
+def _ranked(scored: _Scored, as_of: datetime, grounds: Iterator[Ground]) -> Ranked:
     entry = scored.entry
     return Ranked(
         paper=entry.paper,
         score=total(scored.parts),
         parts=scored.parts,
-        reason=reason_for(entry.paper, entry.standing, entry.topics, as_of),
+        reason=reason_for(entry.paper, entry.standing, entry.topics, as_of, grounds),
         votes=None if entry.standing is None else entry.standing.votes,
         comments=entry.counts.get("comments"),
         folded=scored.folded,

@@ -8,8 +8,8 @@
                  ├──── joined_papers             └────── told_withdrawals (nor the same news)
                  └──── enrichments (what other services were asked)
 
-`suppressions`, `notices`, `rate_windows`, `limiter`, `slots`, `api_keys` and `search_words` stand
-by themselves. How papers are searched stands in `schema_search`.
+`models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `slots`, `api_keys` and
+`search_words` stand by themselves. How papers are searched stands in `schema_search`.
 """
 
 from paperround.store.columns import metadata
@@ -37,6 +37,7 @@ from paperround.store.schema_papers import (
     joined_papers,
     listings,
     lists,
+    models,
     observations,
     paper_versions,
     papers,
@@ -61,6 +62,7 @@ __all__ = [
     "listings",
     "lists",
     "metadata",
+    "models",
     "notices",
     "observations",
     "paper_versions",

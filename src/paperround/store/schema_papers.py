@@ -1,4 +1,4 @@
-"""Tables of what is read and ranked: feeds, papers, lists, editions."""
+"""Tables of what is read, learned and ranked: feeds, papers, lists, editions, models."""
 
 from sqlalchemy import (
     BigInteger,
@@ -8,6 +8,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -267,4 +268,21 @@ shards = Table(
     Column("through_id", ROW_ID, nullable=False),
     Column("rows", Integer, nullable=False),
     instant("planned_at"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    # What was learned of the past. None is ever changed, and an id is never given twice.
+    row_id(),
+    text("name"),
+    text("version"),
+    instant("fitted_at"),
+    instant("as_of"),  # nothing later is known to it
+    Column("outcomes", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    text("digest"),
+    Column("content", LargeBinary, nullable=False),
+    Index(None, "name", "as_of"),
+    sqlite_autoincrement=True,
 )

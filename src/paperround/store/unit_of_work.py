@@ -14,9 +14,11 @@ from paperround.store.dialect import is_busy, is_lost_race
 from paperround.store.editions import SqlEditions
 from paperround.store.enrichments import SqlEnrichments
 from paperround.store.feeds import SqlFeeds
+from paperround.store.history import SqlHistory
 from paperround.store.ledger import SqlLedger
 from paperround.store.limiter import SqlLimiter
 from paperround.store.lists import SqlLists
+from paperround.store.models import SqlModels
 from paperround.store.notices import SqlNotices
 from paperround.store.papers import SqlPapers
 from paperround.store.rates import SqlRates
@@ -37,6 +39,8 @@ class SqlUnitOfWork:
     papers: SqlPapers
     search: SqlSearch
     enrichments: SqlEnrichments
+    history: SqlHistory
+    models: SqlModels
     lists: SqlLists
     editions: SqlEditions
     subscribers: SqlSubscribers
@@ -71,6 +75,8 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         papers=SqlPapers(connection),
         search=SqlSearch(connection),
         enrichments=SqlEnrichments(connection),
+        history=SqlHistory(connection),
+        models=SqlModels(connection),
         lists=SqlLists(connection),
         editions=SqlEditions(connection),
         subscribers=SqlSubscribers(connection),

@@ -5,6 +5,7 @@ from fastapi.responses import PlainTextResponse
 
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import parse_date
+from paperround.jobs.learned import ranking_page
 from paperround.jobs.site import archive_page, edition_page, paper_page
 from paperround.web.answers import KEPT, public
 from paperround.web.home import Home, Present
@@ -44,6 +45,12 @@ def paper(home: Home, now: Present, name: str) -> Response:
     page = paper_page(home.database, name)
     similar = home.neighbours.of(page.paper, now=now)
     return public(home, "paper.html", page=page, similar=similar)
+
+
+@router.get("/ranking")
+def ranking(home: Home, now: Present) -> Response:
+    """The formula, with the numbers in force."""
+    return public(home, "ranking.html", page=ranking_page(home.ranker, home.formula, now=now))
 
 
 @router.get("/robots.txt")

@@ -9,6 +9,12 @@ from paperround.jobs.ports.enriching import (
     Enricher,
     EnrichmentStore,
 )
+from paperround.jobs.ports.learning import (
+    HistoryStore,
+    LearnedModel,
+    ModelMaker,
+    ModelStore,
+)
 from paperround.jobs.ports.ledger import (
     Claiming,
     Ledger,
@@ -75,11 +81,15 @@ __all__ = [
     "EnrichmentStore",
     "FeedStore",
     "GistChooser",
+    "HistoryStore",
     "KeyStore",
+    "LearnedModel",
     "Ledger",
     "Limiter",
     "ListStore",
     "Mailer",
+    "ModelMaker",
+    "ModelStore",
     "NoticeLedger",
     "PaperStore",
     "Pinger",

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from paperround.jobs.ports.enriching import EnrichmentStore
+from paperround.jobs.ports.learning import HistoryStore, ModelStore
 from paperround.jobs.ports.ledger import Ledger, NoticeLedger
 from paperround.jobs.ports.papers import FeedStore, PaperStore
 from paperround.jobs.ports.people import EditionStore, ListStore, SubscriberStore
@@ -23,6 +24,10 @@ class UnitOfWork(Protocol):
     def search(self) -> Search: ...
     @property
     def enrichments(self) -> EnrichmentStore: ...
+    @property
+    def history(self) -> HistoryStore: ...
+    @property
+    def models(self) -> ModelStore: ...
     @property
     def lists(self) -> ListStore: ...
     @property

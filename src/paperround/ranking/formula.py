@@ -1,0 +1,114 @@
+"""The formula of `parts` in words, filled from the weights in force, for the page that shows it.
+
+What is in braces is the name of a weight. A weight without a meaning here still stands on the
+page, with its value; a test says that there is none.
+"""
+
+from paperround.domain.formula import Constant, Formula, FormulaPart
+from paperround.ranking.prior import GROUPS
+from paperround.ranking.weights import Weights
+
+_SIDES = ("comments", "stars", "mentions", "citations")
+
+_PARTS = (
+    (
+        ("votes",),
+        "{votes:g} × ln(1 + x), x = (v + {prior_share:g} m) / (s + {prior_share:g})",
+        "when votes are known",
+    ),
+    (
+        ("growth",),
+        "{growth:g} × ln(1 + g) × h, g = 24 × gained / (hours + {growth_floor_hours:g})",
+        "when votes are known, and an earlier count of them or the day of listing",
+    ),
+    (
+        ("prior",),
+        (
+            "{votes:g} × (ln(1 + x′) − ln(1 + x)), "
+            "x′ = (v + {prior_own_share:g} m eᵏ) / (s + {prior_own_share:g})"
+        ),
+        "when votes are known, and something was learned",
+    ),
+    (
+        ("votes_expected",),
+        "the mean of votes + growth of the others",
+        "when votes are not known, but those of others are",
+    ),
+    (
+        tuple(GROUPS),
+        "({votes:g} + {growth:g}) × (its share of k − the day's mean)",
+        "when votes are not known, and something was learned",
+    ),
+    (("recency",), "{recency:g} × 2^(−age / {recency_half_life_hours:g})", "always"),
+    (_SIDES, "weight × (ln(1 + count) − the day's mean)", "when the count is known"),
+    (
+        ("topics",),
+        "{topics:g} × (ln(1 + strength of its topics) − the day's mean)",
+        "when votes are not known, and nothing was learned",
+    ),
+    (("text",), "{text:g} × min(1, words / {full_words:g})", "when there is an abstract"),
+    (
+        ("submitter_cap",),
+        "what moves it behind the next of {block_papers:g} places",
+        "when one submitter has more papers there than the list allows",
+    ),
+)
+
+_SYMBOLS = (
+    ("v", "votes, as last counted"),
+    (
+        "s",
+        (
+            "the share of its votes a paper has by then: t / (t + {settling_hours:g} hours), "
+            "where t is its age less {listing_share:g} of the time of day it was listed at"
+        ),
+    ),
+    ("m", "votes of all papers of the day, divided by their shares s"),
+    ("k", "what was learned to expect of a paper, in ln(votes)"),
+    ("h", "halves for each {stale_half_life_hours:g} hours since the newest count"),
+    ("gained, hours", "votes won, and the time that took, within {growth_window_hours:g} hours"),
+    ("age", "hours since the start, in UTC, of the day a paper was listed"),
+)
+
+_MEANINGS = {
+    "votes": "the unit of all the others",
+    "growth": "level first, then speed",
+    "recency": "what being listed this instant is worth",
+    "comments": "settles ties",
+    "stars": "settles ties",
+    "mentions": "settles ties",
+    "citations": "settles ties; new papers have hardly any",
+    "topics": "words that many papers of the day share, and few before",
+    "text": "a paper without an abstract stands a little lower",
+    "settling_hours": "hours until half of a paper's votes are in",
+    "earliest_hours": "hours; younger papers count as this old",
+    "listing_share": "which part of the hours of its day before its listing are not counted",
+    "prior_share": "what the day's mean weighs against a paper's own votes, as a share of all",
+    "prior_own_share": "the same for what was learned to expect of the paper itself",
+    "growth_window_hours": "hours that growth looks back",
+    "growth_floor_hours": "hours added to its span, so that readings close together prove little",
+    "stale_half_life_hours": "hours after which a growth that nobody saw since counts half",
+    "recency_half_life_hours": "hours in which recency halves",
+    "least_papers": "papers of the day a term needs to be a topic",
+    "least_background": "earlier papers needed to tell what is usual",
+    "least_burst": "times its usual share a term needs to be a topic",
+    "least_strength": "standard deviations above its usual count it needs, too",
+    "full_words": "words of title and abstract that earn all of text",
+    "block_papers": "places in which one submitter may hold only so many",
+}
+
+
+def formula_of(weights: Weights) -> Formula:
+    """The formula with these weights."""
+    values = weights.by_name()
+    return Formula(
+        parts=tuple(
+            FormulaPart(names=names, amount=amount.format_map(values), when=when)
+            for names, amount, when in _PARTS
+        ),
+        symbols=tuple((symbol, meaning.format_map(values)) for symbol, meaning in _SYMBOLS),
+        constants=tuple(
+            Constant(name=name, value=value, meaning=_MEANINGS.get(name, ""))
+            for name, value in values.items()
+        ),
+    )

@@ -1,0 +1,76 @@
+"""What became of papers: the ones whose votes were told, and what was told of them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, select
+
+from paperround.domain.outcomes import Vote
+from paperround.domain.papers import FeedId, PaperId
+from paperround.store import schema as db
+from paperround.store.dialect import among
+from paperround.store.joining import STANDS
+
+VOTES = "upvotes"
+
+
+class SqlHistory:
+    """The past, as one transaction sees it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def voted(self, *, before: datetime, by: datetime, limit: int) -> list[PaperId]:
+        """The newest papers that count from before `before` and whose votes were known at `by`,
+        newest first. Withdrawn ones are left out."""
+        told = select(db.observations.c.paper_id).where(
+            db.observations.c.paper_id == db.papers.c.id,
+            db.observations.c.signal == VOTES,
+            db.observations.c.captured_at <= by,
+        )
+        found = self._connection.execute(
+            select(db.papers.c.id)
+            .where(
+                db.papers.c.counts_from < before,
+                db.papers.c.withdrawn_at.is_(None),
+                STANDS,
+                told.exists(),
+            )
+            .order_by(db.papers.c.counts_from.desc(), db.papers.c.id.desc())
+            .limit(limit)
+        )
+        return [PaperId(one) for one in found.scalars()]
+
+    def votes(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, list[Vote]]:
+        """What was known of their votes at `by`, in no order."""
+        listed = and_(
+            db.listings.c.paper_id == db.observations.c.paper_id,
+            db.listings.c.feed_id == db.observations.c.feed_id,
+        )
+        found = self._connection.execute(
+            select(
+                db.observations.c.paper_id,
+                db.observations.c.feed_id,
+                db.listings.c.listed_on,
+                db.observations.c.captured_at,
+                db.observations.c.value,
+            )
+            .outerjoin_from(db.observations, db.listings, listed)
+            .where(
+                among(self._connection, db.observations.c.paper_id, papers),
+                db.observations.c.signal == VOTES,
+                db.observations.c.captured_at <= by,
+            )
+        )
+        votes: dict[PaperId, list[Vote]] = defaultdict(list)
+        for paper, feed, listed_on, captured_at, value in found:
+            votes[PaperId(paper)].append(
+                Vote(
+                    feed=None if feed is None else FeedId(feed),
+                    listed_on=listed_on,
+                    captured_at=captured_at,
+                    value=value,
+                )
+            )
+        return votes

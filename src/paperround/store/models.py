@@ -1,0 +1,79 @@
+"""Learned models, kept where every machine and every backup has them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from paperround.domain.errors import NotFound
+from paperround.domain.models import KeptModel, ModelId, NewModel
+from paperround.store import schema as db
+
+_ABOUT = tuple(column for column in db.models.c if column.name != "content")
+
+
+class SqlModels:
+    """Models of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, model: NewModel, *, now: datetime) -> ModelId:
+        """Keep a model that was fitted at `now`."""
+        row = {
+            "name": model.name,
+            "version": model.version,
+            "fitted_at": now,
+            "as_of": model.as_of,
+            "outcomes": model.outcomes,
+            "size": len(model.content),
+            "digest": model.digest,
+            "content": model.content,
+        }
+        adding = insert(db.models).returning(db.models.c.id)
+        return ModelId(self._connection.execute(adding, row).scalar_one())
+
+    def newest(self, name: str, *, by: datetime) -> KeptModel | None:
+        """Of the models that know nothing from after `by`, the one that knows most; of several
+        that know as much, the last made."""
+        row = self._connection.execute(
+            select(*_ABOUT)
+            .where(db.models.c.name == name, db.models.c.as_of <= by)
+            .order_by(db.models.c.as_of.desc(), db.models.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else _kept(row)
+
+    def content(self, model: ModelId) -> bytes:
+        """The bytes of a model. Raises NotFound."""
+        found: bytes | None = self._connection.execute(
+            select(db.models.c.content).where(db.models.c.id == model)
+        ).scalar_one_or_none()
+        if found is None:
+            raise NotFound(f"there is no model {model}")
+        return found
+
+    def keep_last(self, name: str, count: int) -> int:
+        """Forget all but the `count` models that were made last; returns how many went."""
+        last = (
+            select(db.models.c.id)
+            .where(db.models.c.name == name)
+            .order_by(db.models.c.id.desc())
+            .limit(count)
+        )
+        return self._connection.execute(
+            delete(db.models).where(db.models.c.name == name, db.models.c.id.not_in(last))
+        ).rowcount
+
+
+def _kept(row: Row[Any]) -> KeptModel:
+    return KeptModel(
+        id=ModelId(row.id),
+        name=row.name,
+        version=row.version,
+        fitted_at=row.fitted_at,
+        as_of=row.as_of,
+        outcomes=row.outcomes,
+        size=row.size,
+        digest=row.digest,
+    )

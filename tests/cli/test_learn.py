@@ -1,0 +1,138 @@
+"""`paperround learn`, and what a running installation does by itself."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from paperround.cli.app import app
+from paperround.clock import FixedClock
+from paperround.config import Settings
+from paperround.domain.models import KeptModel
+from paperround.jobs.learn import NIGHT
+from paperround.jobs.ports import Database
+from paperround.ranking.prior import GROUPS, VERSION
+from paperround.ranking.trending import VERSION as RANKER
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring import LEARN, ROUNDS, Runtime
+from tests.jobs.test_learn import DAY, day_of, take
+
+FIRST = datetime(2025, 11, 1, tzinfo=UTC)
+DAYS = 65
+NIGHTFALL = FIRST + (DAYS + 1) * DAY + timedelta(hours=NIGHT)
+NOW = NIGHTFALL.isoformat()
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """An installation whose clock stands in the night after its first days."""
+    monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    made = Runtime(Settings(data_dir=tmp_path), FixedClock(NIGHTFALL))
+    yield made
+    if isinstance(made.database, SqlDatabase):
+        made.database.close()
+
+
+def fill(database: Database, days: int) -> None:
+    records = [
+        record
+        for number in range(days)
+        for record in day_of(FIRST + number * DAY, range(10), first=10 * number, at=2 * DAY)
+    ]
+    take(database, records, NIGHTFALL)
+
+
+def newest(home: Runtime) -> KeptModel | None:
+    with home.database.reading() as work:
+        return work.models.newest("prior", by=NIGHTFALL)
+
+
+@pytest.mark.accept("F11", part="command")
+def test_with_too_little_history_the_command_says_so_and_what_helps(home: Runtime) -> None:
+    fill(home.database, 3)
+    words = run("learn", "--now", NOW)
+    assert "nothing was learned: 30 papers of 3 days with settled votes, and it takes 600" in words
+    assert "paperround ingest --file" in words
+    told = json.loads(run("learn", "--now", NOW, "--json"))
+    assert told == {"outcomes": 30, "days": 3, "feeds": 1, "least": 600, "model": None}
+
+
+@pytest.mark.accept("F11", part="command")
+def test_the_command_learns_now_and_ranking_names_the_model(home: Runtime) -> None:
+    fill(home.database, DAYS)
+    told = json.loads(run("learn", "--now", NOW, "--json"))
+    model = told["model"]
+    assert (told["outcomes"], told["days"]) == (10 * DAYS, DAYS)
+    assert (model["version"], model["since"], model["until"]) == (
+        VERSION,
+        "2025-11-01",
+        "2026-01-04",
+    )
+    assert list(model["weights"]) == list(GROUPS)
+    assert 1000 < model["bytes"] < 200_000
+    ranker = f"{RANKER}+{VERSION}({10 * DAYS} until 2026-01-04)"
+    assert json.loads(run("rank", "--now", NOW, "--json"))["ranker"] == ranker
+    tried = json.loads(run("rank", "--now", NOW, "--try", "recency=1", "--json"))["ranker"]
+    assert tried == ranker.replace(RANKER, f"{RANKER}(recency=1.0)")
+    past = json.loads(run("rank", "--now", NOW, "--date", "2026-01-04", "--json"))["ranker"]
+    assert past == RANKER
+
+
+def test_people_are_told_the_weights_by_part(home: Runtime) -> None:
+    fill(home.database, DAYS)
+    lines = run("learn", "--now", NOW).splitlines()
+    assert lines[0] == (
+        "learned from 650 papers of 65 days with settled votes, 2025-11-01 to 2026-01-04"
+    )
+    assert re.fullmatch(rf"model 1: {VERSION}, \d+ kB, in use from now on", lines[1])
+    assert [line.split(":")[0].strip() for line in lines[3:]] == list(GROUPS)
+
+
+@pytest.mark.accept("F11", part="nightly")
+def test_a_running_installation_learns_by_night_and_uses_it_at_once(home: Runtime) -> None:
+    fill(home.database, DAYS)
+    ranker = home.ranker
+    assert ranker.in_use(NIGHTFALL) is None
+    assert LEARN in ROUNDS
+    home.queue.put(LEARN)
+    home.queue.run_until_idle(now=NIGHTFALL)
+    first = newest(home)
+    assert first is not None
+    home.learn()
+    assert newest(home) == first
+    used = ranker.in_use(NIGHTFALL)
+    assert used is not None
+    assert used.kept == first
+
+
+NUMBERS = """
+import sys
+from paperround.cli import app
+from paperround.clock import SystemClock
+from paperround.config import Settings
+from paperround.wiring import Runtime
+
+home = Runtime(Settings(data_dir=sys.argv[1]), SystemClock())
+assert home.ranker.name.startswith("trending-")
+assert home.ranker.in_use(home.clock.now()) is None
+print([name for name in ("numpy", "scipy") if name in sys.modules])
+"""
+
+
+def test_whoever_has_learned_nothing_loads_no_numbers(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NUMBERS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"

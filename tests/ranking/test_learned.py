@@ -1,0 +1,418 @@
+"""What is learned, kept and read again, and what may be said of it."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from io import BytesIO
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from paperround.domain.editions import Candidate, Ranking
+from paperround.domain.errors import InvalidInput
+from paperround.domain.identifiers import folded
+from paperround.domain.outcomes import Cohort, Settled
+from paperround.ranking import learned, prior_file
+from paperround.ranking.expectations import Ground, Of
+from paperround.ranking.learned import Learned
+from paperround.ranking.maker import PriorMaker
+from paperround.ranking.prior import FEATURES, GROUPS, VERSION, PastMeans
+from paperround.ranking.prior_learning import LEAST_OUTCOMES
+from paperround.ranking.prior_records import best_term, records_of
+from paperround.ranking.reasons import LONGEST, reason_for
+from paperround.ranking.trending import VERSION as RANKER
+from paperround.ranking.trending import TrendingRanker
+from paperround.ranking.words import occurs
+from tests.ranking.builders import NOW, TODAY, by_number, candidate, only, order, paper, rank, seen
+from tests.ranking.test_properties import days as drawn_days
+
+START = TODAY.date() - timedelta(days=90)
+KINDS: tuple[dict[str, Any], ...] = (
+    {
+        "title": "Quantum whales",
+        "abstract": "We hear quantum whales sing over optical flow.",
+        "authors": ("Ada Star", "Eve Plain"),
+        "submitter": "s1",
+    },
+    {"title": "Plain gravel", "abstract": "Gravel is counted.", "authors": ("Bo Dim",)},
+    {
+        "title": "Plain sand",
+        "abstract": "Sand is counted.",
+        "authors": ("Cy Mid",),
+        "organization": "Sand Lab",
+        "links": {"code": "x"},
+    },
+)
+VOTES = (40, 2, 9)
+
+
+def cohorts(days: int = 70) -> list[Cohort]:
+    """Ten papers a day: one kind draws many votes, one few, one some."""
+    return [
+        Cohort(day=START + timedelta(days=number), feed=None, settled=tuple(_settled(number)))
+        for number in range(days)
+    ]
+
+
+def _settled(day: int) -> Iterator[Settled]:
+    listed_on = START + timedelta(days=day)
+    for i in range(10):
+        one = paper(1000 + 10 * day + i, **KINDS[i % 3], listed_on=listed_on)
+        yield Settled(paper=one, votes=VOTES[i % 3] + i % 2)
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Learned:
+    found = learned.fit(cohorts())
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def content(fresh: Learned) -> bytes:
+    return learned.kept(fresh).content
+
+
+def ranker(model: Learned) -> TrendingRanker:
+    return TrendingRanker(prior=model.prior, grounds=model)
+
+
+def a_day() -> list[Candidate]:
+    """Papers of every kind, with many, few, no and unknown votes."""
+    counts: Sequence[int | None] = (None, 0, 3, 80)
+    return [
+        candidate(3 * row + i + 1, *([] if votes is None else [seen(votes)]), **kind)
+        for row, votes in enumerate(counts)
+        for i, kind in enumerate(KINDS)
+    ]
+
+
+# --- kept --------------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F11", part="kept")
+def test_a_ranking_is_the_same_before_and_after_the_model_was_kept(
+    fresh: Learned, content: bytes
+) -> None:
+    before, after = (rank(a_day(), ranker=ranker(m)) for m in (fresh, learned.read(content)))
+    assert order(before) == order(after)
+    assert before.ranker == after.ranker
+    assert [item.reason for item in before.items] == [item.reason for item in after.items]
+    for mine, again in zip(before.items, after.items, strict=True):
+        assert again.parts == pytest.approx(mine.parts, abs=1.1e-4)
+
+
+def test_everything_it_was_learned_from_is_told_again(fresh: Learned, content: bytes) -> None:
+    facts = learned.read(content).facts
+    assert facts == fresh.facts
+    assert (facts.outcomes, facts.days, facts.since) == (700, 70, START)
+    assert facts.until == START + timedelta(days=69)
+    assert list(facts.weights) == list(GROUPS)
+    assert [one for part in facts.weights.values() for one in part] == list(FEATURES)
+
+
+def test_the_same_history_gives_the_same_model(content: bytes) -> None:
+    again = PriorMaker().fit(cohorts())
+    assert again is not None
+    assert again.content == content
+
+
+def test_too_few_papers_give_no_model() -> None:
+    assert PriorMaker().fit(cohorts(days=LEAST_OUTCOMES // 10 - 1)) is None
+    assert PriorMaker().fit([]) is None
+    assert PriorMaker().least == LEAST_OUTCOMES
+
+
+def test_the_maker_reads_what_it_made(content: bytes) -> None:
+    opened = PriorMaker().open(content)
+    assert opened.facts.outcomes == 700
+    assert opened.ranker.name == f"{RANKER}+{VERSION}(700 until {opened.facts.until})"
+    assert PriorMaker().plain.name == RANKER
+    assert PriorMaker().version == VERSION
+
+
+@pytest.mark.accept("F11", part="damaged")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda content: content[:-200],
+        lambda content: b"PK\x03\x04" + content[4:2000],
+        lambda content: content.replace(b"head.npy", b"tail.npy"),
+        lambda _: b"\x80\x04K\x01.",  # a pickle
+        lambda _: _archive(head=np.array([None])),
+        lambda _: _archive(head=np.frombuffer(b"[1]", dtype=np.uint8)),
+        lambda _: _archive(head=np.frombuffer(b"{}", dtype=np.uint8)),
+    ],
+)
+def test_a_damaged_model_is_refused_with_the_way_out(content: bytes, damage: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"damaged.*`paperround learn` makes a new one"):
+        learned.read(damage(content))
+
+
+def _archive(**arrays: Any) -> bytes:
+    target = BytesIO()
+    np.savez(target, **arrays)
+    return target.getvalue()
+
+
+@pytest.mark.accept("F11", part="damaged")
+def test_no_torn_or_turned_byte_is_more_than_a_refusal(content: bytes) -> None:
+    for place in range(3, len(content), len(content) // 120):
+        turned = bytes([content[place] ^ (1 << place % 8)])
+        for torn in (content[:place], content[:place] + turned + content[place + 1 :]):
+            with suppress(InvalidInput):
+                learned.read(torn)
+
+
+class Trap:
+    """What would run if somebody read it as an object."""
+
+    sprung: ClassVar[list[int]] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return spring, (1,)
+
+
+def spring(number: int) -> None:
+    Trap.sprung.append(number)
+
+
+def test_nothing_in_a_model_can_run() -> None:
+    with pytest.raises(InvalidInput, match="damaged"):
+        learned.read(_archive(head=np.array([Trap()], dtype=object)))
+    assert Trap.sprung == []
+
+
+def test_a_model_of_another_version_is_refused_by_name(fresh: Learned) -> None:
+    foreign = prior_file.to_bytes(fresh, "prior-0")
+    with pytest.raises(InvalidInput, match=rf"of prior-0, and this program reads {VERSION}"):
+        learned.read(foreign)
+
+
+def test_a_model_that_knows_papers_by_other_features_is_refused(fresh: Learned) -> None:
+    foreign = prior_file.to_bytes(replace(fresh, features="text,moon"), VERSION)
+    with pytest.raises(InvalidInput, match="other features"):
+        learned.read(foreign)
+
+
+def test_a_model_that_lacks_an_array_is_refused(fresh: Learned, content: bytes) -> None:
+    with np.load(BytesIO(content)) as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "prior.usual"}
+    with pytest.raises(InvalidInput, match=r"lacks what prior-\d+ needs.*prior\.usual"):
+        learned.read(_archive(**arrays))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd:
+    numbers: Any
+
+
+def test_what_cannot_be_kept_is_named() -> None:
+    with pytest.raises(TypeError, match="numbers is of set"):
+        prior_file.to_bytes(Odd(numbers={1}), "1")
+
+
+def test_only_columns_with_a_weight_take_room(content: bytes) -> None:
+    with np.load(BytesIO(content)) as archive:
+        weights = archive["prior.text.weights.values"]
+        assert weights.dtype == np.float32
+        assert 0 < len(weights) < 200
+        head = json.loads(archive["head"].tobytes())
+    assert head["format"] == prior_file.FORMAT
+    assert len(content) < 200_000
+
+
+# --- said --------------------------------------------------------------------------------------
+
+
+def said(model: Learned, **changes: Any) -> str:
+    """The reason of a paper without votes, beside one that nothing is known of."""
+    beside = candidate(2, title="Of nothing", authors=("Nemo Nobody",))
+    items = by_number(rank([candidate(1, **changes), beside], ranker=ranker(model)))
+    return items[1].reason
+
+
+@pytest.mark.accept("F12", part="reason")
+def test_an_author_who_did_well_before_is_named(fresh: Learned) -> None:
+    reason = said(fresh, title="Unheard", authors=("Zoe New", "Ada  STAR"))
+    assert reason == "280 earlier papers here by Ada  STAR drew 3.2 times the usual votes"
+
+
+@pytest.mark.accept("F12", part="reason")
+def test_words_readers_voted_for_are_quoted(fresh: Learned) -> None:
+    reason = said(fresh, title="On optical flow", authors=())
+    assert reason == "280 earlier papers here with “optical flow” drew 3.2 times the usual votes"
+
+
+def test_a_name_too_long_for_the_line_is_left_out(fresh: Learned) -> None:
+    long = "Ada " + "van der " * 8 + "Star"
+    authors = PastMeans(sums={folded(long): 9.0}, papers={folded(long): 4})
+    past = replace(fresh.prior.past, authors=authors)
+    model = replace(
+        fresh,
+        prior=replace(fresh.prior, past=past),
+        records=replace(fresh.records, authors=authors),
+    )
+    first = said(model, title="Unheard", authors=(long, "Bo Dim"))
+    assert first == "4 earlier papers here by its first author drew 9.5 times the usual votes"
+    later = said(model, title="Unheard", authors=("Bo Dim", long))
+    assert later == "4 earlier papers here by an author drew 9.5 times the usual votes"
+
+
+def ground(model: Learned, part: str, **changes: Any) -> list[Ground]:
+    return list(model.grounds(paper(1, **changes), {part: 0.5}, is_counted=False))
+
+
+def test_an_organization_that_did_well_is_named(fresh: Learned) -> None:
+    organizations = PastMeans(sums={"Whale Lab": 1.5}, papers={"Whale Lab": 1})
+    model = replace(fresh, records=replace(fresh.records, organizations=organizations))
+    (found,) = ground(model, "prior_organization", organization="Whale Lab")
+    assert (found.of, found.name, found.papers) == (Of.ORGANIZATION, "Whale Lab", 1)
+    assert found.times == pytest.approx(math.e**1.5)
+
+
+def test_links_that_went_with_votes_are_told(fresh: Learned) -> None:
+    links = PastMeans(sums={"code": 12.0, "project": 45.0}, papers={"code": 60, "project": 90})
+    model = replace(fresh, records=replace(fresh.records, links=links))
+    (found,) = ground(model, "prior_links", links={"code": "x", "project": "y"})
+    assert (found.of, found.name, found.papers) == (Of.LINK, "project", 90)
+    likened = reason_for(paper(1), None, (), NOW, [found])
+    assert likened == "90 earlier papers here with a project page drew 1.6 times the usual votes"
+
+
+@pytest.mark.accept("F12", part="reason")
+def test_a_submitter_is_never_named(fresh: Learned) -> None:
+    (found,) = ground(fresh, "prior_submitter", submitter="s1")
+    assert (found.of, found.name, found.papers) == (Of.SUBMITTER, "", 280)
+    reason = said(fresh, title="Unheard", submitter="s1")
+    assert (
+        reason == "280 earlier papers here from the same submitter drew 3.2 times the usual votes"
+    )
+
+
+def test_who_did_no_better_than_others_is_no_reason(fresh: Learned) -> None:
+    assert ground(fresh, "prior_authors", authors=("Bo Dim",)) == []
+    assert ground(fresh, "prior_text", title="Plain gravel") == []
+    assert ground(fresh, "prior_links", links={"code": "x"}) == []
+    assert ground(fresh, "prior_unheard_of") == []
+    assert list(fresh.grounds(paper(1, **KINDS[0]), {"prior_text": 0.01}, is_counted=False)) == []
+
+
+def test_the_part_that_raises_most_speaks_first(fresh: Learned) -> None:
+    def spoken(**lifts: float) -> list[Of]:
+        found = fresh.grounds(paper(1, **KINDS[0]), lifts, is_counted=False)
+        return [one.of for one in found]
+
+    assert spoken(prior_text=0.9, prior_authors=0.5) == [Of.TERM, Of.AUTHOR]
+    assert spoken(prior_text=0.4, prior_authors=0.5) == [Of.AUTHOR, Of.TERM]
+
+
+def test_one_paper_is_told_as_one() -> None:
+    one = Ground(of=Of.ORGANIZATION, name="Whale Lab", papers=1, times=12.4)
+    said_of_it = reason_for(paper(1), None, (), NOW, [one])
+    assert said_of_it == "an earlier paper here from Whale Lab drew 12 times the usual votes"
+
+
+def test_a_part_that_lowers_a_paper_is_no_reason_for_its_place(fresh: Learned) -> None:
+    beside = candidate(2, **KINDS[0])
+    items = by_number(rank([candidate(1, title="Whales, plain"), beside], ranker=ranker(fresh)))
+    assert items[1].reason == "new today"
+
+
+def test_a_paper_that_may_be_among_the_earlier_ones_is_not_likened_to_them(
+    fresh: Learned,
+) -> None:
+    old = fresh.prior.until
+    lifts = {"prior_authors": 0.5}
+    assert list(fresh.grounds(paper(1, **KINDS[0], listed_on=old), lifts, is_counted=True)) == []
+    assert list(fresh.grounds(paper(1, **KINDS[0], listed_on=old), lifts, is_counted=False))
+    assert list(fresh.grounds(paper(1, **KINDS[0]), lifts, is_counted=True))
+
+
+def test_a_paper_whose_count_is_nought_may_say_what_is_expected(fresh: Learned) -> None:
+    counted = [candidate(1, seen(0), **KINDS[0]), candidate(2, seen(4), **KINDS[1])]
+    items = by_number(rank(counted, ranker=ranker(fresh)))
+    assert items[1].parts["prior"] > 0
+    assert "times the usual votes" in items[1].reason
+    assert items[2].reason == "4 votes, new today"
+
+
+def test_a_term_that_is_broken_or_filler_is_not_quoted(fresh: Learned) -> None:
+    assert all(" is" not in term and "we " not in term for term in fresh.records.terms.papers)
+    (broken,) = ground(fresh, "prior_text", title="Optical\nflow")
+    assert broken.name in {"optical", "flow"}
+
+
+def test_terms_that_may_be_quoted_are_of_papers_that_did_well(fresh: Learned) -> None:
+    assert {"quantum whales", "optical flow", "whales"} <= set(fresh.records.terms.papers)
+    assert not {"gravel", "sand", "plain gravel"} & set(fresh.records.terms.papers)
+    for term, papers in fresh.records.terms.papers.items():
+        assert papers >= 5
+        assert fresh.records.terms.sums[term] / papers >= math.log(1.2)
+
+
+def test_fillers_and_what_few_papers_have_are_no_record() -> None:
+    whales = paper(1, title="Novel state-of-the-art whales", links={"code": "x"})
+    often, seldom = records_of([(whales, 1.0)] * 5), records_of([(whales, 1.0)] * 4)
+    assert often.terms.papers == {"whales": 5}
+    assert often.links.papers == {"code": 5}
+    assert seldom.terms.papers == seldom.links.papers == {}
+
+
+def test_a_term_that_lowers_what_is_expected_is_not_quoted(fresh: Learned) -> None:
+    known = PastMeans(sums={"gravel": 9.0}, papers={"gravel": 9})
+    assert best_term(paper(1, title="Gravel"), fresh.prior.text, known) is None
+    assert best_term(paper(1, title="Whales"), fresh.prior.text, fresh.records.terms) == "whales"
+
+
+# --- any day -----------------------------------------------------------------------------------
+
+
+def told(ranking: Ranking) -> Iterator[tuple[str, str]]:
+    """What reasons name, with the text it must stand in."""
+    for item in ranking.items:
+        before, mark, rest = item.reason.partition(" here by ")
+        if mark and not rest.startswith(("its ", "an author ")):
+            yield rest.partition(" drew ")[0], "|".join(item.paper.authors)
+        before, mark, rest = item.reason.partition("“")
+        if mark:
+            yield rest.partition("”")[0], f"{item.paper.title} | {item.paper.abstract}"
+        assert before is not None
+
+
+@pytest.mark.accept("Q9", part="prior")
+@pytest.mark.accept("F12", part="parts")
+@settings(max_examples=60)
+@given(days=drawn_days())
+def test_parts_add_up_and_reasons_are_true_on_any_day(
+    fresh: Learned, days: list[Candidate]
+) -> None:
+    ranking = rank([*days, *shifted(a_day())], ranker=ranker(fresh))
+    for item in ranking.items:
+        assert item.score == round(math.fsum(item.parts.values()), 4)
+        assert all(round(part, 4) == part for part in item.parts.values())
+        assert 0 < len(item.reason) <= LONGEST
+    for name, text in told(ranking):
+        assert occurs(name, text)
+
+
+def shifted(candidates: list[Candidate]) -> list[Candidate]:
+    """The same under other numbers than a drawn day uses."""
+    return [replace(one, paper=paper(100 + one.paper.id, **_texts(one))) for one in candidates]
+
+
+def _texts(one: Candidate) -> dict[str, Any]:
+    names = ("title", "abstract", "authors", "submitter", "organization", "links")
+    return {name: getattr(one.paper, name) for name in names}
+
+
+def test_a_model_says_nothing_where_votes_speak(fresh: Learned) -> None:
+    one = candidate(1, seen(80), **KINDS[0])
+    assert only(rank([one], ranker=ranker(fresh))).reason == "80 votes, new today"
+    assert NOW.date() > fresh.prior.until
