@@ -12,9 +12,15 @@ from benchmarks.backfill import store_speed
 from benchmarks.compose import shared_digest, signed_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
+from benchmarks.growth_of_ranking import growth_of_ranking
 from benchmarks.ingest import ingest_speed
 from benchmarks.interests import choosing_by_interests
 from benchmarks.personal import personal_order
+from benchmarks.planning import (
+    growth_of_publishing,
+    memory_of_planning,
+    memory_of_planning_long,
+)
 from benchmarks.search import speed_of_search, speed_of_search_on_postgres
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
@@ -28,19 +34,24 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],
+    "B12": [memory_of_planning],
     "B15": [speed_of_search, speed_of_search_on_postgres],
-    "B16": [growth_of_ingest],
+    "B16": [growth_of_ingest, growth_of_ranking, growth_of_publishing],
     "B17": [start_of_a_command, start_of_the_service],
 }
 
+LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {"B12-long": [memory_of_planning_long]}
+"""Those that take many minutes, and so run only when they are named."""
+
 
 def main(ids: Sequence[str]) -> int:
-    """Measure the named points, or all of them; the exit code says only whether it ran."""
-    unknown = [name for name in ids if name not in BENCHMARKS]
+    """Measure the named points, or all but the long; the exit code says only whether it ran."""
+    known = {**BENCHMARKS, **LONG}
+    unknown = [name for name in ids if name not in known]
     if unknown:
-        print(f"no benchmark measures {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+        print(f"no benchmark measures {unknown[0]!r}; there are: {', '.join(known)}")
         return 2
-    runs = dict.fromkeys(run for name in ids or BENCHMARKS for run in BENCHMARKS[name])
+    runs = dict.fromkeys(run for name in ids or BENCHMARKS for run in known[name])
     rows = [row for run in runs for row in run()]
     print(as_table(rows))
     RESULTS.write_text(as_json(rows) + "\n", encoding="utf-8")

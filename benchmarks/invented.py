@@ -17,6 +17,7 @@ from paperround.jobs.ingest import ingest
 from paperround.jobs.ports import Database
 
 NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
+_AT_ONCE = 10_000
 _SYLLABLES = "ta ri mo del ka lin pro ver sa ton gra phi net or ul ex".split()
 
 
@@ -93,22 +94,31 @@ def store(batch: ParsedBatch, database: Database) -> None:
     )
 
 
-def subscribe(count: int, database: Database) -> None:
-    """`count` readers on the default list."""
-    with database.writing() as work:
-        trending = work.lists.get("trending")
-        for number in range(count):
-            written = f"reader{number}@reader{number % 7}.example"
-            work.subscribers.put(_reader(written), trending.id, now=NOW)
+def subscribe(count: int, database: Database, *, tastes: bool = False) -> None:
+    """`count` readers on the default list; with `tastes` each has two topics, few the same two."""
+    for first in range(0, count, _AT_ONCE):
+        with database.writing() as work:
+            trending = work.lists.get("trending")
+            for number in range(first, min(first + _AT_ONCE, count)):
+                topics = _topics(number) if tastes else ()
+                work.subscribers.put(_reader(number, topics), trending.id, now=NOW)
 
 
-def _reader(written: str) -> ImportedSubscriber:
+def _topics(number: int) -> tuple[str, ...]:
+    """Two words of two syllables, as many of the invented papers have."""
+    one, other = number % len(_SYLLABLES), number // len(_SYLLABLES) % len(_SYLLABLES)
+    first, second = _SYLLABLES[one], _SYLLABLES[other]
+    return first + second, second + first + first
+
+
+def _reader(number: int, topics: tuple[str, ...]) -> ImportedSubscriber:
+    written = f"reader{number}@reader{number % 7}.example"
     return ImportedSubscriber(
         address=Address(
             written=written, mailed=written, folded=written, domain=written.partition("@")[2]
         ),
         state=SubscriberState.ACTIVE,
         consent=Consent(at=NOW, source="a benchmark"),
-        preferences=Preferences(),
+        preferences=Preferences(topics=topics),
         nonce="nonce",
     )

@@ -64,6 +64,19 @@ def test_words_find_one_half_and_authors_the_other(papers: Path, chosen: Path) -
     assert found["authors_average_precision"].value > 0.99
 
 
+def test_looks_tell_what_words_do_not(tmp_path: Path) -> None:
+    """A lone digit is no word, as a lone letter is none; but digits are a cue."""
+    rows = [
+        row | {"summary": "On it: " + ("1 2 3 4 5" if row["id"][-1] == "4" else "v w x y z")}
+        for row in listings()
+    ]
+    chosen = [picked(row) for row in rows if row["id"][-1] == "4"]
+    found = evaluate_pick(
+        written(tmp_path / "papers.jsonl.gz", rows), written(tmp_path / "chosen.jsonl.gz", chosen)
+    )
+    assert found.metrics["average_precision"].value > 0.99
+
+
 @pytest.mark.accept("F17", part="pick-no-future")
 def test_picks_that_come_after_a_month_began_teach_nothing_of_it(
     papers: Path, tmp_path: Path
@@ -122,13 +135,13 @@ def test_the_command_prints_a_table(papers: Path, chosen: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.accept("Q5", part="public")
+@pytest.mark.accept("Q5")
 def test_picks_of_public_months_are_told_from_the_others(real_data: Path) -> None:
     found = evaluate_pick(
         real_data / "arxiv_daily" / "papers.jsonl.gz",
         real_data / "hf_daily_papers" / "papers.jsonl.gz",
     ).metrics
     assert found["average_precision"].value >= 0.34
-    assert found["auc"].value >= 0.84
+    assert found["auc"].value >= 0.845
     assert found["authors_average_precision"].value >= 0.43
     assert found["authors_auc"].value >= 0.875

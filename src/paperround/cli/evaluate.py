@@ -145,6 +145,24 @@ def bounces(
     show(evaluate_bounces(messages, labels, baselines), as_json=as_json)
 
 
+@app.command()
+def picture(
+    reports: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="What the others print with --json.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The SVG file to write.")],
+) -> None:
+    """Draw reports as bars, ours with its interval beside the others; each by its file's name."""
+    from paperround.evaluate.picture import picture as drawn
+    from paperround.evaluate.picture import read_report
+
+    svg = drawn({path.stem: read_report(path) for path in reports})
+    try:
+        out.write_text(svg, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{out}: {error.strerror or error}") from error
+
+
 def _both(
     first: str, first_path: Path | None, second: str, second_path: Path | None
 ) -> tuple[Path, Path] | None:

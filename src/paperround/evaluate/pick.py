@@ -5,7 +5,7 @@ written. At the start of a month a model is learned of the papers before it whos
 by then (SETTLING after they were listed, for most picks follow within days), and scores the papers
 of that month. Each test day's papers are scored with the picks of authors known before that day.
 
-    score     ridge on the words of title and abstract (see `ranking.prior_text`)
+    text      words and looks of title and abstract (see `pick_text`)
     authors   + weights of: ln(1 + earlier picks) of the author with most and of all, the highest
               share of picks among an author's earlier papers, and how many authors there are
 """
@@ -19,17 +19,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Paper
 from paperround.evaluate.bootstrap import Numbers, Places, figure
 from paperround.evaluate.orders import area_under_curve, average_precision
 from paperround.evaluate.papers import day, read_papers
+from paperround.evaluate.pick_text import Texts, fit_pick_text, join, read_texts
 from paperround.evaluate.report import Baselines, Figure, Report
 from paperround.evaluate.rows import Row, read_rows
 from paperround.ranking.prior import author_keys
-from paperround.ranking.prior_text import TextModel, fit_text, term_counts
 
 TASK = "pick"
 MOST_PICKED = "most_picked_author"
@@ -39,12 +38,9 @@ SETTLING = timedelta(days=8)
 """Nineteen of twenty picks follow the arXiv day within 7.9 days."""
 LEAST_PICKED = 20
 """Picks a model is learned from at least."""
-PENALTY = 2.0
-"""Tried with 1, 2 and 4: the area grows, the precision falls with it."""
 OTHERS = 500
 """Picks from outside the archive that are learned from. Tried with none, 250, 500, 1,000 and 1,500:
-average precision .317 .356 .370 .359 .347."""
-RIDGE = 10.0
+average precision of words alone .317 .356 .370 .359 .347."""
 SHRINK = 4.0
 AUTHOR_FEATURES = 4
 
@@ -154,13 +150,13 @@ def _test(listings: Sequence[Listing], picks: Sequence[Paper], first: date) -> T
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Data:
-    """Words and author features of the listings, and words of picks that are not among them,
+    """Texts and author features of the listings, and texts of picks that are not among them,
     oldest pick first, with their days."""
 
     listings: Sequence[Listing]
-    counts: csr_array
+    texts: Texts
     features: Numbers
-    other_counts: csr_array
+    others: Texts
     other_days: Sequence[date]
 
 
@@ -172,9 +168,9 @@ def _described(listings: Sequence[Listing], picks: Sequence[Paper]) -> _Data:
     )
     return _Data(
         listings=listings,
-        counts=term_counts([(one.paper.title, one.paper.abstract) for one in listings]),
+        texts=read_texts([one.paper for one in listings]),
         features=np.array(_author_features(listings, picks)).reshape(-1, AUTHOR_FEATURES),
-        other_counts=term_counts([(paper.title, paper.abstract) for paper in others]),
+        others=read_texts(others),
         other_days=[paper.counts_from.date() for paper in others],
     )
 
@@ -215,39 +211,18 @@ def _author_features(
 def _scores(
     data: _Data, known: list[int], labels: Numbers, inside: list[int]
 ) -> tuple[Numbers, Numbers]:
-    """Of the papers inside: by words, and by words and authors together.
+    """Of the papers inside: by their texts, and by texts and authors together.
 
-    The weights that join both are learned on the later half of what is known, its words scored by
-    a model of the earlier half.
+    The newest OTHERS picks from elsewhere are learned from too. How those are written tells nothing
+    among papers of one archive, but what they are about does.
     """
-    words = _text_model(data, known, labels).scores(data.counts[inside])
-    half = len(known) // 2
-    later = known[half:]
-    earlier = _text_model(data, known[:half], labels[:half])
-    rows = np.column_stack([earlier.scores(data.counts[later]), data.features[later]])
-    weights, centre = _ridge(rows, labels[half:] - labels[half:].mean())
-    return words, (np.column_stack([words, data.features[inside]]) - centre) @ weights
-
-
-def _text_model(data: _Data, known: list[int], labels: Numbers) -> TextModel:
-    """Of the papers known, and of the newest OTHERS picks from elsewhere.
-
-    How those are written tells nothing among papers of one archive, but what they are about does.
-    """
-    last = data.listings[known[-1]].day
-    until = bisect_left(data.other_days, last)
-    others = data.other_counts[max(0, until - OTHERS) : until]
-    targets = np.concatenate([labels, np.ones(others.shape[0])])
-    rows = vstack([data.counts[known], others], format="csr")
-    return fit_text(rows, targets - targets.mean(), np.zeros(0), PENALTY)[0]
-
-
-def _ridge(rows: Numbers, targets: Numbers) -> tuple[Numbers, Numbers]:
-    centre = rows.mean(axis=0)
-    inner = (rows - centre).T @ (rows - centre)
-    penalty = np.diag(np.diag(inner) * RIDGE / len(rows) + 1e-9)
-    weights: Numbers = np.linalg.solve(inner + penalty, (rows - centre).T @ targets)
-    return weights, centre
+    until = bisect_left(data.other_days, data.listings[known[-1]].day)
+    others = data.others.at(slice(max(0, until - OTHERS), until))
+    targets = np.concatenate([labels, np.ones(len(others.cues))])
+    model, unseen = fit_pick_text(data.texts.at(known).followed_by(others), targets)
+    joined = join(np.column_stack([unseen[: len(known)], data.features[known]]), labels)
+    texts = model.scores(data.texts.at(inside))
+    return texts, joined.scores(np.column_stack([texts, data.features[inside]]))
 
 
 def _report(tested: Tested, baselines: Baselines) -> Report:

@@ -1,0 +1,187 @@
+"""B16 and B12: what it takes to plan a digest for ten and a hundred times the readers.
+
+Of time, the exponent; of memory, how much more a process grows for ten times the readers. Each
+once for readers of the same digest, and once for readers who named topics, who each get their own
+choice of papers.
+"""
+
+import gc
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from benchmarks.ingest import copy_of, empty_file
+from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.rounds import cost_exponent, interleaved
+from benchmarks.table import Bar, Measured
+from paperround.clock import FixedClock
+from paperround.config import Settings
+from paperround.jobs.ports import Database
+from paperround.jobs.publish import publish
+from paperround.sources.jsonl import read_jsonl
+from paperround.store.engine import create
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring import Runtime
+
+PAPERS = 60
+ROUNDS = 3
+WARMING = 10
+"""Readers of a digest planned first: what is loaded once is not growth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """Readers who have tastes or not; `timed` are the sizes whose time is taken, `tenth` a tenth of
+    those whose memory is: more than one shard of the ledger. Choosing costs time: fewer choose."""
+
+    name: str
+    tastes: bool
+    timed: tuple[int, ...]
+    tenth: int
+
+
+_KINDS = (
+    _Kind(name="the same digest", tastes=False, timed=(100, 1_000, 10_000), tenth=10_000),
+    _Kind(name="their own", tastes=True, timed=(10, 100, 1_000), tenth=2_500),
+)
+LONGER = {"the same digest": 10, "their own": 4}
+"""How many times as many readers the long form has: a million, and a hundred thousand."""
+
+
+def growth_of_publishing() -> list[Measured]:
+    """The steepest step of what publishing costs in CPU time, of ten times the readers."""
+    return [_time(kind) for kind in _KINDS]
+
+
+def _time(kind: _Kind) -> Measured:
+    home = _home()
+    with _prepared(kind.timed, tastes=kind.tastes) as files:
+        rounds = interleaved(
+            {str(size): partial(_publish_copy, home, file) for size, file in files.items()},
+            rounds=ROUNDS,
+            timer=time.process_time,
+        )
+    cost = {int(size): median(seconds) for size, seconds in rounds.items()}
+    sizes = ", ".join(f"{size:,}" for size in kind.timed)
+    shown = ", ".join(f"{1e6 * cost[size] / size:.0f}" for size in kind.timed)
+    return Measured(
+        id="B16",
+        measure=f"publish to {sizes}, {kind.name}: exponent ({shown} µs a reader)",
+        value=cost_exponent(cost),
+        bar=Bar("at most", 1.05),
+    )
+
+
+def memory_of_planning() -> list[Measured]:
+    """What planning adds to the memory of a process, and as a part of what a tenth of the readers
+    add."""
+    return _memory({})
+
+
+def memory_of_planning_long() -> list[Measured]:
+    """The same with LONGER times the readers."""
+    return _memory(LONGER)
+
+
+def _memory(longer: Mapping[str, int]) -> list[Measured]:
+    if not Path("/proc/self/status").exists():
+        print("B12 is left out: this system does not tell a process's memory in /proc")
+        return []
+    return [row for kind in _KINDS for row in _grown(kind, kind.tenth * longer.get(kind.name, 1))]
+
+
+def _grown(kind: _Kind, readers: int) -> list[Measured]:
+    sizes = (WARMING, readers, 10 * readers)
+    with _prepared(sizes, tastes=kind.tastes) as files:
+        small, large = (_child(files[WARMING], files[size]) for size in sizes[1:])
+    shown = f"planning for {10 * readers:,} readers, {kind.name}"
+    return [
+        Measured(
+            id="B12",
+            measure=f"memory of {shown} / of a tenth ({small:.1f}, {large:.1f} MB)",
+            value=large / small,
+            bar=Bar("at most", 1.2),
+        ),
+        Measured(
+            id="B12", measure=f"memory of {shown}", value=large, bar=Bar("at most", 250), unit="MB"
+        ),
+    ]
+
+
+@contextmanager
+def _prepared(sizes: tuple[int, ...], *, tastes: bool) -> Iterator[Mapping[int, Path]]:
+    """Database files with a day's papers and that many readers each."""
+    with tempfile.TemporaryDirectory() as folder, empty_file() as empty:
+        files = {size: Path(folder, f"{size}.db") for size in sizes}
+        for size, file in files.items():
+            file.write_bytes(empty.read_bytes())
+            with _opened(file) as database:
+                store(read_jsonl(as_jsonl(papers(PAPERS))), database)
+                subscribe(size, database, tastes=tastes)
+        yield files
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Database]:
+    database = SqlDatabase(create(f"sqlite:///{file}"))
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _home() -> Runtime:
+    return Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+
+
+def _publish_copy(home: Runtime, file: Path) -> None:
+    with copy_of(file) as database:
+        _publish(home, database)
+
+
+def _publish(home: Runtime, database: Database) -> None:
+    publish(
+        database=database,
+        ranker=home.ranker,
+        identity=home.identity,
+        list_name="trending",
+        day=None,
+        cut="manual",
+        now=NOW,
+        opinions=home.opinions,
+    )
+
+
+def _child(warming: Path, file: Path) -> float:
+    """MB by which the highest memory of a process of its own grows while it plans."""
+    command = [sys.executable, "-m", "benchmarks.planning", str(warming), str(file)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def _plan_and_tell(warming: Path, file: Path) -> None:
+    home = _home()
+    _publish_copy(home, warming)
+    gc.collect()
+    before = _highest()
+    with _opened(file) as database:
+        _publish(home, database)
+    print(_highest() - before)
+
+
+def _highest() -> float:
+    """The most memory this process ever held, in MB (proc(5), VmHWM)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    told = next(line for line in lines if line.startswith("VmHWM:"))
+    return int(told.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    _plan_and_tell(Path(sys.argv[1]), Path(sys.argv[2]))
