@@ -144,7 +144,7 @@ class Runtime:
         """What papers are worth to each reader, by what they said of others."""
         from paperround.ranking.tastes import TasteRanker
 
-        return Opinions(TasteRanker())
+        return Opinions(TasteRanker(), gist=self.gist)
 
     def ranker_with(self, weights: str) -> Ranker:
         """The ranker with some weights changed; raises InvalidInput for an unknown one."""
@@ -229,6 +229,7 @@ class Runtime:
             limits=self.settings.signup_limits,
             default_hour=self.settings.default_hour,
             wake=self.wake,
+            plan=self.plan,
             forget_mails=self._forget_mails,
         )
 
@@ -399,6 +400,10 @@ class Runtime:
         """Something waits to be sent: do not wait for the next tick."""
         self.queue.put(NOTICES)
         self.queue.put(DELIVER)
+
+    def plan(self) -> None:
+        """Somebody is due at once: do not wait for the next tick."""
+        self.queue.put(PUBLISH)
 
     def stop_sending(self) -> None:
         """Finish the mails in hand and take up no others. Safe to call from a signal's handler."""

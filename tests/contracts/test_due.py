@@ -3,11 +3,17 @@
 from datetime import timedelta
 
 from paperround.domain.digests import DigestKind
-from paperround.domain.subscribers import DueSubscription, SubscriberState, SubscriptionId
+from paperround.domain.subscribers import (
+    Consent,
+    DueSubscription,
+    SubscriberState,
+    SubscriptionId,
+)
 from paperround.jobs.ports import Database
 from tests.builders import (
     DAY,
     HOUR,
+    MINUTE,
     NOW,
     imported,
     new_delivery,
@@ -35,6 +41,21 @@ def test_people_are_due_from_their_instant_on(database: Database) -> None:
         work.subscribers.schedule({alice.id: NOW, bob.id: NOW + HOUR})
         due = work.subscribers.due(default.id, now=NOW, limit=9, after=START)
     assert due == [DueSubscription(subscription=alice, due_at=NOW)]
+
+
+def test_who_is_due_since_they_agreed_is_due_at_once(database: Database) -> None:
+    default = seed_list(database)
+    alice, bob = seed_subscribers(database, default, ("alice", "bob"))
+    agreed = Consent(at=NOW, source="form")
+    with database.writing() as work:
+        for one, clock in ((alice, NOW), (bob, NOW + MINUTE)):
+            work.subscribers.activate(one.id, preferences=None, consent=agreed, now=NOW)
+            work.subscribers.schedule({one.id: clock})
+        due = work.subscribers.due(default.id, now=NOW + HOUR, limit=9, after=START)
+    assert [(one.subscription.id, one.at_once) for one in due] == [
+        (alice.id, True),
+        (bob.id, False),
+    ]
 
 
 def test_pages_of_due_people_follow_each_other(database: Database) -> None:

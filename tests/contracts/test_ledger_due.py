@@ -20,6 +20,7 @@ from tests.builders import (
     DAY,
     HOUR,
     NOW,
+    edition_paper,
     lease,
     move,
     new_delivery,
@@ -181,6 +182,50 @@ def test_the_reasons_of_a_reader_are_frozen_with_the_row(morning: Morning) -> No
     assert [row.reasons for row in claimed] == [{2: "You follow Ada Ring"}, {}]
     assert slip is not None
     assert slip.reasons == own.reasons
+
+
+@pytest.mark.accept("R13", part="parts")
+def test_the_parts_of_a_reader_are_frozen_with_the_row(morning: Morning) -> None:
+    alice, bob, _ = morning.people
+    mine = {1: {"personal": 1.25}, 3: {"personal": -0.5, "spread": -0.0625}}
+    own = replace(new_delivery(alice, morning.papers[:3]), parts=mine)
+    morning.plan(morning.due(own), morning.due(new_delivery(bob, morning.papers[:3])))
+    with morning.database.writing() as work:
+        claimed = work.ledger.claim(lease(), limit=9, now=NOW)
+        slip = work.ledger.find(alice.list_id, alice.subscriber_id, own.kind, own.local_date)
+    assert [row.parts for row in claimed] == [mine, {}]
+    assert slip is not None
+    assert slip.parts == mine
+
+
+@pytest.mark.accept("R13", part="texts")
+def test_a_paper_behind_an_edition_is_frozen_with_the_first_row_that_carries_it(
+    morning: Morning,
+) -> None:
+    alice, bob, _ = morning.people
+    first, second = (
+        replace(edition_paper(70, morning.papers[0]), title=title) for title in ("First", "Second")
+    )
+    for one, paper in ((alice, first), (bob, second)):
+        row = replace(new_delivery(one), papers=((paper.paper_id, 70),), behind=(paper,))
+        assert morning.plan(morning.due(row)) == 1
+    with morning.database.reading() as work:
+        read = work.editions.get(morning.late.id)
+        found = work.editions.find(read.list_id, read.day, read.cut)
+        assert work.editions.get(morning.early.id).behind == ()
+    assert read.behind == (first,)
+    assert found == morning.late
+
+
+def test_a_row_that_is_not_written_freezes_nothing(morning: Morning) -> None:
+    alice = morning.people[0]
+    morning.plan(morning.due(new_delivery(alice)))
+    set_clocks(morning.engine, NOW, alice.id)
+    paper = edition_paper(70, morning.papers[0])
+    row = replace(new_delivery(alice), papers=((paper.paper_id, 70),), behind=(paper,))
+    assert morning.plan(morning.due(row)) == 0
+    with morning.database.reading() as work:
+        assert work.editions.get(morning.late.id).behind == ()
 
 
 def test_a_person_sees_what_became_of_their_mails_newest_first(morning: Morning) -> None:

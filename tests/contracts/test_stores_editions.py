@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 from sqlalchemy import event
 
-from paperround.domain.editions import Edition, EditionId, EditionState, NewEdition
+from paperround.domain.editions import Edition, EditionId, EditionState, NewEdition, TailPaper
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
@@ -16,6 +16,7 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     DAY,
     HOUR,
+    MINUTE,
     NOW,
     new_edition,
     paper,
@@ -75,6 +76,30 @@ def test_a_frozen_edition_does_not_follow_its_papers(database: Database) -> None
     again = _reread(database, frozen)
     assert repr(again) == repr(frozen)
     assert again.papers[0].title == "A study of 1 things"
+
+
+def test_the_places_behind_an_edition_are_kept_for_a_while(database: Database) -> None:
+    default, papers = seed_list(database), seed_papers(database, 3)
+    tail = tuple(
+        TailPaper(
+            position=place,
+            paper_id=papers[place - 1],
+            score=0.1 + 0.2,
+            parts={"recency": 0.1, "topics": 0.2},
+            reason="burst: “glaze”",
+            votes=votes,
+        )
+        for place, votes in ((2, None), (3, 7))
+    )
+    offered = replace(new_edition(default, papers[:1]), tail=tail)
+    with database.writing() as work:
+        frozen = work.editions.freeze(offered)
+    with database.writing() as work:
+        assert work.editions.tail(frozen.id) == tail
+        assert work.editions.forget_tails(before=frozen.cut_at) == 0
+        assert work.editions.forget_tails(before=frozen.cut_at + MINUTE) == 1
+        assert work.editions.tail(frozen.id) == ()
+    assert _reread(database, frozen) == frozen
 
 
 def test_score_parts_come_back_to_the_last_bit(database: Database) -> None:

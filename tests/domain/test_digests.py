@@ -23,7 +23,7 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.domain.tastes import Opinion
+from paperround.domain.tastes import Opinion, Why
 from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of
 
 FRIDAY = date(2026, 1, 30)
@@ -176,24 +176,36 @@ class Likes:
     def worth(self, paper: PaperId) -> float:
         return self._worth.get(paper, 0.0)
 
-    def spread(self, papers: Sequence[EditionPaper], size: int) -> list[EditionPaper]:
-        best = sorted(papers, key=lambda one: -(one.score + self.worth(one.paper_id)))
-        return best[:size]
+    def best(self, count: int) -> list[PaperId]:
+        return sorted(self._worth, key=lambda paper: -self.worth(paper))[:count]
 
-    def reason(self, paper: PaperId) -> str:
-        return "like papers you liked" if self.worth(paper) > 0 else ""
+    def spread(
+        self, papers: Sequence[EditionPaper], size: int, taken: Sequence[EditionPaper] = ()
+    ) -> list[EditionPaper]:
+        new = [one for one in papers if one not in taken]
+        return sorted(new, key=lambda one: -(one.score + self.worth(one.paper_id)))[:size]
+
+    def explain(self, papers: Sequence[EditionPaper]) -> list[Why]:
+        worth = [self.worth(one.paper_id) for one in papers]
+        reasons = ["like papers you liked" if gain > 0 else "" for gain in worth]
+        parts = [{"personal": gain} if gain else {} for gain in worth]
+        return [Why(reason=why, parts=each) for why, each in zip(reasons, parts, strict=True)]
 
 
 @pytest.mark.accept("F13", part="blend")
 def test_what_a_paper_is_worth_to_its_reader_is_added_to_its_score() -> None:
     choice = chosen(Preferences(), opinion=Likes(n5=3.5, n2=-4))
-    assert choice == Choice(positions=(1, 5, 3), reasons={5: "like papers you liked"})
+    assert choice == Choice(
+        positions=(1, 5, 3),
+        reasons={5: "like papers you liked"},
+        parts={5: {"personal": 3.5}},
+    )
 
 
 @pytest.mark.accept("F13", part="floor")
 def test_the_floor_is_one_of_score_and_worth_together() -> None:
     assert chosen(Preferences(floor=8.5), opinion=Likes(n5=4, n1=-4)) == Choice(
-        positions=(5,), reasons={5: "like papers you liked"}
+        positions=(5,), reasons={5: "like papers you liked"}, parts={5: {"personal": 4}}
     )
     assert chosen(Preferences(floor=8.5), opinion=Likes(n1=-4)) is SkipReason.BELOW_FLOOR
 
@@ -233,6 +245,7 @@ def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
     assert isinstance(choice, Choice)
     assert choice.positions == (4, 3, 2)
     assert choice.reasons[4] == "your topic “fusion”"
+    assert choice.parts == {4: {"personal": 2}, 2: {"personal": 5}}
 
 
 # --- interests ---------------------------------------------------------------------------------

@@ -34,7 +34,10 @@ FREE = SignupLimits(address=(), ip=(), net=(), domain=(), total=())
 
 
 def desk(
-    database: Database, limits: SignupLimits = FREE, wake: Callable[[], None] = lambda: None
+    database: Database,
+    limits: SignupLimits = FREE,
+    wake: Callable[[], None] = lambda: None,
+    plan: Callable[[], None] = lambda: None,
 ) -> Desk:
     """A desk of the installation that the tests share; without limits unless they are given."""
     return Desk(
@@ -44,6 +47,7 @@ def desk(
         limits=limits,
         default_hour=7,
         wake=wake,
+        plan=plan,
         forget_mails=lambda _: None,
     )
 

@@ -16,6 +16,7 @@ from paperround.domain.readers import Choices
 from paperround.domain.subscribers import Preferences, SubscriptionId
 from paperround.jobs.desk import Desk
 from paperround.jobs.opinions import Opinions
+from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.ports import Database
 from paperround.jobs.preview import Preview, preview
 from paperround.jobs.publish import publish
@@ -161,7 +162,8 @@ def worth(database: SqlDatabase) -> dict[str, float]:
         (subscription,) = work.subscribers.subscriptions_after(
             edition.list_id, SubscriptionId(0), limit=2
         )
-        (opinion,) = Opinions(TasteRanker()).of(work, edition, [subscription]).values()
+        views = Opinions(TasteRanker()).of(work, edition, [subscription])
+        (opinion,) = views.opinions.values()
     return {paper.title: opinion.worth(paper.paper_id) for paper in edition.papers}
 
 
@@ -276,6 +278,7 @@ def test_the_first_digest_goes_by_the_search_already(database: SqlDatabase) -> N
     asks(here, "keyword:graph", "mute:tides", now=later)
     (mail,) = post(database, now=later)
     confirm(here, link(mail), now=later)
+    plan_due(database=database, identity=IDENTITY, hours=Hours(hour=9), now=later)
     (digest,) = digests(database, now=later)
     assert digest.positions == (4, 2, 3)
     assert digest.reasons[4].startswith("your search “graph”")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
@@ -58,7 +58,7 @@ def person(database: SqlDatabase, name: str) -> SubscriberId:
 def like(database: SqlDatabase, name: str, title: str, verdict: str = "more") -> None:
     who = person(database, name)
     with database.writing() as work:
-        named = select(db.papers.c.id).where(db.papers.c.title == title)
+        named = select(func.min(db.papers.c.id)).where(db.papers.c.title == title)
         paper = PaperId(work.connection.execute(named).scalar_one())
         said = NewFeedback(subscriber_id=who, paper_id=paper, delivery=None, verdict=verdict)
         work.subscribers.give_feedback(said, now=NOW)
@@ -109,7 +109,7 @@ def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> No
     edition = published(liked, opinions)
     with liked.reading() as work:
         page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
-        assert set(opinions.of(work, edition, page)) == {person(liked, "ada")}
+        assert set(opinions.of(work, edition, page).opinions) == {person(liked, "ada")}
     assert model.made == 1
 
 
@@ -119,6 +119,8 @@ class Counting:
     def __init__(self) -> None:
         self.made = 0
 
-    def day(self, papers: Sequence[Paper], background: Sequence[str]) -> TasteDay:
+    def day(
+        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+    ) -> TasteDay:
         self.made += 1
-        return TasteRanker().day(papers, background)
+        return TasteRanker().day(papers, scores, background)

@@ -8,7 +8,14 @@ from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
 from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.subscribers import Frequency, Preferences, Subscription
-from paperround.jobs.plan import LONGEST_WAIT, Hours, PlanReport, plan_due, plan_newcomer
+from paperround.jobs.plan import (
+    LONGEST_WAIT,
+    Hours,
+    PlanReport,
+    Welcome,
+    plan_due,
+    plan_newcomer,
+)
 from paperround.jobs.publish import draft, freeze
 from paperround.jobs.rank import rank_list
 from paperround.store.unit_of_work import SqlDatabase
@@ -197,7 +204,7 @@ def test_a_topic_is_looked_for_in_the_abstract_too(database: SqlDatabase) -> Non
 # --- newcomers ---------------------------------------------------------------------------------
 
 
-def welcome(database: SqlDatabase, now: datetime) -> bool:
+def welcome(database: SqlDatabase, now: datetime) -> Welcome:
     with database.writing() as work:
         trending = work.lists.get("trending")
         person = next(iter(work.subscribers.export(trending.id)))[0]
@@ -221,7 +228,7 @@ def test_a_newcomer_gets_the_newest_edition_at_once_and_no_other_that_day(
     cut(database, at(0))
     cut(database, at(6))
     subscribe(database, "ada")
-    assert welcome(database, at(6, minute=30))
+    assert welcome(database, at(6, minute=30)) is Welcome.PLANNED
     assert plan(database, SEVEN).planned == 0
     cut(database, at(6) + DAY)
     assert plan(database, SEVEN + DAY).planned == 1
@@ -233,12 +240,12 @@ def test_a_newcomer_to_a_weekly_digest_need_not_wait_a_week(database: SqlDatabas
     cut(database, at(6))
     wish = Preferences(frequency=Frequency.WEEKLY, weekday="mon")
     subscribe(database, "ada", wish=wish)
-    assert welcome(database, at(9))
+    assert welcome(database, at(9)) is Welcome.PLANNED
 
 
 def test_a_newcomer_before_the_first_edition_waits_for_their_hour(database: SqlDatabase) -> None:
     subscribe(database, "ada")
-    assert not welcome(database, at(6, minute=30))
+    assert welcome(database, at(6, minute=30)) is Welcome.LATER
     fill(database, [record(1)])
     cut(database, at(6))
     assert plan(database, SEVEN).planned == 1

@@ -19,6 +19,7 @@ from paperround.domain.tokens import KeyRing, Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_address, erase_person, export_person
 from paperround.jobs.feedback import feedback_sheet, give_feedback
+from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.ports import Database
 from paperround.jobs.self_service import (
     leave,
@@ -175,6 +176,7 @@ def test_an_undo_brings_back_the_subscription_as_it_was(database: Database) -> N
     _seeded(database)
     here, wish = desk(database), Preferences(hour=5, topics=("graphs",))
     joined(here, wish=wish)
+    plan_due(database=database, identity=IDENTITY, hours=Hours(hour=7), now=NOW)
     (row,) = digests(database)
     leave(here, digest_link(row), now=NOW)
     (undo,) = post(database)
@@ -229,6 +231,7 @@ def test_a_link_leaves_after_two_key_rotations_and_another_opening_of_the_databa
         limits=FREE,
         default_hour=7,
         wake=lambda: None,
+        plan=lambda: None,
         forget_mails=lambda _: None,
     )
     leave(reopened, digest_link(row), now=NOW + 800 * DAYS)

@@ -10,9 +10,11 @@ from paperround.domain.limits import Turn
 from paperround.domain.models import NewModel
 from paperround.domain.papers import PaperId, Reject
 from paperround.store import schema as db
+from paperround.store.edition_rows import paper_columns
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     NOW,
+    edition_paper,
     listing,
     new_delivery,
     observation,
@@ -44,6 +46,9 @@ def fill(engine: Engine) -> None:
         _fill_the_rest(connection, people[0].subscriber_id, ids[0])
         joined = {"paper_id": ids[-1], "into_id": ids[0], "joined_at": NOW}
         connection.execute(insert(db.joined_papers).values(joined))
+        behind = paper_columns(edition.id, edition_paper(61, ids[3]))
+        connection.execute(insert(db.behind_papers).values(behind))
+        connection.execute(insert(db.edition_tails).values(edition_id=edition.id, places=[]))
         told = {"subscriber_id": people[0].subscriber_id, "paper_id": ids[0]}
         connection.execute(insert(db.told_withdrawals).values(told))
 

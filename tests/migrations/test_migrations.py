@@ -22,7 +22,7 @@ from tests.databases import opened
 from tests.migrations.describing import described
 from tests.migrations.filling import MANY, PEOPLE, broken_references, counts, fill
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 
 
 @pytest.mark.accept("D8")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from paperround.domain.editions import EditionPaper
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.tastes import Taste
 from paperround.ranking.bags import bag_of
@@ -34,17 +35,29 @@ BACKGROUND = [f"Notes on subject{n}. It has word{n} and word{n + 1}." for n in r
 
 @pytest.fixture(scope="module")
 def day() -> TasteDay:
-    return TasteDay(papers(EDITION, 1), BACKGROUND)
+    return TasteDay(papers(EDITION, 1), [4.0, 3.0, 2.0, 1.0], BACKGROUND)
+
+
+def known(ids: Sequence[PaperId]) -> dict[PaperId, Paper]:
+    return {id_: LIKED[id_] for id_ in ids if id_ in LIKED}
 
 
 def opinion(day: TasteDay, taste: Taste) -> TasteOpinion:
-    (one,) = day.opinions([taste], LIKED)
+    (one,) = day.opinions([taste], known)
     return one
 
 
+def shown(*numbers: int) -> list[EditionPaper]:
+    return [edition_paper(number, PaperId(number)) for number in numbers]
+
+
 def order(day: TasteDay, taste: Taste, size: int = 4) -> list[int]:
-    shown = [edition_paper(number, PaperId(number)) for number in range(1, 5)]
-    return [one.position for one in opinion(day, taste).spread(shown, size)]
+    return [one.position for one in opinion(day, taste).spread(shown(1, 2, 3, 4), size)]
+
+
+def reason_of(day: TasteDay, taste: Taste, number: int) -> str:
+    (why,) = opinion(day, taste).explain(shown(number))
+    return why.reason
 
 
 @pytest.mark.accept("F13", part="feedback")
@@ -71,7 +84,7 @@ def test_a_topic_alone_is_enough_to_start(day: TasteDay) -> None:
 @pytest.mark.accept("F13", part="cold start")
 def test_many_readers_asked_together_get_what_each_gets_alone(day: TasteDay) -> None:
     tastes = [Taste(liked=(CLAY,)), Taste(topics=("ocean",)), Taste(liked=(SEA,), disliked=(CLAY,))]
-    together = day.opinions(tastes, LIKED)
+    together = day.opinions(tastes, known)
     for taste, one in zip(tastes, together, strict=True):
         alone = opinion(day, taste)
         assert [one.worth(PaperId(n)) for n in range(1, 5)] == pytest.approx(
@@ -86,7 +99,7 @@ def test_the_second_of_two_papers_on_one_thing_waits(day: TasteDay) -> None:
 
 @pytest.mark.accept("Q9", part="personal")
 def test_the_reason_quotes_words_that_stand_in_both_papers(day: TasteDay) -> None:
-    reason = opinion(day, Taste(liked=(CLAY,))).reason(PaperId(1))
+    reason = reason_of(day, Taste(liked=(CLAY,)), 1)
     assert re.fullmatch("shares “\\w+”, “\\w+” with a paper you liked", reason)
     for word in re.findall("“(.+?)”", reason):
         assert occurs(word, *POTS)
@@ -94,13 +107,25 @@ def test_the_reason_quotes_words_that_stand_in_both_papers(day: TasteDay) -> Non
 
 
 def test_no_reason_is_given_for_what_is_not_there_for_the_readers_sake(day: TasteDay) -> None:
-    assert opinion(day, Taste(liked=(CLAY,))).reason(PaperId(3)) == ""
-    assert opinion(day, Taste(disliked=(CLAY,))).reason(PaperId(1)) == ""
+    assert reason_of(day, Taste(liked=(CLAY,)), 3) == ""
+    assert reason_of(day, Taste(disliked=(CLAY,)), 3) == ""
 
 
 def test_a_topic_is_named_as_such(day: TasteDay) -> None:
-    reason = opinion(day, Taste(topics=("ocean tides",))).reason(PaperId(3))
-    assert reason == "shares “ocean”, “tides” with your topics"
+    reason = reason_of(day, Taste(topics=("ocean tides",)), 3)
+    assert set(re.findall("“(.+?)”", reason)) == {"ocean", "tides"}
+    assert reason.endswith("with your topics")
+
+
+def test_the_best_are_those_of_score_and_worth_together(day: TasteDay) -> None:
+    mine = opinion(day, Taste(liked=(SEA,)))
+    sums = {number: 5 - number + mine.worth(PaperId(number)) for number in range(1, 5)}
+    by_sum = sorted(sums, key=lambda number: -sums[number])
+    assert mine.best(4) == by_sum
+    assert mine.best(2) == by_sum[:2]
+    assert mine.best(9) == by_sum
+    rising = TasteDay(papers(EDITION, 1), [1.0, 2.0, 3.0, 4.0], BACKGROUND)
+    assert opinion(rising, Taste(liked=(PaperId(999),))).best(3) == [4, 3, 2]
 
 
 def test_papers_nobody_knows_any_more_say_nothing(day: TasteDay) -> None:
@@ -121,7 +146,8 @@ def test_filler_is_no_word_and_a_compound_is_its_parts_too() -> None:
 def test_a_paper_somebody_gave_is_named_in_the_reason(day: TasteDay) -> None:
     given = opinion(day, Taste(liked=(CLAY,), given=(CLAY,)))
     assert given.worth(PaperId(1)) == opinion(day, Taste(liked=(CLAY,))).worth(PaperId(1))
-    assert given.reason(PaperId(1)).endswith(" with “Dating pottery”, which you gave")
+    (why,) = given.explain(shown(1))
+    assert why.reason.endswith(" with “Dating pottery”, which you gave")
 
 
 @pytest.mark.accept("F13", part="seeds")
@@ -129,13 +155,15 @@ def test_a_title_speaks_like_a_paper_that_has_nothing_else(day: TasteDay) -> Non
     title = "Kilns, glaze and pottery " * 4
     mine = opinion(day, Taste(titles=(title,), topics=("tides",)))
     assert mine.worth(PaperId(1)) > mine.worth(PaperId(3))
-    assert mine.reason(PaperId(1)).endswith(f" with “{title[:60].rstrip()}…”, which you gave")
+    (why,) = mine.explain(shown(1))
+    assert why.reason.endswith(f" with “{title[:60].rstrip()}…”, which you gave")
 
 
 @pytest.mark.accept("F13", part="seeds")
 def test_what_one_reader_gave_is_only_liked_by_another(day: TasteDay) -> None:
     tastes = [Taste(liked=(CLAY,), given=(CLAY,)), Taste(liked=(CLAY,)), Taste(titles=("Kiln",))]
-    gave, liked, title = day.opinions(tastes, LIKED)
-    assert "which you gave" in gave.reason(PaperId(1))
-    assert "a paper you liked" in liked.reason(PaperId(1))
-    assert "“Kiln”, which you gave" in title.reason(PaperId(1))
+    readers = day.opinions(tastes, known)
+    gave, liked, title = (one.explain(shown(1))[0].reason for one in readers)
+    assert "which you gave" in gave
+    assert "a paper you liked" in liked
+    assert "“Kiln”, which you gave" in title

@@ -11,7 +11,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
-from paperround.domain.tastes import Opinion
+from paperround.domain.tastes import Opinion, Why
 from paperround.domain.wishes import Sight, Wishes, sight_of
 
 
@@ -58,11 +58,13 @@ class Withdrawal:
 class Choice:
     """The positions of the edition's papers that one subscriber gets, in the digest's order.
 
-    `reasons` replace the edition's own where a paper is there for this reader's sake.
+    `reasons` replace the edition's own where a paper is there for this reader's sake; `parts` are
+    added to those of the edition where the reader's wishes decided the order.
     """
 
     positions: tuple[int, ...]
     reasons: Mapping[int, str] = field(default_factory=dict)
+    parts: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
 
 def choose(
@@ -155,11 +157,14 @@ def _chosen(
 ) -> Choice:
     chosen: list[EditionPaper] = []
     for papers in _grouped(wanted, sight):
-        chosen += _best(papers, size - len(chosen), sight, opinion)
-    reasons = {paper.position: _reason(paper, sight, opinion) for paper in chosen}
+        chosen += _best(papers, size - len(chosen), sight, opinion, chosen)
+    liked = [Why() for _ in chosen] if opinion is None else opinion.explain(chosen)
+    why = [_why(paper, sight, one) for paper, one in zip(chosen, liked, strict=True)]
+    places = tuple(paper.position for paper in chosen)
     return Choice(
-        positions=tuple(paper.position for paper in chosen),
-        reasons={position: reason for position, reason in reasons.items() if reason},
+        positions=places,
+        reasons={place: one.reason for place, one in zip(places, why, strict=True) if one.reason},
+        parts={place: one.parts for place, one in zip(places, why, strict=True) if one.parts},
     )
 
 
@@ -196,24 +201,32 @@ def _for_a_week(choice: Choice, edition: Edition) -> Choice:
 
 
 def _best(
-    papers: Sequence[EditionPaper], size: int, sight: Sight | None, opinion: Opinion | None
+    papers: Sequence[EditionPaper],
+    size: int,
+    sight: Sight | None,
+    opinion: Opinion | None,
+    taken: Sequence[EditionPaper],
 ) -> Sequence[EditionPaper]:
     if opinion is None:
         return papers[:size]
-    return opinion.spread([_lifted(paper, _lift(paper, sight)) for paper in papers], size)
+    return opinion.spread([_lifted(paper, _lift(paper, sight)) for paper in papers], size, taken)
 
 
 def _lifted(paper: EditionPaper, lift: float) -> EditionPaper:
     return replace(paper, score=paper.score + lift) if lift else paper
 
 
-def _reason(paper: EditionPaper, sight: Sight | None, opinion: Opinion | None) -> str:
-    """Why the paper is there for this reader, and then what everybody is told of it; empty when
-    nothing of theirs speaks for it."""
+def _why(paper: EditionPaper, sight: Sight | None, liked: Why) -> Why:
+    """Why the paper is there for this reader, and then what everybody is told of it, with what
+    that adds to the score; without a reason when nothing of theirs speaks for it."""
     own = sight.reason(paper.paper_id) if sight is not None else ""
-    if opinion is not None and (sight is None or not sight.pins(paper.paper_id)):
-        own = " · ".join(filter(None, (own, opinion.reason(paper.paper_id))))
-    return " · ".join(filter(None, (own, paper.reason))) if own else ""
+    if sight is None or not sight.pins(paper.paper_id):
+        own = " · ".join(filter(None, (own, liked.reason)))
+    lift = _lift(paper, sight)
+    return Why(
+        reason=" · ".join(filter(None, (own, paper.reason))) if own else "",
+        parts={"category": lift, **liked.parts} if lift else liked.parts,
+    )
 
 
 def is_their_day(subscription: Subscription, local_day: date) -> bool:
@@ -295,8 +308,8 @@ class Rendered:
 
 
 def papers_at(edition: Edition, positions: tuple[int, ...]) -> tuple[EditionPaper, ...]:
-    """The edition's papers at `positions` (1-based), in that order."""
-    by_position = {paper.position: paper for paper in edition.papers}
+    """The papers at `positions` (1-based), the edition's own and those behind, in that order."""
+    by_position = {paper.position: paper for paper in edition.all_papers}
     return tuple(by_position[position] for position in positions)
 
 

@@ -92,8 +92,29 @@ class EditionPaper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TailPaper:
+    """A paper behind the last one an edition shows, with its place in the ranking.
+
+    Readers whose wishes are known may get it all the same. Its texts are frozen when the first
+    digest takes it up, as an `EditionPaper` with the same position.
+    """
+
+    position: int
+    paper_id: PaperId
+    score: float
+    parts: Mapping[str, float]
+    reason: str
+    votes: int | None = None
+    comments: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """The frozen ranking. Unique by (list, date in the list's zone, cut).
+
+    `papers` are those it shows. `behind` are papers of its tail that digests carry, known where the
+    edition was read by its id: they are in mails, and on no page. `tail` is known only of an
+    edition that nobody froze; of others the store keeps it for a while.
 
     `empty_reason` says why an edition holds no paper (`no-new-papers`, `no-papers-at-all`),
     `quiet_reason` what keeps papers away at that time (`holiday`, `feed-stale`, `feed-failed`).
@@ -115,6 +136,13 @@ class Edition:
     cut_at: datetime
     quiet_reason: str | None = None
     sources: tuple[str, ...] = ()
+    behind: tuple[EditionPaper, ...] = ()
+    tail: tuple[TailPaper, ...] = ()
+
+    @property
+    def all_papers(self) -> tuple[EditionPaper, ...]:
+        """Those it shows, and those behind that digests carry."""
+        return self.papers + self.behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +160,7 @@ class NewEdition:
     cut_at: datetime
     quiet_reason: str | None = None
     sources: tuple[str, ...] = ()
+    tail: tuple[TailPaper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,21 @@ from datetime import date, datetime
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
 from paperround.domain.digests import DigestKind, Withdrawal
-from paperround.domain.editions import EditionId
+from paperround.domain.editions import EditionId, EditionPaper
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriptionId
+
+OwnParts = Mapping[int, Mapping[str, float]]
+"""Parts that a score has in one reader's digest alone, by the paper's position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery:
-    """A ledger row about to be planned. `papers` are (paper, position in the edition)."""
+    """A ledger row about to be planned. `papers` are (paper, position in the edition).
+
+    `parts` are what its papers are worth to this reader alone, by position and name. `behind` are
+    those of its papers that the edition does not show: they are frozen with the row.
+    """
 
     subscriber_id: SubscriberId
     subscription_id: SubscriptionId
@@ -29,7 +36,9 @@ class NewDelivery:
     nonce: str
     papers: tuple[tuple[PaperId, int], ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict)
+    parts: OwnParts = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
+    behind: tuple[EditionPaper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,7 @@ class Slip:
     key_id: str
     nonce: str
     reasons: Mapping[int, str] = field(default_factory=dict)
+    parts: OwnParts = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
 
 
@@ -93,6 +103,7 @@ class Claimed:
     expires_at: datetime
     lease: Lease
     reasons: Mapping[int, str] = field(default_factory=dict)
+    parts: OwnParts = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
 
 

@@ -9,6 +9,10 @@ from paperround.domain.times import end_of_day
 
 ListId = NewType("ListId", int)
 
+CANDIDATES = 1000
+"""Papers of a ranking, those an edition shows included, that readers whose wishes are known may
+get."""
+
 DEFAULT_LIST = "trending"
 MANUAL_CUT = "manual"
 
@@ -18,7 +22,7 @@ class MailingList:
     """A list and its settings.
 
     `feeds` empty means every feed. `size` is how many papers a digest holds unless the
-    subscriber says otherwise, `edition_size` how many an edition freezes (so that a person
+    subscriber says otherwise, `edition_size` how many an edition shows (so that a person
     who has seen the first ones still gets a full digest). `candidate_days` is how long after
     its listing a paper may enter. `cuts` are the local times of day at which editions freeze.
     A list that is paused sends nothing; what is planned waits, as long as it lives. After a

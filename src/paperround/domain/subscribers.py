@@ -90,10 +90,14 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueSubscription:
-    """A subscription whose hour has come, the list it is for, and the instant it was due."""
+    """A subscription whose hour has come, the list it is for, and the instant it was due.
+
+    `at_once`: it is due since the moment its person confirmed, whatever their hour and day.
+    """
 
     subscription: Subscription
     due_at: datetime
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,9 @@ def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead) -> Sheet
         edition=edition,
         list_title=list_title,
         letterhead=letterhead,
-        papers={paper.position: _paper(paper, letterhead.public_url) for paper in edition.papers},
+        papers={
+            paper.position: _paper(paper, letterhead.public_url) for paper in edition.all_papers
+        },
     )
 
 
@@ -53,6 +55,7 @@ def slip_of(claimed: Claimed) -> Slip:
         key_id=claimed.key_id,
         nonce=claimed.nonce,
         reasons=claimed.reasons,
+        parts=claimed.parts,
         withdrawn=claimed.withdrawn,
     )
 
@@ -91,7 +94,7 @@ def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         operator=letterhead.operator,
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
-        more_papers=len(edition.papers) - len(papers),
+        more_papers=_left_of(edition, slip.positions),
         sources=edition.sources,
         withdrawn=tuple(
             WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
@@ -103,11 +106,24 @@ def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     )
 
 
+def _left_of(edition: Edition, positions: tuple[int, ...]) -> int:
+    """How many papers the edition shows that the mail does not."""
+    shown = len(edition.papers)
+    return shown - sum(position <= shown for position in positions)
+
+
 def _chosen(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
-    """The paper that all mails share, unless this reader has a reason of their own for it."""
+    """The paper that all mails share, unless this reader has a reason or parts of their own."""
     paper = sheet.papers[position]
-    own = slip.reasons.get(position)
-    return paper if own is None else replace(paper, reason=own)
+    reason, parts = slip.reasons.get(position), slip.parts.get(position)
+    if parts:
+        paper = _with_parts(paper, parts)
+    return paper if reason is None else replace(paper, reason=reason)
+
+
+def _with_parts(paper: DigestPaper, own: Mapping[str, float]) -> DigestPaper:
+    score = round((paper.score or 0) + sum(own.values()), 4)
+    return replace(paper, score=score, parts={**paper.parts, **own})
 
 
 def _paper(paper: EditionPaper, base: str) -> DigestPaper:
@@ -128,6 +144,6 @@ def _paper(paper: EditionPaper, base: str) -> DigestPaper:
 def _acknowledgements(edition: Edition, positions: tuple[int, ...]) -> tuple[str, ...]:
     chosen = frozenset(positions)
     from_arxiv = any(
-        "arxiv" in paper.identifiers for paper in edition.papers if paper.position in chosen
+        "arxiv" in paper.identifiers for paper in edition.all_papers if paper.position in chosen
     )
     return (ARXIV_THANKS,) if from_arxiv else ()

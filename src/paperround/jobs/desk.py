@@ -13,8 +13,9 @@ from paperround.jobs.rows import Identity
 class Desk:
     """Where people sign up and change their minds.
 
-    `wake` is called after a notice was written, so that it leaves within seconds. `forget_mails`
-    removes what is kept of these Message-IDs outside the database, after somebody was erased.
+    `wake` is called after a notice was written, so that it leaves within seconds, `plan` when
+    somebody is due at once. `forget_mails` removes what is kept of these Message-IDs outside the
+    database, after somebody was erased.
     """
 
     database: Database
@@ -23,4 +24,5 @@ class Desk:
     limits: SignupLimits
     default_hour: int
     wake: Callable[[], None]
+    plan: Callable[[], None]
     forget_mails: Callable[[Sequence[str]], None]

@@ -23,6 +23,9 @@ KEPT_RUNS = timedelta(days=366)
 KEPT_NAMES = timedelta(days=28)
 """What a run brought is looked into within days; how many papers it brought, within a year."""
 
+KEPT_TAILS = timedelta(days=3)
+"""Digests are planned from editions of the last day or two."""
+
 KEPT_WORK = timedelta(hours=2)
 """A solved proof of work is good for an hour, and must not be good twice."""
 
@@ -47,6 +50,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         work.rates.forget(before=now - KEPT_COUNTS)
         work.feeds.forget_runs(before=now - KEPT_RUNS)
         work.feeds.forget_names(before=now - KEPT_NAMES)
+        work.editions.forget_tails(before=now - KEPT_TAILS)
         for kind in ("house", "alert", "beat", NIGHTS, TRIES):
             work.slots.forget(kind, before=now - KEPT_SLOTS)
         work.slots.forget("pow", before=now - KEPT_WORK)

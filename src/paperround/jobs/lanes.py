@@ -91,18 +91,20 @@ class Lane(Generic[Mail]):
 
 
 def digest_lane(post: Post) -> Lane[Claimed]:
-    """Deliveries. Each edition is read once; the lane gives way to notices that are due."""
+    """Deliveries. An edition is read once, and again for a paper that its first digests did not
+    carry; the lane gives way to notices that are due."""
     sheets: dict[EditionId, Sheet] = {}
 
-    def sheet(edition_id: EditionId) -> Sheet:
-        if edition_id not in sheets:
+    def sheet(edition_id: EditionId, positions: tuple[int, ...]) -> Sheet:
+        known = sheets.get(edition_id)
+        if known is None or not known.papers.keys() >= set(positions):
             with post.database.reading() as work:
                 edition, mailing_list = _edition(work, edition_id)
             sheets[edition_id] = sheet_of(edition, mailing_list.title, post.letterhead)
         return sheets[edition_id]
 
     def compose(row: Claimed) -> bytes:
-        mail = digest_mail(sheet(row.edition_id), slip_of(row), post.keys)
+        mail = digest_mail(sheet(row.edition_id, row.positions), slip_of(row), post.keys)
         return post.renderer.compose(mail)
 
     return Lane(

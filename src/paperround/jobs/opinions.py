@@ -1,14 +1,17 @@
 """What an edition's papers are worth to the readers who said what they like."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 
 from paperround.domain.editions import Edition, EditionPaper
+from paperround.domain.gist import choose_gist
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Opinion, Taste, taste_of
 from paperround.domain.wishes import Wishes
-from paperround.jobs.ports import TasteDay, TasteModel, UnitOfWork
+from paperround.jobs.behind import Behind
+from paperround.jobs.ports import GistChooser, TasteDay, TasteModel, UnitOfWork
 from paperround.jobs.wishes import wishes_of_all
 
 BACKGROUND = 1500
@@ -17,15 +20,33 @@ BACKGROUND = 1500
 _KEPT = 4
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """What readers think of an edition, and the papers behind it that they may get as well.
+
+    Whoever has no opinion gets the edition in its order.
+    """
+
+    opinions: Mapping[SubscriberId, Opinion] = field(default_factory=dict)
+    behind: Behind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    taste: TasteDay
+    behind: Behind
+
+
 class Opinions:
     """Asks the model of tastes, and keeps what it made of the last few editions.
 
-    Threads may share one; each edition is made ready once.
+    Threads may share one: they wait for each other, and each edition is made ready once. `gist`
+    says what a digest tells of a paper that its edition does not show.
     """
 
-    def __init__(self, model: TasteModel) -> None:
-        self._model = model
-        self._days: dict[tuple[object, ...], TasteDay] = {}
+    def __init__(self, model: TasteModel, gist: GistChooser = choose_gist) -> None:
+        self._model, self._gist = model, gist
+        self._days: dict[tuple[object, ...], _Day] = {}
         self._lock = Lock()
 
     def of(
@@ -34,45 +55,50 @@ class Opinions:
         edition: Edition,
         subscriptions: Sequence[Subscription],
         wishes: Mapping[SubscriberId, Wishes] | None = None,
-    ) -> dict[SubscriberId, Opinion]:
-        """The opinion for each of these readers who has a taste; none for an empty edition.
+    ) -> Views:
+        """The opinion of each of these readers who has a taste, and what else there is for those
+        who said anything; nothing on an empty edition.
 
         `wishes` are what they asked for, by `wishes_of_all`, where that was read already.
         """
         if wishes is None:
             wishes = wishes_of_all(work, subscriptions)
-        tastes = _tastes(work, subscriptions, wishes)
-        if not tastes or not edition.papers:
-            return {}
-        day = self._day(work, edition)
-        known = work.papers.load({paper for taste in tastes.values() for paper in taste.papers})
-        opinions = day.opinions(list(tastes.values()), known)
-        return dict(zip(tastes, opinions, strict=True))
-
-    def _day(self, work: UnitOfWork, edition: Edition) -> TasteDay:
-        what = edition.as_of, *(paper.paper_id for paper in edition.papers)
+        tastes = tastes_of(work, subscriptions, wishes)
+        if not (tastes or wishes) or not edition.papers:
+            return Views()
         with self._lock:
-            day = self._days.get(what) or self._made(work, edition)
-            self._days[what] = day
-            while len(self._days) > _KEPT:
-                del self._days[next(iter(self._days))]
+            day = self._day(work, edition)
+            opinions = day.taste.opinions(list(tastes.values()), work.papers.load)
+        return Views(opinions=dict(zip(tastes, opinions, strict=True)), behind=day.behind)
+
+    def _day(self, work: UnitOfWork, edition: Edition) -> _Day:
+        what = edition.as_of, *(paper.paper_id for paper in edition.papers)
+        day = self._days.get(what) or self._made(work, edition)
+        self._days[what] = day
+        while len(self._days) > _KEPT:
+            del self._days[next(iter(self._days))]
         return day
 
-    def _made(self, work: UnitOfWork, edition: Edition) -> TasteDay:
-        known = work.papers.load({paper.paper_id for paper in edition.papers})
-        by_id = {
-            one.paper_id: known.get(one.paper_id) or _as_frozen(one, edition)
-            for one in edition.papers
-        }
+    def _made(self, work: UnitOfWork, edition: Edition) -> _Day:
+        tail = edition.tail or work.editions.tail(edition.id)
+        ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
+        known = work.papers.load(ids)
+        behind = Behind(tail, known, self._gist)
+        places: dict[PaperId, EditionPaper] = {}
+        for place in (*edition.papers, *behind):
+            places.setdefault(place.paper_id, place)
+        papers = [known.get(id_) or _as_frozen(one, edition) for id_, one in places.items()]
+        scores = [one.score for one in places.values()]
         background = work.papers.background(edition.as_of, limit=BACKGROUND)
-        return self._model.day(list(by_id.values()), background)
+        return _Day(self._model.day(papers, scores, background), behind)
 
 
-def _tastes(
+def tastes_of(
     work: UnitOfWork,
     subscriptions: Sequence[Subscription],
     wishes: Mapping[SubscriberId, Wishes],
 ) -> dict[SubscriberId, Taste]:
+    """What each of these readers likes; those who said nothing are left out."""
     said = work.subscribers.feedback_of_all([one.subscriber_id for one in subscriptions])
     tastes = {
         person: _taste(said.get(person, ()), wishes.get(person, Wishes()))

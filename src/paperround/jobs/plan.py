@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import Enum
 from functools import partial
 
 from paperround.domain.deliveries import DeliveryState
@@ -29,10 +30,11 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
-from paperround.jobs.opinions import Opinions
+from paperround.jobs.opinions import Opinions, tastes_of
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import MISSED, Identity, RowMaker, row_maker
 from paperround.jobs.transactions import tried, write
+from paperround.jobs.wishes import wishes_of_all
 
 SHARD = 2000
 """Ledger rows a transaction, at most."""
@@ -161,7 +163,7 @@ class _ListRound:
         self._hours = hours
         self._list = mailing_list
         self._now = now
-        self._editions: dict[datetime, Edition | None] = {}
+        self._editions: dict[datetime | None, Edition | None] = {}
         self._missed = Counter[date]()
         self._skipped = Counter[str]()
         self._planned = self._waiting = self._late = 0
@@ -208,7 +210,7 @@ class _ListRound:
         """Those of the page whose next digest is due as well: they missed more than one."""
         moved = {one.row.subscription_id: one.next_due_at for one in rows}
         return [
-            replace(one, due_at=moved[one.subscription.id])
+            replace(one, due_at=moved[one.subscription.id], at_once=False)
             for one in page
             if one.subscription.id in moved and moved[one.subscription.id] <= self._now
         ]
@@ -232,7 +234,7 @@ class _ListRound:
         by_edition: dict[int, list[DueSubscription]] = {}
         editions: dict[int, Edition] = {}
         for one in page:
-            edition = self._edition_for(one.due_at)
+            edition = self._edition_for(None if one.at_once else one.due_at)
             if edition is not None:
                 editions[edition.id] = edition
                 by_edition.setdefault(edition.id, []).append(one)
@@ -240,10 +242,12 @@ class _ListRound:
             row for id_, people in by_edition.items() for row in self._of(editions[id_], people)
         ]
 
-    def _edition_for(self, due_at: datetime) -> Edition | None:
-        """The edition a digest due then is cut from; None while it has to wait for one."""
+    def _edition_for(self, due_at: datetime | None) -> Edition | None:
+        """The edition a digest due then is cut from, None while it has to wait for one; without an
+        instant the newest there is."""
         if due_at not in self._editions:
-            self._editions[due_at] = self._found_for(due_at)
+            found = self._usable(self._now) if due_at is None else self._found_for(due_at)
+            self._editions[due_at] = found
         return self._editions[due_at]
 
     def _found_for(self, due_at: datetime) -> Edition | None:
@@ -312,12 +316,21 @@ class _ListRound:
         person, due_at, now = one.subscription, one.due_at, self._now
         if self._is_of_before_the_restore(due_at):
             return maker.row(person, SkipReason.RESTORED, day, due_at=due_at, now=now)
-        choice = maker.choose(person, already_sent, day)
+        choice = maker.choose(_any_day(person) if one.at_once else person, already_sent, day)
         if missed(due_at, now) and not (isinstance(choice, SkipReason) and choice in _NOT_WANTED):
             return maker.empty_row(
                 person, day, DeliveryState.EXPIRED, MISSED, due_at=due_at, now=now
             )
         return maker.row(person, choice, day, due_at=due_at, now=now)
+
+
+class Welcome(Enum):
+    """What somebody who just confirmed can expect: a digest that is planned, one that the next
+    round of planning chooses, or nothing before their hour."""
+
+    PLANNED = "planned"
+    DUE = "due"
+    LATER = "later"
 
 
 def plan_newcomer(
@@ -328,9 +341,13 @@ def plan_newcomer(
     mailing_list: MailingList,
     subscription: Subscription,
     now: datetime,
-) -> bool:
+) -> Welcome:
     """Give somebody who just confirmed the newest edition at once, as the digest of this date,
-    whatever day of the week they chose; and start their clock. False when there is nothing yet."""
+    whatever day of the week they chose; and start their clock.
+
+    Whose wishes are known, by topics or of old, is due at once instead: making an edition ready
+    for wishes can take a second, and a confirmation answers within milliseconds.
+    """
     wish = subscription.preferences
     zone = hours.zone_of(wish, mailing_list)
     today = local_date(now, zone)
@@ -342,10 +359,19 @@ def plan_newcomer(
     next_due_at = first_due_of(subscription, mailing_list, hours, taken, now)
     work.subscribers.schedule({subscription.id: next_due_at if row is None else now})
     if row is None:
-        return False
+        return Welcome.LATER
+    wishes = wishes_of_all(work, [subscription])
+    if wishes or tastes_of(work, [subscription], wishes):
+        return Welcome.DUE
     edition_id, new = row
     due = DueDelivery(edition_id=edition_id, row=new, due_at=now, next_due_at=next_due_at)
-    return work.ledger.plan_due([due], now=now) == 1
+    return Welcome.PLANNED if work.ledger.plan_due([due], now=now) else Welcome.LATER
+
+
+def _any_day(subscription: Subscription) -> Subscription:
+    """The same for somebody whose first digest does not wait for their day of the week."""
+    daily = replace(subscription.preferences, frequency=Frequency.DAILY)
+    return replace(subscription, preferences=daily)
 
 
 def _newest_row(
@@ -361,11 +387,10 @@ def _newest_row(
     if edition is None or (held is not None and edition.cut_at < held):
         return None
     maker = row_maker(work, identity, edition, mailing_list, [subscription], now=now)
-    any_day = replace(
-        subscription, preferences=replace(subscription.preferences, frequency=Frequency.DAILY)
-    )
     already_sent = work.subscribers.already_sent([subscription.subscriber_id])
-    choice = maker.choose(any_day, already_sent.get(subscription.subscriber_id, ()), today)
+    choice = maker.choose(
+        _any_day(subscription), already_sent.get(subscription.subscriber_id, ()), today
+    )
     if not isinstance(choice, Choice):
         return None
     return edition.id, maker.row(subscription, choice, today, due_at=now, now=now)

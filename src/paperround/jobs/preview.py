@@ -1,6 +1,6 @@
 """Preview: the mail somebody would get, without planning or sending anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipReason
@@ -46,8 +46,16 @@ class _Reader:
     address: str
     subscription: Subscription
     already_sent: frozenset[PaperId]
-    slip: Slip | None
+    planned: "_Made | None"
     maker: RowMaker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What a mail is made of. The edition holds every paper of it."""
+
+    slip: Slip
+    edition: Edition
 
 
 def preview(
@@ -82,11 +90,12 @@ def preview(
         edition = standing
     with database.reading() as work:
         person = _reader(work, identity, mailing_list, edition, reader, now, opinions)
-    slip = person.slip or _slip(person, now)
-    if isinstance(slip, SkipReason):
-        return Preview(edition=edition, mail=None, skipped=slip)
-    mail = digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, identity.keys)
-    return Preview(edition=edition, mail=mail, planned=person.slip is not None)
+    made = person.planned or _made(person, now)
+    if isinstance(made, SkipReason):
+        return Preview(edition=edition, mail=None, skipped=made)
+    sheet = sheet_of(made.edition, mailing_list.title, letterhead)
+    mail = digest_mail(sheet, made.slip, identity.keys)
+    return Preview(edition=edition, mail=mail, planned=person.planned is not None)
 
 
 def _newest_of_day(
@@ -114,7 +123,7 @@ def _reader(
             address=SOMEBODY,
             subscription=somebody,
             already_sent=frozenset(),
-            slip=None,
+            planned=None,
             maker=row_maker(work, identity, edition, mailing_list, [somebody], now=now),
         )
     subscriber = work.subscribers.find(address)
@@ -127,7 +136,7 @@ def _reader(
         address=subscriber.address,
         subscription=subscription,
         already_sent=work.subscribers.already_sent([subscriber.id]).get(subscriber.id, frozenset()),
-        slip=_planned_slip(work, edition, subscriber),
+        planned=_planned(work, edition, subscriber),
         maker=row_maker(
             work, identity, edition, mailing_list, [subscription], now=now, opinions=opinions
         ),
@@ -138,13 +147,13 @@ def _not_on_list(address: Address, mailing_list: MailingList) -> NotFound:
     return NotFound(f"{address.written} is not on the list {mailing_list.name}")
 
 
-def _planned_slip(work: UnitOfWork, edition: Edition, subscriber: Subscriber) -> Slip | None:
+def _planned(work: UnitOfWork, edition: Edition, subscriber: Subscriber) -> _Made | None:
     """The mail of this edition that waits for the person or is out, whatever the date is there."""
     for offset in (0, -1, 1):
         day = edition.day + timedelta(days=offset)
         row = work.ledger.find(edition.list_id, subscriber.id, DigestKind.DIGEST, day)
         if row is not None and row.edition_id == edition.id and row.positions:
-            return row
+            return _Made(slip=row, edition=work.editions.get(edition.id))
     return None
 
 
@@ -157,14 +166,14 @@ def _somebody(list_id: ListId) -> Subscription:
     )
 
 
-def _slip(person: _Reader, now: datetime) -> Slip | SkipReason:
-    """The slip planning would write, but for its row number."""
+def _made(person: _Reader, now: datetime) -> _Made | SkipReason:
+    """What planning would write, but for its row number."""
     maker, edition = person.maker, person.maker.edition
     choice = maker.choose(person.subscription, person.already_sent, edition.day)
     if isinstance(choice, SkipReason):
         return choice
     row = maker.row(person.subscription, choice, edition.day, due_at=now, now=now)
-    return Slip(
+    slip = Slip(
         row=0,
         edition_id=edition.id,
         address=person.address,
@@ -175,5 +184,7 @@ def _slip(person: _Reader, now: datetime) -> Slip | SkipReason:
         key_id=row.key_id,
         nonce=row.nonce,
         reasons=row.reasons,
+        parts=row.parts,
         withdrawn=row.withdrawn,
     )
+    return _Made(slip=slip, edition=replace(edition, behind=row.behind))

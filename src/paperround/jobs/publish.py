@@ -22,12 +22,13 @@ from paperround.domain.editions import (
     EditionState,
     NewEdition,
     Ranked,
+    TailPaper,
 )
 from paperround.domain.errors import Conflict
 from paperround.domain.gist import choose_gist
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.ledger import NewDelivery, Planned, Shard
-from paperround.domain.lists import MailingList
+from paperround.domain.lists import CANDIDATES, MailingList
 from paperround.domain.papers import PaperId, Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
@@ -144,14 +145,16 @@ def draft(
     gist: GistChooser = choose_gist,
     risers: Mapping[PaperId, str] = MappingProxyType({}),
 ) -> NewEdition:
-    """The edition a ranking makes: its first papers with their texts as they stand now.
+    """The edition a ranking makes: its first papers with their texts as they stand now, and the
+    places of those behind.
 
     `risers` is what those that rose say in place of their reasons.
     """
-    items = islice(ranked.ranking.items, ranked.mailing_list.edition_size)
+    size = ranked.mailing_list.edition_size
+    items = list(enumerate(islice(ranked.ranking.items, max(size, CANDIDATES)), start=1))
     papers = tuple(
         _frozen(position, item, gist, risers.get(item.paper.id, item.reason))
-        for position, item in enumerate(items, start=1)
+        for position, item in items[:size]
     )
     return NewEdition(
         list_id=ranked.mailing_list.id,
@@ -165,6 +168,7 @@ def draft(
         ranker=ranked.ranking.ranker,
         papers=papers,
         empty_reason=None if papers else _why_empty(ranked),
+        tail=tuple(_place(position, item) for position, item in items[size:]),
     )
 
 
@@ -194,6 +198,7 @@ def unfrozen(edition: NewEdition, list_name: str) -> Edition:
         state=EditionState.FROZEN,
         papers=edition.papers,
         empty_reason=edition.empty_reason,
+        tail=edition.tail,
     )
 
 
@@ -218,6 +223,18 @@ def _frozen(position: int, item: Ranked, gist: GistChooser, reason: str) -> Edit
         votes=item.votes,
         comments=item.comments,
         show=paper.show,
+    )
+
+
+def _place(position: int, item: Ranked) -> TailPaper:
+    return TailPaper(
+        position=position,
+        paper_id=item.paper.id,
+        score=item.score,
+        parts=item.parts,
+        reason=item.reason,
+        votes=item.votes,
+        comments=item.comments,
     )
 
 

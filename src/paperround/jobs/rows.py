@@ -1,7 +1,7 @@
 """One ledger row: what a subscription gets of an edition, and the names its mail will carry."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
@@ -11,18 +11,18 @@ from paperround.domain.digests import (
     SkipReason,
     Withdrawal,
     choose,
-    papers_at,
 )
-from paperround.domain.editions import Edition
+from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
-from paperround.domain.ledger import NewDelivery
+from paperround.domain.ledger import NewDelivery, OwnParts
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Opinion
 from paperround.domain.tokens import KeyRing
-from paperround.domain.wishes import Wishes
-from paperround.jobs.opinions import Opinions
+from paperround.domain.wishes import Wishes, sight_of
+from paperround.jobs.behind import Behind
+from paperround.jobs.opinions import Opinions, Views
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.wishes import wishes_of_all
 
@@ -65,19 +65,22 @@ def delivery_names(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMaker:
-    """Makes the rows of one edition; `finder` looks for what people asked for, `wishes`, in it.
+    """Makes the rows of one edition; `finder` looks for what people asked for, `wishes`, in it and
+    in what stands behind.
 
-    `opinions` are what its papers are worth to those who said what they like. `withdrawn` are
-    papers of the edition that nobody is sent any more, `news` what each person has to be told of
-    papers they were sent. News alone make no mail: they wait for the next digest.
+    `views` are what its papers are worth to those who said what they like, and what else they may
+    get. `places` are all papers there are, by position. `withdrawn` are those that nobody is sent
+    any more, `news` what each person has to be told of papers they were sent. News alone make no
+    mail: they wait for the next digest.
     """
 
     identity: Identity
     edition: Edition
     mailing_list: MailingList
+    places: Mapping[int, EditionPaper]
     finder: Finder | None = None
     wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
-    opinions: Mapping[SubscriberId, Opinion] = field(default_factory=dict)
+    views: Views = field(default_factory=Views)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
 
@@ -85,17 +88,40 @@ class RowMaker:
         self, subscription: Subscription, already_sent: Collection[PaperId], local_date: date
     ) -> Choice | SkipReason:
         """What the subscription gets on `local_date`."""
+        opinion = self.views.opinions.get(subscription.subscriber_id)
+        wishes = self.wishes.get(subscription.subscriber_id)
         return choose(
-            edition=self.edition,
+            edition=self._open_to(subscription, opinion, wishes, already_sent),
             mailing_list=self.mailing_list,
             subscription=subscription,
             already_sent=already_sent,
             local_day=local_date,
             finder=self.finder,
             withdrawn=self.withdrawn,
-            opinion=self.opinions.get(subscription.subscriber_id),
-            wishes=self.wishes.get(subscription.subscriber_id),
+            opinion=opinion,
+            wishes=wishes,
         )
+
+    def _open_to(
+        self,
+        subscription: Subscription,
+        opinion: Opinion | None,
+        wishes: Wishes | None,
+        already_sent: Collection[PaperId],
+    ) -> Edition:
+        """The edition, and for who said anything the best for them of what stands behind."""
+        if self.views.behind is None or (opinion is None and wishes is None):
+            return self.edition
+        size = subscription.preferences.size or self.mailing_list.size
+        pinned = self._pinned(wishes) if wishes is not None else ()
+        offered = self.views.behind.offered(opinion, pinned, already_sent, size)
+        return replace(self.edition, papers=self.edition.papers + offered)
+
+    def _pinned(self, wishes: Wishes) -> Collection[PaperId]:
+        if self.finder is None:
+            return ()
+        sight = sight_of(wishes, self.finder)
+        return sight.followed | sight.wanted
 
     def row(
         self,
@@ -111,7 +137,7 @@ class RowMaker:
             return self.empty_row(
                 subscription, local_date, DeliveryState.SKIPPED, choice, due_at=due_at, now=now
             )
-        papers = papers_at(self.edition, choice.positions)
+        papers = [self.places[position] for position in choice.positions]
         return self._new(
             subscription,
             local_date,
@@ -121,8 +147,16 @@ class RowMaker:
             now=now,
             papers=tuple((paper.paper_id, paper.position) for paper in papers),
             reasons=choice.reasons,
+            parts=choice.parts,
+            behind=self._behind(choice.positions),
             withdrawn=self.news.get(subscription.subscriber_id, ())[:MOST_WITHDRAWALS],
         )
+
+    def _behind(self, positions: Sequence[int]) -> tuple[EditionPaper, ...]:
+        behind, shown = self.views.behind, len(self.edition.papers)
+        if behind is None:
+            return ()
+        return tuple(behind.frozen(position) for position in positions if position > shown)
 
     def empty_row(
         self,
@@ -150,6 +184,8 @@ class RowMaker:
         now: datetime,
         papers: tuple[tuple[PaperId, int], ...] = (),
         reasons: Mapping[int, str] | None = None,
+        parts: OwnParts | None = None,
+        behind: tuple[EditionPaper, ...] = (),
         withdrawn: tuple[Withdrawal, ...] = (),
     ) -> NewDelivery:
         person = subscription.subscriber_id
@@ -169,6 +205,8 @@ class RowMaker:
             nonce=names.nonce,
             papers=papers,
             reasons=reasons or {},
+            parts=parts or {},
+            behind=behind,
             withdrawn=withdrawn,
         )
 
@@ -189,20 +227,25 @@ def row_maker(
     """
     people = [one.subscriber_id for one in subscriptions]
     wishes = wishes_of_all(work, subscriptions)
+    views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
+    papers = (*edition.papers, *(views.behind or ()))
     return RowMaker(
         identity=identity,
         edition=edition,
         mailing_list=mailing_list,
-        finder=_finder(work, edition) if wishes else None,
+        finder=_finder(work, edition, views.behind) if wishes else None,
         wishes=wishes,
-        opinions={} if opinions is None else opinions.of(work, edition, subscriptions, wishes),
-        withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in edition.papers}),
+        places={paper.position: paper for paper in papers},
+        views=views,
+        withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in papers}),
         news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
     )
 
 
-def _finder(work: UnitOfWork, edition: Edition) -> Finder:
-    """Looks for words in the papers of an edition as they are now known."""
+def _finder(work: UnitOfWork, edition: Edition, behind: Behind | None) -> Finder:
+    """Looks for words in the papers of an edition, and in those behind, as they are now known."""
     known = work.papers.load({paper.paper_id for paper in edition.papers})
     each_once = {paper.paper_id: paper for paper in reversed(edition.papers)}
-    return finder_of(tuple(findable(one, known.get(id_)) for id_, one in each_once.items()))
+    found = {id_: findable(one, known.get(id_)) for id_, one in each_once.items()}
+    further = {} if behind is None else behind.findable
+    return finder_of(tuple({**further, **found}.values()))

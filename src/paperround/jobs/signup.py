@@ -52,7 +52,7 @@ from paperround.jobs.patience import (
     require_patience,
     untagged,
 )
-from paperround.jobs.plan import Hours, plan_newcomer
+from paperround.jobs.plan import Hours, Welcome, plan_newcomer
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.transactions import write
@@ -93,9 +93,14 @@ class Confirmed:
     preferences: Preferences
     hour: int
     zone: str
-    digest_follows: bool
+    welcome: Welcome
     preferences_token: str
     interests: tuple[Interest, ...] = ()
+
+    @property
+    def digest_follows(self) -> bool:
+        """Whether a digest is on its way."""
+        return self.welcome is not Welcome.LATER
 
 
 # --- asking ------------------------------------------------------------------------------------
@@ -283,6 +288,8 @@ def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
     confirmed = write(desk.database, use)
     if confirmed is not None:
         desk.wake()
+    if confirmed is not None and confirmed.welcome is Welcome.DUE:
+        desk.plan()
     return confirmed
 
 
@@ -330,7 +337,7 @@ def _welcome(
 ) -> Confirmed:
     mailing_list, wish = reader.mailing_list, reader.subscription.preferences
     hours = Hours(hour=desk.default_hour)
-    follows = plan_newcomer(
+    welcome = plan_newcomer(
         work,
         identity=desk.identity,
         hours=hours,
@@ -343,7 +350,7 @@ def _welcome(
         preferences=wish,
         hour=hours.hour_of(wish),
         zone=hours.zone_of(wish, mailing_list),
-        digest_follows=follows,
+        welcome=welcome,
         preferences_token=desk.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
     )
 

@@ -130,5 +130,5 @@ def _editions_of(mails: Sequence[MailRecord]) -> set[EditionId]:
 def _titles(mail: MailRecord, editions: Mapping[EditionId, Edition]) -> list[str]:
     if mail.edition_id is None or mail.edition_id not in editions:
         return []
-    titles = {paper.position: paper.title for paper in editions[mail.edition_id].papers}
+    titles = {paper.position: paper.title for paper in editions[mail.edition_id].all_papers}
     return [titles[position] for position in mail.positions]

@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Set
+from functools import lru_cache
+from itertools import chain
 
 from paperround.ranking.text_space import Bag
 from paperround.ranking.words import may_join, tokens
@@ -15,17 +17,18 @@ def bag_of(*texts: str) -> Bag:
 
     Of a compound such as `zero-shot` the parts count too, so that it is found by either.
     """
-    found = Counter(token for text in texts for token in tokens(text))
-    bag: Counter[str] = Counter()
+    found = Counter(chain.from_iterable(map(tokens, texts)))
+    bag: dict[str, int] = {}
     for token, times in found.items():
         for word in _words_of(token):
-            bag[word] += times
+            bag[word] = bag.get(word, 0) + times
     return bag
 
 
-def _words_of(token: str) -> Sequence[str]:
+@lru_cache(maxsize=50_000)
+def _words_of(token: str) -> tuple[str, ...]:
     words = [token, *token.split("-")] if "-" in token else [token]
-    return [word for word in words if word[:1].isalnum() and may_join(word)]
+    return tuple(word for word in words if word[:1].isalnum() and may_join(word))
 
 
 def whole_words(text: str) -> frozenset[str]:

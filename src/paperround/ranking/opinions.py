@@ -3,34 +3,37 @@
     edition's papers and earlier ones ─► space ─► likeness to what readers spoke of
                                                     │ profiles
                                                     ▼
-                                           fits ─► odds ─► worth, reason, spread
+                                           fits ─► odds ─► worth, best, spread, why
 
 The space is drawn from the edition's papers and all earlier ones that are given, the field are
-the edition's papers and the latest of the earlier ones.
+the edition's papers and the latest of the earlier ones. The papers behind those that the edition
+shows count as its own.
 """
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.tastes import Taste
+from paperround.domain.tastes import Taste, Why
 from paperround.ranking.bags import bag_of, stands_in, whole_words
-from paperround.ranking.personal import fits, in_blocks, odds
-from paperround.ranking.spread import spread
+from paperround.ranking.personal import fits, odds
+from paperround.ranking.spoken import Name, SpokenTexts, Text, TitleOf, Weights, quotable_of
+from paperround.ranking.spread import ALIKE_COSTS, SHORTLIST, spread
 from paperround.ranking.taste import Said, profiles
-from paperround.ranking.text_space import Bag, Dense, TextSpace, text_space
+from paperround.ranking.text_space import Dense, Texts, text_space
 
 FIELD = 240
 """Earlier papers that, with an edition's own, are the field a fit is measured against."""
 
-MOST_ROWS = 20_000
-"""Texts that readers spoke of whose likeness is kept: 1.2 kB each."""
+MOST_TEXTS = 50_000
+"""Texts that readers spoke of that are kept ready: 5 kB each, where there are a thousand papers."""
+
+MOST_REASONS = 100_000
+"""Reasons that are kept: readers who liked the same paper have them in common."""
 
 MOST_WORDS = 2
 """Words a reason quotes."""
@@ -38,110 +41,83 @@ MOST_WORDS = 2
 LONGEST_TITLE = 60
 """Characters of the title of a paper that a reader gave."""
 
-Key = TypeVar("Key")
-
-Text = tuple[str, ...]
-"""A paper's title, abstract and keywords, or a topic."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spoken:
-    """Texts that readers spoke of, papers first, then titles of papers and topics, and how like the
-    edition's papers each is, shape (texts, papers)."""
-
-    texts: Sequence[Text]
-    likeness: Dense
-    papers: int
-    """How many of the texts are papers, or titles of papers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Places:
-    """The row of every text that readers spoke of: papers, then titles, then topics."""
-
-    papers: Mapping[PaperId, int]
-    titles: Mapping[str, int]
-    topics: Mapping[str, int]
-
-    @classmethod
-    def of(cls, tastes: Sequence[Taste], known: Mapping[PaperId, Paper]) -> "_Places":
-        papers = dict.fromkeys(id_ for one in tastes for id_ in one.papers if id_ in known)
-        titles = dict.fromkeys(title for one in tastes for title in one.titles)
-        topics = dict.fromkeys(topic for one in tastes for topic in one.topics)
-        return cls(
-            papers=_numbered(papers, 0),
-            titles=_numbered(titles, len(papers)),
-            topics=_numbered(topics, len(papers) + len(titles)),
-        )
-
-    @property
-    def alone(self) -> Sequence[str]:
-        """Titles and topics."""
-        return (*self.titles, *self.topics)
-
-    @property
-    def first_topic(self) -> int:
-        return len(self.papers) + len(self.titles)
-
-    def said(self, taste: Taste) -> Said:
-        return Said(
-            liked=[*self._of(taste.liked), *(self.titles[title] for title in taste.titles)],
-            disliked=self._of(taste.disliked),
-            topics=[self.topics[topic] for topic in taste.topics],
-        )
-
-    def given(self, taste: Taste) -> frozenset[int]:
-        """The papers that the reader named themselves."""
-        titles = (self.titles[title] for title in taste.titles)
-        return frozenset([*self._of(taste.given), *titles])
-
-    def _of(self, papers: Sequence[PaperId]) -> list[int]:
-        return [self.papers[paper] for paper in papers if paper in self.papers]
+Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
+Costs = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 class TasteDay:
-    """The papers of one edition, ready for everybody's taste."""
+    """The papers of one edition, ready for everybody's taste.
 
-    def __init__(self, papers: Sequence[Paper], background: Sequence[str]) -> None:
-        self.place_of = {paper.id: place for place, paper in enumerate(papers)}
-        day, before = (
-            [_bag(_texts(paper)) for paper in papers],
-            [bag_of(text) for text in background],
-        )
-        self.space: TextSpace = text_space([*day, *before])
-        self._field = self.space.texts([*day, *before[:FIELD]])
+    Threads may share its opinions, but ask for them one after another.
+    """
+
+    def __init__(
+        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+    ) -> None:
+        self.ids = [paper.id for paper in papers]
+        self.place_of = {id_: place for place, id_ in enumerate(self.ids)}
+        self.scores = np.array(scores, dtype=np.float32)
+        day, before = [_bag(paper) for paper in papers], [bag_of(text) for text in background]
+        self._space = text_space([*day, *before])
+        self._words = tuple(self._space.place_of)
+        self._field = self._space.texts([*day, *before[:FIELD]])
         shown = self._field.at(slice(len(day)))
-        self.likeness: list[list[float]] = shown.likeness(shown).tolist()
-        self._rows: dict[Text, Dense] = {}
-        self.quotable = [
-            _quotable(paper, self.space.telling(bag))
-            for paper, bag in zip(papers, day, strict=True)
+        self.costs: Costs = (ALIKE_COSTS * shown.likeness(shown)).astype(float).round(4)
+        self._quotable = [
+            self._quotable_of(paper, shown, place) for place, paper in enumerate(papers)
         ]
+        self._spoken = SpokenTexts(self._space, self._field)
 
-    def opinions(
-        self, tastes: Sequence[Taste], known: Mapping[PaperId, Paper]
-    ) -> list["TasteOpinion"]:
-        """An opinion for each taste. Papers that are not in `known` say nothing."""
-        places = _Places.of(tastes, known)
-        texts = [*(_texts(known[id_]) for id_ in places.papers), *((one,) for one in places.alone)]
-        said = [places.said(taste) for taste in tastes]
-        likeness, shown = self._likeness_of(texts), len(self.place_of)
-        worth = odds(fits(profiles(said, len(texts)), in_blocks(likeness)))[:, :shown]
-        spoken = _Spoken(texts=texts, likeness=likeness[:, :shown], papers=places.first_topic)
-        rows = worth.astype(float).round(4).tolist()
-        given = map(places.given, tastes)
-        return [TasteOpinion(self, spoken, *each) for each in zip(said, rows, given, strict=True)]
+    def _quotable_of(self, paper: Paper, shown: Texts, place: int) -> Weights:
+        """The weights of those telling words that stand in title or abstract as a bag has them."""
+        whole = whole_words(f"{paper.title}\n{paper.abstract}")
+        return quotable_of(shown.words[[place]], lambda word: stands_in(self._words[word], whole))
 
-    def _likeness_of(self, texts: Sequence[Text]) -> Dense:
-        """How alike each text is to the field, shape (texts, field). Rows are kept: what one reader
-        liked others did too, and a day's readers come in many pages. Threads may share them."""
-        rows = {text: row for text in texts if (row := self._rows.get(text)) is not None}
-        new = [text for text in dict.fromkeys(texts) if text not in rows]
-        rows.update(
-            zip(new, self.space.texts([*map(_bag, new)]).likeness(self._field), strict=True)
-        )
-        self._rows = rows if len(self._rows) > MOST_ROWS else self._rows | rows
-        return np.array([rows[text] for text in texts]).reshape(len(texts), len(self._field))
+    def opinions(self, tastes: Sequence[Taste], load: Load) -> list["TasteOpinion"]:
+        """An opinion for each taste. Papers that were not read yet are asked of `load`; what it
+        does not know says nothing."""
+        if not tastes:
+            return []
+        spoken, place_of = self._spoken_of(tastes, load)
+        said = [_said(one, place_of) for one in tastes]
+        given = [_given(one, place_of) for one in tastes]
+        blocks = spoken.blocks()
+        fit = fits(profiles(said, len(blocks[0])), blocks)[:, : len(self._field)]
+        worth = odds(fit)[:, : len(self.ids)]
+        return [TasteOpinion(self, spoken, *each) for each in zip(said, worth, given, strict=True)]
+
+    def _spoken_of(
+        self, tastes: Sequence[Taste], load: Load
+    ) -> tuple[SpokenTexts, Mapping[Name, int]]:
+        """The texts that are spoken of, read if they were not yet, and their places. Where there
+        are too many, all start anew: who holds the old ones keeps them."""
+        papers = {id_ for one in tastes for id_ in one.papers}
+        titles = {TitleOf(title) for one in tastes for title in one.titles}
+        topics = {topic for one in tastes for topic in one.topics}
+        if len(self._spoken) > MOST_TEXTS:
+            self._spoken = SpokenTexts(self._space, self._field)
+        spoken = self._spoken
+        new = sorted(id_ for id_ in papers if id_ not in spoken)
+        texts: dict[Name, Text] = {id_: _text(one) for id_, one in load(new).items()}
+        texts |= {title: (title.title,) for title in sorted(titles) if title not in spoken}
+        spoken.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in spoken})
+        return spoken, spoken.places([*papers, *titles, *topics])
+
+    def reason(self, spoken: SpokenTexts, text: int, place: int, *, given: bool) -> str:
+        """Why the paper at `place` is there for a reader who spoke of the text, or gave it."""
+        known = spoken.reasons.get((text, place, given))
+        if known is None:
+            words = spoken.shared(text, self._quotable[place], MOST_WORDS)
+            quoted = ", ".join(f"“{self._words[word]}”" for word in words)
+            known = (
+                _like_given(quoted, spoken.title(text))
+                if given
+                else _in_words(quoted, is_topic=spoken.is_topic(text))
+            )
+            if len(spoken.reasons) < MOST_REASONS:
+                spoken.reasons[text, place, given] = known
+        return known
 
 
 class TasteOpinion:
@@ -150,9 +126,9 @@ class TasteOpinion:
     def __init__(
         self,
         day: TasteDay,
-        spoken: _Spoken,
+        spoken: SpokenTexts,
         said: Said,
-        worth: Sequence[float],
+        worth: Dense,
         given: frozenset[int],
     ) -> None:
         self._day, self._spoken, self._said, self._worth = day, spoken, said, worth
@@ -160,56 +136,99 @@ class TasteOpinion:
 
     def worth(self, paper: PaperId) -> float:
         """The odds of `personal`, rounded to 4 places."""
-        return self._worth[self._day.place_of[paper]]
+        return round(float(self._worth[self._day.place_of[paper]]), 4)
 
-    def spread(self, papers: Sequence[EditionPaper], size: int) -> list[EditionPaper]:
-        """The best `size` of `papers`, best first, each worth less beside those like it."""
-        by_place = {self._day.place_of[paper.paper_id]: paper for paper in papers}
-        scores = {at: one.score + self._worth[at] for at, one in by_place.items()}
-        return [by_place[place] for place in spread(scores, self._day.likeness, size)]
+    def best(self, count: int) -> list[PaperId]:
+        """The `count` papers whose score and worth add up to most, best first; all if fewer."""
+        losses, ids = -(self._worth + self._day.scores), self._day.ids
+        first = np.arange(len(ids))
+        if count < len(ids):
+            first = np.sort(np.argpartition(losses, count)[:count])
+        return [ids[place] for place in first[np.argsort(losses[first], kind="stable")].tolist()]
 
-    def reason(self, paper: PaperId) -> str:
-        """The words it shares with what of the reader's wishes it is most like."""
-        place = self._day.place_of[paper]
-        wished = [*self._said.liked, *self._said.topics]
-        if not wished or self._worth[place] <= 0:
-            return ""
-        nearest = wished[int(self._spoken.likeness[wished, place].argmax())]
-        words = self._shared(nearest, place)
-        quoted = ", ".join(f"“{word}”" for word in words)
-        if nearest in self._given:
-            title = _shown(self._spoken.texts[nearest][0])
-            shares = f"shares {quoted} with" if words else "like"
-            return f"{shares} “{title}”, which you gave"
-        if nearest < self._spoken.papers:
-            return f"shares {quoted} with a paper you liked" if words else "like papers you liked"
-        return f"shares {quoted} with your topics" if words else "close to your topics"
+    def spread(
+        self, papers: Sequence[EditionPaper], size: int, taken: Sequence[EditionPaper] = ()
+    ) -> list[EditionPaper]:
+        """The best `size` of `papers`, best first, each worth less beside those like it, also
+        beside those that were `taken` before."""
+        if not papers or size < 1:
+            return []
+        places, before = self._places(papers), self._places(taken)
+        costs = self._day.costs
+        scores = np.array([paper.score for paper in papers]) + self._rounded(places)
+        beside = costs[np.ix_(before, places)].max(axis=0, initial=0) if taken else 0 * scores
+        first = np.argsort(beside - scores, kind="stable")[: SHORTLIST * size]
+        among = costs[np.ix_(places[first], places[first])].tolist()
+        chosen = spread(scores[first].tolist(), among, size, beside[first].tolist())
+        return [papers[first[one]] for one in chosen]
 
-    def _shared(self, text: int, place: int) -> list[str]:
-        """The words both have that add most to their likeness, as they stand in the paper."""
-        ours, theirs = _bag(self._spoken.texts[text]), self._day.quotable[place]
-        weights = {w: theirs[w] * (1 + math.log(ours[w])) for w in ours.keys() & theirs.keys()}
-        return sorted(weights, key=lambda word: (-weights[word], word))[:MOST_WORDS]
+    def explain(self, papers: Sequence[EditionPaper]) -> list[Why]:
+        """`personal` is the odds, `spread` what likeness to an earlier paper of the digest costs;
+        the reason names words that a paper shares with what of the reader's wishes it is most
+        like."""
+        places = self._places(papers)
+        worth = self._rounded(places)
+        beside = np.tril(self._day.costs[np.ix_(places, places)], -1).max(axis=1, initial=0)
+        each = zip(self._reasons(places, worth), worth.tolist(), beside.tolist(), strict=True)
+        return [Why(reason=why, parts=_parts(gain, cost)) for why, gain, cost in each]
+
+    def _reasons(self, places: Places, worth: NDArray[np.float64]) -> list[str]:
+        wished = np.array([*self._said.liked, *self._said.topics], dtype=np.intp)
+        if not len(wished):
+            return [""] * len(places)
+        nearest = self._spoken.nearest(wished, places)
+        why = partial(self._day.reason, self._spoken)
+        each = zip(nearest, places.tolist(), worth.tolist(), strict=True)
+        return [
+            why(text, place, given=text in self._given) if gain > 0 else ""
+            for text, place, gain in each
+        ]
+
+    def _places(self, papers: Sequence[EditionPaper]) -> Places:
+        place_of = self._day.place_of
+        return np.array([place_of[paper.paper_id] for paper in papers], dtype=np.intp)
+
+    def _rounded(self, places: Places) -> NDArray[np.float64]:
+        return self._worth[places].astype(float).round(4)
 
 
-def _numbered(keys: Iterable[Key], first: int) -> dict[Key, int]:
-    return {key: number for number, key in enumerate(keys, first)}
+def _parts(personal: float, cost: float) -> dict[str, float]:
+    return {name: part for name, part in (("personal", personal), ("spread", -cost)) if part}
 
 
-def _quotable(paper: Paper, telling: Mapping[str, float]) -> dict[str, float]:
-    """Of the telling words those that stand in title or abstract as a bag has them."""
-    whole = whole_words(f"{paper.title}\n{paper.abstract}")
-    return {word: weight for word, weight in telling.items() if stands_in(word, whole)}
+def _said(taste: Taste, place_of: Mapping[Name, int]) -> Said:
+    titles = [place_of[TitleOf(title)] for title in taste.titles]
+    return Said(
+        liked=[*(place_of[id_] for id_ in taste.liked if id_ in place_of), *titles],
+        disliked=[place_of[id_] for id_ in taste.disliked if id_ in place_of],
+        topics=[place_of[topic] for topic in taste.topics],
+    )
 
 
-def _shown(title: str) -> str:
-    return title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE].rstrip()}…"
+def _given(taste: Taste, place_of: Mapping[Name, int]) -> frozenset[int]:
+    """The papers that the reader named themselves."""
+    names: list[Name] = [*taste.given, *map(TitleOf, taste.titles)]
+    return frozenset(place_of[name] for name in names if name in place_of)
 
 
-def _texts(paper: Paper) -> Text:
+def _in_words(quoted: str, *, is_topic: bool) -> str:
+    if is_topic:
+        return f"shares {quoted} with your topics" if quoted else "close to your topics"
+    return f"shares {quoted} with a paper you liked" if quoted else "like papers you liked"
+
+
+def _like_given(quoted: str, title: str) -> str:
+    shown = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE].rstrip()}…"
+    return (
+        f"shares {quoted} with “{shown}”, which you gave"
+        if quoted
+        else f"like “{shown}”, which you gave"
+    )
+
+
+def _text(paper: Paper) -> Text:
     return (paper.title, paper.abstract, *paper.keywords)
 
 
-@lru_cache(maxsize=4096)
-def _bag(text: Text) -> Bag:
-    return bag_of(*text)
+def _bag(paper: Paper) -> Mapping[str, int]:
+    return bag_of(*_text(paper))

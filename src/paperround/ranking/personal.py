@@ -33,14 +33,14 @@ _SLOPE, _SHIFT, _EVEN = np.float32(3.3), np.float32(2), 0.75
 _LOG_EVEN = np.float32(math.log(2 + _EVEN))
 _BOTTOM = np.float32(0.1)
 _NO_DIFFERENCE = 1e-6
-_BLOCK = 250
+BLOCK = 250
 """Papers a block: the likeness of some thousand texts to them stays in the cache."""
 
 
 def in_blocks(likeness: Dense) -> Blocks:
     """The likeness of texts to papers, shape (texts, papers), as `fits` wants it."""
-    starts = range(0, likeness.shape[1], _BLOCK)
-    return tuple(np.ascontiguousarray(likeness[:, at : at + _BLOCK]) for at in starts)
+    starts = range(0, likeness.shape[1], BLOCK)
+    return tuple(np.ascontiguousarray(likeness[:, at : at + BLOCK]) for at in starts)
 
 
 def fits(profiles: sparse.csr_array, likeness: Blocks) -> Dense:

@@ -8,32 +8,35 @@ find as many of their hidden papers among twelve of a thousand as without it, an
 digest are a fifth less alike; with 8 they lose a fifteenth (`docs/personal.md`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 ALIKE_COSTS = 3.0
 
-_SHORTLIST = 3
+SHORTLIST = 3
 """Times the size of a digest: papers behind that many others are not looked at."""
 
 
 def spread(
-    scores: Mapping[int, float], likeness: Sequence[Sequence[float]], size: int
+    scores: Sequence[float],
+    costs: Sequence[Sequence[float]],
+    size: int,
+    beside: Sequence[float] | None = None,
 ) -> list[int]:
-    """At most `size` of the places that have a score, as they are taken; of equals the first.
+    """At most `size` places of `scores`, as they are taken; of equals the first.
 
-    `likeness[a][b]` says how alike the papers of two places are, 1 for the same.
+    `costs[a][b]` is what b loses beside a, `beside` what each place loses beside what was taken
+    before. The worth they are taken at never rises.
     """
-    by_score = sorted(scores, key=lambda place: -scores[place])
-    left = {place: scores[place] for place in by_score[: _SHORTLIST * size]}
-    nearest = dict.fromkeys(left, 0.0)
+    nearest = list(beside or [0.0] * len(scores))
+    left = {place: score - nearest[place] for place, score in enumerate(scores)}
     taken: list[int] = []
     while left and len(taken) < size:
         best = max(left, key=left.__getitem__)
         del left[best]
         taken.append(best)
-        alike = likeness[best]
+        cost = costs[best]
         for place in left:
-            if alike[place] > nearest[place]:
-                nearest[place] = alike[place]
-                left[place] = scores[place] - ALIKE_COSTS * alike[place]
+            if cost[place] > nearest[place]:
+                nearest[place] = cost[place]
+                left[place] = scores[place] - cost[place]
     return taken

@@ -14,8 +14,11 @@ if TYPE_CHECKING:  # most commands never ask for anybody's taste
 class TasteRanker:
     """Ranks an edition's papers for each reader."""
 
-    def day(self, papers: Sequence[Paper], background: Sequence[str]) -> "TasteDay":
-        """The edition's papers, each once, and earlier titles and abstracts, made ready."""
+    def day(
+        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+    ) -> "TasteDay":
+        """The edition's papers, each once, with their scores, and earlier titles and abstracts,
+        made ready."""
         from paperround.ranking.opinions import TasteDay
 
-        return TasteDay(papers, background)
+        return TasteDay(papers, scores, background)

@@ -13,7 +13,6 @@ way to the whitening of a ridge regression that has one inverse for everybody. T
 and shares were chosen on public libraries of readers: `docs/personal.md` shows what was tried.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,15 +78,6 @@ class TextSpace:
         return Texts(
             words=sparse.csr_array(words * np.float32(WORDS_SHARE**0.5)), themes=np.hstack(themes)
         )
-
-    def telling(self, bag: Bag) -> dict[str, float]:
-        """What each word of a text adds to its likeness to a text that has the word once, before
-        their lengths count: for comparing the words of one text. Unknown words are left out."""
-        return {
-            word: (1 + math.log(times)) * math.pow(self.idf[self.place_of[word]], 2 * WORDS_POWER)
-            for word, times in bag.items()
-            if word in self.place_of
-        }
 
 
 def text_space(bags: Sequence[Bag]) -> TextSpace:

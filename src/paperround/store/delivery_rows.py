@@ -1,6 +1,6 @@
 """Deliveries as rows: what is written of a planned one, and what is read when it is sent."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, lit
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
 from paperround.domain.editions import EditionId, EditionState
-from paperround.domain.ledger import Claimed, NewDelivery, Slip
+from paperround.domain.ledger import Claimed, NewDelivery, OwnParts, Slip
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
@@ -26,6 +26,7 @@ def delivery_columns(row: NewDelivery) -> dict[str, Any]:
         "local_date": row.local_date,
         "positions": [position for _, position in row.papers],
         "reasons": {str(position): why for position, why in row.reasons.items()} or None,
+        "parts": _in_columns(row.papers, row.parts) if row.parts else None,
         "withdrawn": [_said(one) for one in row.withdrawn] or None,
         "state": row.state.value,
         "reason": row.reason,
@@ -54,8 +55,26 @@ def slip_of(row: Row[Any]) -> Slip:
         key_id=row.key_id,
         nonce=row.nonce,
         reasons=_reasons(row),
+        parts=_parts(row),
         withdrawn=_withdrawn(row),
     )
+
+
+def _in_columns(papers: Sequence[tuple[PaperId, int]], parts: OwnParts) -> dict[str, list[float]]:
+    """Of each part a number for every paper, in the digest's order: a third of the room that names
+    beside every number would take."""
+    names = dict.fromkeys(name for own in parts.values() for name in own)
+    each = [parts.get(position, {}) for _, position in papers]
+    return {name: [own.get(name, 0) for own in each] for name in names}
+
+
+def _parts(row: Row[Any]) -> OwnParts:
+    parts: dict[int, dict[str, float]] = {}
+    for name, numbers in (row.parts or {}).items():
+        for position, number in zip(row.positions, numbers, strict=True):
+            if number:
+                parts.setdefault(position, {})[name] = number
+    return parts
 
 
 def _said(one: Withdrawal) -> dict[str, Any]:
@@ -91,6 +110,7 @@ def _claimed(row: Row[Any], lease: Lease) -> Claimed:
         expires_at=row.expires_at,
         lease=lease,
         reasons=_reasons(row),
+        parts=_parts(row),
         withdrawn=_withdrawn(row),
     )
 
@@ -123,6 +143,7 @@ _DUE: Select[Any] = (
         db.deliveries.c.local_date,
         db.deliveries.c.positions,
         db.deliveries.c.reasons,
+        db.deliveries.c.parts,
         db.deliveries.c.withdrawn,
         db.deliveries.c.message_id,
         db.deliveries.c.dated,

@@ -26,6 +26,8 @@ _ACTIVE = (
     )
 )
 
+_SINCE_CONSENT = (db.subscriptions.c.due_at == db.subscribers.c.consent_at).label("at_once")
+
 _BY_ID = db.subscriptions.c.id
 _SORTED_BY_ID = db.subscriptions.c.id + 0
 """The same order, that no index gives: so the rows are found in another way, and then sorted."""
@@ -69,7 +71,8 @@ class DueInstants:
         """Active subscriptions of the list that are due and have an id above `after`, by id."""
         order = _SORTED_BY_ID if self._few_are_due(list_id, now, limit) else _BY_ID
         found = self._connection.execute(
-            _ACTIVE.where(
+            _ACTIVE.add_columns(_SINCE_CONSENT)
+            .where(
                 db.subscriptions.c.list_id == list_id,
                 db.subscriptions.c.due_at <= now,
                 db.subscriptions.c.id > after,
@@ -78,7 +81,10 @@ class DueInstants:
             .limit(limit)
         )
         return [
-            DueSubscription(subscription=subscription_of(row), due_at=row.due_at) for row in found
+            DueSubscription(
+                subscription=subscription_of(row), due_at=row.due_at, at_once=bool(row.at_once)
+            )
+            for row in found
         ]
 
     def _few_are_due(self, list_id: ListId, now: datetime, limit: int) -> bool:

@@ -1,10 +1,11 @@
 """Frozen editions: written once, in one transaction, and never changed but for their state."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, select, true, update
+from sqlalchemy import Connection, Select, Table, delete, exists, func, select, true, update
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import (
@@ -14,13 +15,22 @@ from paperround.domain.editions import (
     EditionState,
     EditionSummary,
     NewEdition,
+    TailPaper,
 )
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
-from paperround.domain.papers import PaperId, Show
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import insert_new, insert_row
+from paperround.store.edition_rows import (
+    edition_columns,
+    edition_of,
+    paper_at,
+    paper_columns,
+    summary_of,
+    tail_column,
+    tail_of,
+)
 
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
@@ -65,11 +75,22 @@ class SqlEditions:
         )
 
     def get(self, edition: EditionId) -> Edition:
-        """The edition with this id; raises NotFound."""
+        """The edition with this id, and the papers behind that digests carry; raises NotFound."""
         found = self._one(_WITH_LIST_NAME.where(db.editions.c.id == edition))
         if found is None:
             raise NotFound(f"there is no edition {edition}")
-        return found
+        return replace(found, behind=self._papers(db.behind_papers, edition))
+
+    def tail(self, edition: EditionId) -> tuple[TailPaper, ...]:
+        """The places behind those that the edition shows; none once they are forgotten."""
+        wanted = select(db.edition_tails.c.places).where(db.edition_tails.c.edition_id == edition)
+        return tail_of(self._connection.execute(wanted).scalar_one_or_none() or ())
+
+    def forget_tails(self, *, before: datetime) -> int:
+        """Forget the tails of editions that were cut before; returns how many."""
+        old = select(db.editions.c.id).where(db.editions.c.cut_at < before)
+        gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
+        return self._connection.execute(gone).rowcount
 
     def newest(self, list_id: ListId, *, by: datetime) -> Edition | None:
         """The standing edition with the latest cut at or before `by`; none that was cancelled."""
@@ -94,26 +115,24 @@ class SqlEditions:
             )
             .limit(limit)
         )
-        return [_summary(row) for row in rows]
+        return [summary_of(row) for row in rows]
 
     def _one(self, query: Select[Any]) -> Edition | None:
         row = self._connection.execute(query).one_or_none()
         if row is None:
             return None
-        papers = self._connection.execute(
-            select(db.edition_papers, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
-            .outerjoin(
-                db.joined_papers, db.joined_papers.c.paper_id == db.edition_papers.c.paper_id
-            )
-            .join(
-                db.papers,
-                db.papers.c.id
-                == func.coalesce(db.joined_papers.c.into_id, db.edition_papers.c.paper_id),
-            )
-            .where(db.edition_papers.c.edition_id == row.id)
-            .order_by(db.edition_papers.c.position)
+        return edition_of(row, self._papers(db.edition_papers, row.id))
+
+    def _papers(self, table: Table, edition: int) -> tuple[EditionPaper, ...]:
+        today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
+        found = self._connection.execute(
+            select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
+            .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == table.c.paper_id)
+            .join(db.papers, db.papers.c.id == today)
+            .where(table.c.edition_id == edition)
+            .order_by(table.c.position)
         )
-        return _edition(row, tuple(_paper(paper) for paper in papers))
+        return tuple(paper_at(paper) for paper in found)
 
     def freeze(self, edition: NewEdition) -> Edition:
         """Store it; raises Conflict when that (list, day, cut) stands.
@@ -121,14 +140,17 @@ class SqlEditions:
         Returns what a later reading will give, so that no mail depends on which it was made from.
         """
         statement = insert_new(self._connection, db.editions).returning(db.editions.c.id)
-        id_ = self._connection.execute(statement, _row(edition)).scalar_one_or_none()
+        id_ = self._connection.execute(statement, edition_columns(edition)).scalar_one_or_none()
         if id_ is None:
             raise Conflict(f"the edition of {edition.day} (cut {edition.cut}) is frozen already")
         self._store_papers(id_, edition.papers)
+        if edition.tail:
+            row = {"edition_id": id_, "places": tail_column(edition.tail)}
+            self._connection.execute(insert_row(db.edition_tails), row)
         return self.get(EditionId(id_))
 
     def _store_papers(self, edition: int, papers: Sequence[EditionPaper]) -> None:
-        rows = [_paper_row(edition, paper) for paper in papers]
+        rows = [paper_columns(edition, paper) for paper in papers]
         insert_many(self._connection, insert_row(db.edition_papers), rows)
 
     def discard_empty(self, edition: EditionId) -> bool:
@@ -158,89 +180,3 @@ class SqlEditions:
         self._connection.execute(
             update(db.editions).where(db.editions.c.id == edition, _STANDS).values(state=state)
         )
-
-
-def _row(edition: NewEdition) -> dict[str, Any]:
-    return {
-        "list_id": edition.list_id,
-        "day": edition.day,
-        "cut": edition.cut,
-        "as_of": edition.as_of,
-        "frozen_at": edition.frozen_at,
-        "ranker": edition.ranker,
-        "state": EditionState.FROZEN,
-        "empty_reason": edition.empty_reason,
-        "quiet_reason": edition.quiet_reason,
-        "sources": list(edition.sources),
-        "cut_at": edition.cut_at,
-    }
-
-
-def _paper_row(edition: int, paper: EditionPaper) -> dict[str, Any]:
-    return {
-        "edition_id": edition,
-        "position": paper.position,
-        "paper_id": paper.paper_id,
-        "title": paper.title,
-        "authors": list(paper.authors),
-        "gist": paper.gist,
-        "links": dict(paper.links),
-        "identifiers": dict(paper.identifiers),
-        "score": paper.score,
-        "parts": dict(paper.parts),
-        "reason": paper.reason,
-        "votes": paper.votes,
-        "comments": paper.comments,
-        "show": paper.show,
-    }
-
-
-def _edition(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
-    return Edition(
-        id=EditionId(row.id),
-        list_id=ListId(row.list_id),
-        list_name=row.list_name,
-        day=row.day,
-        cut=row.cut,
-        as_of=row.as_of,
-        frozen_at=row.frozen_at,
-        ranker=row.ranker,
-        state=EditionState(row.state),
-        papers=papers,
-        empty_reason=row.empty_reason,
-        quiet_reason=row.quiet_reason,
-        sources=tuple(row.sources),
-        cut_at=row.cut_at,
-    )
-
-
-def _summary(row: Row[Any]) -> EditionSummary:
-    return EditionSummary(
-        list_name=row.list_name,
-        day=row.day,
-        cut=row.cut,
-        cut_at=row.cut_at,
-        papers=row.papers,
-        top_title=row.top_title,
-        empty_reason=row.empty_reason,
-    )
-
-
-def _paper(row: Row[Any]) -> EditionPaper:
-    return EditionPaper(
-        position=row.position,
-        paper_id=PaperId(row.into_id or row.paper_id),
-        frozen_id=None if row.into_id is None else PaperId(row.paper_id),
-        title=row.title,
-        authors=tuple(row.authors),
-        gist=row.gist,
-        links=row.links,
-        identifiers=row.identifiers,
-        score=row.score,
-        parts=row.parts,
-        reason=row.reason,
-        votes=row.votes,
-        comments=row.comments,
-        show=Show(row.show),
-        withdrawn=row.withdrawn_at is not None,
-    )

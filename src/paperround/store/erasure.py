@@ -88,7 +88,7 @@ class Erasure:
         )
         for table in (db.interests, db.feedback, db.sent_papers, db.told_withdrawals):
             self._connection.execute(delete(table).where(table.c.subscriber_id == subscriber))
-        self._blank(db.deliveries, subscriber, {"reasons": None, "withdrawn": None})
+        self._blank(db.deliveries, subscriber, {"reasons": None, "parts": None, "withdrawn": None})
         self._blank(db.notices, subscriber, {"address": None, "payload": {}})
 
     def _blank(self, mails: Table, subscriber: SubscriberId, values: Mapping[str, object]) -> None:

@@ -41,6 +41,7 @@ from paperround.store.bulk import insert_many
 from paperround.store.claims import Claims, waiting
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
 from paperround.store.dialect import among, insert_new, next_ids
+from paperround.store.edition_rows import paper_columns
 from paperround.store.memory import remember
 
 RECENT_EDITIONS = 8
@@ -125,6 +126,7 @@ class SqlLedger(Claims[Claimed]):
         if not offers:
             return 0
         added = self._insert_rows(offers, lists, now)
+        self._freeze_behind(added.values())
         remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
         self._keep_live(added.values())
         return len(added)
@@ -155,6 +157,15 @@ class SqlLedger(Claims[Claimed]):
             select(db.deliveries.c.id).where(among(self._connection, db.deliveries.c.id, offered))
         )
         return {DeliveryId(id_): offered[DeliveryId(id_)] for id_ in stored.scalars()}
+
+    def _freeze_behind(self, added: Collection[_Offer]) -> None:
+        """The papers of these rows that their editions do not show; the first to carry one of them
+        says what it looks like."""
+        behind = {
+            (edition, paper.position): paper for edition, row in added for paper in row.behind
+        }
+        rows = [paper_columns(edition, paper) for (edition, _), paper in behind.items()]
+        insert_many(self._connection, insert_new(self._connection, db.behind_papers), rows)
 
     def _domains(self, people: Collection[SubscriberId]) -> dict[int, str]:
         found = self._connection.execute(

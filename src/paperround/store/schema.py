@@ -3,10 +3,10 @@
     feeds ─ runs ─ rejects                  subscribers ─ subscriptions ─ lists
       │                                          │    └── interests, feedback
     listings ─ papers ─ identifiers              │
-                 ├──── observations         deliveries ─ editions ─ edition_papers, shards
-                 ├──── paper_versions            ├────── sent_papers (never the same paper twice)
-                 ├──── joined_papers             └────── told_withdrawals (nor the same news)
-                 └──── enrichments (what other services were asked)
+                 ├──── observations         deliveries ─ editions ─ edition_papers, behind_papers,
+                 ├──── paper_versions            │              edition_tails, shards
+                 ├──── joined_papers             ├────── sent_papers (never the same paper twice)
+                 └──── enrichments               └────── told_withdrawals (nor the same news)
 
 `models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `slots`, `api_keys` and
 `search_words` stand by themselves. How papers are searched stands in `schema_search`.
@@ -29,7 +29,9 @@ from paperround.store.schema_mail import (
     told_withdrawals,
 )
 from paperround.store.schema_papers import (
+    behind_papers,
     edition_papers,
+    edition_tails,
     editions,
     enrichments,
     feeds,
@@ -49,8 +51,10 @@ from paperround.store.schema_search import search_words
 
 __all__ = [
     "api_keys",
+    "behind_papers",
     "deliveries",
     "edition_papers",
+    "edition_tails",
     "editions",
     "enrichments",
     "feedback",

@@ -158,6 +158,7 @@ deliveries = Table(
     *_sending("deliveries", "list_id"),  # a paused list holds up no other
     Column("reasons", Json, nullable=True),  # a reader's own, by position
     Column("withdrawn", Json, nullable=True),  # what it says of papers that were sent before
+    Column("parts", Json, nullable=True),  # a reader's own, by name a number for each position
     one_of("kind", DigestKind),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
     Index(None, "edition_id", "state"),

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy import text as sql
+from sqlalchemy.sql.schema import SchemaItem
 
 from paperround.domain.editions import EditionState
 from paperround.domain.feeds import FeedHealth
@@ -238,25 +239,39 @@ editions = Table(
     Index("ix_editions_cut", "list_id", "cut_at"),
 )
 
-edition_papers = Table(
-    "edition_papers",
+
+def _frozen_papers() -> tuple[SchemaItem, ...]:
+    """Papers as they stood, by their place in a ranking."""
+    return (
+        key_part("edition_id", "editions"),
+        Column("position", Integer, primary_key=True),
+        refers("paper_id", "papers"),
+        text("title"),
+        Column("authors", Json, nullable=False),
+        text("gist"),
+        Column("links", Json, nullable=False),
+        Column("identifiers", Json, nullable=False),
+        Column("score", Double, nullable=False),
+        Column("parts", Json, nullable=False),
+        text("reason"),
+        Column("votes", BigInteger, nullable=True),
+        Column("comments", BigInteger, nullable=True),
+        text("show"),
+        one_of("show", Show),
+        Index(None, "paper_id"),
+    )
+
+
+edition_papers = Table("edition_papers", metadata, *_frozen_papers())
+
+behind_papers = Table("behind_papers", metadata, *_frozen_papers())  # in digests, on no page
+
+edition_tails = Table(
+    "edition_tails",
     metadata,
     key_part("edition_id", "editions"),
-    Column("position", Integer, primary_key=True),
-    refers("paper_id", "papers"),
-    text("title"),
-    Column("authors", Json, nullable=False),
-    text("gist"),
-    Column("links", Json, nullable=False),
-    Column("identifiers", Json, nullable=False),
-    Column("score", Double, nullable=False),
-    Column("parts", Json, nullable=False),
-    text("reason"),
-    Column("votes", BigInteger, nullable=True),
-    Column("comments", BigInteger, nullable=True),
-    text("show"),
-    one_of("show", Show),
-    Index(None, "paper_id"),
+    Column("places", Json, nullable=False),  # behind what the edition shows
+    sqlite_with_rowid=False,
 )
 
 shards = Table(

@@ -1,6 +1,6 @@
 """Papers: reading, keeping, ranking and finding them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -321,17 +321,23 @@ class TasteDay(Protocol):
     """The papers of one edition, made ready for everybody's taste."""
 
     def opinions(
-        self, tastes: Sequence[Taste], known: Mapping[PaperId, Paper]
+        self,
+        tastes: Sequence[Taste],
+        load: Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]],
     ) -> Sequence[Opinion]:
-        """An opinion for each taste. Papers that are not in `known` say nothing."""
+        """An opinion for each taste. Papers that were not read yet are asked of `load`; what it
+        does not know says nothing."""
         ...
 
 
 class TasteModel(Protocol):
     """Knows what papers are worth to readers. Pure: same papers and tastes, same opinions."""
 
-    def day(self, papers: Sequence[Paper], background: Sequence[str]) -> TasteDay:
-        """The edition's papers, each once, and earlier titles and abstracts, made ready."""
+    def day(
+        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+    ) -> TasteDay:
+        """The edition's papers, each once, with their scores, and earlier titles and abstracts,
+        made ready."""
         ...
 
 

@@ -12,6 +12,7 @@ from paperround.domain.editions import (
     EditionState,
     EditionSummary,
     NewEdition,
+    TailPaper,
 )
 from paperround.domain.interests import Interest
 from paperround.domain.lists import ListId, MailingList
@@ -68,7 +69,17 @@ class EditionStore(Protocol):
 
     def find(self, list_id: ListId, day: date, cut: str) -> Edition | None: ...
 
-    def get(self, edition: EditionId) -> Edition: ...
+    def get(self, edition: EditionId) -> Edition:
+        """Raises NotFound. Only here the papers behind that digests carry are read as well."""
+        ...
+
+    def tail(self, edition: EditionId) -> tuple[TailPaper, ...]:
+        """The places behind those that the edition shows; none once they are forgotten."""
+        ...
+
+    def forget_tails(self, *, before: datetime) -> int:
+        """Forget the tails of editions that were cut before; returns how many."""
+        ...
 
     def freeze(self, edition: NewEdition) -> Edition:
         """Store it in one transaction; raises Conflict when that (list, day, cut) stands."""

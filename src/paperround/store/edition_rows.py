@@ -1,0 +1,133 @@
+"""Editions and their papers as rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from paperround.domain.editions import (
+    Edition,
+    EditionId,
+    EditionPaper,
+    EditionState,
+    EditionSummary,
+    NewEdition,
+    TailPaper,
+)
+from paperround.domain.lists import ListId
+from paperround.domain.papers import PaperId, Show
+
+
+def edition_columns(edition: NewEdition) -> dict[str, Any]:
+    """The columns of an edition about to be frozen."""
+    return {
+        "list_id": edition.list_id,
+        "day": edition.day,
+        "cut": edition.cut,
+        "as_of": edition.as_of,
+        "frozen_at": edition.frozen_at,
+        "ranker": edition.ranker,
+        "state": EditionState.FROZEN,
+        "empty_reason": edition.empty_reason,
+        "quiet_reason": edition.quiet_reason,
+        "sources": list(edition.sources),
+        "cut_at": edition.cut_at,
+    }
+
+
+def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
+    """The columns of a frozen paper."""
+    return {
+        "edition_id": edition,
+        "position": paper.position,
+        "paper_id": paper.paper_id,
+        "title": paper.title,
+        "authors": list(paper.authors),
+        "gist": paper.gist,
+        "links": dict(paper.links),
+        "identifiers": dict(paper.identifiers),
+        "score": paper.score,
+        "parts": dict(paper.parts),
+        "reason": paper.reason,
+        "votes": paper.votes,
+        "comments": paper.comments,
+        "show": paper.show,
+    }
+
+
+def edition_of(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
+    """The edition of a row and its papers."""
+    return Edition(
+        id=EditionId(row.id),
+        list_id=ListId(row.list_id),
+        list_name=row.list_name,
+        day=row.day,
+        cut=row.cut,
+        as_of=row.as_of,
+        frozen_at=row.frozen_at,
+        ranker=row.ranker,
+        state=EditionState(row.state),
+        papers=papers,
+        empty_reason=row.empty_reason,
+        quiet_reason=row.quiet_reason,
+        sources=tuple(row.sources),
+        cut_at=row.cut_at,
+    )
+
+
+def summary_of(row: Row[Any]) -> EditionSummary:
+    """The edition of a row as an archive lists it."""
+    return EditionSummary(
+        list_name=row.list_name,
+        day=row.day,
+        cut=row.cut,
+        cut_at=row.cut_at,
+        papers=row.papers,
+        top_title=row.top_title,
+        empty_reason=row.empty_reason,
+    )
+
+
+def paper_at(row: Row[Any]) -> EditionPaper:
+    """A frozen paper, with what became of it since."""
+    return EditionPaper(
+        position=row.position,
+        paper_id=PaperId(row.into_id or row.paper_id),
+        frozen_id=None if row.into_id is None else PaperId(row.paper_id),
+        title=row.title,
+        authors=tuple(row.authors),
+        gist=row.gist,
+        links=row.links,
+        identifiers=row.identifiers,
+        score=row.score,
+        parts=row.parts,
+        reason=row.reason,
+        votes=row.votes,
+        comments=row.comments,
+        show=Show(row.show),
+        withdrawn=row.withdrawn_at is not None,
+    )
+
+
+def tail_column(tail: Sequence[TailPaper]) -> list[list[Any]]:
+    """The places of a tail: a list for each, without names, as there are many."""
+    return [
+        [one.position, one.paper_id, one.score, one.parts, one.reason, one.votes, one.comments]
+        for one in tail
+    ]
+
+
+def tail_of(column: Sequence[Sequence[Any]]) -> tuple[TailPaper, ...]:
+    """The tail that was stored."""
+    return tuple(
+        TailPaper(
+            position=position,
+            paper_id=PaperId(paper),
+            score=score,
+            parts=parts,
+            reason=reason,
+            votes=votes,
+            comments=comments,
+        )
+        for position, paper, score, parts, reason, votes, comments in column
+    )

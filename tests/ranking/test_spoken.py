@@ -1,0 +1,54 @@
+"""Texts that readers spoke of keep their places and their likeness, however many come."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from paperround.ranking.spoken import Name, SpokenTexts, Text, Weights, quotable_of
+from paperround.ranking.text_space import text_space
+
+WORDS = ("kiln", "glaze", "pottery", "tide", "ocean", "salinity")
+
+
+def text(number: int) -> Text:
+    return (f"{WORDS[number % 6]} {WORDS[number // 6 % 6]}", f"word{number % 50}")
+
+
+BAGS = [Counter(" ".join(text(number)).split()) for number in range(300)]
+SPACE = text_space(BAGS)
+FIELD = SPACE.texts(BAGS[:270])  # more than one block of papers
+
+
+def spoken_weights(words: str) -> Weights:
+    return quotable_of(SPACE.texts([Counter(words.split())]).words, lambda _: True)
+
+
+def test_texts_that_come_bit_by_bit_are_as_like_as_those_that_come_at_once() -> None:
+    spoken = SpokenTexts(SPACE, FIELD)
+    for first in range(0, 200, 20):
+        page: dict[Name, Text] = {number: text(number) for number in range(first, first + 20)}
+        spoken.add(page)
+    assert spoken.places([199, 0, 999]) == {199: 199, 0: 0}
+    likeness = np.hstack(spoken.blocks())[:, : len(FIELD)]
+    assert np.allclose(likeness, SPACE.texts(BAGS[:200]).likeness(FIELD), atol=1e-6)
+
+
+def test_the_nearest_text_is_found_for_papers_of_every_block() -> None:
+    spoken = SpokenTexts(SPACE, FIELD)
+    spoken.add({number: text(number) for number in range(100)})
+    wished, papers = np.array([3, 40, 77]), np.array([0, 3, 140, 269])
+    likeness = SPACE.texts([BAGS[one] for one in wished]).likeness(FIELD)[:, papers]
+    assert spoken.nearest(wished, papers) == wished[likeness.argmax(axis=0)].tolist()
+
+
+@pytest.mark.accept("Q9", part="personal")
+def test_the_words_two_texts_share_are_named_the_telling_ones_first() -> None:
+    spoken = SpokenTexts(SPACE, FIELD)
+    spoken.add({"kiln word7": ("kiln word7",)})
+    assert spoken.is_topic(0)
+    words = list(SPACE.place_of)
+    quotable = spoken_weights("kiln word7 tide")
+    assert [words[one] for one in spoken.shared(0, quotable, 2)] == ["word7", "kiln"]
+    assert [words[one] for one in spoken.shared(0, quotable, 1)] == ["word7"]
+    assert spoken.shared(0, spoken_weights("tide"), 2) == []
