@@ -176,7 +176,7 @@ def test_an_edition_does_not_know_what_was_observed_later(database: Database) ->
         late = observation(5, at=NOW + timedelta(microseconds=1))
         work.papers.observe(feed.id, [(one, observation(3, at=NOW)), (one, late)])
         (candidate,) = work.papers.candidates(default, window(as_of=NOW))
-    assert candidate.observations == (observation(3, at=NOW),)
+    assert candidate.observations == (replace(observation(3, at=NOW), scale="hf"),)
 
 
 def test_candidates_count_from_after_the_start_up_to_the_cut(database: Database) -> None:

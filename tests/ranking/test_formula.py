@@ -1,6 +1,7 @@
 """The formula on the page is the one in force, part by part and number by number."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -30,8 +31,9 @@ def parts_in_scores() -> set[str]:
     told = candidate(1, seen(9), *counts, seen(1, signal="citations"), abstract="Words.")
     same = [candidate(n, seen(9 - n), submitter="one") for n in range(2, 9)]
     day = [told, *same, candidate(20), candidate(21)]
+    other = [candidate(30 + n, replace(seen(n), scale="elsewhere")) for n in range(5)]
     rankings = [
-        rank(day, ranker=TrendingRanker(prior=prior), submitter_cap=1)
+        rank([*day, *other], ranker=TrendingRanker(prior=prior), submitter_cap=1)
         for prior in (None, Hopeful())
     ]
     return {part for one in rankings for item in one.items for part in item.parts}

@@ -27,6 +27,9 @@ LEASE = timedelta(minutes=15)
 """How long papers that are being asked for are no other process's."""
 
 
+DAILY_PAPERS = "hf-daily"
+"""The kind of the feeds of the site that the enricher of the same name asks."""
+
 KIND = "enricher"
 """The kind of the feeds under which the runs of enrichers are kept."""
 
@@ -44,6 +47,12 @@ class EnricherName(StrEnum):
 def feed_name(enricher: str) -> str:
     """The name of the feed under which its runs are kept, and how it is doing."""
     return f"{enricher}-enricher"
+
+
+def scale_of(kind: str, name: str) -> str:
+    """Whose counts a feed of this kind and name tells: the site and what asks it are one."""
+    own = kind == DAILY_PAPERS or name == feed_name(EnricherName.HUGGINGFACE)
+    return EnricherName.HUGGINGFACE.value if own else name
 
 
 def next_ask(counts_from: datetime, now: datetime) -> datetime | None:

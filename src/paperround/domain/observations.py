@@ -15,8 +15,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """A count with its date. The key of one is (paper, signal, captured_at)."""
+    """A count with its date. The key of one is (paper, signal, captured_at).
+
+    `scale` names whose count it is: ten votes are many in one place and few in another.
+    """
 
     signal: str
     captured_at: datetime
     value: int
+    scale: str = ""

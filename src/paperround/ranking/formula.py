@@ -22,6 +22,11 @@ _PARTS = (
         "when votes are known, and an earlier count of them or the day of listing",
     ),
     (
+        ("source",),
+        "{source:g} × (the mean of votes + growth − its site's mean) × n / (n + 5)",
+        "when votes of its site are known of n ≥ 5 papers, and votes of another site of others",
+    ),
+    (
         ("prior",),
         (
             "{votes:g} × (ln(1 + x′) − ln(1 + x)), "
@@ -31,7 +36,7 @@ _PARTS = (
     ),
     (
         ("votes_expected",),
-        "the mean of votes + growth of the others",
+        "the mean of votes + growth + source of the others",
         "when votes are not known, but those of others are",
     ),
     (
@@ -73,6 +78,7 @@ _SYMBOLS = (
 _MEANINGS = {
     "votes": "the unit of all the others",
     "growth": "level first, then speed",
+    "source": "how much of the difference between sites that count votes is taken off",
     "recency": "what being listed this instant is worth",
     "comments": "settles ties",
     "stars": "settles ties",

@@ -3,7 +3,9 @@
     votes        w ln(1 + x),  x = (v + p m) / (s + p)
     growth       w ln(1 + g) h,  g = 24 max(0, gained) / (hours + floor)
     prior        w (ln(1 + x') - ln(1 + x)),  x' = (v + q m e^k) / (s + q)
-    votes_expected   the mean of votes + growth over the papers whose votes are known
+    source       w (mean of votes + growth over all - mean of the same over its site) n / (n + 5),
+                 where n >= 5 papers have votes of its site, and others of another
+    votes_expected   the mean of votes + growth + source over the papers whose votes are known
     prior_text, prior_authors, prior_submitter, prior_organization, prior_links, prior_age
                  (w of votes + w of growth) (the part of k - mean of the same)
     recency      w 2^(-age / half-life)
@@ -13,8 +15,9 @@
     text         w min(1, words / full), for papers with an abstract
 
 v votes were counted when a paper has share s = a / (a + settling) of all its votes, a being its
-age; m is the day's sum of votes over its sum of shares, p the weight of that prior; h halves the
-growth with the age of the newest count. Ages count from the start of the UTC day of listing.
+age; m is the day's sum of votes over its sum of shares, of a site with n >= 5 papers its own; p the
+weight of that prior; h halves the growth with the age of the newest count. Ages count from the
+start of the UTC day of listing.
 
 A part that does not apply is left out, never 0: a paper whose votes are not known gets
 `votes_expected` and `topics` in place of `votes` and `growth`, so days that mix both kinds stay
@@ -27,9 +30,11 @@ sum of shares, which is why k counts as at most MOST_EXPECTED there.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from paperround.domain.editions import Candidate
 from paperround.domain.identifiers import canonical
@@ -44,6 +49,11 @@ Parts = dict[str, float]
 
 MOST_EXPECTED = 2.0
 """The farthest a prior moves the day's mean beside known votes, in ln(votes)."""
+
+LEAST_OF_A_SITE = 5
+"""Papers with votes of a site that say what its level is, and as many average ones beside them."""
+
+Value = TypeVar("Value")
 
 _SIDE_SIGNALS = {
     "comments": "comments",
@@ -125,17 +135,57 @@ def _known_votes(parts: Parts) -> float:
 def _vote_parts(
     entries: Sequence[Entry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> list[Parts]:
-    """`votes`, `growth` and `prior` of each entry, rounded; nothing where votes are not known."""
-    mean = signals.mean_votes([e.standing for e in entries if e.standing is not None])
+    """`votes`, `growth`, `source` and `prior` of each entry, rounded; nothing where votes are not
+    known."""
+    standings = [entry.standing for entry in entries]
+    means = _by_scale([one for one in standings if one is not None])
+    known = [
+        {} if one is None else _votes_and_growth(one, means[one.scale], as_of, weights)
+        for one in standings
+    ]
+    levels = _levels(standings, known)
     return [
         {}
-        if entry.standing is None
+        if one is None
         else _rounded(
-            _votes_and_growth(entry.standing, mean, as_of, weights)
-            | _prior_part(entry.standing, mean, expected, weights)
+            parts
+            | {part: weights.source * off for part, off in levels.get(one.scale, {}).items()}
+            | _prior_part(one, means[one.scale], expected, weights)
         )
-        for entry, expected in zip(entries, expectations, strict=True)
+        for one, parts, expected in zip(standings, known, expectations, strict=True)
     ]
+
+
+def _by_scale(standings: Sequence[Standing]) -> Mapping[str, float]:
+    """The mean votes of each site, of a site with few papers those of all."""
+    groups = _grouped(standings, standings)
+    every = signals.mean_votes(standings)
+    return {
+        scale: signals.mean_votes(group) if len(group) >= LEAST_OF_A_SITE else every
+        for scale, group in groups.items()
+    }
+
+
+def _levels(
+    standings: Sequence[Standing | None], known: Sequence[Parts]
+) -> Mapping[str, Mapping[str, float]]:
+    """By site, its `source` part before it is weighted; nothing where there is one site only."""
+    told = [(one, _known_votes(parts)) for one, parts in zip(standings, known, strict=True) if one]
+    groups = _grouped([one for one, _ in told], [votes for _, votes in told])
+    every = _mean([votes for _, votes in told]) or 0.0
+    return {
+        scale: {"source": (every - mean) * len(group) / (len(group) + LEAST_OF_A_SITE)}
+        for scale, group in groups.items()
+        if len(groups) > 1 and len(group) >= LEAST_OF_A_SITE
+        for mean in [_mean(group) or 0.0]
+    }
+
+
+def _grouped(standings: Sequence[Standing], values: Sequence[Value]) -> Mapping[str, list[Value]]:
+    groups: dict[str, list[Value]] = defaultdict(list)
+    for standing, value in zip(standings, values, strict=True):
+        groups[standing.scale].append(value)
+    return groups
 
 
 def _prior_part(known: Standing, mean: float, expected: Parts, weights: Weights) -> Parts:

@@ -35,13 +35,14 @@ class Standing:
     """The votes of one paper: the newest count, when it was taken, and how it grew.
 
     `share` is the part of all its votes a paper of that age has (0 to 1), `growth` is None
-    when nothing earlier is known.
+    when nothing earlier is known. `scale` names whose votes they are.
     """
 
     votes: int
     counted_at: datetime
     share: float
     growth: Growth | None
+    scale: str = ""
 
 
 def hours_between(start: datetime, end: datetime) -> float:
@@ -83,7 +84,7 @@ def standing(
     paper: Paper, observations: Iterable[Observation], as_of: datetime, weights: Weights
 ) -> Standing | None:
     """Where a paper stands by its votes; None when they are not known."""
-    known = readings(observations, "upvotes", as_of)
+    known = _of_one_scale(readings(observations, "upvotes", as_of))
     if not known:
         return None
     age = hours_between(exposed_from(paper, as_of, weights), known[-1].captured_at)
@@ -93,7 +94,17 @@ def standing(
         counted_at=known[-1].captured_at,
         share=exposed / (exposed + weights.settling_hours),
         growth=_growth(paper, known, age, weights),
+        scale=known[-1].scale,
     )
+
+
+def _of_one_scale(known: Sequence[Observation]) -> Sequence[Observation]:
+    """Those of the place where the paper has most votes: counts of two places are no growth."""
+    newest = {one.scale: one.value for one in known}
+    if len(newest) < 2:
+        return known
+    most = max(newest, key=lambda scale: (newest[scale], scale))
+    return [one for one in known if one.scale == most]
 
 
 def _growth(

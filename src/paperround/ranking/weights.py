@@ -10,7 +10,7 @@ from paperround.domain.errors import InvalidInput
 class Weights:
     """The constants of the trending score. All are finite; raises InvalidInput otherwise.
 
-    The first nine multiply a part of the score (no unit; 0 or more; 0 switches the part off).
+    The first ten multiply a part of the score (no unit; 0 or more; 0 switches the part off).
     The others shape the parts and are above 0. "Chosen" means a judgement of what a reader
     expects, "replayed" that days with known outcomes were ranked again with several values.
     """
@@ -19,6 +19,9 @@ class Weights:
     """Natural log of the votes a paper will have when they settle. The unit of all the others."""
     growth: float = 0.5
     """Natural log of the votes a day won lately. Half of `votes`: level first, then speed."""
+    source: float = 1.0
+    """How much of the difference between the levels of sites that count votes is taken off; 0
+    compares their counts as they are. Chosen: nothing tells which of two sites is right."""
     recency: float = 2.0
     """What a paper listed this instant gets. Chosen: a fresh day outweighs e^2 = 7 old votes to 1,
     and a paper that keeps growing can still come back."""
@@ -90,7 +93,18 @@ class Weights:
 
 
 PART_WEIGHTS = frozenset(
-    ["votes", "growth", "recency", "comments", "stars", "mentions", "citations", "topics", "text"]
+    [
+        "votes",
+        "source",
+        "growth",
+        "recency",
+        "comments",
+        "stars",
+        "mentions",
+        "citations",
+        "topics",
+        "text",
+    ]
 )
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.editions import Candidate
+from paperround.domain.enrichment import scale_of
 from paperround.domain.errors import Conflict
 from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList, Window
@@ -151,17 +152,21 @@ class SqlPapers:
                 db.observations.c.signal,
                 db.observations.c.captured_at,
                 db.observations.c.value,
+                db.feeds.c.kind,
+                db.feeds.c.name,
             )
             .join_from(db.papers, db.observations)
+            .outerjoin(db.feeds, db.feeds.c.id == db.observations.c.feed_id)
             .where(*eligible, db.observations.c.captured_at <= as_of)
             .order_by(
                 db.observations.c.paper_id, db.observations.c.signal, db.observations.c.captured_at
             )
         )
         counts: dict[PaperId, list[Observation]] = defaultdict(list)
-        for paper, signal, captured_at, value in found:
+        for paper, signal, captured_at, value, kind, name in found:
+            scale = "" if name is None else scale_of(kind, name)
             counts[PaperId(paper)].append(
-                Observation(signal=signal, captured_at=captured_at, value=value)
+                Observation(signal=signal, captured_at=captured_at, value=value, scale=scale)
             )
         return counts
 
