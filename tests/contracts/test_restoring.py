@@ -97,6 +97,20 @@ def test_a_backup_comes_back_whole_and_for_its_owner_only(machine: Machine) -> N
         assert connection.execute("SELECT name FROM lists").fetchall() == [("trending",)]
 
 
+def test_a_secret_that_lies_elsewhere_is_in_the_backup_itself(
+    machine: Machine, tmp_path: Path
+) -> None:
+    secret = tmp_path / "old" / SECRET
+    secret.rename(tmp_path / "kept")
+    secret.symlink_to(tmp_path / "kept")
+    machine.source.unlink()
+    with opened(f"sqlite:///{secret.with_name(DATABASE)}") as engine:
+        back_up(engine, secret, machine.source, now=NOW)
+    machine.restore()
+    assert machine.secret.read_bytes() == WORDS
+    assert not machine.secret.is_symlink()
+
+
 def truncate(machine: Machine) -> None:
     whole = machine.source.read_bytes()
     machine.source.write_bytes(whole[: len(whole) // 2])

@@ -61,6 +61,85 @@ def test_a_list_that_blocks_us_says_nothing_of_an_address_it_calls_unknown() -> 
     assert said("550 5.7.1 blocked: user unknown", status="5.1.1") is Evidence.PASSING
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 5.1.1 <us@example.org>: unauthorized sender",
+        "550 5.1.1 <us@example.org>: Sender address rejected: User unknown in local table",
+        "550 5.1.7 Sender address rejected: undeliverable address: 550 5.1.1 User unknown",
+        "550 5.1.1 Callback failed: user unknown",
+        "501 5.1.3 Bad return path address syntax",
+        "550 5.1.1 Too many invalid recipients from your host",
+        "550 5.1.1 Refused due to recipient preferences",
+    ],
+)
+def test_a_code_that_is_about_our_address_or_our_ways_stops_nobody(words: str) -> None:
+    assert said(words) is Evidence.PASSING
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 5.1.1 Postfach voll",
+        "550 5.1.1 boite aux lettres pleine",
+        "550 5.1.1 buzon lleno",
+        "550 5.1.1 容量超過",
+        "550 5.1.1 Account ada@example.org suspended",
+        "550 5.1.1 Postfach gesperrt",
+    ],
+)
+def test_a_mailbox_that_is_full_or_rests_is_there_whatever_its_code_and_language(
+    words: str,
+) -> None:
+    assert said(words) is Evidence.PASSING
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "450 Requested mail action not taken: mailbox unavailable",
+        "450 4.1.1 <ada@example.org>: Recipient address rejected: User unknown",
+        "450 4.7.1 <papers>: Helo command rejected: Host not found",
+        "Host or domain name not found. Name service error: Host not found, try again",
+        "Delay reason: host not found",
+    ],
+)
+def test_what_a_server_says_for_now_is_no_answer(words: str) -> None:
+    assert said(words, status="5.1.1") is Evidence.PASSING
+
+
+def test_an_address_of_which_something_else_is_said_too_is_only_likely_gone() -> None:
+    assert said("550 5.1.1 User unknown, or blocked by policy") is Evidence.LIKELY_GONE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "554 Unbekannter Fehler",
+        "550 Absender unbekannt",
+        "550 error desconocido",
+        "550 送信元ドメインが見つかりません",
+        "For such graphs a polynomial algorithm does not exist.",
+    ],
+)
+def test_not_everything_that_is_unknown_is_a_reader(words: str) -> None:
+    assert said(words) is Evidence.PASSING
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 Empfänger unbekannt",
+        "550 Adresse inconnue",
+        "550 Usuario desconocido",
+        "指定されたユーザーは存在しません",
+        "ada@example.org does not exist",
+    ],
+)
+def test_a_reader_is_unknown_in_other_languages_too(words: str) -> None:
+    assert said(words) is Evidence.LIKELY_GONE
+
+
 def test_filters_speak_after_the_message_was_handed_over() -> None:
     assert said("550 5.1.1 User unknown", after_data=True) is not Evidence.GONE
 

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from paperround.config import Settings
 from paperround.domain.errors import Conflict, InvalidInput, Misconfigured
+from paperround.mail import dkim_signers
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, SigningKey
 from paperround.mail.dkim_book import KEEP, SHOW_REVOKED, KeyBook, KeyState
 from paperround.mail.dkim_keys import keys_given, pem_of, public_of
 from paperround.mail.dkim_records import Record, Standing, signing_domain, standing_of
-from paperround.mail.dkim_signers import Signers, read_book, write_book
+from paperround.mail.dkim_signers import Signers, read_book, replace_book, write_book
 from tests.builders import NOW
 from tests.mail.builders import letterhead, mail
 from tests.mail.dkim_oracles import DOMAIN, dkimpy_says, key
@@ -137,6 +139,16 @@ def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None
     assert [one.name for one in (tmp_path / "data").iterdir()] == ["dkim.json"]
 
 
+def test_a_book_that_somebody_else_changed_is_not_written_over(tmp_path: Path) -> None:
+    place = tmp_path / "dkim.json"
+    mine, theirs = book(), book()
+    replace_book(place, KeyBook(), theirs)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        replace_book(place, KeyBook(), mine)
+    assert read_book(place) == theirs
+    replace_book(place, theirs, theirs.with_next((), None, now=FIRST))
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"keys": [{"selector": "a"}]}', "\xff"])
 def test_a_file_of_something_else_is_named(tmp_path: Path, content: str) -> None:
     place = tmp_path / "dkim.json"
@@ -166,6 +178,67 @@ def test_mails_are_signed_with_the_keys_as_they_were_last_seen(tmp_path: Path) -
     signers.renew()
     content = renderer.compose(mail())
     assert [*dkimpy_says(content, [old]), *dkimpy_says(content, [new])] == [False, True]
+
+
+def test_mails_do_not_go_unsigned_because_the_keys_are_gone(tmp_path: Path) -> None:
+    place = tmp_path / "dkim.json"
+    signers = Signers(DOMAIN, place)
+    signers.renew()
+    assert signers() is None
+    write_book(place, book())
+    signers.renew()
+    signed = signers()
+    place.rename(tmp_path / "elsewhere")
+    with pytest.raises(Misconfigured, match="is gone"):
+        signers.renew()
+    assert signers() is signed
+    (tmp_path / "elsewhere").rename(place)
+    signers.renew()
+    assert signers() is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"private": None}, "cannot be read as a private key"),
+        ({"public": "AAAA"}, "a public key of another one"),
+        ({"private": pem_of(key(Algorithm.RSA))}, "a public key of another one"),
+    ],
+)
+def test_half_a_key_does_not_sign_and_says_so(
+    tmp_path: Path, changes: dict[str, str | None], why: str
+) -> None:
+    half = replace(book().keys[0], **changes)  # type: ignore[arg-type]
+    write_book(tmp_path / "dkim.json", KeyBook((half,)))
+    with pytest.raises(Misconfigured, match=why):
+        Signers(DOMAIN, tmp_path / "dkim.json").renew()
+
+
+def test_a_look_at_old_keys_that_takes_long_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread reads the keys while another finds the next ones: its late answer must be seen to
+    be old, or the process signs with a key that is revoked."""
+    place = tmp_path / "dkim.json"
+    waiting = book().with_next((), None, now=FIRST)
+    write_book(place, waiting)
+    signers = Signers(DOMAIN, place)
+    reading = dkim_signers.signing_keys
+    read: list[Path] = []
+
+    def slowly(one: Path) -> tuple[SigningKey, ...]:
+        found = reading(one)
+        if not read:
+            read.append(one)
+            write_book(place, waiting.switched(now=NEXT))
+            signers.renew()
+        return found
+
+    monkeypatch.setattr(dkim_signers, "signing_keys", slowly)
+    signers.renew()
+    signers.renew()
+    new = waiting.due(DOMAIN, NOW)[1].record
+    assert dkimpy_says(MailRenderer(letterhead(), signer=signers).compose(mail()), [new]) == [True]
 
 
 def test_keys_of_the_settings_sign_alone(tmp_path: Path) -> None:

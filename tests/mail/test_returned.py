@@ -1,5 +1,6 @@
 """Reading mails that come back."""
 
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -101,6 +102,86 @@ def test_only_a_complaint_is_a_complaint(kind: str, expected: Kind) -> None:
         f"Content-Type: message/feedback-report\n\nFeedback-Type: {kind}\nVersion: 1\n\n--x--\n"
     )
     assert read_returned(mail.encode()).kind is expected
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Nicht im Büro",
+        "Réponse automatique : vos articles",
+        "Fuera de la oficina",
+        "Risposta automatica",
+        "自動応答: papers",
+    ],
+)
+def test_a_note_of_absence_is_known_in_other_languages_and_without_a_sender(subject: str) -> None:
+    away = (
+        f"Return-Path: <>\nFrom: ada@example.org\nSubject: {subject}\n\n550 5.1.1 User unknown.\n"
+    )
+
+    assert read_returned(away.encode()).kind is Kind.AUTO_REPLY
+
+
+@pytest.mark.parametrize("path", ["<>", "<ada@example.org>"])
+def test_who_tells_of_a_failure_under_their_own_name_stops_nobody_alone(path: str) -> None:
+    letter = (
+        f"Return-Path: {path}\nFrom: Ada <ada@example.org>\nSubject: Re: a delivery problem\n\n"
+        "My old address only says 550 5.1.1 User unknown.\n"
+    )
+    assert read_returned(letter.encode()).evidence is Evidence.LIKELY_GONE
+
+
+def test_a_receipt_that_says_a_mail_was_read_is_no_bounce() -> None:
+    receipt = report(said="550 5.1.1 User unknown").replace(
+        b"delivery-status", b"disposition-notification"
+    )
+
+    assert read_returned(receipt).kind is Kind.AUTO_REPLY
+
+
+def test_words_of_a_server_that_are_no_ascii_are_read() -> None:
+    assert read_returned(report(said="550 5.1.1 容量超過")).evidence is Evidence.PASSING
+
+
+def test_an_action_with_a_comment_is_that_action() -> None:
+    assert read_returned(report(action="delayed (will retry)")).evidence is Evidence.NONE
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "hex", '"a\0b"', "utf-16''%00"])
+def test_no_charset_raises(charset: str) -> None:
+    mail = f"From: MAILER-DAEMON@x\nContent-Type: text/plain; charset={charset}\n\n550 5.1.1 x\n"
+    assert read_returned(mail.encode()).kind is Kind.BOUNCE
+
+
+@pytest.mark.parametrize("depth", [300, 1000, 10_000])
+@pytest.mark.parametrize("kind", ["multipart/mixed; boundary=b{}", "message/rfc822"])
+def test_no_depth_of_parts_raises(kind: str, depth: int) -> None:
+    edges = "" if kind == "message/rfc822" else "--b{}\n"
+    part = f"Content-Type: {kind}\n\n{edges}"
+    mail = "From: x@y.example\n" + "".join(part.replace("{}", str(one)) for one in range(depth))
+    assert read_returned(mail.encode()).kind is Kind.QUARANTINED
+
+
+PLAIN = "From: MAILER-DAEMON@x.example\nSubject: failure notice\n"
+ONE = "Final-Recipient: rfc822; a@b.example\n\n"
+HOSTILE = {
+    "a word": PLAIN + "\n" + "exceed" * 80_000,
+    "dashes": PLAIN + "\n" + "-" * 500_000,
+    "persons": PLAIN + "\n" + "user user not " * 35_000,
+    "addresses": PLAIN + "\n" + "@a" * 250_000,
+    "a host": report(said="x").decode().replace("dns; mx.", "dns; " + "inbound-smtp." * 38_000),
+    "recipients": report().decode().replace("Final", ONE * 6000 + "Final").replace(
+        "I'm sorry", "user x " * 35_000
+    ),
+}  # fmt: skip
+"""Each took minutes once, or would if an expression looked twice at what it had seen."""
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_no_mail_keeps_the_reading_busy(what: str) -> None:
+    start = time.process_time()
+    read_returned(HOSTILE[what].encode())
+    assert time.process_time() - start < 5
 
 
 def test_what_a_person_writes_is_kept_for_a_person() -> None:

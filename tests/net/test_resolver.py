@@ -119,3 +119,21 @@ def test_no_answer_is_an_error_of_one_line(resolver: SystemResolver, name: str, 
     with pytest.raises(FetchFailed, match=why) as raised:
         resolver.texts(name)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_dns_that_stays_silent_is_not_asked_for_ever() -> None:
+    server = Server()
+    silent = server.resolver()
+    for _ in range(2):
+        with pytest.raises(FetchFailed, match="nothing came in time"):
+            silent.texts("mute.lab.org")
+    with pytest.raises(FetchFailed, match=r"not asked for papers\.lab\.org"):
+        silent.texts("papers.lab.org")
+    server.close()
+
+
+def test_one_answer_shows_that_the_dns_is_there(resolver: SystemResolver) -> None:
+    for _ in range(3):
+        with pytest.raises(FetchFailed, match="nothing came in time"):
+            resolver.texts("mute.lab.org")
+        assert resolver.texts("absent.lab.org") == ()

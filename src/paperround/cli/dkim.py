@@ -45,15 +45,16 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make the first key. Mails are signed with it from now on."""
-    from paperround.mail.dkim_signers import read_book, write_book
+    from paperround.mail.dkim_signers import read_book, replace_book
 
     home = runtime(now)
     _require_own(home)
     _require_ownable(home.signers.domain)
     at, place = home.clock.now(), home.signers.place
     with usage("--selector"):
-        book = read_book(place).with_first(_algorithms(algorithm), selector, now=at)
-    write_book(place, book)
+        before = read_book(place)
+        book = before.with_first(_algorithms(algorithm), selector, now=at)
+    replace_book(place, before, book)
     _show(home, "made", as_json=as_json)
     if not as_json:
         say()
@@ -75,7 +76,7 @@ def rotate(
     """Make the next key; once its record is in the DNS, again: then it signs, and the old one no
     more."""
     from paperround.mail.dkim_book import KeyState
-    from paperround.mail.dkim_signers import read_book, write_book
+    from paperround.mail.dkim_signers import read_book, replace_book
 
     home = runtime(now)
     _require_own(home)
@@ -87,12 +88,12 @@ def rotate(
     if waiting and algorithm is None and selector is None:
         if not unchecked:
             _require_published(home, waiting)
-        write_book(place, book.switched(now=at))
+        replace_book(place, book, book.switched(now=at))
         _show(home, "switched", as_json=as_json)
         return
     with usage("--selector"):
         made = book.with_next(_algorithms(algorithm), selector, now=at)
-    write_book(place, made)
+    replace_book(place, book, made)
     _show(home, "made", as_json=as_json)
     if not as_json:
         say()

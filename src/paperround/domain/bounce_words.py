@@ -16,7 +16,8 @@ NO_SUCH_USER = _any(
     rf"no (?:such )?(?:a |local |domino )?{_PERSON}s? (?:here|by that|with that|exists?|found)",
     rf"no such (?:a |local |domino )?{_PERSON}",
     rf"{_PERSON}\b.{{0,60}}? (?:not|n't|never)(?: be)? (?:found|exist\w*|known|listed|recognized)",
-    r"(?:doesn't|does not) (?:exist|have an? .{0,60}account)",
+    r"@[^\s@]{1,200} (?:doesn't|does not) exist",
+    r"(?:doesn't|does not) have an? .{0,60}account",
     rf"not a (?:valid|known) {_PERSON}",
     r"not our customer",
     rf"(?:invalid|illegal|bad) (?:final )?(?:destination )?{_PERSON}",
@@ -27,10 +28,11 @@ NO_SUCH_USER = _any(
     r"unrouteable address",
     r"mailbox unavailable",
     r"inactive e-?mail address",
-    r"adresse d'?\s?\w* ?(?:inconnue|invalide)|destinataire (?:inconnu|invalide)",
-    r"unbekannt|empfänger nicht gefunden",
-    r"desconocid[oa]|usuario inexistente",
-    r"見つかりません|存在しません",
+    r"\badresse (?:du destinataire )?(?:inconnue|invalide)|destinataire (?:inconnu|invalide)",
+    r"\b(?:empf(?:ä|ae)nger\w*|adresse|benutzer|teilnehmer|postfach) (?:ist )?unbekannt",
+    r"unbekannter? (?:empf(?:ä|ae)nger|adresse|benutzer)|empf(?:ä|ae)nger nicht gefunden",
+    r"(?:usuario|destinatario|direcci[oó]n|cuenta) desconocid[oa]|usuario inexistente",
+    r"(?:宛先|受信者|ユーザ|アドレス|アカウント)[^。]{0,80}(?:見つかりません|存在しません)",
 )
 """The address has no mailbox."""
 
@@ -55,7 +57,9 @@ FULL = _any(
     r"not enough (?:disk|storage)",
     r"out of (?:disk|storage)",
     r"too much mail",
-    r"exceed\w* (?:its |the )?(?:storage|size)",
+    r"exceed(?:s|ed|ing)? (?:its |the )?(?:storage|size)",
+    r"\b(?:voll|pleine?|llen[oa]|pien[ao]|chei[ao])\b",
+    r"容量|一杯|いっぱい|満杯",
 )
 """There is a mailbox, and no room in it."""
 
@@ -77,10 +81,22 @@ ABOUT_US = _any(
     r"too many",
     r"message (?:is )?(?:size|too)",
     r"header",
-    r"not allowed to send|permission",
+    r"not allowed to send|permission|authori[sz]ed|preference",
+    r"not accept\w* (?:any )?(?:e?mail|messages?) from",
+    r"\bjunk\b|\bbulk\b|\byour ip\b",
     r"rate limit|frequency",
 )
 """It is about the sender, the message or the way, not about the address."""
+
+OUR_ADDRESS = _any(
+    r"sender (?:address )?(?:rejected|denied|refused|unknown|invalid|verif)",
+    r"(?:unknown|invalid|bad|unauthori[sz]ed) sender",
+    r"(?:return|reverse)[- ]?(?:path|address)|envelope[- ]from",
+    r"call ?(?:back|out)\b|\b(?:helo|ehlo)\b",
+    r"too many (?:\w+ )?(?:recipients|connections|users)",
+)
+"""It is about the address or the machine that sent the mail: whatever is unknown is not the
+reader. Servers that ask back for our address quote the answer, code and all."""
 
 LATER = _any(
     r"tim(?:ed|e)[ -]?out",
@@ -89,8 +105,23 @@ LATER = _any(
     r"gr[ae]y-?list",
     r"connection (?:refused|lost|reset)|lost connection",
     r"loop|too many hops",
+    r"service (?:is )?unavailable|no answer|servfail|\bbusy\b|\bdelay|not yet",
 )
 """It may go better another time."""
 
-RESTING = _any(r"suspend", r"disabled", r"inactive", r"deactivated", r"locked", r"on hold")
+NO_ANSWER = _any(
+    r"not found,? try again", r"\bdelay", r"not yet", r"temporar", r"servfail", r"timed out"
+)
+"""The domain was asked for, and nobody said that it is no more."""
+
+RESTING = _any(
+    r"suspend",
+    r"disabled",
+    r"inactive",
+    r"deactivated",
+    r"locked",
+    r"on hold",
+    r"maintenance",
+    r"gesperrt|deaktiviert|désactivé",
+)
 """The account is closed for now."""

@@ -57,6 +57,11 @@ class Statement:
     after_data: bool = False
 
 
+LONGEST = 10_000
+"""Characters of a statement that are read. Servers say it in a few lines."""
+
+_CLASS = re.compile(r"(?<![\d.])([45])(?:\d\d(?:[ -]|$)|\.\d{1,3}\.\d{1,3}(?![\d.]*\d))")
+"""The first digit of a reply (RFC 5321) or of a code."""
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _ADDRESS_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliverable"})
@@ -66,9 +71,9 @@ def evidence_of(statement: Statement) -> Evidence:
     """What the statement proves, by the table above."""
     if statement.action in _NOT_FAILED:
         return Evidence.NONE
-    said = " ".join(statement.said.split())
+    said = " ".join(statement.said[:LONGEST].split())
     spoken = _CODE.findall(said)
-    if is_full(said) or _contradicted(said, spoken):
+    if is_full(said) or _is_at_rest(said) or _is_for_now(said) or _contradicted(said, spoken):
         return Evidence.PASSING
     codes = spoken or [code for code in [statement.status] if code]
     if _names_the_address(statement, codes, said):
@@ -86,8 +91,19 @@ def strongest(found: Sequence[Evidence]) -> Evidence:
     return max(found, key=_STRONGEST_LAST.index, default=Evidence.NONE)
 
 
+def _is_at_rest(said: str) -> bool:
+    return words.RESTING.search(said) is not None and words.NO_SUCH_USER.search(said) is None
+
+
+def _is_for_now(said: str) -> bool:
+    """Whether every reply in it is a 4yz: a server gives no other for what may pass."""
+    return set(_CLASS.findall(said)) == {"4"}
+
+
 def _contradicted(said: str, spoken: list[str]) -> bool:
-    """Whether it is about us, our message or the moment, whatever else it says."""
+    """Whether it is about us, our message or the way, whatever else it says."""
+    if words.OUR_ADDRESS.search(said):
+        return True
     ours = words.ABOUT_US.search(said) is not None
     return ours and not (words.NO_SUCH_USER.search(said) and set(spoken) & _ADDRESS_GONE)
 
@@ -95,13 +111,15 @@ def _contradicted(said: str, spoken: list[str]) -> bool:
 def _names_the_address(statement: Statement, codes: list[str], said: str) -> bool:
     if not statement.by_smtp or statement.after_data or not set(codes) & _ADDRESS_GONE:
         return False
-    return not any(code.startswith("5.7.") for code in codes) and not words.LATER.search(said)
+    if any(code.startswith("5.7.") for code in codes):
+        return False
+    return not words.LATER.search(said) and not words.ABOUT_US.search(said)
 
 
 def _says_gone(statement: Statement, codes: list[str], said: str) -> bool:
-    if words.RESTING.search(said) and not words.NO_SUCH_USER.search(said):
+    no_host = words.NO_SUCH_HOST.search(said)
+    if no_host and words.NO_ANSWER.search(said):
         return False
-    known = words.NO_SUCH_USER.search(said) or words.NO_SUCH_HOST.search(said)
-    if known:
+    if no_host or words.NO_SUCH_USER.search(said):
         return not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
     return statement.by_smtp and statement.status in {*_ADDRESS_GONE, "5.2.1"} and not said

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from paperround.domain.errors import InvalidInput, Misconfigured
+from paperround.domain.errors import Conflict, InvalidInput, Misconfigured
 from paperround.domain.times import format_instant, parse_instant
 from paperround.mail.dkim import Algorithm, Signer, SigningKey
 from paperround.mail.dkim_book import DueRecord, KeptKey, KeyBook, KeyState
@@ -35,22 +35,35 @@ class Signers:
         self.domain = domain
         self.place = place
         self.given = given
-        self._signer = Signer(domain, given) if given else None
-        self._seen: object = _NEVER
+        self._known: tuple[object, Signer | None] = (_NEVER, None)
+        """What the file was like, and its signer: one value, since threads look at it too."""
+        if given:
+            self._known = (None, Signer(domain, given))
 
     def __call__(self) -> Signer | None:
         """The signer; None when mails are not signed here. Raises Misconfigured."""
-        if self._seen is _NEVER:
+        if self._known[0] is _NEVER:
             self.renew()
-        return self._signer
+        return self._known[1]
 
     def renew(self) -> None:
-        """Look at the keys again, before mails are made; raises Misconfigured."""
-        seen = None if self.given else _stamp(self.place)
-        if seen != self._seen and not self.given:
+        """Look at the keys again, before mails are made.
+
+        Raises Misconfigured, also when the file of keys that signed is gone: who has signed does
+        not go over to unsigned mails because of a disk that is missing.
+        """
+        if self.given:
+            return
+        before, signer = self._known
+        seen = _stamp(self.place)
+        if seen is None and signer is not None:
+            raise Misconfigured(
+                f"{self.place}, with the keys that signed mails, is gone: put it back, let "
+                "`paperround dkim create` make others, or start again to send unsigned mails"
+            )
+        if seen != before:
             keys = signing_keys(self.place)
-            self._signer = Signer(self.domain, keys) if keys else None
-        self._seen = seen
+            self._known = (seen, Signer(self.domain, keys) if keys else None)
 
     def due(self, now: datetime) -> tuple[DueRecord, ...]:
         """What the DNS should say of the keys; raises Misconfigured."""
@@ -67,12 +80,20 @@ def _due(key: SigningKey, domain: str) -> DueRecord:
 
 
 def signing_keys(place: Path) -> tuple[SigningKey, ...]:
-    """The keys of the book in the file `place` that sign now; raises Misconfigured."""
+    """The keys of the book in the file `place` that sign now; raises Misconfigured, also for one
+    whose halves are missing or do not belong together."""
     return tuple(
-        key_of(key.private, key.selector, f"{place}: {key.selector}")
+        _whole(key, f"{place}: {key.selector}")
         for key in read_book(place).keys
-        if key.signs_since is not None and key.private is not None
+        if key.signs_since is not None and key.retired_at is None
     )
+
+
+def _whole(key: KeptKey, place: str) -> SigningKey:
+    signing = key_of(key.private or "", key.selector, place)
+    if public_of(signing) != key.public:
+        raise Misconfigured(f"{place} has a public key of another one: put it back from a backup")
+    return signing
 
 
 def read_book(place: Path) -> KeyBook:
@@ -107,6 +128,13 @@ def write_book(place: Path, book: KeyBook) -> None:
         unfinished.replace(place)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def replace_book(place: Path, before: KeyBook, book: KeyBook) -> None:
+    """Write `book` in place of `before`; raises Conflict when the file holds another one by now."""
+    if read_book(place) != before:
+        raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
+    write_book(place, book)
 
 
 def _written(key: KeptKey) -> dict[str, Any]:

@@ -20,6 +20,10 @@ from paperround.mail.returned_text import before_the_copy, field, is_prose, pros
 
 LONGEST = 512 * 1024
 """Bytes of a mail that are read; behind them stands at most more of the copy of ours."""
+LONGEST_PROSE = 64 * 1024
+"""Characters of its words. Whoever sends a mail here can make it as long as they like."""
+MOST_RECIPIENTS = 20
+"""Recipients of a report that are read. Our mails have one."""
 
 
 class Kind(StrEnum):
@@ -46,7 +50,7 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _TYPED = re.compile(r"\s*([\w-]+)\s*;\s*")
 _SERVERS = frozenset({"", "smtp", "lmtp"})
 _AFTER_DATA = re.compile(r"(?:in reply to|after) (?:the )?(?:end of )?data|end of data", re.I)
-_RULE_OF_SES = re.compile(r"inbound-smtp\.[\w.-]+\.amazonaws\.com", re.I)
+_RULE_OF_SES = re.compile(r"inbound-smtp\.[\w-]+\.amazonaws\.com", re.I)
 """Its answers come from rules that run when the mail was taken: no mailbox is looked up."""
 _SHORT = 400
 _PARAGRAPH = re.compile(r"\n\s*\n|\n(?=[ \t]*[\"<]?[^\s@<>\":]+@[\w.-]+[\">]?:)")
@@ -64,7 +68,13 @@ _FAILURE = re.compile(
     r"undeliver|delivery|returned mail|failure|failed|could not be|not delivered|bounce|problem",
     re.I,
 )
-_AWAY = re.compile(r"out of (?:the )?office|vacation|auto(?:matic)?[- ]?repl|abwesen|absence", re.I)
+_AWAY = re.compile(
+    r"out of (?:the )?office|vacation|on (?:holiday|leave)\b|auto(?:matic)?[- ]?(?:repl|respon)"
+    r"|abwesen|nicht im b(?:ü|ue)ro|urlaub|automatische antwort|absen[ct]|r[ée]ponse automatique"
+    r"|respuesta autom|fuera de (?:la )?oficina|ausen[ct]|risposta autom|assen[tz]|resposta autom"
+    r"|aus[êe]ncia|afwezig|automatisch antwoord|自動(?:応答|返信)|不在|自动回复|自動回覆",
+    re.I,
+)
 _FEEDBACK_TYPE = re.compile(r"^feedback-type:\s*([\w-]+)", re.M)
 _REPORTED_TO_MICROSOFT = "X-HmXmrOriginalRecipient"
 """Its feedback loop sends the mail itself with this field in it, and no report."""
@@ -74,16 +84,22 @@ _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 def read_returned(raw: bytes) -> Returned:
     """What a mail that came back says. Never raises: what is no report at all is quarantined."""
     plain = _with_plain_ends(raw[:LONGEST])
-    mail = message_from_bytes(plain)
+    try:
+        return _read(message_from_bytes(plain), plain)
+    except RecursionError:  # parts in parts in parts, hundreds deep
+        return Returned(kind=Kind.QUARANTINED)
+
+
+def _read(mail: Message, plain: bytes) -> Returned:
     parts = list(_parts(mail))
     feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
     if feedback:
         return _feedback(feedback[0])
     if any(_REPORTED_TO_MICROSOFT in part for part in parts):
         return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
-    if _is_auto_reply(mail):
+    if _is_receipt(parts) or _is_auto_reply(mail):
         return Returned(kind=Kind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
-    statements = tuple(_statements(parts, plain)) if _is_from_a_machine(mail) else ()
+    statements = tuple(_statements(mail, parts, plain)) if _may_be_a_bounce(mail) else ()
     if not statements:
         return Returned(kind=Kind.QUARANTINED)
     found = strongest([evidence_of(one) for one in statements])
@@ -114,15 +130,16 @@ def _inner(mail: Message) -> Sequence[Message]:
 # --- statements -----------------------------------------------------------------------------------
 
 
-def _statements(parts: Sequence[Message], raw: bytes) -> Iterator[Statement]:
-    prose = [before_the_copy(prose_of(part)) for part in parts if is_prose(part)]
-    words = "\n\n".join(one for one in prose if one.strip())
+def _statements(mail: Message, parts: Sequence[Message], raw: bytes) -> Iterator[Statement]:
+    prose = [before_the_copy(prose_of(part)[:LONGEST_PROSE]) for part in parts if is_prose(part)]
+    words = "\n\n".join(one for one in prose if one.strip())[:LONGEST_PROSE]
     recipients = [one for one in parts if one["Final-Recipient"] or one["Original-Recipient"]]
     by_rule = any(_RULE_OF_SES.search(field(block, "Reporting-MTA")) for block in parts)
-    for block in recipients:
+    for block in recipients[:MOST_RECIPIENTS]:
         yield _of_fields(block, words, by_rule=by_rule)
     if not recipients:
-        yield from _of_words(words or before_the_copy(unparted(raw)))
+        told = words or before_the_copy(unparted(raw)[:LONGEST_PROSE])
+        yield from _of_words(told, by_smtp=_is_from_a_machine(mail))
 
 
 def _of_fields(block: Message, words: str, *, by_rule: bool) -> Statement:
@@ -130,11 +147,11 @@ def _of_fields(block: Message, words: str, *, by_rule: bool) -> Statement:
     prose that says the mailbox is full knows better than the fields."""
     kind, said = _typed(field(block, "Diagnostic-Code"))
     status = _STATUS.search(field(block, "Status"))
-    told = words if is_full(words) and len(words) < _SHORT else said
+    told = words if len(words) < _SHORT and is_full(words) else said
     return Statement(
         said=told or field(block, "Status").partition(" ")[2] or words,
         status=status[0] if status else "",
-        action=field(block, "Action").lower(),
+        action=field(block, "Action").lower().partition(" ")[0],
         by_smtp=kind in _SERVERS,
         after_data=by_rule or _AFTER_DATA.search(words) is not None,
     )
@@ -146,11 +163,12 @@ def _typed(value: str) -> tuple[str, str]:
     return ("", value) if match is None else (match[1].lower(), value[match.end() :])
 
 
-def _of_words(words: str) -> Iterator[Statement]:
-    """A statement for each paragraph in which a mail system speaks of a failure."""
+def _of_words(words: str, *, by_smtp: bool) -> Iterator[Statement]:
+    """A statement for each paragraph in which a mail system speaks of a failure. Who writes under
+    a name of their own may only tell of one."""
     for paragraph in filter(None, map(str.strip, _PARAGRAPH.split(words))):
         late = _AFTER_DATA.search(paragraph) is not None
-        statement = Statement(said=paragraph, after_data=late)
+        statement = Statement(said=paragraph, after_data=late, by_smtp=by_smtp)
         if _SPOKEN.search(paragraph) or evidence_of(statement).is_hard:
             yield statement
 
@@ -167,6 +185,11 @@ def _feedback(report: Message) -> Returned:
     return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
 
 
+def _is_receipt(parts: Sequence[Message]) -> bool:
+    """Whether it says that a mail was read, or thrown away unread (RFC 8098)."""
+    return any(part.get_content_type() == "message/disposition-notification" for part in parts)
+
+
 def _is_auto_reply(mail: Message) -> bool:
     """An answer of a person's mailbox (RFC 3834). Some machines mark their bounces like it."""
     if mail.get_content_type() == "multipart/report" or _sender_is_a_machine(mail):
@@ -176,12 +199,18 @@ def _is_auto_reply(mail: Message) -> bool:
     return marked or older or _AWAY.search(field(mail, "Subject")) is not None
 
 
-def _is_from_a_machine(mail: Message) -> bool:
-    if mail.get_content_type() == "multipart/report" or "X-Failed-Recipients" in mail:
-        return True
-    if field(mail, "Return-Path") == "<>" or _sender_is_a_machine(mail):
+def _may_be_a_bounce(mail: Message) -> bool:
+    if field(mail, "Return-Path") == "<>" or _is_from_a_machine(mail):
         return True
     return _FAILURE.search(field(mail, "Subject")) is not None
+
+
+def _is_from_a_machine(mail: Message) -> bool:
+    """Whether it says so itself. No sender in the envelope proves little: notes of absence should
+    have none either (RFC 3834 section 3.3)."""
+    if mail.get_content_type() == "multipart/report" or "X-Failed-Recipients" in mail:
+        return True
+    return _sender_is_a_machine(mail)
 
 
 def _sender_is_a_machine(mail: Message) -> bool:

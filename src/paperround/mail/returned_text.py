@@ -7,9 +7,9 @@ from html import unescape
 
 _COPY = re.compile(
     r"^[ \t>]*(?:"
-    r"-{2,}.*(?:copy of|below this line|original message|message header|returned message).*"
+    r"--.*(?:copy of|below this line|original message|message header|returned message).*"
     r"|-{3,} ?(?:unsent|undelivered|message|headers?)\b.*"
-    r"|received:\s.*|return-path:\s.*"
+    r"|(?:received|return-path|dkim-signature|list-unsubscribe):\s.*"
     r")$",
     re.I | re.M,
 )
@@ -19,11 +19,18 @@ _JAPANESE = "\x1b$"
 
 
 def field(part: Message, name: str) -> str:
-    """A field on one line; empty when it is not there. Some put Japanese into it as it is."""
-    value = " ".join(str(part.get(name, "")).split())
+    """A field on one line; empty when it is not there. Some put UTF-8 or Japanese into it as it
+    is."""
+    value = " ".join(_as_it_came(part, name).split())
     if _JAPANESE in value:
         return value.encode("latin-1", "replace").decode("iso-2022-jp", "replace")
     return _decoded(value) if "=?" in value else value
+
+
+def _as_it_came(part: Message, name: str) -> str:
+    """The library itself gives a question mark for each byte that is no ASCII."""
+    found = (str(value) for one, value in part.raw_items() if one.lower() == name.lower())
+    return next(found, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _decoded(value: str) -> str:
@@ -44,7 +51,7 @@ def prose_of(part: Message) -> str:
     raw = content if isinstance(content, bytes) else b""
     try:
         text = raw.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:  # a charset nobody knows
+    except (LookupError, ValueError):  # no charset, or none that text can be in
         text = raw.decode("latin-1")
     if part.get_content_type() != "text/html":
         return text

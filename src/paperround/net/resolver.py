@@ -17,15 +17,20 @@ from paperround.domain.errors import FetchFailed
 SECONDS = 5.0
 """For one question, all tries together."""
 
+MOST_UNANSWERED = 2
+"""Questions in a row that are waited for in vain. Each of the others would take its time too."""
+
 
 class SystemResolver:
-    """The DNS as this machine sees it, or as the servers that `asked` knows do."""
+    """The DNS as this machine sees it, or as the servers that `asked` knows do; for one command,
+    since it does not try again what was silent."""
 
     def __init__(
         self, asked: dns.resolver.Resolver | None = None, *, seconds: float = SECONDS
     ) -> None:
         self._asked = asked
         self._seconds = seconds
+        self._unanswered = 0
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The TXT records at `name`, the strings of each joined; none where there are none.
@@ -47,21 +52,27 @@ class SystemResolver:
         return tuple(one.to_text().rstrip(".") for one in self._ask(place, RdataType.PTR))
 
     def _ask(self, name: str, kind: RdataType) -> Iterable[Rdata]:
+        if self._unanswered >= MOST_UNANSWERED:
+            raise FetchFailed(f"the DNS was not asked for {name}: it did not answer before")
         try:
-            asked = self._asked or dns.resolver.get_default_resolver()
+            found = self._resolved(name, kind)
+        except dns.exception.Timeout as error:
+            self._unanswered += 1
+            raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time") from error
+        except (dns.exception.DNSException, OSError) as error:
+            raise FetchFailed(f"the DNS did not answer for {name}: {_why(error)}") from error
+        self._unanswered = 0
+        return found
+
+    def _resolved(self, name: str, kind: RdataType) -> Iterable[Rdata]:
+        asked = self._asked or dns.resolver.get_default_resolver()
+        try:
             return asked.resolve(name, kind, lifetime=self._seconds)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
-        except (dns.exception.DNSException, OSError) as error:
-            raise FetchFailed(f"the DNS did not answer for {name}: {_why(error)}") from error
 
 
 def _why(error: Exception) -> str:
     """A few words: which servers were asked, and how often, stands in the rest."""
-    match error:
-        case dns.exception.Timeout():
-            return "nothing came in time"
-        case dns.resolver.NoNameservers():
-            return "no server could say"
-        case _:
-            return type(error).__name__
+    nobody = isinstance(error, dns.resolver.NoNameservers)
+    return "no server could say" if nobody else type(error).__name__

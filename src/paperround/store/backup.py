@@ -45,7 +45,7 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
     if engine.dialect.name != "sqlite":
         raise InvalidInput(
             "this database is PostgreSQL: back it up with pg_dump --format=custom, and keep "
-            "PAPERROUND_SECRET_KEY beside it"
+            "PAPERROUND_SECRET_KEY and dkim.json, if there is one, beside it"
         )
     if target.exists():
         raise InvalidInput(f"{target} exists: name another file, or move it away")
@@ -57,7 +57,7 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
             archive.add(copy, DATABASE)
             for name in SECRETS:
                 if secret.with_name(name).exists():
-                    archive.add(secret.with_name(name), name)
+                    _add(archive, name, secret.with_name(name).read_bytes(), now)
             _add(archive, ABOUT, json.dumps(about).encode(), now)
     return target.stat().st_size
 
