@@ -117,7 +117,7 @@ def test_one_sentence_hits_in_seven_of_ten_abstracts(real: Report) -> None:
     assert real.against["last"]["overlap_1"].low > 0.2
 
 
-@pytest.mark.accept("Q8", part="two sentences")
+@pytest.mark.accept("Q8")
 def test_two_sentences_hit_in_nearly_nine_of_ten(real: Report) -> None:
     assert real.metrics["overlap_2"].value >= 0.92
     assert real.against["last"]["overlap_2"].low > 0.1

@@ -61,7 +61,7 @@ def scored(files: dict[str, Path]) -> dict[int, DayScores]:
     return {(one.day - START).days: one for one in replay(days, START)}
 
 
-@pytest.mark.accept("F17", part="no-future")
+@pytest.mark.accept("F17")
 def test_what_comes_later_changes_nothing(files: dict[str, Path], tmp_path: Path) -> None:
     short = archive(60)
     surprises = [

@@ -96,7 +96,7 @@ def kept(database: SqlDatabase) -> list[str]:
 # --- digests -----------------------------------------------------------------------------------
 
 
-@pytest.mark.accept("F13", part="order")
+@pytest.mark.accept("F13")
 def test_a_digest_goes_by_what_its_reader_is_interested_in(database: SqlDatabase) -> None:
     reader(database, "author:ada lovelace", "keyword:graph", "mute:tides")
     today(database)

@@ -83,7 +83,7 @@ def gists(writing: Writing, *, now: datetime = NOW) -> list[str]:
     return sorted(paper.gist for paper in report.edition.papers)
 
 
-@pytest.mark.accept("F24", part="kept, marked and never waited for")
+@pytest.mark.accept("F24")
 def test_an_edition_shows_what_is_kept_with_its_mark_and_gists_for_the_rest(
     writing: Writing, machine: Machine
 ) -> None:

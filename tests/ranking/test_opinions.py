@@ -92,7 +92,7 @@ def test_many_readers_asked_together_get_what_each_gets_alone(day: TasteDay) -> 
         )
 
 
-@pytest.mark.accept("F15", part="spread")
+@pytest.mark.accept("F15")
 def test_the_second_of_two_papers_on_one_thing_waits(day: TasteDay) -> None:
     assert 3 in order(day, Taste(liked=(CLAY, SEA)), size=2)
 

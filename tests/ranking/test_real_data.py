@@ -29,7 +29,7 @@ def page(real_data: Path) -> list[Candidate]:
     ]
 
 
-@pytest.mark.accept("F11", part="seed")
+@pytest.mark.accept("F11")
 def test_the_page_is_ordered_by_its_topics_whatever_the_input_order(page: list[Candidate]) -> None:
     ranking = rank(page)
     assert len(ranking.items) == 119

@@ -65,7 +65,7 @@ def test_the_seed_page_makes_a_digest_of_twelve(seed: CommandLine) -> None:
     assert all(" ".join(item["title"].split()) in words for item in top)
 
 
-@pytest.mark.accept("F10", part="a real day")
+@pytest.mark.accept("F10")
 @pytest.mark.accept("F12", part="CLI")
 def test_a_real_day_is_ranked_by_what_was_known_then(archive: CommandLine) -> None:
     ranked = archive.json("rank", "--date", "2026-01-28", "--limit", "50")

@@ -36,7 +36,7 @@ class Active(HTMLParser):
                 self.found.append(f"{name}={value}")
 
 
-@pytest.mark.accept("F16", part="page")
+@pytest.mark.accept("F16")
 def test_the_page_is_a_form_and_says_what_can_be_found(site: Site) -> None:
     page = site.client.get("/search")
     assert page.status_code == 200

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from paperround.web import (
     admin_feeds,
+    editions_api,
     health,
     metrics,
     outbox,
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pages.router,
     search.router,
     search.api,
+    editions_api.api,
     outbox.router,
     admin_feeds.router,
 )
