@@ -103,7 +103,8 @@ def test_fewer_days_may_be_asked_for(home: Path) -> None:
     archive(home, 10)
     days = ranked("--try", OTHER, "--days", "2")["tried"]["days"]
     assert [day["date"] for day in days] == ["2026-01-29", "2026-01-30"]
-    assert run("rank", "--try", OTHER, "--days", "0").exit_code == 2
+    for none in ("0", "367", "9999999"):
+        assert run("rank", "--try", OTHER, "--days", none).exit_code == 2, none
 
 
 def test_little_history_is_called_that(home: Path) -> None:

@@ -114,6 +114,18 @@ def test_what_costs_an_index_dearly_has_a_nearer_end(one: str) -> None:
     assert sum(one.starts for one in widened(words).optional) == MOST_DEAR
 
 
+@pytest.mark.accept("F16", part="hostile queries")
+def test_musts_and_must_nots_count_towards_the_same_ends() -> None:
+    numbers = range(MOST_DEAR)
+    dear = parse_query(" ".join(f'"w{n} x" +"v{n} x" -"u{n} x"' for n in numbers))
+    assert len(dear.wanted) + len(dear.excluded) == MOST_DEAR
+    assert len(dear.required) == MOST_DEAR
+    many = parse_query(" ".join(f"w{n} +v{n} -u{n}" for n in range(MOST_TERMS)))
+    assert len(many.wanted) + len(many.excluded) == MOST_TERMS
+    both = parse_query("dense +sparse -sparse")
+    assert (both.required, both.excluded) == ((term("sparse"),), (term("sparse"),))
+
+
 def test_a_query_can_be_asked_without_its_filters() -> None:
     text = 'dense "low cost" category:cs.LG title:x -feed:y after:2026-01-01 after:soon feed:z'
     assert without_filters(text) == 'dense "low cost" title:x -feed:y after:soon'

@@ -128,6 +128,19 @@ def test_too_few_papers_give_no_model() -> None:
     assert PriorMaker().least == LEAST_OUTCOMES
 
 
+@pytest.mark.accept("F11", part="days")
+def test_one_day_however_long_gives_no_model() -> None:
+    """Nothing came before it, so nothing can be weighed: a mean of no papers is no number."""
+    everything = [one for cohort in cohorts() for one in cohort.settled]
+    assert PriorMaker().fit([_whole(0, everything)]) is None
+    assert PriorMaker().fit([_whole(0, everything), _whole(1, everything[:5])]) is None
+    assert PriorMaker().fit([_whole(0, everything), _whole(1, everything[:200])]) is not None
+
+
+def _whole(day: int, settled: Sequence[Settled]) -> Cohort:
+    return Cohort(day=START + timedelta(days=day), feed=None, settled=tuple(settled))
+
+
 def test_the_maker_reads_what_it_made(content: bytes) -> None:
     opened = PriorMaker().open(content)
     assert opened.facts.outcomes == 700

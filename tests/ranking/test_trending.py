@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ import pytest
 
 from paperround.jobs.ports import Ranker
 from paperround.ranking.trending import TrendingRanker
-from paperround.ranking.weights import parse_weights
+from paperround.ranking.weights import Weights, parse_weights
 from tests.ranking.builders import (
     DAY,
     HOUR,
@@ -75,6 +76,41 @@ def test_unknown_votes_earn_what_the_others_earn_on_average() -> None:
     known = [parts[n]["votes"] + parts[n]["growth"] for n in (1, 3)]
     assert parts[2]["votes_expected"] == pytest.approx(sum(known) / 2, abs=1e-4)
     assert "votes" not in parts[2]
+
+
+@pytest.mark.accept("F10", part="sources")
+def test_a_paper_of_a_feed_without_votes_does_not_outrank_known_popular_ones() -> None:
+    popular = [candidate(n, seen(40, hours_ago=50), **listed(3)) for n in range(1, 11)]
+    unknown = [candidate(100 + n, **listed(3)) for n in range(200)]
+    fresh = [candidate(500 + n) for n in range(20)]
+    ranked = order(rank([*popular, *unknown, *fresh]))
+    assert set(ranked[:10]) == set(range(1, 11))
+    assert set(ranked[10:30]) == set(range(500, 520))
+
+
+def test_what_unknown_papers_get_goes_by_how_many_become_known() -> None:
+    popular = [candidate(n, seen(40, hours_ago=50), **listed(3)) for n in range(1, 6)]
+    unknown = [candidate(100 + n, **listed(2)) for n in range(5)]
+    parts = by_number(rank([*popular, *unknown]))
+    known = math.expm1(sum(parts[1].parts[part] for part in ("votes", "growth")) / 1.5)
+    got = parts[100].parts["votes_expected"]
+    assert got == pytest.approx(1.5 * math.log1p(known * 10 / 15), abs=1e-3)
+
+
+@pytest.mark.parametrize("days_ago", [0, 1])
+def test_what_may_still_be_counted_is_not_held_against_anybody(days_ago: int) -> None:
+    popular = [candidate(n, seen(40, hours_ago=50), **listed(3)) for n in range(1, 6)]
+    late = [candidate(100 + n, **listed(days_ago)) for n in range(50)]
+    parts = by_number(rank([*popular, *late]))
+    known = sum(parts[1].parts[part] for part in ("votes", "growth"))
+    assert parts[100].parts["votes_expected"] == pytest.approx(known, abs=1e-4)
+
+
+def test_weights_that_count_no_votes_expect_none() -> None:
+    known, unknown = candidate(1, seen(9, hours_ago=50), **listed(3)), candidate(2, **listed(3))
+    blind = TrendingRanker(weights=Weights(votes=0.0, growth=0.0))
+    items = by_number(rank([known, unknown], ranker=blind))
+    assert items[2].parts["votes_expected"] == 0
 
 
 def test_topics_speak_only_where_votes_do_not() -> None:

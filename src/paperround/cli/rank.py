@@ -45,7 +45,7 @@ def rank(
         ),
     ] = None,
     days: Annotated[
-        int, typer.Option("--days", min=1, help="With --try: how many days to compare.")
+        int, typer.Option("--days", min=1, max=366, help="With --try: how many days to compare.")
     ] = 30,
     now: Now = None,
     as_json: AsJson = False,

@@ -12,7 +12,7 @@ meaning are spaces, and nothing of it reaches a database but as a value.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -213,11 +213,12 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
     optional = [one for one in reading.optional if one not in required]
     telling = [one for one in optional if not _is_common(one)]
     kept = telling or ([] if required else optional)
-    chosen = _bounded(_each(kept))
+    asked = frozenset(_bounded(_each((*required, *excluded, *kept))))
+    chosen = _of(kept, asked)
     return Query(
         optional=chosen,
-        required=_bounded(required),
-        excluded=_bounded(excluded),
+        required=_of(required, asked),
+        excluded=_of(excluded, asked),
         times={one: kept.count(one) for one in chosen if kept.count(one) > 1},
         filters=filters.over(reading.filters),
     )
@@ -309,6 +310,10 @@ def _bounded(terms: Iterable[Term]) -> tuple[Term, ...]:
     dear = count(1)
     affordable = (one for one in terms if not one.is_dear or next(dear) <= MOST_DEAR)
     return tuple(islice(affordable, MOST_TERMS))
+
+
+def _of(terms: Iterable[Term], asked: Collection[Term]) -> tuple[Term, ...]:
+    return _each(one for one in terms if one in asked)
 
 
 def _each(terms: Iterable[Term]) -> tuple[Term, ...]:

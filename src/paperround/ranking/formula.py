@@ -36,7 +36,10 @@ _PARTS = (
     ),
     (
         ("votes_expected",),
-        "the mean of votes + growth + source of the others",
+        (
+            "({votes:g} + {growth:g}) × ln(1 + r (e^(y / ({votes:g} + {growth:g})) − 1)), "
+            "y the mean of votes + growth + source of the others"
+        ),
         "when votes are not known, but those of others are",
     ),
     (
@@ -70,6 +73,13 @@ _SYMBOLS = (
     ),
     ("m", "votes of all papers of the day, divided by their shares s"),
     ("k", "what was learned to expect of a paper, in ln(votes)"),
+    (
+        "r",
+        (
+            "(c + {counted_papers:g}) / (n + {counted_papers:g}): of the n papers listed "
+            "{counted_hours:g} hours ago or earlier, the votes of c are known"
+        ),
+    ),
     ("h", "halves for each {stale_half_life_hours:g} hours since the newest count"),
     ("gained, hours", "votes won, and the time that took, within {growth_window_hours:g} hours"),
     ("age", "hours since the start, in UTC, of the day a paper was listed"),
@@ -91,6 +101,8 @@ _MEANINGS = {
     "listing_share": "which part of the hours of its day before its listing are not counted",
     "prior_share": "what the day's mean weighs against a paper's own votes, as a share of all",
     "prior_own_share": "the same for what was learned to expect of the paper itself",
+    "counted_hours": "hours after which a paper's votes are known if they ever are",
+    "counted_papers": "papers taken for known beside those, so that a few unknown prove little",
     "growth_window_hours": "hours that growth looks back",
     "growth_floor_hours": "hours added to its span, so that readings close together prove little",
     "stale_half_life_hours": "hours after which a growth that nobody saw since counts half",

@@ -5,7 +5,8 @@
     prior        w (ln(1 + x') - ln(1 + x)),  x' = (v + q m e^k) / (s + q)
     source       w (mean of votes + growth over all - mean of the same over its site) n / (n + 5),
                  where n >= 5 papers have votes of its site, and others of another
-    votes_expected   the mean of votes + growth + source over the papers whose votes are known
+    votes_expected   w ln(1 + r (e^(y / w) - 1)), w being that of votes + that of growth, y the mean
+                     of votes + growth + source over the papers whose votes are known
     prior_text, prior_authors, prior_submitter, prior_organization, prior_links, prior_age
                  (w of votes + w of growth) (the part of k - mean of the same)
     recency      w 2^(-age / half-life)
@@ -16,8 +17,10 @@
 
 v votes were counted when a paper has share s = a / (a + settling) of all its votes, a being its
 age; m is the day's sum of votes over its sum of shares, of a site with n >= 5 papers its own; p the
-weight of that prior; h halves the growth with the age of the newest count. Ages count from the
-start of the UTC day of listing.
+weight of that prior; h halves the growth with the age of the newest count; r says of the papers of
+earlier days what share has known votes, so that where most papers come from feeds that tell none,
+an unknown one is not taken for one of those that readers chose. Ages count from the start of the
+UTC day of listing.
 
 A part that does not apply is left out, never 0: a paper whose votes are not known gets
 `votes_expected` and `topics` in place of `votes` and `growth`, so days that mix both kinds stay
@@ -103,7 +106,7 @@ def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> lis
     """The parts of each entry, every one rounded to 4 places, in a fixed order."""
     expectations = _centred(entries)
     votes = _vote_parts(entries, expectations, as_of, weights)
-    expected = _mean([_known_votes(parts) for parts in votes if parts])
+    expected = _votes_of_unknown(entries, votes, as_of, weights)
     means = {part: _mean_log(entries, part) for part in _SIDE_SIGNALS}
     unknown = _unknown_parts(entries, expectations, weights)
     return [
@@ -126,6 +129,29 @@ def _centred(entries: Sequence[Entry]) -> list[Parts]:
         {part: value - usual[part] for part, value in (entry.expected or {}).items()}
         for entry in entries
     ]
+
+
+def _votes_of_unknown(
+    entries: Sequence[Entry], votes: Sequence[Parts], as_of: datetime, weights: Weights
+) -> float | None:
+    """What a paper of unknown votes gets for them; None where nobody's are known."""
+    mean = _mean([_known_votes(parts) for parts in votes if parts])
+    share = _share_counted(entries, as_of, weights)
+    scale = weights.votes + weights.growth
+    if mean is None or share == 1 or scale == 0:
+        return mean
+    return scale * math.log1p(share * math.expm1(mean / scale))
+
+
+def _share_counted(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> float:
+    """The share of papers whose votes become known, by those old enough; 1 while there are none."""
+    old = [
+        entry.standing is not None
+        for entry in entries
+        if signals.hours_between(signals.first_day(entry.paper, as_of), as_of)
+        >= weights.counted_hours
+    ]
+    return (sum(old) + weights.counted_papers) / (len(old) + weights.counted_papers)
 
 
 def _known_votes(parts: Parts) -> float:

@@ -27,6 +27,9 @@ LEAST_OUTCOMES = 600
 """Outcomes before which a prior says nothing: about thirty days of twenty papers."""
 TEXT_OUTCOMES = 200
 """Outcomes before which words are given no weight, and features are not weighed."""
+LEAST_WEIGHED = 200
+"""Papers whose features were weighed before a prior says anything. Days of usual length have more
+by then; a file of earlier papers that name no day is a single day, which nothing came before."""
 GROWN = 1.02
 RIDGE = 10.0
 
@@ -87,8 +90,9 @@ class Learner:
         self._learn_text()
 
     def prior(self, knowledge: Knowledge = Knowledge.FULL) -> Prior | None:
-        """What the history leads one to expect; None while there is too little of it."""
-        if self.outcomes < LEAST_OUTCOMES:
+        """What the history leads one to expect; None while there is too little of it, or too
+        little that came after other days."""
+        if self.outcomes < LEAST_OUTCOMES or self._described < LEAST_WEIGHED:
             return None
         return Prior(
             text=self._text,

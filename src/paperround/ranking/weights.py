@@ -56,6 +56,11 @@ class Weights:
     prior_own_share: float = 0.1
     """The same for what the learned prior expects of the paper itself. Replayed: from 0.15 on the
     weekly best are found less often."""
+    counted_hours: float = 48.0
+    """Hours after which a feed that tells votes has told those of a paper. Chosen: two days."""
+    counted_papers: float = 5.0
+    """Papers that are counted as known beside those old enough, so that a few unknown ones prove
+    little. Chosen."""
     growth_window_hours: float = 26.0
     """How far back growth looks, in hours: a day, and two hours for a late reading."""
     growth_floor_hours: float = 6.0
