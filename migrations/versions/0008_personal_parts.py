@@ -9,6 +9,11 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_FROZEN = (
+    "edition_id, position, paper_id, title, authors, gist, links, identifiers, score, parts, "
+    "reason, votes, comments, show"
+)
+
 
 def upgrade() -> None:
     op.add_column("deliveries", sa.Column("parts", plain_json(), nullable=True))
@@ -17,6 +22,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Mails that wait may carry papers behind: they become the edition's own, or these mails could
+    not be made any more."""
+    op.execute(f"INSERT INTO edition_papers ({_FROZEN}) SELECT {_FROZEN} FROM behind_papers")
     op.drop_table("behind_papers")
     op.drop_table("edition_tails")
     op.drop_column("deliveries", "parts")

@@ -46,6 +46,12 @@ def test_the_best_that_a_reader_was_not_sent_are_offered() -> None:
     assert len(offered) == OFFERED
 
 
+def test_what_a_reader_muted_takes_nothing_elses_room() -> None:
+    tail = behind(places(*range(11, 31)))
+    offered = tail.offered(Backwards(), (), (), 1, {PaperId(30), PaperId(29)})
+    assert [one.position for one in offered] == [28, 27, 26]
+
+
 def test_all_that_a_reader_asked_for_is_offered_however_far_behind() -> None:
     tail = behind(places(*range(11, 31)))
     asked = {PaperId(11), PaperId(30), PaperId(99)}

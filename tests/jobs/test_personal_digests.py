@@ -1,19 +1,21 @@
 """A digest that is made for one reader: all it shows is true, whatever way it was planned."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from paperround.clock import FixedClock
 from paperround.domain.digests import DigestKind, DigestView
-from paperround.domain.editions import Candidate, Edition, Ranking
+from paperround.domain.editions import Candidate, Edition, EditionId, Ranking
+from paperround.domain.joining import joined as one_work
 from paperround.domain.ledger import Slip
-from paperround.domain.papers import Record
-from paperround.domain.subscribers import Address, Frequency, Preferences
+from paperround.domain.lists import ListId
+from paperround.domain.papers import Paper, Record
+from paperround.domain.subscribers import Address, Frequency, Preferences, SubscriptionId
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.feedback import feedback_sheet, give_feedback
@@ -21,6 +23,7 @@ from paperround.jobs.housekeeping import KEPT_TAILS, keep_house
 from paperround.jobs.lanes import Post, digest_lane
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, Welcome, plan_due
+from paperround.jobs.ports import TasteDay
 from paperround.jobs.preview import preview
 from paperround.jobs.publish import publish
 from paperround.jobs.site import edition_page
@@ -300,6 +303,84 @@ def test_what_is_behind_is_forgotten_when_nothing_is_planned_from_it_any_more(
         with potter.reading() as work:
             assert len(work.editions.tail(edition.id)) == left
     assert mailed(potter, edition, "ada") == before
+
+
+def test_an_edition_that_an_older_version_gave_its_papers_behind_is_planned_from(
+    potter: SqlDatabase,
+) -> None:
+    edition = publish_it(potter)
+    with potter.writing() as work:
+        columns = db.behind_papers.c.keys()
+        moved = insert(db.edition_papers).from_select(columns, select(db.behind_papers))
+        work.connection.execute(moved)
+        for table in (db.behind_papers, db.edition_tails):
+            work.connection.execute(delete(table))
+    subscribe(potter, "cleo", wish=Preferences(size=4))
+    like(potter, "cleo", "Dating pottery")
+    publish_it(potter)
+    assert slip_of(potter, edition, "cleo").positions[0] == 12
+    assert mailed(potter, edition, "ada").papers[0].title == "A kiln for pottery"
+
+
+# --- papers that turn out to be one ------------------------------------------------------------
+
+
+def join(database: SqlDatabase, title: str, into: str) -> None:
+    """The paper called `title` turns out to be the one called `into`."""
+    with database.writing() as work:
+        named = select(db.papers.c.title, func.min(db.papers.c.id)).group_by(db.papers.c.title)
+        ids = dict(work.connection.execute(named).all())
+        papers = work.papers.load([ids[into], ids[title]])
+        work.papers.join(one_work(papers[ids[into]], papers[ids[title]]), now=LATER)
+
+
+@pytest.mark.accept("F13", part="all candidates")
+def test_of_two_papers_behind_that_are_joined_meanwhile_a_reader_gets_one(
+    potter: SqlDatabase,
+) -> None:
+    fill(potter, [record(13, title="The kiln of potters", abstract=KILN)], NOW)
+    opinions = Opinions(TasteRanker())
+    edition = publish_it(potter, opinions)
+    both = {12, 13}
+    assert both < set(slip_of(potter, edition, "ada").positions)
+    join(potter, "The kiln of potters", into="A kiln for pottery")
+    subscribe(potter, "cleo", wish=Preferences(size=4))
+    like(potter, "cleo", "Dating pottery")
+    publish_it(potter, opinions)
+    assert len(both & set(slip_of(potter, edition, "cleo").positions)) == 1
+
+
+class Reading:
+    """The model, and the papers of the day that it made ready last, by title."""
+
+    papers: Mapping[str, Paper]
+
+    def day(
+        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+    ) -> TasteDay:
+        self.papers = {paper.title: paper for paper in papers}
+        return TasteRanker().day(papers, scores, background)
+
+
+@pytest.mark.accept("F13", part="all candidates")
+def test_a_paper_behind_that_was_joined_is_known_by_all_its_text(potter: SqlDatabase) -> None:
+    publish_it(potter)
+    join(potter, "A kiln for pottery", into="Dating pottery")
+    subscribe(potter, "cleo", wish=Preferences(topics=("kilns",)))
+    reading = Reading()
+    publish_it(potter, Opinions(reading))
+    assert reading.papers["Dating pottery"].abstract == KILN
+
+
+def test_what_stands_behind_one_list_stands_behind_no_other(potter: SqlDatabase) -> None:
+    edition = publish_it(potter)
+    opinions = Opinions(TasteRanker())
+    with potter.reading() as work:
+        people = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=9)
+        first = opinions.of(work, edition, people).behind
+        other = replace(edition, id=EditionId(99), list_id=ListId(99))
+        second = opinions.of(work, other, people).behind
+    assert (len(list(first or ())), list(second or ())) == (7, [])
 
 
 # --- from a cold start -------------------------------------------------------------------------

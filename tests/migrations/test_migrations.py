@@ -78,6 +78,7 @@ def test_ten_thousand_papers_and_their_mails_survive_every_migration(
     migrate.upgrade(empty_engine)
     fill(empty_engine)
     filled = counts(empty_engine)
+    filled["edition_papers"] += filled["behind_papers"]  # mails that carry those still need them
     migrate.downgrade(empty_engine, before)
     kept = counts(empty_engine)
     assert kept == {table: rows for table, rows in filled.items() if table in kept}
@@ -102,7 +103,7 @@ def test_feeds_and_editions_from_before_there_was_a_service_fit_into_it(
     assert feed is not None
     assert (feed.health, feed.reason, feed.last_good_at) == (FeedHealth.NEW, "", None)
     assert edition is not None
-    assert (edition.cut_at, edition.sources, len(edition.papers)) == (edition.frozen_at, (), 3)
+    assert (edition.cut_at, edition.sources, len(edition.papers)) == (edition.frozen_at, (), 4)
 
 
 @pytest.mark.accept("D7")

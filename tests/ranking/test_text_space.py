@@ -5,8 +5,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy import sparse
 
-from paperround.ranking.text_space import Bag, text_space
+from paperround.ranking.text_space import Bag, Texts, text_space
 
 CLAY = ["kiln", "glaze", "pottery", "clay"]
 SEA = ["tide", "current", "salinity", "ocean"]
@@ -33,6 +34,15 @@ def test_a_text_is_like_itself_and_unlike_what_shares_nothing_with_it() -> None:
     likeness = texts.likeness(texts)
     assert likeness[0, 0] == pytest.approx(0.6)  # three papers show no theme
     assert likeness[0, 1] == pytest.approx(0)
+
+
+def test_how_alike_two_texts_are_does_not_depend_on_which_others_are_asked_about() -> None:
+    random = np.random.default_rng(5)
+    themes = random.normal(size=(300, 650)).astype(np.float32)
+    texts = Texts(words=sparse.csr_array((300, 1), dtype=np.float32), themes=themes)
+    together = texts.likeness(texts)
+    for few in ([0], [7, 120], list(range(40, 91))):
+        assert np.array_equal(texts.at(few).likeness(texts), together[few])
 
 
 def test_of_two_shared_words_the_rare_one_says_more() -> None:

@@ -75,6 +75,7 @@ def choose(
     already_sent: Collection[PaperId],
     local_day: date,
     finder: Finder | None = None,
+    sight: Sight | None = None,
     withdrawn: Collection[PaperId] = (),
     opinion: Opinion | None = None,
     wishes: Wishes | None = None,
@@ -87,39 +88,31 @@ def choose(
     topics or found by their searches, each group in the edition's order; with an `opinion`, in the
     order it makes of the scores and of what each paper is worth to the reader. Papers of a category
     they follow are worth more by its lift, and the floor is one of the sum. `finder` looks for all
-    that in the edition's papers; without one it knows what the edition says of them.
+    that in the edition's papers; without one it knows what the edition says of them. `sight` is
+    what the wishes touch of these papers, where that was found before.
     """
     wish = subscription.preferences
-    none_due = _none_due(edition, subscription, local_day)
-    if none_due is not None:
-        return none_due
+    nothing = none_due(edition, subscription, local_day)
+    if nothing is not None:
+        return nothing
     wishes = wishes or Wishes(topics=wish.topics)
-    given = {*wishes.seeds, *wishes.unlike}
-    unseen = [
-        paper
-        for paper in _each_once(edition.papers)
-        if paper.paper_id not in already_sent
-        and paper.paper_id not in withdrawn
-        and paper.paper_id not in given
-    ]
+    unseen = _unseen(edition.papers, (already_sent, withdrawn, wishes.seeds + wishes.unlike))
     if not unseen:
         return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
-    sight = sight_of(wishes, finder or _frozen_finder(edition)) if wishes else None
-    heard = [paper for paper in unseen if sight is None or paper.paper_id not in sight.muted]
-    if not heard:
+    if wishes and sight is None:
+        sight = sight_of(wishes, finder or _frozen_finder(edition))
+    wanted = _heard(unseen, sight)
+    if not wanted:
         return SkipReason.MUTED
-    wanted = [
-        paper
-        for paper in heard
-        if wish.floor is None or _worth(paper, sight, opinion) >= wish.floor
-    ]
+    if wish.floor is not None:
+        wanted = [one for one in wanted if _worth(one, sight, opinion) >= wish.floor]
     if not wanted:
         return SkipReason.BELOW_FLOOR
     choice = _chosen(wanted, sight, wish.size or mailing_list.size, opinion)
     return _for_a_week(choice, edition) if wish.frequency is Frequency.WEEKLY else choice
 
 
-def _none_due(edition: Edition, subscription: Subscription, local_day: date) -> SkipReason | None:
+def none_due(edition: Edition, subscription: Subscription, local_day: date) -> SkipReason | None:
     """Why nobody looks at the papers at all; None when somebody does."""
     wish = subscription.preferences
     if wish.paused_until is not None and local_day < wish.paused_until:
@@ -143,6 +136,23 @@ def _worth(paper: EditionPaper, sight: Sight | None, opinion: Opinion | None) ->
     """What the floor is one of: the score, the lift of a category, and what the reader likes."""
     liked = 0.0 if opinion is None else opinion.worth(paper.paper_id)
     return paper.score + _lift(paper, sight) + liked
+
+
+def _unseen(
+    papers: Sequence[EditionPaper], left_out: Sequence[Collection[PaperId]]
+) -> Sequence[EditionPaper]:
+    """The papers, each once, but those that are in one of the collections."""
+    ids = {paper.paper_id for paper in papers}
+    out = set[PaperId]().union(*(ids.intersection(some) for some in left_out))
+    if not out and len(ids) == len(papers):
+        return papers
+    return [paper for paper in _each_once(papers) if paper.paper_id not in out]
+
+
+def _heard(papers: Sequence[EditionPaper], sight: Sight | None) -> Sequence[EditionPaper]:
+    if sight is None or not sight.muted:
+        return papers
+    return [paper for paper in papers if paper.paper_id not in sight.muted]
 
 
 def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
@@ -174,6 +184,8 @@ def _grouped(
     """By authors they follow; on their topics and searches; the others, those of a category they
     follow at the place it lifts them to."""
     if sight is None:
+        return [papers]
+    if not (sight.followed or sight.wanted or sight.lifted):
         return [papers]
     followed = [paper for paper in papers if paper.paper_id in sight.followed]
     pinned = sight.followed | sight.wanted
@@ -209,11 +221,17 @@ def _best(
 ) -> Sequence[EditionPaper]:
     if opinion is None:
         return papers[:size]
-    return opinion.spread([_lifted(paper, _lift(paper, sight)) for paper in papers], size, taken)
+    return opinion.spread(_lifted(papers, sight), size, taken)
 
 
-def _lifted(paper: EditionPaper, lift: float) -> EditionPaper:
-    return replace(paper, score=paper.score + lift) if lift else paper
+def _lifted(papers: Sequence[EditionPaper], sight: Sight | None) -> Sequence[EditionPaper]:
+    if sight is None or not (sight.lift and sight.lifted):
+        return papers
+    lifts = [_lift(paper, sight) for paper in papers]
+    return [
+        replace(paper, score=paper.score + lift) if lift else paper
+        for paper, lift in zip(papers, lifts, strict=True)
+    ]
 
 
 def _why(paper: EditionPaper, sight: Sight | None, liked: Why) -> Why:

@@ -133,9 +133,12 @@ class Finder:
                         yield from self.quotes(part, place)
 
     def _quoted(self, words: Words, place: int) -> Iterator[str]:
+        pattern = _pattern(words)
         for part in (words.place,) if words.place else Place:
+            if not self._parts[part].holds(pattern, place):
+                continue
             for text in map(unfolded, self.papers[place].texts(part)):
-                found = _pattern(words).search(text.text)
+                found = pattern.search(text.text)
                 if found is not None:
                     yield text.as_written(*found.span())
                     return
@@ -167,6 +170,9 @@ class _Part:
         first = (self._holding.get(token, 0) for token in tokens[:-1])
         candidates = _all(self._ending(tokens[-1], words), first)
         return candidates if words.text == tokens[0] else self._verified(candidates, words)
+
+    def holds(self, pattern: re.Pattern[str], place: int) -> bool:
+        return pattern.search(self._texts[place]) is not None
 
     def _ending(self, token: str, words: Words) -> Papers:
         if words.starts:

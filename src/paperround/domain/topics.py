@@ -53,13 +53,16 @@ class Unfolded:
 def unfolded(written: str) -> Unfolded:
     """A text that something is looked for in, and quoted from. One that folds to something else as
     a whole than letter by letter is quoted as it folds."""
+    text = folded(written)
+    if written.isascii() and len(text) == len(written):  # then every letter folds to one
+        letters = range(len(written) + 1)
+        return Unfolded(written, text, letters, letters)
     starts, cluster, pieces = array("I"), array("I"), []
     for number, found in enumerate(_CLUSTER.finditer(written)):
         piece = folded(found[0])
         starts.append(found.start())
         cluster.extend([number] * len(piece))
         pieces.append(piece)
-    text = folded(written)
     if "".join(pieces) != text:
         return Unfolded(written, text, (), ())
     starts.append(len(written))

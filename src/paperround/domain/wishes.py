@@ -56,7 +56,7 @@ class Wishes:
         """What topics and searches are about, in words, for a taste."""
         searches = map(_readable, self.of_kind(InterestKind.KEYWORD))
         wanted = (one.wanted for one in searches if one is not None)
-        return tuple(filter(None, (*self.all_topics, *wanted)))
+        return tuple(dict.fromkeys(filter(None, (*self.all_topics, *wanted))))
 
     @property
     def titles(self) -> tuple[str, ...]:

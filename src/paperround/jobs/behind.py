@@ -55,13 +55,16 @@ class Behind:
         pinned: Collection[PaperId],
         already_sent: Collection[PaperId],
         size: int,
+        muted: Collection[PaperId] = (),
     ) -> tuple[EditionPaper, ...]:
-        """The best for a reader who was sent some, best first, and all that are `pinned` by what
-        they asked for, in the order of the ranking."""
+        """The best for a reader who was sent some and muted some, best first, and all that are
+        `pinned` by what they asked for, in the order of the ranking."""
         best = opinion.best(REACH * size) if opinion is not None else ()
-        unsent = (id_ for id_ in best if id_ in self._by_id and id_ not in already_sent)
-        offered = dict.fromkeys(islice(unsent, OFFERED * size))
-        offered |= dict.fromkeys(id_ for id_ in self._by_id if id_ in pinned)
+        fresh = (id_ for id_ in best if id_ in self._by_id and id_ not in already_sent)
+        heard = (id_ for id_ in fresh if id_ not in muted) if muted else fresh
+        offered = dict.fromkeys(islice(heard, OFFERED * size))
+        asked = [self._by_id[id_] for id_ in pinned if id_ in self._by_id]
+        offered |= dict.fromkeys(one.paper_id for one in sorted(asked, key=_position))
         return tuple(self._by_id[id_] for id_ in offered)
 
     def frozen(self, position: int) -> EditionPaper:
@@ -74,6 +77,10 @@ class Behind:
     def _gist_of(self, paper: EditionPaper) -> str:
         text = self._paper[paper.paper_id]
         return "" if paper.show is Show.LINK else self._gist(text.title, text.abstract)
+
+
+def _position(paper: EditionPaper) -> int:
+    return paper.position
 
 
 def _without_gist(place: TailPaper, paper: Paper) -> EditionPaper:

@@ -72,8 +72,10 @@ class Opinions:
         return Views(opinions=dict(zip(tastes, opinions, strict=True)), behind=day.behind)
 
     def _day(self, work: UnitOfWork, edition: Edition) -> _Day:
-        what = edition.as_of, *(paper.paper_id for paper in edition.papers)
-        day = self._days.get(what) or self._made(work, edition)
+        what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
+        day = self._days.get(what)
+        if day is None or work.papers.joined_among([one.paper_id for one in day.behind]):
+            day = self._made(work, edition)
         self._days[what] = day
         while len(self._days) > _KEPT:
             del self._days[next(iter(self._days))]
@@ -87,7 +89,8 @@ class Opinions:
         places: dict[PaperId, EditionPaper] = {}
         for place in (*edition.papers, *behind):
             places.setdefault(place.paper_id, place)
-        papers = [known.get(id_) or _as_frozen(one, edition) for id_, one in places.items()]
+        today = {paper.id: paper for paper in known.values()}
+        papers = [today.get(id_) or _as_frozen(one, edition) for id_, one in places.items()]
         scores = [one.score for one in places.values()]
         background = work.papers.background(edition.as_of, limit=BACKGROUND)
         return _Day(self._model.day(papers, scores, background), behind)

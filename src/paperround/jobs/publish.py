@@ -263,8 +263,9 @@ class _Planning:
 
     def rehearse(self) -> Planned:
         """What `plan_all` would add, writing nothing."""
-        rows = [row for _, page in self._pages() for row in self.rows(page)]
-        return Planned(rows=len(rows), skipped=Counter(row.reason for row in rows if row.reason))
+        reasons = Counter(row.reason for _, page in self._pages() for row in self.rows(page))
+        skipped = {reason: count for reason, count in reasons.items() if reason}
+        return Planned(rows=reasons.total(), skipped=skipped)
 
     def _pages(self) -> Iterator[tuple[SubscriptionId, list[Subscription]]]:
         after = SubscriptionId(0)

@@ -11,6 +11,7 @@ from paperround.domain.digests import (
     SkipReason,
     Withdrawal,
     choose,
+    none_due,
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
@@ -20,7 +21,7 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Opinion
 from paperround.domain.tokens import KeyRing
-from paperround.domain.wishes import Wishes, sight_of
+from paperround.domain.wishes import Sight, Wishes, sight_of
 from paperround.jobs.behind import Behind
 from paperround.jobs.opinions import Opinions, Views
 from paperround.jobs.ports import UnitOfWork
@@ -87,16 +88,21 @@ class RowMaker:
     def choose(
         self, subscription: Subscription, already_sent: Collection[PaperId], local_date: date
     ) -> Choice | SkipReason:
-        """What the subscription gets on `local_date`."""
+        """What the subscription gets on `local_date`. Nobody looks at a paper for whoever wants no
+        mail then."""
+        nothing = none_due(self.edition, subscription, local_date)
+        if nothing is not None:
+            return nothing
         opinion = self.views.opinions.get(subscription.subscriber_id)
         wishes = self.wishes.get(subscription.subscriber_id)
+        sight = sight_of(wishes, self.finder) if wishes and self.finder else None
         return choose(
-            edition=self._open_to(subscription, opinion, wishes, already_sent),
+            edition=self._open_to(subscription, opinion, sight, already_sent),
             mailing_list=self.mailing_list,
             subscription=subscription,
             already_sent=already_sent,
             local_day=local_date,
-            finder=self.finder,
+            sight=sight,
             withdrawn=self.withdrawn,
             opinion=opinion,
             wishes=wishes,
@@ -106,22 +112,17 @@ class RowMaker:
         self,
         subscription: Subscription,
         opinion: Opinion | None,
-        wishes: Wishes | None,
+        sight: Sight | None,
         already_sent: Collection[PaperId],
     ) -> Edition:
         """The edition, and for who said anything the best for them of what stands behind."""
-        if self.views.behind is None or (opinion is None and wishes is None):
+        if self.views.behind is None or (opinion is None and sight is None):
             return self.edition
         size = subscription.preferences.size or self.mailing_list.size
-        pinned = self._pinned(wishes) if wishes is not None else ()
-        offered = self.views.behind.offered(opinion, pinned, already_sent, size)
+        pinned: Collection[PaperId] = () if sight is None else sight.followed | sight.wanted
+        muted: Collection[PaperId] = () if sight is None else sight.muted
+        offered = self.views.behind.offered(opinion, pinned, already_sent, size, muted)
         return replace(self.edition, papers=self.edition.papers + offered)
-
-    def _pinned(self, wishes: Wishes) -> Collection[PaperId]:
-        if self.finder is None:
-            return ()
-        sight = sight_of(wishes, self.finder)
-        return sight.followed | sight.wanted
 
     def row(
         self,
@@ -153,10 +154,10 @@ class RowMaker:
         )
 
     def _behind(self, positions: Sequence[int]) -> tuple[EditionPaper, ...]:
-        behind, shown = self.views.behind, len(self.edition.papers)
-        if behind is None:
+        if self.views.behind is None:
             return ()
-        return tuple(behind.frozen(position) for position in positions if position > shown)
+        shown = {paper.position for paper in self.edition.papers}
+        return tuple(self.views.behind.frozen(place) for place in positions if place not in shown)
 
     def empty_row(
         self,

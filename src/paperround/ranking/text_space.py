@@ -52,9 +52,14 @@ class Texts:
 
     def likeness(self, others: "Texts") -> Dense:
         """How alike each text is to each of `others`, shape (texts, others): 1 for the same text,
-        about 0 for two that have nothing in common."""
+        about 0 for two that have nothing in common.
+
+        Reckoned with twice the digits it keeps: how a product of matrices adds up, and so its last
+        digit, depends on how many rows it has, and nobody's may depend on who else is there.
+        """
         by_words = (self.words @ others.words.T).toarray()
-        return np.asarray(by_words + self.themes @ others.themes.T, dtype=np.float32)
+        by_themes = self.themes.astype(np.float64) @ others.themes.T.astype(np.float64)
+        return np.asarray(by_words + by_themes, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

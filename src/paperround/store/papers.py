@@ -121,6 +121,10 @@ class SqlPapers:
         )
         return frozenset(PaperId(one) for one in found.scalars())
 
+    def joined_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
+        """Those of `papers` that were joined into another."""
+        return frozenset(current(self._connection, papers))
+
     def known_by(self, papers: Collection[PaperId], moment: datetime) -> frozenset[PaperId]:
         """Those of `papers` that had been read by then."""
         found = self._connection.execute(

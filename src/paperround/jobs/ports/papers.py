@@ -248,6 +248,10 @@ class PaperStore(Protocol):
         """Those of `papers` that are withdrawn."""
         ...
 
+    def joined_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
+        """Those of `papers` that were joined into another."""
+        ...
+
     def known_by(self, papers: Collection[PaperId], moment: datetime) -> frozenset[PaperId]:
         """Those of `papers` that had been read by then."""
         ...
