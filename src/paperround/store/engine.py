@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ from paperround.domain.errors import Misconfigured
 BUSY_SECONDS = 10
 CONNECTIONS = 40
 """As many as a web process has threads, so that no request waits for a connection."""
+
+_making_a_file = threading.Lock()
 
 PURPOSE = "paperround_purpose"
 READING, WRITING = "reading", "writing"
@@ -108,10 +111,14 @@ def _make_folder(folder: Path) -> None:
 def _make_file(_dialect: object, _record: object, arguments: list[Any], _: object) -> None:
     """Make a file that is not there for its owner alone; SQLite's others beside it get its mode.
 
-    One that is there stays as it is. Where none can be made SQLite says so when it opens it.
+    One that is there stays as it is, and is never opened here: closing it would drop SQLite's locks
+    on it in this process (https://sqlite.org/howtocorrupt.html, 2.2), and the next process to leave
+    would delete the log under this one. Hence also the lock: nobody connects to a file that is
+    still open here. Where none can be made SQLite says so when it opens it.
     """
-    with contextlib.suppress(OSError):
-        os.close(os.open(arguments[0], os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    wanted = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with _making_a_file, contextlib.suppress(OSError):
+        os.close(os.open(os.path.realpath(arguments[0]), wanted, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
