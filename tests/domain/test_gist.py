@@ -63,6 +63,8 @@ def test_a_gist_is_verbatim_but_for_its_first_letter_and_ellipsis(text: str) -> 
         ("Finally, by using X, we win.", "By using X, we win."),
         ("Furthermore, user studies agree.", "User studies agree."),
         ("Moreover, to this end, we train.", "To this end, we train."),
+        ("(3) It answers in 1 second when asked.", "It answers in 1 second when asked."),
+        ("(ii) We run 30 frames per second here.", "We run 30 frames per second here."),
     ],
 )
 def test_a_gist_stands_alone_without_marker_or_connective(sentence: str, alone: str) -> None:

@@ -388,6 +388,20 @@ def test_the_next_digest_can_be_seen_beforehand(database: Database) -> None:
     assert "A study of 1 things" in shown.text
 
 
+@pytest.mark.accept("F30", part="preview")
+def test_the_next_digest_is_what_comes_after_the_one_that_is_out(database: Database) -> None:
+    _seeded(database, 30)
+    here = desk(database)
+    joined(here)
+    (row,) = digests(database)
+    token = _choosing(database, here)
+    shown = preview_next(here, NewestFirst(), LETTERHEAD, PlainRenderer(), token, now=NOW)
+    assert shown is not None
+    titles = {number: f"A study of {number} things" in shown.text for number in range(1, 31)}
+    assert not any(titles[number] for number in row.positions)
+    assert sum(titles.values()) == len(row.positions)
+
+
 # --- feedback ----------------------------------------------------------------------------------
 
 

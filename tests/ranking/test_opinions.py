@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.editions import EditionPaper
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.tastes import Taste
-from paperround.ranking.bags import bag_of
+from paperround.ranking.bags import as_written, bag_of
 from paperround.ranking.opinions import TasteDay, TasteOpinion
 from paperround.ranking.words import occurs
 from tests.builders import edition_paper
@@ -156,7 +156,26 @@ def test_a_title_speaks_like_a_paper_that_has_nothing_else(day: TasteDay) -> Non
     mine = opinion(day, Taste(titles=(title,), topics=("tides",)))
     assert mine.worth(PaperId(1)) > mine.worth(PaperId(3))
     (why,) = mine.explain(shown(1))
-    assert why.reason.endswith(f" with “{title[:60].rstrip()}…”, which you gave")
+    assert why.reason.endswith(
+        " with “Kilns, glaze and pottery Kilns, glaze and pottery Kilns…”, which you gave"
+    )
+
+
+def test_a_quoted_name_keeps_its_capitals_and_the_first_word_of_a_sentence_does_not() -> None:
+    text = "Tides and T2I models\nWe study T2I models of tides."
+    assert [as_written(word, text) for word in ("t2i", "tides", "we", "glaze")] == [
+        "T2I",
+        "tides",
+        "We",
+        "glaze",
+    ]
+
+
+@pytest.mark.accept("F13", part="seeds")
+def test_a_reason_quotes_names_as_they_stand_in_the_paper() -> None:
+    texts = [("Glazing with T2I", "T2I is made for kilns."), POTS, TIDES, SHOT]
+    day = TasteDay(papers(texts, 1), [4.0, 3.0, 2.0, 1.0], BACKGROUND)
+    assert "“T2I”" in reason_of(day, Taste(topics=("t2i",)), 1)
 
 
 @pytest.mark.accept("F13", part="seeds")

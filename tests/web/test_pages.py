@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -11,6 +12,7 @@ from paperround.domain.papers import Paper, PaperId, Show
 from paperround.jobs.publish import draft
 from paperround.jobs.publish import freeze as freeze_edition
 from paperround.jobs.rank import rank_list
+from paperround.web.problems import written
 from tests.builders import NOW, new_edition, paper, seed_edition, write
 from tests.fakes import NewestFirst
 from tests.web.conftest import Site
@@ -58,7 +60,17 @@ def test_the_first_page_shows_each_paper_with_why_it_is_there(site: Site, editio
     assert page.count("<article>") == len(edition.papers)
     assert first.title in page
     assert first.reason in page
-    assert f'<tr class="sum"><th scope="row">score</th><td>+{first.score:.2f}' in page
+    assert f'<tr class="sum"><th scope="row">score</th><td>+{first.score:.4f}' in page
+
+
+@pytest.mark.accept("Q9", part="page")
+def test_the_parts_add_up_as_they_are_shown(site: Site, edition: Edition) -> None:
+    page = site.client.get("/").text.replace("−", "-")
+    tables = re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
+    assert len(tables) == len(edition.papers)
+    for table in tables:
+        *parts, score = map(Decimal, re.findall("<td>(.*?)</td>", table))
+        assert sum(parts) == score
 
 
 @pytest.mark.accept("F20", part="page")
@@ -275,3 +287,8 @@ def test_pages_that_show_papers_of_arxiv_thank_it(site: Site, identifiers: dict[
     freeze_ranked(site)
     for path in ("/", "/editions/trending/2026-03-02", f"/papers/{id_}"):
         assert (THANKS in site.client.get(path).text) == ("arxiv" in identifiers), path
+
+
+def test_an_error_page_says_what_is_wrong_in_a_sentence() -> None:
+    _, page = written(429, "Too many requests", "too many requests from your network", "/subscribe")
+    assert b"<p>Too many requests from your network</p>" in page

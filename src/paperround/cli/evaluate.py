@@ -1,8 +1,9 @@
 """`paperround evaluate`: how good the models are, on data whose outcome is known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.evaluate.report import Baselines
 
 if TYPE_CHECKING:
-    from paperround.evaluate.report import Figure, Report
+    from paperround.evaluate.report import Report
 
 Others = Annotated[
     Baselines, typer.Option("--baselines", help="Which other methods run beside ours.")
@@ -198,16 +199,24 @@ def _as_json(report: "Report") -> dict[str, object]:
 def _rows(report: "Report") -> Iterator[list[str]]:
     yield [report.task, "ours", "90 % interval", *report.baselines]
     for name, ours in report.metrics.items():
-        others = [_other(found.get(name)) for found in report.baselines.values()]
-        yield [name, f"{ours.value:.4f}", _ends(ours), *others]
+        others = [found.get(name) for found in report.baselines.values()]
+        known = [ours.value, ours.low, ours.high, *(one for one in others if one is not None)]
+        shown = partial(_figure, places=0 if _are_counts(known) else 4)
+        yield [
+            name,
+            shown(ours.value),
+            f"{shown(ours.low)} to {shown(ours.high)}",
+            *map(shown, others),
+        ]
 
 
-def _other(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _are_counts(values: Sequence[float]) -> bool:
+    """Shares are 1 at most, and hardly ever all whole."""
+    return max(values) > 1 and all(value == round(value) for value in values)
 
 
-def _ends(one: "Figure") -> str:
-    return f"{one.low:.4f} to {one.high:.4f}"
+def _figure(value: float | None, *, places: int) -> str:
+    return "" if value is None else f"{value:,.{places}f}"
 
 
 def _comparisons(report: "Report") -> Iterator[str]:

@@ -35,6 +35,9 @@ _ELSEWHERE = {
     "after": "after: is for the search page: a digest is made from new papers",
     "before": "before: is for the search page: a digest is made from new papers",
 }
+_PREFIXES = frozenset(
+    f"{name}:" for name in ("title", "abstract", "author", *_CATEGORY, *_ELSEWHERE)
+)
 _PLAIN_MARKS = str.maketrans("“”„‟″＂«»（）", '""""""""()')
 _OUTER_MARKS = " ,;:.!?'`‘’"
 _TOKEN = re.compile(
@@ -132,6 +135,8 @@ def read_keywords(text: str) -> Keywords:
     root = _Parser(tokens).whole()
     if not _asks(root):
         raise _wrong("it only says what to leave out: name something to look for as well")
+    if _finds_all(root):
+        raise _wrong("nearly every paper has that: add a word that tells, or put it in quotes")
     return Keywords(text=text, root=root)
 
 
@@ -149,6 +154,16 @@ def _asks(node: Node) -> bool:
         case Either():
             return all(map(_asks, node.parts))
     return True
+
+
+def _finds_all(node: Node) -> bool:
+    """Whether filler is enough to fit."""
+    match node:
+        case Every():
+            return all(_finds_all(part) for part in node.parts if not isinstance(part, Without))
+        case Either():
+            return any(map(_finds_all, node.parts))
+    return _is_common(node)
 
 
 # --- tokens ------------------------------------------------------------------------------------
@@ -200,6 +215,8 @@ def _phrase(said: str, token: _Token) -> _Token:
 
 
 def _word(said: str, token: _Token) -> _Token:
+    if said.lower() in _PREFIXES:
+        raise _wrong(f"“{said}” at character {token.at} needs a word right behind it")
     is_bare = not (token.sign or token.name)
     if is_bare and said in ("AND", "OR", "NOT"):
         return _Token(kind=said, at=token.at)

@@ -15,9 +15,10 @@ _CONNECTIVE = re.compile(
     r" (?:this|these|that|those|the|such)(?: [\w-]+){0,3}), "
 )
 _GOES_ON = re.compile(
-    r"\((?:[ivx]{1,4}|\d{1,2}|[b-e])\)\s|\s\d{1,2}\)\s|\b(?:second|third|then|finally)(?:ly)?,? ",
+    r"\((?:[ivx]{1,4}|\d{1,2}|[b-e])\)\s|\s\d{1,2}\)\s|"
+    r"(?<!\d )(?<!\bper )(?<!\ba )\b(?:second|third|then|finally)(?:ly)?,? ",
     re.IGNORECASE,
-)  # the list that the opening begins is in the same sentence
+)  # the list that the opening begins is in the same sentence; a second may be a time
 _CLAUSE = re.compile(
     r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:-[a-z]+)*[ ,]|[A-Z](?!\.))"
 )  # a name such as iFoo must not become IFoo

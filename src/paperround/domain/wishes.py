@@ -14,6 +14,7 @@ from itertools import chain, islice
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.finder import Finder, Papers, author_key
+from paperround.domain.gist import shortened
 from paperround.domain.interests import Interest, InterestKind, is_unlike, seed_identifier
 from paperround.domain.keywords import Either, Keywords, Words, read_keywords
 from paperround.domain.papers import PaperId
@@ -173,15 +174,10 @@ def _told(finder: Finder, search: str, place: int) -> str:
     """A search, and what it found where that is not just what it says."""
     keywords = read_keywords(search)
     quotes = list(islice(dict.fromkeys(finder.quotes(keywords.root, place)), MOST_QUOTED))
-    says = f"your search “{_shown(search)}”"
+    says = f"your search “{shortened(search, _LONGEST_SHOWN)}”"
     if keywords.is_plain and [folded(one) for one in quotes] == [folded(search)]:
         return says
     return f"{says} found {' and '.join(f'“{one}”' for one in quotes)}" if quotes else says
-
-
-def _shown(search: str) -> str:
-    cut = search[:_LONGEST_SHOWN].rstrip()
-    return search if len(search) <= _LONGEST_SHOWN else f"{cut}…"
 
 
 def _union(sets: Iterable[Papers]) -> Papers:

@@ -70,8 +70,12 @@ def preview(
     now: datetime,
     gist: GistChooser = choose_gist,
     opinions: Opinions | None = None,
+    afresh: bool = False,
 ) -> Preview:
     """The digest of `reader` (None: somebody new) from the frozen edition, else from one drafted.
+
+    A mail of that edition that is made or out is shown as it is; `afresh` shows what would come
+    after it, by the choices that hold now, where the edition has more.
 
     Raises NotFound for an unknown list or subscriber.
     """
@@ -90,12 +94,14 @@ def preview(
         edition = standing
     with database.reading() as work:
         person = _reader(work, identity, mailing_list, edition, reader, now, opinions)
-    made = person.planned or _made(person, now)
+    made = _made(person, now) if afresh or not person.planned else person.planned
+    if made is SkipReason.NO_NEW_PAPERS:
+        made = person.planned or made
     if isinstance(made, SkipReason):
         return Preview(edition=edition, mail=None, skipped=made)
     sheet = sheet_of(made.edition, mailing_list.title, letterhead)
     mail = digest_mail(sheet, made.slip, identity.keys)
-    return Preview(edition=edition, mail=mail, planned=person.planned is not None)
+    return Preview(edition=edition, mail=mail, planned=made is person.planned)
 
 
 def _newest_of_day(

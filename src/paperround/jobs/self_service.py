@@ -290,8 +290,8 @@ def preview_next(
     now: datetime,
     opinions: Opinions | None = None,
 ) -> Rendered | None:
-    """The digest this reader would get now; None when there is none, or for a link that is not
-    good."""
+    """The digest this reader would get now, after what they have had; None when there is none, or
+    for a link that is not good."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
     if reader is None:
@@ -306,5 +306,6 @@ def preview_next(
         reader=reader.address,
         now=now,
         opinions=opinions,
+        afresh=True,
     )
     return None if shown.mail is None else renderer.render(shown.mail.view)

@@ -36,6 +36,13 @@ def whole_words(text: str) -> frozenset[str]:
     return frozenset(_WHOLE.findall(text.lower()))
 
 
+def as_written(word: str, text: str) -> str:
+    """`word` of a bag with the capitals that `text` always gives it: `T2I`, but not `Tides` of a
+    heading."""
+    found = re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+    return word if word in found or not found else str(found[0])
+
+
 def stands_in(word: str, whole: Set[str]) -> bool:
     """Whether a word of a bag can be quoted as it is from the text with these whole words."""
     return all(part in whole for part in word.split("-"))

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paperround.domain.editions import EditionPaper
+from paperround.domain.gist import shortened
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.tastes import Taste, Why
-from paperround.ranking.bags import bag_of, stands_in, whole_words
+from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
 from paperround.ranking.personal import fits, odds
 from paperround.ranking.spoken import Name, SpokenTexts, Text, TitleOf, Weights, quotable_of
 from paperround.ranking.spread import ALIKE_COSTS, SHORTLIST, spread
@@ -68,6 +69,7 @@ class TasteDay:
             self._quotable_of(paper, shown, place) for place, paper in enumerate(papers)
         ]
         self._spoken = SpokenTexts(self._space, self._field)
+        self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
 
     def _quotable_of(self, paper: Paper, shown: Texts, place: int) -> Weights:
         """The weights of those telling words that stand in title or abstract as a bag has them."""
@@ -109,7 +111,8 @@ class TasteDay:
         known = spoken.reasons.get((text, place, given))
         if known is None:
             words = spoken.shared(text, self._quotable[place], MOST_WORDS)
-            quoted = ", ".join(f"“{self._words[word]}”" for word in words)
+            said = [as_written(self._words[word], self._written[place]) for word in words]
+            quoted = ", ".join(f"“{one}”" for one in said)
             known = (
                 _like_given(quoted, spoken.title(text))
                 if given
@@ -218,7 +221,7 @@ def _in_words(quoted: str, *, is_topic: bool) -> str:
 
 
 def _like_given(quoted: str, title: str) -> str:
-    shown = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE].rstrip()}…"
+    shown = shortened(title, LONGEST_TITLE)
     return (
         f"shares {quoted} with “{shown}”, which you gave"
         if quoted

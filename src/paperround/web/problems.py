@@ -103,7 +103,8 @@ def written(
         if errors:
             value["errors"] = errors
         return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-    page = render("problem.html", status=status, title=title, detail=detail)
+    sentence = detail[:1].upper() + detail[1:]
+    page = render("problem.html", status=status, title=title, detail=sentence)
     return HTML, page.encode()
 
 

@@ -47,6 +47,7 @@ def environment() -> Environment:
         "short_date": short_date,
         "tally": tally,
         "web": web_address,
+        "weight": _weight,
     }
     made.globals["static"] = static_url
     made.globals["site"] = {}
@@ -70,7 +71,11 @@ def _instant(moment: datetime, zone: str = "UTC") -> str:
 
 
 def _part(value: float) -> str:
-    """A part of a score with its sign."""
+    """A part of a score with its sign, to the places it was added with."""
+    return f"{value:+.4f}".replace("-", "−")
+
+
+def _weight(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
