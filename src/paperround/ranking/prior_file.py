@@ -118,6 +118,12 @@ def _plain(path: str, value: object) -> object:
     raise TypeError(f"{path} is of {type(value).__name__}, which cannot be kept")
 
 
+def _origin(kind: Any) -> Any:
+    """What a generic type is of. NDArray of newer numpy is an alias that is looked through."""
+    origin = get_origin(kind)
+    return get_origin(getattr(origin, "__value__", origin)) or origin
+
+
 @dataclass(frozen=True, slots=True)
 class _Unpacked:
     arrays: Mapping[str, Array]
@@ -132,9 +138,10 @@ class _Unpacked:
                     for one in fields(kind)
                 }
             )
-        if get_origin(kind) is np.ndarray:
+        origin = _origin(kind)
+        if origin is np.ndarray:
             return self._array(path)
-        if get_origin(kind) in (dict, Mapping):
+        if origin in (dict, Mapping):
             return self._mapping(path)
         return date.fromisoformat(self.plain[path]) if kind is date else self.plain[path]
 
