@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.backfill import store_speed
+from benchmarks.capped import confirmation_over_a_capped_relay
 from benchmarks.compose import shared_digest, signed_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
@@ -38,6 +39,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B15": [speed_of_search, speed_of_search_on_postgres],
     "B16": [growth_of_ingest, growth_of_ranking, growth_of_publishing],
     "B17": [start_of_a_command, start_of_the_service],
+    "B18": [confirmation_over_a_capped_relay],
 }
 
 LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {"B12-long": [memory_of_planning_long]}

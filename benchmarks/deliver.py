@@ -34,11 +34,10 @@ PORT = 22525
 
 def delivery_speed() -> list[Measured]:
     """Mails a second of `deliver` as a multiple of `smtp-source -d` on the same sink."""
-    missing = [name for name in ("smtp-source", "smtp-sink") if _program(name) is None]
-    if missing:
+    if missing := missing_programs():
         print(f"B1 not measured: needs {' and '.join(missing)} (Debian's postfix package)")
         return []
-    with fresh_database() as database, _sink(), tempfile.TemporaryDirectory() as folder:
+    with fresh_database() as database, sink(), tempfile.TemporaryDirectory() as folder:
         store(read_jsonl(as_jsonl(papers(400))), database)
         subscribe(MAILS, database)
         post = _post(database, Path(folder))
@@ -87,15 +86,21 @@ def _peer(folder: Path) -> float:
     return MAILS / (time.perf_counter() - begin)
 
 
+def missing_programs() -> list[str]:
+    """The programs of Debian's postfix package that are not there."""
+    return [name for name in ("smtp-source", "smtp-sink") if _program(name) is None]
+
+
 @contextmanager
-def _sink() -> Iterator[None]:
+def sink() -> Iterator[None]:
+    """smtp-sink on PORT, which takes everything."""
     command = [str(_program("smtp-sink")), "-4", "-m", "4000", "-u", "nobody"]
-    sink = subprocess.Popen([*command, f"127.0.0.1:{PORT}", "4096"], stdout=subprocess.DEVNULL)
+    taking = subprocess.Popen([*command, f"127.0.0.1:{PORT}", "4096"], stdout=subprocess.DEVNULL)
     try:
         yield
     finally:
-        sink.terminate()
-        sink.wait()
+        taking.terminate()
+        taking.wait()
 
 
 def _settings(folder: Path) -> Settings:

@@ -108,11 +108,11 @@ class ScriptedMailer:
 
     def send(
         self,
-        envelopes: Iterable[Envelope],
+        envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
     ) -> Iterator[Outcome]:
-        for envelope in envelopes:
+        for envelope in filter(None, envelopes):
             self.offered.append(envelope)
             outcome = self.script(envelope)
             if outcome.phase is not Phase.DOT:
@@ -131,12 +131,12 @@ class PatientMailer:
 
     def send(
         self,
-        envelopes: Iterable[Envelope],
+        envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
     ) -> Iterator[Outcome]:
         waiting = []
-        for envelope in envelopes:
+        for envelope in filter(None, envelopes):
             waiting.append(envelope)
             self.meanwhile()
         if not waiting:

@@ -1,12 +1,15 @@
 """Settings: from the environment, from files, and refused with the setting's name."""
 
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from paperround.config import Settings, load_settings
 from paperround.domain.errors import Misconfigured
+from paperround.domain.pacing import Connections, Pacing, parse_pace
+from paperround.domain.warm_up import WarmUp
 
 STRONG = "0123456789abcdef0123456789abcdef"
 
@@ -148,3 +151,52 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path, name: str) -> None:
 
 def test_a_relay_that_cannot_be_read_is_left_to_whoever_opens_it() -> None:
     assert Settings(smtp_url="smtp://[::1").leaves_this_machine
+
+
+@pytest.mark.accept("F33", part="rates as settings")
+def test_mail_to_a_real_relay_is_paced_by_domain_and_mail_to_this_machine_is_not() -> None:
+    real = load_settings({"PAPERROUND_SMTP_URL": "smtps://mail.example.org"}).pacing
+    assert real is not None
+    assert real.domains is not None
+    assert (real.connections, real.slow_start) == (Connections(2, 5), True)
+    near = load_settings({"PAPERROUND_SMTP_URL": "smtp://127.0.0.1:25"}).pacing
+    assert near == Pacing()
+    assert load_settings({}).pacing is None
+
+
+def test_a_pace_that_was_set_holds_everywhere() -> None:
+    near = {"PAPERROUND_SMTP_URL": "smtp://127.0.0.1:25", "PAPERROUND_SMTP_RATE": "14/s"}
+    assert load_settings(near).pacing == Pacing(relay=parse_pace("14/s"))
+    assert load_settings({"PAPERROUND_SMTP_RATE": "14/s"}).pacing is not None
+
+
+def test_a_real_relay_may_be_told_to_hold_nothing_back() -> None:
+    pacing = load_settings(
+        {
+            "PAPERROUND_SMTP_URL": "smtps://mail.example.org",
+            "PAPERROUND_SMTP_RATE_DOMAIN": "off",
+            "PAPERROUND_SMTP_DOMAIN_CONNECTIONS": "off",
+        }
+    ).pacing
+    assert pacing == Pacing(slow_start=True)
+
+
+def test_the_first_day_of_a_new_domain_is_a_date_or_off() -> None:
+    pacing = load_settings({"PAPERROUND_SMTP_WARMUP": "2026-12-01"}).pacing
+    assert pacing is not None
+    assert pacing.warm_up == WarmUp(start=date(2026, 12, 1), zone="UTC")
+    assert load_settings({"PAPERROUND_SMTP_WARMUP": "off"}).pacing is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_RATE", "fast"),
+        ("SMTP_RATE_DOMAIN", "gmail=5/s"),
+        ("SMTP_DOMAIN_CONNECTIONS", "5-2"),
+        ("SMTP_WARMUP", "soon"),
+    ],
+)
+def test_a_pace_that_cannot_be_read_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=f"PAPERROUND_{name}"):
+        load_settings({f"PAPERROUND_{name}": value})

@@ -1,7 +1,8 @@
 """The one place that reads the clock. Everything else is handed `now`."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from paperround.domain.times import require_utc
 
@@ -27,3 +28,16 @@ class FixedClock:
     def now(self) -> datetime:
         """The instant it stands at, in UTC."""
         return require_utc(self.moment)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedClock:
+    """A clock that was put to `moment` when it was made, and goes on from there: where `--now` has
+    to wait for something."""
+
+    moment: datetime
+    since: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """The instant it has come to, in UTC."""
+        return require_utc(self.moment) + timedelta(seconds=time.monotonic() - self.since)

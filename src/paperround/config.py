@@ -9,24 +9,44 @@ import difflib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.limits import OFF, Rate, SignupLimits, VisitLimits, parse_rates
+from paperround.domain.pacing import (
+    DomainPace,
+    Pacing,
+    parse_connections,
+    parse_domain_pace,
+    parse_pace,
+)
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
+from paperround.domain.warm_up import WarmUp
 
 PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHORTEST_SECRET = 32
+RATE_OF_A_DOMAIN = "20/s"
+CONNECTIONS_OF_A_DOMAIN = "2-5"
+"""What holds for each destination domain where mail leaves this machine and nothing else is set."""
+
 RATES = ("address", "ip", "net", "domain", "total")
 """What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
@@ -44,6 +64,10 @@ class Settings(BaseModel):
     secret_key: str | None = Field(default=None, repr=False)
     smtp_url: str | None = Field(default=None, repr=False)
     smtp_connections: int = Field(default=10, ge=1, le=500)
+    smtp_rate: str | None = None
+    smtp_rate_domain: str | None = None
+    smtp_domain_connections: str | None = None
+    smtp_warmup: date | None = None
     lease_seconds: int = Field(default=900, ge=10)
     mail_from: str = "Paperround <digest@paperround.example>"
     dkim_domain: str | None = None
@@ -107,6 +131,21 @@ class Settings(BaseModel):
         except InvalidInput as error:
             raise ValueError(str(error)) from None
         return text
+
+    @field_validator("smtp_rate", "smtp_rate_domain", "smtp_domain_connections")
+    @classmethod
+    def _readable_pace(cls, text: str | None, info: ValidationInfo) -> str | None:
+        try:
+            _PACES[info.field_name or ""](text or OFF)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+        return text
+
+    @field_validator("smtp_warmup", mode="before")
+    @classmethod
+    def _first_day(cls, text: object) -> object:
+        is_off = isinstance(text, str) and text.strip().lower() in ("", OFF)
+        return None if is_off else text
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -218,6 +257,27 @@ class Settings(BaseModel):
         return self.smtp_url or f"outbox:{self.data_dir / 'outbox'}"
 
     @property
+    def pacing(self) -> Pacing | None:
+        """How fast mail may leave; None for a folder, unless a pace was set for it."""
+        real = self.leaves_this_machine
+        rate, connections = self.smtp_rate_domain, self.smtp_domain_connections
+        if rate is None and real:
+            rate = RATE_OF_A_DOMAIN
+        if connections is None and real:
+            connections = CONNECTIONS_OF_A_DOMAIN
+        by_domain = parse_domain_pace(rate) if rate else DomainPace()
+        pacing = Pacing(
+            relay=parse_pace(self.smtp_rate or OFF),
+            domains=by_domain if by_domain != DomainPace() else None,
+            connections=parse_connections(connections or OFF),
+            slow_start=real,
+            warm_up=WarmUp(start=self.smtp_warmup, zone=self.timezone)
+            if self.smtp_warmup
+            else None,
+        )
+        return None if self.relay.startswith("outbox:") and pacing == Pacing() else pacing
+
+    @property
     def embedded(self) -> bool:
         """One machine with SQLite, which may make its own secret."""
         return self.database.startswith("sqlite")
@@ -308,6 +368,14 @@ def _dotenv() -> dict[str, str]:
         return {name: value or "" for name, value in dotenv_values(".env").items()}
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"the file .env cannot be read: {error}") from error
+
+
+_PACES: Mapping[str, Callable[[str], object]] = {
+    "smtp_rate": parse_pace,
+    "smtp_rate_domain": parse_domain_pace,
+    "smtp_domain_connections": parse_connections,
+}
+"""What reads each of these settings."""
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ answer is always "not certainly dead".
 import os
 import socket
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from paperround.domain.boots import Boot
 from paperround.domain.deliveries import Worker
 
 _STATE = 0
@@ -44,6 +46,15 @@ class SystemProcesses:
         if stat is None:
             return _is_free(worker.pid)
         return stat[_START_TICKS] != ticks or stat[_STATE] in {"Z", "X"}
+
+    def boot(self) -> Boot | None:
+        """This running of the machine, seen from here; None where that cannot be told."""
+        place = self._place()
+        try:
+            seconds = float((self.proc / "uptime").read_text("ascii").split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+        return Boot(name=place, uptime=timedelta(seconds=seconds)) if place else None
 
     def _place(self) -> str:
         """What must be equal for two processes to see the same numbers and ticks, or empty."""

@@ -12,11 +12,14 @@ from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from paperround.clock import FixedClock, StartedClock, SystemClock
 from paperround.config import Settings
+from paperround.domain.boots import Boot
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
+from paperround.domain.pacing import Pacing
 from paperround.domain.summaries import Wording
 from paperround.domain.work import Job
 from paperround.jobs import tick as rounds_of_a_tick
@@ -344,6 +347,7 @@ class Runtime:
             pinger=self.pinger,
             alerts_to=self._keeper,
             wake=self.wake,
+            boot=self.boot,
             gist=self.gist,
         )
 
@@ -409,6 +413,11 @@ class Runtime:
         """Finish the mails in hand and take up no others. Safe to call from a signal's handler."""
         self.stopping.set()
 
+    def boot(self) -> Boot | None:
+        """How long this machine runs. By a clock that was put somewhere that says nothing."""
+        is_real = isinstance(self.clock, SystemClock) and not self.demo
+        return SystemProcesses().boot() if is_real else None
+
     @property
     def processes(self) -> Processes:
         """The processes of this host."""
@@ -424,11 +433,20 @@ class Runtime:
             renderer=self.renderer,
             letterhead=self.letterhead,
             keys=self.settings.keys,
-            clock=self.clock,
+            clock=self._going(),
             processes=self.processes,
             lease=timedelta(seconds=self.settings.lease_seconds),
             stopping=self.stopping.is_set,
+            pacing=self.settings.pacing,
+            wait=self.stopping.wait,
+            boot=self.boot,
         )
+
+    def _going(self) -> Clock:
+        """A clock that slots can be waited for by: one that stands still never reaches them."""
+        if self.settings.pacing in (None, Pacing()) or not isinstance(self.clock, FixedClock):
+            return self.clock
+        return StartedClock(self.clock.now())
 
     def _mailer(self) -> Mailer:
         from paperround.mail.relay import mailer_for

@@ -39,13 +39,13 @@ class Batches:
 
     def send(
         self,
-        envelopes: Iterable[Envelope],
+        envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
     ) -> Iterator[Outcome]:
         self.batches.append([])
         mine = self.batches[-1]
-        for envelope in envelopes:
+        for envelope in filter(None, envelopes):
             self.during(envelope)
             if envelope.id in before_dot([envelope.id]):
                 mine.append(envelope)

@@ -142,7 +142,7 @@ def test_a_tick_outlives_the_loss_of_its_database(ready: SqlDatabase) -> None:
     switched, quiet = Switched(ready, is_down=True), Quiet()
     one = rounds(switched, pinger=quiet)
     report = tick(one, now=SEVEN)
-    assert set(report.failed) == {"poll", "cuts", "plan", "house", "troubles", "alerts"}
+    assert set(report.failed) == {"poll", "clock", "cuts", "plan", "house", "troubles", "alerts"}
     assert (report.alerts, quiet.heard) == ([], [])
     switched.is_down = False
     report = tick(one, now=SEVEN + MINUTE)

@@ -77,6 +77,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work.slots.take("tick", "1", now=NOW)
         work.limiter.take("arxiv", TURN, Neighbours(), now=NOW)
         work.rates.hit("k", (), now=NOW)
+        work.pacing.rest_relay("policy-refusal: 550 5.7.26", now=NOW)
         work.keys.add(key, now=NOW)
 
 

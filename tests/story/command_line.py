@@ -20,6 +20,7 @@ class CommandLine:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `paperround ARGUMENTS` and return the process."""
@@ -29,6 +30,7 @@ class CommandLine:
             "PYTHONWARNINGS": "error",
             "PAPERROUND_ENRICH": "off",  # no test reaches the network
             **{f"PAPERROUND_{name}": value for name, value in self.settings.items()},
+            **self.environment,
         }
         return subprocess.Popen(
             [STORY_PYTHON, "-m", "paperround", *arguments],

@@ -157,12 +157,12 @@ class Relay:
 
     def send(
         self,
-        envelopes: Iterable[Envelope],
+        envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
     ) -> Iterator[Outcome]:
         """One after another; the power fails before the dot of mail `kill_after`, if one is."""
-        for envelope in envelopes:
+        for envelope in filter(None, envelopes):
             if self.kill_after is not None and len(self.taken) >= self.kill_after:
                 self.cut_power()
                 raise Killed

@@ -123,10 +123,16 @@ def pause(list_name: WhichList = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def resume(list_name: WhichList = None, as_json: AsJson = False) -> None:
-    """Let paused lists go on. What waited for more than 20 hours is not sent any more."""
+    """Let paused lists go on, and digests that a leap of the clock holds. What waited for more
+    than 20 hours is not sent any more."""
+    from paperround.jobs.holding import let_go
     from paperround.jobs.pausing import resume as run
 
-    _tell_names("resumed", run(runtime().database, list_name), as_json=as_json)
+    home = runtime()
+    was_held = let_go(home.database, home.boot(), now=home.clock.now())
+    if was_held and not as_json:
+        say("the clock is taken to be right: digests go on")
+    _tell_names("resumed", run(home.database, list_name), as_json=as_json)
 
 
 def _tell_names(what: str, names: list[str], *, as_json: bool) -> None:

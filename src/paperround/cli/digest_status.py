@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paperround.cli.options import AsJson, ListName, Now, counts, print_json, runtime, say, usage
+from paperround.cli.pace_lines import (
+    late_line,
+    pace_as_json,
+    pace_lines,
+    progress_as_json,
+    progress_line,
+)
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
@@ -45,7 +52,7 @@ def status(
         else:
             _tell_history(past)
         return
-    found = run(home.database, list_name, now=home.clock.now())
+    found = run(home.database, list_name, now=home.clock.now(), pacing=home.settings.pacing)
     if as_json:
         print_json(_as_json(found))
     else:
@@ -102,6 +109,8 @@ def _tell(found: "Status") -> None:
     last = _moment(found.last_tick_at, "never: start `paperround serve`, or tick every minute")
     say(f"last tick: {last}")
     say(f"other mails (confirmations and such): {counts(asdict(found.notices))}")
+    for line in pace_lines(found.pace):
+        say(line)
     for one in found.lists:
         say()
         for line in _list_lines(one):
@@ -122,6 +131,10 @@ def _list_lines(one: "ListStatus") -> Iterator[str]:
     yield f"  due within 24 hours: {one.due_soon:,}"
     if backlog.oldest_due is not None:
         yield f"  oldest that waits: due {format_instant(backlog.oldest_due)}"
+    if (line := progress_line(one.progress)) is not None:
+        yield f"  {line}"
+    if one.late is not None:
+        yield f"  {late_line(one.late)}"
     yield f"  last sent: {_moment(one.last_sent_at, 'never')}"
     yield from _reason_lines(one)
     yield from (f"  feed {feed.name}: {feed.health.value}, {feed.reason}" for feed in one.feeds)
@@ -163,6 +176,7 @@ def _as_json(found: "Status") -> dict[str, Any]:
     return {
         "last_tick_at": _instant(found.last_tick_at),
         "notices": asdict(found.notices),
+        "pace": pace_as_json(found.pace),
         "lists": [_list_as_json(one) for one in found.lists],
     }
 
@@ -176,6 +190,7 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
         "next_cut_at": format_instant(one.next_cut_at),
         "due_within_24h": one.due_soon,
         "mails": _states(one.backlog.by_state),
+        **progress_as_json(one.progress, one.late),
         "oldest_due_at": _instant(one.backlog.oldest_due),
         "last_sent_at": _instant(one.last_sent_at),
         "editions": [_edition_as_json(tally) for tally in one.editions],

@@ -20,6 +20,9 @@ from typing import NewType
 DeliveryId = NewType("DeliveryId", int)
 
 DIGEST_LIFE = timedelta(hours=20)
+LIFE_OVER = "life-over"
+"""Why a mail expired that was tried, or might have been."""
+
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(minutes=60)
 MOST_BREAKDOWNS = 5

@@ -58,6 +58,9 @@ _SOFT = {"5.2.2": "mailbox-full", "5.4.4": "no-route"}
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _BAD_SENDER = frozenset({"5.1.7", "5.1.8"})
 _TOO_BIG = frozenset({"5.3.4", "5.2.3"})
+MESSAGE_REFUSED = "message-refused"
+"""First word of the reason of a mail that was refused for what stands in it."""
+
 _OUT_OF_ROOM = 552
 """At MAIL the message is too big, later the mailbox is full: the same code for both."""
 _REST = 421
@@ -92,6 +95,11 @@ def verdict(outcome: Outcome) -> Verdict:
             return _refusal(outcome.phase, reply)
         case _:
             return _out_of_turn(outcome.phase, reply)
+
+
+def speaks_against_us(found: Verdict) -> bool:
+    """Whether a mail was refused for what we are or what it is, and not for its reader's sake."""
+    return found.blame.us or found.reason.startswith(f"{MESSAGE_REFUSED}: ")
 
 
 def is_opening(phase: Phase) -> bool:
@@ -186,7 +194,7 @@ def _refusal(phase: Phase, reply: Reply) -> Verdict:
 
 def _failure(phase: Phase, reply: Reply) -> Verdict:
     if phase is not Phase.RCPT:
-        return _found(DeliveryState.FAILED, "message-refused", reply)
+        return _found(DeliveryState.FAILED, MESSAGE_REFUSED, reply)
     if reply.enhanced in _NO_SUCH_ADDRESS:
         return _found(DeliveryState.FAILED, "no-such-address", reply, Blame(subscriber=True))
     return _found(DeliveryState.FAILED, "recipient-refused", reply)

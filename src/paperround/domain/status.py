@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import EditionId
@@ -31,6 +31,36 @@ class ReasonTally:
     count: int
     code: int | None = None
     reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a list's digests are: how many may leave now and wait, how many left in the last
+    `over`."""
+
+    waiting: int
+    left: int
+    over: timedelta
+
+    @property
+    def per_second(self) -> float:
+        """Mails a second, as measured; 0 when nothing left."""
+        return self.left / self.over.total_seconds()
+
+    @property
+    def seconds_to_go(self) -> float | None:
+        """How long the others take at that pace; None where nothing left that could tell."""
+        return self.waiting / self.per_second if self.left else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateMails:
+    """Digests that left long after their hour: how many, and how late the first and the last."""
+
+    count: int
+    least: timedelta
+    most: timedelta
+    because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Alerts: what an operator has to know, each trouble named once.
 
-digests missed · digests late · a feed stale or failing · an enricher that answers nothing ·
-a step of the tick failed
+digests missed · digests late · a relay that refuses us · a clock that leapt · a feed stale or
+failing · an enricher that answers nothing · a step of the tick failed
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,8 @@ from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.enricher_alerts import silent_enrichers
+from paperround.jobs.holding import leapt
+from paperround.jobs.pacing_alerts import refused
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
 
@@ -31,7 +33,7 @@ VITAL = frozenset({"cuts", "plan", "troubles"})
 
 def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
     """Everything that is wrong at `now`, worst first."""
-    found: list[Alert] = []
+    found: list[Alert] = [*refused(work, now=now), *leapt(work, now=now)]
     for mailing_list in work.lists.all():
         report = plans.get(mailing_list.name, PlanReport())
         missed = work.ledger.missed(mailing_list.id, since=now.date() - REMEMBERED)

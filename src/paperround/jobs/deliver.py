@@ -28,10 +28,14 @@ from paperround.domain.deliveries import (
     Outcome,
 )
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
+from paperround.domain.flows import MOST_REFUSALS_OF_US
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.replies import next_try, verdict
+from paperround.jobs.expiring import untried
+from paperround.jobs.holding import HELD, is_suspect
 from paperround.jobs.lanes import Lane, Mail, Post, digest_lane, new_lease, notice_lane
-from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.pacing import Pacer, pacer_of
+from paperround.jobs.ports import Gate, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
 
@@ -48,10 +52,6 @@ take ten minutes (RFC 5321 section 4.5.3.2.6)."""
 
 SETTLE = 50
 """Outcomes that may wait for the next mark before they get a transaction of their own."""
-
-MOST_REFUSALS_OF_US = 10
-"""Refusals of us (policy, sender, login) in a row after which a run stops: the relay wants none of
-our mail, and asking it another thousand times makes that worse."""
 
 MOST_KEYLESS = CLAIM
 """Mails whose key is gone that a run passes over; where there are more, all are likely to be."""
@@ -77,9 +77,10 @@ class DeliverReport:
 def deliver(
     post: Post, *, until_empty: bool = True, progress: Advance = no_progress
 ) -> DeliverReport:
-    """Send what is due; with `until_empty` pass after pass until a pass finds nothing."""
-    tally = _Tally()
-    while _pass(post, progress, tally) and until_empty:
+    """Send what is due; with `until_empty` pass after pass until a pass finds nothing, and nothing
+    waits for a slot that comes soon."""
+    tally = _Tally(pacer=pacer_of(post))
+    while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
         pass
     return _report(post, tally)
 
@@ -89,8 +90,8 @@ def deliver_notices(post: Post) -> DeliverReport:
 
     May run beside `deliver` in another thread, with a mailer of its own.
     """
-    tally = _Tally()
-    run = _Run(post, notice_lane(post), no_progress)
+    tally = _Tally(pacer=pacer_of(post))
+    run = _Run(post, notice_lane(post), no_progress, tally.pacer)
     tally.send(run)
     tally.expired += run.expired
     return _report(post, tally)
@@ -100,9 +101,14 @@ def deliver_notices(post: Post) -> DeliverReport:
 class _Tally:
     """What the runs of one call came to."""
 
+    pacer: Pacer
     troubles: Counter[str] = field(default_factory=Counter)
     expired: int = 0
     stopped: str | None = None
+
+    def awaits(self) -> bool:
+        """Whether mails wait for slots, having waited for the next of them or for a while."""
+        return self.stopped is None and self.pacer.awaits()
 
     def send(self, run: "_Run[Mail]") -> bool:
         """Send all that `run` finds; False when it had to stop."""
@@ -115,12 +121,18 @@ class _Tally:
 def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
     """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
     also when a run had to stop. Notices that cannot go keep no digest back."""
+    with post.database.reading() as work:
+        held = is_suspect(work, post.boot(), now=post.clock.now())
     letters, digests = notice_lane(post), digest_lane(post)
     taken, gave_way = 0, True
     while gave_way:
-        first = _Run(post, letters, progress)
+        first = _Run(post, letters, progress, tally.pacer)
         ended = tally.send(first)
-        then = _Run(post, digests if ended else replace(digests, gives_way=_never), progress)
+        if held:
+            tally.stopped = tally.stopped or HELD
+            return 0
+        lane = digests if ended else replace(digests, gives_way=_never)
+        then = _Run(post, lane, progress, tally.pacer)
         ended = tally.send(then) and ended
         tally.expired += then.expired
         if not ended:
@@ -149,11 +161,14 @@ def _report(post: Post, tally: _Tally) -> DeliverReport:
 class _Run(Generic[Mail]):
     """One pass over what is due in a lane: the rows it holds, the outcomes not written down yet."""
 
-    def __init__(self, post: Post, lane: Lane[Mail], progress: Advance) -> None:
+    def __init__(self, post: Post, lane: Lane[Mail], progress: Advance, pacer: Pacer) -> None:
         self._post = post
         self._lane = lane
         self._progress = progress
+        self._pacer = pacer
         self._held: dict[DeliveryId, Mail] = {}
+        self._under_way: set[DeliveryId] = set()
+        self._slots: Mapping[DeliveryId, datetime] = {}
         self._unsettled: list[Move] = []
         self._turned_back = False
         self._refusals_of_us = 0
@@ -185,15 +200,23 @@ class _Run(Generic[Mail]):
 
         def tidy(work: UnitOfWork) -> tuple[Mapping[str, int], int]:
             ledger = self._lane.ledger(work)
-            return ledger.reclaim(processes, now=now), ledger.expire(now=now)
+            reason = untried(work, now=now)
+            return ledger.reclaim(processes, now=now), ledger.expire(now=now, untried=reason)
 
         ended, self.expired = write(self._post.database, tidy)
         if ended or self.expired:
             log.info("%s: reclaimed %s, expired %d", self._lane.name, dict(ended), self.expired)
 
-    def _envelopes(self) -> Iterator[Envelope]:
-        while self._goes_on() and (rows := self._claim()):
+    def _envelopes(self) -> Iterator[Envelope | None]:
+        """The mails that may leave, each at its slot; None while others may leave a little later
+        and some are under way."""
+        while self._goes_on():
+            rows = self._claim()
+            if not rows and not self._lingers():
+                return
+            yield from self._pauses(not rows)
             for place, row in enumerate(rows):
+                yield from self._pauses_for(row)
                 if not self._goes_on():
                     return
                 if self._turned_back:
@@ -201,7 +224,33 @@ class _Run(Generic[Mail]):
                     break
                 envelope = self._composed(row)
                 if envelope is not None:
+                    self._under_way.add(row.id)
                     yield envelope
+
+    def _lingers(self) -> bool:
+        """Whether the batch stays open though nothing may leave just now."""
+        if self.gave_way or not self._goes_on():
+            return False
+        return self._pacer.lingers(under_way=len(self._under_way))
+
+    def _pauses(self, wanted: bool) -> Iterator[None]:
+        """Let the mailer go on with what is under way, or wait when nothing is."""
+        if wanted and self._under_way:
+            yield None
+        elif wanted and not self._pacer.rest():
+            self.stopped = self.stopped or ASKED_TO_STOP
+
+    def _pauses_for(self, row: Mail) -> Iterator[None]:
+        """Wait for the slot of `row`, if it has one."""
+        slot = self._slots.get(row.id)
+        while slot is not None and self._goes_on() and not self._turned_back:
+            seconds = self._pacer.seconds_left(slot, row.address)
+            if seconds <= 0:
+                return
+            if self._under_way:
+                yield None
+            elif self._post.wait(seconds):
+                return
 
     def _goes_on(self) -> bool:
         if self.stopped is None and self._post.stopping():
@@ -222,21 +271,33 @@ class _Run(Generic[Mail]):
     def _claim(self) -> Sequence[Mail]:
         self._turned_back = False
         now = self._post.clock.now()
+        if self._pacer.is_early(now, under_way=len(self._under_way)):
+            return ()
         lease = new_lease(self._post, now)
         settling = tuple(self._unsettled)
         in_hand = self._held.keys()
+        said, pace = self._pacer.heard(), self._pacer
+        limit = pace.limit(CLAIM, first=self._lane.first, under_way=len(self._under_way))
 
-        def settle_and_claim(work: UnitOfWork) -> Sequence[Mail] | None:
+        def settle_and_claim(work: UnitOfWork) -> tuple[Sequence[Mail] | None, Gate | None]:
             ledger = self._lane.ledger(work)
             ledger.settle(settling, now=now)
+            said.write(work, now=now)
             if self.claimed and self._lane.gives_way(work):
-                return None
-            return ledger.claim(lease, limit=CLAIM, now=now, without=in_hand)
+                return None, None
+            with pace.gate(work, first=self._lane.first, now=now) as gate:
+                rows = ledger.claim(lease, limit=limit, now=now, without=in_hand, gate=gate)
+            return rows, gate
 
-        rows = write(self._post.database, settle_and_claim)
+        rows, gate = write(self._post.database, settle_and_claim)
         self._settled(settling)
+        pace.wrote(said)
         self.gave_way = rows is None
         rows = rows or ()
+        self._slots = pace.asked(gate, rows=len(rows), first=self._lane.first, now=now)
+        if self._slots:
+            rows = sorted(rows, key=lambda row: self._slots[row.id])
+        self.stopped = self.stopped or pace.stopped
         self._held |= {row.id: row for row in rows}
         self.claimed += len(rows)
         return rows
@@ -301,15 +362,19 @@ class _Run(Generic[Mail]):
         permitted = frozenset[DeliveryId]().union(*marked)
         for one in set(ids) - permitted:
             self._held.pop(one, None)
+            self._under_way.discard(one)
             self._turned_back = True
         return permitted
 
     def _note(self, outcome: Outcome) -> None:
         row = self._held[outcome.id]
+        self._under_way.discard(outcome.id)
         found = verdict(outcome)
         code = outcome.reply.code if outcome.reply else None
         text = outcome.reply.text if outcome.reply else outcome.error
         self._count_refusal(us=found.blame.us, reason=found.reason)
+        self._pacer.hear(outcome, found, row.address, first=self._lane.first)
+        self.stopped = self.stopped or self._pacer.stopped
         if found.state is DeliveryState.DEFERRED:
             self._defer(row, found.reason, code, text)
         else:
@@ -369,11 +434,17 @@ class _Run(Generic[Mail]):
         )
 
     def _settle(self) -> None:
-        settling = tuple(self._unsettled)
-        if settling:
+        settling, said = tuple(self._unsettled), self._pacer.heard()
+        if settling or said:
             now, ledger = self._post.clock.now(), self._lane.ledger
-            write(self._post.database, lambda work: ledger(work).settle(settling, now=now))
+
+            def settle(work: UnitOfWork) -> None:
+                ledger(work).settle(settling, now=now)
+                said.write(work, now=now)
+
+            write(self._post.database, settle)
             self._settled(settling)
+            self._pacer.wrote(said)
 
     def _settled(self, moves: Sequence[Move]) -> None:
         """Forget what is committed, and only that: a failed transaction is tried again."""

@@ -18,6 +18,9 @@ REMIND_AFTER = timedelta(hours=24)
 day without another mail."""
 
 KEPT_COUNTS = timedelta(days=8)
+KEPT_PACES = timedelta(days=2)
+"""A domain that was not written to for longer begins anew: its rests are an hour at most."""
+
 KEPT_SLOTS = timedelta(days=400)
 KEPT_RUNS = timedelta(days=366)
 KEPT_NAMES = timedelta(days=28)
@@ -48,6 +51,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         if not work.slots.take("house", hour, now=now):
             return Housework()
         work.rates.forget(before=now - KEPT_COUNTS)
+        work.pacing.forget(before=now - KEPT_PACES)
         work.feeds.forget_runs(before=now - KEPT_RUNS)
         work.feeds.forget_names(before=now - KEPT_NAMES)
         work.editions.forget_tails(before=now - KEPT_TAILS)

@@ -12,6 +12,7 @@ from functools import partial
 from random import Random
 from typing import Generic, Protocol, TypeVar
 
+from paperround.domain.boots import Boot
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
@@ -19,8 +20,10 @@ from paperround.domain.errors import NotFound, RenderingFailed
 from paperround.domain.ledger import Claimed, Slip
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind
+from paperround.domain.pacing import Pacing
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, sheet_of, slip_of
+from paperround.jobs.holding import is_held
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.ports import (
     Claiming,
@@ -37,7 +40,9 @@ from paperround.jobs.ports import (
 class Post:
     """What delivering needs: the database, the way out, and how to make and sign a mail.
 
-    Once `stopping` says so, the mails in hand are finished and no others are taken up.
+    Once `stopping` says so, the mails in hand are finished and no others are taken up. `pacing` is
+    how fast mail may leave, None where nothing holds it; `wait` waits for so many seconds and says
+    whether to stop. Without one nothing is waited for. `boot` says how long this machine runs.
     """
 
     database: Database
@@ -50,6 +55,9 @@ class Post:
     lease: timedelta
     jitter: Random = field(default_factory=Random)
     stopping: Callable[[], bool] = lambda: False
+    pacing: Pacing | None = None
+    wait: Callable[[float], bool] = lambda _: True
+    boot: Callable[[], Boot | None] = lambda: None
 
 
 class Held(Protocol):
@@ -81,13 +89,15 @@ class Lane(Generic[Mail]):
     """One kind of mail on its way out.
 
     `compose` makes the bytes of a row; raises RenderingFailed for a mail that cannot be made.
-    `gives_way` says, within the transaction of a claim, whether other mail has to go first.
+    `gives_way` says, within the transaction of a claim, whether other mail has to go first. Mail of
+    the lane that goes `first` waits for no other.
     """
 
     name: str
     ledger: Callable[[UnitOfWork], Claiming[Mail]]
     compose: Callable[[Mail], bytes]
     gives_way: Callable[[UnitOfWork], bool]
+    first: bool = False
 
 
 def digest_lane(post: Post) -> Lane[Claimed]:
@@ -130,6 +140,7 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
         ledger=lambda work: work.notices,
         compose=compose,
         gives_way=lambda _: False,
+        first=True,
     )
 
 
@@ -141,7 +152,10 @@ def new_lease(post: Post, now: datetime) -> Lease:
 
 
 def _notice_is_due(post: Post, work: UnitOfWork) -> bool:
-    """Claimed and given back at once: only a claim knows whether there is one to be sent."""
+    """Claimed and given back at once: only a claim knows whether there is one to be sent. Digests
+    that are held give way to everything."""
+    if is_held(work):
+        return True
     now = post.clock.now()
     lease = new_lease(post, now)
     due = work.notices.claim(lease, limit=1, now=now)

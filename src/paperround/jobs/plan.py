@@ -30,6 +30,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
+from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions, tastes_of
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import MISSED, Identity, RowMaker, row_maker
@@ -94,7 +95,7 @@ def plan_due(
     Mails whose life is over expire first, so that their papers can be sent after all. A list that
     cannot be planned does not keep the others from it; its error is raised at the end.
     """
-    write(database, lambda work: work.ledger.expire(now=now))
+    write(database, lambda work: work.ledger.expire(now=now, untried=untried(work, now=now)))
     with database.reading() as work:
         lists = work.lists.all()
     _start_clocks(database, {one.id: one for one in lists}, hours, now)

@@ -1,6 +1,7 @@
 """Status: what an operator wants to know in the morning, for each list and for one person.
 
-list ─► newest edition, next cut, who is due, what waits, who got nothing and why, its feeds
+list ─► newest edition, next cut, who is due, what waits and for how long, who got theirs late,
+         who got nothing and why, its feeds
 person ─► every mail written to them, what it held, and what the server said
 """
 
@@ -14,11 +15,19 @@ from paperround.domain.errors import NotFound
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog, LedgerTotals
 from paperround.domain.lists import MailingList
+from paperround.domain.pacing import Pacing
 from paperround.domain.schedule import next_cut
-from paperround.domain.status import EditionTally, MailRecord, ReasonTally
+from paperround.domain.status import (
+    EditionTally,
+    LateMails,
+    MailRecord,
+    Progress,
+    ReasonTally,
+)
 from paperround.domain.subscribers import Address, Subscriber, Subscription
 from paperround.domain.times import end_of_day, local_date
 from paperround.jobs.all_feeds import feeds_of, polled_feeds
+from paperround.jobs.pace_status import PaceStatus, late_of, pace_status, progress_of
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.tick import SCHEDULER
 
@@ -45,6 +54,8 @@ class ListStatus:
     last_sent_at: datetime | None
     reasons: Sequence[ReasonTally]
     feeds: Sequence[LiveFeed]
+    progress: Progress
+    late: LateMails | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,7 @@ class Status:
     last_tick_at: datetime | None
     notices: LedgerTotals
     lists: Sequence[ListStatus]
+    pace: PaceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +81,28 @@ class History:
     titles: Sequence[Sequence[str]]
 
 
-def status(database: Database, list_name: str | None, *, now: datetime) -> Status:
+def status(
+    database: Database, list_name: str | None, *, now: datetime, pacing: Pacing | None = None
+) -> Status:
     """How `list_name` stands, or every list. Raises NotFound for a list there is not."""
     with database.reading() as work:
+        pace = pace_status(work, pacing, now=now)
         feeds = polled_feeds(work)
         lists = work.lists.all() if list_name is None else [work.lists.get(list_name)]
         return Status(
             last_tick_at=work.slots.last_beat(SCHEDULER),
             notices=work.notices.totals(now=now),
-            lists=[_of_list(work, one, feeds_of(one, feeds), now) for one in lists],
+            lists=[_of_list(work, one, feeds_of(one, feeds), pace, now) for one in lists],
+            pace=pace,
         )
 
 
 def _of_list(
-    work: UnitOfWork, mailing_list: MailingList, feeds: Sequence[LiveFeed], now: datetime
+    work: UnitOfWork,
+    mailing_list: MailingList,
+    feeds: Sequence[LiveFeed],
+    pace: PaceStatus,
+    now: datetime,
 ) -> ListStatus:
     id_, zone = mailing_list.id, mailing_list.zone
     midnight = end_of_day(local_date(now, zone) - timedelta(days=1), zone)
@@ -97,6 +117,8 @@ def _of_list(
         last_sent_at=work.ledger.last_sent(id_),
         reasons=[replace(one, reply=without_addresses(one.reply)) for one in reasons],
         feeds=feeds,
+        progress=progress_of(work, id_, now=now),
+        late=late_of(work, id_, pace, since=midnight, now=now),
     )
 
 

@@ -1,6 +1,7 @@
 """A tick: look once at everything whose time may have come.
 
-    beat ─► poll feeds ─► freeze cuts ─► plan digests ─► wake the sender ─► keep house ─► alerts
+    beat ─► poll feeds ─► is the clock right? ─► freeze cuts ─► plan digests ─► wake the sender
+                                                                     keep house ─► alerts ◄┘
 
 It owns no decision: what is due stands in the database, and every step may be cut off anywhere
 and done again, by this process or by another one. A step that fails is logged and alerted, and
@@ -14,6 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from paperround.domain.boots import Boot
 from paperround.domain.editions import Edition
 from paperround.domain.errors import PaperroundError
 from paperround.domain.gist import choose_gist
@@ -23,6 +25,7 @@ from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.enrich import EnrichReport, enrich
 from paperround.jobs.feed_admin import live_feeds
 from paperround.jobs.feeds import poll_due
+from paperround.jobs.holding import watch
 from paperround.jobs.housekeeping import Housework, keep_house
 from paperround.jobs.learn import LearnReport, learn_tonight
 from paperround.jobs.newsroom import Newsroom
@@ -51,7 +54,8 @@ SCHEDULER = "scheduler"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rounds:
-    """What a tick needs. `alerts_to` is where an operator reads mail, None where nowhere."""
+    """What a tick needs. `alerts_to` is where an operator reads mail, None where nowhere; `boot`
+    says how long this machine runs, as far as it can be told."""
 
     database: Database
     ranker: Ranker
@@ -63,6 +67,7 @@ class Rounds:
     pinger: Pinger
     alerts_to: str | None
     wake: Callable[[], None]
+    boot: Callable[[], Boot | None] = lambda: None
     gist: GistChooser = choose_gist
 
 
@@ -118,6 +123,8 @@ def publish_round(rounds: Rounds, *, now: datetime) -> TickReport:
 
 
 def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
+    if steps.run("clock", lambda: watch(rounds.database, rounds.boot(), now=now), False):
+        return _held(rounds, steps, now=now)
     editions = cut(rounds, steps, now=now)
     plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
     house = steps.run("house", lambda: house_of(rounds, now=now), Housework())
@@ -125,6 +132,13 @@ def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
     return TickReport(
         editions=editions, plans=plans, house=house, alerts=alerts, failed=steps.failed
     )
+
+
+def _held(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
+    """Nothing is published, given up or forgotten by a clock that leapt; the operator hears it."""
+    alive = partial(write, rounds.database, lambda work: work.slots.beat(SCHEDULER, now=now))
+    steps.run("beat", alive, None)
+    return TickReport(alerts=look_after(rounds, {}, steps, now=now), failed=steps.failed)
 
 
 class _Steps:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,7 +38,7 @@ class OutboxMailer:
 
     def send(
         self,
-        envelopes: Iterable[Envelope],
+        envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
     ) -> Iterator[Outcome]:
@@ -47,8 +46,7 @@ class OutboxMailer:
         an outcome at BODY, safe to try again; one after it leaves the outcome in doubt. An id
         that is in a group twice is kept, and has an outcome, once."""
         _remove_leftovers(self._directory)
-        rest = iter(envelopes)
-        while group := list(islice(rest, self._group)):
+        for group in _groups(iter(envelopes), self._group):
             drafts, failures = self._write(group)
             try:
                 yield from failures
@@ -152,6 +150,19 @@ def _is_gone(pid: int) -> bool:
     except (PermissionError, OverflowError):
         pass
     return False
+
+
+def _groups(envelopes: Iterator[Envelope | None], size: int) -> Iterator[list[Envelope]]:
+    """At most `size` at a time; fewer where more come only in a moment."""
+    group: list[Envelope] = []
+    for envelope in envelopes:
+        if envelope is not None:
+            group.append(envelope)
+        if group and (envelope is None or len(group) == size):
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _first_of_each(group: Sequence[Envelope]) -> Collection[Envelope]:

@@ -26,6 +26,9 @@ from paperround.mail.worker import Crashed, Done, Event, Ready, Worker
 MOST_FAILED_OPENINGS = 3
 """Sessions in a row that did not come about, after which a batch gives its last one up."""
 
+MOMENT = 0.01
+"""Seconds after which a batch that was told to wait a moment is asked for mail again."""
+
 _USUAL = Timeouts()
 _HOSTNAME = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
@@ -55,7 +58,9 @@ class SmtpMailer:
         self._connections = connections
         self._timeouts = timeouts
 
-    def send(self, envelopes: Iterable[Envelope], *, before_dot: BeforeDot) -> Iterator[Outcome]:
+    def send(
+        self, envelopes: Iterable[Envelope | None], *, before_dot: BeforeDot
+    ) -> Iterator[Outcome]:
         """Send `envelopes`; one outcome each, in any order, as jobs' Mailer describes it.
 
         An id that `before_dot` does not return has no outcome: its row is somebody else's now.
@@ -124,7 +129,9 @@ class _Crew:
         self._down: Outcome | None = None
         self._crash: BaseException | None = None
 
-    def deliver(self, envelopes: Iterator[Envelope], before_dot: BeforeDot) -> Iterator[Outcome]:
+    def deliver(
+        self, envelopes: Iterator[Envelope | None], before_dot: BeforeDot
+    ) -> Iterator[Outcome]:
         """Run the batch to its end. Outcomes go first, then marks, then new envelopes."""
         more = True
         while more or self._busy:
@@ -133,10 +140,15 @@ class _Crew:
             if waiting := self._at(_Stage.WAITING):
                 self._mark(waiting, before_dot)
             elif more and self._has_room():
-                envelope = next(envelopes, None)
-                more = envelope is not None
+                try:
+                    envelope = next(envelopes)
+                except StopIteration:
+                    more = False
+                    continue
                 if envelope is not None:
                     yield from self._take(envelope)
+                elif event := self._next_event(time.monotonic() + MOMENT):
+                    yield from self._heard(event)
             elif self._busy:
                 yield from self._heard(self._events.get())
         self._raise_crash()

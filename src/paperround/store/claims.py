@@ -35,15 +35,17 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease, Worker
+from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, Lease, Worker
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
+from paperround.domain.pacing import Share, Waiting
 from paperround.store.dialect import among, among_ids, as_ids
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 """States of a mail that did not reach anybody and is not tried again."""
 
-LIFE_OVER = "life-over"
+MOST_LOOKS = 20
+"""How often one claim looks past mails that have to wait for their domain; the next goes on."""
 
 PAUSE = timedelta(minutes=1)
 """How long a row waits that was claimed and may not go: a sender must never spin on one."""
@@ -63,6 +65,19 @@ class Processes(Protocol):
     """Knows whether another process still lives."""
 
     def is_dead(self, worker: Worker) -> bool: ...
+
+
+class Gate(Protocol):
+    """Knows which mails may leave now. One that does not sift only says how many."""
+
+    @property
+    def sifts(self) -> bool: ...
+    @property
+    def is_full(self) -> bool: ...
+    @property
+    def limit(self) -> int | None: ...
+
+    def sift(self, rows: Sequence[Waiting]) -> Share: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,32 +118,54 @@ class Claims(Generic[Item]):
         limit: int,
         now: datetime,
         without: Collection[DeliveryId] = (),
+        gate: Gate | None = None,
     ) -> list[Item]:
         """Lease rows that are due, oldest first, and skip those whose reader has left meanwhile.
         Rows `without` are passed over: the caller still has them in hand under an older claim.
 
-        Rows another claim holds at this moment are passed over (SKIP LOCKED). Returns an empty
-        list when nothing is due.
+        Rows another claim holds at this moment are passed over (SKIP LOCKED), and so are those
+        that `gate` puts off. Returns an empty list when nothing is due.
         """
+        if gate is not None and gate.limit is not None:
+            limit = limit if gate.sifts and gate.limit else min(limit, gate.limit)
+        if limit <= 0:
+            return []
         fresh = not_(among(self._connection, self._c.id, without)) if without else true()
         for line in self._book.lines(self._connection, now):
             due = self._book.due.where(
                 line, self._c.next_at <= now, self._c.expires_at > now, fresh
             )
-            if rows := self._take(due, lease, limit):
+            if rows := self._take(due, lease, limit, gate):
                 return [self._book.claimed(row, lease) for row in rows]
         return []
 
-    def _take(self, due: Select[Any], lease: Lease, limit: int) -> list[Row[Any]]:
+    def _take(
+        self, due: Select[Any], lease: Lease, limit: int, gate: Gate | None
+    ) -> list[Row[Any]]:
         """Lease the first of `due` that may go, and skip those before them that may not."""
+        looks = 0
         while rows := self._lock(due, limit):
             leaving = self._leaving(rows)
             self._skip(leaving, lease.token)
             fit = [row for row in rows if row.id not in leaving]
+            if gate is not None and gate.sifts:
+                looks += 1
+                fit = self._sifted(fit, gate)
             self._lease([row.id for row in fit], lease)
-            if fit:
+            if fit or (gate is not None and gate.is_full) or looks >= MOST_LOOKS:
                 return fit
         return []
+
+    def _sifted(self, rows: Sequence[Row[Any]], gate: Gate) -> list[Row[Any]]:
+        """Those of `rows` that may leave. The others keep their tries, and are put off or stay."""
+        waiting = [Waiting(id=DeliveryId(row.id), domain=row.domain or "") for row in rows]
+        found = gate.sift(waiting)
+        if found.later:
+            self._connection.execute(
+                _putting_off(self._table),
+                [{"b_id": id_, "b_next_at": at} for id_, at in found.later.items()],
+            )
+        return [row for row in rows if row.id in found.leaves]
 
     def _lock(self, due: Select[Any], limit: int) -> Sequence[Row[Any]]:
         return self._connection.execute(
@@ -271,13 +308,14 @@ class Claims(Generic[Item]):
         )
         return ended.rowcount
 
-    def expire(self, *, now: datetime) -> int:
+    def expire(self, *, now: datetime, untried: str = LIFE_OVER) -> int:
         """Queued and deferred rows whose life is over become expired; what they carried is
-        released. Returns how many."""
+        released. `untried` is the reason of those that were never tried. Returns how many."""
+        reason = case((self._c.attempts == 0, untried), else_=LIFE_OVER)
         ended = self._connection.execute(
             update(self._table)
             .where(waiting(self._table), self._c.expires_at <= now)
-            .values(state=DeliveryState.EXPIRED.value, reason=LIFE_OVER)
+            .values(state=DeliveryState.EXPIRED.value, reason=reason)
             .returning(self._c.id)
         )
         ids = ended.scalars().all()
@@ -347,6 +385,16 @@ def _marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
             lease_until=bindparam("b_until", type_=c.lease_until.type),
         )
         .returning(c.id)
+    )
+
+
+@cache
+def _putting_off(table: Table) -> Update:
+    c = table.c
+    return (
+        update(table)
+        .where(c.id == bindparam("b_id"))
+        .values(next_at=bindparam("b_next_at", type_=c.next_at.type))
     )
 
 

@@ -152,6 +152,7 @@ _DUE: Select[Any] = (
         db.deliveries.c.attempts,
         db.deliveries.c.breakdowns,
         db.deliveries.c.expires_at,
+        db.deliveries.c.domain,
         db.subscribers.c.address,
         db.subscribers.c.state.label("person_state"),
         db.subscriptions.c.state.label("subscription_state"),

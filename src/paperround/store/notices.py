@@ -84,6 +84,7 @@ _DUE: Select[Any] = (
         db.notices.c.attempts,
         db.notices.c.breakdowns,
         db.notices.c.expires_at,
+        db.notices.c.domain,
         func.coalesce(db.notices.c.address, db.subscribers.c.address).label("address"),
         db.subscribers.c.state.label("person_state"),
         db.subscribers.c.erased_at,

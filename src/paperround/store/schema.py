@@ -8,8 +8,8 @@
                  ├──── joined_papers             ├────── sent_papers (never the same paper twice)
                  └──── enrichments               └────── told_withdrawals (nor the same news)
 
-`models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `slots`, `api_keys` and
-`search_words` stand by themselves. How papers are searched stands in `schema_search`.
+`models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `paces`, `slots`, `api_keys`
+and `search_words` stand by themselves. How papers are searched stands in `schema_search`.
 """
 
 from paperround.store.columns import metadata
@@ -20,6 +20,7 @@ from paperround.store.schema_mail import (
     interests,
     limiter,
     notices,
+    paces,
     rate_windows,
     sent_papers,
     slots,
@@ -69,6 +70,7 @@ __all__ = [
     "models",
     "notices",
     "observations",
+    "paces",
     "paper_versions",
     "papers",
     "rate_windows",

@@ -256,6 +256,24 @@ limiter = Table(
     sqlite_with_rowid=False,
 )
 
+paces = Table(
+    "paces",
+    metadata,
+    Column("name", Text, primary_key=True),  # the relay, the warm-up, or a domain
+    instant("free_at", null=True),
+    instant("lined_up_to", null=True),
+    Column("grown", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("rest_seconds", Integer, nullable=False),
+    instant("rests_until", null=True),
+    text("reason"),
+    instant("pressed_since", null=True),
+    instant("pressed_at", null=True),
+    instant("changed_at"),
+    sqlite_with_rowid=False,
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -30,6 +30,13 @@ class SqlSlots:
         ).scalar_one_or_none()
         return taken
 
+    def give_back(self, kind: str, slot: str) -> bool:
+        """Undo `take`; False when (kind, slot) was not taken."""
+        gone = self._connection.execute(
+            delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
+        )
+        return gone.rowcount > 0
+
     def beat(self, name: str, *, now: datetime) -> None:
         """Leave a sign of life: (`beat`, name) is moved to `now`."""
         beating = upsert(self._connection, db.slots, ("kind", "slot"), ("taken_at",))

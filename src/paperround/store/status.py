@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select
@@ -12,7 +12,7 @@ from paperround.domain.editions import EditionId
 from paperround.domain.lists import ListId
 from paperround.domain.status import EditionTally, KeysInUse, MailRecord, ReasonTally
 from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.store import migrate
+from paperround.store import migrate, progress
 from paperround.store import schema as db
 from paperround.store.dialect import among
 
@@ -108,6 +108,23 @@ class SqlStatus:
             )
         )
         return dict(found.all())
+
+    def waiting_now(self, list_id: ListId, *, until: datetime) -> int:
+        """How many mails of the list may leave by then and have not."""
+        return progress.waiting_now(self._connection, list_id, until=until)
+
+    def left_since(
+        self, list_id: ListId, *, since: datetime, now: datetime
+    ) -> tuple[int, datetime | None]:
+        """How many mails of the list left since then, and when the first of them did."""
+        return progress.left_since(self._connection, list_id, since=since, now=now)
+
+    def late(
+        self, list_id: ListId, *, since: datetime, by: timedelta, now: datetime
+    ) -> list[progress.Late]:
+        """Mails due since then that left at the first try and later than `by` after they were due:
+        for each due instant how many, and when the first and the last of them left."""
+        return progress.late(self._connection, list_id, since=since, by=by, now=now)
 
     def due_by(self, list_id: ListId, moment: datetime) -> int:
         """How many active subscriptions have a digest due by then. One whose clock the next tick

@@ -20,6 +20,7 @@ from paperround.store.limiter import SqlLimiter
 from paperround.store.lists import SqlLists
 from paperround.store.models import SqlModels
 from paperround.store.notices import SqlNotices
+from paperround.store.pacing import SqlPacing
 from paperround.store.papers import SqlPapers
 from paperround.store.rates import SqlRates
 from paperround.store.search import SqlSearch
@@ -47,6 +48,7 @@ class SqlUnitOfWork:
     ledger: SqlLedger
     notices: SqlNotices
     limiter: SqlLimiter
+    pacing: SqlPacing
     rates: SqlRates
     slots: SqlSlots
     keys: SqlKeys
@@ -83,6 +85,7 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         ledger=SqlLedger(connection),
         notices=SqlNotices(connection),
         limiter=SqlLimiter(connection),
+        pacing=SqlPacing(connection),
         rates=SqlRates(connection),
         slots=SqlSlots(connection),
         keys=SqlKeys(connection),

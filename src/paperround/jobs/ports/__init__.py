@@ -26,6 +26,10 @@ from paperround.jobs.ports.mail import (
     Renderer,
     Resolver,
 )
+from paperround.jobs.ports.pacing import (
+    Gate,
+    PaceStore,
+)
 from paperround.jobs.ports.papers import (
     Client,
     FeedStore,
@@ -80,6 +84,7 @@ __all__ = [
     "Enricher",
     "EnrichmentStore",
     "FeedStore",
+    "Gate",
     "GistChooser",
     "HistoryStore",
     "KeyStore",
@@ -91,6 +96,7 @@ __all__ = [
     "ModelMaker",
     "ModelStore",
     "NoticeLedger",
+    "PaceStore",
     "PaperStore",
     "Pinger",
     "Processes",

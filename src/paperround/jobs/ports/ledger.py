@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from paperround.domain.deliveries import DeliveryId, Lease
+from paperround.domain.deliveries import LIFE_OVER, DeliveryId, Lease
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import EditionId
 from paperround.domain.ledger import (
@@ -22,6 +22,7 @@ from paperround.domain.ledger import (
 from paperround.domain.lists import ListId
 from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId
+from paperround.jobs.ports.pacing import Gate
 from paperround.jobs.ports.running import Processes
 
 Row = TypeVar("Row")
@@ -34,8 +35,9 @@ class Claiming(Protocol[Row]):
         """End dead leases: claimed -> queued, in_data -> unknown. Returns counts by new state."""
         ...
 
-    def expire(self, *, now: datetime) -> int:
-        """Queued and deferred rows whose life is over become expired; their papers are released."""
+    def expire(self, *, now: datetime, untried: str = LIFE_OVER) -> int:
+        """Queued and deferred rows whose life is over become expired; their papers are released.
+        `untried` is the reason of those that were never tried."""
         ...
 
     def claim(
@@ -45,9 +47,11 @@ class Claiming(Protocol[Row]):
         limit: int,
         now: datetime,
         without: Collection[DeliveryId] = (),
+        gate: Gate | None = None,
     ) -> list[Row]:
         """Lease rows that are due, oldest first, and skip those whose reader has left meanwhile.
         Rows `without` are passed over: the caller still has them in hand under an older claim.
+        Those that `gate` puts off wait, without a try counted.
 
         On PostgreSQL with FOR UPDATE SKIP LOCKED. Returns an empty list when nothing is due."""
         ...

@@ -33,11 +33,14 @@ class Mailer(Protocol):
     returns get their final dot, the others' connections are dropped without it. Outcomes that came
     before a call are yielded before it. At most one marked, unanswered dot a connection exists at
     any time. Closing the generator early finishes nothing new and waits for the open dots.
+
+    None among the envelopes says that more may leave in a moment: the mailer goes on with what is
+    under way, and asks again when something was heard, or after a hundredth of a second.
     """
 
     def send(
         self,
-        envelopes: Iterable[Envelope],
+        envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
     ) -> Iterator[Outcome]: ...

@@ -111,6 +111,10 @@ class SlotStore(Protocol):
         """When (kind, slot) was taken or last beaten, None when never."""
         ...
 
+    def give_back(self, kind: str, slot: str) -> bool:
+        """Undo `take`; False when (kind, slot) was not taken."""
+        ...
+
     def beat(self, name: str, *, now: datetime) -> None:
         """Leave a sign of life: (`beat`, name) is moved to `now`."""
         ...

@@ -1,6 +1,6 @@
 """Numbers over the ledger, for people who look after an installation. It only reads."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from paperround.domain.lists import ListId
@@ -21,6 +21,23 @@ class StatusStore(Protocol):
 
     def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
         """Why mails that were due since then were not sent: the most frequent reason first."""
+        ...
+
+    def waiting_now(self, list_id: ListId, *, until: datetime) -> int:
+        """How many mails of the list may leave by then and have not."""
+        ...
+
+    def left_since(
+        self, list_id: ListId, *, since: datetime, now: datetime
+    ) -> tuple[int, datetime | None]:
+        """How many mails of the list left since then, and when the first of them did."""
+        ...
+
+    def late(
+        self, list_id: ListId, *, since: datetime, by: timedelta, now: datetime
+    ) -> list[tuple[datetime, int, datetime, datetime]]:
+        """Mails due since then that left at the first try and later than `by` after they were due:
+        for each due instant how many, and when the first and the last of them left."""
         ...
 
     def due_by(self, list_id: ListId, moment: datetime) -> int:

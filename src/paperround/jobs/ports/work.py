@@ -6,6 +6,7 @@ from typing import Protocol
 from paperround.jobs.ports.enriching import EnrichmentStore
 from paperround.jobs.ports.learning import HistoryStore, ModelStore
 from paperround.jobs.ports.ledger import Ledger, NoticeLedger
+from paperround.jobs.ports.pacing import PaceStore
 from paperround.jobs.ports.papers import FeedStore, PaperStore
 from paperround.jobs.ports.people import EditionStore, ListStore, SubscriberStore
 from paperround.jobs.ports.running import KeyStore, Limiter, RateStore, SlotStore
@@ -40,6 +41,8 @@ class UnitOfWork(Protocol):
     def notices(self) -> NoticeLedger: ...
     @property
     def limiter(self) -> Limiter: ...
+    @property
+    def pacing(self) -> PaceStore: ...
     @property
     def rates(self) -> RateStore: ...
     @property

@@ -1,0 +1,110 @@
+"""B18: how long a confirmation takes over a relay that allows 14 mails a second while 10,000
+digests wait for it.
+
+One process sends, as `paperround deliver` does: it has to stop digests for each confirmation. The
+relay is smtp-sink of Debian's postfix package; the time is from asking to the relay's 250.
+"""
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread
+
+from benchmarks.deliver import PORT, missing_programs, sink
+from benchmarks.ingest import fresh_database
+from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.table import Bar, Measured
+from paperround.clock import FixedClock, StartedClock
+from paperround.config import Settings
+from paperround.domain.notices import NoticeKind
+from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.notices import new_notice
+from paperround.jobs.ports import Database
+from paperround.jobs.publish import publish
+from paperround.sources.jsonl import read_jsonl
+from paperround.wiring import Runtime
+
+WAITING = 10_000
+RATE = 14
+CONFIRMATIONS = 4
+BETWEEN = 3.0
+"""Seconds of digests before each confirmation is asked for."""
+
+LOOK = 0.02
+
+
+def confirmation_over_a_capped_relay() -> list[Measured]:
+    """The slowest of a few confirmations, in seconds, and the pace that digests kept meanwhile."""
+    if missing := missing_programs():
+        print(f"B18 not measured: needs {' and '.join(missing)} (Debian's postfix package)")
+        return []
+    with fresh_database() as database, sink(), tempfile.TemporaryDirectory() as folder:
+        store(read_jsonl(as_jsonl(papers(200))), database)
+        subscribe(WAITING, database)
+        home = Runtime(_settings(Path(folder)), FixedClock(NOW))
+        publish(
+            database=database,
+            ranker=home.ranker,
+            identity=home.identity,
+            list_name="trending",
+            day=None,
+            cut="manual",
+            now=NOW,
+        )
+        waits, pace = _measure(home, database)
+    said = f"{WAITING:,} digests waiting, {RATE} a second allowed, {pace:.1f} a second measured"
+    return [
+        Measured(
+            id="B18",
+            measure=f"until a confirmation has left ({said})",
+            value=max(waits),
+            bar=Bar("at most", 5),
+            unit="s",
+        )
+    ]
+
+
+def _measure(home: Runtime, database: Database) -> tuple[list[float], float]:
+    stopping, clock = Event(), StartedClock(NOW)
+    post = replace(
+        home.post(), database=database, clock=clock, stopping=stopping.is_set, wait=stopping.wait
+    )
+    sender = Thread(target=deliver, args=(post,))
+    begin = time.monotonic()
+    sender.start()
+    try:
+        waits = [_asked(home, post, number) for number in range(CONFIRMATIONS)]
+    finally:
+        stopping.set()
+        sender.join()
+    with database.reading() as work:
+        sent = work.ledger.totals(now=NOW).sent
+    return waits, sent / (time.monotonic() - begin)
+
+
+def _asked(home: Runtime, post: Post, number: int) -> float:
+    """Seconds from asking for a mail to the moment the relay has taken it."""
+    time.sleep(BETWEEN)
+    key, begin = f"bench {number}", time.monotonic()
+    notice = new_notice(
+        home.identity,
+        NoticeKind.ALERT,
+        key,
+        None,
+        f"reader{number}@new.example",
+        {"subject": "Please confirm", "lines": ""},
+        now=post.clock.now(),
+    )
+    with post.database.writing() as work:
+        work.notices.put(notice, now=post.clock.now())
+    while True:
+        with post.database.reading() as work:
+            found = work.notices.find(key)
+        if found is not None and found.state == "sent":
+            return time.monotonic() - begin
+        time.sleep(LOOK)
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(data_dir=folder, smtp_url=f"smtp://127.0.0.1:{PORT}", smtp_rate=f"{RATE}/s")

@@ -1,0 +1,82 @@
+"""The pace in numbers, all from the record: how many wait, how fast they leave, which came late."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from paperround.domain.flows import Flow
+from paperround.domain.lists import ListId
+from paperround.domain.pacing import HORIZON, Pacing
+from paperround.domain.pacing_words import pace_in_words
+from paperround.domain.status import LateMails, Progress
+from paperround.jobs.holding import is_held
+from paperround.jobs.ports import UnitOfWork
+
+LATELY = timedelta(minutes=5)
+"""What the pace is measured over, or since the first mail within it."""
+
+LATE = timedelta(minutes=10)
+"""A digest that left this long after its hour came late."""
+
+_LEAST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceStatus:
+    """How the way out stands. `allowed` is what the relay takes, in words, empty for no limit.
+
+    `today` are the mails that left and those that may, on a new domain's day; None for no limit.
+    """
+
+    allowed: str = ""
+    relay: Flow = field(default_factory=Flow)
+    resting: Mapping[str, Flow] = field(default_factory=dict)
+    today: tuple[int, int] | None = None
+    is_held: bool = False
+
+
+def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> PaceStatus:
+    """How the way out stands."""
+    plan = pacing.warm_up.today(now) if pacing is not None and pacing.warm_up is not None else None
+    return PaceStatus(
+        allowed=pace_in_words(pacing.relay) if pacing is not None else "",
+        relay=work.pacing.relay(),
+        resting=work.pacing.resting(now=now),
+        today=(work.pacing.used(since=plan.since), plan.allowance) if plan else None,
+        is_held=is_held(work),
+    )
+
+
+def progress_of(work: UnitOfWork, list_id: ListId, *, now: datetime) -> Progress:
+    """How many digests of a list may leave and wait, and how fast others left lately."""
+    left, first = work.status.left_since(list_id, since=now - LATELY, now=now)
+    over = LATELY if first is None else max(now - first, _LEAST)
+    waiting = work.status.waiting_now(list_id, until=now + HORIZON)
+    return Progress(waiting=waiting, left=left, over=over)
+
+
+def late_of(
+    work: UnitOfWork, list_id: ListId, pace: PaceStatus, *, since: datetime, now: datetime
+) -> LateMails | None:
+    """The digests due since then that came late though nobody put them off; None for none."""
+    found = work.status.late(list_id, since=since, by=LATE, now=now)
+    if not found:
+        return None
+    return LateMails(
+        count=sum(count for _, count, _, _ in found),
+        least=min(first - due for due, _, first, _ in found),
+        most=max(last - due for due, _, _, last in found),
+        because=_because(found, pace),
+    )
+
+
+def _because(found: Sequence[tuple[datetime, int, datetime, datetime]], pace: PaceStatus) -> str:
+    """Why, where the record says so: mails waited for slots from before the first of these left
+    until the last had."""
+    since, at = pace.relay.pressed_since, pace.relay.pressed_at
+    if not pace.allowed or since is None or at is None:
+        return ""
+    first = min(first for _, _, first, _ in found)
+    last = max(last for _, _, _, last in found)
+    waited = since <= first and at >= last - timedelta(minutes=1)
+    return f"the relay allows {pace.allowed}" if waited else ""

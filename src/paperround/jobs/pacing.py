@@ -1,0 +1,216 @@
+"""What one call of `deliver` knows of the pace: when to look again, and what servers said.
+
+The database decides who may leave; this remembers what it said, so that it is not asked in vain.
+The first digests of a call go alone: whoever is refused for what he is should hear of it after
+twenty mails, and not after ten thousand.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from paperround.domain.deliveries import (
+    DeliveryId,
+    Outcome,
+    Verdict,
+)
+from paperround.domain.flows import Answer, answer_of
+from paperround.domain.pacing import AHEAD, AHEAD_FIRST, LOOK_AGAIN, Pacing
+from paperround.domain.replies import speaks_against_us
+from paperround.domain.times import format_instant
+from paperround.jobs.lanes import Post
+from paperround.jobs.ports import Clock, Gate, UnitOfWork
+
+FIRST_MAILS = 20
+"""Digests of a run that must come back before the others go."""
+
+MOST_BAD = 0.05
+"""From this part of them on that are refused for what we or the mail are, the others stay."""
+
+LINGER = timedelta(seconds=2)
+"""How long the connections of a batch are kept for the next slot."""
+
+LONGEST_WAIT = timedelta(minutes=10)
+"""A slot that is further away is waited for by the next round."""
+
+GAP = timedelta(milliseconds=20)
+"""Answers that come within this are taken up by one claim."""
+
+NAP = timedelta(seconds=1)
+"""How long to wait at most before looking whether other mail has to go first."""
+
+
+@dataclass(slots=True)
+class Pacer:
+    """The pace of one call; without `pacing` nothing holds it. `wait` waits for some seconds and
+    says whether to stop."""
+
+    pacing: Pacing | None
+    clock: Clock
+    wait: Callable[[float], bool]
+    stopped: str | None = None
+    _answers: list[Answer] = field(default_factory=list)
+    _slots: list[datetime] = field(default_factory=list)
+    _look_at: datetime | None = None
+    _asked_at: datetime | None = None
+    _has_news: bool = False
+    _is_shut: bool = False
+    _is_troubled: bool = False
+    _left: dict[str, datetime] = field(default_factory=dict)
+    _answered: int = 0
+    _bad: int = 0
+    _rest_for: str | None = None
+
+    # --- claiming ------------------------------------------------------------------------------
+
+    def limit(self, most: int, *, first: bool, under_way: int) -> int:
+        """How many rows to claim: few until the first ones have come back."""
+        if first or not self._is_starting:
+            return most
+        return max(0, min(most, FIRST_MAILS - self._answered - under_way))
+
+    def is_early(self, now: datetime, *, under_way: int) -> bool:
+        """Whether a claim would find nothing: nothing was heard, and no slot came, since the last
+        one did. While mails are under way, what is heard within moments is taken up together."""
+        if self._has_news and self._asked_at is not None:
+            return under_way > 0 and self._asked_at <= now < self._asked_at + GAP
+        return self._look_at is not None and now < self._look_at
+
+    @contextmanager
+    def gate(self, work: UnitOfWork, *, first: bool, now: datetime) -> Iterator[Gate | None]:
+        """What a claim in this transaction asks who may leave; None where nothing holds mail."""
+        gate = work.pacing.open(self.pacing, first=first, now=now) if self.pacing else None
+        yield gate
+        if gate is not None:
+            gate.close()
+
+    def asked(
+        self, gate: Gate | None, *, rows: int, first: bool, now: datetime
+    ) -> Mapping[DeliveryId, datetime]:
+        """A claim was made, and got that many rows. Returns their slots."""
+        self._has_news = False
+        if gate is None:
+            return {}
+        self._asked_at = now
+        self._is_shut = gate.limit == 0
+        self._is_troubled = bool(gate.reason)
+        self._slots = [one for one in [*self._slots, *gate.slots] if one > now]
+        if gate.is_full and gate.free_at is not None:
+            self._slots.append(gate.free_at - (AHEAD_FIRST if first else AHEAD) / 2)
+        self._look_at = None if rows else min(self._slots, default=None)
+        if gate.rests_until is not None:
+            until = format_instant(gate.rests_until)
+            self.stopped = f"the relay rests until {until}: {gate.reason}"
+        return gate.leaves
+
+    def seconds_left(self, slot: datetime, address: str) -> float:
+        """How long a mail to `address` still has to wait for its slot. One that comes late to it
+        must not meet the next one: so the distance is kept from what left before it, too."""
+        now, moments = self.clock.now(), [slot]
+        for road, spacing in self._spacings(address):
+            last = self._left.get(road)
+            if last is not None and last <= now:
+                moments.append(last + spacing)
+        wait = (max(moments) - now).total_seconds()
+        if wait <= 0:
+            self._left |= {road: now for road, _ in self._spacings(address)}
+        return max(0.0, wait)
+
+    def _spacings(self, address: str) -> list[tuple[str, timedelta]]:
+        domain = address.rpartition("@")[2]
+        relay = self.pacing.relay.spacing if self.pacing else timedelta(0)
+        by_domain = self.pacing.domains if self.pacing else None
+        own = by_domain.of(domain).spacing if by_domain else timedelta(0)
+        return [(road, spacing) for road, spacing in (("", relay), (domain, own)) if spacing]
+
+    def lingers(self, *, under_way: int) -> bool:
+        """Whether more may leave soon enough for the batch to stay open."""
+        if under_way:
+            return self._has_news or self._is_shut or bool(self._slots) or self._is_starting
+        return self._seconds_to_slot() <= LINGER.total_seconds()
+
+    def rest(self) -> bool:
+        """Wait for the next slot, or a while; False when this process was asked to stop."""
+        seconds = min(self._seconds_to_slot(), NAP.total_seconds())
+        return not self.wait(max(seconds, LOOK_AGAIN.total_seconds() / 10))
+
+    def awaits(self) -> bool:
+        """Whether mails wait for slots that come soon enough to wait for, having waited a while."""
+        if self.stopped is not None or self._seconds_to_slot() > LONGEST_WAIT.total_seconds():
+            return False
+        return self.rest()
+
+    def _seconds_to_slot(self) -> float:
+        """Until the next of the slots that mails wait for; for ever when none do."""
+        if not self._slots:
+            return float("inf")
+        return max(0.0, (min(self._slots) - self.clock.now()).total_seconds())
+
+    @property
+    def _is_starting(self) -> bool:
+        slow = self.pacing is not None and self.pacing.slow_start
+        return slow and self._answered < FIRST_MAILS
+
+    # --- answers -------------------------------------------------------------------------------
+
+    def hear(self, outcome: Outcome, verdict: Verdict, address: str, *, first: bool) -> None:
+        """What became of a mail to `address`."""
+        if self.pacing is None:
+            return
+        self._has_news = True
+        self._answers.append(answer_of(outcome, verdict, address.rpartition("@")[2]))
+        if first or not self._is_starting:
+            return
+        self._answered += 1
+        self._bad += speaks_against_us(verdict)
+        if self._bad >= MOST_BAD * FIRST_MAILS:
+            self.stopped = (
+                f"of the first {self._answered} mails {self._bad} "
+                f"{'was' if self._bad == 1 else 'were'} refused for what we or the mail are: "
+                f"{verdict.reason}"
+            )
+            self._rest_for = verdict.reason
+
+    def heard(self) -> "Hearsay":
+        """What is to be written down now."""
+        kept = tuple(self._answers)
+        if not self._matters(kept):
+            kept = ()
+            self._answers.clear()
+        return Hearsay(pacing=self.pacing, answers=kept, rest_for=self._rest_for)
+
+    def wrote(self, said: "Hearsay") -> None:
+        """It stands in the database."""
+        del self._answers[: len(said.answers)]
+        self._rest_for = None
+        self._is_troubled = self._is_troubled or any(not one.accepted for one in said.answers)
+
+    def _matters(self, answers: tuple[Answer, ...]) -> bool:
+        """Where domains are not told apart, mail that is accepted as ever changes nothing."""
+        told_apart = self.pacing is not None and self.pacing.tells_domains_apart
+        return told_apart or self._is_troubled or any(not one.accepted for one in answers)
+
+
+def pacer_of(post: Post) -> Pacer:
+    """The pace of what is sent with `post`."""
+    return Pacer(pacing=post.pacing, clock=post.clock, wait=post.wait)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearsay:
+    """Answers that are to be written down, and why the relay should rest, if it should."""
+
+    pacing: Pacing | None
+    answers: tuple[Answer, ...]
+    rest_for: str | None
+
+    def __bool__(self) -> bool:
+        return bool(self.answers) or self.rest_for is not None
+
+    def write(self, work: UnitOfWork, *, now: datetime) -> None:
+        """Write them down in a transaction."""
+        if self.answers and self.pacing is not None:
+            work.pacing.heard(self.answers, self.pacing, now=now)
+        if self.rest_for is not None:
+            work.pacing.rest_relay(self.rest_for, now=now)

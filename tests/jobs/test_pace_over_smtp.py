@@ -1,0 +1,98 @@
+"""Rates and connections as a relay sees them: by the moments at which mails come."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Event
+
+import pytest
+
+from paperround.clock import StartedClock
+from paperround.domain.ledger import LedgerTotals
+from paperround.domain.pacing import (
+    Connections,
+    Pacing,
+    parse_domain_pace,
+    parse_pace,
+)
+from paperround.jobs.deliver import deliver
+from paperround.mail.relay import mailer_for
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.conftest import NOW, fill, record
+from tests.jobs.pace import WatchfulSink, most_within, subscribe_at
+from tests.jobs.test_deliver import post
+from tests.jobs.test_publish import send
+
+FAST = ("one.example", "two.example", "three.example", "four.example")
+SLOW = "slow.example"
+EACH = 12
+TOMORROW = NOW + timedelta(days=1)
+
+NOISE = 0.15
+"""Seconds that a busy machine may lose over a run."""
+
+SECOND = 1 - 0.1
+"""What a rate is measured over: a busy machine may bring a mail a tenth of a second late."""
+
+
+def planned(database: SqlDatabase, readers: Mapping[str, int]) -> None:
+    fill(database, [record(1)])
+    for domain, count in readers.items():
+        subscribe_at(database, domain, count)
+    send(database)
+
+
+def planned_anew(database: SqlDatabase, readers: Mapping[str, int]) -> None:
+    """The digests of the next day."""
+    fill(database, [record(2)], TOMORROW)
+    for domain, count in readers.items():
+        subscribe_at(database, domain, count)
+    send(database, days=1)
+
+
+def sent(
+    database: SqlDatabase, sink: WatchfulSink, pacing: Pacing, now: datetime = NOW
+) -> LedgerTotals:
+    stopping = Event()
+    one = replace(
+        post(database),
+        mailer=mailer_for(sink.url, connections=20, hostname="papers.example"),
+        clock=StartedClock(now),
+        pacing=pacing,
+        stopping=stopping.is_set,
+        wait=stopping.wait,
+    )
+    return deliver(one).totals
+
+
+def took(sink: WatchfulSink) -> float:
+    """Seconds until the last of the fast domains had all its mails."""
+    return max(sink.times[domain][-1] for domain in FAST) - sink.all_times[0]
+
+
+@pytest.mark.accept("R9")
+def test_no_domain_gets_more_than_its_rate_and_a_slow_one_delays_no_other(
+    database: SqlDatabase,
+) -> None:
+    pacing = Pacing(domains=parse_domain_pace("8/s"), connections=Connections(2, 5))
+    planned(database, dict.fromkeys(FAST, EACH))
+    with WatchfulSink() as alone:
+        assert sent(database, alone, pacing) == LedgerTotals(sent=4 * EACH)
+    planned_anew(database, {SLOW: 10, **dict.fromkeys(FAST, EACH)})
+    with WatchfulSink({SLOW: 0.4}) as beside:
+        sent(database, beside, pacing, now=TOMORROW)
+    assert len(beside.messages) == 4 * EACH + 10
+    for sink in (alone, beside):
+        assert all(most_within(sink.times[domain], SECOND) <= 8 for domain in FAST)
+        assert all(most <= 5 for most in sink.most_at_once.values())
+    assert beside.most_at_once[SLOW] == 2
+    assert took(beside) <= took(alone) * 1.1 + NOISE
+
+
+@pytest.mark.accept("F33", part="rate of the relay")
+def test_a_relay_gets_no_more_than_its_account_allows(database: SqlDatabase) -> None:
+    planned(database, dict.fromkeys(FAST, 8))
+    with WatchfulSink() as sink:
+        assert sent(database, sink, Pacing(relay=parse_pace("14/s"))) == LedgerTotals(sent=32)
+    assert most_within(sink.all_times, SECOND) <= 14
+    assert sink.all_times[-1] - sink.all_times[0] >= 31 / 14

@@ -1,0 +1,109 @@
+"""What an operator is told of the pace, and that it is never a guess."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from paperround.cli.pace_lines import late_line, pace_lines, progress_as_json, progress_line
+from paperround.domain.deliveries import DeliveryId, Reply
+from paperround.domain.pacing import Waiting
+from paperround.domain.status import Progress
+from paperround.jobs.alerts import troubles
+from paperround.jobs.deliver import deliver
+from paperround.jobs.status import ListStatus, Status, status
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.conftest import NOW
+from tests.jobs.pace import Hands
+from tests.jobs.test_pacing import DOMAINS, FOURTEEN, STORM, paced, planned, refusing
+
+MINUTE = timedelta(minutes=1)
+
+
+def shown(database: SqlDatabase, hands: Hands) -> tuple[Status, ListStatus]:
+    found = status(database, None, now=hands.moment, pacing=FOURTEEN)
+    (one,) = found.lists
+    return found, one
+
+
+@pytest.mark.accept("B18", part="told from the record")
+def test_the_time_left_is_told_from_what_left(database: SqlDatabase) -> None:
+    planned(database, one=120)
+    hands = Hands()
+    _, before = shown(database, hands)
+    assert progress_line(before.progress) == (
+        "waiting now: 120; none left in the last 5 min 0 s, so nobody can say how long they take"
+    )
+    stop_at = NOW + timedelta(seconds=4)
+    one = replace(
+        paced(database, hands, FOURTEEN),
+        wait=lambda seconds: hands.wait(seconds) or hands.moment >= stop_at,
+    )
+    deliver(one)
+    _, after = shown(database, hands)
+    assert after.progress.left == 120 - after.progress.waiting > 40
+    assert 12.5 <= after.progress.per_second <= 14
+    assert progress_as_json(after.progress, after.late)["seconds_to_go"] == pytest.approx(
+        after.progress.waiting / after.progress.per_second, abs=1
+    )
+
+
+def test_ten_thousand_at_fourteen_a_second_take_twelve_minutes() -> None:
+    progress = Progress(waiting=10_000, left=4200, over=timedelta(minutes=5))
+    assert progress_line(progress) == "waiting now: 10,000, about 11 min 54 s at 14 a second"
+
+
+@pytest.mark.accept("B18", part="told from the record")
+def test_digests_that_a_capped_relay_made_late_are_told_with_the_reason(
+    database: SqlDatabase,
+) -> None:
+    planned(database, one=60)
+    hands = Hands(moment=NOW + 10 * MINUTE)
+    deliver(paced(database, hands, FOURTEEN))
+    found, one = shown(database, hands)
+    assert one.late is not None
+    assert late_line(one.late) == (
+        "60 readers got theirs 10 minutes late because the relay allows 14 a second"
+    )
+    assert "the relay allows 14 a second" in list(pace_lines(found.pace))
+
+
+def test_why_digests_were_late_is_not_guessed(database: SqlDatabase) -> None:
+    planned(database, one=3)
+    hands = Hands(moment=NOW + 30 * MINUTE)
+    deliver(paced(database, hands, DOMAINS))
+    _, one = shown(database, hands)
+    assert one.late is not None
+    assert late_line(one.late) == "3 readers got theirs 30 minutes late"
+    hands.moment += 30 * MINUTE
+    with database.writing() as work:
+        gate = work.pacing.open(FOURTEEN, first=False, now=hands.moment)
+        gate.sift([Waiting(id=DeliveryId(n), domain="") for n in range(40)])
+        gate.close()
+    found, one = shown(database, hands)
+    assert found.pace.relay.pressed_since is not None
+    assert one.late is not None
+    assert one.late.because == ""
+
+
+@pytest.mark.accept("R14", part="alert")
+def test_the_alert_of_a_storm_names_the_code_and_the_way_out(database: SqlDatabase) -> None:
+    planned(database, one=60)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, refusing(STORM)))
+    with database.reading() as work:
+        (alert,) = [one for one in troubles(work, {}, now=hands.moment) if "refuses" in one.subject]
+    assert "5.7.26" in alert.subject
+    assert "SPF, DKIM or DMARC" in " ".join(alert.lines)
+    assert alert.stops_mail
+    found, _ = shown(database, hands)
+    assert any("the relay rests until" in line for line in pace_lines(found.pace))
+
+
+def test_domains_at_rest_are_named(database: SqlDatabase) -> None:
+    planned(database, busy=20)
+    hands = Hands()
+    deliver(paced(database, hands, DOMAINS, refusing(Reply(421, "4.3.2", "closing"))))
+    found, _ = shown(database, hands)
+    (line,) = [line for line in pace_lines(found.pace) if "at rest" in line]
+    assert "busy.example until" in line

@@ -1,0 +1,93 @@
+"""Readers and lists that move to another zone around the hour of the digest."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from paperround.domain.subscribers import Preferences
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.conftest import fill, record, subscribe
+from tests.jobs.test_plan import HOUR, MINUTE, at, cut, days, plan
+
+START = at(0)
+MOVES = [
+    ("Europe/Berlin", "America/Los_Angeles"),
+    ("America/Los_Angeles", "Europe/Berlin"),
+    ("UTC", "Pacific/Auckland"),
+    ("Pacific/Auckland", "UTC"),
+]
+AROUND = (-MINUTE, timedelta(0), MINUTE)
+
+
+def due_on_the_second_day(zone: str) -> datetime:
+    """Seven o'clock there, on the first of February."""
+    offsets = {"Europe/Berlin": 1, "America/Los_Angeles": -8, "Pacific/Auckland": 13, "UTC": 0}
+    return datetime(2026, 2, 1, 7, tzinfo=at(0).tzinfo) - offsets[zone] * HOUR
+
+
+def lived(database: SqlDatabase, moves_at: datetime, move: Callable[[], None]) -> None:
+    """Four days and a half, a look every half hour and at the moment somebody moves."""
+    moments = [START + number * HOUR / 2 for number in range(9 * 24)]
+    for now in sorted([*moments, moves_at]):
+        if now == moves_at:
+            move()
+        if now.hour % 6 == now.minute == 0:
+            fill(database, [record(now.day * 100 + now.hour)], now)
+            cut(database, now)
+        plan(database, now)
+
+
+def dates(database: SqlDatabase) -> list[date]:
+    found = days(database)
+    assert "missed" not in {reason for _, _, reason in found}
+    return [day for day, _, _ in found]
+
+
+def is_whole(found: list[date]) -> bool:
+    """Every date once, and none left out."""
+    return found == [found[0] + timedelta(days=n) for n in range(len(found))]
+
+
+@pytest.mark.accept("T3")
+@pytest.mark.parametrize("around", AROUND, ids=["before", "at", "after"])
+@pytest.mark.parametrize(("here", "there"), MOVES)
+def test_a_reader_who_moves_around_the_hour_gets_every_date_once(
+    database: SqlDatabase, here: str, there: str, around: timedelta
+) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    subscribe(database, "ada", wish=Preferences(timezone=here))
+    moves_at = due_on_the_second_day(here) + around
+
+    def move() -> None:
+        with database.writing() as work:
+            (person, _), *_ = work.subscribers.export(work.lists.get("trending").id)
+            (one,) = work.subscribers.subscriptions_of(person.id)
+            work.subscribers.choose(one.id, Preferences(timezone=there), now=moves_at)
+
+    lived(database, moves_at, move)
+    found = dates(database)
+    assert is_whole(found)
+    assert len(found) >= 4
+
+
+@pytest.mark.accept("T3", part="the list moves")
+@pytest.mark.parametrize("around", AROUND, ids=["before", "at", "after"])
+@pytest.mark.parametrize(("here", "there"), MOVES)
+def test_a_list_that_moves_around_the_hour_brings_its_readers_every_date_once(
+    database: SqlDatabase, here: str, there: str, around: timedelta
+) -> None:
+    with database.writing() as work:
+        work.lists.ensure_default(zone=here, now=START)
+    fill(database, [record(n) for n in range(1, 31)])
+    subscribe(database, "ada")
+    moves_at = due_on_the_second_day(here) + around
+
+    def move() -> None:
+        with database.writing() as work:
+            work.lists.ensure_default(zone=there, now=moves_at)
+
+    lived(database, moves_at, move)
+    found = dates(database)
+    assert is_whole(found)
+    assert len(found) >= 4

@@ -1,0 +1,65 @@
+"""The installed command under a clock that lies, with the library that makes clocks lie.
+
+`LIBFAKETIME` names its file where it stands elsewhere than in Debian's package.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.story.command_line import SAMPLE, CommandLine
+
+
+def library() -> str:
+    """The file of libfaketime; skips where there is none."""
+    named = [os.environ.get("LIBFAKETIME", "")]
+    found = [*named, *map(str, Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))]
+    there = next((path for path in found if path and Path(path).exists()), None)
+    if there is None:
+        pytest.skip("needs libfaketime: install Debian's package faketime")
+    return there
+
+
+def ahead(home: CommandLine, by: str) -> CommandLine:
+    """The same installation while the machine's clock is wrong."""
+    lie = {"LD_PRELOAD": library(), "FAKETIME": by, "DONT_FAKE_MONOTONIC": "1"}
+    return replace(home, environment=lie)
+
+
+def is_held(home: CommandLine) -> bool:
+    held = home.json("digest", "status")["pace"]["held"]
+    assert isinstance(held, bool)
+    return held
+
+
+@pytest.mark.long
+@pytest.mark.accept("T5", part="the installed command")
+def test_a_clock_forty_hours_ahead_holds_digests_until_it_is_right_or_somebody_says_go(
+    tmp_path: Path,
+) -> None:
+    home = CommandLine(tmp_path)
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "email,status,consent_at,consent_source\n"
+        "ada@example.org,active,2026-01-05T09:00:00Z,a test\n"
+    )
+    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
+    home.run("subscribers", "import", str(people))
+    home.run("tick")
+    for step in ("-2h", "+2h"):
+        ahead(home, step).run("tick")
+        assert not is_held(home)
+    far = ahead(home, "+40h")
+    far.run("tick")
+    assert is_held(home)
+    editions = home.json("digest", "status")["lists"][0]["editions"]
+    home.run("tick")
+    assert not is_held(home)
+    assert home.json("digest", "status")["lists"][0]["editions"] == editions
+    far.run("tick")
+    far.run("digest", "resume")
+    far.run("tick")
+    assert not is_held(home)
+    assert len(home.outbox) <= 2
