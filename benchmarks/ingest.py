@@ -22,7 +22,7 @@ from paperround.sources.arxiv_api import read_arxiv_atom
 from paperround.sources.formats import Reader
 from paperround.sources.jsonl import read_jsonl
 from paperround.store import engine as engines
-from paperround.store.migrate import prepare
+from paperround.store.revisions import prepare
 from paperround.store.unit_of_work import SqlDatabase
 
 PAPERS = 5000

@@ -48,11 +48,12 @@ class NewestFirst:
 
 @dataclass
 class FakeResolver:
-    """A DNS that holds what `held` says, texts by name, addresses by host and hosts by address; it
-    answers nobody while it is `silent`."""
+    """A DNS that holds what `held` says, texts by name, addresses by host and hosts by address, and
+    `mail` hosts by domain; it answers nobody while it is `silent`."""
 
     held: dict[str, tuple[str, ...]] = field(default_factory=dict)
     silent: bool = False
+    mail: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def texts(self, name: str) -> tuple[str, ...]:
         return self._answer(name)
@@ -62,6 +63,9 @@ class FakeResolver:
 
     def hosts(self, address: str) -> tuple[str, ...]:
         return self._answer(address)
+
+    def exchangers(self, name: str) -> tuple[str, ...]:
+        return self.mail.get(name, ()) if not self.silent else self._answer(name)
 
     def _answer(self, name: str) -> tuple[str, ...]:
         if self.silent:

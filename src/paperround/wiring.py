@@ -89,7 +89,7 @@ class Runtime:
     def database(self) -> Database:
         """The database, migrated if it is an empty SQLite file, with its default list."""
         from paperround.store.engine import create
-        from paperround.store.migrate import prepare
+        from paperround.store.revisions import prepare
         from paperround.store.unit_of_work import SqlDatabase
 
         engine = create(self.settings.database)

@@ -122,7 +122,7 @@ def test_who_left_since_the_claim_is_skipped_at_the_dot(
 def test_an_edition_cancelled_since_the_claim_is_skipped_at_the_dot(under_way: Round) -> None:
     under_way.change(_cancel)
     assert under_way.mark() == frozenset()
-    assert under_way.states() == [("skipped", "edition-cancelled")] * 2
+    assert under_way.states() == [("skipped", "cancelled")] * 2
 
 
 @pytest.mark.accept("R11", part="at the dot")

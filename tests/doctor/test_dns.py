@@ -49,10 +49,11 @@ def test_with_every_record_in_place_all_is_well() -> None:
         DOMAIN: ("some-site-verification=1", "v=spf1 ip4:192.0.2.25 -all"),
         f"_dmarc.{DOMAIN}": ("v=DMARC1; p=none",),
         f"_mta-sts.{DOMAIN}": ("v=STSv1; id=20260130",),
+        f"_smtp._tls.{DOMAIN}": ("v=TLSRPTv1; rua=mailto:ada@lab.org",),
         **texts(*BOOK.due(DOMAIN, NOW)),
     }
     assert [(one.check, one.level) for one in look(held)] == [
-        (check, Level.OK) for check in ("spf", "dkim", "dmarc", "mta-sts")
+        (check, Level.OK) for check in ("spf", "dkim", "dmarc", "mx", "mta-sts", "tls-rpt")
     ]
 
 
@@ -62,7 +63,9 @@ def test_each_record_that_is_missing_comes_with_its_line() -> None:
         "spf": (Level.WARN, [f"{DOMAIN}."]),
         "dkim": (Level.FAIL, [f"s1._domainkey.{DOMAIN}."]),
         "dmarc": (Level.WARN, [f"_dmarc.{DOMAIN}."]),
-        "mta-sts": (Level.SKIPPED, [f"_mta-sts.{DOMAIN}.", f"_smtp._tls.{DOMAIN}."]),
+        "mx": (Level.WARN, []),
+        "mta-sts": (Level.SKIPPED, [f"_mta-sts.{DOMAIN}."]),
+        "tls-rpt": (Level.SKIPPED, [f"_smtp._tls.{DOMAIN}."]),
     }
 
 
@@ -70,7 +73,7 @@ def test_a_dns_that_does_not_answer_is_no_fault_of_the_records() -> None:
     silent = look({}, silent=True)
     assert {one.level for one in silent} == {Level.SKIPPED}
     assert all("did not answer" in one.says for one in silent)
-    assert [bool(one.lines) for one in silent] == [True, True, True, False]
+    assert [bool(one.lines) for one in silent] == [True, True, True, False, False]
 
 
 def test_where_no_mail_leaves_no_record_is_looked_for() -> None:
@@ -88,7 +91,7 @@ def test_a_domain_that_nobody_can_own_is_not_looked_up(domain: str) -> None:
 @pytest.mark.parametrize(
     ("record", "level"),
     [
-        ("v=spf1 -all", Level.OK),
+        ("v=spf1 -all", Level.FAIL),
         ("V=SPF1 a mx ~all", Level.OK),
         ("v=spf1 +all", Level.WARN),
         ("v=spf1 all", Level.WARN),

@@ -2,13 +2,15 @@
 
 import os
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from itertools import repeat
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from paperround.config import Settings
-from paperround.doctor import setup
+from paperround.doctor import outlet, setup
 from paperround.doctor.findings import Level
 from paperround.doctor.routine import model
 from paperround.domain.digests import DigestKind
@@ -223,6 +225,40 @@ def test_a_site_of_somebody_else(home: Home) -> None:
     with FaultServer({"/": says(page(b"Welcome to nginx!"))}) as other:
         found = home.faults(public_url=other.url().rstrip("/"))["site"]
     assert "something else" in found.says
+
+
+@pytest.mark.parametrize(
+    ("minutes", "level"), [(1, None), (3, Level.WARN), (-3, Level.WARN), (11, Level.FAIL)]
+)
+def test_a_clock_that_differs_from_that_of_the_site(
+    home: Home, minutes: int, level: Level | None
+) -> None:
+    dated = format_datetime(NOW + minutes * MINUTE, usegmt=True)
+    answer = says(page(b'{"status": "alive"}', f"Date: {dated}"))
+    with FaultServer({"/": answer, "/healthz": answer}) as other:
+        found = home.faults(public_url=other.url().rstrip("/")).get("time")
+    assert (found and found.level) is level
+
+
+def test_a_relay_whose_certificate_is_about_to_end(home: Home, tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    ends = load_pem_x509_certificate(cert.read_bytes()).not_valid_after_utc
+    security = Security(context=server_context(cert, key), implicit=True)
+    settings = Settings(mail_from="Papers <p@mail.example.org>")
+    with SmtpSink(security=security) as sink:
+        relay = f"smtps://localhost:{sink.port}?ca={cert}"
+        levels = {
+            days: [
+                one.level
+                for one in outlet.outlet(
+                    settings.model_copy(update={"smtp_url": relay}),
+                    now=ends - timedelta(days=days),
+                )
+                if one.check == "relay certificate"
+            ]
+            for days in (1, 13, 15)
+        }
+    assert levels == {1: [Level.WARN], 13: [Level.WARN], 15: [Level.OK]}
 
 
 def test_a_relay_that_is_down(home: Home, relay: SmtpSink) -> None:

@@ -46,7 +46,7 @@ def test_a_pause_stops_what_is_already_in_hand_and_a_resume_sends_it_once(
     mailer = Batches(during)
     assert deliver(post(database, mailer)).totals == LedgerTotals(sent=3, queued=READERS - 3)
     assert len(during.seen) == 4
-    resume(database, None)
+    resume(database, None, now=NOW)
     soon = replace(post(database, mailer), clock=FixedClock(NOW + timedelta(minutes=1)))
     assert deliver(soon).totals == LedgerTotals(sent=READERS)
     assert len(mailer.sent) == len(set(mailer.sent)) == READERS

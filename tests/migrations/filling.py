@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
+from paperround.domain.audit import Deed
 from paperround.domain.keys import NewKey
 from paperround.domain.limits import Turn
 from paperround.domain.models import NewModel
@@ -79,6 +80,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work.rates.hit("k", (), now=NOW)
         work.pacing.rest_relay("policy-refusal: 550 5.7.26", now=NOW)
         work.keys.add(key, now=NOW)
+        work.audit.note(Deed(actor="key abcd1234", action="pause", target="trending"), now=NOW)
 
 
 def _fill_the_rest(connection: Connection, subscriber: int, paper_id: int) -> None:

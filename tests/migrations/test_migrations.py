@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, inspect
 
 from paperround import paths
 from paperround.domain.errors import SchemaOutOfDate
 from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import PaperId
-from paperround.store import migrate
+from paperround.store import migrate, revisions
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW
@@ -22,7 +23,7 @@ from tests.databases import opened
 from tests.migrations.describing import described
 from tests.migrations.filling import MANY, PEOPLE, broken_references, counts, fill
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0010", "0011")
 
 
 @pytest.mark.accept("D8")
@@ -57,7 +58,7 @@ def test_migrating_down_to_the_base_leaves_no_table(empty_engine: Engine) -> Non
     migrate.upgrade(empty_engine)
     migrate.downgrade(empty_engine, "base")
     assert inspect(empty_engine).get_table_names() == ["alembic_version"]
-    assert migrate.current(empty_engine) is None
+    assert revisions.current(empty_engine) is None
 
 
 @pytest.mark.accept("D7")
@@ -78,9 +79,10 @@ def test_ten_thousand_papers_and_their_mails_survive_every_migration(
     migrate.upgrade(empty_engine)
     fill(empty_engine)
     filled = counts(empty_engine)
-    filled["edition_papers"] += filled["behind_papers"]  # mails that carry those still need them
     migrate.downgrade(empty_engine, before)
     kept = counts(empty_engine)
+    if "behind_papers" not in kept:  # mails that carry those still need them
+        filled["edition_papers"] += filled["behind_papers"]
     assert kept == {table: rows for table, rows in filled.items() if table in kept}
     for step in (migrate.upgrade, migrate.downgrade, migrate.upgrade):
         step(empty_engine, after if step is migrate.upgrade else before)
@@ -154,7 +156,7 @@ def test_a_migration_killed_in_the_middle_leaves_the_old_state(
     command = [sys.executable, "-c", KILLED, empty_database_url, last]
     assert subprocess.run(command, check=False, timeout=60).returncode == -9
     with opened(empty_database_url) as engine:
-        assert migrate.current(engine) is None
+        assert revisions.current(engine) is None
         assert inspect(engine).get_table_names() == []
         migrate.upgrade(engine)
         assert migrate.check_drift(engine) == []
@@ -162,26 +164,26 @@ def test_a_migration_killed_in_the_middle_leaves_the_old_state(
 
 def test_an_empty_sqlite_file_is_made_ready(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path / 'made' / 'new.db'}") as engine:
-        migrate.prepare(engine)
-        migrate.prepare(engine)
-        assert migrate.is_current(engine)
+        revisions.prepare(engine)
+        revisions.prepare(engine)
+        assert revisions.is_current(engine)
 
 
 def test_an_older_database_is_not_migrated_unasked(empty_engine: Engine) -> None:
     migrate.upgrade(empty_engine, "0001")
     with pytest.raises(SchemaOutOfDate, match=r"0001.*paperround db upgrade"):
-        migrate.prepare(empty_engine)
-    assert migrate.current(empty_engine) == "0001"
+        revisions.prepare(empty_engine)
+    assert revisions.current(empty_engine) == "0001"
 
 
 def test_an_empty_postgresql_database_is_not_migrated_unasked(
     empty_engine: Engine,
 ) -> None:
     if empty_engine.dialect.name == "sqlite":
-        migrate.prepare(empty_engine)
+        revisions.prepare(empty_engine)
         return
     with pytest.raises(SchemaOutOfDate, match=r"none.*paperround db upgrade"):
-        migrate.prepare(empty_engine)
+        revisions.prepare(empty_engine)
 
 
 def test_the_migration_tool_works_by_its_own_name(tmp_path: Path) -> None:
@@ -195,3 +197,8 @@ def test_the_migration_tool_works_by_its_own_name(tmp_path: Path) -> None:
 
     run("upgrade", "head")
     assert "No new upgrade operations" in run("check")
+
+
+def test_the_newest_revision_is_read_as_the_machinery_reads_it() -> None:
+    machinery = ScriptDirectory(str(paths.migrations_dir()))
+    assert revisions.head() == machinery.get_current_head()

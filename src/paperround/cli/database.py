@@ -19,8 +19,8 @@ def upgrade() -> None:
     """Bring the database to the schema this version needs."""
     from paperround.config import load_settings
     from paperround.store.engine import opened
-    from paperround.store.migrate import current, require_reachable
     from paperround.store.migrate import upgrade as run
+    from paperround.store.revisions import current, require_reachable
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
@@ -36,7 +36,8 @@ def check() -> None:
     """Fail when the database has another schema than this version declares."""
     from paperround.config import load_settings
     from paperround.store.engine import opened
-    from paperround.store.migrate import check_drift, require_reachable
+    from paperround.store.migrate import check_drift
+    from paperround.store.revisions import require_reachable
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
@@ -130,8 +131,8 @@ def _hold(url: str, moved: bool) -> "Held | None":
     from paperround.clock import SystemClock
     from paperround.jobs.restore import hold_everything
     from paperround.store.engine import opened
-    from paperround.store.migrate import require_reachable
     from paperround.store.migrate import upgrade as run
+    from paperround.store.revisions import require_reachable
     from paperround.store.unit_of_work import SqlDatabase
 
     with opened(url) as engine:

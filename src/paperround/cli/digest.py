@@ -1,11 +1,11 @@
-"""`paperround digest`: preview and send."""
+"""`paperround digest`: preview and send; the rest stands beside it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli import digest_status
+from paperround.cli import digest_missed, digest_status, digest_stop
 from paperround.cli.options import (
     AsJson,
     Day,
@@ -28,6 +28,10 @@ app = typer.Typer(
 )
 app.command("status")(digest_status.status)
 app.command("test")(digest_status.try_mail)
+app.command("pause")(digest_stop.pause)
+app.command("resume")(digest_stop.resume)
+app.command("cancel")(digest_stop.cancel)
+app.command("missed")(digest_missed.missed)
 
 
 @app.command()
@@ -105,41 +109,6 @@ def send(
         print_json(_as_json(report))
     else:
         _tell(report, dry_run=dry_run)
-
-
-WhichList = Annotated[
-    str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
-]
-
-
-@app.command()
-def pause(list_name: WhichList = None, as_json: AsJson = False) -> None:
-    """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
-    from paperround.jobs.pausing import pause as run
-
-    home = runtime()
-    _tell_names("paused", run(home.database, list_name, now=home.clock.now()), as_json=as_json)
-
-
-@app.command()
-def resume(list_name: WhichList = None, as_json: AsJson = False) -> None:
-    """Let paused lists go on, and digests that a leap of the clock holds. What waited for more
-    than 20 hours is not sent any more."""
-    from paperround.jobs.holding import let_go
-    from paperround.jobs.pausing import resume as run
-
-    home = runtime()
-    was_held = let_go(home.database, home.boot(), now=home.clock.now())
-    if was_held and not as_json:
-        say("the clock is taken to be right: digests go on")
-    _tell_names("resumed", run(home.database, list_name), as_json=as_json)
-
-
-def _tell_names(what: str, names: list[str], *, as_json: bool) -> None:
-    if as_json:
-        print_json({what: names})
-    else:
-        say(f"{what}: {', '.join(names)}" if names else f"nothing to do: nothing was {what}")
 
 
 def _as_json(report: "PublishReport") -> dict[str, Any]:

@@ -144,6 +144,8 @@ def _edition_line(tally: "EditionTally") -> str:
     papers = counted(tally.papers, "paper")
     if tally.empty_reason:
         papers = f"no papers ({tally.empty_reason})"
+    if tally.cancelled_at is not None:
+        papers = f"CANCELLED {format_instant(tally.cancelled_at)}, {papers}"
     frozen = format_instant(tally.frozen_at)
     mails = counts(_states(tally.by_state))
     return f"edition {tally.day} cut {tally.cut}: {papers}, frozen {frozen}; mails: {mails}"
@@ -210,6 +212,7 @@ def _edition_as_json(tally: "EditionTally") -> dict[str, Any]:
         "frozen_at": format_instant(tally.frozen_at),
         "papers": tally.papers,
         "empty_reason": tally.empty_reason,
+        "cancelled_at": _instant(tally.cancelled_at),
         "mails": _states(tally.by_state),
     }
 

@@ -1,10 +1,11 @@
 """`paperround doctor`: what is wrong with this installation, and the way out."""
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, print_json, runtime, say
+from paperround.cli.options import AsJson, print_json, read_file, runtime, say, usage
 from paperround.domain.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -18,17 +19,57 @@ COLOURS = {
 }
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Check this installation and say what to do. Sends nothing; fails when something is wrong."""
+def doctor(
+    mail_to: Annotated[
+        str | None,
+        typer.Option(
+            "--mail-to", metavar="EMAIL", help="Then send a test mail there, to be looked at."
+        ),
+    ] = None,
+    read: Annotated[
+        Path | None,
+        typer.Option(
+            "--read",
+            metavar="FILE",
+            help="Instead: read a copy that arrived, and say how its reader's server judged it.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check this installation and say what to do; fails when something is wrong.
+
+    Sends nothing, unless --mail-to says so.
+    """
     from paperround.doctor.findings import is_well
 
-    findings = look()
+    if read is not None and mail_to is not None:
+        raise typer.BadParameter("one at a time: send it first, then --read the copy")
+    findings = look() if read is None else _read(read)
     if as_json:
         print_json({"well": is_well(findings), "checks": [_as_json(one) for one in findings]})
     else:
         tell(findings)
-    if not is_well(findings):
+    sent = mail_to is None or _sent(mail_to, as_json=as_json)
+    if not (sent and is_well(findings)):
         raise typer.Exit(1)
+
+
+def _read(path: Path) -> "list[Finding]":
+    from paperround.doctor.arrived import arrived
+
+    with usage("--read"):
+        return arrived(read_file(path))
+
+
+def _sent(email: str, *, as_json: bool) -> bool:
+    from paperround.cli.digest_status import send_test
+
+    with usage("--mail-to"):
+        address = runtime().addresses.read(email)
+    sent = send_test(address.written, as_json=as_json)
+    if sent and not as_json:
+        say("  save the copy that arrives as a file, and `paperround doctor --read FILE`")
+    return sent
 
 
 def look() -> "list[Finding]":

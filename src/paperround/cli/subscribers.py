@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from paperround.cli import subscriber_history
 from paperround.cli.options import (
     AsJson,
     ListName,
@@ -32,6 +33,7 @@ MOST_SHOWN = 20
 """Rejects that are told one by one."""
 
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
+app.command("history")(subscriber_history.history)
 
 
 @app.command("import")

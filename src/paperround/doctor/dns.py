@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from paperround.config import LOOPBACK, Settings
+from paperround.doctor import dmarc, spf, transport
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.setup import NOBODYS
 from paperround.domain.errors import FetchFailed
-from paperround.jobs.ports import Resolver
+from paperround.jobs.ports import Client, Resolver
 from paperround.mail.dkim_book import DueRecord, KeyState
 from paperround.mail.dkim_records import Record, Standing, standing_of
 
@@ -22,21 +23,29 @@ ADD = "add this line to the DNS, and wait until it can be seen"
 
 
 def records(
-    settings: Settings, keys: Sequence[DueRecord], resolver: Resolver, *, now: datetime
+    settings: Settings,
+    keys: Sequence[DueRecord],
+    resolver: Resolver,
+    *,
+    now: datetime,
+    client: Client | None = None,
 ) -> list[Finding]:
-    """One finding for each record that receivers ask for; one for all where none is."""
+    """One finding for each record that receivers ask for; one for all where none is. Without a
+    `client` no policy behind a record is fetched."""
     if not settings.smtp_url or settings.relay.startswith("outbox:"):
         return [skipped("dns", "no mail leaves this machine, so receivers ask for no record")]
-    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
+    domain = envelope = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
     if f".{domain}".endswith(RESERVED):
         return [skipped("dns", f"not looked up: nobody can own {domain}")]
     contact = settings.contact or ""
     reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
+    signer = next((key.record.domain for key in keys if key.state is KeyState.SIGNING), None)
     return [
-        _spf(domain, resolver),
+        _spf(domain, _sending(settings, resolver), resolver),
         *dkim(keys, resolver),
-        _dmarc(domain, reports_to, resolver),
-        _mta_sts(domain, reports_to, resolver, now=now),
+        _dmarc(domain, reports_to, resolver, envelope=envelope, signer=signer),
+        transport.exchangers(envelope, resolver),
+        *_tls_of_answers(envelope, reports_to, resolver, client, now=now),
         *_ptr(settings, resolver),
     ]
 
@@ -118,33 +127,70 @@ def _revoked(record: Record, standing: Standing | None) -> Finding:
 # --- the others --------------------------------------------------------------------------------
 
 
-def _spf(domain: str, resolver: Resolver) -> Finding:
-    """RFC 7208: exactly one record, and it does not let everybody send."""
-    line = f'{domain}. TXT "v=spf1 include:... -all"'
+def _sending(settings: Settings, resolver: Resolver) -> tuple[str, ...]:
+    """The addresses mails leave from, as far as that is known: those of this machine, where its own
+    relay sends. They are told by the name of the site."""
+    host = urlsplit(settings.public_url).hostname or ""
+    if settings.leaves_this_machine or host in LOOPBACK or f".{host}".endswith(RESERVED):
+        return ()
     try:
-        found = _of_version("v=spf1", resolver.texts(domain))
+        return resolver.addresses(host)
+    except FetchFailed:
+        return ()
+
+
+def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
+    """RFC 7208: exactly one record that can be read, lets us send, and not everybody."""
+    ours = " ".join(_term(one) for one in addresses) or "include:..."
+    line = f'{domain}. TXT "v=spf1 {ours} -all"'
+    try:
+        found = spf.records_of(resolver.texts(domain))
+        match found:
+            case []:
+                says = f"{domain} does not say who may send for it"
+                dots = "what your relay's provider tells you goes in place of the dots"
+                return _with(warn("spf", says, ADD if addresses else dots), line)
+            case [record]:
+                return _spf_record(domain, record, addresses, resolver)
+            case _:
+                says = f"{domain} has {len(found)} SPF records, so receivers take none of them"
+                return fail("spf", says, "put what they say into one")
     except FetchFailed as error:
         return skipped("spf", str(error), "it should have a line like this", (line,))
-    way_out = "what your relay's provider tells you goes in place of the dots"
-    match found:
-        case []:
-            says = f"{domain} does not say who may send for it"
-            return _with(warn("spf", says, way_out), line)
-        case [record]:
-            if _lets_everybody(record):
-                says = f"{domain} lets everybody send for it: {record}"
-                return warn("spf", says, "end it with -all")
-            return ok("spf", f"{domain} says {record}")
-        case _:
-            says = f"{domain} has {len(found)} SPF records, so receivers take none of them"
-            return fail("spf", says, "put what they say into one")
 
 
-def _lets_everybody(record: str) -> bool:
-    return any(word.lower() in ("all", "+all", "?all") for word in record.split())
+def _spf_record(domain: str, record: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
+    try:
+        reading = spf.read(record, domain, addresses, resolver)
+    except spf.Broken as error:
+        says = f"{domain} says {record}: {error}"
+        return fail("spf", says, "leave only what sends for you, and addresses instead of names")
+    if reading.lets_everybody:
+        says = f"{domain} lets everybody send for it: {record}"
+        return warn("spf", says, "end it with -all")
+    if reading.passes is False and not reading.unsure:
+        says = f"{domain} does not let {', '.join(addresses)} send, which is where mails leave from"
+        line = f'{domain}. TXT "{_with_terms(record, addresses)}"'
+        return _with(fail("spf", says, "put this line in place of the old one"), line)
+    if not addresses and len(record.split()) < 3 and "redirect=" not in record:
+        return fail("spf", f"{domain} lets nobody send for it: {record}", "add what sends for you")
+    asked = f"{reading.lookups} of {spf.MOST_LOOKUPS} look-ups"
+    return ok("spf", f"{domain} says {record} ({asked})")
 
 
-def _dmarc(domain: str, reports_to: str, resolver: Resolver) -> Finding:
+def _term(address: str) -> str:
+    return f"ip6:{address}" if ":" in address else f"ip4:{address}"
+
+
+def _with_terms(record: str, addresses: Sequence[str]) -> str:
+    """`record` with the addresses in front of everything it says."""
+    version, *rest = record.split()
+    return " ".join([version, *map(_term, addresses), *rest])
+
+
+def _dmarc(
+    domain: str, reports_to: str, resolver: Resolver, *, envelope: str, signer: str | None
+) -> Finding:
     """RFC 9989: one record, at the domain or at one above it."""
     line = f'_dmarc.{domain}. TXT "v=DMARC1; p=none; rua=mailto:{reports_to}"'
     try:
@@ -156,7 +202,7 @@ def _dmarc(domain: str, reports_to: str, resolver: Resolver) -> Finding:
             says = f"{domain} has no policy, and receivers ask for one"
             return _with(warn("dmarc", says, ADD), line)
         case [record]:
-            return ok("dmarc", f"{place} says {record}")
+            return dmarc.policy(place, record, sender=domain, envelope=envelope, signer=signer)
         case _:
             says = f"{place} has {len(found)} policies, so receivers take none of them"
             return fail("dmarc", says, "leave one")
@@ -172,21 +218,17 @@ def _policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
     return f"_dmarc.{domain}", []
 
 
-def _mta_sts(domain: str, reports_to: str, resolver: Resolver, *, now: datetime) -> Finding:
-    """RFC 8461 and 8460: the domain that takes answers and bounces may ask for TLS."""
+def _tls_of_answers(
+    domain: str, reports_to: str, resolver: Resolver, client: Client | None, *, now: datetime
+) -> list[Finding]:
     try:
         found = _of_version("v=STSv1", resolver.texts(f"_mta-sts.{domain}"))
     except FetchFailed as error:
-        return skipped("mta-sts", str(error))
-    if found:
-        return ok("mta-sts", f"{domain} asks for TLS with the mail it gets")
-    lines = (
-        f'_mta-sts.{domain}. TXT "v=STSv1; id={now:%Y%m%d}"',
-        f'_smtp._tls.{domain}. TXT "v=TLSRPTv1; rua=mailto:{reports_to}"',
-    )
-    says = f"{domain} does not ask for TLS with the mail it gets, which it need not"
-    way_out = f"beside these lines it needs a policy at https://mta-sts.{domain}/.well-known/"
-    return skipped("mta-sts", says, way_out, lines)
+        return [skipped("mta-sts", str(error))]
+    return [
+        transport.mta_sts(domain, found, resolver, client, now=now),
+        transport.reports(domain, reports_to, bool(found), resolver),
+    ]
 
 
 def _ptr(settings: Settings, resolver: Resolver) -> list[Finding]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from paperround.config import Settings
-from paperround.doctor import dns, machine, outlet, records, routine, setup, site
+from paperround.doctor import dns, machine, outlet, records, routine, setup, site, specimens
 from paperround.doctor.findings import Finding, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.jobs.ports import Database
@@ -35,7 +35,8 @@ def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
         *_settings(runtime),
         *of_database,
         *_site(runtime, standing, now),
-        *_way_out(runtime),
+        *_way_out(runtime, now),
+        *_mails(runtime, standing, now),
         *_dns(runtime, now),
     ]
 
@@ -108,14 +109,27 @@ def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Find
     has_ticked = standing is not None and standing.last_tick_at is not None
     with closing(site.client_for(url, runtime.clock)) as client:
         answer = tried("site", lambda: site.answers(url, client, has_ticked=has_ticked))
-    return [answer, site.certificate(url, now=now)]
+        time = tried("time", lambda: site.time_of(url, client))
+    return [answer, site.certificate(url, now=now), time]
 
 
-def _way_out(runtime: Runtime) -> list[Finding]:
+def _way_out(runtime: Runtime, now: datetime) -> list[Finding]:
     try:
-        return outlet.outlet(runtime.settings)
+        return outlet.outlet(runtime.settings, now=now)
     except Misconfigured as error:
         return [fail("relay", str(error))]
+
+
+def _mails(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
+    """The header lint, over a digest and a confirmation as they would leave now."""
+    if standing is None:
+        return [skipped("headers", "the database is needed to make a mail")]
+    lists = [one.mailing_list for one in standing.lists]
+    try:
+        runtime.signers.renew()
+        return [finding for one in lists for finding in specimens.linted(runtime, one, now=now)]
+    except PaperroundError as error:
+        return [fail("headers", f"no mail can be made: {error}")]
 
 
 def _dns(runtime: Runtime, now: datetime) -> list[Finding]:
@@ -124,4 +138,4 @@ def _dns(runtime: Runtime, now: datetime) -> list[Finding]:
         due = runtime.signers.due(now)
     except Misconfigured as error:
         return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
-    return dns.records(runtime.settings, due, runtime.resolver, now=now)
+    return dns.records(runtime.settings, due, runtime.resolver, now=now, client=runtime.client)

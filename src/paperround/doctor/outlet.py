@@ -1,15 +1,19 @@
 """The way out: would each relay take our mail, or can the outbox be written?"""
 
 import tempfile
+from dataclasses import replace
+from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from paperround.config import Settings
-from paperround.doctor.findings import Finding, fail, ok, tried
+from paperround.doctor.findings import Finding, fail, ok
+from paperround.doctor.site import lasting
 from paperround.domain.deliveries import Phase
+from paperround.domain.errors import PaperroundError
 from paperround.mail.connection import Stopped
-from paperround.mail.probe import probe
+from paperround.mail.probe import Probed, probe
 from paperround.mail.smtp_url import OutboxFolder, Relay, parse_smtp_url
 
 _WAYS_OUT = {
@@ -21,12 +25,34 @@ _WAYS_OUT = {
 _ANY_WAY_OUT = "ask whoever runs the relay: it does not want to talk to this machine"
 
 
-def outlet(settings: Settings) -> list[Finding]:
-    """One finding for each relay, or one for the outbox. No mail is sent."""
+def outlet(settings: Settings, *, now: datetime) -> list[Finding]:
+    """One finding for each relay and for each certificate of one, or one for the outbox. No mail
+    is sent."""
     where = parse_smtp_url(settings.relay)
     if isinstance(where, OutboxFolder):
         return [_outbox(where.directory)]
-    return [tried("relay", lambda relay=relay: _relay(relay, settings)) for relay in where]  # type: ignore[misc]
+    return [finding for relay in where for finding in _looked_at(relay, settings, now)]
+
+
+def _looked_at(relay: Relay, settings: Settings, now: datetime) -> list[Finding]:
+    try:
+        probed = _probed(relay, settings)
+    except (PaperroundError, OSError) as error:
+        return [fail("relay", str(error))]
+    found = [_relay(relay, probed.stopped, settings)]
+    if probed.certificate_until is not None:
+        ends = lasting(relay.host, probed.certificate_until, now=now)
+        found.append(replace(ends, check="relay certificate"))
+    return found
+
+
+def _probed(relay: Relay, settings: Settings) -> Probed:
+    hostname = urlsplit(settings.public_url).hostname or "localhost"
+    return probe(relay, hostname=hostname, sender=_sender(settings))
+
+
+def _sender(settings: Settings) -> str:
+    return parseaddr(settings.mail_from)[1]
 
 
 def _outbox(folder: Path) -> Finding:
@@ -39,16 +65,15 @@ def _outbox(folder: Path) -> Finding:
         return fail("outbox", says, "make it a folder that this user may write")
 
 
-def _relay(relay: Relay, settings: Settings) -> Finding:
-    hostname = urlsplit(settings.public_url).hostname or "localhost"
-    sender = parseaddr(settings.mail_from)[1]
-    stopped = probe(relay, hostname=hostname, sender=sender)
+def _relay(relay: Relay, stopped: Stopped | None, settings: Settings) -> Finding:
     if stopped is not None:
         is_silence = stopped.phase is Phase.MAIL and stopped.reply is None
         way_out = _ANY_WAY_OUT if is_silence else _WAYS_OUT.get(stopped.phase, _ANY_WAY_OUT)
         return fail("relay", f"{relay} would not take mail: {_why(stopped)}", way_out)
     logged_in = f", logged in as {relay.user}" if relay.user else ""
-    return ok("relay", f"{relay} ({relay.tls} TLS{logged_in}) would take mail from {sender}")
+    return ok(
+        "relay", f"{relay} ({relay.tls} TLS{logged_in}) would take mail from {_sender(settings)}"
+    )
 
 
 def _why(stopped: Stopped) -> str:

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
 
 from paperround.config import LOOPBACK
@@ -16,6 +17,9 @@ from paperround.net.client import GuardedClient
 SECONDS = 10.0
 ENOUGH_DAYS = timedelta(days=14)
 """Certificates are usually renewed a month before they end: then something is stuck."""
+
+APART, FAR_APART = timedelta(minutes=2), timedelta(minutes=10)
+"""Between clocks that should agree."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -40,6 +44,22 @@ def answers(url: str, client: Client, *, has_ticked: bool) -> Finding:
             "look at the proxy in front, and at PAPERROUND_PUBLIC_URL",
         )
     return ok("site", f"Paperround answers at {url}")
+
+
+def time_of(url: str, client: Client) -> Finding:
+    """Whether this machine's clock agrees with the one that the site's answer is dated by (RFC
+    9110 section 6.6.1)."""
+    try:
+        page = client.get(FetchRequest(url=f"{url}/healthz"))
+        dated = parsedate_to_datetime(page.headers.get("date", ""))
+    except (FetchFailed, ValueError):
+        return skipped("time", f"nothing that {url} answers is dated")
+    apart = abs(page.fetched_at - dated)
+    says = f"this machine's clock and that of {url} are {apart.total_seconds():,.0f} seconds apart"
+    way_out = "`timedatectl`: let the machine set its clock by the network"
+    if apart >= FAR_APART:
+        return fail("time", f"{says}: mails are dated wrong, and signatures refused", way_out)
+    return warn("time", says, way_out) if apart >= APART else ok("time", says)
 
 
 def _silent(url: str, reason: str, *, has_ticked: bool) -> Finding:

@@ -39,7 +39,7 @@ class SkipReason(StrEnum):
     RESTORED = "restored"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
-    EDITION_CANCELLED = "edition-cancelled"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

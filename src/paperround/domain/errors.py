@@ -6,6 +6,7 @@
     │   └── UnreadableFile
     ├── NotFound            a list, edition, subscriber ... that does not exist
     ├── Conflict            somebody else changed the same thing first
+    │   └── EditionCancelled   nothing is planned of an edition that was cancelled
     ├── LeaseLost           what was lent to us was changed, or lent to another
     ├── Misconfigured  a setting is missing, weak or contradictory
     ├── DatabaseFailed      the database is down, full or locked; nothing was written
@@ -54,6 +55,10 @@ class Conflict(PaperroundError):
     """Somebody else changed the same rows first."""
 
     permanent = False
+
+
+class EditionCancelled(Conflict):
+    """The edition was cancelled, so nothing of it is planned."""
 
 
 class LeaseLost(PaperroundError):

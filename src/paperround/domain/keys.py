@@ -14,10 +14,13 @@ _KEY = re.compile(r"pr_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
 
 
 class Scope(StrEnum):
-    """What a key may do. `feeds:write` includes reading them."""
+    """What a key may do. Writing includes reading the same."""
 
     FEEDS_READ = "feeds:read"
     FEEDS_WRITE = "feeds:write"
+    DELIVERIES_READ = "deliveries:read"
+    DELIVERIES_WRITE = "deliveries:write"
+    AUDIT_READ = "audit:read"
     OUTBOX_READ = "outbox:read"
     METRICS_READ = "metrics:read"
 
@@ -75,4 +78,5 @@ def matches(key: str, kept: ApiKey) -> bool:
 
 def allows(scopes: frozenset[Scope], wanted: Scope) -> bool:
     """Whether a key with `scopes` may do what needs `wanted`."""
-    return wanted in scopes or (wanted is Scope.FEEDS_READ and Scope.FEEDS_WRITE in scopes)
+    what, _, _ = wanted.partition(":")
+    return wanted in scopes or (wanted.endswith(":read") and f"{what}:write" in scopes)

@@ -8,7 +8,7 @@ from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
 from paperround.domain.digests import DigestKind, Withdrawal
 from paperround.domain.editions import EditionId, EditionPaper
 from paperround.domain.papers import PaperId
-from paperround.domain.subscribers import SubscriberId, SubscriptionId
+from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 
 OwnParts = Mapping[int, Mapping[str, float]]
 """Parts that a score has in one reader's digest alone, by the paper's position."""
@@ -81,6 +81,22 @@ class Slip:
     reasons: Mapping[int, str] = field(default_factory=dict)
     parts: OwnParts = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """A digest that its reader did not get, or (unknown) may not have got: what it was made of,
+    what became of it, and how its reader stands now.
+
+    `subscription` is as active as its person; None once it is gone. `replaced`: its replacement was
+    planned.
+    """
+
+    slip: Slip
+    state: DeliveryState
+    reason: str
+    subscription: Subscription | None
+    replaced: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.editions import EditionId
+from paperround.domain.lists import ListId
+from paperround.domain.subscribers import SubscriberId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class EditionTally:
     papers: int
     empty_reason: str | None
     by_state: Mapping[DeliveryState, int] = field(default_factory=dict)
+    cancelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,42 @@ class MailRecord:
     sent_at: datetime | None
     code: int | None
     reply: str | None
+    message_id: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryQuery:
+    """Which deliveries somebody wants to see: those that have all that is named."""
+
+    list_id: ListId | None = None
+    local_date: date | None = None
+    state: DeliveryState | None = None
+    subscriber_id: SubscriberId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEntry:
+    """One row of the ledger, its reader by number. `reply` is what the server said, and may repeat
+    the address."""
+
+    id: DeliveryId
+    list_name: str
+    subscriber_id: SubscriberId
+    kind: str
+    local_date: date
+    edition_id: EditionId
+    edition_day: date
+    cut: str
+    positions: tuple[int, ...]
+    state: DeliveryState
+    reason: str
+    due_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    code: int | None
+    reply: str | None
+    message_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

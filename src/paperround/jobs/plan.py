@@ -18,6 +18,7 @@ from functools import partial
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import Choice, SkipReason
 from paperround.domain.editions import Edition, EditionId
+from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import DueDelivery, NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
@@ -199,10 +200,15 @@ class _ListRound:
             page = self._still_due(page, rows)
 
     def _plan_rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery]:
-        """Choose and write; raises Conflict when another list took one of the papers meanwhile."""
+        """Choose and write; raises Conflict when another list took one of the papers meanwhile, or
+        an edition was cancelled: what stands now is looked for then."""
         rows = self._rows(page)
-        with self._database.writing() as work:
-            work.ledger.plan_due(rows, now=self._now)
+        try:
+            with self._database.writing() as work:
+                work.ledger.plan_due(rows, now=self._now)
+        except EditionCancelled:
+            self._editions.clear()
+            raise
         return rows
 
     def _still_due(

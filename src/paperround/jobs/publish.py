@@ -24,7 +24,7 @@ from paperround.domain.editions import (
     Ranked,
     TailPaper,
 )
-from paperround.domain.errors import Conflict
+from paperround.domain.errors import Conflict, EditionCancelled
 from paperround.domain.gist import choose_gist
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.ledger import NewDelivery, Planned, Shard
@@ -71,11 +71,14 @@ def publish(
     Without a `day` it is today: in the list's zone for the edition, in each reader's own for their
     row, so that nobody's date gets a second digest.
 
-    With `dry_run` nothing is written: the report says what a real run would plan.
+    With `dry_run` nothing is written: the report says what a real run would plan. Raises
+    EditionCancelled for an edition that was cancelled, also while it is being planned.
     """
     mailing_list, edition = standing_edition(
         database=database, list_name=list_name, day=day, cut=cut, now=now
     )
+    if edition is not None and edition.state is EditionState.CANCELLED:
+        raise _cancelled(edition)
     if edition is None or not edition.papers:
         ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
         told = sources_told(database, ranked)
@@ -99,6 +102,13 @@ def publish(
         planned = work.ledger.planned(edition.id)
     shown = _together(planned, added) if dry_run else planned
     return PublishReport(edition=edition, planned=shown, added=added.rows)
+
+
+def _cancelled(edition: Edition) -> EditionCancelled:
+    return EditionCancelled(
+        f"the edition of {edition.day} (cut {edition.cut}) was cancelled, so nothing is planned of "
+        "it: `paperround digest missed` shows who did not get it, and sends it if you want"
+    )
 
 
 def _discarded(database: Database, edition: Edition) -> bool:
@@ -279,14 +289,20 @@ class _Planning:
 
     def _plan_shard(self, page: Sequence[Subscription], shard: Shard) -> int:
         """Choose outside any transaction, write in one; choose again when another list took one of
-        the papers."""
+        the papers. Raises EditionCancelled."""
 
-        def choose() -> int:
+        def choose() -> int | None:
             edition, rows = self.edition, self.rows(page)
-            with self.database.writing() as work:
-                return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
+            try:
+                with self.database.writing() as work:
+                    return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
+            except EditionCancelled:  # no race: choosing again helps nobody
+                return None
 
-        return tried(choose)
+        added = tried(choose)
+        if added is None:
+            raise _cancelled(self.edition)
+        return added
 
     def rows(self, page: Sequence[Subscription]) -> list[NewDelivery]:
         """The ledger rows of the subscriptions that have none yet."""

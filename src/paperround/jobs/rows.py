@@ -55,10 +55,14 @@ class DeliveryNames:
 
 
 def delivery_names(
-    identity: Identity, list_name: str, subscriber: SubscriberId, local_date: date
+    identity: Identity,
+    list_name: str,
+    subscriber: SubscriberId,
+    local_date: date,
+    kind: DigestKind = DigestKind.DIGEST,
 ) -> DeliveryNames:
     """Names derived from what makes a delivery unique: planning it again names it alike."""
-    who = f"{list_name}|{subscriber}|{DigestKind.DIGEST}|{local_date.isoformat()}"
+    who = f"{list_name}|{subscriber}|{kind}|{local_date.isoformat()}"
     local = identity.keys.digest("message-id", who)[:32]
     nonce = identity.keys.digest("delivery-nonce", who)[:22]
     return DeliveryNames(f"<{local}@{identity.domain}>", nonce)

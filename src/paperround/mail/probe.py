@@ -4,6 +4,8 @@ connect ─► greeting ─► EHLO ─► TLS ─► log in ─► MAIL FROM �
 """
 
 import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from paperround.domain.deliveries import Phase
 from paperround.domain.errors import Misconfigured
@@ -13,23 +15,32 @@ from paperround.mail.smtp_url import Relay, Tls
 _BRIEF = Timeouts(connect=10, command=15, goodbye=2)
 
 
-def probe(
-    relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _BRIEF
-) -> Stopped | None:
-    """How far a mail from `sender` would not get; None when the relay would take it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """How far a mail would not get; `stopped` is None when the relay would take it. Until when its
+    certificate is good, where it showed one."""
+
+    stopped: Stopped | None
+    certificate_until: datetime | None = None
+
+
+def probe(relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _BRIEF) -> Probed:
+    """What the relay says to a mail from `sender`.
 
     `hostname` is the name in EHLO. Raises Misconfigured for a certificate file that cannot be
     read.
     """
     connection = _Probing(relay, hostname=hostname, timeouts=timeouts, context=_context(relay))
+    until: datetime | None = None
     try:
         connection.open()
+        until = connection.certificate_until()
         connection.try_sender(sender)
     except Stopped as stopped:
-        return stopped
+        return Probed(stopped=stopped, certificate_until=until)
     finally:
         connection.say_goodbye()
-    return None
+    return Probed(stopped=None, certificate_until=until)
 
 
 def _context(relay: Relay) -> ssl.SSLContext | None:
@@ -45,6 +56,13 @@ def _context(relay: Relay) -> ssl.SSLContext | None:
 
 class _Probing(Connection):
     """A session that offers a sender and takes the offer back."""
+
+    def certificate_until(self) -> datetime | None:
+        """The end of the certificate that was shown."""
+        ends = self._open_wire().certificate_ends()
+        if ends is None:
+            return None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), tz=UTC)
 
     def try_sender(self, sender: str) -> None:
         """MAIL, and RSET. Raises Stopped for a refusal of the sender."""

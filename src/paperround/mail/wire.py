@@ -82,6 +82,11 @@ class Wire:
         except OSError as error:
             raise WireBroken(explain(error)) from error
 
+    def certificate_ends(self) -> str | None:
+        """When the server's certificate ends, as it says it; None without TLS."""
+        known = self._sock.getpeercert() if isinstance(self._sock, ssl.SSLSocket) else None
+        return str(known["notAfter"]) if known and "notAfter" in known else None
+
     def hang_up(self) -> None:
         """End the connection. Another thread may call it: whoever waits here stops waiting."""
         try:

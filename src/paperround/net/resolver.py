@@ -10,6 +10,7 @@ import dns.resolver
 import dns.reversename
 from dns.rdata import Rdata
 from dns.rdatatype import RdataType
+from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
 from paperround.domain.errors import FetchFailed
@@ -45,6 +46,13 @@ class SystemResolver:
         """The addresses of a host, of both kinds."""
         found = [*self._ask(name, RdataType.A), *self._ask(name, RdataType.AAAA)]
         return tuple(record.to_text() for record in found)
+
+    def exchangers(self, name: str) -> tuple[str, ...]:
+        """The hosts that take mail for a domain (MX), the preferred first."""
+        found = [one for one in self._ask(name, RdataType.MX) if isinstance(one, MX)]
+        ordered = sorted(found, key=lambda one: (one.preference, one.exchange.to_text()))
+        names = (one.exchange.to_text().rstrip(".") for one in ordered)
+        return tuple(name for name in names if name)
 
     def hosts(self, address: str) -> tuple[str, ...]:
         """The names that an address has (PTR)."""

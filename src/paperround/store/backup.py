@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.times import format_instant
-from paperround.store.migrate import current, require_reachable
+from paperround.store.revisions import current, require_reachable
 
 DATABASE = "paperround.db"
 SECRET = "secret_key"  # noqa: S105 - the name of a file

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround.domain.errors import SchemaOutOfDate
 from paperround.store.engine import opened
-from paperround.store.migrate import check_drift, current, prepare, require_reachable
+from paperround.store.migrate import check_drift
+from paperround.store.revisions import current, prepare, require_reachable
 
 MOST_LINES = 5
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, literal, or_, select
 
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
@@ -116,8 +116,9 @@ def _claimed(row: Row[Any], lease: Lease) -> Claimed:
 
 
 def _why_not(row: Row[Any]) -> SkipReason | None:
-    if row.edition_state == EditionState.CANCELLED:
-        return SkipReason.EDITION_CANCELLED
+    withdrawn = row.edition_state == EditionState.CANCELLED
+    if withdrawn and row.kind != DigestKind.REPLACEMENT:
+        return SkipReason.CANCELLED
     if row.person_state == SubscriberState.SUPPRESSED:
         return SkipReason.SUPPRESSED
     active = row.person_state == row.subscription_state == SubscriberState.ACTIVE
@@ -172,7 +173,10 @@ _MAY_GO = (
         db.lists.c.id == db.deliveries.c.list_id,
         db.lists.c.paused_at.is_(None),
         db.editions.c.id == db.deliveries.c.edition_id,
-        db.editions.c.state != EditionState.CANCELLED.value,
+        or_(
+            db.editions.c.state != EditionState.CANCELLED.value,
+            db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # asked for since
+        ),
         db.subscribers.c.id == db.deliveries.c.subscriber_id,
         db.subscribers.c.state == SubscriberState.ACTIVE.value,
         db.subscribers.c.address.is_not(None),

@@ -155,12 +155,14 @@ class SqlEditions:
 
     def discard_empty(self, edition: EditionId) -> bool:
         """Forget an edition without papers and the skipped rows planned from it, so that the day
-        can be published after all. False, and nothing done, when it holds papers or mails."""
+        can be published after all. False, and nothing done, when it holds papers or mails, or
+        was cancelled."""
         of_edition = db.deliveries.c.edition_id == edition
         held = self._connection.execute(
             select(
                 exists().where(db.edition_papers.c.edition_id == edition)
                 | exists().where(of_edition, db.deliveries.c.state != DeliveryState.SKIPPED.value)
+                | exists().where(db.editions.c.id == edition, ~_STANDS)
             )
         ).scalar_one()
         if held:
@@ -169,6 +171,15 @@ class SqlEditions:
         self._connection.execute(delete(db.shards).where(db.shards.c.edition_id == edition))
         self._connection.execute(delete(db.editions).where(db.editions.c.id == edition))
         return True
+
+    def cancel(self, edition: EditionId, *, now: datetime) -> bool:
+        """Withdraw the edition: nothing is planned of it from now on. False when it was."""
+        cancelling = (
+            update(db.editions)
+            .where(db.editions.c.id == edition, _STANDS)
+            .values(state=EditionState.CANCELLED.value, cancelled_at=now)
+        )
+        return self._connection.execute(cancelling).rowcount > 0
 
     def set_state(self, edition: EditionId, state: EditionState) -> None:
         """Move the edition to `state`; a cancelled one stays cancelled. Raises NotFound."""

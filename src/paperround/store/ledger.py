@@ -20,8 +20,9 @@ from sqlalchemy import (
 )
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import EditionId
+from paperround.domain.digests import DigestKind, SkipReason
+from paperround.domain.editions import EditionId, EditionState
+from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import (
     Backlog,
     Claimed,
@@ -38,17 +39,25 @@ from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.claims import Claims, waiting
+from paperround.store.claims import NO_LEASE, Claims, waiting
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
 from paperround.store.dialect import among, insert_new, next_ids
 from paperround.store.edition_rows import paper_columns
 from paperround.store.memory import remember
+from paperround.store.replacing import Replacing
 
 RECENT_EDITIONS = 8
 """How many of a list's editions are looked at for its last mail: two days of four cuts."""
 
 # As words, because SQLite uses a partial index only where its condition is found word by word.
 _MISSED = text("deliveries.state = 'expired' AND deliveries.reason = 'missed'")
+
+_STOPPABLE = (
+    DeliveryState.QUEUED.value,
+    DeliveryState.DEFERRED.value,
+    DeliveryState.CLAIMED.value,
+)
+"""States of a mail that its server has not been given whole."""
 
 _Offer = tuple[EditionId, NewDelivery]
 
@@ -59,7 +68,7 @@ _MOVE_CLOCK = (
 )
 
 
-class SqlLedger(Claims[Claimed]):
+class SqlLedger(Claims[Claimed], Replacing):
     """The ledger of one transaction."""
 
     def __init__(self, connection: Connection) -> None:
@@ -93,6 +102,13 @@ class SqlLedger(Claims[Claimed]):
         self._connection.execute(_MOVE_CLOCK, [_clock(one) for one in standing])
         lists = self._lists_of({one.edition_id for one in standing})
         return self._add([(one.edition_id, one.row) for one in standing], lists, now)
+
+    def plan_again(
+        self, list_id: ListId, rows: Sequence[tuple[EditionId, NewDelivery]], *, now: datetime
+    ) -> int:
+        """Insert the replacements that do not stand yet, also of a cancelled edition: somebody
+        asked for them. Returns how many rows went in."""
+        return self._add(rows, {edition: list_id for edition, _ in rows}, now)
 
     def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
         """Those whose clock nobody moved; nobody can until this transaction ends."""
@@ -128,8 +144,25 @@ class SqlLedger(Claims[Claimed]):
         added = self._insert_rows(offers, lists, now)
         self._freeze_behind(added.values())
         remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
+        self._require_standing(added.values())
         self._keep_live(added.values())
         return len(added)
+
+    def _require_standing(self, added: Collection[_Offer]) -> None:
+        """Raise EditionCancelled when one of the editions was cancelled. None can be until this
+        transaction ends: whoever cancels it waits, and then finds these rows."""
+        planned = {edition for edition, row in added if row.kind is not DigestKind.REPLACEMENT}
+        if not planned:
+            return
+        c = db.editions.c
+        states = self._connection.execute(
+            select(c.id, c.state)
+            .where(among(self._connection, c.id, planned))
+            .order_by(c.id)
+            .with_for_update(key_share=True)
+        ).all()
+        if any(state == EditionState.CANCELLED for _, state in states):
+            raise EditionCancelled("the edition was cancelled meanwhile: nothing is planned of it")
 
     def _insert_rows(
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
@@ -199,6 +232,29 @@ class SqlLedger(Claims[Claimed]):
                 .where(db.editions.c.id == edition, longer)
                 .values(live_until=until)
             )
+
+    # --- cancelling ----------------------------------------------------------------------------
+
+    def cancel(self, edition: EditionId) -> int:
+        """Skip every mail of the edition that has not come to its final dot; the papers are
+        released, and whoever has one in hand does not get its mark. Returns how many."""
+        ended = self._connection.execute(
+            update(db.deliveries)
+            .where(
+                db.deliveries.c.edition_id == edition,
+                db.deliveries.c.state.in_(_STOPPABLE),
+            )
+            .values(
+                state=DeliveryState.SKIPPED.value,
+                reason=SkipReason.CANCELLED.value,
+                token=SkipReason.CANCELLED.value,  # no claim's: it was not born skipped
+                **NO_LEASE,
+            )
+            .returning(db.deliveries.c.id)
+        )
+        ids = ended.scalars().all()
+        self._unsent(ids)
+        return len(ids)
 
     # --- reading and counting ------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema this version needs, and telling whether it is there.
+"""Bringing a database to the schema this version needs, and comparing it with what is declared.
 
 Everything pending runs in one transaction, so a process killed in the middle leaves the old
 schema or the new one. SQLite copies a table to change it, and would delete the children of the
@@ -7,20 +7,17 @@ copied rows: so foreign keys are off while that lasts, and checked before the co
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine
 
 from paperround import paths
-from paperround.domain.errors import Misconfigured, SchemaOutOfDate
+from paperround.domain.errors import SchemaOutOfDate
 from paperround.store import schema_search
 from paperround.store.schema import metadata
 
@@ -56,54 +53,6 @@ def downgrade(engine: Engine, revision: str) -> None:
     """Migrate back to `revision`; `base` is the empty database."""
     with migrating(engine) as connection:
         command.downgrade(_config(connection), revision)
-
-
-def prepare(engine: Engine) -> None:
-    """Make an empty SQLite file ready; raises SchemaOutOfDate for anything not ready, and
-    Misconfigured when the database cannot be reached or is none.
-
-    Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
-    """
-    require_reachable(engine)
-    if engine.dialect.name == "sqlite" and _is_empty(engine):
-        upgrade(engine)
-    if not is_current(engine):
-        raise SchemaOutOfDate(
-            f"the database is at revision {current(engine) or 'none'}, this version needs "
-            f"{_head()}: run `paperround db upgrade`"
-        )
-
-
-def require_reachable(engine: Engine) -> None:
-    """Raise Misconfigured, with the driver's reason, when no connection can be opened."""
-    try:
-        with engine.connect():
-            return
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        where = engine.url.render_as_string(hide_password=True)
-        raise Misconfigured(f"the database {where} cannot be used: {reason}") from error
-
-
-def current(engine: Engine) -> str | None:
-    """The revision the database is at, None when it was never migrated."""
-    with engine.connect() as connection:
-        return _revision(connection)
-
-
-def is_current(engine: Engine) -> bool:
-    """Whether the database has the schema this version needs."""
-    with engine.connect() as connection:
-        return fits(connection)
-
-
-def fits(connection: Connection) -> bool:
-    """The same, within a transaction."""
-    return _revision(connection) == _head()
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def check_drift(engine: Engine) -> list[str]:
@@ -156,16 +105,6 @@ def _check_references(connection: Connection) -> None:
             f"the migration was undone: {len(broken)} rows of {tables} would refer to nothing; "
             "restore a backup or report this with the revision you came from"
         )
-
-
-def _is_empty(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return not inspect(connection).get_table_names()
-
-
-@cache
-def _head() -> str | None:
-    return ScriptDirectory(str(paths.migrations_dir())).get_current_head()
 
 
 def _config(connection: Connection) -> Config:

@@ -8,13 +8,14 @@
                  ├──── joined_papers             ├────── sent_papers (never the same paper twice)
                  └──── enrichments               └────── told_withdrawals (nor the same news)
 
-`models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `paces`, `slots`, `api_keys`
-and `search_words` stand by themselves. How papers are searched stands in `schema_search`.
+`models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `paces`, `slots`, `api_keys`,
+`audit` and `search_words` stand by themselves. How papers are searched stands in `schema_search`.
 """
 
 from paperround.store.columns import metadata
 from paperround.store.schema_mail import (
     api_keys,
+    audit,
     deliveries,
     feedback,
     interests,
@@ -52,6 +53,7 @@ from paperround.store.schema_search import search_words
 
 __all__ = [
     "api_keys",
+    "audit",
     "behind_papers",
     "deliveries",
     "edition_papers",

@@ -28,6 +28,7 @@ _NO_CLOCK = sql("due_at IS NULL AND state = 'active'")
 _WAITING = sql("state IN ('queued', 'deferred')")
 _HELD = sql("state IN ('claimed', 'in_data')")
 _MISSED = sql("state = 'expired' AND reason = 'missed'")
+_UNDELIVERED = sql("state IN ('failed', 'unknown', 'expired') OR reason = 'cancelled'")
 
 subscribers = Table(
     "subscribers",
@@ -178,6 +179,14 @@ deliveries = Table(
         sqlite_where=_MISSED,
         postgresql_where=_MISSED,
     ),
+    Index(
+        "ix_deliveries_undelivered",
+        "list_id",
+        "local_date",
+        "id",
+        sqlite_where=_UNDELIVERED,
+        postgresql_where=_UNDELIVERED,
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -286,6 +295,18 @@ api_keys = Table(
     instant("expires_at", null=True),
     instant("revoked_at", null=True),
     instant("last_used_at", null=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    row_id(),
+    instant("at"),
+    text("actor"),  # a key by its prefix, or the command line
+    text("action"),
+    text("target"),
+    Column("details", Json, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 slots = Table(

@@ -233,6 +233,7 @@ editions = Table(
     text("quiet_reason", null=True),
     Column("sources", Json, nullable=False),
     instant("cut_at"),
+    instant("cancelled_at", null=True),
     one_of("state", EditionState),
     UniqueConstraint("list_id", "day", "cut"),
     Index(None, "live_until"),

@@ -2,17 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select, true
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.editions import EditionId
 from paperround.domain.lists import ListId
-from paperround.domain.status import EditionTally, KeysInUse, MailRecord, ReasonTally
+from paperround.domain.status import (
+    DeliveryEntry,
+    DeliveryQuery,
+    EditionTally,
+    KeysInUse,
+    MailRecord,
+    ReasonTally,
+)
 from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.store import migrate, progress
+from paperround.store import progress, revisions
 from paperround.store import schema as db
 from paperround.store.dialect import among
 
@@ -28,6 +35,15 @@ ENDED = (
 )
 
 
+_WITH_PAPERS = select(
+    db.editions,
+    select(func.count())
+    .where(db.edition_papers.c.edition_id == db.editions.c.id)
+    .scalar_subquery()
+    .label("papers"),
+)
+
+
 class SqlStatus:
     """Numbers of one transaction."""
 
@@ -36,7 +52,7 @@ class SqlStatus:
 
     def is_migrated(self) -> bool:
         """Whether the database has the schema this version needs."""
-        return migrate.fits(self._connection)
+        return revisions.fits(self._connection)
 
     def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:
         """The newest edition, and those whose mails still live, newest first."""
@@ -44,18 +60,23 @@ class SqlStatus:
         newest = (
             select(c.id).where(c.list_id == list_id).order_by(c.cut_at.desc(), c.id.desc()).limit(1)
         )
-        papers = (
-            select(func.count())
-            .where(db.edition_papers.c.edition_id == c.id)
-            .scalar_subquery()
-            .label("papers")
-        )
-        found = self._connection.execute(
-            select(db.editions, papers)
-            .where(c.list_id == list_id, or_(c.live_until > now, c.id.in_(newest)))
+        return self._tallies(
+            _WITH_PAPERS.where(c.list_id == list_id, or_(c.live_until > now, c.id.in_(newest)))
             .order_by(c.cut_at.desc(), c.id.desc())
             .limit(limit)
-        ).all()
+        )
+
+    def editions_of(self, list_id: ListId, day: date) -> list[EditionTally]:
+        """Every edition of that date, newest first, also one that was cancelled."""
+        c = db.editions.c
+        return self._tallies(
+            _WITH_PAPERS.where(c.list_id == list_id, c.day == day).order_by(
+                c.cut_at.desc(), c.id.desc()
+            )
+        )
+
+    def _tallies(self, query: Select[Any]) -> list[EditionTally]:
+        found = self._connection.execute(query).all()
         states = self._states([row.id for row in found])
         return [_tally(row, states.get(row.id, {})) for row in found]
 
@@ -162,6 +183,34 @@ class SqlStatus:
         records = [_digest(row) for row in digests] + [_notice(row) for row in notices]
         return sorted(records, key=lambda one: one.due_at, reverse=True)[:limit]
 
+    def deliveries(
+        self, wanted: DeliveryQuery, *, before: int | None, limit: int
+    ) -> list[DeliveryEntry]:
+        """Rows of the ledger with an id below `before`, newest first."""
+        c = db.deliveries.c
+        named = {
+            c.list_id: wanted.list_id,
+            c.local_date: wanted.local_date,
+            c.state: wanted.state,
+            c.subscriber_id: wanted.subscriber_id,
+        }
+        which = [column == value for column, value in named.items() if value is not None]
+        found = self._connection.execute(
+            select(
+                db.deliveries,
+                db.lists.c.name.label("list_name"),
+                db.editions.c.day,
+                db.editions.c.cut,
+            )
+            .select_from(db.deliveries)
+            .join(db.lists, c.list_id == db.lists.c.id)
+            .join(db.editions, c.edition_id == db.editions.c.id)
+            .where(*which, true() if before is None else c.id < before)
+            .order_by(c.id.desc())
+            .limit(limit)
+        )
+        return [_entry(row) for row in found]
+
     def keys_in_use(self, *, since: datetime) -> KeysInUse:
         """Which keys rows were made with; of mails that are out, those sent since then."""
         ended = [state.value for state in ENDED]
@@ -205,6 +254,7 @@ def _tally(row: Row[Any], states: Mapping[DeliveryState, int]) -> EditionTally:
         papers=row.papers,
         empty_reason=row.empty_reason,
         by_state=states,
+        cancelled_at=row.cancelled_at,
     )
 
 
@@ -230,6 +280,21 @@ def _notice(row: Row[Any]) -> MailRecord:
     )
 
 
+def _entry(row: Row[Any]) -> DeliveryEntry:
+    return DeliveryEntry(
+        id=DeliveryId(row.id),
+        list_name=row.list_name,
+        subscriber_id=SubscriberId(row.subscriber_id),
+        kind=row.kind,
+        local_date=row.local_date,
+        edition_id=EditionId(row.edition_id),
+        edition_day=row.day,
+        cut=row.cut,
+        positions=tuple(row.positions),
+        **_fate(row),
+    )
+
+
 def _fate(row: Row[Any]) -> dict[str, Any]:
     return {
         "state": DeliveryState(row.state),
@@ -238,4 +303,6 @@ def _fate(row: Row[Any]) -> dict[str, Any]:
         "sent_at": row.sent_at,
         "code": row.code,
         "reply": row.reply,
+        "message_id": row.message_id,
+        "attempts": row.attempts,
     }

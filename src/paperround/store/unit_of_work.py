@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.store import engine as engines
 from paperround.store.api_keys import SqlKeys
+from paperround.store.audit import SqlAudit
 from paperround.store.dialect import is_busy, is_lost_race
 from paperround.store.editions import SqlEditions
 from paperround.store.enrichments import SqlEnrichments
@@ -53,6 +54,7 @@ class SqlUnitOfWork:
     slots: SqlSlots
     keys: SqlKeys
     status: SqlStatus
+    audit: SqlAudit
     connection: Connection
 
     @contextmanager
@@ -90,6 +92,7 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         slots=SqlSlots(connection),
         keys=SqlKeys(connection),
         status=SqlStatus(connection),
+        audit=SqlAudit(connection),
         connection=connection,
     )
 

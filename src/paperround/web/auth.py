@@ -7,14 +7,15 @@ added one day by somebody who thinks of neither.
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from paperround.domain.keys import Scope, allows
+from paperround.domain.audit import by_key
+from paperround.domain.keys import ApiKey, Scope, allows
 from paperround.jobs.keys import authenticate
 from paperround.web.home import client_of, now_of, runtime_of
 
@@ -42,7 +43,8 @@ class KeyedRoute(APIRoute):
         inner = super().get_route_handler()
 
         async def keyed(request: Request) -> Response:
-            await run_in_threadpool(require_key, request, self.scope)
+            key = await run_in_threadpool(require_key, request, self.scope)
+            request.state.actor = by_key(key.prefix)
             return await inner(request)
 
         return keyed
@@ -64,8 +66,17 @@ def keyed_router(prefix: str, tag: str, *, reading: Scope, writing: Scope) -> AP
     )
 
 
-def require_key(request: Request, scope: Scope) -> None:
-    """Let pass who shows a live key with `scope`.
+def actor_of(request: Request) -> str:
+    """Who asks, as the audit names them: the key that was shown."""
+    actor: str = request.state.actor
+    return actor
+
+
+Actor = Annotated[str, Depends(actor_of)]
+
+
+def require_key(request: Request, scope: Scope) -> ApiKey:
+    """Let pass who shows a live key with `scope`; returns it.
 
     Raises RateLimited, and HTTPException: 401, the same for a missing, wrong, expired and revoked
     key, or 403 for one that is not allowed this.
@@ -87,6 +98,7 @@ def require_key(request: Request, scope: Scope) -> None:
         raise HTTPException(
             403, f"This key does not have the scope {scope}.", {"WWW-Authenticate": challenge}
         )
+    return key
 
 
 def _shown(request: Request) -> str | None:

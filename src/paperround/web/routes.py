@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from paperround.web import (
+    admin_audit,
+    admin_deliveries,
     admin_feeds,
     editions_api,
     health,
@@ -30,4 +32,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     editions_api.api,
     outbox.router,
     admin_feeds.router,
+    admin_deliveries.router,
+    admin_audit.router,
 )

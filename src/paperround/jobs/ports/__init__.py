@@ -5,6 +5,9 @@ consistent snapshot, `Database.writing()` the writer's lock from its first state
 (BEGIN IMMEDIATE on SQLite), so a check and the insert that follows it are one step.
 """
 
+from paperround.jobs.ports.audit import (
+    AuditStore,
+)
 from paperround.jobs.ports.enriching import (
     Enricher,
     EnrichmentStore,
@@ -75,6 +78,7 @@ from paperround.jobs.ports.work import (
 
 __all__ = [
     "AddressBook",
+    "AuditStore",
     "Channel",
     "Claiming",
     "Client",

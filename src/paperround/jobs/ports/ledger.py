@@ -18,6 +18,7 @@ from paperround.domain.ledger import (
     Planned,
     Shard,
     Slip,
+    Undelivered,
 )
 from paperround.domain.lists import ListId
 from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
@@ -90,7 +91,8 @@ class Ledger(Claiming[Claimed], Protocol):
     ) -> int:
         """Insert the rows that (list, subscriber, kind, local date) does not hold yet, the papers
         of the inserted ones into each person's memory, and the shard's mark. Returns how many rows
-        went in; raises Conflict when another list took one of the papers meanwhile."""
+        went in; raises Conflict when another list took one of the papers meanwhile, and
+        EditionCancelled."""
         ...
 
     def planned_subscribers(
@@ -116,7 +118,27 @@ class Ledger(Claiming[Claimed], Protocol):
     def plan_due(self, due: Sequence[DueDelivery], *, now: datetime) -> int:
         """For each whose subscription still stands at its `due_at`: insert the row unless that
         local date has one, its papers into the person's memory, and move the clock. Returns how
-        many rows went in; raises Conflict when another list took one of the papers meanwhile."""
+        many rows went in; raises Conflict when another list took one of the papers meanwhile, and
+        EditionCancelled."""
+        ...
+
+    def plan_again(
+        self, list_id: ListId, rows: Sequence[tuple[EditionId, NewDelivery]], *, now: datetime
+    ) -> int:
+        """Insert the replacements that do not stand yet, also of a cancelled edition: somebody
+        asked for them. Returns how many rows went in."""
+        ...
+
+    def cancel(self, edition: EditionId) -> int:
+        """Skip every mail of the edition that has not come to its final dot; the papers are
+        released, and whoever has one in hand does not get its mark. Returns how many."""
+        ...
+
+    def undelivered(
+        self, list_id: ListId, local_date: date, *, after: DeliveryId, limit: int
+    ) -> list[Undelivered]:
+        """The digests of that date which failed, expired, were cancelled or are unknown, with an
+        id above `after`, by id."""
         ...
 
     def history(self, subscriber: SubscriberId, *, limit: int) -> list[DeliveryRecord]:

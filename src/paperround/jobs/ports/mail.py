@@ -60,6 +60,11 @@ class Resolver(Protocol):
         """The addresses of a host, of both kinds."""
         ...
 
+    def exchangers(self, name: str) -> tuple[str, ...]:
+        """The hosts that take mail for a domain (MX), the preferred first; none where it names
+        none."""
+        ...
+
     def hosts(self, address: str) -> tuple[str, ...]:
         """The names that an address has (PTR)."""
         ...

@@ -97,9 +97,14 @@ class EditionStore(Protocol):
 
     def set_state(self, edition: EditionId, state: EditionState) -> None: ...
 
+    def cancel(self, edition: EditionId, *, now: datetime) -> bool:
+        """Withdraw the edition: nothing is planned of it from now on. False when it was."""
+        ...
+
     def discard_empty(self, edition: EditionId) -> bool:
         """Forget an edition without papers and the skipped rows planned from it, so that the day
-        can be published after all. False, and nothing done, when it holds papers or mails."""
+        can be published after all. False, and nothing done, when it holds papers or mails, or
+        was cancelled."""
         ...
 
 

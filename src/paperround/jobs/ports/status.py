@@ -1,10 +1,17 @@
 """Numbers over the ledger, for people who look after an installation. It only reads."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from paperround.domain.lists import ListId
-from paperround.domain.status import EditionTally, KeysInUse, MailRecord, ReasonTally
+from paperround.domain.status import (
+    DeliveryEntry,
+    DeliveryQuery,
+    EditionTally,
+    KeysInUse,
+    MailRecord,
+    ReasonTally,
+)
 from paperround.domain.subscribers import SubscriberId
 
 
@@ -17,6 +24,10 @@ class StatusStore(Protocol):
 
     def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:
         """The newest edition, and those whose mails still live, newest first."""
+        ...
+
+    def editions_of(self, list_id: ListId, day: date) -> list[EditionTally]:
+        """Every edition of that date, newest first, also one that was cancelled."""
         ...
 
     def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
@@ -51,6 +62,12 @@ class StatusStore(Protocol):
 
     def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
         """Digests and notices of a person, newest first."""
+        ...
+
+    def deliveries(
+        self, wanted: DeliveryQuery, *, before: int | None, limit: int
+    ) -> list[DeliveryEntry]:
+        """Rows of the ledger with an id below `before`, newest first."""
         ...
 
     def keys_in_use(self, *, since: datetime) -> KeysInUse:

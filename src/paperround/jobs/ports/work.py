@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from paperround.jobs.ports.audit import AuditStore
 from paperround.jobs.ports.enriching import EnrichmentStore
 from paperround.jobs.ports.learning import HistoryStore, ModelStore
 from paperround.jobs.ports.ledger import Ledger, NoticeLedger
@@ -51,6 +52,8 @@ class UnitOfWork(Protocol):
     def keys(self) -> KeyStore: ...
     @property
     def status(self) -> StatusStore: ...
+    @property
+    def audit(self) -> AuditStore: ...
 
     def part(self, *, keep: bool) -> AbstractContextManager[None]:
         """What is done within takes as long either way, and stays only if `keep`."""

@@ -1,0 +1,115 @@
+"""`paperround digest pause`, `resume` and `cancel`: the stop button."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import AsJson, Day, ListName, Now, day_of, print_json, runtime, say
+from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.wording import counted
+
+if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+    from paperround.jobs.cancelling import Cancelled, Prospect
+
+WhichList = Annotated[
+    str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
+]
+
+
+def pause(list_name: WhichList = None, as_json: AsJson = False) -> None:
+    """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
+    from paperround.jobs.pausing import pause as run
+
+    home = runtime()
+    _tell_names("paused", run(home.database, list_name, now=home.clock.now()), as_json=as_json)
+
+
+def resume(list_name: WhichList = None, as_json: AsJson = False) -> None:
+    """Let paused lists go on, and digests that a leap of the clock holds. What waited for more
+    than 20 hours is not sent any more."""
+    from paperround.jobs.holding import let_go
+    from paperround.jobs.pausing import resume as run
+
+    home = runtime()
+    now = home.clock.now()
+    if let_go(home.database, home.boot(), now=now) and not as_json:
+        say("the clock is taken to be right: digests go on")
+    _tell_names("resumed", run(home.database, list_name, now=now), as_json=as_json)
+
+
+def _tell_names(what: str, names: list[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json({what: names})
+    else:
+        say(f"{what}: {', '.join(names)}" if names else f"nothing to do: nothing was {what}")
+
+
+def cancel(
+    list_name: ListName = DEFAULT_LIST,
+    day: Day = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(
+            "--cut",
+            metavar="CUT",
+            help="0-3 or manual. Default: the newest edition, and those with mails to be sent.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send nothing more of an edition, and plan nothing of it. What is out stays out.
+
+    `digest missed` then shows who did not get it, and sends it to them if you want.
+    """
+    from paperround.jobs.cancelling import cancel as run
+    from paperround.jobs.cancelling import prospects
+
+    home = runtime(now)
+    moment, date = home.clock.now(), day_of(day)
+    found = prospects(home.database, list_name, day=date, cut=cut, now=moment)
+    if found and not (yes or _agreed(found)):
+        typer.echo("nothing was cancelled", err=True)
+        raise typer.Exit(1)
+    ended = run(home.database, list_name, day=date, cut=cut, now=moment)
+    if as_json:
+        print_json({"cancelled": [_as_json(one) for one in ended]})
+        return
+    for one in ended:
+        say(_line(one))
+    if not ended:
+        say("nothing to do: every edition of that date was cancelled before")
+
+
+def _agreed(found: "list[Prospect]") -> bool:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(
+            "cancelling cannot be undone, and there is nobody to ask: say --yes", param_hint="--yes"
+        )
+    for one in found:
+        edition = one.edition
+        typer.echo(
+            f"{one.list_name}, {edition.day} ({edition.cut}): {counted(one.stoppable, 'mail')} "
+            f"will not be sent; {one.gone:,} are out already, or may be",
+            err=True,
+        )
+    return typer.confirm("Cancel this?", err=True)
+
+
+def _line(one: "Cancelled") -> str:
+    which = f"{one.list_name}, {one.day} ({one.cut})"
+    again = "" if one.fresh else " (it was cancelled before)"
+    return f"cancelled {which}{again}: {counted(one.skipped, 'mail')} stopped, {one.gone:,} out"
+
+
+def _as_json(one: "Cancelled") -> dict[str, Any]:
+    return {
+        "list": one.list_name,
+        "date": one.day.isoformat(),
+        "cut": one.cut,
+        "skipped": one.skipped,
+        "gone": one.gone,
+        "fresh": one.fresh,
+    }

@@ -1,0 +1,41 @@
+"""What operators did: written down in the transaction that does it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, true
+
+from paperround.domain.audit import AuditEntry, Deed
+from paperround.store import schema as db
+from paperround.store.dialect import insert_row
+
+
+class SqlAudit:
+    """The audit of one transaction. Nothing in it is ever changed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def note(self, deed: Deed, *, now: datetime) -> None:
+        """Write down what is being done."""
+        row = {
+            "at": now,
+            "actor": deed.actor,
+            "action": deed.action,
+            "target": deed.target,
+            "details": dict(deed.details),
+        }
+        self._connection.execute(insert_row(db.audit), row)
+
+    def page(self, *, before: int | None, limit: int) -> list[AuditEntry]:
+        """Entries with an id below `before`, newest first."""
+        earlier = true() if before is None else db.audit.c.id < before
+        found = self._connection.execute(
+            select(db.audit).where(earlier).order_by(db.audit.c.id.desc()).limit(limit)
+        )
+        return [_entry(row) for row in found]
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    deed = Deed(actor=row.actor, action=row.action, target=row.target, details=row.details)
+    return AuditEntry(id=row.id, at=row.at, deed=deed)

@@ -1,0 +1,74 @@
+"""Digests that their readers did not get, with all it takes to send them after all."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from sqlalchemy import Connection, exists, select, text
+
+from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.digests import DigestKind
+from paperround.domain.ledger import Undelivered
+from paperround.domain.lists import ListId
+from paperround.domain.subscribers import Subscription
+from paperround.store import schema as db
+from paperround.store.delivery_rows import slip_of
+from paperround.store.dialect import among
+from paperround.store.subscriber_rows import SUBSCRIPTION_COLUMNS, subscription_of
+
+# As words, because SQLite uses a partial index only where its condition is found word by word.
+_UNDELIVERED = text(
+    "(deliveries.state IN ('failed', 'unknown', 'expired') OR deliveries.reason = 'cancelled')"
+)
+
+_AGAIN = db.deliveries.alias("again")
+_IS_REPLACED = exists().where(
+    _AGAIN.c.list_id == db.deliveries.c.list_id,
+    _AGAIN.c.subscriber_id == db.deliveries.c.subscriber_id,
+    _AGAIN.c.kind == DigestKind.REPLACEMENT.value,
+    _AGAIN.c.local_date == db.deliveries.c.local_date,
+)
+
+
+class Replacing:
+    """The digests of one transaction that did not reach their readers."""
+
+    _connection: Connection
+
+    def undelivered(
+        self, list_id: ListId, local_date: date, *, after: DeliveryId, limit: int
+    ) -> list[Undelivered]:
+        """The digests of that date which failed, expired, were cancelled or are unknown, with an
+        id above `after`, by id."""
+        c = db.deliveries.c
+        rows = self._connection.execute(
+            select(db.deliveries, db.subscribers.c.address, _IS_REPLACED.label("replaced"))
+            .join_from(db.deliveries, db.subscribers)
+            .where(
+                _UNDELIVERED,
+                c.list_id == list_id,
+                c.local_date == local_date,
+                c.kind == DigestKind.DIGEST.value,
+                c.id > after,
+            )
+            .order_by(c.id)
+            .limit(limit)
+        ).all()
+        standing = self._subscriptions([row.subscription_id for row in rows if row.subscription_id])
+        return [
+            Undelivered(
+                slip=slip_of(row),
+                state=DeliveryState(row.state),
+                reason=row.reason,
+                subscription=standing.get(row.subscription_id),
+                replaced=bool(row.replaced),
+            )
+            for row in rows
+        ]
+
+    def _subscriptions(self, ids: Collection[int]) -> Mapping[int, Subscription]:
+        found = self._connection.execute(
+            select(*SUBSCRIPTION_COLUMNS)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(among(self._connection, db.subscriptions.c.id, ids))
+        )
+        return {row.id: subscription_of(row) for row in found}

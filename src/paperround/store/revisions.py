@@ -1,0 +1,89 @@
+"""Whether a database has the schema this version needs, told without the machinery that migrates.
+
+Every command asks that, and few migrate: the machinery alone costs more than all else a command
+loads. So the newest revision is read off the files that migrate, as the machinery reads it.
+"""
+
+import re
+from functools import cache
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from paperround import paths
+from paperround.domain.errors import Misconfigured, SchemaOutOfDate
+
+_TABLE = "alembic_version"
+_REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
+_BEFORE = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
+
+
+def prepare(engine: Engine) -> None:
+    """Make an empty SQLite file ready; raises SchemaOutOfDate for anything not ready, and
+    Misconfigured when the database cannot be reached or is none.
+
+    Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
+    """
+    require_reachable(engine)
+    found = current(engine)
+    if found is None and engine.dialect.name == "sqlite" and _is_empty(engine):
+        from paperround.store.migrate import upgrade
+
+        upgrade(engine)
+        found = current(engine)
+    if found != head():
+        raise SchemaOutOfDate(
+            f"the database is at revision {found or 'none'}, this version needs "
+            f"{head()}: run `paperround db upgrade`"
+        )
+
+
+def require_reachable(engine: Engine) -> None:
+    """Raise Misconfigured, with the driver's reason, when no connection can be opened."""
+    try:
+        with engine.connect():
+            return
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        where = engine.url.render_as_string(hide_password=True)
+        raise Misconfigured(f"the database {where} cannot be used: {reason}") from error
+
+
+def current(engine: Engine) -> str | None:
+    """The revision the database is at, None when it was never migrated."""
+    with engine.connect() as connection:
+        return _revision(connection)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has the schema this version needs."""
+    with engine.connect() as connection:
+        return fits(connection)
+
+
+def fits(connection: Connection) -> bool:
+    """The same, within a transaction."""
+    return _revision(connection) == head()
+
+
+@cache
+def head() -> str:
+    """The newest revision there is a migration to: the one that no other follows."""
+    files = sorted((paths.migrations_dir() / "versions").glob("*.py"))
+    words = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    [newest] = set(_REVISION.findall(words)) - set(_BEFORE.findall(words))
+    return str(newest)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(_TABLE):
+        return None
+    found: str | None = connection.execute(
+        text(f"SELECT version_num FROM {_TABLE}")
+    ).scalar_one_or_none()
+    return found
+
+
+def _is_empty(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return not inspect(connection).get_table_names()

@@ -1,0 +1,126 @@
+"""The admin API for deliveries: what became of mails, and the stop button, for programs."""
+
+from collections.abc import Sequence
+from datetime import date as day_of
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.errors import NotFound
+from paperround.domain.keys import Scope
+from paperround.domain.status import DeliveryEntry, DeliveryQuery
+from paperround.domain.subscribers import SubscriberId
+from paperround.jobs.cancelling import cancel
+from paperround.jobs.pausing import pause, resume
+from paperround.jobs.ports import UnitOfWork
+from paperround.web.auth import Actor, keyed_router
+from paperround.web.delivery_models import (
+    CancelledAnswer,
+    DeliveryAnswer,
+    DeliveryPage,
+    PausedAnswer,
+    PersonalDelivery,
+    PersonalPage,
+)
+from paperround.web.home import Home, Present
+from paperround.web.paging import Paging, RowNumber
+
+PREFIX = "/api/v1/admin"
+
+router = keyed_router(
+    PREFIX,
+    "admin: deliveries",
+    reading=Scope.DELIVERIES_READ,
+    writing=Scope.DELIVERIES_WRITE,
+)
+
+ListName = Annotated[str, Path(min_length=1, max_length=60, description="The list.")]
+Cut = Annotated[str, Path(min_length=1, max_length=20, description="0 to 3, or manual.")]
+
+
+# --- what became of mails ----------------------------------------------------------------------
+
+
+@router.get("/deliveries", summary="List deliveries")
+def list_deliveries(
+    home: Home,
+    paging: Paging,
+    list_name: Annotated[str | None, Query(alias="list", max_length=60)] = None,
+    date: Annotated[day_of | None, Query(description="The reader's own date.")] = None,
+    state: DeliveryState | None = None,
+) -> DeliveryPage:
+    """Rows of the ledger, newest first: all of them, or those of a list, a date and a state."""
+    with home.database.reading() as work:
+        list_id = None if list_name is None else work.lists.get(list_name).id
+        wanted = DeliveryQuery(list_id=list_id, local_date=date, state=state)
+        place = paging.place("deliveries")
+        found = work.status.deliveries(wanted, before=place, limit=paging.probe)
+    return DeliveryPage(
+        items=[DeliveryAnswer.of(one) for one in found[: paging.limit]],
+        next_cursor=paging.next_cursor("deliveries", [one.id for one in found]),
+    )
+
+
+@router.get("/subscribers/{subscriber_id}/deliveries", summary="List a person's deliveries")
+def list_personal_deliveries(home: Home, subscriber_id: RowNumber, paging: Paging) -> PersonalPage:
+    """What one person was sent, newest first, and what the server said. Digests and replacements:
+    `paperround subscribers history` shows other mails as well."""
+    with home.database.reading() as work:
+        person = _person(work, subscriber_id)
+        place = paging.place("personal")
+        wanted = DeliveryQuery(subscriber_id=person)
+        found = work.status.deliveries(wanted, before=place, limit=paging.probe)
+        items = _with_titles(work, found[: paging.limit])
+    return PersonalPage(
+        items=items, next_cursor=paging.next_cursor("personal", [one.id for one in found])
+    )
+
+
+def _person(work: UnitOfWork, number: int) -> SubscriberId:
+    found = work.subscribers.get(SubscriberId(number))
+    if found is None:
+        raise NotFound(f"there is no subscriber {number}")
+    return found.id
+
+
+def _with_titles(work: UnitOfWork, found: Sequence[DeliveryEntry]) -> list[PersonalDelivery]:
+    editions = {one: work.editions.get(one) for one in {entry.edition_id for entry in found}}
+    titles = {
+        id_: {paper.position: paper.title for paper in edition.all_papers}
+        for id_, edition in editions.items()
+    }
+    return [
+        PersonalDelivery.with_titles(
+            one, [titles[one.edition_id][place] for place in one.positions]
+        )
+        for one in found
+    ]
+
+
+# --- the stop button ---------------------------------------------------------------------------
+
+
+@router.post("/lists/{name}/pause", summary="Pause a list")
+def pause_list(home: Home, now: Present, actor: Actor, name: ListName) -> PausedAnswer:
+    """Send no digest of the list until it is resumed; confirmations still go."""
+    changed = pause(home.database, name, now=now, by=actor)
+    return PausedAnswer(list=name, paused=True, changed=bool(changed))
+
+
+@router.post("/lists/{name}/resume", summary="Resume a list")
+def resume_list(home: Home, now: Present, actor: Actor, name: ListName) -> PausedAnswer:
+    """Let a paused list go on. What waited for more than 20 hours is not sent any more."""
+    changed = resume(home.database, name, now=now, by=actor)
+    if changed:
+        home.wake()
+    return PausedAnswer(list=name, paused=False, changed=bool(changed))
+
+
+@router.post("/editions/{name}/{date}/{cut}/cancel", summary="Cancel an edition")
+def cancel_edition(
+    home: Home, now: Present, actor: Actor, name: ListName, date: day_of, cut: Cut
+) -> CancelledAnswer:
+    """Send nothing more of the edition, and plan nothing of it. Asking twice does no harm."""
+    [ended] = cancel(home.database, name, day=date, cut=cut, now=now, by=actor)
+    return CancelledAnswer.of(ended)

@@ -1,0 +1,156 @@
+"""What the admin API says of deliveries, of stopping them, and of what operators did."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from paperround.domain.audit import AuditEntry
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.status import DeliveryEntry
+from paperround.jobs.cancelling import Cancelled
+from paperround.jobs.status import without_addresses
+from paperround.web.models import Instant, Said
+
+
+class EditionName(BaseModel):
+    """An edition, by what makes it unique beside its list."""
+
+    date: date
+    cut: str
+
+
+class DeliveryAnswer(BaseModel):
+    """A row of the ledger. Its reader is a number, and the server's words are without addresses."""
+
+    id: int
+    list: str
+    subscriber: int
+    kind: str
+    date: date
+    edition: EditionName
+    papers: int
+    state: DeliveryState
+    reason: Said
+    due_at: Instant
+    sent_at: Instant | None
+    attempts: int
+    code: int | None
+    reply: Said | None
+    message_id: str
+
+    @classmethod
+    def of(cls, entry: DeliveryEntry) -> "DeliveryAnswer":
+        """The answer that shows `entry`."""
+        return cls(**_shown(entry))
+
+
+class PersonalDelivery(DeliveryAnswer):
+    """A row of one person's history, with the titles of its papers."""
+
+    titles: list[Said]
+
+    @classmethod
+    def with_titles(cls, entry: DeliveryEntry, titles: Sequence[str]) -> "PersonalDelivery":
+        """The answer that shows `entry` and what it held."""
+        return cls(**_shown(entry), titles=list(titles))
+
+
+def _shown(entry: DeliveryEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "list": entry.list_name,
+        "subscriber": entry.subscriber_id,
+        "kind": entry.kind,
+        "date": entry.local_date,
+        "edition": EditionName(date=entry.edition_day, cut=entry.cut),
+        "papers": len(entry.positions),
+        "state": entry.state,
+        "reason": without_addresses(entry.reason) or "",
+        "due_at": entry.due_at,
+        "sent_at": entry.sent_at,
+        "attempts": entry.attempts,
+        "code": entry.code,
+        "reply": without_addresses(entry.reply),
+        "message_id": entry.message_id,
+    }
+
+
+class DeliveryPage(BaseModel):
+    """Deliveries, newest first."""
+
+    items: list[DeliveryAnswer]
+    next_cursor: str | None
+
+
+class PersonalPage(BaseModel):
+    """One person's deliveries, newest first."""
+
+    items: list[PersonalDelivery]
+    next_cursor: str | None
+
+
+class PausedAnswer(BaseModel):
+    """A list, whether it is paused now, and whether this request changed that."""
+
+    list: str
+    paused: bool
+    changed: bool
+
+
+class CancelledAnswer(BaseModel):
+    """An edition that is cancelled now: mails this request stopped, and mails that were out, or
+    may have been. `fresh` is false when it was cancelled before."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    list: str
+    date: date
+    cut: str
+    skipped: int
+    gone: int
+    fresh: bool
+
+    @classmethod
+    def of(cls, ended: Cancelled) -> "CancelledAnswer":
+        """The answer that shows `ended`."""
+        return cls(
+            list=ended.list_name,
+            date=ended.day,
+            cut=ended.cut,
+            skipped=ended.skipped,
+            gone=ended.gone,
+            fresh=ended.fresh,
+        )
+
+
+class AuditAnswer(BaseModel):
+    """Something an operator did: with a key, by its prefix, or on the command line."""
+
+    id: int
+    at: Instant
+    actor: str
+    action: str
+    target: Said
+    details: dict[str, str | int]
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> "AuditAnswer":
+        """The answer that shows `entry`."""
+        deed = entry.deed
+        return cls(
+            id=entry.id,
+            at=entry.at,
+            actor=deed.actor,
+            action=deed.action,
+            target=deed.target,
+            details=dict(deed.details),
+        )
+
+
+class AuditPage(BaseModel):
+    """What operators did, newest first."""
+
+    items: list[AuditAnswer]
+    next_cursor: str | None

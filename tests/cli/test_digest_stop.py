@@ -1,0 +1,128 @@
+"""`paperround digest cancel`, `digest missed`, `subscribers history` and `doctor --read`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from paperround.cli.app import app
+
+pytestmark = pytest.mark.accept("F34", part="commands")
+
+PAPERS = [{"id": f"2601.0000{n}", "title": f"Paper {n}", "listed_on": "2026-01-30"} for n in (1, 2)]
+MORNING, LATER = "2026-01-30T08:00:00Z", "2026-01-30T09:00:00Z"
+DAY = ("--date", "2026-01-30")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three readers whose digests wait."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PAPERROUND_ENRICH", "off")
+    rows = [f"reader{n}@example.org,active,2026-01-05T09:00:00Z,a test" for n in range(3)]
+    people = tmp_path / "people.csv"
+    people.write_text("\n".join(["email,status,consent_at,consent_source", *rows]))
+    papers = tmp_path / "papers.jsonl"
+    papers.write_text("".join(json.dumps(paper) + "\n" for paper in PAPERS))
+    assert run("ingest", "--file", str(papers)).exit_code == 0
+    assert run("subscribers", "import", str(people)).exit_code == 0
+    assert run("digest", "send", "--now", MORNING).exit_code == 0
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def said(*arguments: str) -> Any:
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+def cancelled(*more: str) -> Any:
+    return said("digest", "cancel", *DAY, "--now", LATER, "--yes", *more)["cancelled"]
+
+
+def test_without_a_terminal_cancelling_needs_a_yes() -> None:
+    refused = run("digest", "cancel", *DAY, "--now", LATER)
+    assert refused.exit_code == 2
+    assert "--yes" in refused.stderr
+    assert cancelled() == [
+        {
+            "list": "trending",
+            "date": "2026-01-30",
+            "cut": "manual",
+            "skipped": 3,
+            "gone": 0,
+            "fresh": True,
+        }
+    ]
+
+
+def test_cancelling_again_finds_nothing_and_that_is_no_error() -> None:
+    cancelled()
+    assert cancelled() == []
+    again = run("digest", "cancel", *DAY, "--now", LATER, "--yes")
+    assert (again.exit_code, "nothing to do" in again.stdout) == (0, True)
+
+
+def test_an_edition_that_is_not_there_is_an_error() -> None:
+    missing = run("digest", "cancel", *DAY, "--cut", "2", "--yes")
+    assert (missing.exit_code, "no edition of cut 2" in str(missing.exception)) == (1, True)
+
+
+def test_status_says_that_it_was_cancelled() -> None:
+    cancelled()
+    assert "CANCELLED 2026-01-30T09:00:00Z" in run("digest", "status", "--now", LATER).stdout
+    [one] = said("digest", "status", "--now", LATER)["lists"]
+    assert one["editions"][0]["cancelled_at"] == LATER
+
+
+def test_missed_tells_first_and_sends_only_when_asked() -> None:
+    cancelled()
+    asked = ("digest", "missed", *DAY, "--now", LATER)
+    before = said(*asked)
+    assert before["missed"] == [{"state": "skipped", "reason": "cancelled", "count": 3}]
+    assert (before["sendable"], before["planned"]) == (3, 0)
+    assert "`--send` plans 3 replacements" in run(*asked).stdout
+    assert said(*asked, "--send")["planned"] == 3
+    assert "planned before for 3" in run(*asked).stdout
+    assert said("deliver", "--now", LATER)["sent"] == 3
+
+
+def test_the_history_of_a_person_holds_both_mails_and_what_became_of_them() -> None:
+    cancelled()
+    run("digest", "missed", *DAY, "--now", LATER, "--send")
+    run("deliver", "--now", LATER)
+    past = said("subscribers", "history", "reader1@example.org")
+    new, old = past["mails"]
+    assert (old["kind"], old["state"], old["reason"]) == ("digest", "skipped", "cancelled")
+    assert (new["kind"], new["state"], new["attempts"]) == ("replacement", "sent", 1)
+    assert new["code"] == 250
+    assert new["papers"] == old["papers"] != []
+    assert new["message_id"] != old["message_id"]
+    words = run("subscribers", "history", "reader1@example.org").stdout
+    assert f"Message-ID: {new['message_id']}" in words
+    assert f"1. {new['papers'][0]}" in words
+
+
+def test_the_history_of_nobody_is_an_error() -> None:
+    unknown = run("subscribers", "history", "nobody@example.org")
+    assert unknown.exit_code == 1
+    assert run("subscribers", "history", "nobody").exit_code == 2
+
+
+@pytest.mark.accept("F37", part="a copy that arrived")
+def test_the_doctor_reads_a_copy_that_arrived(home: Path) -> None:
+    run("deliver", "--now", LATER)
+    mail = next((home / "data" / "outbox").glob("*.eml")).read_bytes()
+    copy = home / "copy.eml"
+    copy.write_bytes(b"Authentication-Results: mx.org; spf=fail; dkim=none; dmarc=fail\r\n" + mail)
+    judged = run("doctor", "--read", str(copy), "--json")
+    assert judged.exit_code == 1
+    levels = {one["check"]: one["level"] for one in json.loads(judged.stdout)["checks"]}
+    assert levels == {"spf": "fail", "dkim": "fail", "dmarc": "fail", "list fields": "ok"}
+    copy.write_text("Dear all")
+    assert run("doctor", "--read", str(copy)).exit_code == 2
