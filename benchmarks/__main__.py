@@ -23,8 +23,10 @@ from benchmarks.planning import (
     memory_of_planning_long,
 )
 from benchmarks.search import speed_of_search, speed_of_search_on_postgres
+from benchmarks.service import memory_of_the_service, memory_of_the_service_long
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
+from benchmarks.whole_run import memory_of_a_run, memory_of_a_run_long
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -35,14 +37,19 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],
-    "B12": [memory_of_planning],
+    "B12": [memory_of_planning, memory_of_a_run],
     "B15": [speed_of_search, speed_of_search_on_postgres],
     "B16": [growth_of_ingest, growth_of_ranking, growth_of_publishing],
     "B17": [start_of_a_command, start_of_the_service],
     "B18": [confirmation_over_a_capped_relay],
+    "B19": [memory_of_the_service],
 }
 
-LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {"B12-long": [memory_of_planning_long]}
+LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
+    "B12-long": [memory_of_planning_long],
+    "B12-run-long": [memory_of_a_run_long],
+    "B19-long": [memory_of_the_service_long],
+}
 """Those that take many minutes, and so run only when they are named."""
 
 

@@ -14,7 +14,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -40,9 +40,11 @@ _numbers = count(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresServer:
-    """A server to make databases on."""
+    """A server to make databases on. `crash` ends it in the middle of everything and starts it
+    again; None for one that is not ours to end."""
 
     url: str
+    crash: Callable[[], None] | None = None
 
     @contextmanager
     def created(self) -> Iterator[str]:
@@ -98,9 +100,18 @@ def _own_server(programs: Path, settings: str) -> Iterator[PostgresServer]:
     try:
         run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         options = f"-k {folder} {settings}"
-        run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+
+        def start() -> None:
+            run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+
+        def crash() -> None:
+            run("pg_ctl", "stop", "-w", "-m", "immediate")
+            start()
+
+        start()
         try:
-            yield PostgresServer(url=f"postgresql+psycopg://postgres@/postgres?host={folder}")
+            url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
+            yield PostgresServer(url=url, crash=crash)
         finally:
             run("pg_ctl", "stop", "-w", "-m", "immediate")
     finally:

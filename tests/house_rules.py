@@ -37,8 +37,10 @@ WALL_CLOCK = frozenset(
 )
 ENVIRONMENT = frozenset("os.environ os.environb os.getenv os.getenvb os.putenv".split())
 RUNS_BYTES = frozenset(
-    "pickle marshal shelve dill cloudpickle os.system os.popen yaml.load yaml.unsafe_load"
-    " yaml.full_load builtins.eval builtins.exec eval exec".split()
+    "pickle marshal shelve dill cloudpickle jsonpickle joblib pandas.read_pickle os.system os.popen"
+    " pty.spawn subprocess.getoutput subprocess.getstatusoutput asyncio.create_subprocess_shell"
+    " yaml.load yaml.load_all yaml.unsafe_load yaml.full_load builtins.eval builtins.exec"
+    " builtins.compile eval exec compile".split()
 )
 MOCKS = frozenset("unittest.mock mock pytest_mock respx responses pytest_httpx".split())
 SLEEPS = frozenset({"time.sleep", "asyncio.sleep"})
@@ -245,6 +247,17 @@ def _is_false(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is False
 
 
+def loads_pickles(source: Source) -> Iterator[int]:
+    """Finds arrays that are read or written with pickles among them, and reading any without saying
+    that there must be none."""
+    for node in source.nodes:
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            if not _is_false(node.value):
+                yield node.value.lineno
+        elif isinstance(node, ast.Call) and source.dotted(node.func) == "numpy.load":
+            yield from () if any(w.arg == "allow_pickle" for w in node.keywords) else (node.lineno,)
+
+
 def pickled_columns(source: Source) -> Iterator[int]:
     """Finds the column type that stores pickles."""
     for node in source.nodes:
@@ -332,6 +345,7 @@ RULES = (
         "Whoever can write the bytes runs code: use JSON.",
     ),
     Rule("no shell", PYTHON, shells, "Pass a list of arguments."),
+    Rule("no pickled arrays", STORED, loads_pickles, "Say allow_pickle=False."),
     Rule("no pickled column", STORED, pickled_columns, "Store JSON."),
     Rule("every public thing is documented", SRC, undocumented, "Say what it is in one sentence."),
     Rule("names say something", PYTHON, empty_names, "Name it after what it holds."),

@@ -44,7 +44,11 @@ PLANTS = [
     ("nothing runs bytes", "src/a.py", "from pickle import loads"),
     ("nothing runs bytes", "src/a.py", "import yaml\nx = yaml.load(y)"),
     ("nothing runs bytes", "tests/a.py", "x = eval('1')"),
+    ("nothing runs bytes", "src/a.py", "import subprocess as s\nx = s.getoutput('ls')"),
+    ("nothing runs bytes", "src/a.py", "from joblib import load"),
     ("no shell", "src/a.py", "run('ls', shell=True)"),
+    ("no pickled arrays", "src/a.py", "import numpy as np\nx = np.load(y, allow_pickle=True)"),
+    ("no pickled arrays", "src/a.py", "import numpy as np\nx = np.load(y)"),
     ("no pickled column", "migrations/a.py", "import sqlalchemy as sa\nx = sa.PickleType()"),
     ("every public thing is documented", "src/a.py", "x = 1"),
     ("every public thing is documented", "src/a.py", "'''Doc.'''\ndef f(): pass"),
@@ -80,6 +84,7 @@ INNOCENTS = [
     ("no broad except", "src/a.py", "try: x\nexcept BaseException:\n    undo()\n    raise"),
     ("nothing runs bytes", "src/a.py", "import re\nx = re.compile('a')"),
     ("no shell", "src/a.py", "run(['ls'], shell=False)"),
+    ("no pickled arrays", "src/a.py", "import numpy\nx = numpy.load(y, allow_pickle=False)"),
     ("every public thing is documented", "src/a.py", "'''Doc.'''\ndef _f(): pass"),
     ("pure rooms", "src/paperround/domain/a.py", "def f(secrets): return secrets[0]"),
     ("the domain needs nothing", "src/paperround/domain/a.py", "from paperround.domain import x"),
@@ -116,7 +121,9 @@ def test_the_tree_keeps_the_rule(rule: Rule) -> None:
 
 
 @pytest.mark.accept("C4")
-@pytest.mark.parametrize("name", ["nothing runs bytes", "no shell", "no pickled column"])
+@pytest.mark.parametrize(
+    "name", ["nothing runs bytes", "no shell", "no pickled arrays", "no pickled column"]
+)
 def test_nothing_turns_bytes_into_code(name: str) -> None:
     looked_at = [source for source in tree() if BY_NAME[name].applies(source.path)]
     assert len([source for source in looked_at if source.path.startswith(PACKAGE)]) > 20

@@ -92,6 +92,20 @@ def test_sqlite_is_opened_so_that_it_keeps_its_promises(sqlite_database: Databas
     assert found == ["wal", 2, 1, 10_000]
 
 
+def test_a_database_with_a_file_of_its_own_tells_how_much_room_it_has(engine: Engine) -> None:
+    with SqlDatabase(engine).writing() as work:
+        work.slots.beat("room", now=NOW)
+    with SqlDatabase(engine).reading() as work:
+        found = work.status.storage()
+    if engine.dialect.name == "sqlite":
+        assert found.log_bytes
+        assert found.free_bytes
+    else:
+        assert (found.log_bytes, found.free_bytes) == (None, None)
+    assert not found.is_full
+    assert not found.log_is_long
+
+
 @pytest.mark.parametrize("url", ["not a url", "mysql://host/x", "sqlite://", "sqlite:///:memory:"])
 def test_a_url_that_cannot_be_served_says_what_to_write(url: str) -> None:
     with pytest.raises(Misconfigured, match="DATABASE_URL"):

@@ -13,6 +13,7 @@ import pytest
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.replies import verdict
+from paperround.mail.disk import Disk
 from paperround.mail.outbox import OutboxMailer, file_name
 from paperround.mail.relay import mailer_for
 from tests.mail.envelopes import SENDER, Marks, envelope, envelopes
@@ -145,15 +146,29 @@ def test_a_name_that_is_taken_by_a_folder_puts_off_that_mail_alone(tmp_path: Pat
     assert [verdict(outcome).state for outcome in outcomes] == ["deferred", "sent"]
 
 
-def test_a_folder_lost_after_its_mail_was_placed_leaves_it_in_doubt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(folder: Path) -> None:
-        raise OSError(5, "Input/output error")
+class LostNames(Disk):
+    """A disk that takes files and cannot keep their names."""
 
-    monkeypatch.setattr("paperround.mail.outbox._sync_folder", broken)
-    (outcome,) = OutboxMailer(tmp_path).send(envelopes(1), before_dot=Marks())
+    def sync_folder(self, path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+
+def test_a_folder_lost_after_its_mail_was_placed_leaves_it_in_doubt(tmp_path: Path) -> None:
+    (outcome,) = OutboxMailer(tmp_path, disk=LostNames()).send(envelopes(1), before_dot=Marks())
     assert verdict(outcome).state is DeliveryState.UNKNOWN
+
+
+class Unbending(Disk):
+    """A disk that removes nothing."""
+
+    def remove(self, path: Path) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+
+@pytest.mark.accept("R2", part="leftovers of the outbox")
+def test_a_draft_that_cannot_be_removed_costs_no_outcome(tmp_path: Path) -> None:
+    found = list(OutboxMailer(tmp_path, disk=Unbending()).send(envelopes(2), before_dot=Marks()))
+    assert [verdict(outcome).state for outcome in found] == [DeliveryState.SENT] * 2
 
 
 @pytest.mark.parametrize(

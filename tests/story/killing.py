@@ -7,14 +7,16 @@ import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import Any
 
 from tests.faults import Action, SmtpSink
-from tests.story.command_line import CommandLine
+from tests.reliability.accounts import require_balance_at
+from tests.story.command_line import SAMPLE, CommandLine
 
 
 class KillingSink(SmtpSink):
@@ -22,10 +24,16 @@ class KillingSink(SmtpSink):
 
     A step is one visit of a stage: banner, ehlo, mail, rcpt, data, body, dot (the message is
     complete and will be taken), accepted (it was taken, the sender has not heard).
+
+    One that `holds` lets nobody go on after a death until it is told whom to aim at next, so that
+    mail is left for those who are still to die.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, journal: Path | None = None, holds: bool = False) -> None:
+        super().__init__(journal=journal)
+        self._holds = holds
+        self._flows = Event()
+        self._flows.set()
         self._victim: int | None = None
         self._steps = 0
         self.deaths = Counter[str]()
@@ -33,14 +41,38 @@ class KillingSink(SmtpSink):
     def aim(self, pid: int, steps: int) -> None:
         """Kill process `pid` after `steps` more steps."""
         self._steps, self._victim = steps, pid
+        self._flows.set()
+
+    def spare(self) -> None:
+        """Aim at nobody."""
+        self._victim = None
+        self._flows.set()
 
     def next_action(self, stage: str) -> Action | None:
+        self._flows.wait()
         self._steps -= 1
         if self._victim is not None and self._steps <= 0:
             victim, self._victim = self._victim, None
-            os.kill(victim, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(victim, signal.SIGKILL)
             self.deaths[stage] += 1
+            if self._holds:
+                self._flows.clear()
         return super().next_action(stage)
+
+
+def planned_home(folder: Path, settings: dict[str, str], readers: int) -> CommandLine:
+    """An installation in `folder` with a digest planned for each of `readers` people."""
+    home = CommandLine(folder, settings)
+    rows = [f"reader{n}@example.org,active,2026-01-05T09:00:00Z,a test" for n in range(readers)]
+    people = folder / "people.csv"
+    people.write_text("\n".join(["email,status,consent_at,consent_source", *rows]))
+    if "DATABASE_URL" in settings:
+        home.run("db", "upgrade")
+    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
+    home.run("subscribers", "import", str(people))
+    assert home.json("digest", "send")["planned"] == readers
+    return home
 
 
 @dataclass
@@ -108,6 +140,11 @@ def marked(home: CommandLine) -> int:
     return int(row[0])
 
 
+def journalled(journal: Path) -> Counter[str]:
+    """How often each mail was taken, by its Message-ID, as the sink's synced journal has it."""
+    return Counter(line.split()[0] for line in journal.read_text().splitlines())
+
+
 def settle_accounts(loop: KillLoop, taken: Counter[str], planned: int) -> None:
     """Nothing lost silently, nothing doubled, and no more in doubt than the promise allows.
 
@@ -121,6 +158,8 @@ def settle_accounts(loop: KillLoop, taken: Counter[str], planned: int) -> None:
     assert totals["sent"] <= len(taken) <= totals["sent"] + totals["unknown"]
     assert max(loop.in_doubt) <= int(loop.home.settings["SMTP_CONNECTIONS"])
     assert totals["unknown"] == sum(loop.in_doubt)
+    url = f"sqlite:///{loop.home.folder / 'paperround-data' / 'paperround.db'}"
+    require_balance_at(url, planned=planned, taken=taken, in_doubt=sum(loop.in_doubt))
 
 
 def kept(home: CommandLine) -> Counter[str]:

@@ -1,41 +1,32 @@
 """The sender is killed over and over; the day completes once."""
 
-from collections import Counter
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.killing import (
     KillingSink,
     KillLoop,
     at_a_step_of,
+    journalled,
     kept,
     listing,
+    planned_home,
     settle_accounts,
     while_it_writes,
 )
 
 
-def planned_home(folder: Path, settings: dict[str, str], readers: int) -> CommandLine:
-    home = CommandLine(folder, settings)
-    rows = [f"reader{n}@example.org,active,2026-01-05T09:00:00Z,a test" for n in range(readers)]
-    people = folder / "people.csv"
-    people.write_text("\n".join(["email,status,consent_at,consent_source", *rows]))
-    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
-    home.run("subscribers", "import", str(people))
-    assert home.json("digest", "send")["planned"] == readers
-    return home
-
-
 def survive_a_relay(folder: Path, *, kills: int, readers: int, chance: Random) -> None:
-    with KillingSink() as sink:
+    journal = folder / "journal"
+    with KillingSink(journal=journal) as sink:
         settings = {"SMTP_URL": sink.url, "SMTP_CONNECTIONS": "5"}
         loop = KillLoop(planned_home(folder, settings, readers), at_a_step_of(sink, chance))
         loop.run(kills=kills)
-        taken = Counter(message.message_id for message in sink.messages)
         assert sink.deaths.total() == kills
+        taken = journalled(journal)
+        assert taken.total() == len(sink.messages)
         settle_accounts(loop, taken, planned=readers)
 
 

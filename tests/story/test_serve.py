@@ -16,8 +16,7 @@ import pytest
 
 from tests.faults import Action, SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
-from tests.story.killing import kept, marked
-from tests.story.test_kill_loop import planned_home
+from tests.story.killing import kept, marked, planned_home
 
 POLITE = 30.0
 """Seconds a process may take to end once it was asked to."""

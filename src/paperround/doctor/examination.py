@@ -83,9 +83,11 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
     with database.reading() as work:
         clock = routine.clock(work, now=now)
         feeds = routine.feeds(routine.all_feeds(work))
+        room = work.status.storage()
         newest = work.models.newest(runtime.model_maker.name, by=now)
     standing = status(database, None, now=now)
     return standing, [
+        records.room(room),
         records.writable(database, now=now),
         _keys(runtime, database, now),
         clock,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from paperround.doctor.findings import Finding, Level, fail, ok, tried, warn
+from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried, warn
+from paperround.domain.status import Storage
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import Database
 from paperround.store.checks import Soundness
@@ -72,6 +73,20 @@ def writable(database: Database, *, now: datetime) -> Finding:
             "writable", found.says, "look at the disk, and at who owns the folder of the database"
         )
     return found
+
+
+def room(found: Storage) -> Finding:
+    """Whether the database can grow, and whether its log is as short as it should be."""
+    if found.log_bytes is None or found.free_bytes is None:
+        return skipped("log", "PostgreSQL sees to its own")
+    says = f"SQLite's log has {found.log_bytes / 2**20:,.0f} MB"
+    if found.is_full:
+        left = f"only {found.free_bytes:,} bytes more can be written"
+        return fail("log", f"{says}, and {left}", "make room: no mail leaves before it is recorded")
+    if found.log_is_long:
+        way_out = "find who reads for so long: an export, a backup, another program"
+        return warn("log", f"{says}, and somebody keeps it from being emptied", way_out)
+    return ok("log", says)
 
 
 def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:

@@ -1,7 +1,7 @@
 """Alerts: what an operator has to know, each trouble named once.
 
 digests missed · digests late · a relay that refuses us · a clock that leapt · a feed stale or
-failing · an enricher that answers nothing · a step of the tick failed
+failing · an enricher that answers nothing · a step of the tick failed · a database without room
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ from paperround.jobs.holding import leapt
 from paperround.jobs.pacing_alerts import refused
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.storage_alerts import storage_troubles
 
 OVER = timedelta(hours=1)
 """How long a trouble that keeps mail from people must be away before it counts as a new one."""
@@ -40,6 +41,7 @@ def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime
         found += _missed(mailing_list, missed)
         if mailing_list.paused_at is None:
             found += _late(mailing_list, report, work.ledger.backlog(mailing_list.id, now=now), now)
+    found += storage_troubles(work.status.storage(), now=now)
     return found + feed_troubles(polled_feeds(work)) + silent_enrichers(work, now=now)
 
 

@@ -17,10 +17,10 @@ from urllib.parse import quote
 
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.replies import UNSENDABLE
+from paperround.mail.disk import Disk
 from paperround.mail.sendable import require_sendable
 
 _KEPT = Reply(250, "2.0.0", "kept in the outbox")
-_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _DRAFT = re.compile(r"\..+\.[0-9]+\.([0-9]{1,19})\.tmp")
 """A draft's hidden name; the number is that of the process which writes it."""
 
@@ -32,9 +32,10 @@ class OutboxMailer:
     same Message-ID again takes the place of the file before it.
     """
 
-    def __init__(self, directory: Path, *, group: int = 10) -> None:
+    def __init__(self, directory: Path, *, group: int = 10, disk: Disk | None = None) -> None:
         self._directory = directory
         self._group = group
+        self._disk = disk or Disk()
 
     def send(
         self,
@@ -63,7 +64,7 @@ class OutboxMailer:
         for envelope in _first_of_each(group):
             try:
                 require_sendable(envelope)
-                drafts.append(_draft(self._directory, envelope))
+                drafts.append(_draft(self._disk, self._directory, envelope))
             except ValueError as error:
                 failures.append(_failure(envelope.id, Phase.MAIL, f"{UNSENDABLE}: {error}"))
             except OSError as error:
@@ -74,7 +75,7 @@ class OutboxMailer:
         outcomes = [draft.publish() for draft in drafts]
         try:
             if drafts:
-                _sync_folder(self._directory)
+                self._disk.sync_folder(self._directory)
         except OSError as error:
             return [
                 _failure(one.id, Phase.DOT, _explain(error)) if one.reply else one
@@ -90,20 +91,29 @@ class _Draft:
     id: DeliveryId
     mail: Path
     twin: Path
+    disk: Disk
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Write what will be at `path`, and wait until the disk has it."""
+        with self.disk.create(self.hidden(path)) as file:
+            self.disk.write(file, content)
+            self.disk.sync(file)
 
     def publish(self) -> Outcome:
         """Give both files their names, the mail last: that is the dot."""
         try:
-            self.hidden(self.twin).replace(self.twin)
-            self.hidden(self.mail).replace(self.mail)
+            self.disk.rename(self.hidden(self.twin), self.twin)
+            self.disk.rename(self.hidden(self.mail), self.mail)
         except OSError as error:
             return _failure(self.id, Phase.BODY, _explain(error))
         return Outcome(id=self.id, phase=Phase.DOT, reply=_KEPT)
 
     def discard(self) -> None:
-        """Remove what was not published."""
+        """Remove what was not published. What the disk will not remove is left to a later sending:
+        what became of the mails is worth more."""
         for path in (self.mail, self.twin):
-            self.hidden(path).unlink(missing_ok=True)
+            with suppress(OSError):
+                self.disk.remove(self.hidden(path))
 
     def hidden(self, path: Path) -> Path:
         """Where `path` waits; another delivery of the same mail, and another process, has its
@@ -173,13 +183,14 @@ def _first_of_each(group: Sequence[Envelope]) -> Collection[Envelope]:
     return by_id.values()
 
 
-def _draft(directory: Path, envelope: Envelope) -> _Draft:
-    directory.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-    name = file_name(envelope.message_id)
-    draft = _Draft(id=envelope.id, mail=directory / f"{name}.eml", twin=directory / f"{name}.json")
+def _draft(disk: Disk, directory: Path, envelope: Envelope) -> _Draft:
+    disk.make_folder(directory)
+    stem = directory / file_name(envelope.message_id)
+    mail, twin = (stem.with_name(f"{stem.name}{ending}") for ending in (".eml", ".json"))
+    draft = _Draft(id=envelope.id, mail=mail, twin=twin, disk=disk)
     try:
-        _write_through(draft.hidden(draft.twin), _twin(envelope))
-        _write_through(draft.hidden(draft.mail), envelope.content)
+        draft.write(twin, _twin(envelope))
+        draft.write(mail, envelope.content)
     except OSError:
         draft.discard()
         raise
@@ -194,23 +205,6 @@ def _twin(envelope: Envelope) -> bytes:
         "delivery": envelope.id,
     }
     return json.dumps(words, indent=2).encode() + b"\n"
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    """Write a file only its owner may read, and wait until the disk has it."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
-    with open(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _failure(delivery: DeliveryId, phase: Phase, error: str) -> Outcome:

@@ -29,6 +29,9 @@ BUSY_SECONDS = 10
 CONNECTIONS = 40
 """As many as a web process has threads, so that no request waits for a connection."""
 
+USUAL_LOG = 16 * 2**20
+"""Bytes to which SQLite cuts its log when everything in it has reached the file."""
+
 _making_a_file = threading.Lock()
 
 PURPOSE = "paperround_purpose"
@@ -125,6 +128,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {USUAL_LOG}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -17,11 +17,13 @@ from paperround.domain.status import (
     KeysInUse,
     MailRecord,
     ReasonTally,
+    Storage,
 )
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import progress, revisions
 from paperround.store import schema as db
 from paperround.store.dialect import among
+from paperround.store.storage import storage
 
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 """States that need no reason. (A mail that waits for its answer has none yet, either.)"""
@@ -53,6 +55,10 @@ class SqlStatus:
     def is_migrated(self) -> bool:
         """Whether the database has the schema this version needs."""
         return revisions.fits(self._connection)
+
+    def storage(self) -> Storage:
+        """The room the database takes up, and has left."""
+        return storage(self._connection)
 
     def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:
         """The newest edition, and those whose mails still live, newest first."""

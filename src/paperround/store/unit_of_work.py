@@ -1,6 +1,6 @@
 """The unit of work: every store of one transaction, committed on a clean exit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ from paperround.store.rates import SqlRates
 from paperround.store.search import SqlSearch
 from paperround.store.slots import SqlSlots
 from paperround.store.status import SqlStatus
+from paperround.store.storage import keep_log_short, rest
 from paperround.store.subscribers import SqlSubscribers
 
 BEGIN_TRIES = 5
@@ -100,8 +101,9 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
 class SqlDatabase:
     """Opens units of work on one engine. Safe to share between threads."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, pause: Callable[[float], None] = rest) -> None:
         self._engine = engine
+        self._pause = pause
         self._reader = engines.reader(engine)
         self._writer = engines.writer(engine)
 
@@ -124,9 +126,10 @@ class SqlDatabase:
         nothing of it is kept then.
         """
         with _failures_named(), self._writer.connect() as connection:
+            keep_log_short(connection, self._pause)
             _begin(connection)
             yield stores_on(connection)
-            connection.commit()
+            _commit(connection)
 
     def close(self) -> None:
         """Close every connection."""
@@ -147,6 +150,16 @@ def _failures_named() -> Iterator[None]:
         if isinstance(error, DataError):
             words = "that holds what the database cannot keep: a NUL, or too large a number"
             raise InvalidInput(words) from error
+        raise
+
+
+def _commit(connection: Connection) -> None:
+    """Commit, or close the connection: SQLite may leave a transaction open whose commit failed,
+    with the writer's lock, and SQLAlchemy would give it back to the pool like that."""
+    try:
+        connection.commit()
+    except BaseException:
+        connection.invalidate()
         raise
 
 

@@ -23,7 +23,8 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(home: Home, now: Present, response: Response) -> dict[str, str]:
-    """The database answers, its schema is right, and something ticks; 503 with the reason."""
+    """The database answers, its schema is right, it has room, and something ticks; 503 with the
+    reason."""
     problem = _problem(home, now)
     response.status_code = 503 if problem else 200
     return {"status": problem or "ready"}
@@ -34,6 +35,8 @@ def _problem(home: Runtime, now: datetime) -> str | None:
         with home.database.reading() as work:
             if not work.status.is_migrated():
                 return "the database is not at this version's schema: run `paperround db upgrade`"
+            if work.status.storage().is_full:
+                return "the disk is full: mail waits until there is room"
             beat = work.slots.last_beat(SCHEDULER)
     except PaperroundError:
         return "the database does not answer"

@@ -46,12 +46,22 @@ def metrics(home: Home, now: Present) -> Response:
 def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     """Everything that is counted, as it is at `now`."""
     with database.reading() as work:
-        feeds = polled_feeds(work)
+        feeds, room = polled_feeds(work), work.status.storage()
     found = status(database, None, now=now)
     yield Gauge(
         name="last_tick_timestamp_seconds",
         means="When something last looked at what is due.",
         values=[((), _seconds(found.last_tick_at))],
+    )
+    yield Gauge(
+        name="database_log_bytes",
+        means="How long SQLite's write-ahead log is.",
+        values=[((), room.log_bytes)],
+    )
+    yield Gauge(
+        name="database_free_bytes",
+        means="How much more can be written into SQLite's file.",
+        values=[((), room.free_bytes)],
     )
     yield from _of_feeds(feeds)
     yield from _of_lists(found.lists)

@@ -11,6 +11,7 @@ from paperround.domain.status import (
     KeysInUse,
     MailRecord,
     ReasonTally,
+    Storage,
 )
 from paperround.domain.subscribers import SubscriberId
 
@@ -20,6 +21,10 @@ class StatusStore(Protocol):
 
     def is_migrated(self) -> bool:
         """Whether the database has the schema this version needs."""
+        ...
+
+    def storage(self) -> Storage:
+        """The room the database takes up, and has left."""
         ...
 
     def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:

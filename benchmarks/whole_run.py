@@ -1,0 +1,173 @@
+"""B12: what a whole day adds to the memory of a process, of ten times the readers and papers.
+
+    a file of new papers ─► ingest ─► rank ─► publish ─► claim, compose, mark, settle every digest
+
+The mails are made and thrown away by a mailer in the same process, so that all that is measured is
+ours. The earlier papers and the readers are in the database before the process starts.
+"""
+
+import gc
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.ingest import copy_of, empty_file
+from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.memory import highest, tells_memory
+from benchmarks.table import Bar, Measured
+from paperround.clock import FixedClock
+from paperround.config import Settings
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.jobs.deliver import deliver
+from paperround.jobs.ports import Database
+from paperround.jobs.publish import publish
+from paperround.sources.jsonl import read_jsonl
+from paperround.store.engine import create
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring import Runtime
+
+NEW = 60
+WARMING = 10
+"""Readers of a day lived first: what is loaded once is not growth."""
+
+PAPERS_A_READER = 3
+TENTH, LONG_TENTH = 2_000, 20_000
+GROUP = 50
+_TAKEN = Reply(250, "2.0.0", "thrown away")
+
+
+class ThrowingAway:
+    """Takes every mail and keeps none. Satisfies jobs' Mailer."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def send(
+        self,
+        envelopes: Iterable[Envelope | None],
+        *,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+    ) -> Iterator[Outcome]:
+        """Ask for the dots of GROUP mails at once."""
+        rest = filter(None, envelopes)
+        while group := list(islice(rest, GROUP)):
+            permitted = before_dot([one.id for one in group])
+            self.taken += len(permitted)
+            yield from (Outcome(id=one, phase=Phase.DOT, reply=_TAKEN) for one in permitted)
+
+
+def memory_of_a_run() -> list[Measured]:
+    """MB a day adds, and as a part of what a tenth of the readers and papers add."""
+    return _memory(TENTH)
+
+
+def memory_of_a_run_long() -> list[Measured]:
+    """The same for ten times as many."""
+    return _memory(LONG_TENTH)
+
+
+def _memory(tenth: int) -> list[Measured]:
+    if not tells_memory("B12"):
+        return []
+    with _prepared((WARMING, tenth, 10 * tenth)) as (warming, small_file, large_file):
+        small, large = _child(warming, small_file), _child(warming, large_file)
+    readers = 10 * tenth
+    shown = f"a day of {readers:,} readers before {PAPERS_A_READER * readers:,} papers"
+    return [
+        Measured(
+            id="B12",
+            measure=f"memory of {shown} / of a tenth ({small:.1f}, {large:.1f} MB)",
+            value=large / small,
+            bar=Bar("at most", 1.2),
+        ),
+        Measured(
+            id="B12", measure=f"memory of {shown}", value=large, bar=Bar("at most", 250), unit="MB"
+        ),
+    ]
+
+
+@contextmanager
+def _prepared(sizes: tuple[int, ...]) -> Iterator[list[Path]]:
+    """Database files with so many readers each, and PAPERS_A_READER times as many old papers."""
+    with tempfile.TemporaryDirectory() as folder, empty_file() as empty:
+        files = [Path(folder, f"{size}.db") for size in sizes]
+        for size, file in zip(sizes, files, strict=True):
+            file.write_bytes(empty.read_bytes())
+            with _opened(file) as database:
+                store(read_jsonl(as_jsonl(earlier(PAPERS_A_READER * size))), database)
+                subscribe(size, database)
+        yield files
+
+
+def earlier(count: int) -> list[dict[str, object]]:
+    """Papers listed on the days before the last week, newest first."""
+    rows = papers(count, seed=2)
+    each = max(1, count // 400)
+    for number, row in enumerate(rows):
+        row["listed_on"] = (NOW - timedelta(days=8 + number // each)).date().isoformat()
+    return rows
+
+
+def todays(count: int) -> bytes:
+    """The file of a day's new papers, none of which is among the earlier ones."""
+    rows = papers(count, seed=3)
+    for number, row in enumerate(rows):
+        row["id"] = f"2512.{10000 + number}"
+    return as_jsonl(rows)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Database]:
+    database = SqlDatabase(create(f"sqlite:///{file}"))
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _child(warming: Path, file: Path) -> float:
+    """MB by which the highest memory of a process of its own grows in a day."""
+    command = [sys.executable, "-m", "benchmarks.whole_run", str(warming), str(file)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout)
+
+
+def _live_and_tell(warming: Path, file: Path) -> None:
+    home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    with copy_of(warming) as database:
+        live(home, database)
+    gc.collect()
+    before = highest()
+    with _opened(file) as database:
+        live(home, database)
+    print(highest() - before)
+
+
+def live(home: Runtime, database: Database) -> int:
+    """A day from the file to the last mail; how many mails were taken."""
+    store(read_jsonl(todays(NEW)), database)
+    report = publish(
+        database=database,
+        ranker=home.ranker,
+        identity=home.identity,
+        list_name="trending",
+        day=None,
+        cut="manual",
+        now=NOW,
+        opinions=home.opinions,
+    )
+    mailer = ThrowingAway()
+    delivered = deliver(replace(home.post(), database=database, mailer=mailer))
+    if not report.planned.rows == delivered.totals.sent == mailer.taken:
+        raise RuntimeError(f"{report.planned.rows} planned, {mailer.taken} taken: {delivered}")
+    return mailer.taken
+
+
+if __name__ == "__main__":
+    _live_and_tell(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,31 @@
+"""What is told of a database that runs out of room."""
+
+import pytest
+
+from paperround.doctor.findings import Level
+from paperround.doctor.records import room
+from paperround.domain.status import LITTLE_ROOM, MOST_LOG_BYTES, Storage
+from paperround.jobs.storage_alerts import storage_troubles
+from tests.jobs.conftest import NOW
+
+
+@pytest.mark.accept("D6", part="told")
+def test_a_full_disk_stops_mail_and_is_told_once_a_day() -> None:
+    (alert,) = storage_troubles(Storage(log_bytes=0, free_bytes=LITTLE_ROOM - 1), now=NOW)
+    assert alert.stops_mail
+    assert alert.key == "storage/full/2026-01-30"
+    assert "full" in alert.subject
+
+
+@pytest.mark.parametrize(
+    ("found", "level"),
+    [
+        (Storage(log_bytes=0, free_bytes=LITTLE_ROOM - 1), Level.FAIL),
+        (Storage(log_bytes=MOST_LOG_BYTES + 1, free_bytes=LITTLE_ROOM), Level.WARN),
+        (Storage(log_bytes=MOST_LOG_BYTES, free_bytes=LITTLE_ROOM), Level.OK),
+        (Storage(), Level.SKIPPED),
+    ],
+)
+def test_the_doctor_tells_how_it_stands(found: Storage, level: Level) -> None:
+    assert room(found).level is level
+    assert bool(storage_troubles(found, now=NOW)) is (level in {Level.FAIL, Level.WARN})

@@ -1,0 +1,133 @@
+"""A day from the file to the last mail, lived by a process that may fail on the way."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import Engine
+
+from paperround.clock import FixedClock
+from paperround.domain.deliveries import Worker
+from paperround.domain.errors import DatabaseFailed
+from paperround.domain.notices import Alert
+from paperround.domain.subscribers import Preferences
+from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.ingest import ingest
+from paperround.jobs.notices import raise_alert
+from paperround.jobs.plan import plan_due
+from paperround.jobs.tick import publish_round
+from paperround.mail.outbox import OutboxMailer
+from paperround.sources.jsonl import read_jsonl
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
+from tests.jobs.conftest import IDENTITY, NOW, subscribe
+from tests.jobs.ticking import HOURS, KEEPER, rounds
+from tests.reliability.faults import Faults, FaultyDisk, Killed
+
+LONG = "They were counted at dusk, at night and at dawn. " * 150
+PAPERS = "\n".join(
+    json.dumps({"id": f"2601.0000{number}", "title": f"Counting {what}", "summary": LONG + what})
+    for number, what in enumerate(["bees", "ants"], 1)
+).encode()
+"""Long enough for the database to grow when it takes them."""
+
+READERS = ("ada", "alan", "barbara")
+ROWS = len(READERS) + 1
+"""One more for a reader whose floor is so high that no paper reaches it: a row born skipped."""
+
+GROUP = 2
+"""Mails that share one mark: as many can be in doubt at once."""
+
+LATER = [timedelta(minutes=minutes) for minutes in (1, 20, 40, 60)]
+"""When the day is taken up again: the last of a mark's fifteen minutes and of every retry's wait
+are over by then."""
+
+
+def open_the_town(database: SqlDatabase) -> None:
+    """The list, its readers, whose clocks run since yesterday, and a notice that waits."""
+    with database.writing() as work:
+        work.lists.ensure_default(zone="UTC", now=NOW)
+    subscribe(database, *READERS)
+    subscribe(database, "grace", wish=Preferences(floor=99.0))
+    with database.writing() as work:
+        told = Alert(key="a test", subject="A notice waits", lines=("It goes first.",))
+        raise_alert(work, IDENTITY, told, KEEPER, now=NOW)
+    plan_due(database=database, identity=IDENTITY, hours=HOURS, now=NOW - timedelta(hours=9))
+
+
+@dataclass
+class Machine:
+    """One database and one outbox, which outlive the processes that work on them.
+
+    The connections of `engine` are closed between two processes; its compiled statements stay.
+    """
+
+    engine: Engine
+    outbox: Path
+    faults: Faults = field(default_factory=Faults)
+    arrived: Counter[str] = field(default_factory=Counter)
+    dead: set[int] = field(default_factory=set)
+    pids: int = 0
+
+    def new_process(self) -> Worker:
+        """A process with a number of its own."""
+        self.pids += 1
+        return Worker(host="here", pid=self.pids, started=f"boot/{self.pids}")
+
+    def live(self, me: Worker, faults: Faults, *, now: datetime) -> bool:
+        """Do everything that is due at `now`, as far as the faults let it; whether it went well.
+
+        Nothing but the database's own failure may come out of it.
+        """
+        self.faults = faults
+        try:
+            self._day(SqlDatabase(self.engine), me, now)
+        except DatabaseFailed:
+            return False
+        except Killed:
+            self.dead.add(me.pid)
+            return False
+        finally:
+            self.engine.dispose()
+        return not faults.struck
+
+    def _day(self, database: SqlDatabase, me: Worker, now: datetime) -> None:
+        ingest(
+            read_jsonl(PAPERS),
+            database=database,
+            feed_name="tests",
+            feed_kind="file",
+            source="tests",
+            captured_at=now,
+            now=now,
+        )
+        publish_round(rounds(database), now=now)
+        deliver(self.post(database, me, now=now))
+
+    def post(self, database: SqlDatabase, me: Worker, *, now: datetime) -> Post:
+        """What this process delivers with: the outbox on a disk that counts."""
+        disk = FaultyDisk(self.faults, self.arrived)
+        return Post(
+            database=database,
+            mailer=OutboxMailer(self.outbox, group=GROUP, disk=disk),
+            renderer=PlainRenderer(),
+            letterhead=LETTERHEAD,
+            keys=IDENTITY.keys,
+            clock=FixedClock(now),
+            processes=Neighbours(me, dead=self.dead),
+            lease=timedelta(minutes=15),
+            jitter=Random(1),  # noqa: S311 - the same waits in every run
+        )
+
+    def complete(self, me: Worker) -> None:
+        """Take the day up again, without faults, until everything has come to its end.
+
+        A process that was killed is followed by another one; one that lives goes on itself.
+        """
+        if me.pid in self.dead:
+            me = self.new_process()
+        for later in LATER:
+            assert self.live(me, Faults(), now=NOW + later)

@@ -1,0 +1,123 @@
+"""The power fails in the middle of the day, and SQLite's log ends anywhere.
+
+A day is lived into a database whose pages all still stand in its write-ahead log. The log is then
+cut at random places, as a disk may leave it, and the day is lived on from each.
+"""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import event
+
+from paperround.store import engine as engines
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.conftest import NOW
+from tests.reliability.accounts import books, require_balance
+from tests.reliability.conftest import Fresh
+from tests.reliability.day import GROUP, ROWS, Machine
+from tests.reliability.faults import Faults
+
+PLACES, LONG_PLACES = 60, 500
+PAGE, FRAME_HEAD, LOG_HEAD = 4096, 24, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """The files of a database as they stood while a process worked on it."""
+
+    file: bytes
+    log: bytes
+    arrived: frozenset[str]
+
+    def put(self, path: Path, *, length: int) -> None:
+        """The files as they are when the log ends after `length` bytes."""
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        path.write_bytes(self.file)
+        path.with_name(f"{path.name}-wal").write_bytes(self.log[:length])
+
+
+def photograph_of_a_day(machine: Machine, path: Path) -> Photograph:
+    """Live the day and keep its files from before the last connection closed."""
+    file = path.read_bytes()
+
+    def keep_the_log(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+    event.listen(machine.engine, "connect", keep_the_log)
+    with closing(sqlite3.connect(path)) as witness:  # the last to leave would empty the log
+        witness.execute("SELECT count(*) FROM lists").fetchall()
+        assert machine.live(machine.new_process(), Faults(), now=NOW)
+        log = path.with_name(f"{path.name}-wal").read_bytes()
+    event.remove(machine.engine, "connect", keep_the_log)
+    return Photograph(file, log, frozenset(machine.arrived))
+
+
+def places(log: bytes, count: int) -> list[int]:
+    """Where to cut: half of them anywhere, the others just beside the end of a page."""
+    chance = Random(20260302)  # noqa: S311 - the same cuts every time
+    frames = (len(log) - LOG_HEAD) // (PAGE + FRAME_HEAD)
+    beside = [
+        LOG_HEAD + chance.randint(1, frames) * (PAGE + FRAME_HEAD) + chance.randint(-2, 2)
+        for _ in range(count // 2)
+    ]
+    return beside + [chance.randint(0, len(log)) for _ in range(count - count // 2)]
+
+
+@pytest.mark.accept("D3")
+@pytest.mark.accept("R2", part="torn log")
+def test_wherever_the_log_is_cut_the_database_is_sound_and_the_day_goes_on(
+    on_sqlite: Fresh, tmp_path: Path, long_form: bool
+) -> None:
+    machine = on_sqlite()
+    path = tmp_path / "paperround.db"
+    kept = photograph_of_a_day(machine, path)
+    assert len(kept.log) > 60 * PAGE
+    begun = set()
+    for length in places(kept.log, LONG_PLACES if long_form else PLACES):
+        shutil.rmtree(machine.outbox, ignore_errors=True)
+        machine.arrived.clear()
+        kept.put(path, length=length)
+        begun.add(rows_in(path))
+        assert machine.live(machine.new_process(), Faults(), now=NOW), f"cut at {length}"
+        machine.dead = set(range(machine.pids))
+        machine.complete(machine.new_process())
+        require_sound(path)
+        settle(machine, kept, length)
+    assert {0, ROWS} <= begun, "the cuts fall before and after planning"
+
+
+def settle(machine: Machine, kept: Photograph, length: int) -> None:
+    """The books balance. What is called sent now arrived now, or before the power failed."""
+    found = books(machine.engine)
+    machine.engine.dispose()
+    before = {entry.name for entry in found.all if entry.state == "sent"} - set(machine.arrived)
+    assert before <= kept.arrived, f"cut at {length}"
+    arrived = {**dict.fromkeys(before, 1), **machine.arrived}
+    in_doubt = [entry.name for entry in found.all if entry.state == "unknown"]
+    assert set(in_doubt) <= kept.arrived
+    require_balance(found, planned=ROWS, arrived=arrived, in_doubt=GROUP)
+
+
+def rows_in(path: Path) -> int:
+    """How many digests the log still tells of, by a look at a copy that is sound."""
+    copy = path.with_name("copy.db")
+    shutil.copy(path, copy)
+    shutil.copy(path.with_name(f"{path.name}-wal"), copy.with_name("copy.db-wal"))
+    require_sound(copy)
+    with engines.opened(f"sqlite:///{copy}") as engine:
+        return len(books(engine).digests)
+
+
+def require_sound(path: Path) -> None:
+    """Every page is as SQLite wrote it, no row refers to one that is gone, and it opens."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    with engines.opened(f"sqlite:///{path}") as engine, SqlDatabase(engine).reading() as work:
+        assert work.status.is_migrated()
