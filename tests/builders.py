@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from paperround.domain.bounces import Evidence
 from paperround.domain.deliveries import (
     DIGEST_LIFE,
     DeliveryId,
@@ -17,6 +18,7 @@ from paperround.domain.ledger import Claimed, Move, NewDelivery, Shard
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Listing, Paper, PaperId, PaperWrite, Show
+from paperround.domain.returns import Kind, ReturnedEvent
 from paperround.domain.subscribers import (
     Address,
     Consent,
@@ -148,6 +150,23 @@ def imported(
         preferences=preferences or Preferences(),
         nonce=f"nonce-{name}",
     )
+
+
+# --- what comes back ---------------------------------------------------------------------------
+
+
+def returned_event(**changes: object) -> ReturnedEvent:
+    """A bounce that says the address is gone, about a mail nobody knows."""
+    event = ReturnedEvent(
+        way="pipe",
+        event_id="event 1",
+        kind=Kind.BOUNCE,
+        evidence=Evidence.GONE,
+        happened_at=NOW,
+        code="5.1.1",
+        said="550 5.1.1 no such user",
+    )
+    return replace(event, **changes)  # type: ignore[arg-type]
 
 
 # --- deliveries --------------------------------------------------------------------------------

@@ -60,6 +60,26 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
         load_settings({f"PAPERROUND_{name}": value})
 
 
+@pytest.mark.accept("F36", part="return address")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bounces",
+        "@example.org",
+        "bounces@",
+        "bounces+x@example.org",
+        "Bounces <b@example.org>",
+        "b\u00f6unces@example.org",
+        f"{'b' * 32}@example.org",
+    ],
+)
+def test_a_return_address_that_cannot_take_a_tag_is_refused(address: str) -> None:
+    with pytest.raises(Misconfigured, match="BOUNCE_ADDRESS"):
+        load_settings({"PAPERROUND_BOUNCE_ADDRESS": address})
+    longest = f"{'b' * 31}@example.org"
+    assert load_settings({"PAPERROUND_BOUNCE_ADDRESS": longest}).bounce_address == longest
+
+
 def test_an_embedded_installation_makes_one_secret_and_keeps_it(tmp_path: Path) -> None:
     first = load_settings({}).keys.current.id
     assert load_settings({}).keys.current.id == first

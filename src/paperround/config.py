@@ -36,6 +36,7 @@ from paperround.domain.pacing import (
     parse_domain_pace,
     parse_pace,
 )
+from paperround.domain.return_path import LONGEST_BASE
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
 from paperround.domain.warm_up import WarmUp
@@ -46,7 +47,8 @@ SHORTEST_SECRET = 32
 RATE_OF_A_DOMAIN = "20/s"
 CONNECTIONS_OF_A_DOMAIN = "2-5"
 """What holds for each destination domain where mail leaves this machine and nothing else is set."""
-
+_NOT_BARE = frozenset(' \t\r\n<>,;:"()[]\\')
+"""What no bare address holds."""
 RATES = ("address", "ip", "net", "domain", "total")
 """What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
@@ -73,6 +75,8 @@ class Settings(BaseModel):
     dkim_domain: str | None = None
     dkim_selector: str = ""
     dkim_key: str | None = Field(default=None, repr=False)
+    bounce_address: str | None = None
+    bounce_imap_url: str | None = Field(default=None, repr=False)
     operator: str | None = None
     contact: str | None = None
     postal_address: str | None = None
@@ -146,6 +150,18 @@ class Settings(BaseModel):
     def _first_day(cls, text: object) -> object:
         is_off = isinstance(text, str) and text.strip().lower() in ("", OFF)
         return None if is_off else text
+
+    @field_validator("bounce_address")
+    @classmethod
+    def _takes_tags(cls, address: str | None) -> str | None:
+        local, at, domain = (address or "").rpartition("@")
+        fits = local and domain and "+" not in local and len(local) <= LONGEST_BASE
+        if address and not (at and fits and address.isascii() and not set(address) & _NOT_BARE):
+            raise ValueError(
+                "write it bare, like bounces@example.org, without a plus sign and with at most "
+                f"{LONGEST_BASE} characters before the @: each mail adds +TAG to it"
+            )
+        return address
 
     @field_validator("trusted_proxies")
     @classmethod

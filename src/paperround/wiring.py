@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from threading import Event
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
 from paperround.domain.pacing import Pacing
+from paperround.domain.returns import Receipt
 from paperround.domain.summaries import Wording
 from paperround.domain.work import Job
 from paperround.jobs import tick as rounds_of_a_tick
@@ -48,6 +49,7 @@ from paperround.jobs.ports import (
     Source,
 )
 from paperround.jobs.resting import Sending
+from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.rows import Identity
 from paperround.jobs.similar import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
@@ -65,12 +67,13 @@ PUBLISH = Job(task="publish", lock="publish", periodic=True)
 POLL = Job(task="poll", lock="poll", priority=10, periodic=True)
 ENRICH = Job(task="enrich", lock="enrich", priority=20, periodic=True)
 SUMMARISE = Job(task="summarise", lock="summarise", priority=30, periodic=True)
+RETURNS = Job(task="returns", lock="returns", priority=15, periodic=True)
 LEARN = Job(task="learn", lock="learn", priority=40, periodic=True)
 
-ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, ENRICH, SUMMARISE, LEARN)
+ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, RETURNS, ENRICH, SUMMARISE, LEARN)
 """What a tick asks for. Each is harmless when nothing is due."""
 
-JOB_THREADS = 7
+JOB_THREADS = 8
 """One for each of them: a slow feed keeps no digest, a long delivery no confirmation."""
 
 
@@ -215,6 +218,7 @@ class Runtime:
             contact=settings.contact or "",
             privacy_url=settings.privacy_url or "",
             imprint_url=settings.imprint_url or "",
+            bounce_address=settings.bounce_address or "",
         )
 
     @cached_property
@@ -372,6 +376,7 @@ class Runtime:
         queue.register(POLL.task, lambda _: self._poll())
         queue.register(ENRICH.task, lambda _: self.enrich())
         queue.register(SUMMARISE.task, lambda _: self.summarise())
+        queue.register(RETURNS.task, lambda _: self.read_returns())
         queue.register(LEARN.task, lambda _: self.learn())
         return queue
 
@@ -394,6 +399,31 @@ class Runtime:
         """Have papers summed up ahead of their edition, if a machine is set and this is no demo."""
         if self.writing is not None and not self.demo:
             summarise(self.writing, now=self.clock.now())
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What taking mails in that come back needs."""
+        from paperround.mail.return_reader import ReturnReader
+
+        address = self.settings.bounce_address or ""
+        reader = ReturnReader(address)
+        return Intake(database=self.database, keys=self.settings.keys, reader=reader)
+
+    def read_returns(self) -> None:
+        """Look into the mailbox that mails come back to, if one is set and it is time to."""
+        if self.settings.bounce_imap_url and not self.demo:
+            now = self.clock.now()
+            rounds_of_a_tick.returns_round(self.rounds, self.empty_return_box, now=now)
+
+    def empty_return_box(self) -> Receipt | None:
+        """Take in what waits in the mailbox; None where none is set. Raises FetchFailed."""
+        from paperround.mail.imap_box import opened_box
+        from paperround.mail.imap_url import parse_imap_url
+
+        if not self.settings.bounce_imap_url:
+            return None
+        place = parse_imap_url(self.settings.bounce_imap_url)
+        return empty_box(self.intake, partial(opened_box, place), now=self.clock.now())
 
     def learn(self) -> None:
         """Learn from the votes of earlier papers, if the night's learning is due."""

@@ -13,6 +13,8 @@ from paperround.domain.digests import Withdrawal
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
 from paperround.domain.readers import NewFeedback, NewSignup
+from paperround.domain.returns import Did, OwnMail
+from paperround.domain.standing import Standing
 from paperround.domain.subscribers import (
     Consent,
     Frequency,
@@ -34,6 +36,7 @@ from tests.builders import (
     lease,
     new_delivery,
     plan,
+    returned_event,
     seed_edition,
     seed_list,
     seed_papers,
@@ -317,6 +320,21 @@ def _knows_people(table: Table) -> bool:
     )
 
 
+def _something_came_back(database: Database, person: SubscriberId) -> None:
+    """About a mail of theirs, in words and bytes that hold their address."""
+    event = returned_event()
+    with database.writing() as work:
+        mail = OwnMail(
+            book="delivery", row=1, person=person, message_id="<m@x>", nonce="nonce", dated=NOW
+        )
+        kept = work.returns.begin(event, now=NOW)
+        assert kept is not None
+        work.returns.end(kept, Did.NOTED, mail=mail, said="alice@mail.example is not here")
+        words = b"alice@mail.example is not here"
+        work.returns.keep(event, words, why="not-understood", person=person, now=NOW)
+        work.returns.set_standing(person, Standing(points=3), now=NOW)
+
+
 @pytest.mark.accept("P3")
 def test_an_export_holds_every_column_that_is_linked_to_a_person(
     database: Database, engine: Engine
@@ -325,6 +343,7 @@ def test_an_export_holds_every_column_that_is_linked_to_a_person(
     with engine.begin() as connection:
         interest = {"subscriber_id": person, "kind": "topic", "value": "graphs", "weight": 1.0}
         connection.execute(insert(db.interests).values(**interest, created_at=NOW))
+    _something_came_back(database, person)
     with database.reading() as work:
         export: dict[str, Any] = work.subscribers.export_person(person)
     for table in filter(_knows_people, db.metadata.sorted_tables):
@@ -356,6 +375,7 @@ def test_erasing_leaves_nameless_ledger_rows_and_nothing_else(
     database: Database, engine: Engine
 ) -> None:
     town = _Town(database)
+    _something_came_back(database, town.alice.subscriber_id)
     with database.writing() as work:
         work.subscribers.erase(town.alice.subscriber_id, now=NOW)
         assert work.subscribers.find(address("alice")) is None

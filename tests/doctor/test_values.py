@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from paperround.config import Settings
 from paperround.doctor.findings import Level
 from paperround.doctor.machine import file_system_of, libraries, python, space
+from paperround.doctor.outlet import mailbox
+from paperround.doctor.routine import returns
 from paperround.doctor.site import certificate as check
 from paperround.doctor.site import lasting
+from paperround.domain.errors import FetchFailed
+from paperround.domain.returns import ReturnTally
 from tests.builders import NOW
 from tests.certificates import certificate, server_context
+from tests.mail.imap_server import ImapServer
 from tests.net.faults import FaultServer, page, says
 
 MOUNTS = """\
@@ -66,3 +72,37 @@ def test_a_certificate_that_nobody_trusts_is_a_fault(tmp_path: Path) -> None:
         found = check(server.url(), now=NOW)
     assert found.level is Level.FAIL
     assert "self-signed" in found.says
+
+
+@pytest.mark.accept("F36", part="seen")
+@pytest.mark.parametrize(
+    ("bounced", "complained", "level", "says"),
+    [
+        (50, 1, Level.OK, "5.00%"),
+        (51, 0, Level.WARN, "more than 5 %"),
+        (0, 2, Level.WARN, "more than 0.1 %"),
+    ],
+)
+def test_too_many_mails_that_come_back_or_are_complained_of_are_told(
+    bounced: int, complained: int, level: Level, says: str
+) -> None:
+    found = returns(ReturnTally(since=NOW, tried=1000, bounced=bounced, complained=complained))
+    assert (found.level, says in found.says) == (level, True)
+
+
+def test_where_nothing_was_sent_nothing_came_back() -> None:
+    assert returns(ReturnTally(since=NOW)).level is Level.SKIPPED
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_mailbox_is_tried_and_a_wrong_password_told() -> None:
+    with ImapServer(b"a mail") as server:
+        good = Settings(bounce_address="b@example.org", bounce_imap_url=server.url())
+        assert mailbox(good).level is Level.OK
+        assert server.raws() == [b"a mail"]
+        wrong = server.url(login="bounces:secret")
+        bad = Settings(bounce_address="b@example.org", bounce_imap_url=wrong)
+        with pytest.raises(FetchFailed, match="password"):
+            mailbox(bad)
+    assert mailbox(Settings()).level is Level.SKIPPED
+    assert mailbox(Settings(bounce_address="b@example.org")).level is Level.OK

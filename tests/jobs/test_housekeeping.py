@@ -14,7 +14,7 @@ from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Hous
 from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm, subscribe
 from paperround.store.unit_of_work import SqlDatabase
-from tests.builders import NOW
+from tests.builders import NOW, returned_event
 from tests.contracts.test_races import THREADS, at_once
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (
@@ -164,3 +164,21 @@ def test_names_of_papers_are_kept_for_weeks_and_runs_for_a_year(database: SqlDat
     assert young.counts == old.counts == {"new": 1, "requests": 1}
     assert old.health is FeedHealth.FRESH
     assert [reject.run for reject in rejects] == [young.id, old.id]
+
+
+@pytest.mark.accept("F36", part="quarantine")
+def test_mails_that_came_back_are_kept_for_a_month_and_events_for_three(
+    database: SqlDatabase,
+) -> None:
+    event = returned_event(happened_at=NOW)
+    with database.writing() as work:
+        work.returns.begin(event, now=NOW)
+        work.returns.keep(event, b"a mail", why="not-understood", person=None, now=NOW)
+    kept = []
+    for days in (30, 31, 90, 91):
+        keep_house(database=database, identity=IDENTITY, now=NOW + timedelta(days=days))
+        with database.reading() as work:
+            kept.append(
+                (len(work.returns.waiting(limit=9)), len(work.returns.events(None, limit=9)))
+            )
+    assert kept == [(1, 1), (0, 1), (0, 1), (0, 0)]

@@ -9,10 +9,20 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from paperround.domain.editions import Ranking
+from paperround.domain.errors import FetchFailed
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.returns import Receipt
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.ports import Database
-from paperround.jobs.tick import SCHEDULER, TickReport, plan, poll_round, publish_round, tick
+from paperround.jobs.tick import (
+    SCHEDULER,
+    TickReport,
+    plan,
+    poll_round,
+    publish_round,
+    returns_round,
+    tick,
+)
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.contracts.test_races import at_once
@@ -308,3 +318,31 @@ def test_a_paused_list_is_not_late(ready: SqlDatabase) -> None:
     quiet = Quiet()
     assert tick(rounds(ready, pinger=quiet), now=SEVEN + 2 * HOUR).alerts == []
     assert quiet.heard
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_the_mailbox_is_looked_into_once_every_five_minutes_by_whoever_ticks(
+    ready: SqlDatabase,
+) -> None:
+    looked: list[int] = []
+
+    def empty() -> Receipt:
+        looked.append(len(looked))
+        return Receipt(noted=1)
+
+    each = [returns_round(rounds(ready), empty, now=SEVEN + n * MINUTE) for n in range(11)]
+    assert looked == [0, 1, 2]
+    assert [one is not None for one in each] == [n % 5 == 0 for n in range(11)]
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_mailbox_that_cannot_be_read_is_told_to_the_operator(ready: SqlDatabase) -> None:
+    def empty() -> Receipt:
+        raise FetchFailed("mail.example:993 refuses the user or the password")
+
+    returns_round(rounds(ready, alerts_to=KEEPER), empty, now=SEVEN)
+    with ready.reading() as work:
+        payloads = [row.payload for row in work.connection.execute(select(db.notices))]
+    (told,) = payloads
+    assert told["subject"] == "A step of the schedule fails: returns"
+    assert "refuses the user" in told["lines"]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.bounces import Evidence
-from paperround.mail.returned import Kind, read_returned
+from paperround.domain.returns import Kind
+from paperround.mail.returned import read_returned
 
 REPORT = """\
 Return-Path: <>

@@ -10,6 +10,8 @@ from paperround.domain.keys import NewKey
 from paperround.domain.limits import Turn
 from paperround.domain.models import NewModel
 from paperround.domain.papers import PaperId, Reject
+from paperround.domain.standing import Standing
+from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
 from paperround.store.edition_rows import paper_columns
 from paperround.store.unit_of_work import SqlDatabase
@@ -21,6 +23,7 @@ from tests.builders import (
     observation,
     paper,
     plan,
+    returned_event,
     seed_edition,
     seed_list,
     seed_subscribers,
@@ -52,6 +55,7 @@ def fill(engine: Engine) -> None:
         connection.execute(insert(db.edition_tails).values(edition_id=edition.id, places=[]))
         told = {"subscriber_id": people[0].subscriber_id, "paper_id": ids[0]}
         connection.execute(insert(db.told_withdrawals).values(told))
+    _fill_what_came_back(database, people[0].subscriber_id)
 
 
 def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:
@@ -67,6 +71,14 @@ def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:
         again = write(paper(1, id=ids[0], title="Another title"), text_changed=True)
         work.papers.save([again], now=NOW)
     return ids
+
+
+def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
+    event = returned_event()
+    with database.writing() as work:
+        work.returns.begin(event, now=NOW)
+        work.returns.keep(event, b"a mail", why="not-understood", person=person, now=NOW)
+        work.returns.set_standing(person, Standing(points=1), now=NOW)
 
 
 def _fill_what_stands_by_itself(database: SqlDatabase) -> None:

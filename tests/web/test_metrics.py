@@ -6,14 +6,18 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from paperround.domain.bounces import Evidence
 from paperround.domain.editions import Edition
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.keys import Scope
+from paperround.domain.returns import Kind
+from paperround.domain.tokens import read_token
 from paperround.jobs.feed_admin import create_feed
 from paperround.jobs.feeds import run_now
+from paperround.jobs.returns import receive
 from paperround.jobs.tick import SCHEDULER
-from tests.builders import NOW
+from tests.builders import NOW, returned_event
 from tests.sources.arxiv_samples import item, rss
 from tests.web.admin import Service, key_for, program
 from tests.web.conftest import Site
@@ -84,3 +88,23 @@ def test_the_schedule_and_the_mails_of_each_list_are_counted(
 def test_the_numbers_are_for_whoever_has_a_key_for_them(site: Site, scope: Scope) -> None:
     assert site.client.get("/metrics").status_code == 401
     assert program(site.app, key_for(site.runtime, scope)).get("/metrics").status_code == 403
+
+
+@pytest.mark.accept("F36", part="seen")
+def test_what_came_back_is_counted_by_what_it_proves_and_did(
+    site: Site, edition: Edition, digest_token: str
+) -> None:
+    del edition
+    event = replace(returned_event(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT), tag="")
+    parts = read_token(digest_token)
+    assert parts is not None
+    with site.runtime.database.writing() as work:
+        mail = work.returns.mail_in("delivery", parts.row)
+    assert mail is not None
+    named = replace(event, message_id=mail.message_id)
+    receive(site.runtime.database, site.runtime.settings.keys, [named], now=NOW)
+    seen = numbers(site)
+    assert seen["returned_mails", "complaint", "complaint"] == 1
+    assert seen["returned_effects", "complained"] == 1
+    assert seen["complained_mails",] == 1
+    assert seen["quarantined_mails",] == seen["bounced_mails",] == seen["resting_readers",] == 0

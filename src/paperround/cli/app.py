@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from paperround.cli import (
+    bounces,
     database,
     deliver,
     demo,
@@ -49,6 +50,7 @@ app.command("tick")(serve.tick)
 app.add_typer(digest.app, name="digest")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(bounces.app, name="bounces")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dkim.app, name="dkim")

@@ -22,6 +22,7 @@ from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.domain.deliveries import DeliveryState
+    from paperround.domain.returns import ReturnTally
     from paperround.domain.status import EditionTally, MailRecord, ReasonTally
     from paperround.jobs.status import History, ListStatus, Status
 
@@ -111,10 +112,23 @@ def _tell(found: "Status") -> None:
     say(f"other mails (confirmations and such): {counts(asdict(found.notices))}")
     for line in pace_lines(found.pace):
         say(line)
+    say(f"came back in 7 days: {_returns(found.returns)}")
     for one in found.lists:
         say()
         for line in _list_lines(one):
             say(line)
+
+
+def _returns(tally: "ReturnTally") -> str:
+    numbers = {
+        "bounced": tally.bounced,
+        "complaints": tally.complained,
+        "readers resting": tally.resting,
+        "mails in quarantine": tally.quarantined,
+    }
+    shares = f"bounces {tally.bounce_rate:.2%}, complaints {tally.complaint_rate:.2%}"
+    warning = f"; TOO MANY {tally.too_many.upper()}" if tally.too_many else ""
+    return f"{counts(numbers)} (of {tally.tried:,} digests: {shares}{warning})"
 
 
 def _list_lines(one: "ListStatus") -> Iterator[str]:
@@ -180,6 +194,15 @@ def _as_json(found: "Status") -> dict[str, Any]:
         "notices": asdict(found.notices),
         "pace": pace_as_json(found.pace),
         "lists": [_list_as_json(one) for one in found.lists],
+        "returns": {
+            "since": format_instant(found.returns.since),
+            "tried": found.returns.tried,
+            "bounced": found.returns.bounced,
+            "complained": found.returns.complained,
+            "resting": found.returns.resting,
+            "quarantined": found.returns.quarantined,
+            "did": dict(found.returns.effects),
+        },
     }
 
 

@@ -88,6 +88,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     finish_on_signals(home)
     report = run(home.rounds, now=home.clock.now())
     sent = deliver(home.post())
+    home.read_returns()
     home.enrich()  # after the mail: nobody waits for it
     home.summarise()
     home.learn()

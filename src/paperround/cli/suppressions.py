@@ -45,12 +45,22 @@ def add(
 
 
 @app.command()
-def lift(email: Email, now: Now = None) -> None:
-    """Let EMAIL be mailed again. Nobody is subscribed by this: they sign up again themselves."""
+def lift(
+    email: Email,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="A mail that came back stopped them: send them digests."),
+    ] = False,
+    now: Now = None,
+) -> None:
+    """Let EMAIL be mailed again. Nobody is subscribed by this: they sign up again themselves.
+
+    With --resume a reader who was stopped because a mail came back gets digests again.
+    """
     from paperround.jobs.subscribers import lift as run
 
     home = runtime(now)
     address = home.addresses.read(email)
     with home.database.writing() as work:
-        lifted = run(work, home.settings.keys, address, now=home.clock.now())
+        lifted = run(work, home.settings.keys, address, now=home.clock.now(), resume=resume)
     say("lifted" if lifted else "was not suppressed")

@@ -34,14 +34,15 @@ def records(
     `client` no policy behind a record is fetched."""
     if not settings.smtp_url or settings.relay.startswith("outbox:"):
         return [skipped("dns", "no mail leaves this machine, so receivers ask for no record")]
-    domain = envelope = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
+    envelope = (settings.bounce_address or domain).rpartition("@")[2].lower()
     if f".{domain}".endswith(RESERVED):
         return [skipped("dns", f"not looked up: nobody can own {domain}")]
     contact = settings.contact or ""
     reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
     signer = next((key.record.domain for key in keys if key.state is KeyState.SIGNING), None)
     return [
-        _spf(domain, _sending(settings, resolver), resolver),
+        _spf(envelope, _sending(settings, resolver), resolver),
         *dkim(keys, resolver),
         _dmarc(domain, reports_to, resolver, envelope=envelope, signer=signer),
         transport.exchangers(envelope, resolver),

@@ -36,6 +36,7 @@ def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
         *of_database,
         *_site(runtime, standing, now),
         *_way_out(runtime, now),
+        tried("bounces", lambda: outlet.mailbox(runtime.settings)),
         *_mails(runtime, standing, now),
         *_dns(runtime, now),
     ]
@@ -94,6 +95,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         routine.schedule(standing.last_tick_at, now=now),
         *feeds,
         *routine.lists(standing, now=now),
+        routine.returns(standing.returns),
         routine.model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
     ]
 

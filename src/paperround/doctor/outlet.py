@@ -8,11 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from paperround.config import Settings
-from paperround.doctor.findings import Finding, fail, ok
+from paperround.doctor.findings import Finding, fail, ok, skipped
 from paperround.doctor.site import lasting
 from paperround.domain.deliveries import Phase
 from paperround.domain.errors import PaperroundError
 from paperround.mail.connection import Stopped
+from paperround.mail.imap_box import opened_box
+from paperround.mail.imap_url import parse_imap_url
 from paperround.mail.probe import Probed, probe
 from paperround.mail.smtp_url import OutboxFolder, Relay, parse_smtp_url
 
@@ -23,6 +25,19 @@ _WAYS_OUT = {
     Phase.MAIL: "the relay does not let this account send as PAPERROUND_MAIL_FROM",
 }
 _ANY_WAY_OUT = "ask whoever runs the relay: it does not want to talk to this machine"
+
+
+def mailbox(settings: Settings) -> Finding:
+    """Whether mails that come back can be read. None is read or changed."""
+    if not settings.bounce_address:
+        says = "mails come back to PAPERROUND_MAIL_FROM, and nothing here reads them"
+        return skipped("bounces", says, "docs/bounces.md tells how they are brought here")
+    if not settings.bounce_imap_url:
+        says = f"every mail comes back to an address of its own at {settings.bounce_address}"
+        return ok("bounces", f"{says}; a pipe or a provider has to bring them")
+    place = parse_imap_url(settings.bounce_imap_url)
+    with opened_box(place):
+        return ok("bounces", f"{place} lets us read the folder {place.folder}")
 
 
 def outlet(settings: Settings, *, now: datetime) -> list[Finding]:
@@ -52,7 +67,7 @@ def _probed(relay: Relay, settings: Settings) -> Probed:
 
 
 def _sender(settings: Settings) -> str:
-    return parseaddr(settings.mail_from)[1]
+    return settings.bounce_address or parseaddr(settings.mail_from)[1]
 
 
 def _outbox(folder: Path) -> Finding:

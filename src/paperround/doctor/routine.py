@@ -8,6 +8,7 @@ from paperround.doctor.records import CLOCKS_DIFFER, DOCTOR
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.models import KeptModel
+from paperround.domain.returns import ReturnTally
 from paperround.domain.times import format_instant
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.plan import LATE
@@ -98,6 +99,26 @@ def _ailing(feed: LiveFeed) -> Finding | None:
             return warn("feeds", f"{feed.name} was not read yet", way_out)
         case _:
             return None
+
+
+def returns(tally: ReturnTally) -> Finding:
+    """Whether few enough mails came back in the last week, and few enough were complained of."""
+    if not tally.tried:
+        return skipped("returns", "no digest was sent in 7 days, so none can have come back")
+    says = (
+        f"of {tally.tried:,} digests in 7 days {tally.bounced:,} came back "
+        f"({tally.bounce_rate:.2%}), {tally.complained:,} were complained of "
+        f"({tally.complaint_rate:.2%})"
+    )
+    match tally.too_many:
+        case "complaints":
+            way_out = "did everybody ask for this mail? Gmail refuses senders above 0.3 %"
+            return warn("returns", f"{says}: more than 0.1 %", way_out)
+        case "bounces":
+            way_out = "`paperround bounces list` shows what servers said"
+            return warn("returns", f"{says}: more than 5 %", way_out)
+        case _:
+            return ok("returns", says)
 
 
 def lists(status: Status, *, now: datetime) -> list[Finding]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from paperround.domain import bounce_words as words
+from paperround.domain.deliveries import Outcome, Phase, Verdict
 
 
 class Evidence(StrEnum):
@@ -79,6 +80,23 @@ def evidence_of(statement: Statement) -> Evidence:
     if _names_the_address(statement, codes, said):
         return Evidence.GONE
     return Evidence.LIKELY_GONE if _says_gone(statement, codes, said) else Evidence.PASSING
+
+
+def evidence_of_outcome(outcome: Outcome, verdict: Verdict) -> Evidence:
+    """What a relay's answer proves of the recipient, while a mail is handed over.
+
+    Only RCPT is about the recipient; later a full mailbox is. What is our fault, or the
+    destination's for now, is held against nobody.
+    """
+    reply = outcome.reply
+    if reply is None or reply.code < 400 or verdict.blame.us or verdict.blame.destination:
+        return Evidence.NONE
+    if verdict.reason.startswith("mailbox-full") or (reply.code < 500 and is_full(reply.text)):
+        return Evidence.PASSING
+    if outcome.phase is not Phase.RCPT or reply.code < 500:
+        return Evidence.NONE
+    said = f"{reply.code} {reply.enhanced} {reply.text}"
+    return evidence_of(Statement(said=said, status=reply.enhanced))
 
 
 def is_full(words_of_a_server: str) -> bool:

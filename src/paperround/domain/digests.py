@@ -32,6 +32,7 @@ class SkipReason(StrEnum):
     MUTED = "muted"
     BELOW_FLOOR = "below-floor"
     PAUSED = "paused"
+    BOUNCING = "bouncing"
     NOT_THEIR_DAY = "not-their-day"
     HOLIDAY = "holiday"
     FEED_STALE = "feed-stale"
@@ -117,6 +118,8 @@ def none_due(edition: Edition, subscription: Subscription, local_day: date) -> S
     wish = subscription.preferences
     if wish.paused_until is not None and local_day < wish.paused_until:
         return SkipReason.PAUSED
+    if subscription.resting_until is not None and local_day < subscription.resting_until:
+        return SkipReason.BOUNCING
     if not is_their_day(subscription, local_day):
         return SkipReason.NOT_THEIR_DAY
     if not edition.papers:
@@ -353,10 +356,12 @@ class Letterhead:
     mail_from: str
     """A From field: `Name <address>`."""
     envelope_from: str
-    """The bare address of MAIL FROM, where bounces go."""
+    """The bare address of MAIL FROM, where no return address is set."""
     public_url: str
     operator: str
     postal_address: str
     contact: str
     privacy_url: str = ""
     imprint_url: str = ""
+    bounce_address: str = ""
+    """Mails come back to this address, with a tag of their own in it. Empty: to `envelope_from`."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from paperround.domain.bounces import Evidence
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
 from paperround.domain.digests import DigestKind, Withdrawal
 from paperround.domain.editions import EditionId, EditionPaper
@@ -125,7 +126,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A delivery's next state. It takes effect only while `token` is the row's latest claim."""
+    """A delivery's next state. It takes effect only while `token` is the row's latest claim.
+
+    `evidence` is what the answer says of the reader's address.
+    """
 
     id: DeliveryId
     token: str
@@ -135,6 +139,7 @@ class Move:
     reply: str | None = None
     next_at: datetime | None = None
     breakdown: bool = False
+    evidence: Evidence = Evidence.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

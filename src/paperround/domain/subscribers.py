@@ -79,13 +79,17 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One person's choices for one list, with what planning needs of the person."""
+    """One person's choices for one list, with what planning needs of the person.
+
+    Mail rests before `resting_until`: too much of it came back.
+    """
 
     id: SubscriptionId
     subscriber_id: SubscriberId
     list_id: ListId
     state: SubscriberState
     preferences: Preferences = field(default_factory=Preferences)
+    resting_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from paperround.domain.digests import (
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.ledger import Claimed, Slip
 from paperround.domain.papers import Show
+from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.tokens import KeyRing, Purpose
 
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
@@ -63,14 +64,24 @@ def slip_of(claimed: Claimed) -> Slip:
 def digest_mail(sheet: Sheet, slip: Slip, keys: KeyRing) -> DigestMail:
     """The digest of `slip`, ready for a renderer. Raises Misconfigured when its key is lost."""
     token = keys.token(Purpose.UNSUBSCRIBE, slip.row, slip.nonce, slip.key_id)
-    contact = sheet.letterhead.contact
     return DigestMail(
         view=_view(sheet, slip, token),
         recipient=slip.address,
         message_id=slip.message_id,
         dated=slip.dated,
-        list_unsubscribe_mail=f"{contact}?subject=unsubscribe" if "@" in contact else None,
+        list_unsubscribe_mail=_leaving_by_mail(sheet.letterhead, slip, keys),
     )
+
+
+def _leaving_by_mail(letterhead: Letterhead, slip: Slip, keys: KeyRing) -> str | None:
+    """Where a mail ends the subscription: an address of this digest alone, which needs nobody to
+    read it; else the contact, who has to."""
+    to = letterhead.contact
+    if letterhead.bounce_address:
+        day = slip.dated.date()
+        tag = make_tag(keys, TagUse.LEAVE, slip.row, nonce=slip.nonce, day=day, key_id=slip.key_id)
+        to = tagged(letterhead.bounce_address, tag)
+    return f"{to}?subject=unsubscribe" if "@" in to else None
 
 
 def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:

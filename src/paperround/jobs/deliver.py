@@ -20,23 +20,27 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Generic
 
+from paperround.domain.bounces import Evidence, evidence_of_outcome
 from paperround.domain.deliveries import (
     MOST_BREAKDOWNS,
     DeliveryId,
     DeliveryState,
     Envelope,
     Outcome,
+    Verdict,
 )
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.flows import MOST_REFUSALS_OF_US
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.replies import next_try, verdict
+from paperround.domain.return_path import make_tag, tagged
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import HELD, is_suspect
 from paperround.jobs.lanes import Lane, Mail, Post, digest_lane, new_lease, notice_lane
 from paperround.jobs.pacing import Pacer, pacer_of
 from paperround.jobs.ports import Gate, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
+from paperround.jobs.returns import hold_against
 from paperround.jobs.transactions import write
 
 __all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
@@ -281,7 +285,7 @@ class _Run(Generic[Mail]):
 
         def settle_and_claim(work: UnitOfWork) -> tuple[Sequence[Mail] | None, Gate | None]:
             ledger = self._lane.ledger(work)
-            ledger.settle(settling, now=now)
+            self._write_down(work, settling, now)
             said.write(work, now=now)
             if self.claimed and self._lane.gives_way(work):
                 return None, None
@@ -323,11 +327,22 @@ class _Run(Generic[Mail]):
             return None
         return Envelope(
             id=row.id,
-            sender=self._post.letterhead.envelope_from,
+            sender=self._sender(row),
             recipient=row.address,
             message_id=row.message_id,
             content=content,
         )
+
+    def _sender(self, row: Mail) -> str:
+        """Where the mail comes back to: an address of its own, the same on every try."""
+        bounces = self._post.letterhead.bounce_address
+        if not bounces:
+            return self._post.letterhead.envelope_from
+        day = row.dated.date()
+        tag = make_tag(
+            self._post.keys, self._lane.use, row.id, nonce=row.nonce, day=day, key_id=row.key_id
+        )
+        return tagged(bounces, tag)
 
     def _pass_over(self, row: Mail) -> None:
         """Leave a mail whose key is gone until it is back; it is given back when the run ends."""
@@ -351,7 +366,7 @@ class _Run(Generic[Mail]):
 
         def settle_and_mark(work: UnitOfWork) -> list[frozenset[DeliveryId]]:
             ledger = self._lane.ledger(work)
-            ledger.settle(settling, now=now)
+            self._write_down(work, settling, now)
             return [
                 ledger.mark_in_data(mine, token, until=until, now=now)
                 for token, mine in by_token.items()
@@ -379,9 +394,16 @@ class _Run(Generic[Mail]):
             self._defer(row, found.reason, code, text)
         else:
             self._move(row, found.state, found.reason, code, text)
+        self._hold(outcome, found)
         self._progress(1)
         if len(self._unsettled) >= SETTLE:
             self._settle()
+
+    def _hold(self, outcome: Outcome, found: Verdict) -> None:
+        """Keep beside the last move what the answer says of the reader's address."""
+        evidence = evidence_of_outcome(outcome, found)
+        if evidence is not Evidence.NONE:
+            self._unsettled[-1] = replace(self._unsettled[-1], evidence=evidence)
 
     def _count_refusal(self, *, us: bool, reason: str) -> None:
         self._refusals_of_us = self._refusals_of_us + 1 if us else 0
@@ -436,15 +458,20 @@ class _Run(Generic[Mail]):
     def _settle(self) -> None:
         settling, said = tuple(self._unsettled), self._pacer.heard()
         if settling or said:
-            now, ledger = self._post.clock.now(), self._lane.ledger
+            now = self._post.clock.now()
 
             def settle(work: UnitOfWork) -> None:
-                ledger(work).settle(settling, now=now)
+                self._write_down(work, settling, now)
                 said.write(work, now=now)
 
             write(self._post.database, settle)
             self._settled(settling)
             self._pacer.wrote(said)
+
+    def _write_down(self, work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
+        """What became of mails, and what that says of their readers' addresses, in one step."""
+        self._lane.ledger(work).settle(moves, now=now)
+        hold_against(work, self._post.keys, self._lane.book, moves, now=now)
 
     def _settled(self, moves: Sequence[Move]) -> None:
         """Forget what is committed, and only that: a failed transaction is tried again."""

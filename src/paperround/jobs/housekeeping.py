@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, UNCONFIRMED_LIFE, NoticeKind
+from paperround.domain.returns import KEPT_EVENTS, KEPT_QUARANTINED
 from paperround.domain.subscribers import Subscriber, Subscription
 from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
@@ -57,6 +58,8 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         work.editions.forget_tails(before=now - KEPT_TAILS)
         for kind in ("house", "alert", "beat", NIGHTS, TRIES):
             work.slots.forget(kind, before=now - KEPT_SLOTS)
+        work.slots.forget("returns", before=now - KEPT_WORK)
+        work.returns.forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
         work.slots.forget("pow", before=now - KEPT_WORK)
         return Housework(
             reminded=_remind(work, identity, now),

@@ -21,6 +21,7 @@ from paperround.domain.ledger import Claimed, Slip
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
+from paperround.domain.return_path import TagUse
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, sheet_of, slip_of
 from paperround.jobs.holding import is_held
@@ -70,7 +71,11 @@ class Held(Protocol):
     @property
     def message_id(self) -> str: ...
     @property
+    def dated(self) -> datetime: ...
+    @property
     def key_id(self) -> str: ...
+    @property
+    def nonce(self) -> str: ...
     @property
     def attempts(self) -> int: ...
     @property
@@ -89,15 +94,22 @@ class Lane(Generic[Mail]):
     """One kind of mail on its way out.
 
     `compose` makes the bytes of a row; raises RenderingFailed for a mail that cannot be made.
-    `gives_way` says, within the transaction of a claim, whether other mail has to go first. Mail of
-    the lane that goes `first` waits for no other.
+    `use` is what a return address of its mails says they are. `gives_way` says, within the
+    transaction of a claim, whether other mail has to go first. Mail of the lane that goes `first`
+    waits for no other.
     """
 
     name: str
+    use: TagUse
     ledger: Callable[[UnitOfWork], Claiming[Mail]]
     compose: Callable[[Mail], bytes]
     gives_way: Callable[[UnitOfWork], bool]
     first: bool = False
+
+    @property
+    def book(self) -> str:
+        """The ledger's name, as what came back names it."""
+        return self.use.name.lower()
 
 
 def digest_lane(post: Post) -> Lane[Claimed]:
@@ -119,6 +131,7 @@ def digest_lane(post: Post) -> Lane[Claimed]:
 
     return Lane(
         name="digest",
+        use=TagUse.DELIVERY,
         ledger=lambda work: work.ledger,
         compose=compose,
         gives_way=partial(_notice_is_due, post),
@@ -137,6 +150,7 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
 
     return Lane(
         name="notice",
+        use=TagUse.NOTICE,
         ledger=lambda work: work.notices,
         compose=compose,
         gives_way=lambda _: False,

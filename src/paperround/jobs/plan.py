@@ -48,8 +48,8 @@ LATE = timedelta(minutes=30)
 """How long after its due instant a digest that did not leave is worth an alert."""
 
 
-_NOT_WANTED = frozenset({SkipReason.PAUSED, SkipReason.NOT_THEIR_DAY})
-"""Nobody misses a digest they did not want."""
+_NOT_WANTED = frozenset({SkipReason.PAUSED, SkipReason.BOUNCING, SkipReason.NOT_THEIR_DAY})
+"""Nobody misses a digest they did not want, or that was not to be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

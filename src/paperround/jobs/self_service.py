@@ -33,6 +33,7 @@ from paperround.jobs.patience import may_link
 from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.ports import Ranker, Renderer, UnitOfWork
 from paperround.jobs.preview import preview
+from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import interests_of, papers_given, settled
 
@@ -81,7 +82,7 @@ def leave(desk: Desk, token: str, *, now: datetime) -> None:
 
     def stop(work: UnitOfWork) -> bool:
         reader = _leaving_reader(work, desk, token)
-        return reader is not None and _stop(work, desk, reader, now)
+        return reader is not None and stop_reading(work, desk.identity, reader, now=now)
 
     if write(desk.database, stop):
         desk.wake()
@@ -91,7 +92,7 @@ def leave_from_choices(desk: Desk, token: str, *, now: datetime) -> bool:
     """End the subscription from the page of one's choices; False for a link that is not good."""
 
     def stop(work: UnitOfWork, reader: Reader) -> bool:
-        _stop(work, desk, reader, now)
+        stop_reading(work, desk.identity, reader, now=now)
         return True
 
     left = _as_chooser(desk, token, stop, now)
@@ -100,14 +101,16 @@ def leave_from_choices(desk: Desk, token: str, *, now: datetime) -> bool:
     return bool(left)
 
 
-def _stop(work: UnitOfWork, desk: Desk, reader: Reader, now: datetime) -> bool:
+def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: datetime) -> bool:
+    """End a subscription, and mail a link that takes it back unless one was mailed just before;
+    False when it was over already."""
     subscription = reader.subscription
     if not work.subscribers.leave(subscription.id, now=now):
         return False
     if _can_undo(work, subscription, now):
         return True
     undo = new_notice(
-        desk.identity,
+        identity,
         NoticeKind.UNDO,
         f"undo/{subscription.id}/{now.isoformat()}",
         reader.person.id,

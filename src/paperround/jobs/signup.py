@@ -311,6 +311,7 @@ def _activated(
     if not active:
         return None
     _spend_others(work, reader.subscription, now)
+    work.returns.forgive(reader.person.id)  # the mail with this link came to them
     asked = unpacked_interests(notice.payload)
     interests = add_interests(work, reader.person.id, asked, now=now)
     now_active = reader_of_notice(work, notice)

@@ -16,6 +16,7 @@ from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog, LedgerTotals
 from paperround.domain.lists import MailingList
 from paperround.domain.pacing import Pacing
+from paperround.domain.returns import ReturnTally
 from paperround.domain.schedule import next_cut
 from paperround.domain.status import (
     EditionTally,
@@ -32,6 +33,7 @@ from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.tick import SCHEDULER
 
 SOON = timedelta(hours=24)
+WEEK = timedelta(days=7)
 MOST_EDITIONS = 8
 MOST_MAILS = 50
 
@@ -60,12 +62,14 @@ class ListStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How an installation stands. `last_tick_at`: when something last looked at what is due."""
+    """How an installation stands. `last_tick_at`: when something last looked at what is due;
+    `returns` what came back in the last week."""
 
     last_tick_at: datetime | None
     notices: LedgerTotals
     lists: Sequence[ListStatus]
     pace: PaceStatus
+    returns: ReturnTally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,7 @@ def status(
             notices=work.notices.totals(now=now),
             lists=[_of_list(work, one, feeds_of(one, feeds), pace, now) for one in lists],
             pace=pace,
+            returns=work.returns.tally(since=now - WEEK, today=now.date()),
         )
 
 

@@ -16,6 +16,7 @@ from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Reject
+from paperround.domain.returns import GONE
 from paperround.domain.subscribers import (
     Address,
     Frequency,
@@ -228,18 +229,38 @@ def suppress(
     return added
 
 
-def lift(work: UnitOfWork, keys: KeyRing, address: Address, *, now: datetime) -> bool:
-    """Allow `address` to be mailed again, under every key it was suppressed with.
+def lift(
+    work: UnitOfWork, keys: KeyRing, address: Address, *, now: datetime, resume: bool = False
+) -> bool:
+    """Allow `address` to be mailed again, under every key it was suppressed with; nothing that
+    came back is held against it any more.
 
     Nobody is subscribed by this. Somebody who was on a list before counts as having left it, and
-    comes back by signing up; an address that never was may be imported.
+    comes back by signing up; an address that never was may be imported. With `resume` a reader
+    whom a mail that came back had stopped gets their digests again: they never left.
+
+    Raises InvalidInput, changing nothing, when there is nobody to resume.
     """
     require_suppression_keys(work, keys)
-    lifted = [work.subscribers.lift(one, now=now) for one in suppression_digests(keys, address)]
+    digests = suppression_digests(keys, address)
+    if resume:
+        _require_stopped(work, digests)
+    lifted = [work.subscribers.lift(one, now=now) for one in digests]
     known = work.subscribers.find(address)
     if any(lifted) and known is not None:
         work.subscribers.set_state(known.id, SubscriberState.UNSUBSCRIBED, now=now)
+        work.returns.forgive(known.id)
+    if resume and known is not None:
+        work.subscribers.reinstate(known.id, now=now)
     return any(lifted)
+
+
+def _require_stopped(work: UnitOfWork, digests: frozenset[str]) -> None:
+    reasons = {why for digest, why, _ in work.subscribers.suppressions() if digest in digests}
+    if reasons != {GONE}:
+        raise InvalidInput(
+            "no mail that came back stopped this reader: without --resume they may sign up again"
+        )
 
 
 def exported_rows(work: UnitOfWork, mailing_list: MailingList) -> Iterator[dict[str, str]]:

@@ -20,6 +20,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.errors import PaperroundError
 from paperround.domain.gist import choose_gist
 from paperround.domain.notices import Alert
+from paperround.domain.returns import Receipt
 from paperround.jobs.alerts import episode, step_failed, troubles
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.enrich import EnrichReport, enrich
@@ -42,6 +43,7 @@ from paperround.jobs.ports import (
     Ranker,
     UnitOfWork,
 )
+from paperround.jobs.returned_mail import EVERY as LOOK_EVERY
 from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 
@@ -115,6 +117,25 @@ def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> Lear
         "learn", lambda: learn_tonight(database, maker, now=now), None
     )
     return report
+
+
+def returns_round(
+    rounds: Rounds, empty: Callable[[], Receipt | None], *, now: datetime
+) -> Receipt | None:
+    """Looking for mails that came back, every few minutes, whoever does it. A mailbox that cannot
+    be read is told like every step that fails."""
+    steps = _Steps()
+    place = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
+
+    def look() -> Receipt | None:
+        is_ours = write(rounds.database, lambda work: work.slots.take("returns", place, now=now))
+        return empty() if is_ours else None
+
+    done: Receipt | None = steps.run("returns", look, None)
+    _tell(rounds, steps, [], now=now)
+    if done is not None and done.unsubscribed:
+        rounds.wake()
+    return done
 
 
 def publish_round(rounds: Rounds, *, now: datetime) -> TickReport:

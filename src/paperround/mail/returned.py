@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
-from enum import StrEnum
 
 from paperround.domain.bounces import Evidence, Statement, evidence_of, is_full, strongest
+from paperround.domain.returns import Kind
 from paperround.mail.returned_text import before_the_copy, field, is_prose, prose_of, unparted
 
 LONGEST = 512 * 1024
@@ -24,16 +24,6 @@ LONGEST_PROSE = 64 * 1024
 """Characters of its words. Whoever sends a mail here can make it as long as they like."""
 MOST_RECIPIENTS = 20
 """Recipients of a report that are read. Our mails have one."""
-
-
-class Kind(StrEnum):
-    """What came back. A `report` is about our mail in general, not from anybody who got it."""
-
-    BOUNCE = "bounce"
-    COMPLAINT = "complaint"
-    AUTO_REPLY = "auto-reply"
-    REPORT = "report"
-    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,21 @@ _OF_A_PERSON = (
     db.told_withdrawals,
     db.deliveries,
     db.notices,
+    db.returned,
+    db.standings,
+    db.quarantine,
 )
 
 _MAILS = (db.deliveries, db.notices)
+
+_FORGOTTEN = (
+    db.interests,
+    db.feedback,
+    db.sent_papers,
+    db.told_withdrawals,
+    db.standings,
+    db.quarantine,
+)
 
 
 class Erasure:
@@ -74,8 +86,8 @@ class Erasure:
         ]
 
     def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
-        """Forget the person: address, choices, feedback, memory, replies and notices that hold the
-        address. Ledger rows stay, nameless; what waits in it is skipped."""
+        """Forget the person: address, choices, feedback, memory, replies, notices and mails that
+        came back and hold the address. Ledger rows stay, nameless; what waits in it is skipped."""
         self._connection.execute(
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber)
@@ -86,10 +98,12 @@ class Erasure:
             .where(db.subscriptions.c.subscriber_id == subscriber)
             .values(**_NO_WISH, changed_at=now)
         )
-        for table in (db.interests, db.feedback, db.sent_papers, db.told_withdrawals):
+        for table in _FORGOTTEN:
             self._connection.execute(delete(table).where(table.c.subscriber_id == subscriber))
         self._blank(db.deliveries, subscriber, {"reasons": None, "parts": None, "withdrawn": None})
         self._blank(db.notices, subscriber, {"address": None, "payload": {}})
+        theirs = update(db.returned).where(db.returned.c.subscriber_id == subscriber)
+        self._connection.execute(theirs.values(said=None))
 
     def _blank(self, mails: Table, subscriber: SubscriberId, values: Mapping[str, object]) -> None:
         """What a server answered often repeats the address. What waits is not sent."""
@@ -126,5 +140,7 @@ def _plain(value: object) -> object:
             return format_instant(value)
         case date():
             return value.isoformat()
+        case bytes():
+            return value.decode("utf-8", "replace")
         case _:
             return value

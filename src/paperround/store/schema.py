@@ -2,7 +2,7 @@
 
     feeds ─ runs ─ rejects                  subscribers ─ subscriptions ─ lists
       │                                          │    └── interests, feedback
-    listings ─ papers ─ identifiers              │
+    listings ─ papers ─ identifiers              │    └── standings, returned, quarantine
                  ├──── observations         deliveries ─ editions ─ edition_papers, behind_papers,
                  ├──── paper_versions            │              edition_tails, shards
                  ├──── joined_papers             ├────── sent_papers (never the same paper twice)
@@ -49,6 +49,7 @@ from paperround.store.schema_papers import (
     runs,
     shards,
 )
+from paperround.store.schema_returns import quarantine, returned, standings
 from paperround.store.schema_search import search_words
 
 __all__ = [
@@ -75,13 +76,16 @@ __all__ = [
     "paces",
     "paper_versions",
     "papers",
+    "quarantine",
     "rate_windows",
     "rejects",
+    "returned",
     "runs",
     "search_words",
     "sent_papers",
     "shards",
     "slots",
+    "standings",
     "subscribers",
     "subscriptions",
     "suppressions",

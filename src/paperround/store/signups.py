@@ -32,6 +32,7 @@ from paperround.store.dialect import insert_new
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
+    RESTING_UNTIL,
     SUBSCRIPTION_COLUMNS,
     address_columns,
     person_of,
@@ -164,6 +165,21 @@ class Signups:
         )
         return left.rowcount == 1
 
+    def reinstate(self, subscriber: SubscriberId, *, now: datetime) -> None:
+        """Somebody who was stopped, and never left, is active again; their clocks start anew."""
+        self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
+            .values(state=_ACTIVE, changed_at=now)
+        )
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(
+                db.subscriptions.c.subscriber_id == subscriber, db.subscriptions.c.state == _ACTIVE
+            )
+            .values(due_at=None, changed_at=now)
+        )
+
     # --- those who never said anything ---------------------------------------------------------
 
     def unconfirmed(
@@ -172,9 +188,9 @@ class Signups:
         """People who signed up in that stretch (its end left out) and have not confirmed yet,
         oldest first. An import said of its people how they agreed, so they are not among them."""
         start, end = between
+        both: Select[Any] = select(*PERSON_COLUMNS, *db.subscriptions.c, RESTING_UNTIL)
         found = self._connection.execute(
-            select(*PERSON_COLUMNS, *db.subscriptions.c)
-            .join_from(db.subscriptions, db.subscribers)
+            both.join_from(db.subscriptions, db.subscribers)
             .where(
                 db.subscriptions.c.state == _PENDING,
                 db.subscribers.c.kind == EMAIL,

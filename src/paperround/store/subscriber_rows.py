@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, select
 
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
@@ -35,7 +35,20 @@ PERSON_COLUMNS = (
 )
 """What it takes to make a Subscriber; named so that a subscription may stand beside it."""
 
-SUBSCRIPTION_COLUMNS = (*db.subscriptions.c, db.subscribers.c.state.label("person_state"))
+RESTING_UNTIL: ColumnElement[Any] = (
+    select(db.standings.c.resting_until)
+    .where(db.standings.c.subscriber_id == db.subscriptions.c.subscriber_id)
+    .correlate(db.subscriptions)
+    .scalar_subquery()
+    .label("resting_until")
+)
+"""Beside the columns of a subscription: before when its person is sent nothing."""
+
+SUBSCRIPTION_COLUMNS = (
+    *db.subscriptions.c,
+    db.subscribers.c.state.label("person_state"),
+    RESTING_UNTIL,
+)
 """What it takes to make a Subscription."""
 
 
@@ -63,6 +76,7 @@ def subscription_of(row: Row[Any]) -> Subscription:
         list_id=ListId(row.list_id),
         state=_state_there(row),
         preferences=preferences_of(row),
+        resting_until=row.resting_until,
     )
 
 

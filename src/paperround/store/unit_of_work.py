@@ -24,6 +24,7 @@ from paperround.store.notices import SqlNotices
 from paperround.store.pacing import SqlPacing
 from paperround.store.papers import SqlPapers
 from paperround.store.rates import SqlRates
+from paperround.store.returns import SqlReturns
 from paperround.store.search import SqlSearch
 from paperround.store.slots import SqlSlots
 from paperround.store.status import SqlStatus
@@ -49,6 +50,7 @@ class SqlUnitOfWork:
     subscribers: SqlSubscribers
     ledger: SqlLedger
     notices: SqlNotices
+    returns: SqlReturns
     limiter: SqlLimiter
     pacing: SqlPacing
     rates: SqlRates
@@ -87,6 +89,7 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         subscribers=SqlSubscribers(connection),
         ledger=SqlLedger(connection),
         notices=SqlNotices(connection),
+        returns=SqlReturns(connection),
         limiter=SqlLimiter(connection),
         pacing=SqlPacing(connection),
         rates=SqlRates(connection),

@@ -12,6 +12,7 @@ from fastapi import Response
 
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.keys import Scope
+from paperround.domain.returns import ReturnTally
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.ports import Database
 from paperround.jobs.status import ListStatus, status
@@ -65,6 +66,7 @@ def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     )
     yield from _of_feeds(feeds)
     yield from _of_lists(found.lists)
+    yield from _of_returns(found.returns)
 
 
 def _of_feeds(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
@@ -126,6 +128,29 @@ def _of_lists(lists: Sequence[ListStatus]) -> Iterator[Gauge]:
         "When a mail was last sent.",
         lambda one: _seconds(one.last_sent_at),
     )
+
+
+def _of_returns(tally: ReturnTally) -> Iterator[Gauge]:
+    def one(name: str, means: str, value: Value) -> Gauge:
+        return Gauge(name=name, means=means, values=[((), value)])
+
+    yield Gauge(
+        name="returned_mails",
+        means="What came back in the last 7 days about mails of ours, by kind and evidence.",
+        labels=("kind", "evidence"),
+        values=list(tally.events.items()),
+    )
+    yield Gauge(
+        name="returned_effects",
+        means="What it did, in the last 7 days.",
+        labels=("did",),
+        values=[((did,), count) for did, count in tally.effects.items()],
+    )
+    yield one("tried_digests", "Digests of the last 7 days, sent or refused.", tally.tried)
+    yield one("bounced_mails", "Mails that came back in the last 7 days.", tally.bounced)
+    yield one("complained_mails", "Mails complained of in the last 7 days.", tally.complained)
+    yield one("resting_readers", "Readers whose mail rests.", tally.resting)
+    yield one("quarantined_mails", "Mails that wait for a person.", tally.quarantined)
 
 
 def _seconds(moment: datetime | None) -> Value:

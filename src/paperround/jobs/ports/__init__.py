@@ -54,6 +54,11 @@ from paperround.jobs.ports.people import (
     ListStore,
     SubscriberStore,
 )
+from paperround.jobs.ports.returns import (
+    ReturnBox,
+    ReturnReader,
+    ReturnStore,
+)
 from paperround.jobs.ports.running import (
     Clock,
     KeyStore,
@@ -111,6 +116,9 @@ __all__ = [
     "Relevance",
     "Renderer",
     "Resolver",
+    "ReturnBox",
+    "ReturnReader",
+    "ReturnStore",
     "Search",
     "SlotStore",
     "Source",

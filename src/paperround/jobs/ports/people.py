@@ -195,6 +195,10 @@ class SubscriberStore(Protocol):
         """active -> unsubscribed, with no due instant; False when it was not active."""
         ...
 
+    def reinstate(self, subscriber: SubscriberId, *, now: datetime) -> None:
+        """Somebody who was stopped, and never left, is active again; their clocks start anew."""
+        ...
+
     def choose(
         self, subscription: SubscriptionId, preferences: Preferences, *, now: datetime
     ) -> None:

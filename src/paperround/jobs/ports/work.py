@@ -10,6 +10,7 @@ from paperround.jobs.ports.ledger import Ledger, NoticeLedger
 from paperround.jobs.ports.pacing import PaceStore
 from paperround.jobs.ports.papers import FeedStore, PaperStore
 from paperround.jobs.ports.people import EditionStore, ListStore, SubscriberStore
+from paperround.jobs.ports.returns import ReturnStore
 from paperround.jobs.ports.running import KeyStore, Limiter, RateStore, SlotStore
 from paperround.jobs.ports.search import Search
 from paperround.jobs.ports.status import StatusStore
@@ -40,6 +41,8 @@ class UnitOfWork(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def notices(self) -> NoticeLedger: ...
+    @property
+    def returns(self) -> ReturnStore: ...
     @property
     def limiter(self) -> Limiter: ...
     @property

@@ -1,0 +1,190 @@
+"""`paperround bounces`: mails that come back, and those that nobody understood."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
+from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
+from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
+
+if TYPE_CHECKING:
+    from paperround.domain.returns import QuarantinedMail, Receipt, ReturnRecord
+
+TRY_LATER = 75
+"""What a mail server takes for "not now, keep it" (EX_TEMPFAIL of sysexits.h)."""
+
+MOST_SHOWN = 50
+
+app = typer.Typer(help="Mails that come back after they were sent.", no_args_is_help=True)
+Number = Annotated[int, typer.Argument(metavar="ID", help="As `bounces list` shows it.")]
+
+
+@app.command()
+def read(
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="The mail. Default: standard input.")
+    ] = "-",
+    to: Annotated[
+        str, typer.Option("--to", metavar="ADDRESS", help="Where it was delivered to.")
+    ] = "",
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take one mail that came back in. For a mail server's pipe: exit 0 means taken, 75 that it
+    has to be kept and tried again."""
+    with _or_try_later():
+        from paperround.jobs.returned_mail import take_in
+
+        raw = _whole(file)
+        home = runtime(now)
+        report = take_in(home.intake, raw, way="pipe", to=to, now=home.clock.now())
+    _tell(report, as_json=as_json)
+
+
+def _whole(file: str) -> bytes:
+    if file != "-":
+        with Path(file).open("rb") as opened:
+            return _start(opened)
+    return _start(sys.stdin.buffer)
+
+
+def _start(opened: BinaryIO) -> bytes:
+    """As much as is looked at; the rest is read too, or the mail server takes it for a failure."""
+    from paperround.mail.returned import LONGEST
+
+    raw = opened.read(LONGEST)
+    while opened.read(LONGEST):
+        pass
+    return raw
+
+
+@contextmanager
+def _or_try_later() -> Iterator[None]:
+    """Whatever keeps us from taking a mail, it must not be lost by it."""
+    try:
+        yield
+    except (PaperroundError, OSError) as error:
+        typer.echo(f"paperround: {error}", err=True)
+        raise typer.Exit(TRY_LATER) from error
+
+
+@app.command()
+def poll(now: Now = None, as_json: AsJson = False) -> None:
+    """Read the mailbox of PAPERROUND_BOUNCE_IMAP_URL now; a service does it every five minutes."""
+    home = runtime(now)
+    report = home.empty_return_box()
+    if report is None:
+        raise InvalidInput("no mailbox is set: PAPERROUND_BOUNCE_IMAP_URL names one")
+    _tell(report, as_json=as_json)
+
+
+@app.command("list")
+def list_all(
+    subscriber: Annotated[
+        str | None,
+        typer.Option("--subscriber", metavar="EMAIL", help="What came back of this person's."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what came back lately and what it did, and the mails that wait for a person."""
+    home = runtime()
+    address = None if subscriber is None else home.addresses.read(subscriber)
+    with home.database.reading() as work:
+        person = None if address is None else work.subscribers.find(address)
+        if address is not None and person is None:
+            raise NotFound(f"nobody is known as {address.written}, or they were erased")
+        events = work.returns.events(None if person is None else person.id, limit=MOST_SHOWN)
+        waiting = [] if person else work.returns.waiting(limit=MOST_SHOWN)
+    if as_json:
+        print_json(
+            {
+                "events": [_event_as_json(one) for one in events],
+                "quarantine": [_mail_as_json(one) for one in waiting],
+            }
+        )
+        return
+    for event in events:
+        say(_event_line(event))
+    say(f"{counted(len(events), 'event')}, newest first")
+    for mail in waiting:
+        say(f"{mail.id:>6}  {format_instant(mail.received_at)}  {mail.way}  {mail.why}")
+    say(f"{counted(len(waiting), 'mail')} in quarantine; `paperround bounces show ID` prints one")
+
+
+@app.command()
+def show(number: Number) -> None:
+    """Print a mail in quarantine as it came. It may hold addresses."""
+    with runtime().database.reading() as work:
+        found = work.returns.quarantined(number)
+    if found is None:
+        raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
+    sys.stdout.buffer.write(found[1])
+    sys.stdout.buffer.flush()
+
+
+@app.command()
+def replay(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[ID]", help="One mail. Default: all of them.")
+    ] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the mails in quarantine once more: this version may understand what an older did not."""
+    from paperround.domain.returns import MOST_QUARANTINED, Receipt
+    from paperround.jobs.returned_mail import replay as run
+
+    home = runtime(now)
+    with home.database.reading() as work:
+        waiting = [one.id for one in reversed(work.returns.waiting(limit=MOST_QUARANTINED))]
+    done = Receipt()
+    for one in waiting if number is None else [number]:
+        done += run(home.intake, one, now=home.clock.now())
+    _tell(done, as_json=as_json)
+
+
+def _tell(report: "Receipt", *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(report))
+    else:
+        say(f"{counted(report.total, 'mail')}: {counts(asdict(report))}")
+
+
+def _event_line(event: "ReturnRecord") -> str:
+    about = event.mail or "about no mail of ours"
+    said = ", ".join(part for part in (event.code, event.said) if part)
+    words = f"{event.kind.value}, {event.evidence.value}, did: {event.did.value}"
+    at = format_instant(event.happened_at)
+    return f"{at}  {event.way}  {about}: {words}{f' ({said})' if said else ''}"
+
+
+def _event_as_json(event: "ReturnRecord") -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "way": event.way,
+        "kind": event.kind.value,
+        "evidence": event.evidence.value,
+        "proof": event.proof.value,
+        "did": event.did.value,
+        "mail": event.mail,
+        "code": event.code,
+        "said": event.said,
+        "happened_at": format_instant(event.happened_at),
+    }
+
+
+def _mail_as_json(mail: "QuarantinedMail") -> dict[str, Any]:
+    return {
+        "id": mail.id,
+        "way": mail.way,
+        "why": mail.why,
+        "size": mail.size,
+        "received_at": format_instant(mail.received_at),
+    }

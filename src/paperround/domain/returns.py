@@ -1,0 +1,229 @@
+"""What comes back after a mail has left, in one form for every way in. Pure.
+
+    IMAP, pipe ─► mail.returned ─┐
+    hook of a provider ──────────┴─► ReturnedEvent ─► jobs.returns.receive ─► Receipt
+
+An event is counted once by (`way`, `event_id`), however often it is handed in.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from paperround.domain.bounces import Evidence
+from paperround.domain.subscribers import SubscriberId
+
+ReturnId = NewType("ReturnId", int)
+
+GONE, COMPLAINT = "gone", "complaint"
+"""The reasons of suppressions that come of it."""
+
+KEPT_EVENTS = timedelta(days=90)
+KEPT_QUARANTINED = timedelta(days=30)
+"""Addresses stand in a mail that is kept whole."""
+MOST_QUARANTINED = 1000
+LONGEST_QUARANTINED = 64 * 1024
+"""Mails, and bytes of each, that wait for a person; the oldest go first."""
+
+LONGEST_SAID = 200
+_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"']+@[^\s<>,;:()\[\]\"']+")
+
+
+class Kind(StrEnum):
+    """What came back. A `report` is about our mail in general, not from anybody who got it."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    AUTO_REPLY = "auto-reply"
+    REPORT = "report"
+    UNSUBSCRIBE = "unsubscribe"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedEvent:
+    """One thing that came back, whoever brought it.
+
+    `way` names who brought it (`imap`, `pipe`, `hook:ses`) and `event_id` the event among theirs.
+    `tag` is what stands behind the plus sign of the address our mail left with, or this one came
+    to; one that is not good makes the event be about nothing. `message_id` is ours, as the copy of
+    our mail or the provider names it. Either proves which mail it is about. `recipient` only finds
+    a subscriber, counts only from a `hook:`, and is neither logged nor kept. `code` is the reply or
+    status, `said` a few words of the far end.
+    """
+
+    way: str
+    event_id: str
+    kind: Kind
+    evidence: Evidence
+    happened_at: datetime
+    message_id: str = ""
+    tag: str = ""
+    recipient: str = field(default="", repr=False)
+    code: str = ""
+    said: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail in a mailbox, and its name there."""
+
+    name: str
+    raw: bytes = field(repr=False)
+
+
+class Proof(StrEnum):
+    """How it is known which mail of ours an event is about, weakest first."""
+
+    NONE = ""
+    RECIPIENT = "recipient"
+    """Whoever brought it is known to us and names somebody who was mailed lately."""
+    MESSAGE_ID = "message-id"
+    TAG = "tag"
+    REPLY = "reply"
+    """Our own relay said it while the mail was handed over."""
+
+
+class Did(StrEnum):
+    """What an event did, and which count of a receipt it is in."""
+
+    STOPPED = "stopped"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+    PAUSED = "paused"
+    NOTED = "noted"
+    UNKNOWN = "unknown"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMail:
+    """One mail of ours that something came back for.
+
+    `book` is `delivery` or `notice`, `row` its number there. `person` is None for an alert or a
+    test, and for somebody who is forgotten.
+    """
+
+    book: str
+    row: int
+    person: SubscriberId | None
+    message_id: str
+    nonce: str
+    dated: datetime
+
+    @property
+    def name(self) -> str:
+        """What tells it from every other mail."""
+        return f"{self.book}/{self.row}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnRecord:
+    """One event as it is kept."""
+
+    id: ReturnId
+    way: str
+    kind: Kind
+    evidence: Evidence
+    proof: Proof
+    did: Did
+    mail: str | None
+    code: str
+    said: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedMail:
+    """A mail that waits for a person. `why` says in a word what kept it from being counted."""
+
+    id: int
+    way: str
+    event_id: str
+    why: str
+    size: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnTally:
+    """What came back since `since`, beside how many mails were tried.
+
+    `events` counts by kind and evidence what is about a mail of ours; `effects` by what it did.
+    `bounced` and `complained` count mails, each once.
+    """
+
+    since: datetime
+    tried: int = 0
+    bounced: int = 0
+    complained: int = 0
+    quarantined: int = 0
+    resting: int = 0
+    events: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    effects: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def bounce_rate(self) -> float:
+        """Mails that came back, of those that were tried; from 0 to 1."""
+        return self.bounced / self.tried if self.tried else 0.0
+
+    @property
+    def complaint_rate(self) -> float:
+        """Mails that somebody complained of, of those that were tried; from 0 to 1."""
+        return self.complained / self.tried if self.tried else 0.0
+
+    @property
+    def too_many(self) -> str:
+        """What there is too much of, in a word or two; empty where all is well."""
+        if self.complaint_rate > MOST_COMPLAINTS:
+            return "complaints"
+        return "bounces" if self.bounce_rate > MOST_BOUNCES else ""
+
+
+MOST_COMPLAINTS = 0.001
+"""Share of mails above which an operator is warned. Gmail blocks senders above 0.3 %, and asks for
+less than 0.1 % (its guidelines for senders, 2024)."""
+MOST_BOUNCES = 0.05
+"""Share of mails that may come back."""
+
+
+def masked(said: str, address: str = "") -> str:
+    """A server's words as they are kept: shortened, without addresses, the name in `address` and
+    what no database takes."""
+    words = " ".join(said.replace("\0", "").split()).encode("utf-8", "replace").decode("utf-8")
+    words = _ADDRESS.sub("(address)", words[: 4 * LONGEST_SAID])
+    name = address.rpartition("@")[0]
+    if name:
+        words = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "(name)", words, flags=re.I)
+    return words[:LONGEST_SAID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How many of some events did what; each event counts once.
+
+    `stopped`: the address is gone. `complained` and `unsubscribed`: the reader left. `paused`:
+    nothing is sent for some days. `noted`: kept, and it changes nothing yet. `known`: was counted
+    before. `unknown`: about no mail and no reader of ours. `quarantined`: kept for a person.
+    """
+
+    stopped: int = 0
+    complained: int = 0
+    unsubscribed: int = 0
+    paused: int = 0
+    noted: int = 0
+    known: int = 0
+    unknown: int = 0
+    quarantined: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many events it is about."""
+        return sum(asdict(self).values())
+
+    def __add__(self, other: "Receipt") -> "Receipt":
+        mine, theirs = asdict(self), asdict(other)
+        return Receipt(**{name: count + theirs[name] for name, count in mine.items()})

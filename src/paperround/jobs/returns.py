@@ -1,0 +1,281 @@
+"""What comes back, whoever brings it: which mail it is about, and what follows for its reader.
+
+    signed address ─┐
+    our Message-ID ─┼─► a mail of ours ─► its reader ─► what is held against them ─► stopped,
+    the recipient ──┘                                                      mail rests, or noted
+
+Whoever got a mail knows its signed address and its Message-ID, and nobody else can guess them. The
+recipient alone can be written by anybody, so it counts only from a provider whose signature was
+checked, and only where the ledger holds a digest to that address of the last 30 days. An address
+that is signed badly or too old is about nothing, whatever else stands in the mail.
+"""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import DeliveryId
+from paperround.domain.ledger import Move
+from paperround.domain.return_path import VALID, TagUse, read_tag, verify_tag
+from paperround.domain.returns import (
+    COMPLAINT,
+    GONE,
+    Did,
+    Kind,
+    OwnMail,
+    Proof,
+    Receipt,
+    ReturnedEvent,
+    masked,
+)
+from paperround.domain.standing import SURGE, SURGE_OF_A_DOMAIN, Effect, judged
+from paperround.domain.subscribers import Address, Subscriber, SubscriberState
+from paperround.domain.tokens import KeyRing, Purpose, read_token
+from paperround.jobs.links import owner_as_reader
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.rows import Identity
+from paperround.jobs.self_service import stop_reading
+from paperround.jobs.subscribers import suppress
+from paperround.jobs.transactions import write
+
+log = logging.getLogger(__name__)
+
+CHUNK = 100
+"""Events a transaction."""
+
+DAY = timedelta(hours=24)
+_BY_A_PROVIDER = "hook:"
+_LONGEST_ID = 200
+_LONGEST_CODE = 40
+
+_PROVES_NOTHING = (Kind.AUTO_REPLY, Kind.REPORT)
+_EFFECTS = {
+    Effect.NONE: Did.NOTED,
+    Effect.NOTED: Did.NOTED,
+    Effect.PAUSED: Did.PAUSED,
+    Effect.STOPPED: Did.STOPPED,
+    Effect.COMPLAINED: Did.COMPLAINED,
+}
+
+
+def receive(
+    database: Database, keys: KeyRing, events: Sequence[ReturnedEvent], *, now: datetime
+) -> Receipt:
+    """Take `events` in, each once however often it comes, and say what they did."""
+    did = Counter[str]()
+    waiting = iter(events)
+    while chunk := list(islice(waiting, CHUNK)):
+
+        def take_all(work: UnitOfWork, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
+            return [take_one(work, keys, event, now=now).word for event in chunk]
+
+        did.update(write(database, take_all))
+    return receipt(did.elements())
+
+
+def receipt(words: Iterable[str]) -> Receipt:
+    """The receipt of events that did this."""
+    return Receipt(**Counter(words))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one event; `did` None: it came before."""
+
+    did: Did | None
+    mail: OwnMail | None = None
+
+    @property
+    def word(self) -> str:
+        """The count of a receipt that it is in."""
+        return "known" if self.did is None else self.did.value
+
+
+def take_one(work: UnitOfWork, keys: KeyRing, event: ReturnedEvent, *, now: datetime) -> Taken:
+    """Take one event in, within a transaction."""
+    return _Taking(work, keys, now).take(_tidy(event, now))
+
+
+def hold_against(
+    work: UnitOfWork, keys: KeyRing, book: str, moves: Sequence[Move], *, now: datetime
+) -> None:
+    """What a relay said at once, while these mails were handed over, counts as if it had come
+    back: in the transaction that writes the moves down."""
+    for move in moves:
+        if move.evidence is not Evidence.NONE:
+            _Taking(work, keys, now).take_reply(book, move)
+
+
+def _tidy(event: ReturnedEvent, now: datetime) -> ReturnedEvent:
+    """The event as it can be stored, whatever somebody wrote into it."""
+    return replace(
+        event,
+        event_id=_storable_id(event.event_id),
+        code=masked(event.code)[:_LONGEST_CODE],
+        happened_at=min(event.happened_at, now),
+        message_id=event.message_id.replace("\0", ""),
+        recipient=event.recipient.replace("\0", ""),
+    )
+
+
+def _storable_id(name: str) -> str:
+    """The name of an event; its hash where it is long, or may hold an address."""
+    plain = name.isascii() and name.isprintable() and "@" not in name and len(name) <= _LONGEST_ID
+    return name if plain else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """One event, in one transaction."""
+
+    work: UnitOfWork
+    keys: KeyRing
+    now: datetime
+
+    def take(self, event: ReturnedEvent) -> Taken:
+        kept = self.work.returns.begin(event, now=self.now)
+        if kept is None:
+            return Taken(did=None)
+        mail, proof = self._about(event)
+        did = self._do(event, mail)
+        said = masked(event.said, self._address(mail))
+        self.work.returns.end(kept, did, proof=proof, mail=mail, said=said)
+        if did is not Did.NOTED:
+            log.info("returned by %s: %s, %s, did: %s", event.way, event.kind, event.evidence, did)
+        return Taken(did=did, mail=mail)
+
+    def take_reply(self, book: str, move: Move) -> None:
+        mail = self.work.returns.mail_in(book, move.id)
+        event = ReturnedEvent(
+            way="smtp",
+            event_id=f"{book}/{move.id}/{move.token}",
+            kind=Kind.BOUNCE,
+            evidence=move.evidence,
+            happened_at=self.now,
+            code=move.reason.partition(": ")[2][:_LONGEST_CODE],
+        )
+        kept = self.work.returns.begin(event, now=self.now)
+        if kept is not None and mail is not None:
+            said = masked(move.reply or "", self._address(mail))
+            did = self._do(event, mail)
+            self.work.returns.end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
+
+    # --- which mail ----------------------------------------------------------------------------
+
+    def _about(self, event: ReturnedEvent) -> tuple[OwnMail | None, Proof]:
+        if event.tag:
+            mail = self._tagged(event)
+            return mail, Proof.NONE if mail is None else Proof.TAG
+        if event.message_id:
+            mail = self._fresh(self.work.returns.mail_called(event.message_id))
+            if mail is not None:
+                return mail, Proof.MESSAGE_ID
+        if event.recipient and event.way.startswith(_BY_A_PROVIDER):
+            mail = self.work.returns.mail_to(event.recipient, since=self.now - VALID)
+            if mail is not None:
+                return mail, Proof.RECIPIENT
+        return None, Proof.NONE
+
+    def _fresh(self, mail: OwnMail | None) -> OwnMail | None:
+        return mail if mail is not None and self.now - mail.dated <= VALID else None
+
+    def _tagged(self, event: ReturnedEvent) -> OwnMail | None:
+        """The mail whose signed address, or whose link, `event` came with."""
+        leaves = event.kind is Kind.UNSUBSCRIBE
+        parts = read_tag(event.tag)
+        if parts is None:
+            return self._linked(event.tag) if leaves else None
+        if not parts.is_good_on(self.now.date()) or (parts.use is TagUse.LEAVE and not leaves):
+            return None
+        book = "notice" if parts.use is TagUse.NOTICE else "delivery"
+        mail = self.work.returns.mail_in(book, parts.row)
+        return mail if mail and verify_tag(self.keys, event.tag, mail.nonce) else None
+
+    def _linked(self, token: str) -> OwnMail | None:
+        parts = read_token(token)
+        if parts is None or parts.purpose is not Purpose.UNSUBSCRIBE:
+            return None
+        mail = self.work.returns.mail_in("delivery", parts.row)
+        return mail if mail and self.keys.verify(token, mail.nonce) else None
+
+    def _address(self, mail: OwnMail | None) -> str:
+        person = self._person(mail)
+        return "" if person is None else person.address
+
+    def _person(self, mail: OwnMail | None) -> Subscriber | None:
+        """Whose mail it was; None for nobody's, and for somebody who was erased."""
+        if mail is None or mail.person is None:
+            return None
+        person = self.work.subscribers.get(mail.person)
+        return person if person is not None and person.address else None
+
+    # --- what follows --------------------------------------------------------------------------
+
+    def _do(self, event: ReturnedEvent, mail: OwnMail | None) -> Did:
+        if event.kind is Kind.QUARANTINED:
+            return Did.QUARANTINED
+        if event.kind in _PROVES_NOTHING or event.happened_at < self.now - VALID:
+            return Did.NOTED
+        if mail is None:
+            return Did.UNKNOWN
+        person = self._person(mail)
+        if person is None:
+            return Did.NOTED
+        if event.kind is Kind.UNSUBSCRIBE:
+            return self._leave(mail)
+        return self._judge(event, mail, person)
+
+    def _leave(self, mail: OwnMail) -> Did:
+        """The same as the link in the mail does, with the same mail that takes it back."""
+        if mail.book != "delivery":
+            return Did.NOTED
+        owner = self.work.subscribers.owner_of_delivery(DeliveryId(mail.row))
+        reader = None if owner is None else owner_as_reader(self.work, owner)
+        domain = mail.message_id.strip("<>").rpartition("@")[2]
+        identity = Identity(keys=self.keys, domain=domain)
+        left = reader is not None and stop_reading(self.work, identity, reader, now=self.now)
+        return Did.UNSUBSCRIBED if left else Did.NOTED
+
+    def _judge(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
+        """A confirmation that comes back stops nobody: nobody is mailed before they confirm."""
+        if event.evidence is Evidence.COMPLAINT:
+            return self._complained(person)
+        if person.state is not SubscriberState.ACTIVE:
+            return Did.NOTED
+        before = self.work.returns.standing(person.id)
+        after, effect = judged(
+            before,
+            event.evidence,
+            mail=mail.name,
+            today=event.happened_at.date(),
+            surge=event.evidence is Evidence.GONE and self._is_surge(person),
+        )
+        if effect is Effect.STOPPED:
+            suppress(self.work, self.keys, address_of(person), reason=GONE, now=self.now)
+        elif after != before:
+            self.work.returns.set_standing(person.id, after, now=self.now)
+        return _EFFECTS[effect]
+
+    def _is_surge(self, person: Subscriber) -> bool:
+        at_domain, in_all = self.work.returns.stopped_since(person.id, self.now - DAY)
+        return at_domain >= SURGE_OF_A_DOMAIN or in_all >= SURGE
+
+    def _complained(self, person: Subscriber) -> Did:
+        """They leave every list, and are never mailed again, also when they were not mailed now."""
+        for one in self.work.subscribers.subscriptions_of(person.id):
+            self.work.subscribers.leave(one.id, now=self.now)
+        address = address_of(person)
+        fresh = suppress(self.work, self.keys, address, reason=COMPLAINT, now=self.now)
+        return Did.COMPLAINED if fresh else Did.NOTED
+
+
+def address_of(person: Subscriber) -> Address:
+    """Where mail of a person goes."""
+    mailed = person.address
+    domain = mailed.rpartition("@")[2]
+    return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)

@@ -1,0 +1,346 @@
+"""What comes back: events, what they add up to for each reader, and the quarantine."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Table,
+    and_,
+    delete,
+    distinct,
+    func,
+    select,
+    update,
+)
+
+from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
+from paperround.domain.returns import (
+    LONGEST_QUARANTINED,
+    MOST_QUARANTINED,
+    Did,
+    Kind,
+    OwnMail,
+    Proof,
+    QuarantinedMail,
+    ReturnedEvent,
+    ReturnId,
+    ReturnRecord,
+    ReturnTally,
+)
+from paperround.domain.standing import CLEAN, Standing
+from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.store import schema as db
+from paperround.store.dialect import insert_new, upsert
+from paperround.store.subscriber_rows import EMAIL
+
+_BOOKS = {"delivery": db.deliveries, "notice": db.notices}
+_LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)
+_TRIED = (*_LEFT, DeliveryState.FAILED)
+_HARD = (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
+
+_ABOUT_MAILS = tuple(column for column in db.quarantine.c if column.name != "content")
+
+
+class SqlReturns:
+    """What comes back, of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- events --------------------------------------------------------------------------------
+
+    def begin(self, event: ReturnedEvent, *, now: datetime) -> ReturnId | None:
+        """Keep that `event` came, of no use yet; None when it came before. One that nobody
+        understood then, and that is understood now, counts as new."""
+        row = {
+            "way": event.way,
+            "event_id": event.event_id,
+            "kind": event.kind.value,
+            "evidence": event.evidence.value,
+            "proof": Proof.NONE.value,
+            "did": Did.UNKNOWN.value,
+            "code": event.code,
+            "happened_at": event.happened_at,
+            "received_at": now,
+        }
+        adding = insert_new(self._connection, db.returned).returning(db.returned.c.id)
+        added = self._connection.execute(adding, row).scalar()
+        return ReturnId(added) if added is not None else self._understood(event, row)
+
+    def _understood(self, event: ReturnedEvent, row: dict[str, Any]) -> ReturnId | None:
+        if event.kind is Kind.QUARANTINED:
+            return None
+        again = self._connection.execute(
+            update(db.returned)
+            .where(
+                db.returned.c.way == event.way,
+                db.returned.c.event_id == event.event_id,
+                db.returned.c.did == Did.QUARANTINED.value,
+            )
+            .values(row)
+            .returning(db.returned.c.id)
+        ).scalar()
+        return None if again is None else ReturnId(again)
+
+    def end(
+        self,
+        event: ReturnId,
+        did: Did,
+        *,
+        proof: Proof = Proof.NONE,
+        mail: OwnMail | None = None,
+        said: str = "",
+    ) -> None:
+        """Keep what it did, what it was about, and the words that may be kept of it."""
+        self._connection.execute(
+            update(db.returned)
+            .where(db.returned.c.id == event)
+            .values(
+                did=did.value,
+                proof=proof.value,
+                mail=None if mail is None else mail.name,
+                subscriber_id=None if mail is None else mail.person,
+                said=said or None,
+            )
+        )
+
+    def events(self, person: SubscriberId | None, *, limit: int) -> list[ReturnRecord]:
+        """Events about a person, or all of them, newest first."""
+        query = select(db.returned).order_by(db.returned.c.id.desc()).limit(limit)
+        if person is not None:
+            query = query.where(db.returned.c.subscriber_id == person)
+        return [_record(row) for row in self._connection.execute(query)]
+
+    # --- which mail ----------------------------------------------------------------------------
+
+    def mail_in(self, book: str, row: int) -> OwnMail | None:
+        """The mail of a row of the ledger; `book` is `delivery` or `notice`."""
+        table = _BOOKS[book]
+        found = self._connection.execute(select(table).where(table.c.id == row)).one_or_none()
+        return None if found is None else _own(book, found)
+
+    def mail_called(self, message_id: str) -> OwnMail | None:
+        """The mail with this Message-ID."""
+        for book, table in _BOOKS.items():
+            named = select(table).where(table.c.message_id == message_id).limit(1)
+            found = self._connection.execute(named).one_or_none()
+            if found is not None:
+                return _own(book, found)
+        return None
+
+    def mail_to(self, recipient: str, *, since: datetime) -> OwnMail | None:
+        """The digest that was last handed over to `recipient` since then, whatever the case."""
+        c = db.deliveries.c
+        found = self._connection.execute(
+            select(db.deliveries)
+            .join_from(db.deliveries, db.subscribers)
+            .where(
+                db.subscribers.c.kind == EMAIL,
+                db.subscribers.c.folded == recipient.strip().casefold(),
+                c.state.in_([state.value for state in _LEFT]),
+                c.dated >= since,
+            )
+            .order_by(c.dated.desc(), c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if found is None else _own("delivery", found)
+
+    # --- standings -----------------------------------------------------------------------------
+
+    def standing(self, person: SubscriberId) -> Standing:
+        """What is held against a person; nobody else changes it before this transaction ends."""
+        mine = select(db.subscribers.c.id).where(db.subscribers.c.id == person)
+        self._connection.execute(mine.with_for_update())
+        row = self._connection.execute(
+            select(db.standings).where(db.standings.c.subscriber_id == person)
+        ).one_or_none()
+        return CLEAN if row is None else _standing(row)
+
+    def set_standing(self, person: SubscriberId, standing: Standing, *, now: datetime) -> None:
+        """Hold this against a person."""
+        row = {
+            "points": standing.points,
+            "counted_on": standing.counted_on,
+            "likely_on": standing.likely_on,
+            "likely_mail": standing.likely_mail,
+            "rests": standing.rests,
+            "resting_until": standing.resting_until,
+            "changed_at": now,
+        }
+        setting = upsert(self._connection, db.standings, ("subscriber_id",), tuple(row))
+        self._connection.execute(setting, row | {"subscriber_id": person})
+
+    def forgive(self, person: SubscriberId) -> None:
+        """Hold nothing against a person any more."""
+        self._connection.execute(delete(db.standings).where(db.standings.c.subscriber_id == person))
+
+    def stopped_since(self, person: SubscriberId, since: datetime) -> tuple[int, int]:
+        """How many people were stopped since then: at the mail domain of `person`, and in all."""
+        domain = select(db.subscribers.c.domain).where(db.subscribers.c.id == person)
+        theirs = db.subscribers.c.domain == domain.scalar_subquery()
+        people = db.returned.c.subscriber_id
+        at_domain, in_all = self._connection.execute(
+            select(func.count(distinct(people)).filter(theirs), func.count(distinct(people)))
+            .join_from(db.returned, db.subscribers)
+            .where(db.returned.c.received_at > since, db.returned.c.did == Did.STOPPED.value)
+        ).one()
+        return at_domain, in_all
+
+    # --- counting ------------------------------------------------------------------------------
+
+    def tally(self, *, since: datetime, today: date) -> ReturnTally:
+        """What came back since then."""
+        c = db.returned.c
+        ours = and_(c.received_at >= since, c.mail.is_not(None))
+        counted = self._connection.execute(
+            select(c.kind, c.evidence, func.count()).where(ours).group_by(c.kind, c.evidence)
+        )
+        effects = self._connection.execute(
+            select(c.did, func.count()).where(c.received_at >= since).group_by(c.did)
+        )
+        hard = [one.value for one in _HARD]
+        bounced, complained = self._connection.execute(
+            select(
+                func.count(distinct(c.mail)).filter(c.evidence.in_(hard)),
+                func.count(distinct(c.mail)).filter(c.evidence == Evidence.COMPLAINT.value),
+            ).where(ours)
+        ).one()
+        return ReturnTally(
+            since=since,
+            tried=self._tried(since),
+            bounced=bounced,
+            complained=complained,
+            quarantined=self._count(db.quarantine),
+            resting=self._resting(today),
+            events={(kind, evidence): count for kind, evidence, count in counted},
+            effects=dict(effects.all()),
+        )
+
+    def _tried(self, since: datetime) -> int:
+        """Digests that were handed over, or refused, of the editions whose mails lived since."""
+        alive = select(db.editions.c.id).where(db.editions.c.live_until > since + DIGEST_LIFE)
+        tried = select(func.count()).where(
+            db.deliveries.c.edition_id.in_(alive),
+            db.deliveries.c.state.in_([state.value for state in _TRIED]),
+        )
+        return self._connection.execute(tried).scalar_one()
+
+    def _resting(self, today: date) -> int:
+        resting = (
+            select(func.count())
+            .select_from(db.standings)
+            .join(db.subscribers, db.subscribers.c.id == db.standings.c.subscriber_id)
+            .where(
+                db.standings.c.resting_until > today,
+                db.subscribers.c.state == SubscriberState.ACTIVE.value,
+            )
+        )
+        return self._connection.execute(resting).scalar_one()
+
+    def _count(self, table: Table) -> int:
+        return self._connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+    # --- quarantine ----------------------------------------------------------------------------
+
+    def keep(
+        self,
+        event: ReturnedEvent,
+        content: bytes,
+        *,
+        why: str,
+        person: SubscriberId | None,
+        now: datetime,
+    ) -> None:
+        """Keep the bytes of a mail for a person to look at; those of the oldest mail go when there
+        is no more room."""
+        row = {
+            "way": event.way,
+            "event_id": event.event_id,
+            "why": why,
+            "subscriber_id": person,
+            "size": len(content),
+            "content": content[:LONGEST_QUARANTINED],
+            "received_at": now,
+        }
+        self._connection.execute(insert_new(self._connection, db.quarantine), row)
+        newest = (
+            select(db.quarantine.c.id).order_by(db.quarantine.c.id.desc()).limit(MOST_QUARANTINED)
+        )
+        self._connection.execute(
+            delete(db.quarantine).where(db.quarantine.c.id.not_in(newest.scalar_subquery()))
+        )
+
+    def waiting(self, *, limit: int) -> list[QuarantinedMail]:
+        """The mails in quarantine, newest first."""
+        newest = select(*_ABOUT_MAILS).order_by(db.quarantine.c.id.desc()).limit(limit)
+        return [_quarantined(row) for row in self._connection.execute(newest)]
+
+    def quarantined(self, number: int) -> tuple[QuarantinedMail, bytes] | None:
+        """A mail in quarantine with the bytes that are kept of it, None when it is not there."""
+        row = self._connection.execute(
+            select(db.quarantine).where(db.quarantine.c.id == number)
+        ).one_or_none()
+        return None if row is None else (_quarantined(row), bytes(row.content))
+
+    def release(self, number: int) -> None:
+        """Take a mail out of the quarantine."""
+        self._connection.execute(delete(db.quarantine).where(db.quarantine.c.id == number))
+
+    def forget(self, *, events: datetime, mails: datetime) -> int:
+        """Forget events and quarantined mails from before; returns how many went."""
+        old_events = delete(db.returned).where(db.returned.c.received_at < events)
+        old_mails = delete(db.quarantine).where(db.quarantine.c.received_at < mails)
+        gone = [self._connection.execute(one).rowcount for one in (old_events, old_mails)]
+        return sum(gone)
+
+
+def _own(book: str, row: Row[Any]) -> OwnMail:
+    person = row.subscriber_id
+    return OwnMail(
+        book=book,
+        row=row.id,
+        person=None if person is None else SubscriberId(person),
+        message_id=row.message_id,
+        nonce=row.nonce,
+        dated=row.dated,
+    )
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(
+        points=row.points,
+        counted_on=row.counted_on,
+        likely_on=row.likely_on,
+        likely_mail=row.likely_mail,
+        rests=row.rests,
+        resting_until=row.resting_until,
+    )
+
+
+def _record(row: Row[Any]) -> ReturnRecord:
+    return ReturnRecord(
+        id=ReturnId(row.id),
+        way=row.way,
+        kind=Kind(row.kind),
+        evidence=Evidence(row.evidence),
+        proof=Proof(row.proof),
+        did=Did(row.did),
+        mail=row.mail,
+        code=row.code,
+        said=row.said or "",
+        happened_at=row.happened_at,
+    )
+
+
+def _quarantined(row: Row[Any]) -> QuarantinedMail:
+    return QuarantinedMail(
+        id=row.id,
+        way=row.way,
+        event_id=row.event_id,
+        why=row.why,
+        size=row.size,
+        received_at=row.received_at,
+    )

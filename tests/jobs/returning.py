@@ -1,0 +1,87 @@
+"""A town of three readers whose mails may come back."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from paperround.clock import FixedClock
+from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Envelope, Outcome
+from paperround.domain.return_path import tag_of
+from paperround.domain.returns import Kind, Receipt, ReturnedEvent
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.returns import receive
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import address
+from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.test_publish import send
+
+KEYS = IDENTITY.keys
+BOUNCES = "bounces@example.org"
+DAYS = timedelta(days=1)
+PEOPLE = ("ada", "alan", "grace")
+
+Script = Callable[[Envelope], Outcome]
+
+
+class Town:
+    """Three readers, a digest to each, and the mails that left."""
+
+    def __init__(self, database: SqlDatabase, script: Script = accepting) -> None:
+        self.database = database
+        fill(database, [record(n) for n in range(1, 4)])
+        subscribe(database, *PEOPLE)
+        send(database)
+        self.mails = self.deliver(script=script)
+
+    def deliver(self, *, script: Script = accepting, now: datetime = NOW) -> dict[str, Envelope]:
+        mailer = ScriptedMailer(script)
+        deliver(
+            Post(
+                database=self.database,
+                mailer=mailer,
+                renderer=PlainRenderer(),
+                letterhead=replace(LETTERHEAD, bounce_address=BOUNCES),
+                keys=KEYS,
+                clock=FixedClock(now),
+                processes=Neighbours(),
+                lease=timedelta(seconds=900),
+            )
+        )
+        return {one.recipient.partition("@")[0]: one for one in mailer.offered}
+
+    def tag(self, name: str) -> str:
+        return tag_of(BOUNCES, self.mails[name].sender)
+
+    def event(self, name: str, **changes: object) -> ReturnedEvent:
+        """A mail server says that this reader is gone, in an answer to their own mail."""
+        event = ReturnedEvent(
+            way="pipe",
+            event_id=f"about {name}",
+            kind=Kind.BOUNCE,
+            evidence=Evidence.GONE,
+            happened_at=NOW,
+            tag=self.tag(name),
+            code="5.1.1",
+            said=f"550 5.1.1 <{name}@example.org> {name} is not here",
+        )
+        return replace(event, **changes)  # type: ignore[arg-type]
+
+    def receive(self, *events: ReturnedEvent, now: datetime = NOW, keys: KeyRing = KEYS) -> Receipt:
+        return receive(self.database, keys, events, now=now)
+
+    @property
+    def states(self) -> dict[str, str]:
+        with self.database.reading() as work:
+            people = {name: work.subscribers.find(address(name, "example.org")) for name in PEOPLE}
+        return {name: one.state.value if one else "gone" for name, one in people.items()}
+
+    def suppressions(self) -> list[str]:
+        with self.database.reading() as work:
+            return [reason for _, reason, _ in work.subscribers.suppressions()]
+
+
+ALL_ACTIVE = dict.fromkeys(PEOPLE, "active")
+ALAN_STOPPED = {**ALL_ACTIVE, "alan": "suppressed"}

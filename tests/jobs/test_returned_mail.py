@@ -1,0 +1,195 @@
+"""Mails that come back: taken in one by one, kept where nobody understood them, mended."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from paperround.domain.bounces import Evidence
+from paperround.domain.errors import DatabaseFailed, InvalidInput, NotFound
+from paperround.domain.return_path import tagged
+from paperround.domain.returns import Kind, Letter, Receipt, ReturnedEvent
+from paperround.jobs.erasure import erase_address
+from paperround.jobs.ports import Database, ReturnBox
+from paperround.jobs.returned_mail import Intake, empty_box, replay, take_in
+from paperround.jobs.subscribers import lift
+from paperround.mail.return_reader import ReturnReader
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import address
+from tests.jobs.conftest import NOW
+from tests.jobs.readers import desk
+from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Town
+from tests.mail.bouncing import feedback_report, letter, postfix_report
+
+
+@pytest.fixture
+def town(database: SqlDatabase) -> Town:
+    return Town(database)
+
+
+# --- mails, one by one ---------------------------------------------------------------------------
+
+
+def intake(database: Database, reader: ReturnReader | None = None) -> Intake:
+    return Intake(database=database, keys=KEYS, reader=reader or ReturnReader(BOUNCES))
+
+
+def report_for(town: Town, name: str, **changes: str) -> bytes:
+    mail = town.mails[name]
+    content = f"Message-ID: {mail.message_id}\r\nSubject: papers\r\n\r\nPapers.\r\n".encode()
+    return postfix_report(content, sender=mail.sender, recipient=mail.recipient, **changes)
+
+
+@pytest.mark.accept("F36", part="pipe")
+def test_a_delivery_report_stops_its_reader_once(town: Town) -> None:
+    raw = report_for(town, "alan")
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(stopped=1)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(known=1)
+    assert town.states == ALAN_STOPPED
+
+
+@pytest.mark.accept("F36", part="complaints")
+def test_a_feedback_report_to_any_address_of_ours_counts(town: Town) -> None:
+    mail = town.mails["alan"]
+    copy = f"Message-ID: {mail.message_id}\r\nSubject: papers\r\n\r\n".encode()
+    raw = feedback_report(copy, to="abuse@example.org", sender=mail.sender)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(complained=1)
+
+
+@pytest.mark.accept("F36", part="quarantine")
+def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
+    raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(quarantined=1)
+    with town.database.reading() as work:
+        (mail,) = work.returns.waiting(limit=9)
+    assert mail.why == "not-understood"
+    assert replay(intake(town.database), mail.id, now=NOW) == Receipt(known=1)
+
+    class Wiser(ReturnReader):
+        def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+            event = super().read(raw, way=way, to=to, now=now)
+            return replace(event, kind=Kind.BOUNCE, evidence=Evidence.GONE)
+
+    wiser = intake(town.database, Wiser(BOUNCES))
+    assert replay(wiser, mail.id, now=NOW) == Receipt(stopped=1)
+    with town.database.reading() as work:
+        assert work.returns.waiting(limit=9) == []
+    with pytest.raises(NotFound, match="bounces list"):
+        replay(wiser, mail.id, now=NOW)
+
+
+def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
+    raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient="alan@example.org")
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(unknown=1)
+    with town.database.reading() as work:
+        assert [one.why for one in work.returns.waiting(limit=9)] == ["unproven"]
+    assert town.states == ALL_ACTIVE
+
+
+@pytest.mark.accept("P2", part="returned mails")
+def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine) -> None:
+    raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
+    take_in(intake(town.database), raw, way="pipe", now=NOW)
+    town.receive(town.event("alan"))
+    erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
+    with engine.connect() as connection:
+        said = connection.execute(select(db.returned.c.said)).scalars().all()
+        kept = connection.execute(select(db.quarantine.c.content)).scalars().all()
+    assert (set(said), kept) == ({None}, [])
+    assert town.suppressions() == ["gone"]
+
+
+class Box:
+    """A mailbox of some mails."""
+
+    def __init__(self, *raws: bytes) -> None:
+        self.waiting = {str(number): raw for number, raw in enumerate(raws)}
+
+    @contextmanager
+    def opened(self) -> Iterator[ReturnBox]:
+        yield self
+
+    def letters(self, *, limit: int) -> Iterator[Letter]:
+        yield from [Letter(*one) for one in self.waiting.items()][:limit]
+
+    def done(self, letters: Sequence[Letter]) -> None:
+        for one in letters:
+            del self.waiting[one.name]
+
+
+class Choking(ReturnReader):
+    """Reads every mail but one."""
+
+    def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+        if raw == b"poison":
+            raise RecursionError("too deep")
+        return super().read(raw, way=way, to=to, now=now)
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_poisonous_mail_keeps_no_other_back(town: Town) -> None:
+    box = Box(b"poison", report_for(town, "alan"))
+    done = empty_box(intake(town.database, Choking(BOUNCES)), box.opened, now=NOW)
+    assert done == Receipt(quarantined=1, stopped=1)
+    assert box.waiting == {}
+    with town.database.reading() as work:
+        (mail,) = work.returns.waiting(limit=9)
+        kept = work.returns.quarantined(mail.id)
+    assert kept == (mail, b"poison")
+    assert mail.why == "unreadable"
+
+
+def test_a_poisonous_mail_by_pipe_is_taken_and_kept(town: Town) -> None:
+    choking = intake(town.database, Choking(BOUNCES))
+    assert take_in(choking, b"poison", way="pipe", now=NOW) == Receipt(quarantined=1)
+    assert take_in(choking, b"poison", way="pipe", now=NOW) == Receipt(known=1)
+
+
+class Failing(Choking):
+    """The database fails at the second mail."""
+
+    def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+        if raw == b"poison":
+            raise DatabaseFailed("the database failed: disk full")
+        return super().read(raw, way=way, to=to, now=now)
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_mail_leaves_the_mailbox_only_once_it_is_written_down(town: Town) -> None:
+    box = Box(report_for(town, "alan"), b"poison", report_for(town, "ada"))
+    with pytest.raises(DatabaseFailed):
+        empty_box(intake(town.database, Failing(BOUNCES)), box.opened, now=NOW)
+    assert list(box.waiting) == ["1", "2"]
+    assert town.states == ALAN_STOPPED
+
+
+# --- mending -------------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F36", part="mending")
+def test_a_reader_who_was_stopped_wrongly_gets_digests_again(town: Town, engine: Engine) -> None:
+    town.receive(town.event("alan"), town.event("ada", evidence=Evidence.PASSING))
+    with engine.begin() as connection:
+        connection.execute(update(db.subscriptions).values(due_at=NOW - 9 * DAYS))
+    with town.database.writing() as work:
+        alan = address("alan", "example.org")
+        assert lift(work, KEYS, alan, now=NOW, resume=True)
+        known = work.subscribers.find(alan)
+        assert known is not None
+        assert not work.returns.standing(known.id).points
+        (again,) = work.subscribers.unscheduled(limit=9)
+    assert town.states == ALL_ACTIVE
+    assert again.subscriber_id == known.id
+
+
+def test_nobody_else_is_resumed(town: Town) -> None:
+    town.receive(town.event("alan", kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT))
+    for name in ("alan", "ada"):
+        with pytest.raises(InvalidInput, match="--resume"), town.database.writing() as work:
+            lift(work, KEYS, address(name, "example.org"), now=NOW, resume=True)
+    assert town.states == ALAN_STOPPED
+    assert town.suppressions() == ["complaint"]

@@ -1,0 +1,126 @@
+"""A mailbox that is read over the wire, and emptied a mail at a time."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from paperround.domain.errors import FetchFailed, Misconfigured
+from paperround.domain.returns import Letter
+from paperround.mail.imap_box import opened_box
+from paperround.mail.imap_url import parse_imap_url
+from paperround.mail.returned import LONGEST
+from tests.certificates import certificate
+from tests.mail.imap_server import ImapServer
+
+MAILS = (b"From: one\r\n\r\nOne.\r\n", b"From: two\r\n\r\nTwo (with {17} braces).\r\n")
+
+
+def letters(server: ImapServer, options: str = "", *, take: int = 9) -> list[Letter]:
+    """What the mailbox holds; the first `take` are taken."""
+    with opened_box(parse_imap_url(server.url(options))) as box:
+        found = list(box.letters(limit=9))
+        box.done(found[:take])
+    return found
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_mails_are_read_and_go_once_they_were_taken() -> None:
+    with ImapServer(*MAILS) as server:
+        assert [one.raw for one in letters(server, take=1)] == list(MAILS)
+        assert server.raws() == [MAILS[1]]
+        assert [one.raw for one in letters(server)] == [MAILS[1]]
+        assert server.raws() == []
+        assert letters(server) == []
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_mails_are_moved_where_a_folder_is_named_which_is_made() -> None:
+    with ImapServer(*MAILS) as server:
+        letters(server, "?done=Paperround-done", take=1)
+        letters(server, "?done=Paperround-done")
+        assert server.raws() == []
+        assert server.raws("Paperround-done") == list(MAILS)
+
+
+def test_a_round_reads_so_many_and_the_oldest_first() -> None:
+    with ImapServer(*MAILS) as server, opened_box(parse_imap_url(server.url())) as box:
+        assert [one.raw for one in box.letters(limit=1)] == [MAILS[0]]
+
+
+def test_of_a_huge_mail_only_the_start_is_fetched() -> None:
+    with ImapServer(b"x" * (LONGEST + 7)) as server:
+        (only,) = letters(server)
+        assert len(only.raw) == LONGEST
+
+
+@pytest.mark.accept("F36", part="mailbox")
+@pytest.mark.parametrize("after", ["SEARCH", "FETCH", "STORE", "EXPUNGE"])
+def test_a_connection_that_breaks_loses_no_mail(after: str) -> None:
+    with ImapServer(*MAILS, breaks_after=after) as server:
+        with pytest.raises(FetchFailed, match="mailbox at"):
+            letters(server, "?done=kept")
+        assert {*server.raws(), *server.raws("kept")} == set(MAILS)
+
+
+def test_a_wrong_password_is_told_without_it() -> None:
+    with ImapServer() as server:
+        place = parse_imap_url(server.url(login="bounces:secret"))
+        with pytest.raises(FetchFailed, match="user or the password") as told, opened_box(place):
+            pass
+    assert "secret" not in f"{told.value!r} {place!r} {place}"
+
+
+def test_a_folder_that_is_not_there_is_told() -> None:
+    with ImapServer() as server:
+        place = parse_imap_url(server.url().replace("INBOX", "Nowhere"))
+        with pytest.raises(FetchFailed, match="Nowhere"), opened_box(place):
+            pass
+
+
+def test_a_server_that_is_away_is_told() -> None:
+    with ImapServer() as server:
+        place = parse_imap_url(server.url())
+    with pytest.raises(FetchFailed, match="cannot be reached"), opened_box(place):
+        pass
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_certificate_is_verified(tmp_path: Path) -> None:
+    pair = certificate(tmp_path)
+    with ImapServer(*MAILS, certificate=pair) as server:
+        open_with = partial(opened_box, parse_imap_url(server.url()))
+        with pytest.raises(FetchFailed, match="cannot be trusted"), open_with():
+            pass
+        assert server.commands == []
+        assert len(letters(server, f"?ca={pair[0]}")) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("imap://u:p@mail.example.org/INBOX", "use imaps://"),
+        ("pop3s://u:p@mail.example.org", "imaps://"),
+        ("imaps://mail.example.org/INBOX", "a login needs both"),
+        ("imaps://u:p@/INBOX", "no host"),
+        ("imaps://u:p@mail.example.org:99999/INBOX", "port"),
+        ("imaps://u:p#w@mail.example.org/INBOX", "port"),
+        ("imaps://u:p@mail.example.org/INBOX?move=x", "done and ca"),
+        ("imaps://u:p@mail.example.org/Eing%C3%A4nge", "ASCII"),
+        ("imaps://[u:p@mail.example.org/INBOX", "cannot be read"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_refused_without_its_secrets(url: str, says: str) -> None:
+    with pytest.raises(Misconfigured, match=says) as told:
+        parse_imap_url(url)
+    assert "u:p" not in str(told.value)
+
+
+def test_a_place_has_its_usual_port_and_folder() -> None:
+    place = parse_imap_url("imaps://a%40b.example:p%2Fw@mail.example")
+    assert (place.port, place.folder, place.user, place.password) == (
+        993,
+        "INBOX",
+        "a@b.example",
+        "p/w",
+    )
