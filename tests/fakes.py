@@ -8,6 +8,7 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, R
 from paperround.domain.digests import DigestMail, DigestView, Letterhead, Rendered
 from paperround.domain.editions import Candidate, Ranked, Ranking
 from paperround.domain.errors import FetchFailed, RenderingFailed
+from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.notices import NoticeMail
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
@@ -71,6 +72,33 @@ class FakeResolver:
         if self.silent:
             raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time")
         return self.held.get(name, ())
+
+
+@dataclass
+class FakeClient:
+    """A web that holds what `pages` says by address, or raises it; `asked` is what it was asked.
+    A page in `moved` answers from another address."""
+
+    now: datetime
+    pages: dict[str, bytes | Exception] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, request: FetchRequest) -> Page:
+        self.asked.append(request.url)
+        found = self.pages.get(request.url)
+        if found is None:
+            raise FetchFailed("the host has nothing there (status 404)", status=404)
+        if isinstance(found, Exception):
+            raise found
+        return Page(
+            request=request,
+            url=self.moved.get(request.url, request.url),
+            status=200,
+            headers={},
+            body=found,
+            fetched_at=self.now,
+        )
 
 
 @dataclass

@@ -92,6 +92,12 @@ class Settings(BaseModel):
     rate_signup_total: str = "1000/h"
     rate_search_ip: str = "300/m"
     rate_search_net: str = "1500/m"
+    rate_hooks_ip: str = "1200/m"
+    rate_hooks_net: str = "6000/m"
+    ses_topic_arn: str = ""
+    postmark_hook_secret: str = Field(default="", repr=False)
+    sendgrid_hook_key: str = ""
+    mailgun_hook_key: str = Field(default="", repr=False)
     trusted_proxies: str = ""
     ping_url: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
@@ -126,6 +132,8 @@ class Settings(BaseModel):
         "summarise_budget",
         "rate_search_ip",
         "rate_search_net",
+        "rate_hooks_ip",
+        "rate_hooks_net",
         *(f"rate_signup_{name}" for name in RATES),
     )
     @classmethod
@@ -229,6 +237,15 @@ class Settings(BaseModel):
         return VisitLimits(
             ip=parse_rates(self.rate_search_ip), net=parse_rates(self.rate_search_net)
         )
+
+    @property
+    def hook_limits(self) -> VisitLimits:
+        """How often somebody may send something to the providers' webhooks."""
+        return VisitLimits(ip=parse_rates(self.rate_hooks_ip), net=parse_rates(self.rate_hooks_net))
+
+    def all_of(self, name: str) -> tuple[str, ...]:
+        """The values of a setting that may have several, separated by commas."""
+        return _listed(getattr(self, name))
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:

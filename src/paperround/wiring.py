@@ -37,6 +37,7 @@ from paperround.jobs.ports import (
     Database,
     Enricher,
     GistChooser,
+    Hook,
     Mailer,
     ModelMaker,
     Pinger,
@@ -118,7 +119,7 @@ class Runtime:
     def prepare_to_serve(self) -> None:
         """Make what threads will share before there are any."""
         _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
-        _ = (self.visits, self.neighbours)
+        _ = (self.visits, self.neighbours, self.hooks, self.hook_visits)
 
     @cached_property
     def ranker(self) -> LearnedRanker:
@@ -176,6 +177,22 @@ class Runtime:
     def visits(self) -> Visits:
         """How often each visitor searched lately."""
         return Visits(self.settings.search_limits)
+
+    @cached_property
+    def hooks(self) -> Mapping[str, Hook]:
+        """The webhooks of the mail providers that are set; raises Misconfigured for a wrong one."""
+        from paperround.mail.hooks.book import hooks, means_of
+
+        return hooks(means_of(self.settings), self._provider_client)
+
+    def _provider_client(self) -> Client:
+        """Asks a provider's own addresses, for seconds and never on a private network."""
+        return self._client(seconds=10)
+
+    @cached_property
+    def hook_visits(self) -> Visits:
+        """How often each client called a webhook lately."""
+        return Visits(self.settings.hook_limits, of="calls")
 
     @cached_property
     def renderer(self) -> Renderer:

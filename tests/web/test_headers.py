@@ -59,6 +59,20 @@ def test_every_error_says_how_it_may_be_used(site: Site, prefix: str) -> None:
         assert "Traceback" not in answer.text
 
 
+@pytest.mark.accept("W4", part="hooks")
+@pytest.mark.parametrize(
+    ("status", "method", "size"), [(404, "POST", 0), (405, "GET", 0), (413, "POST", 1_100_000)]
+)
+def test_every_error_of_a_hook_says_how_it_may_be_used(
+    site: Site, status: int, method: str, size: int
+) -> None:
+    answer = site.client.request(method, "/hooks/ses", content=b"x" * size)
+    assert answer.status_code == status
+    assert secured(dict(answer.headers))
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 @pytest.mark.accept("S11", part="headers")
 def test_personal_pages_are_kept_nowhere_and_name_no_other_site(
     site: Site, digest_token: str, choices_token: str

@@ -6,7 +6,17 @@ from datetime import datetime
 from pathlib import Path
 
 from paperround.config import Settings
-from paperround.doctor import dns, machine, outlet, records, routine, setup, site, specimens
+from paperround.doctor import (
+    dns,
+    hooks,
+    machine,
+    outlet,
+    records,
+    routine,
+    setup,
+    site,
+    specimens,
+)
 from paperround.doctor.findings import Finding, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.jobs.ports import Database
@@ -37,6 +47,7 @@ def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
         *_site(runtime, standing, now),
         *_way_out(runtime, now),
         tried("bounces", lambda: outlet.mailbox(runtime.settings)),
+        *hooks.hooks(runtime),
         *_mails(runtime, standing, now),
         *_dns(runtime, now),
     ]

@@ -13,6 +13,7 @@
     ├── SchemaOutOfDate     the database is not at the revision this code needs
     ├── FetchFailed         a source could not be read; `permanent` says whether to try again
     │   └── FetchRefused    we will not ask that address, or not take that answer
+    ├── Forged              a message is not proven to come from whom it names
     ├── RateLimited         too many requests for now; `retry_after` seconds
     └── RenderingFailed     one mail could not be made; the others go on
 
@@ -101,6 +102,10 @@ class FetchRefused(FetchFailed):
     """We do not connect there, or do not take what is sent. Says nothing of what listens there."""
 
     permanent = True
+
+
+class Forged(PaperroundError):
+    """Nothing proves who sent this. Its text is for the log: whoever sent it learns no reason."""
 
 
 class RateLimited(PaperroundError):

@@ -21,8 +21,11 @@ MOST_KEYS = 10_000
 class Visits:
     """The visits of one process. Safe to share between threads."""
 
-    def __init__(self, limits: VisitLimits, *, most_keys: int = MOST_KEYS) -> None:
+    def __init__(
+        self, limits: VisitLimits, *, of: str = "searches", most_keys: int = MOST_KEYS
+    ) -> None:
         self._limits = limits
+        self._of = of
         self._most_keys = most_keys
         self._lock = Lock()
         self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
@@ -36,7 +39,7 @@ class Visits:
             wait = max(self._wait(key, rates, now) for key, rates in counted)
             if wait > timedelta():
                 raise RateLimited(
-                    "that was a lot of searches from your network: wait a little",
+                    f"that was a lot of {self._of} from your network: wait a little",
                     retry_after=wait.total_seconds(),
                 )
             for key, rates in counted:

@@ -24,8 +24,9 @@ SECONDS = 10.0
 """How long a client may take to send a whole request body."""
 
 PUBLIC_BODY = 64 * 1024
-ADMIN_BODY = 1024 * 1024
+LARGE_BODY = 1024 * 1024
 ADMIN = "/api/v1/admin/"
+HOOKS = "/hooks/"
 
 CLIENT = "paperround.client"
 """Where the client's address stands in the scope."""
@@ -205,7 +206,7 @@ def _bounded(app: App, rules: Rules, refuse: Refuse) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        limit = ADMIN_BODY if str(scope["path"]).startswith(ADMIN) else PUBLIC_BODY
+        limit = LARGE_BODY if str(scope["path"]).startswith((ADMIN, HOOKS)) else PUBLIC_BODY
         found = await _body(scope, receive, limit, rules.seconds)
         if isinstance(found, Refusal):
             await _answer(found, scope, send, refuse)

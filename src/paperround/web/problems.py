@@ -1,4 +1,4 @@
-"""Errors as people and programs read them: a page, or RFC 9457 problem JSON under /api."""
+"""Errors as people and programs read them: a page, or RFC 9457 problem JSON below /api, /hooks."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from paperround.domain.errors import (
     PaperroundError,
     RateLimited,
 )
-from paperround.web.guard import Refusal, Scope
+from paperround.web.guard import HOOKS, Refusal, Scope
 from paperround.web.templating import render
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def problem(
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An error answer: JSON under /api, a page elsewhere."""
+    """An error answer: JSON under /api and /hooks, a page elsewhere."""
     kind, body = written(status, TITLES.get(status, "Error"), detail, request.url.path, errors)
     return Response(body, status, dict(headers or {}), media_type=kind)
 
@@ -93,7 +93,7 @@ def written(
     errors: list[dict[str, str]] | None = None,
 ) -> tuple[str, bytes]:
     """(content type, body) of an error answer."""
-    if path.startswith("/api/"):
+    if path.startswith(("/api/", HOOKS)):
         value: dict[str, Any] = {
             "type": "about:blank",
             "title": title,

@@ -8,6 +8,7 @@ from paperround.web import (
     admin_feeds,
     editions_api,
     health,
+    hooks,
     metrics,
     outbox,
     pages,
@@ -15,10 +16,19 @@ from paperround.web import (
     self_service,
     signup,
 )
+from paperround.web.guard import HOOKS
 
-COOKIELESS = ("/subscribe", "/confirm/", "/unsubscribe/", "/preferences/", "/feedback/", "/api/")
-"""Routes that never read a cookie, and are posted to from mail programs and other people's pages.
-Their power comes from a token in the address, or from a key in a header."""
+COOKIELESS = (
+    "/subscribe",
+    "/confirm/",
+    "/unsubscribe/",
+    "/preferences/",
+    "/feedback/",
+    "/api/",
+    HOOKS,
+)
+"""Routes that never read a cookie, and are posted to from mail programs, other people's pages and
+providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
@@ -31,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.api,
     editions_api.api,
     outbox.router,
+    hooks.router,
     admin_feeds.router,
     admin_deliveries.router,
     admin_audit.router,

@@ -12,6 +12,9 @@ from paperround.jobs.ports.enriching import (
     Enricher,
     EnrichmentStore,
 )
+from paperround.jobs.ports.hooks import (
+    Hook,
+)
 from paperround.jobs.ports.learning import (
     HistoryStore,
     LearnedModel,
@@ -96,6 +99,7 @@ __all__ = [
     "Gate",
     "GistChooser",
     "HistoryStore",
+    "Hook",
     "KeyStore",
     "LearnedModel",
     "Ledger",

@@ -1,0 +1,107 @@
+"""Which providers are heard: those that the settings give the means to prove themselves."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from paperround.config import LOOPBACK, Settings
+from paperround.domain.errors import Misconfigured
+from paperround.mail.hooks.mailgun import MailgunHook
+from paperround.mail.hooks.postmark import PostmarkHook
+from paperround.mail.hooks.sendgrid import SendGridHook
+from paperround.mail.hooks.ses import SesHook
+from paperround.mail.hooks.sns import Authority, Client, Topic, topic_of
+
+SHORTEST_SECRET = 24
+"""Characters of a password that stands in an address."""
+SHORTEST_KEY = 16
+"""Characters of a key that Mailgun makes; theirs are longer."""
+
+AnyHook = SesHook | PostmarkHook | SendGridHook | MailgunHook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What providers prove themselves with, as the settings say it; nothing where one is not used.
+    Each may be several, while one replaces another."""
+
+    public_url: str
+    ses: Sequence[str] = ()
+    postmark: Sequence[str] = field(default=(), repr=False)
+    sendgrid: Sequence[str] = ()
+    mailgun: Sequence[str] = field(default=(), repr=False)
+
+
+def means_of(settings: Settings) -> Means:
+    """The means that the settings name."""
+    return Means(
+        public_url=settings.public_url,
+        ses=settings.all_of("ses_topic_arn"),
+        postmark=settings.all_of("postmark_hook_secret"),
+        sendgrid=settings.all_of("sendgrid_hook_key"),
+        mailgun=settings.all_of("mailgun_hook_key"),
+    )
+
+
+def hooks(means: Means, client: Callable[[], Client]) -> MappingProxyType[str, AnyHook]:
+    """The hook of each provider that is set, by the name in its address. `client` is asked for
+    where one must ask its provider. Raises Misconfigured that names the setting, never a secret."""
+    found: dict[str, AnyHook] = {}
+    if means.ses:
+        found["ses"] = SesHook(Authority([_topic(arn) for arn in means.ses], client()))
+    if means.postmark:
+        _require_long("POSTMARK_HOOK_SECRET", means.postmark, SHORTEST_SECRET)
+        _require_https(means.public_url)
+        found["postmark"] = PostmarkHook(means.postmark)
+    if means.sendgrid:
+        found["sendgrid"] = SendGridHook([_public_key(text) for text in means.sendgrid])
+    if means.mailgun:
+        _require_long("MAILGUN_HOOK_KEY", means.mailgun, SHORTEST_KEY)
+        found["mailgun"] = MailgunHook(means.mailgun)
+    return MappingProxyType(found)
+
+
+def _topic(arn: str) -> Topic:
+    found = topic_of(arn)
+    if found is None:
+        raise Misconfigured(
+            f"PAPERROUND_SES_TOPIC_ARN: {arn!r} names no topic of Amazon SNS: write it like "
+            "arn:aws:sns:eu-central-1:123456789012:digest-bounces"
+        )
+    return found
+
+
+def _require_long(name: str, secrets: Sequence[str], shortest: int) -> None:
+    if any(len(secret) < shortest for secret in secrets):
+        raise Misconfigured(
+            f"PAPERROUND_{name} needs {shortest} characters or more: whoever guesses it can stop "
+            "readers' mail"
+        )
+
+
+def _require_https(public_url: str) -> None:
+    parts = urlsplit(public_url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise Misconfigured(
+            "PAPERROUND_POSTMARK_HOOK_SECRET would cross the network in the clear: "
+            "PAPERROUND_PUBLIC_URL must be https"
+        )
+
+
+def _public_key(text: str) -> EllipticCurvePublicKey:
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise Misconfigured(
+            "PAPERROUND_SENDGRID_HOOK_KEY is no public key on P-256: copy the Verification Key of "
+            "SendGrid's signed event webhook, one line of base64"
+        )
+    return key
