@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.backfill import store_speed
 from benchmarks.capped import confirmation_over_a_capped_relay
-from benchmarks.compose import shared_digest, signed_digest
+from benchmarks.compose import personal_digest, shared_digest, signed_digest
 from benchmarks.deliver import delivery_speed
 from benchmarks.growth import growth_of_ingest
 from benchmarks.growth_of_ranking import growth_of_ranking
@@ -32,7 +32,7 @@ RESULTS = Path(__file__).with_name("results.json")
 
 BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B1": [delivery_speed],
-    "B5": [shared_digest, signed_digest],
+    "B5": [shared_digest, signed_digest, personal_digest],
     "B6": [personal_order, choosing_by_interests],
     "B7": [ingest_speed],
     "B8": [ingest_speed],

@@ -133,6 +133,22 @@ def test_a_notice_that_comes_meanwhile_waits_for_one_claim_of_digests(
     assert len(set(mailer.sent)) == len(mailer.sent) == 3 * CLAIM + 1
 
 
+def test_whether_mail_waits_is_known_without_taking_it(database: SqlDatabase) -> None:
+    with database.reading() as work:
+        assert not work.notices.has_due(now=NOW)
+        assert not work.ledger.has_due(now=NOW)
+    tell(database)
+    plan(database, 1)
+    with database.reading() as work:
+        assert work.notices.has_due(now=NOW)
+        assert work.ledger.has_due(now=NOW)
+        assert not work.ledger.has_due(now=NOW - timedelta(seconds=1))
+    deliver(post(database, Batches()))
+    with database.reading() as work:
+        assert not work.notices.has_due(now=NOW)
+        assert not work.ledger.has_due(now=NOW)
+
+
 def test_notices_without_end_do_not_keep_digests_back(database: SqlDatabase) -> None:
     plan(database, 3 * CLAIM)
 

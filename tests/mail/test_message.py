@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.digests import DigestMail, DigestView, WithdrawnPaper
 from paperround.domain.errors import Misconfigured, RenderingFailed
-from paperround.mail.composer import MailRenderer
+from paperround.mail.composer import MOST_FRAMES, MailRenderer
 from paperround.mail.headers import header_text
 from tests.mail.builders import INVENTED, PUBLIC, WITHDRAWN, letterhead, links, mail, paper, view
 from tests.mail.reading import (
@@ -138,13 +138,22 @@ def test_the_join_equals_the_message_built_alone_at_every_size(
     assert renderer.compose(made) == renderer.compose_alone(made)
 
 
-def test_readers_of_one_group_share_one_rendering() -> None:
+def test_readers_of_the_same_papers_share_one_digest_from_the_second_on() -> None:
     renderer = MailRenderer(letterhead())
-    first = renderer.compose(mail())
-    same_papers = view([replace(shown) for shown in view().papers], links=links("c" * 40))
-    second = renderer.compose(mail(same_papers))
-    assert second == first.replace(b"AQEjAQAAAAAAB" + b"a" * 27, b"c" * 40)
+    shown = view()
+    first = renderer.compose(mail(shown))
+    for letter in "cd":
+        other = renderer.compose(mail(replace(shown, links=links(letter * 40))))
+        assert other == first.replace(b"AQEjAQAAAAAAB" + b"a" * 27, letter.encode() * 40)
     assert len(renderer._groups) == 1
+
+
+def test_equal_papers_are_rendered_once_whoever_hands_them_over() -> None:
+    renderer = MailRenderer(letterhead())
+    for _ in range(3):
+        renderer.compose(mail(view([replace(shown) for shown in view().papers])))
+    deck = renderer._deck(600, f"{PUBLIC}/feedback/", signed=False)
+    assert len(deck._bases) == len(view().papers)
 
 
 def test_views_that_differ_in_more_than_tokens_never_share() -> None:
@@ -152,9 +161,9 @@ def test_views_that_differ_in_more_than_tokens_never_share() -> None:
     other = view(operator="Another Library")
     renderer.compose(mail())
     assert renderer.compose(mail(other)) == renderer.compose_alone(mail(other))
-    for number in range(40):
+    for number in range(MOST_FRAMES + 10):
         renderer.compose(mail(view(1, more_papers=number)))
-    assert len(renderer._groups) == 16
+    assert len(renderer._frames) == MOST_FRAMES
 
 
 @pytest.mark.parametrize("judge", ["preview", "c" * 39, "c" * 41, "c" * 39 + "."])

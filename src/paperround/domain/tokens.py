@@ -125,7 +125,7 @@ def _key_id(secret: bytes) -> str:
 
 
 def _mac(secret: bytes, head: bytes, nonce: str) -> bytes:
-    return hmac.new(secret, head + nonce.encode(), hashlib.sha256).digest()[:_MAC]
+    return hmac.digest(secret, head + nonce.encode(), "sha256")[:_MAC]
 
 
 def _decode(token: str) -> bytes | None:

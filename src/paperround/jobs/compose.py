@@ -1,7 +1,7 @@
 """From a frozen edition and one ledger row to the mail: the same row, always the same mail."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from paperround.domain.digests import (
     DigestMail,
@@ -20,6 +20,12 @@ from paperround.domain.tokens import KeyRing, Purpose
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
 
 
+MOST_OWN = 5_000
+"""Papers with a reader's own reason or parts that a sheet keeps, about 500 bytes each."""
+
+_Own = tuple[int, str | None, tuple[tuple[str, float], ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """An edition ready to be cut into digests. Its papers are made once and shared by all mails,
@@ -29,17 +35,25 @@ class Sheet:
     list_title: str
     letterhead: Letterhead
     papers: Mapping[int, DigestPaper]
+    web_url: str
+    of_arxiv: frozenset[int]
+    """The positions of papers that came by way of arXiv."""
+    own: dict[_Own, DigestPaper] = field(default_factory=dict, compare=False, repr=False)
+    """Papers with a reader's reason and parts, made lately: those of other readers often match."""
 
 
 def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead) -> Sheet:
     """The sheet of `edition` as `letterhead` sends it."""
+    base = letterhead.public_url
     return Sheet(
         edition=edition,
         list_title=list_title,
         letterhead=letterhead,
-        papers={
-            paper.position: _paper(paper, letterhead.public_url) for paper in edition.all_papers
-        },
+        papers={paper.position: _paper(paper, base) for paper in edition.all_papers},
+        web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
+        of_arxiv=frozenset(
+            paper.position for paper in edition.all_papers if "arxiv" in paper.identifiers
+        ),
     )
 
 
@@ -87,20 +101,19 @@ def _leaving_by_mail(letterhead: Letterhead, slip: Slip, keys: KeyRing) -> str |
 def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     edition, letterhead = sheet.edition, sheet.letterhead
     base = letterhead.public_url
-    papers = tuple(_chosen(sheet, slip, position) for position in slip.positions)
     unsubscribe = f"{base}/unsubscribe/{token}"
     return DigestView(
         list_name=edition.list_name,
         list_title=sheet.list_title,
         day=slip.local_date,
-        papers=papers,
+        papers=_chosen(sheet, slip),
         links=PersonalLinks(
             unsubscribe=unsubscribe,
             preferences=f"{base}/preferences/{token}",
             one_click=unsubscribe,
             feedback=f"{base}/feedback/{token}",
         ),
-        web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
+        web_url=sheet.web_url,
         subscribe_url=f"{base}/",
         operator=letterhead.operator,
         postal_address=letterhead.postal_address,
@@ -108,10 +121,12 @@ def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         more_papers=_left_of(edition, slip.positions),
         sources=edition.sources,
         withdrawn=tuple(
-            WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
-            for one in slip.withdrawn
+            [
+                WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
+                for one in slip.withdrawn
+            ]
         ),
-        acknowledgements=_acknowledgements(edition, slip.positions),
+        acknowledgements=() if sheet.of_arxiv.isdisjoint(slip.positions) else (ARXIV_THANKS,),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
     )
@@ -120,21 +135,38 @@ def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
 def _left_of(edition: Edition, positions: tuple[int, ...]) -> int:
     """How many papers the edition shows that the mail does not."""
     shown = len(edition.papers)
-    return shown - sum(position <= shown for position in positions)
+    return shown - sum([position <= shown for position in positions])
 
 
-def _chosen(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
-    """The paper that all mails share, unless this reader has a reason or parts of their own."""
-    paper = sheet.papers[position]
-    reason, parts = slip.reasons.get(position), slip.parts.get(position)
-    if parts:
-        paper = _with_parts(paper, parts)
-    return paper if reason is None else replace(paper, reason=reason)
+def _chosen(sheet: Sheet, slip: Slip) -> tuple[DigestPaper, ...]:
+    """The papers that all mails share, but those of which this reader has a reason or parts of
+    their own."""
+    papers = [sheet.papers[position] for position in slip.positions]
+    if slip.reasons or slip.parts:
+        for place, position in enumerate(slip.positions):
+            if position in slip.reasons or position in slip.parts:
+                papers[place] = _own(sheet, slip, position)
+    return tuple(papers)
 
 
-def _with_parts(paper: DigestPaper, own: Mapping[str, float]) -> DigestPaper:
+def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
+    reason, parts = slip.reasons.get(position), slip.parts.get(position) or {}
+    key = (position, reason, tuple(parts.items()))
+    known = sheet.own.get(key)
+    if known is not None:
+        return known
+    if len(sheet.own) >= MOST_OWN:
+        sheet.own.clear()
+    made = sheet.own[key] = _with_own(sheet.papers[position], reason, parts)
+    return made
+
+
+def _with_own(paper: DigestPaper, reason: str | None, own: Mapping[str, float]) -> DigestPaper:
+    said = paper.reason if reason is None else reason
+    if not own:
+        return replace(paper, reason=said)
     score = round((paper.score or 0) + sum(own.values()), 4)
-    return replace(paper, score=score, parts={**paper.parts, **own})
+    return replace(paper, reason=said, score=score, parts={**paper.parts, **own})
 
 
 def _paper(paper: EditionPaper, base: str) -> DigestPaper:
@@ -150,11 +182,3 @@ def _paper(paper: EditionPaper, base: str) -> DigestPaper:
         score=paper.score,
         parts=paper.parts,
     )
-
-
-def _acknowledgements(edition: Edition, positions: tuple[int, ...]) -> tuple[str, ...]:
-    chosen = frozenset(positions)
-    from_arxiv = any(
-        "arxiv" in paper.identifiers for paper in edition.all_papers if paper.position in chosen
-    )
-    return (ARXIV_THANKS,) if from_arxiv else ()

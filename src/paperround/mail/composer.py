@@ -1,34 +1,30 @@
-"""Turns digests into bytes, sharing all work between readers who get the same papers.
+"""Turns digests into bytes, and does once whatever is the same in several of them.
 
-A group of readers has one rendering, one inlining and one encoding: the message is built once
-with placeholders where a reader's own values go, and cut there. A reader's message is then one
-join of slices. The bytes are those that `compose_alone` builds without sharing anything.
+    view ──► frame: header, head and foot, with marks for what a reader has alone ┐
+    paper ─► card: rendered, inlined and encoded alone, with a mark for the token ├► join ─► signed
+    mail ──► addressing and four tokens, guarded ─────────────────────────────────┘
 
-    view ──► tokens masked ──► rendered, inlined, encoded once ──► slices ─┐
-    mail ──► addressing and four tokens, guarded ──────────────────────────┴► join ──► signed
+A digest is one join of its frame, its cards in their order, and its reader's values. Where several
+readers get the same papers, what they share is joined once, and each of them is a shorter join. The
+bytes are those that `compose_alone` builds without sharing anything.
 
 What a DKIM signature covers is made canonical once, and cut at the same places: a reader's values
 hold no blanks that canonicalisation would change, so a signature costs a join, a hash and a key.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from paperround.domain.digests import (
-    DigestMail,
-    DigestView,
-    Letterhead,
-    PersonalLinks,
-    Rendered,
-)
+from paperround.domain.digests import DigestMail, DigestPaper, DigestView, Letterhead, Rendered
 from paperround.domain.notices import NoticeMail
 from paperround.domain.tokens import TOKEN_LENGTH
-from paperround.mail.dkim import Signable, Signer, prepared
+from paperround.mail.cards import Deck, PlacedCard
+from paperround.mail.dkim import Signer
+from paperround.mail.frames import Frame, Opening, frame_of
 from paperround.mail.listing import digest_particulars
 from paperround.mail.message import (
     Addressing,
@@ -37,55 +33,50 @@ from paperround.mail.message import (
     sender_of,
 )
 from paperround.mail.notices import notice_bytes
-from paperround.mail.render import digest_words
+from paperround.mail.pieces import Recent, Tokens, Whole, whole
+from paperround.mail.render import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers
+from paperround.mail.shapes import Cut, Slot
 from paperround.mail.templates import Templates
 
-_MOST_GROUPS = 16
-_TOKENS = 4
-_ENDINGS = re.compile(rf"(?:/[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}){{{_TOKENS}}}")
+MOST_FRAMES = 64
+"""Frames kept, about 30 kB each, and 1 kB for each subject and preheader: a list's cuts of a day,
+each with some lengths of digests and some withdrawals to tell of."""
+
+MOST_GROUPS = 32
+"""Digests kept that several readers share, about 40 kB each, twice that when they are signed."""
+
+_MOST_SEEN = MOST_GROUPS
+"""How many digests back one must have been made that is taken for one that several readers share:
+no further than they are kept, since cutting one costs as much as joining ten."""
+
+_MOST_DECKS = 2 * len(FULLEST_FIRST)
+_ENDINGS = re.compile(rf"(?:/[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}){{{len(Tokens._fields)}}}")
 _PREFIX = slice(None, -TOKEN_LENGTH)
 _TOKEN = slice(-TOKEN_LENGTH, None)
 _ENDING = slice(-TOKEN_LENGTH - 1, None)
-_shared_values = attrgetter(*(f.name for f in fields(DigestView) if f.name != "links"))
+_OWN = ("links", "papers")
+_framing = attrgetter(*(f.name for f in fields(DigestView) if f.name not in _OWN))
+_feedback = Tokens._fields.index("feedback")
 
 
 class _Personal(NamedTuple):
-    """What of a mail is its reader's alone, and the key of everything that is not."""
+    """What of a mail is its reader's alone, and the key of the frame it goes into."""
 
     addressing: Addressing
-    tokens: tuple[str, ...]
-    group: tuple[Any, ...]
+    tokens: Tokens
+    frame: tuple[Any, ...]
 
-
-class _Slices(NamedTuple):
-    """Bytes cut at their slots: every second piece is a gap, for what `pick` takes out of the
-    personal values."""
-
-    pieces: tuple[bytes, ...]
-    pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
-
-    def fill(self, values: Sequence[bytes]) -> bytes:
-        whole = list(self.pieces)
-        whole[1::2] = self.pick(values)
-        return b"".join(whole)
+    def values(self) -> list[bytes]:
+        """In the order of the slots."""
+        return "\n".join((*self.tokens, *self.addressing)).encode("ascii").split(b"\n")
 
 
 class _Group(NamedTuple):
-    """A message, and the same as its signatures see it."""
+    """A digest that several readers share. It holds its papers, so that no others have their
+    identities."""
 
-    key: tuple[Any, ...]
-    message: _Slices
-    names: tuple[str, ...]
-    head: _Slices
-    body: _Slices
-
-    def fill(self, personal: _Personal, signer: Signer | None, dated: datetime) -> bytes:
-        values = "\n".join((*personal.tokens, *personal.addressing)).encode("ascii").split(b"\n")
-        message = self.message.fill(values)
-        if signer is None:
-            return message
-        canonical = Signable(self.names, self.head.fill(values), self.body.fill(values))
-        return signer.fields(canonical, dated) + message
+    papers: tuple[DigestPaper, ...]
+    digest: Whole
 
 
 def _unsigned() -> None:
@@ -93,7 +84,7 @@ def _unsigned() -> None:
 
 
 class MailRenderer:
-    """The Renderer of an installation. Keeps the last 16 groups it built, for the next readers.
+    """The Renderer of an installation.
 
     `signer` is asked for each mail who signs it, if anybody does. Raises Misconfigured when
     `letterhead` cannot stand in a mail.
@@ -108,7 +99,10 @@ class MailRenderer:
         self._sender = sender_of(letterhead)
         self._templates = templates or Templates()
         self._signer = signer
-        self._groups: tuple[_Group, ...] = ()
+        self._frames = Recent[tuple[Any, ...], Frame](MOST_FRAMES)
+        self._decks = Recent[tuple[int, str, bool], Deck](_MOST_DECKS)
+        self._groups = Recent[tuple[Frame, tuple[int, ...]], _Group](MOST_GROUPS)
+        self._seen = Recent[tuple[Frame, tuple[int, ...]], bool](_MOST_SEEN)
 
     def render(self, view: DigestView) -> Rendered:
         """Subject, preheader, text and HTML, from one view."""
@@ -119,7 +113,20 @@ class MailRenderer:
         personal = _personal(mail)
         if personal is None:
             return self.compose_alone(mail)
-        return self._group(mail, personal).fill(personal, self._signer(), mail.dated)
+        view, values = mail.view, personal.values()
+        require_papers(view)
+        frame = self._frame(view, personal)
+        key = (frame, tuple(map(id, view.papers)))
+        group = self._groups.get(key)
+        if group is None and not self._seen.get(key):
+            self._seen.keep(key, value=True)
+            return self._of_cards(frame, view, values, mail.dated)
+        group = group or self._groups.keep(key, self._group(frame, view))
+        message = group.digest.message.fill(values)
+        signer = self._signer()
+        if signer is None:
+            return message
+        return signer.fields(group.digest.signable(values), mail.dated) + message
 
     def compose_alone(self, mail: DigestMail) -> bytes:
         """The same bytes without sharing: for links that hold no token of 40 characters too."""
@@ -144,22 +151,50 @@ class MailRenderer:
             unbroken=frozenset(tokens),
         )
 
-    def _group(self, mail: DigestMail, personal: _Personal) -> _Group:
-        groups = self._groups
-        for group in groups:
-            if group.key == personal.group:
-                return group
-        built = self._built(mail.view, personal)
-        self._groups = (built, *groups[: _MOST_GROUPS - 1])
-        return built
+    def _frame(self, view: DigestView, personal: _Personal) -> Frame:
+        known = self._frames.get(personal.frame)
+        if known is not None:
+            return known
+        by_mail = bool(personal.addressing.unsubscribe_mail)
+        made = frame_of(self._templates, self._sender, view, by_mail=by_mail)
+        return self._frames.keep(personal.frame, made)
 
-    def _built(self, view: DigestView, personal: _Personal) -> _Group:
-        slots = _placeholders(personal)
-        tokens, addressing = slots[:_TOKENS], Addressing(*slots[_TOKENS:])
-        if not personal.addressing.unsubscribe_mail:
-            addressing = addressing._replace(unsubscribe_mail="")
-        masked = replace(view, links=_with_tokens(view.links, tokens))
-        return _cut(personal.group, self._whole(masked, addressing, tokens), slots)
+    def _of_cards(
+        self, frame: Frame, view: DigestView, values: Sequence[bytes], dated: datetime
+    ) -> bytes:
+        signer = self._signer()
+        opening, cards = self._laid_out(frame, view, signed=signer is not None)
+        message = _joined(frame, opening, cards, values)
+        if signer is None:
+            return message
+        token = values[_feedback]
+        canonical = frame.digest.signable(
+            [*values, *opening.canonical],
+            _pieces([card.text.canonical for card in cards], token),
+            _pieces([card.html.canonical for card in cards], token),
+        )
+        return signer.fields(canonical, dated) + message
+
+    def _group(self, frame: Frame, view: DigestView) -> _Group:
+        """The digest of `view` cut at its reader's values."""
+        marked = _joined(frame, *self._laid_out(frame, view, signed=False), frame.personal)
+        return _Group(view.papers, whole(marked, frame.personal))
+
+    def _laid_out(
+        self, frame: Frame, view: DigestView, *, signed: bool
+    ) -> tuple[Opening, list[PlacedCard]]:
+        """As `digest_words` decides: the fullest that keeps the HTML below its limit."""
+        for gist, asks in FULLEST_FIRST:
+            deck = self._deck(gist, view.links.feedback[_PREFIX] if asks else "", signed=signed)
+            cards = deck.cards(view.papers, frame.write)
+            opening = frame.opening(cards)
+            if frame.size + opening.size + sum([card.size for card in cards]) <= HTML_LIMIT:
+                break
+        return opening, cards
+
+    def _deck(self, gist: int, asked: str, *, signed: bool) -> Deck:
+        key = (gist, asked, signed)
+        return self._decks.get(key) or self._decks.keep(key, Deck(gist, asked, signed=signed))
 
 
 def _personal(mail: DigestMail) -> _Personal | None:
@@ -170,10 +205,11 @@ def _personal(mail: DigestMail) -> _Personal | None:
     if _ENDINGS.fullmatch(endings) is None:
         return None
     addressing = _addressing(mail)
-    tokens = (leave[_TOKEN], prefer[_TOKEN], click[_TOKEN], judge[_TOKEN])
+    tokens = Tokens(leave[_TOKEN], prefer[_TOKEN], click[_TOKEN], judge[_TOKEN])
     starts = (leave[_PREFIX], prefer[_PREFIX], click[_PREFIX], judge[_PREFIX])
     by_mail = bool(addressing.unsubscribe_mail)
-    return _Personal(addressing, tokens, (starts, by_mail, _shared_values(mail.view)))
+    frame = (starts, by_mail, len(mail.view.papers), _framing(mail.view))
+    return _Personal(addressing, tokens, frame)
 
 
 def _addressing(mail: DigestMail) -> Addressing:
@@ -181,45 +217,18 @@ def _addressing(mail: DigestMail) -> Addressing:
     return addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
 
 
-def _placeholders(personal: _Personal) -> list[str]:
-    """One for every slot. Hashes of all shared values: no title can contain its own."""
-    seed = repr(personal.group).encode()
-    return [
-        hashlib.sha256(b"%d\0%b" % (slot, seed)).hexdigest()[:TOKEN_LENGTH]
-        for slot in range(_TOKENS + len(Addressing._fields))
-    ]
-
-
-def _with_tokens(links: PersonalLinks, tokens: list[str]) -> PersonalLinks:
-    unsubscribe, preferences, one_click, feedback = tokens
-    return PersonalLinks(
-        unsubscribe=links.unsubscribe[_PREFIX] + unsubscribe,
-        preferences=links.preferences[_PREFIX] + preferences,
-        one_click=links.one_click[_PREFIX] + one_click,
-        feedback=links.feedback[_PREFIX] + feedback,
+def _joined(
+    frame: Frame, opening: Opening, cards: Sequence[PlacedCard], values: Sequence[bytes]
+) -> bytes:
+    token = values[_feedback]
+    return frame.digest.message.fill(
+        [*values, *opening.plain],
+        _pieces([card.text.plain for card in cards], token),
+        _pieces([card.html.plain for card in cards], token),
     )
 
 
-def _cut(key: tuple[Any, ...], content: bytes, slots: list[str]) -> _Group:
-    canonical = prepared(content)
-    return _Group(
-        key=key,
-        message=_slices(content, slots),
-        names=canonical.names,
-        head=_slices(canonical.head, slots),
-        body=_slices(canonical.body, slots),
-    )
-
-
-def _slices(content: bytes, slots: list[str]) -> _Slices:
-    pieces = re.split(f"({'|'.join(slots)})".encode(), content)
-    order = [slots.index(piece.decode()) for piece in pieces[1::2]]
-    return _Slices(tuple(pieces), _picker(order))
-
-
-def _picker(order: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
-    """Picks by position, in one call of C where there are several."""
-    if len(order) < 2:
-        return lambda values: tuple(values[at] for at in order)
-    pick: Callable[[Sequence[bytes]], tuple[bytes, ...]] = itemgetter(*order)
-    return pick
+def _pieces(cuts: Sequence[Cut], token: bytes) -> list[bytes]:
+    """The cuts one after another, with the reader's token in its slots."""
+    gap = Slot.TOKEN
+    return [token if one is gap else one for cut in cuts for one in cut]  # type: ignore[misc]

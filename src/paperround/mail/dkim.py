@@ -122,16 +122,27 @@ def prepared(content: bytes) -> Signable:
 def canonical_body(body: bytes) -> bytes:
     """RFC 6376 section 3.4.4: runs of blanks are one space, none ends a line, no empty line the
     body. An empty body stays empty."""
-    text = body.replace(b"\t", b" ")
-    while b"  " in text:
-        text = text.replace(b"  ", b" ")
-    text = (text + b"\r\n").replace(b" \r\n", b"\r\n").rstrip(b"\r\n")
+    text = canonical_lines(body + b"\r\n").rstrip(b"\r\n")
     return text + b"\r\n" if text else b""
 
 
+def canonical_lines(lines: bytes) -> bytes:
+    """Whole lines of a body, each with its CRLF, as a signature sees them: the same alone and
+    among others, but for empty ones at the end of a body."""
+    text = lines.replace(b"\t", b" ")
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text.replace(b" \r\n", b"\r\n")
+
+
 def _canonical_field(name: bytes, value: bytes) -> bytes:
-    """RFC 6376 section 3.4.2: lower case, unfolded, runs of blanks are one space."""
-    return b"%b:%b\r\n" % (name.strip().lower(), _BLANKS.sub(b" ", value).strip())
+    """RFC 6376 section 3.4.2: lower case, unfolded."""
+    return b"%b:%b\r\n" % (name.strip().lower(), canonical_value(value))
+
+
+def canonical_value(value: bytes) -> bytes:
+    """The value of a field as a signature sees it: unfolded, runs of blanks are one space."""
+    return _BLANKS.sub(b" ", value).strip()
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,9 @@ Each is a function of values that gives back words; the templates know them as f
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from paperround.domain.digests import DigestPaper
@@ -97,14 +99,16 @@ def spoken_title(title: str) -> str:
 
 def tally(paper: DigestPaper) -> str:
     """Votes where they are known (null is not 0) and the reason has not told them; comments."""
-    votes = "" if paper.votes is None else counted(paper.votes, "vote")
-    told = "" if votes and _says(paper.reason, votes) else votes
+    untold = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
+    votes = counted(paper.votes or 0, "vote") if untold else ""
     comments = counted(paper.comments, "comment") if paper.comments else ""
-    return ", ".join(filter(None, (told, comments)))
+    return ", ".join(filter(None, (votes, comments)))
 
 
-def _says(reason: str, votes: str) -> bool:
-    return re.search(rf"(?<![\d,]){re.escape(votes)}\b", reason) is not None
+def tells_votes(reason: str, votes: int) -> bool:
+    """Whether `reason` says how many votes there are."""
+    said = counted(votes, "vote")
+    return said in reason and re.search(rf"(?<![\d,]){re.escape(said)}\b", reason) is not None
 
 
 def score_line(paper: DigestPaper) -> str:
@@ -112,16 +116,26 @@ def score_line(paper: DigestPaper) -> str:
 
     Parts too small to matter to a reader are added up as `other`, so the sum still holds.
     """
-    if paper.score is None or not paper.parts:
+    return score_words(paper.score, paper.parts)
+
+
+def score_words(score: float | None, parts: Mapping[str, float]) -> str:
+    """`score_line` of a score and its parts."""
+    if score is None or not parts:
         return ""
-    least = abs(paper.score) * _SMALL_SHARE
-    small = {name: part for name, part in paper.parts.items() if 0 < abs(part) < least}
-    shown = {name: part for name, part in paper.parts.items() if part}
+    least = abs(score) * _SMALL_SHARE
+    small = [part for part in parts.values() if 0 < abs(part) < least]
+    shown = [(name, part) for name, part in parts.items() if part]
     if len(small) > 1:
-        shown = {name: part for name, part in shown.items() if name not in small}
-        shown["other"] = sum(small.values())
-    parts = [f"{name.replace('_', ' ')} {_number(part)}" for name, part in shown.items()]
-    return f"Score {_number(paper.score)} = {' + '.join(parts) or 0}"
+        shown = [(name, part) for name, part in shown if abs(part) >= least]
+        shown.append(("other", sum(small)))
+    said = [_part(name, value) for name, value in shown]
+    return f"Score {_number(score)} = {' + '.join(said) or 0}"
+
+
+@lru_cache(maxsize=4096)
+def _part(name: str, value: float) -> str:
+    return f"{name.replace('_', ' ')} {_number(value)}"
 
 
 def _number(value: float) -> str:
@@ -143,6 +157,8 @@ def wrapped(text: str, first: str = "", indent: str | None = None) -> str:
 
     The first line starts with `first`, the others with `indent` (default: as many spaces).
     """
+    if len(first) + len(text) <= TEXT_WIDTH:
+        return first + text
     margin = " " * len(first) if indent is None else indent
     words = text.split(" ")
     lines = [first + words[0]]

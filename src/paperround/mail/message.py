@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -112,7 +113,7 @@ def message_bytes(
 
     Raises RenderingFailed when a value cannot stand in a header or the finished bytes are wrong.
     """
-    boundary = _boundary(particulars.seed, rendered.subject)
+    boundary = boundary_of(particulars.seed, rendered.subject)
     fields = _fields(rendered.subject, addressing, sender, particulars, boundary)
     parts = [
         _part("plain", encode(rendered.text, unbroken=unbroken)),
@@ -136,7 +137,7 @@ def web_value(url: str) -> str:
     return f"<{escaped}>"
 
 
-def _boundary(seed: str, subject: str) -> str:
+def boundary_of(seed: str, subject: str) -> str:
     """The same for every reader of the same words, and another one for others."""
     return (
         _BOUNDARY + hashlib.sha256(f"{seed}\0{subject}".encode(errors="replace")).hexdigest()[:24]
@@ -178,8 +179,10 @@ def _sender_id(sender: Sender) -> str:
     return "pr" + hashlib.sha256(sender.host.encode()).hexdigest()[:10]
 
 
+@lru_cache(maxsize=256)
 def _date(moment: datetime) -> str:
-    """RFC 5322 section 3.3, in UTC; not strftime, which follows the locale."""
+    """RFC 5322 section 3.3, in UTC; not strftime, which follows the locale. Mails that were planned
+    together have the same."""
     at = moment if moment.tzinfo is UTC else require_utc(moment)
     return (
         f"{_DAYS[at.weekday()]}, {_TWO_DIGITS[at.day]} {_MONTHS[at.month]} {at.year:04} "

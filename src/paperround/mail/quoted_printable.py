@@ -24,8 +24,23 @@ def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
     `From `, which some mail systems rewrite.
     """
     whole = re.compile("|".join(map(re.escape, sorted(unbroken)))) if unbroken else _NOTHING
+    return "\r\n".join([_broken(line, whole) for line in _escaped(text).split("\n")])
+
+
+def begun(text: str) -> tuple[str, str]:
+    """The start of a line, encoded: what is broken off whatever follows, and what is not."""
+    whole, end, rest = encode(text + "x").rpartition("=\r\n")
+    return whole + end, rest.removesuffix("x")
+
+
+def ended(rest: str, text: str) -> str:
+    """A line from the `rest` of its encoded start on, which goes on with `text`."""
+    return _broken(rest + _escaped(text), _NOTHING)
+
+
+def _escaped(text: str) -> str:
     octets = text if text.isascii() else text.encode().decode("latin-1")
-    return "\r\n".join(_broken(line, whole) for line in octets.translate(_TABLE).split("\n"))
+    return octets.translate(_TABLE)
 
 
 def _broken(line: str, whole: re.Pattern[str]) -> str:
@@ -48,6 +63,8 @@ def _cut(line: str, whole: re.Pattern[str]) -> int:
     escape = line.rfind("=", cut - 2, cut)
     if escape >= 0:
         cut = escape
+    if whole is _NOTHING:
+        return cut
     for match in whole.finditer(line, 0, cut + _LONGEST_WHOLE):
         if match.start() < cut < match.end():
             return match.start()

@@ -1,7 +1,8 @@
 """A digest in words: subject, preheader, text and HTML, all from one view."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from paperround.domain.digests import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
@@ -14,22 +15,40 @@ _TITLE_LENGTH = 300
 _REASON_LENGTH = 200
 
 
-class _Fullness(NamedTuple):
+class Fullness(NamedTuple):
     """How much of a gist is shown, and whether each paper asks if it was useful."""
 
     gist: int
     asks: bool
 
 
-_FULLEST_FIRST = (
-    _Fullness(600, asks=True),
-    _Fullness(400, asks=True),
-    _Fullness(240, asks=True),
-    _Fullness(120, asks=True),
-    _Fullness(120, asks=False),
-    _Fullness(60, asks=False),
+FULLEST_FIRST = (
+    Fullness(600, asks=True),
+    Fullness(400, asks=True),
+    Fullness(240, asks=True),
+    Fullness(120, asks=True),
+    Fullness(120, asks=False),
+    Fullness(60, asks=False),
 )
 """The first that keeps the HTML below its limit is taken, the last in any case."""
+
+
+class Shown(Protocol):
+    """A paper's words as a digest shows them."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def gist(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class Card(NamedTuple):
+    """A paper at its place in a digest."""
+
+    number: int
+    paper: DigestPaper
 
 
 def digest_words(templates: Templates, view: DigestView) -> Rendered:
@@ -37,53 +56,103 @@ def digest_words(templates: Templates, view: DigestView) -> Rendered:
 
     Raises RenderingFailed when there is no paper or a template cannot be filled.
     """
-    if not view.papers:
-        raise RenderingFailed("a digest needs at least one paper")
-    clean = _cleaned_view(view)
-    for fullness in _FULLEST_FIRST[:-1]:
+    require_papers(view)
+    clean = clean_view(view)
+    for fullness in FULLEST_FIRST[:-1]:
         rendered = _filled(templates, clean, fullness)
         if len(rendered.html.encode()) <= HTML_LIMIT:
             return rendered
-    return _filled(templates, clean, _FULLEST_FIRST[-1])
+    return _filled(templates, clean, FULLEST_FIRST[-1])
 
 
-def _filled(templates: Templates, whole: DigestView, fullness: _Fullness) -> Rendered:
-    view = _with_gists(whole, fullness.gist)
-    subject = templates.subject("digest", {"view": view})
-    preheader = shortened(_preheader(view), PREHEADER_LENGTH)
-    asked = view.links.feedback if fullness.asks else ""
-    values = {"view": view, "subject": subject, "preheader": preheader, "asked": asked}
-    text, html = templates.parts("digest", values)
+def require_papers(view: DigestView) -> None:
+    """Raise RenderingFailed when there is no paper."""
+    if not view.papers:
+        raise RenderingFailed("a digest needs at least one paper")
+
+
+def _filled(templates: Templates, view: DigestView, fullness: Fullness) -> Rendered:
+    papers = [with_gist(paper, fullness.gist) for paper in view.papers]
+    subject = subject_of(templates, view, papers[0].title)
+    preheader = preheader_of(papers)
+    text, html = parts_of(
+        templates,
+        view,
+        [Card(number, paper) for number, paper in enumerate(papers, start=1)],
+        subject=subject,
+        preheader=preheader,
+        asked=view.links.feedback if fullness.asks else "",
+    )
     return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 
 
-def _preheader(view: DigestView) -> str:
-    titles = [paper.title for paper in view.papers[1:3]]
-    if not titles:
-        return view.papers[0].gist or view.papers[0].reason
-    return " · ".join(["Also: " + titles[0], *titles[1:]])
+def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
+    """The subject of a digest whose first paper is called `title`. Raises RenderingFailed."""
+    values = {"view": clean, "count": len(clean.papers), "title": title}
+    return templates.subject("digest", values)
 
 
-def _cleaned_view(view: DigestView) -> DigestView:
+def parts_of(
+    templates: Templates,
+    clean: DigestView,
+    cards: Sequence[Card],
+    *,
+    subject: str,
+    preheader: str,
+    asked: str,
+    seam: str = "",
+) -> tuple[str, str]:
+    """Text and HTML of a clean view that shows `cards`. With a `seam` that word stands on a line
+    before each card and behind the last one, in the HTML as a comment. Raises RenderingFailed."""
+    values = {
+        "view": clean,
+        "count": len(clean.papers),
+        "cards": cards,
+        "subject": subject,
+        "preheader": preheader,
+        "asked": asked,
+        "seam": seam,
+    }
+    return templates.parts("digest", values)
+
+
+def preheader_of(papers: Sequence[Shown]) -> str:
+    """What goes on after the subject, from the first papers as they are shown."""
+    titles = [paper.title for paper in papers[1:3]]
+    if titles:
+        said = " · ".join(["Also: " + titles[0], *titles[1:]])
+    else:
+        said = papers[0].gist or papers[0].reason
+    return shortened(said, PREHEADER_LENGTH)
+
+
+def clean_view(view: DigestView) -> DigestView:
+    """The view as templates may see it; its papers too."""
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
-    clean["papers"] = tuple(_cleaned_paper(paper) for paper in view.papers)
+    clean["papers"] = tuple(clean_paper(paper) for paper in view.papers)
     clean["withdrawn"] = tuple(_cleaned_news(paper) for paper in view.withdrawn)
     clean["postal_address"] = postal_line(view.postal_address)
     return replace(view, **clean)
 
 
-def _cleaned_paper(paper: DigestPaper) -> DigestPaper:
+def clean_paper(paper: DigestPaper) -> DigestPaper:
+    """The paper as templates may see it."""
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
     clean["title"] = shortened(clean["title"], _TITLE_LENGTH) or "Untitled"
     clean["reason"] = shortened(clean["reason"], _REASON_LENGTH)
     return replace(paper, **clean)
 
 
+def clean_reason(reason: str) -> str:
+    """A reason as `clean_paper` leaves it."""
+    return shortened(str(cleaned(reason)), _REASON_LENGTH)
+
+
+def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
+    """The paper with a gist of at most `length` characters."""
+    return replace(paper, gist=shortened(paper.gist, length))
+
+
 def _cleaned_news(paper: WithdrawnPaper) -> WithdrawnPaper:
     title = shortened(cleaned(paper.title), _TITLE_LENGTH) or "Untitled"
     return WithdrawnPaper(title=title, url=cleaned(paper.url))
-
-
-def _with_gists(view: DigestView, length: int) -> DigestView:
-    papers = [replace(paper, gist=shortened(paper.gist, length)) for paper in view.papers]
-    return replace(view, papers=tuple(papers))

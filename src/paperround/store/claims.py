@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import (
@@ -19,17 +18,12 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    TextClause,
     Update,
-    and_,
-    bindparam,
     case,
     func,
     not_,
-    null,
     or_,
     select,
-    text,
     true,
     tuple_,
     update,
@@ -39,7 +33,20 @@ from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, L
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.pacing import Share, Waiting
-from paperround.store.dialect import among, among_ids, as_ids
+from paperround.store.claim_statements import (
+    NO_LEASE,
+    held,
+    leasing,
+    locking,
+    marking,
+    putting_off,
+    queue,
+    queueing,
+    settled,
+    settling,
+    waiting,
+)
+from paperround.store.dialect import among, as_ids, prepared
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 """States of a mail that did not reach anybody and is not tried again."""
@@ -49,8 +56,6 @@ MOST_LOOKS = 20
 
 PAUSE = timedelta(minutes=1)
 """How long a row waits that was claimed and may not go: a sender must never spin on one."""
-
-NO_LEASE: Mapping[str, None] = {"lease_until": None, "host": None, "pid": None, "started": None}
 
 _UNSETTLED = {
     DeliveryState.CLAIMED: DeliveryState.QUEUED,
@@ -86,14 +91,16 @@ class Book(Generic[Item]):
 
     `due` selects the rows that wait, with all that `why_not` (a reason not to send one any more,
     None when it may go) and `claimed` (the row as jobs take it) read. `lines` names the lines that
-    have rows due, oldest first; a row of another may not be sent now. `may_go` says both of a row
+    have rows due, oldest first, and `in_line` says that a row stands in the line named by the
+    parameter b_line; a row of another may not be sent now. `may_go` says both of a row
     within a statement: it is in such a line, and nothing speaks against it. `unsent` does what is
     to be done for those of some rows that have ended without reaching anybody.
     """
 
     table: Table
     due: Select[Any]
-    lines: Callable[[Connection, datetime], Sequence[ColumnElement[bool]]]
+    lines: Callable[[Connection, datetime], Sequence[int]]
+    in_line: ColumnElement[bool]
     why_not: Callable[[Row[Any]], SkipReason | None]
     may_go: ColumnElement[bool]
     claimed: Callable[[Row[Any], Lease], Item]
@@ -130,24 +137,29 @@ class Claims(Generic[Item]):
             limit = limit if gate.sifts and gate.limit else min(limit, gate.limit)
         if limit <= 0:
             return []
-        fresh = not_(among(self._connection, self._c.id, without)) if without else true()
         for line in self._book.lines(self._connection, now):
-            due = self._book.due.where(
-                line, self._c.next_at <= now, self._c.expires_at > now, fresh
-            )
-            if rows := self._take(due, lease, limit, gate):
+            if rows := self._take(queue(self._connection, line, limit, now, without), lease, gate):
                 return [self._book.claimed(row, lease) for row in rows]
         return []
 
-    def _take(
-        self, due: Select[Any], lease: Lease, limit: int, gate: Gate | None
-    ) -> list[Row[Any]]:
-        """Lease the first of `due` that may go, and skip those before them that may not."""
+    def has_due(self, *, now: datetime) -> bool:
+        """Whether rows wait that a claim would look at; it may find that none of them may go."""
+        dialect = self._connection.dialect.name
+        looking = queueing(self._book.due, self._book.in_line, self._table, dialect)
+        return any(
+            self._connection.execute(looking, queue(self._connection, line, 1, now, ())).first()
+            for line in self._book.lines(self._connection, now)
+        )
+
+    def _take(self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None) -> list[Row[Any]]:
+        """Lease the first of a queue that may go, and skip those before them that may not."""
+        dialect = self._connection.dialect.name
+        lock = locking(self._book.due, self._book.in_line, self._table, dialect)
         looks = 0
-        while rows := self._lock(due, limit):
+        while rows := self._connection.execute(lock, wanted).all():
             leaving = self._leaving(rows)
             self._skip(leaving, lease.token)
-            fit = [row for row in rows if row.id not in leaving]
+            fit = [row for row in rows if row.id not in leaving] if leaving else list(rows)
             if gate is not None and gate.sifts:
                 looks += 1
                 fit = self._sifted(fit, gate)
@@ -162,17 +174,10 @@ class Claims(Generic[Item]):
         found = gate.sift(waiting)
         if found.later:
             self._connection.execute(
-                _putting_off(self._table),
+                putting_off(self._table),
                 [{"b_id": id_, "b_next_at": at} for id_, at in found.later.items()],
             )
         return [row for row in rows if row.id in found.leaves]
-
-    def _lock(self, due: Select[Any], limit: int) -> Sequence[Row[Any]]:
-        return self._connection.execute(
-            due.order_by(self._c.next_at, self._c.id)
-            .limit(limit)
-            .with_for_update(of=self._table, skip_locked=True)
-        ).all()
 
     def _leaving(self, rows: Sequence[Row[Any]]) -> Mapping[int, SkipReason]:
         return {row.id: reason for row in rows if (reason := self._book.why_not(row))}
@@ -181,16 +186,15 @@ class Claims(Generic[Item]):
         if not ids:
             return
         self._connection.execute(
-            update(self._table)
-            .where(among(self._connection, self._c.id, ids), waiting(self._table))
-            .values(
-                state=DeliveryState.CLAIMED.value,
-                lease_until=lease.until,
-                host=lease.worker.host,
-                pid=lease.worker.pid,
-                started=lease.worker.started,
-                token=lease.token,
-            )
+            leasing(self._table, self._connection.dialect.name),
+            {
+                "b_ids": as_ids(self._connection, ids),
+                "b_until": lease.until,
+                "b_host": lease.worker.host,
+                "b_pid": lease.worker.pid,
+                "b_started": lease.worker.started,
+                "b_token": lease.token,
+            },
         )
 
     def _skip(self, leaving: Mapping[int, SkipReason], token: str) -> None:
@@ -213,7 +217,7 @@ class Claims(Generic[Item]):
         process. Rows whose reader has left since the claim are skipped, those of a list paused
         since are queued again."""
         found = self._connection.execute(
-            _marking(self._table, self._book.may_go, self._connection.dialect.name),
+            marking(self._table, self._book.may_go, self._connection.dialect.name),
             {
                 "b_ids": as_ids(self._connection, deliveries),
                 "b_token": token,
@@ -243,11 +247,10 @@ class Claims(Generic[Item]):
         released. A late `sent` also moves a row from unknown. Returns how many applied."""
         if not moves:
             return 0
-        applied = self._connection.execute(
-            _settling(self._table), [_settled(move, now) for move in moves]
-        )
+        statement = prepared(settling(self._table), self._connection.dialect)
+        applied = statement.run_many(self._connection, [settled(move, now) for move in moves])
         self._unsent([move.id for move in moves if move.state in RELEASED])
-        return applied.rowcount
+        return applied
 
     def release(
         self,
@@ -348,103 +351,3 @@ class Claims(Generic[Item]):
         for state, count in self._by_state(*which).items():
             counts[_UNSETTLED.get(state, state)] += count
         return LedgerTotals(**counts)
-
-
-# Written out, because SQLite uses a partial index only where its condition is found word by word.
-
-
-@cache
-def waiting(table: Table) -> TextClause:
-    """Rows that are to be sent, now or later."""
-    return text(f"{table.name}.state IN ('queued', 'deferred')")
-
-
-@cache
-def held(table: Table) -> TextClause:
-    """Rows a process has in hand."""
-    return text(f"{table.name}.state IN ('claimed', 'in_data')")
-
-
-# Made once, so that they are compiled once: every mail goes through these two.
-
-
-@cache
-def _marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
-    c = table.c
-    return (
-        update(table)
-        .where(
-            among_ids(dialect, c.id, "b_ids"),
-            c.token == bindparam("b_token"),
-            c.state == DeliveryState.CLAIMED.value,
-            may_go,
-        )
-        .values(
-            state=DeliveryState.IN_DATA.value,
-            in_data_at=bindparam("b_now", type_=c.in_data_at.type),
-            lease_until=bindparam("b_until", type_=c.lease_until.type),
-        )
-        .returning(c.id)
-    )
-
-
-@cache
-def _putting_off(table: Table) -> Update:
-    c = table.c
-    return (
-        update(table)
-        .where(c.id == bindparam("b_id"))
-        .values(next_at=bindparam("b_next_at", type_=c.next_at.type))
-    )
-
-
-@cache
-def _settling(table: Table) -> Update:
-    """An answer often repeats the address, so it is not kept once the person was erased. That is
-    read off the row itself, whose `domain` an erasure empties: another table might be read as it
-    was before an erasure that this update waited for."""
-    c = table.c
-    late = bindparam("b_late", type_=c.attempts.type) == 1
-    next_at = bindparam("b_next_at", type_=c.next_at.type)
-    return (
-        update(table)
-        .where(
-            c.id == bindparam("b_id"),
-            c.token == bindparam("b_token"),
-            or_(held(table), and_(c.state == DeliveryState.UNKNOWN.value, late)),
-        )
-        .values(
-            state=bindparam("b_state"),
-            reason=bindparam("b_reason"),
-            code=bindparam("b_code"),
-            reply=case(
-                (c.domain.is_(None), null()), else_=bindparam("b_reply", type_=c.reply.type)
-            ),
-            next_at=func.coalesce(next_at, c.next_at),
-            attempts=c.attempts + case((c.state == DeliveryState.UNKNOWN.value, 0), else_=1),
-            breakdowns=c.breakdowns + bindparam("b_breakdown"),
-            sent_at=bindparam("b_sent_at"),
-            **NO_LEASE,
-        )
-    )
-
-
-def _settled(move: Move, now: datetime) -> dict[str, Any]:
-    sent = move.state is DeliveryState.SENT
-    return {
-        "b_id": move.id,
-        "b_token": move.token,
-        "b_late": int(sent),
-        "b_state": move.state.value,
-        "b_reason": _storable(move.reason),
-        "b_code": move.code,
-        "b_reply": None if move.reply is None else _storable(move.reply),
-        "b_next_at": move.next_at,
-        "b_breakdown": int(move.breakdown),
-        "b_sent_at": now if sent else None,
-    }
-
-
-def _storable(words: str) -> str:
-    """What a server said, without what no database takes: it must not undo the whole batch."""
-    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

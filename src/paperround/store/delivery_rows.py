@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, literal, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, literal, or_, select
 
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
@@ -13,7 +13,8 @@ from paperround.domain.ledger import Claimed, NewDelivery, OwnParts, Slip
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
-from paperround.store.claims import RELEASED, Book, waiting
+from paperround.store.claim_statements import waiting
+from paperround.store.claims import RELEASED, Book
 from paperround.store.dialect import among
 
 
@@ -197,15 +198,16 @@ _HEADS = select(db.lists.c.id, _HEAD.label("head")).where(db.lists.c.paused_at.i
 """When the first mail in the line of each list that is not paused may go."""
 
 
-def _lines(connection: Connection, now: datetime) -> list[ColumnElement[bool]]:
+def _lines(connection: Connection, now: datetime) -> list[int]:
     heads = [(head, id_) for id_, head in connection.execute(_HEADS) if head is not None]
-    return [db.deliveries.c.list_id == id_ for head, id_ in sorted(heads) if head <= now]
+    return [id_ for head, id_ in sorted(heads) if head <= now]
 
 
 DELIVERIES: Book[Claimed] = Book(
     table=db.deliveries,
     due=_DUE,
     lines=_lines,
+    in_line=db.deliveries.c.list_id == bindparam("b_line"),
     why_not=_why_not,
     may_go=_MAY_GO,
     claimed=_claimed,

@@ -12,7 +12,7 @@ from paperround.domain.digests import SkipReason
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.domain.times import format_instant
 from paperround.store import schema as db
-from paperround.store.claims import waiting
+from paperround.store.claim_statements import waiting
 from paperround.store.subscriber_rows import preference_columns
 
 _MACHINERY = frozenset(

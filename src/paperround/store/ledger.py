@@ -39,7 +39,8 @@ from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.claims import NO_LEASE, Claims, waiting
+from paperround.store.claim_statements import NO_LEASE, waiting
+from paperround.store.claims import Claims
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
 from paperround.store.dialect import among, insert_new, next_ids
 from paperround.store.edition_rows import paper_columns

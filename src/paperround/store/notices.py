@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     and_,
+    bindparam,
     func,
     literal,
     or_,
     select,
-    true,
     update,
 )
 
@@ -24,7 +25,8 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
-from paperround.store.claims import NO_LEASE, Book, Claims, waiting
+from paperround.store.claim_statements import NO_LEASE, waiting
+from paperround.store.claims import Book, Claims
 from paperround.store.dialect import insert_new
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
@@ -113,14 +115,18 @@ _MAY_GO = or_(
 )
 
 
-def _one_line(_connection: Connection, _now: datetime) -> Sequence[ColumnElement[bool]]:
-    return [true()]
+_ONE_LINE = 0
+
+
+def _one_line(_connection: Connection, _now: datetime) -> Sequence[int]:
+    return [_ONE_LINE]
 
 
 NOTICES: Book[ClaimedNotice] = Book(
     table=db.notices,
     due=_DUE,
     lines=_one_line,
+    in_line=bindparam("b_line", type_=Integer()) == _ONE_LINE,
     why_not=_why_not,
     may_go=_MAY_GO,
     claimed=_claimed,

@@ -26,7 +26,7 @@ from paperround.domain.limits import Rate
 from paperround.domain.pacing import Connections, Pace, Pacing, Road, Share, Waiting, room_of, share
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
-from paperround.store.claims import held
+from paperround.store.claim_statements import held
 from paperround.store.dialect import among, insert_new, upsert
 
 RELAY = "relay"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.lists import ListId
 from paperround.store import schema as db
-from paperround.store.claims import waiting
+from paperround.store.claim_statements import waiting
 
 MOST_HOURS = 200
 """How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""

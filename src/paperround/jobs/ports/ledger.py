@@ -57,6 +57,10 @@ class Claiming(Protocol[Row]):
         On PostgreSQL with FOR UPDATE SKIP LOCKED. Returns an empty list when nothing is due."""
         ...
 
+    def has_due(self, *, now: datetime) -> bool:
+        """Whether rows wait that a claim would look at; it may find that none of them may go."""
+        ...
+
     def mark_in_data(
         self, deliveries: Sequence[DeliveryId], token: str, *, until: datetime, now: datetime
     ) -> frozenset[DeliveryId]:

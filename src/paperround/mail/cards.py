@@ -1,0 +1,185 @@
+"""Papers of digests as cards: rendered, inlined and encoded once, for every digest they stand in.
+
+paper ──► base: clean, without reason and score
+  └─ look: tells votes, has a reason, has a score ──► shape: rendered, encoded, cut
+       └─ number, reason, score ──► card: one join
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from paperround.domain.digests import DigestPaper
+from paperround.mail.filters import score_words, tells_votes
+from paperround.mail.lines import MOST_LINES, Line
+from paperround.mail.pieces import Recent, new_mark
+from paperround.mail.render import clean_paper, clean_reason, with_gist
+from paperround.mail.shapes import Forms, Look, Numbered, Part, Seamed, Shape, Write
+from paperround.mail.templates import cleaned
+
+MOST_CARDS = 6_000
+"""Cards a deck keeps, about 6 kB each. One that was dropped is made anew by one join."""
+
+MOST_PAPERS = 500
+"""Papers a deck keeps shapes of, 5 kB each and look: those of a day of four cuts and two lists."""
+
+
+_own_words = attrgetter("title", "authors", "gist", "votes", "comments", "page_url")
+"""All of a paper but its links, its reason and its score."""
+
+_MOST_DIGITS = 6
+_Place = tuple[int, int]
+"""A paper's identity and its number."""
+
+
+class PlacedCard(NamedTuple):
+    """A card as it stands in digests; `size` is the length of its HTML before encoding, in bytes.
+
+    While its paper is held here, as it was handed over, no other has that identity.
+    """
+
+    paper: DigestPaper
+    title: str
+    gist: str
+    reason: str
+    text: Part
+    html: Part
+    size: int
+
+
+class _Base:
+    """A clean paper without reason and score, and its shapes by their look."""
+
+    def __init__(self, paper: DigestPaper, gist: int) -> None:
+        bare = replace(paper, reason="", score=None, parts={})
+        self.paper = with_gist(clean_paper(bare), gist)
+        self.shapes: dict[Look, Shape] = {}
+
+
+class _Known(NamedTuple):
+    """A paper as it was handed over, with its lines. While it is held here, no other paper has its
+    identity."""
+
+    paper: DigestPaper
+    base: _Base
+    reason: Line
+    score: Line
+    looks: tuple[Look, ...]
+    """By the digits of its number, from one on."""
+
+
+@cache
+def _looks(*, tells_votes: bool, has_reason: bool, has_score: bool) -> tuple[Look, ...]:
+    return tuple(Look(tells_votes, has_reason, has_score, 1 + more) for more in range(_MOST_DIGITS))
+
+
+class Deck:
+    """The cards of one manner: gists of at most `gist` characters, and whether each asks if it was
+    useful. `asked` is the link that does up to its token, empty for none. What a signature sees is
+    made only where they are `signed`.
+
+    It holds nothing of a reader but reasons and scores, and no more of those than it may.
+    """
+
+    def __init__(self, gist: int, asked: str, *, signed: bool) -> None:
+        self._gist = gist
+        self._signed = signed
+        self._token = new_mark()
+        self._asked = asked and asked + self._token
+        self._placed = Recent[_Place, PlacedCard](MOST_CARDS)
+        self._wanted = Recent[_Place, bool](MOST_CARDS)
+        self._numbered = Recent[tuple[_Base, Look, int], Numbered](MOST_CARDS)
+        self._bases = Recent[tuple[Any, ...], _Base](MOST_PAPERS)
+        self._known = Recent[int, _Known](MOST_LINES)
+        self._reasons = Recent[str, Line](MOST_LINES)
+        self._scores = Recent[tuple[Any, ...], Line](MOST_LINES)
+        self._forms: Forms | None = None
+
+    def cards(self, papers: Sequence[DigestPaper], write: Write) -> list[PlacedCard]:
+        """`papers` numbered from 1; what is not known of them is rendered by `write`."""
+        numbers = range(1, len(papers) + 1)
+        found: list[Any] = [*map(self._placed.get, zip(map(id, papers), numbers, strict=True))]
+        if None not in found:
+            return found
+        seamed = Seamed(write, self._asked, self._token)
+        missing = [
+            (number, self._known.get(id(paper)) or self._met(paper, seamed))
+            for number, paper, card in zip(numbers, papers, found, strict=True)
+            if card is None
+        ]
+        shapes = self._shapes(missing, seamed)
+        for (number, one), shape in zip(missing, shapes, strict=True):
+            found[number - 1] = self._place(one, number, shape)
+        return found
+
+    def _met(self, paper: DigestPaper, seamed: Seamed) -> _Known:
+        base = self._base(paper)
+        if self._forms is None:
+            self._forms = seamed.forms(base.paper)
+        reason, score = self._reason(paper.reason, self._forms), self._score(paper, self._forms)
+        votes = base.paper.votes
+        looks = _looks(
+            tells_votes=votes is not None and tells_votes(reason.words, votes),
+            has_reason=reason.words != "",
+            has_score=score.words != "",
+        )
+        return self._known.keep(id(paper), _Known(paper, base, reason, score, looks))
+
+    def _base(self, paper: DigestPaper) -> _Base:
+        key = (*_own_words(paper), *paper.links.items())
+        return self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist))
+
+    def _reason(self, reason: str, forms: Forms) -> Line:
+        known = self._reasons.get(reason)
+        return known or self._reasons.keep(reason, forms.reason.both(clean_reason(reason)))
+
+    def _score(self, paper: DigestPaper, forms: Forms) -> Line:
+        key = (paper.score, *paper.parts.items())
+        known = self._scores.get(key)
+        if known is not None:
+            return known
+        words = score_words(paper.score, cleaned(paper.parts))
+        return self._scores.keep(key, forms.score.both(words))
+
+    def _shapes(self, missing: Sequence[tuple[int, _Known]], seamed: Seamed) -> list[Numbered]:
+        """The shapes of `missing` with their numbers; new ones are rendered together."""
+        keys = [(one.base, one.looks[len(str(number)) - 1], number) for number, one in missing]
+        found = list(map(self._numbered.get, keys))
+        if None in found:
+            self._render(
+                [(base, look) for base, look, _ in keys if look not in base.shapes], seamed
+            )
+        return [
+            shape or self._numbered.keep(key, key[0].shapes[key[1]].numbered(key[2], self._token))
+            for key, shape in zip(keys, found, strict=True)
+        ]
+
+    def _render(self, lacking: Sequence[tuple[_Base, Look]], seamed: Seamed) -> None:
+        new = list(dict.fromkeys(lacking))
+        shapes = seamed.shapes([(base.paper, look) for base, look in new]) if new else []
+        for (base, look), shape in zip(new, shapes, strict=True):
+            base.shapes[look] = shape
+
+    def _place(self, one: _Known, number: int, shape: Numbered) -> PlacedCard:
+        """Kept when it is asked for again, since others are likely to get the very same card."""
+        place, reason, score = (id(one.paper), number), one.reason, one.score
+        text = shape.text.said(reason.text, score.text, signed=self._signed)
+        html = shape.html.said(reason.html, score.html, signed=self._signed)
+        again = self._wanted.get(place)
+        if again:
+            text, html = text.merged(), html.merged()
+        card = PlacedCard(
+            one.paper,
+            one.base.paper.title,
+            one.base.paper.gist,
+            reason.words,
+            text,
+            html,
+            shape.size + reason.size + score.size,
+        )
+        if again:
+            return self._placed.keep(place, card)
+        self._wanted.keep(place, value=True)
+        return card

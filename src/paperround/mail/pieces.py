@@ -1,0 +1,135 @@
+"""Bytes that are made once and cut where values go that differ from mail to mail.
+
+While shared bytes are made, marks stand where those values go: words of 40 characters, as long as
+a token and never broken in two, so that every line folds as it will with the real values. They are
+random, so nothing that a source or a reader wrote can look like one.
+"""
+
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
+
+from paperround.domain.tokens import TOKEN_LENGTH
+from paperround.mail.dkim import Signable, canonical_lines, prepared
+from paperround.mail.quoted_printable import encode
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def new_mark() -> str:
+    """A word that stands nowhere else."""
+    return secrets.token_hex(TOKEN_LENGTH // 2)
+
+
+class Tokens(NamedTuple):
+    """The ends of a reader's four links."""
+
+    unsubscribe: str
+    preferences: str
+    one_click: str
+    feedback: str
+
+
+class Encoded(NamedTuple):
+    """Whole lines, quoted-printable, and the same as a signature sees them."""
+
+    plain: bytes
+    canonical: bytes
+
+
+def encoded(text: str, unbroken: Collection[str] = ()) -> Encoded:
+    """`text`, whose last line is ended, in quoted-printable."""
+    return as_signed(encode(text, unbroken=unbroken).encode("ascii"))
+
+
+def as_signed(lines: bytes) -> Encoded:
+    """`lines` with what a signature sees of them; one object where that is the same."""
+    canonical = canonical_lines(lines)
+    return Encoded(lines, lines if canonical == lines else canonical)
+
+
+_UNFILLED = (b"", b"")
+"""What stands in wide slots until they are filled: there are two at most."""
+
+
+class Slices(NamedTuple):
+    """Bytes cut at their slots: every second piece is a gap, for what `pick` takes out of the
+    values. `wide` are the places of gaps that take several pieces at once, each once only."""
+
+    pieces: tuple[bytes, ...]
+    pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
+    wide: tuple[int, ...] = ()
+
+    def fill(self, values: Sequence[bytes], *pieces: Sequence[bytes]) -> bytes:
+        """The bytes with one value in each slot, and with `pieces` in the wide ones."""
+        whole = list(self.pieces)
+        whole[1::2] = self.pick((*values, *_UNFILLED[: len(pieces)]))
+        for place, several in zip(reversed(self.wide), reversed(pieces), strict=False):
+            whole[place : place + 1] = several
+        return b"".join(whole)
+
+
+def sliced(content: bytes, slots: Sequence[bytes], wide: int = 0) -> Slices:
+    """`content` cut at `slots`; each may stand there any number of times. The last ones of them,
+    `wide` in number and in the order they stand there, are wide."""
+    pieces = re.split(b"(%b)" % b"|".join(map(re.escape, slots)), content)
+    order = [slots.index(piece) for piece in pieces[1::2]]
+    first_wide = len(slots) - wide
+    places = [2 * at + 1 for at, slot in enumerate(order) if slot >= first_wide]
+    return Slices(tuple(pieces), _picker(order), tuple(places))
+
+
+def _picker(order: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
+    """Picks by position, in one call of C where there are several."""
+    if len(order) < 2:
+        return lambda values: tuple(values[at] for at in order)
+    pick: Callable[[Sequence[bytes]], tuple[bytes, ...]] = itemgetter(*order)
+    return pick
+
+
+class Whole(NamedTuple):
+    """A message with slots, and the same as its signatures see it."""
+
+    names: tuple[str, ...]
+    message: Slices
+    head: Slices
+    body: Slices
+
+    def signable(self, values: Sequence[bytes], *pieces: Sequence[bytes]) -> Signable:
+        """The message with `values` and `pieces`, which are canonical, as its signatures see it."""
+        return Signable(self.names, self.head.fill(values), self.body.fill(values, *pieces))
+
+
+def whole(content: bytes, slots: Sequence[bytes], wide: int = 0) -> Whole:
+    """The message `content` cut at `slots`, the last `wide` of which are wide in its body."""
+    canonical = prepared(content)
+    return Whole(
+        names=canonical.names,
+        message=sliced(content, slots, wide),
+        head=sliced(canonical.head, slots),
+        body=sliced(canonical.body, slots, wide),
+    )
+
+
+class Recent(Generic[Key, Value]):
+    """The last `most` values that were kept. Threads may share one: what one of them drops is
+    made again."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self.get = self._values.get
+
+    def keep(self, key: Key, value: Value) -> Value:
+        """Keep `value`; the oldest is dropped where there is no more room."""
+        self._values[key] = value
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._values)

@@ -1,0 +1,181 @@
+"""The statements that move mails between their states, made once so that they compile once."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    TextClause,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    not_,
+    null,
+    or_,
+    text,
+    update,
+)
+
+from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.ledger import Move
+from paperround.store.dialect import among_ids, as_ids
+
+NO_LEASE: Mapping[str, None] = {"lease_until": None, "host": None, "pid": None, "started": None}
+
+
+# Written out, because SQLite uses a partial index only where its condition is found word by word.
+
+
+@cache
+def waiting(table: Table) -> TextClause:
+    """Rows that are to be sent, now or later."""
+    return text(f"{table.name}.state IN ('queued', 'deferred')")
+
+
+@cache
+def held(table: Table) -> TextClause:
+    """Rows a process has in hand."""
+    return text(f"{table.name}.state IN ('claimed', 'in_data')")
+
+
+# Made once, so that they are compiled once: every mail goes through these.
+
+
+@cache
+def queueing(
+    due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
+) -> Select[Any]:
+    """The first rows of a line, with the parameters that `_queue` makes."""
+    c = table.c
+    now = bindparam("b_now", type_=c.next_at.type)
+    passed_over = among_ids(dialect, c.id, "b_without")
+    return (
+        due.where(in_line, c.next_at <= now, c.expires_at > now, not_(passed_over))
+        .order_by(c.next_at, c.id)
+        .limit(bindparam("b_limit"))
+    )
+
+
+@cache
+def locking(
+    due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
+) -> Select[Any]:
+    """The same, locked; those that another claim holds at this moment are passed over."""
+    return queueing(due, in_line, table, dialect).with_for_update(of=table, skip_locked=True)
+
+
+def queue(
+    connection: Connection, line: int, limit: int, now: datetime, without: Collection[DeliveryId]
+) -> dict[str, Any]:
+    return {
+        "b_line": line,
+        "b_limit": limit,
+        "b_now": now,
+        "b_without": as_ids(connection, without),
+    }
+
+
+@cache
+def leasing(table: Table, dialect: str) -> Update:
+    c = table.c
+    return (
+        update(table)
+        .where(among_ids(dialect, c.id, "b_ids"), waiting(table))
+        .values(
+            state=DeliveryState.CLAIMED.value,
+            lease_until=bindparam("b_until", type_=c.lease_until.type),
+            host=bindparam("b_host"),
+            pid=bindparam("b_pid"),
+            started=bindparam("b_started"),
+            token=bindparam("b_token"),
+        )
+    )
+
+
+@cache
+def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
+    c = table.c
+    return (
+        update(table)
+        .where(
+            among_ids(dialect, c.id, "b_ids"),
+            c.token == bindparam("b_token"),
+            c.state == DeliveryState.CLAIMED.value,
+            may_go,
+        )
+        .values(
+            state=DeliveryState.IN_DATA.value,
+            in_data_at=bindparam("b_now", type_=c.in_data_at.type),
+            lease_until=bindparam("b_until", type_=c.lease_until.type),
+        )
+        .returning(c.id)
+    )
+
+
+@cache
+def putting_off(table: Table) -> Update:
+    c = table.c
+    return (
+        update(table)
+        .where(c.id == bindparam("b_id"))
+        .values(next_at=bindparam("b_next_at", type_=c.next_at.type))
+    )
+
+
+@cache
+def settling(table: Table) -> Update:
+    """An answer often repeats the address, so it is not kept once the person was erased. That is
+    read off the row itself, whose `domain` an erasure empties: another table might be read as it
+    was before an erasure that this update waited for."""
+    c = table.c
+    late = bindparam("b_late", type_=c.attempts.type) == 1
+    next_at = bindparam("b_next_at", type_=c.next_at.type)
+    return (
+        update(table)
+        .where(
+            c.id == bindparam("b_id"),
+            c.token == bindparam("b_token"),
+            or_(held(table), and_(c.state == DeliveryState.UNKNOWN.value, late)),
+        )
+        .values(
+            state=bindparam("b_state"),
+            reason=bindparam("b_reason"),
+            code=bindparam("b_code"),
+            reply=case(
+                (c.domain.is_(None), null()), else_=bindparam("b_reply", type_=c.reply.type)
+            ),
+            next_at=func.coalesce(next_at, c.next_at),
+            attempts=c.attempts + case((c.state == DeliveryState.UNKNOWN.value, 0), else_=1),
+            breakdowns=c.breakdowns + bindparam("b_breakdown"),
+            sent_at=bindparam("b_sent_at"),
+            **NO_LEASE,
+        )
+    )
+
+
+def settled(move: Move, now: datetime) -> dict[str, Any]:
+    sent = move.state is DeliveryState.SENT
+    return {
+        "b_id": move.id,
+        "b_token": move.token,
+        "b_late": int(sent),
+        "b_state": move.state.value,
+        "b_reason": _storable(move.reason),
+        "b_code": move.code,
+        "b_reply": None if move.reply is None else _storable(move.reply),
+        "b_next_at": move.next_at,
+        "b_breakdown": int(move.breakdown),
+        "b_sent_at": now if sent else None,
+    }
+
+
+def _storable(words: str) -> str:
+    """What a server said, without what no database takes: it must not undo the whole batch."""
+    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
