@@ -11,7 +11,11 @@ from pathlib import Path
 from benchmarks.backfill import store_speed
 from benchmarks.capped import confirmation_over_a_capped_relay
 from benchmarks.compose import personal_digest, shared_digest, signed_digest
-from benchmarks.deliver import delivery_speed
+from benchmarks.deliver import (
+    delivery_speed,
+    distant_delivery_speed,
+    signed_delivery_speed,
+)
 from benchmarks.growth import growth_of_ingest
 from benchmarks.growth_of_ranking import growth_of_ranking
 from benchmarks.ingest import ingest_speed
@@ -32,6 +36,8 @@ RESULTS = Path(__file__).with_name("results.json")
 
 BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B1": [delivery_speed],
+    "B2": [signed_delivery_speed],
+    "B4": [distant_delivery_speed],
     "B5": [shared_digest, signed_digest, personal_digest],
     "B6": [personal_order, choosing_by_interests],
     "B7": [ingest_speed],

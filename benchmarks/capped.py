@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
-from benchmarks.deliver import PORT, missing_programs, sink
+from benchmarks.deliver import PORT, missing_programs, near_sink
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.table import Bar, Measured
@@ -39,7 +39,7 @@ def confirmation_over_a_capped_relay() -> list[Measured]:
     if missing := missing_programs():
         print(f"B18 not measured: needs {' and '.join(missing)} (Debian's postfix package)")
         return []
-    with fresh_database() as database, sink(), tempfile.TemporaryDirectory() as folder:
+    with fresh_database() as database, near_sink(), tempfile.TemporaryDirectory() as folder:
         store(read_jsonl(as_jsonl(papers(200))), database)
         subscribe(WAITING, database)
         home = Runtime(_settings(Path(folder)), FixedClock(NOW))

@@ -42,7 +42,7 @@ MOST_OF_A_PERSONAL_ONE = {Algorithm.RSA: 1.7, Algorithm.ED25519: 6}
 def shared_digest() -> list[Measured]:
     """A subscriber's share in CPU microseconds, and as a part of an EmailMessage build."""
     home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
-    mail = _mail(home)
+    mail = mail_of_an_edition(home)
     mails = [_for_reader(mail, number) for number in range(READERS)]
     compose = home.renderer.compose
     compose(mail)
@@ -158,7 +158,7 @@ def _reason(wording: int) -> str:
 def signed_digest() -> list[Measured]:
     """A subscriber's share of a digest that is signed, as a multiple of its bare signature."""
     home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
-    mail = _mail(home)
+    mail = mail_of_an_edition(home)
     mails = [_for_reader(mail, number) for number in range(SIGNED)]
     return [
         _signed(home.letterhead, mails, algorithm, "the same", most)
@@ -191,7 +191,8 @@ def _signed(
     )
 
 
-def _mail(home: Runtime) -> DigestMail:
+def mail_of_an_edition(home: Runtime) -> DigestMail:
+    """The digest of an invented edition, as somebody new gets it."""
     shown = _shown(home)
     if shown.mail is None:
         raise RuntimeError(f"no digest to measure: {shown.skipped}")

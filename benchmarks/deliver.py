@@ -1,20 +1,23 @@
-"""B1: a shared digest delivered with its ledger, against a C program that only sends.
+"""B1, B2, B4: a shared digest delivered with its ledger, against a C program that only sends.
 
 smtp-source and smtp-sink come with Debian's postfix package; no mail server is started. The peer
-sends one prepared message again and again; we claim, compose, mark, send and settle each mail.
+sends one of our own mails again and again; we claim, compose, mark, send and settle each. For B4
+both send to a sink of ours that answers after a round trip, since smtp-sink cannot.
 """
 
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks.compose import mail_of_an_edition
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.table import Bar, Measured
@@ -23,36 +26,84 @@ from paperround.config import Settings
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.ports import Database
 from paperround.jobs.publish import publish
+from paperround.mail.dkim import Algorithm
+from paperround.mail.dkim_keys import new_key, pem_of
 from paperround.sources.jsonl import read_jsonl
 from paperround.wiring import Runtime
 
 MAILS = 2000
-CONNECTIONS = 10
 ROUNDS = 3
 PORT = 22525
+ROUND_TRIP = 0.05
+BARS_OF_SIGNED = {Algorithm.ED25519: 0.8, Algorithm.RSA: 0.4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Race:
+    """Who runs: how many mails each sends over how many connections, and how ours are signed."""
+
+    sink: Callable[[], AbstractContextManager[None]]
+    connections: int = 10
+    mails_of_peer: int = MAILS
+    key: str | None = None
 
 
 def delivery_speed() -> list[Measured]:
     """Mails a second of `deliver` as a multiple of `smtp-source -d` on the same sink."""
+    return _measured("B1", "deliver / smtp-source -d", _Race(sink=near_sink), 1)
+
+
+def signed_delivery_speed() -> list[Measured]:
+    """The same with mails that are signed; the peer's is not."""
+    return [
+        row
+        for algorithm, bar in BARS_OF_SIGNED.items()
+        for row in _measured(
+            "B2",
+            f"deliver, signed with {algorithm} / smtp-source -d",
+            _Race(sink=near_sink, key=pem_of(new_key(algorithm, "s1"))),
+            bar,
+        )
+    ]
+
+
+def distant_delivery_speed() -> list[Measured]:
+    """The same over a line with 50 ms a round trip."""
+    race = _Race(sink=_far_sink, connections=100, mails_of_peer=1000)
+    return _measured("B4", "deliver / smtp-source -d, 50 ms a round trip", race, 3.3)
+
+
+def _measured(point: str, measure: str, race: _Race, bar: float) -> list[Measured]:
     if missing := missing_programs():
-        print(f"B1 not measured: needs {' and '.join(missing)} (Debian's postfix package)")
+        print(f"{point} not measured: needs {' and '.join(missing)} (Debian's postfix package)")
         return []
-    with fresh_database() as database, sink(), tempfile.TemporaryDirectory() as folder:
-        store(read_jsonl(as_jsonl(papers(400))), database)
-        subscribe(MAILS, database)
-        post = _post(database, Path(folder))
-        rates = [_round(post, Path(folder), number) for number in range(ROUNDS + 1)][1:]
+    rates = _run(race)
     ours, peer = ([rate[side] for rate in rates] for side in (0, 1))
     ratio = statistics.median(one / other for one, other in rates)
     said = f"{statistics.median(ours):,.0f} against {statistics.median(peer):,.0f} mails a second"
-    measure = f"deliver / smtp-source -d, {CONNECTIONS} connections ({said})"
-    return [Measured(id="B1", measure=measure, value=ratio, bar=Bar("at least", 1))]
+    measure = f"{measure}, {race.connections} connections ({said})"
+    return [Measured(id=point, measure=measure, value=ratio, bar=Bar("at least", bar))]
 
 
-def _round(post: Post, folder: Path, number: int) -> tuple[float, float]:
-    """(our mails a second, smtp-source's), each day's digests planned outside the time."""
-    now = NOW + timedelta(days=number)
-    home = Runtime(_settings(folder), FixedClock(now))
+def _run(race: _Race) -> list[tuple[float, float]]:
+    """(our mails a second, smtp-source's), by turns; the first round is not counted."""
+    with fresh_database() as database, race.sink(), tempfile.TemporaryDirectory() as folder:
+        store(read_jsonl(as_jsonl(papers(400))), database)
+        subscribe(MAILS, database)
+        settings = _settings(Path(folder), race)
+        post = _post(database, settings)
+        message = _message(settings)
+        rates = []
+        for number in range(ROUNDS + 1):
+            ours = _ours(replace(post, clock=FixedClock(NOW + timedelta(days=number))), settings)
+            rates.append((ours, _peer(message, race)))
+        return rates[1:]
+
+
+def _ours(post: Post, settings: Settings) -> float:
+    """Our mails a second; the day's digests are planned outside the time."""
+    now = post.clock.now()
+    home = Runtime(settings, FixedClock(now))
     publish(
         database=post.database,
         ranker=home.ranker,
@@ -63,27 +114,33 @@ def _round(post: Post, folder: Path, number: int) -> tuple[float, float]:
         now=now,
     )
     begin = time.perf_counter()
-    report = deliver(replace(post, clock=FixedClock(now)))
+    report = deliver(post)
     seconds = time.perf_counter() - begin
     if report.totals.sent != MAILS:
         raise RuntimeError(f"the sink took {report.totals.sent} of {MAILS} mails")
-    return MAILS / seconds, _peer(folder)
+    return MAILS / seconds
 
 
-def _peer(folder: Path) -> float:
-    message = folder / "message"
-    if not message.exists():
-        message.write_bytes(
-            b"Subject: a digest\n\n" + b"words of a digest, again and again\n" * 860
-        )
+def _message(settings: Settings) -> Path:
+    """One of the mails as smtp-source reads it, with the line ends of Unix."""
+    home = Runtime(
+        settings.model_copy(update={"dkim_key": None, "dkim_selector": ""}), FixedClock(NOW)
+    )
+    file = settings.data_dir / "message"
+    content = home.renderer.compose(mail_of_an_edition(home))
+    file.write_bytes(content.replace(b"\r\n", b"\n"))
+    return file
+
+
+def _peer(message: Path, race: _Race) -> float:
     command = [
-        str(_program("smtp-source")), "-4", "-d", "-s", str(CONNECTIONS), "-m", str(MAILS),
-        "-F", str(message), "-M", "localhost", "-f", "a@sender.example", "-t", "b@reader.example",
-        f"127.0.0.1:{PORT}",
+        str(_program("smtp-source")), "-4", "-d", "-s", str(race.connections),
+        "-m", str(race.mails_of_peer), "-F", str(message), "-M", "localhost",
+        "-f", "a@sender.example", "-t", "b@reader.example", f"127.0.0.1:{PORT}",
     ]  # fmt: skip
     begin = time.perf_counter()
     subprocess.run(command, check=True)
-    return MAILS / (time.perf_counter() - begin)
+    return race.mails_of_peer / (time.perf_counter() - begin)
 
 
 def missing_programs() -> list[str]:
@@ -92,24 +149,44 @@ def missing_programs() -> list[str]:
 
 
 @contextmanager
-def sink() -> Iterator[None]:
+def near_sink() -> Iterator[None]:
     """smtp-sink on PORT, which takes everything."""
     command = [str(_program("smtp-sink")), "-4", "-m", "4000", "-u", "nobody"]
-    taking = subprocess.Popen([*command, f"127.0.0.1:{PORT}", "4096"], stdout=subprocess.DEVNULL)
-    try:
+    with _running([*command, f"127.0.0.1:{PORT}", "4096"]):
         yield
+
+
+@contextmanager
+def _far_sink() -> Iterator[None]:
+    command = [sys.executable, "-m", "benchmarks.lag_sink", str(PORT), str(ROUND_TRIP)]
+    with _running(command) as sink:
+        if sink.stdout is None or sink.stdout.readline() != b"ready\n":
+            raise RuntimeError("the sink did not start")
+        yield
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    sink = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        yield sink
     finally:
-        taking.terminate()
-        taking.wait()
+        sink.terminate()
+        sink.communicate()
 
 
-def _settings(folder: Path) -> Settings:
-    url = f"smtp://127.0.0.1:{PORT}"
-    return Settings(data_dir=folder, smtp_url=url, smtp_connections=CONNECTIONS)
+def _settings(folder: Path, race: _Race) -> Settings:
+    return Settings(
+        data_dir=folder,
+        smtp_url=f"smtp://127.0.0.1:{PORT}",
+        smtp_connections=race.connections,
+        dkim_key=race.key,
+        dkim_selector="s1" if race.key else "",
+    )
 
 
-def _post(database: Database, folder: Path) -> Post:
-    home = Runtime(_settings(folder), FixedClock(NOW))
+def _post(database: Database, settings: Settings) -> Post:
+    home = Runtime(settings, FixedClock(NOW))
     return replace(home.post(), database=database)
 
 

@@ -3,11 +3,15 @@
     with SmtpSink() as sink:                                    takes everything
     with SmtpSink({"rcpt": [Say("450 4.2.1 later")]}) as sink:  the first RCPT only
     with SmtpSink({"dot": repeat(Break.DROP)}) as sink:         every final dot
+    with SmtpSink({"mail": [None, Break.RST]}) as sink:         the second MAIL
+    with SmtpSink(offers=("PIPELINING",)) as sink:              takes commands in groups
 
 Stages: banner ehlo starttls auth mail rcpt data body dot accepted rset quit. `body` acts after
 the first bytes of a message, `dot` after its last ones and before it is taken, `accepted` after it
-was taken, in place of the 250. `python -m tests.faults --port 0 [--journal FILE]` runs a sink by
-hand; the journal gets one synced line a message: its Message-ID and its recipient.
+was taken, in place of the 250. A command out of its order is refused and visits no stage; a sink
+that is `eager` wants the body all the same, as some servers do, and one that is `forgetful` loses
+what comes before its answer. `python -m tests.faults --port 0 [--pipelining] [--journal FILE]` runs
+a sink by hand; the journal gets one synced line a message: its Message-ID and its recipient.
 """
 
 import argparse
@@ -19,7 +23,7 @@ import socket
 import ssl
 import struct
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -111,13 +115,19 @@ class SmtpSink:
 
     def __init__(
         self,
-        script: Mapping[str, Iterable[Action]] | None = None,
+        script: Mapping[str, Iterable[Action | None]] | None = None,
         *,
+        offers: Sequence[str] = (),
+        eager: bool = False,
+        forgetful: bool = False,
         security: Security = _OPEN,
         port: int = 0,
         journal: Path | None = None,
     ) -> None:
         self.security = security
+        self.offers = tuple(offers)
+        self.eager = eager
+        self.forgetful = forgetful
         self.messages: list[Accepted] = []
         self.commands: list[str] = []
         self.connections = 0
@@ -151,9 +161,7 @@ class SmtpSink:
         self.stopping.set()
         socket.create_connection(("127.0.0.1", self.port)).close()  # wakes the acceptor
         self._acceptor.join()
-        with self._lock:
-            for sock in self._open.values():
-                _end(sock)
+        self.hang_up()
         for thread in self._threads:
             thread.join()
         self._listener.close()
@@ -177,6 +185,12 @@ class SmtpSink:
         with self._lock:
             self._open[number] = sock
 
+    def hang_up(self) -> None:
+        """End every connection that is open now."""
+        with self._lock:
+            for sock in self._open.values():
+                _end(sock)
+
     def take(self, message: Accepted) -> None:
         """Accept a message, for good."""
         with self._lock:
@@ -187,6 +201,8 @@ class SmtpSink:
     def _accept(self) -> None:
         while True:
             sock, _ = self._listener.accept()
+            # Answers to a group are small writes one after the other.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.stopping.is_set():
                 sock.close()
                 return
@@ -234,12 +250,21 @@ class _Conversation:
         while line := self._reader.readline():
             command = line.decode("latin-1").rstrip("\r\n")
             self._sink.note(command)
+            if self._sink.forgetful:
+                self._forget()
             self._obey(command)
 
     def close(self) -> None:
         """Free the socket."""
         self._reader.close()
         self._sock.close()
+
+    def _forget(self) -> None:
+        """Lose whatever has come behind the last command."""
+        self._reader.close()
+        self._reader = self._sock.makefile("rb")
+        if select.select([self._sock], [], [], 0)[0]:
+            self._sock.recv(65536)
 
     def _obey(self, command: str) -> None:
         known = {
@@ -262,7 +287,9 @@ class _Conversation:
             self._protect()
 
     def _add(self, command: str) -> None:
-        if self._meet("rcpt"):
+        if not self._sender:
+            self._say("503 5.5.1 need MAIL first")
+        elif self._meet("rcpt"):
             self._recipients.append(_address(command))
 
     def _reset(self, _: str) -> None:
@@ -277,7 +304,7 @@ class _Conversation:
         self._say("502 5.5.1 what?")
 
     def _greeting(self) -> list[str]:
-        words = ["sink.example", "SIZE 50000000", "ENHANCEDSTATUSCODES"]
+        words = ["sink.example", "SIZE 50000000", "ENHANCEDSTATUSCODES", *self._sink.offers]
         security = self._sink.security
         protected = isinstance(self._sock, ssl.SSLSocket)
         if security.context is not None and not protected:
@@ -289,6 +316,8 @@ class _Conversation:
     def _begin(self, command: str) -> None:
         if not self._logged_in:
             self._say("530 5.7.0 log in first")
+        elif self._sender:
+            self._say("503 5.5.1 one mail at a time")
         elif self._meet("mail"):
             self._sender, self._recipients = _address(command), []
 
@@ -308,6 +337,9 @@ class _Conversation:
         return _decoded(self._reader.readline().decode("ascii").strip())
 
     def _receive(self, _: str) -> None:
+        if not self._recipients and not self._sink.eager:
+            self._say("554 5.5.1 no valid recipients")
+            return
         if not self._meet("data"):
             return
         if action := self._sink.next_action("body"):
@@ -315,12 +347,29 @@ class _Conversation:
             self._act(action, "")
             self._drain()
         content = self._content()
-        action = self._sink.next_action("dot")
-        if action is not None and not self._act(action, _NORMAL["dot"]).startswith("2"):
-            return
-        self._take(content)
-        if action is None:
-            self._meet("accepted")
+        message = Accepted(
+            sender=self._sender,
+            recipients=tuple(self._recipients),
+            content=content,
+            connection=self._number,
+        )
+        self._sender, self._recipients = "", []
+        self._end_message(message, self._sink.next_action("dot"))
+
+    def _end_message(self, message: Accepted, action: Action | None) -> None:
+        """Take a message before anybody hears that it was taken."""
+        match action:
+            case None:
+                self._sink.take(message)
+                self._meet("accepted")
+            case Late(seconds, then):
+                self._sink.stopping.wait(seconds)
+                self._end_message(message, then or Say(_NORMAL["dot"]))
+            case Say(text) if text.startswith("2"):
+                self._sink.take(message)
+                self._say(text)
+            case _:
+                self._act(action, "")
 
     def _content(self) -> bytes:
         lines: list[bytes] = []
@@ -329,16 +378,6 @@ class _Conversation:
                 raise _Gone
             lines.append(line.removeprefix(b"."))
         return b"".join(lines)
-
-    def _take(self, content: bytes) -> None:
-        self._sink.take(
-            Accepted(
-                sender=self._sender,
-                recipients=tuple(self._recipients),
-                content=content,
-                connection=self._number,
-            )
-        )
 
     def _meet(self, stage: str) -> bool:
         """Answer at `stage`; whether the answer was a yes."""
@@ -432,13 +471,15 @@ def _decoded(text: str) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Take mail on 127.0.0.1 and keep none of it.")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--pipelining", action="store_true", help="take commands in groups")
     parser.add_argument("--journal", type=Path, help="one line a message: Message-ID, recipient")
     return parser.parse_args()
 
 
 def _main() -> None:
     options = _options()
-    with SmtpSink(port=options.port, journal=options.journal) as sink:
+    offers = ("PIPELINING",) if options.pipelining else ()
+    with SmtpSink(port=options.port, journal=options.journal, offers=offers) as sink:
         sys.stdout.write(f"{sink.port}\n")
         sys.stdout.flush()
         sink.wait()

@@ -21,7 +21,7 @@ JOB_EDGES = {
     "src/paperround/jobs/poll.py": "one feed's failure must not keep the others from being read",
     "src/paperround/jobs/enrich.py": "one service that fails must not keep the others",
     "src/paperround/jobs/returned_mail.py": "one poisonous mail must not keep the others back",
-    "src/paperround/mail/worker.py": "a thread hands its error to the thread that waits for it",
+    "src/paperround/mail/opener.py": "a thread hands its error to the thread that waits for it",
     "src/paperround/queue/threads.py": "one failing job must not stop the others",
 }
 """The only files that may catch every exception, and why."""

@@ -66,6 +66,7 @@ class Settings(BaseModel):
     secret_key: str | None = Field(default=None, repr=False)
     smtp_url: str | None = Field(default=None, repr=False)
     smtp_connections: int = Field(default=10, ge=1, le=500)
+    smtp_pipelining: bool = True
     smtp_rate: str | None = None
     smtp_rate_domain: str | None = None
     smtp_domain_connections: str | None = None

@@ -74,6 +74,9 @@ LEARN = Job(task="learn", lock="learn", priority=40, periodic=True)
 ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, RETURNS, ENRICH, SUMMARISE, LEARN)
 """What a tick asks for. Each is harmless when nothing is due."""
 
+KEPT_CONNECTION = timedelta(seconds=10)
+"""How long a connection to the relay waits for another batch: notices leave every few seconds."""
+
 JOB_THREADS = 8
 """One for each of them: a slow feed keeps no digest, a long delivery no confirmation."""
 
@@ -476,7 +479,7 @@ class Runtime:
         self.signers.renew()
         return Post(
             database=self.database,
-            mailer=self._mailer(),
+            mailer=self._mailer,
             renderer=self.renderer,
             letterhead=self.letterhead,
             keys=self.settings.keys,
@@ -495,14 +498,22 @@ class Runtime:
             return self.clock
         return StartedClock(self.clock.now())
 
+    @cached_property
     def _mailer(self) -> Mailer:
+        """One for the process: what it learns of a relay holds for every batch."""
+        from paperround.mail.outbox import OutboxMailer
         from paperround.mail.relay import mailer_for
 
-        return mailer_for(
+        mailer = mailer_for(
             self.settings.relay,
             connections=self.settings.smtp_connections,
+            pipelining=self.settings.smtp_pipelining,
             hostname=urlsplit(self.settings.public_url).hostname or "localhost",
+            keep=KEPT_CONNECTION.total_seconds(),
         )
+        if not isinstance(mailer, OutboxMailer):
+            atexit.register(mailer.close)
+        return mailer
 
     @property
     def _sender(self) -> str:

@@ -41,14 +41,17 @@ def files(folder: Path) -> dict[str, bytes]:
     return {f"<{path.stem}>": path.read_bytes() for path in folder.glob("*.eml")}
 
 
-@pytest.fixture(params=["outbox", "outbox-one", "smtp", "smtp-one"])
+@pytest.fixture(
+    params=["outbox", "outbox-one", "smtp", "smtp-one", "smtp-lock-step", "smtp-lock-step-one"]
+)
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     before = set(threading.enumerate())
     size = 1 if request.param.endswith("-one") else 4
     if request.param.startswith("outbox"):
         yield Rig(OutboxMailer(tmp_path, group=size), lambda: files(tmp_path))
     else:
-        with SmtpSink() as sink:
+        offers = () if "lock-step" in request.param else ("PIPELINING",)
+        with SmtpSink(offers=offers) as sink:
             relay = Relay(host="127.0.0.1", port=sink.port, tls=Tls.NONE)
             mailer = SmtpMailer([relay], hostname="papers.example", connections=size)
             yield Rig(mailer, lambda: {m.message_id: m.content for m in sink.messages})

@@ -11,7 +11,7 @@ from paperround.domain.replies import verdict
 from paperround.mail.relay import mailer_for
 from tests.certificates import certificate, server_context
 from tests.faults import Action, Say, Security, SmtpSink
-from tests.mail.envelopes import Marks, envelopes
+from tests.mail.envelopes import Marks, envelope, envelopes
 
 LOGIN = ("ada@example.org", "p@ss,w:rd/?")
 IN_URL = "ada%40example.org:p%40ss%2Cw%3Ard%2F%3F"
@@ -45,7 +45,7 @@ def sent(
     security: Security,
     script: Mapping[str, Iterable[Action]] | None = None,
 ) -> tuple[SmtpSink, list[Outcome]]:
-    with SmtpSink(script, security=security) as sink:
+    with SmtpSink(script, security=security, offers=("PIPELINING",)) as sink:
         ways = mailer_for(url.format(port=sink.port), connections=1, hostname="papers.example")
         return sink, list(ways.send(envelopes(2), before_dot=Marks()))
 
@@ -63,6 +63,23 @@ def test_mail_goes_out_over_tls_from_the_first_byte(authority: Authority) -> Non
     sink, outcomes = sent(implicit(authority), authority.security(implicit=True))
     assert [verdict(one).state for one in outcomes] == ["sent", "sent"]
     assert len(sink.messages) == 2
+
+
+@pytest.mark.accept("F33", part="TLS, many and large mails")
+@pytest.mark.parametrize("offers", [("PIPELINING",), ()], ids=["pipelined", "lock-step"])
+def test_many_mails_and_large_ones_cross_tls_byte_for_byte(
+    authority: Authority, offers: tuple[str, ...]
+) -> None:
+    large = b"".join(b"%06d " % line + b"x" * 990 + b"\r\n" for line in range(1500))
+    mails = [*envelopes(60), envelope(61, body=large), envelope(62, body=large)]
+    with SmtpSink(security=authority.security(implicit=True), offers=offers) as sink:
+        url = implicit(authority).format(port=sink.port)
+        ways = mailer_for(url, connections=3, hostname="papers.example")
+        found = {verdict(one).state for one in ways.send(mails, before_dot=Marks())}
+    assert found == {"sent"}
+    assert {m.message_id: m.content for m in sink.messages} == {
+        mail.message_id: mail.content for mail in mails
+    }
 
 
 @pytest.mark.accept("F33", part="STARTTLS and AUTH")

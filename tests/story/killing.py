@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,8 +29,10 @@ class KillingSink(SmtpSink):
     mail is left for those who are still to die.
     """
 
-    def __init__(self, *, journal: Path | None = None, holds: bool = False) -> None:
-        super().__init__(journal=journal)
+    def __init__(
+        self, *, offers: Sequence[str] = (), journal: Path | None = None, holds: bool = False
+    ) -> None:
+        super().__init__(offers=offers, journal=journal)
         self._holds = holds
         self._flows = Event()
         self._flows.set()

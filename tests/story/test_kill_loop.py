@@ -1,5 +1,6 @@
 """The sender is killed over and over; the day completes once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -17,10 +18,14 @@ from tests.story.killing import (
     while_it_writes,
 )
 
+IN_GROUPS, ONE_BY_ONE = ("PIPELINING",), ()
 
-def survive_a_relay(folder: Path, *, kills: int, readers: int, chance: Random) -> None:
+
+def survive_a_relay(
+    folder: Path, *, kills: int, readers: int, chance: Random, offers: Sequence[str] = IN_GROUPS
+) -> None:
     journal = folder / "journal"
-    with KillingSink(journal=journal) as sink:
+    with KillingSink(offers=offers, journal=journal) as sink:
         settings = {"SMTP_URL": sink.url, "SMTP_CONNECTIONS": "5"}
         loop = KillLoop(planned_home(folder, settings, readers), at_a_step_of(sink, chance))
         loop.run(kills=kills)
@@ -32,9 +37,14 @@ def survive_a_relay(folder: Path, *, kills: int, readers: int, chance: Random) -
 
 @pytest.mark.accept("R3", part="short, SQLite")
 @pytest.mark.accept("R2")
-def test_forty_kills_lose_nothing_silently_and_double_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("offers", "kills"), [(IN_GROUPS, 40), (ONE_BY_ONE, 15)], ids=["pipelined", "lock-step"]
+)
+def test_forty_kills_lose_nothing_silently_and_double_nothing(
+    tmp_path: Path, offers: Sequence[str], kills: int
+) -> None:
     chance = Random(20260130)  # noqa: S311 - the same deaths every time
-    survive_a_relay(tmp_path, kills=40, readers=400, chance=chance)
+    survive_a_relay(tmp_path, kills=kills, readers=400, chance=chance, offers=offers)
 
 
 @pytest.mark.long

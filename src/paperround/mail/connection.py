@@ -1,28 +1,27 @@
-"""One SMTP session with its own record of how far the message in hand has got.
+"""Opening an SMTP session, step by step and waiting at each.
 
-    open ── CONNECT (TLS) GREETING HELLO TLS HELLO AUTH
-    offer ─ MAIL RCPT DATA BODY      everything but the final dot
-    finish ─ DOT                     the dot, and the wait for its answer
+    open ──── CONNECT (TLS) GREETING HELLO TLS HELLO AUTH
+    release ─ the socket and what the server offers, for whoever sends over it
 
-An exception of a socket looks the same before and after the dot, so the phase is written down
-before each step (RFC 5321 section 4.5.3.2 gives the waits).
+An exception of a socket does not say which step it broke, so the phase is written down before each
+(RFC 5321 section 4.5.3.2 gives the waits).
 """
 
 import base64
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import DeliveryId, Outcome, Phase, Reply
 from paperround.domain.replies import NO_LOGIN, NO_STARTTLS
-from paperround.mail.sendable import dot_stuffed
 from paperround.mail.smtp_url import Relay, Tls
 from paperround.mail.wire import Wire, WireBroken, as_reply, explain
 
-_REST = 421
+REST = 421
+"""The code of a server that ends the session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +46,6 @@ class Stopped(Exception):
         self.phase = phase
         self.reply = reply
         self.error = error
-
-    @property
-    def stale(self) -> bool:
-        """On a kept connection: the server had ended it between two messages."""
-        gone = self.reply is None or self.reply.code == _REST
-        return gone and self.phase is Phase.MAIL
 
     def outcome(self, delivery: DeliveryId) -> Outcome:
         """What this means for the message in hand."""
@@ -88,14 +81,8 @@ class Connection:
         self._monotonic = monotonic
         self._phase = Phase.CONNECT
         self._features: dict[str, str] = {}
-        self._must_reset = False
         self._killed = False
         self._wire: Wire | None = None
-
-    @property
-    def usable(self) -> bool:
-        """Whether another message may be offered on it."""
-        return self._wire is not None
 
     def open(self) -> None:
         """Connect, greet, protect and log in. Raises Stopped; never goes on with less TLS."""
@@ -106,34 +93,15 @@ class Connection:
             self.close()
             raise
 
-    def offer(self, envelope: Envelope) -> None:
-        """Send a message up to its final dot, which is not sent. Raises Stopped."""
-        wire = self._open_wire()
-        size = f" SIZE={len(envelope.content)}" if "SIZE" in self._features else ""
-        self._phase = Phase.MAIL
-        with self._watching():
-            if self._must_reset:
-                self._reset(wire)
-            self._ask(wire, Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{size}", "2")
-            self._ask(wire, Phase.RCPT, f"RCPT TO:<{envelope.recipient}>", "2")
-            self._ask(wire, Phase.DATA, "DATA", "354")
-            self._phase = Phase.BODY
-            wire.write(dot_stuffed(envelope.content), self._timeouts.command)
-
-    def finish(self) -> Reply:
-        """Send the final dot; the server's answer to the message. Raises Stopped for a silence."""
+    def release(self) -> tuple[socket.socket, Sequence[str]]:
+        """The open socket and the extensions of EHLO, in capitals. The connection is used no
+        more: whoever has the socket closes it. Raises Stopped for a server that says more than it
+        was asked."""
         wire = self._open_wire()
         with self._watching():
-            if early := wire.early_word(self._timeouts.command):
-                self.close()
-                raise Stopped(Phase.BODY, reply=early)
-            self._phase = Phase.DOT
-            wire.write(b".\r\n", self._timeouts.command)
-            reply = wire.read_reply(self._timeouts.dot)
-        self._must_reset = reply.code >= 400
-        if reply.code == _REST or 300 <= reply.code < 400:
-            self.close()
-        return reply
+            sock = wire.release()
+        self._wire = None
+        return sock, tuple(self._features)
 
     def say_goodbye(self) -> None:
         """QUIT, and close. What the server thinks of it changes nothing."""
@@ -226,7 +194,6 @@ class Connection:
     def _reset(self, wire: Wire) -> None:
         if not as_reply(wire.ask("RSET", self._timeouts.command)).code < 300:
             raise WireBroken("garbage: RSET was refused")
-        self._must_reset = False
 
     def _ask(self, wire: Wire, phase: Phase, command: str, wanted: str) -> None:
         self._phase = phase
@@ -235,8 +202,7 @@ class Connection:
     def _require(self, reply: Reply, wanted: str) -> None:
         if str(reply.code).startswith(wanted):
             return
-        self._must_reset = True
-        if reply.code == _REST or reply.code < 400:
+        if reply.code == REST or reply.code < 400:
             self.close()
         raise Stopped(self._phase, reply=reply)
 

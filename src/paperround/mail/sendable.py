@@ -5,6 +5,10 @@ import re
 from paperround.domain.deliveries import Envelope
 
 _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+# Searches that begin with one sign are the quickest there are over a whole message.
+_BARE_CR = re.compile(rb"\r(?!\n)")
+_BARE_LF = re.compile(rb"\n(?<!\r\n)")
+_DOTTED_LINE = re.compile(rb"\n\.")
 
 
 def require_sendable(envelope: Envelope) -> None:
@@ -18,8 +22,7 @@ def require_sendable(envelope: Envelope) -> None:
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"the {name} is not one plain ASCII address")
     content = envelope.content
-    breaks = content.count(b"\r\n")
-    if content.count(b"\r") != breaks or content.count(b"\n") != breaks:
+    if _BARE_CR.search(content) or _BARE_LF.search(content):
         raise ValueError("a line of the message does not end in CRLF")
     if not content.endswith(b"\r\n"):
         raise ValueError("the message does not end with a line end")
@@ -29,5 +32,6 @@ def require_sendable(envelope: Envelope) -> None:
 
 def dot_stuffed(content: bytes) -> bytes:
     """`content` with a second dot before every line that begins with one (RFC 5321 4.5.2)."""
-    stuffed = content.replace(b"\r\n.", b"\r\n..")
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
+    if _DOTTED_LINE.search(content):
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return b"." + content if content.startswith(b".") else content

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from paperround.domain.deliveries import Reply
 from paperround.domain.replies import CERTIFICATE, parse_reply
 
-_LONGEST_LINE = 4096
-_MOST_LINES = 100
+LONGEST_LINE = 4096
+MOST_LINES = 100
 _CHUNK = 65536
 
 
@@ -51,26 +51,17 @@ class Wire:
         """Read the lines of one answer, line ends removed, within `seconds` altogether."""
         deadline = self._monotonic() + seconds
         lines: list[str] = []
-        while not lines or _goes_on(lines[-1]):
-            if len(lines) == _MOST_LINES:
+        while not lines or goes_on(lines[-1]):
+            if len(lines) == MOST_LINES:
                 raise WireBroken("garbage: an answer without end")
             lines.append(self._read_line(deadline, begun=bool(lines)))
         return lines
 
-    def early_word(self, seconds: float) -> Reply | None:
-        """What the server says before it was asked, None when it waits as it should.
-
-        Raises WireBroken when it has hung up, so a loss can be told from a loss after the dot.
-        """
-        if not self._unread:
-            try:
-                self._sock.settimeout(0)
-                self._receive(begun=False)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                return None
-            except OSError as error:
-                raise WireBroken(explain(error)) from error
-        return self.read_reply(seconds)
+    def release(self) -> socket.socket:
+        """The socket, for another reader; nothing that was read may be left behind."""
+        if self._unread:
+            raise WireBroken("garbage: an answer that nobody asked for")
+        return self._sock
 
     def protect(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
         """Put TLS around the connection; the certificate must be `host`'s."""
@@ -103,7 +94,7 @@ class Wire:
 
     def _read_line(self, deadline: float, *, begun: bool) -> str:
         while (end := self._unread.find(b"\n")) < 0:
-            if len(self._unread) > _LONGEST_LINE:
+            if len(self._unread) > LONGEST_LINE:
                 raise WireBroken("garbage: a line without end")
             self._wait_for_more(deadline, begun=begun or bool(self._unread))
         line, self._unread = self._unread[:end], self._unread[end + 1 :]
@@ -150,5 +141,6 @@ def explain(error: OSError) -> str:
             return f"network: {error.strerror or type(error).__name__}"
 
 
-def _goes_on(line: str) -> bool:
+def goes_on(line: str) -> bool:
+    """Whether more lines of the same answer follow (RFC 5321 section 4.2.1)."""
     return line[:3].isdigit() and line[3:4] == "-"

@@ -1,0 +1,68 @@
+"""A relay that is down for two hours, and what becomes of the mail that waits for it."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from paperround.domain.ledger import LedgerTotals
+from paperround.jobs.deliver import Post, deliver
+from paperround.mail.smtp import SmtpMailer
+from paperround.mail.smtp_url import Relay, Tls
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.test_publish import send
+from tests.mail.slow_world import SlowWorld
+
+READERS = 120
+OUTAGE = 7200.0
+
+
+@dataclass(frozen=True)
+class ClockOf:
+    """The world's clock, which began at NOW."""
+
+    world: SlowWorld
+    begin: float
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.world.now - self.begin)
+
+
+def post(database: SqlDatabase, world: SlowWorld) -> Post:
+    relay = Relay(host="mail.example", port=25, tls=Tls.NONE)
+    return Post(
+        database=database,
+        mailer=SmtpMailer([relay], hostname="papers.example", keep=0, world=world.world),
+        renderer=PlainRenderer(),
+        letterhead=LETTERHEAD,
+        keys=IDENTITY.keys,
+        clock=ClockOf(world, world.now),
+        processes=Neighbours(),
+        lease=timedelta(seconds=900),
+        jitter=Random(1),  # noqa: S311 - the same waits in every run
+    )
+
+
+@pytest.mark.accept("R15")
+def test_a_relay_back_after_two_hours_gets_all_the_mail_and_no_storm(
+    database: SqlDatabase,
+) -> None:
+    fill(database, [record(n) for n in range(1, 4)])
+    subscribe(database, *(f"reader{number}" for number in range(READERS)))
+    send(database)
+    with closing(SlowWorld({b".": 0.2})) as world:
+        back = world.now + OUTAGE
+        world.is_down = lambda _relay, now: now < back
+        one = post(database, world)
+        while deliver(one).totals != LedgerTotals(sent=READERS):
+            world.now += 60
+            assert world.now < back + 2 * OUTAGE
+    times = [at for _, at in world.dials]
+    assert all(later - sooner >= 1 for sooner, later in pairwise(times))
+    assert len([at for at in times if at < back]) < 20
+    assert world.taken == {"mail.example": READERS}
