@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.backfill import store_speed
 from benchmarks.capped import confirmation_over_a_capped_relay
 from benchmarks.compose import personal_digest, shared_digest, signed_digest
+from benchmarks.day import whole_day, whole_day_long
 from benchmarks.deliver import (
     delivery_speed,
     distant_delivery_speed,
@@ -44,6 +45,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B8": [ingest_speed],
     "B9": [store_speed],
     "B12": [memory_of_planning, memory_of_a_run],
+    "B13": [whole_day],
     "B15": [speed_of_search, speed_of_search_on_postgres],
     "B16": [growth_of_ingest, growth_of_ranking, growth_of_publishing],
     "B17": [start_of_a_command, start_of_the_service],
@@ -54,6 +56,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
 LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B12-long": [memory_of_planning_long],
     "B12-run-long": [memory_of_a_run_long],
+    "B13-long": [whole_day_long],
     "B19-long": [memory_of_the_service_long],
 }
 """Those that take many minutes, and so run only when they are named."""

@@ -184,11 +184,22 @@ def test_the_reasons_of_a_reader_are_frozen_with_the_row(morning: Morning) -> No
     assert slip.reasons == own.reasons
 
 
+@pytest.mark.accept("F14", part="never twice")
+def test_the_memory_of_a_few_papers_is_read_without_the_others(morning: Morning) -> None:
+    alice, bob, _ = morning.people
+    morning.plan(morning.due(new_delivery(alice, morning.papers[:3])))
+    people = [alice.subscriber_id, bob.subscriber_id]
+    with morning.database.reading() as work:
+        memory = work.subscribers.already_sent(people, [morning.papers[1]])
+    assert memory == {people[0]: frozenset({morning.papers[1]}), people[1]: frozenset()}
+
+
 @pytest.mark.accept("R13", part="parts")
 def test_the_parts_of_a_reader_are_frozen_with_the_row(morning: Morning) -> None:
     alice, bob, _ = morning.people
     mine = {1: {"personal": 1.25}, 3: {"personal": -0.5, "spread": -0.0625}}
-    own = replace(new_delivery(alice, morning.papers[:3]), parts=mine)
+    columns = {"personal": [1.25, 0.0, -0.5], "spread": [0.0, 0.0, -0.0625]}
+    own = replace(new_delivery(alice, morning.papers[:3]), parts=columns)
     morning.plan(morning.due(own), morning.due(new_delivery(bob, morning.papers[:3])))
     with morning.database.writing() as work:
         claimed = work.ledger.claim(lease(), limit=9, now=NOW)

@@ -1,19 +1,21 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import Choice, SkipReason, choose
+from paperround.domain.digests import Choice, SkipReason, choice_of, choose
 from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
-from paperround.domain.finder import Findable, Finder
+from paperround.domain.finder import Findable, Finder, findable
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.lists import ListId, MailingList
+from paperround.domain.outlooks import Pick, Shelf, outlook
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
     Frequency,
@@ -23,8 +25,9 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.domain.tastes import Opinion, Why
-from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of
+from paperround.domain.tastes import Taste
+from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of, sight_of
+from paperround.ranking.picks import Scored, picked, with_nobody
 
 FRIDAY = date(2026, 1, 30)
 SATURDAY = date(2026, 1, 31)
@@ -59,26 +62,68 @@ def chosen(
     of: Edition | None = None,
     seen: tuple[int, ...] = (),
     day: date = FRIDAY,
-    opinion: Opinion | None = None,
+    likes: Mapping[int, float] | None = None,
     wishes: Wishes | None = None,
     finder: Finder | None = None,
 ) -> Choice | SkipReason:
+    """What somebody gets: by the edition, or by what they like, a worth by the paper's number."""
+    standing = of or edition(papers)
+    reader = Subscription(
+        id=SubscriptionId(1),
+        subscriber_id=SubscriberId(1),
+        list_id=LIST.id,
+        state=SubscriberState.ACTIVE,
+        preferences=wish,
+    )
+    sent = {PaperId(100 + n) for n in seen}
+    if likes is not None:
+        return liking(likes, standing, reader, sent, wishes, finder)
     return choose(
-        edition=of or edition(papers),
+        edition=standing,
         mailing_list=LIST,
-        subscription=Subscription(
-            id=SubscriptionId(1),
-            subscriber_id=SubscriberId(1),
-            list_id=LIST.id,
-            state=SubscriberState.ACTIVE,
-            preferences=wish,
-        ),
-        already_sent={PaperId(100 + n) for n in seen},
+        subscription=reader,
+        already_sent=sent,
         local_day=day,
-        opinion=opinion,
         wishes=wishes,
         finder=finder,
     )
+
+
+def liking(
+    likes: Mapping[int, float],
+    standing: Edition,
+    reader: Subscription,
+    sent: Collection[PaperId],
+    wishes: Wishes | None,
+    finder: Finder | None,
+) -> Choice | SkipReason:
+    shelf, wish = Shelf(standing.papers), reader.preferences
+    finder = finder or Finder([findable(paper, None) for paper in standing.papers])
+    sight = sight_of(wishes or Wishes(topics=wish.topics), finder)
+    view = outlook(
+        Taste(),
+        sight,
+        size=wish.size or LIST.size,
+        floor=wish.floor,
+        sent=shelf.places(sent),
+        withheld=0,
+    )
+    worth = [likes.get(paper.position, 0.0) for paper in shelf.papers]
+    scores = np.array([paper.score for paper in shelf.papers])
+    nothing = with_nobody(np.zeros((len(scores), len(scores))))
+    day = Scored(scores=scores, costs=nothing, shown=len(scores))
+    found = picked(day, np.array([worth], dtype=np.float32), [view])
+    places = [place for place in found.places[0].tolist() if place >= 0]
+    gains = found.worth[0].tolist()[: len(places)]
+    pick = Pick(
+        places=places,
+        worth=gains,
+        beside=[0.0] * len(places),
+        reasons=["like papers you liked" if gain > 0 else "" for gain in gains],
+        unseen=bool(found.unseen[0]),
+        heard=bool(found.heard[0]),
+    )
+    return choice_of(pick, standing, reader, shelf, sight)
 
 
 def test_a_digest_holds_the_first_papers_up_to_the_list_s_size() -> None:
@@ -167,47 +212,22 @@ def test_nothing_unseen_on_a_holiday_names_the_holiday() -> None:
 # --- papers for one reader's sake --------------------------------------------------------------
 
 
-class Likes:
-    """An opinion that gives some papers, by number, a worth, and has no other order."""
-
-    def __init__(self, **worth: float) -> None:
-        self._worth = {PaperId(100 + int(name.removeprefix("n"))): w for name, w in worth.items()}
-
-    def worth(self, paper: PaperId) -> float:
-        return self._worth.get(paper, 0.0)
-
-    def best(self, count: int) -> list[PaperId]:
-        return sorted(self._worth, key=lambda paper: -self.worth(paper))[:count]
-
-    def spread(
-        self, papers: Sequence[EditionPaper], size: int, taken: Sequence[EditionPaper] = ()
-    ) -> list[EditionPaper]:
-        new = [one for one in papers if one not in taken]
-        return sorted(new, key=lambda one: -(one.score + self.worth(one.paper_id)))[:size]
-
-    def explain(self, papers: Sequence[EditionPaper]) -> list[Why]:
-        worth = [self.worth(one.paper_id) for one in papers]
-        reasons = ["like papers you liked" if gain > 0 else "" for gain in worth]
-        parts = [{"personal": gain} if gain else {} for gain in worth]
-        return [Why(reason=why, parts=each) for why, each in zip(reasons, parts, strict=True)]
-
-
 @pytest.mark.accept("F13", part="blend")
 def test_what_a_paper_is_worth_to_its_reader_is_added_to_its_score() -> None:
-    choice = chosen(Preferences(), opinion=Likes(n5=3.5, n2=-4))
+    choice = chosen(Preferences(), likes={5: 3.5, 2: -4})
     assert choice == Choice(
         positions=(1, 5, 3),
         reasons={5: "like papers you liked"},
-        parts={5: {"personal": 3.5}},
+        parts={"personal": [0.0, 3.5, 0.0]},
     )
 
 
 @pytest.mark.accept("F13", part="floor")
 def test_the_floor_is_one_of_score_and_worth_together() -> None:
-    assert chosen(Preferences(floor=8.5), opinion=Likes(n5=4, n1=-4)) == Choice(
-        positions=(5,), reasons={5: "like papers you liked"}, parts={5: {"personal": 4}}
+    assert chosen(Preferences(floor=8.5), likes={5: 4, 1: -4}) == Choice(
+        positions=(5,), reasons={5: "like papers you liked"}, parts={"personal": [4.0]}
     )
-    assert chosen(Preferences(floor=8.5), opinion=Likes(n1=-4)) is SkipReason.BELOW_FLOOR
+    assert chosen(Preferences(floor=8.5), likes={1: -4}) is SkipReason.BELOW_FLOOR
 
 
 @pytest.mark.accept("F13", part="author")
@@ -240,12 +260,12 @@ def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
     choice = chosen(
         Preferences(topics=("fusion",), size=3),
         of=replace(standing, papers=papers),
-        opinion=Likes(n4=2, n2=5),
+        likes={4: 2, 2: 5},
     )
     assert isinstance(choice, Choice)
     assert choice.positions == (4, 3, 2)
     assert choice.reasons[4] == "your topic “fusion”"
-    assert choice.parts == {4: {"personal": 2}, 2: {"personal": 5}}
+    assert choice.parts == {"personal": [2.0, 0.0, 5.0]}
 
 
 # --- interests ---------------------------------------------------------------------------------
@@ -328,7 +348,7 @@ def test_the_reason_of_everybody_follows_the_readers_own() -> None:
 )
 def test_what_is_muted_is_left_out_whatever_speaks_for_it(mute: str) -> None:
     wishes = wanting("keyword:tree", f"mute:{mute}", "author:bob")
-    choice = chosen(Preferences(), wishes=wishes, finder=found_in(), opinion=Likes(n2=9))
+    choice = chosen(Preferences(), wishes=wishes, finder=found_in(), likes={2: 9})
     assert isinstance(choice, Choice)
     assert choice.positions == (1, 3, 5)
     assert not any("tree" in reason for reason in choice.reasons.values())
@@ -392,8 +412,8 @@ def test_a_category_counts_towards_the_floor() -> None:
 @pytest.mark.accept("F13", part="categories")
 def test_with_an_opinion_a_category_lifts_as_well() -> None:
     finder = found_in("cs.LG", "cs.LG", "cs.LG", "cs.LG", "math.CO")
-    wishes, opinion = wanting("category:math.CO"), Likes(n4=1.5)
-    choice = chosen(Preferences(size=5), wishes=wishes, finder=finder, opinion=opinion)
+    wishes, likes = wanting("category:math.CO"), {4: 1.5}
+    choice = chosen(Preferences(size=5), wishes=wishes, finder=finder, likes=likes)
     assert [place for place, _ in told(choice)] == [1, 2, 4, 5, 3]
 
 

@@ -14,7 +14,7 @@ PAPER = PaperId(7)
 def told(topic: str, title: str, abstract: str = "") -> str:
     """Why a paper is there for somebody with this topic."""
     finder = Finder([Findable(paper_id=PAPER, title=title, abstract=abstract)])
-    return sight_of(Wishes(topics=(topic,)), finder).reason(PAPER)
+    return sight_of(Wishes(topics=(topic,)), finder).reason(0)
 
 
 @pytest.mark.accept("F13", part="topics")

@@ -27,6 +27,7 @@ from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
 from paperround.jobs.wishes import MOST_TITLES
 from paperround.mail.addresses import EmailAddresses
+from paperround.ranking.opinions import TasteChooser
 from paperround.ranking.relevance import by_relevance
 from paperround.ranking.tastes import TasteRanker
 from paperround.store.unit_of_work import SqlDatabase
@@ -163,8 +164,10 @@ def worth(database: SqlDatabase) -> dict[str, float]:
             edition.list_id, SubscriptionId(0), limit=2
         )
         views = Opinions(TasteRanker()).of(work, edition, [subscription])
-        (opinion,) = views.opinions.values()
-    return {paper.title: opinion.worth(paper.paper_id) for paper in edition.papers}
+    chooser = views.chooser
+    assert isinstance(chooser, TasteChooser)
+    (numbers,) = chooser.worth([*views.tastes.values()]).tolist()
+    return {paper.title: numbers[place] for place, paper in enumerate(edition.papers)}
 
 
 def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:

@@ -224,7 +224,9 @@ def test_whoever_was_sent_either_paper_is_never_sent_the_other(
     run(database, BOTH)
     with database.reading() as work:
         memory = work.subscribers.already_sent([ada.subscriber_id])[ada.subscriber_id]
+        asked = work.subscribers.already_sent([ada.subscriber_id], [two[1 - sent]])
     assert memory == set(two)
+    assert asked[ada.subscriber_id] >= {two[1 - sent]}
     late = frozen(database, *two, cut="1")
     with pytest.raises(Conflict):  # chosen before the two became one
         plan(database, late, [_tomorrow(ada, two[1 - sent])])

@@ -109,7 +109,7 @@ def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> No
     edition = published(liked, opinions)
     with liked.reading() as work:
         page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
-        assert set(opinions.of(work, edition, page).opinions) == {person(liked, "ada")}
+        assert set(opinions.of(work, edition, page).tastes) == {person(liked, "ada")}
     assert model.made == 1
 
 
@@ -120,7 +120,11 @@ class Counting:
         self.made = 0
 
     def day(
-        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+        self,
+        papers: Sequence[Paper],
+        scores: Sequence[float],
+        background: Sequence[str],
+        shown: int,
     ) -> TasteDay:
         self.made += 1
-        return TasteRanker().day(papers, scores, background)
+        return TasteRanker().day(papers, scores, background, shown)

@@ -356,10 +356,14 @@ class Reading:
     papers: Mapping[str, Paper]
 
     def day(
-        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+        self,
+        papers: Sequence[Paper],
+        scores: Sequence[float],
+        background: Sequence[str],
+        shown: int,
     ) -> TasteDay:
         self.papers = {paper.title: paper for paper in papers}
-        return TasteRanker().day(papers, scores, background)
+        return TasteRanker().day(papers, scores, background, shown)
 
 
 @pytest.mark.accept("F13", part="all candidates")

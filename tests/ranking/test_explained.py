@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperround.domain.editions import EditionPaper
+from paperround.domain.outlooks import Outlook
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.tastes import Taste, Why
+from paperround.domain.tastes import Taste
 from paperround.ranking.opinions import TasteDay
 from paperround.ranking.words import occurs
 from tests.ranking.builders import paper
@@ -20,6 +21,7 @@ WORDS = """kiln glaze pottery clay tide ocean salinity zero-shot protein-folding
 β-sheet 蛋白质 C4.5 state-of-the-art fusion diffusion model study the of""".split()
 
 FIRST_LIKED = 100
+FIRST = 3
 
 
 def texts(*, least: int, most: int) -> st.SearchStrategy[str]:
@@ -35,6 +37,14 @@ def papers(first: int, most: int) -> st.SearchStrategy[list[Paper]]:
             for place, (title, abstract, keywords) in enumerate(each)
         ]
     )
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a paper is there, and what it is worth to its reader beyond its score."""
+
+    reason: str
+    parts: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -66,18 +76,20 @@ def digests(draw: st.DrawFn) -> Digest:
         for place, (one, score) in enumerate(zip(day, scores, strict=True), start=1)
     ]
     known = {one.id: one for one in earlier}
-    (opinion,) = TasteDay(day, scores, ["a study of diffusion"] * 3).opinions(
+    chooser = TasteDay(day, scores, ["a study of diffusion"] * 3).chooser(
         [taste], lambda ids: {id_: known[id_] for id_ in ids}
     )
-    first = opinion.spread(shown[:3], 2)
-    rest = opinion.spread([one for one in shown if one not in first], 6, first)
-    chosen = [*first, *rest]
+    first = (1 << min(FIRST, len(day))) - 1
+    (pick,) = chooser.picks([Outlook(taste=taste, size=8, wanted=first)])
+    worth = [{"personal": one} if one else {} for one in pick.worth]
+    beside = [{"spread": -one} if one else {} for one in pick.beside]
+    each = zip(pick.reasons, worth, beside, strict=True)
     return Digest(
         spoken_of=known,
         taste=taste,
-        papers=chosen,
+        papers=[shown[place] for place in pick.places],
         texts={one.id: one for one in day},
-        why=opinion.explain(chosen),
+        why=[Why(reason, one | other) for reason, one, other in each],
     )
 
 
@@ -111,7 +123,7 @@ def test_the_parts_of_a_place_add_up_and_their_sums_never_rise(digest: Digest) -
         round(one.score + sum(parts.values()), 4)
         for one, parts in zip(digest.papers, own, strict=True)
     ]
-    of_first = min(2, len(digest.papers))
+    of_first = min(FIRST, len(digest.papers))
     for group in (sums[:of_first], sums[of_first:]):
         assert group == sorted(group, reverse=True)
 

@@ -39,7 +39,10 @@ def test_the_nearest_text_is_found_for_papers_of_every_block() -> None:
     spoken.add({number: text(number) for number in range(100)})
     wished, papers = np.array([3, 40, 77]), np.array([0, 3, 140, 269])
     likeness = SPACE.texts([BAGS[one] for one in wished]).likeness(FIELD)[:, papers]
-    assert spoken.nearest(wished, papers) == wished[likeness.argmax(axis=0)].tolist()
+    several = [[9], wished.tolist(), []]
+    nearest = spoken.nearest(several, np.array([papers] * 3))
+    assert nearest[1].tolist() == wished[likeness.argmax(axis=0)].tolist()
+    assert nearest[[0, 2]].tolist() == [[9] * 4, [-1] * 4]
 
 
 @pytest.mark.accept("Q9", part="personal")

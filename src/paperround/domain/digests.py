@@ -4,14 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
 from paperround.domain.lists import MailingList
+from paperround.domain.outlooks import Pick, Shelf
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
-from paperround.domain.tastes import Opinion, Why
 from paperround.domain.wishes import Sight, Wishes, sight_of
 
 
@@ -60,12 +61,13 @@ class Choice:
     """The positions of the edition's papers that one subscriber gets, in the digest's order.
 
     `reasons` replace the edition's own where a paper is there for this reader's sake; `parts` are
-    added to those of the edition where the reader's wishes decided the order.
+    added to those of the edition where the reader's wishes decided the order: of each a number for
+    every position.
     """
 
     positions: tuple[int, ...]
     reasons: Mapping[int, str] = field(default_factory=dict)
-    parts: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def choose(
@@ -78,7 +80,6 @@ def choose(
     finder: Finder | None = None,
     sight: Sight | None = None,
     withdrawn: Collection[PaperId] = (),
-    opinion: Opinion | None = None,
     wishes: Wishes | None = None,
 ) -> Choice | SkipReason:
     """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing.
@@ -86,31 +87,64 @@ def choose(
     A paper that is `withdrawn` by now is left out, and so is one that the reader muted or gave as
     one they know. Two that the edition holds and that turned out to be one since are one paper, at
     the better place. Papers by an author whom the reader follows come first, then those on their
-    topics or found by their searches, each group in the edition's order; with an `opinion`, in the
-    order it makes of the scores and of what each paper is worth to the reader. Papers of a category
-    they follow are worth more by its lift, and the floor is one of the sum. `finder` looks for all
-    that in the edition's papers; without one it knows what the edition says of them. `sight` is
-    what the wishes touch of these papers, where that was found before.
+    topics or found by their searches, each group in the edition's order. Papers of a category they
+    follow are worth more by its lift, and the floor is one of the sum. `finder` looks for all that
+    in the edition's papers; without one it knows what the edition says of them. `sight` is what the
+    wishes touch of these papers, where that was found before.
+
+    For readers whose taste is known a chooser picks, by the same rules and by what each paper is
+    worth to them; `choice_of` is what becomes of its pick.
     """
     wish = subscription.preferences
     nothing = none_due(edition, subscription, local_day)
     if nothing is not None:
         return nothing
     wishes = wishes or Wishes(topics=wish.topics)
-    unseen = _unseen(edition.papers, (already_sent, withdrawn, wishes.seeds + wishes.unlike))
+    unseen = _unseen(edition.papers, (already_sent, withdrawn, wishes.known))
     if not unseen:
-        return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
+        return nothing_new(edition)
     if wishes and sight is None:
         sight = sight_of(wishes, finder or _frozen_finder(edition))
     wanted = _heard(unseen, sight)
     if not wanted:
         return SkipReason.MUTED
     if wish.floor is not None:
-        wanted = [one for one in wanted if _worth(one, sight, opinion) >= wish.floor]
+        wanted = [one for one in wanted if one.score + _lift(one, sight) >= wish.floor]
     if not wanted:
         return SkipReason.BELOW_FLOOR
-    choice = _chosen(wanted, sight, wish.size or mailing_list.size, opinion)
-    return _for_a_week(choice, edition) if wish.frequency is Frequency.WEEKLY else choice
+    best = [*chain.from_iterable(_grouped(wanted, sight))][: wish.size or mailing_list.size]
+    choice = _chosen(best, sight)
+    return _for_a_week(choice, best, edition.day) if is_weekly(subscription) else choice
+
+
+def choice_of(
+    pick: Pick,
+    edition: Edition,
+    subscription: Subscription,
+    shelf: Shelf,
+    sight: Sight | None,
+) -> Choice | SkipReason:
+    """What a pick from the shelf of `edition` is in words: its papers and why they are there, or
+    the reason why there are none."""
+    if not pick.unseen:
+        return nothing_new(edition)
+    if not pick.heard:
+        return SkipReason.MUTED
+    if not pick.places:
+        return SkipReason.BELOW_FLOOR
+    papers = [shelf.papers[place] for place in pick.places]
+    choice = _picked(pick, papers, sight)
+    return _for_a_week(choice, papers, edition.day) if is_weekly(subscription) else choice
+
+
+def nothing_new(edition: Edition) -> SkipReason:
+    """Why whoever has seen everything gets no mail."""
+    return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
+
+
+def is_weekly(subscription: Subscription) -> bool:
+    """Whether the last mail was not yesterday's."""
+    return subscription.preferences.frequency is Frequency.WEEKLY
 
 
 def none_due(edition: Edition, subscription: Subscription, local_day: date) -> SkipReason | None:
@@ -131,14 +165,12 @@ def _frozen_finder(edition: Edition) -> Finder:
     return finder_of(tuple(findable(paper, None) for paper in _each_once(edition.papers)))
 
 
+def _place(paper: EditionPaper, sight: Sight) -> int:
+    return sight.finder.place_of[paper.paper_id]
+
+
 def _lift(paper: EditionPaper, sight: Sight | None) -> float:
-    return sight.lift if sight is not None and paper.paper_id in sight.lifted else 0.0
-
-
-def _worth(paper: EditionPaper, sight: Sight | None, opinion: Opinion | None) -> float:
-    """What the floor is one of: the score, the lift of a category, and what the reader likes."""
-    liked = 0.0 if opinion is None else opinion.worth(paper.paper_id)
-    return paper.score + _lift(paper, sight) + liked
+    return 0.0 if sight is None or not sight.lifted else sight.lift_of(_place(paper, sight))
 
 
 def _unseen(
@@ -155,7 +187,8 @@ def _unseen(
 def _heard(papers: Sequence[EditionPaper], sight: Sight | None) -> Sequence[EditionPaper]:
     if sight is None or not sight.muted:
         return papers
-    return [paper for paper in papers if paper.paper_id not in sight.muted]
+    muted = sight.finder.ids(sight.muted)
+    return [paper for paper in papers if paper.paper_id not in muted]
 
 
 def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
@@ -165,20 +198,60 @@ def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
     return first.values()
 
 
-def _chosen(
-    wanted: Sequence[EditionPaper], sight: Sight | None, size: int, opinion: Opinion | None
-) -> Choice:
-    chosen: list[EditionPaper] = []
-    for papers in _grouped(wanted, sight):
-        chosen += _best(papers, size - len(chosen), sight, opinion, chosen)
-    liked = [Why() for _ in chosen] if opinion is None else opinion.explain(chosen)
-    why = [_why(paper, sight, one) for paper, one in zip(chosen, liked, strict=True)]
-    places = tuple(paper.position for paper in chosen)
+def _chosen(papers: Sequence[EditionPaper], sight: Sight | None) -> Choice:
+    positions = tuple([paper.position for paper in papers])
+    if sight is None:
+        return Choice(positions=positions)
+    places = [_place(paper, sight) for paper in papers]
+    own = [sight.reason(place) for place in places]
     return Choice(
-        positions=places,
-        reasons={place: one.reason for place, one in zip(places, why, strict=True) if one.reason},
-        parts={place: one.parts for place, one in zip(places, why, strict=True) if one.parts},
+        positions=positions,
+        reasons=_told(papers, own),
+        parts=_parts(category=_lifts(places, sight)),
     )
+
+
+def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Sight | None) -> Choice:
+    """A pinned paper says what pins it; another what speaks for it, and why it is liked."""
+    own = pick.reasons
+    if sight is not None:
+        each = zip(pick.places, pick.reasons, strict=True)
+        own = [_own(sight, place, liked) for place, liked in each]
+    return Choice(
+        positions=tuple([paper.position for paper in papers]),
+        reasons=_told(papers, own),
+        parts=_parts(
+            category=_lifts(pick.places, sight),
+            personal=pick.worth,
+            spread=[0.0 - cost for cost in pick.beside],
+        ),
+    )
+
+
+def _own(sight: Sight, place: int, liked: str) -> str:
+    reason = sight.reason(place)
+    if not reason:
+        return liked
+    return reason if not liked or sight.pins(place) else f"{reason} · {liked}"
+
+
+def _told(papers: Sequence[EditionPaper], own: Sequence[str]) -> Mapping[int, str]:
+    """What of a reader's own speaks for a paper, and then what everybody is told of it."""
+    return {
+        paper.position: f"{why} · {paper.reason}" if paper.reason else why
+        for paper, why in zip(papers, own, strict=True)
+        if why
+    }
+
+
+def _lifts(places: Sequence[int], sight: Sight | None) -> Sequence[float]:
+    if sight is None or not sight.lifted:
+        return ()
+    return [sight.lift_of(place) for place in places]
+
+
+def _parts(**parts: Sequence[float]) -> Mapping[str, Sequence[float]]:
+    return {name: numbers for name, numbers in parts.items() if any(numbers)}
 
 
 def _grouped(
@@ -186,67 +259,26 @@ def _grouped(
 ) -> Sequence[Sequence[EditionPaper]]:
     """By authors they follow; on their topics and searches; the others, those of a category they
     follow at the place it lifts them to."""
-    if sight is None:
+    if sight is None or not (sight.followed or sight.wanted or sight.lifted):
         return [papers]
-    if not (sight.followed or sight.wanted or sight.lifted):
-        return [papers]
-    followed = [paper for paper in papers if paper.paper_id in sight.followed]
-    pinned = sight.followed | sight.wanted
-    wanted = [
-        paper
-        for paper in papers
-        if paper.paper_id in sight.wanted and paper.paper_id not in sight.followed
-    ]
-    others = [paper for paper in papers if paper.paper_id not in pinned]
-    if sight.lift and not sight.lifted.isdisjoint(paper.paper_id for paper in others):
+    by_author, asked = sight.finder.ids(sight.followed), sight.finder.ids(sight.wanted)
+    followed = [paper for paper in papers if paper.paper_id in by_author]
+    wanted = [paper for paper in papers if paper.paper_id in asked - by_author]
+    others = [paper for paper in papers if paper.paper_id not in asked | by_author]
+    if any(_lift(paper, sight) for paper in others):
         others.sort(key=lambda paper: -(paper.score + _lift(paper, sight)))
     return [followed, wanted, others]
 
 
-def _for_a_week(choice: Choice, edition: Edition) -> Choice:
-    """The choice with reasons for somebody whose last mail was not yesterday's."""
-    yesterday = edition.day - timedelta(days=1)
-    frozen = {one.position: one.reason for one in papers_at(edition, choice.positions)}
+def _for_a_week(choice: Choice, papers: Sequence[EditionPaper], day: date) -> Choice:
+    """The choice of these papers with reasons for somebody whose last mail was not yesterday's."""
+    yesterday = day - timedelta(days=1)
+    frozen = {one.position: one.reason for one in papers}
     told = {
         place: dated(reason, yesterday) for place, reason in {**frozen, **choice.reasons}.items()
     }
     return replace(
         choice, reasons={place: said for place, said in told.items() if said != frozen[place]}
-    )
-
-
-def _best(
-    papers: Sequence[EditionPaper],
-    size: int,
-    sight: Sight | None,
-    opinion: Opinion | None,
-    taken: Sequence[EditionPaper],
-) -> Sequence[EditionPaper]:
-    if opinion is None:
-        return papers[:size]
-    return opinion.spread(_lifted(papers, sight), size, taken)
-
-
-def _lifted(papers: Sequence[EditionPaper], sight: Sight | None) -> Sequence[EditionPaper]:
-    if sight is None or not (sight.lift and sight.lifted):
-        return papers
-    lifts = [_lift(paper, sight) for paper in papers]
-    return [
-        replace(paper, score=paper.score + lift) if lift else paper
-        for paper, lift in zip(papers, lifts, strict=True)
-    ]
-
-
-def _why(paper: EditionPaper, sight: Sight | None, liked: Why) -> Why:
-    """Why the paper is there for this reader, and then what everybody is told of it, with what
-    that adds to the score; without a reason when nothing of theirs speaks for it."""
-    own = sight.reason(paper.paper_id) if sight is not None else ""
-    if sight is None or not sight.pins(paper.paper_id):
-        own = " · ".join(filter(None, (own, liked.reason)))
-    lift = _lift(paper, sight)
-    return Why(
-        reason=" · ".join(filter(None, (own, paper.reason))) if own else "",
-        parts={"category": lift, **liked.parts} if lift else liked.parts,
     )
 
 

@@ -1,6 +1,6 @@
 """What the ledger takes and gives: rows to plan, rows claimed, moves, totals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -15,12 +15,24 @@ OwnParts = Mapping[int, Mapping[str, float]]
 """Parts that a score has in one reader's digest alone, by the paper's position."""
 
 
+def parts_by_position(
+    positions: Sequence[int], parts: Mapping[str, Sequence[float]]
+) -> dict[int, dict[str, float]]:
+    """Parts of which each has a number for every position; those that are 0 are left out."""
+    own: dict[int, dict[str, float]] = {}
+    for name, numbers in parts.items():
+        for position, number in zip(positions, numbers, strict=True):
+            if number:
+                own.setdefault(position, {})[name] = number
+    return own
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery:
     """A ledger row about to be planned. `papers` are (paper, position in the edition).
 
-    `parts` are what its papers are worth to this reader alone, by position and name. `behind` are
-    those of its papers that the edition does not show: they are frozen with the row.
+    `parts` are what its papers are worth to this reader alone: by name a number for each paper.
+    `behind` are those of its papers that the edition does not show: they are frozen with the row.
     """
 
     subscriber_id: SubscriberId
@@ -37,7 +49,7 @@ class NewDelivery:
     nonce: str
     papers: tuple[tuple[PaperId, int], ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict)
-    parts: OwnParts = field(default_factory=dict)
+    parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
     behind: tuple[EditionPaper, ...] = ()
 

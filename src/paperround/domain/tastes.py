@@ -1,10 +1,8 @@
-"""What a reader likes, and what somebody who knows it thinks of an edition's papers."""
+"""What a reader likes, of what they said."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from paperround.domain.editions import EditionPaper
 from paperround.domain.papers import PaperId
 
 MOST_PAPERS = 200
@@ -64,39 +62,3 @@ def taste_of(
 
 def _papers(said: Sequence[tuple[PaperId, str]], verdicts: Collection[str]) -> list[PaperId]:
     return list(dict.fromkeys(paper for paper, verdict in said if verdict in verdicts))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
-    """Why a paper has its place in one reader's digest.
-
-    `parts` are what the paper is worth there beyond its own score, by name, each rounded to 4
-    places; those that are 0 are left out. `reason` is empty where the paper is worth no more to
-    this reader than to others.
-    """
-
-    reason: str = ""
-    parts: Mapping[str, float] = field(default_factory=dict)
-
-
-class Opinion(Protocol):
-    """What is thought of the papers of one edition, and of those behind it, for one reader."""
-
-    def worth(self, paper: PaperId) -> float:
-        """What the paper is worth to the reader beyond its score, in the unit of scores."""
-        ...
-
-    def best(self, count: int) -> list[PaperId]:
-        """The `count` papers whose score and worth add up to most, best first; all if fewer."""
-        ...
-
-    def spread(
-        self, papers: Sequence[EditionPaper], size: int, taken: Sequence[EditionPaper] = ()
-    ) -> list[EditionPaper]:
-        """The best `size` of `papers` for the reader, best first, not too much of a kind, also
-        beside those that were `taken` before."""
-        ...
-
-    def explain(self, papers: Sequence[EditionPaper]) -> list[Why]:
-        """Why each paper of a digest stands there, in the digest's order."""
-        ...

@@ -101,7 +101,7 @@ class KeyRing:
     def digest(self, purpose: str, text: str, key_id: str | None = None) -> str:
         """A keyed hash of `text` in 40 hex characters, for suppressions and Message-IDs."""
         key = self._named(key_id)
-        return hmac.new(key.secret, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:40]
+        return hmac.digest(key.secret, f"{purpose}\0{text}".encode(), "sha256").hex()[:40]
 
     def _named(self, key_id: str | None) -> SigningKey:
         key = self.current if key_id is None else self._by_id.get(key_id)

@@ -8,9 +8,9 @@ muted      what they never want, whatever else speaks for it
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import chain, islice
+from itertools import islice
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.finder import Finder, Papers, author_key
@@ -26,6 +26,7 @@ SHARE = 0.8
 
 MOST_LIFT = 4.0
 MOST_QUOTED = 2
+_MOST_SIGHTS = 2000
 _LONGEST_SHOWN = 60
 _OF_A_TOPIC = (Place.TITLE, Place.ABSTRACT)
 
@@ -42,6 +43,11 @@ class Wishes:
 
     def __bool__(self) -> bool:
         return bool(self.topics or self.interests)
+
+    @property
+    def known(self) -> tuple[PaperId, ...]:
+        """Papers the reader gave, which they need not be sent."""
+        return self.seeds + self.unlike
 
     def of_kind(self, kind: InterestKind) -> Iterator[str]:
         """The values of one kind."""
@@ -83,64 +89,101 @@ def _topic(topic: str) -> Either:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """Papers of an edition as one reader sees them; `lift` is what the `lifted` are worth more."""
+    """Papers of an edition as one reader sees them, as places of the finder's papers; `lift` is
+    what the `lifted` are worth more."""
 
     finder: Finder
-    wishes: Wishes
-    followed: frozenset[PaperId]
-    wanted: frozenset[PaperId]
-    lifted: frozenset[PaperId]
-    muted: frozenset[PaperId]
+    followed: Papers
+    wanted: Papers
+    lifted: Papers
+    muted: Papers
     lift: float
+    names: tuple[str, ...] = ()
+    topics: tuple[tuple[Papers, str], ...] = ()
+    searches: tuple[tuple[Papers, str], ...] = ()
+    categories: tuple[tuple[Papers, str], ...] = ()
+    """What they said, with the papers each touches."""
 
-    def pins(self, paper: PaperId) -> bool:
+    worded: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
+    """Why the papers are there, as far as somebody asked: whoever wishes the same has it too."""
+
+    def pins(self, place: int) -> bool:
         """Whether the paper comes before those that nothing speaks for but their worth."""
-        return paper in self.followed or paper in self.wanted
+        return bool((self.followed | self.wanted) >> place & 1)
 
-    def reason(self, paper: PaperId) -> str:
+    def lift_of(self, place: int) -> float:
+        """What the paper is worth more."""
+        return self.lift if self.lifted >> place & 1 else 0.0
+
+    def reason(self, place: int) -> str:
         """Why the paper is there for this reader; empty when nothing of theirs speaks for it."""
-        if paper in self.followed:
-            return self._author(self.finder.place_of[paper])
-        if paper in self.wanted:
-            return self._wish(self.finder.place_of[paper])
-        if paper in self.lifted:
-            return self._category(self.finder.place_of[paper])
+        reason = self.worded.get(place)
+        if reason is None:
+            reason = self.worded[place] = self._reason(place)
+        return reason
+
+    def _reason(self, place: int) -> str:
+        if self.followed >> place & 1:
+            return self._author(place)
+        if self.wanted >> place & 1:
+            return self._wish(place)
+        if self.lifted >> place & 1:
+            return self._category(place)
         return ""
 
     def _author(self, place: int) -> str:
-        keys = set(map(author_key, _followed(self.wishes)))
+        keys = set(map(author_key, self.names))
         authors = self.finder.papers[place].authors
         return f"by {next(one for one in authors if author_key(one) in keys)}, whom you follow"
 
     def _wish(self, place: int) -> str:
-        for topic in self.wishes.all_topics:
-            if _on_topic(self.finder, topic) >> place & 1:
+        for papers, topic in self.topics:
+            if papers >> place & 1:
                 return f"your topic “{topic}”"
-        searches = self.wishes.of_kind(InterestKind.KEYWORD)
-        search = next(one for one in searches if _fitting(self.finder, one) >> place & 1)
+        search = _first(self.searches, place)
         answer = partial(_told, self.finder, search, place)
         return self.finder.told_once(search, place, answer)
 
     def _category(self, place: int) -> str:
-        followed = self.wishes.of_kind(InterestKind.CATEGORY)
-        name = next(one for one in followed if self.finder.in_category(one) >> place & 1)
-        return f"in {name}, which you follow"
+        return f"in {_first(self.categories, place)}, which you follow"
+
+
+def _first(said: Iterable[tuple[Papers, str]], place: int) -> str:
+    return next(one for papers, one in said if papers >> place & 1)
 
 
 def sight_of(wishes: Wishes, finder: Finder) -> Sight:
-    """What `wishes` touch of the finder's papers."""
-    searches, mutes = (wishes.of_kind(one) for one in (InterestKind.KEYWORD, InterestKind.MUTE))
-    on_topic = _union(_on_topic(finder, one) for one in wishes.all_topics)
-    lifted = _union(map(finder.in_category, wishes.of_kind(InterestKind.CATEGORY)))
+    """What `wishes` touch of the finder's papers; found once for all who wish the same."""
+    return _sight(wishes.topics, wishes.interests, finder)
+
+
+@lru_cache(maxsize=_MOST_SIGHTS)
+def _sight(topics: tuple[str, ...], interests: tuple[Interest, ...], finder: Finder) -> Sight:
+    said: dict[InterestKind, list[str]] = {kind: [] for kind in InterestKind}
+    for one in interests:
+        said[one.kind].append(one.value)
+    all_topics = (*topics, *said[InterestKind.TOPIC])
+    names = (*said[InterestKind.AUTHOR], *all_topics)  # a topic may be one
+    on_topic = tuple((_on_topic(finder, one), one) for one in all_topics)
+    found = tuple((_fitting(finder, one), one) for one in said[InterestKind.KEYWORD])
+    categories = tuple((finder.in_category(one), one) for one in said[InterestKind.CATEGORY])
+    lifted = _touched(categories)
     return Sight(
         finder=finder,
-        wishes=wishes,
-        followed=finder.ids(_union(map(finder.by, _followed(wishes)))),
-        wanted=finder.ids(on_topic | _union(_fitting(finder, one) for one in searches)),
-        lifted=finder.ids(lifted),
-        muted=finder.ids(_union(_fitting(finder, one) for one in mutes)),
+        followed=_union(map(finder.by, names)),
+        wanted=_touched(on_topic) | _touched(found),
+        lifted=lifted,
+        muted=_union(_fitting(finder, one) for one in said[InterestKind.MUTE]),
         lift=lift_of(lifted.bit_count(), len(finder.papers)),
+        names=names,
+        topics=on_topic,
+        searches=found,
+        categories=categories,
     )
+
+
+def _touched(said: Iterable[tuple[Papers, str]]) -> Papers:
+    return _union(papers for papers, _ in said)
 
 
 def lift_of(inside: int, papers: int) -> float:
@@ -151,11 +194,6 @@ def lift_of(inside: int, papers: int) -> float:
     """
     ratio = SHARE / (1 - SHARE) * (papers - inside + 1) / (inside + 1)
     return round(min(max(math.log(ratio), 0.0), MOST_LIFT), 4)
-
-
-def _followed(wishes: Wishes) -> Iterator[str]:
-    """Names they follow; a topic may be one."""
-    return chain(wishes.of_kind(InterestKind.AUTHOR), wishes.all_topics)
 
 
 def _on_topic(finder: Finder, topic: str) -> Papers:

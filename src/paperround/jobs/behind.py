@@ -10,21 +10,12 @@ papers to trend: they choose among all that were ranked.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 
 from paperround.domain.editions import EditionPaper, TailPaper
 from paperround.domain.finder import Findable, findable
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.papers import Paper, PaperId, Show
-from paperround.domain.tastes import Opinion
 from paperround.jobs.ports import GistChooser
-
-OFFERED = 3
-"""Times the size of a digest: so many papers behind the edition's own are enough to choose from."""
-
-REACH = 10
-"""Times the size of a digest: so many of the best are looked at for those, as the reader may have
-got the best of a week."""
 
 
 class Behind:
@@ -40,6 +31,7 @@ class Behind:
         self._by_id: dict[PaperId, EditionPaper] = {}
         for one, paper in known:
             self._by_id.setdefault(paper.id, _without_gist(one, paper))
+        self._at = {paper.position: paper for paper in self}
 
     def __iter__(self) -> Iterator[EditionPaper]:
         return iter(self._by_id.values())
@@ -49,28 +41,15 @@ class Behind:
         """What readers can look for in them."""
         return {id_: findable(one, self._paper[id_]) for id_, one in self._by_id.items()}
 
-    def offered(
-        self,
-        opinion: Opinion | None,
-        pinned: Collection[PaperId],
-        already_sent: Collection[PaperId],
-        size: int,
-        muted: Collection[PaperId] = (),
-    ) -> tuple[EditionPaper, ...]:
-        """The best for a reader who was sent some and muted some, best first, and all that are
-        `pinned` by what they asked for, in the order of the ranking."""
-        best = opinion.best(REACH * size) if opinion is not None else ()
-        fresh = (id_ for id_ in best if id_ in self._by_id and id_ not in already_sent)
-        heard = (id_ for id_ in fresh if id_ not in muted) if muted else fresh
-        offered = dict.fromkeys(islice(heard, OFFERED * size))
+    def asked(self, pinned: Collection[PaperId]) -> tuple[EditionPaper, ...]:
+        """Those that are `pinned` by what a reader asked for, in the order of the ranking."""
         asked = [self._by_id[id_] for id_ in pinned if id_ in self._by_id]
-        offered |= dict.fromkeys(one.paper_id for one in sorted(asked, key=_position))
-        return tuple(self._by_id[id_] for id_ in offered)
+        return tuple(sorted(asked, key=_position))
 
     def frozen(self, position: int) -> EditionPaper:
         """The paper at that place as a digest takes it up, with its gist."""
         if position not in self._frozen:
-            paper = next(one for one in self if one.position == position)
+            paper = self._at[position]
             self._frozen[position] = replace(paper, gist=self._gist_of(paper))
         return self._frozen[position]
 

@@ -6,9 +6,10 @@ from threading import Lock
 
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.gist import choose_gist
+from paperround.domain.outlooks import Chooser, Shelf
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
-from paperround.domain.tastes import Opinion, Taste, taste_of
+from paperround.domain.tastes import Taste, taste_of
 from paperround.domain.wishes import Wishes
 from paperround.jobs.behind import Behind
 from paperround.jobs.ports import GistChooser, TasteDay, TasteModel, UnitOfWork
@@ -22,12 +23,14 @@ _KEPT = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
-    """What readers think of an edition, and the papers behind it that they may get as well.
+    """What readers like, who chooses for them, and the papers behind an edition that they may get
+    as well.
 
-    Whoever has no opinion gets the edition in its order.
+    Whoever has no taste gets the edition in its order.
     """
 
-    opinions: Mapping[SubscriberId, Opinion] = field(default_factory=dict)
+    tastes: Mapping[SubscriberId, Taste] = field(default_factory=dict)
+    chooser: Chooser | None = None
     behind: Behind | None = None
 
 
@@ -56,8 +59,8 @@ class Opinions:
         subscriptions: Sequence[Subscription],
         wishes: Mapping[SubscriberId, Wishes] | None = None,
     ) -> Views:
-        """The opinion of each of these readers who has a taste, and what else there is for those
-        who said anything; nothing on an empty edition.
+        """The taste of each of these readers who has one, with a chooser that knows it, and what
+        else there is for those who said anything; nothing on an empty edition.
 
         `wishes` are what they asked for, by `wishes_of_all`, where that was read already.
         """
@@ -68,8 +71,8 @@ class Opinions:
             return Views()
         with self._lock:
             day = self._day(work, edition)
-            opinions = day.taste.opinions(list(tastes.values()), work.papers.load)
-        return Views(opinions=dict(zip(tastes, opinions, strict=True)), behind=day.behind)
+            chooser = day.taste.chooser(list(tastes.values()), work.papers.load)
+        return Views(tastes=tastes, chooser=chooser, behind=day.behind)
 
     def _day(self, work: UnitOfWork, edition: Edition) -> _Day:
         what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
@@ -86,14 +89,13 @@ class Opinions:
         ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
         known = work.papers.load(ids)
         behind = Behind(tail, known, self._gist)
-        places: dict[PaperId, EditionPaper] = {}
-        for place in (*edition.papers, *behind):
-            places.setdefault(place.paper_id, place)
+        shelf = Shelf(edition.papers, tuple(behind))
+        shown = len({paper.paper_id for paper in edition.papers})
         today = {paper.id: paper for paper in known.values()}
-        papers = [today.get(id_) or _as_frozen(one, edition) for id_, one in places.items()]
-        scores = [one.score for one in places.values()]
+        papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in shelf.papers]
+        scores = [one.score for one in shelf.papers]
         background = work.papers.background(edition.as_of, limit=BACKGROUND)
-        return _Day(self._model.day(papers, scores, background), behind)
+        return _Day(self._model.day(papers, scores, background, shown), behind)
 
 
 def tastes_of(

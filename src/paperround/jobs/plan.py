@@ -27,6 +27,7 @@ from paperround.domain.subscribers import (
     DueSubscription,
     Frequency,
     Preferences,
+    SubscriberId,
     Subscription,
     SubscriptionId,
 )
@@ -34,7 +35,7 @@ from paperround.domain.times import is_zone, local_date
 from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions, tastes_of
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.rows import MISSED, Identity, RowMaker, row_maker
+from paperround.jobs.rows import MISSED, Asked, Identity, RowMaker, row_maker
 from paperround.jobs.transactions import tried, write
 from paperround.jobs.wishes import wishes_of_all
 
@@ -286,7 +287,6 @@ class _ListRound:
 
     def _of(self, edition: Edition, people: Sequence[DueSubscription]) -> list[DueDelivery]:
         with self._database.reading() as work:
-            memory = work.subscribers.already_sent([p.subscription.subscriber_id for p in people])
             maker = row_maker(
                 work,
                 self._identity,
@@ -296,34 +296,45 @@ class _ListRound:
                 now=self._now,
                 opinions=self._opinions,
             )
+            readers = [p.subscription.subscriber_id for p in people]
+            memory = work.subscribers.already_sent(readers, maker.papers)
+        asked = [self._asked(one, memory) for one in people]
+        choices = maker.choices(asked)
         return [
-            self._due_row(maker, one, memory.get(one.subscription.subscriber_id, frozenset()))
-            for one in people
+            self._due_row(maker, one, day, choice)
+            for one, (_, _, day), choice in zip(people, asked, choices, strict=True)
         ]
 
+    def _asked(
+        self, one: DueSubscription, memory: Mapping[SubscriberId, frozenset[PaperId]]
+    ) -> Asked:
+        person = one.subscription
+        zone = self._hours.zone_of(person.preferences, self._list)
+        already_sent = memory.get(person.subscriber_id, frozenset())
+        return (
+            _any_day(person) if one.at_once else person,
+            already_sent,
+            local_date(one.due_at, zone),
+        )
+
     def _due_row(
-        self, maker: RowMaker, one: DueSubscription, already_sent: frozenset[PaperId]
+        self, maker: RowMaker, one: DueSubscription, day: date, choice: Choice | SkipReason
     ) -> DueDelivery:
         wish = one.subscription.preferences
         zone = self._hours.zone_of(wish, self._list)
         return DueDelivery(
             edition_id=maker.edition.id,
-            row=self._row(maker, one, local_date(one.due_at, zone), already_sent),
+            row=self._row(maker, one, day, choice),
             due_at=one.due_at,
             next_due_at=next_due(one.due_at, hour=self._hours.hour_of(wish), zone=zone),
         )
 
     def _row(
-        self,
-        maker: RowMaker,
-        one: DueSubscription,
-        day: date,
-        already_sent: frozenset[PaperId],
+        self, maker: RowMaker, one: DueSubscription, day: date, choice: Choice | SkipReason
     ) -> NewDelivery:
         person, due_at, now = one.subscription, one.due_at, self._now
         if self._is_of_before_the_restore(due_at):
             return maker.row(person, SkipReason.RESTORED, day, due_at=due_at, now=now)
-        choice = maker.choose(_any_day(person) if one.at_once else person, already_sent, day)
         if missed(due_at, now) and not (isinstance(choice, SkipReason) and choice in _NOT_WANTED):
             return maker.empty_row(
                 person, day, DeliveryState.EXPIRED, MISSED, due_at=due_at, now=now

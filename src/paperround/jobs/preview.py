@@ -7,7 +7,7 @@ from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipRe
 from paperround.domain.editions import Edition
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import choose_gist
-from paperround.domain.ledger import Slip
+from paperround.domain.ledger import Slip, parts_by_position
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
@@ -190,7 +190,7 @@ def _made(person: _Reader, now: datetime) -> _Made | SkipReason:
         key_id=row.key_id,
         nonce=row.nonce,
         reasons=row.reasons,
-        parts=row.parts,
+        parts=parts_by_position(choice.positions, row.parts),
         withdrawn=row.withdrawn,
     )
     return _Made(slip=slip, edition=replace(edition, behind=row.behind))

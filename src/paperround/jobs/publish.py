@@ -310,7 +310,6 @@ class _Planning:
         days = {one.subscriber_id: self._day_of(one) for one in page}
         with self.database.reading() as work:
             done = self._done(work, days)
-            memory = work.subscribers.already_sent(people)
             maker = row_maker(
                 work,
                 self.identity,
@@ -320,12 +319,15 @@ class _Planning:
                 now=self.now,
                 opinions=self.opinions,
             )
-        return [
-            maker.row(one, choice, day, due_at=self.now, now=self.now)
+            memory = work.subscribers.already_sent(people, maker.papers)
+        asked = [
+            (one, memory.get(one.subscriber_id, frozenset()), days[one.subscriber_id])
             for one in page
             if one.subscriber_id not in done
-            for day in [days[one.subscriber_id]]
-            for choice in [maker.choose(one, memory.get(one.subscriber_id, frozenset()), day)]
+        ]
+        return [
+            maker.row(one, choice, day, due_at=self.now, now=self.now)
+            for (one, _, day), choice in zip(asked, maker.choices(asked), strict=True)
         ]
 
     def _day_of(self, one: Subscription) -> date:

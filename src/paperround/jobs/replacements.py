@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import chain
 
 from paperround.domain.audit import COMMAND_LINE, Deed
 from paperround.domain.deliveries import DeliveryId, DeliveryState
@@ -282,14 +283,17 @@ def _same(edition: Edition, one: Undelivered) -> Choice | SkipReason:
     return Choice(
         positions=kept,
         reasons={place: why for place, why in one.slip.reasons.items() if place in standing},
-        parts={place: own for place, own in one.slip.parts.items() if place in standing},
+        parts={
+            name: tuple(one.slip.parts.get(place, {}).get(name, 0) for place in kept)
+            for name in dict.fromkeys(chain.from_iterable(one.slip.parts.values()))
+        },
     )
 
 
 def _repeating(maker: RowMaker) -> RowMaker:
     """A maker of rows whose papers were chosen before: all of them are frozen."""
-    places = {paper.position: paper for paper in maker.edition.all_papers}
-    return replace(maker, places=places, views=Views())
+    edition = replace(maker.edition, papers=maker.edition.all_papers)
+    return replace(maker, edition=edition, views=Views())
 
 
 def _as_replacement(maker: RowMaker, row: NewDelivery) -> NewDelivery:

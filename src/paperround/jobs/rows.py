@@ -10,16 +10,18 @@ from paperround.domain.digests import (
     DigestKind,
     SkipReason,
     Withdrawal,
+    choice_of,
     choose,
     none_due,
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
-from paperround.domain.ledger import NewDelivery, OwnParts
+from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
+from paperround.domain.outlooks import Outlook, Shelf, outlook
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
-from paperround.domain.tastes import Opinion
+from paperround.domain.tastes import Taste
 from paperround.domain.tokens import KeyRing
 from paperround.domain.wishes import Sight, Wishes, sight_of
 from paperround.jobs.behind import Behind
@@ -68,65 +70,114 @@ def delivery_names(
     return DeliveryNames(f"<{local}@{identity.domain}>", nonce)
 
 
+Asked = tuple[Subscription, Collection[PaperId], date]
+"""Who gets something, what they were sent before, and of which local date it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMaker:
-    """Makes the rows of one edition; `finder` looks for what people asked for, `wishes`, in it and
-    in what stands behind.
+    """Makes the rows of one edition; `finder` looks for what people asked for, `wishes`, in the
+    papers on the `shelf`: its own and those behind.
 
-    `views` are what its papers are worth to those who said what they like, and what else they may
-    get. `places` are all papers there are, by position. `withdrawn` are those that nobody is sent
-    any more, `news` what each person has to be told of papers they were sent. News alone make no
-    mail: they wait for the next digest.
+    `views` are who likes what, who chooses for them, and what else they may get. `withdrawn` are
+    the papers that nobody is sent any more, `news` what each person has to be told of papers they
+    were sent. News alone make no mail: they wait for the next digest.
     """
 
     identity: Identity
     edition: Edition
     mailing_list: MailingList
-    places: Mapping[int, EditionPaper]
+    shelf: Shelf
     finder: Finder | None = None
     wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
     views: Views = field(default_factory=Views)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
+    places: Mapping[int, EditionPaper] = field(init=False)
+    shown: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        papers = (*self.edition.papers, *(self.views.behind or ()))
+        object.__setattr__(self, "places", {paper.position: paper for paper in papers})
+        shown = frozenset(paper.position for paper in self.edition.papers)
+        object.__setattr__(self, "shown", shown)
+
+    @property
+    def papers(self) -> list[PaperId]:
+        """All that somebody may get."""
+        return [paper.paper_id for paper in self.shelf.papers]
+
+    def choices(self, people: Sequence[Asked]) -> list[Choice | SkipReason]:
+        """What each of these gets. Nobody looks at a paper for whoever wants no mail then; for
+        those of taste the chooser picks, all at a time."""
+        chosen: dict[int, Choice | SkipReason] = {}
+        waiting: dict[int, tuple[Sight | None, Outlook]] = {}
+        for number, one in enumerate(people):
+            subscription, _, day = one
+            nothing = none_due(self.edition, subscription, day)
+            sight = None if nothing is not None else self._sight(subscription)
+            taste = self.views.tastes.get(subscription.subscriber_id)
+            if nothing is not None:
+                chosen[number] = nothing
+            elif taste is None:
+                chosen[number] = self._plain_choice(one, sight)
+            else:
+                waiting[number] = sight, self._outlook(one, taste, sight)
+        chosen |= self._picked(people, waiting)
+        return [chosen[number] for number in range(len(people))]
 
     def choose(
         self, subscription: Subscription, already_sent: Collection[PaperId], local_date: date
     ) -> Choice | SkipReason:
-        """What the subscription gets on `local_date`. Nobody looks at a paper for whoever wants no
-        mail then."""
-        nothing = none_due(self.edition, subscription, local_date)
-        if nothing is not None:
-            return nothing
-        opinion = self.views.opinions.get(subscription.subscriber_id)
+        """What the subscription gets on `local_date`."""
+        (choice,) = self.choices([(subscription, already_sent, local_date)])
+        return choice
+
+    def _sight(self, subscription: Subscription) -> Sight | None:
         wishes = self.wishes.get(subscription.subscriber_id)
-        sight = sight_of(wishes, self.finder) if wishes and self.finder else None
+        return sight_of(wishes, self.finder) if wishes and self.finder else None
+
+    def _plain_choice(self, asked: Asked, sight: Sight | None) -> Choice | SkipReason:
+        """From the edition, and from what they asked for of the papers behind it."""
+        subscription, already_sent, day = asked
+        edition = self.edition
+        if self.views.behind is not None and sight is not None:
+            pinned = sight.finder.ids(sight.followed | sight.wanted)
+            edition = replace(edition, papers=edition.papers + self.views.behind.asked(pinned))
         return choose(
-            edition=self._open_to(subscription, opinion, sight, already_sent),
+            edition=edition,
             mailing_list=self.mailing_list,
             subscription=subscription,
             already_sent=already_sent,
-            local_day=local_date,
+            local_day=day,
             sight=sight,
             withdrawn=self.withdrawn,
-            opinion=opinion,
-            wishes=wishes,
+            wishes=self.wishes.get(subscription.subscriber_id),
         )
 
-    def _open_to(
-        self,
-        subscription: Subscription,
-        opinion: Opinion | None,
-        sight: Sight | None,
-        already_sent: Collection[PaperId],
-    ) -> Edition:
-        """The edition, and for who said anything the best for them of what stands behind."""
-        if self.views.behind is None or (opinion is None and sight is None):
-            return self.edition
-        size = subscription.preferences.size or self.mailing_list.size
-        pinned: Collection[PaperId] = () if sight is None else sight.followed | sight.wanted
-        muted: Collection[PaperId] = () if sight is None else sight.muted
-        offered = self.views.behind.offered(opinion, pinned, already_sent, size, muted)
-        return replace(self.edition, papers=self.edition.papers + offered)
+    def _outlook(self, asked: Asked, taste: Taste, sight: Sight | None) -> Outlook:
+        subscription, already_sent, _ = asked
+        wish, wishes = subscription.preferences, self.wishes.get(subscription.subscriber_id)
+        known = () if wishes is None else wishes.known
+        return outlook(
+            taste,
+            sight,
+            size=wish.size or self.mailing_list.size,
+            floor=wish.floor,
+            sent=self.shelf.places(already_sent),
+            withheld=self.shelf.places(self.withdrawn.union(known) if known else self.withdrawn),
+        )
+
+    def _picked(
+        self, people: Sequence[Asked], waiting: Mapping[int, tuple[Sight | None, Outlook]]
+    ) -> dict[int, Choice | SkipReason]:
+        if not waiting or self.views.chooser is None:
+            return {}
+        picks = self.views.chooser.picks([view for _, view in waiting.values()])
+        return {
+            number: choice_of(pick, self.edition, people[number][0], self.shelf, sight)
+            for (number, (sight, _)), pick in zip(waiting.items(), picks, strict=True)
+        }
 
     def row(
         self,
@@ -160,8 +211,8 @@ class RowMaker:
     def _behind(self, positions: Sequence[int]) -> tuple[EditionPaper, ...]:
         if self.views.behind is None:
             return ()
-        shown = {paper.position for paper in self.edition.papers}
-        return tuple(self.views.behind.frozen(place) for place in positions if place not in shown)
+        behind = self.views.behind
+        return tuple(behind.frozen(place) for place in positions if place not in self.shown)
 
     def empty_row(
         self,
@@ -189,7 +240,7 @@ class RowMaker:
         now: datetime,
         papers: tuple[tuple[PaperId, int], ...] = (),
         reasons: Mapping[int, str] | None = None,
-        parts: OwnParts | None = None,
+        parts: Mapping[str, Sequence[float]] | None = None,
         behind: tuple[EditionPaper, ...] = (),
         withdrawn: tuple[Withdrawal, ...] = (),
     ) -> NewDelivery:
@@ -233,24 +284,27 @@ def row_maker(
     people = [one.subscriber_id for one in subscriptions]
     wishes = wishes_of_all(work, subscriptions)
     views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
-    papers = (*edition.papers, *(views.behind or ()))
+    shelf = Shelf(edition.papers, tuple(views.behind or ()))
     return RowMaker(
         identity=identity,
         edition=edition,
         mailing_list=mailing_list,
+        shelf=shelf,
         finder=_finder(work, edition, views.behind) if wishes else None,
         wishes=wishes,
-        places={paper.position: paper for paper in papers},
         views=views,
-        withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in papers}),
+        withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in shelf.papers}),
         news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
     )
 
 
 def _finder(work: UnitOfWork, edition: Edition, behind: Behind | None) -> Finder:
-    """Looks for words in the papers of an edition, and in those behind, as they are now known."""
+    """Looks for words in the papers of an edition, and in those behind, as they are now known; in
+    the order of a shelf."""
     known = work.papers.load({paper.paper_id for paper in edition.papers})
-    each_once = {paper.paper_id: paper for paper in reversed(edition.papers)}
-    found = {id_: findable(one, known.get(id_)) for id_, one in each_once.items()}
+    found = {
+        paper.paper_id: findable(paper, known.get(paper.paper_id))
+        for paper in Shelf(edition.papers).papers
+    }
     further = {} if behind is None else behind.findable
-    return finder_of(tuple({**further, **found}.values()))
+    return finder_of(tuple({**further, **found}[id_] for id_ in {**found, **further}))

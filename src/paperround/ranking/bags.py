@@ -39,8 +39,27 @@ def whole_words(text: str) -> frozenset[str]:
 def as_written(word: str, text: str) -> str:
     """`word` of a bag with the capitals that `text` always gives it: `T2I`, but not `Tides` of a
     heading."""
-    found = re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+    found = _found(word, text)
     return word if word in found or not found else str(found[0])
+
+
+def _found(word: str, text: str) -> list[str]:
+    """`word` wherever it stands whole in `text`, as it is written there."""
+    if not (word.isascii() and text.isascii()):  # where a letter has more forms than two
+        return re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+    wanted, lower, found = word.lower(), text.lower(), []
+    start = lower.find(wanted)
+    while start >= 0:
+        end = start + len(word)
+        if _is_end(lower[start - 1 : start]) and _is_end(lower[end : end + 1]):
+            found.append(text[start:end])
+            start = end - 1
+        start = lower.find(wanted, start + 1)
+    return found
+
+
+def _is_end(neighbour: str) -> bool:
+    return not (neighbour.isalnum() or neighbour == "_")
 
 
 def stands_in(word: str, whole: Set[str]) -> bool:

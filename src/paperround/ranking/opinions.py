@@ -3,27 +3,26 @@
     edition's papers and earlier ones ─► space ─► likeness to what readers spoke of
                                                     │ profiles
                                                     ▼
-                                           fits ─► odds ─► worth, best, spread, why
+                                           fits ─► odds ─► worth ─► picks ─► why
 
 The space is drawn from the edition's papers and all earlier ones that are given, the field are
 the edition's papers and the latest of the earlier ones. The papers behind those that the edition
 shows count as its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from paperround.domain.editions import EditionPaper
 from paperround.domain.gist import shortened
+from paperround.domain.outlooks import Outlook, Pick
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.tastes import Taste, Why
+from paperround.domain.tastes import Taste
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
 from paperround.ranking.personal import fits, odds
+from paperround.ranking.picks import Scored, in_parts, picked, with_nobody
 from paperround.ranking.spoken import Name, SpokenTexts, Text, TitleOf, Weights, quotable_of
-from paperround.ranking.spread import ALIKE_COSTS, SHORTLIST, spread
+from paperround.ranking.spread import ALIKE_COSTS
 from paperround.ranking.taste import Said, profiles
 from paperround.ranking.text_space import Dense, Texts, text_space
 
@@ -43,8 +42,6 @@ LONGEST_TITLE = 60
 """Characters of the title of a paper that a reader gave."""
 
 Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
-Costs = NDArray[np.float64]
-Places = NDArray[np.intp]
 
 
 class TasteDay:
@@ -54,40 +51,40 @@ class TasteDay:
     """
 
     def __init__(
-        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+        self,
+        papers: Sequence[Paper],
+        scores: Sequence[float],
+        background: Sequence[str],
+        shown: int | None = None,
     ) -> None:
         self.ids = [paper.id for paper in papers]
-        self.place_of = {id_: place for place, id_ in enumerate(self.ids)}
-        self.scores = np.array(scores, dtype=np.float32)
         day, before = [_bag(paper) for paper in papers], [bag_of(text) for text in background]
         self._space = text_space([*day, *before])
         self._words = tuple(self._space.place_of)
         self._field = self._space.texts([*day, *before[:FIELD]])
-        shown = self._field.at(slice(len(day)))
-        self.costs: Costs = (ALIKE_COSTS * shown.likeness(shown)).astype(float).round(4)
+        self.field = len(self._field)
+        own = self._field.at(slice(len(day)))
+        costs = (ALIKE_COSTS * own.likeness(own)).astype(float).round(4)
+        self.scored = Scored(
+            scores=np.array(scores, dtype=float),
+            costs=with_nobody(costs),
+            shown=len(papers) if shown is None else shown,
+        )
         self._quotable = [
-            self._quotable_of(paper, shown, place) for place, paper in enumerate(papers)
+            self._quotable_of(paper, own, place) for place, paper in enumerate(papers)
         ]
         self._spoken = SpokenTexts(self._space, self._field)
         self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
 
-    def _quotable_of(self, paper: Paper, shown: Texts, place: int) -> Weights:
+    def _quotable_of(self, paper: Paper, own: Texts, place: int) -> Weights:
         """The weights of those telling words that stand in title or abstract as a bag has them."""
         whole = whole_words(f"{paper.title}\n{paper.abstract}")
-        return quotable_of(shown.words[[place]], lambda word: stands_in(self._words[word], whole))
+        return quotable_of(own.words[[place]], lambda word: stands_in(self._words[word], whole))
 
-    def opinions(self, tastes: Sequence[Taste], load: Load) -> list["TasteOpinion"]:
-        """An opinion for each taste. Papers that were not read yet are asked of `load`; what it
-        does not know says nothing."""
-        if not tastes:
-            return []
-        spoken, place_of = self._spoken_of(tastes, load)
-        said = [_said(one, place_of) for one in tastes]
-        given = [_given(one, place_of) for one in tastes]
-        blocks = spoken.blocks()
-        fit = fits(profiles(said, len(blocks[0])), blocks)[:, : len(self._field)]
-        worth = odds(fit)[:, : len(self.ids)]
-        return [TasteOpinion(self, spoken, *each) for each in zip(said, worth, given, strict=True)]
+    def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
+        """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
+        what it does not know says nothing."""
+        return TasteChooser(self, *self._spoken_of(tastes, load))
 
     def _spoken_of(
         self, tastes: Sequence[Taste], load: Load
@@ -106,97 +103,86 @@ class TasteDay:
         spoken.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in spoken})
         return spoken, spoken.places([*papers, *titles, *topics])
 
-    def reason(self, spoken: SpokenTexts, text: int, place: int, *, given: bool) -> str:
-        """Why the paper at `place` is there for a reader who spoke of the text, or gave it."""
-        known = spoken.reasons.get((text, place, given))
-        if known is None:
-            words = spoken.shared(text, self._quotable[place], MOST_WORDS)
-            said = [as_written(self._words[word], self._written[place]) for word in words]
-            quoted = ", ".join(f"“{one}”" for one in said)
-            known = (
-                _like_given(quoted, spoken.title(text))
-                if given
-                else _in_words(quoted, is_topic=spoken.is_topic(text))
-            )
-            if len(spoken.reasons) < MOST_REASONS:
-                spoken.reasons[text, place, given] = known
-        return known
-
-
-class TasteOpinion:
-    """What one reader's taste says of the papers of an edition."""
-
-    def __init__(
+    def reasons(
         self,
-        day: TasteDay,
         spoken: SpokenTexts,
-        said: Said,
-        worth: Dense,
-        given: frozenset[int],
-    ) -> None:
-        self._day, self._spoken, self._said, self._worth = day, spoken, said, worth
-        self._given = given
+        texts: Sequence[int],
+        places: Sequence[int],
+        worth: Sequence[float],
+        given: Collection[int],
+    ) -> list[str]:
+        """Why each paper is there for a reader to whom it is worth that, who spoke of the text it
+        is most like, and gave some of them; empty where it is worth no more than to others."""
+        known = spoken.reasons
+        said = []
+        for text, place, gain in zip(texts, places, worth, strict=False):
+            if gain > 0 and text >= 0:
+                why = known.get((text, place, text in given))
+                said.append(
+                    self._reason(spoken, text, place, text in given) if why is None else why
+                )
+            else:
+                said.append("")
+        return said
 
-    def worth(self, paper: PaperId) -> float:
-        """The odds of `personal`, rounded to 4 places."""
-        return round(float(self._worth[self._day.place_of[paper]]), 4)
-
-    def best(self, count: int) -> list[PaperId]:
-        """The `count` papers whose score and worth add up to most, best first; all if fewer."""
-        losses, ids = -(self._worth + self._day.scores), self._day.ids
-        first = np.arange(len(ids))
-        if count < len(ids):
-            first = np.sort(np.argpartition(losses, count)[:count])
-        return [ids[place] for place in first[np.argsort(losses[first], kind="stable")].tolist()]
-
-    def spread(
-        self, papers: Sequence[EditionPaper], size: int, taken: Sequence[EditionPaper] = ()
-    ) -> list[EditionPaper]:
-        """The best `size` of `papers`, best first, each worth less beside those like it, also
-        beside those that were `taken` before."""
-        if not papers or size < 1:
-            return []
-        places, before = self._places(papers), self._places(taken)
-        costs = self._day.costs
-        scores = np.array([paper.score for paper in papers]) + self._rounded(places)
-        beside = costs[np.ix_(before, places)].max(axis=0, initial=0) if taken else 0 * scores
-        first = np.argsort(beside - scores, kind="stable")[: SHORTLIST * size]
-        among = costs[np.ix_(places[first], places[first])].tolist()
-        chosen = spread(scores[first].tolist(), among, size, beside[first].tolist())
-        return [papers[first[one]] for one in chosen]
-
-    def explain(self, papers: Sequence[EditionPaper]) -> list[Why]:
-        """`personal` is the odds, `spread` what likeness to an earlier paper of the digest costs;
-        the reason names words that a paper shares with what of the reader's wishes it is most
-        like."""
-        places = self._places(papers)
-        worth = self._rounded(places)
-        beside = np.tril(self._day.costs[np.ix_(places, places)], -1).max(axis=1, initial=0)
-        each = zip(self._reasons(places, worth), worth.tolist(), beside.tolist(), strict=True)
-        return [Why(reason=why, parts=_parts(gain, cost)) for why, gain, cost in each]
-
-    def _reasons(self, places: Places, worth: NDArray[np.float64]) -> list[str]:
-        wished = np.array([*self._said.liked, *self._said.topics], dtype=np.intp)
-        if not len(wished):
-            return [""] * len(places)
-        nearest = self._spoken.nearest(wished, places)
-        why = partial(self._day.reason, self._spoken)
-        each = zip(nearest, places.tolist(), worth.tolist(), strict=True)
-        return [
-            why(text, place, given=text in self._given) if gain > 0 else ""
-            for text, place, gain in each
-        ]
-
-    def _places(self, papers: Sequence[EditionPaper]) -> Places:
-        place_of = self._day.place_of
-        return np.array([place_of[paper.paper_id] for paper in papers], dtype=np.intp)
-
-    def _rounded(self, places: Places) -> NDArray[np.float64]:
-        return self._worth[places].astype(float).round(4)
+    def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
+        words = spoken.shared(text, self._quotable[place], MOST_WORDS)
+        said = [as_written(self._words[word], self._written[place]) for word in words]
+        quoted = ", ".join(f"“{one}”" for one in said)
+        why = (
+            _like_given(quoted, spoken.title(text))
+            if given
+            else _in_words(quoted, is_topic=spoken.is_topic(text))
+        )
+        if len(spoken.reasons) < MOST_REASONS:
+            spoken.reasons[text, place, given] = why
+        return why
 
 
-def _parts(personal: float, cost: float) -> dict[str, float]:
-    return {name: part for name, part in (("personal", personal), ("spread", -cost)) if part}
+class TasteChooser:
+    """Chooses for readers who spoke of these texts."""
+
+    def __init__(self, day: TasteDay, spoken: SpokenTexts, place_of: Mapping[Name, int]) -> None:
+        self._day, self._spoken, self._place_of = day, spoken, place_of
+        self._blocks = spoken.blocks()
+
+    def worth(self, tastes: Sequence[Taste]) -> Dense:
+        """What the papers are worth to each of these tastes beyond their scores: (tastes,
+        papers)."""
+        return self._worth([_said(one, self._place_of) for one in tastes])
+
+    def _worth(self, said: Sequence[Said]) -> Dense:
+        fit = fits(profiles(said, len(self._blocks[0])), self._blocks)
+        return odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
+
+    def picks(self, outlooks: Sequence[Outlook]) -> list[Pick]:
+        """What each of these readers gets: of the texts that they like, and what they asked for,
+        the one that a paper is most like gives the reason."""
+        picks: dict[int, Pick] = {}
+        for part in in_parts(outlooks):
+            picks.update(zip(part, self._picks([outlooks[one] for one in part]), strict=True))
+        return [picks[place] for place in range(len(outlooks))]
+
+    def _picks(self, outlooks: Sequence[Outlook]) -> Iterator[Pick]:
+        said = [_said(one.taste, self._place_of) for one in outlooks]
+        found = picked(self._day.scored, self._worth(said), outlooks)
+        nearest = self._spoken.nearest([[*one.liked, *one.topics] for one in said], found.places)
+        flags = zip(found.unseen.tolist(), found.heard.tolist(), strict=True)
+        columns = (one.tolist() for one in (found.places, found.worth, found.beside, nearest))
+        for one, (unseen, heard), places, worth, beside, texts in zip(
+            outlooks, flags, *columns, strict=True
+        ):
+            count = len(places) - places.count(-1)
+            given = _given(one.taste, self._place_of)
+            reasons = self._day.reasons(self._spoken, texts[:count], places, worth, given)
+            yield Pick(
+                places=places[:count],
+                worth=worth[:count],
+                beside=beside[:count],
+                reasons=reasons,
+                unseen=unseen,
+                heard=heard,
+            )
 
 
 def _said(taste: Taste, place_of: Mapping[Name, int]) -> Said:

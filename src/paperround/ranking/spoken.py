@@ -9,7 +9,7 @@ words once. The likeness lies in blocks of papers that fit the cache of a proces
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from scipy import sparse
 from paperround.ranking.bags import bag_of
 from paperround.ranking.personal import BLOCK, Blocks
 from paperround.ranking.text_space import Dense, Texts, TextSpace
+
+Places = NDArray[np.intp]
 
 Text = tuple[str, ...]
 """A paper's title, abstract and keywords, or a topic."""
@@ -110,12 +112,26 @@ class SpokenTexts:
         zeros."""
         return tuple(self._cube[:, : len(self._names)])
 
-    def nearest(self, texts: NDArray[np.intp], papers: NDArray[np.intp]) -> list[int]:
-        """For each of `papers`, places in the field, the one of `texts` that it is most like."""
-        parts, columns = np.divmod(papers, self._width)
-        alike: Dense = self._cube[parts[:, None], texts[None, :], columns[:, None]]
-        found: list[int] = texts[alike.argmax(axis=1)].tolist()
-        return found
+    def nearest(self, texts: Sequence[Sequence[int]], papers: Places) -> Places:
+        """For each reader, a row of `papers` each, and each of these, places in the field: the one
+        of the reader's `texts` that it is most like, the first of equals; -1 for who has none."""
+        order = sorted(range(len(texts)), key=lambda reader: -len(texts[reader]))
+        sizes = [len(texts[reader]) for reader in order]
+        parts, columns = np.divmod(papers[order], self._width)
+        alike = np.full(papers.shape, -np.inf, dtype=np.float32)
+        found = np.full(papers.shape, -1, dtype=np.intp)
+        readers = len(order)
+        for turn in range(max(sizes, default=0)):
+            while sizes[readers - 1] <= turn:
+                readers -= 1
+            text = np.array([texts[reader][turn] for reader in order[:readers]], dtype=np.intp)
+            these = self._cube[parts[:readers], text[:, None], columns[:readers]]
+            nearer = these > alike[:readers]
+            np.copyto(alike[:readers], these, where=nearer)
+            np.copyto(found[:readers], text[:, None], where=nearer)
+        nearest = np.empty_like(found)
+        nearest[order] = found
+        return nearest
 
     def shared(self, text: int, quotable: Weights, count: int) -> list[int]:
         """The `count` words of `quotable`, as places in the space, that add most to the likeness of

@@ -15,10 +15,14 @@ class TasteRanker:
     """Ranks an edition's papers for each reader."""
 
     def day(
-        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+        self,
+        papers: Sequence[Paper],
+        scores: Sequence[float],
+        background: Sequence[str],
+        shown: int,
     ) -> "TasteDay":
-        """The edition's papers, each once, with their scores, and earlier titles and abstracts,
-        made ready."""
+        """The papers on the shelf of an edition with their scores, of which the first are `shown`
+        to everybody, and earlier titles and abstracts, made ready."""
         from paperround.ranking.opinions import TasteDay
 
-        return TasteDay(papers, scores, background)
+        return TasteDay(papers, scores, background, shown)

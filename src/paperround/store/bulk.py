@@ -50,7 +50,25 @@ class Made(Generic[T]):
         return [self.row(item) for item in self.items[some]]
 
 
-def insert_many(connection: Connection, statement: Insert, rows: Rows | Made[Any]) -> int:
+class Columns:
+    """Rows as their columns, all of one length: for those who have them so."""
+
+    def __init__(self, values: Mapping[str, Sequence[Any]]) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values())))
+
+    def __getitem__(self, some: slice) -> "Columns":
+        return Columns({name: column[some] for name, column in self.values.items()})
+
+    def rows(self) -> Rows:
+        """One mapping a row."""
+        each = zip(*self.values.values(), strict=True)
+        return [dict(zip(self.values, row, strict=True)) for row in each]
+
+
+def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns | Made[Any]) -> int:
     """Run the insert once a row; every row names the same columns. Returns how many went in.
 
     On PostgreSQL an insert that updates where a key is taken may be offered each key once.
@@ -59,13 +77,18 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows | Made[Any
         return 0
     if connection.dialect.name == "sqlite":
         made = rows[:]
-        words = _in_sqlite(statement, tuple(made[0]))
+        words = _in_sqlite(statement, _names(made))
         return connection.exec_driver_sql(words.sql, _driver_rows(words, made)).rowcount
     if len(rows) <= FEW:
-        return connection.execute(statement, rows[:], execution_options=_COUNTED).rowcount
+        few = rows.rows() if isinstance(rows, Columns) else rows[:]
+        return connection.execute(statement, few, execution_options=_COUNTED).rowcount
     if _settles_conflicts(statement):
         return _insert_selected(connection, statement, rows[:])
-    return _copy(connection, _as_copy(statement, tuple(rows[:1][0])), rows)
+    return _copy(connection, _as_copy(statement, _names(rows[:1])), rows)
+
+
+def _names(rows: Rows | Columns) -> tuple[str, ...]:
+    return tuple(rows.values if isinstance(rows, Columns) else rows[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +114,22 @@ def _convert(column: ColumnClause[Any]) -> Convert | None:
     return column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
 
 
-def _driver_rows(words: _Words, rows: Rows) -> list[tuple[Any, ...]]:
+def _driver_rows(words: _Words, rows: Rows | Columns) -> list[tuple[Any, ...]]:
     return list(zip(*_driver_columns(words.parameters, rows), strict=True))
 
 
 def _driver_columns(
-    parameters: Iterable[tuple[str, Convert | None]], rows: Rows
+    parameters: Iterable[tuple[str, Convert | None]], rows: Rows | Columns
 ) -> Iterator[Iterable[Any]]:
     for name, convert in parameters:
-        yield _converted(convert, [row[name] for row in rows])
+        yield _converted(convert, _column(rows, name))
 
 
-def _converted(convert: Convert | None, values: list[Any]) -> Iterable[Any]:
+def _column(rows: Rows | Columns, name: str) -> Sequence[Any]:
+    return rows.values[name] if isinstance(rows, Columns) else [row[name] for row in rows]
+
+
+def _converted(convert: Convert | None, values: Sequence[Any]) -> Iterable[Any]:
     if convert is None:
         return values
     try:
@@ -126,7 +153,7 @@ def _as_copy(statement: Insert, names: tuple[str, ...]) -> _Words:
     return _Words(sql, _parameters(statement, names))
 
 
-def _copy(connection: Connection, words: _Words, rows: Rows | Made[Any]) -> int:
+def _copy(connection: Connection, words: _Words, rows: Rows | Columns | Made[Any]) -> int:
     driver: Any = connection.connection.driver_connection
     with _errors_as_sqlalchemys(connection, words.sql), driver.cursor() as cursor:
         with cursor.copy(words.sql) as copy:
@@ -150,8 +177,8 @@ def _errors_as_sqlalchemys(connection: Connection, sql: str) -> Iterator[None]:
         ) from error
 
 
-def _insert_selected(connection: Connection, statement: Insert, rows: Rows) -> int:
-    names = tuple(rows[0])
+def _insert_selected(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
+    names = _names(rows)
     columns = _driver_columns(_parameters(statement, names), rows)
     listed = {name: _texts(column) for name, column in zip(names, columns, strict=True)}
     statement = _from_lists(statement, names)

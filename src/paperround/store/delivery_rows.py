@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, literal
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
 from paperround.domain.editions import EditionId, EditionState
-from paperround.domain.ledger import Claimed, NewDelivery, OwnParts, Slip
+from paperround.domain.ledger import Claimed, NewDelivery, Slip, parts_by_position
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
@@ -18,29 +18,35 @@ from paperround.store.claims import RELEASED, Book
 from paperround.store.dialect import among
 
 
-def delivery_columns(row: NewDelivery) -> dict[str, Any]:
-    """The columns of a planned row, but for where it belongs and when it was made."""
+def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
+    """The columns of planned rows, but for where they belong and when they were made."""
+    none_yet = [0] * len(rows)
+    due = [row.due_at for row in rows]
     return {
-        "subscriber_id": row.subscriber_id,
-        "subscription_id": row.subscription_id,
-        "kind": row.kind.value,
-        "local_date": row.local_date,
-        "positions": [position for _, position in row.papers],
-        "reasons": {str(position): why for position, why in row.reasons.items()} or None,
-        "parts": _in_columns(row.papers, row.parts) if row.parts else None,
-        "withdrawn": [_said(one) for one in row.withdrawn] or None,
-        "state": row.state.value,
-        "reason": row.reason,
-        "due_at": row.due_at,
-        "next_at": row.due_at,
-        "expires_at": row.expires_at,
-        "attempts": 0,
-        "breakdowns": 0,
-        "message_id": row.message_id,
-        "dated": row.dated,
-        "key_id": row.key_id,
-        "nonce": row.nonce,
+        "subscriber_id": [row.subscriber_id for row in rows],
+        "subscription_id": [row.subscription_id for row in rows],
+        "kind": [row.kind.value for row in rows],
+        "local_date": [row.local_date for row in rows],
+        "positions": [[position for _, position in row.papers] for row in rows],
+        "reasons": [_by_text(row.reasons) or None for row in rows],
+        "parts": [row.parts or None for row in rows],
+        "withdrawn": [[_said(one) for one in row.withdrawn] or None for row in rows],
+        "state": [row.state.value for row in rows],
+        "reason": [row.reason for row in rows],
+        "due_at": due,
+        "next_at": due,
+        "expires_at": [row.expires_at for row in rows],
+        "attempts": none_yet,
+        "breakdowns": none_yet,
+        "message_id": [row.message_id for row in rows],
+        "dated": [row.dated for row in rows],
+        "key_id": [row.key_id for row in rows],
+        "nonce": [row.nonce for row in rows],
     }
+
+
+def _by_text(reasons: Mapping[int, str]) -> dict[str, str]:
+    return {str(position): why for position, why in reasons.items()}
 
 
 def slip_of(row: Row[Any]) -> Slip:
@@ -56,26 +62,9 @@ def slip_of(row: Row[Any]) -> Slip:
         key_id=row.key_id,
         nonce=row.nonce,
         reasons=_reasons(row),
-        parts=_parts(row),
+        parts=parts_by_position(row.positions, row.parts or {}),
         withdrawn=_withdrawn(row),
     )
-
-
-def _in_columns(papers: Sequence[tuple[PaperId, int]], parts: OwnParts) -> dict[str, list[float]]:
-    """Of each part a number for every paper, in the digest's order: a third of the room that names
-    beside every number would take."""
-    names = dict.fromkeys(name for own in parts.values() for name in own)
-    each = [parts.get(position, {}) for _, position in papers]
-    return {name: [own.get(name, 0) for own in each] for name in names}
-
-
-def _parts(row: Row[Any]) -> OwnParts:
-    parts: dict[int, dict[str, float]] = {}
-    for name, numbers in (row.parts or {}).items():
-        for position, number in zip(row.positions, numbers, strict=True):
-            if number:
-                parts.setdefault(position, {})[name] = number
-    return parts
 
 
 def _said(one: Withdrawal) -> dict[str, Any]:
@@ -111,7 +100,7 @@ def _claimed(row: Row[Any], lease: Lease) -> Claimed:
         expires_at=row.expires_at,
         lease=lease,
         reasons=_reasons(row),
-        parts=_parts(row),
+        parts=parts_by_position(row.positions, row.parts or {}),
         withdrawn=_withdrawn(row),
     )
 

@@ -38,7 +38,7 @@ from paperround.domain.lists import ListId
 from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
-from paperround.store.bulk import insert_many
+from paperround.store.bulk import Columns, insert_many
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Claims
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
@@ -172,23 +172,18 @@ class SqlLedger(Claims[Claimed], Replacing):
         ids = next_ids(self._connection, db.deliveries, len(offers))
         offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
         domains = self._domains([row.subscriber_id for _, row in offers])
-        insert_many(
-            self._connection,
-            insert_new(self._connection, db.deliveries),
-            [
-                delivery_columns(row)
-                | {
-                    "id": id_,
-                    "edition_id": edition,
-                    "list_id": lists[edition],
-                    "domain": domains.get(row.subscriber_id),
-                    "created_at": now,
-                }
-                for id_, (edition, row) in offered.items()
-            ],
-        )
+        columns = delivery_columns([row for _, row in offers]) | {
+            "id": ids,
+            "edition_id": [edition for edition, _ in offers],
+            "list_id": [lists[edition] for edition, _ in offers],
+            "domain": [domains.get(row.subscriber_id) for _, row in offers],
+            "created_at": [now] * len(offers),
+        }
+        inserting = insert_new(self._connection, db.deliveries)
+        if insert_many(self._connection, inserting, Columns(columns)) == len(offers):
+            return offered
         stored = self._connection.execute(
-            select(db.deliveries.c.id).where(among(self._connection, db.deliveries.c.id, offered))
+            select(db.deliveries.c.id).where(among(self._connection, db.deliveries.c.id, ids))
         )
         return {DeliveryId(id_): offered[DeliveryId(id_)] for id_ in stored.scalars()}
 

@@ -5,7 +5,7 @@ the same work, so whoever asks gets all ids of it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from paperround.domain.ledger import NewDelivery
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
-from paperround.store.bulk import insert_many
+from paperround.store.bulk import Columns, insert_many
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate
 from paperround.store.joining import STANDS, groups
 
@@ -54,7 +54,7 @@ def remember(connection: Connection, added: Collection[Planned]) -> None:
     insert_many(connection, insert_new(connection, db.sent_papers), _papers(others))
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, int]]) -> None:
+def _insert(connection: Connection, table: Table, rows: Columns) -> None:
     try:
         insert_many(connection, insert_row(table), rows)
     except IntegrityError as error:
@@ -63,20 +63,24 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, int]]) ->
         raise
 
 
-def _papers(planned: Iterable[Planned]) -> list[dict[str, int]]:
-    return [
-        {"subscriber_id": row.subscriber_id, "paper_id": paper, "delivery_id": id_}
-        for id_, row in planned
-        for paper, _ in row.papers
-    ]
+def _papers(planned: Sequence[Planned]) -> Columns:
+    return Columns(
+        {
+            "subscriber_id": [row.subscriber_id for _, row in planned for _ in row.papers],
+            "paper_id": [paper for _, row in planned for paper, _ in row.papers],
+            "delivery_id": [id_ for id_, row in planned for _ in row.papers],
+        }
+    )
 
 
-def _news(planned: Iterable[Planned]) -> list[dict[str, int]]:
-    return [
-        {"subscriber_id": row.subscriber_id, "paper_id": one.paper_id, "delivery_id": id_}
-        for id_, row in planned
-        for one in row.withdrawn
-    ]
+def _news(planned: Sequence[Planned]) -> Columns:
+    return Columns(
+        {
+            "subscriber_id": [row.subscriber_id for _, row in planned for _ in row.withdrawn],
+            "paper_id": [one.paper_id for _, row in planned for one in row.withdrawn],
+            "delivery_id": [id_ for id_, row in planned for _ in row.withdrawn],
+        }
+    )
 
 
 def _require_new_works(connection: Connection, planned: Collection[Planned]) -> None:

@@ -1,7 +1,7 @@
 """Subscribers, what they asked for, and which papers each of them was sent."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -104,22 +104,35 @@ class SqlSubscribers(Suppressions, Signups, SelfService, Interests, DueInstants,
         return [subscription_of(row) for row in found]
 
     def already_sent(
-        self, subscribers: Collection[SubscriberId]
+        self,
+        subscribers: Collection[SubscriberId],
+        papers: Collection[PaperId] | None = None,
     ) -> dict[SubscriberId, frozenset[PaperId]]:
-        """The papers each person was or will be sent, over all lists; every one has an entry.
+        """The papers each person was or will be sent, over all lists; where `papers` are named, of
+        those at least. Every person has an entry.
 
         One that several ids lead to is there with all of them, whichever it was sent with.
         """
-        found = self._connection.execute(
-            select(db.sent_papers.c.subscriber_id, db.sent_papers.c.paper_id).where(
-                among(self._connection, db.sent_papers.c.subscriber_id, subscribers)
-            )
-        )
-        memory: dict[int, set[PaperId]] = defaultdict(set)
-        for person, paper in found:
-            memory[person].add(PaperId(paper))
         same = groups(self._connection)
-        return {person: whole(memory.get(person, set()), same) for person in subscribers}
+        memory: dict[int, list[PaperId]] = defaultdict(list)
+        for person, paper in self._connection.execute(self._sent(subscribers, papers, same)):
+            memory[person].append(paper)
+        return {person: whole(memory.get(person, ()), same) for person in subscribers}
+
+    def _sent(
+        self,
+        subscribers: Collection[SubscriberId],
+        papers: Collection[PaperId] | None,
+        same: Mapping[PaperId, frozenset[PaperId]],
+    ) -> Select[Any]:
+        """A day's papers came within a week: they are a short stretch of a person's memory, which
+        is in the order of papers."""
+        kept = db.sent_papers.c
+        sent = select(kept.subscriber_id, kept.paper_id).where(
+            among(self._connection, kept.subscriber_id, subscribers)
+        )
+        ids = whole(papers or (), same)
+        return sent.where(kept.paper_id.between(min(ids), max(ids))) if ids else sent
 
     def withdrawals_to_tell(
         self, subscribers: Collection[SubscriberId], *, since: datetime

@@ -24,11 +24,13 @@ _EMPTY: Mapping[type, str] = MappingProxyType({dict: "{}", list: "[]", tuple: "[
 
 def _write_json(value: Any) -> str:
     """As `_encode` does it, and several times faster for the most common ones: empty, and of texts
-    alone."""
+    or whole numbers alone."""
     if not value:
         return _EMPTY.get(type(value)) or _encode(value)
     try:
         if isinstance(value, (list, tuple)):
+            if all(type(it) is int for it in value):
+                return f"[{','.join(map(str, value))}]"
             return f"[{','.join(map(_text, value))}]"
         if isinstance(value, dict):
             return f"{{{','.join([f'{_text(key)}:{_text(it)}' for key, it in value.items()])}}}"

@@ -21,6 +21,7 @@ from paperround.domain.feeds import (
 from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
+from paperround.domain.outlooks import Chooser
 from paperround.domain.papers import (
     Feed,
     FeedId,
@@ -32,7 +33,7 @@ from paperround.domain.papers import (
     ParsedBatch,
     Reject,
 )
-from paperround.domain.tastes import Opinion, Taste
+from paperround.domain.tastes import Taste
 from paperround.jobs.ports.running import Processes
 
 
@@ -324,24 +325,28 @@ class Summariser(Protocol):
 class TasteDay(Protocol):
     """The papers of one edition, made ready for everybody's taste."""
 
-    def opinions(
+    def chooser(
         self,
         tastes: Sequence[Taste],
         load: Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]],
-    ) -> Sequence[Opinion]:
-        """An opinion for each taste. Papers that were not read yet are asked of `load`; what it
-        does not know says nothing."""
+    ) -> Chooser:
+        """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
+        what it does not know says nothing."""
         ...
 
 
 class TasteModel(Protocol):
-    """Knows what papers are worth to readers. Pure: same papers and tastes, same opinions."""
+    """Knows what papers are worth to readers. Pure: same papers and outlooks, same picks."""
 
     def day(
-        self, papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str]
+        self,
+        papers: Sequence[Paper],
+        scores: Sequence[float],
+        background: Sequence[str],
+        shown: int,
     ) -> TasteDay:
-        """The edition's papers, each once, with their scores, and earlier titles and abstracts,
-        made ready."""
+        """The papers on the shelf of an edition with their scores, of which the first are `shown`
+        to everybody, and earlier titles and abstracts, made ready."""
         ...
 
 

@@ -123,9 +123,10 @@ class SubscriberStore(Protocol):
         ...
 
     def already_sent(
-        self, subscribers: Collection[SubscriberId]
+        self, subscribers: Collection[SubscriberId], papers: Collection[PaperId] | None = None
     ) -> dict[SubscriberId, frozenset[PaperId]]:
-        """The papers each person was or will be sent, over all lists, with all ids of each."""
+        """The papers each person was or will be sent, over all lists, with all ids of each; where
+        `papers` are named, of those at least."""
         ...
 
     def withdrawals_to_tell(

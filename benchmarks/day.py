@@ -1,0 +1,227 @@
+"""B13: a whole day of personal digests, against a C program that only sends as many mails.
+
+An edition is published, everybody's own digest planned and delivered, in one process and unsigned;
+smtp-source and smtp-sink come with Debian's postfix package. The peer sends one of our own mails
+again and again. Each day runs in a process of its own, so that its memory can be told, and there
+is one with a tenth of the readers, for how cost and memory grow.
+"""
+
+import gc
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from benchmarks.ingest import empty_file
+from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.table import Bar, Measured
+from paperround.clock import FixedClock
+from paperround.config import Settings
+from paperround.domain.subscribers import Address
+from paperround.jobs.deliver import deliver
+from paperround.jobs.ports import Database
+from paperround.jobs.preview import preview
+from paperround.jobs.publish import draft, freeze, publish
+from paperround.jobs.rank import rank_list
+from paperround.sources.jsonl import read_jsonl
+from paperround.store.engine import create
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring import Runtime
+
+PAPERS = 1_000
+READERS = 5_000
+LONG = 100_000
+CONNECTIONS = 10
+PORT = 22527
+BAR = 1.8
+TOLD = Path("/proc/self/status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What one day took: wall seconds of each part, CPU seconds of the process, and the MB by which
+    its memory grew while it planned and delivered."""
+
+    publish: float
+    plan: float
+    deliver: float
+    cpu_of_plan: float
+    cpu_of_deliver: float
+    grown: float
+
+    @property
+    def seconds(self) -> float:
+        """The whole day."""
+        return self.publish + self.plan + self.deliver
+
+
+def whole_day() -> list[Measured]:
+    """A day of personal digests as a multiple of `smtp-source -d`, and how it grows."""
+    return _measured(READERS)
+
+
+def whole_day_long() -> list[Measured]:
+    """The same for a hundred thousand readers."""
+    return _measured(LONG)
+
+
+def _measured(readers: int) -> list[Measured]:
+    missing = [name for name in ("smtp-source", "smtp-sink") if _program(name) is None]
+    if missing or not TOLD.exists():
+        print(f"B13 not measured: needs {' and '.join(missing) or TOLD} (Debian's postfix package)")
+        return []
+    with tempfile.TemporaryDirectory() as folder, _sink():
+        tenth, whole = (_day(Path(folder), size) for size in (readers // 10, readers))
+        peer = _peer(Path(folder, str(readers)), readers)
+    return _rows(readers, tenth, whole, peer)
+
+
+def _rows(readers: int, tenth: Day, whole: Day, peer: float) -> list[Measured]:
+    parts = f"publish {whole.publish:.1f}, plan {whole.plan:.1f}, deliver {whole.deliver:.1f} s"
+    each = 1e6 / readers
+    cpu = f"CPU a reader {whole.cpu_of_plan * each:.0f} and {whole.cpu_of_deliver * each:.0f} µs"
+    said = f"{readers:,} personal digests / smtp-source -d ({parts}; {peer:.1f} s)"
+    grown = f"memory of that day / of a tenth ({tenth.grown:.1f}, {whole.grown:.1f} MB)"
+    return [
+        Measured(id="B13", measure=said, value=whole.seconds / peer, bar=Bar("at most", BAR)),
+        _exponent("plan", cpu, math.log10(whole.cpu_of_plan / tenth.cpu_of_plan)),
+        _exponent("deliver", cpu, math.log10(whole.cpu_of_deliver / tenth.cpu_of_deliver)),
+        Measured(id="B12", measure=grown, value=whole.grown / tenth.grown, bar=Bar("at most", 1.2)),
+    ]
+
+
+def _exponent(part: str, said: str, value: float) -> Measured:
+    measure = f"{part} personal digests, a tenth and all: exponent of CPU time ({said})"
+    return Measured(id="B16", measure=measure, value=value, bar=Bar("at most", 1.05))
+
+
+def _day(folder: Path, readers: int) -> Day:
+    home = folder / str(readers)
+    home.mkdir()
+    with empty_file() as empty:
+        shutil.copy(empty, home / "day.db")
+    with _opened(home) as database:
+        store(read_jsonl(as_jsonl(papers(PAPERS))), database)
+        subscribe(readers, database, tastes=True)
+    command = [sys.executable, "-m", "benchmarks.day", str(home), str(readers)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return Day(**json.loads(done.stdout))
+
+
+def _spend(folder: Path, readers: int) -> Day:
+    """One day in this process."""
+    home = Runtime(_settings(folder), FixedClock(NOW))
+    with _opened(folder) as database:
+        begin = time.perf_counter()
+        _freeze(home, database)
+        published = time.perf_counter()
+        gc.collect()
+        before, cpu = _highest(), time.process_time()
+        publish(
+            database=database,
+            ranker=home.ranker,
+            identity=home.identity,
+            list_name="trending",
+            day=None,
+            cut="manual",
+            now=NOW,
+            opinions=home.opinions,
+        )
+        planned, cpu_planned = time.perf_counter(), time.process_time()
+        report = deliver(replace(home.post(), database=database))
+        delivered, cpu_delivered = time.perf_counter(), time.process_time()
+        if report.totals.sent != readers:
+            raise RuntimeError(f"the sink took {report.totals.sent} of {readers} mails")
+        grown = _highest() - before
+        (folder / "message").write_bytes(_one_mail(home, database).replace(b"\r\n", b"\n"))
+    return Day(
+        publish=published - begin,
+        plan=planned - published,
+        deliver=delivered - planned,
+        cpu_of_plan=cpu_planned - cpu,
+        cpu_of_deliver=cpu_delivered - cpu_planned,
+        grown=grown,
+    )
+
+
+def _freeze(home: Runtime, database: Database) -> None:
+    ranked = rank_list(
+        database=database, ranker=home.ranker, list_name="trending", day=None, now=NOW
+    )
+    freeze(database, draft(ranked, "manual", NOW))
+
+
+def _one_mail(home: Runtime, database: Database) -> bytes:
+    """The first reader's mail as it was sent."""
+    written = "reader0@reader0.example"
+    shown = preview(
+        database=database,
+        ranker=home.ranker,
+        identity=home.identity,
+        letterhead=home.letterhead,
+        list_name="trending",
+        day=None,
+        reader=Address(written=written, mailed=written, folded=written, domain="reader0.example"),
+        now=NOW,
+    )
+    if shown.mail is None:
+        raise RuntimeError("the first reader got no mail")
+    return home.renderer.compose(shown.mail)
+
+
+def _peer(folder: Path, mails: int) -> float:
+    command = [
+        str(_program("smtp-source")), "-4", "-d", "-s", str(CONNECTIONS), "-m", str(mails),
+        "-F", str(folder / "message"), "-M", "localhost",
+        "-f", "a@sender.example", "-t", "b@reader.example", f"127.0.0.1:{PORT}",
+    ]  # fmt: skip
+    begin = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - begin
+
+
+@contextmanager
+def _sink() -> Iterator[None]:
+    command = [str(_program("smtp-sink")), "-4", "-m", "4000", "-u", "nobody"]
+    sink = subprocess.Popen([*command, f"127.0.0.1:{PORT}", "4096"], stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        sink.terminate()
+        sink.wait()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Database]:
+    database = SqlDatabase(create(f"sqlite:///{folder / 'day.db'}"))
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _settings(folder: Path) -> Settings:
+    url = f"smtp://127.0.0.1:{PORT}"
+    return Settings(data_dir=folder, smtp_url=url, smtp_connections=CONNECTIONS)
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+
+
+def _highest() -> float:
+    """The most memory this process ever held, in MB (proc(5), VmHWM)."""
+    lines = TOLD.read_text(encoding="ascii").splitlines()
+    told = next(line for line in lines if line.startswith("VmHWM:"))
+    return int(told.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(_spend(Path(sys.argv[1]), int(sys.argv[2])))))

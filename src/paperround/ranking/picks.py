@@ -1,0 +1,202 @@
+"""What each of many readers gets of a day's papers, all of them at once.
+
+    worth, scores ─► the best behind those that everybody is shown ─┐
+    shown by the edition ───────────────────────────────────────────┼► followed ─► wanted ─► others
+    pinned by what they asked for ──────────────────────────────────┘     each spread, best first
+
+A row is a reader, a column a paper, and later one of the papers they can be given: at each step
+everybody takes their next paper. Of equals the first is taken, so a reader gets the same papers
+whoever else is asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paperround.domain.finder import Papers
+from paperround.domain.outlooks import Outlook
+from paperround.ranking.spread import Taking
+from paperround.ranking.text_space import Dense
+
+OFFERED = 3
+"""Times the size of a digest: so many papers behind the edition's own are enough to choose from."""
+
+REACH = 10
+"""Times the size of a digest: so many of the best are looked at for those, as the reader may have
+got the best of a week."""
+
+AT_ONCE = 250
+"""Readers at a time: what is computed of them stays in the cache of a processor."""
+
+Numbers = NDArray[np.float64]
+Places = NDArray[np.intp]
+Marks = NDArray[np.bool_]
+
+_NOBODY = -1
+_FOLLOWED, _WANTED, _OTHERS = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A day's papers as numbers: what each is worth to everybody, what `costs[a][b]` the paper b
+    loses beside a (a row and a column of zeros at the end), and how many of the first are shown to
+    everybody."""
+
+    scores: Numbers
+    costs: Numbers
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Of some readers, a row each: places of the papers they get, -1 behind the last; what those
+    are worth to them and cost beside earlier ones; and whether any paper was new to them, and any
+    of those not muted."""
+
+    places: Places
+    worth: Numbers
+    beside: Numbers
+    unseen: Marks
+    heard: Marks
+
+
+def with_nobody(costs: Numbers) -> Numbers:
+    """Costs with the row and column of zeros that stand for no paper."""
+    return np.pad(costs, (0, 1))
+
+
+def in_parts(outlooks: Sequence[Outlook]) -> Iterator[list[int]]:
+    """Places of outlooks that can be picked for together: of one size, and not too many."""
+    order = sorted(range(len(outlooks)), key=lambda place: outlooks[place].size)
+    for _, same in groupby(order, key=lambda place: outlooks[place].size):
+        part = list(same)
+        for start in range(0, len(part), AT_ONCE):
+            yield part[start : start + AT_ONCE]
+
+
+def picked(day: Scored, worth: Dense, outlooks: Sequence[Outlook]) -> Picked:
+    """What readers of digests of one size get, to whom the papers are worth that: (readers,
+    papers)."""
+    return _Readers(day, worth, outlooks).pick()
+
+
+class _Readers:
+    """Some readers of digests of one size, and what they can be given."""
+
+    def __init__(self, day: Scored, worth: Dense, outlooks: Sequence[Outlook]) -> None:
+        self._day, self._worth, self._size = day, worth, outlooks[0].size
+        papers = len(day.scores)
+        self._sent = _marks([one.sent for one in outlooks], papers)
+        self._muted = _marks([one.muted for one in outlooks], papers)
+        self._followed = _marks([one.followed for one in outlooks], papers)
+        self._wanted = _marks([one.wanted for one in outlooks], papers)
+        self._lifted = _marks([one.lifted for one in outlooks], papers)
+        self._old = self._sent | _marks([one.withheld for one in outlooks], papers)
+        self._lift = np.array([one.lift for one in outlooks])
+        floors = [-np.inf if one.floor is None else one.floor for one in outlooks]
+        self._floor = np.array(floors)
+        self._every = np.arange(len(outlooks))
+
+    def pick(self) -> Picked:
+        offered = self._offered()
+        known = np.zeros(self._sent.shape, dtype=bool)
+        known[:, : self._day.shown] = True
+        rows, ranks = np.nonzero(offered >= 0)
+        known[rows, offered[rows, ranks]] = True
+        pinned = (self._followed | self._wanted) & ~known
+        new = (known | pinned) & ~self._old
+        heard = new & ~self._muted
+        shown = np.broadcast_to(np.arange(self._day.shown), (len(known), self._day.shown))
+        line = np.hstack([shown, offered, _listed(pinned & heard)])
+        taking = self._take(line, heard)
+        return self._explained(taking.taken, _any(new), _any(heard))
+
+    def _offered(self) -> Places:
+        """The best behind the edition that they were not sent and did not mute, best first."""
+        best = _best(self._worth + self._day.scores.astype(np.float32), REACH * self._size)
+        fresh = ~(self._sent | self._muted)
+        fresh[:, : self._day.shown] = False
+        rows = self._every[:, None]
+        kept = fresh[rows, best]
+        counted = kept.cumsum(axis=1)
+        kept &= counted <= OFFERED * self._size
+        offered = np.full((len(best), OFFERED * self._size), _NOBODY, dtype=np.intp)
+        at, ranks = np.nonzero(kept)
+        offered[at, counted[at, ranks] - 1] = best[at, ranks]
+        return offered
+
+    def _take(self, line: Places, heard: Marks) -> Taking:
+        """Everybody takes of their `line` those of an author they follow first, then those they
+        asked for, then of the others."""
+        at = line + (self._every * self._worth.shape[1])[:, None]
+        lifts = np.where(self._lifted.take(at), self._lift[:, None], 0)
+        plain = self._day.scores.take(line) + lifts
+        scores = plain + _rounded(self._worth.take(at))
+        free = (line >= 0) & heard.take(at) & (scores >= self._floor[:, None])
+        group = np.where(self._wanted.take(at), _WANTED, _OTHERS)
+        group[self._followed.take(at)] = _FOLLOWED
+        taking = Taking(self._day.costs, len(line), self._size)
+        for number in (_FOLLOWED, _WANTED):
+            taking.take(line, np.where(free & (group == number), scores, -np.inf))
+        free &= group == _OTHERS
+        lifting = (free & (lifts > 0)).any(axis=1)
+        if lifting.any():
+            order = np.argsort(np.where(lifting[:, None], -plain, 0), axis=1, kind="stable")
+            rows = self._every[:, None]
+            line, scores, free = line[rows, order], scores[rows, order], free[rows, order]
+        taking.take(line, np.where(free, scores, -np.inf))
+        return taking
+
+    def _explained(self, places: Places, unseen: Marks, heard: Marks) -> Picked:
+        costs = self._day.costs[places[:, :, None], places[:, None, :]]
+        return Picked(
+            places=places,
+            worth=_rounded(self._worth[self._every[:, None], places]),
+            beside=np.tril(costs, -1).max(axis=2, initial=0),
+            unseen=unseen,
+            heard=heard,
+        )
+
+
+def _best(scores: Dense, count: int) -> Places:
+    """The places of the `count` highest scores of each row, best first; all if fewer."""
+    losses = -scores
+    rows = np.arange(len(losses))[:, None]
+    if count >= losses.shape[1]:
+        return np.argsort(losses, axis=1, kind="stable")
+    first = np.sort(np.argpartition(losses, count, axis=1)[:, :count], axis=1)
+    order = np.argsort(losses[rows, first], axis=1, kind="stable")
+    best: Places = first[rows, order]
+    return best
+
+
+def _marks(sets: Sequence[Papers], papers: int) -> Marks:
+    """Sets of papers as a row each, true where a paper is in it."""
+    if not any(sets):
+        return np.zeros((len(sets), papers), dtype=bool)
+    room = (papers + 7) // 8
+    raw = np.frombuffer(b"".join([one.to_bytes(room, "little") for one in sets]), dtype=np.uint8)
+    bits = np.unpackbits(raw.reshape(len(sets), room), axis=1, count=papers, bitorder="little")
+    return bits.view(bool)
+
+
+def _any(marks: Marks) -> Marks:
+    found: Marks = np.logical_or.reduce(marks, axis=1)
+    return found
+
+
+def _listed(marks: Marks) -> Places:
+    """The places that are marked in each row, rising; -1 behind the last."""
+    counts = marks.sum(axis=1)
+    rows, places = np.nonzero(marks)
+    listed = np.full((len(marks), counts.max(initial=0)), _NOBODY, dtype=np.intp)
+    listed[rows, np.arange(len(rows)) - (counts.cumsum() - counts)[rows]] = places
+    return listed
+
+
+def _rounded(worth: Dense) -> Numbers:
+    rounded: Numbers = worth.astype(float).round(4)
+    return rounded
