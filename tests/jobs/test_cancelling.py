@@ -31,7 +31,7 @@ from tests.jobs.test_stopping import After
 
 DAY = NOW.date()
 HOUR = timedelta(hours=1)
-REFUSED = Reply(550, "5.1.1", "no such user")
+REFUSED = Reply(554, "5.3.0", "not this one")
 
 
 def stop(database: SqlDatabase, **which: str) -> list[Cancelled]:
