@@ -28,7 +28,8 @@ from paperround.jobs.learn import NIGHTS
 from paperround.jobs.plan import Hours, plan_due
 from paperround.sources.jsonl import read_jsonl
 from paperround.web.app import create_app
-from paperround.wiring import DELIVER, LEARN, PUBLISH, Runtime
+from paperround.wiring import Runtime
+from paperround.wiring.rounds import DELIVER, LEARN, PUBLISH
 
 MOST_SECONDS = 900
 BREATH = 0.5

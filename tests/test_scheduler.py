@@ -16,7 +16,8 @@ from paperround.domain.errors import DatabaseFailed, RateLimited
 from paperround.domain.work import Job
 from paperround.queue.threads import ThreadQueue
 from paperround.scheduler import EVERY, Scheduler, keep_appointments
-from paperround.wiring import DELIVER, NOTICES, ROUNDS, Runtime
+from paperround.wiring import Runtime
+from paperround.wiring.rounds import DELIVER, NOTICES, ROUNDS
 
 PATIENCE = 20.0
 

@@ -15,7 +15,8 @@ from threading import Event, Thread
 from apscheduler.job import Job as Appointment
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from paperround.wiring import DELIVER, NOTICES, ROUNDS, Runtime
+from paperround.wiring import Runtime
+from paperround.wiring.rounds import DELIVER, NOTICES, ROUNDS
 
 EVERY = 60
 """Seconds between two ticks."""

@@ -74,6 +74,7 @@ def locking(
 def queue(
     connection: Connection, line: int, limit: int, now: datetime, without: Collection[DeliveryId]
 ) -> dict[str, Any]:
+    """The parameters of `queueing`: the first `limit` rows of a line but for some in hand."""
     return {
         "b_line": line,
         "b_limit": limit,
@@ -84,6 +85,7 @@ def queue(
 
 @cache
 def leasing(table: Table, dialect: str) -> Update:
+    """Rows that wait -> claimed, under a lease."""
     c = table.c
     return (
         update(table)
@@ -101,6 +103,7 @@ def leasing(table: Table, dialect: str) -> Update:
 
 @cache
 def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
+    """Claimed under a token -> in_data, for those that may still go; returns their ids."""
     c = table.c
     return (
         update(table)
@@ -121,6 +124,7 @@ def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
 
 @cache
 def putting_off(table: Table) -> Update:
+    """A later moment for a row that waits for its domain."""
     c = table.c
     return (
         update(table)
@@ -161,6 +165,7 @@ def settling(table: Table) -> Update:
 
 
 def settled(move: Move, now: datetime) -> dict[str, Any]:
+    """The parameters of `settling` for one move."""
     sent = move.state is DeliveryState.SENT
     return {
         "b_id": move.id,

@@ -43,7 +43,8 @@ from paperround.web.models import (
     RunPage,
 )
 from paperround.web.paging import Paging, RowNumber
-from paperround.wiring import POLL, Runtime
+from paperround.wiring import Runtime
+from paperround.wiring.rounds import POLL
 
 PREFIX = "/api/v1/admin/feeds"
 

@@ -5,24 +5,21 @@ import atexit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from email.utils import parseaddr
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from threading import Event
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from paperround.clock import FixedClock, StartedClock, SystemClock
 from paperround.config import Settings
 from paperround.domain.boots import Boot
 from paperround.domain.digests import Letterhead
-from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
+from paperround.domain.errors import InvalidInput, RateLimited
 from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
 from paperround.domain.pacing import Pacing
 from paperround.domain.returns import Receipt
 from paperround.domain.summaries import Wording
-from paperround.domain.work import Job
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.deliver import Post, deliver_notices
 from paperround.jobs.desk import Desk
@@ -57,28 +54,22 @@ from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
+from paperround.wiring import mailroom
+from paperround.wiring.rounds import (
+    DELIVER,
+    ENRICH,
+    JOB_THREADS,
+    LEARN,
+    NOTICES,
+    POLL,
+    PUBLISH,
+    RETURNS,
+    SUMMARISE,
+)
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.dkim_signers import Signers
     from paperround.ranking.weights import Weights
-
-NOTICES = Job(task="notices", lock="notices", priority=-20, periodic=True)
-DELIVER = Job(task="deliver", lock="deliver", priority=-10, periodic=True)
-PUBLISH = Job(task="publish", lock="publish", periodic=True)
-POLL = Job(task="poll", lock="poll", priority=10, periodic=True)
-ENRICH = Job(task="enrich", lock="enrich", priority=20, periodic=True)
-SUMMARISE = Job(task="summarise", lock="summarise", priority=30, periodic=True)
-RETURNS = Job(task="returns", lock="returns", priority=15, periodic=True)
-LEARN = Job(task="learn", lock="learn", priority=40, periodic=True)
-
-ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, RETURNS, ENRICH, SUMMARISE, LEARN)
-"""What a tick asks for. Each is harmless when nothing is due."""
-
-KEPT_CONNECTION = timedelta(seconds=10)
-"""How long a connection to the relay waits for another batch: notices leave every few seconds."""
-
-JOB_THREADS = 8
-"""One for each of them: a slow feed keeps no digest, a long delivery no confirmation."""
 
 
 @dataclass(frozen=True)
@@ -207,16 +198,7 @@ class Runtime:
     @cached_property
     def signers(self) -> "Signers":
         """Who signs mails. Raises Misconfigured for keys or a domain that cannot."""
-        from paperround.mail.dkim_keys import keys_given
-        from paperround.mail.dkim_records import signing_domain
-        from paperround.mail.dkim_signers import Signers
-
-        settings = self.settings
-        return Signers(
-            domain=signing_domain(settings.dkim_domain, self._sender.rpartition("@")[2]),
-            place=settings.dkim_file,
-            given=keys_given(settings.dkim_key, settings.dkim_selectors),
-        )
+        return mailroom.signers_of(self.settings)
 
     @cached_property
     def addresses(self) -> AddressBook:
@@ -228,23 +210,12 @@ class Runtime:
     @cached_property
     def letterhead(self) -> Letterhead:
         """The sender as every mail names it."""
-        settings = self.settings
-        return Letterhead(
-            mail_from=settings.mail_from,
-            envelope_from=self._sender,
-            public_url=settings.public_url,
-            operator=settings.operator or "",
-            postal_address=settings.postal_address or "",
-            contact=settings.contact or "",
-            privacy_url=settings.privacy_url or "",
-            imprint_url=settings.imprint_url or "",
-            bounce_address=settings.bounce_address or "",
-        )
+        return mailroom.letterhead_of(self.settings)
 
     @cached_property
     def identity(self) -> Identity:
         """What names and signs deliveries."""
-        return Identity(keys=self.settings.keys, domain=self._sender.rpartition("@")[2])
+        return Identity(keys=self.settings.keys, domain=mailroom.domain_of(self.settings))
 
     @cached_property
     def desk(self) -> Desk:
@@ -501,29 +472,7 @@ class Runtime:
     @cached_property
     def _mailer(self) -> Mailer:
         """One for the process: what it learns of a relay holds for every batch."""
-        from paperround.mail.outbox import OutboxMailer
-        from paperround.mail.relay import mailer_for
-
-        mailer = mailer_for(
-            self.settings.relay,
-            connections=self.settings.smtp_connections,
-            pipelining=self.settings.smtp_pipelining,
-            hostname=urlsplit(self.settings.public_url).hostname or "localhost",
-            keep=KEPT_CONNECTION.total_seconds(),
-        )
-        if not isinstance(mailer, OutboxMailer):
-            atexit.register(mailer.close)
-        return mailer
-
-    @property
-    def _sender(self) -> str:
-        name_and_address = parseaddr(self.settings.mail_from)
-        if "@" not in name_and_address[1]:
-            raise Misconfigured(
-                f"PAPERROUND_MAIL_FROM is {self.settings.mail_from!r}: "
-                "write it like Paper digest <digest@example.org>"
-            )
-        return name_and_address[1]
+        return mailroom.mailer_of(self.settings)
 
 
 def _version() -> str:

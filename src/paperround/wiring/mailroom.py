@@ -1,0 +1,78 @@
+"""What settings say of mail: who sends it, who signs it, and what takes it away."""
+
+import atexit
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from paperround.config import Settings
+from paperround.domain.digests import Letterhead
+from paperround.domain.errors import Misconfigured
+from paperround.jobs.ports import Mailer
+
+if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
+    from paperround.mail.dkim_signers import Signers
+
+KEPT_CONNECTION = timedelta(seconds=10)
+"""How long a connection to the relay waits for another batch: notices leave every few seconds."""
+
+
+def letterhead_of(settings: Settings) -> Letterhead:
+    """The sender as every mail names it. Raises Misconfigured where MAIL_FROM has no address."""
+    return Letterhead(
+        mail_from=settings.mail_from,
+        envelope_from=_sender(settings),
+        public_url=settings.public_url,
+        operator=settings.operator or "",
+        postal_address=settings.postal_address or "",
+        contact=settings.contact or "",
+        privacy_url=settings.privacy_url or "",
+        imprint_url=settings.imprint_url or "",
+        bounce_address=settings.bounce_address or "",
+    )
+
+
+def domain_of(settings: Settings) -> str:
+    """The domain that mails are from, and their Message-IDs."""
+    return _sender(settings).rpartition("@")[2]
+
+
+def signers_of(settings: Settings) -> "Signers":
+    """Who signs mails. Raises Misconfigured for keys or a domain that cannot."""
+    from paperround.mail.dkim_keys import keys_given
+    from paperround.mail.dkim_records import signing_domain
+    from paperround.mail.dkim_signers import Signers
+
+    return Signers(
+        domain=signing_domain(settings.dkim_domain, domain_of(settings)),
+        place=settings.dkim_file,
+        given=keys_given(settings.dkim_key, settings.dkim_selectors),
+    )
+
+
+def mailer_of(settings: Settings) -> Mailer:
+    """What takes mails away. Its connections are closed when the process ends."""
+    from paperround.mail.outbox import OutboxMailer
+    from paperround.mail.relay import mailer_for
+
+    mailer = mailer_for(
+        settings.relay,
+        connections=settings.smtp_connections,
+        pipelining=settings.smtp_pipelining,
+        hostname=urlsplit(settings.public_url).hostname or "localhost",
+        keep=KEPT_CONNECTION.total_seconds(),
+    )
+    if not isinstance(mailer, OutboxMailer):
+        atexit.register(mailer.close)
+    return mailer
+
+
+def _sender(settings: Settings) -> str:
+    address = parseaddr(settings.mail_from)[1]
+    if "@" not in address:
+        raise Misconfigured(
+            f"PAPERROUND_MAIL_FROM is {settings.mail_from!r}: "
+            "write it like Paper digest <digest@example.org>"
+        )
+    return address
