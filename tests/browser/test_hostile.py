@@ -170,6 +170,14 @@ FIELDS = {
     "kind": "rss",
     "url": "https://evil.example/feed",
 }
+MADE_UP = {
+    "token": "A" * 40,
+    "feed_id": "1",
+    "provider": "ses",
+    "name": "trending",
+    "date": "2026-03-02",
+    "cut": "0",
+}
 OF_A_SIGN_UP = {"subscribers", "subscriptions", "notices", "rate_windows"}
 """The tables that change when anybody asks for a list."""
 
@@ -186,8 +194,8 @@ def unsafe_routes() -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    for name, value in {"{token}": "A" * 40, "{feed_id}": "1"}.items():
-        path = path.replace(name, value)
+    for name, value in MADE_UP.items():
+        path = path.replace(f"{{{name}}}", value)
     assert "{" not in path, f"{path}: say what stands there"
     return path
 
