@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.returns import (
     LONGEST_QUARANTINED,
     MOST_QUARANTINED,
+    MOST_UNPROVEN,
     Did,
     Kind,
     OwnMail,
@@ -242,6 +243,34 @@ def test_what_is_old_is_forgotten(database: Database) -> None:
         later = NOW + timedelta(seconds=1)
         assert work.returns.forget(events=later, mails=NOW) == 1
         assert work.returns.forget(events=later, mails=later) == 1
+
+
+@pytest.mark.accept("F36", part="quarantine")
+def test_of_events_about_no_mail_of_ours_only_so_many_are_kept(
+    database: Database, engine: Engine, mailed: Mailed
+) -> None:
+    _begun(database)
+    with database.writing() as work:
+        mail = work.returns.mail_in("delivery", mailed.rows[mailed.alice].id)
+        first = work.returns.begin(replace(HARD, event_id="about a mail"), now=NOW)
+        assert mail is not None
+        assert first is not None
+        work.returns.end(first, Did.NOTED, mail=mail)
+    row = {"way": "pipe", "kind": "bounce", "evidence": "gone", "proof": "", "did": "unknown"}
+    with engine.begin() as connection:
+        connection.execute(
+            insert(db.returned),
+            [
+                row | {"event_id": str(n), "code": "", "happened_at": NOW, "received_at": NOW}
+                for n in range(MOST_UNPROVEN)
+            ],
+        )
+    with database.writing() as work:
+        assert work.returns.forget(events=NOW, mails=NOW) == 1
+        assert work.returns.forget(events=NOW, mails=NOW) == 0
+        events = work.returns.events(None, limit=MOST_UNPROVEN + 2)
+    assert len(events) == MOST_UNPROVEN + 1
+    assert events[-1].mail == mail.name
 
 
 def test_a_mail_is_named_after_its_book_and_row() -> None:

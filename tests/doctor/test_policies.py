@@ -9,7 +9,7 @@ from paperround.doctor.findings import Level
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest, Page
 from tests.builders import NOW
-from tests.fakes import FakeResolver
+from tests.fakes import FakeClient, FakeResolver
 
 DOMAIN = "papers.lab.org"
 PLACE = f"_dmarc.{DOMAIN}"
@@ -114,6 +114,16 @@ def test_the_policy_behind_the_record(content: str | None, word: str) -> None:
     assert client.asked == [f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt"]
     assert found.level is (Level.WARN if word else Level.OK)
     assert word in found.says
+
+
+def test_a_policy_that_is_somewhere_else_is_none() -> None:
+    """RFC 8461 section 3.3: senders must not follow a redirect."""
+    place = f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt"
+    client = FakeClient(NOW, {place: POLICY.encode()}, moved={place: f"https://{DOMAIN}/x.txt"})
+    resolver = FakeResolver(mail={DOMAIN: ("mx.lab.org",)})
+    found = transport.mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
+    assert found.level is Level.WARN
+    assert "senders go nowhere else" in found.says
 
 
 def test_without_a_record_no_policy_is_asked_for() -> None:

@@ -103,6 +103,32 @@ def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine)
     assert town.suppressions() == ["gone"]
 
 
+@pytest.mark.accept("P2", part="returned mails")
+def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -> None:
+    for name in ("Alan", "ada"):
+        raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient=f"{name}@Example.org")
+        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(unknown=1)
+    erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
+    with town.database.reading() as work:
+        (left,) = work.returns.waiting(limit=9)
+        kept = work.returns.quarantined(left.id)
+    assert kept is not None
+    assert b"ada@Example.org" in kept[1]
+
+
+@pytest.mark.accept("P2", part="returned mails")
+def test_what_comes_back_after_somebody_was_erased_is_not_kept(town: Town, engine: Engine) -> None:
+    erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
+    report = report_for(town, "alan", said="550 5.1.1 alan is no user here")
+    note = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
+    for raw in (report, note):
+        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(noted=1)
+    with engine.connect() as connection:
+        said = connection.execute(select(db.returned.c.said)).scalars().all()
+        kept = connection.execute(select(db.quarantine.c.content)).scalars().all()
+    assert (said, kept) == ([None, None], [])
+
+
 class Box:
     """A mailbox of some mails."""
 
@@ -149,6 +175,37 @@ def test_a_poisonous_mail_by_pipe_is_taken_and_kept(town: Town) -> None:
     assert take_in(choking, b"poison", way="pipe", now=NOW) == Receipt(known=1)
 
 
+def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(town: Town) -> None:
+    choking = intake(town.database, Choking(BOUNCES))
+    take_in(choking, b"poison", way="pipe", now=NOW)
+    with town.database.reading() as work:
+        (mail,) = work.returns.waiting(limit=9)
+    assert replay(choking, mail.id, now=NOW) == Receipt(known=1)
+    with town.database.reading() as work:
+        assert work.returns.waiting(limit=9) == [mail]
+
+
+def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> None:
+    """Two mails of one day, read again on two days, would stop somebody otherwise."""
+    raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
+    take_in(intake(town.database), raw, way="pipe", now=NOW)
+
+    class Wiser(ReturnReader):
+        def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+            event = super().read(raw, way=way, to=to, now=now)
+            return replace(event, kind=Kind.BOUNCE, evidence=Evidence.LIKELY_GONE)
+
+    with town.database.reading() as work:
+        (mail,) = work.returns.waiting(limit=9)
+    replay(intake(town.database, Wiser(BOUNCES)), mail.id, now=NOW + 9 * DAYS)
+    with town.database.writing() as work:
+        alan = work.subscribers.find(address("alan", "example.org"))
+        assert alan is not None
+        assert work.returns.standing(alan.id).likely_on == NOW.date()
+        (event,) = work.returns.events(alan.id, limit=9)
+    assert event.happened_at == NOW
+
+
 class Failing(Choking):
     """The database fails at the second mail."""
 
@@ -184,6 +241,18 @@ def test_a_reader_who_was_stopped_wrongly_gets_digests_again(town: Town, engine:
         (again,) = work.subscribers.unscheduled(limit=9)
     assert town.states == ALL_ACTIVE
     assert again.subscriber_id == known.id
+
+
+@pytest.mark.accept("F36", part="complaints")
+def test_who_complains_after_a_mail_came_back_is_not_resumed(town: Town) -> None:
+    town.receive(town.event("alan"))
+    complaint = town.event("alan", event_id="c", kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+    assert town.receive(complaint) == Receipt(complained=1)
+    again = replace(complaint, event_id="d")
+    assert town.receive(again, replace(town.event("alan"), event_id="e")) == Receipt(noted=2)
+    assert town.suppressions() == ["complaint"]
+    with pytest.raises(InvalidInput, match="--resume"), town.database.writing() as work:
+        lift(work, KEYS, address("alan", "example.org"), now=NOW, resume=True)
 
 
 def test_nobody_else_is_resumed(town: Town) -> None:

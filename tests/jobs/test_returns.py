@@ -303,6 +303,15 @@ def test_words_that_are_kept_hold_no_address(database: SqlDatabase) -> None:
     ]
 
 
+def test_words_that_are_kept_tell_a_terminal_nothing(town: Town) -> None:
+    town.receive(
+        town.event("ada", code="5.1.1\x1b[2J", said="550 \x1b]0;x\x07\u202enobody\0 \ud800here")
+    )
+    with town.database.reading() as work:
+        (event,) = work.returns.events(None, limit=9)
+    assert (event.code, event.said) == ("5.1.1[2J", "550 ]0;xnobody here")
+
+
 # --- leaving by mail -----------------------------------------------------------------------------
 
 

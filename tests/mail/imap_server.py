@@ -39,6 +39,10 @@ class ImapServer:
             "INBOX": [Stored(uid, raw) for uid, raw in enumerate(raws, 1)]
         }
         self.commands: list[str] = []
+        self.unreadable: set[int] = set()
+        """Mails that the server has, and cannot read."""
+        self.announces = 0
+        """How long each mail is said to be, where that is not its length."""
         self._breaks_after = breaks_after
         self._context = None
         if certificate is not None:
@@ -135,17 +139,26 @@ class _Session:
         self._say(b"* %d EXISTS\r\n" % len(self._mails))
         return b"OK [READ-WRITE]"
 
-    def _search(self, _: list[str]) -> bytes:
-        uids = [str(one.uid) for one in self._mails if r"\Deleted" not in one.flags]
+    def _search(self, words: list[str]) -> bytes:
+        first, last = map(int, words[0].split(":"))
+        if not 1 <= first <= last <= len(self._mails):
+            return b"BAD no such numbers"
+        among = self._mails[first - 1 : last]
+        uids = [str(one.uid) for one in among if r"\Deleted" not in one.flags]
         self._say(b"* SEARCH " + " ".join(uids).encode() + b"\r\n")
         return b"OK"
 
     def _fetch(self, words: list[str]) -> bytes:
         most = re.search(r"<0\.(\d+)>", words[1])
+        if int(words[0]) in self._server.unreadable:
+            return b"NO the disk says no"
         for one in self._mails:
             if str(one.uid) == words[0] and most is not None:
                 part = one.raw[: int(most[1])]
-                head = b"* 1 FETCH (UID %d BODY[]<0> {%d}\r\n" % (one.uid, len(part))
+                head = b"* 1 FETCH (UID %d BODY[]<0> {%d}\r\n" % (
+                    one.uid,
+                    self._server.announces or len(part),
+                )
                 self._say(head + part + b")\r\n")
         return b"OK"
 

@@ -7,11 +7,11 @@ import pytest
 
 from paperround.domain.errors import FetchFailed, Misconfigured
 from paperround.domain.returns import Letter
-from paperround.mail.imap_box import opened_box
+from paperround.mail.imap_box import MOST_LOOKED_FOR, opened_box
 from paperround.mail.imap_url import parse_imap_url
 from paperround.mail.returned import LONGEST
 from tests.certificates import certificate
-from tests.mail.imap_server import ImapServer
+from tests.mail.imap_server import ImapServer, Stored
 
 MAILS = (b"From: one\r\n\r\nOne.\r\n", b"From: two\r\n\r\nTwo (with {17} braces).\r\n")
 
@@ -52,6 +52,37 @@ def test_of_a_huge_mail_only_the_start_is_fetched() -> None:
     with ImapServer(b"x" * (LONGEST + 7)) as server:
         (only,) = letters(server)
         assert len(only.raw) == LONGEST
+
+
+def test_a_mailbox_of_very_many_mails_is_looked_into_from_its_start() -> None:
+    count = 200_000  # the numbers of all of them are more than a line that is read at all
+    with ImapServer() as server:
+        mails = server.folders["INBOX"]
+        mails += [Stored(uid, b"%d" % uid) for uid in range(1, count + 1)]
+        with opened_box(parse_imap_url(server.url())) as box:
+            assert [one.raw for one in box.letters(limit=2)] == [b"1", b"2"]
+        assert f"SEARCH 1:{MOST_LOOKED_FOR} UNDELETED" in server.commands
+
+
+def test_an_empty_mailbox_is_not_searched() -> None:
+    with ImapServer() as server:
+        assert letters(server) == []
+        assert not any(one.startswith("SEARCH") for one in server.commands)
+
+
+@pytest.mark.accept("F36", part="mailbox")
+def test_a_mail_that_the_server_cannot_read_keeps_no_other_back() -> None:
+    with ImapServer(*MAILS) as server:
+        server.unreadable.add(1)
+        assert [one.raw for one in letters(server)] == [MAILS[1]]
+        assert server.raws() == [MAILS[0]]
+
+
+def test_a_mail_without_an_end_is_not_read() -> None:
+    with ImapServer(*MAILS) as server:
+        server.announces = 10**15
+        with pytest.raises(FetchFailed, match="bytes where"):
+            letters(server)
 
 
 @pytest.mark.accept("F36", part="mailbox")

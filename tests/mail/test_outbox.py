@@ -112,7 +112,7 @@ def test_what_a_living_process_is_writing_and_foreign_files_are_left_alone(tmp_p
     for name in (*living, *foreign):
         (tmp_path / name).write_bytes(b"half")
     list(OutboxMailer(tmp_path).send([], before_dot=Marks()))
-    assert names(tmp_path) == sorted([*living, *foreign])
+    assert names(tmp_path) == sorted({*living, *foreign})
 
 
 def test_a_leftover_that_cannot_be_removed_stops_no_mail(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Which mail of ours a mail that came back is about, however it is written."""
 
+import time
 from datetime import date
 
 import pytest
@@ -125,6 +126,42 @@ def test_no_bytes_raise(raw: bytes) -> None:
     report = postfix_report(OURS, sender=BOUNCES, recipient="ada@mail.example")
     for one in (raw, report[: len(raw) * 9], raw + report, report.replace(b"smtp", raw[:9])):
         assert isinstance(read(one), ReturnedEvent)
+
+
+def nested(depth: int) -> bytes:
+    edges = "".join(
+        f"--b{n}\nContent-Type: multipart/mixed; boundary=b{n + 1}\n\n" for n in range(depth)
+    )
+    return f"Content-Type: multipart/mixed; boundary=b0\n\n{edges}".encode() + b"\n" * 400_000
+
+
+HOSTILE = {
+    "a return path of blanks": b"Subject: x\n\nReturn-Path:" + b" " * 400_000,
+    "a hundred of them": b"Subject: x\n\n" + (b"Return-Path:" + b" " * 4000 + b"\n") * 100,
+    "words without an end": b"Subject: " + b"=?a?q?x" * 60_000 + b"\n\nx",
+    "the same, folded": b"Subject: x\n" + b" =?a?q?x=?a?q?x\n" * 30_000 + b"\nx",
+    "a kind with no names": b"Content-Type: multipart/mixed; " + b";" * 400_000 + b"\n\nx",
+    "brackets": b"To: " + b"<" * 400_000 + b"\n\nx",
+    "brackets in brackets": b"To: " + b"(" * 400_000 + b"\n\nx",
+    "parts in parts": nested(150),
+    "reports in a report": b"From: mailer-daemon@x.example\n"
+    b"Content-Type: multipart/report; boundary=q\n\n--q\n"
+    b"Content-Type: message/delivery-status\n\n" + b"a: b\n\n" * 60_000,
+}
+"""Each took from ten seconds to hours once."""
+
+
+@pytest.mark.accept("F36", part="mailbox")
+@pytest.mark.parametrize("what", HOSTILE)
+def test_no_mail_keeps_the_reader_busy_and_none_raises(what: str) -> None:
+    start = time.process_time()
+    assert read(HOSTILE[what]).kind is Kind.QUARANTINED
+    assert time.process_time() - start < 8
+
+
+def test_a_field_that_nobody_can_read_hides_no_other() -> None:
+    raw = letter(to=tagged(BOUNCES, tag()), subject="Re: 4 papers")
+    assert read(b"Delivered-To: " + b"(" * 3000 + b"\n" + raw).tag == tag()
 
 
 def test_parts_that_are_hundreds_deep_are_kept() -> None:

@@ -148,6 +148,14 @@ def test_an_action_with_a_comment_is_that_action() -> None:
     assert read_returned(report(action="delayed (will retry)")).evidence is Evidence.NONE
 
 
+def test_a_mail_that_was_passed_on_and_arrived_somewhere_proves_nothing() -> None:
+    """Ours has one recipient: who names several passes it on, and one of those may be gone."""
+    other = "Final-Recipient: rfc822; home@example.net\nAction: {}\nStatus: 2.0.0\n\n"
+    for action, expected in [("delivered", Evidence.NONE), ("failed", Evidence.GONE)]:
+        block = other.format(action).encode() + b"Final-Recipient"
+        assert read_returned(report().replace(b"Final-Recipient", block)).evidence is expected
+
+
 @pytest.mark.parametrize("charset", ["undefined", "idna", "hex", '"a\0b"', "utf-16''%00"])
 def test_no_charset_raises(charset: str) -> None:
     mail = f"From: MAILER-DAEMON@x\nContent-Type: text/plain; charset={charset}\n\n550 5.1.1 x\n"

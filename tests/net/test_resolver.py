@@ -25,6 +25,7 @@ HOSTS = {
 HELD = {
     "papers.lab.org.": [['"a verification"'], ['"v=spf1"', '" -all"']],
     "s1._domainkey.papers.lab.org.": [[f'"{part}"' for part in LONG]],
+    "rude.lab.org.": [['"v=spf1 \\027]0;x\\007 \\000-all"']],
     "odd.lab.org.": [['"caf\\195\\169 \\255"']],
     "empty.lab.org.": [],
 }
@@ -94,6 +95,10 @@ def test_the_strings_of_a_record_are_one_text(resolver: SystemResolver) -> None:
 
 def test_bytes_of_any_kind_are_read(resolver: SystemResolver) -> None:
     assert resolver.texts("odd.lab.org") == ("café \ufffd",)
+
+
+def test_a_record_tells_a_terminal_nothing(resolver: SystemResolver) -> None:
+    assert resolver.texts("rude.lab.org") == ("v=spf1 \ufffd]0;x\ufffd \ufffd-all",)
 
 
 def test_addresses_lead_to_names_and_back(resolver: SystemResolver) -> None:

@@ -62,6 +62,10 @@ def _walk(record: str, domain: str, reading: Reading, resolver: Resolver) -> Non
         reading.lets_everybody |= name == "all" and qualifier in "+?" and len(reading.seen) == 1
         if name in _ASKING or name == "redirect":
             reading.lookups += 1
+        if reading.lookups > MOST_LOOKUPS:  # or a record could have us ask without an end
+            raise Broken(
+                f"receivers give up on it: it needs more than {MOST_LOOKUPS} look-ups of the DNS"
+            )
         if name not in ("include", "redirect"):
             continue
         if "%" in value:
@@ -71,10 +75,6 @@ def _walk(record: str, domain: str, reading: Reading, resolver: Resolver) -> Non
         else:
             raise Broken(f"{domain} includes {value}, which includes it again")
     reading.seen.pop()
-    if reading.lookups > MOST_LOOKUPS:
-        raise Broken(
-            f"receivers give up on it: it needs more than {MOST_LOOKUPS} look-ups of the DNS"
-        )
 
 
 def _only(domain: str, resolver: Resolver) -> str:

@@ -39,10 +39,12 @@ def mta_sts(
     if client is None:
         return ok("mta-sts", f"{domain} asks for TLS with the mail it gets")
     try:
-        policy = _policy(client.get(FetchRequest(url=place)).body.decode("utf-8", "replace"))
+        page = client.get(FetchRequest(url=place))
     except FetchFailed as error:
         return warn("mta-sts", f"the record stands, and there is no policy at {place}: {error}")
-    wrong = _wrong(policy, domain, resolver)
+    policy = _policy(page.body.decode("utf-8", "replace"))
+    moved = f"is at {page.url}, and senders go nowhere else" if page.url != place else ""
+    wrong = moved or _wrong(policy, domain, resolver)
     if wrong:
         return warn("mta-sts", f"the policy at {place} {wrong}", "senders take it for none")
     return ok("mta-sts", f"{domain} asks for TLS with the mail it gets ({policy['mode'][0]})")

@@ -15,6 +15,7 @@ from typing import NewType
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.subscribers import SubscriberId
+from paperround.domain.text import clean
 
 ReturnId = NewType("ReturnId", int)
 
@@ -24,6 +25,8 @@ GONE, COMPLAINT = "gone", "complaint"
 KEPT_EVENTS = timedelta(days=90)
 KEPT_QUARANTINED = timedelta(days=30)
 """Addresses stand in a mail that is kept whole."""
+MOST_UNPROVEN = 20_000
+"""Events about no mail of ours: anybody can mail here, as often as they like. The oldest go."""
 MOST_QUARANTINED = 1000
 LONGEST_QUARANTINED = 64 * 1024
 """Mails, and bytes of each, that wait for a person; the oldest go first."""
@@ -192,9 +195,8 @@ MOST_BOUNCES = 0.05
 
 def masked(said: str, address: str = "") -> str:
     """A server's words as they are kept: shortened, without addresses, the name in `address` and
-    what no database takes."""
-    words = " ".join(said.replace("\0", "").split()).encode("utf-8", "replace").decode("utf-8")
-    words = _ADDRESS.sub("(address)", words[: 4 * LONGEST_SAID])
+    what a terminal would obey."""
+    words = _ADDRESS.sub("(address)", clean(said, limit=4 * LONGEST_SAID))
     name = address.rpartition("@")[0]
     if name:
         words = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "(name)", words, flags=re.I)

@@ -109,7 +109,8 @@ def _passing(standing: Standing, today: date) -> tuple[Standing, Effect]:
         return standing, Effect.NOTED  # sent before the rest
     if until is not None and today <= until + PROBING:
         return _rested(standing, standing.rests + 1, today), Effect.PAUSED
-    points = points_on(standing, today) + (standing.counted_on != today)
+    is_new = standing.counted_on is None or today > standing.counted_on  # or it is told late
+    points = points_on(standing, today) + is_new
     if points >= ENOUGH:
         return _rested(standing, 1, today), Effect.PAUSED
     counted = max(today, standing.counted_on or today)

@@ -108,13 +108,17 @@ def _unreadable(raw: bytes, way: str, now: datetime) -> ReturnedEvent:
 
 def replay(intake: Intake, number: int, *, now: datetime) -> Receipt:
     """Read a mail in quarantine once more, as it would be read today; when that is understood it
-    counts, and leaves the quarantine. Raises NotFound."""
+    counts as of the day it came, and leaves the quarantine. Raises NotFound."""
     with intake.database.reading() as work:
         found = work.returns.quarantined(number)
     if found is None:
         raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
     mail, raw = found
-    event = intake.reader.read(raw, way=mail.way, to="", now=now)
+    try:
+        event = intake.reader.read(raw, way=mail.way, to="", now=mail.received_at)
+    except Exception:  # it waits on, and keeps no other from being read
+        log.exception("mail %d in quarantine could not be read", number)
+        return Receipt(known=1)
 
     def take(work: UnitOfWork) -> str:
         taken = take_one(work, intake.keys, _named(event, mail.event_id), now=now)

@@ -142,8 +142,7 @@ class _Taking:
         if kept is None:
             return Taken(did=None)
         mail, proof = self._about(event)
-        did = self._do(event, mail)
-        said = masked(event.said, self._address(mail))
+        did, said = self._weighed(event, mail)
         self.work.returns.end(kept, did, proof=proof, mail=mail, said=said)
         if did is not Did.NOTED:
             log.info("returned by %s: %s, %s, did: %s", event.way, event.kind, event.evidence, did)
@@ -158,11 +157,11 @@ class _Taking:
             evidence=move.evidence,
             happened_at=self.now,
             code=move.reason.partition(": ")[2][:_LONGEST_CODE],
+            said=move.reply or "",
         )
         kept = self.work.returns.begin(event, now=self.now)
         if kept is not None and mail is not None:
-            said = masked(move.reply or "", self._address(mail))
-            did = self._do(event, mail)
+            did, said = self._weighed(event, mail)
             self.work.returns.end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
 
     # --- which mail ----------------------------------------------------------------------------
@@ -215,6 +214,13 @@ class _Taking:
         return person if person is not None and person.address else None
 
     # --- what follows --------------------------------------------------------------------------
+
+    def _weighed(self, event: ReturnedEvent, mail: OwnMail | None) -> tuple[Did, str]:
+        """What the event does, and the words that may be kept of it: none about somebody who was
+        erased since, whose name nobody knows any more to leave it out."""
+        if mail is not None and mail.person is not None and self._person(mail) is None:
+            return Did.NOTED, ""
+        return self._do(event, mail), masked(event.said, self._address(mail))
 
     def _do(self, event: ReturnedEvent, mail: OwnMail | None) -> Did:
         if event.kind is Kind.QUARANTINED:

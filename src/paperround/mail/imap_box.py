@@ -5,6 +5,7 @@ folder first where one is named. A connection that breaks before leaves the mail
 """
 
 import imaplib
+import logging
 import re
 import ssl
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,15 @@ from paperround.mail.returned import LONGEST
 SECONDS = 30
 """How long each answer is waited for."""
 
+MOST_LOOKED_FOR = 5_000
+"""Mails of a folder that a search goes through. Of a hundred times as many the answer would be a
+longer line than is read."""
+
 _WORDS_AT_MOST = 100
+_LONGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes. Some servers send a whole mail where its start was asked for, and few take longer ones."""
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -29,25 +38,31 @@ def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
         connection = _connect(place)
         try:
             _log_in(connection, place)
-            _answer(connection.select(_quoted(place.folder)), f"open the folder {place.folder}")
-            yield ImapBox(connection, place)
+            opened = connection.select(_quoted(place.folder))
+            [held, *_] = _answer(opened, f"open the folder {place.folder}")
+            yield ImapBox(connection, place, holds=_number(held))
             connection.expunge()
         finally:
             _leave(connection)
 
 
 class ImapBox:
-    """A folder of a server."""
+    """A folder of a server, which `holds` so many mails."""
 
-    def __init__(self, connection: imaplib.IMAP4, place: ImapPlace) -> None:
+    def __init__(self, connection: imaplib.IMAP4, place: ImapPlace, *, holds: int) -> None:
         self._connection = connection
         self._place = place
+        self._holds = holds
 
     def letters(self, *, limit: int) -> Iterator[Letter]:
         """The oldest mails, as far as they are read at all; raises FetchFailed when the mailbox
         cannot be read."""
+        if not self._holds:
+            return
+        oldest = f"1:{min(self._holds, MOST_LOOKED_FOR)}"
         with _failures_named(self._place):
-            found = _answer(self._connection.uid("SEARCH", "UNDELETED"), "look for mails")
+            answered = self._connection.uid("SEARCH", oldest, "UNDELETED")
+            found = _answer(answered, "look for mails")
         uids = found[0].decode("ascii").split() if found and found[0] else []
         for uid in uids[:limit]:
             raw = self._fetched(uid)
@@ -55,10 +70,13 @@ class ImapBox:
                 yield Letter(uid, raw)
 
     def _fetched(self, uid: str) -> bytes | None:
-        """The bytes of a mail; None when somebody else took it meanwhile."""
+        """The bytes of a mail; None when somebody else took it meanwhile, or the server itself
+        cannot read it."""
         part = f"(BODY.PEEK[]<0.{LONGEST}>)"
         with _failures_named(self._place):
-            found = _answer(self._connection.uid("FETCH", uid, part), "read a mail")
+            word, found = self._connection.uid("FETCH", uid, part)
+        if word != "OK":
+            log.warning("mail %s of %s cannot be read there; it stays", uid, self._place)
         return next((one[1] for one in found if isinstance(one, tuple)), None)
 
     def done(self, letters: Sequence[Letter]) -> None:
@@ -78,15 +96,29 @@ class ImapBox:
             _answer(self._connection.uid("COPY", uid, folder), f"move a mail to {folder}")
 
 
+class _Wary(imaplib.IMAP4):
+    """Reads no more of one answer than memory has room for."""
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes, which the server named."""
+        if size > _LONGEST_ANSWER:
+            raise self.abort(f"it sends {size:,} bytes where {LONGEST:,} were asked for")
+        return super().read(size)
+
+
+class _WaryOverTls(_Wary, imaplib.IMAP4_SSL):
+    """The same over TLS."""
+
+
 def _connect(place: ImapPlace) -> imaplib.IMAP4:
     if not place.tls:
-        return imaplib.IMAP4(place.host, place.port, timeout=SECONDS)
+        return _Wary(place.host, place.port, timeout=SECONDS)
     try:
         context = ssl.create_default_context(cafile=place.ca_file)
     except OSError as error:
         words = f"PAPERROUND_BOUNCE_IMAP_URL: ca={place.ca_file} cannot be read"
         raise Misconfigured(words) from error
-    return imaplib.IMAP4_SSL(place.host, place.port, ssl_context=context, timeout=SECONDS)
+    return _WaryOverTls(place.host, place.port, ssl_context=context, timeout=SECONDS)
 
 
 def _log_in(connection: imaplib.IMAP4, place: ImapPlace) -> None:
@@ -124,6 +156,12 @@ def _answer(answered: tuple[str, list[Any]], what: str) -> list[Any]:
     if word != "OK":
         raise imaplib.IMAP4.error(f"it does not let us {what}")
     return data
+
+
+def _number(held: bytes | None) -> int:
+    """How many mails a server said that a folder holds; one where that cannot be read, so that it
+    is looked into."""
+    return int(held) if held and held.isdigit() else 1
 
 
 def _quoted(folder: str) -> str:

@@ -20,7 +20,7 @@ from paperround.domain.bounces import Evidence, Statement, evidence_of
 from paperround.domain.return_path import TagUse, read_tag, tag_of
 from paperround.domain.returns import Kind, ReturnedEvent
 from paperround.mail.returned import LONGEST, Returned, read_returned
-from paperround.mail.returned_text import field
+from paperround.mail.returned_text import LONGEST_FIELD, field, plain_of
 
 _COMES_TO = (
     "X-Original-To",
@@ -34,7 +34,7 @@ _COMES_TO = (
 """Fields that name the address a mail was delivered to; the first that holds a tag counts."""
 _CAME_FROM = re.compile(
     rb"^[ \t>]*(?:Return-Path|Original-Mail-From|X-Postfix-Sender|Original-Envelope-From):"
-    rb"[ \t]*(?:rfc822;)?[ \t]*<?([^\s<>;]+@[^\s<>]+)",
+    rb"[ \t]*(?:rfc822;[ \t]*)?<?([^\s<>;]+@[^\s<>]+)",
     re.I | re.M,
 )
 """In a report: what our mail's return address was."""
@@ -43,6 +43,8 @@ _NAMED = re.compile(rb"^[ \t>]*Message-ID:\s*(" + _OURS + rb")", re.I | re.M)
 _NAMED_ANYWHERE = re.compile(rb"(" + _OURS + rb")")
 _LEAVE = re.compile(r"\s*(?:(?:re|aw|fwd?|sv|antw)\s*:\s*)*unsubscribe\b", re.I)
 _LINK = re.compile(rb"/unsubscribe/([A-Za-z0-9_-]{40})(?![A-Za-z0-9_-])")
+_MOST_OF_A_FIELD = 20
+"""Fields of one name that are looked at."""
 _MOST_DECODED = 20
 """Parts that are decoded in search of a name. Ours stand in one of the first."""
 
@@ -57,7 +59,7 @@ class ReturnReader:
     def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
         """What a mail says, whatever it is. `to` is where it was delivered to, where that is
         known. Never raises for what stands in it."""
-        plain = raw[:LONGEST].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        plain = plain_of(raw[:LONGEST])
         found = read_returned(raw)
         mail = _mail_of(plain)
         tag = self._tag(mail, plain, to)
@@ -88,10 +90,17 @@ def _ways(mail: Message, plain: bytes, to: str) -> Iterator[str]:
     """Every address that may be the one our mail left with, the surest first."""
     yield to
     for name in _COMES_TO:
-        for value in mail.get_all(name, []):
-            yield from (address for _, address in getaddresses([str(value)]))
+        for value in mail.get_all(name, [])[:_MOST_OF_A_FIELD]:
+            yield from _addresses(str(value)[:LONGEST_FIELD])
     for match in _CAME_FROM.finditer(plain):
         yield match[1].decode("latin-1")
+
+
+def _addresses(value: str) -> list[str]:
+    try:
+        return [address for _, address in getaddresses([value])]
+    except RecursionError:  # brackets in brackets
+        return []
 
 
 def _message_id(mail: Message, plain: bytes) -> str:

@@ -16,7 +16,14 @@ from email.message import Message
 
 from paperround.domain.bounces import Evidence, Statement, evidence_of, is_full, strongest
 from paperround.domain.returns import Kind
-from paperround.mail.returned_text import before_the_copy, field, is_prose, prose_of, unparted
+from paperround.mail.returned_text import (
+    before_the_copy,
+    field,
+    is_prose,
+    plain_of,
+    prose_of,
+    unparted,
+)
 
 LONGEST = 512 * 1024
 """Bytes of a mail that are read; behind them stands at most more of the copy of ours."""
@@ -37,6 +44,7 @@ class Returned:
 
 _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_ARRIVED = frozenset({"delivered", "relayed", "expanded"})
 _TYPED = re.compile(r"\s*([\w-]+)\s*;\s*")
 _SERVERS = frozenset({"", "smtp", "lmtp"})
 _AFTER_DATA = re.compile(r"(?:in reply to|after) (?:the )?(?:end of )?data|end of data", re.I)
@@ -73,7 +81,7 @@ _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 
 def read_returned(raw: bytes) -> Returned:
     """What a mail that came back says. Never raises: what is no report at all is quarantined."""
-    plain = _with_plain_ends(raw[:LONGEST])
+    plain = plain_of(raw[:LONGEST])
     try:
         return _read(message_from_bytes(plain), plain)
     except RecursionError:  # parts in parts in parts, hundreds deep
@@ -92,12 +100,8 @@ def _read(mail: Message, plain: bytes) -> Returned:
     statements = tuple(_statements(mail, parts, plain)) if _may_be_a_bounce(mail) else ()
     if not statements:
         return Returned(kind=Kind.QUARANTINED)
-    found = strongest([evidence_of(one) for one in statements])
+    found = _of_one_mail(statements)
     return Returned(kind=Kind.BOUNCE, evidence=found, statements=statements)
-
-
-def _with_plain_ends(raw: bytes) -> bytes:
-    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _parts(mail: Message) -> Iterator[Message]:
@@ -115,6 +119,14 @@ def _inner(mail: Message) -> Sequence[Message]:
     content = mail.get_payload()
     found = content if isinstance(content, list) else []
     return [part for part in found if isinstance(part, Message)]
+
+
+def _of_one_mail(statements: Sequence[Statement]) -> Evidence:
+    """The strongest, unless the mail arrived somewhere: ours has one recipient, so a report that
+    names several is of somebody who passes it on, and reads it where it arrived."""
+    if any(one.action in _ARRIVED for one in statements):
+        return Evidence.NONE
+    return strongest([evidence_of(one) for one in statements])
 
 
 # --- statements -----------------------------------------------------------------------------------

@@ -5,6 +5,17 @@ from email.header import decode_header, make_header
 from email.message import Message
 from html import unescape
 
+MOST_LINES = 20_000
+"""Lines of a mail that are read. Of an honest one as long as we read there are eight thousand."""
+LONGEST_LINE = 4096
+"""Bytes of a line; a mail's own are 998 at most (RFC 5322 section 2.1.1)."""
+LONGEST_FOLDED = 16 * 1024
+"""Bytes of the lines in a row that go on one before: a field, or words that are set in."""
+MOST_BOUNDARIES = 30
+"""Of parts in parts; each is looked for in every line. A report with a copy of ours has two."""
+LONGEST_FIELD = 2000
+"""Characters of a field that are read."""
+
 _COPY = re.compile(
     r"^[ \t>]*(?:"
     r"--.*(?:copy of|below this line|original message|message header|returned message).*"
@@ -16,12 +27,34 @@ _COPY = re.compile(
 _BREAKS = re.compile(r"<(?:br|/?p|/?div|/?tr)\b[^<>]*>", re.I)
 _TAG = re.compile(r"<[^<>]+>")
 _JAPANESE = "\x1b$"
+_BOUNDARY = re.compile(rb"boundary", re.I)
+_GOES_ON = (b" ", b"\t")
+_ROW = re.compile(rb"(?:\n[ \t][^\n]*)+")
+"""Lines that go on one before."""
+
+
+def plain_of(raw: bytes) -> bytes:
+    """The mail with newlines for line ends, without whatever would keep a reader busy and no
+    honest mail has: lines and fields without an end, parts in parts in parts."""
+    plain = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = plain.split(b"\n")
+    if len(lines) > MOST_LINES or max(map(len, lines)) > LONGEST_LINE:
+        plain = b"\n".join([line[:LONGEST_LINE] for line in lines[:MOST_LINES]])
+    if sum(len(line) for line in lines if line.startswith(_GOES_ON)) > LONGEST_FOLDED:
+        plain = _ROW.sub(_start_of_row, plain)
+    if plain.lower().count(b"boundary") > MOST_BOUNDARIES:
+        plain = _BOUNDARY.sub(b"-", plain)
+    return plain
+
+
+def _start_of_row(row: re.Match[bytes]) -> bytes:
+    return row[0][:LONGEST_FOLDED]
 
 
 def field(part: Message, name: str) -> str:
     """A field on one line; empty when it is not there. Some put UTF-8 or Japanese into it as it
     is."""
-    value = " ".join(_as_it_came(part, name).split())
+    value = " ".join(_as_it_came(part, name)[:LONGEST_FIELD].split())
     if _JAPANESE in value:
         return value.encode("latin-1", "replace").decode("iso-2022-jp", "replace")
     return _decoded(value) if "=?" in value else value

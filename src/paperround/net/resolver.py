@@ -34,13 +34,14 @@ class SystemResolver:
         self._unanswered = 0
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """The TXT records at `name`, the strings of each joined; none where there are none.
+        """The TXT records at `name`, the strings of each joined; none where there are none. What no
+        record should hold, and a terminal would obey, is a question mark in a square.
 
         Raises FetchFailed when nobody answers, as all of these do.
         """
         found = self._ask(name, RdataType.TXT)
         strings = [record.strings for record in found if isinstance(record, TXT)]
-        return tuple(b"".join(one).decode("utf-8", "replace") for one in strings)
+        return tuple(_shown(b"".join(one).decode("utf-8", "replace")) for one in strings)
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """The addresses of a host, of both kinds."""
@@ -78,6 +79,10 @@ class SystemResolver:
             return asked.resolve(name, kind, lifetime=self._seconds)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
+
+
+def _shown(text: str) -> str:
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def _why(error: Exception) -> str:

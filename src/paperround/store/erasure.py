@@ -42,6 +42,9 @@ _OF_A_PERSON = (
     db.quarantine,
 )
 
+_QUARANTINED_AT_ONCE = 50
+"""Mails in memory while they are searched, of up to 64 KiB."""
+
 _MAILS = (db.deliveries, db.notices)
 
 _FORGOTTEN = (
@@ -88,6 +91,7 @@ class Erasure:
     def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
         """Forget the person: address, choices, feedback, memory, replies, notices and mails that
         came back and hold the address. Ledger rows stay, nameless; what waits in it is skipped."""
+        self._forget_mails_that_name(subscriber)
         self._connection.execute(
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber)
@@ -104,6 +108,20 @@ class Erasure:
         self._blank(db.notices, subscriber, {"address": None, "payload": {}})
         theirs = update(db.returned).where(db.returned.c.subscriber_id == subscriber)
         self._connection.execute(theirs.values(said=None))
+
+    def _forget_mails_that_name(self, subscriber: SubscriberId) -> None:
+        """Mails in quarantine that nobody could tell whose they are, and that hold the address."""
+        c = db.subscribers.c
+        whose = select(c.address, c.written, c.folded).where(c.id == subscriber)
+        person = self._connection.execute(whose).one_or_none()
+        names = {name.encode().lower() for name in person or () if name}
+        kept = self._connection.execute(select(db.quarantine.c.id, db.quarantine.c.content))
+        theirs = [
+            id_
+            for id_, content in kept.yield_per(_QUARANTINED_AT_ONCE)
+            if any(name in bytes(content).lower() for name in names)
+        ]
+        self._connection.execute(delete(db.quarantine).where(db.quarantine.c.id.in_(theirs)))
 
     def _blank(self, mails: Table, subscriber: SubscriberId, values: Mapping[str, object]) -> None:
         """What a server answered often repeats the address. What waits is not sent."""

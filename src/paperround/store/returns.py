@@ -20,6 +20,7 @@ from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
 from paperround.domain.returns import (
     LONGEST_QUARANTINED,
     MOST_QUARANTINED,
+    MOST_UNPROVEN,
     Did,
     Kind,
     OwnMail,
@@ -290,10 +291,16 @@ class SqlReturns:
         self._connection.execute(delete(db.quarantine).where(db.quarantine.c.id == number))
 
     def forget(self, *, events: datetime, mails: datetime) -> int:
-        """Forget events and quarantined mails from before; returns how many went."""
+        """Forget events and quarantined mails from before, and what is too many of the events about
+        no mail of ours; returns how many went."""
+        about_none = db.returned.c.mail.is_(None)
+        newest = select(db.returned.c.id).where(about_none).order_by(db.returned.c.id.desc())
+        too_many = newest.offset(MOST_UNPROVEN).limit(1).scalar_subquery()
         old_events = delete(db.returned).where(db.returned.c.received_at < events)
         old_mails = delete(db.quarantine).where(db.quarantine.c.received_at < mails)
-        gone = [self._connection.execute(one).rowcount for one in (old_events, old_mails)]
+        unproven = delete(db.returned).where(about_none, db.returned.c.id <= too_many)
+        going = (old_events, old_mails, unproven)
+        gone = [self._connection.execute(one).rowcount for one in going]
         return sum(gone)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
+from paperround.domain.returns import COMPLAINT, GONE
 from paperround.store import schema as db
 from paperround.store.dialect import among, insert_new
 
@@ -18,13 +19,16 @@ class Suppressions:
         self._connection = connection
 
     def suppress(self, digest: str, key_id: str, *, reason: str, now: datetime) -> bool:
-        """Keep a keyed hash that must never be mailed; False when it stands already."""
+        """Keep a keyed hash that must never be mailed; False when it stands already. A complaint
+        stands in the place of a mail that came back: nobody takes that for a mistake."""
         row = {"digest": digest, "key_id": key_id, "reason": reason, "since": now}
         added = insert_new(self._connection, db.suppressions).returning(db.suppressions.c.digest)
         if self._connection.execute(added, row).one_or_none() is not None:
             return True
+        c = db.suppressions.c
+        weaker = [GONE] if reason == COMPLAINT else []
         again = update(db.suppressions).where(
-            db.suppressions.c.digest == digest, db.suppressions.c.lifted_at.is_not(None)
+            c.digest == digest, or_(c.lifted_at.is_not(None), c.reason.in_(weaker))
         )
         values = {"key_id": key_id, "reason": reason, "since": now, "lifted_at": None}
         return self._connection.execute(again.values(values)).rowcount == 1

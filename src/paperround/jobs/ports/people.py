@@ -143,7 +143,8 @@ class SubscriberStore(Protocol):
     def export(self, list_id: ListId) -> Iterator[tuple[Subscriber, Preferences]]: ...
 
     def suppress(self, digest: str, key_id: str, *, reason: str, now: datetime) -> bool:
-        """Keep a keyed hash that must never be mailed; False when it stands already."""
+        """Keep a keyed hash that must never be mailed; False when it stands already. A complaint
+        stands in the place of a mail that came back."""
         ...
 
     def lift(self, digest: str, *, now: datetime) -> bool:

@@ -99,7 +99,8 @@ class ReturnStore(Protocol):
         ...
 
     def forget(self, *, events: datetime, mails: datetime) -> int:
-        """Forget events and quarantined mails from before; returns how many went."""
+        """Forget events and quarantined mails from before, and what is too many of the events about
+        no mail of ours; returns how many went."""
         ...
 
 

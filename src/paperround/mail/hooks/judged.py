@@ -32,7 +32,7 @@ def bare(words: str) -> str:
 
 def kept(words: str) -> str:
     """The words as they may be kept: short, and without anybody's address."""
-    return clean(_ADDRESS.sub("(address)", bare(words)), limit=LONGEST_SAID)
+    return clean(_ADDRESS.sub("(address)", bare(words)[: 4 * LONGEST_SAID]), limit=LONGEST_SAID)
 
 
 def code_of(status: str, words: str) -> str:
