@@ -15,6 +15,7 @@ from paperround.domain.notices import NOTICE_LIFE, NoticeKind
 from paperround.domain.tokens import KeyRing, read_token
 from paperround.jobs.deliver import CLAIM, Post, deliver, deliver_notices
 from paperround.jobs.notices import new_notice
+from paperround.jobs.ports import Mailer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     LETTERHEAD,
@@ -68,7 +69,7 @@ class Keeping(PlainRenderer):
         return super().compose(mail)
 
 
-def post(database: SqlDatabase, mailer: Batches | ScriptedMailer) -> Post:
+def post(database: SqlDatabase, mailer: Mailer) -> Post:
     return Post(
         database=database,
         mailer=mailer,

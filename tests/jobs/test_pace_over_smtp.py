@@ -1,7 +1,7 @@
 """Rates and connections as a relay sees them: by the moments at which mails come."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -18,6 +18,7 @@ from paperround.domain.pacing import (
 from paperround.jobs.deliver import deliver
 from paperround.mail.relay import mailer_for
 from paperround.store.unit_of_work import SqlDatabase
+from tests.faults import Say, SmtpSink
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.pace import WatchfulSink, most_within, subscribe_at
 from tests.jobs.test_deliver import post
@@ -96,3 +97,39 @@ def test_a_relay_gets_no_more_than_its_account_allows(database: SqlDatabase) -> 
         assert sent(database, sink, Pacing(relay=parse_pace("14/s"))) == LedgerTotals(sent=32)
     assert most_within(sink.all_times, SECOND) <= 14
     assert sink.all_times[-1] - sink.all_times[0] >= 31 / 14
+
+
+@dataclass
+class Storm:
+    """So many mails go well, and then each is refused for what we are."""
+
+    calm: int
+    refused: int = 0
+
+    def __iter__(self) -> Iterator[Say | None]:
+        yield from [None] * self.calm
+        while True:
+            self.refused += 1
+            yield Say("550 5.7.26 unauthenticated mail is not accepted")
+
+
+@pytest.mark.accept("R14", part="mails in hand")
+@pytest.mark.parametrize("stage", ["rcpt", "dot"])
+@pytest.mark.parametrize("connections", [10, 20])
+def test_a_storm_ends_with_the_dots_that_are_open(
+    database: SqlDatabase, stage: str, connections: int
+) -> None:
+    planned(database, {"one.example": 150})
+    storm = Storm(calm=40)
+    with SmtpSink({stage: storm}, offers=("PIPELINING",)) as sink:
+        one = replace(
+            post(database),
+            mailer=mailer_for(sink.url, connections=connections, hostname="papers.example"),
+        )
+        report = deliver(one)
+    assert report.stopped is not None
+    assert "policy-refusal" in report.stopped
+    assert storm.refused <= 10 + connections
+    assert report.totals.sent == len(sink.messages) <= 40
+    assert report.totals.deferred == storm.refused
+    assert report.totals.unknown == 0

@@ -1,13 +1,14 @@
 """A pause, a farewell and a lost key while mails are on their way out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from paperround.clock import FixedClock
-from paperround.domain.deliveries import DeliveryId, Envelope
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.flows import MOST_REFUSALS_OF_US
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import KeyRing
@@ -15,7 +16,9 @@ from paperround.jobs.deliver import CLAIM, MOST_KEYLESS, deliver, deliver_notice
 from paperround.jobs.notices import new_notice
 from paperround.jobs.pausing import pause, resume
 from paperround.jobs.rows import Identity
+from paperround.jobs.under_way import UnderWay
 from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.jobs.test_lanes import KEEPER, Batches, plan, post, tell
 
@@ -110,3 +113,62 @@ def test_once_the_key_is_back_the_mail_goes(database: SqlDatabase) -> None:
     ring = KeyRing((b"a secret that is only for tests!", b"another secret, long gone by now!"))
     assert ring.current.id == IDENTITY.keys.current.id
     assert deliver_notices(replace(ours, keys=ring)).notices == LedgerTotals(sent=1)
+
+
+@dataclass
+class AllInHand:
+    """Has `hands` mails in hand at once; `refused` of them are, and then the others are at their
+    dots."""
+
+    hands: int
+    refused: int
+    dots: int = 0
+
+    def send(
+        self,
+        envelopes: Iterable[Envelope | None],
+        *,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+    ) -> Iterator[Outcome]:
+        mails = [one for one, _ in zip(filter(None, envelopes), range(self.hands), strict=False)]
+        us = Reply(550, "5.7.26", "unauthenticated")
+        for mail in mails[: self.refused]:
+            yield Outcome(id=mail.id, phase=Phase.RCPT, reply=us)
+        permitted = before_dot([mail.id for mail in mails[self.refused :]])
+        self.dots += len(permitted)
+        yield from (accepting(mail) for mail in mails if mail.id in permitted)
+
+
+@pytest.mark.accept("R14", part="at the dot")
+def test_no_dot_follows_once_the_relay_refuses_us(database: SqlDatabase) -> None:
+    plan(database, 40)
+    mailer = AllInHand(hands=30, refused=MOST_REFUSALS_OF_US)
+    report = deliver(post(database, mailer))
+    assert report.stopped is not None
+    assert mailer.dots == 0
+    assert report.totals == LedgerTotals(
+        deferred=MOST_REFUSALS_OF_US, queued=40 - MOST_REFUSALS_OF_US
+    )
+    fewer = AllInHand(hands=30, refused=0)
+    deliver(post(database, fewer))
+    assert fewer.dots == 30
+
+
+def test_mails_that_were_at_their_dots_when_a_storm_began_do_not_end_it() -> None:
+    under_way = UnderWay()
+    for number in range(1, 41):
+        under_way.add(DeliveryId(number))
+    told = [
+        under_way.end(DeliveryId(number), refuses_us=number % 2 == 0)
+        for number in range(1, 2 * MOST_REFUSALS_OF_US + 1)
+    ]
+    assert told == [False] * (2 * MOST_REFUSALS_OF_US - 1) + [True]
+    assert len(under_way) == 40 - 2 * MOST_REFUSALS_OF_US
+
+
+def test_a_mail_that_is_taken_after_a_refusal_shows_that_the_relay_takes_ours() -> None:
+    under_way = UnderWay()
+    for number in range(1, 10 * MOST_REFUSALS_OF_US):
+        under_way.add(DeliveryId(number))
+        assert not under_way.end(DeliveryId(number), refuses_us=number % 9 > 0)
+    assert not under_way.is_refused

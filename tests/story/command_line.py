@@ -44,7 +44,7 @@ class CommandLine:
     def run(self, *arguments: str, exit_code: int = 0) -> str:
         """Run to the end; the standard output. Fails on another exit code, showing why."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert process.returncode == exit_code, f"{arguments}: {process.returncode}\n{out}\n{err}"
         return out if exit_code == 0 else err
 

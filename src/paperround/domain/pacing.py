@@ -132,7 +132,8 @@ class Road:
 class Share:
     """Who may leave, and when; who is put off, and until when; how things stand after that.
 
-    `full`: the relay takes no more now. `rested` are those of `later` whose domain rests.
+    `full`: the relay takes no more now. `rested` are those of `later` that wait for no
+    slot: their domain rests, or its quota is used up.
     """
 
     leaves: Mapping[DeliveryId, datetime]
@@ -209,7 +210,7 @@ def share(
         wait = _wait(road, pacing, first=first, now=now)
         if wait is not None:
             later[one.id], open_roads[one.domain] = _put_off(road, pacing, one.domain, wait, now)
-            if road.flow.rests(now):
+            if road.flow.rests(now) or _is_used_up(road):
                 rested.add(one.id)
             continue
         leaves[one.id], relay, open_roads[one.domain] = _leave(relay, road, pacing, one, now)
@@ -251,12 +252,16 @@ def _is_taken(flow: Flow, until: datetime) -> bool:
     return flow.free_at is not None and flow.free_at > until
 
 
+def _is_used_up(road: Road) -> bool:
+    return road.room is not None and road.room <= 0
+
+
 def _wait(road: Road, pacing: Pacing, *, first: bool, now: datetime) -> datetime | None:
     """When a mail to this domain should be looked at again; None when it may leave."""
     flow = road.flow
     if flow.rests(now) and not first:
         return flow.rests_until
-    if road.room is not None and road.room <= 0:
+    if _is_used_up(road):
         return now + HORIZON
     if pacing.domains is not None and _is_taken(flow, now + (AHEAD_FIRST if first else AHEAD)):
         return flow.free_at

@@ -30,18 +30,18 @@ from paperround.domain.deliveries import (
     Verdict,
 )
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
-from paperround.domain.flows import MOST_REFUSALS_OF_US
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.replies import next_try, verdict
 from paperround.domain.return_path import make_tag, tagged
 from paperround.jobs.expiring import untried
-from paperround.jobs.holding import HELD, is_suspect
+from paperround.jobs.holding import HELD, is_held, is_suspect
 from paperround.jobs.lanes import Lane, Mail, Post, digest_lane, new_lease, notice_lane
 from paperround.jobs.pacing import Pacer, pacer_of
 from paperround.jobs.ports import Gate, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.returns import hold_against
 from paperround.jobs.transactions import write
+from paperround.jobs.under_way import UnderWay
 
 __all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
 
@@ -125,17 +125,15 @@ class _Tally:
 def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
     """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
     also when a run had to stop. Notices that cannot go keep no digest back."""
-    with post.database.reading() as work:
-        held = is_suspect(work, post.boot(), now=post.clock.now())
     letters, digests = notice_lane(post), digest_lane(post)
     taken, gave_way = 0, True
     while gave_way:
         first = _Run(post, letters, progress, tally.pacer)
         ended = tally.send(first)
-        if held:
+        if _is_held(post):
             tally.stopped = tally.stopped or HELD
             return 0
-        lane = digests if ended else replace(digests, gives_way=_never)
+        lane = digests if ended else replace(digests, gives_way=is_held)
         then = _Run(post, lane, progress, tally.pacer)
         ended = tally.send(then) and ended
         tally.expired += then.expired
@@ -146,8 +144,9 @@ def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
     return taken
 
 
-def _never(_work: UnitOfWork) -> bool:
-    return False
+def _is_held(post: Post) -> bool:
+    with post.database.reading() as work:
+        return is_suspect(work, post.boot(), now=post.clock.now())
 
 
 def _report(post: Post, tally: _Tally) -> DeliverReport:
@@ -171,12 +170,12 @@ class _Run(Generic[Mail]):
         self._progress = progress
         self._pacer = pacer
         self._held: dict[DeliveryId, Mail] = {}
-        self._under_way: set[DeliveryId] = set()
+        self._under_way = UnderWay()
         self._slots: Mapping[DeliveryId, datetime] = {}
         self._unsettled: list[Move] = []
+        self._has_asked = False
         self._turned_back = False
-        self._refusals_of_us = 0
-        self._keyless = 0
+        self._keyless: set[DeliveryId] = set()
         self._lost_key: str | None = None
         self.claimed = 0
         self.gave_way = False
@@ -223,7 +222,7 @@ class _Run(Generic[Mail]):
                 yield from self._pauses_for(row)
                 if not self._goes_on():
                     return
-                if self._turned_back:
+                if self._turned_back:  # a list was paused or somebody left: look at the rest anew
                     self._give_back(rows[place:])
                     break
                 envelope = self._composed(row)
@@ -235,7 +234,7 @@ class _Run(Generic[Mail]):
         """Whether the batch stays open though nothing may leave just now."""
         if self.gave_way or not self._goes_on():
             return False
-        return self._pacer.lingers(under_way=len(self._under_way))
+        return self._pacer.lingers(first=self._lane.first, under_way=len(self._under_way))
 
     def _pauses(self, wanted: bool) -> Iterator[None]:
         """Let the mailer go on with what is under way, or wait when nothing is."""
@@ -262,7 +261,7 @@ class _Run(Generic[Mail]):
         return self.stopped is None
 
     def _give_back(self, rows: Sequence[Mail]) -> None:
-        """A list was paused or somebody left since the claim: look at the rest of it anew."""
+        """Let go of rows of one claim that are not to be sent now."""
         for row in rows:
             del self._held[row.id]
         now, token, in_hand = self._post.clock.now(), rows[0].lease.token, tuple(self._held)
@@ -275,11 +274,14 @@ class _Run(Generic[Mail]):
     def _claim(self) -> Sequence[Mail]:
         self._turned_back = False
         now = self._post.clock.now()
-        if self._pacer.is_early(now, under_way=len(self._under_way)):
+        if self._has_asked and self._pacer.is_early(
+            now, first=self._lane.first, under_way=len(self._under_way)
+        ):  # what came before this run may have been the other lane's
             return ()
+        self._has_asked = True
         lease = new_lease(self._post, now)
         settling = tuple(self._unsettled)
-        in_hand = self._held.keys()
+        in_hand = self._held.keys() | self._keyless
         said, pace = self._pacer.heard(), self._pacer
         limit = pace.limit(CLAIM, first=self._lane.first, under_way=len(self._under_way))
 
@@ -345,18 +347,24 @@ class _Run(Generic[Mail]):
         return tagged(bounces, tag)
 
     def _pass_over(self, row: Mail) -> None:
-        """Leave a mail whose key is gone until it is back; it is given back when the run ends."""
-        self._keyless += 1
+        """Leave a mail whose key is gone until it is back. It is given back at once: in hand it
+        would count as under way to its domain."""
+        self._keyless.add(row.id)
+        self._give_back([row])
         self._lost_key = (
             f"the secret {row.key_id} that some mails were planned with is gone: add it to the "
             "end of PAPERROUND_SECRET_KEY"
         )
-        if self._keyless >= MOST_KEYLESS:
+        if len(self._keyless) >= MOST_KEYLESS:
             self.stopped = self._lost_key
 
     def _before_dot(self, ids: Sequence[DeliveryId]) -> Collection[DeliveryId]:
         """Commit the marks of `ids` together with every outcome that came before them. What is
-        not marked is no longer ours: nobody holds it, or somebody else does."""
+        not marked is no longer ours: nobody holds it, or somebody else does. Once the relay
+        refuses us none is: those in hand are given back without a try."""
+        if self._under_way.is_refused:
+            self._under_way.drop(ids)
+            return ()
         now = self._post.clock.now()
         until = now + max(self._post.lease, ANSWER)
         by_token: dict[str, list[DeliveryId]] = {}
@@ -375,21 +383,23 @@ class _Run(Generic[Mail]):
         marked = write(self._post.database, settle_and_mark)
         self._settled(settling)
         permitted = frozenset[DeliveryId]().union(*marked)
+        self._under_way.drop(set(ids) - permitted)
         for one in set(ids) - permitted:
             self._held.pop(one, None)
-            self._under_way.discard(one)
             self._turned_back = True
         return permitted
 
     def _note(self, outcome: Outcome) -> None:
         row = self._held[outcome.id]
-        self._under_way.discard(outcome.id)
         found = verdict(outcome)
         code = outcome.reply.code if outcome.reply else None
         text = outcome.reply.text if outcome.reply else outcome.error
-        self._count_refusal(us=found.blame.us, reason=found.reason)
+        if self._under_way.end(outcome.id, refuses_us=found.blame.us):
+            self.stopped = f"the relay refuses our mail: {found.reason}"
         self._pacer.hear(outcome, found, row.address, first=self._lane.first)
-        self.stopped = self.stopped or self._pacer.stopped
+        if self._pacer.stopped is not None:
+            self._under_way.is_refused = True
+            self.stopped = self.stopped or self._pacer.stopped
         if found.state is DeliveryState.DEFERRED:
             self._defer(row, found.reason, code, text)
         else:
@@ -404,11 +414,6 @@ class _Run(Generic[Mail]):
         evidence = evidence_of_outcome(outcome, found)
         if evidence is not Evidence.NONE:
             self._unsettled[-1] = replace(self._unsettled[-1], evidence=evidence)
-
-    def _count_refusal(self, *, us: bool, reason: str) -> None:
-        self._refusals_of_us = self._refusals_of_us + 1 if us else 0
-        if self._refusals_of_us >= MOST_REFUSALS_OF_US:
-            self.stopped = f"the relay refuses our mail: {reason}"
 
     def _defer(self, row: Mail, reason: str, code: int | None, text: str) -> None:
         again = next_try(

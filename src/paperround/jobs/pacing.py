@@ -42,6 +42,24 @@ NAP = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
+class _Timetable:
+    """When a lane is looked at again. Each has its own: the slots of digests that wait say nothing
+    of a notice that just came."""
+
+    slots: list[datetime] = field(default_factory=list)
+    look_at: datetime | None = None
+    asked_at: datetime | None = None
+    has_news: bool = False
+    is_shut: bool = False
+
+    def seconds_to_slot(self, now: datetime) -> float:
+        """Until the next of the slots that mails wait for; for ever when none do."""
+        if not self.slots:
+            return float("inf")
+        return max(0.0, (min(self.slots) - now).total_seconds())
+
+
+@dataclass(slots=True)
 class Pacer:
     """The pace of one call; without `pacing` nothing holds it. `wait` waits for some seconds and
     says whether to stop."""
@@ -51,11 +69,9 @@ class Pacer:
     wait: Callable[[float], bool]
     stopped: str | None = None
     _answers: list[Answer] = field(default_factory=list)
-    _slots: list[datetime] = field(default_factory=list)
-    _look_at: datetime | None = None
-    _asked_at: datetime | None = None
-    _has_news: bool = False
-    _is_shut: bool = False
+    _tables: dict[bool, _Timetable] = field(
+        default_factory=lambda: {True: _Timetable(), False: _Timetable()}
+    )
     _is_troubled: bool = False
     _left: dict[str, datetime] = field(default_factory=dict)
     _answered: int = 0
@@ -70,12 +86,13 @@ class Pacer:
             return most
         return max(0, min(most, FIRST_MAILS - self._answered - under_way))
 
-    def is_early(self, now: datetime, *, under_way: int) -> bool:
+    def is_early(self, now: datetime, *, first: bool, under_way: int) -> bool:
         """Whether a claim would find nothing: nothing was heard, and no slot came, since the last
         one did. While mails are under way, what is heard within moments is taken up together."""
-        if self._has_news and self._asked_at is not None:
-            return under_way > 0 and self._asked_at <= now < self._asked_at + GAP
-        return self._look_at is not None and now < self._look_at
+        table = self._tables[first]
+        if table.has_news and table.asked_at is not None:
+            return under_way > 0 and table.asked_at <= now < table.asked_at + GAP
+        return table.look_at is not None and now < table.look_at
 
     @contextmanager
     def gate(self, work: UnitOfWork, *, first: bool, now: datetime) -> Iterator[Gate | None]:
@@ -89,16 +106,17 @@ class Pacer:
         self, gate: Gate | None, *, rows: int, first: bool, now: datetime
     ) -> Mapping[DeliveryId, datetime]:
         """A claim was made, and got that many rows. Returns their slots."""
-        self._has_news = False
         if gate is None:
             return {}
-        self._asked_at = now
-        self._is_shut = gate.limit == 0
+        table = self._tables[first]
+        table.has_news = False
+        table.asked_at = now
+        table.is_shut = gate.limit == 0
         self._is_troubled = bool(gate.reason)
-        self._slots = [one for one in [*self._slots, *gate.slots] if one > now]
+        table.slots = [one for one in [*table.slots, *gate.slots] if one > now]
         if gate.is_full and gate.free_at is not None:
-            self._slots.append(gate.free_at - (AHEAD_FIRST if first else AHEAD) / 2)
-        self._look_at = None if rows else min(self._slots, default=None)
+            table.slots.append(gate.free_at - (AHEAD_FIRST if first else AHEAD) / 2)
+        table.look_at = None if rows else min([*table.slots, now + NAP])
         if gate.rests_until is not None:
             until = format_instant(gate.rests_until)
             self.stopped = f"the relay rests until {until}: {gate.reason}"
@@ -124,11 +142,13 @@ class Pacer:
         own = by_domain.of(domain).spacing if by_domain else timedelta(0)
         return [(road, spacing) for road, spacing in (("", relay), (domain, own)) if spacing]
 
-    def lingers(self, *, under_way: int) -> bool:
-        """Whether more may leave soon enough for the batch to stay open."""
+    def lingers(self, *, first: bool, under_way: int) -> bool:
+        """Whether more of the lane may leave soon enough for the batch to stay open."""
+        table = self._tables[first]
         if under_way:
-            return self._has_news or self._is_shut or bool(self._slots) or self._is_starting
-        return self._seconds_to_slot() <= LINGER.total_seconds()
+            starts = self._is_starting and not first
+            return table.has_news or table.is_shut or bool(table.slots) or starts
+        return table.seconds_to_slot(self.clock.now()) <= LINGER.total_seconds()
 
     def rest(self) -> bool:
         """Wait for the next slot, or a while; False when this process was asked to stop."""
@@ -142,10 +162,9 @@ class Pacer:
         return self.rest()
 
     def _seconds_to_slot(self) -> float:
-        """Until the next of the slots that mails wait for; for ever when none do."""
-        if not self._slots:
-            return float("inf")
-        return max(0.0, (min(self._slots) - self.clock.now()).total_seconds())
+        """Until the next of the slots that mails of either lane wait for."""
+        now = self.clock.now()
+        return min(table.seconds_to_slot(now) for table in self._tables.values())
 
     @property
     def _is_starting(self) -> bool:
@@ -158,7 +177,8 @@ class Pacer:
         """What became of a mail to `address`."""
         if self.pacing is None:
             return
-        self._has_news = True
+        for table in self._tables.values():
+            table.has_news = True
         self._answers.append(answer_of(outcome, verdict, address.rpartition("@")[2]))
         if first or not self._is_starting:
             return

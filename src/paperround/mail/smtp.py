@@ -21,9 +21,6 @@ from paperround.mail.shelf import Shelf
 from paperround.mail.smtp_url import Relay, Tls
 from paperround.mail.switchboard import Switchboard
 
-MOMENT = 0.01
-"""Seconds after which a batch that was told to wait a moment is asked for mail again."""
-
 _USUAL = Timeouts()
 _HOSTNAME = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
