@@ -238,7 +238,7 @@ class _Conversation:
         self._sock = sock
         self._number = number
         self._reader = sock.makefile("rb")
-        self._sender = ""
+        self._sender: str | None = None  # "" is that of a bounce
         self._recipients: list[str] = []
         self._logged_in = sink.security.login is None
 
@@ -287,13 +287,13 @@ class _Conversation:
             self._protect()
 
     def _add(self, command: str) -> None:
-        if not self._sender:
+        if self._sender is None:
             self._say("503 5.5.1 need MAIL first")
         elif self._meet("rcpt"):
             self._recipients.append(_address(command))
 
     def _reset(self, _: str) -> None:
-        self._sender, self._recipients = "", []
+        self._sender, self._recipients = None, []
         self._meet("rset")
 
     def _leave(self, _: str) -> None:
@@ -316,7 +316,7 @@ class _Conversation:
     def _begin(self, command: str) -> None:
         if not self._logged_in:
             self._say("530 5.7.0 log in first")
-        elif self._sender:
+        elif self._sender is not None:
             self._say("503 5.5.1 one mail at a time")
         elif self._meet("mail"):
             self._sender, self._recipients = _address(command), []
@@ -348,12 +348,12 @@ class _Conversation:
             self._drain()
         content = self._content()
         message = Accepted(
-            sender=self._sender,
+            sender=self._sender or "",
             recipients=tuple(self._recipients),
             content=content,
             connection=self._number,
         )
-        self._sender, self._recipients = "", []
+        self._sender, self._recipients = None, []
         self._end_message(message, self._sink.next_action("dot"))
 
     def _end_message(self, message: Accepted, action: Action | None) -> None:

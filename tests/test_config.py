@@ -60,6 +60,31 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
         load_settings({f"PAPERROUND_{name}": value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SMTP_RATE", "fast", ": 'fast' is not a rate: write it like 3/24h, or off"),
+        ("SMTP_WARMUP", "soon", " is 'soon': write the first day like 2026-12-01, or off"),
+        (
+            "SMTP_WARMUP",
+            "20261201x",
+            " is '20261201x': write the first day like 2026-12-01, or off",
+        ),
+        ("SMTP_PIPELINING", "maybe", " is 'maybe': write 1 or 0"),
+        ("SMTP_CONNECTIONS", "ten", " is 'ten': write a whole number"),
+        ("DEFAULT_HOUR", "24", " is '24': it should be less than or equal to 23"),
+        ("TIMEZONE", "Mars/Olympus", ": 'Mars/Olympus' "),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_said_once_in_plain_words(
+    name: str, value: str, says: str
+) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        load_settings({f"PAPERROUND_{name}": value})
+    assert str(refused.value).startswith(f"PAPERROUND_{name}{says}")
+    assert "Value error" not in str(refused.value)
+
+
 @pytest.mark.accept("F36", part="return address")
 @pytest.mark.parametrize(
     "address",

@@ -36,6 +36,7 @@ from paperround.domain.pacing import (
     parse_domain_pace,
     parse_pace,
 )
+from paperround.domain.refused_settings import refusal
 from paperround.domain.return_path import LONGEST_BASE
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
@@ -157,8 +158,12 @@ class Settings(BaseModel):
     @field_validator("smtp_warmup", mode="before")
     @classmethod
     def _first_day(cls, text: object) -> object:
-        is_off = isinstance(text, str) and text.strip().lower() in ("", OFF)
-        return None if is_off else text
+        if not isinstance(text, str):
+            return text
+        try:
+            return None if text.strip().lower() in ("", OFF) else date.fromisoformat(text.strip())
+        except ValueError:
+            raise ValueError("write the first day like 2026-12-01, or off") from None
 
     @field_validator("bounce_address")
     @classmethod
@@ -393,8 +398,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings(**_with_files(values))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0]).upper()
-        raise Misconfigured(f"{name}: {first['msg']} (it is {first['input']!r})") from None
+        raise refusal(PREFIX + str(first["loc"][0]).upper(), first) from None
 
 
 def _dotenv() -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from paperround.cli.app import app
+from tests.story.serving import free_port
 
 pytestmark = pytest.mark.accept("F34", part="commands")
 
@@ -90,6 +91,42 @@ def test_missed_tells_first_and_sends_only_when_asked() -> None:
     assert said(*asked, "--send")["planned"] == 3
     assert "planned before for 3" in run(*asked).stdout
     assert said("deliver", "--now", LATER)["sent"] == 3
+
+
+def test_who_is_sent_it_after_all_is_no_more_among_those_without_mail() -> None:
+    cancelled()
+    assert "no mail today: 3 cancelled" in run("digest", "status", "--now", LATER).stdout
+    run("digest", "missed", *DAY, "--now", LATER, "--send")
+    assert "no mail today" not in run("digest", "status", "--now", LATER).stdout
+    [one] = said("digest", "status", "--now", LATER)["lists"]
+    assert (one["reasons"], one["mails"]) == ([], {"queued": 3, "skipped": 3})
+
+
+def test_while_a_list_is_paused_nobody_says_how_long_its_mails_take() -> None:
+    def status(moment: str) -> str:
+        return run("digest", "status", "--now", moment).stdout
+
+    assert run("digest", "pause").stdout == "paused: trending\n"
+    assert run("digest", "pause").stdout == "nothing to do: sending is paused already\n"
+    assert "waiting now: 3, until sending is resumed" in status(LATER)
+    [one] = said("digest", "status", "--now", LATER)["lists"]
+    assert (one["waiting_now"], one["seconds_to_go"]) == (3, None)
+    held = run("deliver", "--now", LATER).stdout
+    assert "mails of the day: 3 queued" in held
+    assert "paused: trending; `paperround digest resume` lets it go on" in held
+    assert run("digest", "resume").stdout == "resumed: trending\n"
+    assert run("digest", "resume").stdout == "nothing to do: nothing is paused\n"
+    assert "paused:" not in run("deliver", "--now", LATER).stdout
+
+
+def test_a_relay_that_is_down_is_told_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERROUND_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
+    run("deliver", "--now", LATER)
+    for words in (
+        run("digest", "status", "--now", LATER).stdout,
+        run("digest", "test", "--to", "me@example.org").stdout,
+    ):
+        assert words.count("Connection refused") == 1, words
 
 
 def test_the_history_of_a_person_holds_both_mails_and_what_became_of_them() -> None:

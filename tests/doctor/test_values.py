@@ -12,7 +12,7 @@ from paperround.doctor.outlet import mailbox
 from paperround.doctor.routine import returns
 from paperround.doctor.site import certificate as check
 from paperround.doctor.site import lasting
-from paperround.domain.errors import FetchFailed
+from paperround.domain.errors import FetchFailed, Misconfigured
 from paperround.domain.returns import ReturnTally
 from tests.builders import NOW
 from tests.certificates import certificate, server_context
@@ -104,5 +104,9 @@ def test_a_mailbox_is_tried_and_a_wrong_password_told() -> None:
         bad = Settings(bounce_address="b@example.org", bounce_imap_url=wrong)
         with pytest.raises(FetchFailed, match="password"):
             mailbox(bad)
+        with pytest.raises(FetchFailed, match="password"):
+            mailbox(Settings(bounce_imap_url=wrong))  # it is read without a return address, too
+    with pytest.raises(Misconfigured, match="PAPERROUND_BOUNCE_IMAP_URL"):
+        mailbox(Settings(bounce_imap_url="http://x"))
     assert mailbox(Settings()).level is Level.SKIPPED
     assert mailbox(Settings(bounce_address="b@example.org")).level is Level.OK

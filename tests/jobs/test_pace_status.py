@@ -51,6 +51,10 @@ def test_the_time_left_is_told_from_what_left(database: SqlDatabase) -> None:
 def test_ten_thousand_at_fourteen_a_second_take_twelve_minutes() -> None:
     progress = Progress(waiting=10_000, left=4200, over=timedelta(minutes=5))
     assert progress_line(progress) == "waiting now: 10,000, about 11 min 54 s at 14 a second"
+    paused = progress_line(progress, is_paused=True)
+    assert paused == "waiting now: 10,000, until sending is resumed"
+    told = [progress_as_json(progress, None, is_paused=one) for one in (False, True)]
+    assert [one["seconds_to_go"] for one in told] == [714, None]
 
 
 @pytest.mark.accept("B18", part="told from the record")

@@ -229,6 +229,13 @@ def test_an_open_quote_swallows_nobody() -> None:
         read_rows((HEADER + ADA.replace("a form", '"a form') + ADA).encode())
 
 
+@pytest.mark.parametrize("header", ["email,state,consent_at", "status,consent_at", ""])
+def test_a_sheet_without_its_columns_is_refused_once_and_not_row_by_row(header: str) -> None:
+    missing = "'email'" if "email" not in header else "'status'"
+    with pytest.raises(InvalidInput, match=f"must name the columns, {missing} among them"):
+        read_rows(f"{header}\nada@example.org,active,2026-01-05T09:00:00Z\n".encode())
+
+
 def test_a_column_that_is_named_twice_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'status' twice"):
         read_rows(b"email,status,Status\nada@example.org,active,pending\n")

@@ -34,6 +34,13 @@ Row = tuple[object, ...]
 TRIES, PAUSE = 500, 0.02
 
 
+def free_port() -> int:
+    """One that nothing listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
 def until(look: Callable[[], T | None]) -> T:
     """What `look` finds, as soon as it finds something; within seconds, or not at all."""
     for _ in range(TRIES):

@@ -112,7 +112,8 @@ def test_a_report_by_pipe_stops_exactly_its_reader_and_by_mailbox_nobody_else(
     returns = installation.home.json("digest", "status")["returns"]
     assert (returns["tried"], returns["bounced"]) == (3, 2)
 
-    installation.home.run("suppressions", "lift", alan, "--resume")
+    lifted = installation.home.run("suppressions", "lift", alan, "--resume")
+    assert lifted == "lifted: digests go on\n"
     assert installation.states == {"active": 3}
 
 
@@ -147,6 +148,7 @@ def test_an_operator_reads_what_nobody_understood(installation: Installation) ->
     raw = letter(to=BOUNCES, subject="Delivery", words="Your mail went the way of all mail.")
     assert installation.pipe(raw) == 0
     (mail,) = installation.home.json("bounces", "list")["quarantine"]
+    assert "about no mail of ours: quarantined\n" in installation.home.run("bounces", "list")
     assert mail["why"] == "not-understood"
     assert "all mail" in installation.home.run("bounces", "show", str(mail["id"]))
     assert installation.home.json("bounces", "replay")["known"] == 1

@@ -1,7 +1,6 @@
 """The processes of a service: ready when they tick, polite when asked to stop, safe together."""
 
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -17,6 +16,7 @@ import pytest
 from tests.faults import Action, SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.killing import kept, marked, planned_home
+from tests.story.serving import free_port
 
 POLITE = 30.0
 """Seconds a process may take to end once it was asked to."""
@@ -47,12 +47,6 @@ def states(home: CommandLine) -> Counter[str]:
     file = home.folder / "paperround-data" / "paperround.db"
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
         return Counter(dict(database.execute("SELECT state, count(*) FROM deliveries GROUP BY 1")))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -160,7 +160,10 @@ def _tell(report: "Receipt", *, as_json: bool) -> None:
 def _event_line(event: "ReturnRecord") -> str:
     about = event.mail or "about no mail of ours"
     said = ", ".join(part for part in (event.code, event.said) if part)
-    words = f"{event.kind.value}, {event.evidence.value}, did: {event.did.value}"
+    proves = (event.kind.value, event.evidence.value)
+    words = f"{', '.join(proves)}, did: {event.did.value}"
+    if event.kind.value == "quarantined":
+        words = event.did.value
     at = format_instant(event.happened_at)
     return f"{at}  {event.way}  {about}: {words}{f' ({said})' if said else ''}"
 

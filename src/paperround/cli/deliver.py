@@ -36,6 +36,10 @@ def deliver(
             say(f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}")
         if report.expired:
             say(f"  {report.expired:,} expired unsent: their 20 hours were over")
+        with home.database.reading() as work:
+            paused = [one.name for one in work.lists.all() if one.paused_at is not None]
+        if paused:
+            say(f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on")
         for reason, number in sorted(report.troubles.items()):
             say(f"  {number:,} not sent now: {reason}")
     if report.stopped:

@@ -97,7 +97,8 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
         what = "the newest edition" if holds == "edition" else "a few words (there is no edition)"
         is_sent = notice.state == "sent"
         end = "sent" if is_sent else f"not accepted ({notice.reason})"
-        say(f"test mail with {what}: {end}{f': {reply}' if reply else ''}")
+        is_told = not reply or (not is_sent and reply in notice.reason)
+        say(f"test mail with {what}: {end}{'' if is_told else f': {reply}'}")
         if is_sent and home.settings.relay.startswith("outbox:"):
             say(f"  it is kept in {home.settings.relay.removeprefix('outbox:')}")
     return notice.state == "sent"
@@ -123,12 +124,14 @@ def _returns(tally: "ReturnTally") -> str:
     numbers = {
         "bounced": tally.bounced,
         "complaints": tally.complained,
-        "readers resting": tally.resting,
-        "mails in quarantine": tally.quarantined,
+        "resting": tally.resting,
+        "in quarantine": tally.quarantined,
     }
     shares = f"bounces {tally.bounce_rate:.2%}, complaints {tally.complaint_rate:.2%}"
     warning = f"; TOO MANY {tally.too_many.upper()}" if tally.too_many else ""
-    return f"{counts(numbers)} (of {tally.tried:,} digests: {shares}{warning})"
+    if not any(numbers.values()):
+        return f"none of {counted(tally.tried, 'digest')}"
+    return f"{counts(numbers)} (of {counted(tally.tried, 'digest')}: {shares}{warning})"
 
 
 def _list_lines(one: "ListStatus") -> Iterator[str]:
@@ -145,7 +148,8 @@ def _list_lines(one: "ListStatus") -> Iterator[str]:
     yield f"  due within 24 hours: {one.due_soon:,}"
     if backlog.oldest_due is not None:
         yield f"  oldest that waits: due {format_instant(backlog.oldest_due)}"
-    if (line := progress_line(one.progress)) is not None:
+    is_paused = mailing_list.paused_at is not None
+    if (line := progress_line(one.progress, is_paused=is_paused)) is not None:
         yield f"  {line}"
     if one.late is not None:
         yield f"  {late_line(one.late)}"
@@ -161,8 +165,12 @@ def _edition_line(tally: "EditionTally") -> str:
     if tally.cancelled_at is not None:
         papers = f"CANCELLED {format_instant(tally.cancelled_at)}, {papers}"
     frozen = format_instant(tally.frozen_at)
-    mails = counts(_states(tally.by_state))
+    mails = counts({_IN_WORDS.get(name, name): n for name, n in _states(tally.by_state).items()})
     return f"edition {tally.day} cut {tally.cut}: {papers}, frozen {frozen}; mails: {mails}"
+
+
+_IN_WORDS = {"claimed": "taken up", "in_data": "on their way"}
+"""What a person reads in place of a state's own name."""
 
 
 def _reason_lines(one: "ListStatus") -> Iterator[str]:
@@ -174,7 +182,8 @@ def _reason_lines(one: "ListStatus") -> Iterator[str]:
             numbers[tally.reason] += tally.count
         yield f"  no mail today: {counts(numbers)}"
     for tally in refused:
-        reply = f" ({tally.reply})" if tally.reply else ""
+        is_told = not tally.reply or tally.reply in tally.reason
+        reply = "" if is_told else f" ({tally.reply})"
         yield f"  {tally.count:,} {tally.state.value}: {tally.reason}{reply}"
 
 
@@ -215,7 +224,9 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
         "next_cut_at": format_instant(one.next_cut_at),
         "due_within_24h": one.due_soon,
         "mails": _states(one.backlog.by_state),
-        **progress_as_json(one.progress, one.late),
+        **progress_as_json(
+            one.progress, one.late, is_paused=one.mailing_list.paused_at is not None
+        ),
         "oldest_due_at": _instant(one.backlog.oldest_due),
         "last_sent_at": _instant(one.last_sent_at),
         "editions": [_edition_as_json(tally) for tally in one.editions],

@@ -42,7 +42,10 @@ def _tell_names(what: str, names: list[str], *, as_json: bool) -> None:
     if as_json:
         print_json({what: names})
     else:
-        say(f"{what}: {', '.join(names)}" if names else f"nothing to do: nothing was {what}")
+        say(f"{what}: {', '.join(names)}" if names else f"nothing to do: {_NOTHING[what]}")
+
+
+_NOTHING = {"paused": "sending is paused already", "resumed": "nothing is paused"}
 
 
 def cancel(

@@ -41,10 +41,12 @@ def pace_lines(pace: "PaceStatus") -> Iterator[str]:
         yield f"a new domain warms up: {left:,} of today's {allowance:,} mails are out"
 
 
-def progress_line(progress: "Progress") -> str | None:
+def progress_line(progress: "Progress", *, is_paused: bool = False) -> str | None:
     """How many wait and how long they take, as far as the record says; None when none wait."""
     if not progress.waiting:
         return None
+    if is_paused:
+        return f"waiting now: {progress.waiting:,}, until sending is resumed"
     seconds = progress.seconds_to_go
     if seconds is None:
         lately = duration_in_words(progress.over)
@@ -81,9 +83,11 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
     }
 
 
-def progress_as_json(progress: "Progress", late: "LateMails | None") -> dict[str, Any]:
+def progress_as_json(
+    progress: "Progress", late: "LateMails | None", *, is_paused: bool = False
+) -> dict[str, Any]:
     """The same for programs; what is not known is null."""
-    seconds = progress.seconds_to_go
+    seconds = None if is_paused else progress.seconds_to_go
     return {
         "waiting_now": progress.waiting,
         "per_second": round(progress.per_second, 2) if progress.left else None,

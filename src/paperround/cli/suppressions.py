@@ -63,4 +63,5 @@ def lift(
     address = home.addresses.read(email)
     with home.database.writing() as work:
         lifted = run(work, home.settings.keys, address, now=home.clock.now(), resume=resume)
-    say("lifted" if lifted else "was not suppressed")
+    ends = "lifted: digests go on" if resume else "lifted"
+    say(ends if lifted else "was not suppressed")

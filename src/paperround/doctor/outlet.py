@@ -16,7 +16,7 @@ from paperround.mail.connection import Stopped
 from paperround.mail.imap_box import opened_box
 from paperround.mail.imap_url import parse_imap_url
 from paperround.mail.probe import Probed, probe
-from paperround.mail.smtp_url import OutboxFolder, Relay, parse_smtp_url
+from paperround.mail.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 
 _WAYS_OUT = {
     Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",
@@ -29,15 +29,15 @@ _ANY_WAY_OUT = "ask whoever runs the relay: it does not want to talk to this mac
 
 def mailbox(settings: Settings) -> Finding:
     """Whether mails that come back can be read. None is read or changed."""
-    if not settings.bounce_address:
-        says = "mails come back to PAPERROUND_MAIL_FROM, and nothing here reads them"
-        return skipped("bounces", says, "docs/bounces.md tells how they are brought here")
-    if not settings.bounce_imap_url:
+    if settings.bounce_imap_url:
+        place = parse_imap_url(settings.bounce_imap_url)
+        with opened_box(place):
+            return ok("bounces", f"{place} lets us read the folder {place.folder}")
+    if settings.bounce_address:
         says = f"every mail comes back to an address of its own at {settings.bounce_address}"
         return ok("bounces", f"{says}; a pipe or a provider has to bring them")
-    place = parse_imap_url(settings.bounce_imap_url)
-    with opened_box(place):
-        return ok("bounces", f"{place} lets us read the folder {place.folder}")
+    says = "mails come back to PAPERROUND_MAIL_FROM, and nothing here reads them"
+    return skipped("bounces", says, "docs/bounces.md tells how they are brought here")
 
 
 def outlet(settings: Settings, *, now: datetime) -> list[Finding]:
@@ -86,9 +86,15 @@ def _relay(relay: Relay, stopped: Stopped | None, settings: Settings) -> Finding
         way_out = _ANY_WAY_OUT if is_silence else _WAYS_OUT.get(stopped.phase, _ANY_WAY_OUT)
         return fail("relay", f"{relay} would not take mail: {_why(stopped)}", way_out)
     logged_in = f", logged in as {relay.user}" if relay.user else ""
-    return ok(
-        "relay", f"{relay} ({relay.tls} TLS{logged_in}) would take mail from {_sender(settings)}"
-    )
+    how = f"{_TLS[relay.tls]}{logged_in}"
+    return ok("relay", f"{relay} ({how}) would take mail from {_sender(settings)}")
+
+
+_TLS = {
+    Tls.NONE: "without TLS, on this machine",
+    Tls.STARTTLS: "TLS by STARTTLS",
+    Tls.IMPLICIT: "TLS from the first byte",
+}
 
 
 def _why(stopped: Stopped) -> str:

@@ -11,6 +11,7 @@ from paperround.config import LOOPBACK
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest
+from paperround.domain.wording import counted
 from paperround.jobs.ports import Client, Clock
 from paperround.net.client import GuardedClient
 
@@ -55,7 +56,8 @@ def time_of(url: str, client: Client) -> Finding:
     except (FetchFailed, ValueError):
         return skipped("time", f"nothing that {url} answers is dated")
     apart = abs(page.fetched_at - dated)
-    says = f"this machine's clock and that of {url} are {apart.total_seconds():,.0f} seconds apart"
+    seconds = counted(round(apart.total_seconds()), "second")
+    says = f"this machine's clock and that of {url} are {seconds} apart"
     way_out = "`timedatectl`: let the machine set its clock by the network"
     if apart >= FAR_APART:
         return fail("time", f"{says}: mails are dated wrong, and signatures refused", way_out)

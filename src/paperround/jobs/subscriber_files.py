@@ -40,7 +40,7 @@ Found = Entry | Reject
 def read_rows(content: bytes) -> list[Found]:
     """The people of a CSV file with a header, or of a JSON array of objects."""
     text = decoded(content)
-    return objects(text) if is_json(text) else sheet(text, needs=("email",))
+    return objects(text) if is_json(text) else sheet(text, needs=("email", "status"))
 
 
 def decoded(content: bytes) -> str:

@@ -21,12 +21,13 @@ _UNDELIVERED = text(
 )
 
 _AGAIN = db.deliveries.alias("again")
-_IS_REPLACED = exists().where(
+IS_REPLACED = exists().where(
     _AGAIN.c.list_id == db.deliveries.c.list_id,
     _AGAIN.c.subscriber_id == db.deliveries.c.subscriber_id,
     _AGAIN.c.kind == DigestKind.REPLACEMENT.value,
     _AGAIN.c.local_date == db.deliveries.c.local_date,
 )
+"""A replacement of that date stands for the reader of this mail. True of a replacement, too."""
 
 
 class Replacing:
@@ -41,7 +42,7 @@ class Replacing:
         id above `after`, by id."""
         c = db.deliveries.c
         rows = self._connection.execute(
-            select(db.deliveries, db.subscribers.c.address, _IS_REPLACED.label("replaced"))
+            select(db.deliveries, db.subscribers.c.address, IS_REPLACED.label("replaced"))
             .join_from(db.deliveries, db.subscribers)
             .where(
                 _UNDELIVERED,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select, true
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.digests import DigestKind
 from paperround.domain.editions import EditionId
 from paperround.domain.lists import ListId
 from paperround.domain.status import (
@@ -23,6 +24,7 @@ from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import progress, revisions
 from paperround.store import schema as db
 from paperround.store.dialect import among
+from paperround.store.replacing import IS_REPLACED
 from paperround.store.storage import storage
 
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
@@ -99,7 +101,8 @@ class SqlStatus:
         return states
 
     def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
-        """Why mails that were due since then were not sent: the most frequent reason first."""
+        """Why mails that were due since then were not sent, and no other stands for them: the
+        most frequent reason first."""
         c = db.deliveries.c
         recent = select(db.editions.c.id).where(
             db.editions.c.list_id == list_id, db.editions.c.live_until > since
@@ -111,6 +114,7 @@ class SqlStatus:
                 c.due_at >= since,
                 c.state.not_in([state.value for state in UNEXPLAINED]),
                 c.reason != "",
+                or_(c.kind == DigestKind.REPLACEMENT.value, ~IS_REPLACED),
             )
             .group_by(c.state, c.reason, c.code)
         ).all()
