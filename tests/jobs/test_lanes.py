@@ -13,7 +13,8 @@ from paperround.domain.digests import DigestMail, DigestView
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, NoticeKind
 from paperround.domain.tokens import KeyRing, read_token
-from paperround.jobs.deliver import CLAIM, Post, deliver, deliver_notices
+from paperround.jobs.claim_size import FEWEST
+from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.notices import new_notice
 from paperround.jobs.ports import Mailer
 from paperround.store.unit_of_work import SqlDatabase
@@ -121,7 +122,7 @@ def test_notices_go_before_digests_and_never_in_one_batch(database: SqlDatabase)
 def test_a_notice_that_comes_meanwhile_waits_for_one_claim_of_digests(
     database: SqlDatabase,
 ) -> None:
-    plan(database, 3 * CLAIM)
+    plan(database, 3 * FEWEST)
 
     def during(_: Envelope) -> None:
         if len(mailer.sent) == 10:
@@ -129,9 +130,9 @@ def test_a_notice_that_comes_meanwhile_waits_for_one_claim_of_digests(
 
     mailer = Batches(during)
     report = deliver(post(database, mailer), until_empty=False)
-    assert mailer.sent.index(KEEPER) == CLAIM
-    assert report.totals == LedgerTotals(sent=3 * CLAIM)
-    assert len(set(mailer.sent)) == len(mailer.sent) == 3 * CLAIM + 1
+    assert mailer.sent.index(KEEPER) == FEWEST
+    assert report.totals == LedgerTotals(sent=3 * FEWEST)
+    assert len(set(mailer.sent)) == len(mailer.sent) == 3 * FEWEST + 1
 
 
 def test_whether_mail_waits_is_known_without_taking_it(database: SqlDatabase) -> None:
@@ -151,19 +152,19 @@ def test_whether_mail_waits_is_known_without_taking_it(database: SqlDatabase) ->
 
 
 def test_notices_without_end_do_not_keep_digests_back(database: SqlDatabase) -> None:
-    plan(database, 3 * CLAIM)
+    plan(database, 3 * FEWEST)
 
     def during(envelope: Envelope) -> None:
         if envelope.recipient != KEEPER:
             tell(database, f"for {envelope.recipient}")
 
     report = deliver(post(database, Batches(during)))
-    everybody = LedgerTotals(sent=3 * CLAIM)
+    everybody = LedgerTotals(sent=3 * FEWEST)
     assert (report.totals, report.notices) == (everybody, everybody)
 
 
 def test_a_notice_put_off_does_not_interrupt_digests(database: SqlDatabase) -> None:
-    plan(database, 2 * CLAIM)
+    plan(database, 2 * FEWEST)
     tell(database)
 
     def busy(envelope: Envelope) -> Outcome:
@@ -172,7 +173,7 @@ def test_a_notice_put_off_does_not_interrupt_digests(database: SqlDatabase) -> N
 
     report = deliver(post(database, ScriptedMailer(busy)))
     assert report.notices == LedgerTotals(deferred=1)
-    assert report.totals == LedgerTotals(sent=2 * CLAIM)
+    assert report.totals == LedgerTotals(sent=2 * FEWEST)
 
 
 @pytest.mark.accept("B18", part="fast lane")

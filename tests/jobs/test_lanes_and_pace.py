@@ -11,7 +11,8 @@ import pytest
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Connections, Pacing, parse_domain_pace
-from paperround.jobs.deliver import CLAIM, deliver
+from paperround.jobs.claim_size import FEWEST
+from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import CLOCK, HELD, HOLD
 from paperround.jobs.pacing import FIRST_MAILS
 from paperround.jobs.ports import UnitOfWork
@@ -86,19 +87,19 @@ def test_a_notice_between_two_digests_does_not_cost_digests_their_slots(
 
 
 def test_digests_that_are_held_meanwhile_stay(database: SqlDatabase) -> None:
-    planned(database, crowd=3 * CLAIM)
+    planned(database, crowd=3 * FEWEST)
     seen: list[str] = []
 
     def script(envelope: Envelope) -> Outcome:
         seen.append(envelope.recipient)
-        if len(seen) == CLAIM:
+        if len(seen) == FEWEST:
             with database.writing() as work:
                 work.slots.take(HOLD, CLOCK, now=NOW)
         return accepting(envelope)
 
     report = deliver(paced(database, Hands(), Pacing(), script))
     assert report.stopped == HELD
-    assert report.totals == LedgerTotals(sent=CLAIM, queued=2 * CLAIM)
+    assert report.totals == LedgerTotals(sent=FEWEST, queued=2 * FEWEST)
 
 
 def test_nobody_waits_for_a_quota_of_a_domain_that_is_used_up(database: SqlDatabase) -> None:

@@ -12,7 +12,8 @@ from paperround.domain.flows import MOST_REFUSALS_OF_US
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.deliver import CLAIM, MOST_KEYLESS, deliver, deliver_notices
+from paperround.jobs.claim_size import FEWEST
+from paperround.jobs.deliver import MOST_KEYLESS, deliver, deliver_notices
 from paperround.jobs.notices import new_notice
 from paperround.jobs.pausing import pause, resume
 from paperround.jobs.rows import Identity
@@ -22,7 +23,7 @@ from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.jobs.test_lanes import KEEPER, Batches, plan, post, tell
 
-READERS = CLAIM + 10
+READERS = FEWEST + 10
 ELSEWHERE = Identity(keys=KeyRing((b"another secret, long gone by now!",)), domain="papers.example")
 
 

@@ -81,6 +81,13 @@ class Outcome:
     error: str = ""
 
 
+class WireReady(bytes):
+    """A message whose maker has proven that it can be put on a wire as it is: every line ends in
+    CRLF, and none begins with a full stop."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """One mail ready to leave: exactly one recipient, exactly these bytes (CRLF line ends)."""

@@ -29,6 +29,7 @@ a detail; it never repeats the server's own words, which often hold the address.
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from paperround.domain.deliveries import (
     FIRST_RETRY,
@@ -88,7 +89,7 @@ def verdict(outcome: Outcome) -> Verdict:
         return _silence(outcome)
     match reply.code // 100:
         case 2 if outcome.phase is Phase.DOT:
-            return _found(DeliveryState.SENT, "accepted", reply)
+            return _accepted(reply.code, reply.enhanced)
         case 4:
             return _not_now(outcome.phase, reply)
         case 5:
@@ -215,6 +216,12 @@ def _out_of_turn(phase: Phase, reply: Reply) -> Verdict:
     """A 3xx nobody waited for, or a 2xx that cannot be about the whole message."""
     lost = DeliveryState.UNKNOWN if phase is Phase.DOT else DeliveryState.DEFERRED
     return _found(lost, "out-of-turn", reply)
+
+
+@lru_cache(maxsize=64)
+def _accepted(code: int, enhanced: str) -> Verdict:
+    """Nearly every mail has the same."""
+    return _found(DeliveryState.SENT, "accepted", Reply(code, enhanced, ""))
 
 
 def _found(state: DeliveryState, word: str, reply: Reply, blame: Blame = _NOBODY) -> Verdict:

@@ -33,6 +33,7 @@ from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.replies import next_try, verdict
 from paperround.domain.return_path import make_tag, tagged
+from paperround.jobs.claim_size import ClaimSize
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import HELD, is_held, is_suspect
 from paperround.jobs.lanes import Lane, Mail, Post, digest_lane, new_lease, notice_lane
@@ -47,9 +48,6 @@ __all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
 
 log = logging.getLogger(__name__)
 
-CLAIM = 50
-"""Rows a claim: few, so that a slow relay cannot outlive the lease of rows that wait in line."""
-
 ANSWER = timedelta(minutes=15)
 """How long a marked mail may wait for its answer before its process counts as dead. A server may
 take ten minutes (RFC 5321 section 4.5.3.2.6)."""
@@ -57,7 +55,7 @@ take ten minutes (RFC 5321 section 4.5.3.2.6)."""
 SETTLE = 50
 """Outcomes that may wait for the next mark before they get a transaction of their own."""
 
-MOST_KEYLESS = CLAIM
+MOST_KEYLESS = 50
 """Mails whose key is gone that a run passes over; where there are more, all are likely to be."""
 
 ASKED_TO_STOP = "this process was asked to stop"
@@ -169,6 +167,7 @@ class _Run(Generic[Mail]):
         self._lane = lane
         self._progress = progress
         self._pacer = pacer
+        self._size = ClaimSize(post.pacing)
         self._held: dict[DeliveryId, Mail] = {}
         self._under_way = UnderWay()
         self._slots: Mapping[DeliveryId, datetime] = {}
@@ -283,7 +282,8 @@ class _Run(Generic[Mail]):
         settling = tuple(self._unsettled)
         in_hand = self._held.keys() | self._keyless
         said, pace = self._pacer.heard(), self._pacer
-        limit = pace.limit(CLAIM, first=self._lane.first, under_way=len(self._under_way))
+        most = self._size.at(now)
+        limit = pace.limit(most, first=self._lane.first, under_way=len(self._under_way))
 
         def settle_and_claim(work: UnitOfWork) -> tuple[Sequence[Mail] | None, Gate | None]:
             ledger = self._lane.ledger(work)
@@ -300,6 +300,7 @@ class _Run(Generic[Mail]):
         pace.wrote(said)
         self.gave_way = rows is None
         rows = rows or ()
+        self._size.got(len(rows))
         self._slots = pace.asked(gate, rows=len(rows), first=self._lane.first, now=now)
         if self._slots:
             rows = sorted(rows, key=lambda row: self._slots[row.id])

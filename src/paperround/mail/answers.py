@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from paperround.domain.deliveries import Reply
-from paperround.domain.replies import parse_reply
 from paperround.mail.wire import LONGEST_LINE, MOST_LINES, WireBroken, as_reply, goes_on
 
 
@@ -25,11 +24,11 @@ class Answers:
         reached: what came before it has been given by then."""
         *whole, self._unread = (self._unread + data).split(b"\n")
         for line in whole:
-            text = _text(line)
-            if not self._lines and not goes_on(text):
-                yield _reply(text)
-            elif (reply := self._gather(text)) is not None:
-                yield reply
+            if self._lines or line[3:4] == b"-":
+                if (reply := self._gather(_text(line))) is not None:
+                    yield reply
+            else:
+                yield _reply(line)
         if len(self._unread) > LONGEST_LINE:
             raise WireBroken("garbage: a line without end")
 
@@ -49,14 +48,7 @@ def _text(line: bytes) -> str:
     return line.rstrip(b"\r").decode("utf-8", "replace")
 
 
-def _reply(text: str) -> Reply:
-    """A server says the same few lines all day."""
-    try:
-        return _parsed(text)
-    except ValueError as error:
-        raise WireBroken(f"garbage: {error}") from None
-
-
 @lru_cache(maxsize=64)
-def _parsed(text: str) -> Reply:
-    return parse_reply([text])
+def _reply(line: bytes) -> Reply:
+    """A server says the same few lines all day."""
+    return as_reply([_text(line)])

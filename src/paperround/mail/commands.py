@@ -1,5 +1,6 @@
 """What a server offers, and the commands that put a mail before it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from paperround.domain.deliveries import Envelope
 
 _LONGEST_ENVID = 100
 _PLAIN = frozenset(range(0x21, 0x7F)) - frozenset(b"+=")
+_ALL_PLAIN = re.compile("[!-*,-<>-~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,12 @@ def mail_command(envelope: Envelope, offers: Offers) -> bytes:
     Of a mail that cannot be delivered only the head comes back. Nothing is asked of NOTIFY: a
     success nobody waits for would come back as well.
     """
-    words = [f"MAIL FROM:<{envelope.sender}>"]
-    if offers.size:
-        words.append(f"SIZE={len(envelope.content)}")
+    size = f" SIZE={len(envelope.content)}" if offers.size else ""
+    notify = ""
     if offers.dsn:
-        words.append("RET=HDRS")
         name = xtext(envelope.message_id.strip("<>"))
-        words += [f"ENVID={name}"] if len(name) <= _LONGEST_ENVID else []
-    return " ".join(words).encode("ascii") + b"\r\n"
+        notify = f" RET=HDRS ENVID={name}" if len(name) <= _LONGEST_ENVID else " RET=HDRS"
+    return f"MAIL FROM:<{envelope.sender}>{size}{notify}\r\n".encode("ascii")
 
 
 def rcpt_command(envelope: Envelope) -> bytes:
@@ -50,4 +50,6 @@ def rcpt_command(envelope: Envelope) -> bytes:
 
 def xtext(text: str) -> str:
     """`text` as RFC 3461 section 4 writes it: what is not plain becomes + and two hex digits."""
+    if _ALL_PLAIN.fullmatch(text):
+        return text
     return "".join(chr(one) if one in _PLAIN else f"+{one:02X}" for one in text.encode())

@@ -10,6 +10,10 @@ bytes are those that `compose_alone` builds without sharing anything.
 
 What a DKIM signature covers is made canonical once, and cut at the same places: a reader's values
 hold no blanks that canonicalisation would change, so a signature costs a join, a hash and a key.
+
+So it is with the wire. Whatever is shared is checked once, line by line. A reader's values hold no
+line ends; tokens have no full stop, and the others stand behind the name of a header field. What is
+joined of these needs no second look.
 """
 
 import re
@@ -19,6 +23,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from paperround.domain.deliveries import WireReady
 from paperround.domain.digests import DigestMail, DigestPaper, DigestView, Letterhead, Rendered
 from paperround.domain.notices import NoticeMail
 from paperround.domain.tokens import TOKEN_LENGTH
@@ -33,7 +38,7 @@ from paperround.mail.message import (
     sender_of,
 )
 from paperround.mail.notices import notice_bytes
-from paperround.mail.pieces import Recent, Tokens, Whole, whole
+from paperround.mail.pieces import Recent, Tokens, Whole, require_ready, whole
 from paperround.mail.render import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers
 from paperround.mail.shapes import Cut, Slot
 from paperround.mail.templates import Templates
@@ -109,7 +114,8 @@ class MailRenderer:
         return digest_words(self._templates, view)
 
     def compose(self, mail: DigestMail) -> bytes:
-        """The message, CRLF line ends; raises RenderingFailed with the reason."""
+        """The message, CRLF line ends; raises RenderingFailed with the reason. What is joined of
+        checked pieces is WireReady."""
         personal = _personal(mail)
         if personal is None:
             return self.compose_alone(mail)
@@ -125,8 +131,8 @@ class MailRenderer:
         message = group.digest.message.fill(values)
         signer = self._signer()
         if signer is None:
-            return message
-        return signer.fields(group.digest.signable(values), mail.dated) + message
+            return WireReady(message)
+        return _signed(signer.fields(group.digest.signable(values), mail.dated), message)
 
     def compose_alone(self, mail: DigestMail) -> bytes:
         """The same bytes without sharing: for links that hold no token of 40 characters too."""
@@ -166,14 +172,14 @@ class MailRenderer:
         opening, cards = self._laid_out(frame, view, signed=signer is not None)
         message = _joined(frame, opening, cards, values)
         if signer is None:
-            return message
+            return WireReady(message)
         token = values[_feedback]
         canonical = frame.digest.signable(
             [*values, *opening.canonical],
             _pieces([card.text.canonical for card in cards], token),
             _pieces([card.html.canonical for card in cards], token),
         )
-        return signer.fields(canonical, dated) + message
+        return _signed(signer.fields(canonical, dated), message)
 
     def _group(self, frame: Frame, view: DigestView) -> _Group:
         """The digest of `view` cut at its reader's values."""
@@ -215,6 +221,11 @@ def _personal(mail: DigestMail) -> _Personal | None:
 def _addressing(mail: DigestMail) -> Addressing:
     leave = mail.list_unsubscribe_mail or ""
     return addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
+
+
+def _signed(fields: bytes, message: bytes) -> WireReady:
+    require_ready(fields)
+    return WireReady(fields + message)
 
 
 def _joined(

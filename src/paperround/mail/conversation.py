@@ -247,7 +247,8 @@ class Conversation:
         if self._current is None:
             return
         self._phase = Phase.BODY
-        self.output += dot_stuffed(self._current.content)
+        body = dot_stuffed(self._current.content)
+        self.output = self.output + body if self.output else body
         self.deadline = now + self._timeouts.command
 
     def _refuse(self, reply: Reply) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
+from paperround.domain.errors import RenderingFailed
 from paperround.domain.tokens import TOKEN_LENGTH
 from paperround.mail.dkim import Signable, canonical_lines, prepared
 from paperround.mail.quoted_printable import encode
+from paperround.mail.sendable import are_ready
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -35,7 +37,8 @@ class Tokens(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """Whole lines, quoted-printable, and the same as a signature sees them."""
+    """Whole lines, quoted-printable and ready for the wire, and the same as a signature sees
+    them."""
 
     plain: bytes
     canonical: bytes
@@ -47,9 +50,17 @@ def encoded(text: str, unbroken: Collection[str] = ()) -> Encoded:
 
 
 def as_signed(lines: bytes) -> Encoded:
-    """`lines` with what a signature sees of them; one object where that is the same."""
+    """`lines` with what a signature sees of them; one object where that is the same. Raises
+    RenderingFailed where they are not ready for the wire."""
+    require_ready(lines)
     canonical = canonical_lines(lines)
     return Encoded(lines, lines if canonical == lines else canonical)
+
+
+def require_ready(lines: bytes) -> None:
+    """Raise RenderingFailed unless `lines` can be put on a wire as they are."""
+    if not are_ready(lines):
+        raise RenderingFailed("a line does not end in CRLF, or begins with a full stop")
 
 
 _UNFILLED = (b"", b"")
@@ -105,7 +116,9 @@ class Whole(NamedTuple):
 
 
 def whole(content: bytes, slots: Sequence[bytes], wide: int = 0) -> Whole:
-    """The message `content` cut at `slots`, the last `wide` of which are wide in its body."""
+    """The message `content` cut at `slots`, the last `wide` of which are wide in its body. Raises
+    RenderingFailed where it is not ready for the wire."""
+    require_ready(content)
     canonical = prepared(content)
     return Whole(
         names=canonical.names,

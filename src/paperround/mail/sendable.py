@@ -2,7 +2,7 @@
 
 import re
 
-from paperround.domain.deliveries import Envelope
+from paperround.domain.deliveries import Envelope, WireReady
 
 _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 # Searches that begin with one sign are the quickest there are over a whole message.
@@ -21,17 +21,33 @@ def require_sendable(envelope: Envelope) -> None:
     for name, address in (("sender", envelope.sender), ("recipient", envelope.recipient)):
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"the {name} is not one plain ASCII address")
-    content = envelope.content
-    if _BARE_CR.search(content) or _BARE_LF.search(content):
-        raise ValueError("a line of the message does not end in CRLF")
-    if not content.endswith(b"\r\n"):
-        raise ValueError("the message does not end with a line end")
+    if not isinstance(envelope.content, WireReady):
+        _require_lines(envelope.content)
     if not envelope.message_id.strip("<>"):
         raise ValueError("the message has no Message-ID")
 
 
+def are_ready(lines: bytes) -> bool:
+    """Whether `lines`, none or several, can be put on a wire as they are: each ends in CRLF, and
+    none begins with a full stop."""
+    if not lines:
+        return True
+    if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
+        return False
+    return not (_BARE_CR.search(lines) or _BARE_LF.search(lines))
+
+
+def _require_lines(content: bytes) -> None:
+    if _BARE_CR.search(content) or _BARE_LF.search(content):
+        raise ValueError("a line of the message does not end in CRLF")
+    if not content.endswith(b"\r\n"):
+        raise ValueError("the message does not end with a line end")
+
+
 def dot_stuffed(content: bytes) -> bytes:
     """`content` with a second dot before every line that begins with one (RFC 5321 4.5.2)."""
+    if isinstance(content, WireReady):
+        return content
     if _DOTTED_LINE.search(content):
         content = content.replace(b"\r\n.", b"\r\n..")
     return b"." + content if content.startswith(b".") else content

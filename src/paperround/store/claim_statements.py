@@ -52,7 +52,7 @@ def held(table: Table) -> TextClause:
 def queueing(
     due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
 ) -> Select[Any]:
-    """The first rows of a line, with the parameters that `_queue` makes."""
+    """The first rows of a line, with the parameters that `queue` makes."""
     c = table.c
     now = bindparam("b_now", type_=c.next_at.type)
     passed_over = among_ids(dialect, c.id, "b_without")

@@ -185,8 +185,9 @@ class Claims(Generic[Item]):
     def _lease(self, ids: Collection[int], lease: Lease) -> None:
         if not ids:
             return
-        self._connection.execute(
-            leasing(self._table, self._connection.dialect.name),
+        dialect = self._connection.dialect
+        prepared(leasing(self._table, dialect.name), dialect).run(
+            self._connection,
             {
                 "b_ids": as_ids(self._connection, ids),
                 "b_until": lease.until,
@@ -216,8 +217,10 @@ class Claims(Generic[Item]):
         those. Their lease then lasts until `until`, so that a slow answer is not taken for a dead
         process. Rows whose reader has left since the claim are skipped, those of a list paused
         since are queued again."""
-        found = self._connection.execute(
-            marking(self._table, self._book.may_go, self._connection.dialect.name),
+        dialect = self._connection.dialect
+        statement = marking(self._table, self._book.may_go, dialect.name)
+        found = prepared(statement, dialect).run(
+            self._connection,
             {
                 "b_ids": as_ids(self._connection, deliveries),
                 "b_token": token,

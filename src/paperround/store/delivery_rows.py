@@ -72,14 +72,18 @@ def _said(one: Withdrawal) -> dict[str, Any]:
 
 
 def _withdrawn(row: Row[Any]) -> tuple[Withdrawal, ...]:
+    withdrawn = row.withdrawn
+    if not withdrawn:
+        return ()
     return tuple(
         Withdrawal(paper_id=PaperId(one["paper"]), title=one["title"], page=one["page"])
-        for one in row.withdrawn or ()
+        for one in withdrawn
     )
 
 
 def _reasons(row: Row[Any]) -> Mapping[int, str]:
-    return {int(position): why for position, why in (row.reasons or {}).items()}
+    reasons = row.reasons
+    return {int(position): why for position, why in reasons.items()} if reasons else {}
 
 
 def _claimed(row: Row[Any], lease: Lease) -> Claimed:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    CursorResult,
     Dialect,
     Insert,
     Table,
@@ -106,15 +107,23 @@ class Prepared:
         compiled = statement.compile(dialect=dialect)
         self._text = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
-        self._binds = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+        binds = {
+            name: (bind.required, bind.type.dialect_impl(dialect).bind_processor(dialect))
             for name, bind in compiled.binds.items()
         }
         self._fixed = {
-            name: self._bound(name, value)
+            name: process(value) if process else value
             for name, value in compiled.params.items()
-            if not compiled.binds[name].required
+            for required, process in [binds[name]]
+            if not required
         }
+        self._processes = [
+            (name, process) for name, (required, process) in binds.items() if required and process
+        ]
+
+    def run(self, connection: Connection, row: Mapping[str, Any]) -> CursorResult[Any]:
+        """Run it with these parameters by name. What it returns comes as the driver gives it."""
+        return connection.exec_driver_sql(self._text, self._parameters(row))
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run it for each of `rows`, parameters by name; returns how many rows it changed."""
@@ -122,12 +131,10 @@ class Prepared:
         return found.rowcount
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:
-        values = self._fixed | {name: self._bound(name, value) for name, value in row.items()}
+        values = {**self._fixed, **row}
+        for name, process in self._processes:
+            values[name] = process(values[name])
         return values if self._order is None else tuple([values[name] for name in self._order])
-
-    def _bound(self, name: str, value: Any) -> Any:
-        process = self._binds[name]
-        return value if process is None else process(value)
 
 
 @lru_cache(maxsize=64)

@@ -110,7 +110,7 @@ _MAY_GO = or_(
     _PERSON_MAY_GET,
     and_(
         db.notices.c.subscriber_id.is_(None),
-        db.notices.c.kind.in_([kind.value for kind in OWN_ADDRESS]),
+        or_(*(db.notices.c.kind == kind.value for kind in OWN_ADDRESS)),
     ),
 )
 
