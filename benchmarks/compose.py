@@ -14,11 +14,10 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from random import Random
 
+from benchmarks.homes import home_to_measure
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.table import Bar, Measured
-from paperround.clock import FixedClock
-from paperround.config import Settings
 from paperround.domain.digests import DigestMail, Letterhead, Rendered
 from paperround.domain.editions import Edition
 from paperround.domain.ledger import Slip
@@ -41,7 +40,7 @@ MOST_OF_A_PERSONAL_ONE = {Algorithm.RSA: 1.7, Algorithm.ED25519: 6}
 
 def shared_digest() -> list[Measured]:
     """A subscriber's share in CPU microseconds, and as a part of an EmailMessage build."""
-    home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    home = home_to_measure()
     mail = mail_of_an_edition(home)
     mails = [_for_reader(mail, number) for number in range(READERS)]
     compose = home.renderer.compose
@@ -73,7 +72,7 @@ def shared_digest() -> list[Measured]:
 def personal_digest() -> list[Measured]:
     """A subscriber's share of digests that nobody else gets, and as a part of an EmailMessage
     build; then with a score that no two readers share, and signed."""
-    home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    home = home_to_measure()
     edition = _shown(home).edition
     readers, alone = (_personal_mails(home, edition, wordings) for wordings in (True, False))
     shares, builds = _personal_shares(home, readers)
@@ -157,7 +156,7 @@ def _reason(wording: int) -> str:
 
 def signed_digest() -> list[Measured]:
     """A subscriber's share of a digest that is signed, as a multiple of its bare signature."""
-    home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    home = home_to_measure()
     mail = mail_of_an_edition(home)
     mails = [_for_reader(mail, number) for number in range(SIGNED)]
     return [

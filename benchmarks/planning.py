@@ -17,12 +17,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from benchmarks.homes import home_to_measure
 from benchmarks.ingest import copy_of, empty_file
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
-from paperround.clock import FixedClock
-from paperround.config import Settings
 from paperround.jobs.ports import Database
 from paperround.jobs.publish import publish
 from paperround.sources.jsonl import read_jsonl
@@ -138,7 +137,7 @@ def _opened(file: Path) -> Iterator[Database]:
 
 
 def _home() -> Runtime:
-    return Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    return home_to_measure()
 
 
 def _publish_copy(home: Runtime, file: Path) -> None:

@@ -17,12 +17,11 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.homes import home_to_measure
 from benchmarks.ingest import copy_of, empty_file
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.memory import highest, tells_memory
 from benchmarks.table import Bar, Measured
-from paperround.clock import FixedClock
-from paperround.config import Settings
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.jobs.deliver import deliver
 from paperround.jobs.ports import Database
@@ -139,7 +138,7 @@ def _child(warming: Path, file: Path) -> float:
 
 
 def _live_and_tell(warming: Path, file: Path) -> None:
-    home = Runtime(Settings(secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    home = home_to_measure()
     with copy_of(warming) as database:
         live(home, database)
     gc.collect()
