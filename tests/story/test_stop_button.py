@@ -23,7 +23,7 @@ from paperround.store import engine as engines
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url, sqlite_template
-from tests.faults import Action, SmtpSink
+from tests.faults import Action, Late, SmtpSink
 from tests.story.command_line import CommandLine
 
 __all__ = ["database_url", "postgres", "postgres_url", "sqlite_template"]
@@ -38,7 +38,8 @@ LATER = timedelta(minutes=2)
 
 
 class WatchedSink(SmtpSink):
-    """Takes every message, and says when so many are there."""
+    """Takes every message, and says when so many are there. From then on it takes its time, so that
+    some are left for whoever presses stop."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
@@ -47,9 +48,10 @@ class WatchedSink(SmtpSink):
 
     def next_action(self, stage: str) -> Action | None:
         self._left -= stage == "dot"
-        if self._left <= 0:
-            self.is_half_done.set()
-        return super().next_action(stage)
+        if self._left > 0:
+            return super().next_action(stage)
+        self.is_half_done.set()
+        return Late(0.05) if stage == "dot" else None
 
     @property
     def taken(self) -> Counter[str]:

@@ -43,6 +43,6 @@ class UnderWay:
             self._refusals += 1
         elif number > self._began_after:
             self._refusals = 0
-        is_too_many = self._refusals >= MOST_REFUSALS_OF_US
+        is_too_many = refuses_us and self._refusals >= MOST_REFUSALS_OF_US
         self.is_refused = self.is_refused or is_too_many
         return is_too_many
