@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
-from benchmarks.deliver import PORT, missing_programs, near_sink
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.peer import PORT, lacks_peer, near_sink
 from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
@@ -36,8 +36,7 @@ LOOK = 0.02
 
 def confirmation_over_a_capped_relay() -> list[Measured]:
     """The slowest of a few confirmations, in seconds, and the pace that digests kept meanwhile."""
-    if missing := missing_programs():
-        print(f"B18 not measured: needs {' and '.join(missing)} (Debian's postfix package)")
+    if lacks_peer("B18"):
         return []
     with fresh_database() as database, near_sink(), tempfile.TemporaryDirectory() as folder:
         store(read_jsonl(as_jsonl(papers(200))), database)

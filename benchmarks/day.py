@@ -14,13 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks.ingest import empty_file
+from benchmarks.ingest import empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.memory import highest, tells_memory
+from benchmarks.peer import PORT, lacks_peer, near_sink, seconds_of_peer
 from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock
 from paperround.config import Settings
@@ -31,17 +31,14 @@ from paperround.jobs.preview import preview
 from paperround.jobs.publish import draft, freeze, publish
 from paperround.jobs.rank import rank_list
 from paperround.sources.jsonl import read_jsonl
-from paperround.store.engine import create
-from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 
 PAPERS = 1_000
 READERS = 5_000
 LONG = 100_000
 CONNECTIONS = 10
-PORT = 22527
 BAR = 1.8
-TOLD = Path("/proc/self/status")
+FILE = "day.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +70,12 @@ def whole_day_long() -> list[Measured]:
 
 
 def _measured(readers: int) -> list[Measured]:
-    missing = [name for name in ("smtp-source", "smtp-sink") if _program(name) is None]
-    if missing or not TOLD.exists():
-        print(f"B13 not measured: needs {' and '.join(missing) or TOLD} (Debian's postfix package)")
+    if lacks_peer("B13") or not tells_memory("B13"):
         return []
-    with tempfile.TemporaryDirectory() as folder, _sink():
+    with tempfile.TemporaryDirectory() as folder, near_sink():
         tenth, whole = (_day(Path(folder), size) for size in (readers // 10, readers))
-        peer = _peer(Path(folder, str(readers)), readers)
+        message = Path(folder, str(readers), "message")
+        peer = seconds_of_peer(message, mails=readers, connections=CONNECTIONS)
     return _rows(readers, tenth, whole, peer)
 
 
@@ -106,8 +102,8 @@ def _day(folder: Path, readers: int) -> Day:
     home = folder / str(readers)
     home.mkdir()
     with empty_file() as empty:
-        shutil.copy(empty, home / "day.db")
-    with _opened(home) as database:
+        shutil.copy(empty, home / FILE)
+    with opened(home / FILE) as database:
         store(read_jsonl(as_jsonl(papers(PAPERS))), database)
         subscribe(readers, database, tastes=True)
     command = [sys.executable, "-m", "benchmarks.day", str(home), str(readers)]
@@ -118,12 +114,12 @@ def _day(folder: Path, readers: int) -> Day:
 def _spend(folder: Path, readers: int) -> Day:
     """One day in this process."""
     home = Runtime(_settings(folder), FixedClock(NOW))
-    with _opened(folder) as database:
+    with opened(folder / FILE) as database:
         begin = time.perf_counter()
         _freeze(home, database)
         published = time.perf_counter()
         gc.collect()
-        before, cpu = _highest(), time.process_time()
+        before, cpu = highest(), time.process_time()
         publish(
             database=database,
             ranker=home.ranker,
@@ -139,7 +135,7 @@ def _spend(folder: Path, readers: int) -> Day:
         delivered, cpu_delivered = time.perf_counter(), time.process_time()
         if report.totals.sent != readers:
             raise RuntimeError(f"the sink took {report.totals.sent} of {readers} mails")
-        grown = _highest() - before
+        grown = highest() - before
         (folder / "message").write_bytes(_one_mail(home, database).replace(b"\r\n", b"\n"))
     return Day(
         publish=published - begin,
@@ -176,51 +172,9 @@ def _one_mail(home: Runtime, database: Database) -> bytes:
     return home.renderer.compose(shown.mail)
 
 
-def _peer(folder: Path, mails: int) -> float:
-    command = [
-        str(_program("smtp-source")), "-4", "-d", "-s", str(CONNECTIONS), "-m", str(mails),
-        "-F", str(folder / "message"), "-M", "localhost",
-        "-f", "a@sender.example", "-t", "b@reader.example", f"127.0.0.1:{PORT}",
-    ]  # fmt: skip
-    begin = time.perf_counter()
-    subprocess.run(command, check=True)
-    return time.perf_counter() - begin
-
-
-@contextmanager
-def _sink() -> Iterator[None]:
-    command = [str(_program("smtp-sink")), "-4", "-m", "4000", "-u", "nobody"]
-    sink = subprocess.Popen([*command, f"127.0.0.1:{PORT}", "4096"], stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        sink.terminate()
-        sink.wait()
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[Database]:
-    database = SqlDatabase(create(f"sqlite:///{folder / 'day.db'}"))
-    try:
-        yield database
-    finally:
-        database.close()
-
-
 def _settings(folder: Path) -> Settings:
     url = f"smtp://127.0.0.1:{PORT}"
     return Settings(data_dir=folder, smtp_url=url, smtp_connections=CONNECTIONS)
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-
-
-def _highest() -> float:
-    """The most memory this process ever held, in MB (proc(5), VmHWM)."""
-    lines = TOLD.read_text(encoding="ascii").splitlines()
-    told = next(line for line in lines if line.startswith("VmHWM:"))
-    return int(told.split()[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ sends one of our own mails again and again; we claim, compose, mark, send and se
 both send to a sink of ours that answers after a round trip, since smtp-sink cannot.
 """
 
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from pathlib import Path
 from benchmarks.compose import mail_of_an_edition
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.peer import PORT, lacks_peer, near_sink, running, seconds_of_peer
 from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock
 from paperround.config import Settings
@@ -33,7 +32,6 @@ from paperround.wiring import Runtime
 
 MAILS = 2000
 ROUNDS = 3
-PORT = 22525
 ROUND_TRIP = 0.05
 BARS_OF_SIGNED = {Algorithm.ED25519: 0.8, Algorithm.RSA: 0.4}
 
@@ -74,8 +72,7 @@ def distant_delivery_speed() -> list[Measured]:
 
 
 def _measured(point: str, measure: str, race: _Race, bar: float) -> list[Measured]:
-    if missing := missing_programs():
-        print(f"{point} not measured: needs {' and '.join(missing)} (Debian's postfix package)")
+    if lacks_peer(point):
         return []
     rates = _run(race)
     ours, peer = ([rate[side] for rate in rates] for side in (0, 1))
@@ -96,7 +93,9 @@ def _run(race: _Race) -> list[tuple[float, float]]:
         rates = []
         for number in range(ROUNDS + 1):
             ours = _ours(replace(post, clock=FixedClock(NOW + timedelta(days=number))), settings)
-            rates.append((ours, _peer(message, race)))
+            mails = race.mails_of_peer
+            seconds = seconds_of_peer(message, mails=mails, connections=race.connections)
+            rates.append((ours, mails / seconds))
         return rates[1:]
 
 
@@ -132,47 +131,13 @@ def _message(settings: Settings) -> Path:
     return file
 
 
-def _peer(message: Path, race: _Race) -> float:
-    command = [
-        str(_program("smtp-source")), "-4", "-d", "-s", str(race.connections),
-        "-m", str(race.mails_of_peer), "-F", str(message), "-M", "localhost",
-        "-f", "a@sender.example", "-t", "b@reader.example", f"127.0.0.1:{PORT}",
-    ]  # fmt: skip
-    begin = time.perf_counter()
-    subprocess.run(command, check=True)
-    return race.mails_of_peer / (time.perf_counter() - begin)
-
-
-def missing_programs() -> list[str]:
-    """The programs of Debian's postfix package that are not there."""
-    return [name for name in ("smtp-source", "smtp-sink") if _program(name) is None]
-
-
-@contextmanager
-def near_sink() -> Iterator[None]:
-    """smtp-sink on PORT, which takes everything."""
-    command = [str(_program("smtp-sink")), "-4", "-m", "4000", "-u", "nobody"]
-    with _running([*command, f"127.0.0.1:{PORT}", "4096"]):
-        yield
-
-
 @contextmanager
 def _far_sink() -> Iterator[None]:
     command = [sys.executable, "-m", "benchmarks.lag_sink", str(PORT), str(ROUND_TRIP)]
-    with _running(command) as sink:
+    with running(command) as sink:
         if sink.stdout is None or sink.stdout.readline() != b"ready\n":
             raise RuntimeError("the sink did not start")
         yield
-
-
-@contextmanager
-def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    sink = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        yield sink
-    finally:
-        sink.terminate()
-        sink.communicate()
 
 
 def _settings(folder: Path, race: _Race) -> Settings:
@@ -188,7 +153,3 @@ def _settings(folder: Path, race: _Race) -> Settings:
 def _post(database: Database, settings: Settings) -> Post:
     home = Runtime(settings, FixedClock(NOW))
     return replace(home.post(), database=database)
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")

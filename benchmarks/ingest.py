@@ -115,6 +115,16 @@ def empty_file() -> Iterator[Path]:
 
 
 @contextmanager
+def opened(file: Path) -> Iterator[Database]:
+    """The database that stands in `file`."""
+    database = SqlDatabase(engines.create(f"sqlite:///{file}"))
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
 def fresh_database() -> Iterator[Database]:
     """An empty, migrated SQLite database that is gone afterwards."""
     with empty_file() as empty, copy_of(empty) as database:
@@ -126,11 +136,8 @@ def copy_of(empty: Path) -> Iterator[Database]:
     """A database in a copy of the file `empty` that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(empty, folder)
-        database = SqlDatabase(engines.create(f"sqlite:///{folder}/{empty.name}"))
-        try:
+        with opened(Path(folder, empty.name)) as database:
             yield database
-        finally:
-            database.close()
 
 
 def _raw_upsert(rows: list[dict[str, object]]) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from benchmarks.table import Bar, Measured
+
 _STATUS = Path("/proc/self/status")
 
 
@@ -17,3 +19,18 @@ def highest() -> float:
     lines = _STATUS.read_text(encoding="ascii").splitlines()
     told = next(line for line in lines if line.startswith("VmHWM:"))
     return int(told.split()[1]) / 1024
+
+
+def growth(what: str, small: float, large: float) -> list[Measured]:
+    """B12's rows: the MB that `what` adds to a process, and what a tenth of it adds."""
+    return [
+        Measured(
+            id="B12",
+            measure=f"memory of {what} / of a tenth ({small:.1f}, {large:.1f} MB)",
+            value=large / small,
+            bar=Bar("at most", 1.2),
+        ),
+        Measured(
+            id="B12", measure=f"memory of {what}", value=large, bar=Bar("at most", 250), unit="MB"
+        ),
+    ]

@@ -18,15 +18,14 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.homes import home_to_measure
-from benchmarks.ingest import copy_of, empty_file
+from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.memory import growth, highest, tells_memory
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
 from paperround.jobs.ports import Database
 from paperround.jobs.publish import publish
 from paperround.sources.jsonl import read_jsonl
-from paperround.store.engine import create
-from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 
 PAPERS = 60
@@ -90,8 +89,7 @@ def memory_of_planning_long() -> list[Measured]:
 
 
 def _memory(longer: Mapping[str, int]) -> list[Measured]:
-    if not Path("/proc/self/status").exists():
-        print("B12 is left out: this system does not tell a process's memory in /proc")
+    if not tells_memory("B12"):
         return []
     return [row for kind in _KINDS for row in _grown(kind, kind.tenth * longer.get(kind.name, 1))]
 
@@ -101,17 +99,7 @@ def _grown(kind: _Kind, readers: int) -> list[Measured]:
     with _prepared(sizes, tastes=kind.tastes) as files:
         small, large = (_child(files[WARMING], files[size]) for size in sizes[1:])
     shown = f"planning for {10 * readers:,} readers, {kind.name}"
-    return [
-        Measured(
-            id="B12",
-            measure=f"memory of {shown} / of a tenth ({small:.1f}, {large:.1f} MB)",
-            value=large / small,
-            bar=Bar("at most", 1.2),
-        ),
-        Measured(
-            id="B12", measure=f"memory of {shown}", value=large, bar=Bar("at most", 250), unit="MB"
-        ),
-    ]
+    return growth(shown, small, large)
 
 
 @contextmanager
@@ -121,19 +109,10 @@ def _prepared(sizes: tuple[int, ...], *, tastes: bool) -> Iterator[Mapping[int, 
         files = {size: Path(folder, f"{size}.db") for size in sizes}
         for size, file in files.items():
             file.write_bytes(empty.read_bytes())
-            with _opened(file) as database:
+            with opened(file) as database:
                 store(read_jsonl(as_jsonl(papers(PAPERS))), database)
                 subscribe(size, database, tastes=tastes)
         yield files
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[Database]:
-    database = SqlDatabase(create(f"sqlite:///{file}"))
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _home() -> Runtime:
@@ -169,17 +148,10 @@ def _plan_and_tell(warming: Path, file: Path) -> None:
     home = _home()
     _publish_copy(home, warming)
     gc.collect()
-    before = _highest()
-    with _opened(file) as database:
+    before = highest()
+    with opened(file) as database:
         _publish(home, database)
-    print(_highest() - before)
-
-
-def _highest() -> float:
-    """The most memory this process ever held, in MB (proc(5), VmHWM)."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    told = next(line for line in lines if line.startswith("VmHWM:"))
-    return int(told.split()[1]) / 1024
+    print(highest() - before)
 
 
 if __name__ == "__main__":

@@ -18,17 +18,15 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.homes import home_to_measure
-from benchmarks.ingest import copy_of, empty_file
+from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
-from benchmarks.memory import highest, tells_memory
-from benchmarks.table import Bar, Measured
+from benchmarks.memory import growth, highest, tells_memory
+from benchmarks.table import Measured
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.jobs.deliver import deliver
 from paperround.jobs.ports import Database
 from paperround.jobs.publish import publish
 from paperround.sources.jsonl import read_jsonl
-from paperround.store.engine import create
-from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 
 NEW = 60
@@ -78,17 +76,7 @@ def _memory(tenth: int) -> list[Measured]:
         small, large = _child(warming, small_file), _child(warming, large_file)
     readers = 10 * tenth
     shown = f"a day of {readers:,} readers before {PAPERS_A_READER * readers:,} papers"
-    return [
-        Measured(
-            id="B12",
-            measure=f"memory of {shown} / of a tenth ({small:.1f}, {large:.1f} MB)",
-            value=large / small,
-            bar=Bar("at most", 1.2),
-        ),
-        Measured(
-            id="B12", measure=f"memory of {shown}", value=large, bar=Bar("at most", 250), unit="MB"
-        ),
-    ]
+    return growth(shown, small, large)
 
 
 @contextmanager
@@ -98,7 +86,7 @@ def _prepared(sizes: tuple[int, ...]) -> Iterator[list[Path]]:
         files = [Path(folder, f"{size}.db") for size in sizes]
         for size, file in zip(sizes, files, strict=True):
             file.write_bytes(empty.read_bytes())
-            with _opened(file) as database:
+            with opened(file) as database:
                 store(read_jsonl(as_jsonl(earlier(PAPERS_A_READER * size))), database)
                 subscribe(size, database)
         yield files
@@ -121,15 +109,6 @@ def todays(count: int) -> bytes:
     return as_jsonl(rows)
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[Database]:
-    database = SqlDatabase(create(f"sqlite:///{file}"))
-    try:
-        yield database
-    finally:
-        database.close()
-
-
 def _child(warming: Path, file: Path) -> float:
     """MB by which the highest memory of a process of its own grows in a day."""
     command = [sys.executable, "-m", "benchmarks.whole_run", str(warming), str(file)]
@@ -143,7 +122,7 @@ def _live_and_tell(warming: Path, file: Path) -> None:
         live(home, database)
     gc.collect()
     before = highest()
-    with _opened(file) as database:
+    with opened(file) as database:
         live(home, database)
     print(highest() - before)
 
