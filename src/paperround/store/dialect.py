@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache, lru_cache, partial
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     CursorResult,
@@ -19,11 +20,13 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql import visitors
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available in time."""
@@ -104,7 +107,9 @@ class Prepared:
     looking it up and binding cost several times as much as the rows themselves."""
 
     def __init__(self, statement: Update, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+        write_out = partial(_written_out, dialect)
+        whole = cast(Update, visitors.replacement_traverse(statement, {}, write_out))
+        compiled = whole.compile(dialect=dialect)
         self._text = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
         binds = {
@@ -135,6 +140,18 @@ class Prepared:
         for name, process in self._processes:
             values[name] = process(values[name])
         return values if self._order is None else tuple([values[name] for name in self._order])
+
+
+def _written_out(dialect: Dialect, element: object, **_: object) -> ColumnElement[Any] | None:
+    """A value that is always the same, as part of the text. As a parameter it would cost more than
+    the run: SQLite makes the plan of a statement anew each time it is run where a parameter might
+    decide whether a partial index serves."""
+    if not isinstance(element, BindParameter) or element.required:
+        return None
+    write = element.type.dialect_impl(dialect).literal_processor(dialect)
+    if element.value is None or write is None:
+        return None
+    return literal_column(write(element.value), element.type)
 
 
 @lru_cache(maxsize=64)
