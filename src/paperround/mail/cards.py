@@ -22,8 +22,9 @@ from paperround.mail.templates import cleaned
 MOST_CARDS = 6_000
 """Cards a deck keeps, about 6 kB each. One that was dropped is made anew by one join."""
 
-MOST_PAPERS = 500
-"""Papers a deck keeps shapes of, 5 kB each and look: those of a day of four cuts and two lists."""
+MOST_PAPERS = 1_500
+"""Papers a deck keeps shapes of, 5 kB each and look: those of a large day. With fewer places than
+papers each reader of a personal digest would have some rendered anew."""
 
 
 _own_words = attrgetter("title", "authors", "gist", "votes", "comments", "page_url")
