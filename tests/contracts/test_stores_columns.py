@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy.dialects import sqlite
 
+from paperround.store.bulk import once_each
 from paperround.store.types import Json
 
 VALUES: tuple[object, ...] = (
@@ -29,3 +30,19 @@ VALUES: tuple[object, ...] = (
 def test_every_value_is_written_as_json_writes_it(value: object) -> None:
     written = Json().process_bind_param(value, sqlite.dialect())
     assert written == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_what_several_rows_share_is_made_into_text_once() -> None:
+    shared, equal = {"1": "why"}, {"1": "why"}
+    seen: list[object] = []
+
+    def written(value: object) -> str:
+        seen.append(value)
+        return json.dumps(value)
+
+    assert once_each(written, [shared, equal, shared, shared]) == ['{"1": "why"}'] * 4
+    assert len(seen) == 2
+
+
+def test_what_is_equal_and_not_the_same_keeps_its_own_text() -> None:
+    assert once_each(json.dumps, [[1], [1.0], [True]]) == ["[1]", "[1.0]", "[true]"]

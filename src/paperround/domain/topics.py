@@ -30,6 +30,11 @@ def folded(text: str) -> str:
     return fold_word(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
 
 
+_MOST_UNFOLDED = 8192
+"""Texts that are kept unfolded: title, abstract and authors of a thousand papers, which all the
+searches of a day are quoted from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unfolded:
     """A text and its folded form, letter by letter: letter n of `text` is of the cluster
@@ -49,7 +54,7 @@ class Unfolded:
         ]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_MOST_UNFOLDED)
 def unfolded(written: str) -> Unfolded:
     """A text that something is looked for in, and quoted from. One that folds to something else as
     a whole than letter by letter is quoted as it folds."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Lock
 
 from paperround.domain.editions import Edition, EditionPaper
@@ -19,6 +20,11 @@ BACKGROUND = 1500
 """Earlier papers that say which words are rare, and what a reader could have been given."""
 
 _KEPT = 4
+
+_MOST_TASTES = 4096
+"""Tastes that are kept: readers with the same topics who said nothing else have the same one."""
+
+_NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +112,14 @@ def tastes_of(
     """What each of these readers likes; those who said nothing are left out."""
     said = work.subscribers.feedback_of_all([one.subscriber_id for one in subscriptions])
     tastes = {
-        person: _taste(said.get(person, ()), wishes.get(person, Wishes()))
+        person: _taste(tuple(said.get(person, ())), wishes.get(person, _NO_WISHES))
         for person in (one.subscriber_id for one in subscriptions)
     }
     return {person: taste for person, taste in tastes.items() if taste}
 
 
-def _taste(said: Sequence[tuple[PaperId, str]], wish: Wishes) -> Taste:
+@lru_cache(maxsize=_MOST_TASTES)
+def _taste(said: tuple[tuple[PaperId, str], ...], wish: Wishes) -> Taste:
     return taste_of(said, wish.words, wish.seeds, wish.titles, wish.unlike)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import Choice, SkipReason
@@ -48,6 +48,13 @@ LONGEST_WAIT = timedelta(minutes=90)
 LATE = timedelta(minutes=30)
 """How long after its due instant a digest that did not leave is worth an alert."""
 
+
+_MOST_INSTANTS = 4096
+"""Due instants whose dates and next ones are kept: those of a page are few, and each takes a walk
+through the rules of a zone."""
+
+_date_of = lru_cache(maxsize=_MOST_INSTANTS)(local_date)
+_next_due = lru_cache(maxsize=_MOST_INSTANTS)(next_due)
 
 _NOT_WANTED = frozenset({SkipReason.PAUSED, SkipReason.BOUNCING, SkipReason.NOT_THEIR_DAY})
 """Nobody misses a digest they did not want, or that was not to be sent."""
@@ -314,7 +321,7 @@ class _ListRound:
         return (
             _any_day(person) if one.at_once else person,
             already_sent,
-            local_date(one.due_at, zone),
+            _date_of(one.due_at, zone),
         )
 
     def _due_row(
@@ -326,7 +333,7 @@ class _ListRound:
             edition_id=maker.edition.id,
             row=self._row(maker, one, day, choice),
             due_at=one.due_at,
-            next_due_at=next_due(one.due_at, hour=self._hours.hour_of(wish), zone=zone),
+            next_due_at=_next_due(one.due_at, hour=self._hours.hour_of(wish), zone=zone),
         )
 
     def _row(

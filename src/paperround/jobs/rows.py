@@ -12,6 +12,7 @@ from paperround.domain.digests import (
     Withdrawal,
     choice_of,
     choose,
+    is_weekly,
     none_due,
 )
 from paperround.domain.editions import Edition, EditionPaper
@@ -73,6 +74,18 @@ def delivery_names(
 Asked = tuple[Subscription, Collection[PaperId], date]
 """Who gets something, what they were sent before, and of which local date it is."""
 
+_Alike = tuple[object, ...]
+"""What decides a choice: it is the same for everybody who has the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """The papers of a choice as its rows carry them."""
+
+    choice: Choice
+    papers: tuple[tuple[PaperId, int], ...]
+    behind: tuple[EditionPaper, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMaker:
@@ -95,6 +108,8 @@ class RowMaker:
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
     places: Mapping[int, EditionPaper] = field(init=False)
     shown: frozenset[int] = field(init=False)
+    loads: dict[int, _Load] = field(init=False, default_factory=dict)
+    """By the id of a choice, which its load holds on to."""
 
     def __post_init__(self) -> None:
         papers = (*self.edition.papers, *(self.views.behind or ()))
@@ -108,18 +123,45 @@ class RowMaker:
         return [paper.paper_id for paper in self.shelf.papers]
 
     def choices(self, people: Sequence[Asked]) -> list[Choice | SkipReason]:
-        """What each of these gets. Nobody looks at a paper for whoever wants no mail then; for
-        those of taste the chooser picks, all at a time."""
+        """What each of these gets. Nobody looks at a paper for whoever wants no mail then; whoever
+        asks alike gets the very same choice; for those of taste the chooser picks, all at a
+        time."""
         chosen: dict[int, Choice | SkipReason] = {}
-        waiting: dict[int, tuple[Sight | None, Outlook]] = {}
+        alike: dict[_Alike, list[int]] = {}
         for number, one in enumerate(people):
             subscription, _, day = one
             nothing = none_due(self.edition, subscription, day)
-            sight = None if nothing is not None else self._sight(subscription)
-            taste = self.views.tastes.get(subscription.subscriber_id)
             if nothing is not None:
                 chosen[number] = nothing
-            elif taste is None:
+            else:
+                alike.setdefault(self._what_decides(one), []).append(number)
+        found = self._found([people[numbers[0]] for numbers in alike.values()])
+        for numbers, choice in zip(alike.values(), found, strict=True):
+            chosen.update(dict.fromkeys(numbers, choice))
+        return [chosen[number] for number in range(len(people))]
+
+    def _what_decides(self, asked: Asked) -> "_Alike":
+        """All that the choice of a reader who wants a mail depends on."""
+        subscription, already_sent, _ = asked
+        wish, person = subscription.preferences, subscription.subscriber_id
+        return (
+            wish.size,
+            wish.floor,
+            is_weekly(subscription),
+            wish.topics,
+            self.shelf.places(already_sent),
+            self.wishes.get(person),
+            self.views.tastes.get(person),
+        )
+
+    def _found(self, people: Sequence[Asked]) -> list[Choice | SkipReason]:
+        """The choices of people who want a mail."""
+        chosen: dict[int, Choice | SkipReason] = {}
+        waiting: dict[int, tuple[Sight | None, Outlook]] = {}
+        for number, one in enumerate(people):
+            sight = self._sight(one[0])
+            taste = self.views.tastes.get(one[0].subscriber_id)
+            if taste is None:
                 chosen[number] = self._plain_choice(one, sight)
             else:
                 waiting[number] = sight, self._outlook(one, taste, sight)
@@ -193,7 +235,7 @@ class RowMaker:
             return self.empty_row(
                 subscription, local_date, DeliveryState.SKIPPED, choice, due_at=due_at, now=now
             )
-        papers = [self.places[position] for position in choice.positions]
+        load = self._load(choice)
         return self._new(
             subscription,
             local_date,
@@ -201,18 +243,31 @@ class RowMaker:
             reason="",
             due_at=due_at,
             now=now,
-            papers=tuple((paper.paper_id, paper.position) for paper in papers),
+            papers=load.papers,
             reasons=choice.reasons,
             parts=choice.parts,
-            behind=self._behind(choice.positions),
+            behind=load.behind,
             withdrawn=self.news.get(subscription.subscriber_id, ())[:MOST_WITHDRAWALS],
         )
 
+    def _load(self, choice: Choice) -> _Load:
+        """What a mail of the choice carries, the same for everybody who has it."""
+        load = self.loads.get(id(choice))
+        if load is None:
+            papers = [self.places[position] for position in choice.positions]
+            load = _Load(
+                choice,
+                tuple((paper.paper_id, paper.position) for paper in papers),
+                self._behind(choice.positions),
+            )
+            self.loads[id(choice)] = load
+        return load
+
     def _behind(self, positions: Sequence[int]) -> tuple[EditionPaper, ...]:
-        if self.views.behind is None:
-            return ()
         behind = self.views.behind
-        return tuple(behind.frozen(place) for place in positions if place not in self.shown)
+        if behind is None:
+            return ()
+        return tuple([behind.frozen(place) for place in positions if place not in self.shown])
 
     def empty_row(
         self,

@@ -34,20 +34,21 @@ def wishes_of_all(
     people = [one.subscriber_id for one in subscriptions]
     interests = work.subscribers.interests_of_all(people)
     known = known_seeds(work, (one for each in interests.values() for one in each))
-    wishes = {
-        one.subscriber_id: _wishes(one, interests.get(one.subscriber_id, ()), known)
+    said = {
+        one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
         for one in subscriptions
     }
-    return {person: wish for person, wish in wishes.items() if wish}
+    wishes = {both: _wishes(*both, known) for both in set(said.values())}
+    return {person: wishes[both] for person, both in said.items() if wishes[both]}
 
 
 def _wishes(
-    subscription: Subscription, interests: tuple[Interest, ...], known: dict[str, PaperId]
+    topics: tuple[str, ...], interests: tuple[Interest, ...], known: dict[str, PaperId]
 ) -> Wishes:
     given = [one.value for one in interests if one.kind is InterestKind.SEED]
     papers = [(known[value], is_unlike(value)) for value in given if value in known]
     return Wishes(
-        topics=subscription.preferences.topics,
+        topics=topics,
         interests=interests,
         seeds=tuple(paper for paper, unlike in papers if not unlike),
         unlike=tuple(paper for paper, unlike in papers if unlike),

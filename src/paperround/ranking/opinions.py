@@ -75,6 +75,7 @@ class TasteDay:
         ]
         self._spoken = SpokenTexts(self._space, self._field)
         self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
+        self._quoted: dict[tuple[int, int], str] = {}
 
     def _quotable_of(self, paper: Paper, own: Texts, place: int) -> Weights:
         """The weights of those telling words that stand in title or abstract as a bag has them."""
@@ -127,7 +128,7 @@ class TasteDay:
 
     def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
         words = spoken.shared(text, self._quotable[place], MOST_WORDS)
-        said = [as_written(self._words[word], self._written[place]) for word in words]
+        said = [self._as_written(word, place) for word in words]
         quoted = ", ".join(f"“{one}”" for one in said)
         why = (
             _like_given(quoted, spoken.title(text))
@@ -137,6 +138,15 @@ class TasteDay:
         if len(spoken.reasons) < MOST_REASONS:
             spoken.reasons[text, place, given] = why
         return why
+
+    def _as_written(self, word: int, place: int) -> str:
+        """A word as the paper at `place` writes it. What a paper is told for are the same few of
+        its words, whatever text it is held against."""
+        written = self._quoted.get((word, place))
+        if written is None:
+            written = as_written(self._words[word], self._written[place])
+            self._quoted[word, place] = written
+        return written
 
 
 class TasteChooser:

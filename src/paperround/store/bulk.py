@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnClause, Connection, Insert, Text, bindparam, cast, func, select
@@ -25,6 +26,10 @@ FEW = 10
 
 _SENT = 100
 """Rows to prepare at a time, so that the server works on some while the next are prepared."""
+
+_AT_ONCE = 500
+"""Rows that SQLite is given at a time: they are gone before Python's collector of cycles has
+counted the 700 new values at which it starts to look, in vain, at all of them."""
 
 _SQLITE = sqlite.dialect()
 
@@ -76,15 +81,23 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns 
     if not rows:
         return 0
     if connection.dialect.name == "sqlite":
-        made = rows[:]
-        words = _in_sqlite(statement, _names(made))
-        return connection.exec_driver_sql(words.sql, _driver_rows(words, made)).rowcount
+        return _execute_in_parts(connection, statement, rows[:])
     if len(rows) <= FEW:
         few = rows.rows() if isinstance(rows, Columns) else rows[:]
         return connection.execute(statement, few, execution_options=_COUNTED).rowcount
     if _settles_conflicts(statement):
         return _insert_selected(connection, statement, rows[:])
     return _copy(connection, _as_copy(statement, _names(rows[:1])), rows)
+
+
+def _execute_in_parts(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
+    words = _in_sqlite(statement, _names(rows))
+    columns = [tuple(column) for column in _driver_columns(words.parameters, rows)]
+    each = zip(*columns, strict=True)
+    inserted = 0
+    while part := list(islice(each, _AT_ONCE)):
+        inserted += connection.exec_driver_sql(words.sql, part).rowcount
+    return inserted
 
 
 def _names(rows: Rows | Columns) -> tuple[str, ...]:
@@ -135,8 +148,21 @@ def _converted(convert: Convert | None, values: Sequence[Any]) -> Iterable[Any]:
     try:
         known = {value: convert(value) for value in set(values)}
     except TypeError:  # mappings cannot be compared by hash
-        return [convert(value) for value in values]
+        return once_each(convert, values)
     return [known[value] for value in values]
+
+
+def once_each(make: Convert, values: Sequence[Any]) -> list[Any]:
+    """What `make` makes of each value: once of the very same one, however often it is there.
+
+    Readers who get the same papers share what is said of them, so a list or mapping is written as
+    text once, and what is made of it here is shared in turn.
+    """
+    made: dict[int, Any] = {}
+    for value in values:  # which holds all of them, so no two have the same id
+        if id(value) not in made:
+            made[id(value)] = make(value)
+    return [made[id(value)] for value in values]
 
 
 # --- PostgreSQL --------------------------------------------------------------------------------

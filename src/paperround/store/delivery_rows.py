@@ -13,6 +13,7 @@ from paperround.domain.ledger import Claimed, NewDelivery, Slip, parts_by_positi
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
+from paperround.store.bulk import once_each
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import RELEASED, Book
 from paperround.store.dialect import among
@@ -27,8 +28,8 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
         "subscription_id": [row.subscription_id for row in rows],
         "kind": [row.kind.value for row in rows],
         "local_date": [row.local_date for row in rows],
-        "positions": [[position for _, position in row.papers] for row in rows],
-        "reasons": [_by_text(row.reasons) or None for row in rows],
+        "positions": once_each(_positions, [row.papers for row in rows]),
+        "reasons": once_each(_by_text, [row.reasons for row in rows]),
         "parts": [row.parts or None for row in rows],
         "withdrawn": [[_said(one) for one in row.withdrawn] or None for row in rows],
         "state": [row.state.value for row in rows],
@@ -45,8 +46,12 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
     }
 
 
-def _by_text(reasons: Mapping[int, str]) -> dict[str, str]:
-    return {str(position): why for position, why in reasons.items()}
+def _positions(papers: Sequence[tuple[PaperId, int]]) -> list[int]:
+    return [position for _, position in papers]
+
+
+def _by_text(reasons: Mapping[int, str]) -> dict[str, str] | None:
+    return {str(position): why for position, why in reasons.items()} or None
 
 
 def slip_of(row: Row[Any]) -> Slip:

@@ -108,7 +108,7 @@ class Prepared:
 
     def __init__(self, statement: Update, dialect: Dialect) -> None:
         write_out = partial(_written_out, dialect)
-        whole = cast(Update, visitors.replacement_traverse(statement, {}, write_out))
+        whole = cast("Update", visitors.replacement_traverse(statement, {}, write_out))
         compiled = whole.compile(dialect=dialect)
         self._text = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup

@@ -71,7 +71,7 @@ class DueInstants:
         """Active subscriptions of the list that are due and have an id above `after`, by id."""
         order = _SORTED_BY_ID if self._few_are_due(list_id, now, limit) else _BY_ID
         found = self._connection.execute(
-            _ACTIVE.add_columns(_SINCE_CONSENT)
+            _ACTIVE.add_columns(db.subscriptions.c.due_at, _SINCE_CONSENT)
             .where(
                 db.subscriptions.c.list_id == list_id,
                 db.subscriptions.c.due_at <= now,

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    bindparam,
     exists,
     func,
     or_,
@@ -62,12 +61,6 @@ _STOPPABLE = (
 
 _Offer = tuple[EditionId, NewDelivery]
 
-_MOVE_CLOCK = (
-    update(db.subscriptions)
-    .where(db.subscriptions.c.id == bindparam("b_id"))
-    .values(due_at=bindparam("b_due_at"))
-)
-
 
 class SqlLedger(Claims[Claimed], Replacing):
     """The ledger of one transaction."""
@@ -100,7 +93,7 @@ class SqlLedger(Claims[Claimed], Replacing):
         standing = self._still_due(due)
         if not standing:
             return 0
-        self._connection.execute(_MOVE_CLOCK, [_clock(one) for one in standing])
+        self._move_clocks(standing)
         lists = self._lists_of({one.edition_id for one in standing})
         return self._add([(one.edition_id, one.row) for one in standing], lists, now)
 
@@ -127,6 +120,19 @@ class SqlLedger(Claims[Claimed], Replacing):
         )
         stands_at = dict(clocks.all())
         return [one for one in due if stands_at.get(one.row.subscription_id) == one.due_at]
+
+    def _move_clocks(self, standing: Sequence[DueDelivery]) -> None:
+        """One update for all who are due together next: of a page those are most."""
+        together: dict[datetime, list[int]] = {}
+        for one in standing:
+            together.setdefault(one.next_due_at, []).append(one.row.subscription_id)
+        c = db.subscriptions.c
+        for due_at, people in together.items():
+            self._connection.execute(
+                update(db.subscriptions)
+                .where(among(self._connection, c.id, people))
+                .values(due_at=due_at)
+            )
 
     def _lists_of(self, editions: Collection[EditionId]) -> Mapping[EditionId, ListId]:
         found = self._connection.execute(
@@ -190,8 +196,11 @@ class SqlLedger(Claims[Claimed], Replacing):
     def _freeze_behind(self, added: Collection[_Offer]) -> None:
         """The papers of these rows that their editions do not show; the first to carry one of them
         says what it looks like."""
+        each = {(edition, id(row.behind)): row.behind for edition, row in added}  # many share one
         behind = {
-            (edition, paper.position): paper for edition, row in added for paper in row.behind
+            (edition, paper.position): paper
+            for (edition, _), papers in each.items()
+            for paper in papers
         }
         rows = [paper_columns(edition, paper) for (edition, _), paper in behind.items()]
         insert_many(self._connection, insert_new(self._connection, db.behind_papers), rows)
@@ -289,18 +298,24 @@ class SqlLedger(Claims[Claimed], Replacing):
         return None if row is None else slip_of(row)
 
     def planned(self, edition: EditionId) -> Planned:
-        """How many rows the edition has, and how many were born skipped, by reason."""
-        born_skipped = (db.deliveries.c.state == DeliveryState.SKIPPED.value) & (
-            db.deliveries.c.token.is_(None)
+        """How many rows the edition has, and how many were born skipped, by reason.
+
+        Only the skipped ones are grouped: for that SQLite sorts them, in 2 MB if they are many.
+        """
+        c = db.deliveries.c
+        rows = select(func.count()).where(c.edition_id == edition)
+        skipped = self._connection.execute(
+            select(c.reason, func.count())
+            .where(
+                c.edition_id == edition,
+                c.state == DeliveryState.SKIPPED.value,
+                c.token.is_(None),  # nobody claimed it before
+            )
+            .group_by(c.reason)
         )
-        found = self._connection.execute(
-            select(born_skipped, db.deliveries.c.reason, func.count())
-            .where(db.deliveries.c.edition_id == edition)
-            .group_by(born_skipped, db.deliveries.c.reason)
-        ).all()
         return Planned(
-            rows=sum(count for _, _, count in found),
-            skipped={reason: count for skipped, reason, count in found if skipped},
+            rows=self._connection.execute(rows).scalar_one(),
+            skipped=dict(skipped.all()),
         )
 
     def history(self, subscriber: SubscriberId, *, limit: int) -> list[DeliveryRecord]:
@@ -361,10 +376,6 @@ class SqlLedger(Claims[Claimed], Replacing):
         """Over every edition whose digest life has not ended, open or complete."""
         live = select(db.editions.c.id).where(db.editions.c.live_until > now)
         return self._totals(db.deliveries.c.edition_id.in_(live))
-
-
-def _clock(one: DueDelivery) -> dict[str, Any]:
-    return {"b_id": one.row.subscription_id, "b_due_at": one.next_due_at}
 
 
 def _mailed(list_id: ListId) -> Select[Any]:

@@ -86,6 +86,8 @@ def _news(planned: Sequence[Planned]) -> Columns:
 def _require_new_works(connection: Connection, planned: Collection[Planned]) -> None:
     """Two papers that were joined since a digest was chosen may not both go to one person."""
     same = groups(connection)
+    if not same:  # the usual case: not one of the many papers has to be looked at
+        return
     carried = {
         (row.subscriber_id, paper) for _, row in planned for paper, _ in row.papers if paper in same
     }

@@ -32,7 +32,6 @@ from paperround.store.dialect import insert_new
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
-    RESTING_UNTIL,
     SUBSCRIPTION_COLUMNS,
     address_columns,
     person_of,
@@ -188,7 +187,8 @@ class Signups:
         """People who signed up in that stretch (its end left out) and have not confirmed yet,
         oldest first. An import said of its people how they agreed, so they are not among them."""
         start, end = between
-        both: Select[Any] = select(*PERSON_COLUMNS, *db.subscriptions.c, RESTING_UNTIL)
+        person = [one for one in PERSON_COLUMNS if one.name != "person_state"]  # there already
+        both: Select[Any] = select(*SUBSCRIPTION_COLUMNS, *person)
         found = self._connection.execute(
             both.join_from(db.subscriptions, db.subscribers)
             .where(
