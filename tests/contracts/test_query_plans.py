@@ -82,6 +82,10 @@ def scans(steps: list[str]) -> list[str]:
         (lambda work: work.ledger.totals(now=NOW), "edition_id"),
         (lambda work: work.ledger.expire(now=NOW), "ix_deliveries_ends"),
         (lambda work: work.ledger.reclaim(Alive(), now=NOW), "ix_deliveries_leases"),
+        (
+            lambda work: work.posts.claim(lease(), limit=1, now=NOW),
+            "SEARCH deliveries USING INDEX ix_deliveries_subscriber_id (subscriber_id=?)",
+        ),
         (lambda work: work.notices.expire(now=NOW), "ix_notices_ends"),
         (lambda work: work.notices.claim(lease(), limit=9, now=NOW), "ix_notices_due"),
         (lambda work: work.feeds.brought(since=DAY_AGO, until=NOW), "ix_listings_first_seen_at"),

@@ -322,4 +322,4 @@ def test_an_empty_database_is_not_backed_up(tmp_path: Path) -> None:
 
 
 def test_a_backup_says_which_schema_it_has(machine: Machine) -> None:
-    assert json.loads(unpacked(machine.source)[ABOUT])["revision"] == "0011"
+    assert json.loads(unpacked(machine.source)[ABOUT])["revision"] == "0012"

@@ -6,12 +6,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 from paperround.domain.audit import Deed
+from paperround.domain.channels import ChannelKind, Hook, NewChannel
+from paperround.domain.deliveries import DeliveryId
 from paperround.domain.keys import NewKey
 from paperround.domain.limits import Turn
 from paperround.domain.models import NewModel
 from paperround.domain.papers import PaperId, Reject
 from paperround.domain.standing import Standing
-from paperround.domain.subscribers import SubscriberId
+from paperround.domain.status import DeliveryQuery
+from paperround.domain.subscribers import Preferences, SubscriberId
 from paperround.store import schema as db
 from paperround.store.edition_rows import paper_columns
 from paperround.store.unit_of_work import SqlDatabase
@@ -56,6 +59,7 @@ def fill(engine: Engine) -> None:
         told = {"subscriber_id": people[0].subscriber_id, "paper_id": ids[0]}
         connection.execute(insert(db.told_withdrawals).values(told))
     _fill_what_came_back(database, people[0].subscriber_id)
+    _fill_a_channel(database)
 
 
 def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:
@@ -79,6 +83,15 @@ def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
         work.returns.begin(event, now=NOW)
         work.returns.keep(event, b"a mail", why="not-understood", person=person, now=NOW)
         work.returns.set_standing(person, Standing(points=1), now=NOW)
+
+
+def _fill_a_channel(database: SqlDatabase) -> None:
+    hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
+    new = NewChannel(name="lab", list_name="trending", hook=hook)
+    with database.writing() as work:
+        work.channels.add(new, Preferences(), at_once=False, now=NOW)
+        [row] = work.status.deliveries(DeliveryQuery(), before=None, limit=1)
+        work.posts.note_taken(DeliveryId(row.id), 1)
 
 
 def _fill_what_stands_by_itself(database: SqlDatabase) -> None:

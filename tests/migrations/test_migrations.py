@@ -23,7 +23,7 @@ from tests.databases import opened
 from tests.migrations.describing import described
 from tests.migrations.filling import MANY, PEOPLE, broken_references, counts, fill
 
-REVISIONS = tuple(f"{number:04}" for number in range(1, 12))
+REVISIONS = tuple(f"{number:04}" for number in range(1, 13))
 
 
 @pytest.mark.accept("D8")

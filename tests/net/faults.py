@@ -5,7 +5,8 @@
 
 A behaviour is given the open connection after the request's head was read; when it returns, the
 connection is closed. That of `/` also serves all paths without one. `server.requests` holds the
-heads, `server.bodies` what was posted, `server.accepted` counts connections.
+heads, `server.bodies` what was posted, `server.accepted` counts connections,
+and `server.connected` is set by the first.
 """
 
 import re
@@ -46,6 +47,7 @@ class FaultServer:
         self.requests: list[bytes] = []
         self.bodies: list[bytes] = []
         self.accepted = 0
+        self.connected = Event()
         self._paths = paths
         self._tls = tls
         self._stopped = Event()
@@ -90,6 +92,7 @@ class FaultServer:
                 sock.close()
                 return
             self.accepted += 1
+            self.connected.set()
             self._start(lambda sock=sock: self._serve(sock))  # type: ignore[misc]
 
     def _serve(self, sock: socket.socket) -> None:

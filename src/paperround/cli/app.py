@@ -7,6 +7,7 @@ import typer
 
 from paperround.cli import (
     bounces,
+    channels,
     database,
     deliver,
     demo,
@@ -50,6 +51,7 @@ app.command("tick")(serve.tick)
 app.add_typer(digest.app, name="digest")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(channels.app, name="channels")
 app.add_typer(bounces.app, name="bounces")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(keys.app, name="keys")

@@ -21,15 +21,20 @@ def deliver(
     """Send what is due. Safe to kill and to run again, and from several processes at once."""
     from paperround.jobs.deliver import ASKED_TO_STOP
     from paperround.jobs.deliver import deliver as run
+    from paperround.wiring.outlets import post_channels
 
     home = runtime(now)
     finish_on_signals(home)
     with progress("sending") as advance:
         report = run(home.post(), until_empty=until_empty, progress=advance)
-    totals = asdict(report.totals)
+    posted = post_channels(home)
+    with home.database.reading() as work:
+        totals = asdict(work.ledger.totals(now=home.clock.now()))  # posts are mails of the day, too
     if as_json:
-        notices = asdict(report.notices)
-        print_json({**totals, "notices": notices, "expired_now": report.expired})
+        notices, channels = asdict(report.notices), {"messages": posted.messages}
+        print_json(
+            {**totals, "notices": notices, "expired_now": report.expired, "channels": channels}
+        )
     else:
         say(f"mails of the day: {counts(totals)}")
         if home.settings.smtp_url is None:
@@ -42,6 +47,10 @@ def deliver(
             say(f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on")
         for reason, number in sorted(report.troubles.items()):
             say(f"  {number:,} not sent now: {reason}")
+        if posted.messages or posted.troubles:
+            say(f"messages to channels: {posted.messages:,}")
+        for reason, number in sorted(posted.troubles.items()):
+            say(f"  {number:,} not posted now: {reason}")
     if report.stopped:
         typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
         raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)

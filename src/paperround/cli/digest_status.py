@@ -21,6 +21,7 @@ from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
+    from paperround.domain.channels import Channel
     from paperround.domain.deliveries import DeliveryState
     from paperround.domain.returns import ReturnTally
     from paperround.domain.status import EditionTally, MailRecord, ReasonTally
@@ -155,7 +156,15 @@ def _list_lines(one: "ListStatus") -> Iterator[str]:
         yield f"  {late_line(one.late)}"
     yield f"  last sent: {_moment(one.last_sent_at, 'never')}"
     yield from _reason_lines(one)
+    yield from map(_channel_line, one.channels)
     yield from (f"  feed {feed.name}: {feed.health.value}, {feed.reason}" for feed in one.feeds)
+
+
+def _channel_line(channel: "Channel") -> str:
+    state = channel.state
+    if channel.stopped_at is not None:
+        state = f"STOPPED since {format_instant(channel.stopped_at)}: {channel.stopped_why}"
+    return f"  channel {channel.name} ({channel.hook.kind}): {state}"
 
 
 def _edition_line(tally: "EditionTally") -> str:
@@ -234,6 +243,15 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
         "feeds": [
             {"name": feed.name, "health": feed.health.value, "reason": feed.reason}
             for feed in one.feeds
+        ],
+        "channels": [
+            {
+                "name": channel.name,
+                "kind": channel.hook.kind.value,
+                "state": channel.state,
+                "reason": channel.stopped_why,
+            }
+            for channel in one.channels
         ],
     }
 

@@ -1,6 +1,7 @@
 """`paperround serve`, `scheduler` and `tick`: what keeps an installation going."""
 
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,12 +83,16 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     """Do once what is due now and exit: for cron or a systemd timer, every minute."""
     from paperround.jobs.deliver import deliver
     from paperround.jobs.tick import tick as run
+    from paperround.wiring.outlets import post_channels
 
     home = runtime(now)
     home.settings.require_sender()
     finish_on_signals(home)
     report = run(home.rounds, now=home.clock.now())
     sent = deliver(home.post())
+    post_channels(home)
+    with home.database.reading() as work:  # posts stand in the same ledger
+        sent = replace(sent, totals=work.ledger.totals(now=home.clock.now()))
     home.read_returns()
     home.enrich()  # after the mail: nobody waits for it
     home.summarise()

@@ -35,12 +35,13 @@ def _tell(past: "History") -> None:
     for name, subscription in past.subscriptions.items():
         say(f"  {name}: {subscription.state.value}")
     for mail, titles in zip(past.mails, past.titles, strict=True):
-        _tell_mail(mail, titles)
+        tell_mail(mail, titles)
     if not past.mails:
         say("no mail was ever written to them")
 
 
-def _tell_mail(mail: "MailRecord", titles: Sequence[str]) -> None:
+def tell_mail(mail: "MailRecord", titles: Sequence[str]) -> None:
+    """Show one mail, or post, of a history."""
     what = f"{mail.list_name} {mail.kind} of {mail.local_date}" if mail.list_name else mail.kind
     sent = f" {format_instant(mail.sent_at)}" if mail.sent_at else ""
     reason = f": {mail.reason}" if mail.reason else ""
@@ -59,13 +60,13 @@ def _as_json(past: "History") -> dict[str, Any]:
         "state": past.subscriber.state.value,
         "subscriptions": {name: one.state.value for name, one in past.subscriptions.items()},
         "mails": [
-            _mail_as_json(mail, titles)
-            for mail, titles in zip(past.mails, past.titles, strict=True)
+            mail_as_json(mail, titles) for mail, titles in zip(past.mails, past.titles, strict=True)
         ],
     }
 
 
-def _mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
+def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
+    """One mail, or post, of a history as JSON."""
     return {
         "kind": mail.kind,
         "list": mail.list_name,

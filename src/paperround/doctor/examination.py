@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paperround.config import Settings
 from paperround.doctor import (
+    channels,
     dns,
     hooks,
     machine,
@@ -96,6 +97,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         clock = routine.clock(work, now=now)
         feeds = routine.feeds(routine.all_feeds(work))
         room = work.status.storage()
+        posted_to = channels.channels(work.channels.all())
         newest = work.models.newest(runtime.model_maker.name, by=now)
     standing = status(database, None, now=now)
     return standing, [
@@ -106,6 +108,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         routine.schedule(standing.last_tick_at, now=now),
         *feeds,
         *routine.lists(standing, now=now),
+        *posted_to,
         routine.returns(standing.returns),
         routine.model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
     ]

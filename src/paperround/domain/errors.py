@@ -12,7 +12,8 @@
     ├── DatabaseFailed      the database is down, full or locked; nothing was written
     ├── SchemaOutOfDate     the database is not at the revision this code needs
     ├── FetchFailed         a source could not be read; `permanent` says whether to try again
-    │   └── FetchRefused    we will not ask that address, or not take that answer
+    │   ├── FetchRefused    we will not ask that address, or not take that answer
+    │   └── Unanswered      what we posted is out, and nobody said whether it was taken
     ├── Forged              a message is not proven to come from whom it names
     ├── RateLimited         too many requests for now; `retry_after` seconds
     └── RenderingFailed     one mail could not be made; the others go on
@@ -100,6 +101,12 @@ class FetchFailed(PaperroundError):
 
 class FetchRefused(FetchFailed):
     """We do not connect there, or do not take what is sent. Says nothing of what listens there."""
+
+    permanent = True
+
+
+class Unanswered(FetchFailed):
+    """What we posted may have been taken: its body was on the way, and no answer came."""
 
     permanent = True
 

@@ -20,6 +20,8 @@ class Scope(StrEnum):
     FEEDS_WRITE = "feeds:write"
     DELIVERIES_READ = "deliveries:read"
     DELIVERIES_WRITE = "deliveries:write"
+    CHANNELS_READ = "channels:read"
+    CHANNELS_WRITE = "channels:write"
     AUDIT_READ = "audit:read"
     OUTBOX_READ = "outbox:read"
     METRICS_READ = "metrics:read"

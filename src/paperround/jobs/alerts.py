@@ -1,7 +1,8 @@
 """Alerts: what an operator has to know, each trouble named once.
 
 digests missed · digests late · a relay that refuses us · a clock that leapt · a feed stale or
-failing · an enricher that answers nothing · a step of the tick failed · a database without room
+failing · a channel whose hook is no more · an enricher that answers nothing · a step of the tick
+failed · a database without room
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
 from paperround.jobs.all_feeds import polled_feeds
+from paperround.jobs.channels import stopped_channels
 from paperround.jobs.enricher_alerts import silent_enrichers
 from paperround.jobs.holding import leapt
 from paperround.jobs.pacing_alerts import refused
@@ -41,6 +43,7 @@ def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime
         found += _missed(mailing_list, missed)
         if mailing_list.paused_at is None:
             found += _late(mailing_list, report, work.ledger.backlog(mailing_list.id, now=now), now)
+    found += stopped_channels(work)
     found += storage_troubles(work.status.storage(), now=now)
     return found + feed_troubles(polled_feeds(work)) + silent_enrichers(work, now=now)
 

@@ -79,7 +79,7 @@ def digest_mail(sheet: Sheet, slip: Slip, keys: KeyRing) -> DigestMail:
     """The digest of `slip`, ready for a renderer. Raises Misconfigured when its key is lost."""
     token = keys.token(Purpose.UNSUBSCRIBE, slip.row, slip.nonce, slip.key_id)
     return DigestMail(
-        view=_view(sheet, slip, token),
+        view=digest_view(sheet, slip, token),
         recipient=slip.address,
         message_id=slip.message_id,
         dated=slip.dated,
@@ -98,7 +98,8 @@ def _leaving_by_mail(letterhead: Letterhead, slip: Slip, keys: KeyRing) -> str |
     return f"{to}?subject=unsubscribe" if "@" in to else None
 
 
-def _view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
+def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
+    """What the digest of `slip` says, with the links that `token` gives its reader."""
     edition, letterhead = sheet.edition, sheet.letterhead
     base = letterhead.public_url
     unsubscribe = f"{base}/unsubscribe/{token}"

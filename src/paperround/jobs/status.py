@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from paperround.domain.channels import Channel
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import NotFound
 from paperround.domain.feeds import LiveFeed
@@ -25,7 +26,7 @@ from paperround.domain.status import (
     Progress,
     ReasonTally,
 )
-from paperround.domain.subscribers import Address, Subscriber, Subscription
+from paperround.domain.subscribers import Address, Subscriber, SubscriberId, Subscription
 from paperround.domain.times import end_of_day, local_date
 from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.pace_status import PaceStatus, late_of, pace_status, progress_of
@@ -58,6 +59,7 @@ class ListStatus:
     feeds: Sequence[LiveFeed]
     progress: Progress
     late: LateMails | None
+    channels: Sequence[Channel] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,7 @@ def _of_list(
         feeds=feeds,
         progress=progress_of(work, id_, now=now),
         late=late_of(work, id_, pace, since=midnight, now=now),
+        channels=[one for one in work.channels.all() if one.list_name == mailing_list.name],
     )
 
 
@@ -138,6 +141,15 @@ def history(database: Database, address: Address) -> History:
         subscriber = work.subscribers.find(address)
         if subscriber is None:
             raise NotFound(f"nobody is known as {address.written}, or they were erased")
+    return history_of(database, subscriber.id)
+
+
+def history_of(database: Database, person: SubscriberId) -> History:
+    """The same by the number of a person, or of a channel. Raises NotFound."""
+    with database.reading() as work:
+        subscriber = work.subscribers.get(person)
+        if subscriber is None:
+            raise NotFound(f"there is no subscriber {person}")
         mails = work.status.mails(subscriber.id, limit=MOST_MAILS)
         editions = {one: work.editions.get(one) for one in _editions_of(mails)}
         names = {one.id: one.name for one in work.lists.all()}

@@ -10,25 +10,31 @@ to us. So nobody can learn from a feed's error what listens inside our network.
 """
 
 import contextlib
+import logging
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType
 from typing import Protocol
 
 import httpx
 
-from paperround.domain.errors import FetchFailed, FetchRefused
+from paperround.domain.errors import FetchFailed, FetchRefused, Unanswered
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.net.answers import failure, is_page
 from paperround.net.decoding import ACCEPTED, decoded
 from paperround.net.limits import Budget, Limits
 from paperround.net.network import Network
 from paperround.net.targets import parse, parse_allowed, target
-from paperround.net.transport import BUDGET, GuardedTransport
+from paperround.net.transport import BEFORE_BODY, BUDGET, GuardedTransport
 
 _CARRIED = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
 """Headers that may follow a redirect; keys and passwords stay with the host they are for."""
+
+
+# It logs every address it asks, and the address of a hook is a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Clock(Protocol):
@@ -87,6 +93,32 @@ class GuardedClient:
                 f"{_name(request.url)} {error}", status=error.status, retry_after=error.retry_after
             ) from None
 
+    def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page:
+        """The answer to a POST of `request.content`, whatever its status; no redirect is followed.
+
+        `before_body` is asked once the server is connected and before it gets a byte; when it says
+        no, nothing is posted. Raises FetchFailed and FetchRefused while nothing was posted, and
+        Unanswered from then on until there is a status: it may have been taken, or not.
+        """
+        is_out = False
+
+        def may_go() -> bool:
+            nonlocal is_out
+            is_out = before_body()
+            return is_out
+
+        extra = {BEFORE_BODY: may_go}
+        budget, content = Budget(self._limits), request.content or b""
+        try:
+            url = parse(request.url)
+            with contextlib.closing(
+                self._send(url, request.headers, budget, content, extra)
+            ) as response:
+                return self._said(request, response)
+        except FetchFailed as error:
+            kind = Unanswered if is_out else type(error)
+            raise kind(f"{_name(request.url)} {error}") from None
+
     def close(self) -> None:
         """Take no more requests."""
         self._http.close()
@@ -129,13 +161,14 @@ class GuardedClient:
         headers: Mapping[str, str],
         budget: Budget,
         content: bytes | None = None,
+        extra: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> httpx.Response:
         request = self._http.build_request(
             "GET" if content is None else "POST",
             url,
             headers=self._headers(headers),
             content=content,
-            extensions={BUDGET: budget},
+            extensions={BUDGET: budget, **extra},
         )
         try:
             return self._http.send(request, stream=True, follow_redirects=False)
@@ -153,18 +186,33 @@ class GuardedClient:
         now = self._clock.now()
         if not is_page(response.status_code):
             raise failure(response.status_code, response.headers, now)
-        return Page(
-            request=request,
-            url=str(response.url),
-            status=response.status_code,
-            headers=dict(response.headers),
-            body=decoded(
-                response.iter_raw(),
-                encoding=response.headers.get("content-encoding", ""),
-                limit=self._limits.decoded,
-            ),
-            fetched_at=now,
+        return _page(request, response, self._body(response), now)
+
+    def _said(self, request: FetchRequest, response: httpx.Response) -> Page:
+        """The answer with its status, which says what became of a POST even when the rest of the
+        answer does not come."""
+        now, body = self._clock.now(), b""
+        with contextlib.suppress(FetchFailed):
+            body = self._body(response)
+        return _page(request, response, body, now)
+
+    def _body(self, response: httpx.Response) -> bytes:
+        return decoded(
+            response.iter_raw(),
+            encoding=response.headers.get("content-encoding", ""),
+            limit=self._limits.decoded,
         )
+
+
+def _page(request: FetchRequest, response: httpx.Response, body: bytes, now: datetime) -> Page:
+    return Page(
+        request=request,
+        url=str(response.url),
+        status=response.status_code,
+        headers=dict(response.headers),
+        body=body,
+        fetched_at=now,
+    )
 
 
 def _name(address: str) -> str:

@@ -20,6 +20,10 @@ from paperround.net.wire import Wire
 BUDGET = "paperround.budget"
 """The extension of a request that carries its Budget."""
 
+BEFORE_BODY = "paperround.before-body"
+"""The extension that carries what is asked before a connected server gets a byte of the request:
+whether it may have it."""
+
 _MOST_INTERIM = 10
 """Answers of status 1xx before the one that counts; they say nothing that we need."""
 
@@ -99,7 +103,8 @@ class GuardedTransport(httpx.BaseTransport):
         self._trust = trust
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask, on a connection of its own. The budget is the request's extension `BUDGET`."""
+        """Ask, on a connection of its own. The budget is the request's extension `BUDGET`; one with
+        `BEFORE_BODY` asks whether it may, once it is connected."""
         budget: Budget = request.extensions[BUDGET]
         asked = target(request.url, ports=self._limits.ports, allow=self._allow)
         sock = self._network.connect(asked, min(self._limits.connect, budget.seconds()))
@@ -107,6 +112,8 @@ class GuardedTransport(httpx.BaseTransport):
         try:
             if asked.tls:
                 wire.protect(self._trust, asked.host)
+            if not request.extensions.get(BEFORE_BODY, lambda: True)():
+                raise FetchRefused("is told nothing: what was to be posted may not go any more")
             conversation = Conversation(wire, self._limits)
             head = conversation.ask(request)
         except BaseException:

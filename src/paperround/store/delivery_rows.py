@@ -17,6 +17,7 @@ from paperround.store.bulk import once_each
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import RELEASED, Book
 from paperround.store.dialect import among
+from paperround.store.subscriber_rows import EMAIL
 
 
 def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
@@ -91,7 +92,8 @@ def _reasons(row: Row[Any]) -> Mapping[int, str]:
     return {int(position): why for position, why in reasons.items()} if reasons else {}
 
 
-def _claimed(row: Row[Any], lease: Lease) -> Claimed:
+def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
+    """The delivery of a row, under the lease it was claimed with."""
     return Claimed(
         id=DeliveryId(row.id),
         edition_id=EditionId(row.edition_id),
@@ -124,7 +126,7 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
     return None if active and row.address else SkipReason.UNSUBSCRIBED
 
 
-def _release_papers(connection: Connection, ids: Collection[int]) -> None:
+def release_papers(connection: Connection, ids: Collection[int]) -> None:
     """Forget the papers of those of `ids` that ended without reaching anybody, and what they said
     of others."""
     ended = select(db.deliveries.c.id).where(
@@ -163,7 +165,11 @@ _DUE: Select[Any] = (
     .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
     .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
     .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
-    .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
+    .where(
+        waiting(db.deliveries),
+        db.lists.c.paused_at.is_(None),
+        db.subscribers.c.kind == EMAIL,  # posts to channels are a book of their own
+    )
 )
 
 _MAY_GO = (
@@ -208,7 +214,7 @@ DELIVERIES: Book[Claimed] = Book(
     in_line=db.deliveries.c.list_id == bindparam("b_line"),
     why_not=_why_not,
     may_go=_MAY_GO,
-    claimed=_claimed,
-    unsent=_release_papers,
+    claimed=claimed_of,
+    unsent=release_papers,
 )
-"""The book of deliveries. Rows of a paused list wait."""
+"""The book of mails. Rows of a paused list wait."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
 
+from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.flows import (
     Answer,
@@ -277,13 +278,15 @@ class SqlGate:
             )
 
     def _under_way(self, domains: Collection[str] | None) -> Mapping[str, int]:
-        """Mails that some process has in hand, by domain."""
+        """Mails that some process has in hand, by domain. Posts to channels pass no relay."""
         counts = Counter[str]()
         for book in (db.deliveries, db.notices):
             domain = func.coalesce(book.c.domain, "")
-            which = [] if domains is None else [among(self._connection, domain, domains)]
+            which: ColumnElement[bool] = domain.not_in([kind.value for kind in ChannelKind])
+            if domains is not None:
+                which = among(self._connection, domain, domains)
             found = self._connection.execute(
-                select(domain, func.count()).where(held(book), *which).group_by(domain)
+                select(domain, func.count()).where(held(book), which).group_by(domain)
             )
             counts.update(dict(found.all()))
         return counts

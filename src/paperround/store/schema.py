@@ -9,10 +9,13 @@
                  └──── enrichments               └────── told_withdrawals (nor the same news)
 
 `models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `paces`, `slots`, `api_keys`,
-`audit` and `search_words` stand by themselves. How papers are searched stands in `schema_search`.
+`audit` and `search_words` stand by themselves. `channels` are what subscribers of other kinds have
+instead of an address, and `post_progress` is how far a post of several messages has got. How papers
+are searched stands in `schema_search`.
 """
 
 from paperround.store.columns import metadata
+from paperround.store.schema_channels import channels, post_progress
 from paperround.store.schema_mail import (
     api_keys,
     audit,
@@ -56,6 +59,7 @@ __all__ = [
     "api_keys",
     "audit",
     "behind_papers",
+    "channels",
     "deliveries",
     "edition_papers",
     "edition_tails",
@@ -76,6 +80,7 @@ __all__ = [
     "paces",
     "paper_versions",
     "papers",
+    "post_progress",
     "quarantine",
     "rate_windows",
     "rejects",

@@ -11,6 +11,7 @@ from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.store import engine as engines
 from paperround.store.api_keys import SqlKeys
 from paperround.store.audit import SqlAudit
+from paperround.store.channels import SqlChannels
 from paperround.store.dialect import is_busy, is_lost_race
 from paperround.store.editions import SqlEditions
 from paperround.store.enrichments import SqlEnrichments
@@ -23,6 +24,7 @@ from paperround.store.models import SqlModels
 from paperround.store.notices import SqlNotices
 from paperround.store.pacing import SqlPacing
 from paperround.store.papers import SqlPapers
+from paperround.store.posts import SqlPosts
 from paperround.store.rates import SqlRates
 from paperround.store.returns import SqlReturns
 from paperround.store.search import SqlSearch
@@ -57,6 +59,8 @@ class SqlUnitOfWork:
     slots: SqlSlots
     keys: SqlKeys
     status: SqlStatus
+    channels: SqlChannels
+    posts: SqlPosts
     audit: SqlAudit
     connection: Connection
 
@@ -96,6 +100,8 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         slots=SqlSlots(connection),
         keys=SqlKeys(connection),
         status=SqlStatus(connection),
+        channels=SqlChannels(connection),
+        posts=SqlPosts(connection),
         audit=SqlAudit(connection),
         connection=connection,
     )

@@ -62,11 +62,13 @@ FEED_EXAMPLE: dict[str, Any] = {
 # --- taken -------------------------------------------------------------------------------------
 
 
-class _Taken(BaseModel):
+class Taken(BaseModel):
+    """A body that is taken literally."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class FeedBody(_Taken):
+class FeedBody(Taken):
     """A feed as an operator describes it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [FEED_EXAMPLE]})
@@ -84,17 +86,17 @@ class FeedBody(_Taken):
         return NewFeed(**(self.model_dump() | {"show": show}))
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
+def without_defaults(schema: dict[str, Any]) -> None:
     """What a change leaves out has no default: it stays as it is."""
     for field in schema["properties"].values():
         field.pop("default", None)
     schema["examples"] = [{"enabled": False}, {"settings": {"categories": "cs.LG"}}]
 
 
-class FeedChanges(_Taken):
+class FeedChanges(Taken):
     """What is to change of a feed. What is left out stays; `settings` are replaced whole."""
 
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
+    model_config = ConfigDict(json_schema_extra=without_defaults)
 
     name: Name = ""
     kind: Kind = ""
@@ -409,7 +411,7 @@ class ImportAnswer(BaseModel):
         )
 
 
-class FeedFile(_Taken):
+class FeedFile(Taken):
     """All feeds, as `export` gives them and `import` takes them."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"feeds": [FEED_EXAMPLE]}]})

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from paperround.web import (
     admin_audit,
+    admin_channels,
     admin_deliveries,
     admin_feeds,
     editions_api,
@@ -44,5 +45,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     hooks.router,
     admin_feeds.router,
     admin_deliveries.router,
+    admin_channels.router,
     admin_audit.router,
 )

@@ -38,6 +38,7 @@ from paperround.jobs.ports import (
     Mailer,
     ModelMaker,
     Pinger,
+    PostOffice,
     Processes,
     Queue,
     Ranker,
@@ -54,7 +55,7 @@ from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
-from paperround.wiring import mailroom
+from paperround.wiring import mailroom, outlets
 from paperround.wiring.rounds import (
     DELIVER,
     ENRICH,
@@ -62,6 +63,7 @@ from paperround.wiring.rounds import (
     LEARN,
     NOTICES,
     POLL,
+    POSTS,
     PUBLISH,
     RETURNS,
     SUMMARISE,
@@ -69,6 +71,7 @@ from paperround.wiring.rounds import (
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.dkim_signers import Signers
+    from paperround.net.client import GuardedClient
     from paperround.ranking.weights import Weights
 
 
@@ -113,7 +116,7 @@ class Runtime:
     def prepare_to_serve(self) -> None:
         """Make what threads will share before there are any."""
         _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
-        _ = (self.visits, self.neighbours, self.hooks, self.hook_visits)
+        _ = (self.visits, self.neighbours, self.hooks, self.hook_visits, self.post_office)
 
     @cached_property
     def ranker(self) -> LearnedRanker:
@@ -241,7 +244,7 @@ class Runtime:
         """The guarded HTTP client, which says who asks."""
         return self._client(*self.settings.open_places)
 
-    def _client(self, *allow: str, seconds: float | None = None) -> Client:
+    def _client(self, *allow: str, seconds: float | None = None) -> "GuardedClient":
         from paperround.net.client import GuardedClient
         from paperround.net.limits import MIB, Limits
 
@@ -363,6 +366,7 @@ class Runtime:
         queue.register(NOTICES.task, lambda _: self._deliver_notices())
         sending = Sending(post=self.post, clock=self.clock)
         queue.register(DELIVER.task, lambda _: sending.send())
+        queue.register(POSTS.task, lambda _: outlets.run_posts(self))
         queue.register(PUBLISH.task, lambda _: self._publish())
         queue.register(POLL.task, lambda _: self._poll())
         queue.register(ENRICH.task, lambda _: self.enrich())
@@ -370,6 +374,12 @@ class Runtime:
         queue.register(RETURNS.task, lambda _: self.read_returns())
         queue.register(LEARN.task, lambda _: self.learn())
         return queue
+
+    @cached_property
+    def post_office(self) -> PostOffice:
+        """What posts to channels."""
+        client = self._client(*self.settings.open_places, seconds=outlets.SECONDS)
+        return outlets.office_of(client, self.clock)
 
     def _deliver_notices(self) -> None:
         deliver_notices(self.post())
@@ -425,6 +435,7 @@ class Runtime:
         """Something waits to be sent: do not wait for the next tick."""
         self.queue.put(NOTICES)
         self.queue.put(DELIVER)
+        self.queue.put(POSTS)
 
     def plan(self) -> None:
         """Somebody is due at once: do not wait for the next tick."""

@@ -8,6 +8,11 @@ consistent snapshot, `Database.writing()` the writer's lock from its first state
 from paperround.jobs.ports.audit import (
     AuditStore,
 )
+from paperround.jobs.ports.channels import (
+    ChannelStore,
+    PostLedger,
+    PostOffice,
+)
 from paperround.jobs.ports.enriching import (
     Enricher,
     EnrichmentStore,
@@ -27,7 +32,6 @@ from paperround.jobs.ports.ledger import (
     NoticeLedger,
 )
 from paperround.jobs.ports.mail import (
-    Channel,
     Mailer,
     Renderer,
     Resolver,
@@ -87,7 +91,7 @@ from paperround.jobs.ports.work import (
 __all__ = [
     "AddressBook",
     "AuditStore",
-    "Channel",
+    "ChannelStore",
     "Claiming",
     "Client",
     "Clock",
@@ -112,6 +116,8 @@ __all__ = [
     "PaceStore",
     "PaperStore",
     "Pinger",
+    "PostLedger",
+    "PostOffice",
     "Processes",
     "Queue",
     "Ranker",

@@ -68,9 +68,3 @@ class Resolver(Protocol):
     def hosts(self, address: str) -> tuple[str, ...]:
         """The names that an address has (PTR)."""
         ...
-
-
-class Channel(Protocol):
-    """Delivers a digest to something that is not a mailbox."""
-
-    def post(self, view: DigestView, address: str) -> Outcome: ...

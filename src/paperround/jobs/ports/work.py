@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from paperround.jobs.ports.audit import AuditStore
+from paperround.jobs.ports.channels import ChannelStore, PostLedger
 from paperround.jobs.ports.enriching import EnrichmentStore
 from paperround.jobs.ports.learning import HistoryStore, ModelStore
 from paperround.jobs.ports.ledger import Ledger, NoticeLedger
@@ -55,6 +56,10 @@ class UnitOfWork(Protocol):
     def keys(self) -> KeyStore: ...
     @property
     def status(self) -> StatusStore: ...
+    @property
+    def channels(self) -> ChannelStore: ...
+    @property
+    def posts(self) -> PostLedger: ...
     @property
     def audit(self) -> AuditStore: ...
 

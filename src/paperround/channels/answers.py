@@ -1,0 +1,96 @@
+"""What the status of an answer says of a post, where the service says no more."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.feeds import Page
+from paperround.domain.posts import LONGEST_SAID, PostOutcome
+from paperround.net.answers import LONGEST_WAIT, retry_after
+
+LATER = frozenset({408, 425, 429})
+"""Not now, these say. So does every 5xx but the next."""
+
+NOBODY_KNOWS = frozenset({504, 524})
+"""Somebody in between passed the post on and got no answer: it may have been taken."""
+
+GONE = frozenset({404, 410})
+
+
+def sent(page: Page) -> PostOutcome:
+    """The outcome of a message that was taken."""
+    return PostOutcome(state=DeliveryState.SENT, reason="", code=page.status, said=words_of(page))
+
+
+def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> PostOutcome:
+    """The outcome by the status alone. `said` is what the service calls the trouble, `wait` the
+    pause that it asks for in another place than Retry-After."""
+    status = page.status
+    words = f"{said or 'no more was said'} (status {status})"
+    if 200 <= status < 300:
+        return sent(page)
+    if status in NOBODY_KNOWS:
+        return outcome(page, DeliveryState.UNKNOWN, f"unanswered: {words}")
+    if status in LATER or status >= 500:
+        asked = wait or _asked(page)
+        return outcome(page, DeliveryState.DEFERRED, f"busy: {words}", wait=asked)
+    if status in GONE:
+        return gone(page, words)
+    if 300 <= status < 400:
+        words = f"it leads elsewhere, and we post to one place only (status {status})"
+    return outcome(page, DeliveryState.FAILED, f"refused: {words}")
+
+
+def gone(page: Page, words: str) -> PostOutcome:
+    """The outcome where nothing will ever be taken again."""
+    return outcome(page, DeliveryState.FAILED, f"gone: {words}", is_gone=True)
+
+
+def outcome(
+    page: Page,
+    state: DeliveryState,
+    reason: str,
+    *,
+    wait: timedelta | None = None,
+    is_gone: bool = False,
+) -> PostOutcome:
+    """An outcome with what was answered."""
+    return PostOutcome(
+        state=state,
+        reason=reason,
+        code=page.status,
+        said=words_of(page),
+        wait=wait,
+        gone=is_gone,
+    )
+
+
+def words_of(page: Page) -> str:
+    """The first words of an answer, as they can be kept and shown."""
+    text = page.body[: 4 * LONGEST_SAID].decode("utf-8", "replace")
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(printable.split())[:LONGEST_SAID]
+
+
+def object_of(page: Page) -> dict[str, Any]:
+    """The JSON object that was answered; an empty one where there is none."""
+    try:
+        found = json.loads(page.body or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def pause_of(said: Mapping[str, Any]) -> timedelta | None:
+    """The pause in the field `retry_after` of an answer, in seconds; a day at most."""
+    seconds = said.get("retry_after")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return timedelta(seconds=seconds) if 0 <= seconds <= LONGEST_WAIT else None
+
+
+def _asked(page: Page) -> timedelta | None:
+    seconds = retry_after(page.headers.get("retry-after", ""), page.fetched_at)
+    return None if seconds is None else timedelta(seconds=seconds)

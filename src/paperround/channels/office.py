@@ -1,0 +1,112 @@
+"""The post office: says a digest as each kind of channel wants it, and posts it.
+
+hook ─► connected ─► may it go? ─► body ─► answer ─► sent, deferred, failed
+                       │ no              └─ silence ─► unknown
+                       └─► nothing was sent
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from paperround.channels import discord, slack, telegram, webhook
+from paperround.domain.channels import ChannelKind, Hook
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.errors import FetchFailed, Unanswered
+from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+
+_PLAIN = MappingProxyType({"content-type": "application/json; charset=utf-8", "accept": "*/*"})
+
+
+class Client(Protocol):
+    """Posts to one address."""
+
+    def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page: ...
+
+
+class Clock(Protocol):
+    """Says when a post is signed."""
+
+    def now(self) -> datetime: ...
+
+
+class _Service(NamedTuple):
+    """What is particular to a kind of channel: how things are said, and what an answer means."""
+
+    messages: Callable[[Hook, Digest], Sequence[Message]]
+    greeting: Callable[[Hook, Greeting], Message]
+    judge: Callable[[Page], PostOutcome]
+
+
+_SERVICES: Mapping[ChannelKind, _Service] = MappingProxyType(
+    {
+        ChannelKind.SLACK: _Service(slack.messages, slack.greeting, slack.judge),
+        ChannelKind.DISCORD: _Service(discord.messages, discord.greeting, discord.judge),
+        ChannelKind.TELEGRAM: _Service(telegram.messages, telegram.greeting, telegram.judge),
+        ChannelKind.WEBHOOK: _Service(webhook.messages, webhook.greeting, webhook.judge),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpPostOffice:
+    """Posts with `client`. May be shared by threads."""
+
+    client: Client
+    clock: Clock
+
+    def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
+        """The messages that say the digest, in order; one at least."""
+        return _SERVICES[hook.kind].messages(hook, digest)
+
+    def greeting(self, hook: Hook, greeting: Greeting) -> Message:
+        """The message that says a few words."""
+        return _SERVICES[hook.kind].greeting(hook, greeting)
+
+    def post(
+        self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
+    ) -> PostOutcome | None:
+        """Post one message. `before_body` is called once the other end is there and before it
+        gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
+        answers: list[bool] = []
+
+        def may_go() -> bool:
+            answers.append(before_body())
+            return answers[-1]
+
+        try:
+            page = self.client.post(self._request(hook, message), before_body=may_go)
+        except Unanswered as error:
+            return PostOutcome(state=DeliveryState.UNKNOWN, reason=f"unanswered: {error}")
+        except FetchFailed as error:
+            if answers:
+                return None
+            state = DeliveryState.FAILED if error.permanent else DeliveryState.DEFERRED
+            return PostOutcome(state=state, reason=f"unreached: {error}")
+        return _scrubbed(hook, _SERVICES[hook.kind].judge(page))
+
+    def _request(self, hook: Hook, message: Message) -> FetchRequest:
+        headers = {**_PLAIN, **message.headers}
+        if hook.kind is ChannelKind.WEBHOOK:
+            headers |= webhook.signed(hook, message, now=self.clock.now())
+        return FetchRequest(url=_address(hook), headers=headers, content=message.body)
+
+
+def _scrubbed(hook: Hook, outcome: PostOutcome) -> PostOutcome:
+    """The outcome without the hook's secrets, which some servers repeat in what they answer."""
+    return replace(outcome, reason=hook.scrubbed(outcome.reason), said=hook.scrubbed(outcome.said))
+
+
+def _address(hook: Hook) -> str:
+    """Where a message of this hook goes. Discord is asked to say what became of it."""
+    if hook.kind is ChannelKind.TELEGRAM:
+        return f"{hook.url.rstrip('/')}/sendMessage"
+    if hook.kind is ChannelKind.DISCORD:
+        parts = urlsplit(hook.url)
+        query = urlencode({**dict(parse_qsl(parts.query)), "wait": "true"})
+        return urlunsplit(parts._replace(query=query))
+    return hook.url

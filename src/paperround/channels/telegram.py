@@ -1,0 +1,128 @@
+"""Telegram: a bot sends messages to a chat (https://core.telegram.org/bots/api#sendmessage).
+
+A text may have 4,096 units of UTF-16 after its tags were read; ours have no more with them. In
+HTML `&`, `<`, `>` and `"` are escaped. A digest that is longer goes out in several messages, and no
+paper is cut in two.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+from paperround.channels.answers import gone, judged, object_of, pause_of
+from paperround.channels.words import (
+    Item,
+    edition_words,
+    fitting,
+    headline,
+    plain,
+    shared_out,
+    units,
+    within,
+)
+from paperround.domain.channels import Hook
+from paperround.domain.digests import DigestView
+from paperround.domain.feeds import Page
+from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.telling import shortened, web_address
+
+LONGEST_TEXT = 4096
+LONGEST_PAPER = 1900
+"""Units of one paper: two of the longest fit into one message."""
+
+_GAP = "\n\n"
+_ROOM = 250
+"""Left free for the head of every message."""
+
+_NO_CHAT = ("chat not found", "chat_id is empty", "group chat was upgraded", "peer_id_invalid")
+
+
+def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
+    """The digest in as many messages as its papers need."""
+    view = digest.view
+    told = [
+        fitting(number, paper, tell, limit=LONGEST_PAPER)[1]
+        for number, paper in enumerate(view.papers, start=1)
+    ]
+    told += _foot(view)
+    sizes = [units(one) + len(_GAP) for one in told]
+    groups = shared_out(sizes, most=len(told), limit=LONGEST_TEXT - _ROOM)
+    return [
+        _message(hook, _GAP.join([_head(view, place, len(groups)), *(told[one] for one in group)]))
+        for place, group in enumerate(groups, start=1)
+    ]
+
+
+def greeting(hook: Hook, words: Greeting) -> Message:
+    """A few words."""
+    return _message(hook, escape(plain(words.words)))
+
+
+def judge(page: Page) -> PostOutcome:
+    """What Telegram made of a message: `ok`, or a description and sometimes parameters."""
+    said = object_of(page)
+    words = str(said.get("description") or "")
+    told = f"Telegram says {plain(words)}" if words else None
+    no_chat = page.status == 400 and any(one in words.lower() for one in _NO_CHAT)
+    if page.status in (401, 403) or no_chat:
+        return gone(page, f"{told or 'Telegram refuses the bot'}{_new_chat(said)}")
+    return judged(page, said=told, wait=pause_of(_parameters(said)))
+
+
+def tell(item: Item) -> str:
+    """A paper as HTML."""
+    links = [_link(to, label) for label, to in item.links]
+    return "\n".join(
+        filter(
+            None,
+            (
+                f"<b>{item.number}. {_link(item.url, item.title)}</b>",
+                f"<i>{escape(item.authors)}</i>" if item.authors else "",
+                escape(item.gist),
+                escape(item.why),
+                " · ".join(filter(None, (escape(item.votes), *links))),
+            ),
+        )
+    )
+
+
+def _link(url: str, text: str) -> str:
+    return f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text)
+
+
+def _head(view: DigestView, place: int, of: int) -> str:
+    part = f" ({place} of {of})" if of > 1 else ""
+    return f"<b>{escape(shortened(headline(view), 150))}</b>{part}"
+
+
+def _foot(view: DigestView) -> Iterator[str]:
+    if view.withdrawn:
+        titles = [
+            f"• {_link(web_address(one.url), shortened(plain(one.title), 150))}"
+            for one in view.withdrawn
+        ]
+        yield within(["<b>Withdrawn since it was posted:</b>", *titles], LONGEST_PAPER)
+    said = [_link(web_address(view.web_url), edition_words(view))]
+    said += [escape(plain(one)) for one in view.acknowledgements]
+    yield within(said, LONGEST_PAPER, by=" · ")
+
+
+def _new_chat(said: dict[str, Any]) -> str:
+    new = _parameters(said).get("migrate_to_chat_id")
+    return f": the chat is {new} now" if isinstance(new, int) else ""
+
+
+def _parameters(said: dict[str, Any]) -> dict[str, Any]:
+    found = said.get("parameters")
+    return found if isinstance(found, dict) else {}
+
+
+def _message(hook: Hook, text: str) -> Message:
+    said = {
+        "chat_id": hook.chat,
+        "text": text,
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    return Message(body=json.dumps(said, ensure_ascii=False).encode())

@@ -1,0 +1,93 @@
+"""Webhooks: JSON, signed in the manner of Standard Webhooks (https://www.standardwebhooks.com).
+
+    webhook-id         the same on every try: whoever knows it already has it
+    webhook-timestamp  when this try was made, seconds since 1970
+    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`
+
+The id is the Message-ID of the ledger's row up to its `@`: 32 signs, none of which can be taken for
+the full stops between the parts.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from paperround.channels.answers import judged, words_of
+from paperround.channels.words import plain
+from paperround.domain.channels import Hook, key_bytes
+from paperround.domain.digests import DigestPaper, DigestView
+from paperround.domain.feeds import Page
+from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.times import format_instant
+
+ID = "webhook-id"
+POSTED = "digest.posted"
+TESTED = "channel.tested"
+
+
+def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
+    """The digest, whole, in one message."""
+    return [_message(POSTED, digest.message_id, digest.dated, _data(digest.view))]
+
+
+def greeting(_hook: Hook, words: Greeting) -> Message:
+    """A few words, under another type."""
+    data = {"list_title": words.list_title, "words": words.words}
+    return _message(TESTED, words.message_id, words.dated, data)
+
+
+def judge(page: Page) -> PostOutcome:
+    """What the other end made of a message: its status says it."""
+    said = words_of(page)
+    return judged(page, said=f"it says {said[:120]}" if said and page.status >= 400 else None)
+
+
+def signed(hook: Hook, message: Message, *, now: datetime) -> Mapping[str, str]:
+    """The headers that prove who sent `message`, and when."""
+    stamp = str(int(now.timestamp()))
+    name = message.headers[ID]
+    told = b".".join([name.encode(), stamp.encode(), message.body])
+    proof = hmac.new(key_bytes(hook.key), told, hashlib.sha256).digest()
+    return {
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(proof).decode()}",
+    }
+
+
+def _message(what: str, message_id: str, dated: datetime, data: Mapping[str, Any]) -> Message:
+    said = {"type": what, "timestamp": format_instant(dated), "data": data}
+    name = message_id.strip("<>").partition("@")[0]
+    return Message(body=json.dumps(said, ensure_ascii=False).encode(), headers={ID: name})
+
+
+def _data(view: DigestView) -> Mapping[str, Any]:
+    return {
+        "list": view.list_name,
+        "list_title": view.list_title,
+        "date": view.day.isoformat(),
+        "edition_url": view.web_url,
+        "papers": [_paper(number, one) for number, one in enumerate(view.papers, start=1)],
+        "more_papers": view.more_papers,
+        "withdrawn": [{"title": plain(one.title), "url": one.url} for one in view.withdrawn],
+        "acknowledgements": list(view.acknowledgements),
+    }
+
+
+def _paper(number: int, paper: DigestPaper) -> Mapping[str, Any]:
+    return {
+        "position": number,
+        "title": plain(paper.title),
+        "authors": [plain(name) for name in paper.authors],
+        "gist": plain(paper.gist),
+        "reason": plain(paper.reason),
+        "votes": paper.votes,
+        "comments": paper.comments,
+        "score": paper.score,
+        "parts": dict(paper.parts),
+        "links": dict(paper.links),
+        "url": paper.page_url,
+    }

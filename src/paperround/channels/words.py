@@ -1,0 +1,144 @@
+"""A digest in the words that every channel shares, cut to what a service takes.
+
+Texts come from elsewhere: they lose their line ends and control signs here, and each kind of
+channel escapes what its own service would read as more than text.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from unicodedata import category
+
+from paperround.domain.digests import DigestPaper, DigestView
+from paperround.domain.telling import (
+    long_date,
+    paper_links,
+    short_authors,
+    shortened,
+    tally,
+    title_address,
+    web_address,
+)
+from paperround.domain.wording import counted
+
+LONGEST_LINK = 400
+"""Characters of an address that is shown beside others."""
+
+LONGEST_TITLE_LINK = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Fullness:
+    """How many characters of each part of a paper are told."""
+
+    title: int
+    authors: int
+    gist: int
+    reason: int
+
+
+FULLNESS = (
+    Fullness(300, 250, 1200, 300),
+    Fullness(250, 200, 600, 250),
+    Fullness(200, 120, 250, 150),
+    Fullness(120, 60, 0, 80),
+)
+"""From all to little: the first that fits is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A paper as a channel tells it; texts are plain. `links` are
+    (label, address) of what the title does not lead to."""
+
+    number: int
+    title: str
+    url: str
+    authors: str
+    gist: str
+    why: str
+    votes: str
+    links: tuple[tuple[str, str], ...]
+
+
+def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> Item:
+    """The paper in at most as many characters as `fullness` says."""
+    url = title_address(paper)
+    links = [*paper_links(paper), ("Details", web_address(paper.page_url))]
+    why = shortened(plain(paper.reason), fullness.reason)
+    return Item(
+        number=number,
+        title=shortened(plain(paper.title), fullness.title),
+        url=url if len(url) <= LONGEST_TITLE_LINK else "",
+        authors=shortened(plain(short_authors(paper.authors)), fullness.authors),
+        gist=shortened(plain(paper.gist), fullness.gist) if fullness.gist else "",
+        why=f"Why: {why}" if why else "",
+        votes=tally(paper),
+        links=tuple((name, to) for name, to in links if to != url and 0 < len(to) <= LONGEST_LINK),
+    )
+
+
+def fitting(
+    number: int, paper: DigestPaper, tell: Callable[[Item], str], *, limit: int
+) -> tuple[Item, str]:
+    """The paper told by `tell` as fully as fits in `limit` units of UTF-16; at worst its
+    title alone, which only signs to escape by the hundred can make happen."""
+    for fullness in FULLNESS:
+        item = item_of(number, paper, fullness)
+        text = tell(item)
+        if units(text) <= limit:
+            return item, text
+    bare = replace(item, title=shortened(item.title, 40), authors="", gist="", why="", links=())
+    return bare, tell(bare)
+
+
+def units(text: str) -> int:
+    """The length of a text as these services count it: in units of UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def plain(text: str) -> str:
+    """A text on one line, without control signs and halves of characters."""
+    told = (" " if category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text)
+    return " ".join("".join(told).split())
+
+
+def headline(view: DigestView) -> str:
+    """What a post is called: the list and the date."""
+    return f"{plain(view.list_title)} · {long_date(view.day)}"
+
+
+def summary(view: DigestView) -> str:
+    """What a notification says: the headline, how many papers, and the first of them."""
+    papers = counted(len(view.papers), "paper")
+    first = f": {shortened(plain(view.papers[0].title), 120)}" if view.papers else ""
+    return f"{headline(view)} · {papers}{first}"
+
+
+def edition_words(view: DigestView) -> str:
+    """The text of the link to the edition: how much more it holds."""
+    if not view.more_papers:
+        return "The edition on the web"
+    return f"{counted(view.more_papers, 'more paper')} in the whole edition"
+
+
+def within(lines: Sequence[str], limit: int, *, by: str = "\n") -> str:
+    """As many of the lines as fit into so many units, from the first on; the first is cut."""
+    text = lines[0][:limit]
+    for line in lines[1:]:
+        longer = f"{text}{by}{line}"
+        if units(longer) <= limit:
+            text = longer
+    return text
+
+
+def shared_out(sizes: Sequence[int], *, most: int, limit: int) -> list[range]:
+    """Neighbours put together, at most `most` and at most `limit` of their sizes in one; whatever
+    is larger alone stands alone."""
+    groups: list[range] = []
+    start = total = 0
+    for place, size in enumerate(sizes):
+        if place > start and (place - start >= most or total + size > limit):
+            groups.append(range(start, place))
+            start, total = place, 0
+        total += size
+    return [*groups, range(start, len(sizes))] if sizes else []

@@ -1,0 +1,256 @@
+"""Channels: ways for a list to reach people that are no mailbox, and where each of them leads.
+
+A channel is a subscriber of another kind. Its hook is all that is needed to post to it, so the
+address of a hook and the token of a bot are secrets: they are shown masked, and never logged.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from urllib.parse import SplitResult, urlsplit
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.subscribers import SubscriberId, SubscriptionId
+
+LONGEST_URL = 2000
+TELEGRAM = "https://api.telegram.org"
+KEY_PREFIX = "whsec_"
+"""How a key of Standard Webhooks is written: this, and 24 to 64 bytes in base64."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)
+_BOT = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,100}", re.ASCII)
+_CHAT = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}|-?[0-9]{1,20}", re.ASCII)
+_KEY_BYTES = range(24, 65)
+_SHORTEST_SECRET = 8
+"""Characters of a part of an address from which on it may be what keeps others out."""
+
+_TELLING = 16
+"""Characters of a secret from which on its last four may be shown, to tell it from others."""
+
+
+class ChannelKind(StrEnum):
+    """What stands at the other end."""
+
+    SLACK = "slack"
+    DISCORD = "discord"
+    TELEGRAM = "telegram"
+    WEBHOOK = "webhook"
+
+
+_HOSTS = MappingProxyType(
+    {
+        ChannelKind.SLACK: ("hooks.slack.com", "hooks.slack-gov.com"),
+        ChannelKind.DISCORD: (
+            "discord.com",
+            "discordapp.com",
+            "ptb.discord.com",
+            "canary.discord.com",
+        ),
+        ChannelKind.TELEGRAM: ("api.telegram.org",),
+    }
+)
+"""Who answers at the hooks of a kind. A webhook may be anywhere."""
+
+_PATHS = MappingProxyType(
+    {
+        ChannelKind.SLACK: re.compile(r"/services/\S+"),
+        ChannelKind.DISCORD: re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+"),
+        ChannelKind.TELEGRAM: re.compile(rf"/bot{_BOT.pattern}"),
+        ChannelKind.WEBHOOK: re.compile(r"/\S*|"),
+    }
+)
+_LIKE = MappingProxyType(
+    {
+        ChannelKind.SLACK: "https://hooks.slack.com/services/T.../B.../...",
+        ChannelKind.DISCORD: "https://discord.com/api/webhooks/.../...",
+        ChannelKind.TELEGRAM: "the token that @BotFather gave the bot, like 123456:ABC...",
+        ChannelKind.WEBHOOK: "https://example.org/hooks/papers",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """Where a channel is posted to, and by what right.
+
+    `url` is a secret; so is `key`, which signs what a webhook gets. `chat` is where a Telegram bot
+    posts.
+    """
+
+    kind: ChannelKind
+    url: str = field(repr=False)
+    chat: str = ""
+    key: str = field(default="", repr=False)
+
+    @property
+    def shown(self) -> str:
+        """Where it leads, without what would let anybody post there."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        if self.kind is ChannelKind.TELEGRAM:
+            bot = parts.path.removeprefix("/bot").partition(":")[0]
+            return f"{self.chat} by bot {bot} at {host}"
+        last = re.split(r"[/?&=]", f"{parts.path}?{parts.query}".rstrip("?"))[-1]
+        return f"{host}/…{last[-4:] if len(last) >= _TELLING else ''}"
+
+    def scrubbed(self, text: str) -> str:
+        """`text` without what would let anybody post there, should somebody have repeated it."""
+        parts = urlsplit(self.url)
+        for secret in re.split(r"[/?&=]", f"{parts.path}?{parts.query}"):
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, "…")
+        return text
+
+    def digest(self, list_name: str) -> str:
+        """What tells two channels of a list apart without naming the secret."""
+        told = f"{self.kind}\n{self.url}\n{self.chat}\n{list_name}"
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel of one list, and how it stands.
+
+    `stopped_at`: the other end said at that moment that the hook is no more, in the words of
+    `stopped_why`. `paused_at`: an operator wants no post for now.
+    """
+
+    id: SubscriberId
+    subscription_id: SubscriptionId
+    name: str
+    list_name: str
+    hook: Hook
+    created_at: datetime
+    paused_at: datetime | None = None
+    stopped_at: datetime | None = None
+    stopped_why: str = ""
+
+    @property
+    def state(self) -> str:
+        """`active`, `paused` or `stopped`."""
+        if self.stopped_at is not None:
+            return "stopped"
+        return "active" if self.paused_at is None else "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChannel:
+    """A channel about to be kept."""
+
+    name: str
+    list_name: str
+    hook: Hook
+
+
+def read_name(text: str) -> str:
+    """The name of a channel; raises InvalidInput (code `name`)."""
+    if not _NAME.fullmatch(text):
+        raise InvalidInput(
+            f"{text!r:.80} cannot be a channel's name: use up to 60 small letters, digits, dots, "
+            "dashes and underscores, such as lab-slack",
+            code="name",
+        )
+    return text
+
+
+def read_hook(
+    kind: ChannelKind, text: str, *, chat: str = "", key: str = "", opened: Collection[str] = ()
+) -> Hook:
+    """The hook somebody gave: an address, of Telegram also the bare token of a bot.
+
+    `opened` are the `host:port` an operator opened: those may be of any host and without TLS.
+    Raises InvalidInput whose code is `hook`, `chat` or `key` and that repeats no secret.
+    """
+    text = text.strip()
+    if kind is ChannelKind.TELEGRAM and _BOT.fullmatch(text):
+        text = f"{TELEGRAM}/bot{text}"
+    url = _url(kind, text)
+    place = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    if f"{place}:{_port(url)}" not in opened:
+        _require_public(kind, url)
+    if not _PATHS[kind].fullmatch(url.path) or url.fragment:
+        raise _no_hook(kind)
+    _require_chat(kind, chat)
+    if key and kind is not ChannelKind.WEBHOOK:
+        raise InvalidInput(f"a {kind} channel signs nothing, so it takes no key", code="key")
+    if key:
+        key_bytes(key)
+    return Hook(kind=kind, url=text, chat=chat, key=key)
+
+
+def _url(kind: ChannelKind, text: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise _no_hook(kind) from None
+    plain = text.isascii() and text.isprintable() and not set(text) & set(' \\"<>')
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0 or not plain:
+        raise _no_hook(kind)
+    if len(text) > LONGEST_URL:
+        raise InvalidInput(f"the address may have {LONGEST_URL:,} characters", code="hook")
+    if "@" in url.netloc:
+        raise InvalidInput("the address may hold no user name: we log in nowhere", code="hook")
+    return url
+
+
+def _port(url: SplitResult) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+def _require_public(kind: ChannelKind, url: SplitResult) -> None:
+    place = f"{url.hostname}:{_port(url)}"
+    if url.scheme != "https" or _port(url) != 443:
+        raise InvalidInput(
+            "a channel is posted to by https, port 443; one of your own network is opened by "
+            f"adding {place} to PAPERROUND_FETCH_ALLOW",
+            code="hook",
+        )
+    hosts = _HOSTS.get(kind)
+    if hosts is not None and url.hostname not in hosts:
+        raise InvalidInput(
+            f"{url.hostname} is not where {kind} listens ({hosts[0]}): use the kind webhook, or "
+            f"open a server of your own by adding {place} to PAPERROUND_FETCH_ALLOW",
+            code="hook",
+        )
+
+
+def _require_chat(kind: ChannelKind, chat: str) -> None:
+    if kind is not ChannelKind.TELEGRAM:
+        if chat:
+            raise InvalidInput(f"only telegram channels have a chat, not {kind}", code="chat")
+    elif not _CHAT.fullmatch(chat):
+        raise InvalidInput(
+            "say which chat the bot posts to: @name of a public channel, or a number such as "
+            "-1001234567890",
+            code="chat",
+        )
+
+
+def _no_hook(kind: ChannelKind) -> InvalidInput:
+    return InvalidInput(f"that is no hook of {kind}: it looks like {_LIKE[kind]}", code="hook")
+
+
+def key_bytes(key: str) -> bytes:
+    """The bytes of a key of Standard Webhooks; raises InvalidInput (code `key`)."""
+    try:
+        found = base64.b64decode(key.removeprefix(KEY_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if not key.startswith(KEY_PREFIX) or len(found) not in _KEY_BYTES:
+        raise InvalidInput(
+            f"the key is {KEY_PREFIX} and 24 to 64 bytes in base64; leave it out to have one made",
+            code="key",
+        )
+    return found
+
+
+def written_key(found: bytes) -> str:
+    """A key as its owner gets it."""
+    return KEY_PREFIX + base64.b64encode(found).decode()

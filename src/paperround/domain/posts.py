@@ -1,0 +1,75 @@
+"""Posts: what a channel is sent of an edition, and what became of it.
+
+A post is a row of the ledger like every mail, with the same states. What cannot be said in one
+message of a service is said in several; each is marked before its body goes out, and the row tells
+how many were taken. So a process that dies leaves one message in doubt, and repeats none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from paperround.domain.channels import Channel
+from paperround.domain.deliveries import DeliveryState, Lease
+from paperround.domain.digests import DigestView
+from paperround.domain.ledger import Claimed
+
+LONGEST_SAID = 500
+"""Characters that are kept of what a service answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedPost:
+    """A post this process may send now. `taken` of its messages were taken before."""
+
+    row: Claimed
+    channel: Channel
+    taken: int
+
+    @property
+    def lease(self) -> Lease:
+        """The claim it is held under."""
+        return self.row.lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What a channel is told: the digest, the name that all tries of it share, and its date."""
+
+    view: DigestView
+    message_id: str
+    dated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """A few words that show that a channel works, and count for nothing."""
+
+    list_title: str
+    words: str
+    message_id: str
+    dated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One request: bytes, and headers beside those that every request has."""
+
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostOutcome:
+    """What became of one message: sent, deferred, failed, or unknown when no answer came.
+
+    `code` is the HTTP status, `said` what was answered. `wait` is the pause that was asked for.
+    `gone`: the hook is no more, so nothing will ever be taken there.
+    """
+
+    state: DeliveryState
+    reason: str
+    code: int | None = None
+    said: str = ""
+    wait: timedelta | None = None
+    gone: bool = False

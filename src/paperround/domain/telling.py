@@ -1,0 +1,103 @@
+"""How a paper is told in a few words, whatever the way it goes out: short authors, which links
+are shown, votes, dates."""
+
+import re
+from datetime import date
+from urllib.parse import quote, urlsplit
+
+from paperround.domain.digests import DigestPaper
+from paperround.domain.wording import counted
+
+_NAME_LENGTH = 50
+_MOST_NAMES = 4
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
+_LINKS = {
+    "abstract": "Abstract",
+    "pdf": "PDF",
+    "code": "Code",
+    "project": "Project page",
+    "discussion": "Discussion",
+}
+_PRINTABLE = "!#$%&'()*+,/:;=?@[]~"
+_UNSAFE = re.compile(r"[\s\"'<>\\`{|}^\x00-\x1f]")
+
+
+def shortened(text: str, length: int) -> str:
+    """`text` in at most `length` characters, cut after a word where one ends in its second half."""
+    if len(text) <= length:
+        return text
+    head = text[: length - 1]
+    space = head.rfind(" ")
+    return head[: space if space > length // 2 else None].rstrip(" ,;:.-–—\u200d") + "…"
+
+
+def short_authors(names: tuple[str, ...]) -> str:
+    """Up to four names; of more, three and the rest: `A. Author, B. Author, C. Author and 7 more`.
+
+    "and 1 more" would take the room of the fourth name.
+    """
+    named = [shortened(name, _NAME_LENGTH) for name in names if name]
+    if len(named) > _MOST_NAMES:
+        shown = named[: _MOST_NAMES - 1]
+        return f"{', '.join(shown)} and {len(named) - len(shown)} more"
+    return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+
+
+def web_address(url: str) -> str:
+    """`url` in ASCII when it is a plain http(s) address, else empty: anything else is dropped."""
+    if _UNSAFE.search(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host or not parts.netloc.isascii():
+        return ""
+    return quote(url, safe=_PRINTABLE)
+
+
+def paper_links(paper: DigestPaper) -> list[tuple[str, str]]:
+    """(label, address) of the links to show, in a fixed order."""
+    known = [(label, web_address(paper.links.get(kind, ""))) for kind, label in _LINKS.items()]
+    shown = [(_label(label, url), url) for label, url in known if url]
+    return list({url: (label, url) for label, url in reversed(shown)}.values())[::-1]
+
+
+def _label(label: str, url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    of_arxiv = host == "arxiv.org" or host.endswith(".arxiv.org")
+    return f"arXiv {label.lower()}" if of_arxiv and label == "Abstract" else label
+
+
+def title_address(paper: DigestPaper) -> str:
+    """Where the title leads: the abstract, else the paper's page."""
+    return web_address(paper.links.get("abstract", "")) or web_address(paper.page_url)
+
+
+def tally(paper: DigestPaper) -> str:
+    """Votes where they are known (null is not 0) and the reason has not told them; comments."""
+    untold = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
+    votes = counted(paper.votes or 0, "vote") if untold else ""
+    comments = counted(paper.comments, "comment") if paper.comments else ""
+    return ", ".join(filter(None, (votes, comments)))
+
+
+def tells_votes(reason: str, votes: int) -> bool:
+    """Whether `reason` says how many votes there are."""
+    said = counted(votes, "vote")
+    return said in reason and re.search(rf"(?<![\d,]){re.escape(said)}\b", reason) is not None
+
+
+def long_date(day: date) -> str:
+    """`Friday 30 January 2026`, in English whatever the locale."""
+    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def short_date(day: date) -> str:
+    """`Fri 30 Jan`."""
+    return f"{_DAYS[day.weekday()][:3]} {day.day} {_MONTHS[day.month - 1][:3]}"

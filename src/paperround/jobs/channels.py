@@ -1,0 +1,328 @@
+"""What operators do with channels: add, change, try, pause and remove them. Each is written down.
+
+Nothing here says a secret: a channel is told by its name, and by where it leads, masked.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from paperround.domain.audit import COMMAND_LINE, Deed
+from paperround.domain.channels import (
+    Channel,
+    ChannelKind,
+    Hook,
+    NewChannel,
+    read_hook,
+    read_name,
+    written_key,
+)
+from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import Interest, bounded, parse_interest
+from paperround.domain.notices import Alert
+from paperround.domain.posts import Greeting, PostOutcome
+from paperround.domain.subscribers import Preferences, SubscriberId
+from paperround.domain.times import format_instant
+from paperround.jobs.choices import checked
+from paperround.jobs.ports import Database, PostOffice, UnitOfWork
+from paperround.jobs.subscriber_rows import preferences_of
+from paperround.jobs.transactions import write
+from paperround.jobs.wishes import settled
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A channel as somebody describes it; `hook` and `key` are secrets. `name` empty: its kind and
+    list. `key` empty: a webhook gets one of its own."""
+
+    kind: ChannelKind
+    hook: str = field(repr=False)
+    list_name: str
+    name: str = ""
+    chat: str = ""
+    key: str = field(default="", repr=False)
+    wish: Preferences = field(default_factory=Preferences)
+    interests: tuple[Interest, ...] = ()
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is to be another of a channel; None leaves it as it is. `wish` are the fields of its
+    preferences by name."""
+
+    name: str | None = None
+    hook: str | None = field(default=None, repr=False)
+    chat: str | None = None
+    key: str | None = field(default=None, repr=False)
+    wish: Mapping[str, object] = field(default_factory=dict)
+    interests: tuple[Interest, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A channel with what it asked for."""
+
+    channel: Channel
+    wish: Preferences
+    interests: tuple[Interest, ...]
+    due_at: datetime | None = None
+
+
+def wish_fields(
+    row: Mapping[str, str], *, size: int | None = None, floor: float | None = None
+) -> dict[str, object]:
+    """The fields of preferences that `row` names in the words of a subscriber file (`timezone`,
+    `hour`, `frequency`, `topics`), with size and floor where they are given. Raises InvalidInput
+    whose code is the name of the field.
+    """
+    fields: dict[str, object] = {}
+    for name in row:
+        try:
+            read = preferences_of({name: row[name]}, Preferences())
+        except InvalidInput as error:
+            raise InvalidInput(str(error), code=name) from None
+        fields[name] = getattr(read, name)
+        if name == "frequency":
+            fields["weekday"] = read.weekday
+    sizes = {"size": size, "floor": floor}
+    return fields | {name: value for name, value in sizes.items() if value is not None}
+
+
+def read_interests(lines: Iterable[str]) -> tuple[Interest, ...]:
+    """Interests written as `kind:value`; raises InvalidInput (code `interests`)."""
+    try:
+        return bounded(map(parse_interest, lines))
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code="interests") from None
+
+
+def add_channel(
+    database: Database,
+    order: Order,
+    *,
+    opened: Collection[str] = (),
+    now: datetime,
+    by: str = COMMAND_LINE,
+) -> Channel:
+    """Keep a channel; its first post comes at its next hour, or now. `opened` are the `host:port`
+    that the operator opened.
+
+    Raises InvalidInput whose code names the field, also when the name, or the hook on that list, is
+    taken, and NotFound for an unknown list. The key of a webhook stands in its `hook`.
+    """
+    hook = read_hook(order.kind, order.hook, chat=order.chat, key=order.key, opened=opened)
+    name = read_name(order.name or f"{order.list_name.lower()}-{order.kind}")
+
+    def add(work: UnitOfWork) -> Channel:
+        mailing_list = work.lists.get(order.list_name)
+        wish = checked(order.wish, zone=mailing_list.zone, now=now)
+        new = NewChannel(name=name, list_name=mailing_list.name, hook=_with_key(hook))
+        channel = work.channels.add(new, wish, at_once=order.at_once, now=now)
+        if order.interests:
+            kept = settled(work, order.interests)
+            work.subscribers.set_interests(channel.id, kept, now=now)
+        _note(work, by, "add channel", channel, now)
+        return channel
+
+    return write(database, add)
+
+
+def _with_key(hook: Hook) -> Hook:
+    if hook.kind is not ChannelKind.WEBHOOK or hook.key:
+        return hook
+    return replace(hook, key=new_key())
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return written_key(secrets.token_bytes(KEY_BYTES))
+
+
+def change_channel(
+    database: Database,
+    channel_id: SubscriberId,
+    changes: Changes,
+    *,
+    opened: Collection[str] = (),
+    now: datetime,
+    by: str = COMMAND_LINE,
+) -> Standing:
+    """Change what is given; a channel that leads elsewhere now is no longer stopped. Raises as
+    `add_channel` does."""
+
+    def change(work: UnitOfWork) -> Standing:
+        channel = work.channels.get(channel_id)
+        if changes.name is not None:
+            work.channels.rename(channel.id, read_name(changes.name))
+        _point(work, channel, changes, opened, now)
+        if changes.wish:
+            _choose(work, channel, changes.wish, now)
+        if changes.interests is not None:
+            kept = settled(work, changes.interests)
+            work.subscribers.set_interests(channel.id, kept, now=now)
+        _note(work, by, "change channel", work.channels.get(channel_id), now)
+        return standing_of(work, channel_id)
+
+    return write(database, change)
+
+
+def _point(
+    work: UnitOfWork, channel: Channel, changes: Changes, opened: Collection[str], now: datetime
+) -> None:
+    old = channel.hook
+    if changes.hook is None and changes.chat is None and changes.key is None:
+        return
+    hook = read_hook(
+        old.kind,
+        old.url if changes.hook is None else changes.hook,
+        chat=old.chat if changes.chat is None else changes.chat,
+        key=old.key if changes.key is None else changes.key,
+        opened=opened,
+    )
+    work.channels.point(channel.id, _with_key(hook))
+    if channel.stopped_at is not None and (hook.url, hook.chat) != (old.url, old.chat):
+        work.channels.resume(channel.id, now=now)
+
+
+def _choose(work: UnitOfWork, channel: Channel, given: Mapping[str, object], now: datetime) -> None:
+    """The clock starts anew where hour or zone are others; a pause stays what it is."""
+    standing = standing_of(work, channel.id)
+    zone = work.lists.get(channel.list_name).zone
+    asked = replace(standing.wish, paused_until=None, **given)  # type: ignore[arg-type]
+    wish = checked(asked, zone=zone, now=now)
+    wish = replace(wish, paused_until=standing.wish.paused_until)
+    work.subscribers.choose(channel.subscription_id, wish, now=now)
+    if {"hour", "timezone"} & given.keys():
+        work.subscribers.schedule({channel.subscription_id: None})
+
+
+def pause_channel(
+    database: Database, channel_id: SubscriberId, *, now: datetime, by: str = COMMAND_LINE
+) -> bool:
+    """Post nothing there until it is resumed; what waits goes out then, if it is still alive.
+    False when it is paused already."""
+
+    def pause(work: UnitOfWork) -> bool:
+        done = work.channels.pause(channel_id, now=now)
+        if done:
+            _note(work, by, "pause channel", work.channels.get(channel_id), now)
+        return done
+
+    return write(database, pause)
+
+
+def resume_channel(
+    database: Database, channel_id: SubscriberId, *, now: datetime, by: str = COMMAND_LINE
+) -> bool:
+    """Let a channel that is paused or stopped go on; False when it is neither."""
+
+    def resume(work: UnitOfWork) -> bool:
+        done = work.channels.resume(channel_id, now=now)
+        if done:
+            _note(work, by, "resume channel", work.channels.get(channel_id), now)
+        return done
+
+    return write(database, resume)
+
+
+def remove_channel(
+    database: Database, channel_id: SubscriberId, *, now: datetime, by: str = COMMAND_LINE
+) -> Channel:
+    """Forget it with its secrets; the ledger keeps what became of its posts. Returns what it was.
+    What waits is not posted."""
+
+    def remove(work: UnitOfWork) -> Channel:
+        channel = work.channels.get(channel_id)
+        work.channels.remove(channel_id, now=now)
+        _note(work, by, "remove channel", channel, now)
+        return channel
+
+    return write(database, remove)
+
+
+def try_channel(
+    database: Database,
+    office: PostOffice,
+    channel_id: SubscriberId,
+    *,
+    domain: str,
+    now: datetime,
+    by: str = COMMAND_LINE,
+) -> PostOutcome:
+    """Post a few words, now, whether it is paused or stopped or not; they count for nothing."""
+    with database.reading() as work:
+        channel = work.channels.get(channel_id)
+        title = work.lists.get(channel.list_name).title
+    words = (
+        f"This is a test by Paperround: the digest of {title} can be posted here. "
+        "Nothing has to be done."
+    )
+    greeting = Greeting(
+        list_title=title,
+        words=words,
+        message_id=f"<{secrets.token_hex(16)}@{domain}>",
+        dated=now,
+    )
+    message = office.greeting(channel.hook, greeting)
+    outcome = office.post(channel.hook, message, before_body=lambda: True)
+    if outcome is None:
+        raise AssertionError("nothing forbids a test")
+    write(database, lambda work: _note(work, by, "test channel", channel, now))
+    return outcome
+
+
+def standing_of(work: UnitOfWork, channel_id: SubscriberId) -> Standing:
+    """The channel with what it asked for; raises NotFound."""
+    return standings_of(work, [work.channels.get(channel_id)])[0]
+
+
+def standings_of(work: UnitOfWork, channels: Sequence[Channel]) -> list[Standing]:
+    """Each channel with what it asked for."""
+    interests = work.subscribers.interests_of_all([one.id for one in channels])
+    due = work.channels.due([one.id for one in channels])
+    found = []
+    for one in channels:
+        [subscription] = work.subscribers.subscriptions_of(one.id)
+        found.append(
+            Standing(
+                channel=one,
+                wish=subscription.preferences,
+                interests=tuple(interests.get(one.id, ())),
+                due_at=due.get(one.id),
+            )
+        )
+    return found
+
+
+def all_standings(database: Database) -> list[Standing]:
+    """Every channel with what it asked for, by name."""
+    with database.reading() as work:
+        return standings_of(work, work.channels.all())
+
+
+def stopped_channels(work: UnitOfWork) -> list[Alert]:
+    """An alert for each channel whose hook is no more."""
+    return [
+        Alert(
+            key=f"channel/{one.id}/{format_instant(one.stopped_at)}",
+            subject=f"The channel {one.name} is stopped: its hook is no more",
+            lines=(
+                f"{one.stopped_why}.",
+                f"Digests of {one.list_name} are not posted there any more; mail goes on.",
+                f"Give it a new hook: `paperround channels edit {one.name} --hook -`.",
+                f"Or let it try again: `paperround channels resume {one.name}`.",
+            ),
+        )
+        for one in work.channels.all()
+        if one.stopped_at is not None
+    ]
+
+
+def _note(work: UnitOfWork, by: str, action: str, channel: Channel, now: datetime) -> None:
+    details = {"kind": channel.hook.kind.value, "list": channel.list_name}
+    deed = Deed(actor=by, action=action, target=channel.name, details=details)
+    work.audit.note(deed, now=now)

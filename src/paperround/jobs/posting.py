@@ -1,0 +1,272 @@
+"""Posting: the rows of the ledger that go to channels, one message at a time.
+
+    reclaim dead leases ─► expire ─► claim one ─► its next message ─► connected ─► in_data ─► body
+          ▲                                                                            │
+          └─ settle: sent | deferred (busy, or more messages) | failed | unknown ◄─── answer
+
+The moves are those of mails, and so are the promises: the mark is committed before the service
+gets a byte of the message, and a message that was sent and not answered is `unknown`. Each message
+of a post is a claim and a mark of its own; how many were taken stands beside the row, so a retry
+goes on with the next one.
+
+A hook that is no more stops its channel in the transaction that writes its answer down.
+"""
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from paperround.domain.boots import Boot
+from paperround.domain.deliveries import MOST_BREAKDOWNS, DeliveryState, Lease
+from paperround.domain.digests import Letterhead
+from paperround.domain.errors import Conflict, DatabaseFailed
+from paperround.domain.ledger import Move
+from paperround.domain.posts import ClaimedPost, Digest, Message, PostOutcome
+from paperround.domain.replies import next_try
+from paperround.domain.times import format_instant
+from paperround.jobs.compose import digest_view, sheet_of, slip_of
+from paperround.jobs.expiring import untried
+from paperround.jobs.holding import is_held, is_suspect
+from paperround.jobs.ports import Clock, Database, PostOffice, Processes, UnitOfWork
+from paperround.jobs.transactions import write
+
+log = logging.getLogger(__name__)
+
+ANSWER = timedelta(minutes=5)
+"""How long a marked post may wait for its answer before its process counts as dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostRoom:
+    """What posting needs. Once `stopping` says so, the message in hand is finished and no other is
+    taken up. `boot` says how long this machine runs."""
+
+    database: Database
+    office: PostOffice
+    letterhead: Letterhead
+    clock: Clock
+    processes: Processes
+    lease: timedelta
+    jitter: Random = field(default_factory=Random)
+    stopping: Callable[[], bool] = lambda: False
+    boot: Callable[[], Boot | None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostReport:
+    """What became of the messages of a run. `troubles` counts, by reason, those not taken."""
+
+    messages: int = 0
+    troubles: Mapping[str, int] = field(default_factory=dict)
+
+
+def post_due(room: PostRoom) -> PostReport:
+    """Post what is due, until a claim finds nothing. Safe to kill, and from several at once."""
+    run = _Run(room)
+    if run.is_idle():
+        return PostReport()
+    run.tidy()
+    while not room.stopping() and (claimed := run.claim()):
+        run.take(claimed[0])
+    return PostReport(messages=run.messages, troubles=dict(run.troubles))
+
+
+class _Run:
+    """One call: what it did so far."""
+
+    def __init__(self, room: PostRoom) -> None:
+        self._room = room
+        self.messages = 0
+        self.troubles = Counter[str]()
+
+    def is_idle(self) -> bool:
+        """Whether nothing may be done: there is no channel, or digests are held. Nothing is given
+        up by a clock that leapt."""
+        now, boot = self._room.clock.now(), self._room.boot()
+        with self._room.database.reading() as work:
+            return not work.channels.exist() or is_suspect(work, boot, now=now)
+
+    def tidy(self) -> None:
+        """End dead leases and lives that are over, as every sender does."""
+        now, processes = self._room.clock.now(), self._room.processes
+
+        def tidy(work: UnitOfWork) -> None:
+            work.posts.reclaim(processes, now=now)
+            work.posts.expire(now=now, untried=untried(work, now=now))
+
+        write(self._room.database, tidy)
+
+    def claim(self) -> Sequence[ClaimedPost]:
+        """The next post that is due; none while digests are held."""
+        now, room = self._room.clock.now(), self._room
+        lease = Lease(
+            worker=room.processes.current(), until=now + room.lease, token=secrets.token_hex(8)
+        )
+
+        def claim(work: UnitOfWork) -> Sequence[ClaimedPost]:
+            return () if is_held(work) else work.posts.claim(lease, limit=1, now=now)
+
+        with room.database.reading() as work:
+            if not work.posts.has_due(now=now):  # most minutes: nobody else's writing is held up
+                return ()
+        return write(room.database, claim)
+
+    def take(self, post: ClaimedPost) -> None:
+        """Send the next message of a post, and write down what became of it."""
+        try:
+            messages = self._composed(post)
+        except (Conflict, DatabaseFailed):  # the fault of no post
+            raise
+        except Exception as error:  # one channel's broken post must not stop the others
+            log.exception("the post %d could not be composed", post.row.id)
+            self._break_down(post, f"{type(error).__name__}: {error}")
+            return
+        if post.taken >= len(messages):  # it says less than when it was begun
+            self._settle(post, DeliveryState.SENT, "")
+            return
+        outcome = self._sent(post, messages[post.taken])
+        if outcome is not None:
+            self.messages += 1
+            self._write_down(post, outcome, of=len(messages))
+
+    def _composed(self, post: ClaimedPost) -> Sequence[Message]:
+        with self._room.database.reading() as work:
+            edition = work.editions.get(post.row.edition_id)
+            title = work.lists.get(edition.list_name).title
+        sheet = sheet_of(edition, title, self._room.letterhead)
+        view = digest_view(sheet, slip_of(post.row), token="")
+        row = post.row
+        digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
+        return self._room.office.messages(post.channel.hook, digest)
+
+    def _sent(self, post: ClaimedPost, message: Message) -> PostOutcome | None:
+        def marked() -> bool:
+            now = self._room.clock.now()
+            until = now + max(self._room.lease, ANSWER)
+            one, token = [post.row.id], post.lease.token
+            return bool(
+                write(
+                    self._room.database,
+                    lambda work: work.posts.mark_in_data(one, token, until=until, now=now),
+                )
+            )
+
+        return self._room.office.post(post.channel.hook, message, before_body=marked)
+
+    # --- what became of it ---------------------------------------------------------------------
+
+    def _write_down(self, post: ClaimedPost, outcome: PostOutcome, *, of: int) -> None:
+        if outcome.state is DeliveryState.DEFERRED:
+            self._defer(post, outcome)
+        elif outcome.state is DeliveryState.SENT and post.taken + 1 < of:
+            self._go_on(post, outcome, of)
+        else:
+            self._end(post, outcome, of)
+
+    def _go_on(self, post: ClaimedPost, outcome: PostOutcome, of: int) -> None:
+        """The next message is due at once, as a claim of its own."""
+        taken, now = post.taken + 1, self._room.clock.now()
+        move = _move(
+            post, DeliveryState.DEFERRED, f"{taken} of {of} messages posted", outcome, next_at=now
+        )
+
+        def note(work: UnitOfWork) -> None:
+            if work.posts.settle([move], now=now):
+                work.posts.note_taken(post.row.id, taken)
+
+        write(self._room.database, note)
+
+    def _defer(self, post: ClaimedPost, outcome: PostOutcome) -> None:
+        """Try again after the pause that was asked for, and not before our own; a wait that is
+        longer than the digest lives ends it. Nothing was reached: held against the hook alone."""
+        now, row = self._room.clock.now(), post.row
+        again = next_try(
+            row.attempts - post.taken + 1, now, row.expires_at, self._room.jitter.random()
+        )
+        if again is not None and outcome.wait is not None:
+            again = max(again, now + outcome.wait)
+        if again is None or again >= row.expires_at:
+            self._settle(post, DeliveryState.EXPIRED, outcome.reason, outcome)
+            return
+        unreached = outcome.code is None
+        self._apply(
+            post,
+            _move(
+                post,
+                DeliveryState.DEFERRED,
+                outcome.reason,
+                outcome,
+                next_at=again,
+                breakdown=unreached,
+            ),
+        )
+
+    def _end(self, post: ClaimedPost, outcome: PostOutcome, of: int) -> None:
+        reason = outcome.reason
+        state = outcome.state
+        if state is DeliveryState.FAILED and post.taken:
+            state = DeliveryState.UNKNOWN
+            reason = f"{post.taken} of {of} messages were posted, then: {reason}"
+        self._settle(post, state, reason, outcome)
+
+    def _settle(
+        self,
+        post: ClaimedPost,
+        state: DeliveryState,
+        reason: str,
+        outcome: PostOutcome | None = None,
+    ) -> None:
+        stops = outcome.reason if outcome is not None and outcome.gone else None
+        self._apply(post, _move(post, state, reason, outcome), stops=stops)
+
+    def _break_down(self, post: ClaimedPost, reason: str) -> None:
+        """Put off a post whose making raised; after enough tries it has failed."""
+        row = post.row
+        again = next_try(
+            row.breakdowns + 1,
+            self._room.clock.now(),
+            row.expires_at,
+            self._room.jitter.random(),
+        )
+        if again is None or row.breakdowns + 1 >= MOST_BREAKDOWNS:
+            self._apply(post, _move(post, DeliveryState.FAILED, reason))
+        else:
+            move = _move(post, DeliveryState.DEFERRED, reason, next_at=again, breakdown=True)
+            self._apply(post, move)
+
+    def _apply(self, post: ClaimedPost, move: Move, *, stops: str | None = None) -> None:
+        """Write a move down; with `stops` the channel is stopped in the same step."""
+        now, channel = self._room.clock.now(), post.channel
+        if move.state is not DeliveryState.SENT:
+            self.troubles[move.reason] += 1
+
+        def settle(work: UnitOfWork) -> bool:
+            work.posts.settle([move], now=now)
+            return stops is not None and work.channels.stop(channel.id, stops, now=now)
+
+        if write(self._room.database, settle):
+            log.error(
+                "the channel %s is stopped since %s: %s", channel.name, format_instant(now), stops
+            )
+
+
+def _move(
+    post: ClaimedPost,
+    state: DeliveryState,
+    reason: str,
+    outcome: PostOutcome | None = None,
+    **more: object,
+) -> Move:
+    return Move(
+        id=post.row.id,
+        token=post.lease.token,
+        state=state,
+        reason=reason,
+        code=None if outcome is None else outcome.code,
+        reply=None if outcome is None else outcome.said or None,
+        **more,  # type: ignore[arg-type]  # when to try again, and whether it broke down
+    )

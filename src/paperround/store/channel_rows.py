@@ -1,0 +1,48 @@
+"""Between channels and their rows."""
+
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from paperround.domain.channels import Channel, ChannelKind, Hook
+from paperround.domain.subscribers import SubscriberId, SubscriptionId
+from paperround.store import schema as db
+
+CHANNEL_COLUMNS = (
+    db.channels.c.subscriber_id.label("channel_id"),
+    db.channels.c.name.label("channel_name"),
+    db.channels.c.hook,
+    db.channels.c.chat,
+    db.channels.c.key,
+    db.channels.c.created_at.label("channel_since"),
+    db.channels.c.paused_at.label("channel_paused_at"),
+    db.channels.c.stopped_at,
+    db.channels.c.stopped_why,
+    db.subscribers.c.kind.label("channel_kind"),
+    db.lists.c.name.label("channel_list"),
+)
+"""What it takes to make a Channel beside its subscription; named so that a delivery may stand next
+to it."""
+
+CHANNELS: Select[Any] = (
+    select(*CHANNEL_COLUMNS, db.subscriptions.c.id.label("channel_subscription"))
+    .select_from(db.channels)
+    .join(db.subscribers, db.channels.c.subscriber_id == db.subscribers.c.id)
+    .join(db.subscriptions, db.subscriptions.c.subscriber_id == db.subscribers.c.id)
+    .join(db.lists, db.subscriptions.c.list_id == db.lists.c.id)
+)
+
+
+def channel_of(row: Row[Any]) -> Channel:
+    """The channel of a row of CHANNELS, or of a delivery beside one."""
+    return Channel(
+        id=SubscriberId(row.channel_id),
+        subscription_id=SubscriptionId(row.channel_subscription),
+        name=row.channel_name,
+        list_name=row.channel_list,
+        hook=Hook(kind=ChannelKind(row.channel_kind), url=row.hook, chat=row.chat, key=row.key),
+        created_at=row.channel_since,
+        paused_at=row.channel_paused_at,
+        stopped_at=row.stopped_at,
+        stopped_why=row.stopped_why,
+    )

@@ -1,0 +1,127 @@
+"""The admin API for channels: what `paperround channels` does, for programs."""
+
+from fastapi import Response
+
+from paperround.domain.keys import Scope
+from paperround.domain.subscribers import SubscriberId
+from paperround.jobs import channels as doing
+from paperround.web.auth import Actor, keyed_router
+from paperround.web.channel_models import (
+    ChannelAnswer,
+    ChannelBody,
+    ChannelChanges,
+    ChannelMoved,
+    ChannelPage,
+    NewChannelAnswer,
+    TrialAnswer,
+)
+from paperround.web.home import Home, Present
+from paperround.web.paging import Paging, RowNumber
+from paperround.wiring import Runtime
+
+PREFIX = "/api/v1/admin/channels"
+
+router = keyed_router(
+    PREFIX, "admin: channels", reading=Scope.CHANNELS_READ, writing=Scope.CHANNELS_WRITE
+)
+
+
+@router.get("", summary="List channels")
+def list_channels(home: Home, paging: Paging) -> ChannelPage:
+    """Every channel with where it leads, masked, and how it stands, by id."""
+    after = SubscriberId(paging.place("channels") or 0)
+    with home.database.reading() as work:
+        found = work.channels.page(after, limit=paging.probe)
+        shown = doing.standings_of(work, found[: paging.limit])
+    return ChannelPage(
+        items=[ChannelAnswer.of(one) for one in shown],
+        next_cursor=paging.next_cursor("channels", [one.id for one in found]),
+    )
+
+
+@router.post(
+    "",
+    summary="Create a channel",
+    status_code=201,
+    responses={
+        201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "Its address"}}}
+    },
+)
+def create_channel(
+    home: Home, now: Present, actor: Actor, body: ChannelBody, response: Response
+) -> NewChannelAnswer:
+    """Post a list to a channel from its next hour on, or at once."""
+    opened = home.settings.open_places
+    made = doing.add_channel(home.database, body.order(), opened=opened, now=now, by=actor)
+    if body.at_once:
+        home.plan()
+    response.headers["Location"] = f"{PREFIX}/{made.id}"
+    return NewChannelAnswer.made(_standing(home, made.id))
+
+
+@router.get("/{channel_id}", summary="Read a channel")
+def read_channel(home: Home, channel_id: RowNumber) -> ChannelAnswer:
+    """One channel. Its posts are at `/subscribers/{id}/deliveries`."""
+    return ChannelAnswer.of(_standing(home, SubscriberId(channel_id)))
+
+
+@router.patch("/{channel_id}", summary="Change a channel")
+def change_channel(
+    home: Home, now: Present, actor: Actor, channel_id: RowNumber, body: ChannelChanges
+) -> ChannelAnswer:
+    """Change the fields that are given. A new hook lets one that was stopped go on."""
+    changed = doing.change_channel(
+        home.database,
+        SubscriberId(channel_id),
+        body.changes(),
+        opened=home.settings.open_places,
+        now=now,
+        by=actor,
+    )
+    return ChannelAnswer.of(changed)
+
+
+@router.delete("/{channel_id}", summary="Delete a channel", status_code=204)
+def delete_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> None:
+    """Forget a channel with its secrets. What became of its posts stays in the ledger."""
+    doing.remove_channel(home.database, SubscriberId(channel_id), now=now, by=actor)
+
+
+@router.post("/{channel_id}/test", summary="Try a channel")
+def try_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> TrialAnswer:
+    """Post a few words there now and say what came of it."""
+    outcome = doing.try_channel(
+        home.database,
+        home.post_office,
+        SubscriberId(channel_id),
+        domain=home.identity.domain,
+        now=now,
+        by=actor,
+    )
+    return TrialAnswer.of(outcome)
+
+
+@router.post("/{channel_id}/pause", summary="Pause a channel")
+def pause_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> ChannelMoved:
+    """Post nothing there until it is resumed."""
+    changed = doing.pause_channel(home.database, SubscriberId(channel_id), now=now, by=actor)
+    return _moved(home, channel_id, changed)
+
+
+@router.post("/{channel_id}/resume", summary="Resume a channel")
+def resume_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> ChannelMoved:
+    """Let a channel go on that was paused, or stopped because its hook was gone."""
+    changed = doing.resume_channel(home.database, SubscriberId(channel_id), now=now, by=actor)
+    if changed:
+        home.wake()
+    return _moved(home, channel_id, changed)
+
+
+def _moved(home: Runtime, number: int, changed: bool) -> ChannelMoved:
+    channel = _standing(home, SubscriberId(number)).channel
+    return ChannelMoved(name=channel.name, state=channel.state, changed=changed)
+
+
+def _standing(home: Runtime, channel: SubscriberId) -> doing.Standing:
+    with home.database.reading() as work:
+        return doing.standing_of(work, channel)

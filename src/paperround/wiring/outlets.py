@@ -1,0 +1,42 @@
+"""The ways out that are no mailbox, put together."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from paperround.jobs.ports import Clock, PostOffice
+from paperround.jobs.posting import PostReport, PostRoom, post_due
+
+if TYPE_CHECKING:
+    from paperround.net.client import GuardedClient
+    from paperround.wiring import Runtime
+
+SECONDS = 20.0
+"""How long a post may take, all in all: Standard Webhooks wants 15 to 30."""
+
+
+def office_of(client: "GuardedClient", clock: Clock) -> PostOffice:
+    """What posts to channels with `client`."""
+    from paperround.channels.office import HttpPostOffice
+
+    return HttpPostOffice(client=client, clock=clock)
+
+
+def post_channels(runtime: "Runtime") -> PostReport:
+    """Post to channels what is due."""
+    return post_due(
+        PostRoom(
+            database=runtime.database,
+            office=runtime.post_office,
+            letterhead=runtime.letterhead,
+            clock=runtime.clock,
+            processes=runtime.processes,
+            lease=timedelta(seconds=runtime.settings.lease_seconds),
+            stopping=runtime.stopping.is_set,
+            boot=runtime.boot,
+        )
+    )
+
+
+def run_posts(runtime: "Runtime") -> None:
+    """The same as a job."""
+    post_channels(runtime)

@@ -1,0 +1,43 @@
+"""A list with papers, channels that lead to a server of this machine, on each database."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from paperround.store.unit_of_work import SqlDatabase
+from tests.channels.services import Services, services
+from tests.jobs.conftest import (
+    database,
+    database_url,
+    engine,
+    fill,
+    postgres,
+    postgres_url,
+    record,
+    sqlite_database,
+    sqlite_template,
+)
+
+__all__ = [
+    "database",
+    "database_url",
+    "engine",
+    "postgres",
+    "postgres_url",
+    "sqlite_database",
+    "sqlite_template",
+]
+
+
+@pytest.fixture
+def made() -> Iterator[Services]:
+    """The services that are posted to."""
+    with services() as found:
+        yield found
+
+
+@pytest.fixture
+def papers(database: SqlDatabase) -> SqlDatabase:
+    """A database with three papers."""
+    fill(database, [record(n) for n in range(1, 4)])
+    return database

@@ -1,0 +1,185 @@
+"""Slack, Discord, Telegram and a webhook's owner, all on this machine, answering to order."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from paperround.channels.office import HttpPostOffice
+from paperround.clock import FixedClock
+from paperround.domain.channels import Channel, ChannelKind, Hook
+from paperround.domain.deliveries import Worker
+from paperround.domain.ledger import DeliveryRecord, LedgerTotals
+from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.subscribers import Preferences, SubscriberId
+from paperround.jobs.channels import Order, add_channel
+from paperround.jobs.ports import Database, PostOffice
+from paperround.jobs.posting import PostRoom
+from tests.fakes import HERE, LETTERHEAD, Neighbours
+from tests.jobs.conftest import NOW
+from tests.net.clients import guarded
+from tests.net.faults import Behaviour, Caller, FaultServer, page, says
+
+SLACK = "/services/T000/B000/a-secret-of-slack"
+DISCORD = "/api/webhooks/123/a-secret-of-discord"
+TELEGRAM = "/bot12345:a-secret-of-telegram-bots"
+WEBHOOK = "/hooks/a-secret-of-somebody"
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+PATHS = {
+    ChannelKind.SLACK: SLACK,
+    ChannelKind.DISCORD: DISCORD,
+    ChannelKind.TELEGRAM: TELEGRAM,
+    ChannelKind.WEBHOOK: WEBHOOK,
+}
+TAKES = {
+    ChannelKind.SLACK: page(b"ok"),
+    ChannelKind.DISCORD: page(b'{"id": "1"}'),
+    ChannelKind.TELEGRAM: page(b'{"ok": true, "result": {}}'),
+    ChannelKind.WEBHOOK: page(b"", status="204 No Content"),
+}
+
+
+def silence(_caller: Caller) -> None:
+    """Takes what is posted and hangs up without a word."""
+
+
+@dataclass
+class Services:
+    """What each kind answers: the first of its `answers`, and its usual word when none is left."""
+
+    server: FaultServer = field(init=False)
+    answers: dict[ChannelKind, list[Behaviour]] = field(default_factory=dict)
+
+    def behaviour(self, kind: ChannelKind) -> Behaviour:
+        def behave(caller: Caller) -> None:
+            waiting = self.answers.get(kind)
+            (waiting.pop(0) if waiting else says(TAKES[kind]))(caller)
+
+        return behave
+
+    def answers_with(self, kind: ChannelKind, *answers: bytes | Behaviour) -> None:
+        """What is said next, bytes as they are."""
+        told = [says(one) if isinstance(one, bytes) else one for one in answers]
+        self.answers.setdefault(kind, []).extend(told)
+
+    def posted(self) -> list[dict[str, Any]]:
+        """What was posted so far, as it was read."""
+        return [json.loads(one) for one in self.server.bodies]
+
+    def headers(self, place: int = -1) -> dict[str, str]:
+        """The headers of a request."""
+        lines = self.server.requests[place].decode().partition("\r\n\r\n")[0].splitlines()[1:]
+        return {name.lower(): value for name, _, value in (one.partition(": ") for one in lines)}
+
+
+@contextmanager
+def services() -> Iterator[Services]:
+    """All four, listening."""
+    made = Services()
+    ends = {ChannelKind.TELEGRAM: "/sendMessage", ChannelKind.DISCORD: "?wait=true"}
+    paths = {path + ends.get(kind, ""): made.behaviour(kind) for kind, path in PATHS.items()}
+    with FaultServer({"/": says(page(b"", status="404 Not Found")), **paths}) as server:
+        made.server = server
+        yield made
+
+
+def add(
+    database: Database,
+    made: Services,
+    kind: ChannelKind = ChannelKind.SLACK,
+    *,
+    name: str = "",
+    wish: Preferences | None = None,
+    at_once: bool = False,
+) -> Channel:
+    """A channel of the list that leads there."""
+    order = Order(
+        kind=kind,
+        hook=f"http://{made.server.at}{PATHS[kind]}",
+        list_name="trending",
+        name=name or kind.value,
+        chat="@papers" if kind is ChannelKind.TELEGRAM else "",
+        key=KEY if kind is ChannelKind.WEBHOOK else "",
+        wish=wish or Preferences(),
+        at_once=at_once,
+    )
+    return add_channel(database, order, opened={made.server.at}, now=NOW)
+
+
+@contextmanager
+def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Iterator[PostRoom]:
+    """What posts to them at NOW."""
+    clock = FixedClock(NOW)
+    with guarded(made.server.at) as client:
+        yield PostRoom(
+            database=database,
+            office=HttpPostOffice(client=client, clock=clock),
+            letterhead=LETTERHEAD,
+            clock=clock,
+            processes=Neighbours(me=me),
+            lease=timedelta(seconds=900),
+            jitter=Random(1),  # noqa: S311 - the same waits in every run
+        )
+
+
+def totals(database: Database, **by: float) -> LedgerTotals:
+    """The ledger's totals after a while."""
+    with database.reading() as work:
+        return work.ledger.totals(now=NOW + timedelta(**by))
+
+
+def last(database: Database, channel: SubscriberId) -> DeliveryRecord:
+    """What became of the newest post of a channel."""
+    with database.reading() as work:
+        return work.ledger.history(channel, limit=1)[0]
+
+
+class Dies(Exception):
+    """A process ends here."""
+
+
+def die() -> None:
+    """End the process, as far as a test can."""
+    raise Dies
+
+
+def nothing() -> None:
+    """Leave everything as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meddling:
+    """An office to which something happens around the mark, or that cannot say one kind."""
+
+    office: PostOffice
+    before_mark: Callable[[], None] = nothing
+    after_mark: Callable[[], None] = nothing
+    poison: ChannelKind | None = None
+
+    def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
+        if hook.kind is self.poison:
+            raise ValueError("poison")
+        return self.office.messages(hook, digest)
+
+    def greeting(self, hook: Hook, greeting: Greeting) -> Message:
+        return self.office.greeting(hook, greeting)
+
+    def post(
+        self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
+    ) -> PostOutcome | None:
+        def meddling() -> bool:
+            self.before_mark()
+            may = before_body()
+            self.after_mark()
+            return may
+
+        return self.office.post(hook, message, before_body=meddling)
+
+
+def later(room: PostRoom, **by: float) -> PostRoom:
+    """The same after a while."""
+    return replace(room, clock=FixedClock(NOW + timedelta(**by)))

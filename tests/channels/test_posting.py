@@ -1,0 +1,283 @@
+"""Posts to channels: the same ledger and the same promises as for mail."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from paperround.domain.channels import ChannelKind
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.ledger import LedgerTotals
+from paperround.domain.pacing import Pacing
+from paperround.jobs.channels import (
+    Changes,
+    change_channel,
+)
+from paperround.jobs.deliver import deliver
+from paperround.jobs.plan import Hours, plan_due
+from paperround.jobs.posting import post_due
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import lease
+from tests.channels.services import (
+    SLACK,
+    Services,
+    add,
+    last,
+    later,
+    post_room,
+    services,
+    silence,
+    totals,
+)
+from tests.fakes import ScriptedMailer
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.test_deliver import post
+from tests.jobs.test_publish import send
+from tests.net.faults import page
+
+EACH_KIND = pytest.mark.parametrize("kind", list(ChannelKind))
+BUSY = page(b"slow down", "Retry-After: 3600", status="429 Too Many Requests")
+
+
+# --- sent --------------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F25")
+@EACH_KIND
+def test_an_edition_is_posted_once(papers: SqlDatabase, made: Services, kind: ChannelKind) -> None:
+    channel = add(papers, made, kind)
+    send(papers)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 1
+        assert post_due(room).messages == 0
+        send(papers)  # the same edition again plans only missing rows
+        assert post_due(room).messages == 0
+    [posted] = made.posted()
+    assert "Paper 1" in json.dumps(posted)
+    assert totals(papers) == LedgerTotals(sent=1)
+    assert last(papers, channel.id).sent_at == NOW
+
+
+@pytest.mark.accept("F25", part="schedule")
+def test_a_channel_is_posted_to_at_its_hour_like_anybody(
+    papers: SqlDatabase, made: Services
+) -> None:
+    add(papers, made)
+    add(papers, made, ChannelKind.DISCORD, at_once=True)
+    send(papers)
+    round_ = {"database": papers, "identity": IDENTITY, "hours": Hours(hour=9)}
+    plan_due(**round_, now=NOW)  # type: ignore[arg-type]
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 2  # the manual edition is everybody's of that day
+    assert [one["content"] for one in made.posted() if "content" in one]
+
+
+def test_a_paper_is_never_posted_twice(papers: SqlDatabase, made: Services) -> None:
+    channel = add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    fill(papers, [record(4)], NOW + timedelta(hours=20))
+    send(papers, days=1)
+    with post_room(papers, made) as room:
+        post_due(later(room, days=1))
+    told = json.dumps(made.posted()[1])
+    assert "Paper 4" in told
+    assert "Paper 1" not in told
+    assert last(papers, channel.id).papers == 1
+
+
+def test_mail_and_posts_leave_each_other_alone(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    subscribe(papers, "ada")
+    send(papers)
+    mails = post(papers)
+    assert deliver(mails).totals == LedgerTotals(sent=1, queued=1)
+    assert isinstance(mails.mailer, ScriptedMailer)
+    assert [one.recipient for one in mails.mailer.offered] == ["ada@example.org"]
+    assert made.server.requests == []
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 1
+    assert totals(papers) == LedgerTotals(sent=2)
+
+
+def test_posts_take_no_mail(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    subscribe(papers, "ada", "grace")
+    send(papers)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 1
+    assert totals(papers) == LedgerTotals(sent=1, queued=2)
+
+
+def test_a_post_in_hand_holds_up_no_mail_of_a_relay_that_is_tried_again(
+    papers: SqlDatabase, made: Services
+) -> None:
+    add(papers, made)
+    subscribe(papers, "ada")
+    send(papers)
+    after = NOW + timedelta(hours=1)  # the relay's rest is over
+    with papers.writing() as work:
+        work.pacing.rest_relay("policy-refusal: 550 5.7.1", now=NOW)
+        assert len(work.posts.claim(lease("a post"), limit=1, now=after)) == 1
+        gate = work.pacing.open(Pacing(), first=False, now=after)
+        mails = work.ledger.claim(lease("a mail"), limit=9, now=after, gate=gate)
+        gate.close()
+    assert len(mails) == 1
+
+
+# --- not sent, or perhaps ----------------------------------------------------------------------
+
+
+@pytest.mark.accept("R5", part="channel")
+@EACH_KIND
+def test_a_post_without_an_answer_is_unknown_and_never_posted_again(
+    papers: SqlDatabase, made: Services, kind: ChannelKind
+) -> None:
+    made.answers_with(kind, silence)
+    channel = add(papers, made, kind)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+        assert totals(papers) == LedgerTotals(unknown=1)
+        post_due(later(room, hours=5))
+    assert len(made.server.bodies) == 1
+    assert last(papers, channel.id).reason.startswith("unanswered: 127.0.0.1")
+
+
+def test_a_gateway_that_got_no_answer_leaves_it_unknown(
+    papers: SqlDatabase, made: Services
+) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"", status="504 Gateway Timeout"))
+    add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    assert totals(papers) == LedgerTotals(unknown=1)
+
+
+@pytest.mark.accept("F25", part="retries")
+@EACH_KIND
+def test_a_service_that_is_busy_is_asked_again_after_the_pause_it_wants(
+    papers: SqlDatabase, made: Services, kind: ChannelKind
+) -> None:
+    made.answers_with(kind, BUSY)
+    add(papers, made, kind)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+        assert totals(papers) == LedgerTotals(deferred=1)
+        assert post_due(later(room, minutes=59)).messages == 0
+        assert post_due(later(room, minutes=61)).messages == 1
+    assert totals(papers) == LedgerTotals(sent=1)
+    assert made.posted()[0] == made.posted()[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        (
+            ChannelKind.DISCORD,
+            page(b'{"message": "x", "retry_after": 1800.5}', status="429 Too Many"),
+        ),
+        (
+            ChannelKind.TELEGRAM,
+            page(
+                b'{"ok": false, "description": "x", "parameters": {"retry_after": 1800}}',
+                status="429 Too Many",
+            ),
+        ),
+    ],
+)
+def test_a_pause_may_stand_in_the_answer(
+    papers: SqlDatabase, made: Services, kind: ChannelKind, answer: bytes
+) -> None:
+    made.answers_with(kind, answer)
+    add(papers, made, kind)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+        assert post_due(later(room, minutes=29)).messages == 0
+        assert post_due(later(room, minutes=31)).messages == 1
+
+
+def test_a_server_that_fails_is_asked_again_and_then_less_often(
+    papers: SqlDatabase, made: Services
+) -> None:
+    made.answers_with(ChannelKind.SLACK, *[page(b"", status="503 Unavailable")] * 2)
+    add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+        assert post_due(later(room, minutes=4)).messages == 0
+        assert post_due(later(room, minutes=7)).messages == 1
+        assert post_due(later(room, minutes=15)).messages == 0
+        assert post_due(later(room, minutes=20)).messages == 1
+    assert totals(papers) == LedgerTotals(sent=1)
+
+
+def test_a_server_that_is_not_there_is_tried_again_and_keeps_no_mail_late(
+    papers: SqlDatabase, made: Services
+) -> None:
+    channel = add(papers, made)
+    with services() as gone:
+        nobody = f"http://{gone.server.at}{SLACK}"
+        opened = {gone.server.at}
+    change_channel(papers, channel.id, Changes(hook=nobody), opened=opened, now=NOW)
+    send(papers)
+    with post_room(papers, gone) as room:
+        post_due(room)
+    assert last(papers, channel.id).state is DeliveryState.DEFERRED
+    assert last(papers, channel.id).reason.startswith("unreached: ")
+    with papers.reading() as work:
+        backlog = work.ledger.backlog(work.lists.get("trending").id, now=NOW)
+    assert backlog.oldest_due == NOW
+    assert backlog.oldest_held_due is None
+
+
+def test_a_post_is_given_up_with_its_digest(papers: SqlDatabase, made: Services) -> None:
+    channel = add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(later(room, hours=21))
+    assert made.server.requests == []
+    assert last(papers, channel.id).state is DeliveryState.EXPIRED
+    with papers.reading() as work:  # so a later digest may carry them
+        assert work.subscribers.already_sent([channel.id]) == {channel.id: frozenset()}
+
+
+def test_a_pause_longer_than_the_digest_lives_ends_it(papers: SqlDatabase, made: Services) -> None:
+    wait = page(b"", "Retry-After: 86000", status="429 Too Many Requests")
+    made.answers_with(ChannelKind.SLACK, wait)
+    channel = add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    assert last(papers, channel.id).state is DeliveryState.EXPIRED
+
+
+def test_what_a_service_will_not_take_has_failed_and_its_papers_may_come_again(
+    papers: SqlDatabase, made: Services
+) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"invalid_blocks", status="400 Bad Request"))
+    channel = add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        report = post_due(room)
+    reason = "refused: Slack says invalid_blocks (status 400)"
+    assert report.troubles == {reason: 1}
+    assert last(papers, channel.id).reason == reason
+    with papers.reading() as work:
+        assert work.subscribers.already_sent([channel.id]) == {channel.id: frozenset()}
+        assert work.channels.get(channel.id).state == "active"
+
+
+def test_a_redirect_is_not_followed(papers: SqlDatabase, made: Services) -> None:
+    away = page(b"", "Location: https://elsewhere.example/", status="302 Found")
+    made.answers_with(ChannelKind.WEBHOOK, away)
+    channel = add(papers, made, ChannelKind.WEBHOOK)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    assert last(papers, channel.id).state is DeliveryState.FAILED
+    assert "it leads elsewhere" in last(papers, channel.id).reason

@@ -1,0 +1,303 @@
+"""Posts that end otherwise: hooks that are gone, long digests, operators who stop them, deaths."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from paperround.domain.boots import Boot
+from paperround.domain.channels import ChannelKind
+from paperround.domain.deliveries import DeliveryState, Worker
+from paperround.domain.ledger import LedgerTotals
+from paperround.jobs.alerts import troubles
+from paperround.jobs.cancelling import cancel
+from paperround.jobs.channels import (
+    Changes,
+    change_channel,
+    pause_channel,
+    remove_channel,
+    resume_channel,
+)
+from paperround.jobs.holding import CLOCK, HOLD, watch
+from paperround.jobs.pausing import pause, resume
+from paperround.jobs.posting import post_due
+from paperround.jobs.replacements import send_missed
+from paperround.store.unit_of_work import SqlDatabase
+from tests.channels.services import (
+    SLACK,
+    Dies,
+    Meddling,
+    Services,
+    add,
+    die,
+    last,
+    later,
+    post_room,
+    totals,
+)
+from tests.fakes import Neighbours
+from tests.jobs.conftest import IDENTITY, NOW, fill, record
+from tests.jobs.test_publish import send
+from tests.net.faults import page
+
+DYING = Worker(host="here", pid=9, started="boot/9")
+SURVIVORS = Neighbours(dead={9})
+
+
+# --- a hook that is no more --------------------------------------------------------------------
+
+GONE = [
+    (ChannelKind.SLACK, page(b"no_service", status="404 Not Found")),
+    (ChannelKind.SLACK, page(b"channel_is_archived", status="410 Gone")),
+    (ChannelKind.SLACK, page(b"invalid_token", status="403 Forbidden")),
+    (
+        ChannelKind.DISCORD,
+        page(b'{"message": "Unknown Webhook", "code": 10015}', status="404 Not Found"),
+    ),
+    (
+        ChannelKind.TELEGRAM,
+        page(
+            b'{"ok": false, "description": "Forbidden: bot was blocked by the user"}',
+            status="403 Forbidden",
+        ),
+    ),
+    (
+        ChannelKind.TELEGRAM,
+        page(b'{"ok": false, "description": "Bad Request: chat not found"}', status="400 Bad"),
+    ),
+    (ChannelKind.TELEGRAM, page(b'{"ok": false}', status="401 Unauthorized")),
+    (ChannelKind.WEBHOOK, page(b"", status="410 Gone")),
+    (ChannelKind.WEBHOOK, page(b"", status="404 Not Found")),
+]
+
+
+@pytest.mark.accept("F25", part="gone")
+@pytest.mark.parametrize(("kind", "answer"), GONE)
+def test_a_hook_that_is_no_more_stops_its_channel_and_the_operator_hears_it(
+    papers: SqlDatabase, made: Services, kind: ChannelKind, answer: bytes
+) -> None:
+    made.answers_with(kind, answer)
+    channel = add(papers, made, kind)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    assert last(papers, channel.id).reason.startswith("gone: ")
+    with papers.reading() as work:
+        stopped = work.channels.get(channel.id)
+        alerts = [one for one in troubles(work, {}, now=NOW) if kind.value in one.subject]
+    assert stopped.state == "stopped"
+    assert [one.subject for one in alerts] == [
+        f"The channel {channel.name} is stopped: its hook is no more"
+    ]
+    assert not alerts[0].stops_mail
+
+
+def test_a_stopped_channel_is_planned_nothing_until_it_leads_elsewhere(
+    papers: SqlDatabase, made: Services
+) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"no_service", status="404 Not Found"))
+    channel = add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+        send(papers, days=1)
+        assert post_due(later(room, days=1)).messages == 0
+        new = Changes(hook=f"http://{made.server.at}{SLACK}2")
+        later_on = NOW + timedelta(days=2)
+        change_channel(papers, channel.id, new, opened={made.server.at}, now=later_on)
+        with papers.reading() as work:
+            assert work.channels.get(channel.id).state == "active"
+            assert work.channels.due([channel.id]) == {channel.id: None}
+
+
+def test_a_channel_that_is_stopped_costs_no_other_its_post(
+    papers: SqlDatabase, made: Services
+) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"no_service", status="404 Not Found"))
+    add(papers, made)
+    add(papers, made, ChannelKind.DISCORD)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    assert totals(papers) == LedgerTotals(sent=1, failed=1)
+
+
+# --- digests of several messages ---------------------------------------------------------------
+
+
+@pytest.fixture
+def long(database: SqlDatabase) -> SqlDatabase:
+    fill(database, [record(n) for n in range(1, 13)])
+    return database
+
+
+@pytest.mark.accept("F25", part="split")
+def test_a_long_digest_goes_out_message_by_message(long: SqlDatabase, made: Services) -> None:
+    channel = add(long, made, ChannelKind.DISCORD)
+    send(long)
+    with post_room(long, made) as room:
+        assert post_due(room).messages == 2
+    assert [len(one["embeds"]) for one in made.posted()] == [10, 2]
+    assert last(long, channel.id).state is DeliveryState.SENT
+
+
+def test_a_message_that_was_taken_is_not_posted_again(long: SqlDatabase, made: Services) -> None:
+    taken = page(b'{"id": "1"}')
+    made.answers_with(ChannelKind.DISCORD, taken, page(b"", status="503 Unavailable"))
+    add(long, made, ChannelKind.DISCORD)
+    send(long)
+    with post_room(long, made) as room:
+        post_due(room)
+        assert totals(long) == LedgerTotals(deferred=1)
+        post_due(later(room, minutes=7))
+    assert [len(one["embeds"]) for one in made.posted()] == [10, 2, 2]
+    assert totals(long) == LedgerTotals(sent=1)
+
+
+def test_a_post_that_broke_off_keeps_its_papers(long: SqlDatabase, made: Services) -> None:
+    made.answers_with(ChannelKind.DISCORD, page(b'{"id": "1"}'), page(b"{}", status="400 Bad"))
+    channel = add(long, made, ChannelKind.DISCORD)
+    send(long)
+    with post_room(long, made) as room:
+        post_due(room)
+    found = last(long, channel.id)
+    assert found.state is DeliveryState.UNKNOWN
+    assert found.reason.startswith("1 of 2 messages were posted, then: refused: ")
+    with long.reading() as work:
+        assert len(work.subscribers.already_sent([channel.id])[channel.id]) == 12
+
+
+# --- stopped by operators ----------------------------------------------------------------------
+
+
+@pytest.mark.accept("F25", part="stop")
+def test_a_paused_list_posts_nothing_until_it_goes_on(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    send(papers)
+    pause(papers, "trending", now=NOW)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 0
+        resume(papers, "trending", now=NOW)
+        assert post_due(room).messages == 1
+
+
+def test_a_cancelled_edition_is_not_posted(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    send(papers)
+    cancel(papers, "trending", day=None, cut=None, now=NOW)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 0
+    assert totals(papers) == LedgerTotals(skipped=1)
+
+
+def test_a_cancelled_post_may_be_replaced(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    send(papers)
+    cancel(papers, "trending", day=None, cut=None, now=NOW)
+    send_missed(papers, "trending", identity=IDENTITY, day=None, now=NOW)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 1
+
+
+def test_a_paused_channel_waits_and_says_so_every_day(papers: SqlDatabase, made: Services) -> None:
+    channel = add(papers, made)
+    send(papers)
+    pause_channel(papers, channel.id, now=NOW)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 0
+    fill(papers, [record(4)], NOW + timedelta(hours=20))
+    send(papers, days=1)
+    assert last(papers, channel.id).reason == "paused"
+    resume_channel(papers, channel.id, now=NOW)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 1
+
+
+def test_a_channel_paused_while_it_is_connected_to_gets_nothing(
+    papers: SqlDatabase, made: Services
+) -> None:
+    channel = add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+
+        def pauses() -> None:
+            pause_channel(papers, channel.id, now=NOW)
+
+        post_due(replace(room, office=Meddling(office=room.office, before_mark=pauses)))
+    assert not any(made.server.bodies)
+    assert totals(papers) == LedgerTotals(queued=1)
+
+
+def test_a_removed_channel_leaves_its_history_and_no_secret(
+    papers: SqlDatabase, made: Services
+) -> None:
+    channel = add(papers, made)
+    send(papers)
+    remove_channel(papers, channel.id, now=NOW)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 0
+    assert last(papers, channel.id).reason == "unsubscribed"
+    with papers.reading() as work:
+        assert work.channels.all() == []
+    add(papers, made)  # its name and its hook are free again
+
+
+def test_nothing_is_posted_while_the_clock_is_held(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    send(papers)
+    with papers.writing() as work:
+        work.slots.take(HOLD, CLOCK, now=NOW)
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 0
+
+
+def test_a_clock_that_leapt_gives_up_no_post(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    send(papers)
+    boot = Boot(name="this", uptime=timedelta(hours=1))
+    watch(papers, boot, now=NOW)
+    with post_room(papers, made) as room:
+        far = later(room, days=3)
+        assert post_due(replace(far, boot=lambda: boot)).messages == 0
+        assert totals(papers) == LedgerTotals(queued=1)
+
+
+# --- processes that die ------------------------------------------------------------------------
+
+
+@pytest.mark.accept("R1", part="channel")
+def test_a_process_that_dies_after_the_mark_leaves_it_unknown(
+    papers: SqlDatabase, made: Services
+) -> None:
+    channel = add(papers, made)
+    send(papers)
+    with post_room(papers, made, me=DYING) as room, pytest.raises(Dies):
+        post_due(replace(room, office=Meddling(office=room.office, after_mark=die)))
+    assert last(papers, channel.id).state is DeliveryState.IN_DATA
+    with post_room(papers, made) as room:
+        assert post_due(replace(room, processes=SURVIVORS)).messages == 0
+    assert last(papers, channel.id).state is DeliveryState.UNKNOWN
+    assert last(papers, channel.id).reason == "process-died"
+
+
+def test_one_that_dies_before_the_mark_costs_nothing(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    send(papers)
+    with post_room(papers, made, me=DYING) as room, pytest.raises(Dies):
+        post_due(replace(room, office=Meddling(office=room.office, before_mark=die)))
+    with post_room(papers, made) as room:
+        assert post_due(replace(room, processes=SURVIVORS)).messages == 1
+    assert totals(papers) == LedgerTotals(sent=1)
+
+
+def test_a_post_that_cannot_be_made_stops_no_other(
+    papers: SqlDatabase, made: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(papers, made)
+    add(papers, made, ChannelKind.DISCORD)
+    send(papers)
+    with post_room(papers, made) as room, caplog.at_level(logging.CRITICAL):
+        poisoned = Meddling(office=room.office, poison=ChannelKind.SLACK)
+        post_due(replace(room, office=poisoned))
+    assert totals(papers) == LedgerTotals(sent=1, deferred=1)

@@ -1,0 +1,146 @@
+"""`paperround channels`, as somebody types it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from paperround.cli.app import app
+from paperround.domain.channels import ChannelKind
+from tests.channels.services import PATHS, Services, services
+from tests.net.faults import page
+
+pytestmark = pytest.mark.accept("F25", part="commands")
+
+PAPERS = [{"id": f"2601.0000{n}", "title": f"Paper {n}", "listed_on": "2026-01-30"} for n in (1, 2)]
+MORNING = ("--now", "2026-01-30T08:00:00Z")
+SECRET = "a-secret-of-s"
+"""How the secrets of the hooks begin."""
+
+
+@pytest.fixture(autouse=True)
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """An installation with papers that may post to servers of this machine."""
+    with services() as found:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path / "data"))
+        monkeypatch.setenv("PAPERROUND_ENRICH", "off")
+        monkeypatch.setenv("PAPERROUND_FETCH_ALLOW", found.server.at)
+        papers = tmp_path / "papers.jsonl"
+        papers.write_text("".join(json.dumps(paper) + "\n" for paper in PAPERS))
+        assert run("ingest", "--file", str(papers)).exit_code == 0
+        yield found
+
+
+def run(*arguments: str, given: str | None = None) -> Result:
+    return CliRunner().invoke(app, list(arguments), input=given)
+
+
+def said(*arguments: str) -> Any:
+    result = run(*arguments, "--json")
+    return json.loads(result.stdout)
+
+
+def hook(made: Services, kind: ChannelKind) -> str:
+    return f"http://{made.server.at}{PATHS[kind]}"
+
+
+def add(made: Services, kind: ChannelKind, *more: str) -> Result:
+    chat = ("--chat", "@papers") if kind is ChannelKind.TELEGRAM else ()
+    return run("channels", "add", kind, hook(made, kind), *chat, *more)
+
+
+def test_four_channels_get_the_edition_and_no_secret_is_ever_shown(made: Services) -> None:
+    told = [add(made, kind) for kind in ChannelKind]
+    assert [one.exit_code for one in told] == [0, 0, 0, 0]
+    assert run("digest", "send", *MORNING).exit_code == 0
+    sent = run("deliver", *MORNING)
+    assert "4 sent" in sent.stdout
+    assert "messages to channels: 4" in sent.stdout
+    shown = [
+        run("channels", "list"),
+        run("digest", "status", *MORNING),
+        run("channels", "history", "trending-slack"),
+    ]
+    assert [one.exit_code for one in shown] == [0, 0, 0]
+    assert "channel trending-slack (slack): active" in shown[1].stdout
+    assert "1. Paper" in shown[2].stdout
+    assert not [one for one in (*told, sent, *shown) if SECRET in one.output]
+    assert len(made.server.bodies) == 4
+
+
+def test_a_hook_is_read_from_standard_input(made: Services) -> None:
+    result = run("channels", "add", "slack", "--name", "lab", given=hook(made, ChannelKind.SLACK))
+    assert result.exit_code == 0, result.output
+    assert said("channels", "list")["channels"][0]["name"] == "lab"
+
+
+def test_a_wrong_hook_is_wrong_usage_that_says_what_to_do() -> None:
+    refused = run("channels", "add", "slack", "https://example.org/services/a/b/c")
+    assert refused.exit_code == 2
+    assert "hooks.slack.com" in refused.stderr
+    refused = run("channels", "add", "telegram", "12345:a-secret-of-telegram-bots")
+    assert refused.exit_code == 2
+    assert "--chat" in refused.stderr
+
+
+def test_the_key_of_a_webhook_is_shown_once(made: Services) -> None:
+    made_key = add(made, ChannelKind.WEBHOOK, "--name", "lab").stdout.partition("whsec_")[2][:44]
+    assert len(made_key) == 44
+    assert made_key not in run("channels", "list").stdout
+    changed = said("channels", "edit", "lab", "--new-key")
+    assert changed["key"].startswith("whsec_")
+    assert made_key not in changed["key"]
+
+
+def test_a_channel_is_tried_paused_resumed_renamed_and_removed(made: Services) -> None:
+    add(made, ChannelKind.SLACK, "--name", "lab")
+    assert run("channels", "test", "lab").stdout == "lab: posted\n"
+    assert "This is a test" in made.posted()[0]["text"]
+    assert run("channels", "pause", "lab").stdout == "lab: paused\n"
+    assert said("channels", "list")["channels"][0]["state"] == "paused"
+    assert run("channels", "resume", "lab").stdout == "lab: goes on\n"
+    changed = said(
+        "channels", "edit", "lab", "--name", "lab-2", "--hour", "9", "--frequency", "weekly:fri"
+    )
+    assert (changed["name"], changed["hour"], changed["frequency"]) == ("lab-2", 9, "weekly:fri")
+    assert run("channels", "remove", "lab-2").stdout == "lab-2: removed\n"
+    assert "no channels" in run("channels", "list").stdout
+    unknown = run("channels", "pause", "lab")
+    assert "no channel is called 'lab'" in str(unknown.exception)
+
+
+def test_a_test_that_is_refused_says_why_and_fails(made: Services) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"no_service", status="404 Not Found"))
+    add(made, ChannelKind.SLACK, "--name", "lab")
+    refused = run("channels", "test", "lab")
+    assert refused.exit_code == 1
+    assert refused.stdout == "lab: not posted: gone: Slack says no_service (status 404)\n"
+    assert said("channels", "list")["channels"][0]["state"] == "active"
+
+
+def test_a_hook_that_is_gone_shows_in_list_status_and_doctor(made: Services) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"no_service", status="404 Not Found"))
+    add(made, ChannelKind.SLACK, "--name", "lab")
+    run("digest", "send", *MORNING)
+    assert "1 not posted now: gone: Slack says no_service" in run("deliver", *MORNING).stdout
+    assert "Slack says no_service" in run("channels", "list").stdout
+    assert "channel lab (slack): STOPPED since" in run("digest", "status", *MORNING).stdout
+    assert "lab is stopped since" in run("doctor").stdout
+
+
+def test_what_is_done_is_written_down_without_secrets(made: Services) -> None:
+    from paperround.cli.options import runtime
+
+    add(made, ChannelKind.WEBHOOK, "--name", "lab", "--topics", "bees;ants")
+    run("channels", "pause", "lab")
+    with runtime().database.reading() as work:
+        deeds = [entry.deed for entry in work.audit.page(before=None, limit=9)]
+    assert [(one.action, one.target) for one in deeds] == [
+        ("pause channel", "lab"),
+        ("add channel", "lab"),
+    ]
+    assert deeds[1].details == {"kind": "webhook", "list": "trending"}
