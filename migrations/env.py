@@ -26,8 +26,7 @@ def main() -> None:
     if given is not None:
         run_on(given)
         return
-    with migrate.migrating(engine.create(database_url())) as connection:
-        run_on(connection)
+    migrate.patiently(engine.create(database_url()), run_on)
 
 
 main()

@@ -75,7 +75,7 @@ def postgres_server(options: str = SERVER_OPTIONS) -> Iterator[PostgresServer]:
     if named:
         yield PostgresServer(url=named)
         return
-    programs = _postgres_programs()
+    programs = postgres_programs()
     if programs is None:
         pytest.skip("needs PostgreSQL: set TEST_DATABASE_URL or install postgresql")
     with _own_server(programs, options) as server:
@@ -126,7 +126,7 @@ def _server_user() -> str | None:
     return next((name for name in ("postgres", "nobody") if name in known), None)
 
 
-def _postgres_programs() -> Path | None:
+def postgres_programs() -> Path | None:
     """The folder that holds initdb, pg_ctl and postgres."""
     places = [Path(path).resolve().parent for path in [shutil.which("initdb")] if path]
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

@@ -347,18 +347,22 @@ class Settings(BaseModel):
         """Raise Misconfigured when mail would leave this machine without saying who sends it."""
         if self.embedded and not self.leaves_this_machine:
             return
+        if missing := self.unnamed_sender:
+            raise Misconfigured(
+                f"a real relay or PostgreSQL needs {', '.join(missing)}: readers must be able to "
+                "see who mails them. One's own group needs no postal address: PAPERROUND_PRIVATE=1."
+            )
+
+    @property
+    def unnamed_sender(self) -> list[str]:
+        """The settings that a sender must have who is not anonymous, and that are not set."""
         needed = {
             "SECRET_KEY": self.secret_key,
             "OPERATOR": self.operator,
             "CONTACT": self.contact,
             "POSTAL_ADDRESS": self.postal_address or self.private,
         }
-        missing = [PREFIX + name for name, value in needed.items() if not value]
-        if missing:
-            raise Misconfigured(
-                f"a real relay or PostgreSQL needs {', '.join(missing)}: readers must be able to "
-                "see who mails them. One's own group needs no postal address: PAPERROUND_PRIVATE=1."
-            )
+        return [PREFIX + name for name, value in needed.items() if not value]
 
     @property
     def leaves_this_machine(self) -> bool:

@@ -18,7 +18,7 @@ import pytest
 from paperround.domain.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.domain.times import format_instant
 from paperround.jobs.restore import hold_everything
-from paperround.store import migrate
+from paperround.store import migrate, revisions
 from paperround.store.backup import ABOUT, DATABASE, SECRET, back_up
 from paperround.store.restoring import FOLDER, SMALL, restoring
 from paperround.store.unit_of_work import SqlDatabase
@@ -322,4 +322,4 @@ def test_an_empty_database_is_not_backed_up(tmp_path: Path) -> None:
 
 
 def test_a_backup_says_which_schema_it_has(machine: Machine) -> None:
-    assert json.loads(unpacked(machine.source)[ABOUT])["revision"] == "0012"
+    assert json.loads(unpacked(machine.source)[ABOUT])["revision"] == revisions.head()

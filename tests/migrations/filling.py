@@ -39,11 +39,11 @@ TURN = Turn(interval=timedelta(seconds=3), lease=timedelta(minutes=1))
 PEOPLE = 20
 
 
-def fill(engine: Engine) -> None:
+def fill(engine: Engine, *, papers: int = MANY) -> None:
     """Ten thousand papers, and an edition of some of them mailed to people, at the newest
     revision."""
     database = SqlDatabase(engine)
-    ids = _fill_papers(database)
+    ids = _fill_papers(database, papers)
     default = seed_list(database)
     edition = seed_edition(database, default, ids[:3])
     people = seed_subscribers(database, default, tuple(f"p{n}" for n in range(PEOPLE)))
@@ -62,11 +62,11 @@ def fill(engine: Engine) -> None:
     _fill_a_channel(database)
 
 
-def _fill_papers(database: SqlDatabase) -> tuple[PaperId, ...]:
+def _fill_papers(database: SqlDatabase, papers: int) -> tuple[PaperId, ...]:
     with database.writing() as work:
         feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        real = work.papers.save([write(paper(n)) for n in range(1, MANY + 1)], now=NOW)
-        ids = tuple(real[PaperId(-n)] for n in range(1, MANY + 1))
+        real = work.papers.save([write(paper(n)) for n in range(1, papers + 1)], now=NOW)
+        ids = tuple(real[PaperId(-n)] for n in range(1, papers + 1))
         work.papers.list_papers(feed.id, [listing(one) for one in ids], now=NOW)
         work.papers.observe(feed.id, [(ids[0], observation(7))])
         work.enrichments.asked("github", {ids[0]: NOW}, now=NOW)

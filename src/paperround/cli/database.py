@@ -1,17 +1,19 @@
-"""`paperround db`: the schema of the database, and backups of it."""
+"""`paperround db`: the schema of the database, backups of it, and moves to another."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paperround.cli import moving
 from paperround.cli.options import AsJson, print_json, runtime, say
 from paperround.domain.errors import SchemaOutOfDate
 
 if TYPE_CHECKING:
     from paperround.jobs.restore import Held
 
-app = typer.Typer(help="The schema of the database, and backups.", no_args_is_help=True)
+app = typer.Typer(help="The schema of the database, backups, and moves.", no_args_is_help=True)
+app.command("move")(moving.move)
 
 
 @app.command()
@@ -131,6 +133,7 @@ def _hold(url: str, moved: bool) -> "Held | None":
     from paperround.clock import SystemClock
     from paperround.jobs.restore import hold_everything
     from paperround.store.engine import opened
+    from paperround.store.home import settle
     from paperround.store.migrate import upgrade as run
     from paperround.store.revisions import require_reachable
     from paperround.store.unit_of_work import SqlDatabase
@@ -138,4 +141,7 @@ def _hold(url: str, moved: bool) -> "Held | None":
     with opened(url) as engine:
         require_reachable(engine)
         run(engine)
-        return None if moved else hold_everything(SqlDatabase(engine), now=SystemClock().now())
+        now = SystemClock().now()
+        held = None if moved else hold_everything(SqlDatabase(engine), now=now)
+        settle(engine, now=now)
+        return held

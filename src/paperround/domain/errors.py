@@ -11,6 +11,7 @@
     ├── Misconfigured  a setting is missing, weak or contradictory
     ├── DatabaseFailed      the database is down, full or locked; nothing was written
     ├── SchemaOutOfDate     the database is not at the revision this code needs
+    │   └── MovedAway          it takes part in a move, or is a copy: a person has to say what holds
     ├── FetchFailed         a source could not be read; `permanent` says whether to try again
     │   ├── FetchRefused    we will not ask that address, or not take that answer
     │   └── Unanswered      what we posted is out, and nobody said whether it was taken
@@ -81,6 +82,10 @@ class DatabaseFailed(PaperroundError):
 
 class SchemaOutOfDate(PaperroundError):
     """The database has another schema than this version needs."""
+
+
+class MovedAway(SchemaOutOfDate):
+    """The database was moved, is being moved, or is a copy of another: nothing may be sent."""
 
 
 class FetchFailed(PaperroundError):

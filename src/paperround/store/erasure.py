@@ -13,6 +13,7 @@ from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberS
 from paperround.domain.times import format_instant
 from paperround.store import schema as db
 from paperround.store.claim_statements import waiting
+from paperround.store.dialect import among
 from paperround.store.subscriber_rows import preference_columns
 
 _MACHINERY = frozenset(
@@ -121,7 +122,9 @@ class Erasure:
             for id_, content in kept.yield_per(_QUARANTINED_AT_ONCE)
             if any(name in bytes(content).lower() for name in names)
         ]
-        self._connection.execute(delete(db.quarantine).where(db.quarantine.c.id.in_(theirs)))
+        self._connection.execute(
+            delete(db.quarantine).where(among(self._connection, db.quarantine.c.id, theirs))
+        )
 
     def _blank(self, mails: Table, subscriber: SubscriberId, values: Mapping[str, object]) -> None:
         """What a server answered often repeats the address. What waits is not sent."""

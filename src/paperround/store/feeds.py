@@ -35,7 +35,7 @@ from paperround.domain.feeds import (
 from paperround.domain.papers import Feed, FeedId, Reject
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.dialect import insert_new, is_duplicate
+from paperround.store.dialect import among, insert_new, is_duplicate
 from paperround.store.feed_rows import (
     NEVER_POLLED,
     feed_columns,
@@ -208,9 +208,11 @@ class SqlFeeds:
         return self._lend([live_feed_of(row)], processes.current(), until)[0]
 
     def _lend(self, feeds: Sequence[LiveFeed], to: Worker, until: datetime) -> list[LiveFeed]:
-        lending = update(db.feeds).where(db.feeds.c.id.in_([feed.id for feed in feeds]))
+        lent = among(self._connection, db.feeds.c.id, [feed.id for feed in feeds])
         self._connection.execute(
-            lending.values(
+            update(db.feeds)
+            .where(lent)
+            .values(
                 next_at=until, leased_until=until, lent_to=asdict(to), lease=db.feeds.c.lease + 1
             )
         )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, literal, select, update
 
 from paperround.domain.errors import NotFound
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
@@ -53,9 +53,10 @@ class SqlLists:
 
     def hold_after_restore(self, *, now: datetime) -> None:
         """Pause every list, and let nothing that was due or counted before `now` be mailed."""
+        since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
         self._connection.execute(
             update(db.lists).values(
-                paused_at=func.coalesce(db.lists.c.paused_at, now), not_before=now
+                paused_at=func.coalesce(db.lists.c.paused_at, since), not_before=now
             )
         )
 

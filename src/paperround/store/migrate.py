@@ -3,9 +3,12 @@
 Everything pending runs in one transaction, so a process killed in the middle leaves the old
 schema or the new one. SQLite copies a table to change it, and would delete the children of the
 copied rows: so foreign keys are off while that lasts, and checked before the commit.
+
+On PostgreSQL others go on meanwhile. A change of a table waits for whoever reads it, and everybody
+else waits behind: so it gives way after `LOCK_SECONDS`, keeps nothing, and tries again later.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,11 +18,15 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from paperround import paths
-from paperround.domain.errors import SchemaOutOfDate
+from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.store import schema_search
+from paperround.store.dialect import is_lost_race
+from paperround.store.revisions import require_here
 from paperround.store.schema import metadata
+from paperround.store.storage import rest
 
 OPTIONS: Mapping[str, Any] = {
     "target_metadata": metadata,
@@ -32,14 +39,22 @@ OPTIONS: Mapping[str, Any] = {
 
 HEAD = "head"
 
+LOCK_SECONDS = 3
+"""How long a migration waits for a table on PostgreSQL, and everybody else behind it."""
+
+LOCK_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)
+"""Seconds to leave the tables alone before each further try."""
+
 _MIGRATION_LOCK = 7_276_943_051
 """Any number, as long as nothing else on the database takes the same advisory lock."""
 
 
-def upgrade(engine: Engine, revision: str = HEAD) -> None:
+def upgrade(engine: Engine, revision: str = HEAD, *, pause: Callable[[float], None] = rest) -> None:
     """Migrate to `revision`; does nothing when the database is there. Raises SchemaOutOfDate for
-    a database of a newer version."""
-    with migrating(engine) as connection:
+    a database of a newer version, MovedAway for one that takes part in a move."""
+    require_here(engine)
+
+    def run(connection: Connection) -> None:
         try:
             command.upgrade(_config(connection), revision)
         except CommandError as error:
@@ -48,11 +63,37 @@ def upgrade(engine: Engine, revision: str = HEAD) -> None:
                 "install the version of Paperround it was used with last"
             ) from error
 
+    patiently(engine, run, pause)
+
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Migrate back to `revision`; `base` is the empty database."""
-    with migrating(engine) as connection:
-        command.downgrade(_config(connection), revision)
+    patiently(engine, lambda link: command.downgrade(_config(link), revision))
+
+
+def patiently(
+    engine: Engine, run: Callable[[Connection], None], pause: Callable[[float], None] = rest
+) -> None:
+    """Run it in one transaction, again after a pause when somebody held a table for too long.
+
+    Raises DatabaseFailed when that goes on.
+    """
+    for pause_after in (*LOCK_PAUSES, None):
+        try:
+            with migrating(engine) as connection:
+                run(connection)
+        except OperationalError as error:
+            if not is_lost_race(error):
+                raise
+            if pause_after is None:
+                raise DatabaseFailed(
+                    "the schema was not changed: somebody holds a table for longer than "
+                    f"{LOCK_SECONDS} seconds each time. Stop what works with the database (a long "
+                    "report, a dump), and run `paperround db upgrade` again"
+                ) from error
+            pause(pause_after)
+        else:
+            return
 
 
 def check_drift(engine: Engine) -> list[str]:
@@ -91,8 +132,9 @@ def _loose_references(connection: Connection) -> Iterator[None]:
 def _wait_for_others(connection: Connection) -> None:
     """One migration at a time, as long as it takes. (SQLite's BEGIN IMMEDIATE sees to it.)"""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
 
 
 def _check_references(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
 from paperround.domain.errors import Misconfigured, SchemaOutOfDate
+from paperround.store.moving import marks
 
 _TABLE = "alembic_version"
 _REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
@@ -19,13 +20,13 @@ _BEFORE = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
 
 
 def prepare(engine: Engine) -> None:
-    """Make an empty SQLite file ready; raises SchemaOutOfDate for anything not ready, and
-    Misconfigured when the database cannot be reached or is none.
+    """Make an empty SQLite file ready; raises SchemaOutOfDate for anything not ready, MovedAway for
+    one that takes part in a move, and Misconfigured when it cannot be reached or is none.
 
     Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
     """
     require_reachable(engine)
-    found = current(engine)
+    found = require_here(engine)
     if found is None and engine.dialect.name == "sqlite" and _is_empty(engine):
         from paperround.store.migrate import upgrade
 
@@ -49,6 +50,14 @@ def require_reachable(engine: Engine) -> None:
         raise Misconfigured(f"the database {where} cannot be used: {reason}") from error
 
 
+def require_here(engine: Engine) -> str | None:
+    """The revision the database is at; raises MovedAway when it takes part in a move."""
+    with engine.connect() as connection:
+        found = _revision(connection)
+        marks.refuse(connection, found)
+    return found
+
+
 def current(engine: Engine) -> str | None:
     """The revision the database is at, None when it was never migrated."""
     with engine.connect() as connection:
@@ -69,10 +78,20 @@ def fits(connection: Connection) -> bool:
 @cache
 def head() -> str:
     """The newest revision there is a migration to: the one that no other follows."""
-    files = sorted((paths.migrations_dir() / "versions").glob("*.py"))
-    words = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    [newest] = set(_REVISION.findall(words)) - set(_BEFORE.findall(words))
+    [newest] = known() - set(_BEFORE.findall(_migrations()))
     return str(newest)
+
+
+@cache
+def known() -> frozenset[str]:
+    """Every revision there is a migration to."""
+    return frozenset(_REVISION.findall(_migrations()))
+
+
+@cache
+def _migrations() -> str:
+    files = sorted((paths.migrations_dir() / "versions").glob("*.py"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
 def _revision(connection: Connection) -> str | None:

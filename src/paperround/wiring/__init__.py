@@ -90,12 +90,14 @@ class Runtime:
     def database(self) -> Database:
         """The database, migrated if it is an empty SQLite file, with its default list."""
         from paperround.store.engine import create
+        from paperround.store.home import require_home
         from paperround.store.revisions import prepare
         from paperround.store.unit_of_work import SqlDatabase
 
         engine = create(self.settings.database)
         atexit.register(engine.dispose)  # however the process ends, no connection is left open
         prepare(engine)
+        require_home(engine, now=self.clock.now())
         database: Database = SqlDatabase(engine)
         self._ensure_default_list(database)
         return database

@@ -1,0 +1,240 @@
+"""`paperround db move`: from SQLite to PostgreSQL."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from paperround.cli.options import AsJson, print_json, say
+from paperround.cli.progress import progress
+from paperround.domain.wording import counted
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from paperround.config import Settings
+    from paperround.jobs.moving import Settled
+    from paperround.store.moving.move import Look, MovedTable, Moving
+
+STANDARD_INPUT = "-"
+
+
+def move(
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="URL",
+            help="The empty PostgreSQL database: postgresql://USER@HOST/NAME, or - to read that "
+            "from standard input. Default: PAPERROUND_DATABASE_URL.",
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="The SQLite database to move. Default: this installation's.",
+        ),
+    ] = None,
+    replace_nul: Annotated[
+        bool,
+        typer.Option(
+            "--replace-nul",
+            help="Where a text holds a NUL, which PostgreSQL cannot, write \ufffd in the copy.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look at both databases and change nothing.")
+    ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo",
+            help="Go back: let the SQLite database work again. If the move had ended, nothing that "
+            "the other one may have sent is sent again.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Move an installation from SQLite to PostgreSQL. Stop everything that works with it first.
+
+    Killed at any moment, it goes on when it is run again. Every table is counted and summed in both
+    databases before the new one can be used; from the first row on, the old one refuses to work.
+    """
+    from paperround.config import load_settings
+
+    settings = load_settings()
+    file = source or _file_of(settings)
+    if undo:
+        if url is not None or dry_run or replace_nul:
+            raise typer.BadParameter("goes with --from and --json alone", param_hint="--undo")
+        _undo(file, as_json)
+        return
+    _move(settings, file, _target(url, settings), replace_nul, dry_run, as_json)
+
+
+def _file_of(settings: "Settings") -> Path:
+    """The SQLite file, also when the settings name the new database already."""
+    return settings.database_file if settings.embedded else settings.data_dir / "paperround.db"
+
+
+def _target(url: str | None, settings: "Settings") -> str:
+    if url == STANDARD_INPUT:
+        return sys.stdin.readline().strip()
+    if url is None and settings.embedded:
+        raise typer.BadParameter(
+            "name the database to move to: postgresql://USER@HOST/NAME", param_hint="URL"
+        )
+    return url or settings.database
+
+
+def _move(
+    settings: "Settings", file: Path, url: str, replace_nul: bool, dry_run: bool, as_json: bool
+) -> None:
+    from paperround.clock import SystemClock
+    from paperround.store.moving.move import between
+
+    now = SystemClock().now()
+    with between(file, url) as moving:
+        place = moving.target.place
+        if moving.is_done:
+            _tell_unmoved(place, as_json, f"moved already, to {place}", moved=True)
+            return
+        with progress("looking") as advance:
+            look = moving.look(advance, replace_nul=replace_nul)
+        if not as_json:
+            _tell_look(moving, look)
+        if dry_run:
+            _tell_unmoved(place, as_json, "it can be moved; nothing was changed", moved=False)
+            return
+        settled, tables = _carry_out(moving, look, now)
+    if as_json:
+        print_json(_as_json(settings, place, look, settled, tables))
+    else:
+        _tell_moved(settings, file, place, settled, tables)
+
+
+def _carry_out(
+    moving: "Moving", look: "Look", now: "datetime"
+) -> "tuple[Settled, list[MovedTable]]":
+    from paperround.jobs.moving import end_leases
+    from paperround.store.engine import opened
+    from paperround.store.unit_of_work import SqlDatabase
+
+    mark = moving.begin(now=now)
+    with opened(f"sqlite:///{moving.source.file}") as engine:
+        settled = end_leases(SqlDatabase(engine), now=now)
+    with progress("copying", look.total) as advance:
+        moving.copy(look, advance)
+    with progress("comparing", look.total) as advance:
+        tables = moving.compare(advance)
+    with progress("making indexes", moving.target.waiting) as advance:
+        moving.target.make_the_rest(advance)
+    moving.hand_over(mark, now=now)
+    return settled, tables
+
+
+# --- what is told ------------------------------------------------------------------------------
+
+
+def _tell_look(moving: "Moving", look: "Look") -> None:
+    rows = f"{counted(look.total, 'row')} of {counted(len(look.rows), 'table')}"
+    say(f"{'going on with' if moving.mark else 'to move'}: {rows}, to {moving.target.place}")
+    for one in look.nuls:
+        say(f"  a NUL becomes \ufffd in {one}")
+    if look.left_behind:
+        say(f"  not Paperround's, and left behind: {', '.join(look.left_behind)}")
+
+
+def _tell_unmoved(place: str, as_json: bool, words: str, *, moved: bool) -> None:
+    if as_json:
+        print_json({"moved": moved, "database": place})
+    else:
+        say(words)
+
+
+def _as_json(
+    settings: "Settings", place: str, look: "Look", settled: "Settled", tables: "list[MovedTable]"
+) -> dict[str, Any]:
+    return {
+        "moved": True,
+        "database": place,
+        "rows": sum(table.rows for table in tables),
+        "tables": [asdict(table) for table in tables],
+        "in_hand": asdict(settled),
+        "replaced": [
+            {"table": one.table, "column": one.column, "rows": one.rows} for one in look.nuls
+        ],
+        "left_behind": list(look.left_behind),
+        "set": {"PAPERROUND_DATABASE_URL": place, **_secrets(settings)},
+    }
+
+
+def _secrets(settings: "Settings") -> dict[str, str]:
+    """What hands on the key that the installation made for itself, where none was set."""
+    if settings.secret_key is not None or not settings.secret_file.exists():
+        return {}
+    return {"PAPERROUND_SECRET_KEY_FILE": str(settings.secret_file.resolve())}
+
+
+def _tell_moved(
+    settings: "Settings",
+    file: Path,
+    place: str,
+    settled: "Settled",
+    tables: "list[MovedTable]",
+) -> None:
+    rows = counted(sum(table.rows for table in tables), "row")
+    say(f"moved {rows} of {counted(len(tables), 'table')}; counts and checksums agree")
+    if settled.waiting or settled.unknown:
+        say(f"  in hand were {settled.waiting:,} mails that wait again")
+        say(f"  and {settled.unknown:,} that may be out: they are unknown, and not sent again")
+    say(f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:")
+    say(f"  PAPERROUND_DATABASE_URL={place}  with its password")
+    for name, value in _secrets(settings).items():
+        say(f"  {name}={value}  a copy of it: old links need this key")
+    if settings.secret_key is not None:
+        say("  PAPERROUND_SECRET_KEY as it is now")
+    key = "PAPERROUND_SECRET_KEY"
+    if missing := [name for name in settings.unnamed_sender if name != key]:
+        say(f"  {', '.join(missing)}: PostgreSQL needs them")
+    for kept in _kept(settings):
+        say(f"  and in PAPERROUND_DATA_DIR a copy of {kept}")
+    say("then run `paperround doctor`")
+
+
+def _kept(settings: "Settings") -> list[Path]:
+    """Files of secrets that no setting names."""
+    files = [settings.dkim_file, *([settings.secret_file] if settings.secret_key else [])]
+    return [file for file in files if file.exists()]
+
+
+# --- back --------------------------------------------------------------------------------------
+
+
+def _undo(file: Path, as_json: bool) -> None:
+    from paperround.clock import SystemClock
+    from paperround.jobs.restore import hold_everything
+    from paperround.store.engine import opened
+    from paperround.store.moving.departure import call_off, left
+    from paperround.store.moving.marks import MOVED
+    from paperround.store.unit_of_work import SqlDatabase
+
+    state, mark = left(file)
+    held = None
+    if state == MOVED:  # held before it can be worked with
+        with opened(f"sqlite:///{file}") as engine:
+            held = hold_everything(SqlDatabase(engine), now=SystemClock().now())
+    call_off(file, mark)
+    if as_json:
+        unknown = 0 if held is None else held.digests + held.notices
+        print_json(
+            {"was": state, "database": mark.place, "held": held is not None, "unknown": unknown}
+        )
+        return
+    say(f"{file} works again; drop {mark.place}, and start nothing there")
+    if held is not None:
+        say("what happened there since is not here: enter who signed up and who left meanwhile")
+        say("sending is paused, and what may be out is not sent again: `paperround digest resume`")

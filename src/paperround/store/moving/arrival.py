@@ -1,0 +1,298 @@
+"""The side that is moved to: an empty PostgreSQL database that takes the rows in.
+
+What has arrived stands in `moving_tables`, written in the same transaction as the rows: whoever is
+killed and comes back goes on behind the last of them. Until the end the database says that it is
+being moved into, so nobody works with half of it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, delete, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput, SchemaOutOfDate
+from paperround.store import home, migrate, revisions
+from paperround.store import schema as db
+from paperround.store.dialect import insert_row
+from paperround.store.moving import later, marks
+from paperround.store.moving.lines import MODULUS, Form, checksum
+from paperround.store.moving.marks import MOVING, Mark
+from paperround.store.schema import metadata
+
+Advance = Callable[[int], None]
+
+ARRIVED = "moved"
+"""The kind of the slot that says which move a database was made by."""
+
+_LOCK = 7_276_943_052
+_PATIENCE = "20s"
+_UNLIMITED = (
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
+    " SET LOCAL TIME ZONE 'UTC'; SET LOCAL client_encoding = 'UTF8'"
+)
+_PROGRESS = (
+    "CREATE TABLE moving_tables (name text PRIMARY KEY, rows bigint NOT NULL,"
+    " checksum text NOT NULL, after text)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """What came of a table so far: how many rows, their checksum, and the key of the last."""
+
+    rows: int = 0
+    checksum: int = 0
+    after: tuple[Any, ...] | None = None
+
+    def and_then(self, rows: int, more: int, after: Sequence[Any]) -> "Arrived":
+        """With further rows, whose checksum is `more`."""
+        return Arrived(
+            rows=self.rows + rows, checksum=(self.checksum + more) % MODULUS, after=tuple(after)
+        )
+
+
+class Target:
+    """The PostgreSQL database of a move."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def place(self) -> str:
+        """Where it is, without a password."""
+        url = self._engine.url.set(drivername="postgresql")._replace(password=None)
+        return url.difference_update_query(("password", "sslpassword")).render_as_string()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """No other move into it meanwhile. Raises Conflict when one goes on.
+
+        One that was killed may hold its lock for a moment, until the server has noticed.
+        """
+        with self._engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(f"{_UNLIMITED}; SET LOCAL lock_timeout = '{_PATIENCE}'")
+            try:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            except DBAPIError as error:
+                raise Conflict(f"another `db move` into {self.place} is under way") from error
+            yield
+
+    # --- how it is -----------------------------------------------------------------------------
+
+    def mark(self) -> Mark | None:
+        """The mark of the move into it that has not ended."""
+        if revisions.current(self._engine) != MOVING:
+            return None
+        with self._engine.connect() as connection:
+            return marks.read(connection)
+
+    def is_made_by(self, move: str) -> bool:
+        """Whether it is what the move of this id made of it."""
+        if revisions.current(self._engine) != revisions.head():
+            return False
+        with self._engine.connect() as connection:
+            wanted = select(db.slots.c.slot).where(
+                db.slots.c.kind == ARRIVED, db.slots.c.slot == move
+            )
+            return connection.execute(wanted).first() is not None
+
+    def require_empty(self) -> None:
+        """Raise Conflict when it holds anything that somebody could miss, InvalidInput when it
+        cannot hold every text, and SchemaOutOfDate when it is at another revision. The default
+        list that `db upgrade` makes does not count."""
+        self._require_unicode()
+        found = revisions.current(self._engine)
+        if found is None:
+            self._require_no_tables()
+        elif found != revisions.head():
+            raise SchemaOutOfDate(
+                f"{self.place} is at revision {found}, this version needs {revisions.head()}: name "
+                "an empty database (`createdb`), or run `paperround db upgrade` on it first"
+            )
+        else:
+            self._require_no_rows()
+
+    def _require_unicode(self) -> None:
+        with self._engine.connect() as connection:
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if encoding != "UTF8":
+            raise InvalidInput(
+                f"{self.place} holds texts in {encoding}, and titles need UTF8: make it with "
+                "`createdb --encoding=UTF8 --template=template0`"
+            )
+
+    def _require_no_tables(self) -> None:
+        there = set(inspect(self._engine).get_table_names())
+        taken = sorted(there & {table.name for table in metadata.sorted_tables})
+        if taken:
+            raise Conflict(
+                f"{self.place} holds a table {taken[0]} that is not Paperround's: name a database "
+                "of its own (`createdb`)"
+            )
+
+    def _require_no_rows(self) -> None:
+        with self._engine.connect() as connection:
+            rows = {table.name: _rows(connection, table) for table in metadata.sorted_tables}
+        rows["lists"] -= min(rows["lists"], 1)
+        held = [f"{count:,} in {name}" for name, count in rows.items() if count]
+        if held:
+            raise Conflict(
+                f"{self.place} is not empty ({', '.join(held[:3])}): a move never overwrites; name "
+                "an empty database (`createdb`)"
+            )
+
+    # --- what arrives --------------------------------------------------------------------------
+
+    def begin(self, mark: Mark) -> None:
+        """Make it ready to take the rows of a move in. It must be empty."""
+        if revisions.current(self._engine) is None:
+            migrate.upgrade(self._engine)
+        with self._engine.begin() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(delete(table))
+            connection.exec_driver_sql(marks.CREATE)
+            connection.exec_driver_sql(_PROGRESS)
+            later.put_off(connection)
+            connection.execute(text(marks.PUT), asdict(mark))
+            connection.execute(text(marks.SET_REVISION), {"revision": MOVING})
+
+    def arrived(self, table: Table) -> Arrived:
+        """What has come of `table` so far."""
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                text("SELECT rows, checksum, after FROM moving_tables WHERE name = :name"),
+                {"name": table.name},
+            ).one_or_none()
+        if row is None:
+            return Arrived()
+        after = None if row.after is None else tuple(json.loads(row.after))
+        return Arrived(rows=row.rows, checksum=int(row.checksum, 16), after=after)
+
+    @contextmanager
+    def taking_in(self, form: Form) -> Iterator["Intake"]:
+        """One transaction for some rows of a table. Raises DatabaseFailed when PostgreSQL does not
+        take them; none of them has come then."""
+        with self._failures_named(f"rows of {form.table}"), self._engine.begin() as connection:
+            connection.exec_driver_sql(_UNLIMITED)
+            yield Intake(connection, form)
+
+    @contextmanager
+    def _failures_named(self, what: str) -> Iterator[None]:
+        import psycopg
+
+        try:
+            yield
+        except (psycopg.Error, DBAPIError) as error:
+            driver = error.orig if isinstance(error, DBAPIError) else error
+            said = str(driver).strip().replace("\n", "; ")
+            raise DatabaseFailed(
+                f"PostgreSQL failed at {what}: {said}. What has arrived stays: run the "
+                "same command again to go on"
+            ) from error
+
+    def reading_back(self, form: Form) -> Iterator[list[bytes]]:
+        """The line of every row that a table holds now, some at a time, in any order."""
+        with self._failures_named(f"rows of {form.table}"), self._engine.begin() as connection:
+            connection.exec_driver_sql(_UNLIMITED)
+            driver: Any = connection.connection.driver_connection
+            with driver.cursor() as cursor, cursor.copy(form.reading_back) as copy:
+                yield from _batches(bytes(line) for line in copy)
+
+    # --- the end -------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """How many indexes and references are still to be made."""
+        return later.waiting(self._engine)
+
+    def make_the_rest(self, advance: Advance) -> None:
+        """Make the indexes and references that were put off, and let the planner know what there
+        is now. Raises DatabaseFailed when PostgreSQL cannot."""
+        with self._failures_named("an index or a reference"):
+            later.make(self._engine, advance)
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(f"{_UNLIMITED}; ANALYZE")
+
+    def open(self, mark: Mark, last_ids: dict[str, int], *, now: datetime) -> None:
+        """All rows are there and compared: from here on it is worked with. New rows get ids above
+        `last_ids`, by table."""
+        with self._engine.begin() as connection:
+            for name, last in last_ids.items():
+                connection.execute(
+                    text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last, :is_given)"),
+                    {"name": name, "last": max(last, 1), "is_given": last > 0},
+                )
+            connection.execute(
+                insert_row(db.slots), {"kind": ARRIVED, "slot": mark.id, "taken_at": now}
+            )
+            connection.exec_driver_sql("DROP TABLE moving_tables")
+            connection.exec_driver_sql(later.DROP)
+            connection.exec_driver_sql(marks.DROP)
+            connection.execute(text(marks.SET_REVISION), {"revision": mark.revision})
+        home.settle(self._engine, now=now)
+
+
+class Intake:
+    """Takes lines in within one transaction."""
+
+    def __init__(self, connection: Connection, form: Form) -> None:
+        self._connection = connection
+        self._form = form
+
+    def copy(self, blocks: Iterable[bytes]) -> None:
+        """Take in lines, many a block."""
+        driver: Any = self._connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(self._form.taking_in) as copy:
+            for block in blocks:
+                copy.write(block)
+
+    def note(self, arrived: Arrived) -> None:
+        """Write down what has come of the table."""
+        self._connection.execute(
+            text(
+                "INSERT INTO moving_tables (name, rows, checksum, after)"
+                " VALUES (:name, :rows, :checksum, :after) ON CONFLICT (name) DO UPDATE"
+                " SET rows = excluded.rows, checksum = excluded.checksum, after = excluded.after"
+            ),
+            {
+                "name": self._form.table,
+                "rows": arrived.rows,
+                "checksum": f"{arrived.checksum:032x}",
+                "after": None if arrived.after is None else json.dumps(arrived.after),
+            },
+        )
+
+
+def counted_and_summed(batches: Iterable[list[bytes]]) -> Iterator[Arrived]:
+    """What has been read so far, after each batch of lines."""
+    so_far = Arrived()
+    for lines in batches:
+        so_far = replace(
+            so_far,
+            rows=so_far.rows + len(lines),
+            checksum=(so_far.checksum + checksum(lines)) % MODULUS,
+        )
+        yield so_far
+
+
+def _batches(lines: Iterable[bytes], size: int = 2000) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _rows(connection: Connection, table: Table) -> int:
+    counting = select(func.count()).select_from(table)
+    if table is db.slots:
+        counting = counting.where(table.c.kind != home.KIND)
+    return int(connection.execute(counting).scalar_one())

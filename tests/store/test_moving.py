@@ -1,0 +1,387 @@
+"""What is moved to PostgreSQL is there as it was, and only one of the two can be worked with."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, inspect, make_url, text, update
+
+from paperround.domain.errors import (
+    Conflict,
+    DatabaseFailed,
+    InvalidInput,
+    MovedAway,
+    SchemaOutOfDate,
+    UnreadableFile,
+)
+from paperround.store import migrate, revisions
+from paperround.store import schema as db
+from paperround.store.backup import back_up
+from paperround.store.dialect import next_ids
+from paperround.store.moving.departure import call_off, left
+from paperround.store.moving.move import between
+from tests.builders import NOW
+from tests.databases import PostgresServer, opened, run_on
+from tests.migrations.describing import described
+from tests.store.moves import at, begun, moved, refusal, rows_at
+
+pytestmark = pytest.mark.accept("F47", part="moving")
+
+ODD = (
+    "tab\there, line\nbreak, return\r, back\\slash, bell\b, feed\f, rise\v",
+    "\\N",
+    "",
+    "NULL",
+    "  spaces around  ",
+    "Ünïcödé 漢字 🜁 \u202e and \ufeff",
+    "quotes ' \" ` and $1 %s :name",
+)
+
+SCORES = (0.1, 1.5e16, 5e-324)  # one for each paper of the edition
+
+
+def change(file: Path, statement: Any) -> None:
+    with opened(at(file)) as engine, engine.begin() as connection:
+        connection.execute(statement)
+
+
+# --- the rows ----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F47")
+def test_every_row_of_every_table_is_there_as_it_was(old: Path, new: str) -> None:
+    before = rows_at(at(old))
+    tables = moved(old, new)
+    assert rows_at(new) == before
+    assert {one.name: one.rows for one in tables} == {
+        name: len(rows) for name, rows in before.items()
+    }
+    assert all(before.values())
+
+
+def test_the_schema_is_the_one_a_migration_makes(old: Path, new: str, postgres_url: str) -> None:
+    moved(old, new)
+    with opened(new) as engine, opened(postgres_url) as other:
+        assert described(engine) == described(other)
+        assert revisions.is_current(engine)
+        assert migrate.check_drift(engine) == []
+
+
+def test_texts_keep_every_character(old: Path, new: str) -> None:
+    for number, words in enumerate(ODD, start=1):
+        values = {"raw_title": words, "authors": [words], "links": {words: words}}
+        change(old, update(db.papers).where(db.papers.c.id == number).values(values))
+    before = rows_at(at(old))
+    moved(old, new)
+    assert rows_at(new)["papers"] == before["papers"]
+
+
+def test_numbers_keep_every_bit(old: Path, new: str) -> None:
+    for place, score in enumerate(SCORES, start=1):
+        one = db.edition_papers.c.position == place
+        change(old, update(db.edition_papers).where(one).values(score=score, votes=(1 << 62) + 1))
+    before = rows_at(at(old))
+    moved(old, new)
+    assert rows_at(new)["edition_papers"] == before["edition_papers"]
+
+
+def test_instants_dates_and_bytes_are_exact(old: Path, new: str) -> None:
+    change(old, update(db.models).values(content=bytes(range(256)) * 3))
+    change(old, update(db.slots).values(taken_at=datetime(1999, 12, 31, 23, 59, 59, 1, tzinfo=UTC)))
+    change(old, update(db.papers).values(listed_on=date(1887, 1, 2)))
+    before = rows_at(at(old))
+    moved(old, new)
+    assert rows_at(new) == before
+
+
+def test_new_rows_get_ids_that_were_never_given(old: Path, new: str) -> None:
+    with closing(sqlite3.connect(old)) as file, file:
+        file.execute("UPDATE sqlite_sequence SET seq = 4321 WHERE name = 'deliveries'")
+        [(last,)] = file.execute("SELECT max(id) FROM papers")
+    moved(old, new)
+    with opened(new) as engine, engine.begin() as connection:
+        assert next_ids(connection, db.deliveries, 1) == [4322]
+        assert next_ids(connection, db.papers, 2) == [last + 1, last + 2]
+
+
+def test_a_table_without_rows_begins_at_one(
+    sqlite_template: Path, tmp_path: Path, new: str
+) -> None:
+    file = shutil.copy(sqlite_template, tmp_path / "empty.db")
+    moved(Path(file), new)
+    with opened(new) as engine, engine.begin() as connection:
+        assert next_ids(connection, db.deliveries, 1) == [1]
+
+
+def test_what_comes_out_otherwise_than_it_was_sent_is_noticed(old: Path, new: str) -> None:
+    with begun(old, new) as moving:
+        moving.copy(moving.look())
+        with opened(new) as engine, engine.begin() as connection:
+            connection.execute(update(db.feeds).values(reason="changed on the way"))
+        with pytest.raises(DatabaseFailed, match="rows of feeds are not what was sent"):
+            moving.compare()
+
+
+def test_a_row_that_is_missing_is_noticed(old: Path, new: str) -> None:
+    with begun(old, new) as moving:
+        moving.copy(moving.look())
+        with opened(new) as engine, engine.begin() as connection:
+            connection.execute(
+                text("DELETE FROM search_words WHERE word = (SELECT min(word) FROM search_words)")
+            )
+        with pytest.raises(DatabaseFailed, match=r"search_words has .* rows, and .* arrived"):
+            moving.compare()
+
+
+# --- what PostgreSQL cannot hold ---------------------------------------------------------------
+
+
+def test_a_nul_is_refused_by_name_before_anything_is_changed(old: Path, new: str) -> None:
+    change(old, update(db.rejects).values(excerpt="before\0after"))
+    with pytest.raises(
+        InvalidInput, match=r"rejects.excerpt: 1 row with a NUL \(id 1\).*--replace"
+    ):
+        moved(old, new)
+    assert_untouched(old, new)
+
+
+def test_a_nul_is_replaced_when_somebody_says_so(old: Path, new: str) -> None:
+    change(old, update(db.rejects).values(excerpt="before\0after"))
+    change(old, update(db.papers).values(authors=["A\0da", "back\\u0000slash"]))
+    moved(old, new, replace_nul=True)
+    with opened(new) as engine, engine.connect() as connection:
+        assert connection.execute(text("SELECT excerpt FROM rejects")).scalar_one() == (
+            "before\ufffdafter"
+        )
+        authors = connection.execute(text("SELECT authors FROM papers LIMIT 1")).scalar_one()
+    assert authors == ["A\ufffdda", "back\\u0000slash"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE lists SET size = 3000000000", "lists.size: 1 row with too large a number"),
+        ("UPDATE feeds SET settings = '{broken'", "feeds.settings: 1 row with broken JSON"),
+        ("UPDATE feeds SET settings = '[NaN]'", "feeds.settings: 1 row with broken JSON"),
+        (
+            "UPDATE lists SET created_at = '2026-01-30 08:00:00'",
+            "created_at: 1 row with no instant",
+        ),
+        ("UPDATE editions SET day = 'today'", "editions.day: 1 row with no date"),
+        ("UPDATE rejects SET reason = x'ff00'", "rejects.reason: 1 row with no text"),
+    ],
+)
+def test_what_paperround_never_writes_is_refused_by_name(
+    old: Path, new: str, statement: str, words: str
+) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute(statement)
+    with pytest.raises(InvalidInput, match=words):
+        moved(old, new)
+    assert_untouched(old, new)
+
+
+def test_rows_that_refer_to_nothing_are_refused(old: Path, new: str) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute("UPDATE identifiers SET paper_id = 999999 WHERE kind = 'arxiv'")
+    with pytest.raises(UnreadableFile, match=r"rows of identifiers in .* refer to rows of papers"):
+        moved(old, new)
+
+
+def assert_untouched(old: Path, new: str) -> None:
+    """Both databases are as they were before somebody tried to move."""
+    with opened(at(old)) as engine:
+        revisions.prepare(engine)
+    with opened(new) as engine:
+        assert inspect(engine).get_table_names() == []
+
+
+# --- what stands in the way --------------------------------------------------------------------
+
+
+def test_a_database_that_somebody_has_open_is_not_moved(old: Path, new: str) -> None:
+    with opened(at(old)) as engine:
+        with engine.connect() as idle:
+            idle.exec_driver_sql("SELECT count(*) FROM papers").all()
+        with pytest.raises(Conflict, match=r"is in use .*stop everything"):
+            moved(old, new)
+        revisions.prepare(engine)
+    moved(old, new)
+
+
+def test_a_database_that_holds_something_is_not_overwritten(old: Path, new: str) -> None:
+    with opened(new) as engine:
+        migrate.upgrade(engine)
+        with engine.begin() as connection:
+            connection.execute(insert(db.search_words), {"word": "somebody"})
+    with pytest.raises(Conflict, match=r"not empty \(1 in search_words\)"):
+        moved(old, new)
+
+
+def test_a_database_that_is_no_more_than_migrated_is_empty(old: Path, new: str) -> None:
+    before = rows_at(at(old))
+    with opened(new) as engine:
+        migrate.upgrade(engine)
+        with engine.begin() as connection:
+            row = before["lists"][0]
+            connection.execute(insert(db.lists).values(row))
+    moved(old, new)
+    assert rows_at(new) == before
+
+
+def test_a_database_at_another_revision_is_not_moved_to(old: Path, new: str) -> None:
+    with opened(new) as engine:
+        migrate.upgrade(engine, "0009")
+    with pytest.raises(SchemaOutOfDate, match="is at revision 0009, this version needs"):
+        moved(old, new)
+
+
+def test_a_database_that_cannot_hold_every_text_is_not_moved_to(
+    old: Path, new: str, postgres: PostgresServer
+) -> None:
+    name = f"{make_url(new).database}_latin"
+    like = "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    run_on(postgres.url, f"CREATE DATABASE {name} {like}")
+    try:
+        latin = make_url(new).set(database=name).render_as_string(hide_password=False)
+        with pytest.raises(InvalidInput, match="holds texts in LATIN1, and titles need UTF8"):
+            moved(old, latin)
+    finally:
+        run_on(postgres.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_table_of_somebody_else_is_left_alone(old: Path, new: str) -> None:
+    with opened(new) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE feeds (theirs text)")
+    with pytest.raises(Conflict, match="a table feeds that is not Paperround's"):
+        moved(old, new)
+
+
+@pytest.mark.parametrize(
+    ("revision", "words"),
+    [("0009", "run `paperround db upgrade` first"), ("9999", "this version does not know")],
+)
+def test_an_installation_of_another_version_is_not_moved(
+    old: Path, new: str, revision: str, words: str
+) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    with pytest.raises(SchemaOutOfDate, match=words):
+        moved(old, new)
+
+
+def test_what_is_no_installation_is_not_moved(tmp_path: Path, new: str) -> None:
+    letter = tmp_path / "letter.db"
+    with pytest.raises(InvalidInput, match="there is no database at"):
+        moved(letter, new)
+    letter.write_bytes(b"Dear all" * 1000)
+    with pytest.raises(UnreadableFile, match="cannot be read"):
+        moved(letter, new)
+    letter.write_bytes(b"")
+    with pytest.raises(InvalidInput, match="nothing of Paperround"):
+        moved(letter, new)
+
+
+def test_a_move_to_sqlite_is_no_move(old: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="postgresql://USER@HOST/NAME"):
+        moved(old, at(tmp_path / "other.db"))
+
+
+def test_a_second_database_is_refused_while_the_first_move_is_on(
+    old: Path, new: str, postgres: Any
+) -> None:
+    with begun(old, new):
+        pass
+    with postgres.created() as other, pytest.raises(Conflict, match="has begun: run it again with"):
+        moved(old, other)
+
+
+def test_a_part_of_another_move_is_not_gone_on_with(
+    old: Path, new: str, filled_template: Path, tmp_path: Path
+) -> None:
+    with begun(old, new):
+        pass
+    other = Path(shutil.copy(filled_template, tmp_path / "other.db"))
+    with pytest.raises(Conflict, match="holds a part of another move"):
+        moved(other, new)
+    call_off(old, left(old)[1])  # and neither once it was given up
+    with pytest.raises(Conflict, match="holds a part of another move"):
+        moved(old, new)
+
+
+def test_two_moves_at_once_are_one_too_many(
+    old: Path, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paperround.store.moving.arrival._PATIENCE", "10ms")
+    with begun(old, new), pytest.raises(Conflict, match=r"another `db move` .* is under way"):
+        moved(old, new)
+
+
+# --- never both --------------------------------------------------------------------------------
+
+
+def test_meanwhile_nobody_can_work_with_either(old: Path, new: str) -> None:
+    with begun(old, new):
+        pass
+    assert "has not ended: run `paperround db move` again to go on, or" in refusal(at(old))
+    assert f"again where {old} is" in refusal(new)
+
+
+def test_afterwards_the_old_one_names_the_new_one_and_the_way_back(old: Path, new: str) -> None:
+    moved(old, new)
+    words = refusal(at(old))
+    assert "set PAPERROUND_DATABASE_URL to postgresql://postgres@/paperround_" in words
+    assert "`paperround db move --undo`" in words
+    with opened(new) as engine:
+        revisions.prepare(engine)
+
+
+def test_what_was_moved_is_neither_upgraded_nor_backed_up(old: Path, new: str) -> None:
+    moved(old, new)
+    with opened(at(old)) as engine:
+        with pytest.raises(MovedAway):
+            migrate.upgrade(engine)
+        with pytest.raises(MovedAway):
+            back_up(engine, old.with_name("secret_key"), old.with_name("copy"), now=NOW)
+
+
+def test_a_password_stands_in_no_refusal(old: Path, new: str) -> None:
+    moved(old, new.replace("postgres@", "postgres:open-sesame@"))
+    assert "sesame" not in refusal(at(old))
+
+
+def test_a_move_that_has_ended_is_known_to_have_ended(old: Path, new: str) -> None:
+    moved(old, new)
+    with between(old, new) as moving:
+        assert moving.is_done
+
+
+def test_what_was_moved_once_is_not_moved_again_though_the_new_database_is_gone(
+    old: Path, new: str, postgres: PostgresServer
+) -> None:
+    moved(old, new)
+    with (
+        postgres.created() as other,
+        pytest.raises(Conflict, match="already, and nothing of that is in"),
+    ):
+        moved(old, other)
+
+
+def test_a_move_that_was_called_off_leaves_the_old_one_as_it_was(old: Path, new: str) -> None:
+    before = rows_at(at(old))
+    with begun(old, new) as moving:
+        moving.copy(moving.look())
+    call_off(old, left(old)[1])
+    with opened(at(old)) as engine:
+        revisions.prepare(engine)
+        assert migrate.check_drift(engine) == []
+    assert rows_at(at(old)) == before
+
+
+def test_without_a_move_there_is_nothing_to_call_off(old: Path) -> None:
+    with pytest.raises(InvalidInput, match="nothing to undo"):
+        left(old)

@@ -1,0 +1,234 @@
+"""`paperround db move` as an operator meets it: nothing is sent twice, nothing is lost."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url, select
+from typer.testing import CliRunner, Result
+
+from paperround.cli.app import app
+from paperround.domain.errors import PaperroundError
+from paperround.store import schema as db
+from tests.databases import opened
+
+pytestmark = pytest.mark.accept("F47", part="command")
+
+PAPERS = [{"id": f"2601.0000{n}", "title": f"Paper {n}", "listed_on": "2026-01-30"} for n in (1, 2)]
+MORNING, NOON = "2026-01-30T08:00:00Z", "2026-01-30T12:00:00Z"
+AT_EXIT: list[Callable[[], object]] = []
+NEXT_CENTURY = datetime(2126, 1, 30, tzinfo=UTC)
+NAMED = {"OPERATOR": "A test", "CONTACT": "keeper@example.org", "PRIVATE": "1"}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three readers whose digests wait, on SQLite."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PAPERROUND_ENRICH", "off")
+    monkeypatch.setattr("paperround.wiring.atexit.register", AT_EXIT.append)
+    rows = [f"reader{n}@example.org,active,2026-01-05T09:00:00Z,a test" for n in range(3)]
+    people = tmp_path / "people.csv"
+    people.write_text("\n".join(["email,status,consent_at,consent_source", *rows]))
+    papers = tmp_path / "papers.jsonl"
+    papers.write_text("".join(json.dumps(paper) + "\n" for paper in PAPERS))
+    assert run("ingest", "--file", str(papers)).exit_code == 0
+    assert run("subscribers", "import", str(people)).exit_code == 0
+    assert run("digest", "send", "--now", MORNING).exit_code == 0
+    return tmp_path
+
+
+@pytest.fixture
+def url(new: str) -> str:
+    """The empty database, as an operator writes it."""
+    return make_url(new).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def run(*arguments: str, typed: str | None = None) -> Result:
+    """Run a command to its end, at which a process of its own would close every connection."""
+    try:
+        return CliRunner().invoke(app, list(arguments), input=typed)
+    finally:
+        while AT_EXIT:
+            AT_EXIT.pop()()
+
+
+def said(*arguments: str) -> Any:
+    done = run(*arguments, "--json")
+    assert done.exception is None, done.exception
+    return json.loads(done.stdout)
+
+
+def refused(*arguments: str) -> str:
+    done = run(*arguments)
+    assert isinstance(done.exception, PaperroundError), done.output
+    return str(done.exception)
+
+
+def outbox(home: Path) -> set[str]:
+    return {one.name for one in (home / "data" / "outbox").glob("*.eml")}
+
+
+def set_it(monkeypatch: pytest.MonkeyPatch, told: dict[str, str]) -> None:
+    """Set what the command said, and who sends."""
+    for name, value in told.items() | {(f"PAPERROUND_{key}", it) for key, it in NAMED.items()}:
+        monkeypatch.setenv(name, value)
+
+
+def make_in_hand(home: Path) -> None:
+    """One mail was marked and another taken up when their process died on some other machine."""
+    lease = {"host": "elsewhere", "pid": 1, "started": "s", "token": "t"}
+    states = iter(("in_data", "claimed"))
+    with opened(f"sqlite:///{home / 'data' / 'paperround.db'}") as engine, engine.begin() as link:
+        ids = link.execute(select(db.deliveries.c.id).limit(2)).scalars().all()
+        for id_ in ids:
+            row = {"state": next(states), "lease_until": NEXT_CENTURY, **lease}
+            link.execute(db.deliveries.update().where(db.deliveries.c.id == id_).values(row))
+
+
+@pytest.mark.accept("F47")
+def test_what_was_sent_is_not_sent_again_and_what_waits_is_sent_once(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert said("deliver", "--now", MORNING)["sent"] == 3
+    more = home / "more.csv"
+    more.write_text("email,status,consent_at,consent_source\nlate@example.org,active,2026-01-05,x")
+    assert run("subscribers", "import", str(more)).exit_code == 0
+    assert run("digest", "send", "--now", MORNING).exit_code == 0
+    set_it(monkeypatch, said("db", "move", url)["set"])
+    assert said("deliver", "--now", NOON)["sent"] == 4
+    assert len(outbox(home)) == 4
+    assert said("digest", "send", "--now", NOON)["added"] == 0
+    assert "reader0@example.org" in run("subscribers", "history", "reader0@example.org").stdout
+
+
+def test_digests_that_wait_leave_from_the_new_database(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_it(monkeypatch, said("db", "move", url)["set"])
+    assert said("deliver", "--now", MORNING)["sent"] == 3
+    assert len(outbox(home)) == 3
+
+
+def test_what_was_in_hand_waits_again_or_is_unknown(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_in_hand(home)
+    moved = said("db", "move", url)
+    assert moved["in_hand"] == {"waiting": 1, "unknown": 1}
+    set_it(monkeypatch, moved["set"])
+    totals = said("deliver", "--now", MORNING)
+    assert (totals["sent"], totals["unknown"], totals["queued"]) == (2, 1, 0)
+
+
+def end_at_once(_: object) -> None:
+    raise SystemExit("it would go on for ever")
+
+
+@pytest.mark.parametrize("command", ["deliver", "tick", "serve", "scheduler", "rank"])
+def test_the_old_installation_sends_no_more(
+    home: Path, url: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paperround.scheduler.Scheduler.start", end_at_once)
+    assert run("db", "move", url).exit_code == 0
+    words = refused(command)
+    assert "set PAPERROUND_DATABASE_URL to postgresql://" in words
+    assert "db move --undo" in words
+    assert len(words.splitlines()) == 1
+
+
+def test_links_in_mails_of_before_still_work(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = (home / "data" / "secret_key").read_text()
+    told = said("db", "move", url)["set"]
+    assert Path(told["PAPERROUND_SECRET_KEY_FILE"]).read_text() == key
+    assert told["PAPERROUND_DATABASE_URL"] == url
+
+
+def test_it_says_what_to_do_next(home: Path, url: str) -> None:
+    (home / "data" / "dkim.json").write_text("{}")
+    words = run("db", "move", url).stdout
+    for part in ("counts and checksums agree", f"PAPERROUND_DATABASE_URL={url}", "OPERATOR"):
+        assert part in words
+    assert f"a copy of {home / 'data' / 'dkim.json'}" in words
+    assert "moved already" in run("db", "move", url).stdout
+
+
+def test_a_dry_run_changes_nothing(home: Path, url: str) -> None:
+    assert "nothing was changed" in run("db", "move", url, "--dry-run").stdout
+    assert said("db", "move", url, "--dry-run") == {"moved": False, "database": url}
+    assert said("deliver", "--now", MORNING)["sent"] == 3
+
+
+def test_the_new_database_may_be_set_already(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERROUND_DATABASE_URL", url)
+    assert said("db", "move")["moved"]
+
+
+def test_a_password_need_not_stand_on_the_command_line(home: Path, url: str) -> None:
+    done = run("db", "move", "-", typed=url.replace("postgres@", "postgres:open-sesame@") + "\n")
+    assert "counts and checksums agree" in done.stdout
+    assert "sesame" not in done.output
+    assert f"PAPERROUND_DATABASE_URL={url}  with its password" in done.stdout
+
+
+def test_without_a_database_to_move_to_it_is_wrong_usage(home: Path) -> None:
+    done = run("db", "move")
+    assert done.exit_code == 2
+    assert "postgresql://USER@HOST/NAME" in done.output
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("nonsense", "is not a URL"),
+        ("mysql://u@h/n", "Paperround knows sqlite, postgresql"),
+        ("sqlite:///other.db", "postgresql://USER@HOST/NAME"),
+        ("postgresql://nobody@127.0.0.1:9/none", "cannot be used"),
+    ],
+)
+def test_a_wrong_url_is_one_clear_line(home: Path, place: str, words: str) -> None:
+    assert words in refused("db", "move", place)
+
+
+def test_without_the_driver_it_says_how_to_get_it(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "psycopg", None)
+        assert "pip install 'paperround[postgres]'" in refused("db", "move", url)
+
+
+def test_the_way_back_sends_nothing_again(home: Path, url: str) -> None:
+    assert run("db", "move", url).exit_code == 0
+    assert said("db", "move", "--undo") == {
+        "was": "moved",
+        "database": url,
+        "held": True,
+        "unknown": 3,
+    }
+    assert said("deliver", "--now", MORNING)["sent"] == 0
+    assert run("digest", "resume").exit_code == 0
+    assert said("deliver", "--now", NOON)["sent"] == 0
+
+
+def test_undo_without_a_move_is_an_error(home: Path) -> None:
+    assert "was not moved" in refused("db", "move", "--undo")
+
+
+@pytest.mark.accept("D5", part="held")
+def test_a_pause_after_a_restore_says_its_zone(home: Path, url: str) -> None:
+    assert run("db", "move", url).exit_code == 0
+    assert run("db", "move", "--undo").exit_code == 0
+    with opened(f"sqlite:///{home / 'data' / 'paperround.db'}") as engine, engine.connect() as link:
+        [written] = link.exec_driver_sql("SELECT paused_at FROM lists").scalars()
+    assert written.endswith("Z")
+    assert "T" in written
