@@ -41,10 +41,11 @@ _numbers = count(1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresServer:
     """A server to make databases on. `crash` ends it in the middle of everything and starts it
-    again; None for one that is not ours to end."""
+    again, `restart` ends it the orderly way first; None for one that is not ours to end."""
 
     url: str
     crash: Callable[[], None] | None = None
+    restart: Callable[[], None] | None = None
 
     @contextmanager
     def created(self) -> Iterator[str]:
@@ -108,10 +109,14 @@ def _own_server(programs: Path, settings: str) -> Iterator[PostgresServer]:
             run("pg_ctl", "stop", "-w", "-m", "immediate")
             start()
 
+        def restart() -> None:
+            run("pg_ctl", "stop", "-w", "-m", "fast")
+            start()
+
         start()
         try:
             url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
-            yield PostgresServer(url=url, crash=crash)
+            yield PostgresServer(url=url, crash=crash, restart=restart)
         finally:
             run("pg_ctl", "stop", "-w", "-m", "immediate")
     finally:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 STORY_PYTHON = os.environ.get("PAPERROUND_STORY_PYTHON", sys.executable)
 """The Python whose Paperround is tried: this one's, or that of an environment with the wheel."""
@@ -22,8 +22,9 @@ class CommandLine:
     settings: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `paperround ARGUMENTS` and return the process."""
+    def start(self, *arguments: str, log: IO[str] | None = None) -> subprocess.Popen[str]:
+        """Start `paperround ARGUMENTS` and return the process. All it says goes into `log`, if
+        there is one: a pipe that nobody reads fills up."""
         environment = {
             "HOME": str(self.folder),
             "PATH": os.environ["PATH"],
@@ -36,8 +37,8 @@ class CommandLine:
             [STORY_PYTHON, "-m", "paperround", *arguments],
             cwd=self.folder,
             env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=log or subprocess.PIPE,
+            stderr=log or subprocess.PIPE,
             text=True,
         )
 

@@ -27,7 +27,35 @@ def condition(found: Soundness) -> list[Finding]:
     if found.outdated is not None:
         way_out = "make a backup before (`paperround db backup FILE`)"
         return [answers, intact, fail("schema", found.outdated, way_out)]
-    return [answers, intact, _schema(found), _references(found.dangling)]
+    return [
+        answers,
+        intact,
+        durability(found.unsafe),
+        _schema(found),
+        _references(found.dangling),
+    ]
+
+
+def durability(unsafe: Mapping[str, str]) -> Finding:
+    """Whether what counts as written is still there when the power fails."""
+    if not unsafe:
+        return ok("durability", "what is committed is on the disk")
+    named = ", ".join(f"{name}={value}" for name, value in sorted(unsafe.items()))
+    way_out = (
+        f"in PostgreSQL: {' '.join(f'ALTER SYSTEM SET {name} = on;' for name in sorted(unsafe))}"
+    )
+    if unsafe.keys() <= {"synchronous_commit"}:
+        return warn(
+            "durability",
+            f"with {named} the last moments before a crash of the server may be forgotten, and "
+            "their mails go out twice",
+            f"{way_out} SELECT pg_reload_conf();",
+        )
+    return fail(
+        "durability",
+        f"with {named} a crash of the machine may ruin the database",
+        f"{way_out} then restart it",
+    )
 
 
 def _damaged(broken: tuple[str, ...]) -> Finding:

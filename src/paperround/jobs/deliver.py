@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Generic
 
 from paperround.domain.bounces import Evidence, evidence_of_outcome
@@ -41,7 +40,7 @@ from paperround.jobs.pacing import Pacer, pacer_of
 from paperround.jobs.ports import Gate, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.returns import hold_against
-from paperround.jobs.transactions import write
+from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
 
 __all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
@@ -172,8 +171,9 @@ class _Run(Generic[Mail]):
         self._under_way = UnderWay()
         self._slots: Mapping[DeliveryId, datetime] = {}
         self._unsettled: list[Move] = []
-        self._has_asked = False
-        self._turned_back = False
+        self._dotless: Collection[DeliveryId] = ()
+        self._patience = Patience(post.wait)
+        self._has_asked = self._turned_back = False
         self._keyless: set[DeliveryId] = set()
         self._lost_key: str | None = None
         self.claimed = 0
@@ -381,7 +381,9 @@ class _Run(Generic[Mail]):
                 for token, mine in by_token.items()
             ]
 
+        self._dotless = ids  # also if the mark counts and its answer is lost
         marked = write(self._post.database, settle_and_mark)
+        self._dotless = ()
         self._settled(settling)
         permitted = frozenset[DeliveryId]().union(*marked)
         self._under_way.drop(set(ids) - permitted)
@@ -470,7 +472,7 @@ class _Run(Generic[Mail]):
                 self._write_down(work, settling, now)
                 said.write(work, now=now)
 
-            write(self._post.database, settle)
+            self._patience.write(self._post.database, settle)
             self._settled(settling)
             self._pacer.wrote(said)
 
@@ -486,10 +488,13 @@ class _Run(Generic[Mail]):
             self._held.pop(move.id, None)
 
     def _release(self) -> None:
-        """Give back claimed rows this pass did not offer, so that nobody waits for a lease."""
-        now = self._post.clock.now()
-        for token in {row.lease.token for row in self._held.values()}:
-            write(self._post.database, partial(self._released, token, now))
+        """Give back what was not offered, or got no dot: nobody is to wait for a lease."""
+        now, ledger, dotless = self._post.clock.now(), self._lane.ledger, self._dotless
+        tokens = {row.lease.token for row in self._held.values()}
 
-    def _released(self, token: str, now: datetime, work: UnitOfWork) -> int:
-        return self._lane.ledger(work).release(token, now=now)
+        def release(work: UnitOfWork) -> None:
+            for token in tokens:
+                ledger(work).release(token, now=now, dotless=dotless)
+
+        if tokens:
+            self._patience.write(self._post.database, release)

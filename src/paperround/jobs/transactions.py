@@ -1,20 +1,28 @@
 """Transactions that may lose a race and are then simply done again."""
 
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from random import uniform
 from threading import Event
 from typing import TypeVar
 
-from paperround.domain.errors import Conflict
+from paperround.domain.errors import Conflict, DatabaseFailed
 from paperround.jobs.ports import Database, UnitOfWork
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 TRIES = 10
 
 FIRST_WAIT = 0.01
 LONGEST_WAIT = 1.0
 """Seconds."""
+
+PATIENCE = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each further try of what must be written: half a minute in all, in which a server
+is started anew, or another one takes over."""
 
 
 def rest(seconds: float) -> None:
@@ -56,3 +64,28 @@ def wait_after(lost: int) -> float:
     """Seconds to wait after so many lost races: from half of what doubles up to all of it."""
     longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (lost - 1))
     return uniform(longest / 2, longest)  # noqa: S311 - only apart from others, nothing secret
+
+
+@dataclass(slots=True)
+class Patience:
+    """Writes what must not be forgotten, though the database is away for a while.
+
+    `wait` waits for so many seconds and says whether to stop: then there is one last try. The
+    waits of PATIENCE are had once: a database that stays away is not waited for again.
+    """
+
+    wait: Callable[[float], bool]
+    _waits: list[float] = field(default_factory=lambda: list(PATIENCE))
+
+    def write(self, database: Database, do: Callable[[UnitOfWork], T]) -> T:
+        """As `write`. The answer to a commit may have been lost, so `do` may come to count although
+        it is done again: it must be the same twice. Raises DatabaseFailed in the end."""
+        while self._waits:
+            try:
+                return write(database, do)
+            except DatabaseFailed as error:
+                seconds = self._waits.pop(0)
+                log.warning("%s; trying again in %.1f s", error, seconds)
+                if self.wait(seconds):
+                    self._waits.clear()
+        return write(database, do)

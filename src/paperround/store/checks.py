@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Text, column, select, table
 from sqlalchemy.exc import DBAPIError
 
 from paperround.domain.errors import SchemaOutOfDate
@@ -13,6 +13,11 @@ from paperround.store.migrate import check_drift
 from paperround.store.revisions import current, prepare, require_reachable
 
 MOST_LINES = 5
+
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+"""What must not be off in PostgreSQL (https://www.postgresql.org/docs/current/runtime-config-wal.html):
+with the first two a crash of the system may ruin the database, with the last one the newest commits
+are gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,7 @@ class Soundness:
     outdated: str | None = None
     dangling: Mapping[str, int] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
+    unsafe: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:
@@ -56,6 +62,7 @@ def look(url: str) -> Soundness:
             revision=current(engine),
             dangling=dangling(engine),
             drift=tuple(check_drift(engine)),
+            unsafe=unsafe(engine),
         )
 
 
@@ -69,6 +76,20 @@ def damage(engine: Engine) -> list[str]:
             return [line for line in found if line != "ok"]
     except DBAPIError as error:  # too broken to be looked at
         return [str(error.orig)]
+
+
+def unsafe(engine: Engine) -> dict[str, str]:
+    """The settings, as our own connections have them, by which PostgreSQL may lose commits; empty
+    when there are none. SQLite is opened so that it loses none."""
+    if engine.dialect.name != "postgresql":
+        return {}
+    looking = (
+        select(column("name", Text), column("setting", Text))
+        .select_from(table("pg_settings"))
+        .where(column("name").in_(DURABLE), column("setting") == "off")
+    )
+    with engine.connect() as connection:
+        return {row.name: row.setting for row in connection.execute(looking)}
 
 
 def dangling(engine: Engine) -> dict[str, int]:

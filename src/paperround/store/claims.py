@@ -261,20 +261,21 @@ class Claims(Generic[Item]):
         *,
         now: datetime,  # noqa: ARG002 - as every move
         without: Collection[DeliveryId] = (),
+        dotless: Collection[DeliveryId] = (),
     ) -> int:
         """claimed -> queued for what this claim has not sent, without counting a try; but for the
-        rows `without`, which the caller has in hand."""
+        rows `without`, which the caller has in hand. Of the rows `dotless` the caller knows that no
+        dot followed, so their mark, if it counts, is taken back: in_data -> queued."""
         kept = not_(among(self._connection, self._c.id, without)) if without else true()
-        return self._connection.execute(self._giving_back(token).where(kept)).rowcount
+        return self._connection.execute(self._giving_back(token, dotless).where(kept)).rowcount
 
-    def _giving_back(self, token: str) -> Update:
+    def _giving_back(self, token: str, dotless: Collection[DeliveryId] = ()) -> Update:
+        unsent = self._c.state == DeliveryState.CLAIMED.value
+        if dotless:
+            unsent = or_(unsent, among(self._connection, self._c.id, dotless))
         return (
             update(self._table)
-            .where(
-                held(self._table),
-                self._c.token == token,
-                self._c.state == DeliveryState.CLAIMED.value,
-            )
+            .where(held(self._table), self._c.token == token, unsent)
             .values(state=DeliveryState.QUEUED.value, **NO_LEASE)
         )
 

@@ -43,6 +43,17 @@ _POSTGRES_LIMITS = (
 )
 
 
+_POSTGRES_LINE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""A server that a line has cut off is given up after 25 s (the last is in milliseconds, the others
+in seconds). By itself a system waits for a quarter of an hour, or for two hours."""
+
+
 def create(url: str, *, connections: int = CONNECTIONS) -> Engine:
     """The engine for `url`; opens nothing yet. Raises Misconfigured for a URL it cannot serve."""
     try:
@@ -153,5 +164,10 @@ def _postgres(url: URL, connections: int) -> Engine:
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"options": _POSTGRES_LIMITS},
+        connect_args={**_line_of(url), "options": _POSTGRES_LIMITS},
     )
+
+
+def _line_of(url: URL) -> dict[str, int]:
+    """How long to wait for the server, where the URL does not say otherwise."""
+    return {name: value for name, value in _POSTGRES_LINE.items() if name not in url.query}

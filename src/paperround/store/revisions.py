@@ -5,6 +5,8 @@ loads. So the newest revision is read off the files that migrate, as the machine
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -25,8 +27,8 @@ def prepare(engine: Engine) -> None:
 
     Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
     """
-    require_reachable(engine)
-    found = require_here(engine)
+    with _reached(engine):
+        found = require_here(engine)
     if found is None and engine.dialect.name == "sqlite" and _is_empty(engine):
         from paperround.store.migrate import upgrade
 
@@ -41,9 +43,15 @@ def prepare(engine: Engine) -> None:
 
 def require_reachable(engine: Engine) -> None:
     """Raise Misconfigured, with the driver's reason, when no connection can be opened."""
+    with _reached(engine), engine.connect():
+        return
+
+
+@contextmanager
+def _reached(engine: Engine) -> Iterator[None]:
+    """The database's own troubles as the operator's: it may go away at any moment."""
     try:
-        with engine.connect():
-            return
+        yield
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         where = engine.url.render_as_string(hide_password=True)

@@ -75,9 +75,17 @@ class Claiming(Protocol[Row]):
         released. A late `sent` also moves a row from unknown. Returns how many applied."""
         ...
 
-    def release(self, token: str, *, now: datetime, without: Collection[DeliveryId] = ()) -> int:
+    def release(
+        self,
+        token: str,
+        *,
+        now: datetime,
+        without: Collection[DeliveryId] = (),
+        dotless: Collection[DeliveryId] = (),
+    ) -> int:
         """claimed -> queued for what this claim has not sent, without counting a try; but for the
-        rows `without`, which the caller has in hand."""
+        rows `without`, which the caller has in hand. Of the rows `dotless` the caller knows that no
+        dot followed, so their mark, if it counts, is taken back: in_data -> queued."""
         ...
 
 
