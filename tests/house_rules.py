@@ -24,6 +24,9 @@ JOB_EDGES = {
     "src/paperround/jobs/returned_mail.py": "one poisonous mail must not keep the others back",
     "src/paperround/mail/opener.py": "a thread hands its error to the thread that waits for it",
     "src/paperround/queue/threads.py": "one failing job must not stop the others",
+    "src/paperround/queue/postgres.py": "one failing job must not stop the others",
+    "src/paperround/queue/crew.py": "whatever ended a worker, its queue gets another one",
+    "src/paperround/queue/connector.py": "a thread hands its error to whoever waits for it",
 }
 """The only files that may catch every exception, and why."""
 

@@ -241,7 +241,7 @@ def compose_block(name: str, indent: int = 0) -> dict[str, str]:
 @pytest.mark.accept("F49")
 def test_the_compose_file_has_every_part() -> None:
     services = compose_block("services")
-    assert services.keys() == {"app", "web", "scheduler", "postgres", "relay"}
+    assert services.keys() == {"app", "web", "scheduler", "worker", "postgres", "relay"}
 
 
 @pytest.mark.accept("C3")
@@ -249,10 +249,20 @@ def test_no_part_of_ours_has_power_or_a_writable_root() -> None:
     assert POWERLESS.items() <= compose_block("x-paperround").items()
     assert compose_block("x-many")["<<"] == "*paperround"
     assert POWERLESS.items() <= compose_block("postgres", indent=2).items()
-    for name in ("app", "web", "scheduler"):
+    for name in ("app", "web", "scheduler", "worker"):
         own = compose_block(name, indent=2)
         assert own["<<"] in {"*paperround", "*many"}
         assert not POWERLESS.keys() & own.keys()
+
+
+@pytest.mark.accept("F49", part="health of every role")
+@pytest.mark.parametrize("role", ["scheduler", "worker"])
+def test_a_role_without_pages_answers_where_the_image_asks(role: str) -> None:
+    assert compose_block(role, indent=2)["command"] == f'[paperround, {role}, --health, "8000"]'
+
+
+def test_the_relay_stands_beside_whoever_sends() -> None:
+    assert dotenv_values(ROOT / "deploy/many.env")["RELAY_BESIDE"] == "worker"
 
 
 def test_the_site_is_published_to_this_machine_only() -> None:

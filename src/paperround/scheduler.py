@@ -2,21 +2,26 @@
 
 What is due stands in the database, so several of these may run, stop and start at any moment: a
 round that finds nothing due does nothing. Jobs are asked for under a lock, so that a round that
-takes longer than a minute is not started twice.
+takes longer than a minute is not started twice. Where several processes share their work, the first
+scheduler that takes a minute asks for its rounds, and the others see that it is taken.
 
 Between two ticks it looks every few seconds whether mail waits: somebody may have signed up through
 another process. And it watches the clock: the library reckons in wall time, and a clock that is put
 back by an hour would stop the ticks for an hour.
 """
 
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 from apscheduler.job import Job as Appointment
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from paperround.domain.errors import PaperroundError
+from paperround.jobs.roles import Look
 from paperround.wiring import Runtime
-from paperround.wiring.rounds import DELIVER, NOTICES, ROUNDS
+from paperround.wiring.hands import glance, tick
 
 EVERY = 60
 """Seconds between two ticks."""
@@ -24,12 +29,20 @@ EVERY = 60
 GLANCE = 5
 """Seconds between two looks at whether mail waits."""
 
+log = logging.getLogger(__name__)
+
 
 class Scheduler:
-    """Ticks while it is started, the first time at once."""
+    """Ticks while it is started, the first time at once. `works`: what it asks for is done by this
+    process; otherwise by those that share the database."""
 
-    def __init__(self, home: Runtime) -> None:
+    def __init__(self, home: Runtime, *, works: bool = True) -> None:
         self._home = home
+        self._works = works
+        self._ours: str | None = None
+        self._period: str | None = None
+        self._is_away = False
+        self._last: datetime | None = None
         self._minutes = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
@@ -37,8 +50,9 @@ class Scheduler:
         self._stopping = Event()
 
     def start(self) -> None:
-        """Run the rounds now and every minute from now on, in the queue's threads."""
-        self._home.queue.start()
+        """Ask for the rounds now and every minute from now on."""
+        if self._works:
+            self._home.queue.start()
         self._minutes.add_job(
             self._tick, "interval", seconds=EVERY, next_run_time=self._home.clock.now()
         )
@@ -53,20 +67,47 @@ class Scheduler:
         self._home.stop_sending()
         if self._minutes.running:
             self._minutes.shutdown(wait=False)
-        return self._home.queue.stop(drain_seconds=drain_seconds)
+        return not self._works or self._home.queue.stop(drain_seconds=drain_seconds)
 
     def next_tick(self) -> datetime | None:
         """When the next tick comes, None when none does."""
         due: list[datetime] = [one.next_run_time for one in self._minutes.get_jobs()]
         return max(due, default=None)
 
+    def last_look(self) -> datetime | None:
+        """When it last asked, or saw that it need not; None when it never could."""
+        return self._last
+
     def _tick(self) -> None:
-        for job in ROUNDS:
-            self._home.queue.put(job)
+        self._ask(tick)
 
     def _glance(self) -> None:
-        for job in (NOTICES, DELIVER):
-            self._home.queue.put(job)
+        self._ask(glance)
+
+    def _ask(self, ask: Callable[[Runtime], Look | None]) -> None:
+        """A database that is away is asked again in a moment."""
+        try:
+            found = ask(self._home)
+        except PaperroundError as error:
+            log.log(logging.DEBUG if self._is_away else logging.WARNING, "nothing asked: %s", error)
+            self._is_away = True
+            return
+        if self._is_away:
+            log.info("the database is back")
+        self._is_away = False
+        self._last = self._home.clock.now()
+        if found is not None and (found.is_first or found.period != self._ours):
+            self._lead(found)
+
+    def _lead(self, found: Look) -> None:
+        """Say when this scheduler begins to be the one that asks, and when another one is."""
+        leads = self._ours is not None
+        if found.is_first and not leads:
+            log.info("this scheduler asks for the rounds")
+        elif not found.is_first and (leads or self._period is None):
+            log.info("another scheduler asks for the rounds: this one stands by")
+        self._ours = found.period if found.is_first else None
+        self._period = found.period
 
     def _watch(self) -> None:
         while not self._stopping.wait(EVERY):

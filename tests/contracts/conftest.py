@@ -9,6 +9,7 @@ from tests.databases import (
     sqlite_database,
     sqlite_template,
 )
+from tests.queues import present, timed_engine, timed_url
 
 __all__ = [
     "database",
@@ -16,6 +17,9 @@ __all__ = [
     "engine",
     "postgres",
     "postgres_url",
+    "present",
     "sqlite_database",
     "sqlite_template",
+    "timed_engine",
+    "timed_url",
 ]

@@ -3,44 +3,28 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.work import Job
 from paperround.jobs.ports import Queue
-from paperround.queue.threads import (
-    FIRST_RETRY,
-    LONGEST_RETRY,
-    MOST_TRIES,
-    ThreadQueue,
-    retry,
-)
+from paperround.queue.retries import FIRST_RETRY, LONGEST_RETRY, MOST_TRIES, retry
+from paperround.queue.threads import ThreadQueue
+from tests.queues import NOON, Present, TimedQueue
 
-NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 PATIENCE = 20.0
 Arguments = Mapping[str, str | int]
 
 
-class Present:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.moment = NOON
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-
-@pytest.fixture
-def present() -> Present:
-    return Present()
-
-
-@pytest.fixture(params=[ThreadQueue], ids=["threads"])
+@pytest.fixture(params=["threads", "postgres"])
 def queue(request: pytest.FixtureRequest, present: Present) -> Iterator[Queue]:
-    adapter: Queue = request.param(now=present)
+    adapter: Queue
+    if request.param == "threads":
+        adapter = ThreadQueue(now=present)
+    else:
+        adapter = TimedQueue(request.getfixturevalue("timed_engine"), present)
     yield adapter
     assert adapter.stop(drain_seconds=PATIENCE), "a job did not end"
 

@@ -78,3 +78,17 @@ def test_where_all_goes_well_there_is_no_rest(crowd: SqlDatabase) -> None:
     send(crowd)
     sending.send()
     assert len(mailer.offered) == 61
+
+
+def test_others_may_join_in_once_mail_leaves_and_not_where_none_does(crowd: SqlDatabase) -> None:
+    clock, joined = Clock(), list[str]()
+    mailer = ScriptedMailer(accepting)
+    sending = Sending(
+        lambda: replace(post(crowd), mailer=mailer, clock=clock),
+        clock,
+        on_first=lambda: joined.append(f"after {len(mailer.offered)}"),
+    )
+    sending.send()
+    assert len(mailer.offered) == 60
+    sending.send()  # nothing is left: asking others would never end
+    assert len(joined) == 1

@@ -12,15 +12,29 @@ _POSTGRES = (
     "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
 )
 
+_FUNCTIONS = (
+    "SELECT oid::regprocedure || ' ' || md5(regexp_replace(prosrc, '\\s+', '', 'g')) FROM pg_proc"
+    " WHERE pronamespace = 'public'::regnamespace"
+)
+_NOT_OURS = ("alembic_version", "procrastinate_", "queue_migrations")
+
 
 def described(engine: Engine) -> list[str]:
-    """One line for every column, constraint, index and trigger, sorted; the tool's own table left
-    out."""
+    """One line for every column, constraint, index and trigger, sorted; the tool's own table and
+    those of the queue left out."""
     with engine.connect() as connection:
         lines = (
             _postgres(connection) if engine.dialect.name == "postgresql" else _sqlite(connection)
         )
-    return sorted(line for line in lines if "alembic_version" not in line)
+    return sorted(line for line in lines if not any(name in line for name in _NOT_OURS))
+
+
+def described_queue(engine: Engine) -> list[str]:
+    """The same of the queue's tables alone, with its functions; only on PostgreSQL."""
+    with engine.connect() as connection:
+        functions = connection.exec_driver_sql(_FUNCTIONS).scalars()
+        lines = {*_postgres(connection), *functions}
+    return sorted(line for line in lines if "procrastinate_" in line)
 
 
 def _postgres(connection: Connection) -> list[str]:

@@ -60,9 +60,9 @@ def running(home: CommandLine, *arguments: str) -> Iterator[subprocess.Popen[str
         process.communicate()
 
 
-def until(process: subprocess.Popen[str], look: Callable[[], bool]) -> None:
+def until(process: subprocess.Popen[str], look: Callable[[], bool], *, tries: int = TRIES) -> None:
     """Look again and again, while `process` runs, until it is so."""
-    for _ in range(TRIES):
+    for _ in range(tries):
         if look():
             return
         try:

@@ -21,10 +21,12 @@ from paperround.cli import (
     keys,
     learn,
     rank,
+    scheduler,
     serve,
     subscribers,
     suppressions,
     try_,
+    worker,
 )
 from paperround.domain.errors import PaperroundError
 
@@ -46,7 +48,8 @@ app.command("try")(try_.try_)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
-app.command("scheduler")(serve.scheduler)
+app.command("worker")(worker.worker)
+app.command("scheduler")(scheduler.scheduler)
 app.command("tick")(serve.tick)
 app.add_typer(digest.app, name="digest")
 app.add_typer(feeds.app, name="feeds")

@@ -21,13 +21,12 @@ def deliver(
     """Send what is due. Safe to kill and to run again, and from several processes at once."""
     from paperround.jobs.deliver import ASKED_TO_STOP
     from paperround.jobs.deliver import deliver as run
-    from paperround.wiring.outlets import post_channels
 
     home = runtime(now)
     finish_on_signals(home)
     with progress("sending") as advance:
         report = run(home.post(), until_empty=until_empty, progress=advance)
-    posted = post_channels(home)
+    posted = home.post_to_channels()
     with home.database.reading() as work:
         totals = asdict(work.ledger.totals(now=home.clock.now()))  # posts are mails of the day, too
     if as_json:

@@ -211,7 +211,7 @@ def _say_welcome(home: "Runtime", source: str, edition: "Edition | None") -> Non
 
 
 def _run(home: "Runtime", door: "socket.socket", welcome: Callable[[], None]) -> None:
-    from paperround.cli.serve import DRAIN_SECONDS
+    from paperround.cli.drain import DRAIN_SECONDS
     from paperround.cli.server import server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app

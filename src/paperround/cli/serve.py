@@ -1,4 +1,4 @@
-"""`paperround serve`, `scheduler` and `tick`: what keeps an installation going."""
+"""`paperround serve` and `tick`: what keeps an installation going."""
 
 import signal
 from dataclasses import replace
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paperround.cli.drain import drain
 from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
 from paperround.cli.signals import STOPS, finish_on_signals
 from paperround.domain.wording import counted
@@ -13,9 +14,6 @@ from paperround.domain.wording import counted
 if TYPE_CHECKING:
     from paperround.jobs.deliver import DeliverReport
     from paperround.jobs.tick import TickReport
-
-DRAIN_SECONDS = 20.0
-"""How long jobs that run may take to end, once requests have: a mail in hand is finished."""
 
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")]
 Port = Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="The port.")]
@@ -48,7 +46,7 @@ def serve(
         server(site, host=host, port=port, on_stop=home.stop_sending).run()
     finally:
         if minutes is not None:
-            minutes.stop(drain_seconds=DRAIN_SECONDS)
+            drain(home, minutes.stop, scheduler=True, worker=True)
 
 
 def _leave_on_signals() -> None:
@@ -61,36 +59,17 @@ def _leave_on_signals() -> None:
         signal.signal(number, leave)
 
 
-def scheduler() -> None:
-    """Read feeds, publish and send mail on time, without serving pages."""
-    from paperround.cli.logs import log_to_stderr
-    from paperround.scheduler import Scheduler
-
-    log_to_stderr()
-    home = runtime()
-    home.settings.require_sender()
-    home.prepare_to_serve()
-    minutes = Scheduler(home)
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # also for every thread that is started
-    minutes.start()
-    say("Paperround ticks once a minute; stop it with SIGTERM")
-    signal.sigwait(STOPS)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-    minutes.stop(drain_seconds=DRAIN_SECONDS)
-
-
 def tick(now: Now = None, as_json: AsJson = False) -> None:
     """Do once what is due now and exit: for cron or a systemd timer, every minute."""
     from paperround.jobs.deliver import deliver
     from paperround.jobs.tick import tick as run
-    from paperround.wiring.outlets import post_channels
 
     home = runtime(now)
     home.settings.require_sender()
     finish_on_signals(home)
     report = run(home.rounds, now=home.clock.now())
     sent = deliver(home.post())
-    post_channels(home)
+    home.post_to_channels()
     with home.database.reading() as work:  # posts stand in the same ledger
         sent = replace(sent, totals=work.ledger.totals(now=home.clock.now()))
     home.read_returns()

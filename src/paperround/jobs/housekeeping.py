@@ -10,6 +10,7 @@ from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
 from paperround.jobs.patience import may_remind
 from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.rows import Identity
 from paperround.jobs.signup import confirmations, reminder_key
 from paperround.jobs.transactions import write
@@ -58,7 +59,9 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         work.editions.forget_tails(before=now - KEPT_TAILS)
         for kind in ("house", "alert", "beat", NIGHTS, TRIES):
             work.slots.forget(kind, before=now - KEPT_SLOTS)
-        work.slots.forget("returns", before=now - KEPT_WORK)
+        for kind in ("returns", PERIODS):
+            work.slots.forget(kind, before=now - KEPT_WORK)
+        forget_the_gone(work, now=now)
         work.returns.forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
         work.slots.forget("pow", before=now - KEPT_WORK)
         return Housework(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from paperround.jobs.deliver import ASKED_TO_STOP, Post, deliver
 from paperround.jobs.ports import Clock
+from paperround.jobs.progress import Advance
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +21,12 @@ REST = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Sending:
-    """The rounds of one process. `post` makes what each of them sends with."""
+    """The rounds of one process. `post` makes what each of them sends with; `on_first` is called
+    in each once a mail has its outcome: whoever has nothing to do may join in."""
 
     post: Callable[[], Post]
     clock: Clock
+    on_first: Callable[[], None] = lambda: None
     _until: datetime | None = None
 
     def send(self) -> None:
@@ -33,7 +36,18 @@ class Sending:
         if self._until is not None and timedelta(0) < self._until - now <= REST:
             return
         self._until = None
-        stopped = deliver(self.post()).stopped
+        stopped = deliver(self.post(), progress=_once(self.on_first)).stopped
         if stopped is not None and stopped != ASKED_TO_STOP:
             self._until = now + REST
             log.error("sending rests for %d minutes: %s", REST.seconds // 60, stopped)
+
+
+def _once(call: Callable[[], None]) -> Advance:
+    """Calls at the first step, and at no other."""
+    waiting = [call]
+
+    def advance(_: int) -> None:
+        if waiting:
+            waiting.pop()()
+
+    return advance

@@ -12,20 +12,15 @@ it again. A job may end with the process, then, but is never lost while the proc
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from paperround.domain.errors import NotFound, PaperroundError
 from paperround.domain.times import require_utc
 from paperround.domain.work import Job
+from paperround.queue.retries import retry
+from paperround.queue.tasks import Task, Tasks
 from paperround.queue.waiting import WaitingJobs
 
-Task = Callable[[Mapping[str, str | int]], None]
-
-MOST_TRIES = 6
-FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(minutes=15)
 LONGEST_SLEEP = timedelta(seconds=30)
 """How long a thread waits for a later job before it looks at the clock again: clocks jump."""
 
@@ -37,7 +32,7 @@ class ThreadQueue:
 
     def __init__(self, *, now: Callable[[], datetime], threads: int = 2) -> None:
         self._now = now
-        self._tasks: dict[str, Task] = {}
+        self._tasks = Tasks()
         self._waiting = WaitingJobs()
         self._changed = threading.Condition()
         self._stopping = False
@@ -46,16 +41,12 @@ class ThreadQueue:
 
     def register(self, task: str, run: Task) -> None:
         """Say what `task` means; raises ValueError when the name is taken."""
-        if task in self._tasks:
-            raise ValueError(f"the task {task!r} is registered already")
-        self._tasks[task] = run
+        self._tasks.register(task, run)
 
     def put(self, job: Job) -> bool:
         """Take the job; False when one with its lock waits that is due as early. Raises NotFound
         for an unknown task."""
-        if job.task not in self._tasks:
-            known = ", ".join(sorted(self._tasks)) or "none"
-            raise NotFound(f"no task is called {job.task!r}; there are: {known}")
+        self._tasks.require(job)
         with self._changed:
             taken = self._waiting.add(job)
             self._changed.notify()
@@ -118,7 +109,7 @@ class ThreadQueue:
     def _run(self, job: Job, now: Callable[[], datetime]) -> None:
         failure: Exception | None = None
         try:
-            self._tasks[job.task](job.arguments)
+            self._tasks.run(job)
         except Exception as error:  # the job edge: one failure never stops the others
             failure = error
         with self._changed:
@@ -135,16 +126,3 @@ class ThreadQueue:
         _log.warning("job %s failed, next try at %s", job.task, again.not_before, exc_info=error)
         if not self.put(again):
             _log.info("job %s is not repeated: one with its lock waits already", job.task)
-
-
-def retry(job: Job, error: Exception, now: datetime) -> Job | None:
-    """The job to run after `error`, 30 s later and then twice as long each time up to 15 min.
-
-    None when another try cannot help: the error is permanent, it was the sixth try, or the job
-    is asked for again anyway.
-    """
-    permanent = isinstance(error, PaperroundError) and error.permanent
-    if permanent or job.periodic or job.attempts + 1 >= MOST_TRIES:
-        return None
-    pause = min(FIRST_RETRY * 2**job.attempts, LONGEST_RETRY)
-    return replace(job, attempts=job.attempts + 1, not_before=now + pause)

@@ -20,10 +20,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from paperround.domain.errors import Misconfigured
+from paperround.domain.errors import DatabaseFailed, Misconfigured
 
 BUSY_SECONDS = 10
 CONNECTIONS = 40
@@ -33,6 +33,9 @@ USUAL_LOG = 16 * 2**20
 """Bytes to which SQLite cuts its log when everything in it has reached the file."""
 
 _making_a_file = threading.Lock()
+
+Pool = Engine
+"""What whoever opens a database holds on to, and gives to the stores."""
 
 PURPOSE = "paperround_purpose"
 READING, WRITING = "reading", "writing"
@@ -171,3 +174,27 @@ def _postgres(url: URL, connections: int) -> Engine:
 def _line_of(url: URL) -> dict[str, int]:
     """How long to wait for the server, where the URL does not say otherwise."""
     return {name: value for name, value in _POSTGRES_LINE.items() if name not in url.query}
+
+
+@contextmanager
+def driver_connection(engine: Engine) -> Iterator[Any]:
+    """A connection of the pool as PostgreSQL's driver has it, in a transaction that is committed on
+    a clean exit. For the queue, whose statements are not ours; what they raise passes as it is.
+    Raises DatabaseFailed when no connection can be had, or the commit fails."""
+    try:
+        with writer(engine).connect() as connection, connection.begin():
+            yield driver_of(connection)
+    except DBAPIError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise DatabaseFailed(f"the database failed: {reason}") from error
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection below one that is in use."""
+    return connection.connection.driver_connection
+
+
+def driver_arguments(engine: Engine) -> dict[str, Any]:
+    """How the driver opens a connection like those of the pool, by keyword."""
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+    return {**arguments, "options": _POSTGRES_LIMITS}

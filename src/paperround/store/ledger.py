@@ -36,7 +36,9 @@ from paperround.domain.ledger import (
 from paperround.domain.lists import ListId
 from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId
+from paperround.domain.work import DELIVER
 from paperround.store import schema as db
+from paperround.store.asking import Asks
 from paperround.store.bulk import Columns, insert_many
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Claims
@@ -65,8 +67,9 @@ _Offer = tuple[EditionId, NewDelivery]
 class SqlLedger(Claims[Claimed], Replacing):
     """The ledger of one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, asks: Asks) -> None:
         super().__init__(connection, DELIVERIES)
+        self._asks = asks
 
     # --- planning ------------------------------------------------------------------------------
 
@@ -175,6 +178,7 @@ class SqlLedger(Claims[Claimed], Replacing):
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
     ) -> Mapping[DeliveryId, _Offer]:
         """The rows that went in, under their ids."""
+        self._asks.add(DELIVER)
         ids = next_ids(self._connection, db.deliveries, len(offers))
         offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
         domains = self._domains([row.subscriber_id for _, row in offers])

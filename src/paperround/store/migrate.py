@@ -22,22 +22,29 @@ from sqlalchemy.exc import OperationalError
 
 from paperround import paths
 from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
-from paperround.store import schema_search
+from paperround.store import queue_schema, schema_search
 from paperround.store.dialect import is_lost_race
 from paperround.store.revisions import require_here
 from paperround.store.schema import metadata
 from paperround.store.storage import rest
+
+
+def _is_declared(name: str | None, kind: str, parents: Any) -> bool:
+    return schema_search.is_declared(name, kind, parents) and (
+        kind != "table" or queue_schema.is_declared(name)
+    )
+
 
 OPTIONS: Mapping[str, Any] = {
     "target_metadata": metadata,
     "compare_type": True,
     "compare_server_default": True,
     "render_as_batch": True,
-    "include_name": schema_search.is_declared,
+    "include_name": _is_declared,
 }
 """How migrations are run and how a database is compared with the declared schema."""
 
-HEAD = "head"
+HEAD, BASE = "head", "base"
 
 LOCK_SECONDS = 3
 """How long a migration waits for a table on PostgreSQL, and everybody else behind it."""
@@ -50,8 +57,10 @@ _MIGRATION_LOCK = 7_276_943_051
 
 
 def upgrade(engine: Engine, revision: str = HEAD, *, pause: Callable[[float], None] = rest) -> None:
-    """Migrate to `revision`; does nothing when the database is there. Raises SchemaOutOfDate for
-    a database of a newer version, MovedAway for one that takes part in a move."""
+    """Migrate to `revision`; does nothing when the database is there. With the newest one come the
+    changes of the queue's tables, after ours. Raises SchemaOutOfDate for a database of a newer
+    version, MovedAway for one that takes part in a move, and Misconfigured where PostgreSQL's queue
+    is not installed."""
     require_here(engine)
 
     def run(connection: Connection) -> None:
@@ -64,11 +73,19 @@ def upgrade(engine: Engine, revision: str = HEAD, *, pause: Callable[[float], No
             ) from error
 
     patiently(engine, run, pause)
+    if revision == HEAD:
+        queue_schema.upgrade(engine, lock=_MIGRATION_LOCK)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Migrate back to `revision`; `base` is the empty database."""
-    patiently(engine, lambda link: command.downgrade(_config(link), revision))
+
+    def run(connection: Connection) -> None:
+        command.downgrade(_config(connection), revision)
+        if revision == BASE:
+            queue_schema.remove(connection)
+
+    patiently(engine, run)
 
 
 def patiently(
@@ -100,7 +117,8 @@ def check_drift(engine: Engine) -> list[str]:
     """Where the database differs from the declared schema, one line each; empty when nowhere."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=dict(OPTIONS))
-        return [str(difference) for difference in compare_metadata(context, metadata)]
+        drift = [str(difference) for difference in compare_metadata(context, metadata)]
+        return drift + queue_schema.drift(connection)
 
 
 @contextmanager

@@ -19,12 +19,14 @@ from sqlalchemy import (
     update,
 )
 
+from paperround.domain import work
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
+from paperround.store.asking import Asks
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
 from paperround.store.dialect import insert_new
@@ -138,13 +140,15 @@ NOTICES: Book[ClaimedNotice] = Book(
 class SqlNotices(Claims[ClaimedNotice]):
     """The notices of one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, asks: Asks) -> None:
         super().__init__(connection, NOTICES)
+        self._asks = asks
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
         """Write a notice; False when one with its key stands."""
         row = _row(notice) | {"domain": self._domain(notice), "created_at": now}
         inserting = insert_new(self._connection, db.notices).returning(db.notices.c.id)
+        self._asks.add(work.NOTICES)
         return self._connection.execute(inserting, row).scalar() is not None
 
     def _domain(self, notice: NewNotice) -> str | None:
@@ -157,6 +161,7 @@ class SqlNotices(Claims[ClaimedNotice]):
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
         its Message-ID. False while it still waits or is being sent."""
+        self._asks.add(work.NOTICES)
         queued = self._connection.execute(
             update(db.notices)
             .where(

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
 from paperround.domain.errors import Misconfigured, SchemaOutOfDate
+from paperround.domain.wording import counted
+from paperround.store import queue_schema
 from paperround.store.moving import marks
 
 _TABLE = "alembic_version"
@@ -38,6 +40,13 @@ def prepare(engine: Engine) -> None:
         raise SchemaOutOfDate(
             f"the database is at revision {found or 'none'}, this version needs "
             f"{head()}: run `paperround db upgrade`"
+        )
+    with engine.connect() as connection:
+        lacking = queue_schema.missing(connection)
+    if lacking:
+        raise SchemaOutOfDate(
+            f"the queue's tables lack {counted(len(lacking), 'change')}, the first is "
+            f"{lacking[0]}: run `paperround db upgrade`"
         )
 
 
@@ -80,7 +89,7 @@ def is_current(engine: Engine) -> bool:
 
 def fits(connection: Connection) -> bool:
     """The same, within a transaction."""
-    return _revision(connection) == head()
+    return _revision(connection) == head() and not queue_schema.missing(connection)
 
 
 @cache

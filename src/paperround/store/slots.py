@@ -1,5 +1,6 @@
 """Things that happen once, and signs of life. What is taken is a row; its key decides races."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
@@ -45,6 +46,14 @@ class SqlSlots:
     def last_beat(self, name: str) -> datetime | None:
         """The latest sign of life of `name`, None when there never was one."""
         return self.taken_at(BEAT, name)
+
+    def beats(self, of: str) -> Mapping[str, datetime]:
+        """The signs of life whose names begin with `of`, by the rest of the name."""
+        c = db.slots.c
+        found = self._connection.execute(
+            select(c.slot, c.taken_at).where(c.kind == BEAT, c.slot.startswith(of, autoescape=True))
+        )
+        return {row.slot.removeprefix(of): row.taken_at for row in found}
 
     def forget(self, kind: str, *, before: datetime) -> int:
         """Drop slots of `kind` taken before; returns how many."""

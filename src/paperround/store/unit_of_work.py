@@ -1,15 +1,18 @@
 """The unit of work: every store of one transaction, committed on a clean exit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
+from paperround.domain.work import Job
 from paperround.store import engine as engines
 from paperround.store.api_keys import SqlKeys
+from paperround.store.asking import Asks
 from paperround.store.audit import SqlAudit
 from paperround.store.channels import SqlChannels
 from paperround.store.dialect import is_busy, is_lost_race
@@ -63,6 +66,12 @@ class SqlUnitOfWork:
     posts: SqlPosts
     audit: SqlAudit
     connection: Connection
+    asks: Asks
+
+    def ask(self, job: Job) -> None:
+        """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
+        job. Rows of the ledgers ask for their senders by themselves."""
+        self.asks.add(job)
 
     @contextmanager
     def part(self, *, keep: bool) -> Iterator[None]:
@@ -81,6 +90,7 @@ class SqlUnitOfWork:
 
 def stores_on(connection: Connection) -> SqlUnitOfWork:
     """Every store, on the transaction that `connection` is in."""
+    asks = Asks()
     return SqlUnitOfWork(
         feeds=SqlFeeds(connection),
         papers=SqlPapers(connection),
@@ -91,8 +101,8 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         lists=SqlLists(connection),
         editions=SqlEditions(connection),
         subscribers=SqlSubscribers(connection),
-        ledger=SqlLedger(connection),
-        notices=SqlNotices(connection),
+        ledger=SqlLedger(connection, asks),
+        notices=SqlNotices(connection, asks),
         returns=SqlReturns(connection),
         limiter=SqlLimiter(connection),
         pacing=SqlPacing(connection),
@@ -104,15 +114,27 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         posts=SqlPosts(connection),
         audit=SqlAudit(connection),
         connection=connection,
+        asks=asks,
     )
 
 
 class SqlDatabase:
-    """Opens units of work on one engine. Safe to share between threads."""
+    """Opens units of work on one engine. Safe to share between threads.
 
-    def __init__(self, engine: Engine, *, pause: Callable[[float], None] = rest) -> None:
+    `ask` puts the jobs that a transaction asks for by what it wrote, on its connection as the
+    driver has it, just before it commits; without one nobody does.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        pause: Callable[[float], None] = rest,
+        ask: Callable[[Any, Sequence[Job]], None] | None = None,
+    ) -> None:
         self._engine = engine
         self._pause = pause
+        self._ask = ask
         self._reader = engines.reader(engine)
         self._writer = engines.writer(engine)
 
@@ -137,7 +159,10 @@ class SqlDatabase:
         with _failures_named(), self._writer.connect() as connection:
             keep_log_short(connection, self._pause)
             _begin(connection)
-            yield stores_on(connection)
+            work = stores_on(connection)
+            yield work
+            if self._ask is not None and (jobs := work.asks.jobs()):
+                self._ask(engines.driver_of(connection), jobs)
             _commit(connection)
 
     def close(self) -> None:

@@ -5,12 +5,17 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Response
 
 from paperround.domain.errors import PaperroundError
+from paperround.jobs.roles import staff
 from paperround.jobs.tick import SCHEDULER
 from paperround.web.home import Home, Present
 from paperround.wiring import Runtime
 
 STALE_BEAT = timedelta(minutes=3)
 """Ticks come once a minute."""
+
+DOES_NOT_ANSWER = "the database does not answer"
+NOTHING_TICKS = "nothing ticks: is the scheduler running?"
+NOT_DONE = "ticks are asked for and not done: look at the workers' logs"
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,24 +27,53 @@ def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(home: Home, now: Present, response: Response) -> dict[str, str]:
-    """The database answers, its schema is right, it has room, and something ticks; 503 with the
-    reason."""
-    problem = _problem(home, now)
+def readyz(home: Home, now: Present, response: Response) -> dict[str, object]:
+    """The database answers, its schema is right, it has room, and somebody does the work; 503 with
+    the reason. Where several processes share the work it says how many there are and what waits."""
+    problem = fitness(home)
+    facts: dict[str, object] = {}
+    if problem is None:
+        problem, facts = _working(home, now)
     response.status_code = 503 if problem else 200
-    return {"status": problem or "ready"}
+    return {"status": problem or "ready", **facts}
 
 
-def _problem(home: Runtime, now: datetime) -> str | None:
+def fitness(home: Runtime) -> str | None:
+    """What is wrong with the database; None when nothing is."""
     try:
         with home.database.reading() as work:
             if not work.status.is_migrated():
                 return "the database is not at this version's schema: run `paperround db upgrade`"
             if work.status.storage().is_full:
                 return "the disk is full: mail waits until there is room"
-            beat = work.slots.last_beat(SCHEDULER)
     except PaperroundError:
-        return "the database does not answer"
-    if beat is None or now - beat > STALE_BEAT:
-        return "nothing ticks: is the scheduler running?"
+        return DOES_NOT_ANSWER
     return None
+
+
+def _working(home: Runtime, now: datetime) -> tuple[str | None, dict[str, object]]:
+    """What keeps the work from being done, and who does it."""
+    is_shared = not home.settings.embedded
+    try:
+        with home.database.reading() as work:
+            beat = work.slots.last_beat(SCHEDULER)
+            people = staff(work, now=now) if is_shared else None
+        lined = home.shared_queue.lined() if is_shared else {}
+    except PaperroundError:
+        return DOES_NOT_ANSWER, {}
+    is_stale = beat is None or now - beat > STALE_BEAT
+    if people is None:
+        return (NOTHING_TICKS if is_stale else None), {}
+    problem = people.problem or (NOT_DONE if is_stale else None)
+    return problem, {
+        "schedulers": len(people.schedulers),
+        "workers": len(people.workers),
+        "queues": {
+            line.value: {
+                "workers": people.serving(line),
+                "waiting": one.waiting,
+                "running": one.running,
+            }
+            for line, one in lined.items()
+        },
+    }

@@ -4,7 +4,7 @@ They are read from the database when they are asked for, so it does not matter w
 asked, and nothing is lost when one ends. Labels name feeds and lists, never a person.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,11 +13,14 @@ from fastapi import Response
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.keys import Scope
 from paperround.domain.returns import ReturnTally
+from paperround.domain.work import Line, Lined
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.ports import Database
+from paperround.jobs.roles import staff
 from paperround.jobs.status import ListStatus, status
 from paperround.web.auth import keyed_router
 from paperround.web.home import Home, Present
+from paperround.wiring import Runtime
 
 router = keyed_router(
     "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ
@@ -39,9 +42,18 @@ class Gauge:
 @router.get("", include_in_schema=False)
 def metrics(home: Home, now: Present) -> Response:
     """Every number, in Prometheus's text format."""
+    found = [*gauges(home.database, now=now)]
+    if not home.settings.embedded:
+        found += gauges_of_staff(home, now=now)
+        found += gauges_of_lines(home.shared_queue.lined())
+    return told(found)
+
+
+def told(found: Iterable[Gauge]) -> Response:
+    """The answer that tells these numbers."""
     from prometheus_client import CONTENT_TYPE_LATEST
 
-    return Response(exposition(gauges(home.database, now=now)), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(found), media_type=CONTENT_TYPE_LATEST)
 
 
 def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
@@ -157,7 +169,38 @@ def _seconds(moment: datetime | None) -> Value:
     return None if moment is None else moment.timestamp()
 
 
-def exposition(found: Iterator[Gauge]) -> bytes:
+def gauges_of_staff(home: Runtime, *, now: datetime) -> Iterator[Gauge]:
+    """The processes that share the work."""
+    with home.database.reading() as work:
+        people = staff(work, now=now)
+    yield Gauge(
+        name="schedulers",
+        means="Schedulers that live.",
+        values=[((), float(len(people.schedulers)))],
+    )
+    yield Gauge(
+        name="workers",
+        means="Workers that live and serve a queue.",
+        labels=("queue",),
+        values=[((line,), float(people.serving(line))) for line in Line],
+    )
+
+
+def gauges_of_lines(lined: Mapping[Line, Lined]) -> Iterator[Gauge]:
+    """The jobs of all processes."""
+    yield Gauge(
+        name="queue_jobs",
+        means="Jobs that wait, and that run, in each queue.",
+        labels=("queue", "state"),
+        values=[
+            ((line, state), float(count))
+            for line, one in lined.items()
+            for state, count in (("waiting", one.waiting), ("running", one.running))
+        ],
+    )
+
+
+def exposition(found: Iterable[Gauge]) -> bytes:
     """The numbers as Prometheus reads them; what is not known is left out."""
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.core import GaugeMetricFamily

@@ -8,20 +8,20 @@ from datetime import timedelta
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from paperround.clock import FixedClock, StartedClock, SystemClock
 from paperround.config import Settings
 from paperround.domain.boots import Boot
 from paperround.domain.digests import Letterhead
-from paperround.domain.errors import InvalidInput, RateLimited
+from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
 from paperround.domain.pacing import Pacing
 from paperround.domain.returns import Receipt
-from paperround.domain.summaries import Wording
+from paperround.domain.work import Line
 from paperround.jobs import tick as rounds_of_a_tick
-from paperround.jobs.deliver import Post, deliver_notices
+from paperround.jobs.deliver import Post
 from paperround.jobs.desk import Desk
 from paperround.jobs.learned import LearnedRanker
 from paperround.jobs.newsroom import Newsroom
@@ -45,34 +45,32 @@ from paperround.jobs.ports import (
     Relevance,
     Renderer,
     Resolver,
+    SharedQueue,
     Source,
 )
-from paperround.jobs.resting import Sending
+from paperround.jobs.posting import PostReport
 from paperround.jobs.returned_mail import Intake, empty_box
+from paperround.jobs.roles import sign_off
 from paperround.jobs.rows import Identity
 from paperround.jobs.similar import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
-from paperround.wiring import mailroom, outlets
-from paperround.wiring.rounds import (
-    DELIVER,
-    ENRICH,
-    JOB_THREADS,
-    LEARN,
-    NOTICES,
-    POLL,
-    POSTS,
-    PUBLISH,
-    RETURNS,
-    SUMMARISE,
-)
+from paperround.wiring import hands, mailroom, outlets, summaries
+from paperround.wiring.hands import Hands
+from paperround.wiring.rounds import MAIL, PUBLISH
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.dkim_signers import Signers
     from paperround.net.client import GuardedClient
     from paperround.ranking.weights import Weights
+    from paperround.store.engine import Pool
+
+NO_SHARING = (
+    "several processes share their work on PostgreSQL only: on SQLite one of them does everything, "
+    "`paperround serve`"
+)
 
 
 @dataclass(frozen=True)
@@ -85,20 +83,29 @@ class Runtime:
     """One machine, invented papers, nothing read from the network by itself."""
     stopping: Event = field(default_factory=Event, repr=False, compare=False)
     """Set once this process was asked to end."""
+    hands: Hands = field(default_factory=Hands)
+    """What this process does of the jobs that it shares with others."""
+
+    @cached_property
+    def engine(self) -> "Pool":
+        """The connections of this process to its database: one pool for everything."""
+        from paperround.store.engine import create
+
+        engine = create(self.settings.database)
+        atexit.register(engine.dispose)  # however the process ends, no connection is left open
+        return engine
 
     @cached_property
     def database(self) -> Database:
         """The database, migrated if it is an empty SQLite file, with its default list."""
-        from paperround.store.engine import create
         from paperround.store.home import require_home
         from paperround.store.revisions import prepare
         from paperround.store.unit_of_work import SqlDatabase
 
-        engine = create(self.settings.database)
-        atexit.register(engine.dispose)  # however the process ends, no connection is left open
-        prepare(engine)
-        require_home(engine, now=self.clock.now())
-        database: Database = SqlDatabase(engine)
+        prepare(self.engine)
+        require_home(self.engine, now=self.clock.now())
+        ask = None if self.settings.embedded else partial(hands.put_within, self)
+        database: Database = SqlDatabase(self.engine, ask=ask)
         self._ensure_default_list(database)
         return database
 
@@ -186,7 +193,7 @@ class Runtime:
 
     def _provider_client(self) -> Client:
         """Asks a provider's own addresses, for seconds and never on a private network."""
-        return self._client(seconds=10)
+        return self.client_for(seconds=10)
 
     @cached_property
     def hook_visits(self) -> Visits:
@@ -231,7 +238,7 @@ class Runtime:
             identity=self.identity,
             limits=self.settings.signup_limits,
             default_hour=self.settings.default_hour,
-            wake=self.wake,
+            wake=self._wake_after,
             plan=self.plan,
             forget_mails=self._forget_mails,
         )
@@ -244,9 +251,10 @@ class Runtime:
     @cached_property
     def client(self) -> Client:
         """The guarded HTTP client, which says who asks."""
-        return self._client(*self.settings.open_places)
+        return self.client_for(*self.settings.open_places)
 
-    def _client(self, *allow: str, seconds: float | None = None) -> "GuardedClient":
+    def client_for(self, *allow: str, seconds: float | None = None) -> "GuardedClient":
+        """A client that may also reach the places of `allow`, and answers within `seconds`."""
         from paperround.net.client import GuardedClient
         from paperround.net.limits import MIB, Limits
 
@@ -303,23 +311,7 @@ class Runtime:
     @cached_property
     def writing(self) -> Writing | None:
         """What summing papers up needs; None where no machine is set."""
-        from paperround.summarise.chat import ChatSummariser, opened_place
-        from paperround.summarise.shelf import Shelf
-
-        settings, service = self.settings, self.settings.summary_service
-        if service is None:
-            return None
-        base, model = service
-        wording = Wording(model=model, language=settings.summarise_language)
-        client = self._client(opened_place(base), seconds=settings.summarise_seconds)
-        return Writing(
-            database=self.database,
-            ranker=self.ranker,
-            summariser=ChatSummariser(client, base, wording, settings.summarise_key),
-            shelf=Shelf(settings.data_dir / "summaries", wording),
-            wording=wording,
-            budget=settings.summary_budget,
-        )
+        return summaries.writing_of(self)
 
     @cached_property
     def gist(self) -> GistChooser:
@@ -346,7 +338,7 @@ class Runtime:
             enrichers=self.enrichers,
             pinger=self.pinger,
             alerts_to=self._keeper,
-            wake=self.wake,
+            wake=self._wake_after,
             boot=self.boot,
             gist=self.gist,
         )
@@ -361,35 +353,32 @@ class Runtime:
 
     @cached_property
     def queue(self) -> Queue:
-        """The jobs of this process; nothing runs before it is started."""
-        from paperround.queue.threads import ThreadQueue
+        """The jobs of this installation; nothing runs in this process before it is started."""
+        return hands.queue_of(self)
 
-        queue = ThreadQueue(now=self.clock.now, threads=JOB_THREADS)
-        queue.register(NOTICES.task, lambda _: self._deliver_notices())
-        sending = Sending(post=self.post, clock=self.clock)
-        queue.register(DELIVER.task, lambda _: sending.send())
-        queue.register(POSTS.task, lambda _: outlets.run_posts(self))
-        queue.register(PUBLISH.task, lambda _: self._publish())
-        queue.register(POLL.task, lambda _: self._poll())
-        queue.register(ENRICH.task, lambda _: self.enrich())
-        queue.register(SUMMARISE.task, lambda _: self.summarise())
-        queue.register(RETURNS.task, lambda _: self.read_returns())
-        queue.register(LEARN.task, lambda _: self.learn())
-        return queue
+    @property
+    def shared_queue(self) -> SharedQueue:
+        """The same, where other processes have it too. Raises Misconfigured on SQLite."""
+        if self.settings.embedded:
+            raise Misconfigured(NO_SHARING)
+        return cast("SharedQueue", self.queue)
 
     @cached_property
     def post_office(self) -> PostOffice:
         """What posts to channels."""
-        client = self._client(*self.settings.open_places, seconds=outlets.SECONDS)
+        client = self.client_for(*self.settings.open_places, seconds=outlets.SECONDS)
         return outlets.office_of(client, self.clock)
 
-    def _deliver_notices(self) -> None:
-        deliver_notices(self.post())
+    def post_to_channels(self) -> PostReport:
+        """Post to channels what is due."""
+        return outlets.post_channels(self)
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
+        """Freeze editions and plan digests that are due, keep house, tell what is wrong."""
         rounds_of_a_tick.publish_round(self.rounds, now=self.clock.now())
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """Read the feeds that are due, unless this is a demo."""
         if not self.demo:
             rounds_of_a_tick.poll_round(self.rounds, now=self.clock.now())
 
@@ -435,9 +424,17 @@ class Runtime:
 
     def wake(self) -> None:
         """Something waits to be sent: do not wait for the next tick."""
-        self.queue.put(NOTICES)
-        self.queue.put(DELIVER)
-        self.queue.put(POSTS)
+        for job in MAIL:
+            self.queue.put(job)
+
+    def _wake_after(self) -> None:
+        """Mails were written. On PostgreSQL they have asked for their senders in doing so."""
+        if self.settings.embedded:
+            self.wake()
+
+    def sign_off(self, lines: tuple[Line, ...] | None) -> None:
+        """This process has ended: it was a worker of these lines, or a scheduler."""
+        sign_off(self.database, self.processes.current(), lines)
 
     def plan(self) -> None:
         """Somebody is due at once: do not wait for the next tick."""

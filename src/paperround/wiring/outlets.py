@@ -35,8 +35,3 @@ def post_channels(runtime: "Runtime") -> PostReport:
             boot=runtime.boot,
         )
     )
-
-
-def run_posts(runtime: "Runtime") -> None:
-    """The same as a job."""
-    post_channels(runtime)

@@ -74,6 +74,7 @@ from paperround.jobs.ports.running import (
     Processes,
     Queue,
     RateStore,
+    SharedQueue,
     SlotStore,
 )
 from paperround.jobs.ports.search import (
@@ -130,6 +131,7 @@ __all__ = [
     "ReturnReader",
     "ReturnStore",
     "Search",
+    "SharedQueue",
     "SlotStore",
     "Source",
     "StatusStore",

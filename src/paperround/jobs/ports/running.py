@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from paperround.domain.deliveries import Worker
 from paperround.domain.keys import ApiKey, KeyId, NewKey
 from paperround.domain.limits import Rate, Turn
-from paperround.domain.work import Job
+from paperround.domain.work import Job, Line, Lined
 
 
 class Clock(Protocol):
@@ -43,8 +43,9 @@ class Queue(Protocol):
         ...
 
     def run_until_idle(self, *, now: datetime) -> int:
-        """Run what is due at `now`, and what that adds, on the caller's thread; returns how many
-        jobs ran. A job that raises is retried later by its own rule and never stops the others."""
+        """Run what is due at `now`, and what that adds, while the caller waits; returns how many
+        jobs ran. A job that raises is retried later by its own rule and never stops the others.
+        Where PostgreSQL keeps the jobs, its clock says what is due."""
         ...
 
     def start(self) -> None:
@@ -53,6 +54,31 @@ class Queue(Protocol):
 
     def stop(self, *, drain_seconds: float) -> bool:
         """Take nothing new, finish what runs; True when all of it ended in time."""
+        ...
+
+
+class SharedQueue(Queue, Protocol):
+    """A queue whose jobs are rows of the database, for every process that uses it."""
+
+    def put_within(self, connection: Any, job: Job) -> bool:
+        """Take the job in the transaction that `connection`, the driver's, is in: no commit, no
+        job. Raises Conflict when that was ended in favour of another one."""
+        ...
+
+    def lined(self) -> Mapping[Line, Lined]:
+        """How many jobs of all processes wait and run in each line. Raises DatabaseFailed."""
+        ...
+
+    def down(self) -> frozenset[Line]:
+        """The lines that this process should serve and does not, just now."""
+        ...
+
+    def done(self) -> Mapping[tuple[str, str], int]:
+        """How many jobs of each task this process has `done`, and how many `failed`."""
+        ...
+
+    def busy(self) -> Mapping[str, int]:
+        """How many jobs of each task run in this process."""
         ...
 
 
@@ -121,6 +147,10 @@ class SlotStore(Protocol):
 
     def last_beat(self, name: str) -> datetime | None:
         """The latest sign of life of `name`, None when there never was one."""
+        ...
+
+    def beats(self, of: str) -> Mapping[str, datetime]:
+        """The signs of life whose names begin with `of`, by the rest of the name."""
         ...
 
     def forget(self, kind: str, *, before: datetime) -> int:

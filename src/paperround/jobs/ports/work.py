@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from paperround.domain.work import Job
 from paperround.jobs.ports.audit import AuditStore
 from paperround.jobs.ports.channels import ChannelStore, PostLedger
 from paperround.jobs.ports.enriching import EnrichmentStore
@@ -62,6 +63,11 @@ class UnitOfWork(Protocol):
     def posts(self) -> PostLedger: ...
     @property
     def audit(self) -> AuditStore: ...
+
+    def ask(self, job: Job) -> None:
+        """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
+        job. Rows of the ledgers ask for their senders by themselves."""
+        ...
 
     def part(self, *, keep: bool) -> AbstractContextManager[None]:
         """What is done within takes as long either way, and stays only if `keep`."""

@@ -1,0 +1,26 @@
+"""`paperround scheduler`: asks once a minute for what is due."""
+
+from paperround.cli.drain import await_stop, drain, hold_signals
+from paperround.cli.options import runtime, say
+from paperround.cli.watched import Health, watched
+
+
+def scheduler(health: Health = None) -> None:
+    """Ask once a minute for what is due. On PostgreSQL workers do it, and any number of schedulers
+    may stand by; on SQLite this process does it: everything but serving pages."""
+    from paperround.cli.logs import log_to_stderr
+    from paperround.scheduler import Scheduler
+    from paperround.web.role import scheduler_role
+
+    log_to_stderr()
+    home = runtime()
+    home.settings.require_sender()
+    home.prepare_to_serve()
+    minutes = Scheduler(home, works=home.settings.embedded)
+    hold_signals()
+    with watched(home, scheduler_role(minutes.last_look), health):
+        minutes.start()
+        say("Paperround ticks once a minute; stop it with SIGTERM")
+        await_stop()
+        drain(home, minutes.stop, scheduler=True)
+    say("stopped")

@@ -1,0 +1,92 @@
+"""The processes of many machines: their signs of life, and the period that one of them asks for.
+
+Every scheduler looks every few seconds; the first in a period of fifty seconds asks for its rounds,
+in the transaction in which it takes it. So a scheduler that dies is replaced within a minute by
+whoever else there is, and one that was asleep meanwhile finds its period taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paperround.domain.deliveries import Worker
+from paperround.domain.roles import Staff, name_of, sign_of, staff_of
+from paperround.domain.times import format_instant
+from paperround.domain.work import Job, Line
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.transactions import write
+
+PERIODS = "tick"
+"""The kind of the slots that schedulers take."""
+
+PERIOD = timedelta(seconds=50)
+"""How long what was asked for holds. Schedulers look every five seconds, so that there is never
+more than a minute between two ticks, whichever of them has died."""
+
+SCHEDULERS, WORKERS = "scheduler/", "worker/"
+"""What the names of their signs of life begin with."""
+
+GONE = timedelta(hours=1)
+"""After so long the last sign of a process that died is forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a scheduler found: the period it looked at, and whether it was the first to."""
+
+    period: str
+    is_first: bool
+
+
+def look(
+    database: Database, me: Worker, rounds: Sequence[Job], senders: Sequence[Job], *, now: datetime
+) -> Look:
+    """Leave a scheduler's sign of life; ask for `rounds` if nobody did in this period, else for
+    `senders` if mail has become due."""
+    period = period_of(now)
+
+    def take(work: UnitOfWork) -> bool:
+        work.slots.beat(SCHEDULERS + name_of(me), now=now)
+        is_first = work.slots.take(PERIODS, period, now=now)
+        if is_first:
+            _ask(work, rounds)
+        elif work.notices.has_due(now=now) or work.ledger.has_due(now=now):
+            _ask(work, senders)
+        return is_first
+
+    return Look(period=period, is_first=write(database, take))
+
+
+def period_of(now: datetime) -> str:
+    """The name of the period that `now` is in, which is when it began."""
+    return format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
+
+
+def _ask(work: UnitOfWork, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        work.ask(job)
+
+
+def worker_lives(database: Database, me: Worker, lines: tuple[Line, ...], *, now: datetime) -> None:
+    """Leave a worker's sign of life, which says what it serves."""
+    write(database, lambda work: work.slots.beat(WORKERS + sign_of(me, lines), now=now))
+
+
+def sign_off(database: Database, me: Worker, lines: tuple[Line, ...] | None) -> None:
+    """Take back the sign of life of a worker of these lines, or of a scheduler: it has ended."""
+    sign = SCHEDULERS + name_of(me) if lines is None else WORKERS + sign_of(me, lines)
+    write(database, lambda work: work.slots.give_back("beat", sign))
+
+
+def staff(work: UnitOfWork, *, now: datetime) -> Staff:
+    """Who lives."""
+    slots = work.slots
+    return staff_of(slots.beats(SCHEDULERS), slots.beats(WORKERS), now=now)
+
+
+def forget_the_gone(work: UnitOfWork, *, now: datetime) -> None:
+    """Drop the signs of life of processes that have been silent for an hour."""
+    for kind in (SCHEDULERS, WORKERS):
+        for name, at in work.slots.beats(kind).items():
+            if now - at > GONE:
+                work.slots.give_back("beat", kind + name)

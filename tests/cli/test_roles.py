@@ -1,0 +1,104 @@
+"""The commands of many machines, as they are typed."""
+
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from typer import BadParameter
+from typer.testing import CliRunner
+
+from paperround.cli.app import app
+from paperround.cli.watched import _door, watched
+from paperround.clock import SystemClock
+from paperround.config import Settings
+from paperround.domain.errors import Misconfigured
+from paperround.web.role import scheduler_role
+from paperround.wiring import Runtime
+from tests.story.serving import free_port
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_worker_on_sqlite_is_told_what_to_start_instead() -> None:
+    answer = RUN.invoke(app, ["worker"])
+    assert isinstance(answer.exception, Misconfigured)
+    assert "paperround serve" in str(answer.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--queues", "post"], "notices, mail, posts, editions, papers, upkeep"),
+        (["--concurrency", "0"], "greater than or equal to 1"),
+    ],
+)
+def test_a_worker_that_is_asked_for_what_is_not_there_says_what_is(
+    arguments: list[str], says: str
+) -> None:
+    answer = RUN.invoke(app, ["worker", *arguments])
+    assert answer.exit_code == 2
+    assert says in answer.output
+
+
+def test_the_embedded_installation_loads_nothing_of_many_machines(tmp_path: Path) -> None:
+    """`pip install paperround` alone has neither the driver nor the queue."""
+    code = (
+        "import sys\n"
+        "from paperround.config import Settings\n"
+        "from paperround.clock import SystemClock\n"
+        "from paperround.wiring import Runtime\n"
+        "from paperround.web.app import create_app\n"
+        f"home = Runtime(Settings(data_dir={str(tmp_path)!r}), SystemClock())\n"
+        "create_app(home)\n"
+        "home.wake()\n"
+        "assert home.queue.stop(drain_seconds=0)\n"
+        "print([name for name in ('procrastinate', 'psycopg') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("place", ["nowhere", "127.0.0.1:99999", "127.0.0.1:", ""])
+def test_a_place_that_nobody_can_listen_at_is_refused(place: str) -> None:
+    with pytest.raises(BadParameter, match="PORT"):
+        _door(place)
+
+
+def test_a_place_that_is_taken_is_said_so() -> None:
+    with _door("0") as door:
+        port = door.getsockname()[1]
+        assert door.getsockname()[0] == "127.0.0.1"
+        with pytest.raises(Misconfigured, match=rf"--health {port}: .*in use"):
+            _door(str(port))
+
+
+def test_the_pages_of_a_role_are_served_while_it_lasts(tmp_path: Path) -> None:
+    home = Runtime(Settings(data_dir=tmp_path), SystemClock())
+    home.prepare_to_serve()
+    port = free_port()
+    with watched(home, scheduler_role(home.clock.now), str(port)):
+        assert _status(port, "/readyz") == 200
+        assert _status(port, "/metrics") == 200
+        assert _status(port, "/") == 404
+    assert _status(port, "/readyz") == 0
+
+
+def _status(port: int, path: str) -> int:
+    """What is answered; 0 where nobody listens."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except ConnectionError:
+        return 0
+    finally:
+        connection.close()

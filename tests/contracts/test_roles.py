@@ -1,0 +1,88 @@
+"""The processes of many machines: who asks, who takes over, who lives, on every database."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from paperround.domain.deliveries import Worker
+from paperround.domain.work import Line
+from paperround.jobs.housekeeping import keep_house
+from paperround.jobs.ports import Database
+from paperround.jobs.roles import look, sign_off, staff, worker_lives
+from paperround.scheduler import GLANCE
+from tests.builders import HOUR, MINUTE, NOW
+from tests.contracts.test_races import at_once
+from tests.contracts.test_schedulers import Sleeper
+from tests.jobs.conftest import IDENTITY
+
+ANN, BOB = (Worker(host="north", pid=number, started="") for number in (1, 2))
+SECOND = timedelta(seconds=1)
+BOTH = (Line.NOTICES, Line.MAIL)
+
+
+def asks(database: Database, who: Worker, *, after: timedelta = timedelta(0)) -> bool:
+    """Whether a scheduler that looks some time after NOW is the one that asks."""
+    return look(database, who, (), (), now=NOW + after).is_first
+
+
+def asks_at(database: Database, after: timedelta, _: int) -> bool:
+    return asks(database, ANN, after=after)
+
+
+@pytest.mark.accept("T6", part="one tick of many schedulers")
+def test_of_many_schedulers_one_asks_in_each_period(database: Database) -> None:
+    for minute in range(3):
+        looks = at_once(4, partial(asks_at, database, minute * MINUTE))
+        assert looks.count(True) == 1
+
+
+@pytest.mark.accept("T6", part="take-over within a minute")
+def test_a_scheduler_that_died_is_replaced_within_a_minute(database: Database) -> None:
+    """Bob looks as often as schedulers do, from the moment Ann has asked and died."""
+    assert asks(database, ANN)
+    takes_over = next(
+        second for second in range(0, 600, GLANCE) if asks(database, BOB, after=second * SECOND)
+    )
+    assert takes_over <= 60
+
+
+@pytest.mark.accept("T6", part="the period of a sleeper is taken")
+def test_a_scheduler_that_was_asleep_finds_its_period_taken(database: Database) -> None:
+    """Ann read the clock and was stopped; Bob went on for two hours."""
+    nights = range(0, 7200, 50)
+    sleeper = Sleeper(
+        database, 1, lambda: [asks(database, BOB, after=second * SECOND) for second in nights]
+    )
+    assert not asks(sleeper, ANN)
+
+
+def test_whoever_leaves_signs_of_life_lives(database: Database) -> None:
+    asks(database, ANN)
+    worker_lives(database, BOB, BOTH, now=NOW)
+    with database.reading() as work:
+        people = staff(work, now=NOW + 30 * SECOND)
+        assert people.schedulers == ("north/1",)
+        assert people.workers == {"north/2": frozenset(BOTH)}
+        later = staff(work, now=NOW + 31 * SECOND)
+        assert (later.schedulers, later.workers) == ((), {})
+
+
+def test_whoever_ends_politely_is_gone_at_once(database: Database) -> None:
+    asks(database, ANN)
+    worker_lives(database, BOB, BOTH, now=NOW)
+    sign_off(database, ANN, None)
+    sign_off(database, BOB, BOTH)
+    with database.reading() as work:
+        people = staff(work, now=NOW)
+    assert (people.schedulers, people.workers) == ((), {})
+
+
+def test_signs_of_life_of_the_dead_are_forgotten(database: Database) -> None:
+    asks(database, ANN)
+    worker_lives(database, BOB, BOTH, now=NOW)
+    worker_lives(database, ANN, BOTH, now=NOW + 2 * HOUR)
+    keep_house(database=database, identity=IDENTITY, now=NOW + 2 * HOUR)
+    with database.reading() as work:
+        assert list(work.slots.beats("worker/")) == ["north/1/notices,mail"]
+        assert list(work.slots.beats("scheduler/")) == []

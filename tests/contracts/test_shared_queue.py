@@ -1,0 +1,351 @@
+"""What jobs on PostgreSQL do beyond the contract: they are rows, which many processes see."""
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Event
+from typing import Any, NoReturn
+
+import pytest
+from sqlalchemy import Engine
+
+from paperround.domain.deliveries import Worker
+from paperround.domain.notices import NoticeKind
+from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
+from paperround.jobs.ports import Database, SharedQueue, UnitOfWork
+from paperround.jobs.roles import look
+from paperround.queue.retries import MOST_TRIES
+from paperround.store.engine import driver_connection
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring.rounds import MAIL, ROUNDS
+from tests.builders import (
+    NOW,
+    new_delivery,
+    plan,
+    seed_edition,
+    seed_list,
+    seed_papers,
+    seed_subscribers,
+)
+from tests.contracts.test_notices import notice
+from tests.contracts.test_races import THREADS, at_once
+from tests.databases import run_on
+from tests.queues import NOON, Present, TimedQueue
+
+PATIENCE = 20.0
+CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+NOTE = Job(task="note", lock="note")
+ME = Worker(host="here", pid=7, started="")
+
+
+@pytest.fixture
+def queue(timed_engine: Engine, present: Present) -> Iterator[TimedQueue]:
+    """A queue that knows every task of an installation, and does nothing in them."""
+    made = with_tasks(TimedQueue(timed_engine, present))
+    yield made
+    assert made.stop(drain_seconds=PATIENCE), "a job did not end"
+
+
+@pytest.fixture
+def database(timed_engine: Engine, queue: TimedQueue) -> Database:
+    """The ledgers beside the queue; what is written there asks for its jobs."""
+
+    def ask(connection: Any, jobs: list[Job]) -> None:
+        for job in jobs:
+            queue.put_within(connection, job)
+
+    return SqlDatabase(timed_engine, ask=ask)  # type: ignore[arg-type]  # any sequence
+
+
+def with_tasks(queue: TimedQueue, do: Callable[[str], object] = lambda _: None) -> TimedQueue:
+    """The queue, knowing what every task means: `do`, of its name."""
+
+    def run(task: str, _: object) -> None:
+        do(task)
+
+    for job in (*ROUNDS, NOTE):
+        queue.register(job.task, partial(run, job.task))
+    return queue
+
+
+def waiting(queue: SharedQueue) -> int:
+    """How many jobs wait in all lines."""
+    return sum(line.waiting for line in queue.lined().values())
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+def lose(engine: Engine, *, attempts: int = 0) -> None:
+    """A worker takes the job that waits and dies a minute ago."""
+    run_on(
+        url_of(engine),
+        "WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+        f" VALUES ('{NOON.isoformat()}'::timestamptz - interval '1 minute') RETURNING id)"
+        f" UPDATE procrastinate_jobs SET status = 'doing', attempts = {attempts},"
+        " worker_id = (SELECT id FROM gone)",
+    )
+
+
+# --- within a transaction ------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F47", part="a job comes with the rows it speaks of")
+def test_a_job_is_there_once_its_transaction_commits(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    with driver_connection(timed_engine) as connection:
+        assert queue.put_within(connection, NOTE)
+        assert waiting(queue) == 0
+    assert waiting(queue) == 1
+
+
+@pytest.mark.accept("F47", part="no rows, no job")
+def test_a_job_of_a_transaction_that_is_undone_never_was(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    def put_and_be_killed(connection: Any) -> NoReturn:
+        queue.put_within(connection, NOTE)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), driver_connection(timed_engine) as connection:
+        put_and_be_killed(connection)
+    assert waiting(queue) == 0
+    assert queue.put(NOTE)
+
+
+def test_a_notice_asks_for_its_sender_by_being_written(
+    database: Database, queue: TimedQueue
+) -> None:
+    with database.writing() as work:
+        work.notices.put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
+        assert waiting(queue) == 0
+    assert queue.lined()[Line.NOTICES] == Lined(waiting=1)
+
+
+def test_a_notice_that_is_never_committed_asks_for_nobody(
+    database: Database, queue: TimedQueue
+) -> None:
+    def write_and_be_killed(work: UnitOfWork) -> NoReturn:
+        work.notices.put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), database.writing() as work:
+        write_and_be_killed(work)
+    assert waiting(queue) == 0
+
+
+def test_digests_that_are_planned_ask_for_their_sender(
+    database: Database, queue: TimedQueue
+) -> None:
+    trending, papers = seed_list(database), seed_papers(database, 3)
+    people = seed_subscribers(database, trending, ("alice", "bob"))
+    edition = seed_edition(database, trending, papers)
+    assert plan(database, edition, [new_delivery(one, papers) for one in people]) == 2
+    assert queue.lined()[Line.MAIL] == Lined(waiting=1)
+
+
+def test_reading_and_other_writing_asks_for_nobody(database: Database, queue: TimedQueue) -> None:
+    seed_list(database)
+    with database.reading() as work:
+        assert work.lists.all()
+    assert waiting(queue) == 0
+
+
+def test_nobody_runs_a_job_before_whoever_counts_on_it_has_committed(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    """They found it waiting and put none of their own: run now, it would not see their rows."""
+    queue.put(NOTE)
+    with driver_connection(timed_engine) as connection:
+        assert not queue.put_within(connection, NOTE)
+        assert queue.run_until_idle(now=NOON) == 0
+    assert queue.run_until_idle(now=NOON) == 1
+
+
+@pytest.mark.accept("D2", part="queueing locks")
+def test_a_job_that_many_ask_for_at_once_waits_once(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    def ask_often(_: int) -> int:
+        taken = 0
+        for _ in range(25):
+            with driver_connection(timed_engine) as connection:
+                taken += queue.put_within(connection, NOTICES)
+                taken += queue.put_within(connection, DELIVER)
+        return taken
+
+    assert sum(n for n in at_once(THREADS, ask_often) if not isinstance(n, str)) == 2
+    assert waiting(queue) == 2
+
+
+# --- schedulers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("T6", part="four schedulers, one tick")
+def test_of_four_schedulers_that_look_at_once_one_asks_for_the_rounds(
+    database: Database, queue: TimedQueue
+) -> None:
+    looks = at_once(4, lambda _: look(database, ME, ROUNDS, MAIL, now=NOON).is_first)
+    assert sorted(looks) == [False, False, False, True]
+    assert waiting(queue) == len(ROUNDS)
+
+
+def test_a_tick_that_is_never_committed_is_asked_for_by_another_scheduler(
+    database: Database, queue: TimedQueue
+) -> None:
+    """It took the period, asked, and died: the period is free and nothing was put."""
+
+    def take_and_be_killed(work: UnitOfWork) -> NoReturn:
+        work.slots.take("tick", "2026-01-30T12:00:00Z", now=NOON)
+        for job in ROUNDS:
+            work.ask(job)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), database.writing() as work:
+        take_and_be_killed(work)
+    assert look(database, ME, ROUNDS, MAIL, now=NOON).is_first
+    assert waiting(queue) == len(ROUNDS)
+
+
+def test_mail_that_became_due_is_asked_for_between_two_ticks(
+    database: Database, queue: TimedQueue
+) -> None:
+    look(database, ME, (), MAIL, now=NOW)
+    assert waiting(queue) == 0
+    with database.writing() as work:
+        work.notices.put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
+    assert queue.run_until_idle(now=NOON) == 1
+    assert not look(database, ME, (), MAIL, now=NOW).is_first
+    assert queue.lined()[Line.MAIL] == queue.lined()[Line.NOTICES] == Lined(waiting=1)
+
+
+# --- the dead ------------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("T6", part="jobs of the dead are taken over")
+def test_a_job_of_a_dead_worker_is_done_by_another(timed_engine: Engine, queue: TimedQueue) -> None:
+    queue.put(NOTE)
+    lose(timed_engine)
+    assert queue.run_until_idle(now=NOON) == 0
+    assert queue.book.recover(now=NOON) == 1
+    assert queue.run_until_idle(now=NOON) == 1
+    assert queue.book.recover(now=NOON) == 0
+
+
+def test_a_job_of_a_dead_worker_goes_when_another_of_its_lock_waits(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    queue.put(NOTE)
+    lose(timed_engine)
+    assert queue.put(NOTE)
+    assert queue.book.recover(now=NOON) == 1
+    assert queue.run_until_idle(now=NOON) == 1
+
+
+def test_a_job_that_kills_every_worker_is_given_up(
+    timed_engine: Engine, queue: TimedQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.put(NOTE)
+    lose(timed_engine, attempts=MOST_TRIES - 1)
+    queue.book.recover(now=NOON)
+    assert sum(line.waiting + line.running for line in queue.lined().values()) == 0
+    assert [one.levelno for one in caplog.records if "note" in one.message] == [logging.ERROR]
+
+
+def test_the_jobs_of_a_worker_that_lives_are_its_own(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    queue.put(NOTE)
+    lose(timed_engine)
+    run_on(
+        url_of(timed_engine),
+        f"UPDATE procrastinate_workers SET last_heartbeat = '{NOON.isoformat()}'",
+    )
+    assert queue.book.recover(now=NOON) == 0
+    assert queue.lined()[NOTE.line] == Lined(running=1)
+
+
+def test_a_job_that_its_worker_never_heard_of_goes_back(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    queue.put(NOTE)
+    lose(timed_engine)
+    with driver_connection(timed_engine) as connection:
+        names = [row[0] for row in connection.execute("SELECT id FROM procrastinate_workers")]
+    queue.book.give_back(queue.book.held(names), now=NOON)
+    assert queue.lined()[NOTE.line] == Lined(waiting=1)
+
+
+# --- many processes ------------------------------------------------------------------------------
+
+
+def test_two_processes_send_side_by_side_and_each_only_once(
+    timed_engine: Engine, present: Present
+) -> None:
+    inside, release = [Event(), Event(), Event()], Event()
+    begun: list[str] = []
+
+    def send(name: str, _: object) -> None:
+        begun.append(name)
+        inside[len(begun) - 1].set()
+        release.wait(PATIENCE)
+
+    crowd = [TimedQueue(timed_engine, present, Line.MAIL) for _ in range(2)]
+    for name, one in zip("ab", crowd, strict=True):
+        one.register("deliver", partial(send, name))
+        one.start()
+    for place in range(2):
+        crowd[0].put(DELIVER)
+        assert inside[place].wait(PATIENCE)
+    crowd[0].put(DELIVER)
+    assert sorted(begun) == ["a", "b"]
+    assert crowd[0].lined()[Line.MAIL] == Lined(waiting=1, running=2)
+    release.set()
+    assert inside[2].wait(PATIENCE)
+    assert all(one.stop(drain_seconds=PATIENCE) for one in crowd)
+
+
+def test_a_worker_takes_jobs_of_its_own_lines_only(timed_engine: Engine, present: Present) -> None:
+    done = Event()
+    ran: list[str] = []
+
+    def run(task: str) -> None:
+        ran.append(task)
+        done.set()
+
+    queue = with_tasks(TimedQueue(timed_engine, present, Line.NOTICES), run)
+    queue.start()
+    queue.put(NOTE)
+    queue.put(NOTICES)
+    assert done.wait(PATIENCE)
+    assert queue.stop(drain_seconds=PATIENCE)
+    assert ran == ["notices"]
+    assert waiting(queue) == 1
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        CUT,
+        "DELETE FROM procrastinate_workers",
+    ],
+    ids=["its connections are cut", "it was taken for dead"],
+)
+def test_a_worker_begins_anew(
+    timed_engine: Engine, present: Present, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = [Event(), Event()]
+    left = list(done)
+    queue = with_tasks(TimedQueue(timed_engine, present, NOTE.line), lambda _: left.pop(0).set())
+    queue.start()
+    queue.put(NOTE)
+    assert done[0].wait(PATIENCE)
+    run_on(url_of(timed_engine), harm)
+    queue.put(NOTE)
+    assert done[1].wait(PATIENCE)
+    assert queue.stop(drain_seconds=PATIENCE)

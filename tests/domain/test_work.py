@@ -1,0 +1,43 @@
+"""The names of queues, as they are typed and told."""
+
+import pytest
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.roles import Staff, staff_of
+from paperround.domain.work import Line, parse_lines, spoken_lines
+from tests.builders import NOW
+
+
+def test_queues_are_named_each_once() -> None:
+    assert parse_lines("mail, notices,mail") == (Line.MAIL, Line.NOTICES)
+
+
+@pytest.mark.parametrize("text", ["post", "", " , ", "mail,post"])
+def test_another_name_is_refused_with_those_there_are(text: str) -> None:
+    with pytest.raises(InvalidInput, match="notices, mail, posts, editions, papers, upkeep"):
+        parse_lines(text)
+
+
+def test_queues_are_told_as_they_are_typed() -> None:
+    assert spoken_lines({Line.MAIL, Line.NOTICES}) == "notices,mail"
+    assert parse_lines(spoken_lines(set(Line))) == tuple(Line)
+
+
+def test_an_installation_without_a_scheduler_says_what_to_start() -> None:
+    everybody = {"north/1": frozenset(Line)}
+    assert "paperround scheduler" in (Staff(workers=everybody).problem or "")
+    assert Staff(schedulers=("north/2",), workers=everybody).problem is None
+
+
+def test_a_queue_that_nobody_serves_is_told_with_the_way_out() -> None:
+    some = frozenset(Line) - {Line.MAIL, Line.UPKEEP}
+    people = Staff(schedulers=("north/2",), workers={"north/1": some})
+    assert people.problem == (
+        "no worker serves mail,upkeep: start `paperround worker --queues mail,upkeep`"
+    )
+    assert (people.serving(Line.NOTICES), people.serving(Line.MAIL)) == (1, 0)
+
+
+def test_a_worker_of_a_later_version_may_serve_what_we_do_not_know() -> None:
+    people = staff_of({}, {"north/1/mail,pigeons": NOW}, now=NOW)
+    assert people.workers == {"north/1": frozenset({Line.MAIL})}
