@@ -20,7 +20,7 @@ from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.peer import PORT, lacks_peer, near_sink, running, seconds_of_peer
 from benchmarks.table import Bar, Measured
-from paperround.clock import FixedClock
+from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.ports import Database
@@ -93,7 +93,7 @@ def _run(race: _Race) -> list[tuple[float, float]]:
         message = _message(settings)
         rates = []
         for number in range(ROUNDS + 1):
-            today = replace(post, clock=FixedClock(NOW + timedelta(days=number)))
+            today = replace(post, clock=StartedClock(NOW + timedelta(days=number)))
             ours = _ours(today, settings, race.mails)
             mails = race.mails_of_peer
             seconds = seconds_of_peer(message, mails=mails, connections=race.connections)

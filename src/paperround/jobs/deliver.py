@@ -301,7 +301,9 @@ class _Run(Generic[Mail]):
         self.gave_way = rows is None
         rows = rows or ()
         self._size.got(len(rows))
-        self._slots = pace.asked(gate, rows=len(rows), first=self._lane.first, now=now)
+        self._slots = pace.asked(
+            gate, rows=len(rows), wanted=limit, first=self._lane.first, now=now
+        )
         if self._slots:
             rows = sorted(rows, key=lambda row: self._slots[row.id])
         self.stopped = self.stopped or pace.stopped

@@ -51,6 +51,7 @@ class _Timetable:
     asked_at: datetime | None = None
     has_news: bool = False
     is_shut: bool = False
+    more_waits: bool = False
 
     def seconds_to_slot(self, now: datetime) -> float:
         """Until the next of the slots that mails wait for; for ever when none do."""
@@ -88,8 +89,11 @@ class Pacer:
 
     def is_early(self, now: datetime, *, first: bool, under_way: int) -> bool:
         """Whether a claim would find nothing: nothing was heard, and no slot came, since the last
-        one did. While mails are under way, what is heard within moments is taken up together."""
+        one did. While mails are under way, what is heard within moments is taken up together; but
+        nothing is waited for after a claim that brought all it was to."""
         table = self._tables[first]
+        if table.more_waits:
+            return False
         if table.has_news and table.asked_at is not None:
             return under_way > 0 and table.asked_at <= now < table.asked_at + GAP
         return table.look_at is not None and now < table.look_at
@@ -103,14 +107,15 @@ class Pacer:
             gate.close()
 
     def asked(
-        self, gate: Gate | None, *, rows: int, first: bool, now: datetime
+        self, gate: Gate | None, *, rows: int, wanted: int, first: bool, now: datetime
     ) -> Mapping[DeliveryId, datetime]:
-        """A claim was made, and got that many rows. Returns their slots."""
+        """A claim was made, and got that many of the rows it wanted. Returns their slots."""
         if gate is None:
             return {}
         table = self._tables[first]
         table.has_news = False
         table.asked_at = now
+        table.more_waits = 0 < wanted <= rows
         table.is_shut = gate.limit == 0
         self._is_troubled = bool(gate.reason)
         table.slots = [one for one in [*table.slots, *gate.slots] if one > now]

@@ -29,6 +29,9 @@ from paperround.mail.switchboard import Switchboard
 MOMENT = 0.01
 """Seconds until mails that may come in a moment are asked for again."""
 
+PATIENCE = 0.05
+"""Seconds that mails which are ready wait at most while others are made to follow them."""
+
 BeforeDot = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 
 
@@ -54,6 +57,7 @@ class Batch:
         self._relays = means.relays
         self._board = board
         self._queue: deque[Waiting] = deque()
+        self._stock: deque[Waiting] = deque()
         self._ready: dict[Session, Envelope] = {}
         self._ends: deque[Session] = deque()
         self._open_ids: set[DeliveryId] = set()
@@ -62,21 +66,21 @@ class Batch:
         self._is_cut_short = False
         self._crash: BaseException | None = None
         self._pause = inf
-        self._last_mark = 0.0
 
     def deliver(
         self, envelopes: Iterator[Envelope | None], before_dot: BeforeDot
     ) -> Iterator[Outcome]:
         """Run the batch to its end. Outcomes go first, then new mails, then marks."""
         goes_on = True
-        while self._more or self._queue or self._board.is_busy:
-            self._listen(0.0 if goes_on else self._pause)
+        while self._has_mails or self._board.is_busy:
+            self._listen(0.0 if goes_on or self._stock_up(envelopes) else self._pause)
             yield from self._told()
             goes_on = self._find_mails(envelopes)
             if self._ready:
+                served = list(self._ready)  # who gets ready meanwhile has no mail to follow yet
                 self._listen(0.0)
                 yield from self._told()
-                self._mark(before_dot)
+                self._mark(before_dot, served)
                 goes_on = True
         yield from self._told()
 
@@ -200,22 +204,21 @@ class Batch:
     # --- finding mails for whoever is free -----------------------------------------------------
 
     def _find_mails(self, envelopes: Iterator[Envelope | None]) -> bool:
-        """Give every place a mail, but no more than one each before the next mark. Mails that are
-        ready wait for no longer than the last mark took: many then share the next, and a long
-        line is kept busy all the same. False when there is nothing left to do until something is
-        heard."""
+        """Give every place a mail, but no more than one each before the next mark: a mail whose
+        line has another to follow costs one round trip instead of two. False when there is nothing
+        left to do until something is heard."""
         self._pause = inf
         begin = now = self._means.monotonic()
         for _ in range(self._means.size):
-            if not (self._more or self._queue):
+            if not self._has_mails:
                 return False
-            if self._ready and now - begin > self._last_mark:
+            if self._ready and now - begin > PATIENCE:
                 return True
             now = self._means.monotonic()
             place = self._place(now)
             if place is None:
                 return False
-            waiting = self._queue.popleft() if self._queue else self._next(envelopes)
+            waiting = self._first() or self._next(envelopes)
             if waiting is not None:
                 self._put(waiting, place, now)
             elif isinstance(place, Place):
@@ -223,6 +226,25 @@ class Batch:
             if self._pause == MOMENT:
                 return False
         return True
+
+    @property
+    def _has_mails(self) -> bool:
+        """Whether there may be mails that are on no wire yet."""
+        return self._more or bool(self._queue or self._stock)
+
+    def _first(self) -> Waiting | None:
+        """The first of the mails that are at hand: those that came back go first."""
+        return (self._queue or self._stock).popleft() if self._queue or self._stock else None
+
+    def _stock_up(self, envelopes: Iterator[Envelope | None]) -> bool:
+        """Take up a mail while all lines wait for answers, at most one for each line: then it is
+        there when an answer comes, and the line waits for no mail to be made."""
+        if not self._more or self._pause == MOMENT or len(self._stock) >= len(self._board.sessions):
+            return False
+        waiting = self._next(envelopes)
+        if waiting is not None:
+            self._stock.append(waiting)
+        return self._pause != MOMENT
 
     def _next(self, envelopes: Iterator[Envelope | None]) -> Waiting | None:
         """The next mail that may be put on a wire; None where there is none in this turn. Where
@@ -306,16 +328,15 @@ class Batch:
 
     # --- dots ----------------------------------------------------------------------------------
 
-    def _mark(self, before_dot: BeforeDot) -> None:
-        """Ask for each id once: two dots of one id must never be open together."""
-        waiting, self._ready = self._ready, {}
+    def _mark(self, before_dot: BeforeDot, served: Sequence[Session]) -> None:
+        """Let these end their mails. Each id is asked for once: two dots of one id must never be
+        open together."""
+        waiting = {one: self._ready.pop(one) for one in served if one in self._ready}
         asking: dict[DeliveryId, Session] = {}
         for session, envelope in waiting.items():
             if envelope.id not in self._open_ids:
                 asking.setdefault(envelope.id, session)
-        begin = self._means.monotonic()
         permitted = frozenset(before_dot(list(asking)) if asking else ())
-        self._last_mark = self._means.monotonic() - begin
         for session, envelope in waiting.items():
             if asking.get(envelope.id) is not session or envelope.id not in permitted:
                 self._leave(session)
