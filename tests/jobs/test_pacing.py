@@ -7,13 +7,15 @@ from itertools import pairwise
 
 import pytest
 
-from paperround.domain.deliveries import DIGEST_LIFE, Envelope, Outcome, Phase, Reply
+from paperround.clock import FixedClock
+from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.lists import ListId
 from paperround.domain.pacing import Connections, Pacing, parse_domain_pace, parse_pace
+from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp
 from paperround.jobs.deliver import DeliverReport, Post, deliver, deliver_notices
-from paperround.jobs.pacing import FIRST_MAILS
+from paperround.jobs.pacing import FIRST_MAILS, Pacer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW, fill, record
@@ -350,3 +352,15 @@ def test_what_the_allowance_held_back_leaves_on_the_next_day(database: SqlDataba
     deliver(one)
     hands.moment = NOW.replace(hour=0) + timedelta(days=1, minutes=1)
     assert deliver(one).totals == LedgerTotals(sent=230)
+
+
+@pytest.mark.parametrize(("rows", "is_early"), [(50, False), (49, True)], ids=["full", "short"])
+def test_after_a_claim_that_was_full_the_next_is_made_at_once(
+    database: SqlDatabase, rows: int, is_early: bool
+) -> None:
+    pacer = Pacer(pacing=Pacing(), clock=FixedClock(NOW), wait=lambda _: True)
+    with database.writing() as work, pacer.gate(work, first=False, now=NOW) as gate:
+        pacer.asked(gate, rows=rows, wanted=50, first=False, now=NOW)
+    outcome = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "taken"))
+    pacer.hear(outcome, verdict(outcome), "ada@one.example", first=False)
+    assert pacer.is_early(NOW, first=False, under_way=10) is is_early

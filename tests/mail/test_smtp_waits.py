@@ -1,10 +1,10 @@
 """How long each answer is waited for, on a clock that only moves when somebody waits."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import pytest
 
-from paperround.domain.deliveries import Outcome, Phase
+from paperround.domain.deliveries import DeliveryId, Outcome, Phase
 from paperround.domain.replies import verdict
 from paperround.mail.smtp import SmtpMailer
 from paperround.mail.smtp_url import Relay, Tls
@@ -81,3 +81,28 @@ def test_a_command_is_waited_for_a_minute(
     begin = world.now
     outcome = next(sending(world, pipelining=pipelining))
     assert (world.now - begin, outcome.phase) == (60.0, phase)
+
+
+AWAY = 0.05
+FAR = dict.fromkeys((b"banner", b"EHLO", b"MAIL", b"RCPT", b"DATA", b"."), AWAY)
+
+
+@pytest.mark.accept("B4", part="round trips")
+def test_over_a_long_line_every_mail_takes_one_round_trip(worlds: Worlds) -> None:
+    world = worlds(FAR)
+    mailer = SmtpMailer(
+        [Relay(host="127.0.0.1", port=25, tls=Tls.NONE)],
+        hostname="papers.example",
+        connections=5,
+        world=world.world,
+    )
+    marked: list[float] = []
+
+    def before_dot(ids: Sequence[DeliveryId]) -> Collection[DeliveryId]:
+        marked.extend(world.now for _ in ids)
+        return ids
+
+    outcomes = list(mailer.send(envelopes(100), before_dot=before_dot))
+    assert len(outcomes) == 100
+    each_line = 100 / 5
+    assert world.now - marked[0] == pytest.approx(each_line * AWAY, abs=2 * AWAY)
