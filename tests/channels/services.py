@@ -138,8 +138,8 @@ def last(database: Database, channel: SubscriberId) -> DeliveryRecord:
         return work.ledger.history(channel, limit=1)[0]
 
 
-class Dies(Exception):
-    """A process ends here."""
+class Dies(BaseException):
+    """A process ends here, whatever its code would make of an error."""
 
 
 def die() -> None:

@@ -1,25 +1,30 @@
 """Posts to channels: the same ledger and the same promises as for mail."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState
+from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
-from paperround.jobs.channels import (
-    Changes,
-    change_channel,
-)
+from paperround.jobs.channels import Changes, change_channel
 from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.posting import post_due
+from paperround.jobs.status import history_of
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import lease
 from tests.channels.services import (
     SLACK,
+    TAKES,
+    WEBHOOK,
+    Meddling,
     Services,
     add,
     last,
@@ -33,7 +38,7 @@ from tests.fakes import ScriptedMailer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.test_deliver import post
 from tests.jobs.test_publish import send
-from tests.net.faults import page
+from tests.net.faults import PATIENCE, Caller, page, says
 
 EACH_KIND = pytest.mark.parametrize("kind", list(ChannelKind))
 BUSY = page(b"slow down", "Retry-After: 3600", status="429 Too Many Requests")
@@ -281,3 +286,80 @@ def test_a_redirect_is_not_followed(papers: SqlDatabase, made: Services) -> None
         post_due(room)
     assert last(papers, channel.id).state is DeliveryState.FAILED
     assert "it leads elsewhere" in last(papers, channel.id).reason
+
+
+# --- several at once ---------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F25", part="hands")
+def test_hooks_that_do_not_answer_hold_up_no_other(papers: SqlDatabase, made: Services) -> None:
+    others_were_served = Event()
+
+    def waits_for_the_others(caller: Caller) -> None:
+        assert others_were_served.wait(PATIENCE)
+        says(TAKES[ChannelKind.SLACK])(caller)
+
+    def serves(caller: Caller) -> None:
+        others_were_served.set()
+        says(TAKES[ChannelKind.WEBHOOK])(caller)
+
+    made.answers_with(ChannelKind.SLACK, waits_for_the_others)
+    made.answers_with(ChannelKind.WEBHOOK, serves)
+    add(papers, made)
+    add(papers, made, ChannelKind.WEBHOOK)
+    send(papers)
+    with post_room(papers, made) as room:
+        assert post_due(replace(room, hands=2)).messages == 2
+    assert totals(papers) == LedgerTotals(sent=2)
+
+
+def test_many_hands_post_everything_once(papers: SqlDatabase, made: Services) -> None:
+    for kind in ChannelKind:
+        add(papers, made, kind)
+    send(papers)
+    with post_room(papers, made) as room, ThreadPoolExecutor(2) as processes:
+        runs = [processes.submit(post_due, room) for _ in range(2)]
+        assert sum(run.result().messages for run in runs) == 4
+    assert totals(papers) == LedgerTotals(sent=4)
+    assert len(made.server.bodies) == 4
+
+
+def test_what_no_hand_can_help_ends_the_run(papers: SqlDatabase, made: Services) -> None:
+    add(papers, made)
+    send(papers)
+
+    def loses_the_database() -> None:
+        raise DatabaseFailed("the server is gone")
+
+    with post_room(papers, made) as room, pytest.raises(DatabaseFailed):
+        post_due(replace(room, office=Meddling(office=room.office, before_mark=loses_the_database)))
+
+
+# --- what is kept of answers -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", [f"{'x' * 490}", "it says no: "])
+def test_no_part_of_a_hook_is_kept_of_an_answer_that_repeats_it(
+    papers: SqlDatabase, made: Services, where: str
+) -> None:
+    said = page(f"{where}{WEBHOOK}".encode(), status="400 Bad Request")
+    made.answers_with(ChannelKind.WEBHOOK, said)
+    channel = add(papers, made, ChannelKind.WEBHOOK)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    past = history_of(papers, channel.id).mails[0]
+    assert "a-sec" not in f"{past.reply} {past.reason}"
+    assert past.code == 400
+
+
+def test_a_pause_of_more_than_a_day_is_a_pause_of_a_day(
+    papers: SqlDatabase, made: Services
+) -> None:
+    answer = page(b'{"message": "x", "retry_after": 100000}', status="429 Too Many")
+    made.answers_with(ChannelKind.DISCORD, answer)
+    channel = add(papers, made, ChannelKind.DISCORD)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+    assert last(papers, channel.id).state is DeliveryState.EXPIRED

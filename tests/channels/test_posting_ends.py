@@ -1,15 +1,19 @@
 """Posts that end otherwise: hooks that are gone, long digests, operators who stop them, deaths."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum
 
 import pytest
 
 from paperround.domain.boots import Boot
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState, Worker
+from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import cancel
 from paperround.jobs.channels import (
@@ -21,6 +25,7 @@ from paperround.jobs.channels import (
 )
 from paperround.jobs.holding import CLOCK, HOLD, watch
 from paperround.jobs.pausing import pause, resume
+from paperround.jobs.ports import PostOffice
 from paperround.jobs.posting import post_due
 from paperround.jobs.replacements import send_missed
 from paperround.store.unit_of_work import SqlDatabase
@@ -40,6 +45,26 @@ from tests.fakes import Neighbours
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
 from tests.jobs.test_publish import send
 from tests.net.faults import page
+
+
+def shown(made: Services, place: int) -> set[str]:
+    """The titles in a message to Discord."""
+    return {one["title"].partition(" ")[2] for one in made.posted()[place]["embeds"]}
+
+
+def remembered(database: SqlDatabase, channel: SubscriberId) -> set[str]:
+    """The titles of the papers that are not posted there again."""
+    with database.reading() as work:
+        papers = work.subscribers.already_sent([channel])[channel]
+        return {one.title for one in work.papers.load(papers).values()}
+
+
+def meddling(office: PostOffice, when: str, do: Callable[[], None]) -> Meddling:
+    """The office with something that happens `before_mark` or `after_mark`."""
+    if when == "before_mark":
+        return Meddling(office=office, before_mark=do)
+    return Meddling(office=office, after_mark=do)
+
 
 DYING = Worker(host="here", pid=9, started="boot/9")
 SURVIVORS = Neighbours(dead={9})
@@ -123,6 +148,47 @@ def test_a_channel_that_is_stopped_costs_no_other_its_post(
     assert totals(papers) == LedgerTotals(sent=1, failed=1)
 
 
+def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
+    papers: SqlDatabase, made: Services
+) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"no_service", status="404 Not Found"))
+    channel = add(papers, made)
+    send(papers)
+
+    def leads_elsewhere() -> None:
+        new = Changes(hook=f"http://{made.server.at}{SLACK}2")
+        change_channel(papers, channel.id, new, opened={made.server.at}, now=NOW)
+
+    with post_room(papers, made) as room:
+        post_due(replace(room, office=Meddling(office=room.office, after_mark=leads_elsewhere)))
+    assert last(papers, channel.id).state is DeliveryState.FAILED
+    with papers.reading() as work:
+        assert work.channels.get(channel.id).state == "active"
+
+
+@pytest.mark.parametrize("when", ["before_mark", "after_mark"])
+def test_a_channel_that_is_removed_in_the_middle_ends_its_post_and_no_other(
+    papers: SqlDatabase, made: Services, when: str
+) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"no_service", status="404 Not Found"))
+    channel = add(papers, made)
+    add(papers, made, ChannelKind.DISCORD)
+    send(papers)
+    left = [channel.id]
+
+    def removes() -> None:
+        if left:
+            remove_channel(papers, left.pop(), now=NOW)
+
+    with post_room(papers, made) as room:
+        office = meddling(room.office, when, removes)
+        post_due(replace(room, office=office, hands=1))
+    ended = {"before_mark": DeliveryState.SKIPPED, "after_mark": DeliveryState.FAILED}
+    assert last(papers, channel.id).state is ended[when]
+    assert totals(papers).sent == 1
+    assert totals(papers).queued == 0
+
+
 # --- digests of several messages ---------------------------------------------------------------
 
 
@@ -155,17 +221,64 @@ def test_a_message_that_was_taken_is_not_posted_again(long: SqlDatabase, made: S
     assert totals(long) == LedgerTotals(sent=1)
 
 
-def test_a_post_that_broke_off_keeps_its_papers(long: SqlDatabase, made: Services) -> None:
+def test_of_a_post_that_broke_off_only_what_was_not_shown_may_come_again(
+    long: SqlDatabase, made: Services
+) -> None:
     made.answers_with(ChannelKind.DISCORD, page(b'{"id": "1"}'), page(b"{}", status="400 Bad"))
     channel = add(long, made, ChannelKind.DISCORD)
     send(long)
     with post_room(long, made) as room:
         post_due(room)
     found = last(long, channel.id)
-    assert found.state is DeliveryState.UNKNOWN
+    assert found.state is DeliveryState.FAILED
     assert found.reason.startswith("1 of 2 messages were posted, then: refused: ")
-    with long.reading() as work:
-        assert len(work.subscribers.already_sent([channel.id])[channel.id]) == 12
+    assert remembered(long, channel.id) == shown(made, 0)
+    fill(long, [record(13)], NOW + timedelta(hours=20))
+    send(long, days=1)
+    with post_room(long, made) as room:
+        post_due(later(room, days=1))
+    assert shown(made, 2) == shown(made, 1) | {"Paper 13"}
+
+
+class Ends(Enum):
+    """What ends a post between two of its messages."""
+
+    CANCELLED = "its edition is cancelled"
+    EXPIRED = "its life is over"
+    EXPIRED_BY_MAIL = "its life is over, and those who send mail see it first"
+    LEFT = "the channel is stopped"
+
+
+@pytest.mark.accept("F25", part="split")
+@pytest.mark.parametrize("end", list(Ends), ids=lambda end: end.name.lower())
+def test_papers_that_a_channel_saw_stay_seen_when_the_rest_never_comes(
+    long: SqlDatabase, made: Services, end: Ends
+) -> None:
+    made.answers_with(ChannelKind.DISCORD, page(b'{"id": "1"}'), page(b"", status="503 Not now"))
+    channel = add(long, made, ChannelKind.DISCORD)
+    send(long)
+    with post_room(long, made) as room:
+        post_due(room)
+        match end:
+            case Ends.CANCELLED:
+                cancel(long, "trending", day=None, cut=None, now=NOW)
+            case Ends.EXPIRED_BY_MAIL:
+                with long.writing() as work:
+                    work.ledger.expire(now=NOW + timedelta(hours=21))
+            case Ends.LEFT:
+                with long.writing() as work:
+                    work.channels.stop(channel.id, channel.hook, "gone", now=NOW)
+        post_due(later(room, hours=21 if end is Ends.EXPIRED else 1))
+    assert last(long, channel.id).state in (DeliveryState.SKIPPED, DeliveryState.EXPIRED)
+    assert remembered(long, channel.id) == shown(made, 0)
+
+
+def test_a_post_that_is_done_is_remembered_whole(long: SqlDatabase, made: Services) -> None:
+    channel = add(long, made, ChannelKind.DISCORD)
+    send(long)
+    with post_room(long, made) as room:
+        post_due(room)
+    assert len(remembered(long, channel.id)) == 12
 
 
 # --- stopped by operators ----------------------------------------------------------------------
@@ -289,6 +402,54 @@ def test_one_that_dies_before_the_mark_costs_nothing(papers: SqlDatabase, made: 
     with post_room(papers, made) as room:
         assert post_due(replace(room, processes=SURVIVORS)).messages == 1
     assert totals(papers) == LedgerTotals(sent=1)
+
+
+def test_a_mark_whose_answer_was_lost_is_taken_back_for_nothing_was_posted(
+    papers: SqlDatabase, made: Services
+) -> None:
+    channel = add(papers, made)
+    send(papers)
+
+    def loses_the_answer() -> None:
+        raise DatabaseFailed("the line broke at the commit")
+
+    with post_room(papers, made) as room:
+        lost = replace(room, office=Meddling(office=room.office, after_mark=loses_the_answer))
+        with pytest.raises(DatabaseFailed):
+            post_due(lost)
+    assert last(papers, channel.id).state is DeliveryState.QUEUED
+    with post_room(papers, made) as room:
+        assert post_due(room).messages == 1
+
+
+@pytest.mark.parametrize(
+    ("when", "state"),
+    [("before_mark", DeliveryState.DEFERRED), ("after_mark", DeliveryState.UNKNOWN)],
+)
+def test_one_that_breaks_down_on_its_way_stops_no_other_and_tells_no_secret(
+    papers: SqlDatabase,
+    made: Services,
+    caplog: pytest.LogCaptureFixture,
+    when: str,
+    state: DeliveryState,
+) -> None:
+    slack, _ = add(papers, made), add(papers, made, ChannelKind.DISCORD)
+    send(papers)
+    broken: list[str] = []
+
+    def breaks() -> None:
+        if not broken:
+            broken.append(slack.hook.url)
+            raise ValueError(f"nobody foresaw {slack.hook.url}")
+
+    with post_room(papers, made) as room:
+        office = meddling(room.office, when, breaks)
+        post_due(replace(room, office=office, hands=1))
+    assert last(papers, slack.id).state is state
+    assert totals(papers).sent == 1
+    told = caplog.text + last(papers, slack.id).reason
+    assert "ValueError" in told
+    assert "a-secret-of-slack" not in told
 
 
 def test_a_post_that_cannot_be_made_stops_no_other(

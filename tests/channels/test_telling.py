@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from paperround.channels import discord, slack, telegram, webhook
 from paperround.channels.words import plain, shared_out, units
 from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.posts import Message
+from paperround.domain.posts import Digest, Message
 from tests.channels.views import HOSTILE, WITHDRAWN, digest, hostile, paper
 
 HOOK = Hook(kind=ChannelKind.TELEGRAM, url="https://api.telegram.org/bot1:x", chat="@papers")
@@ -206,6 +206,26 @@ def test_telegram_is_never_given_more_than_it_takes(papers: list[Any]) -> None:
 def test_what_looks_like_tags_is_shown_as_it_is_written() -> None:
     [message] = said(telegram.messages(HOOK, digest(paper(1, title='<a href="x">& more'))))
     assert '1. <a href="x">& more' in read(message["text"])
+
+
+def test_nothing_in_a_title_calls_somebody_or_is_a_command() -> None:
+    title = "@ada /start (cc:@bo) and/or Recall@10 at https://x.example/y"
+    [message] = said(telegram.messages(HOOK, digest(paper(1, title=title))))
+    told = read(message["text"])
+    assert not re.findall(r"(?<!\w)@\w|(?<![\w/:])/\w", told)
+    assert title in told.replace("\u2060", "")
+    assert "and/or Recall@10 at https://x.example/y" in told
+
+
+@pytest.mark.parametrize(
+    "kind", [slack.messages, discord.messages, telegram.messages, webhook.messages]
+)
+@given(LISTS)
+def test_messages_say_how_many_papers_they_show(
+    kind: Callable[[Hook, Digest], Sequence[Message]], papers: list[Any]
+) -> None:
+    messages = kind(HOOK, digest(*papers, withdrawn=WITHDRAWN))
+    assert sum(one.papers for one in messages) == len(papers)
 
 
 # --- webhooks ----------------------------------------------------------------------------------

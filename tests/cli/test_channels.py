@@ -96,6 +96,27 @@ def test_the_key_of_a_webhook_is_shown_once(made: Services) -> None:
     assert made_key not in changed["key"]
 
 
+def test_after_a_new_key_posts_are_signed_with_both_for_a_day(made: Services) -> None:
+    add(made, ChannelKind.WEBHOOK, "--name", "lab")
+    changed = run("channels", "edit", "lab", "--new-key", "--now", "2026-01-30T08:00:00Z")
+    assert "signed with the old key, too, until 2026-01-31T08:00:00Z" in changed.stdout
+    run("digest", "send", *MORNING)
+    run("deliver", *MORNING)
+    assert len(made.headers()["webhook-signature"].split(" ")) == 2
+
+
+def test_a_refused_post_shows_in_doctor_and_history(made: Services) -> None:
+    made.answers_with(ChannelKind.WEBHOOK, page(b"who are you?", status="403 Forbidden"))
+    add(made, ChannelKind.WEBHOOK, "--name", "lab")
+    assert "1 channel can be posted to" in run("doctor").stdout
+    run("digest", "send", *MORNING)
+    run("deliver", *MORNING)
+    told = run("doctor").stdout
+    assert "the last post to lab was not taken: refused: it says who are you?" in told
+    assert "can be posted to" not in told
+    assert "the server said: 403 who are you?" in run("channels", "history", "lab").stdout
+
+
 def test_a_channel_is_tried_paused_resumed_renamed_and_removed(made: Services) -> None:
     add(made, ChannelKind.SLACK, "--name", "lab")
     assert run("channels", "test", "lab").stdout == "lab: posted\n"

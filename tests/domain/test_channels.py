@@ -51,6 +51,7 @@ def test_a_bot_is_given_by_its_token_and_a_chat() -> None:
         (ChannelKind.WEBHOOK, "https://[::1/"),
         (ChannelKind.WEBHOOK, "https://lab.example/" + "x" * 2000),
         (ChannelKind.WEBHOOK, ""),
+        (ChannelKind.TELEGRAM, f"https://api.telegram.org/bot{TOKEN}?x=1"),
     ],
 )
 def test_what_leads_nowhere_or_to_somebody_else_is_refused(kind: ChannelKind, text: str) -> None:
@@ -58,6 +59,13 @@ def test_what_leads_nowhere_or_to_somebody_else_is_refused(kind: ChannelKind, te
         read_hook(kind, text)
     assert caught.value.code == "hook"
     assert "x" * 20 not in str(caught.value)
+
+
+def test_an_international_address_is_asked_for_as_a_browser_copies_it() -> None:
+    with pytest.raises(InvalidInput, match="xn--"):
+        read_hook(ChannelKind.WEBHOOK, "https://bücher.example/hooks")
+    told = "https://xn--bcher-kva.example/hooks"
+    assert read_hook(ChannelKind.WEBHOOK, told).url == told
 
 
 @pytest.mark.parametrize("chat", ["", "papers", "@a", "12 34", "https://t.me/papers"])
@@ -80,6 +88,18 @@ def test_secrets_that_somebody_repeats_are_struck_out() -> None:
     assert hook.scrubbed("Cannot POST /hooks/papers?token=abcdefghijklmnop") == (
         "Cannot POST /hooks/papers?token=…"
     )
+
+
+def test_the_token_of_a_bot_is_struck_out_however_it_is_repeated() -> None:
+    hook = read_hook(ChannelKind.TELEGRAM, TOKEN, chat="@papers")
+    secret = TOKEN.partition(":")[2]
+    for said in (f"POST /bot{TOKEN}/sendMessage", f"token {TOKEN} is wrong", f"{secret}?"):
+        assert secret not in hook.scrubbed(said)
+
+
+def test_a_secret_is_struck_out_as_it_is_written_and_as_it_is_read() -> None:
+    hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks?key=abc%2Bdefghijk")
+    assert hook.scrubbed("abc+defghijk or abc%2Bdefghijk") == "… or …"
 
 
 @pytest.mark.parametrize("name", ["", "Lab", "a b", "-x", "x" * 61, "lab/slack"])

@@ -91,7 +91,7 @@ def _fill_a_channel(database: SqlDatabase) -> None:
     with database.writing() as work:
         work.channels.add(new, Preferences(), at_once=False, now=NOW)
         [row] = work.status.deliveries(DeliveryQuery(), before=None, limit=1)
-        work.posts.note_taken(DeliveryId(row.id), 1)
+        work.posts.note_taken(DeliveryId(row.id), 1, ())
 
 
 def _fill_what_stands_by_itself(database: SqlDatabase) -> None:

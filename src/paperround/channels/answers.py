@@ -13,7 +13,7 @@ from paperround.net.answers import LONGEST_WAIT, retry_after
 LATER = frozenset({408, 425, 429})
 """Not now, these say. So does every 5xx but the next."""
 
-NOBODY_KNOWS = frozenset({504, 524})
+NOBODY_KNOWS = frozenset({504, 520, 524})
 """Somebody in between passed the post on and got no answer: it may have been taken."""
 
 GONE = frozenset({404, 410})
@@ -84,11 +84,12 @@ def object_of(page: Page) -> dict[str, Any]:
 
 
 def pause_of(said: Mapping[str, Any]) -> timedelta | None:
-    """The pause in the field `retry_after` of an answer, in seconds; a day at most."""
+    """The pause in the field `retry_after` of an answer, in seconds; a day at most, whatever it
+    says."""
     seconds = said.get("retry_after")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
-    return timedelta(seconds=seconds) if 0 <= seconds <= LONGEST_WAIT else None
+    return timedelta(seconds=min(seconds, LONGEST_WAIT)) if seconds >= 0 else None
 
 
 def _asked(page: Page) -> timedelta | None:

@@ -134,4 +134,4 @@ def _content(view: DigestView, place: int, of: int) -> str:
 
 def _message(content: str, embeds: Sequence[_Embed]) -> Message:
     said = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
-    return Message(body=json.dumps(said, ensure_ascii=False).encode())
+    return Message(body=json.dumps(said, ensure_ascii=False).encode(), papers=len(embeds))

@@ -87,7 +87,7 @@ class HttpPostOffice:
                 return None
             state = DeliveryState.FAILED if error.permanent else DeliveryState.DEFERRED
             return PostOutcome(state=state, reason=f"unreached: {error}")
-        return _scrubbed(hook, _SERVICES[hook.kind].judge(page))
+        return _SERVICES[hook.kind].judge(_scrubbed(hook, page))
 
     def _request(self, hook: Hook, message: Message) -> FetchRequest:
         headers = {**_PLAIN, **message.headers}
@@ -96,9 +96,11 @@ class HttpPostOffice:
         return FetchRequest(url=_address(hook), headers=headers, content=message.body)
 
 
-def _scrubbed(hook: Hook, outcome: PostOutcome) -> PostOutcome:
-    """The outcome without the hook's secrets, which some servers repeat in what they answer."""
-    return replace(outcome, reason=hook.scrubbed(outcome.reason), said=hook.scrubbed(outcome.said))
+def _scrubbed(hook: Hook, page: Page) -> Page:
+    """The answer without the hook's secrets, which some servers repeat; before it is shortened, for
+    half a secret would not be found."""
+    said = page.body.decode("utf-8", "replace")
+    return replace(page, body=hook.scrubbed(said).encode())
 
 
 def _address(hook: Hook) -> str:

@@ -56,6 +56,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
                 *(papers[one] for one in group),
                 *(_foot(view) if place == len(groups) else ()),
             ],
+            papers=len(group),
         )
         for place, group in enumerate(groups, start=1)
     ]
@@ -129,11 +130,11 @@ def _section(text: str) -> _Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
-def _message(text: str, blocks: Sequence[_Block]) -> Message:
+def _message(text: str, blocks: Sequence[_Block], *, papers: int = 0) -> Message:
     content = {
         "text": escaped(text),
         "blocks": blocks,
         "unfurl_links": False,
         "unfurl_media": False,
     }
-    return Message(body=json.dumps(content, ensure_ascii=False).encode())
+    return Message(body=json.dumps(content, ensure_ascii=False).encode(), papers=papers)

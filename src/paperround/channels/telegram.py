@@ -6,6 +6,7 @@ paper is cut in two.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
@@ -35,6 +36,9 @@ _GAP = "\n\n"
 _ROOM = 250
 """Left free for the head of every message."""
 
+_CALLS = re.compile(r"((?<!\w)@|(?<![\w/:])/)(?=\w)")
+"""What makes a mention or a command of the word after it; in an address it does not."""
+
 _NO_CHAT = ("chat not found", "chat_id is empty", "group chat was upgraded", "peer_id_invalid")
 
 
@@ -49,14 +53,18 @@ def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
     sizes = [units(one) + len(_GAP) for one in told]
     groups = shared_out(sizes, most=len(told), limit=LONGEST_TEXT - _ROOM)
     return [
-        _message(hook, _GAP.join([_head(view, place, len(groups)), *(told[one] for one in group)]))
+        _message(
+            hook,
+            _GAP.join([_head(view, place, len(groups)), *(told[one] for one in group)]),
+            papers=sum(one < len(view.papers) for one in group),
+        )
         for place, group in enumerate(groups, start=1)
     ]
 
 
 def greeting(hook: Hook, words: Greeting) -> Message:
     """A few words."""
-    return _message(hook, escape(plain(words.words)))
+    return _message(hook, escaped(plain(words.words)))
 
 
 def judge(page: Page) -> PostOutcome:
@@ -78,22 +86,28 @@ def tell(item: Item) -> str:
             None,
             (
                 f"<b>{item.number}. {_link(item.url, item.title)}</b>",
-                f"<i>{escape(item.authors)}</i>" if item.authors else "",
-                escape(item.gist),
-                escape(item.why),
-                " · ".join(filter(None, (escape(item.votes), *links))),
+                f"<i>{escaped(item.authors)}</i>" if item.authors else "",
+                escaped(item.gist),
+                escaped(item.why),
+                " · ".join(filter(None, (escaped(item.votes), *links))),
             ),
         )
     )
 
 
+def escaped(text: str) -> str:
+    """`text` as HTML. Telegram makes `@name` call somebody and `/word` a command wherever they
+    stand in a text, so they are parted by a sign that nobody sees."""
+    return escape(_CALLS.sub("\\1\u2060", text))
+
+
 def _link(url: str, text: str) -> str:
-    return f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text)
+    return f'<a href="{escape(url)}">{escaped(text)}</a>' if url else escaped(text)
 
 
 def _head(view: DigestView, place: int, of: int) -> str:
     part = f" ({place} of {of})" if of > 1 else ""
-    return f"<b>{escape(shortened(headline(view), 150))}</b>{part}"
+    return f"<b>{escaped(shortened(headline(view), 150))}</b>{part}"
 
 
 def _foot(view: DigestView) -> Iterator[str]:
@@ -104,7 +118,7 @@ def _foot(view: DigestView) -> Iterator[str]:
         ]
         yield within(["<b>Withdrawn since it was posted:</b>", *titles], LONGEST_PAPER)
     said = [_link(web_address(view.web_url), edition_words(view))]
-    said += [escape(plain(one)) for one in view.acknowledgements]
+    said += [escaped(plain(one)) for one in view.acknowledgements]
     yield within(said, LONGEST_PAPER, by=" · ")
 
 
@@ -118,11 +132,11 @@ def _parameters(said: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _message(hook: Hook, text: str) -> Message:
+def _message(hook: Hook, text: str, *, papers: int = 0) -> Message:
     said = {
         "chat_id": hook.chat,
         "text": text,
         "parse_mode": "HTML",
         "link_preview_options": {"is_disabled": True},
     }
-    return Message(body=json.dumps(said, ensure_ascii=False).encode())
+    return Message(body=json.dumps(said, ensure_ascii=False).encode(), papers=papers)

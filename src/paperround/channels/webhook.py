@@ -2,7 +2,8 @@
 
     webhook-id         the same on every try: whoever knows it already has it
     webhook-timestamp  when this try was made, seconds since 1970
-    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`
+    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; of a key that
+                       was changed, for a day one by each, with a space between them
 
 The id is the Message-ID of the ledger's row up to its `@`: 32 signs, none of which can be taken for
 the full stops between the parts.
@@ -13,6 +14,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +33,8 @@ TESTED = "channel.tested"
 
 def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     """The digest, whole, in one message."""
-    return [_message(POSTED, digest.message_id, digest.dated, _data(digest.view))]
+    told = _message(POSTED, digest.message_id, digest.dated, _data(digest.view))
+    return [replace(told, papers=len(digest.view.papers))]
 
 
 def greeting(_hook: Hook, words: Greeting) -> Message:
@@ -47,15 +50,17 @@ def judge(page: Page) -> PostOutcome:
 
 
 def signed(hook: Hook, message: Message, *, now: datetime) -> Mapping[str, str]:
-    """The headers that prove who sent `message`, and when."""
+    """The headers that prove who sent `message`, and when: a proof by each key that signs now."""
     stamp = str(int(now.timestamp()))
     name = message.headers[ID]
     told = b".".join([name.encode(), stamp.encode(), message.body])
-    proof = hmac.new(key_bytes(hook.key), told, hashlib.sha256).digest()
-    return {
-        "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(proof).decode()}",
-    }
+    proofs = [_proof(key, told) for key in hook.signing_keys(now=now)]
+    return {"webhook-timestamp": stamp, "webhook-signature": " ".join(proofs)}
+
+
+def _proof(key: str, told: bytes) -> str:
+    proof = hmac.new(key_bytes(key), told, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(proof).decode()}"
 
 
 def _message(what: str, message_id: str, dated: datetime, data: Mapping[str, Any]) -> Message:

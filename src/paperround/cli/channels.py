@@ -157,7 +157,11 @@ def edit(
     chat: Chat = None,
     key: Key = None,
     new_key: Annotated[
-        bool, typer.Option("--new-key", help="Of webhook: make another key and show it.")
+        bool,
+        typer.Option(
+            "--new-key",
+            help="Of webhook: make another key and show it. The old one signs, too, for a day.",
+        ),
     ] = False,
     timezone: Timezone = None,
     hour: Hour = None,
@@ -195,14 +199,20 @@ def edit(
             opened=home.settings.open_places,
             now=home.clock.now(),
         )
-    made = changed.channel.hook.key if new_key else ""
+    hook_now = changed.channel.hook
+    made = hook_now.key if new_key else ""
+    old = hook_now.old_keys[-1] if hook_now.old_keys and (new_key or key) else None
     if as_json:
-        print_json({**_standing_as_json(changed), **({"key": made} if made else {})})
+        until = None if old is None else format_instant(old.until)
+        shown = {"key": made, "old_key_until": until} if made else {}
+        print_json({**_standing_as_json(changed), **shown})
         return
     say(f"{changed.channel.name}: changed ({changed.channel.state})")
     if made:
         say(f"  its key: {made}")
         say("  keep it now, it is not shown again")
+    if old is not None:
+        say(f"  posts are signed with the old key, too, until {format_instant(old.until)}")
 
 
 @app.command("test")
@@ -274,7 +284,8 @@ def history(name: Name, as_json: AsJson = False) -> None:
     past = history_of(home.database, channel.id)
     posts = list(zip(past.mails, past.titles, strict=True))
     if as_json:
-        print_json({**_as_json(channel), "posts": [mail_as_json(*one) for one in posts]})
+        told = [{**mail_as_json(*one), "taken": one[0].taken} for one in posts]
+        print_json({**_as_json(channel), "posts": told})
         return
     say(f"{channel.name} ({channel.hook.kind}, {channel.list_name}): {channel.state}")
     for one in posts:

@@ -8,6 +8,7 @@ import typer
 
 from paperround.cli.options import AsJson, print_json, runtime, say, usage
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.status import MailRecord
@@ -49,6 +50,8 @@ def tell_mail(mail: "MailRecord", titles: Sequence[str]) -> None:
     if mail.reply or mail.code:
         said = " ".join(str(part) for part in (mail.code, mail.reply) if part)
         say(f"    the server said: {said}")
+    if mail.taken and mail.state != "sent":
+        say(f"    part of it is there: {counted(mail.taken, 'message')} had been posted")
     say(f"    tries: {mail.attempts}, Message-ID: {mail.message_id}")
     for number, title in enumerate(titles, start=1):
         say(f"    {number}. {title}")

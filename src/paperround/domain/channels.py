@@ -9,11 +9,11 @@ import binascii
 import hashlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.subscribers import SubscriberId, SubscriptionId
@@ -22,6 +22,9 @@ LONGEST_URL = 2000
 TELEGRAM = "https://api.telegram.org"
 KEY_PREFIX = "whsec_"
 """How a key of Standard Webhooks is written: this, and 24 to 64 bytes in base64."""
+
+KEY_OVERLAP = timedelta(days=1)
+"""How long a key goes on signing beside the one that took its place."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)
 _BOT = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,100}", re.ASCII)
@@ -76,17 +79,26 @@ _LIKE = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OldKey:
+    """A key of a webhook that another has taken the place of, and that signs until `until`."""
+
+    key: str = field(repr=False)
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """Where a channel is posted to, and by what right.
 
-    `url` is a secret; so is `key`, which signs what a webhook gets. `chat` is where a Telegram bot
-    posts.
+    `url` is a secret; so are `key`, which signs what a webhook gets, and the `old_keys` that sign
+    beside it for a while. `chat` is where a Telegram bot posts.
     """
 
     kind: ChannelKind
     url: str = field(repr=False)
     chat: str = ""
     key: str = field(default="", repr=False)
+    old_keys: tuple[OldKey, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -99,13 +111,41 @@ class Hook:
         last = re.split(r"[/?&=]", f"{parts.path}?{parts.query}".rstrip("?"))[-1]
         return f"{host}/…{last[-4:] if len(last) >= _TELLING else ''}"
 
+    def leads_with(self, other: "Hook") -> bool:
+        """Whether both lead to the same place."""
+        return (self.url, self.chat) == (other.url, other.chat)
+
+    def signing_keys(self, *, now: datetime) -> tuple[str, ...]:
+        """The keys that sign at `now`, the newest first."""
+        return (self.key, *(old.key for old in self.old_keys if now < old.until))
+
+    def with_key(self, key: str, *, now: datetime) -> "Hook":
+        """The same with another key. Those that signed until now go on for a day, or for what is
+        left of theirs: whoever checks posts has that long to learn the new one."""
+        if key == self.key:
+            return self
+        old = [
+            *self.old_keys,
+            *([OldKey(key=self.key, until=now + KEY_OVERLAP)] if self.key else ()),
+        ]
+        kept = tuple(one for one in old if now < one.until and one.key != key)
+        return replace(self, key=key, old_keys=kept)
+
     def scrubbed(self, text: str) -> str:
         """`text` without what would let anybody post there, should somebody have repeated it."""
-        parts = urlsplit(self.url)
-        for secret in re.split(r"[/?&=]", f"{parts.path}?{parts.query}"):
-            if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "…")
+        for secret in sorted(self._secrets(), key=len, reverse=True):
+            text = text.replace(secret, "…")
         return text
+
+    def _secrets(self) -> set[str]:
+        """What may keep others out: parts of the address as they stand in it, and as they are read;
+        of a bot the token, with and without the word before it."""
+        parts = urlsplit(self.url)
+        told = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
+        if self.kind is ChannelKind.TELEGRAM:
+            token = parts.path.removeprefix("/bot")
+            told += [token, token.partition(":")[2]]
+        return {one for one in (*told, *map(unquote, told)) if len(one) >= _SHORTEST_SECRET}
 
     def digest(self, list_name: str) -> str:
         """What tells two channels of a list apart without naming the secret."""
@@ -176,6 +216,8 @@ def read_hook(
         _require_public(kind, url)
     if not _PATHS[kind].fullmatch(url.path) or url.fragment:
         raise _no_hook(kind)
+    if kind is ChannelKind.TELEGRAM and url.query:  # methods are appended to the address
+        raise _no_hook(kind)
     _require_chat(kind, chat)
     if key and kind is not ChannelKind.WEBHOOK:
         raise InvalidInput(f"a {kind} channel signs nothing, so it takes no key", code="key")
@@ -190,7 +232,13 @@ def _url(kind: ChannelKind, text: str) -> SplitResult:
         port = url.port
     except ValueError:
         raise _no_hook(kind) from None
-    plain = text.isascii() and text.isprintable() and not set(text) & set(' \\"<>')
+    if not text.isascii():
+        raise InvalidInput(
+            "the address holds letters that are none of ASCII: write its name as xn--..., and the "
+            "rest with percent signs, as a browser copies it",
+            code="hook",
+        )
+    plain = text.isprintable() and not set(text) & set(' \\"<>')
     if url.scheme not in ("http", "https") or not url.hostname or port == 0 or not plain:
         raise _no_hook(kind)
     if len(text) > LONGEST_URL:

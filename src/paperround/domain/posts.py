@@ -24,7 +24,7 @@ class ClaimedPost:
 
     row: Claimed
     channel: Channel
-    taken: int
+    taken: int = 0
 
     @property
     def lease(self) -> Lease:
@@ -53,10 +53,12 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One request: bytes, and headers beside those that every request has."""
+    """One request: bytes, and headers beside those that every request has. It shows so many of the
+    digest's `papers`, those after what the messages before it show."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    papers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,7 @@ class MailRecord:
     """One mail to a person, digest or notice, and what the server said.
 
     A notice has no list, no edition and no date. `positions` are those of the edition's papers.
+    `taken` messages of a post that needs several had been taken before its last try.
     """
 
     kind: str
@@ -92,6 +93,7 @@ class MailRecord:
     reply: str | None
     message_id: str = ""
     attempts: int = 0
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,8 +151,8 @@ def change_channel(
     now: datetime,
     by: str = COMMAND_LINE,
 ) -> Standing:
-    """Change what is given; a channel that leads elsewhere now is no longer stopped. Raises as
-    `add_channel` does."""
+    """Change what is given; a channel that leads elsewhere now is no longer stopped, and the key
+    that was signs beside a new one for KEY_OVERLAP. Raises as `add_channel` does."""
 
     def change(work: UnitOfWork) -> Standing:
         channel = work.channels.get(channel_id)
@@ -183,8 +183,9 @@ def _point(
         key=old.key if changes.key is None else changes.key,
         opened=opened,
     )
-    work.channels.point(channel.id, _with_key(hook))
-    if channel.stopped_at is not None and (hook.url, hook.chat) != (old.url, old.chat):
+    kept = replace(hook, key=old.key, old_keys=old.old_keys)
+    work.channels.point(channel.id, kept.with_key(_with_key(hook).key, now=now))
+    if channel.stopped_at is not None and not hook.leads_with(old):
         work.channels.resume(channel.id, now=now)
 
 

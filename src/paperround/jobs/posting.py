@@ -1,4 +1,4 @@
-"""Posting: the rows of the ledger that go to channels, one message at a time.
+"""Posting: the rows of the ledger that go to channels, one message of each at a time.
 
     reclaim dead leases ─► expire ─► claim one ─► its next message ─► connected ─► in_data ─► body
           ▲                                                                            │
@@ -7,15 +7,19 @@
 The moves are those of mails, and so are the promises: the mark is committed before the service
 gets a byte of the message, and a message that was sent and not answered is `unknown`. Each message
 of a post is a claim and a mark of its own; how many were taken stands beside the row, so a retry
-goes on with the next one.
+goes on with the next one. What they showed was shown: when the rest fails, expires or is cancelled,
+only the papers of the rest may come again.
 
-A hook that is no more stops its channel in the transaction that writes its answer down.
+Several hands post at once, each as another process would: a hook that lets one wait holds up no
+other channel. A hook that is no more stops its channel in the transaction that writes its answer
+down.
 """
 
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -23,8 +27,10 @@ from random import Random
 from paperround.domain.boots import Boot
 from paperround.domain.deliveries import MOST_BREAKDOWNS, DeliveryState, Lease
 from paperround.domain.digests import Letterhead
+from paperround.domain.editions import EditionPaper
 from paperround.domain.errors import Conflict, DatabaseFailed
 from paperround.domain.ledger import Move
+from paperround.domain.papers import PaperId
 from paperround.domain.posts import ClaimedPost, Digest, Message, PostOutcome
 from paperround.domain.replies import next_try
 from paperround.domain.times import format_instant
@@ -32,9 +38,12 @@ from paperround.jobs.compose import digest_view, sheet_of, slip_of
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import is_held, is_suspect
 from paperround.jobs.ports import Clock, Database, PostOffice, Processes, UnitOfWork
-from paperround.jobs.transactions import write
+from paperround.jobs.transactions import Patience, write
 
 log = logging.getLogger(__name__)
+
+HANDS = 8
+"""Posts under way at once. A dead hook costs the one that holds it its whole time."""
 
 ANSWER = timedelta(minutes=5)
 """How long a marked post may wait for its answer before its process counts as dead."""
@@ -42,8 +51,9 @@ ANSWER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostRoom:
-    """What posting needs. Once `stopping` says so, the message in hand is finished and no other is
-    taken up. `boot` says how long this machine runs."""
+    """What posting needs. Once `stopping` says so, the messages in hand are finished and no others
+    are taken up. `boot` says how long this machine runs; `wait` waits for a database that is away,
+    and says whether to stop."""
 
     database: Database
     office: PostOffice
@@ -54,6 +64,8 @@ class PostRoom:
     jitter: Random = field(default_factory=Random)
     stopping: Callable[[], bool] = lambda: False
     boot: Callable[[], Boot | None] = lambda: None
+    hands: int = HANDS
+    wait: Callable[[float], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,39 +78,57 @@ class PostReport:
 
 def post_due(room: PostRoom) -> PostReport:
     """Post what is due, until a claim finds nothing. Safe to kill, and from several at once."""
-    run = _Run(room)
-    if run.is_idle():
+    if _is_idle(room):
         return PostReport()
-    run.tidy()
-    while not room.stopping() and (claimed := run.claim()):
-        run.take(claimed[0])
-    return PostReport(messages=run.messages, troubles=dict(run.troubles))
+    _tidy(room)
+    hands = [_Hand(room) for _ in range(room.hands)]
+    if _has_due(room):
+        with ThreadPoolExecutor(len(hands), thread_name_prefix="post") as pool:
+            for working in [pool.submit(hand.work) for hand in hands]:
+                working.result()
+    troubles = sum((hand.troubles for hand in hands), Counter[str]())
+    return PostReport(messages=sum(hand.messages for hand in hands), troubles=dict(troubles))
 
 
-class _Run:
-    """One call: what it did so far."""
+def _is_idle(room: PostRoom) -> bool:
+    """Whether nothing may be done: there is no channel, or digests are held. Nothing is given up by
+    a clock that leapt."""
+    now, boot = room.clock.now(), room.boot()
+    with room.database.reading() as work:
+        return not work.channels.exist() or is_suspect(work, boot, now=now)
+
+
+def _tidy(room: PostRoom) -> None:
+    """End dead leases and lives that are over, as every sender does."""
+    now, processes = room.clock.now(), room.processes
+
+    def tidy(work: UnitOfWork) -> None:
+        work.posts.reclaim(processes, now=now)
+        work.posts.expire(now=now, untried=untried(work, now=now))
+
+    write(room.database, tidy)
+
+
+def _has_due(room: PostRoom) -> bool:
+    """Whether a claim would find something: most minutes none does, and nobody else's writing is
+    held up."""
+    with room.database.reading() as work:
+        return work.posts.has_due(now=room.clock.now())
+
+
+class _Hand:
+    """One of those who post at once: what it did so far."""
 
     def __init__(self, room: PostRoom) -> None:
         self._room = room
+        self._patience = Patience(room.wait)
         self.messages = 0
         self.troubles = Counter[str]()
 
-    def is_idle(self) -> bool:
-        """Whether nothing may be done: there is no channel, or digests are held. Nothing is given
-        up by a clock that leapt."""
-        now, boot = self._room.clock.now(), self._room.boot()
-        with self._room.database.reading() as work:
-            return not work.channels.exist() or is_suspect(work, boot, now=now)
-
-    def tidy(self) -> None:
-        """End dead leases and lives that are over, as every sender does."""
-        now, processes = self._room.clock.now(), self._room.processes
-
-        def tidy(work: UnitOfWork) -> None:
-            work.posts.reclaim(processes, now=now)
-            work.posts.expire(now=now, untried=untried(work, now=now))
-
-        write(self._room.database, tidy)
+    def work(self) -> None:
+        """Post until a claim finds nothing."""
+        while not self._room.stopping() and (claimed := self.claim()):
+            self.take(claimed[0])
 
     def claim(self) -> Sequence[ClaimedPost]:
         """The next post that is due; none while digests are held."""
@@ -110,20 +140,17 @@ class _Run:
         def claim(work: UnitOfWork) -> Sequence[ClaimedPost]:
             return () if is_held(work) else work.posts.claim(lease, limit=1, now=now)
 
-        with room.database.reading() as work:
-            if not work.posts.has_due(now=now):  # most minutes: nobody else's writing is held up
-                return ()
-        return write(room.database, claim)
+        return write(room.database, claim) if _has_due(room) else ()
 
     def take(self, post: ClaimedPost) -> None:
         """Send the next message of a post, and write down what became of it."""
         try:
-            messages = self._composed(post)
+            messages, papers = self._composed(post)
         except (Conflict, DatabaseFailed):  # the fault of no post
             raise
         except Exception as error:  # one channel's broken post must not stop the others
             log.exception("the post %d could not be composed", post.row.id)
-            self._break_down(post, f"{type(error).__name__}: {error}")
+            self._break_down(post, error)
             return
         if post.taken >= len(messages):  # it says less than when it was begun
             self._settle(post, DeliveryState.SENT, "")
@@ -131,9 +158,12 @@ class _Run:
         outcome = self._sent(post, messages[post.taken])
         if outcome is not None:
             self.messages += 1
-            self._write_down(post, outcome, of=len(messages))
+            shown = papers[: sum(one.papers for one in messages[: post.taken + 1])]
+            ids = {id_ for one in shown for id_ in (one.paper_id, one.frozen_id) if id_}
+            self._write_down(post, outcome, of=len(messages), shown=ids)
 
-    def _composed(self, post: ClaimedPost) -> Sequence[Message]:
+    def _composed(self, post: ClaimedPost) -> tuple[Sequence[Message], Sequence[EditionPaper]]:
+        """The messages of a post, and its papers in the order in which they show them."""
         with self._room.database.reading() as work:
             edition = work.editions.get(post.row.edition_id)
             title = work.lists.get(edition.list_name).title
@@ -141,33 +171,59 @@ class _Run:
         view = digest_view(sheet, slip_of(post.row), token="")
         row = post.row
         digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
-        return self._room.office.messages(post.channel.hook, digest)
+        papers = {one.position: one for one in edition.all_papers}
+        messages = self._room.office.messages(post.channel.hook, digest)
+        return messages, [papers[position] for position in row.positions]
 
     def _sent(self, post: ClaimedPost, message: Message) -> PostOutcome | None:
+        is_marked = False
+
         def marked() -> bool:
+            nonlocal is_marked
             now = self._room.clock.now()
             until = now + max(self._room.lease, ANSWER)
             one, token = [post.row.id], post.lease.token
-            return bool(
+            is_marked = bool(
                 write(
                     self._room.database,
                     lambda work: work.posts.mark_in_data(one, token, until=until, now=now),
                 )
             )
+            return is_marked
 
-        return self._room.office.post(post.channel.hook, message, before_body=marked)
+        try:
+            return self._room.office.post(post.channel.hook, message, before_body=marked)
+        except (Conflict, DatabaseFailed):
+            # Nothing was posted without a mark: one that counts after all is taken back.
+            now, mine = self._room.clock.now(), [post.row.id]
+            self._patience.write(
+                self._room.database,
+                lambda work: work.posts.release(post.lease.token, now=now, dotless=mine),
+            )
+            raise
+        except Exception as error:  # a fault of ours, which must not stop the others either
+            # Its trace is not logged: whatever posts has the hook in hand, which is a secret.
+            log.error("the post %d broke down: %s", post.row.id, type(error).__name__)
+            if is_marked:
+                return PostOutcome(state=DeliveryState.UNKNOWN, reason=_broken(post, error))
+            self._break_down(post, error)
+            return None
 
     # --- what became of it ---------------------------------------------------------------------
 
-    def _write_down(self, post: ClaimedPost, outcome: PostOutcome, *, of: int) -> None:
+    def _write_down(
+        self, post: ClaimedPost, outcome: PostOutcome, *, of: int, shown: Collection[PaperId]
+    ) -> None:
         if outcome.state is DeliveryState.DEFERRED:
             self._defer(post, outcome)
         elif outcome.state is DeliveryState.SENT and post.taken + 1 < of:
-            self._go_on(post, outcome, of)
+            self._go_on(post, outcome, of, shown)
         else:
             self._end(post, outcome, of)
 
-    def _go_on(self, post: ClaimedPost, outcome: PostOutcome, of: int) -> None:
+    def _go_on(
+        self, post: ClaimedPost, outcome: PostOutcome, of: int, shown: Collection[PaperId]
+    ) -> None:
         """The next message is due at once, as a claim of its own."""
         taken, now = post.taken + 1, self._room.clock.now()
         move = _move(
@@ -176,9 +232,9 @@ class _Run:
 
         def note(work: UnitOfWork) -> None:
             if work.posts.settle([move], now=now):
-                work.posts.note_taken(post.row.id, taken)
+                work.posts.note_taken(post.row.id, taken, shown)
 
-        write(self._room.database, note)
+        self._patience.write(self._room.database, note)
 
     def _defer(self, post: ClaimedPost, outcome: PostOutcome) -> None:
         """Try again after the pause that was asked for, and not before our own; a wait that is
@@ -207,11 +263,9 @@ class _Run:
 
     def _end(self, post: ClaimedPost, outcome: PostOutcome, of: int) -> None:
         reason = outcome.reason
-        state = outcome.state
-        if state is DeliveryState.FAILED and post.taken:
-            state = DeliveryState.UNKNOWN
+        if post.taken and outcome.state is not DeliveryState.SENT:
             reason = f"{post.taken} of {of} messages were posted, then: {reason}"
-        self._settle(post, state, reason, outcome)
+        self._settle(post, outcome.state, reason, outcome)
 
     def _settle(
         self,
@@ -223,9 +277,9 @@ class _Run:
         stops = outcome.reason if outcome is not None and outcome.gone else None
         self._apply(post, _move(post, state, reason, outcome), stops=stops)
 
-    def _break_down(self, post: ClaimedPost, reason: str) -> None:
+    def _break_down(self, post: ClaimedPost, error: Exception) -> None:
         """Put off a post whose making raised; after enough tries it has failed."""
-        row = post.row
+        row, reason = post.row, _broken(post, error)
         again = next_try(
             row.breakdowns + 1,
             self._room.clock.now(),
@@ -241,17 +295,22 @@ class _Run:
     def _apply(self, post: ClaimedPost, move: Move, *, stops: str | None = None) -> None:
         """Write a move down; with `stops` the channel is stopped in the same step."""
         now, channel = self._room.clock.now(), post.channel
+        hook = channel.hook
         if move.state is not DeliveryState.SENT:
             self.troubles[move.reason] += 1
 
         def settle(work: UnitOfWork) -> bool:
             work.posts.settle([move], now=now)
-            return stops is not None and work.channels.stop(channel.id, stops, now=now)
+            return stops is not None and work.channels.stop(channel.id, hook, stops, now=now)
 
-        if write(self._room.database, settle):
+        if self._patience.write(self._room.database, settle):
             log.error(
                 "the channel %s is stopped since %s: %s", channel.name, format_instant(now), stops
             )
+
+
+def _broken(post: ClaimedPost, error: Exception) -> str:
+    return post.channel.hook.scrubbed(f"{type(error).__name__}: {error}")
 
 
 def _move(

@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from paperround.domain.channels import Channel, ChannelKind, Hook
+from paperround.domain.channels import Channel, ChannelKind, Hook, OldKey
 from paperround.domain.subscribers import SubscriberId, SubscriptionId
+from paperround.domain.times import format_instant, parse_instant
 from paperround.store import schema as db
 
 CHANNEL_COLUMNS = (
@@ -33,6 +34,29 @@ CHANNELS: Select[Any] = (
 )
 
 
+def hook_columns(hook: Hook) -> dict[str, str]:
+    """Where a hook leads, in columns. The column of keys has a line for each: the one that counts,
+    then those that still sign beside it, with the moment at which each ends."""
+    old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
+    return {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
+
+
+def _hook_of(row: Row[Any]) -> Hook:
+    key, *old = row.key.split("\n")
+    return Hook(
+        kind=ChannelKind(row.channel_kind),
+        url=row.hook,
+        chat=row.chat,
+        key=key,
+        old_keys=tuple(_old_key(line) for line in old),
+    )
+
+
+def _old_key(line: str) -> OldKey:
+    key, _, until = line.partition(" ")
+    return OldKey(key=key, until=parse_instant(until))
+
+
 def channel_of(row: Row[Any]) -> Channel:
     """The channel of a row of CHANNELS, or of a delivery beside one."""
     return Channel(
@@ -40,7 +64,7 @@ def channel_of(row: Row[Any]) -> Channel:
         subscription_id=SubscriptionId(row.channel_subscription),
         name=row.channel_name,
         list_name=row.channel_list,
-        hook=Hook(kind=ChannelKind(row.channel_kind), url=row.hook, chat=row.chat, key=row.key),
+        hook=_hook_of(row),
         created_at=row.channel_since,
         paused_at=row.channel_paused_at,
         stopped_at=row.stopped_at,

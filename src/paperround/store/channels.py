@@ -11,11 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from paperround.domain.channels import Channel, Hook, NewChannel
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.digests import SkipReason
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.store import schema as db
-from paperround.store.channel_rows import CHANNELS, channel_of
+from paperround.store.channel_rows import CHANNELS, channel_of, hook_columns
+from paperround.store.claim_statements import NO_LEASE
 from paperround.store.dialect import among, insert_new
 from paperround.store.erasure import Erasure
 from paperround.store.subscriber_rows import preference_columns
@@ -87,7 +90,7 @@ class SqlChannels(Erasure):
         row = {
             "subscriber_id": person,
             "name": channel.name,
-            **_hook_columns(channel.hook),
+            **hook_columns(channel.hook),
             "created_at": now,
             "stopped_why": "",
         }
@@ -150,7 +153,7 @@ class SqlChannels(Erasure):
             raise _hook_taken(list_name)
         moved = update(db.subscribers).where(c.id == channel)
         self._connection.execute(moved.values(folded=folded))
-        self._set(channel, **_hook_columns(hook))
+        self._set(channel, **hook_columns(hook))
 
     def pause(self, channel: SubscriberId, *, now: datetime) -> bool:
         """Post nothing there until `resume`; False when it is paused already."""
@@ -160,9 +163,12 @@ class SqlChannels(Erasure):
         self._subscription(channel, now, paused_until=UNTIL_RESUMED)
         return True
 
-    def stop(self, channel: SubscriberId, why: str, *, now: datetime) -> bool:
-        """The hook is no more: plan and post nothing there; False when it was stopped before."""
-        if self.get(channel).stopped_at is not None:
+    def stop(self, channel: SubscriberId, hook: Hook, why: str, *, now: datetime) -> bool:
+        """`hook` is no more: plan and post nothing there. False when it was stopped before, leads
+        elsewhere by now, or was removed."""
+        row = self._one(db.channels.c.subscriber_id == channel)
+        standing = None if row is None else channel_of(row)
+        if standing is None or standing.stopped_at or not standing.hook.leads_with(hook):
             return False
         self._set(channel, stopped_at=now, stopped_why=why)
         self._move(channel, SubscriberState.UNSUBSCRIBED, now)
@@ -180,8 +186,17 @@ class SqlChannels(Erasure):
         return True
 
     def remove(self, channel: SubscriberId, *, now: datetime) -> None:
-        """Forget it with its secrets. What became of its posts stays in the ledger."""
+        """Forget it with its secrets. What became of its posts stays in the ledger. One that a
+        process has in hand gets no mark any more; nobody would look for it later."""
         self.erase(self.get(channel).id, now=now)
+        d = db.deliveries.c
+        in_hand = (d.subscriber_id == channel, d.state == DeliveryState.CLAIMED.value)
+        unsubscribed = {
+            "state": DeliveryState.SKIPPED.value,
+            "reason": SkipReason.UNSUBSCRIBED.value,
+            **NO_LEASE,
+        }
+        self._connection.execute(update(db.deliveries).where(*in_hand).values(**unsubscribed))
         c = db.channels.c
         self._connection.execute(db.channels.delete().where(c.subscriber_id == channel))
 
@@ -196,10 +211,6 @@ class SqlChannels(Erasure):
     def _move(self, channel: SubscriberId, state: SubscriberState, now: datetime) -> None:
         moving = update(db.subscribers).where(db.subscribers.c.id == channel)
         self._connection.execute(moving.values(state=state.value, changed_at=now))
-
-
-def _hook_columns(hook: Hook) -> dict[str, str]:
-    return {"hook": hook.url, "chat": hook.chat, "key": hook.key}
 
 
 def _name_taken(name: str) -> InvalidInput:

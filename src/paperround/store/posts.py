@@ -4,22 +4,25 @@ A channel is a line of its own, so that one that has to wait holds up no other. 
 from the channels on: there are few of them, however many mails wait in the same table.
 """
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, select, update
 
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason
 from paperround.domain.editions import EditionState
+from paperround.domain.papers import PaperId
 from paperround.domain.posts import ClaimedPost
 from paperround.domain.subscribers import SubscriberState
 from paperround.store import schema as db
 from paperround.store.channel_rows import CHANNEL_COLUMNS, channel_of
 from paperround.store.claim_statements import waiting
-from paperround.store.claims import Book, Claims
+from paperround.store.claims import Book, Claims, Gate
 from paperround.store.delivery_rows import claimed_of, release_papers
-from paperround.store.dialect import upsert
+from paperround.store.dialect import among, upsert
 
 _HEAD = (
     select(func.min(db.deliveries.c.next_at))
@@ -38,7 +41,6 @@ _DUE: Select[Any] = (
         *CHANNEL_COLUMNS,
         db.deliveries.c.subscription_id.label("channel_subscription"),
         literal("").label("address"),
-        func.coalesce(db.post_progress.c.taken, 0).label("taken"),
         db.subscribers.c.state.label("person_state"),
         db.subscriptions.c.state.label("subscription_state"),
         db.editions.c.state.label("edition_state"),
@@ -49,7 +51,6 @@ _DUE: Select[Any] = (
     .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
     .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
     .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
-    .outerjoin(db.post_progress, db.deliveries.c.id == db.post_progress.c.delivery_id)
     .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
 )
 
@@ -88,7 +89,7 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
 
 
 def _claimed(row: Row[Any], lease: Lease) -> ClaimedPost:
-    return ClaimedPost(row=claimed_of(row, lease), channel=channel_of(row), taken=row.taken)
+    return ClaimedPost(row=claimed_of(row, lease), channel=channel_of(row))
 
 
 POSTS: Book[ClaimedPost] = Book(
@@ -110,7 +111,34 @@ class SqlPosts(Claims[ClaimedPost]):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, POSTS)
 
-    def note_taken(self, post: DeliveryId, messages: int) -> None:
-        """So many messages of the post were taken so far."""
+    def claim(
+        self,
+        lease: Lease,
+        *,
+        limit: int,
+        now: datetime,
+        without: Collection[DeliveryId] = (),
+        gate: Gate | None = None,
+    ) -> list[ClaimedPost]:
+        """As every book. How far a post has got is read once it is ours: beside the row that was
+        waited for it may stand as it was before another process moved it."""
+        claimed = super().claim(lease, limit=limit, now=now, without=without, gate=gate)
+        taken = self._taken([one.row.id for one in claimed])
+        return [replace(one, taken=taken.get(one.row.id, 0)) for one in claimed]
+
+    def _taken(self, posts: Collection[DeliveryId]) -> dict[DeliveryId, int]:
+        c = db.post_progress.c
+        found = select(c.delivery_id, c.taken).where(among(self._connection, c.delivery_id, posts))
+        return {DeliveryId(post): taken for post, taken in self._connection.execute(found)}
+
+    def note_taken(self, post: DeliveryId, messages: int, shown: Collection[PaperId]) -> None:
+        """So many messages of the post were taken so far, and showed these papers. They stay in the
+        channel's memory whatever becomes of the rest."""
         noting = upsert(self._connection, db.post_progress, ("delivery_id",), ("taken",))
         self._connection.execute(noting, {"delivery_id": post, "taken": messages})
+        c = db.sent_papers.c
+        self._connection.execute(
+            update(db.sent_papers)
+            .where(c.delivery_id == post, among(self._connection, c.paper_id, shown))
+            .values(delivery_id=None)
+        )

@@ -11,7 +11,7 @@ channels = Table(
     Column("name", Text, nullable=False, unique=True),
     text("hook"),  # these three are secrets: whoever reads them can post, or sign
     text("chat"),
-    text("key"),
+    text("key"),  # a line for each that signs: see channel_rows
     instant("created_at"),
     instant("paused_at", null=True),
     instant("stopped_at", null=True),

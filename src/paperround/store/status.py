@@ -179,9 +179,13 @@ class SqlStatus:
         """Digests and notices of a person, newest first."""
         digests = self._connection.execute(
             _newest(
-                select(db.deliveries, db.lists.c.name.label("list_name")).join_from(
-                    db.deliveries, db.lists
-                ),
+                select(
+                    db.deliveries,
+                    db.lists.c.name.label("list_name"),
+                    func.coalesce(db.post_progress.c.taken, 0).label("taken"),
+                )
+                .join_from(db.deliveries, db.lists)
+                .outerjoin(db.post_progress),
                 db.deliveries,
                 subscriber,
                 limit,
@@ -275,6 +279,7 @@ def _digest(row: Row[Any]) -> MailRecord:
         edition_id=EditionId(row.edition_id),
         local_date=row.local_date,
         positions=tuple(row.positions),
+        taken=row.taken,
         **_fate(row),
     )
 

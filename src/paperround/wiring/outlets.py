@@ -33,5 +33,6 @@ def post_channels(runtime: "Runtime") -> PostReport:
             lease=timedelta(seconds=runtime.settings.lease_seconds),
             stopping=runtime.stopping.is_set,
             boot=runtime.boot,
+            wait=runtime.stopping.wait,
         )
     )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from paperround.domain.channels import Channel, Hook, NewChannel
 from paperround.domain.deliveries import DeliveryId
+from paperround.domain.papers import PaperId
 from paperround.domain.posts import ClaimedPost, Digest, Greeting, Message, PostOutcome
 from paperround.domain.subscribers import Preferences, SubscriberId
 from paperround.jobs.ports.ledger import Claiming
@@ -58,8 +59,9 @@ class ChannelStore(Protocol):
         """Post nothing there until `resume`; False when it is paused already."""
         ...
 
-    def stop(self, channel: SubscriberId, why: str, *, now: datetime) -> bool:
-        """The hook is no more: plan and post nothing there; False when it was stopped before."""
+    def stop(self, channel: SubscriberId, hook: Hook, why: str, *, now: datetime) -> bool:
+        """`hook` is no more: plan and post nothing there. False when it was stopped before, leads
+        elsewhere by now, or was removed."""
         ...
 
     def resume(self, channel: SubscriberId, *, now: datetime) -> bool:
@@ -75,8 +77,9 @@ class PostLedger(Claiming[ClaimedPost], Protocol):
     """The rows of the ledger that are posts. The same rules as for mails; rows of a channel that
     is paused wait."""
 
-    def note_taken(self, post: DeliveryId, messages: int) -> None:
-        """So many messages of the post were taken so far."""
+    def note_taken(self, post: DeliveryId, messages: int, shown: Collection[PaperId]) -> None:
+        """So many messages of the post were taken so far, and showed these papers. They stay in the
+        channel's memory whatever becomes of the rest."""
         ...
 
 
