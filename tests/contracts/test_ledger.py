@@ -1,11 +1,12 @@
 """The ledger, on every database: planned once, claimed once, settled only by who holds it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, event, update
 
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, DeliveryState, Lease, Worker
 from paperround.domain.digests import DigestKind
@@ -312,6 +313,37 @@ def test_rows_of_a_dead_process_are_reclaimed_at_once(town: Town) -> None:
         assert work.ledger.reclaim(Obituary(frozenset({7})), now=NOW) == {"queued": 1, "unknown": 1}
     assert [row.attempts for row in town.claim(lease("t3"))] == [0]
     assert town.memory(first.subscriber_id)
+
+
+@pytest.mark.accept("F47", part="statements")
+def test_however_many_processes_died_the_statements_are_the_same(
+    town: Town, engine: Engine
+) -> None:
+    town.plan()
+    said: list[set[str]] = []
+    for pids in ((1,), (2, 3)):
+        for pid in pids:
+            town.claim(lease(f"t{pid}", pid=pid), limit=1)
+        with statements(engine) as these, town.database.writing() as work:
+            dead = Obituary(frozenset(pids))
+            assert work.ledger.reclaim(dead, now=NOW) == {"queued": len(pids)}
+        said.append(these)
+    assert said[0] == said[1]
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[set[str]]:
+    """The statements that are sent meanwhile."""
+    found: set[str] = set()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.add(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.accept("R4", part="lease")

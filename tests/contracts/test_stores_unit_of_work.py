@@ -16,8 +16,9 @@ from paperround.domain.errors import (
 from paperround.jobs.ports import Database
 from paperround.store import engine as engines
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
 from tests.builders import NOW, paper, seed_list, seed_papers, write
+from tests.databases import opened
 
 
 def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
@@ -31,6 +32,20 @@ def test_a_reading_unit_cannot_write(database: Database) -> None:
     with pytest.raises((DBAPIError, DatabaseFailed)), database.reading() as work:
         work.lists.ensure_default(zone="UTC", now=NOW)
     seed_list(database)
+
+
+@pytest.mark.accept("R2", part="a database that stops taking writes")
+def test_a_database_that_takes_no_writes_any_more_has_failed(postgres_url: str) -> None:
+    """As after a switch to a standby: whoever has something to keep tries again."""
+    with opened(postgres_url) as engine:
+        database = SqlDatabase(engine)
+        with pytest.raises(DatabaseFailed, match="read-only"), database.writing() as work:
+            write_to_a_standby(work)
+
+
+def write_to_a_standby(work: SqlUnitOfWork) -> None:
+    work.connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    work.lists.ensure_default(zone="UTC", now=NOW)
 
 
 def test_a_connection_reads_and_writes_in_turns(database: Database) -> None:

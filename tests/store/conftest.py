@@ -10,12 +10,13 @@ from tests.databases import (
     PostgresServer,
     opened,
     postgres,
+    postgres_template,
     postgres_url,
     sqlite_template,
 )
 from tests.migrations.filling import fill
 
-__all__ = ["postgres", "postgres_url", "sqlite_template"]
+__all__ = ["postgres", "postgres_template", "postgres_url", "sqlite_template"]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,14 @@ def old(filled_template: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def new(postgres: PostgresServer) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database."""
+def empty(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, as `createdb` makes it."""
     with postgres.created() as url:
+        yield url
+
+
+@pytest.fixture
+def new(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database that was migrated, and holds nothing yet."""
+    with postgres.created(like=postgres_template) as url:
         yield url

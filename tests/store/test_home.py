@@ -15,7 +15,6 @@ from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import MovedAway
 from paperround.domain.tokens import KeyRing
 from paperround.store import home as at_home
-from paperround.store.migrate import upgrade
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     HOUR,
@@ -48,7 +47,6 @@ def busy(new: str) -> str:
     """A database in the middle of a run: two mails are out, one is marked, one is taken up, and
     two wait."""
     with opened(new) as engine:
-        upgrade(engine)
         at_home.require_home(engine, now=NOW)
         database = SqlDatabase(engine)
         trending = seed_list(database)
@@ -116,7 +114,7 @@ def end_at_once(_: object) -> None:
 
 
 @pytest.mark.accept("D5")
-@pytest.mark.parametrize("command", ["deliver", "tick", "serve", "scheduler"])
+@pytest.mark.parametrize("command", ["deliver", "tick", "serve", "scheduler", "worker"])
 def test_a_copy_works_only_after_somebody_said_so(
     installation: Callable[..., Any],
     copy: str,

@@ -27,7 +27,7 @@ from paperround.store.moving.move import between
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
 from tests.migrations.describing import described
-from tests.store.moves import at, begun, moved, refusal, rows_at
+from tests.store.moves import LATER, at, begun, moved, refusal, rows_at
 
 pytestmark = pytest.mark.accept("F47", part="moving")
 
@@ -53,19 +53,19 @@ def change(file: Path, statement: Any) -> None:
 
 
 @pytest.mark.accept("F47")
-def test_every_row_of_every_table_is_there_as_it_was(old: Path, new: str) -> None:
+def test_every_row_of_every_table_is_there_as_it_was(old: Path, empty: str) -> None:
     before = rows_at(at(old))
-    tables = moved(old, new)
-    assert rows_at(new) == before
+    tables = moved(old, empty)
+    assert rows_at(empty) == before
     assert {one.name: one.rows for one in tables} == {
         name: len(rows) for name, rows in before.items()
     }
     assert all(before.values())
 
 
-def test_the_schema_is_the_one_a_migration_makes(old: Path, new: str, postgres_url: str) -> None:
-    moved(old, new)
-    with opened(new) as engine, opened(postgres_url) as other:
+def test_the_schema_is_the_one_a_migration_makes(old: Path, empty: str, postgres_url: str) -> None:
+    moved(old, empty)
+    with opened(empty) as engine, opened(postgres_url) as other:
         assert described(engine) == described(other)
         assert revisions.is_current(engine)
         assert migrate.check_drift(engine) == []
@@ -109,11 +109,11 @@ def test_new_rows_get_ids_that_were_never_given(old: Path, new: str) -> None:
 
 
 def test_a_table_without_rows_begins_at_one(
-    sqlite_template: Path, tmp_path: Path, new: str
+    sqlite_template: Path, tmp_path: Path, empty: str
 ) -> None:
     file = shutil.copy(sqlite_template, tmp_path / "empty.db")
-    moved(Path(file), new)
-    with opened(new) as engine, engine.begin() as connection:
+    moved(Path(file), empty)
+    with opened(empty) as engine, engine.begin() as connection:
         assert next_ids(connection, db.deliveries, 1) == [1]
 
 
@@ -197,7 +197,8 @@ def assert_untouched(old: Path, new: str) -> None:
     with opened(at(old)) as engine:
         revisions.prepare(engine)
     with opened(new) as engine:
-        assert inspect(engine).get_table_names() == []
+        revisions.prepare(engine)
+        assert "moves" not in inspect(engine).get_table_names()
 
 
 # --- what stands in the way --------------------------------------------------------------------
@@ -214,30 +215,25 @@ def test_a_database_that_somebody_has_open_is_not_moved(old: Path, new: str) -> 
 
 
 def test_a_database_that_holds_something_is_not_overwritten(old: Path, new: str) -> None:
-    with opened(new) as engine:
-        migrate.upgrade(engine)
-        with engine.begin() as connection:
-            connection.execute(insert(db.search_words), {"word": "somebody"})
+    with opened(new) as engine, engine.begin() as connection:
+        connection.execute(insert(db.search_words), {"word": "somebody"})
     with pytest.raises(Conflict, match=r"not empty \(1 in search_words\)"):
         moved(old, new)
 
 
 def test_a_database_that_is_no_more_than_migrated_is_empty(old: Path, new: str) -> None:
     before = rows_at(at(old))
-    with opened(new) as engine:
-        migrate.upgrade(engine)
-        with engine.begin() as connection:
-            row = before["lists"][0]
-            connection.execute(insert(db.lists).values(row))
+    with opened(new) as engine, engine.begin() as connection:
+        connection.execute(insert(db.lists).values(before["lists"][0]))
     moved(old, new)
     assert rows_at(new) == before
 
 
-def test_a_database_at_another_revision_is_not_moved_to(old: Path, new: str) -> None:
-    with opened(new) as engine:
+def test_a_database_at_another_revision_is_not_moved_to(old: Path, empty: str) -> None:
+    with opened(empty) as engine:
         migrate.upgrade(engine, "0009")
     with pytest.raises(SchemaOutOfDate, match="is at revision 0009, this version needs"):
-        moved(old, new)
+        moved(old, empty)
 
 
 def test_a_database_that_cannot_hold_every_text_is_not_moved_to(
@@ -254,11 +250,11 @@ def test_a_database_that_cannot_hold_every_text_is_not_moved_to(
         run_on(postgres.url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_a_table_of_somebody_else_is_left_alone(old: Path, new: str) -> None:
-    with opened(new) as engine, engine.begin() as connection:
+def test_a_table_of_somebody_else_is_left_alone(old: Path, empty: str) -> None:
+    with opened(empty) as engine, engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE feeds (theirs text)")
     with pytest.raises(Conflict, match="a table feeds that is not Paperround's"):
-        moved(old, new)
+        moved(old, empty)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +304,7 @@ def test_a_part_of_another_move_is_not_gone_on_with(
     other = Path(shutil.copy(filled_template, tmp_path / "other.db"))
     with pytest.raises(Conflict, match="holds a part of another move"):
         moved(other, new)
-    call_off(old, left(old)[1])  # and neither once it was given up
+    call_off(old, *left(old))  # and neither once it was given up
     with pytest.raises(Conflict, match="holds a part of another move"):
         moved(old, new)
 
@@ -349,8 +345,14 @@ def test_what_was_moved_is_neither_upgraded_nor_backed_up(old: Path, new: str) -
             back_up(engine, old.with_name("secret_key"), old.with_name("copy"), now=NOW)
 
 
-def test_a_password_stands_in_no_refusal(old: Path, new: str) -> None:
-    moved(old, new.replace("postgres@", "postgres:open-sesame@"))
+@pytest.mark.parametrize("place", ["before the host", "among the options"])
+def test_a_password_stands_in_no_refusal(old: Path, new: str, place: str) -> None:
+    url = make_url(new)
+    if place == "before the host":
+        url = url.set(password="open-sesame")
+    else:
+        url = url.update_query_dict({"password": "open-sesame"})
+    moved(old, url.render_as_string(hide_password=False))
     assert "sesame" not in refusal(at(old))
 
 
@@ -375,11 +377,38 @@ def test_a_move_that_was_called_off_leaves_the_old_one_as_it_was(old: Path, new:
     before = rows_at(at(old))
     with begun(old, new) as moving:
         moving.copy(moving.look())
-    call_off(old, left(old)[1])
+    call_off(old, *left(old))
     with opened(at(old)) as engine:
         revisions.prepare(engine)
         assert migrate.check_drift(engine) == []
     assert rows_at(at(old)) == before
+
+
+def test_a_move_that_ended_meanwhile_is_not_called_off_as_if_it_had_not(
+    old: Path, new: str
+) -> None:
+    """Somebody asks for the way back while the last rows arrive: the new one works by then."""
+    with begun(old, new):
+        state = left(old)
+    moved(old, new)
+    with pytest.raises(Conflict, match=r"another command changed .* meanwhile"):
+        call_off(old, *state)
+    assert "this database was moved" in refusal(at(old))
+
+
+def test_a_move_that_was_called_off_meanwhile_hands_nothing_over(old: Path, new: str) -> None:
+    with between(old, new) as moving:
+        look = moving.look()
+        mark = moving.begin(now=LATER)
+        call_off(old, *left(old))
+        moving.copy(look)
+        moving.compare()
+        moving.target.make_the_rest(lambda _: None)
+        with pytest.raises(Conflict, match=r"another command changed .* meanwhile"):
+            moving.hand_over(mark, now=LATER)
+    with opened(at(old)) as engine:
+        revisions.prepare(engine)
+    assert "has not ended" in refusal(new)
 
 
 def test_without_a_move_there_is_nothing_to_call_off(old: Path) -> None:

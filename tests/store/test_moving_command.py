@@ -130,13 +130,13 @@ def end_at_once(_: object) -> None:
     raise SystemExit("it would go on for ever")
 
 
-@pytest.mark.parametrize("command", ["deliver", "tick", "serve", "scheduler", "rank"])
+@pytest.mark.parametrize("command", ["deliver", "tick", "serve", "scheduler", "rank", "db check"])
 def test_the_old_installation_sends_no_more(
     home: Path, url: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("paperround.scheduler.Scheduler.start", end_at_once)
     assert run("db", "move", url).exit_code == 0
-    words = refused(command)
+    words = refused(*command.split())
     assert "set PAPERROUND_DATABASE_URL to postgresql://" in words
     assert "db move --undo" in words
     assert len(words.splitlines()) == 1

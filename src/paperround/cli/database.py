@@ -39,10 +39,11 @@ def check() -> None:
     from paperround.config import load_settings
     from paperround.store.engine import opened
     from paperround.store.migrate import check_drift
-    from paperround.store.revisions import require_reachable
+    from paperround.store.revisions import require_here, require_reachable
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
+        require_here(engine)
         differences = check_drift(engine)
     for difference in differences:
         say(difference)

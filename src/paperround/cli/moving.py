@@ -227,7 +227,7 @@ def _undo(file: Path, as_json: bool) -> None:
     if state == MOVED:  # held before it can be worked with
         with opened(f"sqlite:///{file}") as engine:
             held = hold_everything(SqlDatabase(engine), now=SystemClock().now())
-    call_off(file, mark)
+    call_off(file, state, mark)
     if as_json:
         unknown = 0 if held is None else held.digests + held.notices
         print_json(

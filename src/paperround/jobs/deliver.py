@@ -19,23 +19,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic
 
-from paperround.domain.bounces import Evidence, evidence_of_outcome
-from paperround.domain.deliveries import (
-    MOST_BREAKDOWNS,
-    DeliveryId,
-    DeliveryState,
-    Envelope,
-    Outcome,
-    Verdict,
-)
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import LedgerTotals, Move
-from paperround.domain.replies import next_try, verdict
-from paperround.domain.return_path import make_tag, tagged
+from paperround.domain.replies import verdict
 from paperround.jobs.claim_size import ClaimSize
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import HELD, is_held, is_suspect
-from paperround.jobs.lanes import Lane, Mail, Post, digest_lane, new_lease, notice_lane
+from paperround.jobs.lanes import (
+    Lane,
+    Mail,
+    Post,
+    digest_lane,
+    envelope_of,
+    new_lease,
+    notice_lane,
+)
+from paperround.jobs.outcomes import Moves
 from paperround.jobs.pacing import Pacer, pacer_of
 from paperround.jobs.ports import Gate, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
@@ -170,6 +170,7 @@ class _Run(Generic[Mail]):
         self._held: dict[DeliveryId, Mail] = {}
         self._under_way = UnderWay()
         self._slots: Mapping[DeliveryId, datetime] = {}
+        self._moves = Moves(post.clock, post.jitter)
         self._unsettled: list[Move] = []
         self._dotless: Collection[DeliveryId] = ()
         self._patience = Patience(post.wait)
@@ -320,34 +321,15 @@ class _Run(Generic[Mail]):
             self._pass_over(row)
             return None
         try:
-            content = self._lane.compose(row)
+            return envelope_of(self._post, self._lane, row)
         except (Conflict, DatabaseFailed):  # the fault of no mail
             raise
         except RenderingFailed as error:
-            self._move(row, DeliveryState.FAILED, f"rendering: {error}")
-            return None
+            self._keep(self._moves.failed(row, f"rendering: {error}"))
         except Exception as error:  # a poison message must not stop the other 999
             log.exception("%s %d could not be composed", self._lane.name, row.id)
-            self._break_down(row, f"{type(error).__name__}: {error}")
-            return None
-        return Envelope(
-            id=row.id,
-            sender=self._sender(row),
-            recipient=row.address,
-            message_id=row.message_id,
-            content=content,
-        )
-
-    def _sender(self, row: Mail) -> str:
-        """Where the mail comes back to: an address of its own, the same on every try."""
-        bounces = self._post.letterhead.bounce_address
-        if not bounces:
-            return self._post.letterhead.envelope_from
-        day = row.dated.date()
-        tag = make_tag(
-            self._post.keys, self._lane.use, row.id, nonce=row.nonce, day=day, key_id=row.key_id
-        )
-        return tagged(bounces, tag)
+            self._keep(self._moves.broke_down(row, f"{type(error).__name__}: {error}"))
+        return None
 
     def _pass_over(self, row: Mail) -> None:
         """Leave a mail whose key is gone until it is back. It is given back at once: in hand it
@@ -397,73 +379,22 @@ class _Run(Generic[Mail]):
     def _note(self, outcome: Outcome) -> None:
         row = self._held[outcome.id]
         found = verdict(outcome)
-        code = outcome.reply.code if outcome.reply else None
-        text = outcome.reply.text if outcome.reply else outcome.error
         if self._under_way.end(outcome.id, refuses_us=found.blame.us):
             self.stopped = f"the relay refuses our mail: {found.reason}"
         self._pacer.hear(outcome, found, row.address, first=self._lane.first)
         if self._pacer.stopped is not None:
             self._under_way.is_refused = True
             self.stopped = self.stopped or self._pacer.stopped
-        if found.state is DeliveryState.DEFERRED:
-            self._defer(row, found.reason, code, text)
-        else:
-            self._move(row, found.state, found.reason, code, text)
-        self._hold(outcome, found)
+        self._keep(self._moves.answered(row, outcome, found))
         self._progress(1)
         if len(self._unsettled) >= SETTLE:
             self._settle()
 
-    def _hold(self, outcome: Outcome, found: Verdict) -> None:
-        """Keep beside the last move what the answer says of the reader's address."""
-        evidence = evidence_of_outcome(outcome, found)
-        if evidence is not Evidence.NONE:
-            self._unsettled[-1] = replace(self._unsettled[-1], evidence=evidence)
-
-    def _defer(self, row: Mail, reason: str, code: int | None, text: str) -> None:
-        again = next_try(
-            row.attempts + 1, self._post.clock.now(), row.expires_at, self._post.jitter.random()
-        )
-        if again is None:
-            self._move(row, DeliveryState.EXPIRED, reason, code, text)
-        else:
-            self._move(row, DeliveryState.DEFERRED, reason, code, text, next_at=again)
-
-    def _break_down(self, row: Mail, reason: str) -> None:
-        """Put off a mail whose making raised; after enough tries it has failed."""
-        again = next_try(
-            row.breakdowns + 1, self._post.clock.now(), row.expires_at, self._post.jitter.random()
-        )
-        if again is None or row.breakdowns + 1 >= MOST_BREAKDOWNS:
-            self._move(row, DeliveryState.FAILED, reason)
-        else:
-            self._move(row, DeliveryState.DEFERRED, reason, next_at=again, breakdown=True)
-
-    def _move(
-        self,
-        row: Mail,
-        state: DeliveryState,
-        reason: str,
-        code: int | None = None,
-        reply: str | None = None,
-        *,
-        next_at: datetime | None = None,
-        breakdown: bool = False,
-    ) -> None:
-        if state is not DeliveryState.SENT:
-            self.troubles[reason] += 1
-        self._unsettled.append(
-            Move(
-                id=row.id,
-                token=row.lease.token,
-                state=state,
-                reason=reason,
-                code=code,
-                reply=reply,
-                next_at=next_at,
-                breakdown=breakdown,
-            )
-        )
+    def _keep(self, move: Move) -> None:
+        """What became of a mail, until it is written down."""
+        if move.state is not DeliveryState.SENT:
+            self.troubles[move.reason] += 1
+        self._unsettled.append(move)
 
     def _settle(self) -> None:
         settling, said = tuple(self._unsettled), self._pacer.heard()

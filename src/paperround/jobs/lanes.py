@@ -13,7 +13,7 @@ from random import Random
 from typing import Generic, Protocol, TypeVar
 
 from paperround.domain.boots import Boot
-from paperround.domain.deliveries import DeliveryId, Lease
+from paperround.domain.deliveries import DeliveryId, Envelope, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import NotFound, RenderingFailed
@@ -21,7 +21,7 @@ from paperround.domain.ledger import Claimed, Slip
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
-from paperround.domain.return_path import TagUse
+from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, sheet_of, slip_of
 from paperround.jobs.holding import is_held
@@ -156,6 +156,27 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
         gives_way=lambda _: False,
         first=True,
     )
+
+
+def envelope_of(post: Post, lane: Lane[Mail], row: Mail) -> Envelope:
+    """The mail of a row, as it leaves. Raises RenderingFailed for one that cannot be made."""
+    return Envelope(
+        id=row.id,
+        sender=_sender(post, lane, row),
+        recipient=row.address,
+        message_id=row.message_id,
+        content=lane.compose(row),
+    )
+
+
+def _sender(post: Post, lane: Lane[Mail], row: Mail) -> str:
+    """Where the mail comes back to: an address of its own, the same on every try."""
+    bounces = post.letterhead.bounce_address
+    if not bounces:
+        return post.letterhead.envelope_from
+    day = row.dated.date()
+    tag = make_tag(post.keys, lane.use, row.id, nonce=row.nonce, day=day, key_id=row.key_id)
+    return tagged(bounces, tag)
 
 
 def new_lease(post: Post, now: datetime) -> Lease:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, Text, column, select, table
 from sqlalchemy.exc import DBAPIError
 
 from paperround.domain.errors import SchemaOutOfDate
-from paperround.store.engine import opened
+from paperround.store.engine import opened, place_of
 from paperround.store.migrate import check_drift
 from paperround.store.revisions import current, prepare, require_reachable
 
@@ -50,7 +50,7 @@ def look(url: str) -> Soundness:
     """
     with opened(url) as engine:
         require_reachable(engine)
-        where = engine.url.render_as_string(hide_password=True)
+        where = place_of(engine)
         if broken := damage(engine):
             return Soundness(where=where, damage=tuple(broken))
         try:

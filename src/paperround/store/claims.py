@@ -25,7 +25,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     update,
 )
 
@@ -293,17 +292,21 @@ class Claims(Generic[Item]):
         return {state: count for state, count in counts.items() if count}
 
     def _dead_leases(self, processes: Processes, now: datetime) -> ColumnElement[bool]:
-        worker = (self._c.host, self._c.pid, self._c.started)
-        found = self._connection.execute(
-            select(*worker).where(held(self._table), self._c.lease_until > now).distinct()
-        ).all()
-        gone = [
-            (host, pid, started)
-            for host, pid, started in found
-            if processes.is_dead(Worker(host=host, pid=pid, started=started))
-        ]
+        """Those that are over, and those of claims whose process is gone: by their tokens, so that
+        the statement is the same however many they are."""
         over = self._c.lease_until <= now
-        return or_(over, tuple_(*worker).in_(gone)) if gone else over
+        claims = self._connection.execute(
+            select(self._c.token, self._c.host, self._c.pid, self._c.started)
+            .where(held(self._table), self._c.lease_until > now)
+            .distinct()
+        )
+        by_worker: dict[Worker, list[str]] = {}
+        for token, host, pid, started in claims:
+            worker = Worker(host=host, pid=pid, started=started)
+            by_worker.setdefault(worker, []).append(token)
+        dead = [worker for worker in by_worker if processes.is_dead(worker)]
+        gone = [token for worker in dead for token in by_worker[worker]]
+        return or_(over, among(self._connection, self._c.token, gone)) if gone else over
 
     def _end(
         self, dead: ColumnElement[bool], old: DeliveryState, new: DeliveryState, reason: str

@@ -74,6 +74,18 @@ def create(url: str, *, connections: int = CONNECTIONS) -> Engine:
             raise Misconfigured(f"DATABASE_URL names {other}: Paperround knows sqlite, postgresql")
 
 
+def place_of(engine: Engine) -> str:
+    """Where its database is, as an operator writes it, without a password."""
+    url = engine.url
+    if url.get_backend_name() == "postgresql":
+        url = url.set(drivername="postgresql")
+    return (
+        url._replace(password=None)
+        .difference_update_query(("password", "sslpassword"))
+        .render_as_string()
+    )
+
+
 @contextmanager
 def opened(url: str) -> Iterator[Engine]:
     """The engine for `url`, its connections closed at the end."""

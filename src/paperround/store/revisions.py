@@ -16,6 +16,7 @@ from paperround import paths
 from paperround.domain.errors import Misconfigured, SchemaOutOfDate
 from paperround.domain.wording import counted
 from paperround.store import queue_schema
+from paperround.store.engine import place_of
 from paperround.store.moving import marks
 
 _TABLE = "alembic_version"
@@ -63,7 +64,7 @@ def _reached(engine: Engine) -> Iterator[None]:
         yield
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
-        where = engine.url.render_as_string(hide_password=True)
+        where = place_of(engine)
         raise Misconfigured(f"the database {where} cannot be used: {reason}") from error
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalError
 
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.work import Job
@@ -178,7 +178,7 @@ def _failures_named() -> Iterator[None]:
     except DBAPIError as error:
         if is_lost_race(error):
             raise Conflict("another transaction changed the same rows: try again") from error
-        if isinstance(error, OperationalError):
+        if isinstance(error, (OperationalError, InternalError)):  # the last: ended for idling
             reason = str(error.orig).strip().partition("\n")[0]
             raise DatabaseFailed(f"the database failed: {reason}") from error
         if isinstance(error, DataError):

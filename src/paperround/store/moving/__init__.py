@@ -4,6 +4,7 @@
     departure   the SQLite file: nobody else has it open, and then it refuses everybody
     reading     its rows in order, and a look for values that PostgreSQL cannot hold
     lines       a row as a line of COPY, and the checksum of many
+    vacancy     whether the PostgreSQL database can be moved into
     arrival     the PostgreSQL database: rows in, rows read back, sequences, the end
     move        all of it in order
 

@@ -12,16 +12,18 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, delete, select, text
 from sqlalchemy.exc import DBAPIError
 
-from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput, SchemaOutOfDate
+from paperround.domain.errors import Conflict, DatabaseFailed
+from paperround.store import engine as engines
 from paperround.store import home, migrate, revisions
 from paperround.store import schema as db
 from paperround.store.dialect import insert_row
 from paperround.store.moving import later, marks
 from paperround.store.moving.lines import MODULUS, Form, checksum
 from paperround.store.moving.marks import MOVING, Mark
+from paperround.store.moving.vacancy import require_vacant
 from paperround.store.schema import metadata
 
 Advance = Callable[[int], None]
@@ -65,8 +67,7 @@ class Target:
     @property
     def place(self) -> str:
         """Where it is, without a password."""
-        url = self._engine.url.set(drivername="postgresql")._replace(password=None)
-        return url.difference_update_query(("password", "sslpassword")).render_as_string()
+        return engines.place_of(self._engine)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -101,57 +102,20 @@ class Target:
             )
             return connection.execute(wanted).first() is not None
 
-    def require_empty(self) -> None:
-        """Raise Conflict when it holds anything that somebody could miss, InvalidInput when it
-        cannot hold every text, and SchemaOutOfDate when it is at another revision. The default
-        list that `db upgrade` makes does not count."""
-        self._require_unicode()
-        found = revisions.current(self._engine)
-        if found is None:
-            self._require_no_tables()
-        elif found != revisions.head():
-            raise SchemaOutOfDate(
-                f"{self.place} is at revision {found}, this version needs {revisions.head()}: name "
-                "an empty database (`createdb`), or run `paperround db upgrade` on it first"
-            )
-        else:
-            self._require_no_rows()
-
-    def _require_unicode(self) -> None:
-        with self._engine.connect() as connection:
-            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-        if encoding != "UTF8":
-            raise InvalidInput(
-                f"{self.place} holds texts in {encoding}, and titles need UTF8: make it with "
-                "`createdb --encoding=UTF8 --template=template0`"
-            )
-
-    def _require_no_tables(self) -> None:
-        there = set(inspect(self._engine).get_table_names())
-        taken = sorted(there & {table.name for table in metadata.sorted_tables})
-        if taken:
-            raise Conflict(
-                f"{self.place} holds a table {taken[0]} that is not Paperround's: name a database "
-                "of its own (`createdb`)"
-            )
-
-    def _require_no_rows(self) -> None:
-        with self._engine.connect() as connection:
-            rows = {table.name: _rows(connection, table) for table in metadata.sorted_tables}
-        rows["lists"] -= min(rows["lists"], 1)
-        held = [f"{count:,} in {name}" for name, count in rows.items() if count]
-        if held:
-            raise Conflict(
-                f"{self.place} is not empty ({', '.join(held[:3])}): a move never overwrites; name "
-                "an empty database (`createdb`)"
-            )
+    def require_vacant(self) -> None:
+        """Raise what speaks against moving into it, if anything does: see `vacancy`."""
+        require_vacant(self._engine, self.place)
 
     # --- what arrives --------------------------------------------------------------------------
 
     def begin(self, mark: Mark) -> None:
         """Make it ready to take the rows of a move in. It must be empty."""
-        if revisions.current(self._engine) is None:
-            migrate.upgrade(self._engine)
+        with self._failures_named("the tables"):
+            if not revisions.is_current(self._engine):  # also when killed before those of the queue
+                migrate.upgrade(self._engine)
+            self._make_ready(mark)
+
+    def _make_ready(self, mark: Mark) -> None:
         with self._engine.begin() as connection:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(delete(table))
@@ -221,7 +185,7 @@ class Target:
     def open(self, mark: Mark, last_ids: dict[str, int], *, now: datetime) -> None:
         """All rows are there and compared: from here on it is worked with. New rows get ids above
         `last_ids`, by table."""
-        with self._engine.begin() as connection:
+        with self._failures_named("handing over"), self._engine.begin() as connection:
             for name, last in last_ids.items():
                 connection.execute(
                     text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last, :is_given)"),
@@ -289,10 +253,3 @@ def _batches(lines: Iterable[bytes], size: int = 2000) -> Iterator[list[bytes]]:
             batch = []
     if batch:
         yield batch
-
-
-def _rows(connection: Connection, table: Table) -> int:
-    counting = select(func.count()).select_from(table)
-    if table is db.slots:
-        counting = counting.where(table.c.kind != home.KIND)
-    return int(connection.execute(counting).scalar_one())

@@ -19,6 +19,7 @@ from paperround.store.moving.marks import (
     MOVING,
     PUT,
     SET_REVISION,
+    STATES,
     Mark,
 )
 from paperround.store.moving.reading import opened
@@ -30,15 +31,16 @@ PATIENCE = 2.0
 def depart(file: Path, mark: Mark) -> None:
     """Let `file` refuse everybody from now on. Raises Conflict when somebody has it open."""
     with _alone(file) as connection:
+        _turn(connection, file, {mark.revision}, MOVING)
         connection.execute(CREATE)
         connection.execute(PUT, asdict(mark))
-        connection.execute(SET_REVISION, {"revision": MOVING})
 
 
 def arrive(file: Path) -> None:
-    """Every row is at its new place: the file is left for good."""
+    """Every row is at its new place: the file is left for good. Raises Conflict when somebody
+    called the move off meanwhile."""
     with _alone(file) as connection:
-        connection.execute(SET_REVISION, {"revision": MOVED})
+        _turn(connection, file, set(STATES), MOVED)
 
 
 def left(file: Path) -> tuple[str, Mark]:
@@ -50,11 +52,23 @@ def left(file: Path) -> tuple[str, Mark]:
     return state, mark
 
 
-def call_off(file: Path, mark: Mark) -> None:
-    """Let the installation in `file`, which bears `mark`, work again."""
+def call_off(file: Path, state: str, mark: Mark) -> None:
+    """Let the installation in `file` work again, whose move went as far as `left` said. Raises
+    Conflict when it went on since: what may be out by now has to be held first."""
     with _alone(file) as connection:
+        _turn(connection, file, {state}, mark.revision)
         connection.execute(DROP)
-        connection.execute(SET_REVISION, {"revision": mark.revision})
+
+
+def _turn(connection: sqlite3.Connection, file: Path, before: set[str], after: str) -> None:
+    """Set the revision to `after`, if it is still one of `before`."""
+    [(found,)] = connection.execute("SELECT version_num FROM alembic_version")
+    if found not in before:
+        raise Conflict(
+            f"another command changed {file} meanwhile (it is at {found}): look whether one still "
+            "runs, and try again"
+        )
+    connection.execute(SET_REVISION, {"revision": after})
 
 
 @contextmanager

@@ -207,7 +207,7 @@ def _require_one_move(source: Source, target: Target, state: str, mark: Mark | N
             f"{there.began_at}: drop it and make it anew (`dropdb`, `createdb`), or name another"
         )
     if there is None:
-        target.require_empty()
+        target.require_vacant()
 
 
 def _require_fit(misfits: Sequence[Misfit], replace_nul: bool) -> None:

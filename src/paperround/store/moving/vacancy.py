@@ -1,0 +1,98 @@
+"""Whether a PostgreSQL database can be moved into: there is nothing in it that somebody could miss,
+it can hold every text, and it is ours to change. Asked before the old installation is touched,
+because from then on that one refuses to work."""
+
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+
+from paperround.domain.errors import Conflict, InvalidInput, Misconfigured, SchemaOutOfDate
+from paperround.store import home, queue_schema, revisions
+from paperround.store import schema as db
+from paperround.store.schema import metadata
+
+_MAY_WRITE = "SELECT current_setting('transaction_read_only') = 'off'"
+_MAY_CREATE = "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)"
+_OTHERS_TABLES = """
+    SELECT tablename FROM pg_tables
+    WHERE schemaname = current_schema() AND tablename = ANY(:tables)
+      AND NOT pg_has_role(tableowner, 'USAGE')
+    ORDER BY tablename LIMIT 1
+"""
+_JOBS = f"SELECT count(*) FROM {queue_schema.THEIRS}jobs"
+
+
+def require_vacant(engine: Engine, place: str) -> None:
+    """Raise Conflict when it holds anything that somebody could miss, InvalidInput when it cannot
+    hold every text, Misconfigured when we may not change it, and SchemaOutOfDate when it is at
+    another revision. The default list that `db upgrade` makes does not count."""
+    with engine.connect() as connection:
+        _require_unicode(connection, place)
+        _require_rights(connection, place)
+    found = revisions.current(engine)
+    with engine.connect() as connection:
+        if found is None:
+            _require_no_tables(connection, place)
+        elif found != revisions.head():
+            raise SchemaOutOfDate(
+                f"{place} is at revision {found}, this version needs {revisions.head()}: name "
+                "an empty database (`createdb`), or run `paperround db upgrade` on it first"
+            )
+        else:
+            _require_no_rows(connection, place)
+
+
+def _require_unicode(connection: Connection, place: str) -> None:
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise InvalidInput(
+            f"{place} holds texts in {encoding}, and titles need UTF8: make it with "
+            "`createdb --encoding=UTF8 --template=template0`"
+        )
+
+
+def _require_rights(connection: Connection, place: str) -> None:
+    if not connection.execute(text(_MAY_WRITE)).scalar_one():
+        raise Misconfigured(f"{place} takes no writes: it is a standby, or set to read only")
+    user = connection.execute(text("SELECT current_user")).scalar_one()
+    if not connection.execute(text(_MAY_CREATE)).scalar_one():
+        raise Misconfigured(
+            f"{user} may not make tables in {place}: make the database with "
+            f"`createdb --owner={user}`"
+        )
+    tables = {"tables": [table.name for table in metadata.sorted_tables]}
+    other = connection.execute(text(_OTHERS_TABLES), tables).scalar_one_or_none()
+    if other is not None:
+        raise Misconfigured(
+            f"the table {other} in {place} is not of {user}: run `paperround db upgrade` as {user} "
+            f"on an empty database, or name one (`createdb --owner={user}`)"
+        )
+
+
+def _require_no_tables(connection: Connection, place: str) -> None:
+    there = inspect(connection).get_table_names()
+    known = {table.name for table in metadata.sorted_tables}
+    taken = sorted(name for name in there if name in known or not queue_schema.is_declared(name))
+    if taken:
+        raise Conflict(
+            f"{place} holds a table {taken[0]} that is not Paperround's: name a database "
+            "of its own (`createdb`)"
+        )
+
+
+def _require_no_rows(connection: Connection, place: str) -> None:
+    rows = {table.name: _rows(connection, table) for table in metadata.sorted_tables}
+    rows["lists"] -= min(rows["lists"], 1)
+    if inspect(connection).has_table(f"{queue_schema.THEIRS}jobs"):
+        rows["the queue"] = connection.exec_driver_sql(_JOBS).scalar_one()
+    held = [f"{count:,} in {name}" for name, count in rows.items() if count]
+    if held:
+        raise Conflict(
+            f"{place} is not empty ({', '.join(held[:3])}): a move never overwrites; name "
+            "an empty database (`createdb`)"
+        )
+
+
+def _rows(connection: Connection, table: Table) -> int:
+    counting = select(func.count()).select_from(table)
+    if table is db.slots:
+        counting = counting.where(table.c.kind != home.KIND)
+    return int(connection.execute(counting).scalar_one())
