@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
+from urllib.parse import quote
 
 from paperround.domain.lists import ListId
 from paperround.domain.observations import Observation
@@ -58,6 +59,11 @@ class EditionState(StrEnum):
 def page_name(identifiers: Mapping[str, str], paper: PaperId) -> str:
     """What the page of a paper is called: its arXiv id, else its own."""
     return identifiers.get("arxiv") or str(paper)
+
+
+def page_path(name: str) -> str:
+    """Where the page of the paper called `name` is on the site."""
+    return f"/papers/{quote(name)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

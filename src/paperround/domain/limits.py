@@ -22,6 +22,17 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a rate leaves to a client: `remaining` of `limit` in any `window` seconds, and in how
+    many seconds the next of those that are used comes back."""
+
+    limit: int
+    window: int
+    remaining: int
+    reset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One use of a service's budget: the next may begin `interval` after this one began, and not
     before this one is over. One that is never released is over after `lease`."""

@@ -79,7 +79,7 @@ class Choices:
 
     `interests` are for all of their lists. `asked` are further ones that somebody gave with their
     address, on a search page; they wait for the person to keep them. `given` are the papers
-    they gave.
+    they gave. `feed` is the token of the feed of what they were sent.
     """
 
     masked: str
@@ -93,3 +93,4 @@ class Choices:
     interests: tuple[Interest, ...] = ()
     asked: tuple[Interest, ...] = ()
     given: tuple[GivenPaper, ...] = ()
+    feed: str = ""

@@ -2,7 +2,9 @@
 are shown, votes, dates."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from paperround.domain.digests import DigestPaper
@@ -24,6 +26,13 @@ _LINKS = {
 }
 _PRINTABLE = "!#$%&'()*+,/:;=?@[]~"
 _UNSAFE = re.compile(r"[\s\"'<>\\`{|}^\x00-\x1f]")
+
+
+class Linked(Protocol):
+    """What has links, by kind."""
+
+    @property
+    def links(self) -> Mapping[str, str]: ...
 
 
 def shortened(text: str, length: int) -> str:
@@ -61,7 +70,7 @@ def web_address(url: str) -> str:
     return quote(url, safe=_PRINTABLE)
 
 
-def paper_links(paper: DigestPaper) -> list[tuple[str, str]]:
+def paper_links(paper: Linked) -> list[tuple[str, str]]:
     """(label, address) of the links to show, in a fixed order."""
     known = [(label, web_address(paper.links.get(kind, ""))) for kind, label in _LINKS.items()]
     shown = [(_label(label, url), url) for label, url in known if url]

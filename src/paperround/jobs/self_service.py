@@ -1,5 +1,6 @@
 """What people do with the links they were mailed: leave, see their choices, change them."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -187,6 +188,7 @@ def _choices(
         interests=interests,
         asked=tuple(one for one in asked if one not in interests),
         given=papers_given(work, interests),
+        feed=desk.keys.token(Purpose.FEED, reader.person.id, reader.person.nonce),
     )
 
 
@@ -225,6 +227,18 @@ def save_choices(
         return _choices(work, desk, fresh, now)
 
     return _as_chooser(desk, token, save, now)
+
+
+def renew_feed(desk: Desk, token: str, *, now: datetime) -> Choices | None:
+    """Give the feed of whoever holds a freshly mailed link a new address; the one before ends at
+    once. None for any other link."""
+
+    def renew(work: UnitOfWork, reader: Reader) -> Choices | None:
+        work.subscribers.renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
+        fresh = choosing_reader(work, desk.keys, token, now=now)
+        return None if fresh is None else _choices(work, desk, fresh, now)
+
+    return _as_chooser(desk, token, renew, now)
 
 
 def _readable(

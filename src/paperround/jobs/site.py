@@ -91,7 +91,7 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
         mailing_list=mailing_list,
         edition=shown,
         is_newest=shown is not None and shown is newest,
-        quiet=_quiet(newest),
+        quiet=why_quiet(newest),
         previous=_days_before(shown, recent),
     )
 
@@ -113,7 +113,7 @@ def _days_before(
     return tuple(sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS])
 
 
-def _quiet(edition: Edition | None) -> str:
+def why_quiet(edition: Edition | None) -> str:
     """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
     if edition is None:
         return "The first edition has not been made yet."
@@ -133,7 +133,7 @@ def edition_page(database: Database, list_name: str, day: date, cut: str | None)
     return EditionPage(
         mailing_list=mailing_list,
         edition=edition,
-        quiet=_quiet(edition),
+        quiet=why_quiet(edition),
         earlier=earlier[0].day if earlier else None,
     )
 
@@ -168,12 +168,12 @@ def archive_page(database: Database, list_name: str, before: date | None) -> Arc
 def paper_page(database: Database, name: str) -> PaperPage:
     """The paper called `name`: its id or its arXiv id, a version left aside. Raises NotFound."""
     with database.reading() as work:
-        id_ = _paper_id(work, name)
+        id_ = paper_id(work, name)
         paper = work.papers.load([id_]).get(id_) if id_ is not None else None
         if paper is None:
             raise NotFound("There is no such paper here.")
         edition, place = _latest_place(work, paper.id)
-    text, is_gist = _shown_text(paper)
+    text, is_gist = shown_text(paper)
     return PaperPage(
         paper=paper,
         short="" if is_gist or len(text) < _NEEDS_SHORT else choose_two(paper.title, text),
@@ -185,7 +185,8 @@ def paper_page(database: Database, name: str) -> PaperPage:
     )
 
 
-def _paper_id(work: UnitOfWork, name: str) -> PaperId | None:
+def paper_id(work: UnitOfWork, name: str) -> PaperId | None:
+    """The id of the paper called `name`: an id, which may be nobody's, or an arXiv id."""
     if name.isascii() and name.isdecimal():
         return PaperId(int(name)) if len(name) <= _LONGEST_ID else None
     found = arxiv_id(name)
@@ -195,7 +196,7 @@ def _paper_id(work: UnitOfWork, name: str) -> PaperId | None:
     return work.papers.find([key]).get(key)
 
 
-def _shown_text(paper: Paper) -> tuple[str, bool]:
+def shown_text(paper: Paper) -> tuple[str, bool]:
     """As much of the abstract as its source lets us show, and whether that is only the gist."""
     match paper.show:
         case Show.FULL:

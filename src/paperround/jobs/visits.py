@@ -8,10 +8,11 @@ several processes lets through a rate from each of them.
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from threading import Lock
 
 from paperround.domain.errors import RateLimited
-from paperround.domain.limits import Rate, VisitLimits
+from paperround.domain.limits import Rate, Standing, VisitLimits
 from paperround.jobs.patience import client_and_network
 
 MOST_KEYS = 10_000
@@ -44,6 +45,24 @@ class Visits:
                 )
             for key, rates in counted:
                 self._add(key, rates, now)
+
+    def standing(self, client: str | None, *, now: datetime) -> Standing | None:
+        """What is left to a client address, of the limit it is nearest to; None without limits."""
+        address, network = client_and_network(client)
+        counted = ((f"ip {address}", self._limits.ip), (f"net {network}", self._limits.net))
+        with self._lock:
+            each = [self._left(key, rate, now) for key, rates in counted for rate in rates]
+        return min(each, key=lambda one: one.remaining, default=None)
+
+    def _left(self, key: str, rate: Rate, now: datetime) -> Standing:
+        recent = [at for at in self._seen.get(key, ()) if at > now - rate.period]
+        back = (recent[0] + rate.period - now).total_seconds() if recent else 0
+        return Standing(
+            limit=rate.count,
+            window=int(rate.period.total_seconds()),
+            remaining=max(0, rate.count - len(recent)),
+            reset=ceil(back),
+        )
 
     def _wait(self, key: str, rates: Sequence[Rate], now: datetime) -> timedelta:
         """How long until every rate lets one more through: until the oldest of as many visits as

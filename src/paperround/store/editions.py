@@ -19,6 +19,7 @@ from paperround.domain.editions import (
 )
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
+from paperround.domain.places import Order, Placed
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import insert_new, insert_row
@@ -31,6 +32,7 @@ from paperround.store.edition_rows import (
     tail_column,
     tail_of,
 )
+from paperround.store.places import places
 
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
@@ -116,6 +118,18 @@ class SqlEditions:
             .limit(limit)
         )
         return [summary_of(row) for row in rows]
+
+    def places(
+        self,
+        list_id: ListId,
+        order: Order,
+        *,
+        days: tuple[date | None, date | None] = (None, None),
+        limit: int,
+        offset: int = 0,
+    ) -> list[Placed]:
+        """Papers of standing editions of these days, both included, each once, from `offset` on."""
+        return places(self._connection, list_id, order, days=days, limit=limit, offset=offset)
 
     def _one(self, query: Select[Any]) -> Edition | None:
         row = self._connection.execute(query).one_or_none()

@@ -106,6 +106,14 @@ class SqlPapers:
         chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
         return {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
 
+    def newest(self, *, before: PaperId | None, limit: int) -> list[Paper]:
+        """Papers with an id below `before`, those that were read last first; none that was joined
+        into another."""
+        wanted = select(*PAPER_COLUMNS).where(STANDS).order_by(db.papers.c.id.desc()).limit(limit)
+        if before is not None:
+            wanted = wanted.where(db.papers.c.id < before)
+        return [paper_of(row) for row in self._connection.execute(wanted)]
+
     def count(self) -> int:
         """How many papers there are; one that was joined into another is none of its own."""
         counted = select(func.count()).select_from(db.papers).where(STANDS)

@@ -62,6 +62,14 @@ class SelfService:
             .values(**preference_columns(preferences), changed_at=now)
         )
 
+    def renew_nonce(self, subscriber: SubscriberId, nonce: str, *, now: datetime) -> None:
+        """Bind the person's lasting links to `nonce`: those bound to the one before end."""
+        self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber)
+            .values(nonce=nonce, changed_at=now)
+        )
+
     # --- what a digest's links do --------------------------------------------------------------
 
     def owner_of_delivery(self, delivery: DeliveryId) -> DeliveryOwner | None:

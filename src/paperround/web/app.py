@@ -16,6 +16,7 @@ from paperround.clock import SystemClock
 from paperround.config import load_settings
 from paperround.web import problems
 from paperround.web.answers import KEPT
+from paperround.web.conditional import conditional
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
 from paperround.web.openapi import described
 from paperround.web.routes import COOKIELESS, ROUTERS
@@ -32,7 +33,7 @@ class Site(FastAPI):
     def guard(self, rules: Rules) -> None:
         """Put the guard before everything, error pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
-        self._guarded: App = guarded(inner, rules, problems.refused)
+        self._guarded: App = guarded(conditional(inner), rules, problems.refused)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

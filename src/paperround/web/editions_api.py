@@ -11,10 +11,12 @@ from paperround.domain.editions import EditionPaper
 from paperround.domain.times import parse_date
 from paperround.jobs.learned import RankingPage, ranking_page
 from paperround.jobs.site import EditionPage, edition_page
-from paperround.web.home import Home, Present
+from paperround.web import examples
+from paperround.web.examples import shown_as
+from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.models import Instant
 
-api = APIRouter(prefix="/api/v1", tags=["papers"])
+api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[PATIENT, LASTING_A_MINUTE])
 
 
 class PlacedPaper(BaseModel):
@@ -49,7 +51,7 @@ class PlacedPaper(BaseModel):
             parts=dict(paper.parts),
             votes=paper.votes,
             comments=paper.comments,
-            identifiers=dict(paper.identifiers),
+            identifiers={k: it for k, it in paper.identifiers.items() if k != "title_key"},
             links=dict(paper.links),
             withdrawn=paper.withdrawn,
         )
@@ -58,6 +60,8 @@ class PlacedPaper(BaseModel):
 class EditionAnswer(BaseModel):
     """A frozen edition. `ranker` names the version of the formula and what had been learned, and
     `quiet` says why it holds few papers or none; empty when nothing is amiss."""
+
+    model_config = shown_as(examples.EDITION)
 
     list: str
     date: datetime.date
@@ -104,6 +108,8 @@ class ConstantAnswer(BaseModel):
 
 class FormulaAnswer(BaseModel):
     """The formula that is in force, and what was learned; `outcomes` is null when nothing was."""
+
+    model_config = shown_as(examples.FORMULA)
 
     ranker: str
     parts: list[PartAnswer]

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
+from paperround.web.answers import KEPT
+from paperround.web.conditional import STANDINGS
 from paperround.web.guard import CLIENT
 from paperround.wiring import Runtime
 
@@ -27,8 +29,19 @@ def client_of(request: Request) -> str | None:
 
 
 def be_patient(request: Request) -> None:
-    """Count a search of the client; raises RateLimited when it is one too many."""
-    runtime_of(request).visits.require_patience(client_of(request), now=now_of(request))
+    """Count a visit of the client; raises RateLimited when it is one too many."""
+    visits, client, now = runtime_of(request).visits, client_of(request), now_of(request)
+    try:
+        visits.require_patience(client, now=now)
+    finally:
+        standing = visits.standing(client, now=now)
+        if standing is not None:
+            request.scope[STANDINGS].append(standing)
+
+
+def keep_a_minute(response: Response) -> None:
+    """Let caches keep what a handler gives back as a value."""
+    response.headers.update(KEPT)
 
 
 Home = Annotated[Runtime, Depends(runtime_of)]
@@ -36,3 +49,5 @@ Present = Annotated[datetime, Depends(now_of)]
 Client = Annotated[str | None, Depends(client_of)]
 PATIENT = Depends(be_patient)
 """Among a route's dependencies: its visitors are counted as those of the search."""
+LASTING_A_MINUTE = Depends(keep_a_minute)
+"""Among a route's dependencies: its answer is the same for everybody."""

@@ -12,6 +12,13 @@ _NAMED_HERE = (Problem, FeedFile)
 """Models no handler takes or gives, so that the framework does not see them."""
 
 _FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
+_KEPT = ("papers", "hugging face")
+"""Tags of routes that everybody may read."""
+_HEADERS_OF_KEPT = {
+    "ETag": "Give it back as If-None-Match",
+    "RateLimit-Policy": "How many requests (q) in how many seconds (w)",
+    "RateLimit": "How many are left (r), and in how many seconds one more is (t)",
+}
 _OF_A_KEY = ("401", "403", "429")
 _OF_A_BODY = ("400", "413", "422", "429")
 _HEADERS = {
@@ -46,8 +53,33 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         SCHEME: {"type": "http", "scheme": "bearer", "description": _DESCRIPTION}
     }
     for path, operation in operations(schema):
+        if operation.get("tags", [""])[0] in _KEPT:
+            _describe_kept(operation["responses"], schemas)
         _describe_errors(path, operation)
     return schema
+
+
+def _describe_kept(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """An answer that may be kept: its tag, what is left to the client, and what it looks like."""
+    answer = responses["200"]
+    answer["headers"] = {
+        name: {"description": meaning, "schema": {"type": "string"}}
+        for name, meaning in _HEADERS_OF_KEPT.items()
+    }
+    responses["304"] = {"description": "`If-None-Match` names what you have: nothing changed"}
+    for content in answer["content"].values():
+        example = _example_of(content["schema"], schemas)
+        if example is not None:
+            content["example"] = example
+
+
+def _example_of(wanted: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """The first example of a model, in a list where a list of them is wanted."""
+    if wanted.get("type") == "array":
+        one = _example_of(wanted["items"], schemas)
+        return None if one is None else [one]
+    named = schemas.get(wanted.get("$ref", "").removeprefix(REFERENCE), {})
+    return next(iter(named.get("examples", ())), None)
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -66,6 +98,8 @@ def _describe_errors(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     said = {status for status in responses if status.startswith("4")}
     added = set(_OF_A_KEY) if "security" in operation else set()
+    if operation.get("tags", [""])[0] in _KEPT:
+        added |= {"422", "429"}
     if "{" in path:
         added |= {"404", "422"}
     if "requestBody" in operation:

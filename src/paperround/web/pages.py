@@ -19,6 +19,7 @@ PERSONAL = (
     "/feedback/",
     "/subscribe",
     "/search",
+    "/feeds/me/",
     "/api/",
 )
 """No crawler has any business there."""

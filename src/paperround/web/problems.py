@@ -55,8 +55,14 @@ MESSAGES: Mapping[str, str] = {
 }
 """What is said instead of the words of the library that checks fields, by its name of the error."""
 
+
+class BadRequest(InvalidInput):
+    """A parameter is wrong, on a route whose clients know 400 for it and not 422."""
+
+
 STATUS: Mapping[type[PaperroundError], int] = {
     NotFound: 404,
+    BadRequest: 400,
     Conflict: 409,
     InvalidInput: 422,
     RateLimited: 429,

@@ -11,9 +11,10 @@ from paperround.domain.interests import InterestKind, interest
 from paperround.domain.papers import PaperId
 from paperround.domain.search import LONGEST_TEXT, Filters, Hit
 from paperround.jobs.search import DEEPEST, SearchPage, search
-from paperround.web import stamps
+from paperround.web import examples, stamps
 from paperround.web.answers import public
-from paperround.web.home import PATIENT, Home, Present
+from paperround.web.examples import shown_as
+from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.models import Instant
 from paperround.web.paging import Paging
 
@@ -106,6 +107,8 @@ class SearchAnswer(BaseModel):
     """Papers that fit, best first. `total` counts all of them; `suggestion` is the query as it may
     have been meant, null when there is nothing to suggest."""
 
+    model_config = shown_as(examples.SEARCH)
+
     items: list[FoundPaper]
     total: int
     suggestion: str | None
@@ -135,7 +138,12 @@ After = Annotated[date | None, Query(description="Papers of this day and later o
 Before = Annotated[date | None, Query(description="Papers of days before this one.")]
 
 
-@api.get("/search", summary="Search papers", dependencies=[PATIENT], responses={429: {}})
+@api.get(
+    "/search",
+    summary="Search papers",
+    dependencies=[PATIENT, LASTING_A_MINUTE],
+    responses={429: {}},
+)
 def search_papers(
     home: Home,
     paging: Paging,

@@ -105,8 +105,8 @@ def _done(
         case "erase-now":
             done = erase_person(home.desk, token, now=now)
             return private(home, "erased.html") if done else None
-        case "save":
-            return _saved(home, token, deed, choices, now)
+        case "save" | "new-feed":
+            return _changed(home, token, deed, choices, now)
         case _:
             unknown = InvalidInput("this page has no such button", code="action")
             return _choices(home, token, choices, _typed(choices), error=unknown)
@@ -115,6 +115,17 @@ def _done(
 def _left(home: Runtime, token: str, now: datetime) -> Response | None:
     done = self_service.leave_from_choices(home.desk, token, now=now)
     return private(home, "left.html") if done else None
+
+
+def _changed(
+    home: Runtime, token: str, deed: Deed, choices: Choices, now: datetime
+) -> Response | None:
+    if deed.action == "save":
+        return _saved(home, token, deed, choices, now)
+    renewed = self_service.renew_feed(home.desk, token, now=now)
+    if renewed is None:
+        return None
+    return _choices(home, token, renewed, _typed(renewed), is_renewed=True)
 
 
 def _saved(
@@ -148,6 +159,7 @@ def _choices(
     *,
     error: InvalidInput | None = None,
     is_saved: bool = False,
+    is_renewed: bool = False,
 ) -> Response:
     return private(
         home,
@@ -160,6 +172,7 @@ def _choices(
         zones=zones(),
         error=error,
         is_saved=is_saved,
+        is_renewed=is_renewed,
     )
 
 

@@ -2,13 +2,13 @@
 
 import hashlib
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from paperround.domain.editions import EditionPaper, page_name
+from paperround.domain.editions import EditionPaper, page_name, page_path
 from paperround.domain.papers import Paper
 from paperround.domain.search import Hit
 from paperround.domain.times import zone_of
@@ -44,6 +44,7 @@ def environment() -> Environment:
         "long_date": long_date,
         "page": paper_page,
         "part": _part,
+        "segment": partial(quote, safe=""),
         "short_date": short_date,
         "tally": tally,
         "web": web_address,
@@ -62,7 +63,7 @@ def render(template: str, **values: object) -> str:
 def paper_page(paper: EditionPaper | Hit | Paper) -> str:
     """The address of a paper's page on this site."""
     name = page_name(paper.identifiers, paper.id) if isinstance(paper, Paper) else paper.name
-    return f"/papers/{quote(name)}"
+    return page_path(name)
 
 
 def _instant(moment: datetime, zone: str = "UTC") -> str:

@@ -181,8 +181,8 @@ class Runtime:
 
     @cached_property
     def visits(self) -> Visits:
-        """How often each visitor searched lately."""
-        return Visits(self.settings.search_limits)
+        """How often each visitor searched, or asked for a feed, a file or the API lately."""
+        return Visits(self.settings.search_limits, of="requests")
 
     @cached_property
     def hooks(self) -> Mapping[str, Hook]:

@@ -245,6 +245,10 @@ class PaperStore(Protocol):
         writers off them till the end, and raises Conflict where one was joined meanwhile."""
         ...
 
+    def newest(self, *, before: PaperId | None, limit: int) -> list[Paper]:
+        """Papers with an id below `before`, those that were read last first."""
+        ...
+
     def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
         """Those of `papers` that are withdrawn."""
         ...

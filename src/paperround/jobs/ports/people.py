@@ -17,6 +17,7 @@ from paperround.domain.editions import (
 from paperround.domain.interests import Interest
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
+from paperround.domain.places import Order, Placed
 from paperround.domain.readers import DeliveryOwner, NewFeedback, NewSignup
 from paperround.domain.subscribers import (
     Address,
@@ -93,6 +94,18 @@ class EditionStore(Protocol):
         self, list_id: ListId, *, before: date | None = None, limit: int
     ) -> list[EditionSummary]:
         """Editions that hold papers, newest first; of days before `before`, where that is said."""
+        ...
+
+    def places(
+        self,
+        list_id: ListId,
+        order: Order,
+        *,
+        days: tuple[date | None, date | None] = ...,
+        limit: int,
+        offset: int = ...,
+    ) -> list[Placed]:
+        """Papers of standing editions of these days, both included, each once, from `offset` on."""
         ...
 
     def set_state(self, edition: EditionId, state: EditionState) -> None: ...
@@ -205,6 +218,10 @@ class SubscriberStore(Protocol):
         self, subscription: SubscriptionId, preferences: Preferences, *, now: datetime
     ) -> None:
         """Replace the choices; the due instant is for the caller to set anew."""
+        ...
+
+    def renew_nonce(self, subscriber: SubscriberId, nonce: str, *, now: datetime) -> None:
+        """Bind the person's lasting links to `nonce`: those bound to the one before end."""
         ...
 
     def owner_of_delivery(self, delivery: DeliveryId) -> DeliveryOwner | None:

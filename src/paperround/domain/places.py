@@ -1,0 +1,30 @@
+"""Papers by the place they had in the editions of a list, each once."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from paperround.domain.editions import EditionPaper
+
+
+class Order(StrEnum):
+    """Which place of a paper counts, and how papers are put in order by it.
+
+    `arrived`  its first place; those that came last stand first
+    `voted`    its latest place; those with the most votes then stand first
+    `ranked`   the place with its highest score; the highest scores stand first
+    """
+
+    ARRIVED = "arrived"
+    VOTED = "voted"
+    RANKED = "ranked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A paper as it stood in one edition, and when that edition was frozen."""
+
+    day: date
+    cut: str
+    frozen_at: datetime
+    paper: EditionPaper

@@ -1,0 +1,1 @@
+"""What leaves the site to be read by other programs: feeds for readers, files for libraries."""

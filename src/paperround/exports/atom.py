@@ -1,0 +1,48 @@
+"""Feeds as Atom (RFC 4287)."""
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from paperround.domain.syndication import FeedDocument, FeedEntry
+from paperround.domain.telling import web_address
+from paperround.domain.times import format_instant
+from paperround.exports.entry_html import entry_html
+from paperround.exports.xml_text import add, written
+
+NAMESPACE = "http://www.w3.org/2005/Atom"
+MEDIA_TYPE = "application/atom+xml"
+GENERATOR = "Paperround"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def write_atom(feed: FeedDocument) -> bytes:
+    """The feed as an Atom document; the same feed makes the same bytes."""
+    root = etree.Element("feed", {_LANGUAGE: "en"}, nsmap={None: NAMESPACE})
+    own = f"{feed.address}.atom"
+    add(root, "id", own)
+    add(root, "title", feed.title)
+    add(root, "subtitle", feed.subtitle)
+    add(root, "updated", format_instant(feed.updated))
+    add(root, "link", rel="self", type=MEDIA_TYPE, href=own)
+    add(root, "link", rel="alternate", type="text/html", href=feed.page)
+    add(add(root, "author"), "name", feed.publisher)
+    add(root, "generator", GENERATOR)
+    for entry in feed.entries:
+        _add_entry(root, entry)
+    return written(root)
+
+
+def _add_entry(root: object, entry: FeedEntry) -> None:
+    item = add(root, "entry")
+    add(item, "id", entry.id)
+    add(item, "title", entry.title)
+    add(item, "published", format_instant(entry.published))
+    add(item, "updated", format_instant(entry.updated))
+    add(item, "link", rel="alternate", type="text/html", href=entry.page)
+    related = web_address(entry.links.get("abstract", ""))
+    if related:
+        add(item, "link", rel="related", href=related)
+    for name in filter(str.strip, entry.authors):
+        add(add(item, "author"), "name", name)
+    for category in entry.categories:
+        add(item, "category", term=category)
+    add(item, "content", entry_html(entry), type="html")

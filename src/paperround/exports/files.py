@@ -1,0 +1,42 @@
+"""The formats of a paper and of an edition, by the ending of their address."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from paperround.domain.citations import Citation, CitedEdition
+from paperround.exports import bibtex, json_ld, markdown, ris
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How one paper and how an edition is written, and what that is called."""
+
+    media_type: str
+    paper: Callable[[Citation], bytes]
+    edition: Callable[[CitedEdition], bytes]
+
+
+def _each(write: Callable[[Sequence[Citation]], bytes], media_type: str) -> FileFormat:
+    return FileFormat(
+        media_type, lambda one: write([one]), lambda edition: write(edition.citations)
+    )
+
+
+def _markdown_edition(one: CitedEdition) -> bytes:
+    pages = [citation.page for citation in one.citations]
+    return markdown.write_edition(one.title, one.edition, one.quiet, pages)
+
+
+def _json_ld_edition(one: CitedEdition) -> bytes:
+    return json_ld.write_list(f"{one.title}, {one.edition.day}", one.page, one.citations)
+
+
+FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
+    {
+        "bib": _each(bibtex.write_bibtex, bibtex.MEDIA_TYPE),
+        "ris": _each(ris.write_ris, ris.MEDIA_TYPE),
+        "md": FileFormat(markdown.MEDIA_TYPE, markdown.write_paper, _markdown_edition),
+        "jsonld": FileFormat(json_ld.MEDIA_TYPE, json_ld.write_paper, _json_ld_edition),
+    }
+)

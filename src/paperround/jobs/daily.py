@@ -1,0 +1,136 @@
+"""The papers of a day, a week or a month, as programs ask for them. Nothing is changed here."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import Paper, PaperId
+from paperround.domain.places import Order, Placed
+from paperround.domain.times import local_date, parse_date
+from paperround.jobs.ports import Database, UnitOfWork
+
+Days = tuple[date, date]
+"""The first and the last day of a stretch, both in it."""
+
+_WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+
+
+class Period(StrEnum):
+    """How far back `trending` looks."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+_LENGTHS = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 30}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyPaper:
+    """A paper as it stood in an edition, and as it is known today."""
+
+    place: Placed
+    paper: Paper
+
+
+def days_of_week(text: str) -> Days:
+    """Monday to Sunday of an ISO week, `2026-W09`. Raises InvalidInput."""
+    found = _WEEK.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError(text)
+        first = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        parse_date(first.isoformat())
+    except (ValueError, InvalidInput):
+        raise InvalidInput(f"{text!r} is not a week: write it like 2026-W09", code="week") from None
+    return first, first + timedelta(days=6)
+
+
+def days_of_month(text: str) -> Days:
+    """The days of a month, `2026-02`. Raises InvalidInput."""
+    found = _MONTH.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError(text)
+        first = parse_date(f"{text}-01")
+    except (ValueError, InvalidInput):
+        raise InvalidInput(
+            f"{text!r} is not a month: write it like 2026-02", code="month"
+        ) from None
+    after = (first + timedelta(days=31)).replace(day=1)
+    return first, after - timedelta(days=1)
+
+
+def days_of_date(text: str) -> Days:
+    """One day, `2026-02-28`. Raises InvalidInput."""
+    try:
+        day = parse_date(text)
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code="date") from None
+    return day, day
+
+
+def daily_papers(
+    database: Database,
+    list_name: str,
+    order: Order,
+    *,
+    days: Days,
+    limit: int,
+    offset: int = 0,
+) -> list[DailyPaper]:
+    """The papers that a list's editions of these days hold, each once. Raises NotFound."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        places = work.editions.places(mailing_list.id, order, days=days, limit=limit, offset=offset)
+        return _with_papers(work, places)
+
+
+def trending_now(
+    database: Database, list_name: str, period: Period, *, now: datetime, limit: int
+) -> tuple[MailingList, list[DailyPaper]]:
+    """The list, and the papers with the highest scores they had in its editions of the period that
+    ends with its newest one, best first. Raises NotFound."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        days = _days_to_newest(work, mailing_list, _LENGTHS[period], now)
+        places = work.editions.places(mailing_list.id, Order.RANKED, days=days, limit=limit)
+        return mailing_list, _with_papers(work, places)
+
+
+def latest_days(database: Database, list_name: str, length: int, *, now: datetime) -> Days:
+    """The last `length` days of a list, up to that of its newest edition. Raises NotFound."""
+    with database.reading() as work:
+        return _days_to_newest(work, work.lists.get(list_name), length, now)
+
+
+def _days_to_newest(
+    work: UnitOfWork, mailing_list: MailingList, length: int, now: datetime
+) -> Days:
+    newest = work.editions.recent(mailing_list.id, limit=1)
+    last = newest[0].day if newest else local_date(now, mailing_list.zone)
+    return last - timedelta(days=length - 1), last
+
+
+def votes_of(database: Database, papers: Sequence[PaperId], *, now: datetime) -> dict[PaperId, int]:
+    """The votes each of these papers had when they were counted last; those that nobody counted
+    are left out."""
+    with database.reading() as work:
+        counted = work.history.votes(papers, by=now) if papers else {}
+    return {
+        paper: max(votes, key=lambda one: one.captured_at).value
+        for paper, votes in counted.items()
+        if votes
+    }
+
+
+def _with_papers(work: UnitOfWork, places: Sequence[Placed]) -> list[DailyPaper]:
+    ids = [one.paper.paper_id for one in places]
+    papers = work.papers.load(ids) if ids else {}
+    return [DailyPaper(place=one, paper=papers[one.paper.paper_id]) for one in places]

@@ -1,0 +1,283 @@
+"""What feeds hold: the papers of a list, what a search finds, what one reader was sent.
+
+Nothing here changes anything. What does not exist raises: an error is never an empty feed.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote, urlencode
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.digests import DigestKind, Letterhead, papers_at
+from paperround.domain.editions import EditionPaper, page_name, page_path
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.identifiers import addresses_of
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import Paper, PaperId
+from paperround.domain.places import Order, Placed
+from paperround.domain.search import Filters, Query, parse_query
+from paperround.domain.status import DeliveryEntry, DeliveryQuery
+from paperround.domain.subscribers import Subscriber, SubscriberId, SubscriberState
+from paperround.domain.syndication import FeedDocument, FeedEntry
+from paperround.domain.tokens import Purpose, read_token
+from paperround.jobs.desk import Desk
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.site import shown_text, why_quiet
+
+MOST_ENTRIES = 60
+LOOKED_BACK = timedelta(days=60)
+"""A paper that stood in an edition longer ago and comes again counts as new."""
+MOST_DIGESTS = 30
+MOST_ROWS = 300
+"""Rows of a reader that are looked at: days without a digest have one too."""
+LOOKED_AT = 500
+"""Papers that fit a search, of which the newest are shown."""
+WINDOWS = (timedelta(days=7), timedelta(days=60), None)
+"""How far back a search looks: further only where too few papers were found nearer."""
+UNNAMED = "Paperround"
+_OR = re.compile(r"\bOR\b")
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""What an empty feed says of its last change when nothing ever was in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """The site that feeds come from."""
+
+    public_url: str
+    name: str
+
+    @classmethod
+    def of(cls, letterhead: Letterhead) -> "Publisher":
+        """The site whose mails have this letterhead."""
+        return cls(
+            public_url=letterhead.public_url.rstrip("/"), name=letterhead.operator or UNNAMED
+        )
+
+    def at(self, path: str) -> str:
+        """The address of a path on this site."""
+        return self.public_url + path
+
+
+# --- a list ------------------------------------------------------------------------------------
+
+
+def list_feed(
+    database: Database, publisher: Publisher, list_name: str, *, now: datetime
+) -> FeedDocument:
+    """The papers of a list, each once, those that came last first. Raises NotFound."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        places = _arrived(work, mailing_list, now.date())
+        newest = work.editions.newest(mailing_list.id, by=now)
+    quiet = "" if places else f" {why_quiet(newest)}"
+    entries = tuple(_of_place(publisher, one) for one in places)
+    return FeedDocument(
+        title=mailing_list.title,
+        subtitle=f"Trending papers, ranked and explained.{quiet}",
+        address=publisher.at(f"/feeds/{quote(mailing_list.name)}"),
+        page=publisher.at(f"/editions?{urlencode({'list': mailing_list.name})}"),
+        publisher=publisher.name,
+        updated=_latest(entries, newest.frozen_at if newest else _NEVER),
+        entries=entries,
+    )
+
+
+def _arrived(work: UnitOfWork, mailing_list: MailingList, today: date) -> Sequence[Placed]:
+    """The papers that came last, at their first place. A paper may stand in editions for a week, so
+    a few weeks tell when the newest came; where those are few, or old, more are looked at."""
+    stays = timedelta(days=mailing_list.candidate_days)
+    for back in (3 * stays, max(LOOKED_BACK, 4 * stays)):
+        since = today - back
+        places = work.editions.places(
+            mailing_list.id, Order.ARRIVED, days=(since, None), limit=MOST_ENTRIES
+        )
+        if len(places) == MOST_ENTRIES and places[-1].day > since + stays:
+            break
+    return places
+
+
+def _latest(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
+    return max((one.updated for one in entries), default=otherwise)
+
+
+def _of_place(publisher: Publisher, place: Placed) -> FeedEntry:
+    return _frozen(publisher, place.paper, place.frozen_at, place.paper.reason)
+
+
+def _frozen(publisher: Publisher, paper: EditionPaper, moment: datetime, reason: str) -> FeedEntry:
+    return FeedEntry(
+        id=publisher.at(f"/papers/{paper.frozen_id or paper.paper_id}"),
+        page=publisher.at(page_path(paper.name)),
+        title=paper.title,
+        authors=paper.authors,
+        reason=reason,
+        text=paper.gist,
+        links=paper.links,
+        published=moment,
+        updated=moment,
+        withdrawn=paper.withdrawn,
+    )
+
+
+# --- what is looked for ------------------------------------------------------------------------
+
+
+def search_feed(
+    database: Database, publisher: Publisher, text: str, *, now: datetime
+) -> FeedDocument:
+    """The newest papers that have every word of a search. Raises InvalidInput for one without."""
+    query = _all_of(text)
+    if not query.wanted:
+        raise InvalidInput("that names no word to look for: write one that a paper should have")
+    with database.reading() as work:
+        papers = _newest_of(work, query, now)
+    entries = tuple(_of_paper(publisher, one) for one in papers[:MOST_ENTRIES])
+    return FeedDocument(
+        title=f"Papers on {text.strip()}",
+        subtitle="New papers that have all of these words."
+        if entries
+        else "No paper here has all of these words yet.",
+        address=publisher.at(f"/feeds/search/{quote(text.strip(), safe='')}"),
+        page=publisher.at(f"/search?{urlencode({'q': text.strip()})}"),
+        publisher=publisher.name,
+        updated=_latest(entries, _NEVER),
+        entries=entries,
+    )
+
+
+def topic_feed(
+    database: Database, publisher: Publisher, topic: str, *, now: datetime
+) -> FeedDocument:
+    """The newest papers that have the words of a topic side by side. Raises InvalidInput."""
+    words = topic.replace('"', " ").strip()
+    found = search_feed(database, publisher, f'"{words}"', now=now)
+    return replace(
+        found,
+        title=f"Papers on {words}",
+        address=publisher.at(f"/feeds/topics/{quote(words, safe='')}"),
+    )
+
+
+def author_feed(
+    database: Database, publisher: Publisher, name: str, *, now: datetime
+) -> FeedDocument:
+    """The newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
+    family, _, given = name.replace('"', " ").partition(",")
+    words = f"{given} {family}".strip()
+    found = search_feed(database, publisher, f'author:"{words}"', now=now)
+    return replace(
+        found,
+        title=f"Papers by {words}",
+        address=publisher.at(f"/feeds/authors/{quote(words, safe='')}"),
+    )
+
+
+def _all_of(text: str) -> Query:
+    """The query of `text`, whose words must all be there unless it says OR: who follows a search
+    wants what fits it."""
+    query = parse_query(text)
+    return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
+
+
+def _newest_of(work: UnitOfWork, query: Query, now: datetime) -> Sequence[Paper]:
+    """Papers that fit, those that count as new last first."""
+    papers: Sequence[PaperId] = ()
+    for window in WINDOWS:
+        after = None if window is None else (now - window).date()
+        nearer = Filters(after=after) if query.filters.after is None else Filters()
+        papers = work.search.find(
+            replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT
+        ).best
+        if len(papers) >= MOST_ENTRIES:
+            break
+    loaded = work.papers.load(papers) if papers else {}
+    return sorted(loaded.values(), key=lambda one: (one.counts_from, one.id), reverse=True)
+
+
+def _of_paper(publisher: Publisher, paper: Paper) -> FeedEntry:
+    name = page_name(paper.identifiers, paper.id)
+    return FeedEntry(
+        id=publisher.at(f"/papers/{paper.id}"),
+        page=publisher.at(page_path(name)),
+        title=paper.title,
+        authors=paper.authors,
+        text=shown_text(paper)[0],
+        categories=paper.categories,
+        links={**addresses_of(paper.identifiers), **paper.links},
+        published=paper.counts_from,
+        updated=max(paper.counts_from, paper.updated_at or paper.counts_from),
+        withdrawn=paper.withdrawn,
+    )
+
+
+# --- one reader's ------------------------------------------------------------------------------
+
+
+def personal_feed(desk: Desk, publisher: Publisher, token: str, *, now: datetime) -> FeedDocument:
+    """The papers a reader was sent, over all lists. Raises NotFound for an address that is not, or
+    no longer, somebody's."""
+    with desk.database.reading() as work:
+        person = feed_reader(work, desk, token)
+        rows = work.status.deliveries(
+            DeliveryQuery(subscriber_id=person.id), before=None, limit=MOST_ROWS
+        )
+        digests = [row for row in rows if _was_made(row, now)][:MOST_DIGESTS]
+        entries = _each_once(
+            entry for row in digests for entry in _of_delivery(work, publisher, row)
+        )
+    return FeedDocument(
+        title="Your papers",
+        subtitle="What your digests hold. This address is yours alone."
+        if entries
+        else "Your first digest has not been made yet. This address is yours alone.",
+        address=publisher.at(f"/feeds/me/{token}"),
+        page=publisher.at("/"),
+        publisher=publisher.name,
+        updated=_latest(entries, _NEVER),
+        entries=entries,
+        is_private=True,
+    )
+
+
+def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
+    """Whose feed this is. Raises NotFound."""
+    parts = read_token(token)
+    found = parts is not None and parts.purpose is Purpose.FEED
+    person = work.subscribers.get(SubscriberId(parts.row)) if parts and found else None
+    stays = person is not None and bool(person.address) and _may_read(person)
+    if person is None or not stays or not desk.keys.verify(token, person.nonce):
+        raise NotFound("this feed is not there, or has a new address: look at your choices")
+    return person
+
+
+def _may_read(person: Subscriber) -> bool:
+    return person.state in (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
+
+
+def _was_made(row: DeliveryEntry, now: datetime) -> bool:
+    """Whether there was a digest, and it is not one of later on."""
+    return row.state is not DeliveryState.SKIPPED and bool(row.positions) and row.due_at <= now
+
+
+def _of_delivery(work: UnitOfWork, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
+    """The papers of one digest, as they stood in it."""
+    edition = work.editions.get(row.edition_id)
+    slip = work.ledger.find(
+        edition.list_id, row.subscriber_id, DigestKind(row.kind), row.local_date
+    )
+    own = slip.reasons if slip is not None else {}
+    return [
+        _frozen(publisher, paper, row.due_at, own.get(paper.position, paper.reason))
+        for paper in papers_at(edition, row.positions)
+    ]
+
+
+def _each_once(entries: Iterable[FeedEntry]) -> tuple[FeedEntry, ...]:
+    """The entries, of several for one paper the one that came last: the first of them."""
+    by_id: dict[str, FeedEntry] = {}
+    for one in entries:
+        by_id.setdefault(one.id, one)
+    return tuple(by_id.values())[: 2 * MOST_ENTRIES]

@@ -1,0 +1,78 @@
+"""Feeds for readers: of a list, a topic, an author, a search, and one reader's own."""
+
+from types import MappingProxyType
+
+from fastapi import APIRouter, Response
+from starlette.convertors import StringConvertor, register_url_convertor
+
+from paperround.domain.search import LONGEST_TEXT
+from paperround.domain.syndication import FeedDocument
+from paperround.exports.feeds import FEED_FORMATS
+from paperround.jobs import syndication
+from paperround.jobs.syndication import Publisher
+from paperround.web.home import PATIENT, Home, Present
+from paperround.wiring import Runtime
+
+SHARED = MappingProxyType({"cache-control": "public, max-age=300"})
+"""Readers ask every few minutes at most; editions come a few times a day."""
+OWN = MappingProxyType({"cache-control": "private, max-age=300", "x-robots-tag": "noindex"})
+
+router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
+
+
+class FeedEnding(StringConvertor):
+    """The endings of feeds."""
+
+    regex = "|".join(FEED_FORMATS)
+
+
+register_url_convertor("feed_ending", FeedEnding())
+
+
+@router.get("/feeds/search/{text:path}.{ending:feed_ending}")
+def of_search(home: Home, now: Present, text: str, ending: str) -> Response:
+    """New papers that fit a search."""
+    cut = text[:LONGEST_TEXT]
+    return written(syndication.search_feed(home.database, publisher(home), cut, now=now), ending)
+
+
+@router.get("/feeds/topics/{topic:path}.{ending:feed_ending}")
+def of_topic(home: Home, now: Present, topic: str, ending: str) -> Response:
+    """New papers on a topic."""
+    cut = topic[:LONGEST_TEXT]
+    return written(syndication.topic_feed(home.database, publisher(home), cut, now=now), ending)
+
+
+@router.get("/feeds/authors/{name:path}.{ending:feed_ending}")
+def of_author(home: Home, now: Present, name: str, ending: str) -> Response:
+    """New papers of an author."""
+    cut = name[:LONGEST_TEXT]
+    return written(syndication.author_feed(home.database, publisher(home), cut, now=now), ending)
+
+
+@router.get("/feeds/me/{token}.{ending:feed_ending}")
+def of_reader(home: Home, now: Present, token: str, ending: str) -> Response:
+    """What one reader was sent; who has the address may read it."""
+    return written(syndication.personal_feed(home.desk, publisher(home), token, now=now), ending)
+
+
+@router.get("/feeds/{list_name}.{ending:feed_ending}")
+def of_list(home: Home, now: Present, list_name: str, ending: str) -> Response:
+    """The papers of a list."""
+    return written(
+        syndication.list_feed(home.database, publisher(home), list_name, now=now), ending
+    )
+
+
+def publisher(home: Runtime) -> Publisher:
+    """This site, as feeds name it."""
+    return Publisher.of(home.letterhead)
+
+
+def written(feed: FeedDocument, ending: str) -> Response:
+    """A feed in the format that its ending names."""
+    form = FEED_FORMATS[ending]
+    headers = dict(OWN if feed.is_private else SHARED)
+    return Response(
+        form.write(feed), headers=headers, media_type=f"{form.media_type}; charset=utf-8"
+    )

@@ -1,0 +1,194 @@
+"""Papers for programs: all of them page by page, one of them, what is trending, and the lists."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+
+from paperround.domain.citations import Citation
+from paperround.domain.lists import DEFAULT_LIST, MailingList
+from paperround.domain.papers import PaperId, Show
+from paperround.exports.feeds import FEED_FORMATS
+from paperround.exports.files import FILE_FORMATS
+from paperround.jobs.daily import DailyPaper, Period, trending_now
+from paperround.jobs.files import citation, cited_paper
+from paperround.web import examples
+from paperround.web.editions_api import PlacedPaper
+from paperround.web.examples import shown_as
+from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
+from paperround.web.models import Instant
+from paperround.web.paging import MOST, Paging
+
+COLLECTION = "papers"
+
+api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[PATIENT, LASTING_A_MINUTE])
+
+
+class PaperAnswer(BaseModel):
+    """A paper as it is known now. `text` is as much of its abstract as its source lets us show:
+    `shown` says whether that is all of it (`full`), a sentence (`gist`) or nothing (`link`).
+    `files` are the addresses of the same paper in other formats."""
+
+    model_config = shown_as(examples.PAPER)
+
+    id: int
+    title: str
+    authors: Sequence[str]
+    text: str
+    shown: Show
+    identifiers: dict[str, str]
+    categories: Sequence[str]
+    keywords: Sequence[str]
+    links: dict[str, str]
+    page: str
+    files: dict[str, str]
+    listed_on: date | None
+    published_at: Instant | None
+    updated_at: Instant | None
+    version: int | None
+    withdrawn: bool
+    comment: str | None
+    licence: str | None
+    organization: str | None
+
+    @classmethod
+    def of(cls, one: Citation) -> "PaperAnswer":
+        """The answer that says a paper."""
+        paper = one.paper
+        known = {kind: it for kind, it in paper.identifiers.items() if kind != "title_key"}
+        return cls(
+            id=paper.id,
+            title=paper.title,
+            authors=paper.authors,
+            text=one.text,
+            shown=paper.show,
+            identifiers=known,
+            categories=paper.categories,
+            keywords=paper.keywords,
+            links=dict(one.links),
+            page=one.page,
+            files={ending: f"{one.page}.{ending}" for ending in FILE_FORMATS},
+            listed_on=paper.listed_on,
+            published_at=paper.published_at,
+            updated_at=paper.updated_at,
+            version=paper.version,
+            withdrawn=paper.withdrawn,
+            comment=paper.comment,
+            licence=paper.licence,
+            organization=paper.organization,
+        )
+
+
+class PapersPage(BaseModel):
+    """A page of papers, those that were read last first."""
+
+    model_config = shown_as(examples.PAPERS)
+
+    items: Sequence[PaperAnswer]
+    next_cursor: str | None
+
+
+class TrendingPaper(PlacedPaper):
+    """A paper at the best place it had in the period: in the edition of `date` and `cut`."""
+
+    date: date
+    cut: str
+
+    @classmethod
+    def at(cls, daily: DailyPaper) -> "TrendingPaper":
+        """The answer that says a place."""
+        placed = PlacedPaper.of(daily.place.paper).model_dump()
+        return cls(**placed, date=daily.place.day, cut=daily.place.cut)
+
+
+class TrendingAnswer(BaseModel):
+    """Papers by the highest score they had in the editions of a period, best first."""
+
+    model_config = shown_as(examples.TRENDING)
+
+    list: str
+    period: Period
+    items: Sequence[TrendingPaper]
+
+
+class ListAnswer(BaseModel):
+    """A list that people subscribe to, and the addresses of its feeds."""
+
+    name: str
+    title: str
+    timezone: str
+    feeds: dict[str, str]
+
+    @classmethod
+    def of(cls, one: MailingList, public_url: str) -> "ListAnswer":
+        """The answer that says a list."""
+        address = f"{public_url.rstrip('/')}/feeds/{one.name}"
+        return cls(
+            name=one.name,
+            title=one.title,
+            timezone=one.zone,
+            feeds={ending: f"{address}.{ending}" for ending in FEED_FORMATS},
+        )
+
+
+class ListsAnswer(BaseModel):
+    """Every list of this site, by name."""
+
+    model_config = shown_as(examples.LISTS)
+
+    items: Sequence[ListAnswer]
+
+
+ListName = Annotated[str, Query(max_length=60, description="A list.", examples=["trending"])]
+Within = Annotated[Period, Query(description="The days that end with the newest edition.")]
+Most = Annotated[int, Query(ge=1, le=MOST, description="Papers, at most.")]
+Name = Annotated[
+    str, Path(description="An id of this site, or an arXiv id.", examples=["2603.00001"])
+]
+
+
+@api.get("/papers", summary="Every paper", responses={422: {}, 429: {}})
+def papers(home: Home, paging: Paging) -> PapersPage:
+    """Those that were read last first; none is skipped or named twice when more come meanwhile."""
+    place = paging.place(COLLECTION)
+    before = None if place is None else PaperId(place)
+    with home.database.reading() as work:
+        found = work.papers.newest(before=before, limit=paging.probe)
+    url = home.letterhead.public_url
+    return PapersPage(
+        items=[PaperAnswer.of(citation(url, one)) for one in found[: paging.limit]],
+        next_cursor=paging.next_cursor(COLLECTION, [one.id for one in found]),
+    )
+
+
+@api.get("/papers/{name:path}", summary="A paper", responses={429: {}})
+def paper(home: Home, name: Name) -> PaperAnswer:
+    """A paper by its id here, or by its arXiv id with or without a version."""
+    return PaperAnswer.of(cited_paper(home.database, home.letterhead.public_url, name))
+
+
+@api.get("/trending", summary="What is trending", responses={404: {}, 422: {}, 429: {}})
+def trending(
+    home: Home,
+    now: Present,
+    period: Within = Period.DAY,
+    list: ListName = DEFAULT_LIST,  # noqa: A002
+    limit: Most = 50,
+) -> TrendingAnswer:
+    """The papers of a day, seven or thirty days, each once, with the reason it had then."""
+    mailing_list, found = trending_now(home.database, list, period, now=now, limit=limit)
+    return TrendingAnswer(
+        list=mailing_list.name,
+        period=period,
+        items=[TrendingPaper.at(one) for one in found],
+    )
+
+
+@api.get("/lists", summary="The lists", responses={429: {}})
+def lists(home: Home) -> ListsAnswer:
+    """What people can subscribe to here."""
+    with home.database.reading() as work:
+        found = work.lists.all()
+    return ListsAnswer(items=[ListAnswer.of(one, home.letterhead.public_url) for one in found])

@@ -1,0 +1,132 @@
+"""Hugging Face's names and shapes, as their own client reads them over a real socket."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from paperround.domain.editions import Edition
+from paperround.sources.formats import reader_for
+from tests.builders import NOW, paper
+from tests.web.conftest import PUBLIC_URL, Site
+from tests.web.serving import served
+from tests.web.test_pages import keep
+
+DAILY = "/api/daily_papers"
+
+
+def titles(rows: list[dict[str, Any]]) -> list[str]:
+    return [one["title"] for one in rows]
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[Any]:
+    """Their client, asking this site on the loopback interface."""
+    hub = pytest.importorskip("huggingface_hub", reason="needs `pip install huggingface_hub`")
+    with served(site.app) as (host, port):
+        yield hub.HfApi(endpoint=f"http://{host}:{port}", token=False)
+
+
+@pytest.mark.accept("F40")
+def test_their_client_lists_the_papers_of_a_day(client: Any, edition: Edition) -> None:
+    found = list(client.list_daily_papers(date="2026-03-02", limit=100, token=False))
+    assert {one.title for one in found} == {one.title for one in edition.papers}
+    by_title = {one.title: one for one in edition.papers}
+    for one in found:
+        frozen = by_title[one.title]
+        assert one.id == frozen.name
+        assert [author.name for author in one.authors or []] == list(frozen.authors)
+        assert (one.upvotes or 0) == (frozen.votes or 0)
+        assert one.submitted_at == edition.frozen_at
+        assert one.published_at is not None
+    votes = [one.upvotes or 0 for one in found]
+    assert votes == sorted(votes, reverse=True)
+
+
+@pytest.mark.accept("F40", part="paper")
+def test_their_client_reads_one_paper_and_its_text(client: Any, site: Site) -> None:
+    keep(site, paper(1, title="Dense retrieval", abstract="Dense passages are found."))
+    info = client.paper_info("2603.00001")
+    assert (info.id, info.title, info.summary) == (
+        "2603.00001",
+        "Dense retrieval",
+        "Dense passages are found.",
+    )
+    assert info.source is None
+    assert "Dense passages are found." in client.read_paper("2603.00001")
+
+
+@pytest.mark.accept("F40", part="search")
+def test_their_client_searches(client: Any, site: Site) -> None:
+    keep(site, paper(1, title="Dense retrieval"), paper(2, title="Other things"))
+    found = list(client.list_papers(query="retrieval", limit=5, token=False))
+    assert [(one.id, one.title) for one in found] == [("2603.00001", "Dense retrieval")]
+
+
+@pytest.mark.accept("F40", part="errors")
+def test_their_client_is_told_what_is_wrong(client: Any, site: Site) -> None:
+    hub = pytest.importorskip("huggingface_hub", reason="needs `pip install huggingface_hub`")
+    with pytest.raises(hub.errors.HfHubHTTPError, match=r"404"):
+        client.paper_info("2699.99999")
+    with pytest.raises(hub.errors.BadRequestError, match="2026-02-30"):
+        list(client.list_daily_papers(date="2026-02-30", token=False))
+
+
+def test_a_week_and_a_month_hold_the_papers_of_their_days(site: Site, edition: Edition) -> None:
+    names = {one.title for one in edition.papers}
+    for query in ("week=2026-W10", "month=2026-03", "date=2026-03-02", "limit=100"):
+        rows = site.client.get(f"{DAILY}?limit=100&{query}").json()
+        assert set(titles(rows)) == names
+    assert site.client.get(f"{DAILY}?week=2026-W09").json() == []
+    assert site.client.get(f"{DAILY}?month=2026-02").json() == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "date=2026-02-30",
+        "date=today",
+        "week=2026-W54",
+        "week=2025-W53",
+        "week=2026-10",
+        "month=2026-13",
+        "month=2026-3",
+        "submitter=ada",
+    ],
+)
+def test_a_wrong_day_is_a_problem_and_no_empty_list(site: Site, query: str) -> None:
+    answer = site.client.get(f"{DAILY}?{query}")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
+
+
+def test_pages_follow_each_other_and_end_with_an_empty_one(site: Site, edition: Edition) -> None:
+    seen: list[str] = []
+    for number in range(100):
+        rows = site.client.get(f"{DAILY}?date=2026-03-02&limit=7&p={number}").json()
+        if not rows:
+            break
+        seen += titles(rows)
+    assert len(seen) == len(set(seen)) == len(edition.papers)
+
+
+def test_trending_comes_by_score(site: Site, edition: Edition) -> None:
+    rows = site.client.get(f"{DAILY}?sort=trending&limit=100").json()
+    assert titles(rows) == [one.title for one in edition.papers]
+
+
+def test_their_file_format_is_read_again_by_our_own_reader(site: Site, edition: Edition) -> None:
+    content = site.client.get(f"{DAILY}?date=2026-03-02&limit=100").content
+    batch = reader_for("daily.json", content, "hf")[1](content)
+    arxiv = [one for one in edition.papers if "arxiv" in one.identifiers]
+    assert len(batch.records) >= len(arxiv)
+    assert not [one for one in batch.rejects if one.reason != "bad-id"]
+
+
+def test_votes_are_those_that_were_counted_last(site: Site) -> None:
+    keep(site, paper(1))
+    assert site.client.get("/api/papers/2603.00001").json()["upvotes"] == 0
+    assert NOW.year == 2026
+    assert site.client.get("/api/papers/2603.00001v3").json()["id"] == "2603.00001"
+    assert site.client.get(f"{PUBLIC_URL}/api/papers/nothing").status_code == 404
