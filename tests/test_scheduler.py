@@ -17,7 +17,7 @@ from paperround.domain.work import Job
 from paperround.queue.threads import ThreadQueue
 from paperround.scheduler import EVERY, Scheduler, keep_appointments
 from paperround.wiring import Runtime
-from paperround.wiring.rounds import DELIVER, NOTICES, ROUNDS
+from paperround.wiring.rounds import DELIVER, NOTICES, POSTS, ROUNDS
 
 PATIENCE = 20.0
 
@@ -173,4 +173,4 @@ def test_a_clock_that_is_put_back_stops_no_tick(home: Home) -> None:
 def test_mail_that_waits_is_looked_for_between_two_ticks(home: Home) -> None:
     minutes = Scheduler(home)
     minutes._glance()
-    assert home.jobs.asked == [NOTICES, DELIVER]
+    assert home.jobs.asked == [NOTICES, DELIVER, POSTS]

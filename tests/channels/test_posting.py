@@ -7,18 +7,22 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+from sqlalchemy import Engine
 
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
+from paperround.domain.work import Job
 from paperround.jobs.channels import Changes, change_channel
 from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.posting import post_due
+from paperround.jobs.roles import look
 from paperround.jobs.status import history_of
 from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring.rounds import MAIL, POSTS
 from tests.builders import lease
 from tests.channels.services import (
     SLACK,
@@ -34,7 +38,7 @@ from tests.channels.services import (
     silence,
     totals,
 )
-from tests.fakes import ScriptedMailer
+from tests.fakes import HERE, ScriptedMailer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.test_deliver import post
 from tests.jobs.test_publish import send
@@ -42,6 +46,23 @@ from tests.net.faults import PATIENCE, Caller, page, says
 
 EACH_KIND = pytest.mark.parametrize("kind", list(ChannelKind))
 BUSY = page(b"slow down", "Retry-After: 3600", status="429 Too Many Requests")
+
+
+# --- asked for ---------------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F25", part="asked for by a scheduler")
+def test_a_post_that_waits_is_asked_for_between_two_ticks(
+    papers: SqlDatabase, engine: Engine, made: Services
+) -> None:
+    add(papers, made)
+    send(papers)
+    asked: list[Job] = []
+    many = SqlDatabase(engine, ask=lambda _, jobs: asked.extend(jobs))
+    assert look(many, HERE, (), MAIL, now=NOW).is_first
+    assert asked == []
+    look(many, HERE, (), MAIL, now=NOW)
+    assert POSTS in asked
 
 
 # --- sent --------------------------------------------------------------------------------------

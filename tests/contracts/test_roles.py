@@ -57,6 +57,22 @@ def test_a_scheduler_that_was_asleep_finds_its_period_taken(database: Database) 
     assert not asks(sleeper, ANN)
 
 
+@pytest.mark.accept("T6", part="a clock is put back")
+def test_a_clock_that_is_put_back_stops_the_rounds_for_minutes_only(database: Database) -> None:
+    """An hour's periods were taken ahead of their time."""
+    ahead = [asks(database, ANN, after=HOUR + second * SECOND) for second in range(0, 3600, 50)]
+    assert all(ahead)
+    assert asks(database, ANN)
+    later = range(0, 7200, 50)
+    assert all(asks(database, ANN, after=second * SECOND) for second in later[1:])
+
+
+def test_clocks_that_differ_a_little_share_their_periods(database: Database) -> None:
+    assert asks(database, ANN, after=MINUTE)
+    assert asks(database, BOB)
+    assert not asks(database, BOB, after=MINUTE)
+
+
 def test_whoever_leaves_signs_of_life_lives(database: Database) -> None:
     asks(database, ANN)
     worker_lives(database, BOB, BOTH, now=NOW)

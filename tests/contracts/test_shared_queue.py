@@ -15,10 +15,12 @@ from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
 from paperround.jobs.ports import Database, SharedQueue, UnitOfWork
 from paperround.jobs.roles import look
 from paperround.queue.retries import MOST_TRIES
+from paperround.queue.strangers import PUT_OFF
 from paperround.store.engine import driver_connection
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring.rounds import MAIL, ROUNDS
 from tests.builders import (
+    MINUTE,
     NOW,
     new_delivery,
     plan,
@@ -279,6 +281,44 @@ def test_a_job_that_its_worker_never_heard_of_goes_back(
         names = [row[0] for row in connection.execute("SELECT id FROM procrastinate_workers")]
     queue.book.give_back(queue.book.held(names), now=NOON)
     assert queue.lined()[NOTE.line] == Lined(waiting=1)
+
+
+# --- another version ---------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F47", part="a job of a newer version")
+def test_a_job_of_a_task_that_is_not_known_here_is_left_to_others(
+    timed_engine: Engine, queue: TimedQueue, present: Present, caplog: pytest.LogCaptureFixture
+) -> None:
+    newer = TimedQueue(timed_engine, present)
+    done: list[object] = []
+    newer.register("novelty", done.append)
+    for number in range(2):
+        newer.put(Job(task="novelty", arguments={"n": number}, lock=f"novelty:{number}"))
+    queue.put(NOTE)
+    assert queue.run_until_idle(now=NOON) == 1
+    [told] = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert "novelty" in told
+    assert all(one.exc_info is None for one in caplog.records)
+    assert waiting(queue) == 2
+    present.moment = NOON + PUT_OFF
+    assert newer.run_until_idle(now=NOON + PUT_OFF) == 2
+    assert len(done) == 2
+
+
+def test_a_job_that_is_left_to_others_goes_when_another_of_its_lock_waits(
+    timed_engine: Engine, queue: TimedQueue, present: Present
+) -> None:
+    newer = TimedQueue(timed_engine, present)
+    novelty = Job(task="novelty", lock="novelty")
+    newer.register("novelty", lambda _: None)
+    newer.put(novelty)
+    lose(timed_engine)
+    newer.put(novelty)
+    present.moment = NOON + MINUTE
+    assert queue.run_until_idle(now=NOON + MINUTE) == 0
+    assert queue.book.recover(now=NOON + MINUTE) == 1
+    assert waiting(queue) == 1
 
 
 # --- many processes ------------------------------------------------------------------------------

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
-from paperround.domain.errors import SchemaOutOfDate
+from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.store import migrate, queue_schema, revisions
+from tests.contracts.test_races import at_once
 from tests.databases import PostgresServer, opened
 from tests.migrations.describing import described_queue
 
-LOCK = 1
+NO_TABLES = r"the queue has no tables: .*paperround db upgrade"
 LATER = "99.00.00_01_later"
 
 
@@ -33,6 +34,16 @@ def later_package(tmp_path: Path) -> Path:
     return folder
 
 
+def begin_with(engine: Engine, change: str) -> None:
+    """Make the first of the queue's changes, as if there were no others yet."""
+    script = queue_schema.package() / "migrations" / f"{change}.sql"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(script.read_text(encoding="utf-8").replace("%", "%%"))
+        connection.execute(text(f"CREATE TABLE {queue_schema.BOOK} (name text PRIMARY KEY)"))
+        booking = text(f"INSERT INTO {queue_schema.BOOK} (name) VALUES (:name)")
+        connection.execute(booking, {"name": change})
+
+
 @pytest.mark.accept("F47", part="the queue's tables come with ours")
 def test_an_upgrade_makes_the_tables_of_the_queue_once(empty: Engine) -> None:
     migrate.upgrade(empty)
@@ -46,12 +57,11 @@ def test_an_upgrade_makes_the_tables_of_the_queue_once(empty: Engine) -> None:
 def test_all_changes_one_after_another_come_to_the_same(
     empty: Engine, postgres: PostgresServer
 ) -> None:
-    queue_schema.upgrade(empty, lock=LOCK)
+    migrate.upgrade_queue(empty)
+    first, *rest = queue_schema.shipped(queue_schema.package())
     with postgres.created() as url, opened(url) as other:
-        with other.begin() as connection:
-            connection.execute(text(f"CREATE TABLE {queue_schema.BOOK} (name text PRIMARY KEY)"))
-        made = queue_schema.upgrade(other, lock=LOCK)
-        assert len(made) == len(queue_schema.shipped(queue_schema.package()))
+        begin_with(other, first)
+        assert migrate.upgrade_queue(other) == rest
         assert described_queue(other) == described_queue(empty)
 
 
@@ -59,8 +69,8 @@ def test_the_change_of_a_later_version_is_made_once(empty: Engine, later_package
     migrate.upgrade(empty)
     with empty.connect() as connection:
         assert queue_schema.missing(connection, folder=later_package) == [LATER]
-    assert queue_schema.upgrade(empty, lock=LOCK, folder=later_package) == [LATER]
-    assert queue_schema.upgrade(empty, lock=LOCK, folder=later_package) == []
+    assert migrate.upgrade_queue(empty, folder=later_package) == [LATER]
+    assert migrate.upgrade_queue(empty, folder=later_package) == []
     with empty.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM procrastinate_later")).scalar() == 1
 
@@ -71,16 +81,16 @@ def test_a_change_that_fails_is_not_booked(empty: Engine, later_package: Path) -
     good = file.read_text(encoding="utf-8")
     file.write_text(f"{good} SELECT 1 / 0;", encoding="utf-8")
     with pytest.raises(Exception, match="division by zero"):
-        queue_schema.upgrade(empty, lock=LOCK, folder=later_package)
+        migrate.upgrade_queue(empty, folder=later_package)
     file.write_text(good, encoding="utf-8")
-    assert queue_schema.upgrade(empty, lock=LOCK, folder=later_package) == [LATER]
+    assert migrate.upgrade_queue(empty, folder=later_package) == [LATER]
 
 
 def test_a_database_that_a_later_version_upgraded_is_still_good(
     empty: Engine, later_package: Path
 ) -> None:
     migrate.upgrade(empty)
-    queue_schema.upgrade(empty, lock=LOCK, folder=later_package)
+    migrate.upgrade_queue(empty, folder=later_package)
     revisions.prepare(empty)
     assert migrate.check_drift(empty) == []
 
@@ -100,11 +110,57 @@ def test_an_installation_from_before_there_was_a_queue_is_not_changed_unasked(
     empty: Engine,
 ) -> None:
     migrate.upgrade(empty, revisions.head())
-    with pytest.raises(SchemaOutOfDate, match="paperround db upgrade"):
+    with pytest.raises(SchemaOutOfDate, match=NO_TABLES):
         revisions.prepare(empty)
     assert "the queue has no tables" in migrate.check_drift(empty)
     migrate.upgrade(empty)
     revisions.prepare(empty)
+
+
+@pytest.mark.accept("F47", part="the queue's tables are dropped")
+@pytest.mark.parametrize("gone", ["procrastinate_jobs", "procrastinate_%"])
+def test_tables_of_the_queue_that_somebody_dropped_are_missed_and_made_again(
+    empty: Engine, gone: str
+) -> None:
+    migrate.upgrade(empty)
+    whole = described_queue(empty)
+    drop(empty, gone)
+    with pytest.raises(SchemaOutOfDate, match=NO_TABLES):
+        revisions.prepare(empty)
+    migrate.upgrade(empty)
+    assert described_queue(empty) == whole
+    revisions.prepare(empty)
+
+
+def drop(engine: Engine, pattern: str) -> None:
+    """Drop tables by hand; their types and functions stay."""
+    with engine.begin() as connection:
+        looking = text("SELECT tablename FROM pg_tables WHERE tablename LIKE :pattern")
+        for name in connection.execute(looking, {"pattern": pattern}).scalars().all():
+            connection.execute(text(f"DROP TABLE {name} CASCADE"))
+
+
+@pytest.mark.accept("F47", part="two upgrades at once")
+def test_of_two_upgrades_at_once_both_end_well(empty: Engine) -> None:
+    at_once(2, lambda _: migrate.upgrade(empty))
+    assert migrate.check_drift(empty) == []
+
+
+def test_whoever_may_make_no_tables_is_told_so_in_one_line(empty: Engine) -> None:
+    with empty.begin() as connection:
+        connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC, CURRENT_USER"))
+        connection.execute(text("CREATE ROLE powerless"))
+    try:
+        with pytest.raises(DatabaseFailed, match=r"^the schema was not changed: permission denied"):
+            migrate.patiently(empty, as_somebody_powerless)
+    finally:
+        with empty.begin() as connection:
+            connection.execute(text("DROP ROLE powerless"))
+
+
+def as_somebody_powerless(connection: Connection) -> None:
+    connection.execute(text("SET LOCAL ROLE powerless"))
+    queue_schema.make_next(connection)
 
 
 def test_sqlite_has_no_tables_of_a_queue(sqlite_template: Path) -> None:

@@ -1,15 +1,14 @@
 """Workers and schedulers on one PostgreSQL, as an operator's supervisor keeps them running.
 
-FLEET says what they are. Whoever ends is started again, after a rest where it ended well; how it
-ended is counted. None may end otherwise than well, killed, or without its database, and none may be
-surprised by anything but that.
+FLEET says what they are. Whoever is gone is started again; how it ended is counted. Before the
+fleet retires none may end otherwise than killed, or without its database when it began, and none
+may be surprised by anything but that.
 """
 
 import os
 import signal
 import subprocess
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +21,6 @@ CONNECTIONS = 3
 
 POLITE = 60.0
 """Seconds that a process may take to end when it is asked to."""
-
-
-REST = 2.0
-"""Seconds until a command that found no more work is started again."""
 
 EXPECTED = ("paperround.domain.errors.DatabaseFailed:", "paperround.domain.errors.Conflict:")
 
@@ -40,7 +35,7 @@ class Crew:
 
 
 FLEET = (
-    Crew("worker", ("deliver", "--until-empty"), 3),
+    Crew("worker", ("worker",), 3),
     Crew("scheduler", ("scheduler",), 2),
 )
 
@@ -69,17 +64,13 @@ class Fleet:
     paused: list[Member] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     started: int = 0
-    _resting: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def tend(self) -> None:
         """Look how the ones that are gone ended, and start others in their place."""
         for one in [one for one in self.members if one.is_gone]:
-            self._end(one)
-        now = time.monotonic()
+            self._end(one, (1, -signal.SIGKILL))
         for crew in self.crews:
-            resting = [until for until in self._resting[crew.name] if until > now]
-            self._resting[crew.name] = resting
-            there = len(resting) + sum(one.crew is crew for one in self.members)
+            there = sum(one.crew is crew for one in self.members)
             for _ in range(crew.count - there):
                 self._start(crew)
 
@@ -112,7 +103,7 @@ class Fleet:
             one.process.terminate()
         for one in list(self.members):
             one.process.wait(timeout=POLITE)
-            self._end(one)
+            self._end(one, (0, 1, -signal.SIGKILL, -signal.SIGTERM))
 
     def abandon(self) -> None:
         """Nobody is left, whatever went wrong."""
@@ -131,16 +122,14 @@ class Fleet:
             process = self.home.start(*crew.command, log=file)
         self.members.append(Member(crew, process, log))
 
-    def _end(self, one: Member) -> None:
+    def _end(self, one: Member, codes: Sequence[int]) -> None:
         self.members.remove(one)
         if one in self.paused:
             self.paused.remove(one)
         said, code = one.log.read_text(), one.process.returncode
         about = f"{one.crew.name} ended with {code}: {said}"
         assert all(error in EXPECTED for error in surprises(said)), about
-        assert code in (0, 1, -signal.SIGKILL, -signal.SIGTERM), about
-        if code == 0:
-            self._resting[one.crew.name].append(time.monotonic() + REST)
+        assert code in codes, about
         self.ends[{0: "well", 1: "without its database"}.get(code, "killed")] += 1
 
 

@@ -8,6 +8,7 @@ import typer
 from paperround.cli import moving
 from paperround.cli.options import AsJson, print_json, runtime, say
 from paperround.domain.errors import SchemaOutOfDate
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.restore import Held
@@ -27,9 +28,11 @@ def upgrade() -> None:
     with opened(load_settings().database) as engine:
         require_reachable(engine)
         before = current(engine)
-        run(engine)
+        of_queue = run(engine)
         after = current(engine)
     say(f"at {after}" if before == after else f"{before or 'empty'} -> {after}")
+    if of_queue:
+        say(f"made {counted(len(of_queue), 'change')} of the queue's tables")
     runtime().prepare()
 
 
@@ -39,14 +42,19 @@ def check() -> None:
     from paperround.config import load_settings
     from paperround.store.engine import opened
     from paperround.store.migrate import check_drift
-    from paperround.store.revisions import require_here, require_reachable
+    from paperround.store.revisions import behind, head, is_current, require_here, require_reachable
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
-        require_here(engine)
-        differences = check_drift(engine)
+        found = require_here(engine)
+        if found is None:
+            raise SchemaOutOfDate(f"{behind(found)}: run `paperround db upgrade`")
+        differences, current = check_drift(engine), is_current(engine)
     for difference in differences:
         say(difference)
+    if not current:
+        what = behind(found) if found != head() else "the queue is not at this version's schema"
+        raise SchemaOutOfDate(f"{what}: run `paperround db upgrade`")
     if differences:
         raise SchemaOutOfDate("the database differs from the schema this version declares")
     say("the schema is as declared")

@@ -15,12 +15,14 @@ from paperround.doctor import (
     records,
     routine,
     setup,
+    sharing,
     site,
     specimens,
 )
 from paperround.doctor.findings import Finding, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.jobs.ports import Database
+from paperround.jobs.roles import staff
 from paperround.jobs.status import Status, status
 from paperround.store.checks import look
 from paperround.wiring import Runtime
@@ -106,12 +108,27 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         _keys(runtime, database, now),
         clock,
         routine.schedule(standing.last_tick_at, now=now),
+        *_sharing(runtime, standing, now),
         *feeds,
         *routine.lists(standing, now=now),
         *posted_to,
         routine.returns(standing.returns),
         routine.model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
     ]
+
+
+def _sharing(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]:
+    """Who does the work, where several processes may."""
+    if runtime.settings.embedded:
+        return []
+    try:
+        with runtime.database.reading() as work:
+            people = staff(work, now=now)
+        lined = runtime.shared_queue.lined()
+    except PaperroundError as error:
+        return [fail("workers", str(error))]
+    ticks = routine.ticks(standing.last_tick_at, now=now)
+    return sharing.sharing(people, lined, ticks=ticks, now=now)
 
 
 def _keys(runtime: Runtime, database: Database, now: datetime) -> Finding:

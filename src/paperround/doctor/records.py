@@ -25,7 +25,7 @@ def condition(found: Soundness) -> list[Finding]:
         return [answers, _damaged(found.damage)]
     intact = ok("integrity", "no page of it is damaged")
     if found.outdated is not None:
-        way_out = "make a backup before (`paperround db backup FILE`)"
+        way_out = "make a backup before (`paperround db backup FILE`; on PostgreSQL `pg_dump`)"
         return [answers, intact, fail("schema", found.outdated, way_out)]
     return [
         answers,

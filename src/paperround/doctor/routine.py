@@ -49,10 +49,15 @@ def schedule(last_tick_at: datetime | None, *, now: datetime) -> Finding:
     """Whether something looks every minute at what is due."""
     if last_tick_at is None:
         return warn("schedule", "nothing has ticked yet, so no digest is sent by itself", TURN_ON)
-    if now - last_tick_at > QUIET:
+    if not ticks(last_tick_at, now=now):
         says = f"nothing has ticked since {format_instant(last_tick_at)}"
         return fail("schedule", says, TURN_ON)
     return ok("schedule", f"the last tick was at {format_instant(last_tick_at)}")
+
+
+def ticks(last_tick_at: datetime | None, *, now: datetime) -> bool:
+    """Whether something does."""
+    return last_tick_at is not None and now - last_tick_at <= QUIET
 
 
 def model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:

@@ -57,10 +57,12 @@ DELIVER = Job(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lined:
-    """How many jobs of a line wait, and how many run."""
+    """How many jobs of a line wait, and how many run. `due_since`: since when the first of those
+    that wait may run; an instant to come, where it may not yet."""
 
     waiting: int = 0
     running: int = 0
+    due_since: datetime | None = field(default=None, compare=False)
 
 
 def parse_lines(text: str) -> tuple[Line, ...]:

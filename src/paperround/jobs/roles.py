@@ -23,6 +23,10 @@ PERIOD = timedelta(seconds=50)
 """How long what was asked for holds. Schedulers look every five seconds, so that there is never
 more than a minute between two ticks, whichever of them has died."""
 
+AHEAD = timedelta(minutes=5)
+"""A period that was taken so far in the future was taken by a clock that has been put right since.
+It would be without its rounds when it comes; clocks of machines that keep time differ by less."""
+
 SCHEDULERS, WORKERS = "scheduler/", "worker/"
 """What the names of their signs of life begin with."""
 
@@ -42,15 +46,16 @@ def look(
     database: Database, me: Worker, rounds: Sequence[Job], senders: Sequence[Job], *, now: datetime
 ) -> Look:
     """Leave a scheduler's sign of life; ask for `rounds` if nobody did in this period, else for
-    `senders` if mail has become due."""
+    `senders` if a mail or a post has become due."""
     period = period_of(now)
 
     def take(work: UnitOfWork) -> bool:
         work.slots.beat(SCHEDULERS + name_of(me), now=now)
+        work.slots.forget_later(PERIODS, than=now + AHEAD)
         is_first = work.slots.take(PERIODS, period, now=now)
         if is_first:
             _ask(work, rounds)
-        elif work.notices.has_due(now=now) or work.ledger.has_due(now=now):
+        elif any(book.has_due(now=now) for book in (work.notices, work.ledger, work.posts)):
             _ask(work, senders)
         return is_first
 

@@ -41,7 +41,12 @@ _MINE_TO_MOVE = (
     "SELECT 1 FROM procrastinate_jobs WHERE id = %s AND status = 'doing' FOR UPDATE SKIP LOCKED"
 )
 _HELD = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = ANY(%s)"
-_LINES = "SELECT queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2"
+_LINES = """
+    SELECT queue_name, status::text, count(*), min(greatest(scheduled_at, put.at))
+    FROM procrastinate_jobs AS job
+    LEFT JOIN procrastinate_events AS put ON put.job_id = job.id AND put.type = 'deferred'
+    GROUP BY 1, 2
+"""
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 
@@ -156,16 +161,18 @@ class JobBook:
         )
 
     def lines(self) -> Mapping[Line, Lined]:
-        """How many jobs wait and run in each line."""
-        with self._connections() as connection:
-            counted = {(row[0], row[1]): row[2] for row in connection.execute(_LINES)}
-        return {
-            line: Lined(
-                waiting=counted.get((line.value, "todo"), 0),
-                running=counted.get((line.value, "doing"), 0),
-            )
-            for line in Line
-        }
+        """How many jobs wait and run in each line, and how long. Raises DatabaseFailed."""
+        try:
+            with self._connections() as connection:
+                found = {(row[0], row[1]): row[2:] for row in connection.execute(_LINES)}
+        except psycopg.Error as error:
+            raise _named(error) from error
+        lined: dict[Line, Lined] = {}
+        for line in Line:
+            waiting, since = found.get((line.value, "todo"), (0, None))
+            running, _ = found.get((line.value, "doing"), (0, None))
+            lined[line] = Lined(waiting=waiting, running=running, due_since=since)
+        return lined
 
 
 _FILTERS = ("id", "queue_name", "task_name", "status", "lock", "queueing_lock", "worker_id")

@@ -6,6 +6,7 @@ loop waits. Only listening has a connection of its own, as it has to have.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -22,11 +23,17 @@ from paperround.domain.errors import DatabaseFailed
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 Connections = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 """Opens a transaction, which is committed on a clean exit."""
 
 LISTEN_SECONDS = 30.0
 """How long a connection that listens may be silent before it is asked whether it still lives."""
+
+TOLD_AFTER = 100
+"""Tries to listen, of all lines together and in a row, after which the log says that they fail:
+some ten seconds."""
 
 TRIES, PAUSE = 3, 0.5
 """A statement whose connection was lost is tried again on another one: a server that was started
@@ -90,6 +97,7 @@ class EngineConnector(SyncPsycopgConnector):
     ) -> None:
         super().__init__()
         self._listening = listening
+        self._deaf = 0
         self.open(BorrowedPool(connections))  # type: ignore[arg-type]  # all it uses of a pool
 
     async def open_async(self, pool: Any | None = None) -> None:
@@ -116,8 +124,16 @@ class EngineConnector(SyncPsycopgConnector):
         while True:
             try:
                 await self._listen(on_notification, channels)
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as error:
+                self._note_deaf(error)
                 await asyncio.sleep(PAUSE)
+
+    def _note_deaf(self, error: psycopg.OperationalError) -> None:
+        """Say it once it lasts: of a server that is started anew the workers tell themselves."""
+        self._deaf += 1
+        if self._deaf == TOLD_AFTER:
+            reason = str(error).strip().partition("\n")[0]
+            _log.warning("nothing wakes this worker, it looks by itself: %s", reason)
 
     async def _listen(self, on_notification: Notify, channels: Iterable[str]) -> None:
         opening = psycopg.AsyncConnection.connect(**self._listening, autocommit=True)
@@ -126,6 +142,7 @@ class EngineConnector(SyncPsycopgConnector):
                 await connection.execute(
                     sql.SQL("LISTEN {}").format(sql.Identifier(channel))  # a name, no value
                 )
+            self._deaf = 0
             while True:
                 async for heard in connection.notifies(timeout=LISTEN_SECONDS):
                     await on_notification(channel=heard.channel, payload=heard.payload)

@@ -15,8 +15,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 
+from paperround.domain.errors import PaperroundError
 from paperround.domain.work import Line
 from paperround.queue.book import BEAT_SECONDS, STALLED_SECONDS
 from paperround.queue.connector import in_thread
@@ -28,8 +30,9 @@ commit, one whose time has come."""
 REST_SECONDS = 2.0
 """How long a line rests before its worker begins anew."""
 
-WORKER_LOG = "procrastinate.worker"
-"""Under which the library's workers log, each by the name of its line."""
+LOGS = ("procrastinate.worker", "procrastinate.utils")
+"""Under which the library logs what befalls its workers. Each adds the name of its line to the
+first."""
 
 BEGIN_SECONDS = 0.05
 """How often it is looked whether a worker has begun."""
@@ -50,8 +53,8 @@ class Crew:
         self._begun = threading.Event()
         self._down: set[Line] = set()
         self._workers: dict[Line, Worker] = {}
-        for line in width:
-            logging.getLogger(f"{WORKER_LOG}.{line}").addFilter(_in_one_line)
+        for name in (*LOGS, *(f"{LOGS[0]}.{line}" for line in width)):
+            logging.getLogger(name).addFilter(_in_one_line)
         self._thread = threading.Thread(target=self._work, name="paperround-queue", daemon=True)
 
     def start(self) -> None:
@@ -129,7 +132,7 @@ class Crew:
     def _note_down(self, line: Line, error: Exception | None) -> None:
         """Say it of the first: what ends one worker mostly ends all of them, for as long."""
         level = logging.DEBUG if self._down else logging.WARNING
-        reason = f": {str(error).strip() or type(error).__name__}" if error else ""
+        reason = f": {_said(error)}" if error else ""
         _log.log(level, "the worker of %s ended and begins anew%s", line, reason)
         self._down.add(line)
 
@@ -144,7 +147,7 @@ class Crew:
             error = await _outcome(in_thread(self._look_after))
             if error is not None:
                 level = logging.DEBUG if self._down else logging.WARNING
-                _log.log(level, "the queue cannot be looked after: %s", error)
+                _log.log(level, "the queue cannot be looked after: %s", _said(error))
             await asyncio.sleep(BEAT_SECONDS)
 
 
@@ -157,8 +160,21 @@ async def _outcome(work: Awaitable[None]) -> Exception | None:
     return None
 
 
+def _said(error: Exception) -> str:
+    """In one line: of an error of the library the driver's words, which are its cause."""
+    told = error.__cause__ if isinstance(error, ConnectorException) else error
+    return _first_line(str(told or error)) or type(error).__name__
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
 def _in_one_line(record: logging.LogRecord) -> bool:
-    """A worker that lost its database says so; where in the library it did helps nobody."""
-    record.msg, record.args = record.getMessage().partition("\n")[0], ()
-    record.exc_info = None
+    """A worker that lost its database says so; where in the library it did helps nobody. What
+    nobody foresaw is told whole."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, ConnectorException | PaperroundError):
+        record.msg, record.args = f"{_first_line(record.getMessage())}: {_said(error)}", ()
+        record.exc_info = None
     return True

@@ -26,7 +26,8 @@ from paperround.domain.work import Job, Line, Lined
 from paperround.queue.book import JobBook, unpacked
 from paperround.queue.connector import Connections, EngineConnector, in_thread
 from paperround.queue.crew import Crew
-from paperround.queue.retries import retry
+from paperround.queue.retries import put_again
+from paperround.queue.strangers import KnownJobs
 from paperround.queue.tally import Tally
 from paperround.queue.tasks import Task, Tasks
 
@@ -63,6 +64,7 @@ class PostgresQueue:
         self._now = now
         self._tasks = Tasks()
         self._app = App(connector=EngineConnector(connections, listening))
+        self._app.job_manager = KnownJobs(self._app.connector, knows=self._tasks.knows, now=now)
         self.book = JobBook(self._app, connections)
         self.tally = Tally()
         self.lines = lines
@@ -156,16 +158,7 @@ class PostgresQueue:
         if (lasted := time.monotonic() - began) >= WORTH_TELLING:
             _log.info("job %s took %.1f seconds", job.task, lasted)
         if failure is not None:
-            self._put_again(job, failure, now())
-
-    def _put_again(self, job: Job, error: Exception, now: datetime) -> None:
-        again = retry(job, error, now)
-        if again is None:
-            _log.error("gave up job %s, try %d", job.task, job.attempts + 1, exc_info=error)
-            return
-        _log.warning("job %s failed, next try at %s", job.task, again.not_before, exc_info=error)
-        if not self.put(again):
-            _log.info("job %s is not repeated: one with its lock waits already", job.task)
+            put_again(job, failure, self.put, now())
 
     def _look_after(self) -> None:
         """Leave a sign of life, and put back what nobody runs: the jobs of dead workers, and those

@@ -20,9 +20,13 @@ class Tasks:
             raise ValueError(f"the task {task!r} is registered already")
         self._by_name[task] = run
 
+    def knows(self, task: str) -> bool:
+        """Whether somebody said what `task` means."""
+        return task in self._by_name
+
     def require(self, job: Job) -> None:
         """Raise NotFound when nobody said what the job's task means."""
-        if job.task not in self._by_name:
+        if not self.knows(job.task):
             known = ", ".join(sorted(self._by_name)) or "none"
             raise NotFound(f"no task is called {job.task!r}; there are: {known}")
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from paperround.domain.times import require_utc
 from paperround.domain.work import Job
-from paperround.queue.retries import retry
+from paperround.queue.retries import put_again
 from paperround.queue.tasks import Task, Tasks
 from paperround.queue.waiting import WaitingJobs
 
@@ -116,13 +116,4 @@ class ThreadQueue:
             self._waiting.done(job)
             self._changed.notify()
         if failure is not None:
-            self._put_again(job, failure, now())
-
-    def _put_again(self, job: Job, error: Exception, now: datetime) -> None:
-        again = retry(job, error, now)
-        if again is None:
-            _log.error("gave up job %s, try %d", job.task, job.attempts + 1, exc_info=error)
-            return
-        _log.warning("job %s failed, next try at %s", job.task, again.not_before, exc_info=error)
-        if not self.put(again):
-            _log.info("job %s is not repeated: one with its lock waits already", job.task)
+            put_again(job, failure, self.put, now())

@@ -192,6 +192,11 @@ def is_lost_race(error: DBAPIError) -> bool:
     return _code(error) in _LOST_RACES
 
 
+def reason_of(error: DBAPIError) -> str:
+    """What the driver says, in one line."""
+    return str(error.orig).strip().partition("\n")[0]
+
+
 def _code(error: DBAPIError) -> str:
     driver = error.orig
     return getattr(driver, "sqlstate", None) or getattr(driver, "sqlite_errorname", None) or ""

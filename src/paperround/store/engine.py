@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from paperround.domain.errors import DatabaseFailed, Misconfigured
+from paperround.store.dialect import reason_of
 
 BUSY_SECONDS = 10
 CONNECTIONS = 40
@@ -197,8 +198,7 @@ def driver_connection(engine: Engine) -> Iterator[Any]:
         with writer(engine).connect() as connection, connection.begin():
             yield driver_of(connection)
     except DBAPIError as error:
-        reason = str(error.orig).strip().partition("\n")[0]
-        raise DatabaseFailed(f"the database failed: {reason}") from error
+        raise DatabaseFailed(f"the database failed: {reason_of(error)}") from error
 
 
 def driver_of(connection: Connection) -> Any:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, select, text
 from paperround.domain.errors import MovedAway
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
+from paperround.store.revisions import reached
 
 KIND = "home"
 
@@ -29,14 +30,16 @@ _NUMBERS = """
 def require_home(engine: Engine, *, now: datetime) -> None:
     """Raise MovedAway for a database that was put somewhere else since it was last opened.
 
-    One that never was opened is at home from now on. SQLite's is a file, and is not watched.
+    One that never was opened is at home from now on. SQLite's is a file, and is not watched. Raises
+    Misconfigured when it cannot be reached.
     """
     if engine.dialect.name != "postgresql":
         return
-    with engine.connect() as connection:
+    with reached(engine), engine.connect() as connection:
         place, known = _place(connection), _known(connection)
     if not known:
-        settle(engine, now=now)
+        with reached(engine):
+            settle(engine, now=now)
     elif place not in known:
         raise MovedAway(
             "this database is a copy, put back or put elsewhere since it was last used: stop "

@@ -10,6 +10,8 @@ else waits behind: so it gives way after `LOCK_SECONDS`, keeps nothing, and trie
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -18,12 +20,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
 from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.store import queue_schema, schema_search
-from paperround.store.dialect import is_lost_race
+from paperround.store.dialect import is_lost_race, reason_of
+from paperround.store.drift import spoken
 from paperround.store.revisions import require_here
 from paperround.store.schema import metadata
 from paperround.store.storage import rest
@@ -56,11 +59,15 @@ _MIGRATION_LOCK = 7_276_943_051
 """Any number, as long as nothing else on the database takes the same advisory lock."""
 
 
-def upgrade(engine: Engine, revision: str = HEAD, *, pause: Callable[[float], None] = rest) -> None:
+def upgrade(
+    engine: Engine, revision: str = HEAD, *, pause: Callable[[float], None] = rest
+) -> list[str]:
     """Migrate to `revision`; does nothing when the database is there. With the newest one come the
-    changes of the queue's tables, after ours. Raises SchemaOutOfDate for a database of a newer
-    version, MovedAway for one that takes part in a move, and Misconfigured where PostgreSQL's queue
-    is not installed."""
+    changes of the queue's tables, after ours; returns their names.
+
+    Raises SchemaOutOfDate for a database of a newer version, MovedAway for one that takes part in a
+    move, and Misconfigured where PostgreSQL's queue is not installed.
+    """
     require_here(engine)
 
     def run(connection: Connection) -> None:
@@ -73,8 +80,24 @@ def upgrade(engine: Engine, revision: str = HEAD, *, pause: Callable[[float], No
             ) from error
 
     patiently(engine, run, pause)
-    if revision == HEAD:
-        queue_schema.upgrade(engine, lock=_MIGRATION_LOCK)
+    return upgrade_queue(engine, pause=pause) if revision == HEAD else []
+
+
+def upgrade_queue(
+    engine: Engine, *, folder: Path | None = None, pause: Callable[[float], None] = rest
+) -> list[str]:
+    """Make the changes of the queue's tables that are missing; returns which there were. `folder`
+    is that of another package than the installed one."""
+    missing = still_missing = _missing_of_queue(engine, folder)
+    while still_missing:
+        patiently(engine, partial(queue_schema.make_next, folder=folder), pause)
+        still_missing = _missing_of_queue(engine, folder)
+    return missing
+
+
+def _missing_of_queue(engine: Engine, folder: Path | None) -> list[str]:
+    with engine.connect() as connection:
+        return queue_schema.missing(connection, folder=folder)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -93,15 +116,16 @@ def patiently(
 ) -> None:
     """Run it in one transaction, again after a pause when somebody held a table for too long.
 
-    Raises DatabaseFailed when that goes on.
+    Raises DatabaseFailed when that goes on, or when the database refuses for another reason.
     """
     for pause_after in (*LOCK_PAUSES, None):
         try:
             with migrating(engine) as connection:
                 run(connection)
-        except OperationalError as error:
+        except DBAPIError as error:
             if not is_lost_race(error):
-                raise
+                words = f"the schema was not changed: {reason_of(error)}"
+                raise DatabaseFailed(words) from error
             if pause_after is None:
                 raise DatabaseFailed(
                     "the schema was not changed: somebody holds a table for longer than "
@@ -117,8 +141,8 @@ def check_drift(engine: Engine) -> list[str]:
     """Where the database differs from the declared schema, one line each; empty when nowhere."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=dict(OPTIONS))
-        drift = [str(difference) for difference in compare_metadata(context, metadata)]
-        return drift + queue_schema.drift(connection)
+        drift = compare_metadata(context, metadata)
+        return [*spoken(drift), *queue_schema.drift(connection)]
 
 
 @contextmanager

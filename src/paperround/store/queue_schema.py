@@ -2,15 +2,17 @@
 
 Its package holds one file with everything, for a database that has nothing yet, and one file a
 change. Which of them a database has stands in a book of ours, `queue_migrations`, so that the
-changes of a later version are made once, in their order. Telling what is missing reads names of
-files and needs none of the package's code.
+changes of a later version are made once, in their order. Where the tables themselves are gone the
+book counts for nothing, and all of it is made anew: a job names rows that are there, so whoever
+looks at those asks for it again. Telling what is missing reads names of files and needs none of the
+package's code.
 """
 
 import importlib.util
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, text
 
 from paperround.domain.errors import Misconfigured
 
@@ -18,7 +20,15 @@ BOOK = "queue_migrations"
 THEIRS = "procrastinate_"
 
 _PACKAGE = "procrastinate"
-_MAKE_BOOK = f"CREATE TABLE {BOOK} (name text PRIMARY KEY)"
+_JOBS = f"{THEIRS}jobs"
+_THERE = text(
+    "SELECT relname FROM pg_class"
+    f" WHERE relname IN ('{BOOK}', '{_JOBS}') AND pg_table_is_visible(oid)"
+)
+"""Read from the catalogue: what `to_regclass` remembers may be older than a lock that was waited
+for."""
+
+_MAKE_BOOK = f"CREATE TABLE IF NOT EXISTS {BOOK} (name text PRIMARY KEY)"
 _BOOKED = text(f"SELECT name FROM {BOOK}")
 _ENTER = text(f"INSERT INTO {BOOK} (name) VALUES (:name)")
 _DROP = r"""
@@ -74,15 +84,22 @@ def drift(connection: Connection) -> list[str]:
     return [f"the queue's tables lack the change {name}" for name in lacking]
 
 
-def upgrade(engine: Engine, *, lock: int, folder: Path | None = None) -> list[str]:
-    """Make the changes that are missing, each with its entry in the book in a transaction of its
-    own, one process at a time by the advisory lock `lock`. Returns what was made."""
-    made: list[str] = []
-    if engine.dialect.name != "postgresql":
-        return made
-    while step := _next_step(engine, lock, folder or package()):
-        made += step
-    return made
+def make_next(connection: Connection, *, folder: Path | None = None) -> None:
+    """Make the first change that is missing, with its entry in the book; all of them at once where
+    there are no tables. One process at a time may do so, each change in a transaction of its own:
+    a value that one adds to a type can be used by the next one only."""
+    shelf = folder or package()
+    lacking = missing(connection, folder=shelf)
+    if not lacking:
+        return
+    if _JOBS not in _there(connection):
+        remove(connection)  # what may be left beside the tables is in the way
+        _run(connection, shelf / "schema.sql")
+    else:
+        lacking = lacking[:1]
+        _run(connection, shelf / "migrations" / f"{lacking[0]}.sql")
+    connection.exec_driver_sql(_MAKE_BOOK)
+    connection.execute(_ENTER, [{"name": name} for name in lacking])
 
 
 def remove(connection: Connection) -> None:
@@ -97,33 +114,16 @@ def is_declared(name: str | None) -> bool:
     return name is None or not (name == BOOK or name.startswith(THEIRS))
 
 
-def _next_step(engine: Engine, lock: int, folder: Path) -> list[str]:
-    """The first change that is missing; all of them at once where there is nothing yet."""
-    with engine.connect() as connection, connection.begin():
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
-        lacking = missing(connection, folder=folder)
-        if not lacking:
-            return []
-        is_new = not inspect(connection).has_table(BOOK)
-        if is_new:
-            connection.exec_driver_sql(_MAKE_BOOK)
-        whole = is_new and not inspect(connection).has_table(f"{THEIRS}jobs")
-        step = lacking if whole else lacking[:1]
-        file = folder / ("schema.sql" if whole else f"migrations/{step[0]}.sql")
-        _run(connection, file.read_text(encoding="utf-8"))
-        connection.execute(_ENTER, [{"name": name} for name in step])
-        return step
-
-
-def _run(connection: Connection, script: str) -> None:
+def _run(connection: Connection, script: Path) -> None:
     """Several statements at once, as the driver sends them when there are no parameters."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - a connection in use has one
-    driver.execute(script)
+    connection.exec_driver_sql(script.read_text(encoding="utf-8").replace("%", "%%"))
 
 
 def _booked(connection: Connection) -> frozenset[str]:
-    if not inspect(connection).has_table(BOOK):
+    if _there(connection) != {BOOK, _JOBS}:
         return frozenset()
     return frozenset(connection.execute(_BOOKED).scalars())
+
+
+def _there(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.execute(_THERE).scalars())

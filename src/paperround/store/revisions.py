@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
 from paperround.domain.errors import Misconfigured, SchemaOutOfDate
-from paperround.domain.wording import counted
 from paperround.store import queue_schema
+from paperround.store.dialect import reason_of
 from paperround.store.engine import place_of
 from paperround.store.moving import marks
 
@@ -30,7 +30,7 @@ def prepare(engine: Engine) -> None:
 
     Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
     """
-    with _reached(engine):
+    with reached(engine):
         found = require_here(engine)
     if found is None and engine.dialect.name == "sqlite" and _is_empty(engine):
         from paperround.store.migrate import upgrade
@@ -38,34 +38,34 @@ def prepare(engine: Engine) -> None:
         upgrade(engine)
         found = current(engine)
     if found != head():
-        raise SchemaOutOfDate(
-            f"the database is at revision {found or 'none'}, this version needs "
-            f"{head()}: run `paperround db upgrade`"
-        )
-    with engine.connect() as connection:
-        lacking = queue_schema.missing(connection)
-    if lacking:
-        raise SchemaOutOfDate(
-            f"the queue's tables lack {counted(len(lacking), 'change')}, the first is "
-            f"{lacking[0]}: run `paperround db upgrade`"
-        )
+        raise SchemaOutOfDate(f"{behind(found)}: run `paperround db upgrade`")
+    with reached(engine), engine.connect() as connection:
+        drift = queue_schema.drift(connection)
+    if drift:
+        raise SchemaOutOfDate(f"{drift[0]}: run `paperround db upgrade`")
+
+
+def behind(found: str | None) -> str:
+    """That a database at revision `found` is not where this version needs it, in words."""
+    if found is None:
+        return "the database holds nothing of Paperround yet"
+    return f"the database is at revision {found}, this version needs {head()}"
 
 
 def require_reachable(engine: Engine) -> None:
     """Raise Misconfigured, with the driver's reason, when no connection can be opened."""
-    with _reached(engine), engine.connect():
+    with reached(engine), engine.connect():
         return
 
 
 @contextmanager
-def _reached(engine: Engine) -> Iterator[None]:
+def reached(engine: Engine) -> Iterator[None]:
     """The database's own troubles as the operator's: it may go away at any moment."""
     try:
         yield
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
         where = place_of(engine)
-        raise Misconfigured(f"the database {where} cannot be used: {reason}") from error
+        raise Misconfigured(f"the database {where} cannot be used: {reason_of(error)}") from error
 
 
 def require_here(engine: Engine) -> str | None:

@@ -60,3 +60,9 @@ class SqlSlots:
         return self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at < before)
         ).rowcount
+
+    def forget_later(self, kind: str, *, than: datetime) -> int:
+        """Drop slots of `kind` taken later `than` an instant; returns how many."""
+        return self._connection.execute(
+            delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at > than)
+        ).rowcount

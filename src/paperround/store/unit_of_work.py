@@ -15,7 +15,7 @@ from paperround.store.api_keys import SqlKeys
 from paperround.store.asking import Asks
 from paperround.store.audit import SqlAudit
 from paperround.store.channels import SqlChannels
-from paperround.store.dialect import is_busy, is_lost_race
+from paperround.store.dialect import is_busy, is_lost_race, reason_of
 from paperround.store.editions import SqlEditions
 from paperround.store.enrichments import SqlEnrichments
 from paperround.store.feeds import SqlFeeds
@@ -179,8 +179,7 @@ def _failures_named() -> Iterator[None]:
         if is_lost_race(error):
             raise Conflict("another transaction changed the same rows: try again") from error
         if isinstance(error, (OperationalError, InternalError)):  # the last: ended for idling
-            reason = str(error.orig).strip().partition("\n")[0]
-            raise DatabaseFailed(f"the database failed: {reason}") from error
+            raise DatabaseFailed(f"the database failed: {reason_of(error)}") from error
         if isinstance(error, DataError):
             words = "that holds what the database cannot keep: a NUL, or too large a number"
             raise InvalidInput(words) from error

@@ -111,8 +111,8 @@ def tick(home: "Runtime") -> roles.Look | None:
 
 
 def glance(home: "Runtime") -> roles.Look | None:
-    """Between two ticks: ask for mail to be sent; on PostgreSQL if some is due, and look whether
-    it is time for a tick that nobody asked for."""
+    """Between two ticks: ask for mail and posts to be sent; on PostgreSQL if some are due, and look
+    whether it is time for a tick that nobody asked for."""
     return _ask(home, MAIL)
 
 

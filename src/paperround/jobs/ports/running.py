@@ -157,6 +157,10 @@ class SlotStore(Protocol):
         """Drop slots of `kind` taken before; returns how many."""
         ...
 
+    def forget_later(self, kind: str, *, than: datetime) -> int:
+        """Drop slots of `kind` taken later `than` an instant; returns how many."""
+        ...
+
 
 class KeyStore(Protocol):
     """Keys of the admin API."""

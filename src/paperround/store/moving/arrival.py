@@ -109,10 +109,10 @@ class Target:
     # --- what arrives --------------------------------------------------------------------------
 
     def begin(self, mark: Mark) -> None:
-        """Make it ready to take the rows of a move in. It must be empty."""
+        """Make it ready to take the rows of a move in, with the tables of the queue. It must be
+        empty."""
         with self._failures_named("the tables"):
-            if not revisions.is_current(self._engine):  # also when killed before those of the queue
-                migrate.upgrade(self._engine)
+            migrate.upgrade(self._engine)  # also when killed before those of the queue
             self._make_ready(mark)
 
     def _make_ready(self, mark: Mark) -> None:

@@ -1,0 +1,86 @@
+"""What the doctor says of the processes that share the work on PostgreSQL."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from paperround.doctor.findings import Finding, Level
+from paperround.doctor.sharing import LONG, sharing
+from paperround.domain.deliveries import Worker
+from paperround.domain.roles import Staff
+from paperround.domain.work import Line, Lined
+from paperround.jobs.roles import look, worker_lives
+from tests.builders import MINUTE, NOW
+from tests.databases import postgres, postgres_url
+from tests.doctor.conftest import Home
+
+__all__ = ["postgres", "postgres_url"]
+
+SECOND = timedelta(seconds=1)
+EVERYTHING = frozenset(Line)
+IDLE = dict.fromkeys(Line, Lined())
+WELL = Staff(schedulers=("a/1",), workers={"a/2": EVERYTHING})
+ME = Worker(host="here", pid=7, started="")
+pytestmark = [
+    pytest.mark.accept("O6", part="many machines"),
+    pytest.mark.accept("F47", part="doctor"),
+]
+
+
+def found(
+    staff: Staff, lined: Mapping[Line, Lined] = IDLE, *, ticks: bool = False
+) -> dict[str, Finding]:
+    return {one.check: one for one in sharing(staff, lined, ticks=ticks, now=NOW)}
+
+
+def levels(findings: Mapping[str, Finding]) -> dict[str, str]:
+    return {name: one.level.value for name, one in findings.items()}
+
+
+def test_a_whole_installation_is_well() -> None:
+    assert levels(found(WELL)) == {"schedulers": "ok", "workers": "ok", "jobs": "ok"}
+
+
+def test_nobody_who_asks_is_a_fault_with_the_way_out() -> None:
+    one = found(Staff(workers=WELL.workers))["schedulers"]
+    assert one.level is Level.FAIL
+    assert "paperround scheduler" in one.way_out
+
+
+def test_a_queue_that_nobody_serves_is_named_with_what_waits_there() -> None:
+    some = Staff(schedulers=("a/1",), workers={"a/2": EVERYTHING - {Line.MAIL}})
+    one = found(some, {**IDLE, Line.MAIL: Lined(waiting=2)})["workers"]
+    assert one.level is Level.FAIL
+    assert one.says == "none serves mail, where 2 jobs wait"
+    assert one.way_out == "start `paperround worker --queues mail`"
+
+
+def test_a_job_that_nobody_takes_is_told_of() -> None:
+    stuck = {**IDLE, Line.PAPERS: Lined(waiting=1, due_since=NOW - LONG - SECOND)}
+    one = found(WELL, stuck)["jobs"]
+    assert one.level is Level.WARN
+    assert one.says.startswith("papers has had a job to do since 2026-")
+
+
+def test_a_job_that_waits_for_its_time_is_no_fault() -> None:
+    later = {**IDLE, Line.PAPERS: Lined(waiting=1, due_since=NOW + MINUTE)}
+    assert levels(found(WELL, later))["jobs"] == "ok"
+
+
+def test_an_installation_that_is_ticked_by_cron_needs_neither() -> None:
+    assert levels(found(Staff(workers={}), ticks=True)) == {"schedulers": "ok"}
+
+
+def test_the_doctor_looks_at_who_lives_on_postgresql(home: Home, postgres_url: str) -> None:
+    assert "workers" not in {one.check for one in home.examine()}
+    many = home.runtime(database_url=postgres_url)
+    assert levels(home.faults(database_url=postgres_url)).items() >= {
+        ("schedulers", "fail"),
+        ("workers", "fail"),
+    }
+    look(many.database, ME, (), (), now=NOW)
+    worker_lives(many.database, ME, tuple(Line), now=NOW)
+    says = {one.check: one.says for one in home.examine(database_url=postgres_url)}
+    assert says["schedulers"] == "1 scheduler: here/7"
+    assert says["workers"] == "1 worker, and every queue is served: here/7"
