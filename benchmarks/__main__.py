@@ -11,7 +11,12 @@ from pathlib import Path
 from benchmarks.backfill import store_speed
 from benchmarks.capped import confirmation_over_a_capped_relay
 from benchmarks.compose import personal_digest, shared_digest, signed_digest
-from benchmarks.day import whole_day, whole_day_long
+from benchmarks.day import (
+    whole_day,
+    whole_day_long,
+    whole_day_on_postgres,
+    whole_day_on_postgres_long,
+)
 from benchmarks.deliver import (
     delivery_speed,
     distant_delivery_speed,
@@ -21,6 +26,11 @@ from benchmarks.growth import growth_of_ingest
 from benchmarks.growth_of_ranking import growth_of_ranking
 from benchmarks.ingest import ingest_speed
 from benchmarks.interests import choosing_by_interests
+from benchmarks.on_postgres import (
+    growth_on_postgres,
+    memory_on_postgres,
+    memory_on_postgres_long,
+)
 from benchmarks.personal import personal_order
 from benchmarks.planning import (
     growth_of_publishing,
@@ -32,6 +42,7 @@ from benchmarks.service import memory_of_the_service, memory_of_the_service_long
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
 from benchmarks.whole_run import memory_of_a_run, memory_of_a_run_long
+from benchmarks.workers import many_workers, many_workers_long
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -44,10 +55,11 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],
-    "B12": [memory_of_planning, memory_of_a_run],
-    "B13": [whole_day],
+    "B12": [memory_of_planning, memory_of_a_run, memory_on_postgres],
+    "B13": [whole_day, whole_day_on_postgres],
+    "B14": [many_workers],
     "B15": [speed_of_search, speed_of_search_on_postgres],
-    "B16": [growth_of_ingest, growth_of_ranking, growth_of_publishing],
+    "B16": [growth_of_ingest, growth_of_ranking, growth_of_publishing, growth_on_postgres],
     "B17": [start_of_a_command, start_of_the_service],
     "B18": [confirmation_over_a_capped_relay],
     "B19": [memory_of_the_service],
@@ -56,10 +68,16 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
 LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B12-long": [memory_of_planning_long],
     "B12-run-long": [memory_of_a_run_long],
+    "B12-postgres": [memory_on_postgres],
+    "B12-postgres-long": [memory_on_postgres_long],
     "B13-long": [whole_day_long],
+    "B13-postgres": [whole_day_on_postgres],
+    "B13-postgres-long": [whole_day_on_postgres_long],
+    "B14-long": [many_workers_long],
+    "B16-postgres": [growth_on_postgres],
     "B19-long": [memory_of_the_service_long],
 }
-"""Those that take many minutes, and so run only when they are named."""
+"""Those that take many minutes, or are part of another, and so run only when they are named."""
 
 
 def main(ids: Sequence[str]) -> int:

@@ -1,4 +1,5 @@
-"""B13: a whole day of personal digests, against a C program that only sends as many mails.
+"""B13: a whole day of personal digests, against a C program that only sends as many mails; on
+SQLite and on PostgreSQL.
 
 An edition is published, everybody's own digest planned and delivered, in one process and unsigned;
 smtp-source and smtp-sink come with Debian's postfix package. The peer sends one of our own mails
@@ -14,17 +15,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
+from benchmarks import postgres
+from benchmarks.crowd import settle
 from benchmarks.ingest import empty_file, opened
-from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
+from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe, topics_of
 from benchmarks.memory import highest, tells_memory
 from benchmarks.peer import PORT, lacks_peer, near_sink, seconds_of_peer
+from benchmarks.postgres import server_to_measure
 from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.domain.subscribers import Address
+from paperround.domain.subscribers import Address, Preferences
 from paperround.jobs.deliver import deliver
 from paperround.jobs.ports import Database
 from paperround.jobs.preview import preview
@@ -32,6 +38,7 @@ from paperround.jobs.publish import draft, freeze, publish
 from paperround.jobs.rank import rank_list
 from paperround.sources.jsonl import read_jsonl
 from paperround.wiring import Runtime
+from tests.databases import PostgresServer
 
 PAPERS = 1_000
 READERS = 5_000
@@ -69,26 +76,52 @@ def whole_day_long() -> list[Measured]:
     return _measured(LONG)
 
 
+def whole_day_on_postgres() -> list[Measured]:
+    """The same on PostgreSQL."""
+    return _measured_on_postgres(READERS)
+
+
+def whole_day_on_postgres_long() -> list[Measured]:
+    """The same for a hundred thousand readers on PostgreSQL."""
+    return _measured_on_postgres(LONG)
+
+
 def _measured(readers: int) -> list[Measured]:
     if lacks_peer("B13") or not tells_memory("B13"):
         return []
+    return _against_peer(readers, "", _day)
+
+
+def _measured_on_postgres(readers: int) -> list[Measured]:
+    if lacks_peer("B13") or not tells_memory("B13"):
+        return []
+    with server_to_measure("B13") as server:
+        if server is None:
+            return []
+        return _against_peer(readers, "PostgreSQL, ", partial(_day_on_postgres, server))
+
+
+def _against_peer(readers: int, where: str, live: Callable[[Path, int], Day]) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder, near_sink():
-        tenth, whole = (_day(Path(folder), size) for size in (readers // 10, readers))
-        message = Path(folder, str(readers), "message")
+        homes = {size: Path(folder, str(size)) for size in (readers // 10, readers)}
+        for home in homes.values():
+            home.mkdir()
+        tenth, whole = (live(home, size) for size, home in homes.items())
+        message = homes[readers] / "message"
         peer = seconds_of_peer(message, mails=readers, connections=CONNECTIONS)
-    return _rows(readers, tenth, whole, peer)
+    return _rows(readers, where, tenth, whole, peer)
 
 
-def _rows(readers: int, tenth: Day, whole: Day, peer: float) -> list[Measured]:
+def _rows(readers: int, where: str, tenth: Day, whole: Day, peer: float) -> list[Measured]:
     parts = f"publish {whole.publish:.1f}, plan {whole.plan:.1f}, deliver {whole.deliver:.1f} s"
     each = 1e6 / readers
     cpu = f"CPU a reader {whole.cpu_of_plan * each:.0f} and {whole.cpu_of_deliver * each:.0f} µs"
-    said = f"{readers:,} personal digests / smtp-source -d ({parts}; {peer:.1f} s)"
-    grown = f"memory of that day / of a tenth ({tenth.grown:.1f}, {whole.grown:.1f} MB)"
+    said = f"{where}{readers:,} personal digests / smtp-source -d ({parts}; {peer:.1f} s)"
+    grown = f"{where}memory of that day / of a tenth ({tenth.grown:.1f}, {whole.grown:.1f} MB)"
     return [
         Measured(id="B13", measure=said, value=whole.seconds / peer, bar=Bar("at most", BAR)),
-        _exponent("plan", cpu, math.log10(whole.cpu_of_plan / tenth.cpu_of_plan)),
-        _exponent("deliver", cpu, math.log10(whole.cpu_of_deliver / tenth.cpu_of_deliver)),
+        _exponent(f"{where}plan", cpu, math.log10(whole.cpu_of_plan / tenth.cpu_of_plan)),
+        _exponent(f"{where}deliver", cpu, math.log10(whole.cpu_of_deliver / tenth.cpu_of_deliver)),
         Measured(id="B12", measure=grown, value=whole.grown / tenth.grown, bar=Bar("at most", 1.2)),
     ]
 
@@ -98,22 +131,39 @@ def _exponent(part: str, said: str, value: float) -> Measured:
     return Measured(id="B16", measure=measure, value=value, bar=Bar("at most", 1.05))
 
 
-def _day(folder: Path, readers: int) -> Day:
-    home = folder / str(readers)
-    home.mkdir()
+def _day(home: Path, readers: int) -> Day:
     with empty_file() as empty:
         shutil.copy(empty, home / FILE)
     with opened(home / FILE) as database:
         store(read_jsonl(as_jsonl(papers(PAPERS))), database)
         subscribe(readers, database, tastes=True)
-    command = [sys.executable, "-m", "benchmarks.day", str(home), str(readers)]
+    return _lived(home, readers)
+
+
+def _day_on_postgres(server: PostgresServer, home: Path, readers: int) -> Day:
+    with postgres.migrated(server) as url:
+        with postgres.opened(url) as database:
+            store(read_jsonl(as_jsonl(papers(PAPERS))), database)
+            settle(
+                readers,
+                database,
+                wish=lambda number: Preferences(topics=topics_of(number)),
+                now=NOW,
+            )
+        postgres.tidy(url)
+        return _lived(home, readers, postgres.address_of(url))
+
+
+def _lived(home: Path, readers: int, *url: str) -> Day:
+    command = [sys.executable, "-m", "benchmarks.day", str(home), str(readers), *url]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return Day(**json.loads(done.stdout))
 
 
-def _spend(folder: Path, readers: int) -> Day:
-    """One day in this process, whose installation is open before it begins."""
-    home = Runtime(_settings(folder), FixedClock(NOW))
+def _spend(folder: Path, readers: int, url: str | None = None) -> Day:
+    """One day in this process, whose installation is open before it begins; on the PostgreSQL
+    database at `url`, if there is one."""
+    home = Runtime(_settings(folder, url), FixedClock(NOW))
     database = home.database
     begin = time.perf_counter()
     _freeze(home, database)
@@ -172,10 +222,19 @@ def _one_mail(home: Runtime, database: Database) -> bytes:
     return home.renderer.compose(shown.mail)
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, database_url: str | None) -> Settings:
     url = f"smtp://127.0.0.1:{PORT}"
-    return Settings(data_dir=folder, smtp_url=url, smtp_connections=CONNECTIONS)
+    return Settings(
+        data_dir=folder,
+        database_url=database_url,
+        secret_key="only-for-measuring-" * 2,
+        operator="A benchmark",
+        contact="keeper@example.org",
+        postal_address="1 Paper Street, Pressburg",
+        smtp_url=url,
+        smtp_connections=CONNECTIONS,
+    )
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(_spend(Path(sys.argv[1]), int(sys.argv[2])))))
+    print(json.dumps(asdict(_spend(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))))

@@ -6,19 +6,19 @@ both send to a sink of ours that answers after a round trip, since smtp-sink can
 """
 
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.compose import mail_of_an_edition
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
-from benchmarks.peer import PORT, lacks_peer, near_sink, running, seconds_of_peer
+from benchmarks.peer import PORT, far_sink, lacks_peer, near_sink, seconds_of_peer
 from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
@@ -40,7 +40,7 @@ BARS_OF_SIGNED = {Algorithm.ED25519: 0.8, Algorithm.RSA: 0.4}
 class _Race:
     """Who runs: how many mails each sends over how many connections, and how ours are signed."""
 
-    sink: Callable[[], AbstractContextManager[None]]
+    sink: Callable[[], AbstractContextManager[object]]
     connections: int = 10
     mails: int = MAILS
     mails_of_peer: int = MAILS
@@ -68,7 +68,9 @@ def signed_delivery_speed() -> list[Measured]:
 
 def distant_delivery_speed() -> list[Measured]:
     """The same over a line with 50 ms a round trip."""
-    race = _Race(sink=_far_sink, connections=100, mails=6000, mails_of_peer=1000)
+    race = _Race(
+        sink=partial(far_sink, ROUND_TRIP), connections=100, mails=6000, mails_of_peer=1000
+    )
     return _measured("B4", "deliver / smtp-source -d, 50 ms a round trip", race, 3.3)
 
 
@@ -131,15 +133,6 @@ def _message(settings: Settings) -> Path:
     content = home.renderer.compose(mail_of_an_edition(home))
     file.write_bytes(content.replace(b"\r\n", b"\n"))
     return file
-
-
-@contextmanager
-def _far_sink() -> Iterator[None]:
-    command = [sys.executable, "-m", "benchmarks.lag_sink", str(PORT), str(ROUND_TRIP)]
-    with running(command) as sink:
-        if sink.stdout is None or sink.stdout.readline() != b"ready\n":
-            raise RuntimeError("the sink did not start")
-        yield
 
 
 def _settings(folder: Path, race: _Race) -> Settings:

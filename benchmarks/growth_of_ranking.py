@@ -31,8 +31,8 @@ VOCABULARY, WORDS = 100_000, 180
 
 def growth_of_ranking() -> list[Measured]:
     """The steepest step of what a ranking costs in CPU time, without a learned prior and with."""
-    candidates = [_candidate(paper) for paper in _papers(max(SIZES), seed=1)]
-    background = [f"{one.title}. {one.abstract}" for one in _papers(BACKGROUND, seed=2)]
+    candidates = [_candidate(paper) for paper in written_papers(max(SIZES), seed=1)]
+    background = [f"{one.title}. {one.abstract}" for one in written_papers(BACKGROUND, seed=2)]
     rankers = {"without a prior": TrendingRanker(), "with one": TrendingRanker(prior=_prior())}
     return [_measured(name, one, candidates, background) for name, one in rankers.items()]
 
@@ -62,7 +62,7 @@ def _measured(
 
 def _prior() -> Prior:
     """Learned of papers of earlier days."""
-    learner, taught = Learner(), _papers(TAUGHT, seed=3)
+    learner, taught = Learner(), written_papers(TAUGHT, seed=3)
     each = TAUGHT // DAYS
     for day in range(DAYS):
         outcomes = [
@@ -76,7 +76,8 @@ def _prior() -> Prior:
     return prior
 
 
-def _papers(count: int, *, seed: int) -> list[Paper]:
+def written_papers(count: int, *, seed: int) -> list[Paper]:
+    """So many papers whose words are drawn as in writing, the same ones every time."""
     chance = Random(seed)  # noqa: S311 - the same papers every time
     usual = list(accumulate(1 / (place + 3) for place in range(VOCABULARY)))
     return [_paper(number, chance, usual) for number in range(count)]

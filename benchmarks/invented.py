@@ -100,18 +100,19 @@ def subscribe(count: int, database: Database, *, tastes: bool = False) -> None:
         with database.writing() as work:
             trending = work.lists.get("trending")
             for number in range(first, min(first + _AT_ONCE, count)):
-                topics = _topics(number) if tastes else ()
-                work.subscribers.put(_reader(number, topics), trending.id, now=NOW)
+                wish = Preferences(topics=topics_of(number)) if tastes else Preferences()
+                work.subscribers.put(reader(number, wish), trending.id, now=NOW)
 
 
-def _topics(number: int) -> tuple[str, ...]:
+def topics_of(number: int) -> tuple[str, ...]:
     """Two words of two syllables, as many of the invented papers have."""
     one, other = number % len(_SYLLABLES), number // len(_SYLLABLES) % len(_SYLLABLES)
     first, second = _SYLLABLES[one], _SYLLABLES[other]
     return first + second, second + first + first
 
 
-def _reader(number: int, topics: tuple[str, ...]) -> ImportedSubscriber:
+def reader(number: int, wish: Preferences) -> ImportedSubscriber:
+    """The reader of that number, who asks for `wish`."""
     written = f"reader{number}@reader{number % 7}.example"
     return ImportedSubscriber(
         address=Address(
@@ -119,6 +120,6 @@ def _reader(number: int, topics: tuple[str, ...]) -> ImportedSubscriber:
         ),
         state=SubscriberState.ACTIVE,
         consent=Consent(at=NOW, source="a benchmark"),
-        preferences=Preferences(topics=topics),
+        preferences=wish,
         nonce="nonce",
     )

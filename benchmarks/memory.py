@@ -14,9 +14,10 @@ def tells_memory(id_: str) -> bool:
     return _STATUS.exists()
 
 
-def highest() -> float:
-    """The most memory this process ever held, in MB (proc(5), VmHWM)."""
-    lines = _STATUS.read_text(encoding="ascii").splitlines()
+def highest(pid: int | None = None) -> float:
+    """The most memory this process, or another one, ever held, in MB (proc(5), VmHWM)."""
+    status = _STATUS if pid is None else Path(f"/proc/{pid}/status")
+    lines = status.read_text(encoding="ascii").splitlines()
     told = next(line for line in lines if line.startswith("VmHWM:"))
     return int(told.split()[1]) / 1024
 

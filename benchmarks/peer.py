@@ -1,7 +1,9 @@
-"""The programs of Debian's postfix package that we are held against: a sender and a sink in C."""
+"""The programs of Debian's postfix package that we are held against, a sender and a sink in C;
+and a sink of ours that is as far away as it is told to be."""
 
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,18 @@ def near_sink() -> Iterator[None]:
     command = [str(_program("smtp-sink")), "-4", "-m", "4000", "-u", "nobody"]
     with running([*command, f"127.0.0.1:{PORT}", "4096"]):
         yield
+
+
+@contextmanager
+def far_sink(
+    round_trip: float, journal: Path | None = None, *, port: int = PORT
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A sink that answers after so many seconds, and writes down what it takes."""
+    command = [sys.executable, "-m", "benchmarks.lag_sink", str(port), str(round_trip)]
+    with running(command + ([] if journal is None else [str(journal)])) as sink:
+        if sink.stdout is None or sink.stdout.readline() != b"ready\n":
+            raise RuntimeError("the sink did not start")
+        yield sink
 
 
 @contextmanager

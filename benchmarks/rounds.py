@@ -8,9 +8,11 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
+T = TypeVar("T")
 Contender = Callable[[], object]
 Rounds = Mapping[str, list[float]]
 
@@ -33,8 +35,7 @@ def interleaved(
     gc.collect()
     gc.freeze()
     for number in range(-1, rounds):
-        turn = number % len(names)
-        for name in names[turn:] + names[:turn]:
+        for name in turned(names, number):
             if before is not None:
                 before()
             begin = timer()
@@ -44,6 +45,12 @@ def interleaved(
                 taken[name].append(seconds)
     gc.unfreeze()
     return taken
+
+
+def turned(contenders: Sequence[T], number: int) -> list[T]:
+    """The contenders in the order of round `number`."""
+    turn = number % len(contenders)
+    return [*contenders[turn:], *contenders[:turn]]
 
 
 def speed_ratio(rounds: Rounds, ours: str, peer: str) -> float:

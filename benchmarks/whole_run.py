@@ -40,10 +40,12 @@ _TAKEN = Reply(250, "2.0.0", "thrown away")
 
 
 class ThrowingAway:
-    """Takes every mail and keeps none. Satisfies jobs' Mailer."""
+    """Takes every mail and keeps none, having asked for the dots of `group` at once. Satisfies
+    jobs' Mailer."""
 
-    def __init__(self) -> None:
+    def __init__(self, group: int = GROUP) -> None:
         self.taken = 0
+        self._group = group
 
     def send(
         self,
@@ -51,9 +53,9 @@ class ThrowingAway:
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
     ) -> Iterator[Outcome]:
-        """Ask for the dots of GROUP mails at once."""
+        """The outcomes: each is taken."""
         rest = filter(None, envelopes)
-        while group := list(islice(rest, GROUP)):
+        while group := list(islice(rest, self._group)):
             permitted = before_dot([one.id for one in group])
             self.taken += len(permitted)
             yield from (Outcome(id=one, phase=Phase.DOT, reply=_TAKEN) for one in permitted)

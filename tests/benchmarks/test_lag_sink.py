@@ -29,3 +29,18 @@ def test_each_answer_comes_a_round_trip_after_what_caused_it() -> None:
     codes = [int(answer[:3]) for answer in answers]
     assert codes == [220, 250, 250, 354, 250, 250, 250, 354, 250]
     assert min(waits) >= ROUND_TRIP
+
+
+def test_the_name_of_each_mail_is_written_down_however_it_comes_in_pieces() -> None:
+    heard: list[bytes] = []
+    sink = FarSink(0, heard.append)
+    mail = b"Subject: x\r\nMessage-ID: <a@b.example>\r\n\r\nMessage-ID: <no@b.example>\r\n.\r\n"
+    for byte in MAIL + mail + MAIL + mail.replace(b"<a@", b"<c@"):
+        sink.data_received(bytes([byte]))
+    sink.data_received(MAIL + mail.replace(b"<a@", b"<d@") + MAIL + b"x\r\n\r\n.\r\n")
+    assert heard == [
+        b"<a@b.example>\n",
+        b"<c@b.example>\n",
+        b"<d@b.example>\n",
+        b"without a name\n",
+    ]

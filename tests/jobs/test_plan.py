@@ -93,6 +93,23 @@ def test_a_second_round_plans_nothing_again(reader: SqlDatabase) -> None:
     assert [plan(reader, SEVEN + n * MINUTE).planned for n in range(3)] == [1, 0, 0]
 
 
+def test_a_sign_of_life_is_left_after_every_page_of_people(
+    database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, [record(n) for n in range(1, 31)])
+    subscribe(database, "ada", "bob", "cleo", "dora", "eve")
+    plan(database, NOW + MINUTE)
+    cut(database, at(6))
+    monkeypatch.setattr("paperround.jobs.plan.SHARD", 2)
+    planned: list[int] = []
+
+    def alive() -> None:
+        planned.append(sum(len(history(database, one)) for one in ("ada", "bob", "cleo", "dora")))
+
+    plan_due(database=database, identity=IDENTITY, hours=HOURS, now=SEVEN, alive=alive)
+    assert planned == [2, 4, 4]
+
+
 @pytest.mark.accept("T9", part="one list, three zones")
 def test_each_reader_gets_the_newest_cut_before_their_own_hour(database: SqlDatabase) -> None:
     fill(database, [record(n) for n in range(1, 31)])

@@ -24,6 +24,13 @@ def test_a_site_where_nothing_ticked_for_three_minutes_is_not(site: Site) -> Non
     assert (answer.status_code, "nothing ticks" in answer.json()["status"]) == (503, True)
 
 
+def test_planning_that_goes_on_for_long_is_no_silence(site: Site) -> None:
+    _beat(site)
+    site.clock.move(minutes=4)
+    site.runtime.rounds.alive()
+    assert site.client.get("/readyz").json() == {"status": "ready"}
+
+
 def test_a_site_whose_database_somebody_else_migrated_is_not_ready(site: Site) -> None:
     _beat(site)
     with sql(site.runtime).begin() as connection:

@@ -9,7 +9,7 @@ row of the date it stood at, so two processes, a crash or a second run never pla
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -98,8 +98,10 @@ def plan_due(
     hours: Hours,
     now: datetime,
     opinions: Opinions | None = None,
+    alive: Callable[[], None] = lambda: None,
 ) -> dict[str, PlanReport]:
-    """Plan every list's due digests; returns what was done, by list.
+    """Plan every list's due digests; returns what was done, by list. `alive` is called after each
+    page of people: there may be many.
 
     Mails whose life is over expire first, so that their papers can be sent after all. A list that
     cannot be planned does not keep the others from it; its error is raised at the end.
@@ -113,7 +115,7 @@ def plan_due(
     for mailing_list in lists:
         try:
             planning = _ListRound(database, identity, hours, mailing_list, now, opinions)
-            reports[mailing_list.name] = planning.plan()
+            reports[mailing_list.name] = planning.plan(alive)
         except Exception as error:  # the readers of the other lists wait too
             failure = failure or error
     if failure is not None:
@@ -178,10 +180,11 @@ class _ListRound:
         self._skipped = Counter[str]()
         self._planned = self._waiting = self._late = 0
 
-    def plan(self) -> PlanReport:
+    def plan(self, alive: Callable[[], None]) -> PlanReport:
         """Plan until nobody is due but those who wait."""
         for page in self._pages():
             self._plan_page(page)
+            alive()
         return PlanReport(
             planned=self._planned,
             skipped=dict(self._skipped),

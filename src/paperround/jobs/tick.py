@@ -57,7 +57,8 @@ SCHEDULER = "scheduler"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rounds:
     """What a tick needs. `alerts_to` is where an operator reads mail, None where nowhere; `boot`
-    says how long this machine runs, as far as it can be told."""
+    says how long this machine runs, as far as it can be told; `alive` leaves a sign of life while
+    a step goes on for long."""
 
     database: Database
     ranker: Ranker
@@ -70,6 +71,7 @@ class Rounds:
     alerts_to: str | None
     wake: Callable[[], None]
     boot: Callable[[], Boot | None] = lambda: None
+    alive: Callable[[], None] = lambda: None
     gist: GistChooser = choose_gist
 
 
@@ -157,8 +159,7 @@ def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
 
 def _held(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
     """Nothing is published, given up or forgotten by a clock that leapt; the operator hears it."""
-    alive = partial(write, rounds.database, lambda work: work.slots.beat(SCHEDULER, now=now))
-    steps.run("beat", alive, None)
+    steps.run("beat", partial(live, rounds.database, now=now), None)
     return TickReport(alerts=look_after(rounds, {}, steps, now=now), failed=steps.failed)
 
 
@@ -203,18 +204,24 @@ def _names(database: Database) -> list[str]:
 
 
 def plan(rounds: Rounds, *, now: datetime) -> dict[str, PlanReport]:
-    """Plan everybody whose hour has come, and leave a sign of life."""
-    write(rounds.database, lambda work: work.slots.beat(SCHEDULER, now=now))
+    """Plan everybody whose hour has come, and leave signs of life."""
+    live(rounds.database, now=now)
     plans = plan_due(
         database=rounds.database,
         identity=rounds.identity,
         hours=rounds.hours,
         now=now,
         opinions=rounds.opinions,
+        alive=rounds.alive,
     )
     if any(one.planned for one in plans.values()):
         rounds.wake()
     return plans
+
+
+def live(database: Database, *, now: datetime) -> None:
+    """Leave a sign of life of whatever ticks."""
+    write(database, lambda work: work.slots.beat(SCHEDULER, now=now))
 
 
 def house_of(rounds: Rounds, *, now: datetime) -> Housework:

@@ -340,6 +340,7 @@ class Runtime:
             alerts_to=self._keeper,
             wake=self._wake_after,
             boot=self.boot,
+            alive=lambda: rounds_of_a_tick.live(self.database, now=self.clock.now()),
             gist=self.gist,
         )
 

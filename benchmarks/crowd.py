@@ -1,0 +1,54 @@
+"""Readers by the hundred thousand, written in bulk: how they came is not what is measured."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import insert
+
+from benchmarks.invented import reader
+from paperround.domain.subscribers import Preferences
+from paperround.store import schema as db
+from paperround.store.bulk import insert_many
+from paperround.store.dialect import next_ids
+from paperround.store.subscriber_rows import person_columns, preference_columns
+from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+
+AT_ONCE = 10_000
+
+
+def settle(
+    count: int, database: SqlDatabase, *, wish: Callable[[int], Preferences], now: datetime
+) -> None:
+    """`count` readers on the default list; number `n` of them asks for `wish(n)`."""
+    for first in range(0, count, AT_ONCE):
+        with database.writing() as work:
+            _write(work, range(first, min(first + AT_ONCE, count)), wish, now)
+
+
+def _write(
+    work: SqlUnitOfWork, numbers: range, wish: Callable[[int], Preferences], now: datetime
+) -> None:
+    trending = work.lists.get("trending").id
+    people = [reader(number, wish(number)) for number in numbers]
+    ids = next_ids(work.connection, db.subscribers, len(people))
+    each = list(zip(ids, people, strict=True))
+    insert_many(
+        work.connection,
+        insert(db.subscribers),
+        [{"id": id_, **person_columns(one, now)} for id_, one in each],
+    )
+    insert_many(
+        work.connection,
+        insert(db.subscriptions),
+        [
+            {
+                **preference_columns(one.preferences),
+                "list_id": trending,
+                "subscriber_id": id_,
+                "state": one.state.value,
+                "created_at": now,
+                "changed_at": now,
+            }
+            for id_, one in each
+        ],
+    )

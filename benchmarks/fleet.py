@@ -1,0 +1,293 @@
+"""A day of personal digests by four processes on one machine, and whether the ledger adds up.
+
+    python -m benchmarks.fleet 100000
+
+One scheduler, two workers and a site share a PostgreSQL of their own and send to a sink on this
+machine that writes down what it takes. Everybody has topics of their own, and everybody's hour has
+come when the processes start: a worker freezes the edition of a thousand papers and plans, both
+send. A visitor looks at the site meanwhile. What is printed is what `docs/scale.md` shows.
+"""
+
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from sqlalchemy import func, select, text
+
+from benchmarks.crowd import settle
+from benchmarks.invented import topics_of
+from benchmarks.memory import highest
+from benchmarks.peer import far_sink
+from benchmarks.postgres import (
+    cpu_of,
+    cpu_of_server,
+    log_of_server,
+    migrated,
+    opened,
+    server_to_measure,
+    size_of,
+    tidy,
+)
+from benchmarks.roles import CONNECTIONS, Role, role, settings_of
+from benchmarks.workers import take_in
+from paperround.clock import FixedClock, SystemClock
+from paperround.config import Settings
+from paperround.domain.subscribers import Preferences
+from paperround.jobs.tick import tick
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring import Runtime
+from tests.story.serving import free_port
+
+PAPERS = 1_000
+LOOK, TELL = 1.0, 15.0
+"""Seconds between two looks, and between two lines of the transcript."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A day that was measured: from the first look of the scheduler to the last answer, on what
+    others left of the machine (CPU seconds of all its processes by those seconds)."""
+
+    readers: int
+    cores: float
+    seconds: float
+
+
+MEASURED = Day(readers=100_000, cores=0.44, seconds=653)
+"""The one that docs/scale.md shows."""
+
+MOST_SECONDS = 7_200.0
+PAGES = ("/", "/editions", "/readyz")
+MOVING = ("queued", "deferred", "claimed", "in_data")
+ENDED = ("sent", "failed", "unknown", "expired", "skipped")
+
+
+@dataclass
+class Visitor:
+    """Somebody who looks at one page of the site after another."""
+
+    port: int
+    seconds: list[float] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+
+    def look(self) -> None:
+        """Ask for the next page, and count what comes of it."""
+        page = PAGES[len(self.seconds) % len(PAGES)]
+        begin = time.perf_counter()
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", page)
+            answer = connection.getresponse()
+            body = answer.read()
+            is_fine = answer.status == 200
+            self.answers["200" if is_fine else f"{answer.status} ({_status(body)})"] += 1
+        except (OSError, HTTPException):
+            self.answers["not"] += 1
+        finally:
+            connection.close()
+        self.seconds.append(time.perf_counter() - begin)
+
+
+def _status(body: bytes) -> str:
+    """What `/readyz` says is wrong."""
+    try:
+        return str(json.loads(body)["status"])
+    except (ValueError, KeyError, TypeError):
+        return "a page"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What PostgreSQL took so far: CPU seconds, and bytes of its log and of the database."""
+
+    cpu: float
+    log: float
+    size: float
+
+
+def _server_at(url: str) -> Server:
+    return Server(cpu=cpu_of_server(url), log=log_of_server(url), size=size_of(url))
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The processes, what they share, and how it is known what they took."""
+
+    url: str
+    database: SqlDatabase
+    roles: list[Role]
+    sink: int
+    journal: Path
+    begun: float
+
+    def states(self) -> Counter[str]:
+        """How many rows of the ledger are in each state."""
+        state = db.deliveries.c.state
+        with self.database.reading() as work:
+            found = work.connection.execute(select(state, func.count()).group_by(state))
+            return Counter(dict(map(tuple, found)))
+
+    def say(self, words: str) -> None:
+        """A line of the transcript."""
+        minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
+        print(f"{minutes:02}:{seconds:02}  {words}", flush=True)
+
+
+def main(readers: int) -> int:
+    """Print the transcript; 0 if the ledger adds up and nothing came twice."""
+    with (
+        server_to_measure("the fleet") as server,
+        tempfile.TemporaryDirectory() as folder,
+        ExitStack() as stack,
+    ):
+        if server is None:
+            return 1
+        journal = Path(folder, "journal")
+        relay, port = free_port(), free_port()
+        sink = stack.enter_context(far_sink(0, journal, port=relay))
+        url = stack.enter_context(migrated(server))
+        settings = settings_of(url, Path(folder), relay)
+        print(_machine(url), flush=True)
+        _prepare(url, settings, readers)
+        database = stack.enter_context(opened(url))
+        before = _server_at(url)
+        begun = time.monotonic()
+        roles = [stack.enter_context(one) for one in _roles(settings, port)]
+        fleet = Fleet(url, database, roles, sink.pid, journal, begun)
+        visitor = Visitor(port)
+        _watch(fleet, visitor, readers)
+        return _account(fleet, visitor, readers, before)
+
+
+def _roles(settings: Settings, port: int) -> Iterator[AbstractContextManager[Role]]:
+    yield role("scheduler", settings, "scheduler")
+    yield role("worker 1", settings, "worker")
+    yield role("worker 2", settings, "worker")
+    yield role("site", settings, "serve", "--web-only", "--port", str(port))
+
+
+def _machine(url: str) -> str:
+    with opened(url) as database, database.reading() as work:
+        version = work.connection.execute(text("SHOW server_version")).scalar_one()
+        synced = work.connection.execute(text("SHOW synchronous_commit")).scalar_one()
+    return (
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Python"
+        f" {platform.python_version()}; PostgreSQL {version}, synchronous_commit={synced}"
+    )
+
+
+def _prepare(url: str, settings: Settings, readers: int) -> None:
+    """The papers of today, the readers, and everybody's clock: due within the last two hours."""
+    now = SystemClock().now()
+    before, hour = now - timedelta(hours=12), (now - timedelta(hours=1)).hour
+    with opened(url) as database:
+        take_in(database, PAPERS, before - timedelta(hours=6))
+        settle(
+            readers,
+            database,
+            wish=lambda number: Preferences(hour=hour, topics=topics_of(number)),
+            now=before,
+        )
+    tidy(url)
+    home = Runtime(settings, FixedClock(before))
+    tick(home.rounds, now=before)
+    home.engine.dispose()
+    tidy(url)
+    print(f"{readers:,} readers and {PAPERS:,} papers are there; everybody is due", flush=True)
+
+
+def _watch(fleet: Fleet, visitor: Visitor, readers: int) -> None:
+    told, end = 0.0, time.monotonic() + MOST_SECONDS
+    while time.monotonic() < end:
+        states = fleet.states()
+        is_over = states.total() >= readers and not any(states[one] for one in MOVING)
+        if is_over or time.monotonic() - told >= TELL:
+            told = time.monotonic()
+            load = os.getloadavg()[0]
+            fleet.say(f"planned {states.total():>9,}  sent {states['sent']:>9,}  load {load:.1f}")
+        if is_over:
+            return
+        for one in fleet.roles:
+            one.require()
+        visitor.look()
+        time.sleep(LOOK)
+    raise RuntimeError(f"not over after {MOST_SECONDS:.0f} s: {dict(fleet.states())}")
+
+
+def _account(fleet: Fleet, visitor: Visitor, readers: int, before: Server) -> int:
+    after, states = _server_at(fleet.url), fleet.states()
+    parts = " + ".join(f"{states[one]:,} {one}" for one in ENDED)
+    adds_up = states.total() == readers == sum(states[one] for one in ENDED)
+    print(f"\nplanned {states.total():,} = {parts}: {'adds up' if adds_up else 'DOES NOT ADD UP'}")
+    taken = Counter(fleet.journal.read_bytes().split())
+    twice, notices = taken.total() - len(taken), _notices(fleet.database)
+    print(
+        f"the sink took {taken.total():,} mails, {notices:,} of them to the operator, and"
+        f" {len(taken):,} different: {twice} doubles"
+    )
+    first, last, due = _times(fleet.database)
+    sending = (last - first).total_seconds()
+    print(
+        f"from the first look of the scheduler to the last answer {due:.0f} s; sending took"
+        f" {sending:.0f} s of it: {states['sent'] / sending:,.0f} mails a second over"
+        f" {2 * CONNECTIONS} connections"
+    )
+    log, size = after.log - before.log, after.size - before.size
+    print(
+        f"PostgreSQL wrote {log / 1e6:,.0f} MB of log; the database grew by {size / 1e6:,.0f} MB"
+        f" to {after.size / 1e6:,.0f} MB: {log / readers:,.0f} and {size / readers:,.0f} bytes a"
+        " reader"
+    )
+    answers = ", ".join(f"{code} {count} times" for code, count in sorted(visitor.answers.items()))
+    slow = statistics.quantiles(visitor.seconds, n=20)[-1] if len(visitor.seconds) > 1 else 0.0
+    print(
+        f"the site answered {answers}; in {1000 * statistics.median(visitor.seconds):.0f} ms, the"
+        f" slowest twentieth in {1000 * slow:.0f} ms and more"
+    )
+    print(f"\n{'process':<12}{'CPU s':>8}{'MB at most':>12}")
+    for one in fleet.roles:
+        print(f"{one.name:<12}{one.cpu:>8.1f}{highest(one.process.pid):>12.0f}")
+    theirs = after.cpu - before.cpu
+    print(f"{'PostgreSQL':<12}{theirs:>8.1f}")
+    print(f"{'the sink':<12}{cpu_of(fleet.sink):>8.1f}")
+    mine = sum(one.cpu for one in fleet.roles)
+    print(
+        f"\nCPU a reader: {1e6 * mine / readers:.0f} µs of ours and"
+        f" {1e6 * theirs / readers:.0f} µs of PostgreSQL's"
+    )
+    return 0 if adds_up and not twice and len(taken) - notices == states["sent"] else 1
+
+
+def _notices(database: SqlDatabase) -> int:
+    """How many mails beside the digests were sent: alerts."""
+    with database.reading() as work:
+        return work.notices.totals(now=SystemClock().now()).sent
+
+
+def _times(database: SqlDatabase) -> tuple[datetime, datetime, float]:
+    """The first mark, the last answer, and the seconds from the first look of the scheduler."""
+    c, slots = db.deliveries.c, db.slots.c
+    with database.reading() as work:
+        first, last = work.connection.execute(
+            select(func.min(c.in_data_at), func.max(c.sent_at))
+        ).one()
+        asked = work.connection.execute(
+            select(func.min(slots.taken_at)).where(slots.kind == "tick")
+        ).scalar_one()
+    return first, last, (last - asked).total_seconds()
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))

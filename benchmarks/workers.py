@@ -1,0 +1,286 @@
+"""B14: two and four workers on one PostgreSQL, against one, and whether anything is sent twice.
+
+    digests planned ─► workers run and wait ─► the job is put ─► first mark ... last answer
+
+The workers are real processes (`paperround worker --queues mail`), each with ten connections to a
+sink that is 50 ms away; every crew has as many mails for each of its workers, so that all work for
+as long. With two connections each the same is measured where no core is short. The time is that of
+the ledger: from the first mark to the last answer, with the joining in of the others and the wait
+for the last of them. The sink writes down what it takes.
+"""
+
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select, text
+
+from benchmarks.crowd import settle
+from benchmarks.homes import home_to_measure
+from benchmarks.invented import as_jsonl, papers
+from benchmarks.peer import far_sink
+from benchmarks.postgres import (
+    copy_of,
+    cpu_of_server,
+    migrated,
+    opened,
+    server_to_measure,
+    tidy,
+)
+from benchmarks.roles import CONNECTIONS, Role, role, settings_of
+from benchmarks.rounds import turned
+from benchmarks.table import Bar, Measured
+from paperround.clock import SystemClock
+from paperround.config import Settings
+from paperround.domain.subscribers import Preferences
+from paperround.domain.work import DELIVER, Line
+from paperround.jobs.ingest import ingest
+from paperround.jobs.publish import publish
+from paperround.jobs.roles import staff
+from paperround.sources.jsonl import read_jsonl
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring import Runtime
+from tests.databases import PostgresServer
+from tests.story.serving import free_port
+
+MAILS, MAILS_LONG = 1_500, 6_000
+"""For each worker."""
+
+CREWS = (1, 2, 4)
+BARS = {2: 1.8, 4: 3.0}
+ROUNDS = 2
+ROUND_TRIP = 0.05
+FEW = 2
+"""Connections of each worker where the machine is not to be what limits them."""
+
+PAPERS = 60
+LOOK = 0.25
+"""Seconds between two looks at the ledger."""
+
+MOST_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """How fast a crew was, in mails a second, and the CPU microseconds a mail of its workers and
+    of the database. `wrong` counts the mails that came more than once or not at all."""
+
+    rate: float
+    cpu: float
+    cpu_of_server: float
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where it is measured: a server, a folder, the port of a relay, and its journal."""
+
+    server: PostgresServer
+    folder: Path
+    relay: int
+    journal: Path
+    connections: int = CONNECTIONS
+
+    def taken(self) -> list[bytes]:
+        """The name of each mail that the relay took, in their order."""
+        return self.journal.read_bytes().splitlines()
+
+    def settings(self, url: str) -> Settings:
+        """The installation on the database at `url`."""
+        return settings_of(url, self.folder, self.relay, connections=self.connections)
+
+
+def many_workers() -> list[Measured]:
+    """How many times as many mails a second two and four workers send as one; once more over so
+    few connections that a machine of two cores is not what limits them."""
+    return [*_measured(CONNECTIONS, MAILS), *_measured(FEW, MAILS * FEW // CONNECTIONS)]
+
+
+def many_workers_long() -> list[Measured]:
+    """The same with four times the mails."""
+    mails = MAILS_LONG
+    return [*_measured(CONNECTIONS, mails), *_measured(FEW, mails * FEW // CONNECTIONS)]
+
+
+def _measured(connections: int, mails: int) -> list[Measured]:
+    with server_to_measure("B14") as server, tempfile.TemporaryDirectory() as folder:
+        if server is None:
+            return []
+        journal, relay = Path(folder, "journal"), free_port()
+        with far_sink(ROUND_TRIP, journal, port=relay):
+            place = Place(
+                server=server,
+                folder=Path(folder),
+                relay=relay,
+                journal=journal,
+                connections=connections,
+            )
+            found = run(place, mails=mails, rounds=ROUNDS)
+    planned = mails * sum(CREWS) * ROUNDS
+    return rows_of(found, planned=planned, connections=connections)
+
+
+def rows_of(
+    found: list[dict[int, Sent]],
+    *,
+    planned: int,
+    connections: int = CONNECTIONS,
+) -> list[Measured]:
+    """The lines of the table, for what each crew came to in each round."""
+    usual = {crew: statistics.median(one[crew].rate for one in found) for crew in CREWS}
+    cpu = ", ".join(
+        f"{statistics.median(one[crew].cpu for one in found):.0f} + "
+        f"{statistics.median(one[crew].cpu_of_server for one in found):.0f}"
+        for crew in CREWS
+    )
+    said = ", ".join(f"{usual[crew]:,.0f}" for crew in CREWS)
+    print(
+        f"B14: CPU a mail of workers and of PostgreSQL, {_spoken(CREWS)} workers of {connections}"
+        f" connections: {cpu} µs"
+    )
+    ratios = [
+        Measured(
+            id="B14",
+            measure=f"{crew} workers / one, {connections} connections each of 50 ms ({said} mails"
+            f" a second with {_spoken(CREWS)})",
+            value=statistics.median(one[crew].rate / one[1].rate for one in found),
+            bar=Bar("at least", bound),
+        )
+        for crew, bound in BARS.items()
+    ]
+    wrong = sum(one.wrong for crews in found for one in crews.values())
+    measure = f"mails that came twice or not at all, of {planned:,}"
+    return [*ratios, Measured(id="B14", measure=measure, value=wrong, bar=Bar("at most", 0))]
+
+
+def _spoken(crews: tuple[int, ...]) -> str:
+    return ", ".join(map(str, crews))
+
+
+def run(
+    place: Place,
+    *,
+    mails: int,
+    rounds: int,
+    crews: tuple[int, ...] = CREWS,
+) -> list[dict[int, Sent]]:
+    """What each crew came to in each round, by turns, with `mails` for each worker."""
+    with ExitStack() as stack:
+        planned = {crew: stack.enter_context(_planned(place, crew * mails)) for crew in crews}
+        return [
+            {crew: _send(place, planned[crew], crew) for crew in turned(crews, number)}
+            for number in range(rounds)
+        ]
+
+
+@contextmanager
+def _planned(place: Place, readers: int) -> Iterator[str]:
+    """A database in which everybody's digest is planned and nobody has been asked to send it."""
+    now = SystemClock().now()
+    with migrated(place.server) as url:
+        with opened(url) as database:
+            take_in(database, PAPERS, now)
+            settle(readers, database, wish=lambda _: Preferences(), now=now)
+            home = home_to_measure()  # the copies that are made of this have no other home yet
+            publish(
+                database=database,
+                ranker=home.ranker,
+                identity=home.identity,
+                list_name="trending",
+                day=None,
+                cut="manual",
+                now=now,
+            )
+        tidy(url)
+        yield url
+
+
+def take_in(database: SqlDatabase, count: int, now: datetime) -> None:
+    """So many papers that were announced today."""
+    rows = papers(count)
+    for row in rows:
+        row["listed_on"] = now.date().isoformat()
+        row["published_at"] = (now - timedelta(hours=19)).isoformat()
+    ingest(
+        read_jsonl(as_jsonl(rows)),
+        database=database,
+        feed_name="file:jsonl",
+        feed_kind="file",
+        source="invented",
+        captured_at=now,
+        now=now,
+    )
+
+
+def _send(place: Place, planned: str, crew: int) -> Sent:
+    with copy_of(place.server, planned) as url, ExitStack() as stack:
+        settings = place.settings(url)
+        home = Runtime(settings, SystemClock())
+        workers = [
+            stack.enter_context(
+                role(f"worker-{crew}-{number}", settings, "worker", "--queues", "mail")
+            )
+            for number in range(crew)
+        ]
+        with opened(url) as database:
+            until(lambda: _serving(database) == crew, workers)
+            before = len(place.taken())
+            cpu, of_server = sum(one.cpu for one in workers), cpu_of_server(url)
+            home.queue.put(DELIVER)
+            until(lambda: _is_over(database), workers)
+            cpu, of_server = sum(one.cpu for one in workers) - cpu, cpu_of_server(url) - of_server
+            mails, seconds = _told(database)
+        for one in workers:
+            one.stop()
+        home.engine.dispose()
+    taken, each = Counter(place.taken()[before:]), 1e6 / mails
+    return Sent(
+        rate=mails / seconds,
+        cpu=cpu * each,
+        cpu_of_server=of_server * each,
+        wrong=taken.total() - len(taken) + abs(mails - len(taken)),
+    )
+
+
+def until(look: Callable[[], bool], roles: list[Role]) -> None:
+    """Wait until `look` finds it so; nobody may have ended meanwhile."""
+    end = time.monotonic() + MOST_SECONDS
+    while not look():
+        for one in roles:
+            one.require()
+        if time.monotonic() > end:
+            raise RuntimeError(f"not over after {MOST_SECONDS:.0f} s")
+        time.sleep(LOOK)
+
+
+def _serving(database: SqlDatabase) -> int:
+    with database.reading() as work:
+        return staff(work, now=SystemClock().now()).serving(Line.MAIL)
+
+
+def _is_over(database: SqlDatabase) -> bool:
+    moving = text("state IN ('queued', 'deferred', 'claimed', 'in_data')")
+    with database.reading() as work:
+        return (
+            work.connection.execute(select(db.deliveries.c.id).where(moving).limit(1)).first()
+            is None
+        )
+
+
+def _told(database: SqlDatabase) -> tuple[int, float]:
+    """How many mails were sent, and seconds from the first mark to the last answer."""
+    c = db.deliveries.c
+    with database.reading() as work:
+        row = work.connection.execute(
+            select(func.count(), func.min(c.in_data_at), func.max(c.sent_at)).where(
+                c.state == "sent"
+            )
+        ).one()
+    return row[0], (row[2] - row[1]).total_seconds()
