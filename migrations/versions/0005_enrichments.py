@@ -56,6 +56,8 @@ def downgrade() -> None:
     op.add_column(
         "limiter", sa.Column("failures", sa.Integer(), nullable=False, server_default="0")
     )
+    with op.batch_alter_table("limiter") as limiter:
+        limiter.alter_column("failures", server_default=None)  # only for the rows that were there
     op.drop_table("enrichments")
     op.drop_column("papers", "withdrawn_by")
 

@@ -173,6 +173,7 @@ FIELDS = {
 MADE_UP = {
     "token": "A" * 40,
     "feed_id": "1",
+    "channel_id": "1",
     "provider": "ses",
     "name": "trending",
     "date": "2026-03-02",

@@ -43,7 +43,12 @@ def _postgres(connection: Connection) -> list[str]:
 
 def _sqlite(connection: Connection) -> list[str]:
     found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return [f"{name}: {part}" for name, sql in found for part in _parts(sql)]
+    return [
+        f"{name}: {part}"
+        for name, sql in found
+        for part in _parts(sql)
+        if name != "sqlite_sequence"  # SQLite's own, which stays once there was a number to keep
+    ]
 
 
 def _parts(sql: str) -> list[str]:
