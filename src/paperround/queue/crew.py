@@ -37,6 +37,9 @@ first."""
 BEGIN_SECONDS = 0.05
 """How often it is looked whether a worker has begun."""
 
+TELLING_SECONDS = 5.0
+"""How long whoever stops the lines waits at most until all of them know, and take nothing new."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +53,7 @@ class Crew:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
         self._asked: asyncio.Event | None = None
-        self._begun = threading.Event()
+        self._begun, self._told = threading.Event(), threading.Event()
         self._down: set[Line] = set()
         self._workers: dict[Line, Worker] = {}
         for name in (*LOGS, *(f"{LOGS[0]}.{line}" for line in width)):
@@ -69,6 +72,7 @@ class Crew:
             with suppress(RuntimeError):  # the loop has ended by itself
                 if self._loop is not None and self._asked is not None:
                     self._loop.call_soon_threadsafe(self._asked.set)
+                    self._told.wait(TELLING_SECONDS)
         self._thread.join(drain_seconds)
         return not self._thread.is_alive()
 
@@ -95,6 +99,8 @@ class Crew:
         await self._asked.wait()
         for task in [*lines, keeper]:
             task.cancel()  # a worker that is cancelled finishes what it has in hand
+        await asyncio.sleep(BEGIN_SECONDS)  # until each of them has heard of it
+        self._told.set()
         await asyncio.gather(*lines, keeper, return_exceptions=True)
 
     async def _serve_line(self, line: Line, wide: int) -> None:
