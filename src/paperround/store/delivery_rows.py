@@ -4,7 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
@@ -172,25 +183,31 @@ _DUE: Select[Any] = (
     )
 )
 
-_MAY_GO = (
-    select(literal(1))
-    .where(
-        db.lists.c.id == db.deliveries.c.list_id,
-        db.lists.c.paused_at.is_(None),
-        db.editions.c.id == db.deliveries.c.edition_id,
-        or_(
-            db.editions.c.state != EditionState.CANCELLED.value,
-            db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # asked for since
-        ),
-        db.subscribers.c.id == db.deliveries.c.subscriber_id,
-        db.subscribers.c.state == SubscriberState.ACTIVE.value,
-        db.subscribers.c.address.is_not(None),
-        db.subscriptions.c.id == db.deliveries.c.subscription_id,
-        db.subscriptions.c.state == SubscriberState.ACTIVE.value,
+
+def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Nothing speaks against sending a row now, whatever it is sent by; and `conditions` hold."""
+    return (
+        select(literal(1))
+        .where(
+            db.lists.c.id == db.deliveries.c.list_id,
+            db.lists.c.paused_at.is_(None),
+            db.editions.c.id == db.deliveries.c.edition_id,
+            or_(
+                db.editions.c.state != EditionState.CANCELLED.value,
+                db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # asked for since
+            ),
+            db.subscribers.c.id == db.deliveries.c.subscriber_id,
+            db.subscribers.c.state == SubscriberState.ACTIVE.value,
+            db.subscriptions.c.id == db.deliveries.c.subscription_id,
+            db.subscriptions.c.state == SubscriberState.ACTIVE.value,
+            *conditions,
+        )
+        .correlate(db.deliveries)
+        .exists()
     )
-    .correlate(db.deliveries)
-    .exists()
-)
+
+
+_MAY_GO = may_go(db.subscribers.c.address.is_not(None))
 
 _HEAD = (
     select(func.min(db.deliveries.c.next_at))

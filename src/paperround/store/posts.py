@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, literal, select, update
 
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason
@@ -21,7 +21,7 @@ from paperround.store import schema as db
 from paperround.store.channel_rows import CHANNEL_COLUMNS, channel_of
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import Book, Claims, Gate
-from paperround.store.delivery_rows import claimed_of, release_papers
+from paperround.store.delivery_rows import claimed_of, may_go, release_papers
 from paperround.store.dialect import among, upsert
 
 _HEAD = (
@@ -54,25 +54,8 @@ _DUE: Select[Any] = (
     .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
 )
 
-_MAY_GO = (
-    select(literal(1))
-    .where(
-        db.lists.c.id == db.deliveries.c.list_id,
-        db.lists.c.paused_at.is_(None),
-        db.editions.c.id == db.deliveries.c.edition_id,
-        or_(
-            db.editions.c.state != EditionState.CANCELLED.value,
-            db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # asked for since
-        ),
-        db.channels.c.subscriber_id == db.deliveries.c.subscriber_id,
-        db.channels.c.paused_at.is_(None),
-        db.subscribers.c.id == db.deliveries.c.subscriber_id,
-        db.subscribers.c.state == SubscriberState.ACTIVE.value,
-        db.subscriptions.c.id == db.deliveries.c.subscription_id,
-        db.subscriptions.c.state == SubscriberState.ACTIVE.value,
-    )
-    .correlate(db.deliveries)
-    .exists()
+_MAY_GO = may_go(
+    db.channels.c.subscriber_id == db.deliveries.c.subscriber_id, db.channels.c.paused_at.is_(None)
 )
 
 
