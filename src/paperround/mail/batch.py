@@ -189,7 +189,9 @@ class Batch:
                 self._relays.opened(relay)
                 session = self._means.greet(opened, relay)
                 self._board.join(session)
-                if not self._is_cut_short:
+                if self._is_cut_short:
+                    self._leave(session)
+                else:
                     self._offer(waiting.envelope, session, now)
             case Stopped() as stopped:
                 if self._relays.failed(relay, stopped, now):
