@@ -7,7 +7,6 @@ may be surprised by anything but that.
 
 import os
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from tests.story.command_line import CommandLine
+from tests.story.forked import Process
 
 CONNECTIONS = 3
 """To the relay, of each process."""
@@ -45,7 +45,7 @@ class Member:
     """One of the processes, and the file that all it says goes into."""
 
     crew: Crew
-    process: subprocess.Popen[str]
+    process: Process
     log: Path
 
     @property

@@ -7,7 +7,6 @@ requests are refused, quickly; then they are answered again, by the same process
 
 import json
 import re
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -37,6 +36,7 @@ from tests.reliability.fleet import EXPECTED, POLITE, home_in, surprises
 from tests.reliability.installation import SETTINGS, durable_server, prepare
 from tests.reliability.proxy import Proxy
 from tests.story.command_line import CommandLine
+from tests.story.forked import Process
 from tests.story.serving import free_port
 
 T = TypeVar("T")
@@ -156,7 +156,7 @@ class Traffic:
         return next((one for one in good if one.began >= since), None)
 
 
-def until(process: subprocess.Popen[str], look: Callable[[], T | None]) -> T:
+def until(process: Process, look: Callable[[], T | None]) -> T:
     """What `look` finds, while the process lives."""
     end = time.monotonic() + PATIENCE
     while (found := look()) is None or found is False:
@@ -203,7 +203,7 @@ def is_over(url: str, people: int) -> bool:
     return len(found.digests) >= people and {one.state for one in found.all} <= set(ENDED)
 
 
-def require_recovery(process: subprocess.Popen[str], traffic: Traffic, back: float) -> None:
+def require_recovery(process: Process, traffic: Traffic, back: float) -> None:
     """Soon after the database is back requests are answered as before."""
     for what in ("read", "sign up"):
         answer = until(process, partial(traffic.answered, what, since=back))
@@ -234,7 +234,7 @@ def require_everybody(url: str, traffic: Traffic, readers: int) -> None:
 
 
 @contextmanager
-def served(home: CommandLine, port: int, log: Path) -> Iterator[subprocess.Popen[str]]:
+def served(home: CommandLine, port: int, log: Path) -> Iterator[Process]:
     """The site's process, which must be alive at the end and stop when it is asked to."""
     with log.open("w") as file:
         process = home.start("serve", "--port", str(port), log=file)

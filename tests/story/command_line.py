@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from tests.story.forked import Forked, Process, can_be_forked
+
 STORY_PYTHON = os.environ.get("PAPERROUND_STORY_PYTHON", sys.executable)
 """The Python whose Paperround is tried: this one's, or that of an environment with the wheel."""
 
@@ -22,7 +24,7 @@ class CommandLine:
     settings: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
-    def start(self, *arguments: str, log: IO[str] | None = None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, log: IO[str] | None = None) -> Process:
         """Start `paperround ARGUMENTS` and return the process. All it says goes into `log`, if
         there is one: a pipe that nobody reads fills up."""
         environment = {
@@ -31,12 +33,19 @@ class CommandLine:
             "PYTHONWARNINGS": "error",
             "PAPERROUND_ENRICH": "off",  # no test reaches the network
             **{f"PAPERROUND_{name}": value for name, value in self.settings.items()},
-            **self.environment,
         }
+        if can_be_forked(self.environment):
+            return Forked(
+                STORY_PYTHON,
+                arguments,
+                folder=self.folder,
+                environment=environment | self.environment,
+                log=log,
+            )
         return subprocess.Popen(
             [STORY_PYTHON, "-m", "paperround", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=environment | self.environment,
             stdout=log or subprocess.PIPE,
             stderr=log or subprocess.PIPE,
             text=True,

@@ -1,7 +1,6 @@
 """Three senders on one PostgreSQL that are killed one after the other, and whose server is too."""
 
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.story.command_line import CommandLine
+from tests.story.forked import Process
 from tests.story.killing import KillingSink
 
 WORKERS = 3
@@ -22,7 +22,7 @@ class Crowd:
     sink: KillingSink
     crash: Callable[[], None]
     chance: Random
-    at_work: list[subprocess.Popen[str]] = field(default_factory=list)
+    at_work: list[Process] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     totals: dict[str, Any] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class Crowd:
         self.crash()
         self.ends["crash"] += 1
 
-    def _gone(self, worker: subprocess.Popen[str]) -> None:
+    def _gone(self, worker: Process) -> None:
         _, error = worker.communicate(timeout=300)
         self.at_work.remove(worker)
         if worker.returncode == -signal.SIGKILL:

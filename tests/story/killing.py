@@ -17,6 +17,7 @@ from typing import Any
 from tests.faults import Action, SmtpSink
 from tests.reliability.accounts import require_balance_at
 from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.forked import Process
 
 
 class KillingSink(SmtpSink):
@@ -86,7 +87,7 @@ class KillLoop:
     """
 
     home: CommandLine
-    kill: Callable[[subprocess.Popen[str]], None]
+    kill: Callable[[Process], None]
     in_doubt: list[int] = field(default_factory=list)
     totals: dict[str, Any] = field(default_factory=dict)
 
@@ -101,19 +102,19 @@ class KillLoop:
         self.totals = self.home.json("deliver", "--until-empty")
 
 
-def at_a_step_of(sink: KillingSink, chance: Random) -> Callable[[subprocess.Popen[str]], None]:
+def at_a_step_of(sink: KillingSink, chance: Random) -> Callable[[Process], None]:
     """Kills at one of the next 45 steps of the conversation with `sink`."""
 
-    def kill(process: subprocess.Popen[str]) -> None:
+    def kill(process: Process) -> None:
         sink.aim(process.pid, chance.randint(1, 45))
 
     return kill
 
 
-def while_it_writes(folder: Path, chance: Random) -> Callable[[subprocess.Popen[str]], None]:
+def while_it_writes(folder: Path, chance: Random) -> Callable[[Process], None]:
     """Kills once `folder` holds 1 to 4 new drafts, or 1 to 4 new mails."""
 
-    def kill(process: subprocess.Popen[str]) -> None:
+    def kill(process: Process) -> None:
         before = listing(folder)
         ending, wanted = chance.choice([".tmp", ".eml"]), chance.randint(1, 4)
         for _ in range(60_000):

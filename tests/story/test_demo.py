@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -17,6 +16,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.forked import Process
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def running(home: CommandLine, *arguments: str) -> Iterator["Demo"]:
 class Demo:
     """A demo as its visitor has it: what it said first, and its pages."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Process) -> None:
         assert process.stdout is not None
         self.said = ""
         for line in process.stdout:

@@ -3,7 +3,6 @@ sleep."""
 
 import json
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sqlalchemy import make_url, text
 from tests.databases import PostgresServer, opened, postgres
 from tests.faults import SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.forked import Process
 from tests.story.killing import planned_home
 from tests.story.serving import free_port
 from tests.story.test_kill_loop_of_many import NAMED
@@ -217,7 +217,7 @@ def ticks(many: Machines) -> list[tuple[str, Any]]:
     return [(row[0], row[1]) for row in found]
 
 
-def await_tick(many: Machines, crowd: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+def await_tick(many: Machines, crowd: list[Process]) -> Process:
     """The scheduler that asked for the next period: it looked and took it at one instant."""
     before = len(ticks(many))
     pids: list[int] = []

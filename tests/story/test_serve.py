@@ -15,6 +15,7 @@ import pytest
 
 from tests.faults import Action, SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.forked import Process
 from tests.story.killing import kept, marked, planned_home
 from tests.story.serving import free_port
 
@@ -30,7 +31,7 @@ class PoliteSink(SmtpSink):
 
     def __init__(self, at: int) -> None:
         super().__init__()
-        self.victim: subprocess.Popen[str] | None = None
+        self.victim: Process | None = None
         self.asked_at: float | None = None
         self._left = at
 
@@ -50,7 +51,7 @@ def states(home: CommandLine) -> Counter[str]:
 
 
 @contextmanager
-def running(home: CommandLine, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(home: CommandLine, *arguments: str) -> Iterator[Process]:
     """A process that is gone at the end, whatever happens."""
     process = home.start(*arguments)
     try:
@@ -60,7 +61,7 @@ def running(home: CommandLine, *arguments: str) -> Iterator[subprocess.Popen[str
         process.communicate()
 
 
-def until(process: subprocess.Popen[str], look: Callable[[], bool], *, tries: int = TRIES) -> None:
+def until(process: Process, look: Callable[[], bool], *, tries: int = TRIES) -> None:
     """Look again and again, while `process` runs, until it is so."""
     for _ in range(tries):
         if look():
@@ -73,7 +74,7 @@ def until(process: subprocess.Popen[str], look: Callable[[], bool], *, tries: in
     raise AssertionError("it never came to be")
 
 
-def ended(process: subprocess.Popen[str]) -> str:
+def ended(process: Process) -> str:
     """What it said on standard error; it must end well."""
     _, err = process.communicate(timeout=POLITE)
     assert process.returncode == 0, err
@@ -205,7 +206,7 @@ def ready_for_the_morning(folder: Path) -> CommandLine:
     return home
 
 
-def wait(process: subprocess.Popen[str], seconds: float) -> None:
+def wait(process: Process, seconds: float) -> None:
     """Until the process ends, or for that long; then kill it."""
     try:
         process.wait(timeout=seconds)

@@ -1,7 +1,6 @@
 """Somebody presses stop while another process sends, on each database."""
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url, sqlite_template
 from tests.faults import Action, Late, SmtpSink
 from tests.story.command_line import CommandLine
+from tests.story.forked import Process
 
 __all__ = ["database_url", "postgres", "postgres_url", "sqlite_template"]
 
@@ -103,9 +103,7 @@ def stopped_in_the_middle(town: Town, sink: WatchedSink, press: str) -> tuple[in
         return pressed(town, sink, press, process)
 
 
-def pressed(
-    town: Town, sink: WatchedSink, press: str, process: subprocess.Popen[str]
-) -> tuple[int, int]:
+def pressed(town: Town, sink: WatchedSink, press: str, process: Process) -> tuple[int, int]:
     assert sink.is_half_done.wait(60), process.kill()  # type: ignore[func-returns-value]
     if press == "pause":
         assert pause(town.database, None, now=NOW) == ["trending"]

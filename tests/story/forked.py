@@ -1,0 +1,197 @@
+"""Processes that a fork server started, used as those of `subprocess` are."""
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import IO, Any, Protocol, Self
+
+SERVER = Path(__file__).with_name("fork_server.py")
+IS_POSSIBLE = hasattr(os, "pidfd_open")
+"""Only Linux has what the fork server needs; elsewhere each process starts anew."""
+
+_FROM_THE_START = ("PYTHON", "LD_", "OPENBLAS")
+"""Variables that a process obeys only when it starts."""
+_SECONDS_TO_IMPORT = 120.0
+
+
+class Process(Protocol):
+    """A process that was started: this part of `subprocess.Popen[str]`."""
+
+    pid: int
+    returncode: int | Any
+    stdout: IO[str] | None
+    stderr: IO[str] | None
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]: ...
+    def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def can_be_forked(environment: Mapping[str, str]) -> bool:
+    """Whether a process with these variables is the same when it is forked."""
+    return IS_POSSIBLE and not any(name.startswith(_FROM_THE_START) for name in environment)
+
+
+class Forked:
+    """A process that the server of this run started. Its outputs are pipes, or go into `log`."""
+
+    def __init__(
+        self,
+        python: str,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        log: IO[str] | None,
+    ) -> None:
+        self.returncode: int | Any = None
+        self.stdout, out = _output(log)
+        self.stderr, err = _output(log)
+        self._told = b""
+        self._server = socket.socket(socket.AF_UNIX)
+        try:
+            self._server.connect(str(_address(python)))
+            asked = {"arguments": arguments, "folder": str(folder), "environment": environment}
+            socket.send_fds(self._server, [json.dumps(asked).encode()], [out, err])
+        finally:
+            os.close(out)
+            os.close(err)
+        self.pid = self._hear(_SECONDS_TO_IMPORT)
+
+    def poll(self) -> int | None:
+        with suppress(BlockingIOError):
+            self._wait(0.0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        try:
+            return self._wait(timeout)
+        except TimeoutError:
+            raise subprocess.TimeoutExpired("paperround", timeout or 0.0) from None
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]:
+        texts = ["", ""]
+        readers = [
+            Thread(target=_read_into, args=(texts, number, pipe), daemon=True)
+            for number, pipe in enumerate((self.stdout, self.stderr))
+            if pipe is not None
+        ]
+        for reader in readers:
+            reader.start()
+        self.wait(timeout)
+        for reader in readers:
+            reader.join(timeout)
+        self._close()
+        return texts[0], texts[1]
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
+        self.wait()
+
+    def __del__(self) -> None:
+        self._server.close()
+        self._close()
+
+    def _wait(self, timeout: float | None) -> int:
+        if self.returncode is None:
+            self.returncode = self._hear(timeout)
+            self._server.close()
+        return self.returncode
+
+    def _hear(self, timeout: float | None) -> int:
+        """The next number the server tells. Raises BlockingIOError and TimeoutError."""
+        self._server.settimeout(timeout)
+        while b"\n" not in self._told:
+            chunk = self._server.recv(64)
+            if not chunk:
+                raise RuntimeError("the server that starts processes is gone")
+            self._told += chunk
+        number, _, self._told = self._told.partition(b"\n")
+        return int(number)
+
+    def _close(self) -> None:
+        for pipe in (self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def _output(log: IO[str] | None) -> tuple[IO[str] | None, int]:
+    """What to read an output from, and where to write it to."""
+    if log is not None:
+        return None, os.dup(log.fileno())
+    reading, writing = os.pipe()
+    return os.fdopen(reading), writing
+
+
+def _read_into(texts: list[str], number: int, pipe: IO[str]) -> None:
+    with suppress(ValueError):  # closed meanwhile
+        texts[number] = pipe.read()
+
+
+@cache
+def _address(python: str) -> Path:
+    """Where this test run's server for that Python listens; it is started when first needed."""
+    folder = tempfile.TemporaryDirectory(prefix="paperround-forks-")
+    address = Path(folder.name) / "server"
+    kept = ("HOME", "PATH", "LANG", "TMPDIR")
+    server = subprocess.Popen(
+        [python, str(SERVER), str(address)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={
+            **{name: os.environ[name] for name in kept if name in os.environ},
+            "PYTHONWARNINGS": "error",
+            "OPENBLAS_NUM_THREADS": "1",  # a process with threads is not to be forked
+        },
+    )
+    atexit.register(_stop, server, folder)
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    return address
+
+
+def _stop(server: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.close()
+    server.stdout.close()
+    server.wait()
+    folder.cleanup()
