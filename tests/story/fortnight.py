@@ -63,6 +63,7 @@ ZONES = (
     "Pacific/Kiritimati",
 )
 PEOPLE = 300
+FEW = 120
 
 
 @dataclass
@@ -178,6 +179,7 @@ class World:
     database: SqlDatabase
     present: Present = field(default_factory=Present)
     step: timedelta = timedelta(minutes=30)
+    people: int = PEOPLE
     dead: set[int] = field(default_factory=set)
     chance: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - a fixed world
     booted: int = 0
@@ -195,8 +197,8 @@ class World:
         return Machine(self, worker, Socket(self.database))
 
     def settle_in(self) -> dict[str, Preferences]:
-        """A feed, and 300 people with hours of their own in 24 zones; returns who wants what."""
-        wishes = {f"reader{number}": self._wish(number) for number in range(PEOPLE)}
+        """A feed, and people with hours of their own in 24 zones; returns who wants what."""
+        wishes = {f"reader{number}": self._wish(number) for number in range(self.people)}
         with self.database.writing() as work:
             trending = work.lists.ensure_default(zone="UTC", now=START)
             work.feeds.create(NewFeed(name="daily", kind="hf-daily"), now=START)
