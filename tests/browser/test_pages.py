@@ -54,12 +54,17 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
             "offer": offer,
             "choices": choices,
             "preview": f"{choices}/preview",
+            "history": f"{choices}/history",
+            "library": f"{choices}/library",
+            "judging": f"{choices}/papers",
+            "awaited": f"{confirm}/preview",
         }
         yield Tour(site, tuple(site.mails()), PUBLIC | of_paths(personal) | kept(site))
 
 
 PUBLIC = {
     "today": "/",
+    "subscribe": "/subscribe",
     "editions": "/editions",
     "edition": "/editions/trending/2026-03-02",
     "paper": "/papers/1",
@@ -71,7 +76,10 @@ PUBLIC = {
     "no day": "/editions/trending/yesterday",
     "forged": "/feedback/forged",
 }
-PERSONAL = ("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "forged")
+PERSONAL = (
+    *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),
+    *("judging", "awaited", "forged"),
+)
 OUTBOX = ("outbox", "mail", "mail as text", "mail as bytes", "mail headers")
 
 

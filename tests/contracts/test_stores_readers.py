@@ -413,3 +413,62 @@ def test_erasing_one_person_leaves_the_others(database: Database) -> None:
     assert _states(database, town.alice.subscriber_id) == (ACTIVE, ACTIVE)
     with database.reading() as work:
         assert work.subscribers.feedback_of(town.alice.subscriber_id)
+
+
+# --- another address ---------------------------------------------------------------------------
+
+
+def test_a_person_is_mailed_at_another_address_from_now_on(database: Database) -> None:
+    default = seed_list(database)
+    person, subscription = _sign_up(database, default)
+    _activate(database, subscription.id, WISH)
+    with database.writing() as work:
+        assert work.subscribers.readdress(person.id, address("bob"), now=NOW + HOUR)
+    with database.reading() as work:
+        assert work.subscribers.find(address("alice")) is None
+        found = work.subscribers.find(address("bob"))
+        assert found is not None
+        assert (found.id, found.address, found.nonce) == (
+            person.id,
+            "bob@mail.example",
+            person.nonce,
+        )
+        (kept,) = work.subscribers.subscriptions_of(person.id)
+        assert kept.preferences == WISH
+
+
+@pytest.mark.parametrize("state", [ACTIVE, LEFT, SUPPRESSED])
+def test_nobody_moves_to_an_address_that_somebody_has_or_had(
+    database: Database, state: SubscriberState
+) -> None:
+    default = seed_list(database)
+    person, subscription = _sign_up(database, default)
+    _activate(database, subscription.id, WISH)
+    other, theirs = _sign_up(database, default, "bob")
+    _activate(database, theirs.id, WISH)
+    with database.writing() as work:
+        work.subscribers.set_state(other.id, state, now=NOW)
+        assert not work.subscribers.readdress(person.id, address("bob"), now=NOW)
+    with database.reading() as work:
+        found = work.subscribers.get(person.id)
+    assert found is not None
+    assert found.address == "alice@mail.example"
+
+
+def test_whoever_asked_there_and_never_confirmed_is_forgotten(database: Database) -> None:
+    default = seed_list(database)
+    person, subscription = _sign_up(database, default)
+    _activate(database, subscription.id, WISH)
+    stranger, _ = _sign_up(database, default, "bob")
+    with database.writing() as work:
+        assert work.subscribers.readdress(person.id, address("bob"), now=NOW)
+    with database.reading() as work:
+        assert work.subscribers.get(stranger.id) is None
+
+
+def test_a_person_who_was_erased_moves_nowhere(database: Database) -> None:
+    default = seed_list(database)
+    person, _ = _sign_up(database, default)
+    with database.writing() as work:
+        work.subscribers.erase(person.id, now=NOW)
+        assert not work.subscribers.readdress(person.id, address("bob"), now=NOW)

@@ -14,10 +14,12 @@ from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
+from paperround.jobs.looking_ahead import Press
 from paperround.jobs.ports import Database
 from paperround.jobs.signup import Confirmed, SignupRequest, confirm, subscribe
 from paperround.store import schema as db
 from tests.builders import NOW, address, lease
+from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY
 
 DAYS = timedelta(days=1)
@@ -50,6 +52,11 @@ def desk(
         plan=plan,
         forget_mails=lambda _: None,
     )
+
+
+def press(here: Desk) -> Press:
+    """What makes the digests that people look at before they come, at this desk."""
+    return Press(desk=here, ranker=NewestFirst(), letterhead=LETTERHEAD, renderer=PlainRenderer())
 
 
 def visitor(number: int = 1, *, stamped: bool = True) -> Visitor:

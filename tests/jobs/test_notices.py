@@ -42,7 +42,7 @@ def mail(kind: NoticeKind, **payload: str | int) -> NoticeMail:
     [
         (NoticeKind.CONFIRM, "confirm", Purpose.CONFIRM),
         (NoticeKind.REMINDER, "confirm", Purpose.CONFIRM),
-        (NoticeKind.CHANGE, "confirm", Purpose.CONFIRM),
+        (NoticeKind.CHANGE, "address", Purpose.CONFIRM),
         (NoticeKind.UNDO, "confirm", Purpose.CONFIRM),
         (NoticeKind.PREFERENCES, "preferences", Purpose.PREFERENCES),
     ],

@@ -19,6 +19,7 @@ from paperround.domain.tokens import KeyRing, Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_address, erase_person, export_person
 from paperround.jobs.feedback import feedback_sheet, give_feedback
+from paperround.jobs.looking_ahead import next_digest
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.ports import Database
 from paperround.jobs.self_service import (
@@ -27,7 +28,6 @@ from paperround.jobs.self_service import (
     mail_choices_link,
     masked_address,
     open_choices,
-    preview_next,
     save_choices,
 )
 from paperround.jobs.signup import confirm, request_link, subscribe
@@ -36,7 +36,6 @@ from paperround.mail.addresses import EmailAddresses
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import MINUTE, NOW, address, seed_edition, seed_papers
-from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (
     DAYS,
@@ -48,6 +47,7 @@ from tests.jobs.readers import (
     joined,
     link,
     post,
+    press,
     request,
     second_list,
     visitor,
@@ -252,7 +252,7 @@ def test_a_digests_link_opens_nothing_but_leaving_and_feedback(database: Databas
     assert export_person(here, token, now=NOW) is None
     assert not erase_person(here, token, now=NOW)
     assert confirm(here, token, now=NOW) is None
-    shown = preview_next(here, NewestFirst(), LETTERHEAD, PlainRenderer(), token, now=NOW)
+    shown = next_digest(press(here), token, now=NOW)
     assert shown is None
     assert _standing(database) == before
 
@@ -383,9 +383,10 @@ def test_the_next_digest_can_be_seen_beforehand(database: Database) -> None:
     joined(here)
     _seeded(database)
     token = _choosing(database, here)
-    shown = preview_next(here, NewestFirst(), LETTERHEAD, PlainRenderer(), token, now=NOW)
+    shown = next_digest(press(here), token, now=NOW)
     assert shown is not None
-    assert "A study of 1 things" in shown.text
+    assert shown.mail is not None
+    assert "A study of 1 things" in shown.mail.text
 
 
 @pytest.mark.accept("F30", part="preview")
@@ -395,9 +396,11 @@ def test_the_next_digest_is_what_comes_after_the_one_that_is_out(database: Datab
     joined(here)
     (row,) = digests(database)
     token = _choosing(database, here)
-    shown = preview_next(here, NewestFirst(), LETTERHEAD, PlainRenderer(), token, now=NOW)
+    shown = next_digest(press(here), token, now=NOW)
     assert shown is not None
-    titles = {number: f"A study of {number} things" in shown.text for number in range(1, 31)}
+    assert shown.mail is not None
+    text = shown.mail.text
+    titles = {number: f"A study of {number} things" in text for number in range(1, 31)}
     assert not any(titles[number] for number in row.positions)
     assert sum(titles.values()) == len(row.positions)
 

@@ -11,6 +11,8 @@ from tests.story.serving import Served
 
 READER = "ada@example.org"
 FORM = "application/x-www-form-urlencoded"
+TICKED = ("checkbox", "radio")
+"""Inputs that send nothing unless they are ticked."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Forms(HTMLParser):
         own = {named["name"]: named.get("value", "")} if "name" in named else {}
         if tag == "form":
             self.action, self.fields = named.get("action", self.action), {}
-        elif tag == "input":
+        elif tag == "input" and (named.get("type") not in TICKED or "checked" in named):
             self.fields |= own
         elif tag == "button":
             self._pressed = own

@@ -39,7 +39,7 @@ BODIES = (
     b'{"email": "\xed\xa0\x80@b.example"}',
 )
 CHOICES = ("hour", "timezone", "frequency", "size", "floor", "paused_until", "topics")
-LINES = ("author", "keyword", "category", "seed", "mute")
+LINES = ("topic", "add_topic", "author", "keyword", "category", "seed", "mute")
 PLACES = ("/", "/static/site.css", "/outbox", f"{ADMIN}feeds", "/papers/1")
 TAKING = ("/subscribe", "/api/v1/subscriptions", "/unsubscribe/x", "/preferences/x", "/feedback/x")
 
@@ -110,8 +110,15 @@ def test_no_query_breaks_a_page(site: Site) -> None:
 def test_no_field_of_a_form_breaks_a_page(site: Site, choices_token: str) -> None:
     signing = ("email", "list", "website", "stamp", "work", "number", "origin", "search", *CHOICES)
     choosing, broken = f"/preferences/{choices_token}", Broken()
-    forms = [("/subscribe", {"email": "ada@mail.example"}, name) for name in signing]
+    forms = [("/subscribe", {"email": "ada@mail.example"}, name) for name in (*signing, *LINES)]
+    forms += [("/subscribe/preview", {}, name) for name in (*signing, "lists", *LINES)]
     forms += [(choosing, {"action": "save"}, name) for name in ("action", *CHOICES, *LINES)]
+    forms += [(f"{choosing}/preview", {}, name) for name in ("list", *CHOICES, *LINES)]
+    forms += [(choosing, {"action": "move"}, "email"), (choosing, {"action": "join"}, "join")]
+    forms += [(f"{choosing}/library", {"action": "keep"}, "seed")]
+    forms += [(f"{choosing}/library", {}, name) for name in ("action", "text", "zotero")]
+    forms += [(f"{choosing}/papers", {"action": "keep"}, name) for name in ("interest", "p1")]
+    forms += [(f"{choosing}/papers", {}, name) for name in ("action", "page", "p1")]
     for path, fields, name in forms:
         for text in TEXTS:
             body = written({**fields, name: text})

@@ -106,8 +106,8 @@ class Did(StrEnum):
 class OwnMail:
     """One mail of ours that something came back for.
 
-    `book` is `delivery` or `notice`, `row` its number there. `person` is None for an alert or a
-    test, and for somebody who is forgotten.
+    `book` is `delivery` or `notice`, `row` its number there. `person` is None for an alert, a
+    test or a mail to an address that somebody wants to move to, and for somebody who is forgotten.
     """
 
     book: str

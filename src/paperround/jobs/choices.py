@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, parse_interest
+from paperround.domain.lists import ListId
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import local_date, place_zone
 from paperround.domain.topics import read_topics
@@ -16,7 +17,7 @@ from paperround.domain.topics import read_topics
 MOST_PAPERS = 50
 LONGEST_PAUSE = timedelta(days=366)
 
-_INTERESTS = "interests"
+_INTERESTS, _ALSO = "interests", "also"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
@@ -116,3 +117,13 @@ def unpacked_interests(payload: Mapping[str, str | int]) -> tuple[Interest, ...]
     """What `packed_interests` made part of a notice."""
     lines = str(payload.get(_INTERESTS, "")).splitlines()
     return tuple(map(parse_interest, lines))
+
+
+def packed_lists(lists: Sequence[ListId]) -> dict[str, str]:
+    """What a notice carries of further lists that are asked for; nothing where there are none."""
+    return {_ALSO: ",".join(map(str, lists))} if lists else {}
+
+
+def unpacked_lists(payload: Mapping[str, str | int]) -> tuple[ListId, ...]:
+    """What `packed_lists` made part of a notice."""
+    return tuple(ListId(int(one)) for one in str(payload.get(_ALSO, "")).split(",") if one)

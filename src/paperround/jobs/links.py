@@ -99,8 +99,14 @@ def _reader(
     )
 
 
-def choosing_reader(work: UnitOfWork, keys: KeyRing, token: str, *, now: datetime) -> Reader | None:
-    """Who may see and change their choices with `token`; None when it is forged or too old."""
+def choosing_reader(
+    work: UnitOfWork, keys: KeyRing, token: str, *, now: datetime, list_name: str | None = None
+) -> Reader | None:
+    """Who may see and change their choices with `token`; None when it is forged or too old.
+
+    Of somebody with several lists their subscription of `list_name` is meant, else the one that the
+    link was mailed for.
+    """
     notice = noted(work, keys, token, Purpose.PREFERENCES)
     if notice is None:
         return None
@@ -110,7 +116,14 @@ def choosing_reader(work: UnitOfWork, keys: KeyRing, token: str, *, now: datetim
     reader = reader_of_notice(work, notice)
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
         return None
-    return reader
+    return reader if list_name is None else _on_list(work, reader, list_name)
+
+
+def _on_list(work: UnitOfWork, reader: Reader, list_name: str) -> Reader:
+    """The same person as a reader of another list; the reader where they never had that one."""
+    named = next((one for one in work.lists.all() if one.name == list_name), None)
+    other = None if named is None else _reader(work, reader.person.id, list_id=named.id)
+    return other or reader
 
 
 def _used_at(notice: Notice) -> datetime | None:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LINKS: Mapping[NoticeKind, tuple[str, Purpose]] = {
     NoticeKind.CONFIRM: ("confirm", Purpose.CONFIRM),
     NoticeKind.REMINDER: ("confirm", Purpose.CONFIRM),
-    NoticeKind.CHANGE: ("confirm", Purpose.CONFIRM),
+    NoticeKind.CHANGE: ("address", Purpose.CONFIRM),
     NoticeKind.UNDO: ("confirm", Purpose.CONFIRM),
     NoticeKind.PREFERENCES: ("preferences", Purpose.PREFERENCES),
 }

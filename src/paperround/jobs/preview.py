@@ -7,11 +7,14 @@ from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipRe
 from paperround.domain.editions import Edition
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import choose_gist
+from paperround.domain.interests import Interest
 from paperround.domain.ledger import Slip, parts_by_position
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
     Address,
+    Frequency,
+    Preferences,
     Subscriber,
     SubscriberId,
     SubscriberState,
@@ -39,6 +42,20 @@ class Preview:
     mail: DigestMail | None
     skipped: SkipReason | None = None
     planned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """Choices that somebody only tries: nothing of them is kept. `interests` None: those that are
+    kept. A pause and a day of the week do not matter: the digest after them is shown."""
+
+    preferences: Preferences
+    interests: tuple[Interest, ...] | None = None
+
+    @property
+    def daily(self) -> Preferences:
+        """The choices for a digest that comes now."""
+        return replace(self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +88,12 @@ def preview(
     gist: GistChooser = choose_gist,
     opinions: Opinions | None = None,
     afresh: bool = False,
+    tried: Tried | None = None,
 ) -> Preview:
     """The digest of `reader` (None: somebody new) from the frozen edition, else from one drafted.
 
     A mail of that edition that is made or out is shown as it is; `afresh` shows what would come
-    after it, by the choices that hold now, where the edition has more.
+    after it, by the choices that hold now, or those that are `tried`, where the edition has more.
 
     Raises NotFound for an unknown list or subscriber.
     """
@@ -93,7 +111,7 @@ def preview(
     else:
         edition = standing
     with database.reading() as work:
-        person = _reader(work, identity, mailing_list, edition, reader, now, opinions)
+        person = _reader(work, identity, mailing_list, edition, reader, now, opinions, tried)
     made = _made(person, now) if afresh or not person.planned else person.planned
     if made is SkipReason.NO_NEW_PAPERS:
         made = person.planned or made
@@ -122,31 +140,48 @@ def _reader(
     address: Address | None,
     now: datetime,
     opinions: Opinions | None,
+    tried: Tried | None,
 ) -> _Reader:
-    if address is None:
-        somebody = _somebody(mailing_list.id)
-        return _Reader(
-            address=SOMEBODY,
-            subscription=somebody,
-            already_sent=frozenset(),
-            planned=None,
-            maker=row_maker(work, identity, edition, mailing_list, [somebody], now=now),
+    subscriber, subscription = _subscribed(work, mailing_list, address)
+    interests = None
+    if tried is not None:
+        subscription = replace(
+            subscription, preferences=tried.daily, state=SubscriberState.ACTIVE, resting_until=None
         )
+        if tried.interests is not None:
+            interests = {subscription.subscriber_id: tried.interests} if tried.interests else {}
+    sent = {} if subscriber is None else work.subscribers.already_sent([subscriber.id])
+    return _Reader(
+        address=SOMEBODY if subscriber is None else subscriber.address,
+        subscription=subscription,
+        already_sent=sent.get(subscription.subscriber_id, frozenset()),
+        planned=None if subscriber is None else _planned(work, edition, subscriber),
+        maker=row_maker(
+            work,
+            identity,
+            edition,
+            mailing_list,
+            [subscription],
+            now=now,
+            opinions=None if subscriber is None and tried is None else opinions,
+            interests=interests,
+        ),
+    )
+
+
+def _subscribed(
+    work: UnitOfWork, mailing_list: MailingList, address: Address | None
+) -> tuple[Subscriber | None, Subscription]:
+    """The person at `address` and their subscription; for None that of somebody new."""
+    if address is None:
+        return None, _somebody(mailing_list.id)
     subscriber = work.subscribers.find(address)
     if subscriber is None:
         raise _not_on_list(address, mailing_list)
     subscription = work.subscribers.subscription(subscriber.id, mailing_list.id)
     if subscription is None:
         raise _not_on_list(address, mailing_list)
-    return _Reader(
-        address=subscriber.address,
-        subscription=subscription,
-        already_sent=work.subscribers.already_sent([subscriber.id]).get(subscriber.id, frozenset()),
-        planned=_planned(work, edition, subscriber),
-        maker=row_maker(
-            work, identity, edition, mailing_list, [subscription], now=now, opinions=opinions
-        ),
-    )
+    return subscriber, subscription
 
 
 def _not_on_list(address: Address, mailing_list: MailingList) -> NotFound:

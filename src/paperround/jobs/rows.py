@@ -17,6 +17,7 @@ from paperround.domain.digests import (
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
+from paperround.domain.interests import Interest
 from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.outlooks import Outlook, Shelf, outlook
@@ -331,13 +332,15 @@ def row_maker(
     *,
     now: datetime,
     opinions: Opinions | None = None,
+    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
 ) -> RowMaker:
     """The maker of these people's rows, with all it has to know of them and of the papers.
 
     Without `opinions` everybody gets the papers in the edition's order, but for what they wish.
+    `interests` stand in the place of those that are kept, where somebody only tries them.
     """
     people = [one.subscriber_id for one in subscriptions]
-    wishes = wishes_of_all(work, subscriptions)
+    wishes = wishes_of_all(work, subscriptions, interests)
     views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
     shelf = Shelf(edition.papers, tuple(views.behind or ()))
     return RowMaker(

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import Letterhead, Rendered
 from paperround.domain.interests import Interest, checked_interests
 from paperround.domain.notices import Notice, NoticeKind
 from paperround.domain.readers import Choices
@@ -29,11 +28,9 @@ from paperround.jobs.links import (
     reader_of_notice,
 )
 from paperround.jobs.notices import new_notice
-from paperround.jobs.opinions import Opinions
 from paperround.jobs.patience import may_link
 from paperround.jobs.plan import Hours, first_due_of
-from paperround.jobs.ports import Ranker, Renderer, UnitOfWork
-from paperround.jobs.preview import preview
+from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import interests_of, papers_given, settled
@@ -60,7 +57,7 @@ def masked_address(desk: Desk, token: str) -> str | None:
     """
     with desk.database.reading() as work:
         reader = _leaving_reader(work, desk, token)
-    return None if reader is None else _masked(reader.person.address)
+    return None if reader is None else masked(reader.person.address)
 
 
 def _leaving_reader(work: UnitOfWork, desk: Desk, token: str) -> Reader | None:
@@ -72,7 +69,8 @@ def _leaving_reader(work: UnitOfWork, desk: Desk, token: str) -> Reader | None:
     return None if notice is None else reader_of_notice(work, notice)
 
 
-def _masked(address: str) -> str:
+def masked(address: str) -> str:
+    """An address so that its owner knows it and nobody else does: `a•••@example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"
 
@@ -89,14 +87,16 @@ def leave(desk: Desk, token: str, *, now: datetime) -> None:
         desk.wake()
 
 
-def leave_from_choices(desk: Desk, token: str, *, now: datetime) -> bool:
+def leave_from_choices(
+    desk: Desk, token: str, *, now: datetime, list_name: str | None = None
+) -> bool:
     """End the subscription from the page of one's choices; False for a link that is not good."""
 
     def stop(work: UnitOfWork, reader: Reader) -> bool:
         stop_reading(work, desk.identity, reader, now=now)
         return True
 
-    left = _as_chooser(desk, token, stop, now)
+    left = _as_chooser(desk, token, stop, now, list_name)
     if left:
         desk.wake()
     return bool(left)
@@ -149,10 +149,13 @@ def mail_choices_link(desk: Desk, token: str, *, now: datetime) -> None:
 # --- choices -----------------------------------------------------------------------------------
 
 
-def open_choices(desk: Desk, token: str, *, now: datetime) -> Choices | None:
-    """The choices of whoever holds a freshly mailed link; None for any other."""
+def open_choices(
+    desk: Desk, token: str, *, now: datetime, list_name: str | None = None
+) -> Choices | None:
+    """The choices of whoever holds a freshly mailed link, for the list that is named or the one the
+    link was mailed for; None for any other link."""
     with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+        reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         if reader is None:
             return None
         notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
@@ -177,7 +180,7 @@ def _choices(
     hours = Hours(hour=desk.default_hour)
     interests = interests_of(work, reader.person.id)
     return Choices(
-        masked=_masked(reader.person.address),
+        masked=masked(reader.person.address),
         list_name=mailing_list.name,
         list_title=mailing_list.title,
         preferences=wish,
@@ -206,6 +209,7 @@ def save_choices(
     *,
     now: datetime,
     interests: Sequence[Interest] | None = None,
+    list_name: str | None = None,
 ) -> Choices | None:
     """Replace the choices of whoever holds a freshly mailed link, and what they are interested in
     unless that is None; None for any other link.
@@ -220,13 +224,13 @@ def save_choices(
         work.subscribers.choose(reader.subscription.id, wish, now=now)
         if kept is not None:
             _keep(work, desk, token, reader, kept, now)
-        fresh = choosing_reader(work, desk.keys, token, now=now)
+        fresh = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         if fresh is None:
             return None
         _set_clock(work, desk, reader.subscription, fresh, now)
         return _choices(work, desk, fresh, now)
 
-    return _as_chooser(desk, token, save, now)
+    return _as_chooser(desk, token, save, now, list_name)
 
 
 def renew_feed(desk: Desk, token: str, *, now: datetime) -> Choices | None:
@@ -286,43 +290,16 @@ def _set_clock(
 
 
 def _as_chooser(
-    desk: Desk, token: str, do: Callable[[UnitOfWork, Reader], T], now: datetime
+    desk: Desk,
+    token: str,
+    do: Callable[[UnitOfWork, Reader], T],
+    now: datetime,
+    list_name: str | None = None,
 ) -> T | None:
     """What `do` returns for whoever holds a freshly mailed link, in one transaction."""
 
     def run(work: UnitOfWork) -> T | None:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+        reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         return None if reader is None else do(work, reader)
 
     return write(desk.database, run)
-
-
-def preview_next(
-    desk: Desk,
-    ranker: Ranker,
-    letterhead: Letterhead,
-    renderer: Renderer,
-    token: str,
-    *,
-    now: datetime,
-    opinions: Opinions | None = None,
-) -> Rendered | None:
-    """The digest this reader would get now, after what they have had; None when there is none, or
-    for a link that is not good."""
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
-    if reader is None:
-        return None
-    shown = preview(
-        database=desk.database,
-        ranker=ranker,
-        identity=desk.identity,
-        letterhead=letterhead,
-        list_name=reader.mailing_list.name,
-        day=None,
-        reader=reader.address,
-        now=now,
-        opinions=opinions,
-        afresh=True,
-    )
-    return None if shown.mail is None else renderer.render(shown.mail.view)

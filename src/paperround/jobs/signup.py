@@ -14,7 +14,7 @@ from itertools import chain, count
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.interests import Interest, checked_interests
-from paperround.domain.lists import MailingList
+from paperround.domain.lists import ListId, MailingList
 from paperround.domain.notices import (
     CONFIRM_VALID,
     NOTICE_LIFE,
@@ -36,8 +36,10 @@ from paperround.jobs.choices import (
     checked,
     packed,
     packed_interests,
+    packed_lists,
     unpacked,
     unpacked_interests,
+    unpacked_lists,
 )
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import CONFIRMING, Reader, choices_link, noted, reader_of_notice
@@ -54,6 +56,7 @@ from paperround.jobs.patience import (
 )
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.reader_lists import join_lists
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import add_interests
@@ -69,8 +72,8 @@ class SignupRequest:
     """Somebody asks to get a list. `source` is where: `form`, `api` or `snippet`.
 
     `interests` come true for whoever confirms; somebody who subscribes already finds them on the
-    page of their choices. `worked`: a proof of work came with it, so it need not wait when many
-    sign up.
+    page of their choices. `also` are the names of further lists that the same yes is for. `worked`:
+    a proof of work came with it, so it need not wait when many sign up.
     """
 
     address: Address
@@ -80,6 +83,7 @@ class SignupRequest:
     source: str
     worked: bool = False
     interests: tuple[Interest, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,8 @@ class Confirmed:
     welcome: Welcome
     preferences_token: str
     interests: tuple[Interest, ...] = ()
+    also: tuple[str, ...] = ()
+    """The titles of further lists."""
 
     @property
     def digest_follows(self) -> bool:
@@ -117,8 +123,11 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> None:
         mailing_list = work.lists.get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = checked_interests(request.interests)
+        also = tuple(work.lists.get(name).id for name in dict.fromkeys(request.also))
         require_patience(work, desk, request.visitor, now=now)
-        asking = _Asking(work, desk, mailing_list, request.address, request.source, now, interests)
+        asking = _Asking(
+            work, desk, mailing_list, request.address, request.source, now, interests, also
+        )
         asking.ask(wish, worked=request.worked)
 
     write(desk.database, ask)
@@ -142,6 +151,7 @@ class _Asking:
     source: str
     now: datetime
     interests: tuple[Interest, ...]
+    also: tuple[ListId, ...]
 
     def ask(self, wish: Preferences, *, worked: bool) -> None:
         work, desk, address, now = self.work, self.desk, self.address, self.now
@@ -210,6 +220,7 @@ class _Asking:
             "choices": packed(wish),
             "source": self.source,
             **packed_interests(self.interests),
+            **packed_lists(self.also),
         }
         if earlier and self._still_good(earlier[-1]) and _asks(earlier[-1], payload):
             self.work.notices.again(earlier[-1].id, due_at=due_at, expires_at=expires_at)
@@ -317,7 +328,11 @@ def _activated(
     now_active = reader_of_notice(work, notice)
     if now_active is None:
         return None
-    return replace(_welcome(work, desk, notice, now_active, now), interests=interests)
+    welcome = _welcome(work, desk, notice, now_active, now)
+    also = join_lists(
+        work, desk, now_active, unpacked_lists(notice.payload), how=_how(notice), now=now
+    )
+    return replace(welcome, interests=interests, also=also)
 
 
 def _how(notice: Notice) -> str:

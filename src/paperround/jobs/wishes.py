@@ -1,6 +1,6 @@
 """What readers asked for, read for a whole page of them at once; and the papers they gave."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from paperround.domain.identifiers import canonical, folded
@@ -28,11 +28,14 @@ _LOOKED_AT = 10
 
 
 def wishes_of_all(
-    work: UnitOfWork, subscriptions: Sequence[Subscription]
+    work: UnitOfWork,
+    subscriptions: Sequence[Subscription],
+    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
 ) -> dict[SubscriberId, Wishes]:
-    """What each of these readers asked for; those who asked for nothing are left out."""
-    people = [one.subscriber_id for one in subscriptions]
-    interests = work.subscribers.interests_of_all(people)
+    """What each of these readers asked for; those who asked for nothing are left out. `interests`
+    stand in the place of those that are kept, where somebody only tries them."""
+    if interests is None:
+        interests = work.subscribers.interests_of_all([one.subscriber_id for one in subscriptions])
     known = known_seeds(work, (one for each in interests.values() for one in each))
     said = {
         one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
@@ -102,7 +105,7 @@ def settled(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[Interest, 
     Some titles are looked for, the first; the others stay titles, which count by their words.
     """
     named = [one for one in interests if _is_title(one)][:MOST_TITLES]
-    papers = {one: _called(work, seed_name(one.value)) for one in dict.fromkeys(named)}
+    papers = {one: paper_called(work, seed_name(one.value)) for one in dict.fromkeys(named)}
     return tuple(dict.fromkeys(_as_paper(one, papers.get(one)) for one in interests))
 
 
@@ -117,7 +120,8 @@ def _as_paper(one: Interest, paper: Paper | None) -> Interest:
     return Interest(one.kind, sign + canonical(paper.identifiers))
 
 
-def _called(work: UnitOfWork, title: str) -> Paper | None:
+def paper_called(work: UnitOfWork, title: str) -> Paper | None:
+    """The paper here that is called so, whatever its case, accents and signs; the first of two."""
     said = tuple(words(title))
     if not said:
         return None

@@ -305,7 +305,9 @@ class SqlReturns:
 
 
 def _own(book: str, row: Row[Any]) -> OwnMail:
-    person = row.subscriber_id
+    """A notice to an address of its own, such as one that a reader wants to move to, says nothing
+    of the address they have."""
+    person = None if getattr(row, "address", None) else row.subscriber_id
     return OwnMail(
         book=book,
         row=row.id,

@@ -179,6 +179,31 @@ class Signups:
             .values(due_at=None, changed_at=now)
         )
 
+    def readdress(self, subscriber: SubscriberId, address: Address, *, now: datetime) -> bool:
+        """Mail the person at another address from now on. Somebody who asked to be mailed there
+        and never confirmed it is forgotten; False, and nothing done, when anybody else is known
+        by it."""
+        stranger = select(db.subscribers.c.id).where(
+            db.subscribers.c.kind == EMAIL,
+            db.subscribers.c.folded == address.folded,
+            db.subscribers.c.id != subscriber,
+        )
+        asked_only = (
+            _waits_for_a_first_yes(),
+            ~select(db.deliveries.c.id)
+            .where(db.deliveries.c.subscriber_id == db.subscribers.c.id)
+            .exists(),
+        )
+        self._forget(stranger.where(*asked_only))
+        if self._connection.execute(stranger).first() is not None:
+            return False
+        moved = self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
+            .values(**address_columns(address), changed_at=now)
+        )
+        return moved.rowcount == 1
+
     # --- those who never said anything ---------------------------------------------------------
 
     def unconfirmed(
@@ -206,15 +231,7 @@ class Signups:
     def forget_unconfirmed(self, *, before: datetime, now: datetime) -> int:  # noqa: ARG002
         """Forget people who never confirmed and asked last before, and what active people asked
         of a further list and never confirmed. Returns how many people and wishes went."""
-        stale = _stale_people(before)
-        self._connection.execute(
-            update(db.notices)
-            .where(db.notices.c.subscriber_id.in_(stale))
-            .values(payload={}, reply=None, domain=None)
-        )
-        people = self._connection.execute(
-            delete(db.subscribers).where(db.subscribers.c.id.in_(stale))
-        )
+        people = self._forget(_stale_people(before))
         active = select(db.subscribers.c.id).where(db.subscribers.c.state == _ACTIVE)
         wishes = self._connection.execute(
             delete(db.subscriptions).where(
@@ -223,7 +240,19 @@ class Signups:
                 db.subscriptions.c.subscriber_id.in_(active),
             )
         )
-        return people.rowcount + wishes.rowcount
+        return people + wishes.rowcount
+
+    def _forget(self, people: Select[Any]) -> int:
+        """Forget these people, who never got a digest, and what their notices hold."""
+        self._connection.execute(
+            update(db.notices)
+            .where(db.notices.c.subscriber_id.in_(people))
+            .values(payload={}, reply=None, domain=None)
+        )
+        gone = self._connection.execute(
+            delete(db.subscribers).where(db.subscribers.c.id.in_(people))
+        )
+        return gone.rowcount
 
 
 def by_address(address: Address) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -12,6 +12,7 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, InterestKind, bounded, interests_in
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import parse_date
+from paperround.jobs.choices import checked
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FREQUENCIES: Mapping[str, str] = {
@@ -33,12 +34,15 @@ class HoursForm(BaseModel):
 
 
 class ChoicesForm(HoursForm):
-    """The fields of a form with every choice."""
+    """The fields of a form with every choice. `topics` are those of one list, `topic` and whatever
+    of the suggested ones is ticked, `add_topic`, those of a person."""
 
     size: str = ""
     floor: str = ""
     paused_until: str = ""
     topics: str = ""
+    topic: str = ""
+    add_topic: tuple[str, ...] = ()
     author: str = ""
     keyword: str = ""
     category: str = ""
@@ -47,6 +51,7 @@ class ChoicesForm(HoursForm):
 
 
 LINES = (
+    InterestKind.TOPIC,
     InterestKind.AUTHOR,
     InterestKind.KEYWORD,
     InterestKind.CATEGORY,
@@ -58,8 +63,8 @@ LINES = (
 
 def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
     """The form that shows `wish` and `interests`."""
+    lines = {kind.value: _lines_of(kind, interests) for kind in LINES}
     return ChoicesForm(
-        **{kind.value: _lines_of(kind, interests) for kind in LINES},
         hour=_text(wish.hour),
         timezone=wish.timezone or "",
         frequency=_how_often(wish),
@@ -67,7 +72,7 @@ def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
         floor=_text(wish.floor),
         paused_until=_text(wish.paused_until),
         topics="\n".join(wish.topics),
-    )
+    ).model_copy(update=lines)
 
 
 def _lines_of(kind: InterestKind, interests: Sequence[Interest]) -> str:
@@ -79,8 +84,34 @@ def interests_wished(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Inte
 
     Raises InvalidInput, its code the name of the field, that names the line.
     """
-    said = (one for kind in LINES for one in interests_in(kind, getattr(form, kind.value)))
+    said = (one for kind in LINES for one in interests_in(kind, _written(form, kind)))
     return bounded((*(one for one in known if one.kind not in LINES), *said))
+
+
+def _written(form: ChoicesForm, kind: InterestKind) -> str:
+    lines: str = getattr(form, kind.value)
+    return "\n".join((lines, *form.add_topic)) if kind is InterestKind.TOPIC else lines
+
+
+_IN_ORDER = tuple(ChoicesForm.model_fields)
+"""The fields as a page shows them."""
+
+
+def problems(
+    form: ChoicesForm, error: InvalidInput, *, zone: str, now: datetime
+) -> dict[str, InvalidInput]:
+    """Every field that is wrong, by its name: whoever mends one should not be told of the next
+    only then. `error` is the first that was found."""
+    found = {error.code: error}
+    for name in ChoicesForm.model_fields:
+        alone = ChoicesForm(**{name: getattr(form, name)})
+        try:
+            checked(wished(alone, Preferences()), zone=zone, now=now)
+            interests_wished(alone, ())
+        except InvalidInput as one:
+            found.setdefault(one.code, one)
+    in_order = [name for name in _IN_ORDER if name in found]
+    return {name: found[name] for name in (*in_order, *(found.keys() - set(in_order)))}
 
 
 def _how_often(wish: Preferences) -> str:

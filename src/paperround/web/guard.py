@@ -25,6 +25,9 @@ SECONDS = 10.0
 
 PUBLIC_BODY = 64 * 1024
 LARGE_BODY = 1024 * 1024
+LIBRARY_BODY = 4 * 1024 * 1024
+"""A reader's library with its abstracts: a thousand works."""
+_LIBRARY = re.compile(r"/preferences/[^/]+/library")
 ADMIN = "/api/v1/admin/"
 HOOKS = "/hooks/"
 
@@ -206,14 +209,20 @@ def _bounded(app: App, rules: Rules, refuse: Refuse) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        limit = LARGE_BODY if str(scope["path"]).startswith((ADMIN, HOOKS)) else PUBLIC_BODY
-        found = await _body(scope, receive, limit, rules.seconds)
+        found = await _body(scope, receive, _limit(str(scope["path"])), rules.seconds)
         if isinstance(found, Refusal):
             await _answer(found, scope, send, refuse)
             return
         await app(scope, _replay(found, receive), send)
 
     return run
+
+
+def _limit(path: str) -> int:
+    """How many bytes a request to this path may hold."""
+    if _LIBRARY.fullmatch(path):
+        return LIBRARY_BODY
+    return LARGE_BODY if path.startswith((ADMIN, HOOKS)) else PUBLIC_BODY
 
 
 async def _body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes | Refusal:

@@ -17,6 +17,7 @@ PERSONAL = (
     "/unsubscribe/",
     "/preferences/",
     "/feedback/",
+    "/address/",
     "/subscribe",
     "/search",
     "/feeds/me/",

@@ -8,11 +8,14 @@ from paperround.web import (
     admin_deliveries,
     admin_feeds,
     editions_api,
+    feedback,
     feeds,
     files,
     health,
     hooks,
     hugging_face,
+    judging,
+    library,
     metrics,
     outbox,
     pages,
@@ -20,6 +23,7 @@ from paperround.web import (
     search,
     self_service,
     signup,
+    trying,
 )
 from paperround.web.guard import HOOKS
 
@@ -29,6 +33,7 @@ COOKIELESS = (
     "/unsubscribe/",
     "/preferences/",
     "/feedback/",
+    "/address/",
     "/api/",
     HOOKS,
 )
@@ -40,7 +45,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
     signup.router,
     signup.api,
+    trying.router,
     self_service.router,
+    library.router,
+    judging.router,
+    feedback.router,
     feeds.router,
     files.router,
     pages.router,

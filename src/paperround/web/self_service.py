@@ -1,27 +1,34 @@
 """What people do with a link of theirs. GET only shows; who holds a link is its only proof."""
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
-from pydantic import BaseModel
+from pydantic import Field
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import PaperId
+from paperround.domain.mail_words import WHY_NO_MAIL
 from paperround.domain.readers import Choices
-from paperround.jobs import feedback, self_service
+from paperround.jobs import new_address, self_service
 from paperround.jobs.erasure import erase_person, export_person
+from paperround.jobs.looking_ahead import next_digest
+from paperround.jobs.reader_history import reader_history
+from paperround.jobs.reader_lists import join_list, lists_of
 from paperround.web.answers import mail, private
 from paperround.web.choices import (
     FREQUENCIES,
     ChoicesForm,
     interests_wished,
+    problems,
     typed,
     wished,
     zones,
 )
 from paperround.web.home import Home, Present
+from paperround.web.signup import address_of
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False)
@@ -29,21 +36,54 @@ router = APIRouter(include_in_schema=False)
 FORGED_MASK = "•••@•••"
 """Stands where the masked address does: a link that is not ours looks like one that is."""
 
-MOST_DIGITS = 18
-"""No paper has a longer number, and a very long one is work to read."""
-
 
 class Deed(ChoicesForm):
-    """What is to be done on a preferences page, with the choices when they are to be saved."""
+    """What is to be done on a preferences page, with the choices when they are to be saved. `list`
+    is the list they are for, `email` the address somebody moves to."""
 
     action: str = "link"
+    list_name: str = Field(default="", alias="list")
+    join: str = ""
+    email: str = ""
 
 
-class Feedback(BaseModel):
-    """What a reader says of a paper."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Visit:
+    """One reader with their link, and what they see."""
 
-    paper: str = ""
-    verdict: str = ""
+    home: Runtime
+    token: str
+    now: datetime
+    choices: Choices
+
+    def page(
+        self,
+        form: ChoicesForm,
+        errors: dict[str, InvalidInput] | None = None,
+        *,
+        done: str = "",
+    ) -> Response:
+        """The page of the choices; `done` says what was done just now."""
+        return private(
+            self.home,
+            "preferences.html",
+            status=422 if errors else 200,
+            token=self.token,
+            choices=self.choices,
+            lists=lists_of(self.home.desk, self.token, now=self.now),
+            form=form,
+            frequencies=FREQUENCIES,
+            zones=zones(),
+            suggested=_suggested(self.home, form, self.now),
+            errors=errors or {},
+            done=done,
+        )
+
+
+def _suggested(home: Runtime, form: ChoicesForm, now: datetime) -> list[str]:
+    """Topics that the form does not hold yet."""
+    said = {line.strip().casefold() for line in (form.topic + "\n" + form.topics).splitlines()}
+    return [one for one in home.topics.now(now=now) if one.casefold() not in said]
 
 
 # --- leaving -----------------------------------------------------------------------------------
@@ -67,12 +107,13 @@ def unsubscribe(home: Home, now: Present, token: str) -> Response:
 
 
 @router.get("/preferences/{token}")
-def show_choices(home: Home, now: Present, token: str) -> Response:
+def show_choices(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
     """The choices, for a freshly mailed link; for any other an offer to mail one."""
-    choices = self_service.open_choices(home.desk, token, now=now)
+    choices = self_service.open_choices(home.desk, token, now=now, list_name=list or None)
     if choices is None:
-        return _offer(home, token)
-    return _choices(home, token, choices, _typed(choices))
+        return offer(home, token)
+    visit = _Visit(home=home, token=token, now=now, choices=choices)
+    return visit.page(_typed(choices))
 
 
 def _typed(choices: Choices) -> ChoicesForm:
@@ -86,62 +127,87 @@ def act(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> 
     if deed.action == "link":
         self_service.mail_choices_link(home.desk, token, now=now)
         return private(home, "link_mailed.html")
-    choices = self_service.open_choices(home.desk, token, now=now)
-    answer = _done(home, token, deed, choices, now) if choices is not None else None
-    return answer or _offer(home, token)
+    choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
+    if choices is None:
+        return offer(home, token)
+    visit = _Visit(home=home, token=token, now=now, choices=choices)
+    return _done(visit, deed) or offer(home, token)
 
 
-def _done(
-    home: Runtime, token: str, deed: Deed, choices: Choices, now: datetime
-) -> Response | None:
+def _done(visit: _Visit, deed: Deed) -> Response | None:
     """The answer to a deed, None when the right to it ended meanwhile."""
-    match deed.action:
-        case "leave":
-            return _left(home, token, now)
-        case "export":
-            return _exported(home, token, now)
-        case "erase":
-            return private(home, "erase.html", masked=choices.masked, token=token)
-        case "erase-now":
-            done = erase_person(home.desk, token, now=now)
-            return private(home, "erased.html") if done else None
-        case "save" | "new-feed":
-            return _changed(home, token, deed, choices, now)
-        case _:
-            unknown = InvalidInput("this page has no such button", code="action")
-            return _choices(home, token, choices, _typed(choices), error=unknown)
+    do = _DEEDS.get(deed.action)
+    if do is not None:
+        return do(visit, deed)
+    unknown = InvalidInput("this page has no such button", code="action")
+    return visit.page(_typed(visit.choices), {"action": unknown})
 
 
-def _left(home: Runtime, token: str, now: datetime) -> Response | None:
-    done = self_service.leave_from_choices(home.desk, token, now=now)
-    return private(home, "left.html") if done else None
+def _left(visit: _Visit, _: Deed) -> Response | None:
+    done = self_service.leave_from_choices(
+        visit.home.desk, visit.token, now=visit.now, list_name=visit.choices.list_name
+    )
+    return private(visit.home, "left.html") if done else None
 
 
-def _changed(
-    home: Runtime, token: str, deed: Deed, choices: Choices, now: datetime
-) -> Response | None:
-    if deed.action == "save":
-        return _saved(home, token, deed, choices, now)
-    renewed = self_service.renew_feed(home.desk, token, now=now)
-    if renewed is None:
+def _joined(visit: _Visit, deed: Deed) -> Response | None:
+    joined = join_list(visit.home.desk, visit.token, deed.join, now=visit.now)
+    return _again(visit, "joined", list_name=deed.join) if joined else None
+
+
+def _again(visit: _Visit, done: str, list_name: str | None = None) -> Response | None:
+    """The page once more, with what stands now."""
+    fresh = self_service.open_choices(
+        visit.home.desk,
+        visit.token,
+        now=visit.now,
+        list_name=list_name or visit.choices.list_name,
+    )
+    if fresh is None:
         return None
-    return _choices(home, token, renewed, _typed(renewed), is_renewed=True)
+    after = _Visit(home=visit.home, token=visit.token, now=visit.now, choices=fresh)
+    return after.page(_typed(fresh), done=done)
 
 
-def _saved(
-    home: Runtime, token: str, deed: Deed, choices: Choices, now: datetime
-) -> Response | None:
+def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
+    try:
+        address = address_of(visit.home, deed.email)
+        asked = new_address.ask_to_move(visit.home.desk, visit.token, address, now=visit.now)
+    except InvalidInput as error:
+        form = _typed(visit.choices)
+        return visit.page(form, {"email": InvalidInput(str(error), code="email")})
+    return private(visit.home, "move_asked.html", token=visit.token) if asked else None
+
+
+def _with_new_feed(visit: _Visit, _: Deed) -> Response | None:
+    renewed = self_service.renew_feed(visit.home.desk, visit.token, now=visit.now)
+    return None if renewed is None else _again(visit, "renewed")
+
+
+def _saved(visit: _Visit, deed: Deed) -> Response | None:
+    choices = visit.choices
     try:
         wish = wished(deed, choices.preferences)
-        interests = interests_wished(deed, choices.interests)
-        saved = self_service.save_choices(home.desk, token, wish, now=now, interests=interests)
+        saved = self_service.save_choices(
+            visit.home.desk,
+            visit.token,
+            wish,
+            now=visit.now,
+            interests=interests_wished(deed, choices.interests),
+            list_name=choices.list_name,
+        )
     except InvalidInput as error:
-        return _choices(home, token, choices, deed, error=error)
-    return _choices(home, token, saved, _typed(saved), is_saved=True) if saved else None
+        return visit.page(deed, problems(deed, error, zone=choices.zone, now=visit.now))
+    return None if saved is None else _again(visit, "saved")
 
 
-def _exported(home: Runtime, token: str, now: datetime) -> Response | None:
-    found = export_person(home.desk, token, now=now)
+def _changed(visit: _Visit, deed: Deed) -> Response:
+    """The form once more, as it was filled in."""
+    return visit.page(deed)
+
+
+def _exported(visit: _Visit, _: Deed) -> Response | None:
+    found = export_person(visit.home.desk, visit.token, now=visit.now)
     if found is None:
         return None
     return Response(
@@ -151,79 +217,105 @@ def _exported(home: Runtime, token: str, now: datetime) -> Response | None:
     )
 
 
-def _choices(
-    home: Runtime,
-    token: str,
-    choices: Choices,
-    form: ChoicesForm,
-    *,
-    error: InvalidInput | None = None,
-    is_saved: bool = False,
-    is_renewed: bool = False,
-) -> Response:
-    return private(
-        home,
-        "preferences.html",
-        status=200 if error is None else 422,
-        token=token,
-        choices=choices,
-        form=form,
-        frequencies=FREQUENCIES,
-        zones=zones(),
-        error=error,
-        is_saved=is_saved,
-        is_renewed=is_renewed,
-    )
+def _ask_to_erase(visit: _Visit, _: Deed) -> Response:
+    return private(visit.home, "erase.html", masked=visit.choices.masked, token=visit.token)
 
 
-def _offer(home: Runtime, token: str) -> Response:
+def _erased(visit: _Visit, _: Deed) -> Response | None:
+    done = erase_person(visit.home.desk, visit.token, now=visit.now)
+    return private(visit.home, "erased.html") if done else None
+
+
+_DEEDS: Mapping[str, Callable[[_Visit, Deed], Response | None]] = {
+    "save": _saved,
+    "change": _changed,
+    "leave": _left,
+    "join": _joined,
+    "move": _asked_to_move,
+    "new-feed": _with_new_feed,
+    "export": _exported,
+    "erase": _ask_to_erase,
+    "erase-now": _erased,
+}
+"""What the buttons of the page do; each gives None when the right to it ended meanwhile."""
+
+
+def offer(home: Runtime, token: str) -> Response:
+    """What a link that is not freshly mailed gets: a button that has one mailed."""
     masked = self_service.masked_address(home.desk, token) or FORGED_MASK
-    return private(home, "preferences_link.html", masked=masked)
+    return private(home, "preferences_link.html", masked=masked, token=token)
+
+
+# --- looking ahead, and back -------------------------------------------------------------------
 
 
 @router.get("/preferences/{token}/preview")
-def preview(home: Home, now: Present, token: str) -> Response:
-    """The next digest as this reader would get it now."""
-    rendered = self_service.preview_next(
-        home.desk,
-        home.ranker,
-        home.letterhead,
-        home.renderer,
-        token,
-        now=now,
-        opinions=home.opinions,
+def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
+    """The next digest as this reader would get it now, as a mail."""
+    found = next_digest(home.press, token, now=now, list_name=list or None)
+    if found is None:
+        return private(home, "no_preview.html", why="This link does not work any more.")
+    if found.mail is None:
+        return private(home, "no_preview.html", why=why_none(found.skipped))
+    return mail(found.mail.html)
+
+
+def why_none(reason: str | None) -> str:
+    """Why there would be no digest, in words."""
+    return WHY_NO_MAIL.get(reason or "", "There would be no digest now.")
+
+
+@router.post("/preferences/{token}/preview")
+def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> Response:
+    """The next digest with choices that are not saved; nothing is kept."""
+    choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
+    if choices is None:
+        return offer(home, token)
+    visit = _Visit(home=home, token=token, now=now, choices=choices)
+    try:
+        found = next_digest(
+            home.press,
+            token,
+            now=now,
+            list_name=choices.list_name,
+            preferences=wished(deed, choices.preferences),
+            interests=interests_wished(deed, choices.interests),
+        )
+    except InvalidInput as error:
+        return visit.page(deed, problems(deed, error, zone=choices.zone, now=now))
+    if found is None:
+        return offer(home, token)
+    return private(
+        home,
+        "preview.html",
+        next=found,
+        why=why_none(found.skipped),
+        token=token,
+        choices=choices,
+        form=deed,
     )
-    return mail(rendered.html) if rendered else private(home, "no_preview.html")
 
 
-# --- feedback ----------------------------------------------------------------------------------
+@router.get("/preferences/{token}/history")
+def history(home: Home, now: Present, token: str) -> Response:
+    """What this reader was sent, and what became of it."""
+    past = reader_history(home.desk, token, now=now)
+    if past is None:
+        return offer(home, token)
+    return private(home, "history.html", past=past, token=token)
 
 
-@router.get("/feedback/{token}")
-def show_feedback(home: Home, token: str) -> Response:
-    """The papers of a digest, with buttons."""
-    return _sheet(home, token)
+# --- another address ---------------------------------------------------------------------------
 
 
-@router.post("/feedback/{token}")
-def give_feedback(
-    home: Home, now: Present, token: str, said: Annotated[Feedback, Form()]
-) -> Response:
-    """Keep what the reader says of one of those papers."""
-    paper = _paper(said.paper)
-    kept = paper is not None and feedback.give_feedback(
-        home.desk, token, paper, said.verdict, now=now
-    )
-    return _sheet(home, token, said=said if kept else None)
+@router.get("/address/{token}")
+def ask_to_agree(home: Home) -> Response:
+    """A button. Looking changes nothing, and every link looks the same."""
+    return private(home, "move.html")
 
 
-def _paper(text: str) -> PaperId | None:
-    is_number = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
-    return PaperId(int(text)) if is_number else None
-
-
-def _sheet(home: Runtime, token: str, said: Feedback | None = None) -> Response:
-    sheet = feedback.feedback_sheet(home.desk, token)
-    if sheet is None:
-        return private(home, "no_feedback.html")
-    return private(home, "feedback.html", sheet=sheet, said=said)
+@router.post("/address/{token}")
+def agree(home: Home, now: Present, token: str) -> Response:
+    """Agree to a change of address, from one of its ends."""
+    agreed = new_address.agree(home.desk, token, now=now)
+    return private(home, "moved.html", agreed=agreed)

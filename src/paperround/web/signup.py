@@ -10,18 +10,21 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.interests import (
     LONGEST_VALUE,
     MOST_INTERESTS,
     Interest,
     InterestKind,
+    bounded,
     interest,
+    interests_in,
 )
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, Frequency, Preferences
 from paperround.jobs import signup
+from paperround.jobs.reader_lists import every_list
 from paperround.jobs.signup import SignupRequest
 from paperround.jobs.site import front_page
 from paperround.web import stamps
@@ -34,7 +37,7 @@ from paperround.wiring import Runtime
 router = APIRouter(include_in_schema=False)
 api = APIRouter(tags=["subscriptions"])
 
-SNIPPET = "snippet"
+SNIPPET, CHOICES = "snippet", "choices"
 
 
 class PlainForm(APIRoute):
@@ -54,8 +57,10 @@ class PlainForm(APIRoute):
 
 class SignupForm(HoursForm):
     """The sign-up form. `website` is a trap: no person sees it. `work` and `number` are what a
-    browser did, `origin` is `snippet` in the form for other people's pages. `search` is what was
-    looked for, in the form of the search page."""
+    browser did, `origin` is `snippet` in the form for other people's pages and `choices` in the
+    whole form. `search` is what was looked for, in the form of the search page; `lists` are those
+    of whoever chooses among `several`. Topics, authors and searches count for whoever confirms, who
+    is shown them then."""
 
     email: str = ""
     list_name: str = Field(default=DEFAULT_LIST, alias="list")
@@ -65,6 +70,17 @@ class SignupForm(HoursForm):
     number: str = ""
     origin: str = ""
     search: str = ""
+    several: str = ""
+    lists: tuple[str, ...] = ()
+    topic: str = ""
+    add_topic: tuple[str, ...] = ()
+    author: str = ""
+    keyword: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The lists that are asked for, each once."""
+        return tuple(dict.fromkeys(self.lists)) if self.several else (self.list_name,)
 
 
 class LinkForm(BaseModel):
@@ -85,12 +101,14 @@ class WantedInterest(BaseModel):
 
 
 class NewSubscription(BaseModel):
-    """Who wants which list, and when. Without more it comes daily, at the list's hour."""
+    """Who wants which list, and when. Without more it comes daily, at the list's hour. `also` are
+    further lists that the same mail asks for."""
 
     model_config = ConfigDict(extra="forbid")
 
     email: str = Field(max_length=320)
     list_name: str = Field(default=DEFAULT_LIST, alias="list", max_length=100)
+    also: tuple[Annotated[str, Field(max_length=100)], ...] = Field(default=(), max_length=20)
     timezone: str | None = Field(default=None, max_length=100)
     hour: int | None = Field(default=None, ge=0, le=23)
     frequency: str = Field(default=Frequency.DAILY.value, max_length=20)
@@ -125,7 +143,8 @@ def subscribe(
         if stamp is not Filled.TOO_FAST and not form.website:
             signup.subscribe(home.desk, _with_work(home, form, request, now), now=now)
     except InvalidInput as error:
-        return _front(home, form, error, now)
+        again = sign_up_page if form.origin == CHOICES else _front
+        return again(home, form, error, now)
     return private(home, "asked.html")
 
 
@@ -151,15 +170,57 @@ def _front(home: Runtime, form: SignupForm, error: InvalidInput | None, now: dat
     return show(home, "index.html", **values)
 
 
+def sign_up_page(
+    home: Runtime, form: SignupForm, error: InvalidInput | None, now: datetime
+) -> Response:
+    """The whole form, for whoever wants to choose first."""
+    keys = home.desk.keys
+    return private(
+        home,
+        "subscribe.html",
+        status=200 if error is None else 422,
+        form=form,
+        stamp=stamps.stamp(keys, now=now),
+        work=stamps.challenge(keys, now=now) if signup.must_work(home.desk, now=now) else None,
+        lists=every_list(home.database),
+        suggested=home.topics.now(now=now),
+        frequencies=FREQUENCIES,
+        error=error,
+    )
+
+
 def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest:
+    address, names = address_of(home, form.email), asked_lists(form)
     return SignupRequest(
-        address=address_of(home, form.email),
-        list_name=form.list_name,
+        address=address,
+        list_name=names[0],
         preferences=timed(form, Preferences()),
         visitor=visitor,
         source=SNIPPET if form.origin == SNIPPET else "form",
-        interests=_searched(form.search),
+        interests=wanted_interests(form),
+        also=names[1:],
     )
+
+
+def asked_lists(form: SignupForm) -> tuple[str, ...]:
+    """The lists that are asked for; raises InvalidInput (code `list`) where there is none."""
+    if not form.names:
+        raise InvalidInput("choose one list at least", code="list")
+    return form.names
+
+
+def wanted_interests(form: SignupForm) -> tuple[Interest, ...]:
+    """What the form says somebody is interested in.
+
+    Raises InvalidInput, its code the name of the field.
+    """
+    lines = {
+        InterestKind.TOPIC: "\n".join((form.topic, *form.add_topic)),
+        InterestKind.AUTHOR: form.author,
+        InterestKind.KEYWORD: form.keyword,
+    }
+    said = (one for kind, text in lines.items() for one in interests_in(kind, text))
+    return bounded((*_searched(form.search), *said))
 
 
 def _searched(text: str) -> tuple[Interest, ...]:
@@ -191,18 +252,22 @@ def _with_work(
 
 
 @router.get("/snippet")
-def snippet(home: Home) -> Response:
-    """A form to copy into one's own page."""
-    return public(home, "snippet.html")
+def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
+    """A form for a list to copy into one's own page."""
+    lists = every_list(home.database)
+    chosen = next((one for one in lists if one.name == list), None)
+    if chosen is None:
+        raise NotFound(f"there is no list {list[:40]!r}")
+    return public(home, "snippet.html", lists=lists, chosen=chosen)
 
 
 # --- confirming --------------------------------------------------------------------------------
 
 
 @router.get("/confirm/{token}")
-def ask_to_confirm(home: Home) -> Response:
+def ask_to_confirm(home: Home, token: str) -> Response:
     """A button. Looking changes nothing, and every link looks the same."""
-    return private(home, "confirm.html")
+    return private(home, "confirm.html", token=token)
 
 
 @router.post("/confirm/{token}")
@@ -276,4 +341,5 @@ def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupR
         visitor=Visitor(ip=client, stamped=False),
         source="api",
         interests=tuple(Interest(one.kind, one.value) for one in asked.interests),
+        also=asked.also,
     )

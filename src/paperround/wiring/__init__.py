@@ -59,6 +59,7 @@ from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
 from paperround.wiring import hands, mailroom, outlets, summaries
 from paperround.wiring.hands import Hands
+from paperround.wiring.readers import ForReaders
 from paperround.wiring.rounds import MAIL, PUBLISH
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
@@ -74,7 +75,7 @@ NO_SHARING = (
 
 
 @dataclass(frozen=True)
-class Runtime:
+class Runtime(ForReaders):
     """An installation: settings, the present, and adapters made when first asked for."""
 
     settings: Settings
@@ -126,6 +127,7 @@ class Runtime:
         """Make what threads will share before there are any."""
         _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
         _ = (self.visits, self.neighbours, self.hooks, self.hook_visits, self.post_office)
+        _ = (self.press, self.topics)
 
     @cached_property
     def ranker(self) -> LearnedRanker:

@@ -210,6 +210,12 @@ class SubscriberStore(Protocol):
         """active -> unsubscribed, with no due instant; False when it was not active."""
         ...
 
+    def readdress(self, subscriber: SubscriberId, address: Address, *, now: datetime) -> bool:
+        """Mail the person at another address from now on. Somebody who asked to be mailed there
+        and never confirmed it is forgotten; False, and nothing done, when anybody else is known
+        by it."""
+        ...
+
     def reinstate(self, subscriber: SubscriberId, *, now: datetime) -> None:
         """Somebody who was stopped, and never left, is active again; their clocks start anew."""
         ...

@@ -1,0 +1,152 @@
+"""A reader moves to another address: both ends have to agree.
+
+    choices ─► a mail to the old address ─┐
+          └──► a mail to the new address ─┴─► both links used ─► mailed there from now on
+
+The old end agrees as well, though a link to the choices was mailed there: whoever got hold of a
+forwarded one must not be able to take the digests away. Neither mail holds the other address. An
+address that cannot be moved to is asked nothing, and whoever asked is told the same.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
+from paperround.domain.subscribers import Address, SubscriberState
+from paperround.domain.tokens import Purpose
+from paperround.jobs.desk import Desk
+from paperround.jobs.links import Reader, choosing_reader, noted, reader_of_notice
+from paperround.jobs.notices import new_notice
+from paperround.jobs.patience import may_link, may_mail
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.signup import is_suppressed
+from paperround.jobs.transactions import write
+
+OLD, NEW = "old", "new"
+
+
+class Agreed(StrEnum):
+    """What came of a link: one end has agreed, both have, or it does not work."""
+
+    ONE_END = "one-end"
+    MOVED = "moved"
+    NOT = "not"
+
+
+def ask_to_move(desk: Desk, token: str, address: Address, *, now: datetime) -> bool:
+    """Ask both ends, for whoever holds a freshly mailed link; False for any other.
+
+    Raises InvalidInput (code `email`) for the address they have, and when they asked three times
+    today.
+    """
+
+    def ask(work: UnitOfWork) -> bool:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return False
+        if address.folded == reader.address.folded:
+            raise InvalidInput("that is the address you have", code="email")
+        if not may_link(work, desk.keys, reader.person.id, now=now):
+            raise InvalidInput("that was asked three times today: try tomorrow", code="email")
+        taken = not _is_free(work, desk, address)
+        if may_mail(work, desk, address, at=now, silent=taken) and not taken:
+            for notice in _both(desk, reader, address, now):
+                work.notices.put(notice, now=now)
+        return True
+
+    asked = write(desk.database, ask)
+    if asked:
+        desk.wake()
+    return asked
+
+
+def _is_free(work: UnitOfWork, desk: Desk, address: Address) -> bool:
+    """Whether somebody may move there: nobody reads there, read there or must not be mailed."""
+    person = work.subscribers.find(address)
+    waits = person is None or (person.state is SubscriberState.PENDING and not person.consent)
+    return waits and not is_suppressed(work, desk, address)
+
+
+def _both(desk: Desk, reader: Reader, address: Address, now: datetime) -> tuple[NewNotice, ...]:
+    subscription = reader.subscription
+    change = f"change/{reader.person.id}/{now.isoformat()}"
+    payload: Mapping[str, str | int] = {
+        "list": subscription.list_id,
+        "subscription": subscription.id,
+    }
+    moves = {"written": address.written, "folded": address.folded}
+    old, new = (
+        new_notice(
+            desk.identity,
+            NoticeKind.CHANGE,
+            f"{change}/{end}",
+            reader.person.id,
+            address.mailed if end == NEW else None,
+            {**payload, **(moves if end == NEW else {})},
+            now=now,
+        )
+        for end in (OLD, NEW)
+    )
+    return old, new
+
+
+def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
+    """Use the link of one end. Once both are used the person is mailed at the new address."""
+
+    def use(work: UnitOfWork) -> Agreed:
+        notice = noted(work, desk.keys, token, Purpose.CONFIRM)
+        if notice is None or not _is_good(work, notice, now):
+            return Agreed.NOT
+        work.notices.use(notice.id, now=now)
+        ends = _ends(work, notice)
+        if any(end.used_at is None for end in ends):
+            return Agreed.ONE_END
+        return Agreed.MOVED if _moved(work, desk, ends[1], now) else Agreed.NOT
+
+    return write(desk.database, use)
+
+
+def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
+    """Whether it is of the change that was asked last, in its time, and not done yet."""
+    if notice.kind is not NoticeKind.CHANGE or notice.subscriber_id is None:
+        return False
+    latest = work.notices.latest(notice.subscriber_id, NoticeKind.CHANGE)
+    if latest is None or _change(latest) != _change(notice) or now > notice.dated + CONFIRM_VALID:
+        return False
+    ends = _ends(work, notice)
+    return len(ends) == 2 and any(end.used_at is None for end in ends)
+
+
+def _change(notice: Notice) -> str:
+    return notice.key.rpartition("/")[0]
+
+
+def _ends(work: UnitOfWork, notice: Notice) -> list[Notice]:
+    """The notices of both ends, the old one first."""
+    both = (work.notices.find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
+    return [end for end in both if end is not None]
+
+
+def _moved(work: UnitOfWork, desk: Desk, new: Notice, now: datetime) -> bool:
+    reader, address = reader_of_notice(work, new), _address(new)
+    if reader is None or address is None or is_suppressed(work, desk, address):
+        return False
+    if not work.subscribers.readdress(reader.person.id, address, now=now):
+        return False
+    work.returns.forgive(reader.person.id)  # what came back came from the address before
+    return True
+
+
+def _address(new: Notice) -> Address | None:
+    """Where they move; None once that was forgotten."""
+    if not new.address or "folded" not in new.payload:
+        return None
+    mailed = new.address
+    return Address(
+        written=str(new.payload["written"]),
+        mailed=mailed,
+        folded=str(new.payload["folded"]),
+        domain=mailed.rpartition("@")[2],
+    )

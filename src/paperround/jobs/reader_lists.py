@@ -1,0 +1,140 @@
+"""Several lists at once: which there are, which of them a reader gets, and joining another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from paperround.domain.lists import ListId, MailingList
+from paperround.domain.readers import NewSignup
+from paperround.domain.subscribers import (
+    Consent,
+    Preferences,
+    SubscriberState,
+    Subscription,
+)
+from paperround.jobs.desk import Desk
+from paperround.jobs.links import Reader, choosing_reader
+from paperround.jobs.plan import Hours, Welcome, plan_newcomer
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.transactions import write
+
+CONSENT = "asked for on the page of their choices, by a mailed link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderList:
+    """A list, and how its reader stands to it. `known`: they have, or had, choices for it."""
+
+    name: str
+    title: str
+    active: bool
+    known: bool
+
+
+def lists_of(desk: Desk, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
+    """Every list, by title, for whoever holds a freshly mailed link; none for any other."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return ()
+        theirs = _theirs(work, reader)
+        each = (_as_list(one, theirs) for one in work.lists.all())
+        return tuple(sorted(each, key=lambda one: (one.title.casefold(), one.name)))
+
+
+def _theirs(work: UnitOfWork, reader: Reader) -> Mapping[int, Subscription]:
+    return {one.list_id: one for one in work.subscribers.subscriptions_of(reader.person.id)}
+
+
+def _as_list(mailing_list: MailingList, theirs: Mapping[int, Subscription]) -> ReaderList:
+    own = theirs.get(mailing_list.id)
+    active = own is not None and own.state is SubscriberState.ACTIVE
+    known = own is not None and own.state is not SubscriberState.PENDING
+    return ReaderList(name=mailing_list.name, title=mailing_list.title, active=active, known=known)
+
+
+def every_list(database: Database) -> tuple[MailingList, ...]:
+    """Every list that somebody can sign up for, by title."""
+    with database.reading() as work:
+        return tuple(sorted(work.lists.all(), key=lambda one: (one.title.casefold(), one.name)))
+
+
+def join_list(desk: Desk, token: str, list_name: str, *, now: datetime) -> bool:
+    """Make whoever holds a freshly mailed link a reader of the list, at the hour and as often as
+    they get the one they have; False for any other link. No further mail has to ask them: this link
+    came to their inbox.
+
+    Raises NotFound for a list there is not.
+    """
+
+    def join(work: UnitOfWork) -> Welcome | None:
+        mailing_list = work.lists.get(list_name)
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return None
+        return _join(work, desk, reader, mailing_list, CONSENT, now)
+
+    welcome = write(desk.database, join)
+    if welcome is None:
+        return False
+    desk.wake()
+    if welcome is Welcome.DUE:
+        desk.plan()
+    return True
+
+
+def join_lists(
+    work: UnitOfWork,
+    desk: Desk,
+    reader: Reader,
+    lists: Sequence[ListId],
+    *,
+    how: str,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Make somebody who just confirmed a reader of further lists; returns the titles of those that
+    there still are."""
+    known = {one.id: one for one in work.lists.all()}
+    joined = [known[one] for one in lists if one in known]
+    for mailing_list in joined:
+        _join(work, desk, reader, mailing_list, how, now)
+    return tuple(one.title for one in joined)
+
+
+def _join(
+    work: UnitOfWork,
+    desk: Desk,
+    reader: Reader,
+    mailing_list: MailingList,
+    how: str,
+    now: datetime,
+) -> Welcome | None:
+    person = reader.person
+    before = _theirs(work, reader).get(mailing_list.id)
+    if before is not None and before.state is SubscriberState.ACTIVE:
+        return Welcome.LATER
+    asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
+    _, subscription = work.subscribers.sign_up(asked, mailing_list.id, now=now)
+    is_first = before is None or before.state is SubscriberState.PENDING
+    joined = work.subscribers.activate(
+        subscription.id,
+        preferences=_like(reader.subscription.preferences) if is_first else None,
+        consent=Consent(at=now, source=how),
+        now=now,
+    )
+    fresh = work.subscribers.subscription(person.id, mailing_list.id)
+    if not joined or fresh is None:
+        return None
+    return plan_newcomer(
+        work,
+        identity=desk.identity,
+        hours=Hours(hour=desk.default_hour),
+        mailing_list=mailing_list,
+        subscription=fresh,
+        now=now,
+    )
+
+
+def _like(wish: Preferences) -> Preferences:
+    """When it comes is as with the list they have; what it holds is for that list to say."""
+    return replace(wish, size=None, floor=None, paused_until=None, topics=())

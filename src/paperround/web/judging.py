@@ -1,0 +1,114 @@
+"""Five good, three bad: papers of late to judge, and what the answers say."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+from pydantic import BaseModel, ConfigDict
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import parse_interest
+from paperround.domain.judging import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
+from paperround.domain.papers import PaperId
+from paperround.jobs.judging import keep_judgements, papers_to_judge, suggest
+from paperround.web.answers import private
+from paperround.web.feedback import paper_id
+from paperround.web.home import Home, Present
+from paperround.web.self_service import offer
+from paperround.wiring import Runtime
+
+router = APIRouter(include_in_schema=False)
+
+_MARK = "p"
+"""What the field of a paper begins with; its number follows."""
+
+
+class Judgements(BaseModel):
+    """A field `p<number>` for each paper, `good`, `bad` or nothing; `interest` those to keep."""
+
+    model_config = ConfigDict(extra="allow")
+
+    action: str = "suggest"
+    page: str = "1"
+    interest: tuple[str, ...] = ()
+
+    def said(self, verdict: str) -> list[PaperId]:
+        """The papers of that verdict, in the order of the form."""
+        extra: Mapping[str, object] = self.model_extra or {}
+        named = (
+            paper_id(name.removeprefix(_MARK))
+            for name, value in extra.items()
+            if name.startswith(_MARK) and value == verdict
+        )
+        return [one for one in named if one is not None][:MOST_JUDGED]
+
+
+@router.get("/preferences/{token}/papers")
+def show_papers(home: Home, now: Present, token: str, page: str = "1") -> Response:
+    """A page of papers to judge."""
+    return _page(home, token, page, Judgements(), now)
+
+
+@router.post("/preferences/{token}/papers")
+def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form()]) -> Response:
+    """Show other papers, what the judgements say, or keep it."""
+    match said.action:
+        case "keep":
+            return _kept(home, token, said, now)
+        case "more":
+            return _page(home, token, said.page, said, now)
+        case _:
+            return _suggested(home, token, said, now)
+
+
+def _page(
+    home: Runtime,
+    token: str,
+    page: str,
+    said: Judgements,
+    now: datetime,
+    error: InvalidInput | None = None,
+) -> Response:
+    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 3 else 1
+    judging = papers_to_judge(home.desk, token, page=number, now=now)
+    if judging is None:
+        return offer(home, token)
+    here = {one.paper_id for one in judging.papers}
+    verdicts = dict.fromkeys(said.said(GOOD), GOOD) | dict.fromkeys(said.said(BAD), BAD)
+    return private(
+        home,
+        "judging.html",
+        status=200 if error is None else 422,
+        token=token,
+        judging=judging,
+        verdicts=verdicts,
+        elsewhere={one: word for one, word in verdicts.items() if one not in here},
+        enough_good=ENOUGH_GOOD,
+        enough_bad=ENOUGH_BAD,
+        error=error,
+    )
+
+
+def _suggested(home: Runtime, token: str, said: Judgements, now: datetime) -> Response:
+    good, bad = said.said(GOOD), said.said(BAD)
+    if not good:
+        none = InvalidInput("say of one paper at least that it is good", code="papers")
+        return _page(home, token, said.page, said, now, none)
+    found = suggest(home.desk, token, good, bad, now=now)
+    if found is None:
+        return offer(home, token)
+    return private(home, "judged.html", token=token, found=found)
+
+
+def _kept(home: Runtime, token: str, said: Judgements, now: datetime) -> Response:
+    try:
+        interests = [parse_interest(one) for one in said.interest]
+        kept = keep_judgements(
+            home.desk, token, said.said(GOOD), said.said(BAD), interests, now=now
+        )
+    except InvalidInput as error:
+        return _page(home, token, said.page, said, now, error)
+    if kept is None:
+        return offer(home, token)
+    return private(home, "judged_kept.html", token=token, kept=kept)

@@ -1,0 +1,136 @@
+"""A reader's own library: pasted, given as a file or read from Zotero; understood, then kept."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Response, UploadFile
+
+from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.domain.interests import MOST_INTERESTS
+from paperround.domain.libraries import Library
+from paperround.jobs.library import keep_seeds, understand
+from paperround.jobs.self_service import open_choices
+from paperround.sources.formats import decompress
+from paperround.sources.library import read_library
+from paperround.sources.zotero import place_of, read_zotero
+from paperround.web.answers import private
+from paperround.web.guard import LIBRARY_BODY
+from paperround.web.home import PATIENT, Home, Present
+from paperround.web.self_service import offer
+from paperround.wiring import Runtime
+
+router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
+
+MOST_UNPACKED = 16 * 1024 * 1024
+ZOTERO_SECONDS = 10
+
+
+@router.get("/preferences/{token}/library")
+def ask_for_library(home: Home, now: Present, token: str) -> Response:
+    """Three ways to give papers: text, a file, Zotero."""
+    if open_choices(home.desk, token, now=now) is None:
+        return offer(home, token)
+    return _form(home, token)
+
+
+@router.post("/preferences/{token}/library")
+def take_library(
+    home: Home,
+    now: Present,
+    token: str,
+    action: Annotated[str, Form()] = "understand",
+    text: Annotated[str, Form()] = "",
+    zotero: Annotated[str, Form()] = "",
+    seed: Annotated[list[str] | None, Form()] = None,
+    file: Annotated[UploadFile | None, File()] = None,
+) -> Response:
+    """Show what was understood, or keep what was chosen of it."""
+    if open_choices(home.desk, token, now=now) is None:
+        return offer(home, token)
+    if action == "keep":
+        return _kept(home, token, seed or [], now)
+    return _understood(home, token, _given(home, text, zotero, file), text, zotero, now)
+
+
+Giving = tuple[str, Callable[[], Library]]
+"""The field that something was given in, and what reads it."""
+
+
+def _given(home: Runtime, text: str, zotero: str, file: UploadFile | None) -> Giving | None:
+    """What was given: a file before a text, a text before a place to look at."""
+    content = b"" if file is None else file.file.read()
+    if content:
+        return "file", partial(_of_file, content)
+    if text.strip():
+        return "text", lambda: read_library(text.encode("utf-8", "surrogatepass"))
+    if zotero.strip():
+        return "zotero", partial(_of_zotero, home, zotero)
+    return None
+
+
+def _of_file(content: bytes) -> Library:
+    return read_library(decompress(content, MOST_UNPACKED))
+
+
+def _of_zotero(home: Runtime, written: str) -> Library:
+    place = place_of(written)
+    if home.demo:
+        raise InvalidInput(
+            "the demo asks nobody on the network: give a file, or paste", code="zotero"
+        )
+    client = home.client_for(*home.settings.open_places, seconds=ZOTERO_SECONDS)
+    return read_zotero(client, place)
+
+
+def _understood(
+    home: Runtime, token: str, given: Giving | None, text: str, zotero: str, now: datetime
+) -> Response:
+    if given is None:
+        nothing = InvalidInput("paste some lines, choose a file, or name a library", code="text")
+        return _form(home, token, error=nothing)
+    field, read = given
+    try:
+        found = understand(home.desk, token, read(), now=now)
+    except UnreadableFile as error:
+        wrong = InvalidInput(str(error), code=field)
+        return _form(home, token, error=wrong, text=text, zotero=zotero)
+    except InvalidInput as error:
+        return _form(home, token, error=error, text=text, zotero=zotero)
+    if found is None:
+        return offer(home, token)
+    return private(
+        home, "library_understood.html", found=found, token=token, error=None, chosen=None
+    )
+
+
+def _kept(home: Runtime, token: str, seeds: list[str], now: datetime) -> Response:
+    try:
+        kept = keep_seeds(home.desk, token, seeds, now=now)
+    except InvalidInput as error:
+        return _form(home, token, error=error, text="\n".join(seeds))
+    if kept is None:
+        return offer(home, token)
+    return private(home, "library_kept.html", kept=kept, token=token)
+
+
+def _form(
+    home: Runtime,
+    token: str,
+    *,
+    error: InvalidInput | None = None,
+    text: str = "",
+    zotero: str = "",
+) -> Response:
+    return private(
+        home,
+        "library.html",
+        status=200 if error is None else 422,
+        token=token,
+        error=error,
+        text=text,
+        zotero=zotero,
+        most_bytes=LIBRARY_BODY,
+        most_kept=MOST_INTERESTS,
+    )

@@ -1,0 +1,57 @@
+"""Signing up with topics and for several lists, and looking at the digest before asking for it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.subscribers import Preferences
+from paperround.jobs.looking_ahead import awaited_digest, newcomers_digest
+from paperround.web import stamps
+from paperround.web.answers import private
+from paperround.web.choices import timed
+from paperround.web.home import PATIENT, Home, Present
+from paperround.web.self_service import why_none
+from paperround.web.signup import SignupForm, asked_lists, sign_up_page, wanted_interests
+
+router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
+
+
+@router.get("/subscribe")
+def show_form(home: Home, now: Present, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
+    """The whole form: lists, topics, hours."""
+    return sign_up_page(home, SignupForm(list=list), None, now)
+
+
+@router.post("/subscribe/preview")
+def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
+    """What somebody with these choices would get now. Nothing is kept, and nobody is mailed."""
+    try:
+        found = newcomers_digest(
+            home.press,
+            asked_lists(form)[0],
+            timed(form, Preferences()),
+            wanted_interests(form),
+            now=now,
+        )
+    except NotFound as error:
+        return sign_up_page(home, form, InvalidInput(str(error), code="list"), now)
+    except InvalidInput as error:
+        return sign_up_page(home, form, error, now)
+    stamp, why = stamps.stamp(home.desk.keys, now=now), why_none(found.skipped)
+    return private(home, "trying.html", next=found, why=why, form=form, stamp=stamp)
+
+
+@router.post("/subscribe/choices")
+def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
+    """The whole form once more, as it was filled in."""
+    return sign_up_page(home, form, None, now)
+
+
+@router.get("/confirm/{token}/preview")
+def look_before_confirming(home: Home, now: Present, token: str) -> Response:
+    """What the link's holder would get once they confirm."""
+    found = awaited_digest(home.press, token, now=now)
+    why = why_none(found.skipped)
+    return private(home, "awaited.html", next=found, why=why, token=token)

@@ -1,0 +1,137 @@
+"""The next digest before it comes: tried choices, nobody in particular, and a link not used yet."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from paperround.domain.digests import SkipReason
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.interests import Interest, InterestKind
+from paperround.domain.subscribers import Frequency, Preferences
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.desk import Desk
+from paperround.jobs.looking_ahead import (
+    NextDigest,
+    awaited_digest,
+    newcomers_digest,
+    next_digest,
+)
+from paperround.jobs.ports import Database
+from paperround.jobs.signup import confirm, request_link, subscribe
+from tests.builders import HOUR, NOW, address
+from tests.fakes import NewestFirst
+from tests.jobs.conftest import fill, record
+from tests.jobs.readers import DAYS, desk, joined, link, post, press, request, visitor
+
+TOPIC = Interest(InterestKind.TOPIC, "tides")
+MUTE = Interest(InterestKind.MUTE, "pottery")
+
+
+@pytest.fixture
+def here(database: Database) -> Desk:
+    """An edition of twenty papers, of which one is on tides and the last one on pottery."""
+    papers = [record(number) for number in range(1, 19)]
+    papers += [record(19, title="On tides"), record(20, title="On pottery")]
+    for number, one in enumerate(papers):
+        fill(database, [one], NOW - HOUR - number * HOUR / 100)
+    freeze_cuts(database=database, ranker=NewestFirst(), now=NOW)
+    return desk(database)
+
+
+def choosing(here: Desk) -> str:
+    request_link(here, address(), visitor(), now=NOW)
+    (mail,) = post(here.database, now=NOW)
+    return link(mail)
+
+
+def titles(found: NextDigest | None) -> list[str]:
+    assert found is not None
+    return [one.title for one in found.papers]
+
+
+@pytest.mark.accept("F30", part="live preview")
+def test_choices_are_tried_and_not_kept(here: Desk) -> None:
+    joined(here)
+    token = choosing(here)
+    wish = Preferences(size=3, topics=("tides",))
+    with here.database.reading() as work:
+        person = work.subscribers.find(address())
+        assert person is not None
+        before = work.subscribers.export_person(person.id)
+    found = next_digest(press(here), token, now=NOW, preferences=wish, interests=())
+    assert titles(found)[0] == "On tides"
+    assert len(titles(found)) == 3
+    with here.database.reading() as work:
+        assert work.subscribers.export_person(person.id) == before
+
+
+def test_a_pause_and_another_day_do_not_hide_what_would_come_after_them(here: Desk) -> None:
+    joined(here)
+    wish = Preferences(
+        frequency=Frequency.WEEKLY, weekday="fri", paused_until=date(2026, 3, 20), size=2
+    )
+    found = next_digest(press(here), choosing(here), now=NOW, preferences=wish)
+    assert len(titles(found)) == 2
+
+
+def test_choices_that_leave_nothing_say_why(here: Desk) -> None:
+    everything = Interest(InterestKind.MUTE, "paper OR tides OR pottery")
+    joined(here)
+    found = next_digest(
+        press(here), choosing(here), now=NOW, preferences=Preferences(), interests=(everything,)
+    )
+    assert found is not None
+    assert (found.papers, found.skipped) == ((), SkipReason.MUTED)
+
+
+def test_choices_that_cannot_be_are_named(here: Desk) -> None:
+    joined(here)
+    with pytest.raises(InvalidInput) as caught:
+        next_digest(press(here), choosing(here), now=NOW, preferences=Preferences(hour=99))
+    assert caught.value.code == "hour"
+
+
+def test_a_link_that_is_not_fresh_shows_nothing(here: Desk) -> None:
+    joined(here)
+    token = choosing(here)
+    assert next_digest(press(here), token, now=NOW + 2 * DAYS) is None
+
+
+@pytest.mark.accept("F27", part="preview before confirming")
+def test_somebody_new_sees_what_they_would_get(here: Desk) -> None:
+    found = newcomers_digest(press(here), "trending", Preferences(), (TOPIC, MUTE), now=NOW)
+    assert titles(found)[0] == "On tides"
+    assert "On pottery" not in titles(found)
+    assert len(titles(found)) == 12
+
+
+def test_a_list_there_is_not_is_not_looked_ahead_of(here: Desk) -> None:
+    with pytest.raises(NotFound):
+        newcomers_digest(press(here), "none", Preferences(), (), now=NOW)
+
+
+@pytest.mark.accept("F28", part="preview before confirming")
+def test_whoever_was_asked_sees_their_digest_before_they_say_yes(here: Desk) -> None:
+    asked = replace(request(wish=Preferences(size=4)), interests=(TOPIC,))
+    subscribe(here, asked, now=NOW)
+    (mail,) = post(here.database, now=NOW)
+    token = link(mail)
+    found = awaited_digest(press(here), token, now=NOW)
+    assert titles(found)[0] == "On tides"
+    assert len(titles(found)) == 4
+    assert confirm(here, token, now=NOW) is not None
+
+
+@pytest.mark.accept("S7", part="looking ahead")
+def test_a_forged_a_used_and_an_old_link_show_what_anybody_would_get(here: Desk) -> None:
+    asked = replace(request(), interests=(TOPIC,))
+    subscribe(here, asked, now=NOW)
+    (mail,) = post(here.database, now=NOW)
+    token = link(mail)
+    anybody = newcomers_digest(press(here), "trending", Preferences(), (), now=NOW)
+    assert awaited_digest(press(here), token[:-1] + "A", now=NOW) == anybody
+    assert awaited_digest(press(here), "forged", now=NOW) == anybody
+    assert awaited_digest(press(here), token, now=NOW) != anybody
+    confirm(here, token, now=NOW)
+    assert titles(awaited_digest(press(here), token, now=NOW)) == titles(anybody)

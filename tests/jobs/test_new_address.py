@@ -1,0 +1,220 @@
+"""A change of address: both ends agree, or nothing changes."""
+
+from dataclasses import replace
+
+import pytest
+
+from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.errors import InvalidInput
+from paperround.domain.ledger import Move
+from paperround.domain.limits import parse_rates
+from paperround.domain.notices import ClaimedNotice, NoticeKind
+from paperround.domain.subscribers import Address, Preferences, SubscriberState
+from paperround.jobs.desk import Desk
+from paperround.jobs.erasure import erase_person, export_person
+from paperround.jobs.new_address import Agreed, agree, ask_to_move
+from paperround.jobs.patience import may_mail
+from paperround.jobs.ports import Database
+from paperround.jobs.returns import hold_against
+from paperround.jobs.self_service import open_choices
+from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.subscribers import suppress
+from tests.builders import NOW, address
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import DAYS, FREE, HOURS, desk, joined, link, post, request, visitor
+
+WISH = Preferences(hour=6, topics=("graphs",))
+
+
+def choosing(here: Desk, name: str = "alice") -> str:
+    request_link(here, address(name), visitor(), now=NOW)
+    (mail,) = post(here.database, now=NOW)
+    return link(mail)
+
+
+def asked(here: Desk, token: str, to: Address) -> dict[str, ClaimedNotice]:
+    """The mails that ask both ends, by their address."""
+    assert ask_to_move(here, token, to, now=NOW)
+    return {mail.address: mail for mail in post(here.database, now=NOW)}
+
+
+def known(database: Database, name: str) -> bool:
+    with database.reading() as work:
+        return work.subscribers.find(address(name)) is not None
+
+
+@pytest.mark.accept("F30", part="change of address")
+@pytest.mark.parametrize("first", ["alice", "bob"])
+def test_digests_move_once_both_ends_have_agreed_in_either_order(
+    database: Database, first: str
+) -> None:
+    here = desk(database)
+    joined(here, wish=WISH)
+    token = choosing(here)
+    mails = asked(here, token, address("bob"))
+    assert {mail.kind for mail in mails.values()} == {NoticeKind.CHANGE}
+    ends = [mails["alice@mail.example"], mails["bob@mail.example"]]
+    if first == "bob":
+        ends.reverse()
+    assert agree(here, link(ends[0]), now=NOW) is Agreed.ONE_END
+    assert agree(here, link(ends[0]), now=NOW) is Agreed.ONE_END
+    assert known(database, "alice")
+    assert agree(here, link(ends[1]), now=NOW + HOURS) is Agreed.MOVED
+    assert not known(database, "alice")
+    choices = open_choices(here, token, now=NOW)
+    assert choices is not None
+    assert choices.masked == "b•••@mail.example"
+    assert choices.preferences.topics == ("graphs",)
+    assert agree(here, link(ends[1]), now=NOW + HOURS) is Agreed.NOT
+
+
+@pytest.mark.accept("F30", part="change of address")
+@pytest.mark.accept("P4", part="nothing typed")
+def test_neither_mail_holds_the_other_address(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    mails = asked(here, choosing(here), address("bob"))
+    old, new = mails["alice@mail.example"], mails["bob@mail.example"]
+    assert "bob" not in str(old.payload)
+    assert "alice" not in str(new.payload)
+
+
+def test_a_link_of_a_change_confirms_nothing_else(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    mails = asked(here, choosing(here), address("bob"))
+    for mail in mails.values():
+        assert confirm(here, link(mail), now=NOW) is None
+    assert not known(database, "bob")
+
+
+@pytest.mark.parametrize("late", [2 * DAYS + HOURS, 30 * DAYS])
+def test_a_change_that_nobody_agreed_to_in_two_days_is_over(
+    database: Database, late: object
+) -> None:
+    here = desk(database)
+    joined(here)
+    mails = asked(here, choosing(here), address("bob"))
+    for mail in mails.values():
+        assert agree(here, link(mail), now=NOW + late) is Agreed.NOT  # type: ignore[operator]
+    assert known(database, "alice")
+
+
+def test_only_the_change_that_was_asked_for_last_can_be_agreed_to(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = choosing(here)
+    first = asked(here, token, address("bob"))
+    assert ask_to_move(here, token, address("carol"), now=NOW + HOURS)
+    for mail in first.values():
+        assert agree(here, link(mail), now=NOW + HOURS) is Agreed.NOT
+
+
+@pytest.mark.accept("F30", part="change of address")
+def test_nobody_is_told_whether_an_address_reads_here(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    joined(here, "bob")
+    with database.writing() as work:
+        suppress(work, IDENTITY.keys, address("carol"), reason="import", now=NOW)
+    token = choosing(here)
+    for name in ("bob", "carol"):
+        assert ask_to_move(here, token, address(name), now=NOW)
+    assert post(database, now=NOW) == []
+
+
+def test_somebody_who_never_confirmed_that_address_makes_room(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    subscribe(here, request("bob"), now=NOW)
+    post(database, now=NOW)
+    mails = asked(here, choosing(here), address("bob"))
+    for mail in mails.values():
+        agreed = agree(here, link(mail), now=NOW)
+    assert agreed is Agreed.MOVED
+    with database.reading() as work:
+        person = work.subscribers.find(address("bob"))
+    assert person is not None
+    assert person.state is SubscriberState.ACTIVE
+
+
+def test_whoever_signs_up_there_meanwhile_keeps_the_address(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    mails = asked(here, choosing(here), address("bob"))
+    joined(here, "bob")
+    results = [agree(here, link(mail), now=NOW) for mail in mails.values()]
+    assert results[-1] is Agreed.NOT
+    assert known(database, "alice")
+
+
+def test_the_address_one_has_and_a_fourth_change_of_a_day_are_refused(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = choosing(here)
+    with pytest.raises(InvalidInput, match="the address you have"):
+        ask_to_move(here, token, address(), now=NOW)
+    for name in ("bob", "carol", "dave"):
+        assert ask_to_move(here, token, address(name), now=NOW)
+    with pytest.raises(InvalidInput, match="three times today"):
+        ask_to_move(here, token, address("eve"), now=NOW)
+
+
+def test_a_stranger_is_not_mailed_more_often_than_any_address(database: Database) -> None:
+    here = desk(database, replace(FREE, address=parse_rates("2/h")))
+    joined(here, "alice")
+    joined(here, "carol")
+    tokens = [choosing(here, name) for name in ("alice", "carol")]
+    with database.writing() as work:
+        assert may_mail(work, here, address("bob"), at=NOW)
+    asked(here, tokens[0], address("bob"))
+    assert ask_to_move(here, tokens[1], address("bob"), now=NOW)
+    assert post(database, now=NOW) == []
+
+
+def test_a_link_that_is_not_fresh_moves_nobody(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    token = choosing(here)
+    assert not ask_to_move(here, token, address("bob"), now=NOW + 2 * DAYS)
+    assert not ask_to_move(here, token[:-1] + "A", address("bob"), now=NOW)
+
+
+def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Database) -> None:
+    here = desk(database)
+    joined(here)
+    mails = asked(here, choosing(here), address("bob"))
+    gone = Move(
+        id=mails["bob@mail.example"].id,
+        token="post",
+        state=DeliveryState.FAILED,
+        reason="no-such-user: 550 5.1.1",
+        code=550,
+        reply="no such user",
+        evidence=Evidence.GONE,
+    )
+    with database.writing() as work:
+        hold_against(work, IDENTITY.keys, "notice", [gone], now=NOW)
+    with database.reading() as work:
+        person = work.subscribers.find(address())
+        assert person is not None
+        assert person.state is SubscriberState.ACTIVE
+        assert work.returns.standing(person.id).points == 0
+
+
+def test_the_address_somebody_wants_to_move_to_is_exported_and_erased_with_them(
+    database: Database,
+) -> None:
+    here = desk(database)
+    joined(here)
+    token = choosing(here)
+    asked(here, token, address("bob"))
+    exported = export_person(here, token, now=NOW)
+    assert "bob@mail.example" in str(exported)
+    with database.reading() as work:
+        person = work.subscribers.find(address())
+        assert person is not None
+    assert erase_person(here, token, now=NOW)
+    with database.reading() as work:
+        assert "bob" not in str(work.subscribers.export_person(person.id))

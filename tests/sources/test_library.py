@@ -1,0 +1,163 @@
+"""A reader's own library, whichever form they have it in. The works are invented."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.errors import UnreadableFile
+from paperround.domain.libraries import MOST_WORKS, GivenWork, Library
+from paperround.sources.library import read_library
+
+BIBTEX = """@article{lovelace,
+  title = {On {Tides} and Moons}, author = {Lovelace, Ada}, doi = {10.1000/TIDES}, year = 2020,
+}
+@misc{king, title = {Waves}, eprint = {2601.00001v2}, archivePrefix = {arXiv}}
+@misc{nameless, author = {Nobody}}
+"""
+RIS = """TY  - JOUR
+TI  - On tides
+DO  - 10.1000/tides
+ER  -
+TY  - JOUR
+TI  - Only a title
+ER  -
+"""
+CSL = [
+    {"id": "1", "type": "article", "title": "On tides", "DOI": "10.1000/tides"},
+    {"id": "2", "type": "article", "title": "Waves", "number": "arXiv:2601.00001"},
+    {"id": "3", "type": "article", "title": "Cells", "PMID": "123456", "note": "arXiv:2601.00002"},
+    {"id": "4", "type": "article"},
+]
+
+
+def read(text: str) -> Library:
+    return read_library(text.encode())
+
+
+def works(text: str) -> list[tuple[str, dict[str, str]]]:
+    return [(one.title, dict(one.identifiers)) for one in read(text).works]
+
+
+def of_line(text: str) -> list[tuple[str, dict[str, str]]]:
+    assert read(text).refused == ()
+    return works(text)
+
+
+@pytest.mark.accept("F31", part="BibTeX")
+def test_a_bibtex_library_is_read_and_what_is_no_work_is_named() -> None:
+    library = read(BIBTEX)
+    assert library.called == "BibTeX"
+    assert works(BIBTEX) == [
+        ("On Tides and Moons", {"doi": "10.1000/tides"}),
+        ("Waves", {"arxiv": "2601.00001"}),
+    ]
+    (refused,) = library.refused
+    assert refused.position == 3
+
+
+@pytest.mark.accept("F31", part="RIS")
+def test_a_ris_library_is_read() -> None:
+    assert read(RIS).called == "RIS"
+    assert works(RIS) == [("On tides", {"doi": "10.1000/tides"}), ("Only a title", {})]
+
+
+@pytest.mark.accept("F31", part="CSL-JSON")
+@pytest.mark.parametrize("wrap", [lambda items: items, lambda items: {"items": items}])
+def test_a_csl_json_library_is_read_as_zotero_exports_it(wrap: object) -> None:
+    text = json.dumps(wrap(CSL))  # type: ignore[operator]
+    assert works(text) == [
+        ("On tides", {"doi": "10.1000/tides"}),
+        ("Waves", {"arxiv": "2601.00001"}),
+        ("Cells", {"arxiv": "2601.00002", "pmid": "123456"}),
+    ]
+    assert [one.position for one in read(text).refused] == [4]
+
+
+@pytest.mark.accept("F31", part="arXiv ids")
+@pytest.mark.parametrize(
+    ("line", "identifiers"),
+    [
+        ("2601.00001", [{"arxiv": "2601.00001"}]),
+        ("arXiv:2601.00001v3", [{"arxiv": "2601.00001"}]),
+        ("https://arxiv.org/pdf/2601.00001v1.pdf", [{"arxiv": "2601.00001"}]),
+        ("2601.00001, 2601.00002; cs/0112017", [
+            {"arxiv": "2601.00001"}, {"arxiv": "2601.00002"}, {"arxiv": "cs/0112017"}
+        ]),
+        ("- [2601.00001]", [{"arxiv": "2601.00001"}]),
+        ("2601.00001 On tides and moons", [{"arxiv": "2601.00001"}]),
+        ("[12] A. Lovelace. On tides. arXiv:2601.00001, 2026.", [{"arxiv": "2601.00001"}]),
+        ("https://doi.org/10.1000/tides", [{"doi": "10.1000/tides"}]),
+        ("A. Lovelace, On tides, J. Tides 3 (2020), doi:10.1000/tides.", [
+            {"doi": "10.1000/tides"}
+        ]),
+        ("10.48550/arXiv.2601.00001", [{"arxiv": "2601.00001"}]),
+    ],
+)  # fmt: skip
+def test_identifiers_are_found_in_a_line(line: str, identifiers: list[dict[str, str]]) -> None:
+    assert [ids for _, ids in of_line(line)] == identifiers
+
+
+@pytest.mark.accept("F31", part="titles")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "On tides and moons",
+        "• On tides and moons",
+        "1. On tides  and moons",
+        "(2) On tides and moons",
+    ],
+)
+def test_any_other_line_is_a_title_without_its_bullet(line: str) -> None:
+    assert of_line(line) == [("On tides and moons", {})]
+
+
+def test_a_work_that_is_given_twice_counts_once() -> None:
+    assert works("2601.00001\narXiv:2601.00001\nOn tides\nOn Tides\n\n") == [
+        ("", {"arxiv": "2601.00001"}),
+        ("On tides", {}),
+    ]
+
+
+def test_lines_that_are_no_titles_are_named() -> None:
+    refused = read(f"On tides\n{'x' * 1001}\n?!\n").refused
+    assert [one.position for one in refused] == [2, 3]
+    assert "line 2 is too long for a title" in refused[0].detail
+
+
+def test_of_a_very_long_library_the_first_works_are_looked_at() -> None:
+    library = read("\n".join(f"Study number {n}" for n in range(MOST_WORKS + 7)))
+    assert len(library.works) == MOST_WORKS
+    assert library.left == 7
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "nothing in it"),
+        (b" \r\n ", "nothing in it"),
+        (b"PK\x03\x04\0\0\0binary", "no text"),
+        (b"[{}, 2]", "no CSL-JSON"),
+        (b'{"title": ', "cannot be read as JSON"),
+        (b"[" * 100_000, "cannot be read as JSON"),
+    ],
+)
+def test_what_is_no_library_is_refused_with_the_way_out(content: bytes, why: str) -> None:
+    with pytest.raises(UnreadableFile, match=why):
+        read_library(content)
+
+
+def test_foreign_bytes_of_a_plain_list_are_read() -> None:
+    library = read_library("Über Gezeiten\nÜber Monde".encode("windows-1252"))
+    assert library.works == (GivenWork(title="Über Gezeiten"), GivenWork(title="Über Monde"))
+
+
+@given(st.binary(max_size=400))
+def test_whatever_is_given_is_read_or_refused(content: bytes) -> None:
+    try:
+        library = read_library(content)
+    except UnreadableFile:
+        return
+    for work in library.works:
+        assert work.title or work.identifiers

@@ -1,0 +1,130 @@
+"""Signing up with topics, and the digest as a page before anything is mailed."""
+
+import html
+import re
+
+import pytest
+
+from paperround.domain.editions import Edition
+from paperround.domain.notices import NoticeKind
+from paperround.domain.tokens import Purpose
+from paperround.jobs.notices import notice_mail
+from tests.builders import address
+from tests.jobs.readers import post
+from tests.web.conftest import Site
+
+XSS = "<script>alert(1)</script>"
+
+
+def stamp(page: str) -> str:
+    return page.partition('name="stamp" value="')[2].partition('"')[0]
+
+
+def asked(site: Site, **fields: object) -> str:
+    page = site.client.get("/subscribe").text
+    site.clock.move(seconds=2)
+    said = {"email": "ada@mail.example", "stamp": stamp(page), "origin": "choices", **fields}
+    answer = site.client.post("/subscribe", data=said)
+    assert answer.status_code == 200, answer.text
+    return str(answer.text)
+
+
+def kept(site: Site, name: str) -> list[str]:
+    with site.runtime.database.reading() as work:
+        person = work.subscribers.find(address(name))
+        assert person is not None
+        found = work.subscribers.interests_of_all([person.id]).get(person.id, ())
+    return [str(one) for one in found]
+
+
+@pytest.mark.accept("F27", part="whole form")
+def test_topics_that_are_suggested_or_written_count_once_confirmed(
+    site: Site, edition: Edition
+) -> None:
+    page = site.client.get("/subscribe").text
+    suggested = html.unescape(re.findall(r'name="add_topic" value="([^"]+)"', page)[0])
+    assert "Check your inbox" in asked(site, topic="sensor fusion", add_topic=[suggested])
+    assert kept(site, "ada") == []
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    confirmed = site.client.post(f"/confirm/{token}").text
+    assert "sensor fusion" in confirmed
+    assert kept(site, "ada") == ["topic:sensor fusion", f"topic:{suggested}"]
+
+
+@pytest.mark.accept("P4", part="nothing typed")
+def test_nothing_that_was_typed_stands_in_the_mail_that_asks(site: Site, edition: Edition) -> None:
+    asked(site, topic="buy pills at pills.example", author="Pill Seller", keyword="pills")
+    runtime = site.runtime
+    (notice,) = post(runtime.database, now=site.clock.now())
+    keys = runtime.desk.keys
+    mail = notice_mail(notice, runtime.letterhead, "Trending papers", keys)
+    content = runtime.renderer.compose_notice(mail).decode()
+    assert "Confirm your subscription" in content
+    assert "pill" not in content.lower()
+
+
+@pytest.mark.accept("F27", part="preview before confirming")
+def test_the_digest_is_a_page_before_anything_is_kept_or_mailed(
+    site: Site, edition: Edition
+) -> None:
+    before = site.dump()
+    title = edition.papers[20].title
+    said = {"topic": title, "email": "ada@mail.example", "frequency": "weekly:fri"}
+    page = site.client.post("/subscribe/preview", data=said)
+    assert page.status_code == 200
+    assert html.escape(title, quote=False) in html.unescape(page.text) or title in page.text
+    assert 'value="ada@mail.example"' in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert site.dump() == before
+    back = site.client.post("/subscribe/choices", data=said)
+    assert title in html.unescape(back.text)
+
+
+@pytest.mark.parametrize("field", ["topic", "author", "keyword", "email"])
+def test_what_was_typed_is_text_wherever_it_comes_back(
+    site: Site, edition: Edition, field: str
+) -> None:
+    for path in ("/subscribe", "/subscribe/preview", "/subscribe/choices"):
+        answer = site.client.post(path, data={field: XSS, "origin": "choices"})
+        assert answer.status_code in (200, 422)
+        assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"topic": "x" * 101}, "topic"),
+        ({"keyword": 'graph\n"tree'}, "keyword"),
+        ({"hour": "24"}, "hour"),
+        ({"list": "none"}, "list"),
+        ({"several": "yes"}, "list"),
+    ],
+)
+def test_what_cannot_be_is_marked_on_the_whole_form(
+    site: Site, wrong: dict[str, str], field: str
+) -> None:
+    answer = site.client.post("/subscribe/preview", data=wrong)
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+
+
+@pytest.mark.accept("F28", part="preview before confirming")
+@pytest.mark.accept("S7", part="looking ahead")
+def test_the_digest_can_be_seen_from_the_link_and_every_link_looks_the_same(
+    site: Site, edition: Edition
+) -> None:
+    asked(site)
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    before = site.dump()
+    path = f"/confirm/{token}/preview"
+    assert path in site.client.get(f"/confirm/{token}").text
+    page = site.client.get(path).text
+    assert edition.papers[0].title in html.unescape(page)
+    forged = site.client.get(f"/confirm/{'A' * 40}/preview").text
+    assert page.replace(token, "TOKEN") == forged.replace("A" * 40, "TOKEN")
+    assert site.dump() == before
+
+
+def test_looking_ahead_is_counted_like_searches(site: Site, edition: Edition) -> None:
+    answer = site.client.post("/subscribe/preview", data={})
+    assert "ratelimit" in " ".join(answer.headers).lower()
