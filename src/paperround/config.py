@@ -29,6 +29,7 @@ from pydantic import (
 from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.limits import OFF, Rate, SignupLimits, VisitLimits, parse_rates
+from paperround.domain.mail_domains import DISPOSABLE, parse_refused
 from paperround.domain.pacing import (
     DomainPace,
     Pacing,
@@ -92,6 +93,7 @@ class Settings(BaseModel):
     rate_signup_net: str = "30/h"
     rate_signup_domain: str = "100/h"
     rate_signup_total: str = "1000/h"
+    refused_domains: str = DISPOSABLE
     rate_search_ip: str = "300/m"
     rate_search_net: str = "1500/m"
     rate_hooks_ip: str = "1200/m"
@@ -146,11 +148,11 @@ class Settings(BaseModel):
             raise ValueError(str(error)) from None
         return text
 
-    @field_validator("smtp_rate", "smtp_rate_domain", "smtp_domain_connections")
+    @field_validator("smtp_rate", "smtp_rate_domain", "smtp_domain_connections", "refused_domains")
     @classmethod
-    def _readable_pace(cls, text: str | None, info: ValidationInfo) -> str | None:
+    def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
         try:
-            _PACES[info.field_name or ""](text or OFF)
+            _PARSERS[info.field_name or ""](text or OFF)
         except InvalidInput as error:
             raise ValueError(str(error)) from None
         return text
@@ -412,10 +414,11 @@ def _dotenv() -> dict[str, str]:
         raise Misconfigured(f"the file .env cannot be read: {error}") from error
 
 
-_PACES: Mapping[str, Callable[[str], object]] = {
+_PARSERS: Mapping[str, Callable[[str], object]] = {
     "smtp_rate": parse_pace,
     "smtp_rate_domain": parse_domain_pace,
     "smtp_domain_connections": parse_connections,
+    "refused_domains": parse_refused,
 }
 """What reads each of these settings."""
 

@@ -4,6 +4,7 @@ import pytest
 
 from paperround.domain.errors import InvalidInput
 from paperround.mail.addresses import EmailAddresses
+from tests.mail.address_corpus import bad, good
 
 BOOK = EmailAddresses()
 LONGEST_DOMAIN = f"{'b' * 63}.{'c' * 63}.{'d' * 57}.org"
@@ -65,3 +66,25 @@ def test_a_refusal_never_repeats_the_address() -> None:
     with pytest.raises(InvalidInput) as refused:
         BOOK.read("someone.private@nowhere")
     assert "someone.private" not in str(refused.value)
+
+
+# --- the corpus --------------------------------------------------------------------------------
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(set(good())) + len(set(bad())) >= 400
+
+
+@pytest.mark.accept("S9", part="corpus")
+def test_every_good_address_of_the_corpus_is_read_as_it_should_be_mailed() -> None:
+    read = {written: BOOK.read(written).mailed for written, _ in good()}
+    assert read == dict(good())
+
+
+@pytest.mark.accept("S9", part="corpus")
+def test_every_bad_address_of_the_corpus_is_refused_and_not_repeated() -> None:
+    for written in bad():
+        with pytest.raises(InvalidInput) as refused:
+            BOOK.read(written)
+        assert len(str(refused.value)) < 300, ascii(written[:80])
+        assert len(written) < 15 or written not in str(refused.value)

@@ -12,6 +12,7 @@ from paperround.domain.keys import NewKey
 from paperround.domain.limits import Turn
 from paperround.domain.models import NewModel
 from paperround.domain.papers import PaperId, Reject
+from paperround.domain.repeats import Asked
 from paperround.domain.standing import Standing
 from paperround.domain.status import DeliveryQuery
 from paperround.domain.subscribers import Preferences, SubscriberId
@@ -105,6 +106,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work.rates.hit("k", (), now=NOW)
         work.pacing.rest_relay("policy-refusal: 550 5.7.26", now=NOW)
         work.keys.add(key, now=NOW)
+        work.answers.take(Asked(key="k", prints=("p",)), after=NOW, now=NOW)
         work.audit.note(Deed(actor="key abcd1234", action="pause", target="trending"), now=NOW)
 
 

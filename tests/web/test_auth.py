@@ -189,3 +189,9 @@ def test_using_a_key_is_noted_in_its_row(site: Site) -> None:
     with site.runtime.database.reading() as work:
         [kept] = work.keys.all()
     assert kept.last_used_at == NOW + timedelta(minutes=5)
+
+
+def test_whoever_shows_a_wrong_key_is_told_how_many_tries_are_left(site: Site) -> None:
+    guess = program(site.app, "pr_abcdefgh_wrong", at="203.0.113.9")
+    told = [guess.get(FEEDS).headers["ratelimit"] for _ in range(11)]
+    assert told == [f'"wrong-keys";r={left};t=301' for left in (*range(9, -1, -1), 0)]

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from paperround.domain.editions import Edition
 from paperround.web.guard import HEADERS, POLICY
@@ -24,6 +25,11 @@ BEHIND = ("preferences/{}/preview", "preferences/{}/history", "preferences/{}/li
           "preferences/{}/papers", "confirm/{}/preview")  # fmt: skip
 """Pages of a reader that lie behind one of those."""
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:")
+NAMED = (
+    "https://developer.mozilla.org/en-US/docs/Web/Security/Secure_Contexts",
+    "https://altcha.org",
+)
+"""Addresses in the words of a script that is somebody else's, and of its licence."""
 PAGES = sorted(path.name for path in (static_dir().parent).glob("*.html"))
 
 
@@ -43,6 +49,30 @@ def test_every_page_says_how_it_may_be_used(
         answer = site.client.get(path)
         assert answer.status_code in (200, 503), path
         assert secured(dict(answer.headers)), path
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
+
+
+def every_path(site: Site) -> list[str]:
+    """Every address of the application, with `1` for whatever it leaves open."""
+    paths = {str(route.path) for route in iter_route_contexts(site.app.routes)}
+    return sorted(re.sub(r"\{[^}]*\}", "1", path) for path in paths)
+
+
+@pytest.mark.accept("W4", part="every route")
+@pytest.mark.accept("W9", part="every route")
+def test_every_route_answers_every_method_with_the_same_rules(site: Site) -> None:
+    paths = every_path(site)
+    assert len(paths) > 50
+    for path in (*paths, "/none", "/api/none", "/static/none", "/hooks/none"):
+        for method in METHODS:
+            answer = site.client.request(method, path)
+            assert secured(dict(answer.headers)), (method, path)
+            assert answer.status_code < 500 or path == "/readyz", (method, path)
+            assert "Traceback" not in answer.text
+            if method in ("TRACE", "BREW"):
+                assert answer.status_code in (404, 405), (method, path)
 
 
 @pytest.mark.accept("W4", part="errors")
@@ -144,5 +174,7 @@ def test_every_template_escapes_whatever_it_is_called(name: str) -> None:
 
 def test_scripts_and_sheets_load_nothing_from_elsewhere() -> None:
     for path in Path(static_dir()).iterdir():
-        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        text = path.read_text(encoding="utf-8")
+        for said in ("http://www.w3.org/2000/svg", *NAMED):
+            text = text.replace(said, "")
         assert not re.search(r"https?://|@import|url\(", text), path.name

@@ -208,3 +208,12 @@ def test_who_searches_without_end_is_told_to_wait(settings: Settings) -> None:
 
 def test_a_person_never_meets_the_limit(site: Site) -> None:
     assert {site.client.get("/search").status_code for _ in range(60)} == {200}
+
+
+@pytest.mark.parametrize("written", ["5", "8.2e-102", "1772438400", "2026-1-2", "2026-01-02T00:00"])
+def test_a_number_is_no_date(site: Site, written: str) -> None:
+    answer = site.client.get("/api/v1/search", params={"q": "x", "after": written})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "after", "message": "Write a date like 2026-01-30."}
+    ]

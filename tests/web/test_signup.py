@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -359,3 +360,56 @@ def test_work_is_asked_for_only_while_very_many_sign_up(limited_site: Site) -> N
         assert client.post("/subscribe", data=fields).status_code == 200
         due.append(limited_site.due(name))
     assert due[0] - due[1] >= timedelta(minutes=10)
+
+
+# --- what is left to a program -----------------------------------------------------------------
+
+
+def test_a_program_is_told_how_often_it_may_still_sign_somebody_up(limited_site: Site) -> None:
+    told = []
+    for number in range(4):
+        asked = {"email": f"ada{number}@mail.example"}
+        answer = limited_site.client.post("/api/v1/subscriptions", json=asked)
+        told.append((answer.status_code, answer.headers["ratelimit"]))
+        assert answer.headers["ratelimit-policy"] == '"sign-ups";q=3;w=600'
+    assert [status for status, _ in told] == [202, 202, 202, 429]
+    assert [left for _, left in told] == [f'"sign-ups";r={n};t=601' for n in (2, 1, 0, 0)]
+
+
+@pytest.mark.accept("S3", part="two processes")
+def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> None:
+    keys = site.runtime.desk.keys
+    work = stamps.challenge(keys, now=NOW).text
+    other = Runtime(site.runtime.settings, site.clock)
+    number = solved(work)
+    assert stamps.worked(site.runtime.database, keys, work, number, now=NOW)
+    assert not stamps.worked(other.database, keys, work, number, now=NOW)
+
+
+@pytest.mark.accept("S3", part="at once")
+def test_work_that_is_shown_twenty_times_at_once_counts_once(site: Site) -> None:
+    keys, database = site.runtime.desk.keys, site.runtime.database
+    work = stamps.challenge(keys, now=NOW).text
+    number = solved(work)
+    with ThreadPoolExecutor(20) as threads:
+        counted = list(
+            threads.map(lambda _: stamps.worked(database, keys, work, number, now=NOW), range(20))
+        )
+    assert sum(counted) == 1
+
+
+@pytest.mark.accept("S3", part="slow lane")
+def test_a_form_without_work_in_a_crowd_is_told_the_same_and_waits_its_turn(
+    limited_site: Site,
+) -> None:
+    client = limited_site.client
+    pages = [
+        client.post("/subscribe", data={"email": f"ada{number}@mail.example"}).text
+        for number in range(3)
+    ]
+    assert len(set(pages)) == 1
+    due = [limited_site.due(f"ada{number}") - limited_site.clock.now() for number in range(2)]
+    assert due == [timedelta(0), timedelta(minutes=30)]
+    with limited_site.runtime.database.reading() as work:
+        person = work.subscribers.find(address("ada2"))
+    assert person is None  # the lane takes one an hour here

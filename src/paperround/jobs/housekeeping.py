@@ -10,6 +10,7 @@ from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
 from paperround.jobs.patience import may_remind
 from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.repeats import KEPT_ANSWERS
 from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.rows import Identity
 from paperround.jobs.signup import confirmations, reminder_key
@@ -64,6 +65,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         forget_the_gone(work, now=now)
         work.returns.forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
         work.slots.forget("pow", before=now - KEPT_WORK)
+        work.answers.forget(before=now - KEPT_ANSWERS)
         return Housework(
             reminded=_remind(work, identity, now),
             forgotten=work.subscribers.forget_unconfirmed(before=now - UNCONFIRMED_LIFE, now=now),

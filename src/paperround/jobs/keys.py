@@ -7,7 +7,7 @@ next; everybody else is. Only a wrong key is written down: a right one costs a r
 import secrets
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -21,13 +21,16 @@ from paperround.domain.keys import (
     prefix_of,
     written,
 )
-from paperround.domain.limits import Rate
+from paperround.domain.limits import Rate, Standing
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
 
 FAILURES = Rate(10, timedelta(minutes=5))
 """Wrong keys that one client may show before it has to wait."""
+
+POLICY = "wrong-keys"
+"""What that limit is called to programs."""
 
 NOTED_EVERY = timedelta(minutes=1)
 """The use of a key is written down no more often than this."""
@@ -121,7 +124,7 @@ def authenticate(
     """
     if shown is None:
         return None
-    counter = f"keys/{ring.digest('rate', _who(client))}"
+    counter = _counter(ring, client)
     with database.reading() as work:
         failures = work.rates.count(counter, FAILURES.period, now=now)
         found = work.keys.find(prefix_of(shown) or "")
@@ -132,6 +135,17 @@ def authenticate(
         return None
     _note_use(database, found, now)
     return found
+
+
+def tries_left(database: Database, ring: KeyRing, client: str | None, *, now: datetime) -> Standing:
+    """How many wrong keys a client may still show."""
+    with database.reading() as work:
+        left = work.rates.standing(_counter(ring, client), FAILURES, now=now)
+    return replace(left, policy=POLICY)
+
+
+def _counter(ring: KeyRing, client: str | None) -> str:
+    return f"keys/{ring.digest('rate', _who(client))}"
 
 
 def _who(client: str | None) -> str:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from paperround.domain.errors import RateLimited
-from paperround.domain.limits import Rate
+from paperround.domain.limits import Rate, Standing
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, SubscriberId
 from paperround.domain.tokens import KeyRing
@@ -24,6 +24,9 @@ from paperround.jobs.ports import UnitOfWork
 
 SLOW_LANE = timedelta(minutes=30)
 """How long a mail waits when there are more sign-ups than usual and no work was done for it."""
+
+POLICY = "sign-ups"
+"""What the limits of clients are called to programs."""
 
 TOTAL = "signup/total"
 SLOW = "signup/slow"
@@ -52,6 +55,21 @@ def require_patience(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: dat
                 f"too many requests from your network: try again in {_minutes(wait)}",
                 retry_after=wait,
             )
+
+
+def standing_of(
+    work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime
+) -> Standing | None:
+    """What is left to a visitor, of the limit they are nearest to; None without limits."""
+    client, network = _client_keys(desk.keys, visitor.ip)
+    counted = ((client, desk.limits.ip), (network, desk.limits.net))
+    each = [
+        work.rates.standing(key, rate, now=now)
+        for key, rates in counted
+        for rate in (rates if visitor.stamped else _halved(rates))
+    ]
+    nearest = min(each, key=lambda one: one.remaining, default=None)
+    return None if nearest is None else replace(nearest, policy=POLICY)
 
 
 def due_instant(

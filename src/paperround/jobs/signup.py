@@ -14,6 +14,7 @@ from itertools import chain, count
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.interests import Interest, checked_interests
+from paperround.domain.limits import Standing
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.notices import (
     CONFIRM_VALID,
@@ -52,6 +53,7 @@ from paperround.jobs.patience import (
     may_ask,
     may_mail,
     require_patience,
+    standing_of,
     untagged,
 )
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
@@ -132,6 +134,12 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> None:
 
     write(desk.database, ask)
     desk.wake()
+
+
+def standing(desk: Desk, visitor: Visitor, *, now: datetime) -> Standing | None:
+    """How often a visitor may still ask, whomever for; None without limits."""
+    with desk.database.reading() as work:
+        return standing_of(work, desk, visitor, now=now)
 
 
 def must_work(desk: Desk, *, now: datetime) -> bool:

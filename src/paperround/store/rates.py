@@ -8,11 +8,12 @@ no more rows than its limits let through.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
-from paperround.domain.limits import Rate
+from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
 
@@ -46,6 +47,23 @@ class SqlRates:
         )
         counted: int = self._connection.execute(since).scalar_one()
         return counted
+
+    def standing(self, key: str, rate: Rate, *, now: datetime) -> Standing:
+        """What `rate` leaves to `key`."""
+        windows = db.rate_windows.c
+        found = self._connection.execute(
+            _windows(key, rate.period, now).with_only_columns(
+                func.coalesce(func.sum(windows.count), 0).label("used"),
+                func.min(windows.window_start).label("first"),
+            )
+        ).one()
+        back = found.first + WINDOW + rate.period - now if found.first else timedelta()
+        return Standing(
+            limit=rate.count,
+            window=int(rate.period.total_seconds()),
+            remaining=max(0, rate.count - found.used),
+            reset=ceil(back.total_seconds()),
+        )
 
     def forget(self, *, before: datetime) -> int:
         """Drop what happened before; returns how many rows went."""

@@ -9,14 +9,15 @@
                  └──── enrichments               └────── told_withdrawals (nor the same news)
 
 `models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `paces`, `slots`, `api_keys`,
-`audit` and `search_words` stand by themselves. `channels` are what subscribers of other kinds have
-instead of an address, and `post_progress` is how far a post of several messages has got. How papers
-are searched stands in `schema_search`.
+`answers`, `audit` and `search_words` stand by themselves. `channels` are what subscribers of other
+kinds have instead of an address, and `post_progress` is how far a post of several messages has got.
+How papers are searched stands in `schema_search`.
 """
 
 from paperround.store.columns import metadata
 from paperround.store.schema_channels import channels, post_progress
 from paperround.store.schema_mail import (
+    answers,
     api_keys,
     audit,
     deliveries,
@@ -56,6 +57,7 @@ from paperround.store.schema_returns import quarantine, returned, standings
 from paperround.store.schema_search import search_words
 
 __all__ = [
+    "answers",
     "api_keys",
     "audit",
     "behind_papers",

@@ -309,6 +309,19 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    text("print"),
+    instant("taken_at"),
+    Column("status", Integer, nullable=True),
+    Column("headers", Json, nullable=False),
+    text("body", null=True),
+    Index(None, "taken_at"),
+    sqlite_with_rowid=False,
+)
+
 slots = Table(
     "slots",
     metadata,

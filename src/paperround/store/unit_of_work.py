@@ -1,7 +1,8 @@
 """The unit of work: every store of one transaction, committed on a clean exit."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalErro
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.work import Job
 from paperround.store import engine as engines
+from paperround.store.answers import SqlAnswers
 from paperround.store.api_keys import SqlKeys
 from paperround.store.asking import Asks
 from paperround.store.audit import SqlAudit
@@ -65,6 +67,7 @@ class SqlUnitOfWork:
     channels: SqlChannels
     posts: SqlPosts
     audit: SqlAudit
+    answers: SqlAnswers
     connection: Connection
     asks: Asks
 
@@ -113,6 +116,7 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         channels=SqlChannels(connection),
         posts=SqlPosts(connection),
         audit=SqlAudit(connection),
+        answers=SqlAnswers(connection),
         connection=connection,
         asks=asks,
     )
@@ -145,6 +149,11 @@ class SqlDatabase:
         Raises DatabaseFailed when the database is down, and InvalidInput for a value that
         PostgreSQL cannot even look for.
         """
+        whole = _WHOLE.get()
+        if whole is not None and whole.has_begun:
+            with _failures_named():
+                yield whole.work()
+            return
         with _failures_named(), self._reader.connect() as connection:
             yield stores_on(connection)
 
@@ -156,6 +165,34 @@ class SqlDatabase:
         the database is down, full or locked, InvalidInput for a value that PostgreSQL cannot hold:
         nothing of it is kept then.
         """
+        whole = _WHOLE.get()
+        if whole is None:
+            with self._transaction() as work:
+                yield work
+            return
+        with _failures_named():
+            work = whole.work()
+            with work.part(keep=True):
+                yield work
+
+    @contextmanager
+    def together(
+        self, first: Callable[[SqlUnitOfWork], None]
+    ) -> Iterator[Callable[[], SqlUnitOfWork]]:
+        """What is written meanwhile in this context is one transaction, whoever opens how many.
+
+        It begins with the first of them, and `first` is done at its beginning; until then readers
+        hold nobody up. Gives what begins it, where nothing else did. It commits on a clean exit.
+        Raises what `writing` raises, at the end too.
+        """
+        with ExitStack() as stack:
+            whole = _Whole(self._transaction, first, stack)
+            before = _WHOLE.set(whole)
+            stack.callback(_WHOLE.reset, before)
+            yield whole.work
+
+    @contextmanager
+    def _transaction(self) -> Iterator[SqlUnitOfWork]:
         with _failures_named(), self._writer.connect() as connection:
             keep_log_short(connection, self._pause)
             _begin(connection)
@@ -168,6 +205,42 @@ class SqlDatabase:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+class _Whole:
+    """One transaction for all that a context writes, begun when it first does."""
+
+    def __init__(
+        self,
+        begin: Callable[[], AbstractContextManager[SqlUnitOfWork]],
+        first: Callable[[SqlUnitOfWork], None],
+        stack: ExitStack,
+    ) -> None:
+        self._begin, self._first, self._stack = begin, first, stack
+        self._work: SqlUnitOfWork | None = None
+        self._refused: Exception | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was written."""
+        return self._work is not None
+
+    def work(self) -> SqlUnitOfWork:
+        """The transaction's stores. What `first` raised is raised again, for whoever caught it."""
+        if self._refused is not None:
+            raise self._refused
+        if self._work is None:
+            work = self._stack.enter_context(self._begin())
+            try:
+                self._first(work)
+            except Exception as error:
+                self._refused = error
+                raise
+            self._work = work
+        return self._work
+
+
+_WHOLE: ContextVar[_Whole | None] = ContextVar("whole", default=None)
 
 
 @contextmanager

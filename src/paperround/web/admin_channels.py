@@ -22,7 +22,11 @@ from paperround.wiring import Runtime
 PREFIX = "/api/v1/admin/channels"
 
 router = keyed_router(
-    PREFIX, "admin: channels", reading=Scope.CHANNELS_READ, writing=Scope.CHANNELS_WRITE
+    PREFIX,
+    "admin: channels",
+    reading=Scope.CHANNELS_READ,
+    writing=Scope.CHANNELS_WRITE,
+    outside=("try_channel",),
 )
 
 

@@ -1,7 +1,6 @@
 """The admin API for deliveries: what became of mails, and the stop button, for programs."""
 
 from collections.abc import Sequence
-from datetime import date as day_of
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -24,7 +23,7 @@ from paperround.web.delivery_models import (
     PersonalPage,
 )
 from paperround.web.home import Home, Present
-from paperround.web.paging import Paging, RowNumber
+from paperround.web.paging import Day, Paging, RowNumber
 
 PREFIX = "/api/v1/admin"
 
@@ -47,7 +46,7 @@ def list_deliveries(
     home: Home,
     paging: Paging,
     list_name: Annotated[str | None, Query(alias="list", max_length=60)] = None,
-    date: Annotated[day_of | None, Query(description="The reader's own date.")] = None,
+    date: Annotated[Day | None, Query(description="The reader's own date.")] = None,
     state: DeliveryState | None = None,
 ) -> DeliveryPage:
     """Rows of the ledger, newest first: all of them, or those of a list, a date and a state."""
@@ -119,7 +118,7 @@ def resume_list(home: Home, now: Present, actor: Actor, name: ListName) -> Pause
 
 @router.post("/editions/{name}/{date}/{cut}/cancel", summary="Cancel an edition")
 def cancel_edition(
-    home: Home, now: Present, actor: Actor, name: ListName, date: day_of, cut: Cut
+    home: Home, now: Present, actor: Actor, name: ListName, date: Day, cut: Cut
 ) -> CancelledAnswer:
     """Send nothing more of the edition, and plan nothing of it. Asking twice does no harm."""
     [ended] = cancel(home.database, name, day=date, cut=cut, now=now, by=actor)

@@ -53,7 +53,13 @@ MOST_UNPACKED = 16 * 1024 * 1024
 
 FORMATS = f"What the file is: {', '.join((AUTO, *READERS))}."
 
-router = keyed_router(PREFIX, "admin: feeds", reading=Scope.FEEDS_READ, writing=Scope.FEEDS_WRITE)
+router = keyed_router(
+    PREFIX,
+    "admin: feeds",
+    reading=Scope.FEEDS_READ,
+    writing=Scope.FEEDS_WRITE,
+    outside=("preview_feed", "run_feed"),
+)
 
 
 async def _content(request: Request) -> bytes:

@@ -6,7 +6,7 @@ a matter of the router: reading for GET, writing for everything else, also for a
 added one day by somebody who thinks of neither.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,8 +16,10 @@ from starlette.exceptions import HTTPException
 
 from paperround.domain.audit import by_key
 from paperround.domain.keys import ApiKey, Scope, allows
-from paperround.jobs.keys import authenticate
+from paperround.jobs.keys import authenticate, tries_left
+from paperround.web.conditional import STANDINGS
 from paperround.web.home import client_of, now_of, runtime_of
+from paperround.web.idempotency import answer_once
 
 SCHEME = "key"
 """What the OpenAPI file calls this way of logging in."""
@@ -30,6 +32,7 @@ class KeyedRoute(APIRoute):
 
     read: Scope
     write: Scope
+    outside: frozenset[str]
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
         scope = self.read if set(settings.get("methods") or ()) <= _READS else self.write
@@ -44,19 +47,25 @@ class KeyedRoute(APIRoute):
 
         async def keyed(request: Request) -> Response:
             key = await run_in_threadpool(require_key, request, self.scope)
-            request.state.actor = by_key(key.prefix)
-            return await inner(request)
+            who = request.state.actor = by_key(key.prefix)
+            outside = self.name in self.outside
+            return await answer_once(request, inner, who=who, outside=outside)
 
         return keyed
 
 
-def keyed_router(prefix: str, tag: str, *, reading: Scope, writing: Scope) -> APIRouter:
+def keyed_router(
+    prefix: str, tag: str, *, reading: Scope, writing: Scope, outside: Collection[str] = ()
+) -> APIRouter:
     """A router whose every route needs a key: for GET one with `reading`, for the rest one with
-    `writing`."""
+    `writing`. The handlers named in `outside` do more than write to the database, and take their
+    time."""
 
     class ScopedRoute(KeyedRoute):
         read = reading
         write = writing
+
+    ScopedRoute.outside = frozenset(outside)
 
     return APIRouter(
         prefix=prefix,
@@ -81,14 +90,14 @@ def require_key(request: Request, scope: Scope) -> ApiKey:
     Raises RateLimited, and HTTPException: 401, the same for a missing, wrong, expired and revoked
     key, or 403 for one that is not allowed this.
     """
-    home = runtime_of(request)
-    key = authenticate(
-        home.database,
-        home.settings.keys,
-        _shown(request),
-        client=client_of(request),
-        now=now_of(request),
-    )
+    home, client, now = runtime_of(request), client_of(request), now_of(request)
+    database, ring = home.database, home.settings.keys
+    key = None
+    try:
+        key = authenticate(database, ring, _shown(request), client=client, now=now)
+    finally:
+        if key is None:
+            request.scope[STANDINGS].append(tries_left(database, ring, client, now=now))
     if key is None:
         raise HTTPException(
             401, "This needs a key: Authorization: Bearer pr_...", {"WWW-Authenticate": "Bearer"}

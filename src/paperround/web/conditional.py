@@ -14,7 +14,6 @@ from paperround.web.guard import App, Message, Receive, Scope, Send
 STANDINGS = "paperround.standings"
 """Where a request's scope holds what is left to its client, once somebody counted it."""
 
-POLICY = "visits"
 _STAYS = frozenset(
     {b"cache-control", b"etag", b"vary", b"date", b"link", b"ratelimit", b"ratelimit-policy"}
 )
@@ -96,6 +95,6 @@ def _rate_headers(standings: Iterable[Standing]) -> list[Header]:
     nearest = min(standings, key=lambda one: one.remaining, default=None)
     if nearest is None:
         return []
-    policy = f'"{POLICY}";q={nearest.limit};w={nearest.window}'
-    left = f'"{POLICY}";r={nearest.remaining};t={nearest.reset}'
+    policy = f'"{nearest.policy}";q={nearest.limit};w={nearest.window}'
+    left = f'"{nearest.policy}";r={nearest.remaining};t={nearest.reset}'
     return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]

@@ -1,12 +1,14 @@
 """The OpenAPI file: what the framework knows of the routes, and what only we know of our errors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from paperround.jobs.repeats import KEY
 from paperround.web.auth import SCHEME
 from paperround.web.models import FeedFile, Problem
 from paperround.web.problems import JSON, TITLES
 
+API = "/api/v1/"
 REFERENCE = "#/components/schemas/"
 _NAMED_HERE = (Problem, FeedFile)
 """Models no handler takes or gives, so that the framework does not see them."""
@@ -14,13 +16,23 @@ _NAMED_HERE = (Problem, FeedFile)
 _FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
 _KEPT = ("papers", "hugging face")
 """Tags of routes that everybody may read."""
-_HEADERS_OF_KEPT = {
-    "ETag": "Give it back as If-None-Match",
+_RATE_HEADERS = {
     "RateLimit-Policy": "How many requests (q) in how many seconds (w)",
     "RateLimit": "How many are left (r), and in how many seconds one more is (t)",
 }
+_COUNTED = ["subscriptions"]
+"""Tags of the route that everybody may write to."""
+_HEADERS_OF_KEPT = {"ETag": "Give it back as If-None-Match", **_RATE_HEADERS}
+_IDEMPOTENCY_KEY = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "description": "A key of your own for this request, such as a UUID. Sent again within a day, "
+    "the request acts once and is answered the same.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
 _OF_A_KEY = ("401", "403", "429")
-_OF_A_BODY = ("400", "413", "422", "429")
+_OF_A_BODY = ("400", "404", "413", "415", "422", "429")
 _HEADERS = {
     "401": ("WWW-Authenticate", "How to log in", {"type": "string"}),
     "429": ("Retry-After", "Seconds to wait", {"type": "integer", "minimum": 1}),
@@ -56,21 +68,39 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         if operation.get("tags", [""])[0] in _KEPT:
             _describe_kept(operation["responses"], schemas)
         _describe_errors(path, operation)
+        if operation.get("tags") == _COUNTED:
+            operation["responses"]["202"]["headers"] = _texts(_RATE_HEADERS)
+    for path, methods in schema.get("paths", {}).items():
+        if path.startswith(API) and "post" in methods:
+            _describe_key(methods["post"])
     return schema
+
+
+def _describe_key(operation: dict[str, Any]) -> None:
+    """Every POST may be sent again under the key of its first time."""
+    parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
+    operation["parameters"] = [*parameters, _IDEMPOTENCY_KEY]
+    for status in ("409", "422"):
+        operation["responses"][status] = _problem(status)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _describe_kept(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
     """An answer that may be kept: its tag, what is left to the client, and what it looks like."""
     answer = responses["200"]
-    answer["headers"] = {
-        name: {"description": meaning, "schema": {"type": "string"}}
-        for name, meaning in _HEADERS_OF_KEPT.items()
-    }
+    answer["headers"] = _texts(_HEADERS_OF_KEPT)
     responses["304"] = {"description": "`If-None-Match` names what you have: nothing changed"}
     for content in answer["content"].values():
         example = _example_of(content["schema"], schemas)
         if example is not None:
             content["example"] = example
+
+
+def _texts(headers: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: {"description": meaning, "schema": {"type": "string"}}
+        for name, meaning in headers.items()
+    }
 
 
 def _example_of(wanted: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -102,6 +132,8 @@ def _describe_errors(path: str, operation: dict[str, Any]) -> None:
         added |= {"422", "429"}
     if "{" in path:
         added |= {"404", "422"}
+    if any(one["name"] == "list" for one in operation.get("parameters", ())):
+        added.add("404")
     if "requestBody" in operation:
         added |= set(_OF_A_BODY)
     for status in sorted(said | added):
@@ -117,5 +149,8 @@ def _problem(status: str) -> dict[str, Any]:
     }
     if status in _HEADERS:
         name, meaning, kind = _HEADERS[status]
-        answer["headers"] = {name: {"description": meaning, "schema": kind}}
+        answer["headers"] = {
+            name: {"description": meaning, "schema": kind},
+            **_texts(_RATE_HEADERS),
+        }
     return answer

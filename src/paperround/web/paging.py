@@ -1,4 +1,4 @@
-"""Collections a page at a time: how many, and from where on.
+"""Collections a page at a time: how many, and from where on; and dates in addresses.
 
 A cursor is opaque: it names a place in one collection and is of no use for another. It holds no
 secret, so it is not signed.
@@ -9,9 +9,11 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator
 
 from paperround.domain.errors import InvalidInput
 
@@ -21,6 +23,7 @@ LARGEST = 2**63 - 1
 """The largest number a row can have."""
 
 _PLACE = re.compile(r"([a-z]+):([1-9]\d{0,18})", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LONGEST = 100
 
 
@@ -74,6 +77,16 @@ def _wanted(
 ) -> Wanted:
     return Wanted(limit, cursor)
 
+
+def _day(written: object) -> object:
+    """Only what is written as one: the checking library takes a number for seconds since 1970."""
+    if isinstance(written, str) and not _DATE.fullmatch(written):
+        raise ValueError("Write a date like 2026-01-30.")
+    return written
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date in an address."""
 
 Paging = Annotated[Wanted, Depends(_wanted)]
 RowNumber = Annotated[int, Path(ge=1, le=LARGEST)]

@@ -176,7 +176,7 @@ def _field(error: Mapping[str, Any]) -> str:
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    return MESSAGES.get(error["type"], str(error["msg"]))
+    return MESSAGES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
 
 
 def _broken(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from paperround.web.answers import public
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.models import Instant
-from paperround.web.paging import Paging
+from paperround.web.paging import Day, Paging
 
 PAGE = 20
 COLLECTION = "search"
@@ -134,8 +134,8 @@ Category = Annotated[
     Query(max_length=60, description="Of this category, or one within it.", examples=["cs.LG"]),
 ]
 Feed = Annotated[str | None, Query(max_length=60, description="That this feed carries.")]
-After = Annotated[date | None, Query(description="Papers of this day and later ones.")]
-Before = Annotated[date | None, Query(description="Papers of days before this one.")]
+After = Annotated[Day | None, Query(description="Papers of this day and later ones.")]
+Before = Annotated[Day | None, Query(description="Papers of days before this one.")]
 
 
 @api.get(

@@ -1,7 +1,7 @@
 """Signing up: by the form, by somebody else's form, by program; and confirming it."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -21,6 +21,7 @@ from paperround.domain.interests import (
     interests_in,
 )
 from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.mail_domains import meant
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, Frequency, Preferences
 from paperround.jobs import signup
@@ -30,12 +31,15 @@ from paperround.jobs.site import front_page
 from paperround.web import stamps
 from paperround.web.answers import private, public
 from paperround.web.choices import FREQUENCIES, HoursForm, frequency_of, how_often, timed
+from paperround.web.conditional import STANDINGS
 from paperround.web.home import Client, Home, Present
+from paperround.web.idempotency import OnceRoute
 from paperround.web.stamps import Filled
 from paperround.wiring import Runtime
+from paperround.wiring.mailroom import refused_domains_of
 
 router = APIRouter(include_in_schema=False)
-api = APIRouter(tags=["subscriptions"])
+api = APIRouter(tags=["subscriptions"], route_class=OnceRoute)
 
 SNIPPET, CHOICES = "snippet", "choices"
 
@@ -60,7 +64,8 @@ class SignupForm(HoursForm):
     browser did, `origin` is `snippet` in the form for other people's pages and `choices` in the
     whole form. `search` is what was looked for, in the form of the search page; `lists` are those
     of whoever chooses among `several`. Topics, authors and searches count for whoever confirms, who
-    is shown them then."""
+    is shown them then. `corrected` is the address that we asked about when the domain looked like a
+    slip, and `kept` the domain that was asked about already."""
 
     email: str = ""
     list_name: str = Field(default=DEFAULT_LIST, alias="list")
@@ -76,6 +81,8 @@ class SignupForm(HoursForm):
     add_topic: tuple[str, ...] = ()
     author: str = ""
     keyword: str = ""
+    corrected: str = ""
+    kept: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,6 +128,11 @@ class Accepted(BaseModel):
 
     status: str = "accepted"
     detail: str = "If that address can be signed up, a mail with a link is on its way to it."
+    did_you_mean: str | None = Field(
+        default=None,
+        description="Another domain, where that of the address looks like a slip: `gmail.com` for "
+        "`gmial.com`.",
+    )
 
 
 # --- the first page and its form ---------------------------------------------------------------
@@ -138,12 +150,15 @@ def subscribe(
     """Take a request. Whoever was too fast or fell into the trap is told the same."""
     stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
     visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
+    again = sign_up_page if form.origin == CHOICES else _front
     try:
+        hint = _hint(home, form)
+        if hint is not None:
+            return again(home, form, None, now, hint=hint)
         request = _request(home, form, visitor)
         if stamp is not Filled.TOO_FAST and not form.website:
             signup.subscribe(home.desk, _with_work(home, form, request, now), now=now)
     except InvalidInput as error:
-        again = sign_up_page if form.origin == CHOICES else _front
         return again(home, form, error, now)
     return private(home, "asked.html")
 
@@ -151,46 +166,81 @@ def subscribe(
 router.add_api_route("/subscribe", subscribe, methods=["POST"], route_class_override=PlainForm)
 
 
-def _front(home: Runtime, form: SignupForm, error: InvalidInput | None, now: datetime) -> Response:
-    """The first page. Work is for one visitor and an error for whoever made it: no cache keeps
-    them."""
-    keys = home.desk.keys
-    work = stamps.challenge(keys, now=now) if signup.must_work(home.desk, now=now) else None
-    values: dict[str, Any] = {
-        "page": front_page(home.database, DEFAULT_LIST, now=now),
-        "form": form,
-        "stamp": stamps.stamp(keys, now=now),
-        "work": work,
-        "frequencies": FREQUENCIES,
-        "error": error,
-    }
-    if error is not None:
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What was probably meant by an address: the whole one, its domain, and that as it was
+    written."""
+
+    address: str
+    domain: str
+    written: str
+
+
+def _hint(home: Runtime, form: SignupForm) -> Hint | None:
+    """What to ask whoever wrote an address, once. The spelling of its domain alone tells. Raises
+    InvalidInput (code `email`) for what is no address."""
+    address = address_of(home, form.email)
+    domain = meant(address.domain)
+    if domain is None or form.corrected or form.kept == address.domain:
+        return None
+    return Hint(f"{address.mailed.rpartition('@')[0]}@{domain}", domain, address.domain)
+
+
+def _front(
+    home: Runtime,
+    form: SignupForm,
+    error: InvalidInput | None,
+    now: datetime,
+    *,
+    hint: Hint | None = None,
+) -> Response:
+    """The first page. Work is for one visitor, an error and a hint for whoever made a slip: no
+    cache keeps them. Whoever is asked again is as slow as they were: their stamp stays."""
+    values = _asking(home, form, error, now, hint=hint)
+    values["page"] = front_page(home.database, DEFAULT_LIST, now=now)
+    if error is not None or hint is not None:
         return private(home, "index.html", status=422, **values)
-    show = public if work is None else private
+    show = public if values["work"] is None else private
     return show(home, "index.html", **values)
 
 
 def sign_up_page(
-    home: Runtime, form: SignupForm, error: InvalidInput | None, now: datetime
+    home: Runtime,
+    form: SignupForm,
+    error: InvalidInput | None,
+    now: datetime,
+    *,
+    hint: Hint | None = None,
 ) -> Response:
     """The whole form, for whoever wants to choose first."""
-    keys = home.desk.keys
     return private(
         home,
         "subscribe.html",
-        status=200 if error is None else 422,
-        form=form,
-        stamp=stamps.stamp(keys, now=now),
-        work=stamps.challenge(keys, now=now) if signup.must_work(home.desk, now=now) else None,
+        status=200 if error is None and hint is None else 422,
         lists=every_list(home.database),
         suggested=home.topics.now(now=now),
-        frequencies=FREQUENCIES,
-        error=error,
+        **_asking(home, form, error, now, hint=hint),
     )
 
 
+def _asking(
+    home: Runtime, form: SignupForm, error: InvalidInput | None, now: datetime, *, hint: Hint | None
+) -> dict[str, Any]:
+    """What every form that signs up has in it."""
+    keys = home.desk.keys
+    is_again = stamps.filled(keys, form.stamp, now=now) is Filled.BY_HAND
+    return {
+        "form": form,
+        "stamp": form.stamp if is_again else stamps.stamp(keys, now=now),
+        "hint": hint,
+        "work": stamps.challenge(keys, now=now) if signup.must_work(home.desk, now=now) else None,
+        "frequencies": FREQUENCIES,
+        "error": error,
+    }
+
+
 def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest:
-    address, names = address_of(home, form.email), asked_lists(form)
+    address, names = _new_address(home, form.corrected or form.email), asked_lists(form)
     return SignupRequest(
         address=address,
         list_name=names[0],
@@ -232,6 +282,18 @@ def _searched(text: str) -> tuple[Interest, ...]:
         return (interest(InterestKind.KEYWORD, text),) if text.strip() else ()
     except InvalidInput as error:
         raise InvalidInput(f"your search: {error}", code="search") from None
+
+
+def _new_address(home: Runtime, written: str) -> Address:
+    """The address of somebody new; raises InvalidInput (code `email`)."""
+    address = address_of(home, written)
+    try:
+        refused_domains_of(home.settings).require_kept(address)
+    except InvalidInput as error:
+        better = meant(address.domain)
+        question = f"; did you mean {better}?" if better else ""
+        raise InvalidInput(f"{error}{question}", code="email") from None
+    return address
 
 
 def address_of(home: Runtime, written: str) -> Address:
@@ -319,17 +381,22 @@ def _link_form(
 
 @api.post("/api/v1/subscriptions", status_code=202)
 def create_subscription(
-    home: Home, now: Present, client: Client, asked: NewSubscription
+    home: Home, now: Present, client: Client, request: Request, asked: NewSubscription
 ) -> Accepted:
     """Ask for a list. The answer says nothing of the address."""
-    signup.subscribe(home.desk, _asked(home, client, asked), now=now)
-    return Accepted()
+    wanted = _asked(home, client, asked)
+    try:
+        signup.subscribe(home.desk, wanted, now=now)
+    finally:
+        left = signup.standing(home.desk, wanted.visitor, now=now)
+        request.scope[STANDINGS] += [left] if left is not None else []
+    return Accepted(did_you_mean=meant(wanted.address.domain))
 
 
 def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupRequest:
     frequency, weekday = frequency_of(asked.frequency)
     return SignupRequest(
-        address=address_of(home, asked.email),
+        address=_new_address(home, asked.email),
         list_name=asked.list_name,
         preferences=Preferences(
             timezone=asked.timezone,

@@ -31,10 +31,10 @@ from paperround.jobs.ports import (
     AddressBook,
     Client,
     Clock,
-    Database,
     Enricher,
     GistChooser,
     Hook,
+    JoiningDatabase,
     Mailer,
     ModelMaker,
     Pinger,
@@ -97,7 +97,7 @@ class Runtime(ForReaders):
         return engine
 
     @cached_property
-    def database(self) -> Database:
+    def database(self) -> JoiningDatabase:
         """The database, migrated if it is an empty SQLite file, with its default list."""
         from paperround.store.home import require_home
         from paperround.store.revisions import prepare
@@ -106,11 +106,11 @@ class Runtime(ForReaders):
         prepare(self.engine)
         require_home(self.engine, now=self.clock.now())
         ask = None if self.settings.embedded else partial(hands.put_within, self)
-        database: Database = SqlDatabase(self.engine, ask=ask)
+        database: JoiningDatabase = SqlDatabase(self.engine, ask=ask)
         self._ensure_default_list(database)
         return database
 
-    def _ensure_default_list(self, database: Database) -> None:
+    def _ensure_default_list(self, database: JoiningDatabase) -> None:
         """Most commands find it as it should be, and need not wait for the writer's lock."""
         zone = self.settings.timezone
         with database.reading() as work:

@@ -13,6 +13,7 @@ from paperround.jobs.ports import Mailer
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.dkim_signers import Signers
+    from paperround.mail.domains import RefusedDomains
 
 KEPT_CONNECTION = timedelta(seconds=10)
 """How long a connection to the relay waits for another batch: notices leave every few seconds."""
@@ -31,6 +32,13 @@ def letterhead_of(settings: Settings) -> Letterhead:
         imprint_url=settings.imprint_url or "",
         bounce_address=settings.bounce_address or "",
     )
+
+
+def refused_domains_of(settings: Settings) -> "RefusedDomains":
+    """What judges the domains of new addresses."""
+    from paperround.mail.domains import refused_domains
+
+    return refused_domains(settings.refused_domains)
 
 
 def domain_of(settings: Settings) -> str:

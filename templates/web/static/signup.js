@@ -11,23 +11,24 @@ if (zone.value === "") {
 if (form.dataset.worker && window.isSecureContext) {
   const number = form.elements.namedItem("number");
   const worker = new Worker(form.dataset.worker);
-  let isWaiting = false;
+  let waiting = null;
 
   const finish = (found) => {
     number.value = found;
     delete form.dataset.worker;
-    if (isWaiting) {
-      form.requestSubmit();
+    if (waiting) {
+      form.requestSubmit(waiting.button);
     }
   };
-  worker.addEventListener("message", (event) => finish(event.data));
+  worker.addEventListener("message", ({ data }) => finish(data ? String(data.number) : ""));
   worker.addEventListener("error", () => finish(""));
-  worker.postMessage(form.elements.namedItem("work").value);
+  const work = JSON.parse(atob(form.elements.namedItem("work").value));
+  worker.postMessage({ type: "work", payload: work, start: 0, max: work.maxNumber });
 
   form.addEventListener("submit", (event) => {
     if (form.dataset.worker) {
       event.preventDefault();
-      isWaiting = true;
+      waiting = { button: event.submitter };
       document.getElementById("status").textContent = "One moment …";
     }
   });

@@ -67,6 +67,7 @@ from paperround.jobs.ports.returns import (
     ReturnStore,
 )
 from paperround.jobs.ports.running import (
+    AnswerStore,
     Clock,
     KeyStore,
     Limiter,
@@ -86,11 +87,13 @@ from paperround.jobs.ports.status import (
 )
 from paperround.jobs.ports.work import (
     Database,
+    JoiningDatabase,
     UnitOfWork,
 )
 
 __all__ = [
     "AddressBook",
+    "AnswerStore",
     "AuditStore",
     "ChannelStore",
     "Claiming",
@@ -105,6 +108,7 @@ __all__ = [
     "GistChooser",
     "HistoryStore",
     "Hook",
+    "JoiningDatabase",
     "KeyStore",
     "LearnedModel",
     "Ledger",

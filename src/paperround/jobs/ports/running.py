@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from paperround.domain.deliveries import Worker
 from paperround.domain.keys import ApiKey, KeyId, NewKey
-from paperround.domain.limits import Rate, Turn
+from paperround.domain.limits import Rate, Standing, Turn
+from paperround.domain.repeats import Answer, Asked, Earlier
 from paperround.domain.work import Job, Line, Lined
 
 
@@ -121,6 +122,10 @@ class RateStore(Protocol):
         """How many were counted within the last `period`, or a little longer."""
         ...
 
+    def standing(self, key: str, rate: Rate, *, now: datetime) -> Standing:
+        """What `rate` leaves to `key`."""
+        ...
+
     def forget(self, *, before: datetime) -> int:
         """Drop what happened before; returns how many rows went."""
         ...
@@ -183,6 +188,33 @@ class KeyStore(Protocol):
 
     def touch(self, key: KeyId, *, now: datetime) -> None:
         """Note that the key was used."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Answers that are kept for a day, so that a request that comes twice acts once."""
+
+    def take(self, asked: Asked, *, after: datetime, now: datetime) -> bool:
+        """True for the first who asks under this key; False for everybody else. Whoever comes while
+        another transaction holds the key waits for that one's end. What was taken at `after` or
+        before counts no more."""
+        ...
+
+    def keep(self, asked: Asked, answer: Answer) -> None:
+        """Write down what is answered to a request that was taken."""
+        ...
+
+    def find(self, asked: Asked, *, after: datetime) -> Earlier | None:
+        """The request that came first under this key, `after` an instant; None when there is none.
+        What it asked may be something else."""
+        ...
+
+    def give_back(self, asked: Asked) -> None:
+        """Undo `take`: nothing was done."""
+        ...
+
+    def forget(self, *, before: datetime) -> int:
+        """Drop what was taken before; returns how many rows went."""
         ...
 
 

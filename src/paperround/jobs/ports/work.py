@@ -1,5 +1,6 @@
 """The unit of work: every store of one transaction."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from paperround.jobs.ports.pacing import PaceStore
 from paperround.jobs.ports.papers import FeedStore, PaperStore
 from paperround.jobs.ports.people import EditionStore, ListStore, SubscriberStore
 from paperround.jobs.ports.returns import ReturnStore
-from paperround.jobs.ports.running import KeyStore, Limiter, RateStore, SlotStore
+from paperround.jobs.ports.running import AnswerStore, KeyStore, Limiter, RateStore, SlotStore
 from paperround.jobs.ports.search import Search
 from paperround.jobs.ports.status import StatusStore
 
@@ -63,6 +64,8 @@ class UnitOfWork(Protocol):
     def posts(self) -> PostLedger: ...
     @property
     def audit(self) -> AuditStore: ...
+    @property
+    def answers(self) -> AnswerStore: ...
 
     def ask(self, job: Job) -> None:
         """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
@@ -80,3 +83,18 @@ class Database(Protocol):
     def reading(self) -> AbstractContextManager[UnitOfWork]: ...
 
     def writing(self) -> AbstractContextManager[UnitOfWork]: ...
+
+
+class JoiningDatabase(Database, Protocol):
+    """A database that can make one transaction of many."""
+
+    def together(
+        self, first: Callable[[UnitOfWork], None]
+    ) -> AbstractContextManager[Callable[[], UnitOfWork]]:
+        """What is written meanwhile in this context is one transaction, whoever opens how many.
+
+        It begins with the first of them, and `first` is done at its beginning; until then readers
+        hold nobody up. Gives what begins it, where nothing else did. It commits on a clean exit.
+        Raises what `writing` raises, at the end too.
+        """
+        ...

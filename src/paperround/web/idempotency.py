@@ -1,0 +1,114 @@
+"""`Idempotency-Key`: a POST that comes twice acts once (draft-ietf-httpapi-idempotency-key-header).
+
+A keyed request runs in a thread of its own, with an event loop of its own: it holds the writer's
+lock from its first write to the keeping of its answer, and must not wait meanwhile for one of the
+threads in which others wait for that lock.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache, partial
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.repeats import Answer, Asked
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.repeats import KEY, once, once_outside
+from paperround.web.home import now_of, runtime_of
+from paperround.wiring.rounds import MAIL, POLL, PUBLISH
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+LONGEST = 255
+THREADS = 8
+"""Keyed requests that are worked on at once; others wait for their turn."""
+
+ANYBODY = "anybody"
+_PRINT = "request"
+_LEFT_OUT = frozenset({"content-length"})
+
+
+class OnceRoute(APIRoute):
+    """A route whose POST may be sent again, by anybody."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler, behind that."""
+        inner = super().get_route_handler()
+
+        async def keyed(request: Request) -> Response:
+            return await answer_once(request, inner, who=ANYBODY)
+
+        return keyed
+
+
+async def answer_once(
+    request: Request, inner: Handler, *, who: str, outside: bool = False
+) -> Response:
+    """What `inner` answers, or what it answered when `who` sent the same under the same key.
+
+    Without a key, and for what is no POST, `inner` answers every time. `outside`: it does more than
+    write to the database. Raises InvalidInput for a key that is none, and for one of another
+    request.
+    """
+    key = _key_of(request) if request.method == "POST" else None
+    if key is None:
+        return await inner(request)
+    asked = _asked(runtime_of(request).settings.keys, request, await request.body(), who, key)
+    run = partial(copy_context().run, _answered, request, inner, asked, outside)
+    answer = await asyncio.get_running_loop().run_in_executor(_threads(), run)
+    return Response(answer.body, answer.status, dict(answer.headers))
+
+
+def _answered(request: Request, inner: Handler, asked: Asked, outside: bool) -> Answer:
+    """The answer, in this thread."""
+    home, now = runtime_of(request), now_of(request)
+    way = once_outside if outside else once
+    answer, is_new = way(home.database, asked, lambda: _run(request, inner), now=now)
+    if is_new:
+        for job in (*MAIL, POLL, PUBLISH):  # whoever was woken before there was anything to see
+            home.queue.put(job)
+    return answer
+
+
+def _run(request: Request, inner: Handler) -> Answer:
+    response = asyncio.run(inner(request))
+    headers = {name: value for name, value in response.headers.items() if name not in _LEFT_OUT}
+    return Answer(status=response.status_code, headers=headers, body=bytes(response.body).decode())
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="once")
+
+
+def _key_of(request: Request) -> str | None:
+    """The key as its sender wrote it, quoted as the draft wants it or bare; None without one."""
+    given = request.headers.getlist(KEY)
+    if not given:
+        return None
+    text = given[0].strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    if len(given) > 1 or not (0 < len(text) <= LONGEST and text.isascii() and text.isprintable()):
+        raise InvalidInput(
+            f"send one {KEY} of up to {LONGEST} printable ASCII characters, such as a UUID",
+            code=KEY,
+        )
+    return text
+
+
+def _asked(keys: KeyRing, request: Request, body: bytes, who: str, key: str) -> Asked:
+    """Nothing of the request is kept but keyed hashes: it may hold an address."""
+    query = request.scope["query_string"].decode("latin-1")
+    said = hashlib.sha256(body).hexdigest()
+    text = f"{request.method} {request.scope['path']}?{query} {said}"
+    return Asked(
+        key=hashlib.sha256(f"{who}\0{key}".encode()).hexdigest(),
+        prints=tuple(keys.digest(_PRINT, text, key_id) for key_id in keys.key_ids),
+    )

@@ -1,0 +1,55 @@
+"""Domains that are refused at sign-up, and those that were meant by a slip."""
+
+import pytest
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.mail_domains import RefusedNames, meant, parse_refused
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("gmai.com", "gmail.com"),
+        ("gmail.co", "gmail.com"),
+        ("gmail.con", "gmail.com"),
+        ("gnail.com", "gmail.com"),
+        ("hotmial.com", "hotmail.com"),
+        ("outlok.com", "outlook.com"),
+        ("yahooo.com", "yahoo.com"),
+        ("iclod.com", "icloud.com"),
+        ("t-onlin.de", "t-online.de"),
+        ("physics.uni.con", "physics.uni.com"),
+        ("library.ogr", "library.org"),
+        ("mit.edi", "mit.edu"),
+    ],
+)
+def test_a_slip_is_told_by_its_spelling(written: str, right: str) -> None:
+    assert meant(written) == right
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["gmail.com", "mail.com", "email.com", "ymail.com", "yahoo.ca", "gmx.at", "me.co", "pm.me",
+     "mail.example", "cs.uni.example", "example.org", "lab.co", "web.dev", "proton.me"],
+)  # fmt: skip
+def test_a_domain_that_is_right_is_not_asked_about(domain: str) -> None:
+    assert meant(domain) is None
+
+
+def test_an_operator_adds_takes_away_and_switches_off() -> None:
+    read = parse_refused("Disposable, bad.example,-good.example")
+    assert read == RefusedNames(
+        disposable=True, refused=frozenset({"bad.example"}), let_in=frozenset({"good.example"})
+    )
+    assert parse_refused("off") == RefusedNames(
+        disposable=False, refused=frozenset(), let_in=frozenset()
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["bad", "bad.example; worse.example", "@bad.example", "--a.b", "*"]
+)
+def test_a_setting_that_cannot_be_read_says_how_to_write_it(text: str) -> None:
+    with pytest.raises(InvalidInput, match="disposable, domains like"):
+        parse_refused(text)

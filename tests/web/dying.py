@@ -1,0 +1,83 @@
+"""A server that dies in the middle of one request: `python -m tests.web.dying URL DIR MOMENT WHAT`.
+
+Moments: `done`, before the answer is written down; `kept`, before the commit; `committed`, before
+anything is sent. WHAT is `feed`, or `subscription`.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from paperround.clock import FixedClock
+from paperround.config import Settings
+from paperround.domain.keys import Scope
+from paperround.store import unit_of_work
+from paperround.store.answers import SqlAnswers
+from paperround.web import idempotency
+from paperround.web.app import create_app
+from paperround.wiring import Runtime
+from tests.builders import NOW
+from tests.web.admin import FEEDS, PUBLIC_URL, bearer, feed_body, key_for
+
+KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
+REQUESTS: dict[str, tuple[str, Any]] = {
+    "feed": (FEEDS, feed_body()),
+    "subscription": ("/api/v1/subscriptions", {"email": "ada@mail.example"}),
+}
+
+
+def settings_of(url: str, folder: Path) -> Settings:
+    """An installation on the database at `url`."""
+    return Settings(
+        data_dir=folder,
+        public_url=PUBLIC_URL,
+        database_url=url,
+        secret_key="a secret that is only used by these tests",
+    )
+
+
+def die(*_: object, **__: object) -> None:
+    """End as if the power had gone."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_after(do: Callable[..., Any]) -> Callable[..., Any]:
+    """`do`, and then the end."""
+
+    def done(*arguments: Any) -> None:
+        do(*arguments)
+        die()
+
+    return done
+
+
+def arm(moment: str) -> None:
+    """Let this process die at the moment."""
+    if moment == "done":
+        SqlAnswers.keep = die  # type: ignore[method-assign]
+    elif moment == "kept":
+        unit_of_work._commit = die
+    else:
+        idempotency._answered = die_after(idempotency._answered)
+
+
+def main(url: str, folder: str, moment: str, what: str) -> None:
+    """Ask once, and die of it."""
+    runtime = Runtime(settings_of(url, Path(folder)), FixedClock(NOW))
+    client = TestClient(create_app(runtime), base_url=PUBLIC_URL)
+    key = key_for(runtime, *Scope)
+    path, body = REQUESTS[what]
+    client.get(FEEDS, headers=bearer(key))  # so that only the request itself is left to write
+    sys.stdout.write(key)
+    sys.stdout.flush()
+    arm(moment)
+    client.post(path, json=body, headers={**bearer(key), **KEYED})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

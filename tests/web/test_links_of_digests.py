@@ -1,0 +1,213 @@
+"""Whoever has a link, or something like one: a scanner, a crawler, a forger, a crowd."""
+
+import base64
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import unescape
+from pathlib import Path
+from threading import Barrier
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from paperround.config import Settings
+from paperround.domain.editions import Edition
+from paperround.domain.notices import NoticeKind
+from paperround.domain.tokens import Purpose
+from paperround.jobs.deliver import deliver
+from paperround.jobs.plan import plan_due
+from paperround.web.app import create_app
+from paperround.wiring import Runtime
+from tests.builders import NOW, seed_subscribers
+from tests.databases import database_url, postgres, postgres_url
+from tests.web.conftest import PUBLIC_URL, HandClock, Site, sql
+
+__all__ = ["database_url", "postgres", "postgres_url"]
+
+READERS = 100
+CONFIRMERS = 100
+ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
+LEADS_ON = re.compile(r'(?:href|src|action)="([^"]+)"')
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """An installation that lets a crawler search as often as it likes."""
+    return settings.model_copy(update={"rate_search_ip": "off", "rate_search_net": "off"})
+
+
+@pytest.fixture
+def digests(site: Site, edition: Edition, tmp_path: Path) -> list[EmailMessage]:
+    """A digest each for a hundred readers, as it left."""
+    database = site.runtime.database
+    with database.reading() as work:
+        mailing_list = work.lists.get("trending")
+    names = tuple(f"reader{number}" for number in range(READERS))
+    subscriptions = seed_subscribers(database, mailing_list, names)
+    with database.writing() as work:
+        work.subscribers.schedule({one.id: NOW - timedelta(minutes=1) for one in subscriptions})
+    identity, hours = site.runtime.identity, site.runtime.rounds.hours
+    plan_due(database=database, identity=identity, hours=hours, now=NOW)
+    deliver(site.runtime.post())
+    found = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in sorted((tmp_path / "outbox").glob("*.eml"))
+    ]
+    assert len(found) == READERS
+    return found
+
+
+def links_of(mail: EmailMessage) -> set[str]:
+    """Every address in its parts and in its header."""
+    texts = [str(part.get_content()) for part in mail.walk() if not part.is_multipart()]
+    heads = [str(mail[name]) for name in ("List-Unsubscribe", "List-Archive", "Archived-At")]
+    return {
+        unescape(one).partition("#")[0]
+        for text in (*texts, *heads)
+        for one in ADDRESS.findall(text)
+    }
+
+
+@dataclass
+class Crawler:
+    """Asks for whatever it finds on the site, and takes down what it is told."""
+
+    client: TestClient
+    statuses: set[tuple[str, int]]
+    seen: set[str]
+
+    def visit(self, url: str, method: str = "GET") -> str:
+        """Look at an address; returns the page."""
+        self.seen.add(url)
+        answer = self.client.request(method, url, follow_redirects=False)
+        self.statuses.add((method, answer.status_code))
+        return answer.text
+
+    def follow(self, urls: set[str]) -> None:
+        """Look at these in every harmless way, and at whatever their pages lead to, until nothing
+        is new."""
+        waiting = [one for one in sorted(urls) if is_ours(one)]
+        for url in waiting:
+            self.visit(url, "HEAD")
+            self.visit(url, "OPTIONS")
+        self.seen.clear()
+        while waiting:
+            url = waiting.pop()
+            if url in self.seen:
+                continue
+            found = (urljoin(url, unescape(one)) for one in LEADS_ON.findall(self.visit(url)))
+            waiting += [one.partition("#")[0] for one in found if is_ours(one)]
+
+
+def is_ours(url: str) -> bool:
+    return url.startswith(f"{PUBLIC_URL}/")
+
+
+@pytest.mark.accept("S8", part="hundred digests")
+@pytest.mark.accept("S10", part="no redirector")
+def test_a_crawler_that_follows_every_link_of_a_hundred_digests_changes_nothing(
+    site: Site, digests: list[EmailMessage]
+) -> None:
+    links = {link for mail in digests for link in links_of(mail)}
+    kinds = {urlsplit(one).path.split("/")[1] for one in links if is_ours(one)}
+    assert kinds >= {"unsubscribe", "preferences", "feedback"}
+    before = site.dump()
+    crawler = Crawler(site.client, set(), set())
+    crawler.follow({*links, f"{PUBLIC_URL}/"})
+    assert site.dump() == before
+    assert len(crawler.seen) > 3 * READERS
+    assert {status for _, status in crawler.statuses} <= {200, 405}, crawler.statuses
+    assert not any(300 <= status < 400 for _, status in crawler.statuses)
+
+
+@pytest.mark.accept("S12", part="as it left")
+def test_every_digest_can_be_left_with_the_one_post_that_its_header_names(
+    site: Site, digests: list[EmailMessage]
+) -> None:
+    for mail in digests[:3]:
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        [link] = re.findall(rf"<({PUBLIC_URL}/unsubscribe/[\w-]{{40}})>", mail["List-Unsubscribe"])
+        body = {"List-Unsubscribe": "One-Click"}
+        assert site.client.post(link, data=body, follow_redirects=False).status_code == 200
+
+
+# --- forgers -----------------------------------------------------------------------------------
+
+
+def flipped(token: str) -> Iterator[str]:
+    """The token with every bit of it flipped in turn, and cut short at every length."""
+    raw = base64.urlsafe_b64decode(token)
+    for bit in range(len(raw) * 8):
+        changed = bytearray(raw)
+        changed[bit // 8] ^= 1 << bit % 8
+        yield base64.urlsafe_b64encode(changed).decode()
+    for length in range(1, len(token)):
+        yield token[:length]
+    yield f"{token}A"
+
+
+@pytest.mark.accept("S7", part="every bit")
+def test_a_digests_link_with_any_bit_flipped_shows_the_same_page_and_changes_nothing(
+    site: Site, digest_token: str
+) -> None:
+    before, pages = site.dump(), set()
+    for forged in flipped(digest_token):
+        pages.add(site.client.post(f"/unsubscribe/{forged}").text)
+    assert site.dump() == before
+    assert pages == {site.client.post(f"/unsubscribe/{digest_token}").text}
+
+
+@pytest.mark.accept("S5", part="every bit")
+def test_a_confirmation_with_any_bit_flipped_shows_the_same_page_and_changes_nothing(
+    site: Site,
+) -> None:
+    site.ask()
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    before = site.dump()
+    pages = {site.client.post(f"/confirm/{forged}").text for forged in flipped(token)}
+    assert site.dump() == before
+    assert "You are subscribed" in site.client.post(f"/confirm/{token}").text
+    assert pages == {site.client.post(f"/confirm/{token}").text}
+
+
+# --- a crowd -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowded(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    """A site on each engine."""
+    settings = Settings(
+        data_dir=tmp_path,
+        public_url=PUBLIC_URL,
+        database_url=database_url,
+        secret_key="a secret that is only used by these tests",
+    )
+    clock = HandClock()
+    runtime = Runtime(settings, clock)
+    app = create_app(runtime)
+    with TestClient(app, base_url=PUBLIC_URL, raise_server_exceptions=False) as client:
+        yield Site(app=app, runtime=runtime, clock=clock, client=client)
+    runtime.queue.stop(drain_seconds=1)
+    sql(runtime).dispose()
+
+
+@pytest.mark.accept("S5", part="hundred at once")
+def test_a_hundred_posts_at_once_are_one_confirmation(crowded: Site) -> None:
+    crowded.ask()
+    token = crowded.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    gate = Barrier(CONFIRMERS)
+
+    def press(_: int) -> tuple[int, bool]:
+        gate.wait(timeout=60)
+        answer = crowded.client.post(f"/confirm/{token}")
+        return answer.status_code, "You are subscribed" in answer.text
+
+    with ThreadPoolExecutor(CONFIRMERS) as threads:
+        told = sorted(threads.map(press, range(CONFIRMERS)))
+    assert told == [(200, False)] * (CONFIRMERS - 1) + [(200, True)]
