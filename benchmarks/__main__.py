@@ -31,6 +31,7 @@ from benchmarks.on_postgres import (
     memory_on_postgres,
     memory_on_postgres_long,
 )
+from benchmarks.pages import speed_of_pages
 from benchmarks.personal import personal_order
 from benchmarks.planning import (
     growth_of_publishing,
@@ -55,6 +56,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],
+    "B11": [speed_of_pages],
     "B12": [memory_of_planning, memory_of_a_run, memory_on_postgres],
     "B13": [whole_day, whole_day_on_postgres],
     "B14": [many_workers],

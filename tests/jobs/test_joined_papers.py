@@ -19,7 +19,7 @@ from paperround.domain.readers import NewFeedback
 from paperround.domain.subscribers import Subscription
 from paperround.jobs.compose import sheet_of
 from paperround.jobs.ingest import IngestReport, ingest
-from paperround.jobs.site import paper_page
+from paperround.jobs.paper_pages import paper_page
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
@@ -80,7 +80,7 @@ def test_a_record_with_both_identifiers_makes_one_paper_of_two(
     assert (one.id, one.title, one.categories) == (older, "Paper 1", ("q-bio",))
     assert {**ARXIV, **DOI}.items() <= one.identifiers.items()
     assert load(database, younger) == one
-    assert paper_page(database, str(younger)).paper == one
+    assert paper_page(database, str(younger), now=NOW).paper == one
     again = run(database, BOTH, feed="journal")
     assert (again.unchanged, again.papers_total) == (1, 1)
 

@@ -282,7 +282,8 @@ def test_methods_nobody_defined_are_not_possible(site: Site, method: str) -> Non
     ("path", "allowed"),
     [
         ("/confirm/x", "GET, HEAD, POST"),
-        ("/subscribe", "POST"),
+        ("/subscribe", "GET, HEAD, POST"),
+        ("/subscribe/preview", "POST"),
         ("/", "GET, HEAD"),
         ("/static/site.css", "GET, HEAD"),
         ("/api/v1/admin/feeds", "GET, HEAD, POST"),

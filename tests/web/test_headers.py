@@ -12,13 +12,9 @@ from paperround.web.templating import environment, static_dir, static_url
 from tests.web.conftest import Site
 
 PUBLIC = (
-    "/",
-    "/subscribe",
-    "/editions",
-    "/editions/trending/2026-03-02",
-    "/snippet",
-    "/ranking",
-    "/robots.txt",
+    *("/", "/trending", "/editions", "/editions/trending/2026-03-02", "/sources", "/ranking"),
+    *("/topics/graph", "/authors/ring", "/search", "/snippet", "/subscribe"),
+    *("/robots.txt", "/sitemap.xml", "/sitemaps/site.xml", "/opensearch.xml", "/favicon.ico"),
 )
 PERSONAL = ("unsubscribe", "preferences", "feedback", "confirm", "address")
 BEHIND = ("preferences/{}/preview", "preferences/{}/history", "preferences/{}/library",

@@ -40,6 +40,12 @@ BODIES = (
 )
 CHOICES = ("hour", "timezone", "frequency", "size", "floor", "paused_until", "topics")
 LINES = ("topic", "add_topic", "author", "keyword", "category", "seed", "mute")
+QUERIES = (
+    *("/?x", "/editions?list", "/editions?month", "/static/site.css?v", "/outbox?show"),
+    *("/trending?period", "/trending?date", "/trending?list", "/trending?page"),
+    *("/trending?period=week&date", "/trending?period=month&date", "/topics/x?page"),
+    *("/search?q", "/search?category", "/search?feed", "/search?author", "/search?after"),
+)
 PLACES = ("/", "/static/site.css", "/outbox", f"{ADMIN}feeds", "/papers/1")
 TAKING = ("/subscribe", "/api/v1/subscriptions", "/unsubscribe/x", "/preferences/x", "/feedback/x")
 
@@ -100,7 +106,7 @@ def test_no_part_of_an_address_breaks_a_page(site: Site, digest_token: str) -> N
 
 def test_no_query_breaks_a_page(site: Site) -> None:
     broken = Broken()
-    for path in ("/?x", "/editions?list", "/editions?before", "/static/site.css?v", "/outbox?show"):
+    for path in QUERIES:
         for text in TEXTS:
             asked = f"{path}={escaped(text)}"
             broken.note(asked, site.client.get(asked))

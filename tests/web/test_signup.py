@@ -158,7 +158,7 @@ def test_looking_at_the_link_changes_nothing_and_pressing_the_button_subscribes(
     page = site.client.post(f"/confirm/{token}").text
     assert "You are subscribed" in page
     assert state(site) is SubscriberState.ACTIVE
-    [opens] = re.findall(r'href="(/preferences/[^"]+)"', page)
+    [opens] = re.findall(r'href="(/preferences/[^"/]+)"', page)
     assert "Papers in a digest" in site.client.get(opens).text
 
 

@@ -29,7 +29,7 @@ def serve(
 ) -> None:
     """Serve the site and, unless --web-only, read feeds, publish and send mail on time."""
     from paperround.cli.logs import log_to_stderr
-    from paperround.cli.server import server
+    from paperround.cli.server import server, settle
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
@@ -43,6 +43,7 @@ def serve(
     try:
         if minutes is not None:
             minutes.start()
+        settle()
         server(site, host=host, port=port, on_stop=home.stop_sending).run()
     finally:
         if minutes is not None:

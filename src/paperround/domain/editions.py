@@ -180,3 +180,4 @@ class EditionSummary:
     papers: int
     top_title: str
     empty_reason: str | None = None
+    quiet_reason: str | None = None

@@ -172,6 +172,43 @@ class PaperText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierText:
+    """A text that a paper had before. `replaced_at` is when it was, here; `version` is None where
+    its source did not say which it was of."""
+
+    version: int | None
+    title: str
+    replaced_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """That a feed carries a paper, since when it is known, and on what day the feed listed it."""
+
+    feed: str
+    listed_on: date | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperTrail:
+    """Where a paper came from: its earlier texts, the newest first, and the feeds that carry it,
+    the first first."""
+
+    earlier: tuple[EarlierText, ...] = ()
+    carried: tuple[Carried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperAddress:
+    """What a map of the site says of a paper: how its page is called, and when it changed."""
+
+    id: PaperId
+    identifiers: Mapping[str, str]
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """A feed's claim on a paper: when it listed it, and with which fingerprints.
 

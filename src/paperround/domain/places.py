@@ -21,6 +21,18 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stood:
+    """Where one paper stood in one standing edition of a list."""
+
+    list_name: str
+    list_title: str
+    day: date
+    cut: str
+    cut_at: datetime
+    paper: EditionPaper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
     """A paper as it stood in one edition, and when that edition was frozen."""
 

@@ -64,13 +64,16 @@ def search(
     upto: PaperId | None = None,
 ) -> SearchPage:
     """The papers that fit `text`, of those up to `upto`. No text raises: what says nothing finds
-    nothing."""
+    nothing, and filters alone find what came last."""
     query = parse_query(text, filters)
     end = min(offset + limit, DEEPEST)
     with database.reading() as work:
-        found = work.search.find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
+        if is_browsing(query):
+            found = work.search.newest(query.filters, limit=end, most=DEEPEST, upto=upto)
+        else:
+            found = work.search.find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
         order, total = ordered(work, relevance, query, found), found.total
-        if total < FEW:
+        if total < FEW and query.wanted:
             order = [*order, *_like(work, query, order, found.upto)]
             total = len(order)
         papers = order[offset:end]
@@ -80,13 +83,18 @@ def search(
     return SearchPage(
         text=text,
         query=query,
-        hits=tuple(_hit(marker, loaded[one]) for one in papers if one in loaded),
+        hits=tuple(hit_of(marker, loaded[one]) for one in papers if one in loaded),
         total=total,
         offset=offset,
         suggestion=suggestion,
         is_last=end >= min(total, DEEPEST),
         upto=found.upto,
     )
+
+
+def is_browsing(query: Query) -> bool:
+    """Whether only filters were named: then the newest papers fit best."""
+    return query.filters.are_set and not query.wanted and not query.excluded
 
 
 def _like(
@@ -106,13 +114,14 @@ def ordered(
 ) -> Sequence[PaperId]:
     """What the index found, its best in their final order."""
     best, others = found.best[:LOOKED_AT], found.best[LOOKED_AT:]
-    if len(best) < 2:
+    if len(best) < 2 or not query.wanted:
         return found.best
     loaded = work.papers.load(best)
     return [*relevance(query, [loaded[one] for one in best if one in loaded], found), *others]
 
 
-def _hit(marker: Marker, paper: Paper) -> Hit:
+def hit_of(marker: Marker, paper: Paper) -> Hit:
+    """A paper as it is shown among others, with the words marked that `marker` looks for."""
     return Hit(
         paper=paper,
         title=marker.marked(paper.title),

@@ -1,4 +1,7 @@
-"""What the public pages show: today, an edition, the archive, a paper. Nothing is changed here."""
+"""What the public pages show of today and of an edition, and what all of them share.
+
+Nothing is changed here.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -6,21 +9,18 @@ from datetime import date, datetime, timedelta
 from paperround.domain.digests import SkipReason
 from paperround.domain.editions import Edition, EditionPaper, EditionState, EditionSummary
 from paperround.domain.errors import NotFound
-from paperround.domain.gist import LONGEST, choose_gist, choose_two
-from paperround.domain.identifiers import addresses_of, arxiv_id
+from paperround.domain.gist import choose_gist
+from paperround.domain.identifiers import arxiv_id
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.domain.schedule import MOST_CUTS
 from paperround.jobs.ports import Database, UnitOfWork
 
 FRONT_DAYS = 7
-ARCHIVE_PAGE = 60
-SEARCHED_EDITIONS = 12
-"""How many of the newest editions are looked through for the place of a paper."""
+FRONT_PAPERS = 20
+"""Papers of the first page; the others stand in the edition."""
 _LONGEST_ID = 18
 """Digits of an id; a longer one is no row of any database."""
-_NEEDS_SHORT = 2 * LONGEST
-"""Characters of an abstract from which on two sentences are much less."""
 
 WORDS = {
     SkipReason.NO_NEW_PAPERS: "No new papers were listed since the last edition.",
@@ -34,12 +34,15 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPage:
-    """One edition with its place in the archive. `quiet` says why it holds few papers or none."""
+    """One edition with its place in the archive: the other cuts of its day, the earliest first, and
+    the days before and after it that have papers. `quiet` says why it holds few papers or none."""
 
     mailing_list: MailingList
     edition: Edition
     quiet: str
+    cuts: tuple[EditionSummary, ...]
     earlier: date | None
+    later: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,32 +55,15 @@ class FrontPage:
     quiet: str
     previous: tuple[EditionSummary, ...]
 
+    @property
+    def shown(self) -> tuple[EditionPaper, ...]:
+        """Its first papers."""
+        return self.edition.papers[:FRONT_PAPERS] if self.edition else ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivePage:
-    """Editions that hold papers, newest first; `before` asks for the next page, if there is one."""
-
-    mailing_list: MailingList
-    lists: tuple[MailingList, ...]
-    editions: tuple[EditionSummary, ...]
-    before: date | None
-    is_continued: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperPage:
-    """A paper as much as its source lets us show, and where it stood last, if it did lately.
-
-    `short` is two sentences of a `text` that is long enough to need it.
-    """
-
-    paper: Paper
-    short: str
-    text: str
-    is_gist: bool
-    links: dict[str, str]
-    place: EditionPaper | None
-    edition: EditionSummary | None
+    @property
+    def more(self) -> int:
+        """How many more the edition holds."""
+        return len(self.edition.papers) - len(self.shown) if self.edition else 0
 
 
 def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
@@ -113,7 +99,7 @@ def _days_before(
     return tuple(sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS])
 
 
-def why_quiet(edition: Edition | None) -> str:
+def why_quiet(edition: Edition | EditionSummary | None) -> str:
     """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
     if edition is None:
         return "The first edition has not been made yet."
@@ -127,14 +113,18 @@ def edition_page(database: Database, list_name: str, day: date, cut: str | None)
         mailing_list = work.lists.get(list_name)
         cut = cut if cut is not None else _last_cut(work, mailing_list, day)
         edition = work.editions.find(mailing_list.id, day, cut)
+        cuts = work.editions.between(mailing_list.id, since=day, until=day)
         earlier = work.editions.recent(mailing_list.id, before=day, limit=1)
+        later = work.editions.following(mailing_list.id, after=day)
     if edition is None or edition.state is EditionState.CANCELLED:
         raise NotFound(f"The list {list_name} has no such edition on {day}.")
     return EditionPage(
         mailing_list=mailing_list,
         edition=edition,
         quiet=why_quiet(edition),
+        cuts=tuple(reversed(cuts)),
         earlier=earlier[0].day if earlier else None,
+        later=later.day if later else None,
     )
 
 
@@ -145,44 +135,6 @@ def _last_cut(work: UnitOfWork, mailing_list: MailingList, day: date) -> str:
         return newest[0].cut
     cuts = (str(number) for number in range(len(mailing_list.cuts) - 1, -1, -1))
     return next((cut for cut in cuts if work.editions.find(mailing_list.id, day, cut)), "0")
-
-
-def archive_page(database: Database, list_name: str, before: date | None) -> ArchivePage:
-    """Editions of days before `before`, by default the newest. Raises NotFound for the list."""
-    with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
-        lists = tuple(work.lists.all())
-        found = work.editions.recent(mailing_list.id, before=before, limit=ARCHIVE_PAGE)
-    is_last = len(found) < ARCHIVE_PAGE
-    if not is_last:
-        found = [one for one in found if one.day != found[-1].day] or found
-    return ArchivePage(
-        mailing_list=mailing_list,
-        lists=lists,
-        editions=tuple(found),
-        before=None if is_last else found[-1].day,
-        is_continued=before is not None,
-    )
-
-
-def paper_page(database: Database, name: str) -> PaperPage:
-    """The paper called `name`: its id or its arXiv id, a version left aside. Raises NotFound."""
-    with database.reading() as work:
-        id_ = paper_id(work, name)
-        paper = work.papers.load([id_]).get(id_) if id_ is not None else None
-        if paper is None:
-            raise NotFound("There is no such paper here.")
-        edition, place = _latest_place(work, paper.id)
-    text, is_gist = shown_text(paper)
-    return PaperPage(
-        paper=paper,
-        short="" if is_gist or len(text) < _NEEDS_SHORT else choose_two(paper.title, text),
-        text=text,
-        is_gist=is_gist,
-        links={**addresses_of(paper.identifiers), **paper.links},
-        place=place,
-        edition=edition,
-    )
 
 
 def paper_id(work: UnitOfWork, name: str) -> PaperId | None:
@@ -205,20 +157,3 @@ def shown_text(paper: Paper) -> tuple[str, bool]:
             return choose_gist(paper.title, paper.abstract), True
         case Show.LINK:
             return "", False
-
-
-def _latest_place(
-    work: UnitOfWork, paper: PaperId
-) -> tuple[EditionSummary | None, EditionPaper | None]:
-    """The newest edition of any list that holds the paper, and its place there."""
-    recent = [
-        one
-        for mailing_list in work.lists.all()
-        for one in work.editions.recent(mailing_list.id, limit=SEARCHED_EDITIONS)
-    ]
-    for summary in sorted(recent, key=lambda one: one.cut_at, reverse=True)[:SEARCHED_EDITIONS]:
-        edition = _edition_of(work, summary)
-        for place in edition.papers if edition else ():
-            if place.paper_id == paper:
-                return summary, place
-    return None, None

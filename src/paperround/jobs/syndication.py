@@ -129,11 +129,11 @@ def search_feed(
     database: Database, publisher: Publisher, text: str, *, now: datetime
 ) -> FeedDocument:
     """The newest papers that have every word of a search. Raises InvalidInput for one without."""
-    query = _all_of(text)
+    query = all_of(text)
     if not query.wanted:
         raise InvalidInput("that names no word to look for: write one that a paper should have")
     with database.reading() as work:
-        papers = _newest_of(work, query, now)
+        papers = newest_of(work, query, now)
     entries = tuple(_of_paper(publisher, one) for one in papers[:MOST_ENTRIES])
     return FeedDocument(
         title=f"Papers on {text.strip()}",
@@ -175,15 +175,18 @@ def author_feed(
     )
 
 
-def _all_of(text: str) -> Query:
+def all_of(text: str) -> Query:
     """The query of `text`, whose words must all be there unless it says OR: who follows a search
     wants what fits it."""
     query = parse_query(text)
     return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
 
 
-def _newest_of(work: UnitOfWork, query: Query, now: datetime) -> Sequence[Paper]:
-    """Papers that fit, those that count as new last first."""
+def newest_of(
+    work: UnitOfWork, query: Query, now: datetime, *, least: int = MOST_ENTRIES
+) -> Sequence[Paper]:
+    """Papers that fit, those that count as new last first: `least` of them where there are so many,
+    and no more than some hundred. It looks further back only where too few are found nearer."""
     papers: Sequence[PaperId] = ()
     for window in WINDOWS:
         after = None if window is None else (now - window).date()
@@ -191,7 +194,7 @@ def _newest_of(work: UnitOfWork, query: Query, now: datetime) -> Sequence[Paper]
         papers = work.search.find(
             replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT
         ).best
-        if len(papers) >= MOST_ENTRIES:
+        if len(papers) >= least:
             break
     loaded = work.papers.load(papers) if papers else {}
     return sorted(loaded.values(), key=lambda one: (one.counts_from, one.id), reverse=True)

@@ -83,8 +83,9 @@ def summary_of(row: Row[Any]) -> EditionSummary:
         cut=row.cut,
         cut_at=row.cut_at,
         papers=row.papers,
-        top_title=row.top_title,
+        top_title=row.top_title or "",
         empty_reason=row.empty_reason,
+        quiet_reason=row.quiet_reason,
     )
 
 

@@ -5,7 +5,18 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, exists, func, select, true, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    true,
+    update,
+)
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import (
@@ -19,8 +30,11 @@ from paperround.domain.editions import (
 )
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
-from paperround.domain.places import Order, Placed
+from paperround.domain.papers import PaperId
+from paperround.domain.places import Order, Placed, Stood
+from paperround.store import archive
 from paperround.store import schema as db
+from paperround.store.archive import FILLED, NEWEST_FIRST, STANDS
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import insert_new, insert_row
 from paperround.store.edition_rows import (
@@ -37,29 +51,22 @@ from paperround.store.places import places
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
 )
-_STANDS = db.editions.c.state != EditionState.CANCELLED.value
 
-_HELD = db.edition_papers.alias("held")
-_SUMMARIES: Select[Any] = (
-    select(
-        db.lists.c.name.label("list_name"),
-        db.editions.c.day,
-        db.editions.c.cut,
-        db.editions.c.cut_at,
-        db.editions.c.empty_reason,
-        db.edition_papers.c.title.label("top_title"),
-        select(func.count())
-        .where(_HELD.c.edition_id == db.editions.c.id)
-        .scalar_subquery()
-        .label("papers"),
+
+def _papers_of(table: Table) -> Select[Any]:
+    """The papers of the edition `edition` with what became of them, by position."""
+    today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
+    return (
+        select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
+        .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == table.c.paper_id)
+        .join(db.papers, db.papers.c.id == today)
+        .where(table.c.edition_id == bindparam("edition"))
+        .order_by(table.c.position)
     )
-    .join_from(db.editions, db.lists)
-    .join(
-        db.edition_papers,
-        (db.edition_papers.c.edition_id == db.editions.c.id) & (db.edition_papers.c.position == 1),
-    )
-)
-"""Editions with their first paper: one that holds none is left out."""
+
+
+_PAPERS_OF = {one.name: _papers_of(one) for one in (db.edition_papers, db.behind_papers)}
+"""Written once: a statement of so many columns takes as long to write as to run."""
 
 
 class SqlEditions:
@@ -98,7 +105,7 @@ class SqlEditions:
         """The standing edition with the latest cut at or before `by`; none that was cancelled."""
         return self._one(
             _WITH_LIST_NAME.where(
-                db.editions.c.list_id == list_id, db.editions.c.cut_at <= by, _STANDS
+                db.editions.c.list_id == list_id, db.editions.c.cut_at <= by, STANDS
             )
             .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
             .limit(1)
@@ -111,13 +118,24 @@ class SqlEditions:
         said."""
         earlier = true() if before is None else db.editions.c.day < before
         rows = self._connection.execute(
-            _SUMMARIES.where(db.editions.c.list_id == list_id, _STANDS, earlier)
-            .order_by(
-                db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc()
-            )
+            FILLED.where(db.editions.c.list_id == list_id, STANDS, earlier)
+            .order_by(*NEWEST_FIRST)
             .limit(limit)
         )
         return [summary_of(row) for row in rows]
+
+    def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
+        """Every standing edition of these days, both included, newest first; also those that hold
+        no paper, with the reason."""
+        return archive.between(self._connection, list_id, since=since, until=until)
+
+    def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
+        """The last edition of the next day after `after` that has one with papers."""
+        return archive.following(self._connection, list_id, after=after)
+
+    def stood(self, paper: PaperId, *, limit: int) -> list[Stood]:
+        """Where a paper stood in the editions of all lists, the newest first."""
+        return list(archive.stood(self._connection, paper, limit=limit))
 
     def places(
         self,
@@ -138,14 +156,7 @@ class SqlEditions:
         return edition_of(row, self._papers(db.edition_papers, row.id))
 
     def _papers(self, table: Table, edition: int) -> tuple[EditionPaper, ...]:
-        today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
-        found = self._connection.execute(
-            select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
-            .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == table.c.paper_id)
-            .join(db.papers, db.papers.c.id == today)
-            .where(table.c.edition_id == edition)
-            .order_by(table.c.position)
-        )
+        found = self._connection.execute(_PAPERS_OF[table.name], {"edition": edition})
         return tuple(paper_at(paper) for paper in found)
 
     def freeze(self, edition: NewEdition) -> Edition:
@@ -176,7 +187,7 @@ class SqlEditions:
             select(
                 exists().where(db.edition_papers.c.edition_id == edition)
                 | exists().where(of_edition, db.deliveries.c.state != DeliveryState.SKIPPED.value)
-                | exists().where(db.editions.c.id == edition, ~_STANDS)
+                | exists().where(db.editions.c.id == edition, ~STANDS)
             )
         ).scalar_one()
         if held:
@@ -190,7 +201,7 @@ class SqlEditions:
         """Withdraw the edition: nothing is planned of it from now on. False when it was."""
         cancelling = (
             update(db.editions)
-            .where(db.editions.c.id == edition, _STANDS)
+            .where(db.editions.c.id == edition, STANDS)
             .values(state=EditionState.CANCELLED.value, cancelled_at=now)
         )
         return self._connection.execute(cancelling).rowcount > 0
@@ -203,5 +214,5 @@ class SqlEditions:
         if found.scalar_one_or_none() is None:
             raise NotFound(f"there is no edition {edition}")
         self._connection.execute(
-            update(db.editions).where(db.editions.c.id == edition, _STANDS).values(state=state)
+            update(db.editions).where(db.editions.c.id == edition, STANDS).values(state=state)
         )

@@ -242,6 +242,18 @@ class SqlFeeds:
         )
         return {FeedId(feed): count for feed, count in self._connection.execute(counted)}
 
+    def rejected(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
+        """How many entries of each feed could not be used for the first time, in runs that began
+        after `since` and by `until`; a feed without such is left out."""
+        begun = db.runs.c.started_at
+        counted = (
+            select(db.rejects.c.feed_id, func.count())
+            .join_from(db.runs, db.rejects, db.rejects.c.run_id == db.runs.c.id)
+            .where(begun > since, begun <= until)
+            .group_by(db.rejects.c.feed_id)
+        )
+        return {FeedId(feed): count for feed, count in self._connection.execute(counted)}
+
     def tell(
         self,
         feed: FeedId,

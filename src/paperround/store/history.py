@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, select
 
+from paperround.domain.observations import Observation
 from paperround.domain.outcomes import Vote
 from paperround.domain.papers import FeedId, PaperId
 from paperround.store import schema as db
@@ -74,3 +75,20 @@ class SqlHistory:
                 )
             )
         return votes
+
+    def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
+        """What was counted of one paper by then, of every signal; the `limit` newest, oldest
+        first. The scale of each is the name of the feed that told it."""
+        told = db.observations.c
+        found = self._connection.execute(
+            select(told.signal, told.captured_at, told.value, db.feeds.c.name)
+            .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == told.feed_id)
+            .where(told.paper_id == paper, told.captured_at <= by)
+            .order_by(told.captured_at.desc(), told.signal)
+            .limit(limit)
+        )
+        counted = [
+            Observation(signal=signal, captured_at=at, value=value, scale=name or "")
+            for signal, at, value, name in found
+        ]
+        return counted[::-1]

@@ -26,9 +26,19 @@ from paperround.domain.errors import Conflict
 from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
-from paperround.domain.papers import FeedId, Listing, Paper, PaperId, PaperText, PaperWrite
+from paperround.domain.papers import (
+    FeedId,
+    Listing,
+    Paper,
+    PaperAddress,
+    PaperId,
+    PaperText,
+    PaperTrail,
+    PaperWrite,
+)
 from paperround.domain.spelling import title_words
 from paperround.store import schema as db
+from paperround.store import trails
 from paperround.store.bulk import Made, insert_many
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids, upsert
 from paperround.store.joining import STANDS, current, join, require_current
@@ -113,6 +123,19 @@ class SqlPapers:
         if before is not None:
             wanted = wanted.where(db.papers.c.id < before)
         return [paper_of(row) for row in self._connection.execute(wanted)]
+
+    def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
+        """Where a paper came from, its `limit` last texts and the feeds that carry it."""
+        return trails.trail(self._connection, paper, limit=limit)
+
+    def addresses(self, *, after: PaperId, through: PaperId) -> list[PaperAddress]:
+        """What stands among the ids above `after`, up to `through`, by id; none that is withdrawn
+        or was joined into another."""
+        return trails.addresses(self._connection, after=after, through=through)
+
+    def last_id(self) -> PaperId:
+        """The highest id that was given; 0 when there is none."""
+        return trails.last_id(self._connection)
 
     def count(self) -> int:
         """How many papers there are; one that was joined into another is none of its own."""

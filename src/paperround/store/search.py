@@ -97,6 +97,25 @@ class SqlSearch:
             indexed=indexed,
         )
 
+    def newest(
+        self, filters: Filters, *, limit: int, most: int, upto: PaperId | None = None
+    ) -> Found:
+        """The `limit` papers that pass the filters and count as new last, the last first. It counts
+        no further than `most`."""
+        own = db.papers.c
+        narrow = [one(db.papers) for one in _of_paper(self._connection, filters)]
+        of_feed = _conditions(self._connection, Filters(feed=filters.feed), own.id)
+        until = () if upto is None else (own.id <= upto,)
+        fitting = select(own.id).where(*of_feed, *narrow, *until)
+        best = fitting.order_by(own.counts_from.desc(), own.id.desc()).limit(limit)
+        counted = select(func.count()).select_from(fitting.limit(most).subquery())
+        return Found(
+            best=tuple(PaperId(one) for one in self._connection.execute(best).scalars()),
+            total=self._connection.execute(counted).scalar_one(),
+            papers={},
+            indexed=upto or self._newest(),
+        )
+
     def _newest(self) -> int:
         highest = select(func.coalesce(func.max(db.papers.c.id), 0))
         newest: int = self._connection.execute(highest).scalar_one()

@@ -1,6 +1,7 @@
 """Pages as answers: what may be kept by a cache, and what never may."""
 
 from collections.abc import Mapping
+from secrets import token_hex
 from types import MappingProxyType
 
 from fastapi import Response
@@ -14,6 +15,10 @@ KEPT = MappingProxyType({"cache-control": "public, max-age=60"})
 OURS: Mapping[str, str] = MappingProxyType({})
 """Nothing said: the guard says `no-store`."""
 
+STAMP = f"stamp-{token_hex(16)}"
+"""Stands in a public page where the stamp of its form goes, until somebody gets the page. Nobody
+who writes a title can guess it."""
+
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -22,8 +27,10 @@ MAIL_POLICY = (
 
 
 def public(home: Runtime, template: str, **values: object) -> Response:
-    """A page that is the same for everybody, and may be kept for a minute."""
-    return _page(home, template, 200, KEPT, values)
+    """A page that is the same for everybody, and may be kept for a minute. A form's stamp, where
+    one is named, is that of the moment at which somebody gets the page."""
+    stamped = {name: STAMP if name == "stamp" else value for name, value in values.items()}
+    return _page(home, template, 200, KEPT, stamped)
 
 
 def private(home: Runtime, template: str, *, status: int = 200, **values: object) -> Response:

@@ -20,8 +20,11 @@ from paperround.web.conditional import conditional
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
 from paperround.web.openapi import described
 from paperround.web.routes import COOKIELESS, ROUTERS
+from paperround.web.shelf import Shelf
+from paperround.web.stamps import stamp
 from paperround.web.templating import static_dir, static_version
 from paperround.wiring import Runtime
+from paperround.wiring.site import pulse_of
 
 LASTING = "public, max-age=31536000, immutable"
 """For files whose address changes when they do."""
@@ -30,10 +33,17 @@ LASTING = "public, max-age=31536000, immutable"
 class Site(FastAPI):
     """FastAPI behind the guard: nothing reaches a route, and nothing leaves, without passing it."""
 
+    _shelf: Shelf | None = None
+
+    def keep(self, shelf: Shelf) -> None:
+        """Take public pages from this shelf; `guard` follows."""
+        self._shelf = shelf
+
     def guard(self, rules: Rules) -> None:
-        """Put the guard before everything, error pages included."""
+        """Put the guard before everything, error pages and kept pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
-        self._guarded: App = guarded(conditional(inner), rules, problems.refused)
+        made = inner if self._shelf is None else self._shelf.before(inner)
+        self._guarded: App = guarded(conditional(made), rules, problems.refused)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -69,12 +79,18 @@ def create_app(runtime: Runtime | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     site.state.runtime = home
+    site.keep(shelf_of(home))
     site.guard(rules_for(home))
     problems.install(site)
     for router in ROUTERS:
         site.include_router(router)
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")
     return site
+
+
+def shelf_of(home: Runtime) -> Shelf:
+    """Where the public pages of this process are kept."""
+    return Shelf(pulse_of(home), home.clock, lambda now: stamp(home.desk.keys, now=now))
 
 
 def rules_for(home: Runtime) -> Rules:

@@ -1,8 +1,8 @@
 """Answers that a client may keep: each has an ETag, and who has it already gets a 304 (RFC 9110).
 
 Written against the protocol, so that no handler has to think of it: whatever says in
-`Cache-Control` that it may be kept is read whole, and told apart by a hash of its bytes. Beside it
-stand the rate headers of those answers whose visitors are counted.
+`Cache-Control` that it may be kept is read whole, and told apart by a hash of its bytes where it
+has no tag yet. Beside it stand the rate headers of those answers whose visitors are counted.
 """
 
 import hashlib
@@ -62,8 +62,11 @@ class _Answer:
         return [*message.get("headers", ()), *_rate_headers(self._standings)]
 
     async def _finish(self, start: Message, body: bytes) -> None:
-        tag = etag_of(body)
-        headers = [*start["headers"], (b"etag", tag)]
+        headers = start["headers"]
+        tag = _tag(headers)
+        if tag is None:
+            tag = etag_of(body)
+            headers = [*headers, (b"etag", tag)]
         if _is_known(self._scope, tag):
             headers = [pair for pair in headers if pair[0].lower() in _STAYS]
             start, body = {**start, "status": 304}, b""
@@ -79,14 +82,18 @@ def etag_of(body: bytes) -> bytes:
 def _may_be_kept(message: Message) -> bool:
     headers = {name.lower(): value for name, value in message["headers"]}
     rule = headers.get(b"cache-control", b"no-store")
-    return message["status"] == 200 and b"no-store" not in rule and b"etag" not in headers
+    return message["status"] == 200 and b"no-store" not in rule
+
+
+def _tag(headers: Iterable[Header]) -> bytes | None:
+    return next((value for name, value in headers if name.lower() == b"etag"), None)
 
 
 def _is_known(scope: Scope, tag: bytes) -> bool:
     """Whether `If-None-Match` names the tag, or any; weak ones count as well (RFC 9110, 13.1.2)."""
     lines = [value for name, value in scope["headers"] if name == b"if-none-match"]
     named = [one.strip().removeprefix(b"W/") for line in lines for one in line.split(b",")]
-    return tag in named or b"*" in named
+    return tag.removeprefix(b"W/") in named or b"*" in named
 
 
 def _rate_headers(standings: Iterable[Standing]) -> list[Header]:

@@ -1,36 +1,56 @@
-"""The public site: editions, papers, and a word for crawlers."""
+"""The public site: what was trending, editions, papers, sources, the formula."""
+
+from dataclasses import replace
 
 from fastapi import APIRouter, Response
-from fastapi.responses import PlainTextResponse
 
+from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import parse_date
+from paperround.exports.bibtex import write_bibtex
+from paperround.jobs.archive import archive_page
+from paperround.jobs.daily import Period
+from paperround.jobs.files import citation
 from paperround.jobs.learned import ranking_page
-from paperround.jobs.site import archive_page, edition_page, paper_page
-from paperround.web.answers import KEPT, public
+from paperround.jobs.paper_pages import paper_page
+from paperround.jobs.site import edition_page
+from paperround.jobs.source_pages import sources_page
+from paperround.jobs.trending import MOST_PAGES, trending_page
+from paperround.web.answers import public
 from paperround.web.home import Home, Present
+from paperround.web.paging import page_number
 
 router = APIRouter(include_in_schema=False)
 
-PERSONAL = (
-    "/confirm/",
-    "/unsubscribe/",
-    "/preferences/",
-    "/feedback/",
-    "/address/",
-    "/subscribe",
-    "/search",
-    "/feeds/me/",
-    "/api/",
-)
-"""No crawler has any business there."""
+PERIODS = {one.value: one for one in Period}
+
+
+@router.get("/trending")
+def trending(
+    home: Home,
+    now: Present,
+    period: str = Period.DAY,
+    date: str = "",
+    list: str = DEFAULT_LIST,  # noqa: A002
+    page: str = "1",
+) -> Response:
+    """What was trending on a day, in a week or a month; without a date, of late."""
+    if period not in PERIODS:
+        raise InvalidInput(f"{period!r} is no period: write day, week or month", code="period")
+    number = page_number(page, MOST_PAGES)
+    found = trending_page(home.database, list, PERIODS[period], date, number=number, now=now)
+    return public(home, "trending.html", page=found)
 
 
 @router.get("/editions")
-def editions(home: Home, list: str = DEFAULT_LIST, before: str = "") -> Response:  # noqa: A002
-    """The archive of a list."""
-    page = archive_page(home.database, list, parse_date(before) if before else None)
-    return public(home, "editions.html", page=page)
+def editions(
+    home: Home,
+    now: Present,
+    list: str = DEFAULT_LIST,  # noqa: A002
+    month: str = "",
+) -> Response:
+    """The archive of a list, a month at a time."""
+    return public(home, "editions.html", page=archive_page(home.database, list, month, now=now))
 
 
 @router.get("/editions/{list_name}/{day}")
@@ -44,19 +64,20 @@ def edition(home: Home, list_name: str, day: str, cut: str | None = None) -> Res
 @router.get("/papers/{name:path}")
 def paper(home: Home, now: Present, name: str) -> Response:
     """A paper by its id here or its arXiv id, which may hold a slash."""
-    page = paper_page(home.database, name)
+    page = paper_page(home.database, name, now=now)
     similar = home.neighbours.of(page.paper, now=now)
-    return public(home, "paper.html", page=page, similar=similar)
+    cited = citation(home.letterhead.public_url, page.paper)
+    bibtex = write_bibtex([replace(cited, text="")]).decode()
+    return public(home, "paper.html", page=page, similar=similar, cited=cited, bibtex=bibtex)
+
+
+@router.get("/sources")
+def sources(home: Home, now: Present) -> Response:
+    """What each source delivered, so that trouble never looks like an empty day."""
+    return public(home, "sources.html", page=sources_page(home.database, now=now))
 
 
 @router.get("/ranking")
 def ranking(home: Home, now: Present) -> Response:
     """The formula, with the numbers in force."""
     return public(home, "ranking.html", page=ranking_page(home.ranker, home.formula, now=now))
-
-
-@router.get("/robots.txt")
-def robots() -> Response:
-    """Public pages are for everybody; personal ones are for nobody else."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PERSONAL)]
-    return PlainTextResponse("\n".join(lines) + "\n", headers=dict(KEPT))

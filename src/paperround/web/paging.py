@@ -90,3 +90,9 @@ Day = Annotated[date, BeforeValidator(_day)]
 
 Paging = Annotated[Wanted, Depends(_wanted)]
 RowNumber = Annotated[int, Path(ge=1, le=LARGEST)]
+
+
+def page_number(written: str, most: int) -> int:
+    """The number of a page in an address, at most `most`; one that is none is the first."""
+    is_number = written.isascii() and written.isdecimal() and len(written) < 6
+    return min(max(int(written), 1), most) if is_number else 1

@@ -20,6 +20,7 @@ from paperround.domain.errors import (
     PaperroundError,
     RateLimited,
 )
+from paperround.domain.identifiers import arxiv_id
 from paperround.web.guard import HOOKS, Refusal, Scope
 from paperround.web.templating import render
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 JSON = "application/problem+json"
 HTML = "text/html; charset=utf-8"
+PAPERS = "/papers/"
 
 TITLES: Mapping[int, str] = {
     400: "Bad request",
@@ -110,8 +112,16 @@ def written(
             value["errors"] = errors
         return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     sentence = detail[:1].upper() + detail[1:]
-    page = render("problem.html", status=status, title=title, detail=sentence)
+    page = render(
+        "problem.html", status=status, title=title, detail=sentence, elsewhere=_elsewhere(path)
+    )
     return HTML, page.encode()
+
+
+def _elsewhere(path: str) -> str:
+    """Where a paper may be that is asked for by an arXiv id; empty for anything else."""
+    found = arxiv_id(path.removeprefix(PAPERS)) if path.startswith(PAPERS) else None
+    return "" if found is None else f"https://arxiv.org/abs/{found[0]}"
 
 
 def refused(refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:

@@ -1,5 +1,6 @@
 """Search: a page that needs no script, and the same for programs."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
@@ -9,14 +10,15 @@ from pydantic import BaseModel
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import InterestKind, interest
 from paperround.domain.papers import PaperId
-from paperround.domain.search import LONGEST_TEXT, Filters, Hit
+from paperround.domain.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
 from paperround.jobs.search import DEEPEST, SearchPage, search
+from paperround.jobs.source_pages import feed_names
 from paperround.web import examples, stamps
 from paperround.web.answers import public
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.models import Instant
-from paperround.web.paging import Day, Paging
+from paperround.web.paging import Day, Paging, page_number
 
 PAGE = 20
 COLLECTION = "search"
@@ -25,38 +27,76 @@ ROOM = 2048
 The second is below this."""
 
 router = APIRouter(include_in_schema=False)
+
+
+class SearchForm(BaseModel):
+    """What the search page is asked: words in the language of searches, and filters in fields of
+    their own, which say nothing that the language could not."""
+
+    q: str = ""
+    page: str = "1"
+    category: str = ""
+    feed: str = ""
+    author: str = ""
+    after: str = ""
+    before: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it in the language of searches."""
+        filters = (self.category, self.feed, self.author, self.after, self.before)
+        if not any(map(str.strip, filters)):
+            return self.q[:LONGEST_TEXT].strip()
+        words = " ".join([without_filters(self.q), *self._filters()])
+        return words[:LONGEST_TEXT].strip()
+
+    def _filters(self) -> Iterator[str]:
+        """A field that is filled in takes the place of what the words say of it."""
+        said = parse_query(self.q).filters
+        yield from _as_filter("category", self.category or said.category)
+        yield from _as_filter("feed", self.feed or said.feed)
+        yield from _as_filter("author", self.author)
+        yield from _as_filter("after", self.after or said.after)
+        yield from _as_filter("before", self.before or said.before)
+
+
+def _as_filter(name: str, value: object) -> Iterator[str]:
+    """`author:"Ada Ring"`, nothing where there is no value."""
+    said = "" if value is None else " ".join(str(value).replace('"', " ").split())
+    if said:
+        sign = "+" if name == "author" else ""
+        yield f'{sign}{name}:"{said}"' if " " in said else f"{sign}{name}:{said}"
+
+
 api = APIRouter(prefix="/api/v1", tags=["papers"])
 
 
 @router.get("/search", dependencies=[PATIENT])
-def search_page(home: Home, now: Present, q: str = "", page: str = "1") -> Response:
+def search_page(home: Home, now: Present, asked: Annotated[SearchForm, Query()]) -> Response:
     """What fits, twenty papers a page, and a form to get what else will. A page number that is
     none is the first."""
-    number = min(max(int(page), 1), DEEPEST // PAGE + 1) if _is_number(page) else 1
-    text = q[:LONGEST_TEXT].strip()
+    number, text = page_number(asked.page, DEEPEST // PAGE + 1), asked.text
     found = search(home.database, home.relevance, text, limit=PAGE, offset=(number - 1) * PAGE)
     return public(
         home,
         "search.html",
         page=found,
+        words=without_filters(text),
+        feeds_there=feed_names(home.database),
         number=number,
         longest=LONGEST_TEXT,
         stamp=stamps.stamp(home.desk.keys, now=now),
-        unfit=_unfit(text),
+        unfit=unfit(text),
     )
 
 
-def _unfit(text: str) -> str:
+def unfit(text: str) -> str:
     """Why a search cannot be asked of every digest; empty when it can."""
     try:
         interest(InterestKind.KEYWORD, text)
     except InvalidInput as error:
         return str(error)
     return ""
-
-
-def _is_number(written: str) -> bool:
-    return written.isascii() and written.isdecimal() and len(written) < 6
 
 
 class FoundPaper(BaseModel):

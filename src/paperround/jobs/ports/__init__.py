@@ -88,6 +88,7 @@ from paperround.jobs.ports.status import (
 from paperround.jobs.ports.work import (
     Database,
     JoiningDatabase,
+    Pulse,
     UnitOfWork,
 )
 
@@ -124,6 +125,7 @@ __all__ = [
     "PostLedger",
     "PostOffice",
     "Processes",
+    "Pulse",
     "Queue",
     "Ranker",
     "RateStore",

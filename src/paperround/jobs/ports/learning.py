@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from paperround.domain.models import FittedModel, KeptModel, ModelFacts, ModelId, NewModel
+from paperround.domain.observations import Observation
 from paperround.domain.outcomes import Cohort, Vote
 from paperround.domain.papers import PaperId
 from paperround.jobs.ports.papers import Ranker
@@ -20,6 +21,11 @@ class HistoryStore(Protocol):
 
     def votes(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, list[Vote]]:
         """What was known of their votes at `by`, in no order."""
+        ...
+
+    def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
+        """What was counted of one paper by then, of every signal; the `limit` newest, oldest
+        first. The scale of each is the name of the feed that told it."""
         ...
 
 

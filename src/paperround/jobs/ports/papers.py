@@ -27,8 +27,10 @@ from paperround.domain.papers import (
     FeedId,
     Listing,
     Paper,
+    PaperAddress,
     PaperId,
     PaperText,
+    PaperTrail,
     PaperWrite,
     ParsedBatch,
     Reject,
@@ -128,6 +130,11 @@ class FeedStore(Protocol):
     def brought(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
         """How many papers each feed listed for the first time after `since` and by `until`; one
         that listed none is left out."""
+        ...
+
+    def rejected(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
+        """How many entries of each feed could not be used for the first time, in runs that began
+        after `since` and by `until`; a feed without such is left out."""
         ...
 
     def tell(
@@ -287,6 +294,19 @@ class PaperStore(Protocol):
 
     def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
         """Store observations; a key already known changes nothing. Returns how many were new."""
+        ...
+
+    def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
+        """Where a paper came from, its `limit` last texts and the feeds that carry it."""
+        ...
+
+    def addresses(self, *, after: PaperId, through: PaperId) -> list[PaperAddress]:
+        """What stands among the ids above `after`, up to `through`, by id; none that is withdrawn
+        or was joined into another."""
+        ...
+
+    def last_id(self) -> PaperId:
+        """The highest id that was given; 0 when there is none."""
         ...
 
     def count(self) -> int: ...

@@ -17,7 +17,7 @@ from paperround.domain.editions import (
 from paperround.domain.interests import Interest
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.places import Order, Placed
+from paperround.domain.places import Order, Placed, Stood
 from paperround.domain.readers import DeliveryOwner, NewFeedback, NewSignup
 from paperround.domain.subscribers import (
     Address,
@@ -94,6 +94,19 @@ class EditionStore(Protocol):
         self, list_id: ListId, *, before: date | None = None, limit: int
     ) -> list[EditionSummary]:
         """Editions that hold papers, newest first; of days before `before`, where that is said."""
+        ...
+
+    def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
+        """Every standing edition of these days, both included, newest first; also those that hold
+        no paper, with the reason."""
+        ...
+
+    def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
+        """The last edition of the next day after `after` that has one with papers."""
+        ...
+
+    def stood(self, paper: PaperId, *, limit: int) -> list[Stood]:
+        """Where a paper stood in the editions of all lists, the newest first."""
         ...
 
     def places(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.search import Found, Query, Term
+from paperround.domain.search import Filters, Found, Query, Term
 
 
 class Search(Protocol):
@@ -16,6 +16,13 @@ class Search(Protocol):
     def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> Found:
         """The best `limit` papers for a query, and in how many papers each of its terms stands.
         Of those that came after the paper `upto` nothing is known, whatever it is asked."""
+        ...
+
+    def newest(
+        self, filters: Filters, *, limit: int, most: int, upto: PaperId | None = None
+    ) -> Found:
+        """The `limit` papers that pass the filters and count as new last, the last first. It counts
+        no further than `most`."""
         ...
 
     def spread(self, terms: Collection[Term], *, upto: PaperId | None = None) -> dict[Term, int]:

@@ -77,6 +77,20 @@ class UnitOfWork(Protocol):
         ...
 
 
+class Pulse(Protocol):
+    """Tells whether anything was written to a database since it was asked before."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether asking takes microseconds, so that nobody has to wait for it elsewhere."""
+        ...
+
+    def beat(self) -> str:
+        """Another word than any before where something was committed since, by whatever process.
+        Raises DatabaseFailed."""
+        ...
+
+
 class Database(Protocol):
     """Opens units of work; each commits on a clean exit and rolls back on an exception."""
 

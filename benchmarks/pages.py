@@ -1,0 +1,173 @@
+"""B11: public pages against a page that says hello, served by the same application.
+
+The application runs in a process of its own, behind the server it always has; one client asks over
+a kept connection, one request after the other, and the contenders take turns. Hello is a plain
+`def` handler, as all of ours are, that answers twelve bytes at the first place of all routes: it
+passes the guard, the framework and its threads, and nothing else.
+
+What counts is the CPU time of the serving process, all its threads: how long the answers take on a
+machine that others use says little.
+
+Warm: the page stands on the shelf. Cold: it is asked for under an address that nobody asked for
+before, so it is made from the database; which papers are similar is known from earlier that day.
+"""
+
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+
+from fastapi.responses import PlainTextResponse
+
+from benchmarks.invented import NOW, as_jsonl, papers, store
+from benchmarks.rounds import interleaved, speed_ratio
+from benchmarks.table import Bar, Measured
+from paperround.cli.server import server, settle
+from paperround.clock import FixedClock
+from paperround.config import Settings
+from paperround.jobs.cuts import freeze_cuts
+from paperround.sources.jsonl import read_jsonl
+from paperround.web.app import create_app
+from paperround.wiring import Runtime
+
+PAPERS = 2_000
+WARM, COLD = 200, 20
+"""Requests of a round."""
+ROUNDS = 7
+HELLO = "/hello"
+
+
+def speed_of_pages() -> list[Measured]:
+    """What hello costs as a multiple of three pages that are kept, and what those cost that are
+    made, as a multiple of hello."""
+    if not Path("/proc/self/schedstat").exists():
+        print("B11 not measured: needs /proc/self/schedstat (Linux)")
+        return []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _serving(folder) as (served, port, paths),
+        socket.create_connection(("127.0.0.1", port)) as line,
+    ):
+        timer = partial(_cpu_seconds, served)
+        return [row for name, path in paths.items() for row in _measured(line, name, path, timer)]
+
+
+def _measured(
+    line: socket.socket, name: str, path: str, timer: Callable[[], float]
+) -> list[Measured]:
+    fresh = count()
+    warm = interleaved(
+        {"page": partial(_ask, line, path, WARM), "hello": partial(_ask, line, HELLO, WARM)},
+        rounds=ROUNDS,
+        timer=timer,
+    )
+    cold = interleaved(
+        {
+            "page": partial(_ask_anew, line, path, fresh),
+            "hello": partial(_ask, line, HELLO, COLD),
+        },
+        rounds=ROUNDS,
+        timer=timer,
+    )
+    return [
+        Measured(
+            id="B11",
+            measure=f"the page {name}, warm / hello",
+            value=speed_ratio(warm, "page", "hello"),
+            bar=Bar("at least", 0.8),
+        ),
+        Measured(
+            id="B11",
+            measure=f"time of the page {name}, cold / hello",
+            value=1 / speed_ratio(cold, "page", "hello"),
+            bar=Bar("at most", 10),
+        ),
+    ]
+
+
+def _cpu_seconds(process: int) -> float:
+    """What a process has used of the processors so far (Linux: proc(5), `schedstat`)."""
+    threads = Path(f"/proc/{process}/task").glob("*/schedstat")
+    return sum(int(one.read_text(encoding="ascii").split()[0]) for one in threads) / 1e9
+
+
+def _ask_anew(line: socket.socket, path: str, fresh: Iterator[int]) -> None:
+    """Ask under addresses that nobody asked for before."""
+    for number in islice(fresh, COLD):
+        _ask(line, f"{path}?{number}", 1)
+
+
+def _ask(line: socket.socket, path: str, times: int) -> None:
+    """Ask that often and read each answer to its end."""
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    for _ in range(times):
+        line.sendall(request)
+        _read(line)
+
+
+def _read(line: socket.socket) -> None:
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _some(line)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"not a page: {head[:80]!r}")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
+    missing = length - len(body)
+    while missing > 0:
+        missing -= len(_some(line))
+
+
+def _some(line: socket.socket) -> bytes:
+    some = line.recv(262_144)
+    if not some:
+        raise RuntimeError("the server hung up")
+    return some
+
+
+# --- the process that serves ---------------------------------------------------------------------
+
+
+@contextmanager
+def _serving(folder: str) -> Iterator[tuple[int, int, dict[str, str]]]:
+    """The process, its port, and the pages by name."""
+    command = [sys.executable, "-m", "benchmarks.pages", folder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout is not None
+            port, paper, edition = program.stdout.readline().split()
+            pages = {"today": "/", "of a paper": paper, "of an edition": edition}
+            yield program.pid, int(port), pages
+        finally:
+            program.terminate()
+
+
+def _serve(folder: str) -> None:
+    home = Runtime(Settings(data_dir=Path(folder), public_url="http://localhost"), FixedClock(NOW))
+    rows = papers(PAPERS)
+    for number, row in enumerate(rows):
+        row["upvotes"] = number * 7919 % 60
+    store(read_jsonl(as_jsonl(rows)), home.database)
+    [edition] = freeze_cuts(database=home.database, ranker=home.ranker, now=NOW)
+    site = create_app(home)
+    site.add_api_route(HELLO, _hello)
+    site.router.routes.insert(0, site.router.routes.pop())
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        pages = (f"/papers/{edition.papers[0].name}", f"/editions/trending/{edition.day}")
+        print(port, *pages, flush=True)
+        settle()
+        server(site, host="127.0.0.1", port=port).run(sockets=[door])
+
+
+def _hello() -> PlainTextResponse:
+    return PlainTextResponse("hello, world")
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

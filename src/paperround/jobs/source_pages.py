@@ -1,0 +1,127 @@
+"""What each source delivered: for readers who wonder whether a day was quiet or something failed.
+
+Nothing is changed here, and nothing is told that only an operator may know: no address of a feed,
+and no words of its errors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paperround.domain.feeds import AlarmKind, FeedHealth, LiveFeed
+from paperround.domain.papers import FeedId
+from paperround.jobs.all_feeds import every_feed
+from paperround.jobs.ports import Database
+
+WINDOW = timedelta(days=1)
+SHOWN = timedelta(days=30)
+"""A feed that is read by hand is shown as long after its last news."""
+
+MOST_NAMES = 100
+
+HEALTH: Mapping[FeedHealth, str] = {
+    FeedHealth.NEW: "It has not been read yet.",
+    FeedHealth.FRESH: "It is well.",
+    FeedHealth.EMPTY: "It answers, and says that it has nothing new.",
+    FeedHealth.STALE: "It answers, but the papers it should have by now have not come.",
+    FeedHealth.HOLIDAY: "It announces nothing today: it is a weekend or a holiday.",
+    FeedHealth.FAILED: "It cannot be read at the moment. We keep trying.",
+    FeedHealth.PAUSED: "It is switched off.",
+}
+"""How a feed is doing, in words for everybody."""
+
+GONE = "It has ended for good."
+BY_HAND = "It is a file that was read by hand."
+ALARMS: Mapping[AlarmKind, str] = {
+    AlarmKind.SHRUNK: "Its last batch was far smaller than usual.",
+    AlarmKind.GROWN: "Its last batch was far larger than usual.",
+    AlarmKind.RESHAPED: "Its last batch looked different from those before.",
+}
+TROUBLES = frozenset({FeedHealth.STALE, FeedHealth.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """One source: how it is, in words, what it brought in a day, and its last whole batch.
+
+    `batch` is how many papers that held, None where it is not known. `good_at` is when it was last
+    read to its end, `news_at` when it last had a paper nobody had seen.
+    """
+
+    name: str
+    words: str
+    alarm: str
+    is_well: bool
+    brought: int
+    rejected: int
+    batch: int | None
+    good_at: datetime | None
+    news_at: datetime | None
+    expects_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesPage:
+    """Every source, those with trouble first."""
+
+    sources: tuple[SourceLine, ...]
+    as_of: datetime
+    papers: int
+
+    @property
+    def troubled(self) -> int:
+        """How many are not well."""
+        return sum(not one.is_well for one in self.sources)
+
+    @property
+    def brought(self) -> int:
+        """How many listings were new, over all of them."""
+        return sum(one.brought for one in self.sources)
+
+
+def sources_page(database: Database, *, now: datetime) -> SourcesPage:
+    """How every source is doing at `now`, and what it brought in the day before."""
+    since = now - WINDOW
+    with database.reading() as work:
+        feeds = list(every_feed(work))
+        brought = work.feeds.brought(since=since, until=now)
+        rejected = work.feeds.rejected(since=since, until=now)
+        lately = work.feeds.brought(since=now - SHOWN, until=now)
+        papers = work.papers.count()
+    shown = (one for one in feeds if one.next_at is not None or one.id in lately)
+    lines = [_line(one, brought, rejected) for one in shown]
+    return SourcesPage(
+        sources=tuple(sorted(lines, key=lambda one: (one.is_well, one.name))),
+        as_of=now,
+        papers=papers,
+    )
+
+
+def feed_names(database: Database) -> list[str]:
+    """What the feeds that carry papers are called, by name; the first hundred."""
+    with database.reading() as work:
+        return sorted(one.name for one in every_feed(work))[:MOST_NAMES]
+
+
+def _line(
+    feed: LiveFeed, brought: Mapping[FeedId, int], rejected: Mapping[FeedId, int]
+) -> SourceLine:
+    progress = feed.progress
+    return SourceLine(
+        name=feed.name,
+        words=_words(feed),
+        alarm=ALARMS[progress.alarm.kind] if progress.alarm else "",
+        is_well=feed.gone_at is None and feed.health not in TROUBLES and progress.alarm is None,
+        brought=brought.get(feed.id, 0),
+        rejected=rejected.get(feed.id, 0),
+        batch=progress.usual[-1].records if progress.usual else None,
+        good_at=feed.last_good_at,
+        news_at=feed.last_news_at,
+        expects_at=feed.expects_at,
+    )
+
+
+def _words(feed: LiveFeed) -> str:
+    if feed.gone_at is not None:
+        return GONE
+    return BY_HAND if feed.next_at is None else HEALTH[feed.health]

@@ -1,0 +1,144 @@
+"""The page of what was trending: of a day, of a week, of a month, or of the last ones.
+
+Nothing is changed here.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from paperround.domain.errors import InvalidInput
+from paperround.domain.lists import MailingList
+from paperround.domain.places import Order, Placed
+from paperround.domain.times import local_date, parse_date
+from paperround.jobs.archive import ArchiveDay, days_of, month_of
+from paperround.jobs.daily import Days, Period, days_of_date, days_of_month, days_of_week
+from paperround.jobs.ports import Database, UnitOfWork
+
+PAGE = 40
+MOST_PAGES = 10
+
+_BACK = {Period.DAY: 0, Period.WEEK: 6, Period.MONTH: 29}
+"""Days before the newest one that belong to the last day, the last week and the last month."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A day, a week or a month of the calendar: its name in an address, and its first day."""
+
+    name: str
+    first: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendingPage:
+    """Papers by the highest score they had in a stretch of days, each once.
+
+    `name` is what the stretch is called in an address, empty for the last days there are. `earlier`
+    and `later` are the stretches next to it that have papers. `quiet` are the days whose editions
+    hold none, told where the whole stretch has none.
+    """
+
+    mailing_list: MailingList
+    period: Period
+    name: str
+    first: date
+    last: date
+    papers: tuple[Placed, ...]
+    number: int
+    is_last: bool
+    earlier: Stretch | None
+    later: Stretch | None
+    quiet: tuple[ArchiveDay, ...]
+
+    @property
+    def offset(self) -> int:
+        """How many papers stand on the pages before."""
+        return (self.number - 1) * PAGE
+
+
+def named(period: Period, day: date) -> str:
+    """How an address names the stretch that `day` is in: `2026-03-02`, `2026-W10`, `2026-03`."""
+    match period:
+        case Period.DAY:
+            return day.isoformat()
+        case Period.WEEK:
+            year, week, _ = day.isocalendar()
+            return f"{year}-W{week:02}"
+        case Period.MONTH:
+            return month_of(day)
+
+
+def days_named(period: Period, name: str) -> Days:
+    """The stretch of that name; a plain date names the one it is in. Raises InvalidInput."""
+    if period is Period.DAY:
+        return days_of_date(name)
+    with suppress(InvalidInput):  # where it is no date, it is the name
+        name = named(period, parse_date(name))
+    return days_of_week(name) if period is Period.WEEK else days_of_month(name)
+
+
+def trending_page(
+    database: Database,
+    list_name: str,
+    period: Period,
+    name: str,
+    *,
+    number: int = 1,
+    now: datetime,
+) -> TrendingPage:
+    """The page `number` of a stretch, by default of the last days. Raises NotFound for an unknown
+    list, InvalidInput for a stretch that is none."""
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+        first, last = days_named(period, name) if name else _last(work, mailing_list, period, now)
+        places = work.editions.places(
+            mailing_list.id,
+            Order.RANKED,
+            days=(first, last),
+            limit=PAGE + 1,
+            offset=(number - 1) * PAGE,
+        )
+        editions = (
+            work.editions.between(mailing_list.id, since=first, until=last) if not places else ()
+        )
+        earlier, later = _beside(work, mailing_list, period, (first, last), is_named=bool(name))
+    return TrendingPage(
+        mailing_list=mailing_list,
+        period=period,
+        name=named(period, first) if name else "",
+        first=first,
+        last=last,
+        papers=tuple(places[:PAGE]),
+        number=number,
+        is_last=len(places) <= PAGE or number >= MOST_PAGES,
+        earlier=earlier,
+        later=later,
+        quiet=days_of(editions),
+    )
+
+
+def _last(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:
+    newest = work.editions.recent(mailing_list.id, limit=1)
+    last = newest[0].day if newest else local_date(now, mailing_list.zone)
+    return last - timedelta(days=_BACK[period]), last
+
+
+def _beside(
+    work: UnitOfWork, mailing_list: MailingList, period: Period, days: Days, *, is_named: bool
+) -> tuple[Stretch | None, Stretch | None]:
+    """The stretches before and after that have papers. The last days are followed by none, and the
+    calendar's week or month that their newest day is in comes before them."""
+    first, last = days
+    before = first if is_named or period is Period.DAY else last + timedelta(days=1)
+    earlier = work.editions.recent(mailing_list.id, before=before, limit=1)
+    later = work.editions.following(mailing_list.id, after=last) if is_named else None
+    return (
+        _stretch(period, earlier[0].day) if earlier else None,
+        _stretch(period, later.day) if later else None,
+    )
+
+
+def _stretch(period: Period, day: date) -> Stretch:
+    name = named(period, day)
+    return Stretch(name=name, first=days_named(period, name)[0])

@@ -1,0 +1,43 @@
+// Keys for who reads by keyboard: j and k go from paper to paper, / searches, ? tells the keys. The
+// page works without them, and no key is taken from anybody who types.
+"use strict";
+
+const help = document.getElementById("keys");
+const titles = [...document.querySelectorAll("article h3 a, .papers h3 a")];
+document.getElementById("keys-hint").hidden = false;
+
+const isTyping = (element) =>
+  element.isContentEditable || /^(input|select|textarea)$/i.test(element.tagName);
+
+const step = (by) => {
+  if (titles.length === 0) {
+    return;
+  }
+  const here = titles.indexOf(document.activeElement);
+  const next = here < 0 ? (by > 0 ? 0 : titles.length - 1) : here + by;
+  const title = titles[Math.min(Math.max(next, 0), titles.length - 1)];
+  title.focus({ preventScroll: true });
+  (title.closest("li") ?? title).scrollIntoView({ block: "start" });
+};
+
+const search = () => {
+  const field = document.getElementById("q");
+  if (field) {
+    field.focus();
+    field.select();
+  } else {
+    location.assign("/search");
+  }
+};
+
+const actions = { j: () => step(1), k: () => step(-1), "/": search, "?": () => help.showModal() };
+
+document.addEventListener("keydown", (event) => {
+  const isTaken = event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented;
+  const action = actions[event.key];
+  if (!action || isTaken || help.open || isTyping(event.target)) {
+    return;
+  }
+  event.preventDefault();
+  action();
+});

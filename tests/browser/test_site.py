@@ -1,0 +1,103 @@
+"""The public site in a browser: by keyboard, without scripts, on paper, and before axe."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.browser.person import OVERFLOW, visiting
+from tests.browser.test_pages import COLOURS, PUBLIC, as_hex
+from tests.mail.reading import contrast
+from tests.story.serving import Served, serving
+
+FOCUSED = "document.activeElement.textContent"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A site with today's sample papers."""
+    with serving(tmp_path_factory.mktemp("site")) as served:
+        yield served
+
+
+@pytest.mark.accept("F38", part="axe")
+@pytest.mark.accept("Q14", part="axe")
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", PUBLIC)
+def test_an_accessibility_checker_finds_nothing(
+    browser: Browser, place: Served, name: str, dark: bool
+) -> None:
+    with visiting(browser, place, width=360 if dark else 1200, dark=dark) as person:
+        page = person.goes(PUBLIC[name])
+        for box in page.locator("details").all():
+            box.evaluate("one => { one.open = true; }")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.accept("F38", part="without scripts")
+def test_everything_is_reached_without_a_script(browser: Browser, place: Served) -> None:
+    with visiting(browser, place, scripts=False) as person:
+        page = person.goes("/")
+        page.get_by_role("link", name="Trending", exact=True).click()
+        page.get_by_role("link", name="Week", exact=True).click()
+        page.locator("h3 a").first.click()
+        expect(page.locator("article.paper")).to_be_visible()
+        page.locator("a[rel=author]").first.click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Papers by")
+        page.get_by_role("link", name="Best first, as a search").click()
+        page.get_by_text("Narrow it down").click()
+        page.get_by_label("From this day on").fill("2000-01-01")
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_label("From this day on")).to_have_value("2000-01-01")
+        expect(page.locator("h3").first).to_be_visible()
+
+
+@pytest.mark.accept("F38", part="keys")
+def test_papers_can_be_read_by_keyboard(browser: Browser, place: Served) -> None:
+    with visiting(browser, place) as person:
+        page = person.goes("/trending")
+        titles = page.locator("h3 a").all_inner_texts()
+        page.keyboard.press("j")
+        assert page.evaluate(FOCUSED) == titles[0]
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("k")
+        assert page.evaluate(FOCUSED) == titles[1]
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(titles[1])
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.keyboard.press("/")
+        page.wait_for_url("**/search")
+        page.keyboard.press("/")
+        page.keyboard.type("jk/?")
+        expect(page.get_by_label("Words to look for")).to_have_value("jk/?")
+
+
+@pytest.mark.accept("F38", part="print")
+def test_on_paper_only_what_is_read_stands(browser: Browser, place: Served) -> None:
+    with visiting(browser, place) as person:
+        page = person.goes("/")
+        page.emulate_media(media="print")
+        expect(page.locator("h3").first).to_be_visible()
+        for gone in ("form", ".top nav", "footer", ".why"):
+            expect(page.locator(gone).first).to_be_hidden()
+        behind = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert as_hex(behind) == "#ffffff"
+
+
+@pytest.mark.accept("F38", part="dark and light")
+@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_a_page_fits_any_window_and_can_be_read_by_day(
+    browser: Browser, place: Served, name: str, width: int
+) -> None:
+    with visiting(browser, place, width=width) as person:
+        page = person.goes(PUBLIC[name])
+        assert page.evaluate(OVERFLOW) <= 0
+        for colour, behind, text in page.evaluate(COLOURS):
+            assert contrast(as_hex(colour), as_hex(behind)) >= 4.5, (text, colour, behind)
