@@ -21,6 +21,7 @@ RUN sh deploy/install.sh packages /opt/paperround
 COPY requirements-dev.txt pyproject.toml README.md LICENSE alembic.ini ./
 COPY src src
 COPY templates templates
+COPY translations translations
 COPY migrations migrations
 COPY deploy/sbom.py deploy/
 RUN sh deploy/install.sh project /opt/paperround

@@ -13,6 +13,11 @@ def templates_dir() -> Path:
     return find("templates", _PLACES)
 
 
+def translations_dir() -> Path:
+    """The folder of the catalogues of translations; raises Misconfigured when it is missing."""
+    return find("translations", _PLACES)
+
+
 def migrations_dir() -> Path:
     """The folder of the database migrations; raises Misconfigured when it is missing."""
     return find("migrations", _PLACES)

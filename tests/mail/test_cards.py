@@ -167,7 +167,7 @@ def test_what_is_kept_of_readers_has_a_bound() -> None:
     for number in range(MOST_LINES + 100):
         own = replace(paper(), reason=f"reason {number}", score=number, parts={"a": number})
         renderer.compose(mail(view([own, paper(1)])))
-    deck = renderer._deck(600, "https://papers.example.org/feedback/", signed=False)
+    deck = renderer._deck(600, "https://papers.example.org/feedback/", "en", signed=False)
     assert len(deck._known) <= MOST_LINES
     assert len(deck._placed) <= MOST_CARDS
 

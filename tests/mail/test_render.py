@@ -193,7 +193,7 @@ def test_the_text_part_reads_in_the_order_of_the_papers() -> None:
 @pytest.mark.accept("Q16", part="structure")
 def test_the_html_has_a_language_one_h1_and_one_h2_a_paper() -> None:
     outline = Outline(rendered().html)
-    assert outline.all("html") == [{"lang": "en"}]
+    assert outline.all("html") == [{"lang": "en", "dir": "ltr"}]
     assert len(outline.all("h1")) == 1
     assert len(outline.all("h2")) == len(view().papers)
     assert all(table["role"] == "presentation" for table in outline.all("table"))
@@ -204,7 +204,7 @@ def test_a_title_written_from_right_to_left_leaves_its_number_at_the_front() -> 
     heading = html[html.index("تعلم") - 200 : html.index("تعلم")].rpartition("<h2")[2]
     number, _, title = heading.partition("5. ")
     assert "dir=" not in number
-    assert title.startswith('<span dir="auto"><a ')
+    assert title.startswith('<span dir="auto" lang="ar"><a ')
 
 
 def test_the_sum_of_the_score_is_small_and_dim_at_every_width() -> None:

@@ -16,6 +16,7 @@ COPIED = (
     "tests",
     "migrations",
     "templates",
+    "translations",
     "docs",
     "pyproject.toml",
     "alembic.ini",

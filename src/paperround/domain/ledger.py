@@ -8,6 +8,7 @@ from paperround.domain.bounces import Evidence
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
 from paperround.domain.digests import DigestKind, Withdrawal
 from paperround.domain.editions import EditionId, EditionPaper
+from paperround.domain.languages import ENGLISH
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 
@@ -52,6 +53,7 @@ class NewDelivery:
     parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
     behind: tuple[EditionPaper, ...] = ()
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class Slip:
     reasons: Mapping[int, str] = field(default_factory=dict)
     parts: OwnParts = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,7 @@ class Claimed:
     reasons: Mapping[int, str] = field(default_factory=dict)
     parts: OwnParts = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,16 +44,22 @@ def shortened(text: str, length: int) -> str:
     return head[: space if space > length // 2 else None].rstrip(" ,;:.-–—\u200d") + "…"
 
 
-def short_authors(names: tuple[str, ...]) -> str:
-    """Up to four names; of more, three and the rest: `A. Author, B. Author, C. Author and 7 more`.
+def first_authors(names: tuple[str, ...]) -> tuple[list[str], int]:
+    """Up to four names, and how many more there are; of more than four, three and the rest.
 
     "and 1 more" would take the room of the fourth name.
     """
     named = [shortened(name, _NAME_LENGTH) for name in names if name]
-    if len(named) > _MOST_NAMES:
-        shown = named[: _MOST_NAMES - 1]
-        return f"{', '.join(shown)} and {len(named) - len(shown)} more"
-    return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+    shown = named if len(named) <= _MOST_NAMES else named[: _MOST_NAMES - 1]
+    return shown, len(named) - len(shown)
+
+
+def short_authors(names: tuple[str, ...]) -> str:
+    """The first authors in words: `A. Author, B. Author, C. Author and 7 more`."""
+    shown, left = first_authors(names)
+    if left:
+        return f"{', '.join(shown)} and {left} more"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
 
 
 def web_address(url: str) -> str:

@@ -72,6 +72,7 @@ def slip_of(claimed: Claimed) -> Slip:
         reasons=claimed.reasons,
         parts=claimed.parts,
         withdrawn=claimed.withdrawn,
+        language=claimed.language,
     )
 
 
@@ -119,6 +120,7 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         operator=letterhead.operator,
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
+        language=slip.language,
         more_papers=_left_of(edition, slip.positions),
         sources=edition.sources,
         withdrawn=tuple(

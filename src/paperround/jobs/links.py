@@ -24,7 +24,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.jobs.choices import packed_interests
-from paperround.jobs.notices import new_notice
+from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
 
@@ -148,6 +148,7 @@ def choices_link(
         {
             "list": subscription.list_id,
             "subscription": subscription.id,
+            **spoken_in(subscription.preferences.language),
             **packed_interests(interests),
         },
         now=now,

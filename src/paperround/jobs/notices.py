@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from paperround.domain.digests import Letterhead
+from paperround.domain.languages import ENGLISH, spoken
 from paperround.domain.notices import (
     NOTICE_LIFE,
     Alert,
@@ -20,6 +21,8 @@ from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
 
 log = logging.getLogger(__name__)
+
+_LANGUAGE = "language"
 
 LINKS: Mapping[NoticeKind, tuple[str, Purpose]] = {
     NoticeKind.CONFIRM: ("confirm", Purpose.CONFIRM),
@@ -61,6 +64,12 @@ def new_notice(
     )
 
 
+def spoken_in(tag: str | None) -> dict[str, str]:
+    """What the payload of a notice holds of the language it is written in; nothing for English."""
+    language = spoken(tag)
+    return {} if language == ENGLISH else {_LANGUAGE: language}
+
+
 def raise_alert(
     work: UnitOfWork, identity: Identity, alert: Alert, to: str | None, *, now: datetime
 ) -> bool:
@@ -91,6 +100,7 @@ def notice_mail(
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
         details=_details(claimed.payload),
+        language=spoken(str(claimed.payload.get(_LANGUAGE, ENGLISH))),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
     )

@@ -227,5 +227,6 @@ def _made(person: _Reader, now: datetime) -> _Made | SkipReason:
         reasons=row.reasons,
         parts=parts_by_position(choice.positions, row.parts),
         withdrawn=row.withdrawn,
+        language=row.language,
     )
     return _Made(slip=slip, edition=replace(edition, behind=row.behind))

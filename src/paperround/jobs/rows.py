@@ -18,6 +18,7 @@ from paperround.domain.digests import (
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
 from paperround.domain.interests import Interest
+from paperround.domain.languages import spoken
 from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.outlooks import Outlook, Shelf, outlook
@@ -320,6 +321,7 @@ class RowMaker:
             parts=parts or {},
             behind=behind,
             withdrawn=withdrawn,
+            language=spoken(subscription.preferences.language),
         )
 
 

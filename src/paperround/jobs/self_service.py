@@ -27,7 +27,7 @@ from paperround.jobs.links import (
     owner_as_reader,
     reader_of_notice,
 )
-from paperround.jobs.notices import new_notice
+from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.patience import may_link
 from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.ports import UnitOfWork
@@ -116,7 +116,11 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
         f"undo/{subscription.id}/{now.isoformat()}",
         reader.person.id,
         None,
-        {"list": subscription.list_id, "subscription": subscription.id},
+        {
+            "list": subscription.list_id,
+            "subscription": subscription.id,
+            **spoken_in(subscription.preferences.language),
+        },
         now=now,
     )
     work.notices.put(undo, now=now)

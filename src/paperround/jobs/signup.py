@@ -44,7 +44,7 @@ from paperround.jobs.choices import (
 )
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import CONFIRMING, Reader, choices_link, noted, reader_of_notice
-from paperround.jobs.notices import new_notice
+from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.patience import (
     DAY,
     due_instant,
@@ -227,6 +227,7 @@ class _Asking:
             "subscription": subscription.id,
             "choices": packed(wish),
             "source": self.source,
+            **spoken_in(wish.language),
             **packed_interests(self.interests),
             **packed_lists(self.also),
         }

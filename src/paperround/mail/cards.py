@@ -12,7 +12,10 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from paperround.domain.digests import DigestPaper
-from paperround.mail.filters import score_words, tells_votes
+from paperround.languages.frozen import reason_said
+from paperround.languages.papers import score_said
+from paperround.languages.tongue import Tongue
+from paperround.mail.filters import tells_votes
 from paperround.mail.lines import MOST_LINES, Line
 from paperround.mail.pieces import Recent, new_mark
 from paperround.mail.render import clean_paper, clean_reason, with_gist
@@ -53,9 +56,9 @@ class PlacedCard(NamedTuple):
 class _Base:
     """A clean paper without reason and score, and its shapes by their look."""
 
-    def __init__(self, paper: DigestPaper, gist: int) -> None:
+    def __init__(self, paper: DigestPaper, gist: int, ours: Tongue) -> None:
         bare = replace(paper, reason="", score=None, parts={})
-        self.paper = with_gist(clean_paper(bare), gist)
+        self.paper = with_gist(clean_paper(bare, ours), gist)
         self.shapes: dict[Look, Shape] = {}
 
 
@@ -78,14 +81,14 @@ def _looks(*, tells_votes: bool, has_reason: bool, has_score: bool) -> tuple[Loo
 
 class Deck:
     """The cards of one manner: gists of at most `gist` characters, and whether each asks if it was
-    useful. `asked` is the link that does up to its token, empty for none. What a signature sees is
-    made only where they are `signed`.
+    useful; in one language, `ours`. `asked` is the link that does up to its token, empty for none.
+    What a signature sees is made only where they are `signed`.
 
     It holds nothing of a reader but reasons and scores, and no more of those than it may.
     """
 
-    def __init__(self, gist: int, asked: str, *, signed: bool) -> None:
-        self._gist = gist
+    def __init__(self, gist: int, asked: str, ours: Tongue, *, signed: bool) -> None:
+        self._gist, self._ours = gist, ours
         self._signed = signed
         self._token = new_mark()
         self._asked = asked and asked + self._token
@@ -94,7 +97,7 @@ class Deck:
         self._numbered = Recent[tuple[_Base, Look, int], Numbered](MOST_CARDS)
         self._bases = Recent[tuple[Any, ...], _Base](MOST_PAPERS)
         self._known = Recent[int, _Known](MOST_LINES)
-        self._reasons = Recent[str, Line](MOST_LINES)
+        self._reasons = Recent[str, tuple[str, Line]](MOST_LINES)
         self._scores = Recent[tuple[Any, ...], Line](MOST_LINES)
         self._forms: Forms | None = None
 
@@ -104,7 +107,7 @@ class Deck:
         found: list[Any] = [*map(self._placed.get, zip(map(id, papers), numbers, strict=True))]
         if None not in found:
             return found
-        seamed = Seamed(write, self._asked, self._token)
+        seamed = Seamed(write, self._asked, self._token, self._ours)
         missing = [
             (number, self._known.get(id(paper)) or self._met(paper, seamed))
             for number, paper, card in zip(numbers, papers, found, strict=True)
@@ -119,10 +122,11 @@ class Deck:
         base = self._base(paper)
         if self._forms is None:
             self._forms = seamed.forms(base.paper)
-        reason, score = self._reason(paper.reason, self._forms), self._score(paper, self._forms)
+        frozen, reason = self._reason(paper.reason, self._forms)
+        score = self._score(paper, self._forms)
         votes = base.paper.votes
         looks = _looks(
-            tells_votes=votes is not None and tells_votes(reason.words, votes),
+            tells_votes=votes is not None and tells_votes(frozen, votes),
             has_reason=reason.words != "",
             has_score=score.words != "",
         )
@@ -130,18 +134,23 @@ class Deck:
 
     def _base(self, paper: DigestPaper) -> _Base:
         key = (*_own_words(paper), *paper.links.items())
-        return self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist))
+        return self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist, self._ours))
 
-    def _reason(self, reason: str, forms: Forms) -> Line:
+    def _reason(self, reason: str, forms: Forms) -> tuple[str, Line]:
+        """A reason as it was frozen, clean, and the line that says it."""
         known = self._reasons.get(reason)
-        return known or self._reasons.keep(reason, forms.reason.both(clean_reason(reason)))
+        if known is not None:
+            return known
+        frozen = clean_reason(reason)
+        line = forms.reason.both(reason_said(self._ours, frozen))
+        return self._reasons.keep(reason, (frozen, line))
 
     def _score(self, paper: DigestPaper, forms: Forms) -> Line:
         key = (paper.score, *paper.parts.items())
         known = self._scores.get(key)
         if known is not None:
             return known
-        words = score_words(paper.score, cleaned(paper.parts))
+        words = score_said(self._ours, paper.score, cleaned(paper.parts))
         return self._scores.keep(key, forms.score.both(words))
 
     def _shapes(self, missing: Sequence[tuple[int, _Known]], seamed: Seamed) -> list[Numbered]:

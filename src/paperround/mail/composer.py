@@ -25,8 +25,10 @@ from typing import Any, NamedTuple
 
 from paperround.domain.deliveries import WireReady
 from paperround.domain.digests import DigestMail, DigestPaper, DigestView, Letterhead, Rendered
+from paperround.domain.languages import LANGUAGES
 from paperround.domain.notices import NoticeMail
 from paperround.domain.tokens import TOKEN_LENGTH
+from paperround.languages.tongue import tongue
 from paperround.mail.cards import Deck, PlacedCard
 from paperround.mail.dkim import Signer
 from paperround.mail.frames import Frame, Opening, frame_of
@@ -43,18 +45,18 @@ from paperround.mail.render import FULLEST_FIRST, HTML_LIMIT, digest_words, requ
 from paperround.mail.shapes import Cut, Slot
 from paperround.mail.templates import Templates
 
-MOST_FRAMES = 64
+MOST_FRAMES = 128
 """Frames kept, about 30 kB each, and 1 kB for each subject and preheader: a list's cuts of a day,
-each with some lengths of digests and some withdrawals to tell of."""
+each in every language with some lengths of digests and some withdrawals to tell of."""
 
-MOST_GROUPS = 32
+MOST_GROUPS = 64
 """Digests kept that several readers share, about 40 kB each, twice that when they are signed."""
 
 _MOST_SEEN = MOST_GROUPS
 """How many digests back one must have been made that is taken for one that several readers share:
 no further than they are kept, since cutting one costs as much as joining ten."""
 
-_MOST_DECKS = 2 * len(FULLEST_FIRST)
+_MOST_DECKS = 2 * len(FULLEST_FIRST) * len(LANGUAGES)
 _ENDINGS = re.compile(rf"(?:/[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}){{{len(Tokens._fields)}}}")
 _PREFIX = slice(None, -TOKEN_LENGTH)
 _TOKEN = slice(-TOKEN_LENGTH, None)
@@ -105,7 +107,7 @@ class MailRenderer:
         self._templates = templates or Templates()
         self._signer = signer
         self._frames = Recent[tuple[Any, ...], Frame](MOST_FRAMES)
-        self._decks = Recent[tuple[int, str, bool], Deck](_MOST_DECKS)
+        self._decks = Recent[tuple[int, str, str, bool], Deck](_MOST_DECKS)
         self._groups = Recent[tuple[Frame, tuple[int, ...]], _Group](MOST_GROUPS)
         self._seen = Recent[tuple[Frame, tuple[int, ...]], bool](_MOST_SEEN)
 
@@ -191,16 +193,18 @@ class MailRenderer:
     ) -> tuple[Opening, list[PlacedCard]]:
         """As `digest_words` decides: the fullest that keeps the HTML below its limit."""
         for gist, asks in FULLEST_FIRST:
-            deck = self._deck(gist, view.links.feedback[_PREFIX] if asks else "", signed=signed)
+            asked = view.links.feedback[_PREFIX] if asks else ""
+            deck = self._deck(gist, asked, frame.clean.language, signed=signed)
             cards = deck.cards(view.papers, frame.write)
             opening = frame.opening(cards)
             if frame.size + opening.size + sum([card.size for card in cards]) <= HTML_LIMIT:
                 break
         return opening, cards
 
-    def _deck(self, gist: int, asked: str, *, signed: bool) -> Deck:
-        key = (gist, asked, signed)
-        return self._decks.get(key) or self._decks.keep(key, Deck(gist, asked, signed=signed))
+    def _deck(self, gist: int, asked: str, language: str, *, signed: bool) -> Deck:
+        key = (gist, asked, language, signed)
+        known = self._decks.get(key)
+        return known or self._decks.keep(key, Deck(gist, asked, tongue(language), signed=signed))
 
 
 def _personal(mail: DigestMail) -> _Personal | None:

@@ -76,7 +76,7 @@ class Frame:
         """The opening of a digest with these cards. Raises RenderingFailed."""
         title = cards[0].title
         subject = self._subjects.get(title) or self._subjects.keep(title, self._subject(title))
-        said = self.preheader.html(preheader_of(cards))
+        said = self.preheader.html(preheader_of(cards, self.clean.language))
         shown, after = subject.line.html, said.html
         return Opening(
             (subject.field, subject.boundary, shown.plain, after.plain),

@@ -7,6 +7,7 @@ import re
 
 from paperround.domain.digests import DigestView
 from paperround.domain.errors import RenderingFailed
+from paperround.domain.languages import spoken
 from paperround.mail.headers import is_address
 from paperround.mail.message import Addressing, Particulars, Sender, web_value
 
@@ -21,7 +22,7 @@ def digest_particulars(view: DigestView, addressing: Addressing, sender: Sender)
             "Archived-At": [web_value(view.web_url)],
         },
         feedback=f"{view.day.isoformat()}:{view.list_name}:digest",
-        language=view.language,
+        language=spoken(view.language),
         seed=view.web_url,
     )
 

@@ -6,10 +6,10 @@ list, so none has list headers. The same notice gives the same bytes.
 """
 
 from dataclasses import fields, replace
-from datetime import timedelta
 
 from paperround.domain.digests import Rendered
 from paperround.domain.errors import RenderingFailed
+from paperround.domain.languages import spoken
 from paperround.domain.notices import (
     CONFIRM_VALID,
     PREFERENCES_VALID,
@@ -19,7 +19,8 @@ from paperround.domain.notices import (
     NoticeMail,
     NoticeView,
 )
-from paperround.domain.wording import counted
+from paperround.languages.papers import list_title_said
+from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.filters import shortened, web_address
 from paperround.mail.headers import header_text
 from paperround.mail.message import Particulars, Sender, addressing_of, message_bytes
@@ -49,7 +50,7 @@ def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> byte
         particulars=Particulars(
             fields={},
             feedback=f"{mail.view.kind}:notice",
-            language=mail.view.language,
+            language=spoken(mail.view.language),
             seed=mail.view.public_url,
         ),
     )
@@ -62,8 +63,10 @@ def notice_words(templates: Templates, view: NoticeView) -> Rendered:
     """
     if not web_address(view.action_url):
         raise RenderingFailed("the link of a notice must be a plain http(s) address")
-    clean = _cleaned_view(view)
-    said = templates.phrases(f"notice_{view.kind}", {"view": clean, **_LIVES})
+    ours = tongue(view.language)
+    clean = _cleaned_view(view, ours)
+    lives = {name: ours.span(life) for name, life in _LIVES.items()}
+    said = templates.phrases(f"notice_{view.kind}", {"view": clean, **lives})
     subject = shortened(header_text(said["subject"]), SUBJECT_LENGTH)
     preheader = shortened(said["preheader"], PREHEADER_LENGTH)
     values = {"view": clean, "said": said, "subject": subject, "preheader": preheader}
@@ -71,31 +74,30 @@ def notice_words(templates: Templates, view: NoticeView) -> Rendered:
     return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 
 
-def _cleaned_view(view: NoticeView) -> NoticeView:
+def _cleaned_view(view: NoticeView, ours: Tongue) -> NoticeView:
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
-    clean["list_title"] = shortened(clean["list_title"], _TITLE_LENGTH) or NOBODY
+    clean["language"] = ours.language
+    clean["list_title"] = (
+        shortened(list_title_said(ours, clean["list_title"]), _TITLE_LENGTH) or NOBODY
+    )
     clean["postal_address"] = postal_line(view.postal_address)
-    clean["details"] = _bounded(clean["details"]) if view.kind in _FOR_OPERATORS else ()
+    clean["details"] = _bounded(clean["details"], ours) if view.kind in _FOR_OPERATORS else ()
     return replace(view, **clean)
 
 
-def _bounded(lines: tuple[str, ...]) -> tuple[str, ...]:
+def _bounded(lines: tuple[str, ...], ours: Tongue) -> tuple[str, ...]:
     """What fits a mail that is read on a phone, and how much of it does not."""
     shown = tuple(shortened(line, _DETAIL_LENGTH) for line in lines[:_MOST_DETAILS] if line)
     left = len(lines) - _MOST_DETAILS
-    return (*shown, f"and {counted(left, 'more line')}") if left > 0 else shown
-
-
-def _span(life: timedelta) -> str:
-    """`48 hours`, `7 days`: whole days from the third on."""
-    hours = int(life.total_seconds()) // 3600
-    return counted(hours, "hour") if hours <= 48 else counted(hours // 24, "day")
+    if left <= 0:
+        return shown
+    return (*shown, ours.ngettext("and %(num)s more line", "and %(num)s more lines", left))
 
 
 _LIVES = {
-    "confirm_valid": _span(CONFIRM_VALID),
-    "preferences_valid": _span(PREFERENCES_VALID),
-    "undo_valid": _span(UNDO_VALID),
-    "unconfirmed_life": _span(UNCONFIRMED_LIFE),
+    "confirm_valid": CONFIRM_VALID,
+    "preferences_valid": PREFERENCES_VALID,
+    "undo_valid": UNDO_VALID,
+    "unconfirmed_life": UNCONFIRMED_LIFE,
 }
-"""How long links work and addresses are kept, in words, from where it is decided."""
+"""How long links work and addresses are kept, from where it is decided."""

@@ -6,6 +6,9 @@ from typing import NamedTuple, Protocol
 
 from paperround.domain.digests import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
+from paperround.languages.frozen import reason_said
+from paperround.languages.papers import list_title_said, preheader_said, title_said
+from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.filters import shortened
 from paperround.mail.templates import PREHEADER_LENGTH, Templates, cleaned, postal_line
 
@@ -74,7 +77,7 @@ def require_papers(view: DigestView) -> None:
 def _filled(templates: Templates, view: DigestView, fullness: Fullness) -> Rendered:
     papers = [with_gist(paper, fullness.gist) for paper in view.papers]
     subject = subject_of(templates, view, papers[0].title)
-    preheader = preheader_of(papers)
+    preheader = preheader_of([_said(paper, view.language) for paper in papers[:3]], view.language)
     text, html = parts_of(
         templates,
         view,
@@ -116,35 +119,42 @@ def parts_of(
     return templates.parts("digest", values)
 
 
-def preheader_of(papers: Sequence[Shown]) -> str:
+def preheader_of(papers: Sequence[Shown], language: str) -> str:
     """What goes on after the subject, from the first papers as they are shown."""
     titles = [paper.title for paper in papers[1:3]]
     if titles:
-        said = " · ".join(["Also: " + titles[0], *titles[1:]])
+        said = preheader_said(tongue(language), titles)
     else:
         said = papers[0].gist or papers[0].reason
     return shortened(said, PREHEADER_LENGTH)
 
 
+def _said(paper: DigestPaper, language: str) -> DigestPaper:
+    return replace(paper, reason=reason_said(tongue(language), paper.reason))
+
+
 def clean_view(view: DigestView) -> DigestView:
     """The view as templates may see it; its papers too."""
+    ours = tongue(view.language)
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
-    clean["papers"] = tuple(clean_paper(paper) for paper in view.papers)
-    clean["withdrawn"] = tuple(_cleaned_news(paper) for paper in view.withdrawn)
+    clean["language"] = ours.language
+    clean["list_title"] = list_title_said(ours, clean["list_title"])
+    clean["papers"] = tuple(clean_paper(paper, ours) for paper in view.papers)
+    clean["withdrawn"] = tuple(_cleaned_news(paper, ours) for paper in view.withdrawn)
     clean["postal_address"] = postal_line(view.postal_address)
     return replace(view, **clean)
 
 
-def clean_paper(paper: DigestPaper) -> DigestPaper:
-    """The paper as templates may see it."""
+def clean_paper(paper: DigestPaper, ours: Tongue) -> DigestPaper:
+    """The paper as templates may see it. Its reason stays as it was frozen: they say it."""
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
-    clean["title"] = shortened(clean["title"], _TITLE_LENGTH) or "Untitled"
+    clean["title"] = title_said(ours, clean["title"], _TITLE_LENGTH)
     clean["reason"] = shortened(clean["reason"], _REASON_LENGTH)
     return replace(paper, **clean)
 
 
 def clean_reason(reason: str) -> str:
-    """A reason as `clean_paper` leaves it."""
+    """A reason as `clean_paper` leaves it: as it was frozen."""
     return shortened(str(cleaned(reason)), _REASON_LENGTH)
 
 
@@ -153,6 +163,6 @@ def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
     return replace(paper, gist=shortened(paper.gist, length))
 
 
-def _cleaned_news(paper: WithdrawnPaper) -> WithdrawnPaper:
-    title = shortened(cleaned(paper.title), _TITLE_LENGTH) or "Untitled"
+def _cleaned_news(paper: WithdrawnPaper, ours: Tongue) -> WithdrawnPaper:
+    title = title_said(ours, cleaned(paper.title), _TITLE_LENGTH)
     return WithdrawnPaper(title=title, url=cleaned(paper.url))

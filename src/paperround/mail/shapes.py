@@ -12,7 +12,8 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from paperround.domain.digests import DigestPaper
-from paperround.mail.filters import score_words
+from paperround.languages.papers import score_said
+from paperround.languages.tongue import Tongue
 from paperround.mail.lines import LineForm, both_forms
 from paperround.mail.pieces import Encoded, encoded, new_mark
 from paperround.mail.render import Card
@@ -125,18 +126,19 @@ stands on a line before each card and behind the last. Gives text and HTML."""
 
 
 class Seamed(NamedTuple):
-    """Cards rendered by `write` and taken apart again. `token` stands in `asked` where a reader's
-    own goes."""
+    """Cards rendered by `write`, in the language `ours`, and taken apart again. `token` stands in
+    `asked` where a reader's own goes."""
 
     write: Write
     asked: str
     token: str
+    ours: Tongue
 
     def forms(self, paper: DigestPaper) -> Forms:
         """How reasons and scores are said of `paper`, and so of any other."""
         reason, score = (new_mark(), new_mark()), (new_mark(), new_mark())
         parts = dict.fromkeys(score, 1.0)
-        said, counted = " ".join(reason), score_words(2, parts)
+        said, counted = " ".join(reason), score_said(self.ours, 2, parts)
         sample = replace(paper, reason=said, score=2, parts=parts)
         ((text, html),) = self._apart([Card(1, sample)])
         first, _, second = counted.rpartition(f" {score[1]}")

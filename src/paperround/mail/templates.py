@@ -1,4 +1,5 @@
-"""The mail templates: filled in twice, once for the text part and once for the HTML.
+"""The mail templates: filled in twice, once for the text part and once for the HTML, in the
+language of the view.
 
 The templates know loops and ifs; what needs a decision is a filter (`filters`). Every text is
 cleaned once before it reaches them (`cleaned`), so nothing that a source wrote can hide a control
@@ -9,15 +10,17 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from paperround.domain.errors import RenderingFailed
-from paperround.domain.wording import counted
+from paperround.domain.languages import spoken
+from paperround.languages.tongue import tongue
 from paperround.mail import filters
 from paperround.mail.headers import header_text, one_line
+from paperround.mail.speech import TRANSLATED, speaking
 from paperround.paths import templates_dir
 
 SUBJECT_LENGTH = 120
@@ -25,32 +28,53 @@ PREHEADER_LENGTH = 160
 _LINE_ENDS = re.compile(r"\s*[\r\n]+\s*")
 
 
+class _Pair(NamedTuple):
+    """The templates of both parts, in one language."""
+
+    html: Environment
+    text: Environment
+
+
 class Templates:
     """The templates of mails, read from `folder` (default: the installed ones)."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        loader = FileSystemLoader(folder or templates_dir())
-        self._html = _environment(loader, autoescape=True)
-        self._text = _environment(loader, autoescape=False)
+        self._loader = FileSystemLoader(folder or templates_dir())
+        self._spoken: dict[str, _Pair] = {}
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+    def _in(self, language: str) -> _Pair:
+        """The templates in the language of ours nearest to `language`. Threads that ask at once
+        each make them."""
+        language = spoken(language)
+        known = self._spoken.get(language)
+        if known is None:
+            made = tongue(language)
+            html = speaking(_environment(self._loader, autoescape=True), made)
+            text = speaking(_environment(self._loader, autoescape=False), made)
+            known = self._spoken[language] = _Pair(html, text)
+        return known
 
     def subject(self, name: str, values: Mapping[str, Any]) -> str:
         """The subject in words, at most 120 characters. Raises RenderingFailed."""
         with _named(name):
-            written = self._text.get_template(f"mail/{name}.subject.txt").render(values)
+            text = self._in(values["view"].language).text
+            written = text.get_template(f"mail/{name}.subject.txt").render(values)
         return filters.shortened(header_text(written), SUBJECT_LENGTH)
 
     def parts(self, name: str, values: Mapping[str, Any]) -> tuple[str, str]:
         """Text and HTML, from the same values. Raises RenderingFailed."""
         with _named(name):
-            text = self._text.get_template(f"mail/{name}.txt").render(values)
-            html = self._html.get_template(f"mail/{name}.html").render(values)
+            ours = self._in(values["view"].language)
+            text = ours.text.get_template(f"mail/{name}.txt").render(values)
+            html = ours.html.get_template(f"mail/{name}.html").render(values)
             return text, self._inliner.inline(html)
 
     def phrases(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
         """What `name.phrases` sets, each on one line and not escaped. Raises RenderingFailed."""
         with _named(name):
-            made = self._text.get_template(f"mail/{name}.phrases").make_module(dict(values))
+            template = self._in(values["view"].language).text.get_template(f"mail/{name}.phrases")
+            made = template.make_module(dict(values))
         public = {key: said for key, said in vars(made).items() if not key.startswith("_")}
         return {key: one_line(said) for key, said in public.items()}
 
@@ -90,17 +114,11 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=TRANSLATED,
     )
     environment.filters |= {
-        "authors": filters.short_authors,
-        "counted": counted,
         "label": filters.spoken_title,
-        "links": filters.paper_links,
-        "long_date": filters.long_date,
-        "score": filters.score_line,
-        "short_date": filters.short_date,
         "site": filters.site_name,
-        "tally": filters.tally,
         "title_address": filters.title_address,
         "web": filters.web_address,
         "wrapped": filters.wrapped,

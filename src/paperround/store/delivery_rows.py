@@ -20,6 +20,7 @@ from sqlalchemy import (
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
 from paperround.domain.editions import EditionId, EditionState
+from paperround.domain.languages import ENGLISH
 from paperround.domain.ledger import Claimed, NewDelivery, Slip, parts_by_position
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
@@ -44,6 +45,7 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
         "reasons": once_each(_by_text, [row.reasons for row in rows]),
         "parts": [row.parts or None for row in rows],
         "withdrawn": [[_said(one) for one in row.withdrawn] or None for row in rows],
+        "language": [None if row.language == ENGLISH else row.language for row in rows],
         "state": [row.state.value for row in rows],
         "reason": [row.reason for row in rows],
         "due_at": due,
@@ -81,6 +83,7 @@ def slip_of(row: Row[Any]) -> Slip:
         reasons=_reasons(row),
         parts=parts_by_position(row.positions, row.parts or {}),
         withdrawn=_withdrawn(row),
+        language=row.language or ENGLISH,
     )
 
 
@@ -124,6 +127,7 @@ def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
         reasons=_reasons(row),
         parts=parts_by_position(row.positions, row.parts or {}),
         withdrawn=_withdrawn(row),
+        language=row.language or ENGLISH,
     )
 
 
@@ -158,6 +162,7 @@ _DUE: Select[Any] = (
         db.deliveries.c.reasons,
         db.deliveries.c.parts,
         db.deliveries.c.withdrawn,
+        db.deliveries.c.language,
         db.deliveries.c.message_id,
         db.deliveries.c.dated,
         db.deliveries.c.key_id,

@@ -160,6 +160,7 @@ deliveries = Table(
     Column("reasons", Json, nullable=True),  # a reader's own, by position
     Column("withdrawn", Json, nullable=True),  # what it says of papers that were sent before
     Column("parts", Json, nullable=True),  # a reader's own, by name a number for each position
+    text("language", null=True),  # what it is written in; empty: English
     one_of("kind", DigestKind),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
     Index(None, "edition_id", "state"),

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from fastapi import Response
 
+from paperround.web.languages import page_language
 from paperround.web.problems import HTML
 from paperround.web.templating import render
 from paperround.wiring import Runtime
@@ -51,4 +52,5 @@ def _page(
     values: Mapping[str, object],
 ) -> Response:
     html = render(template, site=home.letterhead, demo=home.demo, **values)
-    return Response(html, status, dict(headers), media_type=HTML)
+    spoken = {"content-language": page_language(), "vary": "accept-language"}
+    return Response(html, status, {**headers, **spoken}, media_type=HTML)

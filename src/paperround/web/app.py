@@ -18,6 +18,7 @@ from paperround.web import problems
 from paperround.web.answers import KEPT
 from paperround.web.conditional import conditional
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
+from paperround.web.languages import hearing
 from paperround.web.openapi import described
 from paperround.web.routes import COOKIELESS, ROUTERS
 from paperround.web.shelf import Shelf
@@ -43,7 +44,7 @@ class Site(FastAPI):
         """Put the guard before everything, error pages and kept pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
         made = inner if self._shelf is None else self._shelf.before(inner)
-        self._guarded: App = guarded(conditional(made), rules, problems.refused)
+        self._guarded: App = hearing(guarded(conditional(made), rules, problems.refused))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

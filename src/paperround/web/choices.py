@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, InterestKind, bounded, interests_in
+from paperround.domain.languages import LANGUAGES, nearest
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import parse_date
 from paperround.jobs.choices import checked
@@ -35,8 +36,10 @@ class HoursForm(BaseModel):
 
 class ChoicesForm(HoursForm):
     """The fields of a form with every choice. `topics` are those of one list, `topic` and whatever
-    of the suggested ones is ticked, `add_topic`, those of a person."""
+    of the suggested ones is ticked, `add_topic`, those of a person. A form without a language
+    leaves it as it is."""
 
+    language: str = ""
     size: str = ""
     floor: str = ""
     paused_until: str = ""
@@ -68,6 +71,7 @@ def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
         hour=_text(wish.hour),
         timezone=wish.timezone or "",
         frequency=_how_often(wish),
+        language=wish.language or "",
         size=_text(wish.size),
         floor=_text(wish.floor),
         paused_until=_text(wish.paused_until),
@@ -145,9 +149,10 @@ def timed(form: HoursForm, known: Preferences) -> Preferences:
 
 
 def wished(form: ChoicesForm, known: Preferences) -> Preferences:
-    """As `timed`, for every choice; the language stays as `known`."""
+    """As `timed`, for every choice."""
     return replace(
         timed(form, known),
+        language=_language(form.language) or known.language,
         size=_whole("size", form.size),
         floor=_number("floor", form.floor),
         paused_until=_day("paused_until", form.paused_until),
@@ -163,6 +168,16 @@ def frequency_of(text: str) -> tuple[Frequency, str | None]:
     if f"{name}:{weekday}".rstrip(":") not in FREQUENCIES:
         raise InvalidInput("use daily, weekdays, or weekly:mon (to sun)", code="frequency")
     return Frequency(name), weekday or None
+
+
+def _language(text: str) -> str | None:
+    cleaned = text.strip()
+    if cleaned and nearest(cleaned) is None:
+        known = ", ".join(LANGUAGES)
+        raise InvalidInput(
+            f"no mail of ours is in {cleaned[:40]!r}: use one of {known}", code="language"
+        )
+    return cleaned or None
 
 
 def _whole(field: str, text: str) -> int | None:

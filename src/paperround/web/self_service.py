@@ -28,6 +28,7 @@ from paperround.web.choices import (
     zones,
 )
 from paperround.web.home import Home, Present
+from paperround.web.languages import speak_to
 from paperround.web.signup import address_of
 from paperround.wiring import Runtime
 
@@ -112,6 +113,7 @@ def show_choices(home: Home, now: Present, token: str, list: str = "") -> Respon
     choices = self_service.open_choices(home.desk, token, now=now, list_name=list or None)
     if choices is None:
         return offer(home, token)
+    speak_to(choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
     return visit.page(_typed(choices))
 
@@ -130,6 +132,7 @@ def act(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> 
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
     if choices is None:
         return offer(home, token)
+    speak_to(choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
     return _done(visit, deed) or offer(home, token)
 

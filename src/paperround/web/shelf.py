@@ -1,6 +1,6 @@
 """Public pages that were made a moment ago: a page is made once, and again when anything changed.
 
-    GET ─► same address, same state of the database, less than a minute old? ─► those bytes
+    GET ─► same address, language and state of the database, under a minute old? ─► those bytes
                      └─► no: the application makes them ─► may everybody have them? ─► kept
 
 Whatever is on the shelf said of itself that every cache may keep it, so it holds nothing that is
@@ -25,6 +25,7 @@ from paperround.jobs.ports import Clock, Pulse
 from paperround.web.answers import KEPT, STAMP
 from paperround.web.conditional import STANDINGS
 from paperround.web.guard import App, Message, Receive, Scope, Send
+from paperround.web.languages import page_language
 
 LASTING = timedelta(seconds=60)
 """What the time of day decides (which edition is the newest) may be as late as that."""
@@ -32,13 +33,14 @@ MOST_BYTES = 16 * 2**20
 LARGEST = 2**19
 
 _KEPT = KEPT["cache-control"].encode()
+_LANGUAGE = b"accept-language"
 _KINDS = (b"text/html", b"application/xml")
 _HALF_DAY = 12
 """Hours after which a page with a stamp has another tag: no browser keeps a stamp for so long that
 it counts no more."""
 
 Header = tuple[bytes, bytes]
-Key = tuple[str, bytes]
+Key = tuple[str, str, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,8 @@ class Shelf:
             if scope["type"] != "http" or scope["method"] != "GET":
                 await app(scope, receive, send)
                 return
-            key, beat = (scope["path"], scope["query_string"]), await self._beat()
+            key = (page_language(), scope["path"], scope["query_string"])
+            beat = await self._beat()
             now = self._clock.now()
             kept = self._find(key, beat, now)
             if kept is None:
@@ -162,13 +165,15 @@ class _Making:
 
 
 def _is_page(message: Message) -> bool:
-    """Whether an answer is a page that every cache may keep, and depends on its address alone."""
+    """Whether an answer is a page that every cache may keep, and that depends on its address and
+    the visitor's language alone."""
     headers = {name.lower(): value for name, value in message["headers"]}
     return (
         message["status"] == 200
         and headers.get(b"cache-control") == _KEPT
         and headers.get(b"content-type", b"").startswith(_KINDS)
-        and not headers.keys() & {b"vary", b"etag", b"set-cookie"}
+        and headers.get(b"vary", _LANGUAGE) == _LANGUAGE
+        and not headers.keys() & {b"etag", b"set-cookie"}
     )
 
 

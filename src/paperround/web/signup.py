@@ -20,6 +20,7 @@ from paperround.domain.interests import (
     interest,
     interests_in,
 )
+from paperround.domain.languages import nearest
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mail_domains import meant
 from paperround.domain.readers import Visitor
@@ -34,6 +35,7 @@ from paperround.web.choices import FREQUENCIES, HoursForm, frequency_of, how_oft
 from paperround.web.conditional import STANDINGS
 from paperround.web.home import Client, Home, Present
 from paperround.web.idempotency import OnceRoute
+from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
 from paperround.wiring import Runtime
 from paperround.wiring.mailroom import refused_domains_of
@@ -65,7 +67,8 @@ class SignupForm(HoursForm):
     whole form. `search` is what was looked for, in the form of the search page; `lists` are those
     of whoever chooses among `several`. Topics, authors and searches count for whoever confirms, who
     is shown them then. `corrected` is the address that we asked about when the domain looked like a
-    slip, and `kept` the domain that was asked about already."""
+    slip, and `kept` the domain that was asked about already. `language` is what the page was in:
+    the browser's where it says none."""
 
     email: str = ""
     list_name: str = Field(default=DEFAULT_LIST, alias="list")
@@ -83,6 +86,7 @@ class SignupForm(HoursForm):
     keyword: str = ""
     corrected: str = ""
     kept: str = ""
+    language: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,6 +124,7 @@ class NewSubscription(BaseModel):
     hour: int | None = Field(default=None, ge=0, le=23)
     frequency: str = Field(default=Frequency.DAILY.value, max_length=20)
     topics: tuple[str, ...] = Field(default=(), max_length=50)
+    language: str | None = Field(default=None, max_length=35)
     interests: tuple[WantedInterest, ...] = Field(default=(), max_length=MOST_INTERESTS)
 
 
@@ -244,7 +249,7 @@ def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest
     return SignupRequest(
         address=address,
         list_name=names[0],
-        preferences=timed(form, Preferences()),
+        preferences=timed(form, Preferences(language=nearest(form.language) or language_wanted())),
         visitor=visitor,
         source=SNIPPET if form.origin == SNIPPET else "form",
         interests=wanted_interests(form),
@@ -338,6 +343,7 @@ def confirm(home: Home, now: Present, token: str) -> Response:
     confirmed = signup.confirm(home.desk, token, now=now)
     if confirmed is None:
         return private(home, "not_confirmed.html")
+    speak_to(confirmed.preferences.language)
     often = how_often(confirmed.preferences)
     return private(home, "confirmed.html", confirmed=confirmed, how_often=often)
 
@@ -403,6 +409,7 @@ def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupR
             hour=asked.hour,
             frequency=frequency,
             weekday=weekday,
+            language=asked.language,
             topics=asked.topics,
         ),
         visitor=Visitor(ip=client, stamped=False),

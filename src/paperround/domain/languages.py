@@ -1,0 +1,64 @@
+"""The languages of mails and pages, and which of them somebody reads."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ENGLISH = "en"
+
+LANGUAGES: Mapping[str, str] = MappingProxyType(
+    {
+        ENGLISH: "English",
+        "de": "Deutsch",
+        "fr": "Français",
+        "es": "Español",
+        "zh-Hans": "简体中文",
+    }
+)
+"""The languages there are, by their tags (BCP 47), with the names that their readers call them."""
+
+_TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
+"""Whoever writes Chinese so has asked for another script than ours."""
+_MOST_RANGES = 20
+_RANGE = re.compile(
+    r"\s*(?P<tag>\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*"
+    r"(?:;\s*[qQ]\s*=\s*(?P<weight>[01](?:\.[0-9]{0,3})?)\s*)?"
+)
+"""One range of Accept-Language (RFC 9110, 12.5.4)."""
+
+
+def marked(text: str) -> str:
+    """`text`, which is translated where it is shown: this marks it for the catalogues."""
+    return text
+
+
+def marked_forms(one: str, several: str) -> tuple[str, str]:
+    """The forms for one and for several of what `%(num)s` counts, marked as `marked` does."""
+    return one, several
+
+
+def nearest(tag: str) -> str | None:
+    """The language of ours that whoever names `tag` reads; None where there is none."""
+    first, *others = tag.strip().replace("_", "-").casefold().split("-")
+    if first == "zh":
+        return None if _TRADITIONAL.intersection(others) else "zh-Hans"
+    return first if first in LANGUAGES else None
+
+
+def spoken(tag: str | None) -> str:
+    """The language that somebody is written to in who asked for `tag`: English where ours are all
+    foreign to them, or they asked for none."""
+    return (nearest(tag) if tag else None) or ENGLISH
+
+
+def accepted(header: str) -> str | None:
+    """The language of ours that an Accept-Language `header` likes best, the first of equals; None
+    where it names none of them. A part that cannot be read is passed over."""
+    best, most = None, 0.0
+    for part in header.split(",")[:_MOST_RANGES]:
+        found = _RANGE.fullmatch(part)
+        language = found and nearest(found["tag"])
+        weight = float(found["weight"] or 1) if found else 0.0
+        if language and weight > most:
+            best, most = language, weight
+    return best

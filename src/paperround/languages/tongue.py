@@ -1,0 +1,162 @@
+"""One language: its words from the catalogue; numbers, dates and lists as CLDR has them.
+
+A text that a catalogue lacks is said in English, and so is one whose translation asks for a value
+that nobody gives: a slip of a translator stops no mail.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+from paperround.domain.languages import ENGLISH, spoken
+from paperround.domain.times import zone_of
+from paperround.languages.catalogues import translations
+from paperround.languages.vocabulary import COUNTED, counted_forms
+
+_LOCALES = {ENGLISH: "en_GB"}
+"""English with the day before the month, as in the rest of these languages."""
+_LONG_DATES = {ENGLISH: "EEEE d MMMM y"}
+"""Where not CLDR's full form is used."""
+_UNSPACED = frozenset({"zh-Hans"})
+_DAYS_FROM = 3
+"""From this many days on a span is told in days."""
+_MANY = 4096
+
+
+class Tongue:
+    """A language of ours; `tongue` gives it. `gap` is what stands between two sentences."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.locale = Locale.parse(_LOCALES.get(language, language.replace("-", "_")))
+        self.direction: str = self.locale.text_direction
+        self.gap = "" if language in _UNSPACED else " "
+        self.is_english = language == ENGLISH
+        self._words = translations(language)
+        self._decimal: str = self.locale.number_symbols["latn"]["decimal"]
+        kept = lru_cache(maxsize=_MANY)
+        self.long_date = kept(self._long_date)
+        self.short_date = kept(self._short_date)
+        self.counted = kept(self._counted)
+        self.number = kept(self._number)
+
+    # --- words ---------------------------------------------------------------------------------
+
+    def gettext(self, text: str, /, **values: object) -> str:
+        """`text`, whose places `%(name)s` are filled with `values`; whole numbers as `number`."""
+        return self._filled(self._words.gettext(text) if text else text, text, values)
+
+    def ngettext(self, one: str, several: str, number: int, /, **values: object) -> str:
+        """The form for `number` of what is `one` and `several` in English. `%(num)s` is the
+        number."""
+        english = one if number == 1 else several
+        said = self._words.ngettext(one, several, number)
+        return self._filled(said, english, {"num": number, **values})
+
+    def word(self, english: str) -> str:
+        """What stands in the vocabulary, as it is said here; any other text as it is."""
+        return self._words.gettext(english) if english else english
+
+    def _filled(self, said: str, english: str, values: dict[str, object]) -> str:
+        written = {name: self.written(value) for name, value in values.items()}
+        for text in (said, english):
+            try:
+                return text % written
+            except (KeyError, TypeError, ValueError):
+                continue
+        return english
+
+    def written(self, value: object) -> object:
+        """A value as it stands in a text: whole numbers in groups, others as they are."""
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return self.number(value) if is_whole else value
+
+    # --- numbers -------------------------------------------------------------------------------
+
+    def _number(self, number: int) -> str:
+        said: str = format_decimal(number, locale=self.locale)
+        return said
+
+    def _counted(self, number: int, noun: str) -> str:
+        """`1 paper`, `12 papers`: a number of what stands in the vocabulary."""
+        one, several = COUNTED.get(noun) or counted_forms(noun)
+        return self.ngettext(one, several, number)
+
+    def decimal(self, written: str) -> str:
+        """A number with a decimal point as it is written here."""
+        return written.replace(".", self._decimal)
+
+    def span(self, life: timedelta) -> str:
+        """`48 hours`, `7 days`: whole days from the third on."""
+        hours = int(life.total_seconds()) // 3600
+        in_days = hours >= 24 * _DAYS_FROM
+        unit = "duration-day" if in_days else "duration-hour"
+        said: str = format_unit(hours // 24 if in_days else hours, unit, locale=self.locale)
+        return said
+
+    # --- dates ---------------------------------------------------------------------------------
+
+    def _long_date(self, day: date) -> str:
+        """`Friday 30 January 2026`."""
+        return format_date(day, _LONG_DATES.get(self.language, "full"), self.locale)
+
+    def _short_date(self, day: date) -> str:
+        """`Fri 30 Jan`."""
+        said: str = format_skeleton("MMMEd", day, locale=self.locale)
+        return said
+
+    def plain_date(self, day: date) -> str:
+        """`2 March 2026`."""
+        return format_date(day, "long", self.locale)
+
+    def month(self, day: date) -> str:
+        """`March 2026`."""
+        said: str = format_skeleton("yMMMM", day, locale=self.locale)
+        return said
+
+    def day_and_month(self, day: date) -> str:
+        """`30 Jan`."""
+        said: str = format_skeleton("MMMd", day, locale=self.locale)
+        return said
+
+    def weekday(self, number: int) -> str:
+        """The name of a weekday, Monday being 0."""
+        name: str = get_day_names("wide", "stand-alone", self.locale)[number]
+        return name
+
+    def instant(self, moment: datetime, zone: str = "UTC") -> str:
+        """`Fri 30 Jan 07:05 (Europe/Berlin)`."""
+        local = moment.astimezone(zone_of(zone))
+        time = format_time(local.time(), "short", locale=self.locale)
+        return f"{self.short_date(local.date())} {time} ({zone})"
+
+    # --- lists ---------------------------------------------------------------------------------
+
+    def listed(self, items: Sequence[str]) -> str:
+        """`A, B and C`."""
+        return format_list(items, locale=self.locale) if len(items) > 1 else "".join(items)
+
+    def row(self, items: Sequence[str]) -> str:
+        """`A, B, C`: a list that goes on."""
+        between = self.locale.list_patterns["standard"]["middle"].format("", "")
+        return str(between).join(items)
+
+    def quoted(self, text: str) -> str:
+        """`text` in quotation marks."""
+        return self.gettext("“%(text)s”", text=text)
+
+
+@cache
+def _tongue(language: str) -> Tongue:
+    return Tongue(language)
+
+
+def tongue(tag: str = ENGLISH) -> Tongue:
+    """The language of ours that somebody is written to in who asked for `tag`."""
+    return _tongue(spoken(tag))

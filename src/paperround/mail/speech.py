@@ -1,0 +1,73 @@
+"""How templates speak a language: `{% trans %}`, `_()` and `ngettext()` from its catalogue, and
+filters for what is said of numbers, dates and papers.
+
+`language` and `direction` are for the `lang` and `dir` of what is written in it; the filter `lang`
+gives that of a paper's own words. `gap` is what stands between two sentences. Values that fill a
+translated text are escaped where the template is; what a catalogue holds is as trusted as a
+template.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from jinja2 import Environment, pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
+
+from paperround.domain.written import written_in
+from paperround.languages.frozen import reason_said, source_said
+from paperround.languages.papers import authors_said, links_said, score_said, tally_said
+from paperround.languages.tongue import Tongue
+
+TRANSLATED = ("jinja2.ext.i18n",)
+"""The extensions that templates need."""
+
+
+def speaking(environment: Environment, tongue: Tongue) -> Environment:
+    """`environment`, whose templates speak `tongue` from now on."""
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
+    environment.globals.update(
+        gettext=_escaping(tongue.gettext, tongue),
+        ngettext=_escaping(tongue.ngettext, tongue),
+        language=tongue.language,
+        direction=tongue.direction,
+        gap=tongue.gap,
+        tongue=tongue,
+    )
+    environment.filters |= {
+        "authors": partial(authors_said, tongue),
+        "counted": tongue.counted,
+        "instant": tongue.instant,
+        "lang": partial(_lang, tongue),
+        "links": partial(links_said, tongue),
+        "long_date": tongue.long_date,
+        "number": tongue.number,
+        "reason": partial(reason_said, tongue),
+        "score": lambda paper: score_said(tongue, paper.score, paper.parts),
+        "short_date": tongue.short_date,
+        "source": partial(source_said, tongue),
+        "tally": partial(tally_said, tongue),
+        "word": tongue.word,
+    }
+    return environment
+
+
+def _lang(tongue: Tongue, text: str) -> str:
+    """The `lang` of a text that is written in another language than what stands around it."""
+    written = written_in(text)
+    same = written.partition("-")[0] == tongue.language.partition("-")[0]
+    return Markup("") if same else Markup(' lang="{}"').format(written)
+
+
+def _escaping(say: Callable[..., str], tongue: Tongue) -> Callable[..., str]:
+    """`say` for templates: in those that escape, the values are escaped and the text is not."""
+
+    @pass_eval_context
+    def said(context: EvalContext, *texts: object, **values: object) -> str:
+        if not context.autoescape:
+            return say(*texts, **values)
+        written = {name: Markup.escape(tongue.written(value)) for name, value in values.items()}
+        return Markup(say(*texts, **written))  # noqa: S704 - of catalogues, and escaped values
+
+    return said

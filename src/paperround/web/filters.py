@@ -1,0 +1,107 @@
+"""What pages say beside what mails say too: parts of a score, counts, months, links, in a language.
+
+Functions of values that give back words; `templating` gives them to templates as filters.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache, partial
+
+from paperround.domain.editions import EditionPaper
+from paperround.domain.lists import MailingList
+from paperround.domain.observations import Observation
+from paperround.domain.telling import Linked
+from paperround.languages.papers import links_said
+from paperround.languages.tongue import Tongue
+
+REMEMBERED = 4096
+"""Papers whose links and parts are kept as they are shown, some megabytes."""
+
+_SIGNALS = {
+    "comments": "comment",
+    "github_stars": "star on GitHub",
+    "citations": "citation",
+    "mentions": "mention",
+}
+
+
+def said_on_pages(tongue: Tongue) -> Mapping[str, Callable[..., object]]:
+    """The filters of pages that speak `tongue`."""
+    return {
+        "cut_time": partial(_cut_time, tongue),
+        "links": partial(_links, tongue),
+        "moment": partial(_moment, tongue),
+        "month": tongue.month,
+        "part": partial(_part, tongue),
+        "parts": partial(_parts, tongue),
+        "plain_date": tongue.plain_date,
+        "told": partial(_told, tongue),
+        "weight": partial(_weight, tongue),
+    }
+
+
+def _moment(tongue: Tongue, moment: datetime) -> str:
+    """`Fri 30 Jan 15:47`, in UTC, where another instant beside it says so."""
+    return f"{tongue.short_date(moment.date())} {moment:%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Links alone, as a key."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        return dict(self.pairs)
+
+
+def _links(tongue: Tongue, paper: Linked) -> Sequence[tuple[str, str]]:
+    """(label, address) of the links to show. One paper stands on many pages, and looking whether an
+    address is one costs more than all else that is said of it."""
+    return _links_of(tongue, _Links(tuple(paper.links.items())))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _links_of(tongue: Tongue, key: _Links) -> Sequence[tuple[str, str]]:
+    return links_said(tongue, key)
+
+
+def _parts(tongue: Tongue, paper: EditionPaper) -> Sequence[tuple[str, str]]:
+    """The parts of a score that are not 0: their names as people say them, and what each adds."""
+    return _parts_of(tongue, tuple(paper.parts.items()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _parts_of(tongue: Tongue, parts: tuple[tuple[str, float], ...]) -> Sequence[tuple[str, str]]:
+    return [
+        (tongue.word(name.replace("_", " ")), _part(tongue, value))
+        for name, value in parts
+        if value
+    ]
+
+
+def _part(tongue: Tongue, value: float) -> str:
+    """A part of a score with its sign, to the places it was added with."""
+    return tongue.decimal(f"{value:+.4f}".replace("-", "−"))
+
+
+def _weight(tongue: Tongue, value: float) -> str:
+    return tongue.decimal(f"{value:+.2f}".replace("-", "−"))
+
+
+def _cut_time(tongue: Tongue, cut: str, mailing_list: MailingList) -> str:
+    """`06:00`, when a cut of a list is made."""
+    is_number = cut.isascii() and cut.isdecimal() and len(cut) < 3
+    if is_number and int(cut) < len(mailing_list.cuts):
+        return mailing_list.cuts[int(cut)]
+    return tongue.gettext("by hand")
+
+
+def _told(tongue: Tongue, count: Observation) -> str:
+    """`12 comments`; a signal that has no word here goes by its name."""
+    noun = _SIGNALS.get(count.signal)
+    if noun is not None:
+        return tongue.counted(count.value, noun)
+    return f"{tongue.number(count.value)} {count.signal.replace('_', ' ')}"

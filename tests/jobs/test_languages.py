@@ -1,0 +1,96 @@
+"""A mail is in the language its reader had when it was planned or asked for, and stays in it."""
+
+from dataclasses import replace
+
+import pytest
+
+from paperround.domain.ledger import Claimed
+from paperround.domain.notices import ClaimedNotice
+from paperround.domain.subscribers import Preferences
+from paperround.jobs.compose import digest_mail, sheet_of, slip_of
+from paperround.jobs.housekeeping import keep_house
+from paperround.jobs.notices import notice_mail
+from paperround.jobs.ports import Database
+from paperround.jobs.self_service import leave, save_choices
+from paperround.jobs.signup import request_link
+from paperround.jobs.signup import subscribe as sign_up
+from paperround.mail.composer import MailRenderer
+from tests.builders import NOW, address, seed_edition, seed_papers
+from tests.fakes import LETTERHEAD
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import HOURS, desk, digest_link, digests, joined, post, request, visitor
+
+GERMAN = Preferences(language="de-AT")
+
+
+def _edition(database: Database) -> None:
+    with database.reading() as work:
+        trending = work.lists.get("trending")
+    seed_edition(database, trending, seed_papers(database, 2))
+
+
+def _bytes(database: Database, row: Claimed) -> bytes:
+    with database.reading() as work:
+        edition = work.editions.get(row.edition_id)
+    sheet = sheet_of(edition, "Trending papers", LETTERHEAD)
+    return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, slip_of(row), IDENTITY.keys))
+
+
+def _language(notice: ClaimedNotice) -> str:
+    return notice_mail(notice, LETTERHEAD, "Trending papers", IDENTITY.keys).view.language
+
+
+@pytest.mark.accept("F26", part="kept")
+@pytest.mark.accept("R13", part="languages")
+def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Database) -> None:
+    _edition(database)
+    here = desk(database)
+    confirmed = joined(here, wish=GERMAN)
+    (row,) = digests(database)
+    before = _bytes(database, row)
+    assert b"Content-Language: de\r\n" in before
+    french = replace(confirmed.preferences, language="fr")
+    assert save_choices(here, confirmed.preferences_token, french, now=NOW)
+    (again,) = digests(database, now=NOW + HOURS)
+    assert (row.language, again.language) == ("de", "de")
+    assert _bytes(database, again) == before
+
+
+@pytest.mark.accept("F26", part="kept")
+@pytest.mark.parametrize(
+    ("tag", "language"), [(None, "en"), ("en-GB", "en"), ("pt-BR", "en"), ("zh-CN", "zh-Hans")]
+)
+def test_a_digest_is_in_the_language_of_ours_nearest_to_the_readers(
+    database: Database, tag: str | None, language: str
+) -> None:
+    _edition(database)
+    joined(desk(database), wish=Preferences(language=tag))
+    (row,) = digests(database)
+    assert row.language == language
+    assert f"Content-Language: {language}\r\n".encode() in _bytes(database, row)
+
+
+@pytest.mark.accept("F26", part="kept")
+def test_every_notice_to_a_reader_is_in_their_language(database: Database) -> None:
+    _edition(database)
+    here = desk(database)
+    sign_up(here, request("slow", wish=GERMAN), now=NOW)
+    (confirmation,) = post(database)
+    keep_house(database=database, identity=IDENTITY, now=NOW + 25 * HOURS)
+    (reminder,) = post(database, now=NOW + 25 * HOURS)
+    joined(here, wish=GERMAN)
+    request_link(here, address(), visitor(2), now=NOW)
+    (choices,) = post(database)
+    (row,) = digests(database)
+    leave(here, digest_link(row), now=NOW)
+    (undo,) = post(database)
+    kinds = [one.kind.value for one in (confirmation, reminder, choices, undo)]
+    assert kinds == ["confirm", "reminder", "preferences", "undo"]
+    assert {_language(one) for one in (confirmation, reminder, choices, undo)} == {"de"}
+
+
+def test_asking_again_in_another_language_gets_a_mail_in_it(database: Database) -> None:
+    here = desk(database)
+    sign_up(here, request(wish=GERMAN), now=NOW)
+    sign_up(here, request(wish=Preferences(language="es")), now=NOW)
+    assert [_language(one) for one in post(database)] == ["de", "es"]

@@ -1,0 +1,177 @@
+"""Every language says everything, with the places of the English and all of its plural forms."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from paperround.domain.errors import Misconfigured
+from paperround.domain.languages import ENGLISH, LANGUAGES
+from paperround.domain.telling import paper_links
+from paperround.jobs import site as pages
+from paperround.languages import vocabulary
+from paperround.languages.__main__ import main
+from paperround.languages.catalogues import catalogue_path, read_catalogue, translations
+from paperround.languages.extraction import OTHERS, TEMPLATE, faults, messages, renewed, written
+from paperround.ranking.formula import _PARTS
+from paperround.web.choices import FREQUENCIES
+from tests.languages.unmarked import NOT_YET, unmarked
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "templates"
+TEMPLATES = sorted(
+    path.relative_to(FOLDER).as_posix()
+    for path in FOLDER.rglob("*")
+    if path.suffix in (".html", ".txt", ".phrases")
+)
+EVERY = pytest.mark.parametrize("language", OTHERS)
+
+
+@pytest.fixture(scope="module")
+def said() -> Catalog:
+    return messages(ROOT)
+
+
+# --- the catalogues ----------------------------------------------------------------------------
+
+
+@EVERY
+@pytest.mark.accept("F26", part="words")
+def test_a_catalogue_says_everything(said: Catalog, language: str) -> None:
+    found = faults(read_catalogue(catalogue_path(language), language), said)
+    assert found == [], "translate what is missing, then run ./run words"
+
+
+@EVERY
+def test_a_catalogue_is_as_the_command_writes_it(said: Catalog, language: str) -> None:
+    path = catalogue_path(language)
+    assert path.read_bytes() == written(renewed(path, language, said)), "run ./run words"
+
+
+def test_the_template_of_catalogues_is_as_the_command_writes_it(said: Catalog) -> None:
+    assert (ROOT / "translations" / TEMPLATE).read_bytes() == written(said), "run ./run words"
+
+
+def test_there_is_a_catalogue_for_every_language_and_no_other() -> None:
+    files = {path.stem for path in (ROOT / "translations").glob("*.po")}
+    assert files == set(LANGUAGES) - {ENGLISH}
+
+
+def test_the_command_keeps_what_is_translated_and_names_what_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("templates", "translations", "src"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    assert main(tmp_path) == 0
+    page = tmp_path / "templates" / "web" / "erased.html"
+    page.write_text(page.read_text(encoding="utf-8") + '{{ _("Farewell.") }}', encoding="utf-8")
+    assert main(tmp_path) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"{language}.po: not translated: Farewell." for language in OTHERS
+    ]
+    kept = (tmp_path / "translations" / "fr.po").read_text(encoding="utf-8")
+    assert 'msgid "Farewell."\nmsgstr ""' in kept
+    assert "Se désabonner" in kept
+
+
+@pytest.mark.parametrize(
+    ("english", "german", "fault"),
+    [
+        ("Sent by %(operator)s", "", "not translated"),
+        ("Sent by %(operator)s", "Gesendet", "other places"),
+        ("Sent by %(operator)s", "Gesendet von %(Betreiber)s", "other places"),
+        ("Sent by %(operator)s", "100 % von %(operator)s", "other places"),
+        ("Sent by %(operator)s", "Von %(operator)s ", "blanks around it"),
+        ("Only <b>now</b>", "Nur jetzt", "other tags"),
+        (("%(num)s paper", "%(num)s papers"), ("%(num)s Paper",), "plural forms"),
+        (("%(num)s paper", "%(num)s papers"), ("%(num)s Paper", ""), "not translated"),
+        (("%(num)s paper", "%(num)s papers"), ("ein Paper", "%(nun)s Papers"), "other places"),
+    ],
+)
+def test_a_fault_of_a_translation_is_found(
+    english: str | tuple[str, str], german: str | tuple[str, ...], fault: str
+) -> None:
+    template, made = Catalog(), Catalog(locale="de")
+    template.add(english)
+    made.add(english, german)
+    assert any(fault in one for one in faults(made, template))
+
+
+def test_what_nobody_says_any_more_is_found() -> None:
+    made = Catalog(locale="de")
+    made.add("Gone", "Fort")
+    assert faults(made, Catalog()) == ["said by nobody: Gone"]
+
+
+def test_a_catalogue_that_cannot_be_read_says_which(tmp_path: Path) -> None:
+    broken = tmp_path / "de.po"
+    broken.write_text('msgid "a"\nmsgstr "b"\nwhatever\n', encoding="utf-8")
+    for path in (broken, tmp_path / "missing.po"):
+        with pytest.raises(Misconfigured, match=path.name):
+            read_catalogue(path, "de")
+
+
+def test_english_needs_no_catalogue() -> None:
+    assert translations(ENGLISH).gettext("Unsubscribe") == "Unsubscribe"
+
+
+# --- the templates -----------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F26", part="words")
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_what_a_template_shows_is_marked(name: str) -> None:
+    found = unmarked((FOLDER / name).read_text(encoding="utf-8"), name)
+    if name in NOT_YET:
+        assert found, f"all of {name} is marked: take it off the list"
+    else:
+        assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("<p>Read on</p>", ["Read on"]),
+        ('<p>{{ _("Read on") }} {% trans %}Now{% endtrans %}</p>', []),
+        ('<img alt="A picture">', ["A picture"]),
+        ('<input placeholder="name@example.org" name="email">', []),
+        ('<p>{{ link("Read on", url) }}</p>', ["Read on"]),
+        ('<p>{{ link(_("Read on"), url) }}</p>', []),
+        ('{% set text = "Read on" %}{{ text }}', ["Read on"]),
+        ('<p>{{ "Read on" if a else b }}</p>', ["Read on"]),
+        ("<style>p { color: red }</style><p>{{ x }}</p>", []),
+        ('{% import "mail/parts.html" as parts %}{{ parts.line(x) }}', []),
+        ('<meta name="description" content="All of it">', ["All of it"]),
+        ("<h1>Paperround</h1>", []),
+        ('<p>{% trans name=link("Read on") %}By {{ name }}{% endtrans %}</p>', ["Read on"]),
+    ],
+)
+def test_a_word_that_is_not_marked_is_found(source: str, words: list[str]) -> None:
+    assert unmarked(source, "page.html") == words
+
+
+def test_a_line_of_a_text_that_is_not_marked_is_found() -> None:
+    assert unmarked('{{ x }}\nRead on: {{ _("there") }}\n', "mail.txt") == ["Read on: \x00"]
+
+
+# --- what code says ----------------------------------------------------------------------------
+
+
+def test_the_vocabulary_has_what_other_rooms_say() -> None:
+    kinds = ("abstract", "pdf", "code", "project", "discussion")
+    somewhere = Linked({kind: f"https://example.org/{kind}" for kind in kinds})
+    of_arxiv = Linked({"abstract": "https://arxiv.org/abs/2601.00001"})
+    labels = [label for one in (somewhere, of_arxiv) for label, _ in paper_links(one)]
+    assert set(labels) == set(vocabulary.LINKS)
+    assert set(FREQUENCIES.values()) == set(vocabulary.FREQUENCIES)
+    assert {*pages.WORDS.values(), pages.why_quiet(None)} == set(vocabulary.QUIET_DAYS)
+    parts = {name.replace("_", " ") for names, _, _ in _PARTS for name in names}
+    assert parts <= set(vocabulary.PARTS)
+
+
+@dataclass(frozen=True)
+class Linked:
+    links: Mapping[str, str]

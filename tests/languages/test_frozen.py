@@ -1,0 +1,200 @@
+"""Sentences that were frozen in English are read back and said in a reader's language."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.editions import Candidate
+from paperround.domain.feed_outlook import source_lines
+from paperround.domain.feeds import FeedHealth
+from paperround.domain.finder import Findable, Finder
+from paperround.domain.interests import Interest, InterestKind
+from paperround.domain.papers import FeedId, PaperId
+from paperround.domain.risers import _said, dated
+from paperround.domain.wishes import Wishes, sight_of
+from paperround.languages.extraction import OTHERS
+from paperround.languages.frozen import JOINT, reason_said, source_said
+from paperround.languages.tongue import Tongue, tongue
+from paperround.ranking.bursts import Burst
+from paperround.ranking.expectations import Ground, Of
+from paperround.ranking.opinions import _in_words, _like_given
+from paperround.ranking.prior_records import LINKS
+from paperround.ranking.query import Match
+from paperround.ranking.reasons import _burst, _likeness, reason_for
+from tests.domain.feeds import feed
+from tests.ranking.builders import DAY, NOW, TODAY, candidate, listed, only, rank, seen
+
+ROOT = Path(__file__).resolve().parents[2]
+GERMAN = tongue("de")
+BACK = Tongue("en")
+"""English that says anew what it reads, as the other languages do."""
+BACK.is_english = False
+
+
+def reasons() -> Iterator[str]:
+    """A sentence of every kind, from those who write them."""
+    yield from map(_reason, _voted())
+    yield from _of_days()
+    yield from _of_likeness()
+    yield from _of_bursts()
+    yield from _of_risers()
+    yield from _of_wishes()
+    yield from _of_tastes()
+    yield Match(part=1.0, words=("graph", "attention")).reason
+
+
+def _reason(one: Candidate) -> str:
+    return only(rank([one])).reason
+
+
+def _voted() -> Iterator[Candidate]:
+    morning = NOW - timedelta(hours=14)
+    yield candidate(1, seen(42, hours_ago=24), seen(1082), **listed(2))
+    yield candidate(1, seen(5, hours_ago=5), seen(9), **listed(2))
+    yield candidate(1, seen(5, hours_ago=1), seen(9), **listed(2))
+    yield candidate(1, seen(5, hours_ago=72), seen(9), **listed(4))
+    yield candidate(1, seen(14), counts_from=NOW - timedelta(hours=5, minutes=30))
+    yield candidate(1, seen(60, 5), counts_from=morning, listed_on=morning.date())
+    yield candidate(1, seen(6, 13), counts_from=morning, listed_on=morning.date())
+    yield candidate(1, seen(1))
+    yield candidate(1, seen(3), **listed(1))
+    yield candidate(1, seen(1200, hours_ago=48), **listed(3))
+    yield candidate(1, seen(9, hours_ago=24), seen(7), **listed(3))
+
+
+def _of_days() -> Iterator[str]:
+    for days, told in itertools.product((0, 1, 2, 1200), (True, False)):
+        day = TODAY - days * DAY
+        paper = replace(candidate(1).paper, counts_from=day, listed_on=day.date() if told else None)
+        yield reason_for(paper, None, (), NOW)
+
+
+def _of_likeness() -> Iterator[str]:
+    paper = replace(candidate(1).paper, authors=("Ada Lovelace", "Bo Ek"), organization="Whale Lab")
+    names = {Of.AUTHOR: paper.authors, Of.ORGANIZATION: ("Whale Lab",), Of.LINK: LINKS}
+    for of, count, times in itertools.product(Of, (1, 2, 1280), (1.64, 12.4)):
+        for name in names.get(of, ("sparse attention",)):
+            yield from _likeness(Ground(of=of, name=name, papers=count, times=times), paper)
+
+
+def _of_bursts() -> Iterator[str]:
+    for earlier, background in ((0, 0), (0, 1190), (1, 120_000), (12, 1190), (7, 7)):
+        yield _burst(
+            Burst(
+                term="optical “flow”",
+                papers=4,
+                cohort=1020,
+                earlier=earlier,
+                background=background,
+                strength=1.0,
+            )
+        )
+
+
+def _of_risers() -> Iterator[str]:
+    for votes, earlier in ((1, None), (1041, 12)):
+        said = _said("yesterday", votes, earlier)
+        yield said
+        yield _said("Thursday", votes, earlier)
+        yield from (dated(said, date(2026, 1, 26) + timedelta(days=day)) for day in range(7))
+
+
+def _of_wishes() -> Iterator[str]:
+    paper = Findable(
+        paper_id=PaperId(1),
+        title="Graphs with attention",
+        abstract="A tree, too.",
+        authors=("Ada Lovelace",),
+        categories=("cs.LG",),
+    )
+    said = (
+        Interest(InterestKind.AUTHOR, "Ada Lovelace"),
+        Interest(InterestKind.CATEGORY, "cs.LG"),
+        Interest(InterestKind.KEYWORD, "graphs"),
+        Interest(InterestKind.KEYWORD, "(graph OR tree) attention"),
+        Interest(InterestKind.KEYWORD, "NOT survey"),
+    )
+    wishes = [Wishes(interests=(one,)) for one in said]
+    for wish in (*wishes, Wishes(topics=("attention",))):
+        yield sight_of(wish, Finder([paper])).reason(0)
+
+
+def _of_tastes() -> Iterator[str]:
+    for quoted, is_topic in itertools.product(("", "“graph”", "“graph”, “tree”"), (True, False)):
+        yield _in_words(quoted, is_topic=is_topic)
+        yield _like_given(quoted, "Graphs · A “Short” Walk")
+
+
+EVERY = sorted(set(filter(None, reasons())))
+
+
+@pytest.mark.accept("F26", part="reasons")
+@pytest.mark.parametrize("frozen", EVERY)
+def test_every_reason_is_read_and_said_in_every_language(frozen: str) -> None:
+    for language in OTHERS:
+        said = reason_said(tongue(language), frozen)
+        assert said != frozen
+
+
+@pytest.mark.parametrize("frozen", EVERY)
+def test_what_was_read_of_a_reason_is_all_of_it(frozen: str) -> None:
+    said = reason_said(BACK, frozen)
+    assert said.replace(" and “", ", “") == frozen.replace(" and “", ", “")
+
+
+def test_a_reason_of_several_parts_is_said_part_by_part() -> None:
+    frozen = "like “A · B”, which you gave · your topic “graphs” · 1,041 votes, 12 since yesterday"
+    assert reason_said(GERMAN, frozen) == (
+        "ähnlich wie „A · B“, von Ihnen genannt · Ihr Thema „graphs“"
+        " · 1.041 Stimmen, 12 davon seit gestern"
+    )
+
+
+def test_numbers_days_and_plurals_are_those_of_the_language() -> None:
+    frozen = ("1 vote by 5 Mar", "1,234 votes in its first 3 hours, listed 5 Mar")
+    assert [reason_said(GERMAN, one) for one in frozen] == [
+        "1 Stimme bis 5. März",
+        "1.234 Stimmen in den ersten 3 Stunden, gelistet am 5. März",
+    ]
+    rose = "rose since Thursday: 1,234 votes, 40 new"
+    assert [reason_said(tongue(language), rose) for language in ("fr", "es", "zh-Hans")] == [
+        "en hausse depuis jeudi\u00a0: 1\u202f234 votes, dont 40 nouveaux",
+        "sube desde el jueves: 1.234 votos, 40 nuevos",
+        "星期四以来上升：1,234 票，新增 40",
+    ]
+
+
+def test_what_no_form_reads_is_said_as_it_was_frozen() -> None:
+    frozen = "picked by hand · 41 votes, new today"
+    assert reason_said(GERMAN, frozen) == "picked by hand · 41 Stimmen, heute neu"
+    assert reason_said(GERMAN, "") == ""
+
+
+@given(st.text(max_size=120))
+def test_any_text_is_said(text: str) -> None:
+    assert isinstance(reason_said(GERMAN, text), str)
+    assert isinstance(source_said(GERMAN, text), str)
+    assert reason_said(tongue("en"), text) == text
+
+
+@given(st.text("%()s{}“”· aé", max_size=40).filter(str.strip))
+def test_words_of_a_reader_are_never_read_as_places(words: str) -> None:
+    said = reason_said(GERMAN, f"your topic “{words}”")
+    assert words in said or JOINT in words
+
+
+@pytest.mark.accept("F26", part="reasons")
+@pytest.mark.parametrize("health", list(FeedHealth))
+def test_how_a_source_did_is_said_in_every_language(health: FeedHealth) -> None:
+    for brought, news, gone in itertools.product((0, 1234), (None, NOW), (None, NOW)):
+        one = feed(health, last_news_at=news, gone_at=gone)
+        (line,) = source_lines([one], {FeedId(1): brought})
+        assert source_said(BACK, line) == line
+        for language in OTHERS:
+            assert source_said(tongue(language), line) != line

@@ -1,0 +1,116 @@
+"""Numbers, dates, spans and lists as CLDR has them, and what is said where a word is missing."""
+
+from datetime import UTC, date, datetime, timedelta
+from gettext import NullTranslations
+
+import pytest
+
+from paperround.domain.digests import DigestPaper
+from paperround.domain.telling import long_date, paper_links, short_authors, short_date, tally
+from paperround.domain.wording import counted
+from paperround.languages.papers import authors_said, links_said, score_said, tally_said
+from paperround.languages.tongue import Tongue, tongue
+from tests.mail.builders import paper
+
+DAY = date(2026, 1, 30)
+MOMENT = datetime(2026, 1, 30, 22, 5, tzinfo=UTC)
+
+
+@pytest.mark.accept("F26", part="dates and numbers")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["Friday 30 January 2026", "Fri 30 Jan", "12,345", "1 paper", "0 papers"]),
+        ("de", ["Freitag, 30. Januar 2026", "Fr., 30. Jan.", "12.345", "1 Paper", "0 Papers"]),
+        (
+            "fr",
+            ["vendredi 30 janvier 2026", "ven. 30 janv.", "12\u202f345", "1 article", "0 article"],
+        ),
+        (
+            "es",
+            ["viernes, 30 de enero de 2026", "vie, 30 ene", "12.345", "1 artículo", "0 artículos"],
+        ),
+        ("zh-Hans", ["2026年1月30日星期五", "1月30日周五", "12,345", "1 篇论文", "0 篇论文"]),
+    ],
+)
+def test_dates_numbers_and_plurals_are_those_of_the_language(
+    language: str, said: list[str]
+) -> None:
+    ours = tongue(language)
+    assert [
+        ours.long_date(DAY),
+        ours.short_date(DAY),
+        ours.number(12345),
+        ours.counted(1, "paper"),
+        ours.counted(0, "paper"),
+    ] == said
+
+
+@pytest.mark.accept("F26", part="dates and numbers")
+def test_an_instant_is_told_in_the_language_and_zone_of_its_reader() -> None:
+    said = [tongue(tag).instant(MOMENT, "Asia/Shanghai") for tag in ("en", "de", "zh-CN")]
+    assert said == [
+        "Sat 31 Jan 06:05 (Asia/Shanghai)",
+        "Sa., 31. Jan. 06:05 (Asia/Shanghai)",
+        "1月31日周六 06:05 (Asia/Shanghai)",
+    ]
+
+
+def test_a_span_is_told_in_days_from_the_third_on() -> None:
+    spans = [timedelta(hours=1), timedelta(hours=48), timedelta(days=7)]
+    assert [tongue("en").span(one) for one in spans] == ["1 hour", "48 hours", "7 days"]
+    assert [tongue("de").span(one) for one in spans] == ["1 Stunde", "48 Stunden", "7 Tage"]
+
+
+def test_millions_are_counted_in_the_form_they_have() -> None:
+    assert tongue("fr").counted(1_000_000, "vote") == "1\u202f000\u202f000 de votes"
+    assert tongue("es").counted(1_000_000, "vote") == "1.000.000 de votos"
+
+
+def test_english_says_what_the_ways_out_in_english_say() -> None:
+    ours, shown = tongue("en"), paper(comments=1234)
+    many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
+    assert ours.long_date(DAY) == long_date(DAY)
+    assert ours.short_date(DAY) == short_date(DAY)
+    assert ours.counted(1234, "vote") == counted(1234, "vote")
+    assert ours.counted(2, "riser") == counted(2, "riser")
+    assert links_said(ours, shown) == paper_links(shown)
+    assert tally_said(ours, shown) == tally(shown)
+    for names in ((), many[:1], many[:2], many[:3], many[:4], many):
+        assert authors_said(ours, names) == short_authors(names)
+
+
+def test_authors_links_and_scores_are_told_in_the_language() -> None:
+    shown: DigestPaper = paper(reason="new today")
+    many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
+    chinese, german = tongue("zh"), tongue("de")
+    assert authors_said(chinese, many) == "A. One、B. Two、C. Three 等另外 2 人"
+    assert authors_said(german, many[:2]) == "A. One und B. Two"
+    assert [label for label, _ in links_said(german, shown)][:2] == ["arXiv-Abstract", "PDF"]
+    assert tally_said(german, shown) == "41 Stimmen, 4 Kommentare"
+    assert score_said(german, 1.5, {"votes": 2.0, "prior_text": -0.5, "own_part": 0.0}) == (
+        "Wertung 1,5 = Stimmen 2 + Vorwissen Text −0,5"
+    )
+
+
+def test_a_word_that_is_missing_is_said_in_english() -> None:
+    ours = tongue("de")
+    assert ours.gettext("Nobody translated %(this)s", this=1234) == "Nobody translated 1.234"
+    assert ours.ngettext("%(num)s ox", "%(num)s oxen", 2) == "2 oxen"
+    assert ours.word("unheard of") == "unheard of"
+    assert ours.word("") == ""
+    assert ours.gettext("") == ""
+
+
+def test_a_translation_that_asks_for_too_much_gives_way_to_english() -> None:
+    ours = Tongue("de")
+    ours._words = Careless()
+    assert ours.gettext("Sent by %(operator)s", operator="Ada") == "Sent by Ada"
+    assert ours.gettext("100 %") == "100 %"
+
+
+class Careless(NullTranslations):
+    """A catalogue nobody has looked over."""
+
+    def gettext(self, message: str) -> str:
+        return f"{message} %(nobody)s 100 %"

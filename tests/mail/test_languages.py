@@ -1,0 +1,303 @@
+"""Mails in every language: whole, alike with and without sharing, and with lines that fit.
+
+The files in `golden/languages/` are the header fields and both parts of one digest and of one
+confirmation in each. After a wanted change: `UPDATE_GOLDEN=1 pytest tests/mail`, then read the
+diff.
+"""
+
+import hashlib
+import os
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperround.domain.digests import DigestPaper, DigestView, Rendered
+from paperround.domain.languages import LANGUAGES
+from paperround.domain.notices import NoticeKind
+from paperround.languages.frozen import reason_said
+from paperround.languages.tongue import tongue
+from paperround.mail.composer import MailRenderer
+from paperround.mail.dkim import Algorithm, Signer
+from paperround.mail.dkim_keys import new_key
+from paperround.mail.notices import notice_words
+from paperround.mail.render import HTML_LIMIT, digest_words
+from paperround.mail.templates import Templates
+from paperround.mail.wrapping import TEXT_WIDTH, columns, wrapped
+from tests.mail.builders import WITHDRAWN, letterhead, links, mail, notice, notice_view, paper, view
+from tests.mail.reading import Outline, body_lines, modern, modern_parts, split_by_hand
+
+GOLDEN = Path(__file__).parent / "golden" / "languages"
+TEMPLATES = Templates()
+EVERY = pytest.mark.parametrize("language", list(LANGUAGES))
+REASONS = (
+    "1,041 votes, 12 since yesterday",
+    "your topic “long memory” · rose since yesterday: 28 votes, 9 new",
+    "3 earlier papers here by Žofie Nováková drew 3.2 times the usual votes",
+    "shares “grasping”, “questions” with a paper you liked · 19 votes in 9 hours",
+    "burst: “dialect” in 4 of 1,020 papers (0.83 % of the 1,200 before)",
+    "chosen by hand",
+)
+SOURCES = ("arxiv-ml: 34 new", "sample-picks: stale, nothing since 24 Nov 05:10 UTC", "hf: holiday")
+
+
+def papers() -> list[DigestPaper]:
+    """The invented papers with reasons as they are frozen."""
+    told = [paper(number, reason=reason) for number, reason in enumerate(REASONS)]
+    return [replace(told[0], votes=1041), *told[1:]]
+
+
+def digest(language: str, **changes: object) -> DigestView:
+    shown = view(papers(), language=language, sources=SOURCES, withdrawn=WITHDRAWN)
+    return replace(shown, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def renderer() -> MailRenderer:
+    return MailRenderer(letterhead())
+
+
+def words(language: str, **changes: object) -> Rendered:
+    return digest_words(TEMPLATES, digest(language, **changes))
+
+
+def assert_golden(folder: Path, name: str, content: bytes) -> None:
+    text, markup = modern_parts(content)
+    head = content.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
+    found = {
+        f"{name}.headers.txt": head,
+        f"{name}.txt": text,
+        f"{name}.html": markup,
+        f"{name}.sha256": hashlib.sha256(content).hexdigest() + "\n",
+    }
+    if os.environ.get("UPDATE_GOLDEN"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, value in found.items():
+            (folder / file).write_text(value, encoding="utf-8", newline="\n")
+    assert found == {file: (folder / file).read_text(encoding="utf-8") for file in found}
+
+
+# --- the bytes ---------------------------------------------------------------------------------
+
+
+@EVERY
+@pytest.mark.accept("F26", part="mails")
+def test_the_bytes_of_a_digest_are_the_golden_ones(language: str) -> None:
+    content = MailRenderer(letterhead()).compose(mail(digest(language)))
+    assert_golden(GOLDEN / language, "digest", content)
+
+
+@EVERY
+@pytest.mark.accept("F26", part="mails")
+def test_the_bytes_of_a_confirmation_are_the_golden_ones(language: str) -> None:
+    made = notice(notice_view(NoticeKind.CONFIRM, language=language))
+    content = MailRenderer(letterhead()).compose_notice(made)
+    assert_golden(GOLDEN / language, "confirm", content)
+
+
+@EVERY
+@pytest.mark.accept("R13", part="languages")
+def test_a_digest_has_the_bytes_of_one_built_alone(renderer: MailRenderer, language: str) -> None:
+    for first, by_mail in product(range(6), (True, False)):
+        chosen = [*papers()[first:], *papers()[:first]]
+        made = mail(digest(language, papers=tuple(chosen)))
+        if not by_mail:
+            made = replace(made, list_unsubscribe_mail=None)
+        alone = renderer.compose_alone(made)
+        assert [renderer.compose(made) for _ in range(3)] == [alone] * 3
+        rendered = renderer.render(made.view)
+        assert modern_parts(alone) == split_by_hand(alone)[1] == [rendered.text, rendered.html]
+        assert str(modern(alone)["Subject"]) == rendered.subject
+        assert all(len(line) <= 76 for line in body_lines(alone))
+
+
+@EVERY
+def test_a_digest_of_one_paper_without_gist_goes_on_with_its_reason(
+    renderer: MailRenderer, language: str
+) -> None:
+    made = mail(digest(language, papers=(paper(gist="", reason="41 votes, new today"),)))
+    assert renderer.compose(made) == renderer.compose_alone(made)
+    said = renderer.render(made.view)
+    assert said.preheader == reason_said(tongue(language), "41 votes, new today")
+    assert said.preheader in said.text
+
+
+def test_readers_of_different_languages_share_nothing_they_should_not(
+    renderer: MailRenderer,
+) -> None:
+    """In turns, and with the very same papers."""
+    shared = tuple(papers())
+    mails = [
+        mail(digest(language, papers=shared, links=links(f"{number:040}")))
+        for number in range(6)
+        for language in LANGUAGES
+    ]
+    for one in mails:
+        content = renderer.compose(one)
+        assert content == renderer.compose_alone(one)
+        assert modern(content)["Content-Language"] == one.view.language
+        assert f'<html lang="{one.view.language}" dir="ltr">' in modern_parts(content)[1]
+
+
+@EVERY
+def test_a_signature_covers_a_mail_in_any_language(language: str) -> None:
+    signer = Signer("papers.example.org", [new_key(Algorithm.ED25519, "s1")])
+    renderer = MailRenderer(letterhead(), signer=lambda: signer)
+    made = mail(digest(language))
+    assert [renderer.compose(made) for _ in range(3)] == [renderer.compose_alone(made)] * 3
+
+
+# --- what they say -----------------------------------------------------------------------------
+
+
+@pytest.mark.accept("F26", part="mails")
+@pytest.mark.parametrize(
+    ("language", "subject", "preheader", "line", "leave"),
+    [
+        ("en", "Fri 30 Jan · 6 papers: Slow", "Also: Small", "Why: 1,041 votes, 12", "Unsubscribe"),
+        (
+            "de",
+            "Fr., 30. Jan. · 6 Papers: Slow",
+            "Außerdem: Small",
+            "Warum: 1.041 Stimmen, 12",
+            "Abmelden",
+        ),
+        (
+            "fr",
+            "ven. 30 janv. · 6 articles : Slow",
+            "Aussi : Small",
+            "Pourquoi : 1 041 votes, dont 12",
+            "Se désabonner",
+        ),
+        (
+            "es",
+            "vie, 30 ene · 6 artículos: Slow",
+            "Además: Small",
+            "Por qué: 1.041 votos, 12",
+            "Darse de baja",
+        ),
+        (
+            "zh-Hans",
+            "1月30日周五 · 6 篇论文：Slow",
+            "还有：Small",
+            "推荐理由：1,041 票，昨天以来新增 12",
+            "退订",
+        ),
+    ],
+)
+def test_a_digest_speaks_its_language_throughout(
+    language: str, subject: str, preheader: str, line: str, leave: str
+) -> None:
+    said = words(language)
+    plain = [
+        part.replace("\u202f", " ").replace("\xa0", " ")
+        for part in (said.subject, said.preheader, said.text)
+    ]
+    assert plain[0].startswith(subject)
+    assert plain[1].startswith(preheader)
+    assert line in plain[2]
+    assert f">{leave}</a>" in said.html
+
+
+@pytest.mark.accept("F26", part="words")
+@pytest.mark.parametrize(
+    ("kind", "language"), [*product(NoticeKind, [tag for tag in LANGUAGES if tag != "en"])]
+)
+def test_every_notice_is_said_in_every_language(kind: NoticeKind, language: str) -> None:
+    said = notice_words(TEMPLATES, notice_view(kind, language=language, subject=""))
+    english = notice_words(TEMPLATES, notice_view(kind, subject=""))
+    assert said.subject != english.subject
+    shared = set(said.text.splitlines()) & set(english.text.splitlines())
+    told = {line for line in shared if line and "example.org" not in line}
+    assert not {line for line in told if not line.startswith(("-", " "))}
+
+
+def test_a_language_that_is_not_ours_is_answered_in_english() -> None:
+    for tag in ("pt-BR", "zh-TW", "", "en\r\nBcc: x@example.com"):
+        content = MailRenderer(letterhead()).compose(mail(digest(tag)))
+        assert content == MailRenderer(letterhead()).compose(mail(digest("en")))
+    for tag, ours in (("de-AT", "de"), ("zh-CN", "zh-Hans")):
+        assert words(tag) == words(ours)
+
+
+@pytest.mark.accept("F26", part="titles")
+@EVERY
+def test_titles_and_gists_keep_their_own_language_and_direction(language: str) -> None:
+    outline = Outline(words(language).html)
+    titles = [found for found in outline.all("span") if found.get("dir") == "auto"]
+    assert [one.get("lang", language) for one in titles[:6]] == [
+        "ar" if number == 4 else "en" for number in range(6)
+    ]
+    gists = [one for one in outline.all("p") if one.get("class") == "say"]
+    assert {one.get("lang", language) for one in gists} == {"en"}
+
+
+def test_a_title_the_operator_chose_is_no_word_of_ours() -> None:
+    assert "Papers im Trend" in words("de").html
+    assert "<h1" in words("de", list_title="Unsubscribe").html
+    assert ">Unsubscribe</h1>" in words("de", list_title="Unsubscribe").html
+
+
+@pytest.mark.accept("F18", part="size")
+@EVERY
+def test_a_long_digest_stays_below_the_limit(renderer: MailRenderer, language: str) -> None:
+    long = tuple(
+        paper(n, gist="A steady sentence. " * 30, reason=REASONS[n % 6]) for n in range(30)
+    )
+    made = mail(digest(language, papers=long))
+    content = renderer.compose(made)
+    assert content == renderer.compose_alone(made)
+    assert len(modern_parts(content)[1].encode()) <= HTML_LIMIT
+
+
+def test_a_place_in_a_translation_is_escaped_in_the_html_alone() -> None:
+    said = words("fr", list_title="A <b>& list</b>", operator="Ada & Sons")
+    assert "A &lt;b&gt;&amp; list&lt;/b&gt;&nbsp;»." in said.html
+    assert "A <b>& list</b> »." in " ".join(said.text.split())
+    assert "Envoyé par Ada &amp; Sons." in said.html
+
+
+# --- the lines of the text ---------------------------------------------------------------------
+
+
+@EVERY
+@pytest.mark.accept("F26", part="lines")
+def test_no_line_of_the_text_is_wider_than_its_columns(language: str) -> None:
+    said = [words(language).text]
+    said += [
+        notice_words(TEMPLATES, notice_view(kind, language=language)).text for kind in NoticeKind
+    ]
+    for line in (line for text in said for line in text.splitlines() if "://" not in line):
+        assert columns(line) <= TEXT_WIDTH
+
+
+def test_chinese_is_broken_between_letters_and_not_before_a_mark() -> None:
+    lines = wrapped("这是一个很长的句子，" * 9).splitlines()
+    assert all(columns(line) <= TEXT_WIDTH for line in lines)
+    assert all(columns(line) > TEXT_WIDTH - 5 for line in lines[:-1])
+    assert not any(line.startswith("，") for line in lines)
+    assert "".join(lines) == "这是一个很长的句子，" * 9
+
+
+def test_latin_words_within_chinese_stay_whole() -> None:
+    lines = wrapped("我们用Transformers处理“图像（images）”的问题。" * 5).splitlines()
+    assert sum(line.count("Transformers") for line in lines) == 5
+    assert not any(
+        line.startswith(("）", "”", "。")) or line.endswith(("“", "（")) for line in lines
+    )
+
+
+def test_korean_is_broken_at_spaces() -> None:
+    words = ["확산모델을", "이용한", "이미지", "생성"] * 6
+    lines = wrapped(" ".join(words)).splitlines()
+    assert " ".join(lines).split() == words
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), max_size=300))
+def test_wrapping_loses_nothing(text: str) -> None:
+    clean = " ".join(text.split())
+    again = "".join(wrapped(clean, "- ", "  ").removeprefix("- ").split())
+    assert again == "".join(clean.split())

@@ -1,0 +1,113 @@
+"""In which language a page is, and that a sign-up keeps it."""
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from paperround.domain.languages import LANGUAGES
+from paperround.domain.notices import NoticeKind
+from paperround.domain.subscribers import Preferences
+from paperround.domain.tokens import Purpose
+from paperround.web.templating import environment
+from tests.builders import address
+from tests.web.conftest import Site
+
+FORGED = "/unsubscribe/" + "A" * 40
+LEAVING = {
+    "en": "Leave the digest?",
+    "de": "Vom Digest abmelden?",
+    "fr": "Se désabonner\u00a0?",
+    "es": "¿Darse de baja del boletín?",
+    "zh-Hans": "要退订简报吗？",
+}
+
+
+def heading(client: TestClient, path: str = FORGED, accept: str = "") -> str:
+    answer = client.get(path, headers={"accept-language": accept} if accept else {})
+    assert answer.headers["vary"] == "accept-language"
+    [found] = re.findall("<h1[^>]*>(.*?)</h1>", answer.text)
+    return str(found)
+
+
+def choices(site: Site, name: str = "ada") -> Preferences:
+    with site.runtime.database.reading() as work:
+        person = work.subscribers.find(address(name))
+        assert person is not None
+        [found] = work.subscribers.subscriptions_of(person.id)
+    return found.preferences
+
+
+@pytest.mark.accept("F26", part="pages")
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_a_page_is_in_the_language_that_the_browser_or_the_address_asks_for(
+    site: Site, language: str
+) -> None:
+    assert heading(site.client, accept=f"{language},en;q=0.1") == LEAVING[language]
+    assert heading(site.client, f"{FORGED}?lang={language}", accept="ja") == LEAVING[language]
+    answer = site.client.get(f"{FORGED}?lang={language}")
+    assert answer.headers["content-language"] == language
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_page_is_in_english_for_whoever_says_nothing_we_speak(site: Site) -> None:
+    assert heading(site.client) == LEAVING["en"]
+    assert heading(site.client, accept="ja,ko;q=0.5") == LEAVING["en"]
+    assert heading(site.client, f"{FORGED}?lang=xx", accept="de") == LEAVING["de"]
+    assert heading(site.client, f"{FORGED}?lang=" + "d" * 9000, accept="de") == LEAVING["de"]
+
+
+def test_the_language_of_one_request_is_not_that_of_the_next(site: Site) -> None:
+    for language in ("de", "en", "fr", "en"):
+        assert heading(site.client, f"{FORGED}?lang={language}") == LEAVING[language]
+        assert heading(site.client) == LEAVING["en"]
+
+
+@pytest.mark.accept("F26", part="kept")
+def test_a_sign_up_keeps_the_language_of_its_page(site: Site) -> None:
+    site.client.headers["accept-language"] = "fr-CA,fr;q=0.9"
+    site.ask()
+    assert choices(site).language == "fr"
+    site.ask("bo@mail.example", language="de")
+    assert choices(site, "bo").language == "de"
+
+
+def test_a_sign_up_in_no_language_of_ours_leaves_it_open(site: Site) -> None:
+    site.client.headers["accept-language"] = "ja"
+    site.ask(language="x" * 500)
+    assert choices(site).language is None
+
+
+@pytest.mark.accept("F26", part="kept")
+def test_a_program_may_say_the_language(site: Site) -> None:
+    asked = {"email": "ada@mail.example", "language": "es-MX"}
+    assert site.client.post("/api/v1/subscriptions", json=asked).status_code == 202
+    assert choices(site).language == "es-MX"
+
+
+@pytest.mark.accept("F26", part="kept")
+def test_a_reader_chooses_the_language_and_keeps_it_where_a_form_does_not_ask(site: Site) -> None:
+    site.ask()
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    page = site.client.post(f"/confirm/{token}").text
+    path = re.findall(r"/preferences/[\w-]{40}", page)[0]
+    saved = site.client.post(path, data={"action": "save", "language": "zh-Hans"})
+    assert saved.status_code == 200
+    assert saved.headers["content-language"] == "zh-Hans"
+    assert choices(site).language == "zh-Hans"
+    site.client.post(path, data={"action": "save", "size": "5"})
+    assert (choices(site).language, choices(site).size) == ("zh-Hans", 5)
+    assert site.client.get(f"{path}?lang=es").headers["content-language"] == "es"
+    refused = site.client.post(path, data={"action": "save", "language": "tlh"})
+    assert refused.status_code == 422
+    assert choices(site).language == "zh-Hans"
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_the_fields_of_a_language_name_each_in_itself(language: str) -> None:
+    macros = environment(language).get_template("language.html").module
+    field = macros.choice({"language": "fr"}, None)  # type: ignore[attr-defined]
+    assert '<option value="fr" lang="fr" selected>Français</option>' in field
+    menu = macros.menu()  # type: ignore[attr-defined]
+    assert f'<b lang="{language}" aria-current="true">{LANGUAGES[language]}</b>' in menu
+    assert menu.count("<a href") == len(LANGUAGES) - 1
