@@ -54,8 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not asked for: long tests by default, all others with `--long`."""
-    wanted = [item for item in items if _is_wanted(item, long=config.getoption("--long"))]
-    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    wanted, others = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        is_wanted = _is_wanted(item, long=config.getoption("--long"))
+        (wanted if is_wanted else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = wanted
 
 

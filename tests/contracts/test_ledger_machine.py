@@ -143,6 +143,18 @@ class LedgerMachine(RuleBasedStateMachine):
         if applied and state is SENT:
             self.sent.add(row.id)
 
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def end_a_run(self, data: st.DataObject) -> None:
+        token = self.held[data.draw(st.sampled_from(sorted(self.held)))].lease.token
+        with self.database.writing() as work:
+            work.ledger.release(token, now=self.now)
+            work.ledger.give_up(token, now=self.now)
+        ended = [row for row in self.held.values() if row.lease.token == token]
+        self.answered += ended
+        for row in ended:
+            del self.held[row.id]
+
     @rule()
     def crash(self) -> None:
         with self.database.writing() as work:

@@ -82,6 +82,7 @@ def scans(steps: list[str]) -> list[str]:
         (lambda work: work.ledger.totals(now=NOW), "edition_id"),
         (lambda work: work.ledger.expire(now=NOW), "ix_deliveries_ends"),
         (lambda work: work.ledger.reclaim(Alive(), now=NOW), "ix_deliveries_leases"),
+        (lambda work: work.ledger.give_up(TOKEN, now=NOW), "ix_deliveries_leases"),
         (
             lambda work: work.posts.claim(lease(), limit=1, now=NOW),
             "SEARCH deliveries USING INDEX ix_deliveries_subscriber_id (subscriber_id=?)",

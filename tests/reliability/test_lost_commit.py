@@ -4,7 +4,7 @@ Nobody can know then whether it counted. A mail whose mark is in doubt gets no d
 sent; an answer that was heard is written down again, and counts once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ from paperround.store.schema import metadata
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import run_on
 from tests.fakes import Neighbours, PlainRenderer
-from tests.faults import Action, Say, SmtpSink
+from tests.faults import Action, Late, Say, SmtpSink
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.test_deliver import post
 from tests.jobs.test_publish import send
@@ -38,7 +38,9 @@ HEARD = pytest.mark.parametrize("heard", [False, True], ids=["commit lost", "ans
 class MindfulSink(SmtpSink):
     """Does something when a stage is reached for the first time."""
 
-    def __init__(self, stage: str, do: Callable[[], object], **answers: list[Action]) -> None:
+    def __init__(
+        self, stage: str, do: Callable[[], object], **answers: Sequence[Action | None]
+    ) -> None:
         super().__init__(answers)
         self._stage = stage
         self._do: Callable[[], object] | None = do
@@ -204,6 +206,40 @@ def test_an_answer_heard_while_the_database_is_away_is_written_down_when_it_is_b
         assert installation.count("state = 'sent'") == len(sink.messages) == 1
         assert installation.count("state = 'queued'") == 2
         assert naps == list(PATIENCE[:3])
+
+
+@pytest.mark.accept("R2", part="a long outage")
+def test_a_sender_that_outlives_a_long_outage_writes_down_what_it_heard_before_it_sends(
+    installation: Installation,
+) -> None:
+    with MindfulSink("dot", lambda: lose(installation, heard=False, for_good=True)) as sink:
+        one = replace(installation.sender(sink), wait=lambda _: False)
+        for _ in range(2):
+            with pytest.raises(DatabaseFailed):
+                deliver(one)
+        assert len(sink.messages) == 1
+        installation.line.plug_in()
+        assert deliver(one).totals == LedgerTotals(sent=len(READERS))
+        assert installation.settle(sink, in_doubt=0)["sent"] == len(READERS)
+    assert installation.count("attempts = 1") == len(READERS)
+
+
+@pytest.mark.accept("R2", part="a long outage")
+def test_all_that_were_at_their_dots_when_the_line_broke_are_heard(
+    installation: Installation,
+) -> None:
+    """A mail is under way on each connection; one is taken and one refused a while after."""
+    late = [None, Late(0.2), Late(0.4, Say("554 5.6.0 looks like spam"))]
+    with MindfulSink("dot", installation.line.pull_the_plug, dot=late) as sink:
+        mailer = mailer_for(sink.url, connections=len(READERS), hostname="papers.example")
+        one = replace(installation.sender(sink), mailer=mailer)
+        with pytest.raises(DatabaseFailed):
+            deliver(one)
+        assert installation.count("state = 'in_data'") > 0
+        installation.line.plug_in()
+        deliver(one)
+        found = installation.settle(sink, in_doubt=0)
+    assert found == {"sent": 2, "unknown": 0, "failed": 1}
 
 
 @pytest.mark.accept("R2", part="a lost commit")

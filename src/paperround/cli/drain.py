@@ -38,6 +38,8 @@ def drain(home: "Runtime", stop: Stop, *, scheduler: bool = False, worker: bool 
     """Stop; where processes share their work, take back the signs of life of what this one was."""
     if not stop(drain_seconds=DRAIN_SECONDS):
         log.warning("jobs still run after %.0f seconds: they are cut off", DRAIN_SECONDS)
+    elif len(home.unwritten):
+        _write_the_rest(home)
     if home.settings.embedded:
         return
     try:
@@ -47,3 +49,11 @@ def drain(home: "Runtime", stop: Stop, *, scheduler: bool = False, worker: bool 
             home.sign_off(home.hands.lines)
     except PaperroundError as error:  # it fades by itself within half a minute
         log.warning("the sign of life stays for a while: %s", error)
+
+
+def _write_the_rest(home: "Runtime") -> None:
+    """The last chance for what was heard while the database was away."""
+    try:
+        home.unwritten.catch_up(home.database)
+    except PaperroundError as error:
+        log.error("what was heard of some mails is lost, and they become unknown: %s", error)

@@ -5,7 +5,8 @@
           └────────── settle: sent | deferred | failed | unknown ◄── outcome
 
 Everything here runs on one thread; the mailer's sockets do not. A mark and the outcomes that came
-before it are one transaction, so at most one message a connection is ever in doubt.
+before it are one transaction, so at most one message a connection is ever in doubt. Outcomes that
+cannot be written down wait in the process, and no mail leaves it before they are.
 
 Notices go before digests. A notice that comes while digests are going out waits for one claim of
 them at most: the run of digests then ends, notices are sent, and digests go on. The two lanes never
@@ -80,6 +81,7 @@ def deliver(
 ) -> DeliverReport:
     """Send what is due; with `until_empty` pass after pass until a pass finds nothing, and nothing
     waits for a slot that comes soon."""
+    post.unwritten.catch_up(post.database)
     tally = _Tally(pacer=pacer_of(post))
     while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
         pass
@@ -91,6 +93,7 @@ def deliver_notices(post: Post) -> DeliverReport:
 
     May run beside `deliver` in another thread, with a mailer of its own.
     """
+    post.unwritten.catch_up(post.database)
     tally = _Tally(pacer=pacer_of(post))
     run = _Run(post, notice_lane(post), no_progress, tally.pacer)
     tally.send(run)
@@ -173,6 +176,7 @@ class _Run(Generic[Mail]):
         self._moves = Moves(post.clock, post.jitter)
         self._unsettled: list[Move] = []
         self._dotless: Collection[DeliveryId] = ()
+        self._asked_for: set[str] = set()
         self._patience = Patience(post.wait)
         self._has_asked = self._turned_back = False
         self._keyless: set[DeliveryId] = set()
@@ -219,6 +223,8 @@ class _Run(Generic[Mail]):
                 return
             yield from self._pauses(not rows)
             for place, row in enumerate(rows):
+                if len(self._unsettled) >= SETTLE:
+                    self._settle()
                 yield from self._pauses_for(row)
                 if not self._goes_on():
                     return
@@ -262,14 +268,15 @@ class _Run(Generic[Mail]):
 
     def _give_back(self, rows: Sequence[Mail]) -> None:
         """Let go of rows of one claim that are not to be sent now."""
-        for row in rows:
-            del self._held[row.id]
-        now, token, in_hand = self._post.clock.now(), rows[0].lease.token, tuple(self._held)
-        ledger = self._lane.ledger
+        now, token, ledger = self._post.clock.now(), rows[0].lease.token, self._lane.ledger
+        given = {row.id for row in rows}
+        in_hand = tuple(self._held.keys() - given)
         write(
             self._post.database,
             lambda work: ledger(work).release(token, now=now, without=in_hand),
         )
+        for one in given:
+            del self._held[one]
 
     def _claim(self) -> Sequence[Mail]:
         self._turned_back = False
@@ -296,7 +303,9 @@ class _Run(Generic[Mail]):
                 rows = ledger.claim(lease, limit=limit, now=now, without=in_hand, gate=gate)
             return rows, gate
 
+        self._asked_for = {lease.token}  # also if the claim counts and its answer is lost
         rows, gate = write(self._post.database, settle_and_claim)
+        self._asked_for = set()
         self._settled(settling)
         pace.wrote(said)
         self.gave_way = rows is None
@@ -387,8 +396,6 @@ class _Run(Generic[Mail]):
             self.stopped = self.stopped or self._pacer.stopped
         self._keep(self._moves.answered(row, outcome, found))
         self._progress(1)
-        if len(self._unsettled) >= SETTLE:
-            self._settle()
 
     def _keep(self, move: Move) -> None:
         """What became of a mail, until it is written down."""
@@ -405,9 +412,11 @@ class _Run(Generic[Mail]):
                 self._write_down(work, settling, now)
                 said.write(work, now=now)
 
-            self._patience.write(self._post.database, settle)
-            self._settled(settling)
+            del self._unsettled[: len(settling)]
             self._pacer.wrote(said)
+            self._post.unwritten.write(self._post.database, settle, self._patience)
+            for move in settling:
+                self._held.pop(move.id, None)
 
     def _write_down(self, work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
         """What became of mails, and what that says of their readers' addresses, in one step."""
@@ -421,13 +430,15 @@ class _Run(Generic[Mail]):
             self._held.pop(move.id, None)
 
     def _release(self) -> None:
-        """Give back what was not offered, or got no dot: nobody is to wait for a lease."""
+        """Give back what was not offered, or got no dot, and give up what nobody listens for any
+        more: nobody is to wait for a lease."""
         now, ledger, dotless = self._post.clock.now(), self._lane.ledger, self._dotless
-        tokens = {row.lease.token for row in self._held.values()}
+        tokens = {row.lease.token for row in self._held.values()} | self._asked_for
 
         def release(work: UnitOfWork) -> None:
             for token in tokens:
                 ledger(work).release(token, now=now, dotless=dotless)
+                ledger(work).give_up(token, now=now)
 
         if tokens:
-            self._patience.write(self._post.database, release)
+            self._post.unwritten.write(self._post.database, release, self._patience)

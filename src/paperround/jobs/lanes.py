@@ -35,6 +35,7 @@ from paperround.jobs.ports import (
     Renderer,
     UnitOfWork,
 )
+from paperround.jobs.unwritten import Unwritten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Post:
     Once `stopping` says so, the mails in hand are finished and no others are taken up. `pacing` is
     how fast mail may leave, None where nothing holds it; `wait` waits for so many seconds and says
     whether to stop. Without one nothing is waited for. `boot` says how long this machine runs.
+    `unwritten` is what this process could not write down yet.
     """
 
     database: Database
@@ -59,6 +61,7 @@ class Post:
     pacing: Pacing | None = None
     wait: Callable[[float], bool] = lambda _: True
     boot: Callable[[], Boot | None] = lambda: None
+    unwritten: Unwritten = field(default_factory=Unwritten)
 
 
 class Held(Protocol):

@@ -25,7 +25,7 @@ from datetime import timedelta
 from random import Random
 
 from paperround.domain.boots import Boot
-from paperround.domain.deliveries import MOST_BREAKDOWNS, DeliveryState, Lease
+from paperround.domain.deliveries import MOST_BREAKDOWNS, DeliveryId, DeliveryState, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import EditionPaper
 from paperround.domain.errors import Conflict, DatabaseFailed
@@ -39,6 +39,7 @@ from paperround.jobs.expiring import untried
 from paperround.jobs.holding import is_held, is_suspect
 from paperround.jobs.ports import Clock, Database, PostOffice, Processes, UnitOfWork
 from paperround.jobs.transactions import Patience, write
+from paperround.jobs.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ ANSWER = timedelta(minutes=5)
 class PostRoom:
     """What posting needs. Once `stopping` says so, the messages in hand are finished and no others
     are taken up. `boot` says how long this machine runs; `wait` waits for a database that is away,
-    and says whether to stop."""
+    and says whether to stop; `unwritten` is what this process could not write down yet."""
 
     database: Database
     office: PostOffice
@@ -66,6 +67,7 @@ class PostRoom:
     boot: Callable[[], Boot | None] = lambda: None
     hands: int = HANDS
     wait: Callable[[float], bool] = lambda _: True
+    unwritten: Unwritten = field(default_factory=Unwritten)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class PostReport:
 
 def post_due(room: PostRoom) -> PostReport:
     """Post what is due, until a claim finds nothing. Safe to kill, and from several at once."""
+    room.unwritten.catch_up(room.database)
     if _is_idle(room):
         return PostReport()
     _tidy(room)
@@ -122,13 +125,18 @@ class _Hand:
     def __init__(self, room: PostRoom) -> None:
         self._room = room
         self._patience = Patience(room.wait)
+        self._dotless: Sequence[DeliveryId] = ()
         self.messages = 0
         self.troubles = Counter[str]()
 
     def work(self) -> None:
         """Post until a claim finds nothing."""
         while not self._room.stopping() and (claimed := self.claim()):
-            self.take(claimed[0])
+            try:
+                self.take(claimed[0])
+            except (Conflict, DatabaseFailed):
+                self._let_go(claimed[0].lease)
+                raise
 
     def claim(self) -> Sequence[ClaimedPost]:
         """The next post that is due; none while digests are held."""
@@ -140,7 +148,13 @@ class _Hand:
         def claim(work: UnitOfWork) -> Sequence[ClaimedPost]:
             return () if is_held(work) else work.posts.claim(lease, limit=1, now=now)
 
-        return write(room.database, claim) if _has_due(room) else ()
+        if not _has_due(room):
+            return ()
+        try:
+            return write(room.database, claim)
+        except (Conflict, DatabaseFailed):  # it may count, and its answer is lost
+            self._let_go(lease)
+            raise
 
     def take(self, post: ClaimedPost) -> None:
         """Send the next message of a post, and write down what became of it."""
@@ -195,11 +209,7 @@ class _Hand:
             return self._room.office.post(post.channel.hook, message, before_body=marked)
         except (Conflict, DatabaseFailed):
             # Nothing was posted without a mark: one that counts after all is taken back.
-            now, mine = self._room.clock.now(), [post.row.id]
-            self._patience.write(
-                self._room.database,
-                lambda work: work.posts.release(post.lease.token, now=now, dotless=mine),
-            )
+            self._dotless = [post.row.id]
             raise
         except Exception as error:  # a fault of ours, which must not stop the others either
             # Its trace is not logged: whatever posts has the hook in hand, which is a secret.
@@ -234,7 +244,7 @@ class _Hand:
             if work.posts.settle([move], now=now):
                 work.posts.note_taken(post.row.id, taken, shown)
 
-        self._patience.write(self._room.database, note)
+        self._room.unwritten.write(self._room.database, note, self._patience)
 
     def _defer(self, post: ClaimedPost, outcome: PostOutcome) -> None:
         """Try again after the pause that was asked for, and not before our own; a wait that is
@@ -299,14 +309,28 @@ class _Hand:
         if move.state is not DeliveryState.SENT:
             self.troubles[move.reason] += 1
 
-        def settle(work: UnitOfWork) -> bool:
-            work.posts.settle([move], now=now)
-            return stops is not None and work.channels.stop(channel.id, hook, stops, now=now)
+        is_stopped = False
 
-        if self._patience.write(self._room.database, settle):
+        def settle(work: UnitOfWork) -> None:
+            nonlocal is_stopped
+            work.posts.settle([move], now=now)
+            is_stopped = stops is not None and work.channels.stop(channel.id, hook, stops, now=now)
+
+        self._room.unwritten.write(self._room.database, settle, self._patience)
+        if is_stopped:
             log.error(
                 "the channel %s is stopped since %s: %s", channel.name, format_instant(now), stops
             )
+
+    def _let_go(self, lease: Lease) -> None:
+        """Give back what was not posted, or give it up: nobody is to wait for a lease."""
+        now, token, dotless = self._room.clock.now(), lease.token, self._dotless
+
+        def let_go(work: UnitOfWork) -> None:
+            work.posts.release(token, now=now, dotless=dotless)
+            work.posts.give_up(token, now=now)
+
+        self._room.unwritten.write(self._room.database, let_go, self._patience)
 
 
 def _broken(post: ClaimedPost, error: Exception) -> str:

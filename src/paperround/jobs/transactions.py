@@ -68,7 +68,7 @@ def wait_after(lost: int) -> float:
 
 @dataclass(slots=True)
 class Patience:
-    """Writes what must not be forgotten, though the database is away for a while.
+    """Tries what must not be forgotten again, while the database is away for a moment.
 
     `wait` waits for so many seconds and says whether to stop: then there is one last try. The
     waits of PATIENCE are had once: a database that stays away is not waited for again.
@@ -77,15 +77,16 @@ class Patience:
     wait: Callable[[float], bool]
     _waits: list[float] = field(default_factory=lambda: list(PATIENCE))
 
-    def write(self, database: Database, do: Callable[[UnitOfWork], T]) -> T:
-        """As `write`. The answer to a commit may have been lost, so `do` may come to count although
-        it is done again: it must be the same twice. Raises DatabaseFailed in the end."""
+    def tried(self, do: Callable[[], T]) -> T:
+        """Do it, again while it raises DatabaseFailed, and return what it returns. The answer to a
+        commit may have been lost, so `do` may come to count although it is done again: it must be
+        the same twice. Raises DatabaseFailed in the end."""
         while self._waits:
             try:
-                return write(database, do)
+                return do()
             except DatabaseFailed as error:
                 seconds = self._waits.pop(0)
                 log.warning("%s; trying again in %.1f s", error, seconds)
                 if self.wait(seconds):
                     self._waits.clear()
-        return write(database, do)
+        return do()

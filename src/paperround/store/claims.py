@@ -268,6 +268,12 @@ class Claims(Generic[Item]):
         kept = not_(among(self._connection, self._c.id, without)) if without else true()
         return self._connection.execute(self._giving_back(token, dotless).where(kept)).rowcount
 
+    def give_up(self, token: str, *, now: datetime) -> int:  # noqa: ARG002 - as every move
+        """in_data -> unknown for what this claim has marked: nobody hears the answer any more.
+        Returns how many."""
+        mine = self._c.token == token
+        return self._end(mine, DeliveryState.IN_DATA, DeliveryState.UNKNOWN, "run-ended")
+
     def _giving_back(self, token: str, dotless: Collection[DeliveryId] = ()) -> Update:
         unsent = self._c.state == DeliveryState.CLAIMED.value
         if dotless:

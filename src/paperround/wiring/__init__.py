@@ -55,6 +55,7 @@ from paperround.jobs.rows import Identity
 from paperround.jobs.similar import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
+from paperround.jobs.unwritten import Unwritten
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
 from paperround.wiring import hands, mailroom, outlets, summaries
@@ -84,6 +85,8 @@ class Runtime(ForReaders):
     """One machine, invented papers, nothing read from the network by itself."""
     stopping: Event = field(default_factory=Event, repr=False, compare=False)
     """Set once this process was asked to end."""
+    unwritten: Unwritten = field(default_factory=Unwritten, repr=False, compare=False)
+    """What its runs of sending could not write down yet."""
     hands: Hands = field(default_factory=Hands)
     """What this process does of the jobs that it shares with others."""
 
@@ -474,6 +477,7 @@ class Runtime(ForReaders):
             pacing=self.settings.pacing,
             wait=self.stopping.wait,
             boot=self.boot,
+            unwritten=self.unwritten,
         )
 
     def _going(self) -> Clock:

@@ -93,10 +93,16 @@ def _postgres(home: "Runtime") -> "PostgresQueue":
         now=home.clock.now,
         lines=home.hands.lines,
         wide=home.hands.wide,
-        alive=lambda: roles.worker_lives(
-            home.database, home.processes.current(), home.hands.lines, now=home.clock.now()
-        ),
+        alive=lambda: _live(home),
     )
+
+
+def _live(home: "Runtime") -> None:
+    """Leave a sign of life, and write down what was heard while the database was away: the next run
+    of sending may be another process's."""
+    me, lines = home.processes.current(), home.hands.lines
+    roles.worker_lives(home.database, me, lines, now=home.clock.now())
+    home.unwritten.catch_up(home.database)
 
 
 def put_within(home: "Runtime", connection: object, jobs: Sequence[Job]) -> None:

@@ -34,5 +34,6 @@ def post_channels(runtime: "Runtime") -> PostReport:
             stopping=runtime.stopping.is_set,
             boot=runtime.boot,
             wait=runtime.stopping.wait,
+            unwritten=runtime.unwritten,
         )
     )

@@ -88,6 +88,11 @@ class Claiming(Protocol[Row]):
         dot followed, so their mark, if it counts, is taken back: in_data -> queued."""
         ...
 
+    def give_up(self, token: str, *, now: datetime) -> int:
+        """in_data -> unknown for what this claim has marked: nobody hears the answer any more.
+        Returns how many."""
+        ...
+
 
 class Ledger(Claiming[Claimed], Protocol):
     """Deliveries. A row without a terminal state is never forgotten, a sent one never resent."""

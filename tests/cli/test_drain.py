@@ -1,0 +1,96 @@
+"""What was heard while the database was away is written down while a process lives."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from paperround.cli.drain import drain
+from paperround.clock import SystemClock
+from paperround.config import Settings
+from paperround.domain.errors import DatabaseFailed
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.transactions import Patience
+from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring import Runtime
+from tests.databases import postgres, postgres_url, run_on
+from tests.jobs.distant import Distant
+from tests.queues import EMPTY
+
+__all__ = ["postgres", "postgres_url"]
+
+MOST_SECONDS = 20.0
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Runtime:
+    """An embedded installation."""
+    return Runtime(Settings(data_dir=tmp_path), SystemClock())
+
+
+@pytest.fixture
+def worker(postgres_url: str, tmp_path: Path) -> Iterator[Runtime]:
+    """One process of many."""
+    run_on(postgres_url, EMPTY)
+    secret = "a secret that is only used by these tests"
+    settings = Settings(data_dir=tmp_path, database_url=postgres_url, secret_key=secret)
+    yield Runtime(settings, SystemClock())
+    run_on(postgres_url, EMPTY)
+
+
+def leave_unwritten(home: Runtime, *, fails: bool = False) -> Event:
+    """Something is heard while the database is away; what is set once it is written down."""
+    assert isinstance(home.database, SqlDatabase)
+    written = Event()
+
+    def do(_: UnitOfWork) -> None:
+        if fails:
+            raise DatabaseFailed("nobody is there")
+        written.set()
+
+    with suppress(DatabaseFailed):
+        away = Distant(home.database, away=True)
+        home.unwritten.write(away, do, Patience(lambda _: True))
+    assert not written.is_set()
+    return written
+
+
+def ends(*, drain_seconds: float) -> bool:
+    return drain_seconds > 0
+
+
+def hangs(*, drain_seconds: float) -> bool:
+    return drain_seconds < 0
+
+
+def test_a_process_that_ends_writes_down_what_it_heard(home: Runtime) -> None:
+    written = leave_unwritten(home)
+    drain(home, ends)
+    assert written.is_set()
+
+
+def test_where_it_cannot_it_says_what_becomes_of_the_mails(
+    home: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    leave_unwritten(home, fails=True)
+    with caplog.at_level(logging.ERROR):
+        drain(home, ends)
+    assert "they become unknown: nobody is there" in caplog.text
+
+
+def test_one_whose_jobs_hang_waits_for_nothing_more(home: Runtime) -> None:
+    written = leave_unwritten(home)
+    drain(home, hangs)
+    assert not written.is_set()
+
+
+def test_a_process_of_many_writes_it_down_though_another_one_sends(worker: Runtime) -> None:
+    written = leave_unwritten(worker)
+    worker.queue.start()
+    try:
+        assert written.wait(MOST_SECONDS)
+    finally:
+        worker.queue.stop(drain_seconds=MOST_SECONDS)
