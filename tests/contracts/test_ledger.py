@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import Engine, event, select, update
 
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, DeliveryState, Lease, Worker
 from paperround.domain.digests import DigestKind
@@ -307,6 +307,28 @@ def test_a_late_answer_turns_unknown_into_sent_and_nothing_else(town: Town) -> N
     row, *_ = town.claim()
     town.settle(move(row, UNKNOWN))
     assert [town.settle(move(row, state)) for state in (FAILED, DEFERRED, SENT)] == [0, 0, 1]
+
+
+def test_moves_that_are_settled_together_each_move_their_own_row(
+    town: Town, engine: Engine
+) -> None:
+    town.plan()
+    first, second, third = town.claim()
+    town.mark([first])
+    said = replace(move(first, SENT), reply='250 "so" it is: naïve', code=250)
+    later = replace(move(second, DEFERRED), breakdown=True, reply=None, code=None)
+    assert town.settle(said, later, replace(move(third, FAILED), token="another's")) == 2
+    c = db.deliveries.c
+    wanted = select(
+        c.id, c.state, c.code, c.reply, c.attempts, c.breakdowns, c.next_at, c.sent_at, c.token
+    )
+    with engine.connect() as connection:
+        found = connection.execute(wanted.order_by(c.id)).all()
+    assert {row.id: tuple(row)[1:] for row in found} == {
+        first.id: (SENT, 250, said.reply, 1, 0, NOW, NOW, TOKEN),
+        second.id: (DEFERRED, None, None, 1, 1, NOW + 5 * MINUTE, None, TOKEN),
+        third.id: (DeliveryState.CLAIMED, None, None, 0, 0, NOW, None, TOKEN),
+    }
     assert (town.totals().sent, town.totals().unknown) == (1, 0)
 
 

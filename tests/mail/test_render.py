@@ -7,6 +7,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperround.domain.digests import DigestView, Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
@@ -383,6 +385,22 @@ def test_words_are_cut_and_wrapped_whole() -> None:
     assert shortened("x" * 20, 10) == "x" * 9 + "…"
     assert wrapped("a " * 60, "1. ").split("\n")[1].startswith("   a a")
     assert wrapped("", "1. ") == "1. "
+
+
+@given(
+    st.lists(st.text("a", max_size=9), min_size=20, max_size=60),
+    st.sampled_from(["", "1. ", "x" * 80]),
+)
+def test_a_line_takes_each_word_that_fits(every: list[str], first: str) -> None:
+    text = " ".join(every)
+    begin, *words = every
+    lines = [first + begin]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) <= 72:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(" " * len(first) + word)
+    assert wrapped(text, first).split("\n") == lines
 
 
 def test_control_and_bidi_characters_reach_neither_part() -> None:

@@ -106,3 +106,28 @@ def test_over_a_long_line_every_mail_takes_one_round_trip(worlds: Worlds) -> Non
     assert len(outcomes) == 100
     each_line = 100 / 5
     assert world.now - marked[0] == pytest.approx(each_line * AWAY, abs=2 * AWAY)
+
+
+def steady_marks(world: SlowWorld, *, lines: int, mails: int) -> list[list[DeliveryId]]:
+    """The marks of a run but for the first ones, by when all lines are open, and the last ones."""
+    mailer = SmtpMailer(
+        [Relay(host="127.0.0.1", port=25, tls=Tls.NONE)],
+        hostname="papers.example",
+        connections=lines,
+        world=world.world,
+    )
+    marks = Marks()
+    assert len(list(mailer.send(envelopes(mails), before_dot=marks))) == mails
+    assert sorted(marks.ids) == list(range(1, mails + 1))
+    return marks.calls[len(marks.calls) // 2 : -2]
+
+
+@pytest.mark.accept("B1", part="few marks")
+def test_lines_that_answer_at_once_share_their_marks(worlds: Worlds) -> None:
+    calls = steady_marks(worlds({b".": 0.0001}), lines=6, mails=120)
+    assert {len(ids) for ids in calls} == {6}
+
+
+def test_lines_that_are_far_away_wait_for_no_other(worlds: Worlds) -> None:
+    calls = steady_marks(worlds(FAR), lines=6, mails=120)
+    assert {len(ids) for ids in calls} == {1}

@@ -16,6 +16,7 @@ meet in one batch, since a row of one may have the same number as a row of the o
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic
@@ -38,7 +39,7 @@ from paperround.jobs.lanes import (
 )
 from paperround.jobs.outcomes import Moves
 from paperround.jobs.pacing import Pacer, pacer_of
-from paperround.jobs.ports import Gate, UnitOfWork
+from paperround.jobs.ports import Gate, Keeping, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.returns import hold_against
 from paperround.jobs.transactions import Patience, write
@@ -83,8 +84,9 @@ def deliver(
     waits for a slot that comes soon."""
     post.unwritten.catch_up(post.database)
     tally = _Tally(pacer=pacer_of(post))
-    while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
-        pass
+    with _on_one_connection(post) as busy:
+        while (_pass(busy, progress, tally) or tally.awaits()) and until_empty:
+            pass
     return _report(post, tally)
 
 
@@ -99,6 +101,16 @@ def deliver_notices(post: Post) -> DeliverReport:
     tally.send(run)
     tally.expired += run.expired
     return _report(post, tally)
+
+
+@contextmanager
+def _on_one_connection(post: Post) -> Iterator[Post]:
+    """`post` with a database that keeps its connection from mark to mark, if it can."""
+    if not isinstance(post.database, Keeping):
+        yield post
+        return
+    with post.database.kept() as database:
+        yield replace(post, database=database)
 
 
 @dataclass(slots=True)

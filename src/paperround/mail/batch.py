@@ -32,6 +32,15 @@ MOMENT = 0.01
 PATIENCE = 0.05
 """Seconds that mails which are ready wait at most while others are made to follow them."""
 
+SLOWER = 1.05
+"""By this the shortest time for an answer grows with each one, so that a line may get slower."""
+
+NEAR = 0.003
+"""Seconds within which a server that is near answers a dot."""
+
+TOGETHER = 0.0005
+"""Seconds for which mails that are ready wait at most for others that will be ready soon."""
+
 BeforeDot = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 
 
@@ -66,6 +75,7 @@ class Batch:
         self._is_cut_short = False
         self._crash: BaseException | None = None
         self._pause = inf
+        self._trip = inf
 
     def deliver(
         self, envelopes: Iterator[Envelope | None], before_dot: BeforeDot
@@ -75,6 +85,8 @@ class Batch:
         while self._has_mails or self._board.is_busy:
             self._listen(0.0 if goes_on or self._stock_up(envelopes) else self._pause)
             yield from self._told()
+            if self._ready and self._trip <= NEAR:
+                yield from self._gather(envelopes)
             goes_on = self._find_mails(envelopes)
             if self._ready:
                 served = list(self._ready)  # who gets ready meanwhile has no mail to follow yet
@@ -83,6 +95,23 @@ class Batch:
                 self._mark(before_dot, served)
                 goes_on = True
         yield from self._told()
+
+    def _gather(self, envelopes: Iterator[Envelope | None]) -> Iterator[Outcome]:
+        """Make mails while further lines get ready, and wait for those a moment: a mark is one
+        commit for however many mails."""
+        until = inf
+        while len(self._ready) < len(self._board.sessions) - len(self._board.idle):
+            longest = 0.0
+            if not self._stock_up(envelopes):
+                now = self._means.monotonic()
+                until = min(until, now + TOGETHER)
+                longest = until - now
+                if longest <= 0:
+                    return
+            is_quiet = not self._listen(longest)
+            yield from self._told()
+            if is_quiet and longest > 0:
+                return
 
     def abort(self) -> Iterator[Outcome]:
         """Leave every mail that has no dot, and wait a while for the dots that are open. An error
@@ -131,9 +160,11 @@ class Batch:
 
     # --- hearing -------------------------------------------------------------------------------
 
-    def _listen(self, longest: float) -> None:
-        self._board.listen(longest)
+    def _listen(self, longest: float) -> bool:
+        """Whether anything was heard within so many seconds."""
+        found = self._board.listen(longest)
         self._take_what_was_heard()
+        return found
 
     def _take_what_was_heard(self) -> None:
         now = self._means.monotonic()
@@ -163,6 +194,7 @@ class Batch:
                 self._ready.pop(session, None)
                 if outcome.phase is Phase.DOT:
                     self._open_ids.discard(outcome.id)
+                    self._trip = min(now - session.permitted_at, SLOWER * self._trip)
                 self._outcomes.append(outcome)
                 self._judge(session, outcome, now)
             case Back(envelope):
@@ -347,6 +379,7 @@ class Batch:
         for session, envelope in waiting.items():
             if session.talk.is_ready:
                 self._open_ids.add(envelope.id)
+                session.permitted_at = now
                 session.talk.permit(now)
                 session.write(now)
                 self._board.look_after(session)

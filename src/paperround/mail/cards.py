@@ -7,7 +7,7 @@ paper ──► base: clean, without reason and score
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -16,11 +16,11 @@ from paperround.languages.frozen import reason_said
 from paperround.languages.papers import score_said
 from paperround.languages.tongue import Tongue
 from paperround.mail.filters import tells_votes
+from paperround.mail.headers import one_line
 from paperround.mail.lines import MOST_LINES, Line
 from paperround.mail.pieces import Recent, new_mark
 from paperround.mail.render import clean_paper, clean_reason, with_gist
-from paperround.mail.shapes import Forms, Look, Numbered, Part, Seamed, Shape, Write
-from paperround.mail.templates import cleaned
+from paperround.mail.shapes import Cut, Forms, Look, Numbered, Seamed, Shape, Write
 
 MOST_CARDS = 6_000
 """Cards a deck keeps, about 6 kB each. One that was dropped is made anew by one join."""
@@ -33,13 +33,15 @@ papers each reader of a personal digest would have some rendered anew."""
 _own_words = attrgetter("title", "authors", "gist", "votes", "comments", "page_url")
 """All of a paper but its links, its reason and its score."""
 
+_part_name = lru_cache(maxsize=256)(one_line)
 _MOST_DIGITS = 6
 _Place = tuple[int, int]
 """A paper's identity and its number."""
 
 
 class PlacedCard(NamedTuple):
-    """A card as it stands in digests; `size` is the length of its HTML before encoding, in bytes.
+    """A card as it stands in digests, also as a signature sees it if it is signed; `size` is the
+    length of its HTML before encoding, in bytes.
 
     While its paper is held here, as it was handed over, no other has that identity.
     """
@@ -48,8 +50,10 @@ class PlacedCard(NamedTuple):
     title: str
     gist: str
     reason: str
-    text: Part
-    html: Part
+    text: Cut
+    html: Cut
+    seen_text: Cut
+    seen_html: Cut
     size: int
 
 
@@ -150,7 +154,8 @@ class Deck:
         known = self._scores.get(key)
         if known is not None:
             return known
-        words = score_said(self._ours, paper.score, cleaned(paper.parts))
+        parts = {_part_name(name): value for name, value in paper.parts.items()}
+        words = score_said(self._ours, paper.score, parts)
         return self._scores.keep(key, forms.score.both(words))
 
     def _shapes(self, missing: Sequence[tuple[int, _Known]], seamed: Seamed) -> list[Numbered]:
@@ -162,7 +167,8 @@ class Deck:
                 [(base, look) for base, look, _ in keys if look not in base.shapes], seamed
             )
         return [
-            shape or self._numbered.keep(key, key[0].shapes[key[1]].numbered(key[2], self._token))
+            shape
+            or self._numbered.keep(key, key[0].shapes[key[1]].numbered(key[2], signed=self._signed))
             for key, shape in zip(keys, found, strict=True)
         ]
 
@@ -175,21 +181,19 @@ class Deck:
     def _place(self, one: _Known, number: int, shape: Numbered) -> PlacedCard:
         """Kept when it is asked for again, since others are likely to get the very same card."""
         place, reason, score = (id(one.paper), number), one.reason, one.score
-        text = shape.text.said(reason.text, score.text, signed=self._signed)
-        html = shape.html.said(reason.html, score.html, signed=self._signed)
-        again = self._wanted.get(place)
-        if again:
-            text, html = text.merged(), html.merged()
+        text, html = shape.text, shape.html
         card = PlacedCard(
             one.paper,
             one.base.paper.title,
             one.base.paper.gist,
             reason.words,
-            text,
-            html,
+            text.said(reason.text, score.text),
+            html.said(reason.html, score.html),
+            text.seen(reason.text, score.text) if self._signed else (),
+            html.seen(reason.html, score.html) if self._signed else (),
             shape.size + reason.size + score.size,
         )
-        if again:
+        if self._wanted.get(place):
             return self._placed.keep(place, card)
         self._wanted.keep(place, value=True)
         return card

@@ -42,7 +42,6 @@ from paperround.mail.message import (
 from paperround.mail.notices import notice_bytes
 from paperround.mail.pieces import Recent, Tokens, Whole, require_ready, whole
 from paperround.mail.render import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers
-from paperround.mail.shapes import Cut, Slot
 from paperround.mail.templates import Templates
 
 MOST_FRAMES = 128
@@ -57,10 +56,8 @@ _MOST_SEEN = MOST_GROUPS
 no further than they are kept, since cutting one costs as much as joining ten."""
 
 _MOST_DECKS = 2 * len(FULLEST_FIRST) * len(LANGUAGES)
-_ENDINGS = re.compile(rf"(?:/[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}){{{len(Tokens._fields)}}}")
+_TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(Tokens._fields)}}}")
 _PREFIX = slice(None, -TOKEN_LENGTH)
-_TOKEN = slice(-TOKEN_LENGTH, None)
-_ENDING = slice(-TOKEN_LENGTH - 1, None)
 _OWN = ("links", "papers")
 _framing = attrgetter(*(f.name for f in fields(DigestView) if f.name not in _OWN))
 _feedback = Tokens._fields.index("feedback")
@@ -178,8 +175,8 @@ class MailRenderer:
         token = values[_feedback]
         canonical = frame.digest.signable(
             [*values, *opening.canonical],
-            _pieces([card.text.canonical for card in cards], token),
-            _pieces([card.html.canonical for card in cards], token),
+            [token.join(card.seen_text) for card in cards],
+            [token.join(card.seen_html) for card in cards],
         )
         return _signed(signer.fields(canonical, dated), message)
 
@@ -210,15 +207,16 @@ class MailRenderer:
 def _personal(mail: DigestMail) -> _Personal | None:
     """None when a link does not end in a token."""
     mine = mail.view.links
-    leave, prefer, click, judge = mine.unsubscribe, mine.preferences, mine.one_click, mine.feedback
-    endings = leave[_ENDING] + prefer[_ENDING] + click[_ENDING] + judge[_ENDING]
-    if _ENDINGS.fullmatch(endings) is None:
+    leave, _, leaving = mine.unsubscribe.rpartition("/")
+    prefer, _, preferring = mine.preferences.rpartition("/")
+    click, _, clicking = mine.one_click.rpartition("/")
+    judge, _, judging = mine.feedback.rpartition("/")
+    if _TOKENS.fullmatch(f"{leaving}\n{preferring}\n{clicking}\n{judging}\n") is None:
         return None
     addressing = _addressing(mail)
-    tokens = Tokens(leave[_TOKEN], prefer[_TOKEN], click[_TOKEN], judge[_TOKEN])
-    starts = (leave[_PREFIX], prefer[_PREFIX], click[_PREFIX], judge[_PREFIX])
+    tokens = Tokens(leaving, preferring, clicking, judging)
     by_mail = bool(addressing.unsubscribe_mail)
-    frame = (starts, by_mail, len(mail.view.papers), _framing(mail.view))
+    frame = (leave, prefer, click, judge, by_mail, len(mail.view.papers), _framing(mail.view))
     return _Personal(addressing, tokens, frame)
 
 
@@ -238,12 +236,6 @@ def _joined(
     token = values[_feedback]
     return frame.digest.message.fill(
         [*values, *opening.plain],
-        _pieces([card.text.plain for card in cards], token),
-        _pieces([card.html.plain for card in cards], token),
+        [token.join(card.text) for card in cards],
+        [token.join(card.html) for card in cards],
     )
-
-
-def _pieces(cuts: Sequence[Cut], token: bytes) -> list[bytes]:
-    """The cuts one after another, with the reader's token in its slots."""
-    gap = Slot.TOKEN
-    return [token if one is gap else one for cut in cuts for one in cut]  # type: ignore[misc]

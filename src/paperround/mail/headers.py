@@ -43,7 +43,9 @@ def one_line(text: str) -> str:
     """`text` without control, bidi and invisible characters, single spaces for any white space."""
     if not (text.isascii() and text.isprintable()):
         text = _UNWANTED.sub("", _BREAKS.sub(" ", text))
-    return _SPACES.sub(" ", text).strip(" ")
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    return text.strip(" ")
 
 
 def header_text(text: str) -> str:

@@ -93,12 +93,16 @@ def addressing_of(
     identity = _MESSAGE_ID.fullmatch(message_id)
     if identity is None:
         raise RenderingFailed("the Message-ID is not of the form <letters@host>")
-    leave = unsubscribe_mail
-    if leave and not leave.startswith("mailto:"):
-        leave = f"mailto:{leave}"
-    if leave and _MAILTO.fullmatch(leave) is None:
-        raise RenderingFailed("the address for unsubscribing by mail is not plain ASCII")
+    leave = _mailto(unsubscribe_mail) if unsubscribe_mail else ""
     return Addressing(recipient, f"<{identity[1]}>", _date(dated), leave)
+
+
+@lru_cache(maxsize=64)
+def _mailto(address: str) -> str:
+    leave = address if address.startswith("mailto:") else f"mailto:{address}"
+    if _MAILTO.fullmatch(leave) is None:
+        raise RenderingFailed("the address for unsubscribing by mail is not plain ASCII")
+    return leave
 
 
 def message_bytes(

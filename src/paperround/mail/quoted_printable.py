@@ -14,6 +14,8 @@ _LITERAL = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t"), ord("\
 _TABLE = {byte: f"={byte:02X}" for byte in range(256) if byte not in _LITERAL}
 _END_SPACE = {" ": "=20", "\t": "=09"}
 _NOTHING = re.compile("(?!)")
+_UNUSUAL = re.compile("[^!-<>-~ \\t\\n]+")
+_GUARDED = frozenset({".", "F", ""})
 
 
 def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
@@ -40,11 +42,17 @@ def ended(rest: str, text: str) -> str:
 
 def _escaped(text: str) -> str:
     octets = text if text.isascii() else text.encode().decode("latin-1")
-    return octets.translate(_TABLE)
+    return _UNUSUAL.sub(_escape, octets)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].translate(_TABLE)
 
 
 def _broken(line: str, whole: re.Pattern[str]) -> str:
     """A line of escapes and literals with its end guarded, broken where it is too long."""
+    if len(line) <= LINE and line[:1] not in _GUARDED and line[-1] not in _END_SPACE:
+        return line
     rest = _guarded_start(line)
     if rest[-1:] in _END_SPACE:
         rest = rest[:-1] + _END_SPACE[rest[-1]]

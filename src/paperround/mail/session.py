@@ -23,6 +23,7 @@ class Session:
         self.relay = relay
         self.talk = conversation
         self.is_watched_for_writing = False
+        self.permitted_at = 0.0
         self._sent = 0
 
     @property

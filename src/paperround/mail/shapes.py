@@ -32,62 +32,63 @@ class Look(NamedTuple):
 
 
 class Slot(IntEnum):
-    """What is filled into a card: lines that say its reason and score, the token of a reader."""
+    """What is filled into a card: lines that say its reason and score."""
 
     REASON = 0
     SCORE = 1
-    TOKEN = 2
+
+
+_Lines = tuple[bytes, ...]
+"""Encoded lines, cut at each digit of the card's number."""
+
+_Pieces = tuple[tuple[_Lines | Slot, ...], ...]
+"""Lines and slots, cut where a reader's token stands. What stands between two tokens begins and
+ends with lines, and slots have lines on both sides."""
 
 
 class _Fixed(NamedTuple):
-    """Encoded lines, cut at each digit of the card's number."""
+    """A text or an HTML, and the same as a signature sees it: one object where that is the same."""
 
-    plain: tuple[bytes, ...]
-    canonical: tuple[bytes, ...]
-
-
-_Pieces = tuple[_Fixed | Slot, ...]
+    plain: _Pieces
+    canonical: _Pieces
 
 
 class Shape(NamedTuple):
     """A card without number, reason and score. `size` is the length of its HTML, in bytes."""
 
-    text: _Pieces
-    html: _Pieces
+    text: _Fixed
+    html: _Fixed
     size: int
 
-    def numbered(self, number: int, token: str) -> "Numbered":
-        """The shape with its number in place."""
+    def numbered(self, number: int, *, signed: bool) -> "Numbered":
+        """The shape with its number in place; as a signature sees it too if it is to be
+        `signed`."""
         digits = [b"%c" % digit for digit in b"%d" % number]
-        mark = token.encode("ascii")
-        return Numbered(
-            _cut_up(self.text, digits, mark), _cut_up(self.html, digits, mark), self.size
-        )
+        text, html = _numbered(self.text, digits, signed), _numbered(self.html, digits, signed)
+        return Numbered(text, html, self.size)
 
 
-Cut = tuple[bytes | Slot, ...]
-"""Encoded lines of a card in pieces."""
+Cut = tuple[bytes, ...]
+"""Encoded lines of a card, cut where a reader's token stands."""
+
+_Open = tuple[bytes | Slot, ...]
+"""Lines between two tokens, with slots for the reason and the score between others."""
 
 
 class Part(NamedTuple):
-    """The text or the HTML of a card, and the same as a signature sees it: one object where that is
-    the same."""
+    """The text or the HTML of a card without reason and score, and the same as a signature sees it:
+    one object where that is the same."""
 
-    plain: Cut
-    canonical: Cut
+    plain: tuple[_Open, ...]
+    canonical: tuple[_Open, ...]
 
-    def said(self, reason: Encoded, score: Encoded, *, signed: bool) -> "Part":
-        """With these lines for the reason and the score; as a signature sees it if it is to be
-        `signed`."""
-        plain = _said(self.plain, reason.plain, score.plain)
-        if not signed:
-            return Part(plain, plain)
-        return Part(plain, _said(self.canonical, reason.canonical, score.canonical))
+    def said(self, reason: Encoded, score: Encoded) -> Cut:
+        """With these lines for the reason and the score."""
+        return _said(self.plain, reason.plain, score.plain)
 
-    def merged(self) -> "Part":
-        """In as few pieces as there can be."""
-        plain = _merged(self.plain)
-        return Part(plain, plain if self.canonical == self.plain else _merged(self.canonical))
+    def seen(self, reason: Encoded, score: Encoded) -> Cut:
+        """The same as a signature sees it."""
+        return _said(self.canonical, reason.canonical, score.canonical)
 
 
 class Numbered(NamedTuple):
@@ -98,19 +99,16 @@ class Numbered(NamedTuple):
     size: int
 
 
-def _said(cut: Cut, reason: bytes, score: bytes) -> Cut:
+def _said(cut: tuple[_Open, ...], reason: bytes, score: bytes) -> Cut:
     why, worth = Slot.REASON, Slot.SCORE
-    return tuple([reason if one is why else score if one is worth else one for one in cut])
-
-
-def _merged(cut: Cut) -> Cut:
-    pieces: list[bytes | Slot] = []
-    for one in cut:
-        if pieces and isinstance(one, bytes) and isinstance(pieces[-1], bytes):
-            pieces[-1] += one
-        else:
-            pieces.append(one)
-    return tuple(pieces)
+    return tuple(
+        [
+            lines[0]  # type: ignore[misc]
+            if len(lines) == 1
+            else b"".join([reason if it is why else score if it is worth else it for it in lines])  # type: ignore[misc]
+            for lines in cut
+        ]
+    )
 
 
 class Forms(NamedTuple):
@@ -175,19 +173,25 @@ class Seamed(NamedTuple):
             size=sum(len(piece.encode()) for piece in _split(html, marks)[::2]),
         )
 
-    def _pieces(self, one: str, other: str, marks: tuple[str, str]) -> _Pieces:
+    def _pieces(self, one: str, other: str, marks: tuple[str, str]) -> _Fixed:
         pairs = zip(_split(one, marks), _split(other, marks), strict=True)
-        return tuple(
+        pieces = [
             _slot(piece, marks) if place % 2 else self._fixed(piece, piece_too)
             for place, (piece, piece_too) in enumerate(pairs)
+        ]
+        token = self.token.encode("ascii")
+        plain, canonical = (
+            _parted([one if isinstance(one, Slot) else one[side] for one in pieces], token)
+            for side in (0, 1)
         )
+        return _Fixed(plain, plain if canonical == plain else canonical)
 
-    def _fixed(self, one: str, other: str) -> _Fixed:
+    def _fixed(self, one: str, other: str) -> tuple[_Lines, _Lines]:
         first, second = encoded(one, [self.token]), encoded(other, [self.token])
         plain = _cut(first.plain, second.plain)
         if first.canonical is first.plain:
-            return _Fixed(plain, plain)
-        return _Fixed(plain, _cut(first.canonical, second.canonical))
+            return plain, plain
+        return plain, _cut(first.canonical, second.canonical)
 
 
 def _marked(paper: DigestPaper, look: Look, marks: tuple[str, str]) -> DigestPaper:
@@ -226,28 +230,48 @@ def _cut(one: bytes, other: bytes) -> tuple[bytes, ...]:
     return tuple(one[start:end] for start, end in zip(starts, [*places, len(one)], strict=True))
 
 
-def _cut_up(pieces: _Pieces, digits: list[bytes], token: bytes) -> Part:
-    plain = _parted([_digited(one, digits, 0) for one in pieces], token)
-    canonical = _parted([_digited(one, digits, 1) for one in pieces], token)
-    return Part(plain, plain if canonical == plain else canonical)
-
-
-def _parted(pieces: Sequence[bytes | Slot], token: bytes) -> Cut:
-    parted: list[bytes | Slot] = []
+def _parted(pieces: Sequence[_Lines | Slot], token: bytes) -> _Pieces:
+    """The pieces cut at `token`, which never stands within a number."""
+    parted: list[list[_Lines | Slot]] = [[]]
     for piece in pieces:
         if isinstance(piece, Slot):
-            parted.append(piece)
+            parted[-1].append(piece)
         else:
-            first, *others = piece.split(token)
-            parted += [first, *(one for other in others for one in (Slot.TOKEN, other))]
-    return tuple(parted)
+            first, *others = _parted_lines(piece, token)
+            parted[-1].append(first)
+            parted += [[other] for other in others]
+    return tuple(map(tuple, parted))
 
 
-def _digited(piece: _Fixed | Slot, digits: list[bytes], side: int) -> bytes | Slot:
-    if isinstance(piece, Slot):
-        return piece
-    pieces = piece[side]
-    whole: list[bytes] = [b""] * (2 * len(pieces) - 1)
-    whole[::2] = pieces
-    whole[1::2] = digits * ((len(pieces) - 1) // len(digits))
+def _parted_lines(lines: _Lines, token: bytes) -> list[_Lines]:
+    parted: list[list[bytes]] = [[]]
+    for piece in lines:
+        first, *others = piece.split(token)
+        parted[-1].append(first)
+        parted += [[other] for other in others]
+    return list(map(tuple, parted))
+
+
+def _numbered(fixed: _Fixed, digits: Sequence[bytes], signed: bool) -> Part:
+    plain = _digited(fixed.plain, digits)
+    if not signed or fixed.canonical is fixed.plain:
+        return Part(plain, plain)
+    return Part(plain, _digited(fixed.canonical, digits))
+
+
+def _digited(pieces: _Pieces, digits: Sequence[bytes]) -> tuple[_Open, ...]:
+    return tuple(
+        [
+            tuple([one if isinstance(one, Slot) else _whole(one, digits) for one in lines])
+            for lines in pieces
+        ]
+    )
+
+
+def _whole(lines: _Lines, digits: Sequence[bytes]) -> bytes:
+    if len(digits) == 1:
+        return digits[0].join(lines)
+    whole: list[bytes] = [b""] * (2 * len(lines) - 1)
+    whole[::2] = lines
+    whole[1::2] = [*digits] * ((len(lines) - 1) // len(digits))
     return b"".join(whole)

@@ -50,8 +50,8 @@ class Switchboard:
         """Whether anything may still be heard of a mail."""
         return bool(self.openings) or len(self.sessions) > len(self.idle)
 
-    def listen(self, longest: float) -> None:
-        """Wait up to `longest` seconds for something to be heard."""
+    def listen(self, longest: float) -> bool:
+        """Wait up to `longest` seconds for something to be heard; whether anything was."""
         ready = self._selector.select(self._wait(longest))
         now = self._monotonic()
         for key, events in ready:
@@ -66,6 +66,7 @@ class Switchboard:
             self.look_after(session)
         if now >= self._looks_at:
             self._look_at_deadlines(now)
+        return bool(ready)
 
     def _wait(self, longest: float) -> float:
         if longest <= 0 or self.heard or self.ended or self.opened:

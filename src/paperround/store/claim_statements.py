@@ -1,6 +1,7 @@
 """The statements that move mails between their states, made once so that they compile once."""
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,11 +11,14 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     TextClause,
     Update,
     and_,
     bindparam,
     case,
+    cast,
+    column,
     func,
     not_,
     null,
@@ -22,12 +26,15 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.ledger import Move
 from paperround.store.dialect import among_ids, as_ids
 
-NO_LEASE: Mapping[str, None] = {"lease_until": None, "host": None, "pid": None, "started": None}
+NO_LEASE: Mapping[str, ColumnElement[Any]] = {
+    name: null() for name in ("lease_until", "host", "pid", "started")
+}
 
 
 # Written out, because SQLite uses a partial index only where its condition is found word by word.
@@ -135,30 +142,65 @@ def putting_off(table: Table) -> Update:
 
 @cache
 def settling(table: Table) -> Update:
+    """What one move says of its row, with the parameters that `settled` makes."""
+    c = table.c
+    return _settling(
+        table,
+        {name: bindparam(f"b_{name}", type_=c[column].type) for name, column in _SETTLED.items()},
+    )
+
+
+@cache
+def settling_together(table: Table) -> Update:
+    """The same of many moves at once, with those that `settled_together` makes; returns the ids of
+    the rows they moved. For PostgreSQL, which answers each statement by itself."""
+    c = table.c
+    columns = [column(name, c[one].type) for name, one in _SETTLED.items()]
+    listed = cast(bindparam("b_moves", type_=Text()), postgresql.JSON())
+    moves = func.json_to_recordset(listed).table_valued(*columns)
+    moves = moves.render_derived(name="moves", with_types=True)
+    # The ids once more, for a plan that looks for them and reads no table from end to end.
+    found = _settling(table, dict(moves.c)).where(among_ids("postgresql", c.id, "b_ids"))
+    return found.returning(c.id)
+
+
+_SETTLED = {
+    "id": "id",
+    "token": "token",
+    "late": "attempts",
+    "state": "state",
+    "reason": "reason",
+    "code": "code",
+    "reply": "reply",
+    "next_at": "next_at",
+    "breakdown": "breakdowns",
+    "sent_at": "sent_at",
+}
+"""What a move says, and the column that is of its type."""
+
+
+def _settling(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
     """An answer often repeats the address, so it is not kept once the person was erased. That is
     read off the row itself, whose `domain` an erasure empties: another table might be read as it
     was before an erasure that this update waited for."""
     c = table.c
-    late = bindparam("b_late", type_=c.attempts.type) == 1
-    next_at = bindparam("b_next_at", type_=c.next_at.type)
+    late = move["late"] == 1
     return (
         update(table)
         .where(
-            c.id == bindparam("b_id"),
-            c.token == bindparam("b_token"),
+            c.id == move["id"],
+            c.token == move["token"],
             or_(held(table), and_(c.state == DeliveryState.UNKNOWN.value, late)),
         )
         .values(
-            state=bindparam("b_state"),
-            reason=bindparam("b_reason"),
-            code=bindparam("b_code"),
-            reply=case(
-                (c.domain.is_(None), null()), else_=bindparam("b_reply", type_=c.reply.type)
-            ),
-            next_at=func.coalesce(next_at, c.next_at),
+            state=move["state"],
+            reason=move["reason"],
+            code=move["code"],
+            reply=case((c.domain.is_(None), null()), else_=move["reply"]),
+            next_at=func.coalesce(move["next_at"], c.next_at),
             attempts=c.attempts + case((c.state == DeliveryState.UNKNOWN.value, 0), else_=1),
-            breakdowns=c.breakdowns + bindparam("b_breakdown"),
-            sent_at=bindparam("b_sent_at"),
+            breakdowns=c.breakdowns + move["breakdown"],
+            sent_at=move["sent_at"],
             **NO_LEASE,
         )
     )
@@ -179,6 +221,16 @@ def settled(move: Move, now: datetime) -> dict[str, Any]:
         "b_breakdown": int(move.breakdown),
         "b_sent_at": now if sent else None,
     }
+
+
+def settled_together(moves: Sequence[Move], now: datetime) -> dict[str, Any]:
+    """The parameter of `settling_together` for these moves."""
+    rows = [
+        {name.removeprefix("b_"): value for name, value in settled(move, now).items()}
+        for move in moves
+    ]
+    ids = [move.id for move in moves]
+    return {"b_moves": json.dumps(rows, default=datetime.isoformat), "b_ids": ids}
 
 
 def _storable(words: str) -> str:

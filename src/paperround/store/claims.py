@@ -42,7 +42,9 @@ from paperround.store.claim_statements import (
     queue,
     queueing,
     settled,
+    settled_together,
     settling,
+    settling_together,
     waiting,
 )
 from paperround.store.dialect import among, as_ids, prepared
@@ -227,7 +229,7 @@ class Claims(Generic[Item]):
                 "b_now": now,
             },
         )
-        marked = frozenset(DeliveryId(id_) for id_ in found.scalars())
+        marked = frozenset([DeliveryId(id_) for (id_,) in found])
         if len(marked) < len(deliveries):
             self._turn_back([one for one in deliveries if one not in marked], token, now + PAUSE)
         return marked
@@ -249,10 +251,17 @@ class Claims(Generic[Item]):
         released. A late `sent` also moves a row from unknown. Returns how many applied."""
         if not moves:
             return 0
-        statement = prepared(settling(self._table), self._connection.dialect)
-        applied = statement.run_many(self._connection, [settled(move, now) for move in moves])
+        applied = self._settle(moves, now)
         self._unsent([move.id for move in moves if move.state in RELEASED])
         return applied
+
+    def _settle(self, moves: Sequence[Move], now: datetime) -> int:
+        dialect = self._connection.dialect
+        if dialect.name == "postgresql":
+            together = prepared(settling_together(self._table), dialect)
+            return len(together.run(self._connection, settled_together(moves, now)))
+        each = prepared(settling(self._table), dialect)
+        return each.run_many(self._connection, [settled(move, now) for move in moves])
 
     def release(
         self,

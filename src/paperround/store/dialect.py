@@ -10,7 +10,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    CursorResult,
     Dialect,
     Insert,
     Table,
@@ -27,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql import visitors
+
+from paperround.store import straight
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available in time."""
@@ -126,14 +127,13 @@ class Prepared:
             (name, process) for name, (required, process) in binds.items() if required and process
         ]
 
-    def run(self, connection: Connection, row: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run it with these parameters by name. What it returns comes as the driver gives it."""
-        return connection.exec_driver_sql(self._text, self._parameters(row))
+    def run(self, connection: Connection, row: Mapping[str, Any]) -> list[Any]:
+        """Run it with these parameters by name. Its rows come as the driver gives them."""
+        return straight.run(connection, self._text, self._parameters(row))
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run it for each of `rows`, parameters by name; returns how many rows it changed."""
-        found = connection.exec_driver_sql(self._text, [self._parameters(row) for row in rows])
-        return found.rowcount
+        return straight.run_many(connection, self._text, [self._parameters(row) for row in rows])
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:
         values = {**self._fixed, **row}

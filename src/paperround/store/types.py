@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,9 @@ ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on both engines; SQLite gives its own row id to a column of exactly INTEGER."""
 
 INSTANT_WIDTH = len("2026-01-30T08:00:00.000000Z")
+
+MOST_INSTANTS = 512
+"""Instants kept as text and as values: most rows of a day have the same few."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
@@ -39,6 +43,16 @@ def _write_json(value: Any) -> str:
     return _encode(value)
 
 
+@lru_cache(maxsize=MOST_INSTANTS)
+def _written(moment: datetime) -> str:
+    return require_utc(moment).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+@lru_cache(maxsize=MOST_INSTANTS)
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant: aware values only, always UTC. A naive one raises ValueError.
 
@@ -56,17 +70,14 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        moment = require_utc(value)
-        if dialect.name == "postgresql":
-            return moment
-        return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+        return require_utc(value) if dialect.name == "postgresql" else _written(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if dialect.name == "postgresql":
             return require_utc(value)
-        return datetime.fromisoformat(value).astimezone(UTC)
+        return _read(value)
 
 
 class Json(TypeDecorator[Any]):

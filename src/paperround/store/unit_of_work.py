@@ -1,5 +1,6 @@
 """The unit of work: every store of one transaction, committed on a clean exit."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from paperround.store.editions import SqlEditions
 from paperround.store.enrichments import SqlEnrichments
 from paperround.store.feeds import SqlFeeds
 from paperround.store.history import SqlHistory
+from paperround.store.keeping import KeptDatabase
 from paperround.store.ledger import SqlLedger
 from paperround.store.limiter import SqlLimiter
 from paperround.store.lists import SqlLists
@@ -193,14 +195,40 @@ class SqlDatabase:
 
     @contextmanager
     def _transaction(self) -> Iterator[SqlUnitOfWork]:
-        with _failures_named(), self._writer.connect() as connection:
-            keep_log_short(connection, self._pause)
-            _begin(connection)
-            work = stores_on(connection)
+        connection = self.connect()
+        with self.transaction(connection) as work:
             yield work
-            if self._ask is not None and (jobs := work.asks.jobs()):
-                self._ask(engines.driver_of(connection), jobs)
-            _commit(connection)
+        connection.close()
+
+    @contextmanager
+    def kept(self) -> Iterator[KeptDatabase[SqlUnitOfWork]]:
+        """The same database for many writing transactions in a row, which share a connection."""
+        kept = KeptDatabase(self, time.monotonic)
+        try:
+            yield kept
+        finally:
+            kept.let_go()
+
+    def connect(self) -> Connection:
+        """A connection to write on. Raises DatabaseFailed when there is none."""
+        with _failures_named():
+            return self._writer.connect()
+
+    @contextmanager
+    def transaction(self, connection: Connection) -> Iterator[SqlUnitOfWork]:
+        """As `writing`, on a connection from `connect`, which an exception closes."""
+        with _failures_named():
+            try:
+                keep_log_short(connection, self._pause)
+                _begin(connection)
+                work = stores_on(connection)
+                yield work
+                if self._ask is not None and (jobs := work.asks.jobs()):
+                    self._ask(engines.driver_of(connection), jobs)
+                _commit(connection)
+            except BaseException:
+                connection.close()
+                raise
 
     def close(self) -> None:
         """Close every connection."""

@@ -88,6 +88,7 @@ from paperround.jobs.ports.status import (
 from paperround.jobs.ports.work import (
     Database,
     JoiningDatabase,
+    Keeping,
     Pulse,
     UnitOfWork,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "HistoryStore",
     "Hook",
     "JoiningDatabase",
+    "Keeping",
     "KeyStore",
     "LearnedModel",
     "Ledger",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from paperround.domain.work import Job
 from paperround.jobs.ports.audit import AuditStore
@@ -112,3 +112,10 @@ class JoiningDatabase(Database, Protocol):
         Raises what `writing` raises, at the end too.
         """
         ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A database that can keep a connection for many transactions in a row."""
+
+    def kept(self) -> AbstractContextManager[Database]: ...
