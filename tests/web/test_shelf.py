@@ -13,6 +13,7 @@ from paperround.web import stamps
 from paperround.web.answers import KEPT, STAMP
 from paperround.web.conditional import conditional
 from paperround.web.guard import App, Message, Receive, Scope, Send
+from paperround.web.languages import hearing
 from paperround.web.shelf import LARGEST, Shelf
 from paperround.web.stamps import Filled
 from tests.builders import NOW, paper
@@ -71,7 +72,7 @@ class Shop:
 def shop(counted: Counted, **settings: int) -> Shop:
     pulse, clock = HandPulse(), HandClock()
     shelf = Shelf(pulse, clock, _stamped, **settings)
-    served: App = conditional(shelf.before(counted.app))
+    served: App = hearing(conditional(shelf.before(counted.app)))
     return Shop(counted, pulse, clock, TestClient(served))
 
 
@@ -92,6 +93,21 @@ def test_every_address_has_its_own_page() -> None:
     assert [one.asks("/a"), one.asks("/a?x=1"), one.asks("/a")] == ["page 1", "page 2", "page 1"]
 
 
+@pytest.mark.accept("F26", part="pages")
+def test_every_language_has_its_own_page() -> None:
+    one = shop(Counted(headers={**KEPT, "vary": "accept-language"}))
+
+    def asks(language: str) -> str:
+        return one.client.get("/", headers={"accept-language": language}).text
+
+    assert [asks("de"), asks("fr"), asks("de-AT"), asks("fr")] == [
+        "page 1",
+        "page 2",
+        "page 1",
+        "page 2",
+    ]
+
+
 def test_what_the_time_of_day_decides_is_a_minute_late_at_most() -> None:
     one = shop(Counted())
     one.asks()
@@ -108,7 +124,7 @@ def test_what_the_time_of_day_decides_is_a_minute_late_at_most() -> None:
     [
         {"cache-control": "no-store"},
         {"cache-control": "private, max-age=60"},
-        {**KEPT, "vary": "accept-language"},
+        {**KEPT, "vary": "cookie"},
         {**KEPT, "set-cookie": "a=b"},
         {},
     ],

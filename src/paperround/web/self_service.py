@@ -168,6 +168,7 @@ def _again(visit: _Visit, done: str, list_name: str | None = None) -> Response |
     )
     if fresh is None:
         return None
+    speak_to(fresh.preferences.language)
     after = _Visit(home=visit.home, token=visit.token, now=visit.now, choices=fresh)
     return after.page(_typed(fresh), done=done)
 
