@@ -196,7 +196,7 @@ def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Da
     )
     with database.writing() as work:
         hold_against(work, IDENTITY.keys, "notice", [gone], now=NOW)
-    with database.reading() as work:
+    with database.writing() as work:
         person = work.subscribers.find(address())
         assert person is not None
         assert person.state is SubscriberState.ACTIVE

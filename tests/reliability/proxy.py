@@ -58,6 +58,7 @@ class Proxy:
         self.server = server
         self.toxics = {True: tuple(to_server), False: tuple(to_client)}
         self.stopping = Event()
+        self.idle = Event()
         self._share = share
         self._seed = seed
         self._lock = Lock()
@@ -116,6 +117,8 @@ class Proxy:
         with self._lock:
             self._links.discard(link)
             self.lost += lost
+            if not self._links:
+                self.idle.set()
 
     def _chance(self) -> Random:
         return Random(f"{self._seed}/{self.connections}")  # noqa: S311 - the same choices each time

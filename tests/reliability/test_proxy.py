@@ -95,6 +95,7 @@ def test_a_line_without_toxics_passes_everything_both_ways() -> None:
     with line() as (echo, proxy):
         pieces, was_reset, _ = said(proxy)
         assert (b"".join(pieces), was_reset, bytes(echo.heard)) == (WORDS, False, WORDS)
+        assert proxy.idle.wait(10)
     assert (proxy.connections, proxy.lost) == (1, 0)
 
 

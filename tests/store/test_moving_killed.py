@@ -92,7 +92,7 @@ def test_whoever_is_killed_runs_it_again_and_it_ends_the_same(
 
 
 def test_what_has_arrived_is_not_copied_again(old: Path, new: str) -> None:
-    assert killed(old, new, "INSERT INTO moving_tables", 9) == -9
+    assert killed(old, new, "INSERT INTO moving_tables", 14) == -9
     with between(old, new) as moving:
         arrived = [moving.target.arrived(table).rows for table in moving.tables]
         more: list[int] = []
