@@ -119,9 +119,22 @@ def test_nobody_is_told_whether_an_address_reads_here(database: Database) -> Non
     with database.writing() as work:
         suppress(work, IDENTITY.keys, address("carol"), reason="import", now=NOW)
     token = choosing(here)
-    for name in ("bob", "carol"):
-        assert ask_to_move(here, token, address(name), now=NOW)
-    assert post(database, now=NOW) == []
+    for minute, name in enumerate(("bob", "carol", "dave")):
+        at = NOW + minute * HOURS / 60
+        assert ask_to_move(here, token, address(name), now=at)
+        mails = {mail.address: mail for mail in post(database, now=at)}
+        others = set() if name != "dave" else {"dave@mail.example"}
+        assert mails.keys() == {"alice@mail.example"} | others, "the old end is always asked"
+        for _ in range(2):
+            assert agree(here, link(mails["alice@mail.example"]), now=at) is Agreed.ONE_END
+    assert known(database, "alice")
+
+
+def test_both_ends_are_asked_in_the_language_of_the_reader(database: Database) -> None:
+    here = desk(database)
+    joined(here, wish=replace(WISH, language="de"))
+    mails = asked(here, choosing(here), address("bob"))
+    assert {mail.payload["language"] for mail in mails.values()} == {"de"}
 
 
 def test_somebody_who_never_confirmed_that_address_makes_room(database: Database) -> None:
@@ -169,8 +182,7 @@ def test_a_stranger_is_not_mailed_more_often_than_any_address(database: Database
     with database.writing() as work:
         assert may_mail(work, here, address("bob"), at=NOW)
     asked(here, tokens[0], address("bob"))
-    assert ask_to_move(here, tokens[1], address("bob"), now=NOW)
-    assert post(database, now=NOW) == []
+    assert asked(here, tokens[1], address("bob")).keys() == {"carol@mail.example"}
 
 
 def test_a_link_that_is_not_fresh_moves_nobody(database: Database) -> None:

@@ -176,6 +176,12 @@ def test_what_no_form_reads_is_said_as_it_was_frozen() -> None:
     assert reason_said(GERMAN, "") == ""
 
 
+@pytest.mark.parametrize("title", ["5 votes by 31 Feb", "7 votes in its first hour, listed 0 May"])
+def test_a_title_that_looks_like_a_reason_of_a_day_there_is_not_stops_no_mail(title: str) -> None:
+    frozen = f"like “{JOINT.join('ABCDEFGH')}{JOINT}{title}{JOINT}x”, which you gave"
+    assert reason_said(GERMAN, frozen) == frozen
+
+
 @given(st.text(max_size=120))
 def test_any_text_is_said(text: str) -> None:
     assert isinstance(reason_said(GERMAN, text), str)

@@ -57,6 +57,12 @@ def test_a_page_is_in_english_for_whoever_says_nothing_we_speak(site: Site) -> N
     assert heading(site.client, f"{FORGED}?lang=" + "d" * 9000, accept="de") == LEAVING["de"]
 
 
+def test_an_address_with_many_fields_is_read_like_any_other(site: Site) -> None:
+    many = "&".join(f"field{number}=1" for number in range(60))
+    assert heading(site.client, f"{FORGED}?lang=fr&{many}") == LEAVING["fr"]
+    assert heading(site.client, f"{FORGED}?{many}&language=de") == LEAVING["en"]
+
+
 def test_the_language_of_one_request_is_not_that_of_the_next(site: Site) -> None:
     for language in ("de", "en", "fr", "en"):
         assert heading(site.client, f"{FORGED}?lang={language}") == LEAVING[language]

@@ -413,7 +413,12 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
 
 @pytest.mark.parametrize(
     ("email", "why"),
-    [("nobody", "@"), ("alice@mail.example", "the address you have"), ("", "")],
+    [
+        ("nobody", "@"),
+        ("alice@mail.example", "the address you have"),
+        ("alice@mailinator.com", "made to be thrown away"),
+        ("", ""),
+    ],
 )
 def test_an_address_that_cannot_be_is_marked(
     site: Site, choices_token: str, email: str, why: str

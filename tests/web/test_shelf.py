@@ -163,6 +163,14 @@ def test_the_shelf_is_no_larger_than_it_may_be() -> None:
     assert one.counted.asked == 4
 
 
+def test_long_addresses_take_room_on_the_shelf_too() -> None:
+    one = shop(Counted(), most_bytes=1000)
+    paths = [f"/a?{'x' * 400}{number}" for number in range(3)]
+    for path in (*paths, paths[0]):
+        one.asks(path)
+    assert one.counted.asked == 4, "the first had to make room"
+
+
 def test_a_page_that_is_very_large_is_made_each_time() -> None:
     one = shop(Counted(body="x" * (LARGEST + 1)))
     one.asks()

@@ -5,10 +5,11 @@
 
 The old end agrees as well, though a link to the choices was mailed there: whoever got hold of a
 forwarded one must not be able to take the digests away. Neither mail holds the other address. An
-address that cannot be moved to is asked nothing, and whoever asked is told the same.
+address that cannot be moved to is asked nothing, and whoever asked is told the same: the old end is
+asked all the same, and waits for the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,7 +19,7 @@ from paperround.domain.subscribers import Address, SubscriberState
 from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import Reader, choosing_reader, noted, reader_of_notice
-from paperround.jobs.notices import new_notice
+from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.patience import may_link, may_mail
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.signup import is_suppressed
@@ -51,9 +52,11 @@ def ask_to_move(desk: Desk, token: str, address: Address, *, now: datetime) -> b
         if not may_link(work, desk.keys, reader.person.id, now=now):
             raise InvalidInput("that was asked three times today: try tomorrow", code="email")
         taken = not _is_free(work, desk, address)
-        if may_mail(work, desk, address, at=now, silent=taken) and not taken:
-            for notice in _both(desk, reader, address, now):
-                work.notices.put(notice, now=now)
+        mails = may_mail(work, desk, address, at=now, silent=taken) and not taken
+        old, new = _both(desk, reader, address, now)
+        work.notices.put(old, now=now)
+        with work.part(keep=mails):  # takes as long either way
+            work.notices.put(new, now=now)
         return True
 
     asked = write(desk.database, ask)
@@ -75,6 +78,7 @@ def _both(desk: Desk, reader: Reader, address: Address, now: datetime) -> tuple[
     payload: Mapping[str, str | int] = {
         "list": subscription.list_id,
         "subscription": subscription.id,
+        **spoken_in(subscription.preferences.language),
     }
     moves = {"written": address.written, "folded": address.folded}
     old, new = (
@@ -101,7 +105,7 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
             return Agreed.NOT
         work.notices.use(notice.id, now=now)
         ends = _ends(work, notice)
-        if any(end.used_at is None for end in ends):
+        if _waits(ends):
             return Agreed.ONE_END
         return Agreed.MOVED if _moved(work, desk, ends[1], now) else Agreed.NOT
 
@@ -115,8 +119,12 @@ def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
     latest = work.notices.latest(notice.subscriber_id, NoticeKind.CHANGE)
     if latest is None or _change(latest) != _change(notice) or now > notice.dated + CONFIRM_VALID:
         return False
-    ends = _ends(work, notice)
-    return len(ends) == 2 and any(end.used_at is None for end in ends)
+    return _waits(_ends(work, notice))
+
+
+def _waits(ends: Sequence[Notice]) -> bool:
+    """Whether an end has not agreed; one that was not asked never will."""
+    return len(ends) < len((OLD, NEW)) or any(end.used_at is None for end in ends)
 
 
 def _change(notice: Notice) -> str:

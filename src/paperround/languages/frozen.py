@@ -10,6 +10,7 @@ are names, titles and quoted words.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -131,12 +132,14 @@ def _pattern(way: str) -> str:
 
 
 def _said(tongue: Tongue, frozen: str, sentences: Sequence[Sentence]) -> str | None:
-    """The sentence in a language; None where no form reads it."""
+    """The sentence in a language; None where no form reads it. A title may look like a form, and
+    name a day that no month has: none reads that."""
     for form in _forms(sentences):
         for pattern in form.patterns:
             found = pattern.fullmatch(frozen)
             if found is not None:
-                return _say(tongue, form, found.groupdict())
+                with suppress(ValueError):
+                    return _say(tongue, form, found.groupdict())
     return None
 
 

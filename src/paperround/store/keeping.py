@@ -8,6 +8,7 @@ moment ago and has heard nothing since, not even a goodbye, is not asked.
 import select
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -37,6 +38,7 @@ class KeptDatabase(Generic[Work]):
     def __init__(self, database: Opener[Work], monotonic: Callable[[], float]) -> None:
         self._database = database
         self._monotonic = monotonic
+        self._lock = Lock()
         self._kept: tuple[Connection, float] | None = None
 
     def reading(self) -> AbstractContextManager[Work]:
@@ -53,12 +55,12 @@ class KeptDatabase(Generic[Work]):
 
     def let_go(self) -> None:
         """Give the connection back to the pool."""
-        kept, self._kept = self._kept, None
+        kept = self._swapped(None)
         if kept is not None:
             kept[0].close()
 
     def _taken(self) -> Connection | None:
-        kept, self._kept = self._kept, None
+        kept = self._swapped(None)
         if kept is None:
             return None
         connection, worked_at = kept
@@ -68,8 +70,15 @@ class KeptDatabase(Generic[Work]):
         return None
 
     def _keep(self, connection: Connection) -> None:
-        self.let_go()  # another thread's, which came back first
-        self._kept = (connection, self._monotonic())
+        others = self._swapped((connection, self._monotonic()))
+        if others is not None:  # of another thread, which came back first
+            others[0].close()
+
+    def _swapped(self, kept: tuple[Connection, float] | None) -> tuple[Connection, float] | None:
+        """What was kept; from now on this is."""
+        with self._lock:
+            before, self._kept = self._kept, kept
+            return before
 
 
 def _is_quiet(connection: Connection) -> bool:

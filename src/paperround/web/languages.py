@@ -54,7 +54,7 @@ def _heard(scope: Scope) -> Heard:
 
 
 def _named(query: str) -> str | None:
-    found = parse_qs(query[:_LONGEST_QUERY], max_num_fields=50).get(PARAMETER, [])
+    found = parse_qs(query[:_LONGEST_QUERY]).get(PARAMETER, [])
     return nearest(found[0]) if found else None
 
 

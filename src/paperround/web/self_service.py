@@ -29,7 +29,7 @@ from paperround.web.choices import (
 )
 from paperround.web.home import Home, Present
 from paperround.web.languages import speak_to
-from paperround.web.signup import address_of
+from paperround.web.signup import new_address_of
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False)
@@ -175,7 +175,7 @@ def _again(visit: _Visit, done: str, list_name: str | None = None) -> Response |
 
 def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
     try:
-        address = address_of(visit.home, deed.email)
+        address = new_address_of(visit.home, deed.email)
         asked = new_address.ask_to_move(visit.home.desk, visit.token, address, now=visit.now)
     except InvalidInput as error:
         form = _typed(visit.choices)
@@ -275,6 +275,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
     if choices is None:
         return offer(home, token)
+    speak_to(choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
     try:
         found = next_digest(

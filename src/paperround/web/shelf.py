@@ -113,19 +113,21 @@ class Shelf:
             return found
 
     def put(self, key: Key, kept: Kept) -> None:
-        """Keep an answer, and drop those that were asked for longest ago where it gets tight."""
-        if not kept.beat or kept.size > LARGEST:
+        """Keep an answer, and drop those that were asked for longest ago where it gets tight. The
+        address counts as well: whoever asks writes it, and may write much."""
+        size = _size(key, kept)
+        if not kept.beat or size > LARGEST:
             return
         with self._lock:
             self._drop(key)
             self._kept[key] = kept
-            self._bytes += kept.size
+            self._bytes += size
             while self._bytes > self._most_bytes:
                 self._drop(next(iter(self._kept)))
 
     def _drop(self, key: Key) -> None:
         gone = self._kept.pop(key, None)
-        self._bytes -= gone.size if gone is not None else 0
+        self._bytes -= _size(key, gone) if gone is not None else 0
 
     async def hand_out(self, kept: Kept, now: datetime, send: Send) -> None:
         """Answer with a page that is kept."""
@@ -162,6 +164,11 @@ class _Making:
             if not self._scope[STANDINGS]:  # a visit that is counted has to be asked for each time
                 self._shelf.put(self._key, kept)
             await self._shelf.hand_out(kept, self._now, self._send)
+
+
+def _size(key: Key, kept: Kept) -> int:
+    """Bytes that an answer takes on the shelf."""
+    return sum(map(len, key)) + kept.size
 
 
 def _is_page(message: Message) -> bool:

@@ -245,7 +245,7 @@ def _asking(
 
 
 def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest:
-    address, names = _new_address(home, form.corrected or form.email), asked_lists(form)
+    address, names = new_address_of(home, form.corrected or form.email), asked_lists(form)
     return SignupRequest(
         address=address,
         list_name=names[0],
@@ -289,8 +289,8 @@ def _searched(text: str) -> tuple[Interest, ...]:
         raise InvalidInput(f"your search: {error}", code="search") from None
 
 
-def _new_address(home: Runtime, written: str) -> Address:
-    """The address of somebody new; raises InvalidInput (code `email`)."""
+def new_address_of(home: Runtime, written: str) -> Address:
+    """An address that mails are to go to from now on; raises InvalidInput (code `email`)."""
     address = address_of(home, written)
     try:
         refused_domains_of(home.settings).require_kept(address)
@@ -402,7 +402,7 @@ def create_subscription(
 def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupRequest:
     frequency, weekday = frequency_of(asked.frequency)
     return SignupRequest(
-        address=_new_address(home, asked.email),
+        address=new_address_of(home, asked.email),
         list_name=asked.list_name,
         preferences=Preferences(
             timezone=asked.timezone,
