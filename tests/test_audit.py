@@ -103,6 +103,7 @@ def test_an_advisory_is_red_and_named(lock: str, capsys: pytest.CaptureFixture[s
     assert "beta 2.0.post1: GHSA-1, GHSA-2" in capsys.readouterr().out
 
 
+@pytest.mark.accept("C2", part="an empty lock")
 def test_an_empty_lock_is_red(tmp_path: Path) -> None:
     empty = tmp_path / "requirements.txt"
     empty.write_text("# nothing\n")

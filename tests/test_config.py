@@ -119,6 +119,7 @@ def test_a_secret_that_cannot_be_kept_names_the_setting_that_helps(tmp_path: Pat
         _ = Settings(data_dir=tmp_path / "file" / "data").keys
 
 
+@pytest.mark.accept("C5", part="weak secrets")
 def test_a_weak_secret_is_refused() -> None:
     with pytest.raises(Misconfigured, match="32 characters"):
         _ = Settings(secret_key="hunter2").keys

@@ -230,6 +230,7 @@ def test_released_rows_wait_again_without_a_try_counted(town: Town) -> None:
     assert [row.attempts for row in town.claim(lease("t2"))] == [0, 0]
 
 
+@pytest.mark.accept("R2", part="nobody listens")
 def test_what_a_run_has_marked_and_listens_for_no_more_is_unknown_and_nothing_else(
     town: Town,
 ) -> None:
@@ -283,6 +284,7 @@ def test_a_deferred_row_comes_back_when_it_is_due_with_its_tries_counted(town: T
     assert (again.id, again.attempts, again.breakdowns) == (row.id, 1, 1)
 
 
+@pytest.mark.accept("R2", part="an old token")
 def test_a_move_under_an_old_token_changes_nothing(town: Town) -> None:
     town.plan()
     rows = town.claim(lease("t1", until=NOW))

@@ -262,6 +262,7 @@ def test_whatever_a_large_mail_client_lacks_has_a_fallback(real_data: Path) -> N
 # --- what never gets in ------------------------------------------------------------------------
 
 
+@pytest.mark.accept("W7", part="mail")
 def test_text_of_a_source_is_never_markup() -> None:
     words = rendered(view([paper(title="<script>x</script> & {{ view }}", gist="<b>no</b>")]))
     assert "<script" not in words.html

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.mutants.runner import Mutant, Result, copy_tree, judge, read_mutants, run_tests
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTANTS = Path(__file__).with_name("mutants.toml")
+MUTANTS = Path(__file__).parent
 
 
 def main(names: list[str]) -> int:

@@ -1,5 +1,6 @@
 """Apply one patch to a copy of the tree, run its test there, and judge what happened."""
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 COPIED = (
+    ".ci",
     "src",
     "tests",
     "migrations",
@@ -49,10 +51,18 @@ class Mutant:
     shows: str
 
 
-def read_mutants(path: Path) -> list[Mutant]:
-    """The mutants of a TOML file, in its order."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    return [Mutant(name=name, **row) for name, row in table.items()]
+def read_mutants(folder: Path) -> list[Mutant]:
+    """The mutants of every TOML file in `folder`, file by file by name, each in its order.
+
+    Raises ValueError when two files have a mutant of the same name.
+    """
+    found: dict[str, Mutant] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for name, row in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if name in found:
+                raise ValueError(f"{path.name} has a mutant {name!r}, and so has a file before it")
+            found[name] = Mutant(name=name, **row)
+    return list(found.values())
 
 
 def is_stale(mutant: Mutant, root: Path) -> bool:
@@ -107,10 +117,13 @@ def judge(mutant: Mutant, root: Path, *, known_green: bool = False) -> Result:
 
 
 def copy_tree(root: Path, target: Path, names: Sequence[str] = COPIED) -> None:
-    """Copy what tests need; the tree itself is never patched."""
+    """Copy what tests need; the tree itself is never patched. What is compiled here once, no run
+    has to compile again."""
     for name in names:
         if (root / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(root / name, target / name, ignore=ignored)
         elif (root / name).exists():
             shutil.copy(root / name, target / name)
+    for name in {"src", "tests"} & set(names):
+        compileall.compile_dir(target / name, quiet=2)

@@ -39,6 +39,7 @@ def test_a_body_is_the_same_however_it_was_encoded_and_cut(encoding: str, size: 
     assert decoded(chunks, encoding=encoding, limit=len(TEXT)) == TEXT
 
 
+@pytest.mark.accept("I2", part="size")
 @pytest.mark.parametrize("encoding", ENCODED)
 def test_one_byte_too_many_is_refused(encoding: str) -> None:
     with pytest.raises(FetchRefused, match="body of more than"):
