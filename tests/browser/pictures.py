@@ -1,48 +1,88 @@
-"""Pictures of a digest for the documentation: `python -m tests.browser.pictures docs`.
+"""Pictures for the documentation: `python -m tests.browser.pictures docs`.
 
-On a phone and a desk, in light and dark, from the sample papers, which are invented.
+A digest on a phone and a desk, in light and dark, and the pages of the site; with a third word,
+`every`, each page that there is in each window. The sample papers are invented.
 """
 
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.story.serving import serving
-from tests.story.visitor import Visitor, subscribed
+from tests.browser.tour import Tour, touring
 
-WINDOWS = {"360": (360, 740), "800": (800, 900)}
-LOOKS = {"": "light", "-dark": "dark"}
+WINDOWS = {"360": (360, 740), "800": (800, 900), "1400": (1400, 900)}
+LOOKS: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
+MAIL_WINDOWS = ("360", "800")
+SHOWN = {"today": "360", "paper": "360", "subscribe": "360"}
+"""The pages that docs/site.md shows, and in which window; small ones, to keep a clone small."""
 
 
-def digest_html() -> str:
+def digest_html(tour: Tour) -> str:
     """The HTML part of the digest that somebody new gets of the sample papers."""
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as site:
-        part = subscribed(Visitor(site)).get_body(("html",))
-        if part is None:
-            raise RuntimeError("the digest has no HTML part")
-        return str(part.get_content())
+    parts = [mail.get_body(("html",)) for mail in tour.mails if mail["Subject"].startswith("Mon")]
+    if not parts or parts[-1] is None:
+        raise RuntimeError("the digest has no HTML part")
+    return str(parts[-1].get_content())
 
 
-def take(folder: Path) -> None:
-    """Write the four pictures into `folder`."""
-    html = digest_html()
-    with sync_playwright() as playwright:
+@contextmanager
+def window(browser: Browser, name: str, suffix: str) -> Iterator[Page]:
+    """An empty page of that size, in light or dark."""
+    width, height = WINDOWS[name]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=LOOKS[suffix])
+    try:
+        yield page
+    finally:
+        page.close()
+
+
+def take(folder: Path, *, every: bool) -> None:
+    """Write the pictures into `folder`: `mail-360.png`, `mail-360-dark.png`, `site-today.png` …"""
+    with (
+        tempfile.TemporaryDirectory() as data,
+        touring(Path(data)) as tour,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        for name, (width, height) in WINDOWS.items():
-            for suffix, scheme in LOOKS.items():
-                page = browser.new_page(
-                    viewport={"width": width, "height": height},
-                    color_scheme="dark" if scheme == "dark" else "light",
-                )
-                page.set_content(html)
-                page.screenshot(path=folder / f"mail-{name}{suffix}.png")
+        _mails(browser, folder, digest_html(tour))
+        _shown(browser, folder, tour)
+        if every:
+            _every(browser, folder, tour)
         browser.close()
 
 
+def _mails(browser: Browser, folder: Path, html: str) -> None:
+    for name in MAIL_WINDOWS:
+        for suffix in LOOKS:
+            with window(browser, name, suffix) as page:
+                page.set_content(html)
+                page.screenshot(path=folder / f"mail-{name}{suffix}.png")
+
+
+def _shown(browser: Browser, folder: Path, tour: Tour) -> None:
+    for name, size in SHOWN.items():
+        with window(browser, size, "") as page:
+            page.goto(f"{tour.site.url}{tour.paths[name]}")
+            page.screenshot(path=folder / f"site-{name}.png")
+
+
+def _every(browser: Browser, folder: Path, tour: Tour) -> None:
+    for size in WINDOWS:
+        for suffix in LOOKS:
+            with window(browser, size, suffix) as page:
+                for name, path in tour.paths.items():
+                    page.goto(f"{tour.site.url}{path}")
+                    file = f"every-{name.replace(' ', '-')}-{size}{suffix}.png"
+                    page.screenshot(path=folder / file, full_page=True)
+
+
 if __name__ == "__main__":
-    take(Path(sys.argv[1]))
+    take(Path(sys.argv[1]), every="every" in sys.argv[2:])

@@ -1,17 +1,14 @@
 """Every page as a browser has it: on a phone, in the dark, and with whoever looks at all links."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from email.message import EmailMessage
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.person import OVERFLOW, Person, visiting
+from tests.browser.tour import OUTBOX, PERSONAL, PUBLIC, Tour, touring
 from tests.mail.reading import contrast
-from tests.story.serving import Served, serving
-from tests.story.visitor import Visitor, every_link, link, subscribed
+from tests.story.visitor import every_link
 
 COLOURS = """
 () => [...document.querySelectorAll("body, body *")]
@@ -27,78 +24,10 @@ COLOURS = """
 """Of every text that can be seen: its colour, what is behind it, and how it begins."""
 
 
-@dataclass(frozen=True)
-class Tour:
-    """A site whose reader has had every kind of mail, and where each kind of page is."""
-
-    site: Served
-    mails: tuple[EmailMessage, ...]
-    paths: dict[str, str]
-
-
 @pytest.fixture(scope="module")
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
-    with serving(tmp_path_factory.mktemp("tour")) as site:
-        visitor = Visitor(site)
-        digest = subscribed(visitor)
-        offer = link(digest, "preferences")
-        visitor.press(visitor.open(offer), "Mail me a fresh link")
-        choices = link(site.mail("Your choices for"), "preferences")
-        visitor.press(visitor.open("/"), "Subscribe", email="bo@example.org")
-        confirm = link(site.mail("Confirm your subscription to"), "confirm")
-        site.rest()
-        personal = {
-            "confirm": confirm,
-            "unsubscribe": link(digest, "unsubscribe"),
-            "feedback": link(digest, "feedback"),
-            "offer": offer,
-            "choices": choices,
-            "preview": f"{choices}/preview",
-            "history": f"{choices}/history",
-            "library": f"{choices}/library",
-            "judging": f"{choices}/papers",
-            "awaited": f"{confirm}/preview",
-        }
-        yield Tour(site, tuple(site.mails()), PUBLIC | of_paths(personal) | kept(site))
-
-
-PUBLIC = {
-    "today": "/",
-    "subscribe": "/subscribe",
-    "trending": "/trending",
-    "week": "/trending?period=week",
-    "no period": "/trending?period=month&date=2020-01",
-    "editions": "/editions",
-    "edition": "/editions/trending/2026-03-02",
-    "paper": "/papers/1",
-    "search": "/search?q=graph+-survey",
-    "topic": "/topics/graph",
-    "author": "/authors/nobody",
-    "sources": "/sources",
-    "snippet": "/snippet",
-    "ranking": "/ranking",
-    "ask for a link": "/preferences",
-    "nowhere": "/nowhere",
-    "no day": "/editions/trending/yesterday",
-    "forged": "/feedback/forged",
-}
-PERSONAL = (
-    *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),
-    *("judging", "awaited", "forged"),
-)
-OUTBOX = ("outbox", "mail", "mail as text", "mail as bytes", "mail headers")
-
-
-def of_paths(urls: dict[str, str]) -> dict[str, str]:
-    return {name: urlsplit(url).path for name, url in urls.items()}
-
-
-def kept(site: Served) -> dict[str, str]:
-    """The pages of the outbox, and of the digest in it."""
-    digest = site.mail("Mon")
-    at = f"/outbox/{str(digest['Message-ID']).strip('<>')}"
-    shows = ("html", "text", "source", "headers")
-    return dict(zip(OUTBOX, ("/outbox", *(f"{at}?show={show}" for show in shows)), strict=True))
+    with touring(tmp_path_factory.mktemp("tour")) as here:
+        yield here
 
 
 def reads(person: Person, tour: Tour, name: str) -> Page:

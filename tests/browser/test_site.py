@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.browser.person import OVERFLOW, visiting
-from tests.browser.test_pages import COLOURS, PUBLIC, as_hex
+from tests.browser.test_pages import COLOURS, as_hex
+from tests.browser.tour import PUBLIC
 from tests.mail.reading import contrast
 from tests.story.serving import Served, serving
 

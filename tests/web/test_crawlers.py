@@ -46,6 +46,12 @@ def test_crawlers_are_told_of_the_map(site: Site) -> None:
     assert {"Disallow: /search", "Disallow: /authors/"} <= set(lines)
 
 
+def test_crawlers_may_read_the_sign_up_page_but_none_that_is_filled_in(site: Site) -> None:
+    lines = site.client.get("/robots.txt").text.splitlines()
+    assert {"Disallow: /subscribe/", "Disallow: /subscribe?"} <= set(lines)
+    assert "Disallow: /subscribe" not in lines
+
+
 @pytest.mark.parametrize(
     ("contact", "line"),
     [

@@ -1,0 +1,88 @@
+"""Every page before the Nu Html Checker, the one behind the W3C's validator."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.browser.tour import Tour, touring
+from tests.story.visitor import Visitor
+
+MINUTES = 5
+MAIL = "preview"
+"""This one is the mail itself, with words for mail programs that no web page knows."""
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    with touring(tmp_path_factory.mktemp("tour")) as here:
+        yield here
+
+
+def faults(folder: Path) -> list[str]:
+    """What the checker has to say of the pages in `folder`: errors, and warnings as well."""
+    program = shutil.which("vnu")
+    if program is None or shutil.which("java") is None:
+        pytest.skip("needs the Nu Html Checker: npm install --global vnu-jar, and Java")
+    pages = sorted(folder.glob("*.html"))
+    done = subprocess.run(
+        [program, "--stdout", "--format", "json", *map(str, pages)],
+        capture_output=True,
+        text=True,
+        timeout=60 * MINUTES,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return [
+        f"{Path(one['url']).stem}:{one.get('lastLine')}: {one['message']}"
+        for one in json.loads(done.stdout)["messages"]
+    ]
+
+
+def keep(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.html").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.accept("Q14", part="validator")
+def test_a_validator_finds_nothing_in_any_page(tour: Tour, tmp_path: Path) -> None:
+    visitor = Visitor(tour.site)
+    pages = {name: path for name, path in tour.paths.items() if name != MAIL}
+    for name, path in pages.items():
+        keep(tmp_path, name, visitor.ask("GET", path).text)
+    for name, text in answers(visitor, tour.paths):
+        keep(tmp_path, name, text)
+    assert len(list(tmp_path.iterdir())) == len(pages) + ANSWERS
+    found = faults(tmp_path)
+    assert not found, "\n".join(found)
+
+
+ANSWERS = 14
+
+
+def answers(visitor: Visitor, paths: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The pages that only a pressed button shows, the one that ends everything last."""
+    odd = "<b>&amp;</b>"
+    yield "refused sign-up", visitor.ask("POST", "/subscribe", "email=nobody").text
+    wish = urlencode({"list": "trending", "topic": odd})
+    looked = visitor.ask("POST", "/subscribe/preview", wish)
+    yield "digest before the sign-up", looked.text
+    yield "asked", visitor.press(looked, "Subscribe", email="cy@example.org").text
+    yield "link mailed", visitor.press(visitor.open(paths["offer"]), "Mail me a fresh link").text
+    yield "noted", visitor.press(visitor.open(paths["feedback"]), "More like this").text
+    choices = visitor.open(paths["choices"])
+    yield "saved", visitor.press(choices, "Save", keyword=odd).text
+    yield "not saved", visitor.ask("POST", choices.path, "action=save&hour=99&size=0").text
+    yield "new feed", visitor.press(choices, "Give it a new address").text
+    yield "move", visitor.press(choices, "Move there", email="new@example.org").text
+    library = visitor.open(paths["library"])
+    told = visitor.press(library, "Show what is understood", text=f"{odd}\n2601.00001")
+    yield "understood", told.text
+    yield "confirmed", visitor.press(visitor.open(paths["confirm"]), "Yes, send me the digest").text
+    yield "left", visitor.press(visitor.open(paths["unsubscribe"]), "Unsubscribe").text
+    sure = visitor.press(visitor.open(paths["choices"]), "Erase me")
+    yield "sure", sure.text
+    yield "erased", visitor.press(sure, "Yes, erase everything").text

@@ -1,0 +1,85 @@
+"""A site whose reader has had every kind of mail, and where each kind of page of it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.story.serving import Served, serving
+from tests.story.visitor import Visitor, link, subscribed
+
+PUBLIC = {
+    "today": "/",
+    "subscribe": "/subscribe",
+    "trending": "/trending",
+    "week": "/trending?period=week",
+    "no period": "/trending?period=month&date=2020-01",
+    "editions": "/editions",
+    "edition": "/editions/trending/2026-03-02",
+    "paper": "/papers/1",
+    "search": "/search?q=graph+-survey",
+    "topic": "/topics/graph",
+    "author": "/authors/nobody",
+    "sources": "/sources",
+    "snippet": "/snippet",
+    "ranking": "/ranking",
+    "ask for a link": "/preferences",
+    "nowhere": "/nowhere",
+    "no day": "/editions/trending/yesterday",
+    "forged": "/feedback/forged",
+}
+PERSONAL = (
+    *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),
+    *("judging", "awaited", "forged"),
+)
+OUTBOX = ("outbox", "mail", "mail as text", "mail as bytes", "mail headers")
+
+
+@dataclass(frozen=True)
+class Tour:
+    """A running site, the mails it sent, and the path of every page by its name."""
+
+    site: Served
+    mails: tuple[EmailMessage, ...]
+    paths: dict[str, str]
+
+
+@contextmanager
+def touring(folder: Path) -> Iterator[Tour]:
+    """A site in `folder` with one reader, and one who is still asked."""
+    with serving(folder) as site:
+        visitor = Visitor(site)
+        digest = subscribed(visitor)
+        offer = link(digest, "preferences")
+        visitor.press(visitor.open(offer), "Mail me a fresh link")
+        choices = link(site.mail("Your choices for"), "preferences")
+        visitor.press(visitor.open("/"), "Subscribe", email="bo@example.org")
+        confirm = link(site.mail("Confirm your subscription to"), "confirm")
+        site.rest()
+        personal = {
+            "confirm": confirm,
+            "unsubscribe": link(digest, "unsubscribe"),
+            "feedback": link(digest, "feedback"),
+            "offer": offer,
+            "choices": choices,
+            "preview": f"{choices}/preview",
+            "history": f"{choices}/history",
+            "library": f"{choices}/library",
+            "judging": f"{choices}/papers",
+            "awaited": f"{confirm}/preview",
+        }
+        yield Tour(site, tuple(site.mails()), PUBLIC | _of_paths(personal) | _kept(site))
+
+
+def _of_paths(urls: dict[str, str]) -> dict[str, str]:
+    return {name: urlsplit(url).path for name, url in urls.items()}
+
+
+def _kept(site: Served) -> dict[str, str]:
+    """The pages of the outbox, and of the digest in it."""
+    digest = site.mail("Mon")
+    at = f"/outbox/{str(digest['Message-ID']).strip('<>')}"
+    shows = ("html", "text", "source", "headers")
+    return dict(zip(OUTBOX, ("/outbox", *(f"{at}?show={show}" for show in shows)), strict=True))
