@@ -101,7 +101,7 @@ def changes_choices(person: Person) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Not saved")
     page.get_by_label("Time zone").fill("Asia/Tokyo")
-    page.get_by_label("Topics").fill("kites\nsensor fusion")
+    page.get_by_label("Topics", exact=True).fill("kites\nsensor fusion")
     page.get_by_label("Searches").fill("graph NOT survey")
     page.get_by_label("Mute").fill("blockchain")
     page.get_by_label("Papers in a digest").fill("5")
@@ -114,7 +114,7 @@ def changes_choices(person: Person) -> None:
 def sees_the_choices(page: Page) -> None:
     expect(page.get_by_label("Hour of the day")).to_have_value("18")
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
-    expect(page.get_by_label("Topics")).to_have_value("kites\nsensor fusion")
+    expect(page.get_by_label("Topics", exact=True)).to_have_value("kites\nsensor fusion")
     expect(page.get_by_label("Searches")).to_have_value("graph NOT survey")
     expect(page.get_by_label("Mute")).to_have_value("blockchain")
     expect(page.get_by_label("Papers in a digest")).to_have_value("5")

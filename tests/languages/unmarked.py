@@ -6,26 +6,26 @@ from html.parser import HTMLParser
 
 from jinja2 import Environment, nodes
 
-NOT_YET = frozenset(
-    f"web/{name}.html"
-    for name in """_banner base confirm confirmed edition editions feedback feeds fields index
-    outbox outbox_elsewhere outbox_mail paper papers preferences preferences_link problem ranking
-    search snippet""".split()
-)
-"""The pages that are still in English. One whose words are all marked is taken off."""
-
 NAMES = re.compile(
-    r"\b(?:Paperround|arXiv|bioRxiv|DOI|PubMed|PDF|BibTeX|RIS|Markdown|JSON|Atom|RSS|UTC|HTML)\b"
-    r"|[\w.+-]+@[\w.-]+|https?://\S+|&\w+;|Europe/Berlin"
+    r"\b(?:Paperround|arXiv|bioRxiv|DOI|PubMed|PDF|BibTeX|RIS|Markdown|JSON(?: Feed|-LD)?)\b"
+    r"|\b(?:UTC|HTML|Atom|RSS)\b|[\w.+-]+@[\w.-]+|https?://\S+|&\w+;|Europe/Berlin|/\w+\?\S*|10\.1000/\w+"
+    r"|aria-[a-z]+=\"[^\"]*\""
 )
-"""What is called so in every language."""
+"""What is called so in every language, and addresses."""
+
+EXAMPLES = re.compile(
+    r"dense retrieval|sensor fusion|protein folding|Ada Lovelace|graph AND attention NOT survey"
+    r"|blockchain\nauthor:|category:cs\.CR|cs\.[A-Z]{2}"
+)
+"""What a reader might look for: most papers are in English."""
 
 _MARKING = frozenset({"_", "gettext", "ngettext"})
 _STYLES = frozenset({"dark"})
 """Blocks within a style sheet."""
-_HOLE = "\x00"
+_HOLE = "\x01"
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]+ [a-z]+")
+_STAYS = frozenset({("translate", "no"), ("lang", "en")})
 _SHOWN = frozenset({"alt", "aria-label", "placeholder", "title"})
 _HIDDEN = frozenset({"code", "pre", "script", "style"})
 
@@ -44,7 +44,7 @@ def unmarked(source: str, name: str) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    return NAMES.sub("", text)
+    return EXAMPLES.sub("", NAMES.sub("", text))
 
 
 def _pieces(node: nodes.Node) -> Iterator[tuple[str, bool]]:
@@ -76,16 +76,20 @@ def _looked_into(node: nodes.Node) -> Iterator[nodes.Node]:
 
 
 class _Seen(HTMLParser):
-    """The texts of a page, and the attributes that are read out or shown."""
+    """The texts of a page, and the attributes that are read out or shown; not those of an element
+    that says that it stays as it is, or that it is in English."""
 
     def __init__(self, markup: str) -> None:
         super().__init__()
         self.words: list[str] = []
         self._hidden = 0
+        self._staying: str | None = None
         self.feed(markup)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._hidden += tag in _HIDDEN
+        if _STAYS.intersection(attrs):
+            self._staying = tag
         described = ("name", "description") in attrs
         for name, value in attrs:
             if name in _SHOWN or (described and name == "content"):
@@ -93,7 +97,9 @@ class _Seen(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden -= tag in _HIDDEN
+        if tag == self._staying:
+            self._staying = None
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        if not self._hidden and self._staying is None:
             self.words.append(data)

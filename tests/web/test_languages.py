@@ -5,10 +5,12 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.domain.editions import Edition
 from paperround.domain.languages import LANGUAGES
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
+from paperround.languages.catalogues import catalogue_path, read_catalogue
 from paperround.web.templating import environment
 from tests.builders import address
 from tests.web.conftest import Site
@@ -117,3 +119,68 @@ def test_the_fields_of_a_language_name_each_in_itself(language: str) -> None:
     menu = macros.menu()  # type: ignore[attr-defined]
     assert f'<b lang="{language}" aria-current="true">{LANGUAGES[language]}</b>' in menu
     assert menu.count("<a href") == len(LANGUAGES) - 1
+
+
+# --- every page ----------------------------------------------------------------------------------
+
+
+OF_EVERYBODY = (
+    "/",
+    "/trending?period=week",
+    "/editions",
+    "/search",
+    "/search?q=counting",
+    "/sources",
+    "/ranking",
+    "/snippet",
+    "/subscribe",
+    "/authors/Nobody",
+    "/topics/nothing",
+    "/preferences",
+    "/nowhere",
+    f"/confirm/{'A' * 40}",
+    f"/preferences/{'A' * 40}",
+)
+
+
+def english_sentences(language: str) -> list[str]:
+    """What a page in `language` may not say: texts of several words that are said otherwise."""
+    catalogue = read_catalogue(catalogue_path(language), language)
+    texts = [one for one in catalogue if one.id and isinstance(one.id, str)]
+    return [
+        str(one.id)
+        for one in texts
+        if " " in str(one.id) and not set("%<&") & set(str(one.id)) and one.id != one.string
+    ]
+
+
+@pytest.mark.accept("F26", part="pages")
+@pytest.mark.parametrize("language", ["de", "zh-Hans"])
+def test_no_page_mixes_its_language_with_english(
+    site: Site, edition: Edition, language: str
+) -> None:
+    assert edition.papers
+    sentences = english_sentences(language)
+    assert len(sentences) > 100
+    for path in OF_EVERYBODY:
+        answer = site.client.get(path, headers={"accept-language": language})
+        assert answer.headers["content-language"] == language, path
+        assert f'<html lang="{language}" dir="ltr">' in answer.text
+        shown = re.split(r"[<>\"\n]", answer.text)
+        left = [one for one in sentences if any(piece.strip() == one for piece in shown)]
+        assert left == [], path
+
+
+def test_the_menu_of_languages_keeps_what_a_page_was_asked(site: Site) -> None:
+    page = site.client.get("/search?q=a%26b&lang=fr").text
+    assert '<a href="?q=a%26b&amp;lang=de" lang="de"' in page
+    assert site.client.get("/?" + "&".join(["a=1"] * 90) + "&lang=de").status_code == 200
+
+
+def test_a_form_is_answered_in_the_language_of_its_page(site: Site) -> None:
+    page = site.client.get("/?lang=de").text
+    assert '<input type="hidden" name="language" value="de">' in page
+    answer = site.client.post("/subscribe", data={"email": "nobody", "language": "de"})
+    assert answer.headers["content-language"] == "de"
+    link = site.client.post("/preferences", data={"email": "ada@mail.example", "language": "de"})
+    assert link.headers["content-language"] == "de"

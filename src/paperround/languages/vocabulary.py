@@ -24,6 +24,13 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "mention": marked_forms("%(num)s mention", "%(num)s mentions"),
     "day": marked_forms("%(num)s day", "%(num)s days"),
     "hour": marked_forms("%(num)s hour", "%(num)s hours"),
+    "good paper": marked_forms("%(num)s good paper", "%(num)s good papers"),
+    "bad one": marked_forms("%(num)s bad one", "%(num)s bad ones"),
+    "judgement": marked_forms("%(num)s judgement", "%(num)s judgements"),
+    "new line": marked_forms("%(num)s new line", "%(num)s new lines"),
+    "work": marked_forms("%(num)s work", "%(num)s works"),
+    "further work": marked_forms("%(num)s further work", "%(num)s further works"),
+    "entry": marked_forms("%(num)s entry", "%(num)s entries"),
     "result": marked_forms("%(num)s result", "%(num)s results"),
 }
 """What is counted, by its English noun."""
@@ -94,3 +101,88 @@ QUIET_DAYS = (
     marked("A source could not be read. We keep trying."),
 )
 """Why an edition holds few papers or none."""
+
+NO_MAIL = (
+    marked("There was no paper that you had not had before."),
+    marked("No papers had been read yet."),
+    marked("Everything new was muted by you."),
+    marked("No new paper had the score you ask for."),
+    marked("You paused it."),
+    marked("Too much of our mail to you came back, so it rested for some days."),
+    marked("It was not one of your days."),
+    marked("The sources announced nothing: it was a weekend or a holiday."),
+    marked("The sources had announced nothing new yet."),
+    marked("A source could not be read."),
+    marked("It may have left before this installation was restored from a backup."),
+    marked("You had left before it was sent."),
+    marked("Your address must not be mailed."),
+    marked("The edition was withdrawn before it was sent."),
+    marked("There would be no digest now."),
+)
+"""Why there was no digest, or would be none."""
+
+BECAME = (
+    marked("It waits to be sent."),
+    marked("It is being sent."),
+    marked("The mail server took it."),
+    marked("The mail server did not take it yet. We try again."),
+    marked("The mail server refused it."),
+    marked("It was handed over and no answer came: it may have arrived, and is not sent twice."),
+    marked("It could not be sent in time, and was given up when it was no news."),
+    marked("It was not sent."),
+)
+"""What became of a mail."""
+
+NOTICES = (
+    marked("Confirm your subscription"),
+    marked("Reminder to confirm your subscription"),
+    marked("Confirm your change of address"),
+    marked("Link to your choices"),
+    marked("You have left, with a way back"),
+    marked("Test mail"),
+    marked("A mail about your subscription"),
+)
+"""What mails beside digests are about."""
+
+SOURCES = (
+    marked("It has not been read yet."),
+    marked("It is well."),
+    marked("It answers, and says that it has nothing new."),
+    marked("It answers, but the papers it should have by now have not come."),
+    marked("It announces nothing today: it is a weekend or a holiday."),
+    marked("It cannot be read at the moment. We keep trying."),
+    marked("It is switched off."),
+    marked("It has ended for good."),
+    marked("It is a file that was read by hand."),
+    marked("Its last batch was far smaller than usual."),
+    marked("Its last batch was far larger than usual."),
+    marked("Its last batch looked different from those before."),
+)
+"""How a source is doing, as its page says it."""
+
+PROBLEMS = (
+    marked("Bad request"),
+    marked("Not logged in"),
+    marked("Not allowed"),
+    marked("Not found"),
+    marked("Not possible here"),
+    marked("Conflict"),
+    marked("Too large"),
+    marked("Unknown kind of body"),
+    marked("Not valid"),
+    marked("Not readable"),
+    marked("Too many requests"),
+    marked("Something broke"),
+    marked("Not ready"),
+    marked("Error"),
+    marked("There is nothing at this address."),
+    marked("This address does not do that."),
+    marked("Something broke on our side. It has been written down."),
+)
+"""What errors are called, and what is said of those that anybody meets."""
+
+LIBRARIES = (
+    marked("plain lines"),
+    marked("Zotero library"),
+)
+"""What was given as a library, where that is no name of a format."""

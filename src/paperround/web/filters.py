@@ -12,7 +12,7 @@ from paperround.domain.editions import EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.observations import Observation
 from paperround.domain.telling import Linked
-from paperround.languages.papers import links_said
+from paperround.languages.papers import links_said, list_title_said
 from paperround.languages.tongue import Tongue
 
 REMEMBERED = 4096
@@ -31,6 +31,7 @@ def said_on_pages(tongue: Tongue) -> Mapping[str, Callable[..., object]]:
     return {
         "cut_time": partial(_cut_time, tongue),
         "links": partial(_links, tongue),
+        "list_title": partial(list_title_said, tongue),
         "moment": partial(_moment, tongue),
         "month": tongue.month,
         "part": partial(_part, tongue),

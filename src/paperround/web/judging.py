@@ -15,7 +15,7 @@ from paperround.jobs.judging import keep_judgements, papers_to_judge, suggest
 from paperround.web.answers import private
 from paperround.web.feedback import paper_id
 from paperround.web.home import Home, Present
-from paperround.web.self_service import offer
+from paperround.web.self_service import offer, welcomed
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False)
@@ -47,12 +47,16 @@ class Judgements(BaseModel):
 @router.get("/preferences/{token}/papers")
 def show_papers(home: Home, now: Present, token: str, page: str = "1") -> Response:
     """A page of papers to judge."""
+    if not welcomed(home, token, now):
+        return offer(home, token)
     return _page(home, token, page, Judgements(), now)
 
 
 @router.post("/preferences/{token}/papers")
 def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form()]) -> Response:
     """Show other papers, what the judgements say, or keep it."""
+    if not welcomed(home, token, now):
+        return offer(home, token)
     match said.action:
         case "keep":
             return _kept(home, token, said, now)

@@ -10,21 +10,24 @@ request says is noted before any handler runs, and holds for that request alone.
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl, urlencode
 
 from paperround.domain.languages import ENGLISH, accepted, nearest
 from paperround.web.guard import App, Receive, Scope, Send
 
 PARAMETER = "lang"
 _LONGEST_QUERY = 4096
+_LONGEST_KEPT = 1000
 
 
 class Heard(NamedTuple):
-    """What is known of the language of whoever asks; None where nothing is."""
+    """What is known of the language of whoever asks; None where nothing is. `query` is that of
+    the address they asked for."""
 
     asked: str | None = None
     chosen: str | None = None
     accepted: str | None = None
+    query: str = ""
 
     @property
     def wanted(self) -> str | None:
@@ -48,14 +51,19 @@ def hearing(app: App) -> App:
 
 
 def _heard(scope: Scope) -> Heard:
-    query: bytes = scope.get("query_string", b"")
-    named = _named(query.decode("latin-1")) if PARAMETER.encode() in query else None
-    return Heard(asked=named, accepted=accepted(_accept_language(scope["headers"])))
+    query: str = scope.get("query_string", b"").decode("latin-1")
+    named = _named(query) if PARAMETER in query else None
+    liked = accepted(_accept_language(scope["headers"]))
+    return Heard(asked=named, accepted=liked, query=query)
 
 
 def _named(query: str) -> str | None:
-    found = parse_qs(query[:_LONGEST_QUERY]).get(PARAMETER, [])
-    return nearest(found[0]) if found else None
+    return next((nearest(value) for name, value in _fields(query) if name == PARAMETER), None)
+
+
+def _fields(query: str) -> list[tuple[str, str]]:
+    """The fields of a query, as far as it is read."""
+    return parse_qsl(query[:_LONGEST_QUERY])
 
 
 def _accept_language(headers: Iterable[tuple[bytes, bytes]]) -> str:
@@ -73,6 +81,15 @@ def language_wanted() -> str | None:
     """The language that whoever asks wants, to be kept for their mails; None where they said
     nothing that we speak."""
     return _HEARD.get().wanted
+
+
+def in_language(tag: str) -> str:
+    """The address of this page in another language, seen from the page: what else it was asked
+    stays, unless that is very long, for every page says it once for each language."""
+    query = _HEARD.get().query
+    asked = _fields(query) if len(query) <= _LONGEST_KEPT else []
+    fields = [one for one in asked if one[0] != PARAMETER]
+    return "?" + urlencode([*fields, (PARAMETER, tag)])
 
 
 def page_language() -> str:

@@ -11,14 +11,13 @@ from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.interests import MOST_INTERESTS
 from paperround.domain.libraries import Library
 from paperround.jobs.library import keep_seeds, understand
-from paperround.jobs.self_service import open_choices
 from paperround.sources.formats import decompress
 from paperround.sources.library import read_library
 from paperround.sources.zotero import place_of, read_zotero
 from paperround.web.answers import private
 from paperround.web.guard import LIBRARY_BODY
 from paperround.web.home import PATIENT, Home, Present
-from paperround.web.self_service import offer
+from paperround.web.self_service import offer, welcomed
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
@@ -30,7 +29,7 @@ ZOTERO_SECONDS = 10
 @router.get("/preferences/{token}/library")
 def ask_for_library(home: Home, now: Present, token: str) -> Response:
     """Three ways to give papers: text, a file, Zotero."""
-    if open_choices(home.desk, token, now=now) is None:
+    if not welcomed(home, token, now):
         return offer(home, token)
     return _form(home, token)
 
@@ -47,7 +46,7 @@ def take_library(
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """Show what was understood, or keep what was chosen of it."""
-    if open_choices(home.desk, token, now=now) is None:
+    if not welcomed(home, token, now):
         return offer(home, token)
     if action == "keep":
         return _kept(home, token, seed or [], now)

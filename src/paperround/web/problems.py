@@ -22,6 +22,7 @@ from paperround.domain.errors import (
 )
 from paperround.domain.identifiers import arxiv_id
 from paperround.web.guard import HOOKS, Refusal, Scope
+from paperround.web.languages import page_language
 from paperround.web.templating import render
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,9 @@ TITLES: Mapping[int, str] = {
     500: "Something broke",
     503: "Not ready",
 }
+NOWHERE = "There is nothing at this address."
+NOT_HERE = "This address does not do that."
+BROKEN = "Something broke on our side. It has been written down."
 MESSAGES: Mapping[str, str] = {
     "extra_forbidden": "There is no such field, or it cannot be set.",
     "missing": "This is needed.",
@@ -90,7 +94,9 @@ def problem(
 ) -> Response:
     """An error answer: JSON under /api and /hooks, a page elsewhere."""
     kind, body = written(status, TITLES.get(status, "Error"), detail, request.url.path, errors)
-    return Response(body, status, dict(headers or {}), media_type=kind)
+    spoken = {"content-language": page_language(), "vary": "accept-language"}
+    said = {**(spoken if kind == HTML else {}), **(headers or {})}
+    return Response(body, status, said, media_type=kind)
 
 
 def written(
@@ -166,7 +172,7 @@ def _allowing(request: Request) -> dict[str, str]:
 
 def _words(status: int, detail: str) -> str:
     """The framework's own words are for developers; a person gets a sentence."""
-    plain = {404: "There is nothing at this address.", 405: "This address does not do that."}
+    plain = {404: NOWHERE, 405: NOT_HERE}
     is_default = detail in ("Not Found", "Method Not Allowed")
     return plain.get(status, detail) if is_default else detail
 
@@ -192,7 +198,7 @@ def _message(error: Mapping[str, Any]) -> str:
 def _broken(request: Request, error: Exception) -> Response:
     """No inside of ours in the answer; all of it in the log."""
     log.error("the request failed: %s %s", request.method, _route(request), exc_info=error)
-    return problem(request, 500, "Something broke on our side. It has been written down.")
+    return problem(request, 500, BROKEN)
 
 
 def _route(request: Request) -> str:

@@ -244,6 +244,15 @@ _DEEDS: Mapping[str, Callable[[_Visit, Deed], Response | None]] = {
 """What the buttons of the page do; each gives None when the right to it ended meanwhile."""
 
 
+def welcomed(home: Runtime, token: str, now: datetime) -> bool:
+    """Whether a link is a freshly mailed one; its reader is spoken to in their language from here
+    on."""
+    choices = self_service.open_choices(home.desk, token, now=now)
+    if choices is not None:
+        speak_to(choices.preferences.language)
+    return choices is not None
+
+
 def offer(home: Runtime, token: str) -> Response:
     """What a link that is not freshly mailed gets: a button that has one mailed."""
     masked = self_service.masked_address(home.desk, token) or FORGED_MASK
@@ -275,7 +284,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
     if choices is None:
         return offer(home, token)
-    speak_to(choices.preferences.language)
+    speak_to(deed.language or choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
     try:
         found = next_digest(
@@ -305,7 +314,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
 def history(home: Home, now: Present, token: str) -> Response:
     """What this reader was sent, and what became of it."""
     past = reader_history(home.desk, token, now=now)
-    if past is None:
+    if past is None or not welcomed(home, token, now):
         return offer(home, token)
     return private(home, "history.html", past=past, token=token)
 

@@ -100,6 +100,7 @@ class LinkForm(BaseModel):
     email: str = ""
     website: str = ""
     stamp: str = ""
+    language: str = ""
 
 
 class WantedInterest(BaseModel):
@@ -153,6 +154,7 @@ def subscribe(
     home: Home, now: Present, client: Client, form: Annotated[SignupForm, Form()]
 ) -> Response:
     """Take a request. Whoever was too fast or fell into the trap is told the same."""
+    speak_to(form.language)
     stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
     visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
     again = sign_up_page if form.origin == CHOICES else _front
@@ -361,6 +363,7 @@ def request_link(
     home: Home, now: Present, client: Client, form: Annotated[LinkForm, Form()]
 ) -> Response:
     """Mail a link to whoever reads at that address; everybody is told the same."""
+    speak_to(form.language)
     stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
     visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
     try:

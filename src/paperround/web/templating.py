@@ -16,7 +16,7 @@ from paperround.languages.tongue import tongue
 from paperround.mail.speech import TRANSLATED, speaking
 from paperround.paths import templates_dir
 from paperround.web.filters import said_on_pages
-from paperround.web.languages import page_language
+from paperround.web.languages import in_language, page_language
 
 STATIC = "static"
 
@@ -41,7 +41,12 @@ def environment(language: str = ENGLISH) -> Environment:
         "segment": partial(quote, safe=""),
         "web": web_address,
     }
-    made.globals |= {"languages": LANGUAGES, "site": {}, "static": static_url}
+    made.globals |= {
+        "in_language": in_language,
+        "languages": LANGUAGES,
+        "site": {},
+        "static": static_url,
+    }
     return made
 
 

@@ -12,6 +12,7 @@ from paperround.web import stamps
 from paperround.web.answers import private
 from paperround.web.choices import timed
 from paperround.web.home import PATIENT, Home, Present
+from paperround.web.languages import speak_to
 from paperround.web.self_service import why_none
 from paperround.web.signup import SignupForm, asked_lists, sign_up_page, wanted_interests
 
@@ -27,6 +28,7 @@ def show_form(home: Home, now: Present, list: str = DEFAULT_LIST) -> Response:  
 @router.post("/subscribe/preview")
 def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
     """What somebody with these choices would get now. Nothing is kept, and nobody is mailed."""
+    speak_to(form.language)
     try:
         found = newcomers_digest(
             home.press,
@@ -46,6 +48,7 @@ def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) ->
 @router.post("/subscribe/choices")
 def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
     """The whole form once more, as it was filled in."""
+    speak_to(form.language)
     return sign_up_page(home, form, None, now)
 
 

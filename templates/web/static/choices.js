@@ -12,7 +12,7 @@ let asked = 0;
 const show = async () => {
   asked += 1;
   const mine = asked;
-  status.textContent = "Looking at your next digest …";
+  status.textContent = form.dataset.looking;
   try {
     const body = new URLSearchParams(new FormData(form));
     const answer = await fetch(form.dataset.preview, { method: "POST", body });
@@ -23,16 +23,14 @@ const show = async () => {
     }
     const wrong = page.querySelector(".summary");
     if (wrong || !found) {
-      status.textContent = wrong
-        ? "Something cannot be as it is written. Save, and it is marked."
-        : "That did not arrive. The button shows it.";
+      status.textContent = wrong ? form.dataset.wrong : form.dataset.lost;
       return;
     }
     digest.replaceChildren(...found.childNodes);
     place.hidden = false;
-    status.textContent = "Your next digest is shown with these choices. Nothing is saved yet.";
+    status.textContent = form.dataset.shown;
   } catch {
-    status.textContent = "That did not arrive. The button shows it.";
+    status.textContent = form.dataset.lost;
   }
 };
 

@@ -24,9 +24,9 @@ const send = async (form, verdict) => {
       throw new Error(String(answer.status));
     }
     mark(form, verdict);
-    status.textContent = "Noted. Thank you.";
+    status.textContent = status.dataset.noted;
   } catch {
-    status.textContent = "That did not arrive. Please try again.";
+    status.textContent = status.dataset.lost;
   }
 };
 

@@ -29,7 +29,7 @@ if (form.dataset.worker && window.isSecureContext) {
     if (form.dataset.worker) {
       event.preventDefault();
       waiting = { button: event.submitter };
-      document.getElementById("status").textContent = "One moment …";
+      document.getElementById("status").textContent = form.dataset.wait;
     }
   });
 }
