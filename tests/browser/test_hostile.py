@@ -123,13 +123,13 @@ def sends(page: Page, button: str, fields: Mapping[str, str]) -> None:
     """Send a form past the browser's own checks; the page says no and shows what was typed."""
     page.locator("form").first.evaluate("form => { form.noValidate = true; }")
     for label, text in fields.items():
-        field = page.get_by_label(label)
+        field = page.get_by_label(label, exact=True)
         field.evaluate(UNGUARDED)
         field.fill(text)
     page.get_by_role("button", name=button).click()
     expect(page.get_by_role("alert")).to_be_visible()
     for label, text in fields.items():
-        expect(page.get_by_label(label)).to_have_value(text)
+        expect(page.get_by_label(label, exact=True)).to_have_value(text)
 
 
 # --- another origin ----------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def changes_choices(person: Person) -> None:
     page.get_by_label("Papers in a digest").fill("5")
     page.get_by_label("Pause until").fill("2026-04-01")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_have_text("Saved.")
+    expect(page.locator(".done")).to_have_text("Saved.")
     sees_the_choices(page)
 
 
