@@ -47,7 +47,7 @@ RECOVERED = 5.0
 LONGEST = 15.0
 """Seconds that a request may take meanwhile, whatever its answer."""
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 UNLIMITED = {f"RATE_SIGNUP_{what}": "off" for what in ("ADDRESS", "IP", "NET", "DOMAIN", "TOTAL")}
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 LINK = re.compile(r"/confirm/([\w-]{40})")

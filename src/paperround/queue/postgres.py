@@ -161,12 +161,13 @@ class PostgresQueue:
             put_again(job, failure, self.put, now())
 
     def _look_after(self) -> None:
-        """Leave a sign of life, and put back what nobody runs: the jobs of dead workers, and those
-        that the book says are ours and we do not know of, now and ten seconds ago."""
-        self._alive()
+        """Put back what nobody runs: the jobs of dead workers, and those that the book says are
+        ours and we do not know of, now and ten seconds ago. Then leave a sign of life: whatever
+        goes wrong with that holds up no job."""
         now = self._now()
         self.book.recover(now=now)
         crew = self._crew
         lost = self.book.held(crew.names() if crew else ()) - self._running
         self.book.give_back(lost & self._lost, now=now)
         self._lost = lost
+        self._alive()
