@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestView, Rendered
+from paperround.domain.digests import DigestPaper, DigestView, Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.summaries import MARK
+from paperround.languages.papers import score_said
+from paperround.languages.tongue import tongue
 from paperround.mail.filters import (
     paper_links,
-    score_line,
     short_authors,
     shortened,
     site_name,
@@ -358,6 +359,10 @@ def test_votes_told_by_the_reason_are_not_told_twice() -> None:
     assert tally(rose) == "2 comments"
     assert tally(replace(rose, votes=2)) == "2 votes, 2 comments"
     assert tally(replace(rose, votes=82, reason="1,082 votes")) == "82 votes, 2 comments"
+
+
+def score_line(paper: DigestPaper) -> str:
+    return score_said(tongue(), paper.score, paper.parts)
 
 
 def test_a_score_names_the_parts_that_count() -> None:

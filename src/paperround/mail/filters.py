@@ -7,7 +7,6 @@ other ways out need too stand in `domain/telling.py`, and those that a language 
 
 import re
 
-from paperround.domain.digests import DigestPaper
 from paperround.domain.telling import (
     paper_links,
     short_authors,
@@ -17,13 +16,10 @@ from paperround.domain.telling import (
     title_address,
     web_address,
 )
-from paperround.languages.papers import score_said
-from paperround.languages.tongue import tongue
 from paperround.mail.wrapping import wrapped
 
 __all__ = [
     "paper_links",
-    "score_line",
     "short_authors",
     "shortened",
     "site_name",
@@ -47,8 +43,3 @@ def site_name(url: str) -> str:
 def spoken_title(title: str) -> str:
     """The start of `title` for the spoken name of a link, an attribute: no angle brackets."""
     return shortened(_ANGLES.sub("", title), _LABEL_LENGTH)
-
-
-def score_line(paper: DigestPaper) -> str:
-    """The score as the sum of its named parts, in English; empty when it is not known."""
-    return score_said(tongue(), paper.score, paper.parts)
