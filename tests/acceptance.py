@@ -1,6 +1,7 @@
 """Which tests show which acceptance point: `python -m tests.acceptance [--uncovered] [--json]`.
 
-Tests are collected, not run; results are those of the last run of each test.
+Tests are collected, not run; results are those of the last run of each test, and of the last
+`./run bench` for what it measures.
 """
 
 import argparse
@@ -9,8 +10,10 @@ import io
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +25,7 @@ _WORST_FIRST = ("failed", NOT_RUN, "skipped", "passed")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A test that shows a point or a part of it, and how its last run went."""
+    """A test or benchmark that shows a point or a part of it, and how its last run went."""
 
     test: str
     part: str | None
@@ -47,22 +50,36 @@ class Collector:
                 self.shown[mark.id].append(Shown(item.nodeid, mark.part, result))
 
 
-def state(shown: list[Shown]) -> str:
-    """`none`, or the worst last result, with `part:` before it when no test shows the whole."""
+def state(point: Point, shown: list[Shown]) -> str:
+    """`none`, or the worst last result, with `part:` before it while some of it is not shown."""
     if not shown:
         return "none"
     worst = min((one.result for one in shown), key=_WORST_FIRST.index)
-    return worst if is_whole(shown) else f"part: {worst}"
+    return worst if is_whole(point, shown) else f"part: {worst}"
 
 
-def is_whole(shown: list[Shown]) -> bool:
-    """Whether some test shows all of the point."""
-    return any(one.part is None for one in shown)
+def is_whole(point: Point, shown: list[Shown]) -> bool:
+    """Whether a test shows all of the point, or tests show each part that it is made of."""
+    parts = {one.part for one in shown}
+    return None in parts or (bool(point.parts) and parts.issuperset(point.parts))
+
+
+def measured(names: Iterable[str], results: Path) -> dict[str, Shown]:
+    """What each benchmark says of its point, by the id: whether all its bars were met last time."""
+    rows = json.loads(results.read_text(encoding="utf-8"))["rows"] if results.exists() else []
+    met = {name: [row["met"] for row in rows if row["id"] == name] for name in names}
+    return {name: Shown(f"./run bench {name}", None, _of_bars(bars)) for name, bars in met.items()}
+
+
+def _of_bars(met: list[bool]) -> str:
+    if not met:
+        return NOT_RUN
+    return "passed" if all(met) else "failed"
 
 
 def lines(point: Point, shown: list[Shown]) -> list[str]:
     """The point in one line, and one line for each of its tests."""
-    head = f"{point.id:<4} {point.weight}  {state(shown):<13} {point.says}"
+    head = f"{point.id:<4} {point.weight}  {state(point, shown):<13} {point.says}"
     return [head, *(f"        {_describe(one)}" for one in shown)]
 
 
@@ -79,6 +96,10 @@ def collect() -> dict[str, list[Shown]]:
         code = pytest.main(["--collect-only", "-q", "-p", "no:randomly"], plugins=[collector])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise SystemExit(said.getvalue())
+    # Not before pytest has run, which must be the first to import what it rewrites
+    benchmarks = import_module("benchmarks.__main__")
+    for key, benchmark in measured(benchmarks.BENCHMARKS, benchmarks.RESULTS).items():
+        collector.shown[key].append(benchmark)
     return collector.shown
 
 
@@ -90,10 +111,10 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     shown = collect()
     table = {point: shown.get(key, []) for key, point in points().items()}
-    whole = sum(state(tests) == "passed" for tests in table.values())
+    whole = sum(state(point, tests) == "passed" for point, tests in table.items())
     summary = f"{whole} of {len(table)} points are shown whole by passing tests"
     if options.uncovered:
-        table = {point: tests for point, tests in table.items() if not is_whole(tests)}
+        table = {point: tests for point, tests in table.items() if not is_whole(point, tests)}
     text = _as_json(table) if options.json else "\n".join([*_as_lines(table), summary])
     print(text)  # noqa: T201 - its whole purpose
 
@@ -103,7 +124,7 @@ def _as_json(table: Mapping[Point, list[Shown]]) -> str:
         point.id: {
             "weight": point.weight,
             "says": point.says,
-            "state": state(shown),
+            "state": state(point, shown),
             "tests": [asdict(one) for one in shown],
         }
         for point, shown in table.items()

@@ -15,11 +15,15 @@ _POINTS = Path(__file__).with_name("acceptance.toml")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing Paperround must be able to do; weight 3 is a blocker, 1 is nice to have."""
+    """One thing Paperround must be able to do; weight 3 is a blocker, 1 is nice to have.
+
+    `parts` are those that together are all of it; empty while some of it does not exist yet.
+    """
 
     id: str
     weight: int
     says: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,10 @@ class Mark:
 def points() -> dict[str, Point]:
     """Every acceptance point by its id, in the file's order."""
     table = tomllib.loads(_POINTS.read_text(encoding="utf-8"))
-    return {key: Point(key, row["weight"], row["says"]) for key, row in table.items()}
+    return {
+        key: Point(key, row["weight"], row["says"], tuple(row.get("parts", ())))
+        for key, row in table.items()
+    }
 
 
 def marks(item: pytest.Item) -> Iterator[Mark]:

@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.acceptance import NOT_RUN, Shown, lines, state
+from tests.acceptance import NOT_RUN, Shown, lines, measured, state
 from tests.acceptance_points import Point, points
 
 pytest_plugins = ["pytester"]
@@ -72,21 +73,43 @@ def test_long_tests_run_only_when_asked_for(run: pytest.Pytester) -> None:
     assert outcome(run, "--long") == {"passed": 2, "deselected": 1}
 
 
+POINT = Point("F20", 3, "reasons", parts=("mail", "page"))
+
+
 def test_no_test_means_none() -> None:
-    assert state([]) == "none"
+    assert state(POINT, []) == "none"
 
 
 def test_the_worst_result_of_its_tests_is_a_points_state() -> None:
     results = ["passed", "failed", NOT_RUN]
-    assert state([Shown("t", None, result) for result in results]) == "failed"
+    assert state(POINT, [Shown("t", None, result) for result in results]) == "failed"
 
 
-def test_parts_alone_do_not_show_a_point() -> None:
-    assert state([Shown("t", "mail", "passed")]) == "part: passed"
+def test_some_parts_alone_do_not_show_a_point() -> None:
+    assert state(POINT, [Shown("t", "mail", "passed")]) == "part: passed"
+    unparted = Point("F20", 3, "reasons")
+    assert state(unparted, [Shown("t", "mail", "passed")]) == "part: passed"
+
+
+def test_all_the_parts_that_a_point_is_made_of_show_it() -> None:
+    parts = ("page", "an extra", "mail")
+    assert state(POINT, [Shown("t", part, "passed") for part in parts]) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("met", "result"), [([], NOT_RUN), ([True, True], "passed"), ([True, False], "failed")]
+)
+def test_a_benchmark_shows_its_point_when_all_its_bars_are_met(
+    tmp_path: Path, met: list[bool], result: str
+) -> None:
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps({"rows": [{"id": "B1", "met": one} for one in met]}))
+    assert measured(["B1"], file)["B1"] == Shown("./run bench B1", None, result)
+    assert measured(["B1"], tmp_path / "none.json")["B1"].result == NOT_RUN
 
 
 def test_a_point_is_printed_with_its_tests() -> None:
-    printed = lines(Point("F20", 3, "reasons"), [Shown("tests/a.py::test_b", "mail", "passed")])
+    printed = lines(POINT, [Shown("tests/a.py::test_b", "mail", "passed")])
     assert printed[0].split() == ["F20", "3", "part:", "passed", "reasons"]
     assert printed[1].strip() == "tests/a.py::test_b [mail]: passed"
 
@@ -97,11 +120,24 @@ def test_every_point_has_a_weight_and_words_of_its_own() -> None:
     assert len({point.says for point in table.values()}) == len(table)
 
 
-def test_the_command_prints_every_point_with_the_tests_of_this_tree() -> None:
+@pytest.fixture(scope="module")
+def printed() -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.acceptance", "--json"]
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert printed.returncode == 0, printed.stdout + printed.stderr
-    table = json.loads(printed.stdout)
-    assert list(table) == list(points())
-    shown = [one["test"] for one in table["C4"]["tests"]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    table: dict[str, Any] = json.loads(done.stdout)
+    return table
+
+
+def test_the_command_prints_every_point_with_the_tests_of_this_tree(
+    printed: dict[str, Any],
+) -> None:
+    assert list(printed) == list(points())
+    shown = [one["test"] for one in printed["C4"]["tests"]]
     assert any("test_nothing_turns_bytes_into_code" in test for test in shown)
+
+
+def test_each_part_that_a_point_is_made_of_has_a_test(printed: dict[str, Any]) -> None:
+    for point in points().values():
+        shown = {one["part"] for one in printed[point.id]["tests"]}
+        assert set(point.parts) <= shown, point.id
