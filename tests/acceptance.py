@@ -1,4 +1,5 @@
-"""Which tests show which acceptance point: `python -m tests.acceptance [--uncovered] [--json]`.
+"""Which tests show which acceptance point:
+`python -m tests.acceptance [--uncovered] [--json] [PATH ...]`.
 
 Tests are collected, not run; results are those of the last run of each test, and of the last
 `./run bench` for what it measures.
@@ -88,12 +89,14 @@ def _describe(one: Shown) -> str:
     return f"{one.test}{part}: {one.result}"
 
 
-def collect() -> dict[str, list[Shown]]:
-    """Every marked test by point; raises SystemExit with pytest's words when that fails."""
+def collect(*paths: str) -> dict[str, list[Shown]]:
+    """Every marked test below `paths` by point, by default of the whole tree; raises SystemExit
+    with pytest's words when that fails."""
     collector = Collector()
     said = io.StringIO()
+    command = ["--collect-only", "-q", "-p", "no:randomly", *paths]
     with contextlib.redirect_stdout(said):
-        code = pytest.main(["--collect-only", "-q", "-p", "no:randomly"], plugins=[collector])
+        code = pytest.main(command, plugins=[collector])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise SystemExit(said.getvalue())
     # Not before pytest has run, which must be the first to import what it rewrites
@@ -108,8 +111,9 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.acceptance", description=__doc__)
     parser.add_argument("--uncovered", action="store_true", help="only points not shown whole")
     parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="only the tests below these")
     options = parser.parse_args(arguments)
-    shown = collect()
+    shown = collect(*options.paths)
     table = {point: shown.get(key, []) for key, point in points().items()}
     whole = sum(state(point, tests) == "passed" for point, tests in table.items())
     summary = f"{whole} of {len(table)} points are shown whole by passing tests"

@@ -36,9 +36,15 @@ settings.register_profile("paperround", deadline=None)
 settings.load_profile("paperround")
 CompiledOnce().listen()
 
-pytest_plugins = ["tests.acceptance_plugin"]
+pytest_plugins = ["tests.acceptance_plugin", "tests.settled"]
 
 TEST_DATA = "PAPERROUND_TEST_DATA"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto` is a process more than there are processors: some tests mostly wait."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 2
 
 
 @pytest.fixture(autouse=True)

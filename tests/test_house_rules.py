@@ -5,9 +5,11 @@ import os
 import statistics
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -114,9 +116,38 @@ def _is_ours(folder: Path) -> bool:
     return not (hidden or folder.name in made or folder.suffix == ".egg-info")
 
 
+class Overview(NamedTuple):
+    """What one look at each file says of the tree."""
+
+    breaches: Mapping[str, list[str]]
+    """By the rule's name."""
+
+    lengths: list[tuple[int, str]]
+    """Of the package's functions."""
+
+    libraries: Mapping[str, str]
+    """A file of the package that imports each."""
+
+
+@cache
+def overview() -> Overview:
+    """Each file is read into a tree of nodes once, and that is let go of: together these take
+    hundreds of megabytes."""
+    breaches: dict[str, list[str]] = {rule.name: [] for rule in RULES}
+    lengths: list[tuple[int, str]] = []
+    libraries: dict[str, str] = {}
+    for source in map(replace, tree()):
+        for rule in RULES:
+            breaches[rule.name] += rule.breaches(source)
+        if source.path.startswith(PACKAGE):
+            lengths += function_lengths(source)
+            libraries |= dict.fromkeys(third_party(source), source.path)
+    return Overview(breaches, lengths, libraries)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name.replace(" ", "-"))
 def test_the_tree_keeps_the_rule(rule: Rule) -> None:
-    breaches = [line for source in tree() for line in rule.breaches(source)]
+    breaches = overview().breaches[rule.name]
     assert not breaches, "\n" + "\n".join(breaches)
 
 
@@ -127,7 +158,7 @@ def test_the_tree_keeps_the_rule(rule: Rule) -> None:
 def test_nothing_turns_bytes_into_code(name: str) -> None:
     looked_at = [source for source in tree() if BY_NAME[name].applies(source.path)]
     assert len([source for source in looked_at if source.path.startswith(PACKAGE)]) > 20
-    assert not [line for source in looked_at for line in BY_NAME[name].breaches(source)]
+    assert not overview().breaches[name]
 
 
 @pytest.mark.parametrize(("name", "path", "text"), PLANTS)
@@ -162,12 +193,7 @@ def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_functions_are_small() -> None:
-    lengths = [
-        found
-        for source in tree()
-        if source.path.startswith(PACKAGE)
-        for found in function_lengths(source)
-    ]
+    lengths = overview().lengths
     median = statistics.median(length for length, _ in lengths)
     long = [where for length, where in lengths if length > LONG_FUNCTION]
     assert median <= LONGEST_MEDIAN, f"the median function has {median} lines"
@@ -198,13 +224,8 @@ def test_every_library_has_one_room_and_is_declared() -> None:
     names = {line.split(">")[0].split("[")[0].replace("python-", "") for line in declared}
     imported = {"scikit-learn": "sklearn", "dnspython": "dns"}
     names |= {imported[name] for name in names & imported.keys()}
-    used = {
-        name: source.path
-        for source in tree()
-        if source.path.startswith(PACKAGE)
-        for name in third_party(source)
-        if name not in {*sys.stdlib_module_names, "paperround"}
-    }
+    ours = {*sys.stdlib_module_names, "paperround"}
+    used = {name: path for name, path in overview().libraries.items() if name not in ours}
     unowned = {name: path for name, path in used.items() if name not in owned}
     undeclared = {name: path for name, path in used.items() if name.replace("_", "-") not in names}
     assert not unowned, f"give each a contract in pyproject.toml: {unowned}"

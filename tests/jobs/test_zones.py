@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from paperround.domain.subscribers import Preferences
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import fill, record, subscribe
-from tests.jobs.test_plan import HOUR, MINUTE, at, cut, days, plan
+from tests.jobs.test_plan import DAY, HOUR, MINUTE, at, cut, days, plan
 
 START = at(0)
 MOVES = [
@@ -26,9 +27,23 @@ def due_on_the_second_day(zone: str) -> datetime:
     return datetime(2026, 2, 1, 7, tzinfo=at(0).tzinfo) - offsets[zone] * HOUR
 
 
-def lived(database: SqlDatabase, moves_at: datetime, move: Callable[[], None]) -> None:
-    """Four days and a half, a look every half hour and at the moment somebody moves."""
-    moments = [START + number * HOUR / 2 for number in range(9 * 24)]
+Life = Callable[[SqlDatabase, datetime, Callable[[], None]], None]
+"""Lets the days pass, in which somebody moves at a moment."""
+
+
+@pytest.fixture
+def lived(long_form: bool) -> Life:
+    """A look every hour, at the very moments when a digest may be due; in the long form every half
+    hour, too."""
+    step = HOUR / 2 if long_form else HOUR
+    return partial(pass_days, step)
+
+
+def pass_days(
+    step: timedelta, database: SqlDatabase, moves_at: datetime, move: Callable[[], None]
+) -> None:
+    """Four days and a half, a look every `step` and at the moment somebody moves."""
+    moments = [START + number * step for number in range(int(4.5 * DAY / step))]
     for now in sorted([*moments, moves_at]):
         if now == moves_at:
             move()
@@ -53,7 +68,7 @@ def is_whole(found: list[date]) -> bool:
 @pytest.mark.parametrize("around", AROUND, ids=["before", "at", "after"])
 @pytest.mark.parametrize(("here", "there"), MOVES)
 def test_a_reader_who_moves_around_the_hour_gets_every_date_once(
-    database: SqlDatabase, here: str, there: str, around: timedelta
+    database: SqlDatabase, lived: Life, here: str, there: str, around: timedelta
 ) -> None:
     fill(database, [record(n) for n in range(1, 31)])
     subscribe(database, "ada", wish=Preferences(timezone=here))
@@ -75,7 +90,7 @@ def test_a_reader_who_moves_around_the_hour_gets_every_date_once(
 @pytest.mark.parametrize("around", AROUND, ids=["before", "at", "after"])
 @pytest.mark.parametrize(("here", "there"), MOVES)
 def test_a_list_that_moves_around_the_hour_brings_its_readers_every_date_once(
-    database: SqlDatabase, here: str, there: str, around: timedelta
+    database: SqlDatabase, lived: Life, here: str, there: str, around: timedelta
 ) -> None:
     with database.writing() as work:
         work.lists.ensure_default(zone=here, now=START)

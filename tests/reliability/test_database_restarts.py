@@ -248,6 +248,7 @@ def served(home: CommandLine, port: int, log: Path) -> Iterator[Process]:
         process.wait()
 
 
+@pytest.mark.early
 @pytest.mark.accept("D11")
 def test_a_database_that_is_restarted_is_met_again_by_the_same_process(
     server: PostgresServer, tmp_path: Path, long_form: bool

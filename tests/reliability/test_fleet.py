@@ -156,6 +156,7 @@ def finish(url: str, sink: SmtpSink, fleet: Fleet) -> None:
     calm.run("deliver", "--until-empty", "--now", later)
 
 
+@pytest.mark.early
 @pytest.mark.accept("R4", part="a fleet, short")
 @pytest.mark.accept("R2", part="a fleet")
 @pytest.mark.accept("T6", part="a fleet")

@@ -146,7 +146,9 @@ def test_python_literals_are_read_and_never_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["(" * 5000, "[" * 200 + "]" * 200, "{'a': 1", "1 +", "'" + "x" * 1_000_001]
+    "text",
+    ["(" * 5000, "[" * 200 + "]" * 200, "{'a': 1", "1 +", "'" + "x" * 1_000_001],
+    ids=["open", "deep", "cut", "half", "long"],
 )
 def test_a_hostile_literal_is_one_reject(text: str) -> None:
     batch = read_hf_daily(json.dumps([text, row()]).encode())

@@ -63,7 +63,7 @@ ZONES = (
     "Pacific/Kiritimati",
 )
 PEOPLE = 300
-FEW = 120
+FEW = 72
 
 
 @dataclass
@@ -180,6 +180,8 @@ class World:
     present: Present = field(default_factory=Present)
     step: timedelta = timedelta(minutes=30)
     people: int = PEOPLE
+    together: int = 1
+    """At every how many steps both machines tick; at the others they take turns."""
     dead: set[int] = field(default_factory=set)
     chance: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - a fixed world
     booted: int = 0
@@ -229,7 +231,9 @@ class World:
         while self.present.moment < end:
             if self.present.moment.hour == 6 and self.present.moment.minute == 0:
                 self.relay.kill_after = len(self.relay.taken) + self.chance.randrange(1, 5)
-            for place in range(len(self.machines)):
+            number = (self.present.moment - START) // self.step
+            every = range(len(self.machines))
+            for place in every if number % self.together == 0 else [number % len(every)]:
                 self._turn(place)
             self.present.moment += self.step
 

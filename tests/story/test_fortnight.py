@@ -42,6 +42,7 @@ def owed(wish: Preferences, end: datetime) -> list[date]:
     return [day for day, due in dues.items() if due is not None and START <= due < end]
 
 
+@pytest.mark.early
 @pytest.mark.accept("T1", part="a fortnight")
 @pytest.mark.accept("T6", part="two processes, small")
 @pytest.mark.accept("F19", part="a fortnight")
@@ -50,7 +51,7 @@ def owed(wish: Preferences, end: datetime) -> list[date]:
 def test_two_weeks_bring_exactly_the_promised_mails(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path / 'world.db'}") as engine:
         upgrade(engine)
-        keeps_its_promises(World(SqlDatabase(engine), people=FEW))
+        keeps_its_promises(World(SqlDatabase(engine), people=FEW, together=4))
 
 
 @pytest.mark.long

@@ -17,16 +17,14 @@ from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import Purpose
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.ingest import ingest
 from paperround.jobs.plan import plan_due
-from paperround.samples import days
 from paperround.store.schema import metadata, notices
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import NOW, address, seed_subscribers
 from tests.databases import sqlite_template
+from tests.web.published import Published
 
 __all__ = ["sqlite_template"]
 
@@ -136,21 +134,16 @@ def running(settings: Settings) -> Iterator[Site]:
     sql(runtime).dispose()
 
 
+@pytest.fixture(scope="session")
+def sample_editions(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Databases with an edition, to copy."""
+    return Published(tmp_path_factory.mktemp("editions"))
+
+
 @pytest.fixture
-def edition(site: Site) -> Edition:
+def edition(site: Site, sample_editions: Published) -> Edition:
     """Today's edition of the sample papers, frozen at its last cut."""
-    batch = days.batch_at(days.read(), anchor=NOW, now=NOW)
-    ingest(
-        batch,
-        database=site.runtime.database,
-        feed_name=days.FEED,
-        feed_kind="samples",
-        source="samples",
-        captured_at=NOW,
-        now=NOW - timedelta(hours=1),
-    )
-    [edition] = freeze_cuts(database=site.runtime.database, ranker=site.runtime.ranker, now=NOW)
-    return edition
+    return sample_editions.publish(site.runtime, sql(site.runtime))
 
 
 @pytest.fixture

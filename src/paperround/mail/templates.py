@@ -9,6 +9,7 @@ or bidi character in either part. Escaping is on for the HTML whatever a file is
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from paperround.domain.errors import RenderingFailed
-from paperround.domain.languages import spoken
+from paperround.domain.languages import LANGUAGES, spoken
 from paperround.languages.tongue import tongue
 from paperround.mail import filters
 from paperround.mail.headers import header_text, one_line
@@ -39,21 +40,12 @@ class Templates:
     """The templates of mails, read from `folder` (default: the installed ones)."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._loader = FileSystemLoader(folder or templates_dir())
-        self._spoken: dict[str, _Pair] = {}
+        self._folder = folder or templates_dir()
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
     def _in(self, language: str) -> _Pair:
-        """The templates in the language of ours nearest to `language`. Threads that ask at once
-        each make them."""
-        language = spoken(language)
-        known = self._spoken.get(language)
-        if known is None:
-            made = tongue(language)
-            html = speaking(_environment(self._loader, autoescape=True), made)
-            text = speaking(_environment(self._loader, autoescape=False), made)
-            known = self._spoken[language] = _Pair(html, text)
-        return known
+        """The templates in the language of ours nearest to `language`."""
+        return _pair(self._folder, spoken(language))
 
     def subject(self, name: str, values: Mapping[str, Any]) -> str:
         """The subject in words, at most 120 characters. Raises RenderingFailed."""
@@ -104,6 +96,16 @@ def cleaned(value: Any) -> Any:
 def postal_line(address: str) -> str:
     """A postal address of several lines on one, with commas between."""
     return one_line(_LINE_ENDS.sub(", ", address.strip()))
+
+
+@lru_cache(maxsize=2 * len(LANGUAGES))
+def _pair(folder: Path, language: str) -> _Pair:
+    """The templates of a folder: compiled once a process, however many renderers it has. Threads
+    that ask at once each make them."""
+    made, loader = tongue(language), FileSystemLoader(folder)
+    html = speaking(_environment(loader, autoescape=True), made)
+    text = speaking(_environment(loader, autoescape=False), made)
+    return _Pair(html, text)
 
 
 def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:

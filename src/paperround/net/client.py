@@ -14,6 +14,7 @@ import logging
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
 from typing import Protocol
@@ -35,6 +36,12 @@ _CARRIED = frozenset({"accept", "accept-language", "if-none-match", "if-modified
 
 # It logs every address it asks, and the address of a hook is a secret.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    """Read once for all clients of a process: that takes longer than all else they are made of."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Clock(Protocol):
@@ -74,7 +81,7 @@ class GuardedClient:
             allow=self._allow,
             limits=limits,
             network=network,
-            trust=trust or httpx.create_ssl_context(trust_env=False),
+            trust=trust or _public_authorities(),
         )
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         self._http = httpx.Client(transport=transport, cookies=cookies, trust_env=False)

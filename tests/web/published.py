@@ -1,0 +1,59 @@
+"""Today's edition of the sample papers, made once and then copied.
+
+To ingest a hundred papers and rank them takes longer than most tests of pages. What comes of it
+depends on the database before, and on nothing else: so for each state of a SQLite file it is done
+once, and every other file in that state becomes what came of it.
+"""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from paperround.domain.editions import Edition
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.ingest import ingest
+from paperround.samples import days
+from paperround.wiring import Runtime
+from tests.builders import NOW
+
+
+@dataclass
+class Published:
+    """Databases with an edition, in `folder`, by the state of the database before."""
+
+    folder: Path
+    editions: dict[str, Edition] = field(default_factory=dict)
+
+    def publish(self, home: Runtime, engine: Engine) -> Edition:
+        """Freeze the edition at its last cut, or copy the database of one that is the same."""
+        if engine.dialect.name != "sqlite":
+            return published(home)
+        with closing(sqlite3.connect(str(engine.url.database))) as here:
+            before = hashlib.sha256(here.serialize()).hexdigest()
+            with closing(sqlite3.connect(self.folder / before)) as kept:
+                if before in self.editions:
+                    kept.backup(here)
+                else:
+                    self.editions[before] = published(home)
+                    here.backup(kept)
+        return self.editions[before]
+
+
+def published(home: Runtime) -> Edition:
+    """Today's edition of the sample papers, frozen at its last cut."""
+    ingest(
+        days.batch_at(days.read(), anchor=NOW, now=NOW),
+        database=home.database,
+        feed_name=days.FEED,
+        feed_kind="samples",
+        source="samples",
+        captured_at=NOW,
+        now=NOW - timedelta(hours=1),
+    )
+    [edition] = freeze_cuts(database=home.database, ranker=home.ranker, now=NOW)
+    return edition
