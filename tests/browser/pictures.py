@@ -1,7 +1,8 @@
 """Pictures for the documentation: `python -m tests.browser.pictures docs`.
 
 A digest on a phone and a desk, in light and dark, and the pages of the site; with a third word,
-`every`, each page that there is in each window. The sample papers are invented.
+`every`, each page that there is in each window; with `card`, the picture that stands beside a link
+to the site elsewhere, of `docs/card.svg` alone. The sample papers are invented.
 """
 
 import shutil
@@ -16,6 +17,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.tour import Tour, touring
 
+CARD = Path(__file__).parents[2] / "docs" / "card.svg"
+CARD_SIZE = (1200, 630)
 WINDOWS = {"360": (360, 740), "800": (800, 900), "1400": (1400, 900)}
 LOOKS: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
 MAIL_WINDOWS = ("360", "800")
@@ -59,6 +62,19 @@ def take(folder: Path, *, every: bool) -> None:
         browser.close()
 
 
+def take_card(folder: Path) -> None:
+    """Write `card.png` into `folder`."""
+    width, height = CARD_SIZE
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_content(f"<style>body {{ margin: 0 }}</style>{CARD.read_text(encoding='utf-8')}")
+        page.screenshot(path=folder / "card.png")
+        browser.close()
+
+
 def _mails(browser: Browser, folder: Path, html: str) -> None:
     for name in MAIL_WINDOWS:
         for suffix in LOOKS:
@@ -85,4 +101,7 @@ def _every(browser: Browser, folder: Path, tour: Tour) -> None:
 
 
 if __name__ == "__main__":
-    take(Path(sys.argv[1]), every="every" in sys.argv[2:])
+    if "card" in sys.argv[2:]:
+        take_card(Path(sys.argv[1]))
+    else:
+        take(Path(sys.argv[1]), every="every" in sys.argv[2:])

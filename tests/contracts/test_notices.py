@@ -11,10 +11,25 @@ from paperround.domain.deliveries import DeliveryState, Worker
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.jobs.housekeeping import keep_house
+from paperround.jobs.new_address import Agreed, agree, ask_to_move
 from paperround.jobs.ports import Database
+from paperround.jobs.signup import request_link
 from paperround.store import schema as db
-from tests.builders import HOUR, MINUTE, NOW, TOKEN, lease, move, seed_list, seed_subscribers
+from tests.builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    TOKEN,
+    address,
+    lease,
+    move,
+    seed_list,
+    seed_subscribers,
+)
 from tests.contracts.test_races import at_once
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import desk, link, post, visitor
 
 SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED
 NOBODY = SubscriberId(987_654)
@@ -266,3 +281,59 @@ def test_a_link_used_by_a_hundred_at_once_counts_once(office: Office) -> None:
     rounds = [at_once(20, use) for _ in range(5)]
     assert Counter(one for used in rounds for one in used) == {True: 1, False: 99}
     assert office.find().used_at is not None
+
+
+# --- a change of address -----------------------------------------------------------------------
+
+
+def moving(database: Database, to: str) -> list[ClaimedNotice]:
+    """The mails to both ends of a change that Alice asked for, the old one first."""
+    here = desk(database)
+    request_link(here, address("alice"), visitor(), now=NOW)
+    (choices,) = post(database)
+    assert ask_to_move(here, link(choices), address(to), now=NOW)
+    return post(database)
+
+
+def named(office: Office) -> str:
+    with office.database.reading() as work:
+        return str(work.subscribers.export_person(office.person)["notices"])
+
+
+@pytest.mark.accept("F30", part="change of address")
+def test_two_ends_that_agree_at_once_move_the_reader(office: Office) -> None:
+    ends = moving(office.database, "bob")
+    here = desk(office.database)
+    agreed = at_once(2, lambda number: agree(here, link(ends[number]), now=NOW))
+    assert sorted(map(str, agreed)) == [Agreed.MOVED, Agreed.ONE_END]
+    with office.database.reading() as work:
+        assert work.subscribers.find(address("alice")) is None
+
+
+@pytest.mark.accept("P2", part="change of address")
+@pytest.mark.parametrize("agrees", [True, False], ids=["made", "over"])
+def test_the_new_address_is_forgotten_once_a_change_is_made_or_over(
+    office: Office, agrees: bool
+) -> None:
+    ends = moving(office.database, "bob")
+    before = NOW + HOUR if agrees else NOW + 47 * HOUR
+    keep_house(database=office.database, identity=IDENTITY, now=before)
+    assert "bob" in named(office)
+    if agrees:
+        for end in ends:
+            agree(desk(office.database), link(end), now=before)
+    after = before + 2 * HOUR
+    keep_house(database=office.database, identity=IDENTITY, now=after)
+    assert "bob" not in named(office)
+    assert "'list'" in named(office), "what the mail was about stays"
+    assert post(office.database, now=after) == []
+
+
+def test_the_new_address_of_a_change_that_still_waits_to_be_mailed_stays(office: Office) -> None:
+    office.put(
+        notice(office.person, "change/1/x/old", NoticeKind.CHANGE),
+        notice(office.person, "change/1/x/new", NoticeKind.CHANGE, "bob@mail.example"),
+    )
+    with office.database.writing() as work:
+        assert work.notices.forget_moves(before=NOW + HOUR, limit=9) == 0
+    assert office.find("change/1/x/new").address == "bob@mail.example"

@@ -66,7 +66,23 @@ def test_digests_move_once_both_ends_have_agreed_in_either_order(
     assert choices is not None
     assert choices.masked == "b•••@mail.example"
     assert choices.preferences.topics == ("graphs",)
-    assert agree(here, link(ends[1]), now=NOW + HOURS) is Agreed.NOT
+    for mail in ends:  # pressed once more
+        assert agree(here, link(mail), now=NOW + HOURS) is Agreed.MOVED
+
+
+@pytest.mark.accept("F30", part="change of address")
+def test_a_link_of_a_change_that_was_made_says_nothing_of_whoever_was_erased(
+    database: Database,
+) -> None:
+    here = desk(database)
+    joined(here, wish=WISH)
+    token = choosing(here)
+    mails = asked(here, token, address("bob"))
+    for mail in mails.values():
+        agree(here, link(mail), now=NOW)
+    assert erase_person(here, token, now=NOW)
+    for mail in mails.values():
+        assert agree(here, link(mail), now=NOW) is Agreed.NOT
 
 
 @pytest.mark.accept("F30", part="change of address")

@@ -1,15 +1,16 @@
 """Topics to choose from, of the installation's own papers."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 
-from paperround.jobs.ports import Database
-from paperround.jobs.suggesting import LASTING, SuggestedTopics
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.suggesting import LASTING, LASTING_NONE, SuggestedTopics
 from tests.builders import NOW
 from tests.jobs.conftest import fill, record
 
-LATER = timedelta(minutes=1)
+LATER = LASTING_NONE
 
 
 @pytest.mark.accept("F31", part="suggested topics")
@@ -31,3 +32,25 @@ def test_topics_are_found_again_after_some_hours(database: Database) -> None:
     )
     assert topics.now(now=NOW + LATER) == before
     assert "sensor fusion" in topics.now(now=NOW + LASTING)
+
+
+class Counted:
+    """A database that counts how often somebody reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self.times = database, 0
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        self.times += 1
+        return self._database.reading()
+
+    def writing(self) -> AbstractContextManager[UnitOfWork]:
+        return self._database.writing()
+
+
+def test_that_there_are_none_is_kept_for_a_while(database: Database) -> None:
+    counted = Counted(database)
+    topics = SuggestedTopics(counted)
+    for seconds in range(50):
+        assert topics.now(now=NOW + timedelta(seconds=seconds)) == ()
+    assert counted.times == 1

@@ -257,7 +257,7 @@ def test_a_place_in_a_translation_is_escaped_in_the_html_alone() -> None:
     said = words("fr", list_title="A <b>& list</b>", operator="Ada & Sons")
     assert "A &lt;b&gt;&amp; list&lt;/b&gt;&nbsp;»." in said.html
     assert "A <b>& list</b> »." in " ".join(said.text.split())
-    assert "Envoyé par Ada &amp; Sons." in said.html
+    assert "Envoyé par Ada &amp; Sons" in said.html
 
 
 # --- the lines of the text ---------------------------------------------------------------------

@@ -124,6 +124,12 @@ def test_a_topic_is_named_as_such(day: TasteDay) -> None:
     assert reason.endswith("with your topics")
 
 
+@pytest.mark.parametrize("topic", ["ocean tides", "Ocean Tides", "OCEAN tides"])
+def test_a_topic_is_quoted_as_its_reader_wrote_it(day: TasteDay, topic: str) -> None:
+    reason = reason_of(day, Taste(topics=(topic,)), 3)
+    assert set(re.findall("“(.+?)”", reason)) == set(topic.split())
+
+
 def test_papers_nobody_knows_any_more_say_nothing(day: TasteDay) -> None:
     gone = Mine(day, Taste(liked=(PaperId(999),)))
     assert [gone.worth(n) for n in range(1, 5)] == [0, 0, 0, 0]
@@ -178,7 +184,7 @@ def test_a_word_is_found_as_a_search_for_it_whole_finds_it(word: str, text: str)
 def test_a_reason_quotes_names_as_they_stand_in_the_paper() -> None:
     texts = [("Glazing with T2I", "T2I is made for kilns."), POTS, TIDES, SHOT]
     day = TasteDay(papers(texts, 1), [4.0, 3.0, 2.0, 1.0], BACKGROUND)
-    assert "“T2I”" in reason_of(day, Taste(topics=("t2i",)), 1)
+    assert "“T2I”" in reason_of(day, Taste(titles=("t2i",)), 1)
 
 
 @pytest.mark.accept("F13", part="seeds")

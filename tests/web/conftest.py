@@ -123,10 +123,10 @@ def site(settings: Settings) -> Iterator[Site]:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Site]:
+def running(settings: Settings, *, demo: bool = False) -> Iterator[Site]:
     """The site of an installation with these settings."""
     clock = HandClock()
-    runtime = Runtime(settings, clock)
+    runtime = Runtime(settings, clock, demo=demo)
     app = create_app(runtime)
     with TestClient(app, base_url=PUBLIC_URL, raise_server_exceptions=False) as client:
         yield Site(app=app, runtime=runtime, clock=clock, client=client)

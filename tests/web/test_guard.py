@@ -283,7 +283,7 @@ def test_methods_nobody_defined_are_not_possible(site: Site, method: str) -> Non
     [
         ("/confirm/x", "GET, HEAD, POST"),
         ("/subscribe", "GET, HEAD, POST"),
-        ("/subscribe/preview", "POST"),
+        ("/subscribe/preview", "GET, HEAD, POST"),
         ("/", "GET, HEAD"),
         ("/static/site.css", "GET, HEAD"),
         ("/api/v1/admin/feeds", "GET, HEAD, POST"),

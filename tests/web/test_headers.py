@@ -169,7 +169,8 @@ def test_every_template_escapes_whatever_it_is_called(name: str) -> None:
 
 
 def test_scripts_and_sheets_load_nothing_from_elsewhere() -> None:
-    for path in Path(static_dir()).iterdir():
+    pictures = set(Path(static_dir()).glob("*.png"))
+    for path in set(Path(static_dir()).iterdir()) - pictures:
         text = path.read_text(encoding="utf-8")
         for said in ("http://www.w3.org/2000/svg", *NAMED):
             text = text.replace(said, "")

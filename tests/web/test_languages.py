@@ -1,5 +1,6 @@
 """In which language a page is, and that a sign-up keeps it."""
 
+import html
 import re
 
 import pytest
@@ -184,3 +185,88 @@ def test_a_form_is_answered_in_the_language_of_its_page(site: Site) -> None:
     assert answer.headers["content-language"] == "de"
     link = site.client.post("/preferences", data={"email": "ada@mail.example", "language": "de"})
     assert link.headers["content-language"] == "de"
+
+
+# --- a language that was chosen in the menu ----------------------------------------------------
+
+LEADING = re.compile(r'(?:href|action|formaction)="(/[^"]*)"')
+NO_PAGE = re.compile(r"/(?:static|feeds)/|.*\.(?:bib|ris|md|jsonld|xml)$")
+
+
+@pytest.mark.accept("F26", part="chosen in the menu")
+def test_every_link_and_form_keeps_the_language_that_was_chosen(
+    site: Site, edition: Edition, choices_token: str
+) -> None:
+    title = edition.papers[0]
+    paths = (
+        *OF_EVERYBODY,
+        f"/papers/{title.name}",
+        f"/preferences/{choices_token}",
+        f"/preferences/{choices_token}/library",
+    )
+    for path in paths:
+        joint = "&" if "?" in path else "?"
+        page = site.client.get(f"{path}{joint}lang=fr", headers={"accept-language": "de"}).text
+        led = [html.unescape(one) for one in LEADING.findall(page)]
+        pages = [one for one in led if not NO_PAGE.match(one)]
+        assert len(pages) > 5, path
+        assert [one for one in pages if not re.search(r"[?&]lang=fr(?:$|#|&)", one)] == [], path
+        assert [one for one in led if NO_PAGE.match(one) and "lang=" in one] == [], path
+        if 'method="get"' in page:
+            assert '<input type="hidden" name="lang" value="fr">' in page, path
+
+
+@pytest.mark.accept("F26", part="chosen in the menu")
+def test_a_language_that_nobody_chose_stands_in_no_link(site: Site, edition: Edition) -> None:
+    assert edition.papers
+    page = site.client.get("/", headers={"accept-language": "de"}).text
+    assert 'href="/trending"' in page
+    assert "lang=de" not in page
+
+
+@pytest.mark.accept("F26", part="chosen in the menu")
+def test_a_page_in_a_chosen_language_is_kept_apart_and_sets_no_cookie(
+    site: Site, edition: Edition
+) -> None:
+    assert edition.papers
+    answers = {
+        path: site.client.get(path, headers={"accept-language": "de"})
+        for path in ("/editions", "/editions?lang=fr", "/editions?lang=de")
+    }
+    assert len({one.headers["etag"] for one in answers.values()}) == 3
+    for path, answer in answers.items():
+        assert "set-cookie" not in answer.headers
+        assert answer.headers["vary"] == "accept-language"
+        known = {"if-none-match": answer.headers["etag"], "accept-language": "de"}
+        assert site.client.get(path, headers=known).status_code == 304
+        assert (
+            '<link rel="canonical" href="https://papers.example/editions?list=trend' in answer.text
+        )
+        assert "lang=" not in answer.text.partition('rel="canonical"')[2].partition(">")[0]
+
+
+def test_what_a_visitor_writes_is_no_link_to_carry_a_language(site: Site) -> None:
+    page = site.client.get("/search", params={"q": ' href="/x" action="/y"', "lang": "fr"}).text
+    assert "/x?lang" not in page
+    assert "/y?lang" not in page
+
+
+@pytest.mark.accept("F26", part="a choice")
+def test_a_language_that_is_saved_holds_at_once_whatever_the_address_asks_for(
+    site: Site, choices_token: str
+) -> None:
+    path = f"/preferences/{choices_token}?lang=fr"
+    said = {"action": "save", "language": "de"}
+    answer = site.client.post(path, data=said)
+    assert answer.headers["content-language"] == "de"
+    assert "lang=fr" not in answer.text.replace("?lang=fr", "", 1)
+
+
+def test_an_error_is_told_in_the_language_that_its_reader_was_spoken_to(
+    site: Site, choices_token: str
+) -> None:
+    site.client.post(f"/preferences/{choices_token}", data={"action": "save", "language": "es"})
+    said = {"action": "join", "join": "nowhere"}
+    answer = site.client.post(f"/preferences/{choices_token}", data=said)
+    assert answer.status_code == 404
+    assert answer.headers["content-language"] == "es"

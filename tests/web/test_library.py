@@ -55,6 +55,38 @@ def test_pasted_lines_are_shown_as_understood_and_then_kept(
     assert seeds(site) == chosen
 
 
+@pytest.mark.accept("F31", part="nothing is lost")
+def test_lines_that_are_no_part_of_a_pasted_bibliography_are_told(
+    site: Site, choices_token: str
+) -> None:
+    page = form(site, choices_token, text=f"{BIB}my notes on it\n2601.00042\nand <more>\n")
+    assert "Read as BibTeX: 2 works. Nothing is kept yet." in page
+    assert "2 lines could not be read" in page
+    assert "Line 2: it stands outside of the entries" in page
+    assert "and &lt;more&gt;" in page
+    assert len(offered(page)) == 2
+
+
+@pytest.mark.accept("F26", part="plurals")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "1 paper of yours counts from your next digest on."),
+        ("de", "1 Ihrer Papers zählt ab Ihrem nächsten Digest."),
+        ("fr", "1 de vos articles compte dès votre prochaine sélection."),
+        ("es", "1 artículo suyo cuenta desde su próximo boletín."),
+        ("zh-Hans", "您的 1 篇论文从下一期简报起生效。"),
+    ],
+)
+def test_one_paper_counts_and_several_count(
+    site: Site, choices_token: str, language: str, said: str
+) -> None:
+    kept = site.client.post(
+        f"{path(choices_token)}?lang={language}", data={"action": "keep", "seed": ["Tides"]}
+    )
+    assert said in kept.text
+
+
 @pytest.mark.accept("F31", part="uploaded")
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_file_is_read_packed_or_not(site: Site, choices_token: str, pack: object) -> None:

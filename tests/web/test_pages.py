@@ -290,6 +290,7 @@ def test_pages_that_show_papers_of_arxiv_thank_it(site: Site, identifiers: dict[
         assert (THANKS in site.client.get(path).text) == ("arxiv" in identifiers), path
 
 
-def test_an_error_page_says_what_is_wrong_in_a_sentence() -> None:
-    _, page = written(429, "Too many requests", "too many requests from your network", "/subscribe")
-    assert b"<p>Too many requests from your network</p>" in page
+def test_an_error_page_says_what_is_wrong_in_a_sentence(site: Site) -> None:
+    said = "too many requests from your network: try again in 7 minutes"
+    _, page = written(429, "Too many requests", said, "/subscribe", site.runtime)
+    assert b"<p>Too many requests from your network: try again in 7 minutes.</p>" in page

@@ -224,9 +224,10 @@ def test_the_next_digest_can_be_looked_at(site: Site, choices_token: str, editio
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_without_a_good_link_there_is_no_preview(site: Site, digest_token: str) -> None:
-    answer = site.client.get(f"/preferences/{digest_token}/preview")
-    assert "Nothing to show" in answer.text
+def test_without_a_good_link_a_preview_offers_to_mail_one(site: Site, digest_token: str) -> None:
+    for token in (digest_token, "forged"):
+        answer = site.client.get(f"/preferences/{token}/preview")
+        assert "Mail me a fresh link" in answer.text
 
 
 @pytest.mark.accept("F30", part="leave")
@@ -250,7 +251,10 @@ def test_erasing_asks_once_more_and_then_forgets(site: Site, choices_token: str)
     assert site.dump() == before
     assert "Erased" in site.client.post(path, data={"action": "erase-now"}).text
     assert "alice@mail.example" not in str(site.dump())
-    assert "Mail me a fresh link" in site.client.get(path).text
+    after = [site.client.get(path), *(site.client.post(path, data={"action": "erase-now"}),) * 2]
+    for answer in after:  # pressed twice, or gone back to
+        assert "What was kept about you is gone." in answer.text
+        assert "Mail me a fresh link" not in answer.text
 
 
 # --- feedback ----------------------------------------------------------------------------------
@@ -406,8 +410,14 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
     before = site.dump()
     assert "Yes, I agree" in site.client.get(f"/address/{tokens[0]}").text
     assert site.dump() == before
-    assert "One half is done" in site.client.post(f"/address/{tokens[0]}").text
-    assert "Moved" in site.client.post(f"/address/{tokens[1]}").text
+    assert (
+        "as soon as the other address has agreed too"
+        in site.client.post(f"/address/{tokens[0]}").text
+    )
+    for token in (*reversed(tokens), tokens[1]):  # both ends, and once more
+        page = site.client.post(f"/address/{token}").text
+        assert "Both addresses have agreed" in page
+        assert "other" not in page.partition("<main")[2].partition("</main>")[0]
     assert "b•••@mail.example" in site.client.get(f"/preferences/{choices_token}").text
 
 

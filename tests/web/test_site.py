@@ -398,3 +398,20 @@ def test_an_edition_paper_has_a_place_to_be_linked_to(site: Site) -> None:
     page = site.client.get("/trending").text
     [target] = re.findall(r'href="(/editions/[^"]+)#paper-1"', page)
     assert 'id="paper-1"' in site.client.get(target).text
+
+
+@pytest.mark.accept("F38", part="social metadata")
+@pytest.mark.parametrize("path", ["/", "/subscribe", "/editions", "/trending", "/ranking"])
+def test_a_page_that_is_shared_names_a_picture_of_ours(site: Site, path: str) -> None:
+    page = site.client.get(path).text
+    said = dict(
+        re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]*)" content="([^"]*)"', page)
+    )
+    assert said["twitter:card"] == "summary_large_image"
+    assert said["og:image"].startswith("https://papers.example/static/card.png?v=")
+    assert said["og:image:alt"]
+    picture = site.client.get(said["og:image"])
+    assert picture.headers["content-type"] == said["og:image:type"] == "image/png"
+    size = [int.from_bytes(picture.content[at : at + 4], "big") for at in (16, 20)]
+    assert size == [int(said["og:image:width"]), int(said["og:image:height"])] == [1200, 630]
+    assert len(picture.content) < 100_000

@@ -21,7 +21,7 @@ from functools import lru_cache
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.search import COMMON, Place
-from paperround.domain.topics import folded
+from paperround.domain.topics import folded, unfolded
 
 LONGEST_KEYWORDS = 300
 MOST_TERMS = 40
@@ -108,8 +108,16 @@ class Keywords:
 
     @property
     def wanted(self) -> str:
-        """The words it looks for, one after the other; none that it leaves out."""
-        return " ".join(one.text for one in _wanted(self.root) if one.place is not Place.AUTHOR)
+        """The words it looks for, as they are written, one after the other; none that it leaves
+        out."""
+        looked_for = (one for one in _wanted(self.root) if one.place is not Place.AUTHOR)
+        return " ".join(_as_written(one.text, self.text) for one in looked_for)
+
+
+def _as_written(folded_words: str, text: str) -> str:
+    whole = unfolded(text)
+    at = whole.text.find(folded_words)
+    return folded_words if at < 0 else whole.as_written(at, at + len(folded_words))
 
 
 def _wanted(node: Node) -> Iterator[Words]:

@@ -26,11 +26,13 @@ class GivenWork:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
     """What was read: `called` is the kind of file in words, `left` how many further works were not
-    looked at, `refused` the entries that are no works, each with its reason."""
+    looked at, `refused` the entries that are no works and `unread` the lines that belong to none,
+    each with its reason."""
 
     called: str
     works: tuple[GivenWork, ...] = ()
     refused: tuple[Reject, ...] = ()
+    unread: tuple[Reject, ...] = ()
     left: int = 0
 
 
@@ -54,6 +56,7 @@ class Understood:
     called: str
     works: tuple[UnderstoodWork, ...] = ()
     refused: tuple[Reject, ...] = ()
+    unread: tuple[Reject, ...] = ()
     left: int = 0
     room: int = 0
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from paperround.domain.subscribers import Address, Subscriber
+from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
-from paperround.jobs.links import choosing_reader
+from paperround.jobs.links import choosing_reader, noted
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.subscribers import suppress as never_mail
 from paperround.jobs.transactions import write
@@ -29,6 +30,16 @@ def erase_person(desk: Desk, token: str, *, now: datetime) -> bool:
         return None if reader is None else _erase(work, reader.person, now)
 
     return _forgotten(desk, write(desk.database, erase))
+
+
+def was_erased(desk: Desk, token: str) -> bool:
+    """Whether a mailed link is of somebody who was erased since; False for a forged one."""
+    with desk.database.reading() as work:
+        notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+        if notice is None or notice.subscriber_id is None:
+            return False
+        person = work.subscribers.get(notice.subscriber_id)
+    return person is not None and not person.address
 
 
 def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool) -> bool:

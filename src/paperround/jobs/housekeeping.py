@@ -1,4 +1,5 @@
-"""Housekeeping: remind once, forget what nobody confirmed, drop counts that count no more."""
+"""Housekeeping: remind once, forget what nobody confirmed and where somebody moved to or not, drop
+counts that count no more."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,6 +67,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         work.returns.forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
         work.slots.forget("pow", before=now - KEPT_WORK)
         work.answers.forget(before=now - KEPT_ANSWERS)
+        work.notices.forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
         return Housework(
             reminded=_remind(work, identity, now),
             forgotten=work.subscribers.forget_unconfirmed(before=now - UNCONFIRMED_LIFE, now=now),

@@ -45,6 +45,7 @@ def understand(desk: Desk, token: str, library: Library, *, now: datetime) -> Un
         called=library.called,
         works=tuple({one.seed: one for one in each if one is not None}.values()),
         refused=(*library.refused, *lost),
+        unread=library.unread,
         left=library.left,
         room=MOST_INTERESTS - len(kept),
     )

@@ -29,7 +29,7 @@ OLD, NEW = "old", "new"
 
 
 class Agreed(StrEnum):
-    """What came of a link: one end has agreed, both have, or it does not work."""
+    """What came of a link: its end has agreed, both have, or it does not work."""
 
     ONE_END = "one-end"
     MOVED = "moved"
@@ -103,28 +103,34 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_good(work, notice, now):
             return Agreed.NOT
-        work.notices.use(notice.id, now=now)
         ends = _ends(work, notice)
-        if _waits(ends):
+        if not _waits(ends):  # pressed once more
+            return Agreed.MOVED if reader_of_notice(work, notice) else Agreed.NOT
+        if _waits([end for end in ends if end.id != notice.id], others=1):
+            work.notices.use(notice.id, now=now)
             return Agreed.ONE_END
-        return Agreed.MOVED if _moved(work, desk, ends[1], now) else Agreed.NOT
+        if not _moved(work, desk, ends[1], now):
+            return Agreed.NOT
+        work.notices.use(notice.id, now=now)
+        return Agreed.MOVED
 
     return write(desk.database, use)
 
 
 def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
-    """Whether it is of the change that was asked last, in its time, and not done yet."""
+    """Whether it is of the change that was asked last, in its time. Whoever asks next waits until
+    this is decided: two ends that agree at once would not know of each other."""
     if notice.kind is not NoticeKind.CHANGE or notice.subscriber_id is None:
         return False
+    work.notices.hold(notice.subscriber_id, NoticeKind.CHANGE)
     latest = work.notices.latest(notice.subscriber_id, NoticeKind.CHANGE)
-    if latest is None or _change(latest) != _change(notice) or now > notice.dated + CONFIRM_VALID:
-        return False
-    return _waits(_ends(work, notice))
+    is_last = latest is not None and _change(latest) == _change(notice)
+    return is_last and now <= notice.dated + CONFIRM_VALID
 
 
-def _waits(ends: Sequence[Notice]) -> bool:
-    """Whether an end has not agreed; one that was not asked never will."""
-    return len(ends) < len((OLD, NEW)) or any(end.used_at is None for end in ends)
+def _waits(ends: Sequence[Notice], others: int = len((OLD, NEW))) -> bool:
+    """Whether one of so many ends has not agreed; one that was not asked never will."""
+    return len(ends) < others or any(end.used_at is None for end in ends)
 
 
 def _change(notice: Notice) -> str:

@@ -10,6 +10,9 @@ from paperround.jobs.ports import Database
 MOST_TOPICS = 24
 LASTING = timedelta(hours=6)
 """How long suggestions are kept: papers come a few times a day, and what they are about stays."""
+LASTING_NONE = timedelta(minutes=1)
+"""How long it is kept that there are none: the first papers may come at any time, and yet not every
+page should look through all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class SuggestedTopics:
         """At most MOST_TOPICS, the most frequent first; none while there are few papers."""
         with self._lock:
             found = self._found
-            if found is None or not found.topics or not timedelta() <= now - found.at < LASTING:
+            if found is None or not timedelta() <= now - found.at < _lasting(found):
                 self._found = found = _Found(self._look(), now)
         return found.topics
 
@@ -39,3 +42,7 @@ class SuggestedTopics:
         with self._database.reading() as work:
             papers = work.papers.newest(before=None, limit=MOST_PAPERS)
         return frequent_phrases([one for one in papers if not one.withdrawn], most=MOST_TOPICS)
+
+
+def _lasting(found: _Found) -> timedelta:
+    return LASTING if found.topics else LASTING_NONE

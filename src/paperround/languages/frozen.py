@@ -1,4 +1,4 @@
-"""Sentences that editions and ledger rows hold, said in another language.
+"""Sentences that editions and ledger rows hold, and errors, said in another language.
 
 Why a paper is in a digest is frozen in English, and so is how its sources did: in one of a few
 forms, with numbers, names and quoted words in its places. So a sentence is read back into its form
@@ -6,8 +6,12 @@ and values, and said anew from the catalogue. What no form reads is said as it w
 are names, titles and quoted words.
 
     frozen ─► parts, joined by " · " ─► form and values ─► sentence of the language
+
+What is wrong with what somebody gave is said in English where it is found, for programs and logs
+too. A page reads it back in the same way.
 """
 
+import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +20,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from paperround.languages.forms import LISTED, REASONS, SOURCES, TROUBLES, Sentence
+from paperround.languages.problem_forms import PROBLEMS
 from paperround.languages.tongue import Tongue
 
 JOINT = " · "
@@ -84,6 +89,11 @@ def _trouble(tongue: Tongue, written: str) -> str:
     return _said(tongue, written, TROUBLES) or written
 
 
+def _given(tongue: Tongue, written: str) -> str:
+    """What somebody gave, as `repr` quotes it."""
+    return tongue.quoted(str(ast.literal_eval(written)))
+
+
 _PLACES: Mapping[str, _Place] = {
     "votes": _Place(rf"{_NUMBER} votes?", _votes),
     "num": _Place(_NUMBER, _number),
@@ -102,6 +112,9 @@ _PLACES: Mapping[str, _Place] = {
     "search": _Place(".+?", _as_written),
     "term": _Place(".+?", _as_written),
     "title": _Place(".+", _as_written),
+    "given": _Place(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", _given),
+    "at": _Place(_NUMBER, _number),
+    "problem": _Place(".+", lambda tongue, written: problem_said(tongue, written)),
 }
 """By the names of the places in forms."""
 
@@ -183,3 +196,12 @@ def source_said(tongue: Tongue, frozen: str) -> str:
     if said is None:
         return frozen
     return tongue.gettext("%(label)s: %(value)s", label=name, value=said)
+
+
+def problem_said(tongue: Tongue, problem: object) -> str:
+    """What is wrong, an error or its sentence, in a language."""
+    found = str(problem)
+    said = None if tongue.is_english else _said(tongue, found, PROBLEMS)
+    if said is not None:
+        return said
+    return tongue.word(found)

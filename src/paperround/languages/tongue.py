@@ -30,13 +30,15 @@ _MANY = 4096
 
 
 class Tongue:
-    """A language of ours; `tongue` gives it. `gap` is what stands between two sentences."""
+    """A language of ours; `tongue` gives it. `gap` is what stands between two sentences, `comma`
+    between the parts of a row."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self.locale = Locale.parse(_LOCALES.get(language, language.replace("-", "_")))
         self.direction: str = self.locale.text_direction
         self.gap = "" if language in _UNSPACED else " "
+        self.comma = str(self.locale.list_patterns["standard"]["middle"].format("", ""))
         self.is_english = language == ENGLISH
         self._words = translations(language)
         self._decimal: str = self.locale.number_symbols["latn"]["decimal"]
@@ -144,8 +146,7 @@ class Tongue:
 
     def row(self, items: Sequence[str]) -> str:
         """`A, B, C`: a list that goes on."""
-        between = self.locale.list_patterns["standard"]["middle"].format("", "")
-        return str(between).join(items)
+        return self.comma.join(items)
 
     def quoted(self, text: str) -> str:
         """`text` in quotation marks."""

@@ -178,6 +178,11 @@ PROBLEMS = (
     marked("There is nothing at this address."),
     marked("This address does not do that."),
     marked("Something broke on our side. It has been written down."),
+    marked("What this page shows cannot be reached just now. Please try again in a minute."),
+    marked("Cross-site"),
+    marked("Wrong host"),
+    marked("Incomplete"),
+    marked("Too slow"),
 )
 """What errors are called, and what is said of those that anybody meets."""
 

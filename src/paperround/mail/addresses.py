@@ -15,6 +15,8 @@ from paperround.mail.headers import is_address
 
 LONGEST = 254
 """Octets (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
+LONGEST_LOCAL = 64
+"""What stands before the @ (RFC 5321 section 4.5.3.1.1)."""
 _REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\]")
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
 
@@ -39,10 +41,10 @@ def _checked(text: str) -> ValidatedEmail:
         checked = validate_email(
             text, check_deliverability=False, test_environment=True, strict=True
         )
-    except EmailSyntaxError as error:
-        raise InvalidInput(f"this is not an e-mail address: {_why(error)}") from None
-    except EmailNotValidError as error:
-        raise InvalidInput(f"this address cannot get mail: {_why(error)}") from None
+    except EmailSyntaxError:
+        raise InvalidInput(f"this is not an e-mail address: {_fault(text)}") from None
+    except EmailNotValidError:
+        raise InvalidInput("no mail reaches anybody at that domain: use another address") from None
     _refuse_mixed_scripts(checked.domain)
     return checked
 
@@ -66,5 +68,21 @@ def _refuse_mixed_scripts(domain: str) -> None:
             raise InvalidInput("the part after the @ mixes alphabets: write it in one")
 
 
-def _why(error: EmailNotValidError) -> str:
-    return str(error).rstrip(".")
+def _fault(text: str) -> str:
+    """What is wrong with what cannot be an address, in words of ours, which are translated. They
+    are few: whoever made a slip sees it once they know where to look."""
+    local, at, domain = text.rpartition("@")
+    faults = (
+        (not at, "it has no @"),
+        ("@" in local, "it has more than one @"),
+        (not local, "nothing stands before the @"),
+        (not domain, "nothing stands after the @"),
+        (any(letter.isspace() for letter in text), "there is a blank in it"),
+        (len(local) > LONGEST_LOCAL or len(text) > LONGEST, "it is too long"),
+        (
+            "." not in domain.strip("."),
+            "what stands after the @ needs a dot, as in example.org",
+        ),
+        (True, "write it like name@example.org"),
+    )
+    return next(fault for is_so, fault in faults if is_so)

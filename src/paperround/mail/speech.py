@@ -2,7 +2,8 @@
 filters for what is said of numbers, dates and papers.
 
 `language` and `direction` are for the `lang` and `dir` of what is written in it; the filter `lang`
-gives that of a paper's own words. `gap` is what stands between two sentences. Values that fill a
+gives that of a paper's own words. `gap` is what stands between two sentences, `comma` between the
+parts of a row. Values that fill a
 translated text are escaped where the template is; what a catalogue holds is as trusted as a
 template.
 """
@@ -33,6 +34,7 @@ def speaking(environment: Environment, tongue: Tongue) -> Environment:
         language=tongue.language,
         direction=tongue.direction,
         gap=tongue.gap,
+        comma=tongue.comma,
         tongue=tongue,
     )
     environment.filters |= {
@@ -44,6 +46,7 @@ def speaking(environment: Environment, tongue: Tongue) -> Environment:
         "long_date": tongue.long_date,
         "number": tongue.number,
         "reason": partial(reason_said, tongue),
+        "row": tongue.row,
         "score": lambda paper: score_said(tongue, paper.score, paper.parts),
         "short_date": tongue.short_date,
         "source": partial(source_said, tongue),

@@ -128,12 +128,18 @@ class TasteDay:
 
     def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
         words = spoken.shared(text, self._quotable[place], MOST_WORDS)
-        said = [self._as_written(word, place) for word in words]
+        is_topic = spoken.is_topic(text)
+        said = [
+            as_written(self._words[word], spoken.title(text))
+            if is_topic  # then it is the reader's word, and stands as they wrote it
+            else self._as_written(word, place)
+            for word in words
+        ]
         quoted = ", ".join(f"“{one}”" for one in said)
         why = (
             _like_given(quoted, spoken.title(text))
             if given
-            else _in_words(quoted, is_topic=spoken.is_topic(text))
+            else _in_words(quoted, is_topic=is_topic)
         )
         if len(spoken.reasons) < MOST_REASONS:
             spoken.reasons[text, place, given] = why

@@ -18,7 +18,7 @@ from paperround.domain.errors import UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.bibtex_text import unbraced, value_of, verbatim
 from paperround.sources.charsets import text_of_bytes
-from paperround.sources.entries import MOST_BYTES, BadEntry, reject
+from paperround.sources.entries import MOST_BYTES, BadEntry, Line, reject
 from paperround.sources.journal_macros import JOURNALS
 from paperround.sources.references import (
     Reference,
@@ -61,19 +61,25 @@ def read_bibtex(content: bytes) -> ParsedBatch:
 
     Raises UnreadableFile for a text without a single entry.
     """
+    return read_bibtex_and_rest(content)[0]
+
+
+def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
+    """As `read_bibtex`, and the lines that stand outside of the entries: BibTeX passes over them,
+    and exporters write about themselves there. Empty ones, and comments that begin with `%`, are
+    left out."""
     text = text_of_bytes(content)
+    starts = [match.start() for match in START.finditer(text)]
     reading = _Reading()
-    for piece in _split(text):
-        reading.add(piece)
+    reading.pass_over(text[: starts[0]] if starts else text, 1)
+    number = 1 + text.count("\n", 0, starts[0]) if starts else 1
+    for start, end in pairwise([*starts, len(text)]):
+        reading.add(text[start:end], number)
+        number += text.count("\n", start, end)
     if text.strip() and not reading.position:
         raise UnreadableFile("the file has no entry such as @article{...}: it is no BibTeX")
-    return ParsedBatch(records=tuple(reading.records), rejects=tuple(reading.rejects))
-
-
-def _split(text: str) -> Iterator[str]:
-    starts = [match.start() for match in START.finditer(text)]
-    for start, end in pairwise([*starts, len(text)]):
-        yield text[start:end]
+    batch = ParsedBatch(records=tuple(reading.records), rejects=tuple(reading.rejects))
+    return batch, tuple(reading.rest)
 
 
 class _Reading:
@@ -82,19 +88,32 @@ class _Reading:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.rejects: list[Reject] = []
+        self.rest: list[Line] = []
         self.position = 0
         self._macros: dict[str, str] = {}
 
-    def add(self, piece: str) -> None:
-        """Read one piece. What follows something broken in it is not read."""
+    def add(self, piece: str, number: int) -> None:
+        """Read one piece, whose first line has that number. What follows something broken in it is
+        not read."""
+        from bibtexparser.model import ImplicitComment
+
         try:
             blocks = _blocks(piece)
         except BadEntry as problem:
             self._refuse(problem, piece)
             return
         for block in blocks:
-            if not self._take(block):
+            if isinstance(block, ImplicitComment):
+                self.pass_over(block.comment, number + (block.start_line or 0))
+            elif not self._take(block):
                 break
+
+    def pass_over(self, text: str, number: int) -> None:
+        """Keep the lines of what is no entry, from the one with that number on."""
+        for at, line in enumerate(text.split("\n"), start=number):
+            said = line.strip(" \t\r\ufeff")
+            if said and not said.startswith("%"):
+                self.rest.append((at, said))
 
     def _take(self, block: "Block") -> bool:
         """Whether what follows the block can be trusted."""

@@ -51,6 +51,10 @@ class BadEntry(ValueError):
         self.detail = detail
 
 
+Line = tuple[int, str]
+"""A line of a file with its number, from 1."""
+
+
 def reject(problem: BadEntry, position: int, excerpt: str) -> Reject:
     """The entry at `position` (1-based), kept with what is wrong with it."""
     return Reject(

@@ -3,11 +3,14 @@ arXiv ids, DOIs, addresses and titles. Pure.
 
     @article{...          ─► BibTeX        TY  - JOUR ...   ─► RIS
     [{"title": ...}]      ─► CSL-JSON      anything else    ─► one work a line
+
+Lines beside the entries of BibTeX or RIS are looked at as well: what names a paper is a work, and
+every other line is told. Whoever pastes two things at once loses none of it unseen.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from paperround.domain.errors import UnreadableFile
@@ -15,12 +18,12 @@ from paperround.domain.identifiers import ARXIV, arxiv_id, doi_identifier
 from paperround.domain.libraries import MOST_WORKS, GivenWork, Library
 from paperround.domain.papers import ParsedBatch, Reject
 from paperround.sources.bibtex import START as BIBTEX_START
-from paperround.sources.bibtex import read_bibtex
+from paperround.sources.bibtex import read_bibtex_and_rest
 from paperround.sources.charsets import text_of_bytes
-from paperround.sources.entries import BadEntry, reject
+from paperround.sources.entries import BadEntry, Line, reject
 from paperround.sources.references import Reference, reference_record
 from paperround.sources.ris import START as RIS_START
-from paperround.sources.ris import read_ris
+from paperround.sources.ris import read_ris_and_rest
 
 LINES = "plain lines"
 
@@ -37,6 +40,8 @@ _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 _PARTED = re.compile(r"[\s,;]+")
 _LONGEST_LINE = 1000
 _NEITHER = "there is neither a title nor an identifier in it"
+_NO_TITLE = "it is too long for a title, or holds characters that cannot be printed"
+_OUTSIDE = "it stands outside of the entries, and names no paper by an identifier"
 
 
 def read_library(content: bytes) -> Library:
@@ -54,34 +59,64 @@ def read_library(content: bytes) -> Library:
     if _JSON.match(text) and not BIBTEX_START.search(text):
         return read_csl(text)
     if BIBTEX_START.search(text):
-        return _library("BibTeX", _works(read_bibtex(content)))
+        batch, rest = read_bibtex_and_rest(content)
+        if RIS_START.search("\n".join(line for _, line in rest)):
+            return _of_both(batch, rest)
+        return _library("BibTeX", _works(batch), _beside(rest))
     if RIS_START.search(text.replace("\r", "\n")):
-        return _library("RIS", _works(read_ris(content)))
-    return _library(LINES, _of_lines(text))
+        batch, rest = read_ris_and_rest(content)
+        return _library("RIS", _works(batch), _beside(rest))
+    return _library(LINES, (), _of_lines(text))
 
 
-def _library(called: str, found: Iterator[GivenWork | Reject]) -> Library:
+def _of_both(bibtex: ParsedBatch, rest: Sequence[Line]) -> Library:
+    """BibTeX with RIS among what is left of it."""
+    numbers = [number for number, _ in rest]
+    ris, left = read_ris_and_rest(
+        "\n".join(line for _, line in rest).encode("utf-8", "surrogateescape")
+    )
+    beside = [(numbers[number - 1], line) for number, line in left]
+    return _library("BibTeX, RIS", chain(_works(bibtex), _works(ris)), _beside(beside))
+
+
+Found = GivenWork | Reject
+
+
+def _library(called: str, entries: Iterable[Found], lines: Iterable[Found]) -> Library:
+    """What was found in entries and in lines, each work once."""
     works: dict[tuple[object, ...], GivenWork] = {}
-    refused: list[Reject] = []
-    for one in found:
-        if isinstance(one, Reject):
-            refused.append(one)
-        else:
-            works.setdefault((*sorted(one.identifiers.items()), one.title.casefold()), one)
+    refused: tuple[list[Reject], list[Reject]] = ([], [])
+    for kept, found in zip(refused, (entries, lines), strict=True):
+        for one in found:
+            if isinstance(one, Reject):
+                kept.append(one)
+            else:
+                works.setdefault((*sorted(one.identifiers.items()), one.title.casefold()), one)
     each = tuple(works.values())
     return Library(
         called=called,
         works=each[:MOST_WORKS],
-        refused=tuple(refused),
+        refused=tuple(refused[0]),
+        unread=tuple(refused[1]),
         left=max(0, len(each) - MOST_WORKS),
     )
 
 
-def _works(batch: ParsedBatch) -> Iterator[GivenWork | Reject]:
+def _works(batch: ParsedBatch) -> Iterator[Found]:
     named = (
         GivenWork(title=one.title, identifiers=_lasting(one.identifiers)) for one in batch.records
     )
     return chain(named, batch.rejects)
+
+
+def _beside(lines: Iterable[Line]) -> Iterator[Found]:
+    """The works that lines beside entries name. A title is not told from what exporters write
+    about themselves there, so it is no work."""
+    for number, line in lines:
+        named = tuple(_named_in(_BULLET.sub("", line, count=1).strip()))
+        yield from named
+        if not named:
+            yield reject(BadEntry("outside", _OUTSIDE), number, line)
 
 
 def _lasting(identifiers: Mapping[str, str]) -> dict[str, str]:
@@ -105,10 +140,10 @@ def read_csl(text: str) -> Library:
     items = said.get("items", [said]) if isinstance(said, dict) else said
     if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
         raise UnreadableFile("this JSON is no CSL-JSON, which is a list of works")
-    return _library("CSL-JSON", _of_items(items))
+    return _library("CSL-JSON", _of_items(items), ())
 
 
-def _of_items(items: list[dict[str, object]]) -> Iterator[GivenWork | Reject]:
+def _of_items(items: list[dict[str, object]]) -> Iterator[Found]:
     for position, item in enumerate(items, start=1):
         try:
             record = reference_record(_reference(item))
@@ -138,29 +173,33 @@ def _reference(item: Mapping[str, object]) -> Reference:
 # --- plain lines -------------------------------------------------------------------------------
 
 
-def _of_lines(text: str) -> Iterator[GivenWork | Reject]:
+def _of_lines(text: str) -> Iterator[Found]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             yield from _of_line(_BULLET.sub("", line, count=1).strip(), number)
 
 
-def _of_line(line: str, number: int) -> Iterator[GivenWork | Reject]:
+def _of_line(line: str, number: int) -> Iterator[Found]:
     """The works of a line: several identifiers, or one work with its title beside an identifier."""
+    named = list(_named_in(line))
+    title = " ".join(line.split())
+    if named:
+        yield from named
+    elif len(title) > _LONGEST_LINE or not title.isprintable():
+        yield reject(BadEntry("no-title", _NO_TITLE), number, line)
+    elif not any(char.isalnum() for char in title):
+        yield reject(BadEntry("no-title", _NEITHER), number, line)
+    else:
+        yield GivenWork(title=title)
+
+
+def _named_in(line: str) -> Iterator[GivenWork]:
+    """The works that a line names by identifiers."""
     several = [_named(part) for part in _PARTED.split(line) if part]
     if several and all(several):
         yield from (GivenWork(identifiers=dict([one])) for one in several if one)
-        return
-    if stated := _stated(line):
+    elif stated := _stated(line):
         yield GivenWork(identifiers=dict([stated]))
-        return
-    title = " ".join(line.split())
-    if len(title) > _LONGEST_LINE or not title.isprintable():
-        problem = "is too long for a title, or holds characters that cannot be printed"
-        yield reject(BadEntry("no-title", f"line {number} {problem}"), number, line)
-    elif not any(char.isalnum() for char in title):
-        yield reject(BadEntry("no-title", f"line {number}: {_NEITHER}"), number, line)
-    else:
-        yield GivenWork(title=title)
 
 
 def _named(part: str) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.charsets import text_of_bytes
-from paperround.sources.entries import MOST_BYTES, BadEntry, reject
+from paperround.sources.entries import MOST_BYTES, BadEntry, Line, reject
 from paperround.sources.references import (
     Reference,
     arxiv_name,
@@ -57,23 +57,30 @@ def read_ris(content: bytes) -> ParsedBatch:
 
     Raises UnreadableFile for a text without a single entry.
     """
+    return read_ris_and_rest(content)[0]
+
+
+def read_ris_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
+    """As `read_ris`, and the lines that are part of no entry, empty ones left out."""
     text = text_of_bytes(content)
     records: list[Record] = []
     rejects: list[Reject] = []
-    for position, lines in enumerate(_entries(text), start=1):
+    rest: list[Line] = []
+    for position, lines in enumerate(_entries(text, rest), start=1):
         try:
             records.append(_record(lines))
         except BadEntry as problem:
             rejects.append(reject(problem, position, "\n".join(lines)[:_EXCERPT]))
     if text.strip() and not records and not rejects:
         raise UnreadableFile("the file has no entry that begins with TY: it is no RIS file")
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects)), tuple(rest)
 
 
-def _entries(text: str) -> Iterator[list[str]]:
-    """The lines of each entry; lines between entries are no part of any, unless they have tags."""
+def _entries(text: str, rest: list[Line]) -> Iterator[list[str]]:
+    """The lines of each entry; lines between entries are no part of any, unless they have tags:
+    they are added to `rest`."""
     lines: list[str] = []
-    for line in _lines(text):
+    for number, line in enumerate(_lines(text), start=1):
         tag = _tag(line)
         if tag == _START and lines:
             yield lines
@@ -84,6 +91,8 @@ def _entries(text: str) -> Iterator[list[str]]:
             lines = []
         elif lines or tag:
             lines.append(line)
+        elif line.strip():
+            rest.append((number, line.strip()))
     if lines:
         yield lines
 

@@ -43,6 +43,13 @@ MAY_GO_AGAIN = (
 """How a notice may have ended that is wanted once more."""
 
 
+OLD_END, NEW_END = "old", "new"
+"""What the keys of the two notices of a change of address end in."""
+
+OF_A_MOVE = frozenset({"written", "folded"})
+"""What the payload of a change of address holds of the new one."""
+
+
 def _why_not(row: Row[Any]) -> SkipReason | None:
     """A person who waits for a first mail, or has left, may still get a notice they asked for."""
     if row.person_state == SubscriberState.SUPPRESSED:
@@ -189,6 +196,41 @@ class SqlNotices(Claims[ClaimedNotice]):
             .values(used_at=now)
         )
         return used.rowcount == 1
+
+    def hold(self, subscriber: SubscriberId, kind: NoticeKind) -> None:
+        """Have whoever does the same wait until this transaction ends."""
+        c = db.notices.c
+        whose = select(c.id).where(c.subscriber_id == subscriber, c.kind == kind.value)
+        self._connection.execute(whose.order_by(c.id).with_for_update(key_share=True))
+
+    def forget_moves(self, *, before: datetime, limit: int) -> int:
+        """Forget the new address in notices of a change that both ends agreed to, or that were
+        dated before an instant, of those that are not on their way any more: the oldest `limit`.
+        Returns how many there were."""
+        c, other = db.notices.c, db.notices.alias("other")
+        both = select(other.c.id).where(
+            other.c.key == func.substr(c.key, 1, func.length(c.key) - len(NEW_END)) + OLD_END,
+            other.c.used_at.is_not(None),
+        )
+        settled = and_(c.used_at.is_not(None), both.exists())
+        old = (
+            select(c.id, c.payload)
+            .where(
+                c.kind == NoticeKind.CHANGE.value,
+                c.address.is_not(None),
+                c.state.in_([state.value for state in (*MAY_GO_AGAIN, DeliveryState.SKIPPED)]),
+                or_(c.dated < before, settled),
+            )
+            .order_by(c.id)
+            .limit(limit)
+        )
+        rows = self._connection.execute(old).all()
+        for row in rows:
+            payload = {name: one for name, one in row.payload.items() if name not in OF_A_MOVE}
+            blank = update(db.notices).where(c.id == row.id)
+            values = {"address": None, "domain": None, "reply": None, "payload": payload}
+            self._connection.execute(blank.values(**values))
+        return len(rows)
 
     # --- reading and counting ------------------------------------------------------------------
 

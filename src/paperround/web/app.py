@@ -5,6 +5,7 @@ describes, without ticking; `paperround serve` does both.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,7 +45,8 @@ class Site(FastAPI):
         """Put the guard before everything, error pages and kept pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
         made = inner if self._shelf is None else self._shelf.before(inner)
-        self._guarded: App = hearing(guarded(conditional(made), rules, problems.refused))
+        refuse = partial(problems.refused, self.state.runtime)
+        self._guarded: App = hearing(guarded(conditional(made), rules, refuse))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

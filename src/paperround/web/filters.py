@@ -18,6 +18,7 @@ from paperround.languages.tongue import Tongue
 REMEMBERED = 4096
 """Papers whose links and parts are kept as they are shown, some megabytes."""
 
+_ENDS = (".", "!", "?", "。", "！", "？")
 _SIGNALS = {
     "comments": "comment",
     "github_stars": "star on GitHub",
@@ -37,6 +38,7 @@ def said_on_pages(tongue: Tongue) -> Mapping[str, Callable[..., object]]:
         "part": partial(_part, tongue),
         "parts": partial(_parts, tongue),
         "plain_date": tongue.plain_date,
+        "sentence": partial(_sentence, tongue),
         "told": partial(_told, tongue),
         "weight": partial(_weight, tongue),
     }
@@ -98,6 +100,12 @@ def _cut_time(tongue: Tongue, cut: str, mailing_list: MailingList) -> str:
     if is_number and int(cut) < len(mailing_list.cuts):
         return mailing_list.cuts[int(cut)]
     return tongue.gettext("by hand")
+
+
+def _sentence(tongue: Tongue, text: str) -> str:
+    """`text`, as an error says it, as a sentence: with a capital and a full stop."""
+    said = text[:1].upper() + text[1:]
+    return said if said.endswith(_ENDS) else tongue.gettext("%(problem)s.", problem=said)
 
 
 def _told(tongue: Tongue, count: Observation) -> str:

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from paperround.domain.digests import Letterhead
 from paperround.domain.errors import (
     Conflict,
     DatabaseFailed,
@@ -49,6 +50,7 @@ TITLES: Mapping[int, str] = {
 NOWHERE = "There is nothing at this address."
 NOT_HERE = "This address does not do that."
 BROKEN = "Something broke on our side. It has been written down."
+AWAY = "What this page shows cannot be reached just now. Please try again in a minute."
 MESSAGES: Mapping[str, str] = {
     "extra_forbidden": "There is no such field, or it cannot be set.",
     "missing": "This is needed.",
@@ -60,6 +62,18 @@ MESSAGES: Mapping[str, str] = {
     "int_parsing": "This must be a whole number.",
 }
 """What is said instead of the words of the library that checks fields, by its name of the error."""
+
+
+class Home(Protocol):
+    """What an error page knows of the installation."""
+
+    @property
+    def letterhead(self) -> Letterhead:
+        """Who runs it, and where."""
+
+    @property
+    def demo(self) -> bool:
+        """Whether it only shows what it would be like."""
 
 
 class BadRequest(InvalidInput):
@@ -93,7 +107,9 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An error answer: JSON under /api and /hooks, a page elsewhere."""
-    kind, body = written(status, TITLES.get(status, "Error"), detail, request.url.path, errors)
+    home: Home = request.app.state.runtime
+    title = TITLES.get(status, "Error")
+    kind, body = written(status, title, detail, request.url.path, home, errors)
     spoken = {"content-language": page_language(), "vary": "accept-language"}
     said = {**(spoken if kind == HTML else {}), **(headers or {})}
     return Response(body, status, said, media_type=kind)
@@ -104,10 +120,11 @@ def written(
     title: str,
     detail: str,
     path: str,
+    home: Home,
     errors: list[dict[str, str]] | None = None,
 ) -> tuple[str, bytes]:
-    """(content type, body) of an error answer."""
-    if path.startswith(("/api/", HOOKS)):
+    """(content type, body) of an error answer of the site of `home`."""
+    if _is_for_programs(path):
         value: dict[str, Any] = {
             "type": "about:blank",
             "title": title,
@@ -117,11 +134,20 @@ def written(
         if errors:
             value["errors"] = errors
         return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-    sentence = detail[:1].upper() + detail[1:]
     page = render(
-        "problem.html", status=status, title=title, detail=sentence, elsewhere=_elsewhere(path)
+        "problem.html",
+        site=home.letterhead,
+        demo=home.demo,
+        status=status,
+        title=title,
+        detail=detail,
+        elsewhere=_elsewhere(path),
     )
     return HTML, page.encode()
+
+
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(("/api/", HOOKS))
 
 
 def _elsewhere(path: str) -> str:
@@ -130,9 +156,10 @@ def _elsewhere(path: str) -> str:
     return "" if found is None else f"https://arxiv.org/abs/{found[0]}"
 
 
-def refused(refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
-    """What the guard answers when it turns a request away."""
-    kind, body = written(refusal.status, refusal.title, refusal.detail, str(scope["path"]))
+def refused(home: Home, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
+    """What the guard of the site of `home` answers when it turns a request away."""
+    path = str(scope["path"])
+    kind, body = written(refusal.status, refusal.title, refusal.detail, path, home)
     return kind.encode(), body
 
 
@@ -140,6 +167,9 @@ def _ours(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     if status == 500:
         return _broken(request, error)
+    if isinstance(error, DatabaseFailed) and not _is_for_programs(request.url.path):
+        log.error("the database failed for a page: %s", error)
+        return problem(request, status, AWAY)
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
         return problem(request, status, str(error), headers=headers)

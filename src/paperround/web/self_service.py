@@ -13,7 +13,7 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.mail_words import WHY_NO_MAIL
 from paperround.domain.readers import Choices
 from paperround.jobs import new_address, self_service
-from paperround.jobs.erasure import erase_person, export_person
+from paperround.jobs.erasure import erase_person, export_person, was_erased
 from paperround.jobs.looking_ahead import next_digest
 from paperround.jobs.reader_history import reader_history
 from paperround.jobs.reader_lists import join_list, lists_of
@@ -28,7 +28,7 @@ from paperround.web.choices import (
     zones,
 )
 from paperround.web.home import Home, Present
-from paperround.web.languages import speak_to
+from paperround.web.languages import speak_from_now_on, speak_to
 from paperround.web.signup import new_address_of
 from paperround.wiring import Runtime
 
@@ -202,7 +202,10 @@ def _saved(visit: _Visit, deed: Deed) -> Response | None:
         )
     except InvalidInput as error:
         return visit.page(deed, problems(deed, error, zone=choices.zone, now=visit.now))
-    return None if saved is None else _again(visit, "saved")
+    if saved is None:
+        return None
+    speak_from_now_on(deed.language)
+    return _again(visit, "saved")
 
 
 def _changed(visit: _Visit, deed: Deed) -> Response:
@@ -254,7 +257,10 @@ def welcomed(home: Runtime, token: str, now: datetime) -> bool:
 
 
 def offer(home: Runtime, token: str) -> Response:
-    """What a link that is not freshly mailed gets: a button that has one mailed."""
+    """What a link that is not freshly mailed gets: a button that has one mailed. Whoever comes back
+    after they were erased, or pressed twice, is told that they are."""
+    if was_erased(home.desk, token):
+        return private(home, "erased.html")
     masked = self_service.masked_address(home.desk, token) or FORGED_MASK
     return private(home, "preferences_link.html", masked=masked, token=token)
 
@@ -266,10 +272,11 @@ def offer(home: Runtime, token: str) -> Response:
 def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
     """The next digest as this reader would get it now, as a mail."""
     found = next_digest(home.press, token, now=now, list_name=list or None)
-    if found is None:
-        return private(home, "no_preview.html", why="This link does not work any more.")
+    if found is None or not welcomed(home, token, now):
+        return offer(home, token)
     if found.mail is None:
-        return private(home, "no_preview.html", why=why_none(found.skipped))
+        why = WHY_NO_MAIL.get(found.skipped or "")
+        return private(home, "no_preview.html", why=why, token=token)
     return mail(found.mail.html)
 
 

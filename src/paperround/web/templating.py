@@ -12,11 +12,12 @@ from paperround.domain.languages import ENGLISH, LANGUAGES
 from paperround.domain.papers import Paper
 from paperround.domain.search import Hit
 from paperround.domain.telling import web_address
+from paperround.languages.frozen import problem_said
 from paperround.languages.tongue import tongue
 from paperround.mail.speech import TRANSLATED, speaking
 from paperround.paths import templates_dir
 from paperround.web.filters import said_on_pages
-from paperround.web.languages import in_language, page_language
+from paperround.web.languages import carried, in_language, language_asked, page_language
 
 STATIC = "static"
 
@@ -38,11 +39,13 @@ def environment(language: str = ENGLISH) -> Environment:
     made.filters |= {
         **said_on_pages(ours),
         "page": paper_page,
+        "problem": partial(problem_said, ours),
         "segment": partial(quote, safe=""),
         "web": web_address,
     }
     made.globals |= {
         "in_language": in_language,
+        "language_asked": language_asked,
         "languages": LANGUAGES,
         "site": {},
         "static": static_url,
@@ -52,7 +55,7 @@ def environment(language: str = ENGLISH) -> Environment:
 
 def render(template: str, **values: object) -> str:
     """The page `template` with `values`, in the language of whoever asks for it."""
-    return environment(page_language()).get_template(template).render(**values)
+    return carried(environment(page_language()).get_template(template).render(**values))
 
 
 def paper_page(paper: EditionPaper | Hit | Paper) -> str:

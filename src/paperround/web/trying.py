@@ -20,8 +20,10 @@ router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
 
 
 @router.get("/subscribe")
+@router.get("/subscribe/preview")
+@router.get("/subscribe/choices")
 def show_form(home: Home, now: Present, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
-    """The whole form: lists, topics, hours."""
+    """The whole form: lists, topics, hours. Whoever comes back to what it led to begins anew."""
     return sign_up_page(home, SignupForm(list=list), None, now)
 
 

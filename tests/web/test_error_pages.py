@@ -1,0 +1,102 @@
+"""Pages that say what is wrong: like the rest of the site, in the reader's language, a way out."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from paperround.config import Settings
+from paperround.domain.errors import DatabaseFailed
+from paperround.web import pages
+from paperround.web.guard import PUBLIC_BODY
+from tests.web.conftest import PUBLIC_URL, Site, running
+
+FAULTS = {
+    "/nowhere": (404, "Nicht gefunden", "Unter dieser Adresse gibt es nichts."),
+    "/papers/2601.99999": (404, "Nicht gefunden", "So ein Paper gibt es hier nicht."),
+    "/trending?period=year": (422, "Nicht gültig", "„year“ ist kein Zeitraum"),
+    "/editions/trending/yesterday": (422, "Nicht gültig", "„yesterday“ ist kein Datum"),
+    "/editions?list=none": (404, "Nicht gefunden", "Keine Liste heißt „none“; es gibt trending."),
+    "/feeds/me/forged.atom": (404, "Nicht gefunden", "sehen Sie in Ihrer Auswahl nach."),
+}
+
+
+@pytest.fixture
+def demo(settings: Settings) -> Iterator[Site]:
+    shown = settings.model_copy(update={"operator": "Lab of Tides", "contact": "hi@lab.example"})
+    with running(shown, demo=True) as site:
+        yield site
+
+
+def looks_like_the_site(page: str) -> None:
+    assert '<aside aria-label="Demo">' in page
+    assert 'lang="fr" hreflang="fr"' in page, "the menu of languages"
+    assert "Lab of Tides" in page
+    assert page.count("<h1>") == 1
+    assert 'href="/' in page.partition("<main")[2].partition("</main>")[0], "a way out"
+
+
+@pytest.mark.accept("F38", part="errors")
+@pytest.mark.parametrize("path", FAULTS)
+def test_an_error_page_is_a_page_of_the_site_in_the_readers_language(demo: Site, path: str) -> None:
+    status, title, detail = FAULTS[path]
+    answer = demo.client.get(path, headers={"accept-language": "de"})
+    assert answer.status_code == status
+    assert answer.headers["content-language"] == "de"
+    assert answer.headers["vary"] == "accept-language"
+    assert answer.headers["cache-control"] == "no-store"
+    looks_like_the_site(answer.text)
+    assert f"<h1>{title}</h1>" in answer.text
+    assert detail in answer.text
+
+
+@pytest.mark.accept("F38", part="errors")
+def test_what_breaks_and_what_is_away_look_alike(
+    demo: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, status, said in (
+        (RuntimeError("a secret"), 500, "Bei uns ist etwas kaputtgegangen"),
+        (DatabaseFailed("the database failed: a secret"), 503, "gerade nicht erreichbar"),
+    ):
+
+        def fail(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(pages, "sources_page", fail)
+        answer = demo.client.get("/sources", headers={"accept-language": "de"})
+        assert answer.status_code == status
+        looks_like_the_site(answer.text)
+        assert said in answer.text
+        assert "secret" not in answer.text
+
+
+@pytest.mark.accept("F38", part="errors")
+def test_what_the_guard_turns_away_looks_alike(demo: Site) -> None:
+    german = {"accept-language": "de"}
+    large = demo.client.post("/subscribe", content=b"x" * (PUBLIC_BODY + 1), headers=german)
+    assert large.status_code == 413
+    assert "Eine Anfrage darf 65.536 Bytes enthalten." in large.text
+    foreign = demo.client.get("/", headers={**german, "host": "elsewhere.example"})
+    assert foreign.status_code == 421
+    for answer in (large, foreign):
+        looks_like_the_site(answer.text)
+
+
+@pytest.mark.accept("F38", part="errors")
+def test_whoever_asks_too_often_is_told_when_to_come_back(settings: Settings) -> None:
+    tight = settings.model_copy(update={"rate_signup_ip": "1/10m"})
+    with running(tight) as site:
+        form = {"email": "ada@mail.example", "language": "es"}
+        answers = [site.client.post("/subscribe", data=form) for _ in range(3)]
+    answer = answers[-1]
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"]
+    assert answer.headers["content-language"] == "es"
+    assert "demasiadas peticiones" in answer.text.lower()
+    assert PUBLIC_URL not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/subscribe/preview", "/subscribe/choices"])
+def test_coming_back_to_what_a_form_led_to_shows_the_form(site: Site, path: str) -> None:
+    answer = site.client.get(path)
+    assert answer.status_code == 200
+    assert '<form method="post" action="/subscribe"' in answer.text
