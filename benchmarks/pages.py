@@ -9,7 +9,9 @@ What counts is the CPU time of the serving process, all its threads: how long th
 machine that others use says little.
 
 Warm: the page stands on the shelf. Cold: it is asked for under an address that nobody asked for
-before, so it is made from the database; which papers are similar is known from earlier that day.
+before, so it is made from the database; which papers are similar is known from earlier that day,
+and how single values (links, authors, parts of a score) are written in a language from pages
+before. The client takes nothing packed.
 """
 
 import socket

@@ -31,6 +31,9 @@ class HandPulse:
     broken: bool = False
     is_quick: bool = True
 
+    def at_hand(self) -> str | None:
+        return self.beat() if self.is_quick else None
+
     def beat(self) -> str:
         if self.broken:
             raise DatabaseFailed("down")

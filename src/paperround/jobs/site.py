@@ -47,10 +47,12 @@ class EditionPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
-    """The newest edition that holds papers. `quiet` says why the newest one of all holds none."""
+    """The newest edition that holds papers, with the first of the `held` papers. `quiet` says why
+    the newest one of all holds none."""
 
     mailing_list: MailingList
     edition: Edition | None
+    held: int
     is_newest: bool
     quiet: str
     previous: tuple[EditionSummary, ...]
@@ -63,23 +65,33 @@ class FrontPage:
     @property
     def more(self) -> int:
         """How many more the edition holds."""
-        return len(self.edition.papers) - len(self.shown) if self.edition else 0
+        return self.held - len(self.shown)
 
 
 def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
     """What the first page shows of a list at `now`. Raises NotFound for an unknown list."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        newest = work.editions.newest(mailing_list.id, by=now)
+        newest = work.editions.newest(mailing_list.id, by=now, most=FRONT_PAPERS)
         recent = work.editions.recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
         shown = newest if newest is not None and newest.papers else _standing(work, recent)
     return FrontPage(
         mailing_list=mailing_list,
         edition=shown,
+        held=_held(shown, recent),
         is_newest=shown is not None and shown is newest,
         quiet=why_quiet(newest),
         previous=_days_before(shown, recent),
     )
+
+
+def _held(edition: Edition | None, recent: list[EditionSummary]) -> int:
+    """How many papers an edition holds, of which perhaps not all were read."""
+    if edition is None:
+        return 0
+    place = (edition.day, edition.cut)
+    known = (one.papers for one in recent if (one.day, one.cut) == place)
+    return next(known, len(edition.papers))
 
 
 def _standing(work: UnitOfWork, recent: list[EditionSummary]) -> Edition | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Protocol
 
-from paperround.domain.digests import DigestPaper
 from paperround.domain.telling import Linked, first_authors, paper_links, shortened, tells_votes
 from paperround.languages.tongue import Tongue
 from paperround.languages.vocabulary import LIST_TITLES
@@ -24,7 +24,20 @@ def links_said(tongue: Tongue, paper: Linked) -> list[tuple[str, str]]:
     return [(tongue.word(label), url) for label, url in paper_links(paper)]
 
 
-def tally_said(tongue: Tongue, paper: DigestPaper) -> str:
+class Tallied(Protocol):
+    """What was counted of a paper, and the reason that may tell of it."""
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def votes(self) -> int | None: ...
+
+    @property
+    def comments(self) -> int | None: ...
+
+
+def tally_said(tongue: Tongue, paper: Tallied) -> str:
     """Votes where they are known and the reason, as it was frozen, has not told them; comments."""
     untold = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
     votes = tongue.counted(paper.votes or 0, "vote") if untold else ""

@@ -41,7 +41,7 @@ def speaking(environment: Environment, tongue: Tongue) -> Environment:
         "authors": partial(authors_said, tongue),
         "counted": tongue.counted,
         "instant": tongue.instant,
-        "lang": partial(_lang, tongue),
+        "lang": partial(lang_of, tongue),
         "links": partial(links_said, tongue),
         "long_date": tongue.long_date,
         "number": tongue.number,
@@ -56,7 +56,7 @@ def speaking(environment: Environment, tongue: Tongue) -> Environment:
     return environment
 
 
-def _lang(tongue: Tongue, text: str) -> str:
+def lang_of(tongue: Tongue, text: str) -> str:
     """The `lang` of a text that is written in another language than what stands around it."""
     written = written_in(text)
     same = written.partition("-")[0] == tongue.language.partition("-")[0]

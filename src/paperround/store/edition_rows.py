@@ -17,6 +17,8 @@ from paperround.domain.editions import (
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId, Show
 
+_SHOWS = {one.value: one for one in Show}
+
 
 def edition_columns(edition: NewEdition) -> dict[str, Any]:
     """The columns of an edition about to be frozen."""
@@ -105,7 +107,7 @@ def paper_at(row: Row[Any]) -> EditionPaper:
         reason=row.reason,
         votes=row.votes,
         comments=row.comments,
-        show=Show(row.show),
+        show=_SHOWS[row.show],
         withdrawn=row.withdrawn_at is not None,
     )
 

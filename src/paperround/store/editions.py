@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Select,
+    Integer,
     Table,
     bindparam,
     delete,
     exists,
     func,
     select,
-    true,
     update,
 )
 
@@ -47,26 +46,45 @@ from paperround.store.edition_rows import (
     tail_of,
 )
 from paperround.store.places import places
+from paperround.store.queries import Query
 
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
 )
+_OF_LIST = db.editions.c.list_id == bindparam("list_id")
+_CUT = Query(
+    _WITH_LIST_NAME.where(
+        _OF_LIST, db.editions.c.day == bindparam("day"), db.editions.c.cut == bindparam("cut")
+    )
+)
+_CALLED = Query(_WITH_LIST_NAME.where(db.editions.c.id == bindparam("edition")))
+_NEWEST = Query(
+    _WITH_LIST_NAME.where(_OF_LIST, db.editions.c.cut_at <= bindparam("by"), STANDS)
+    .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
+    .limit(1)
+)
+_RECENT = (
+    FILLED.where(_OF_LIST, STANDS).order_by(*NEWEST_FIRST).limit(bindparam("most", type_=Integer()))
+)
+_RECENT_OF_ALL = Query(_RECENT)
+_RECENT_BEFORE = Query(_RECENT.where(db.editions.c.day < bindparam("before")))
 
 
-def _papers_of(table: Table) -> Select[Any]:
-    """The papers of the edition `edition` with what became of them, by position."""
+def _papers_of(table: Table) -> Query:
+    """The `most` first papers of the edition `edition` with what became of them, by position."""
     today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
-    return (
+    return Query(
         select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
         .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == table.c.paper_id)
         .join(db.papers, db.papers.c.id == today)
         .where(table.c.edition_id == bindparam("edition"))
         .order_by(table.c.position)
+        .limit(bindparam("most", type_=Integer()))
     )
 
 
 _PAPERS_OF = {one.name: _papers_of(one) for one in (db.edition_papers, db.behind_papers)}
-"""Written once: a statement of so many columns takes as long to write as to run."""
+_ALL = 2**31 - 1
 
 
 class SqlEditions:
@@ -77,15 +95,11 @@ class SqlEditions:
 
     def find(self, list_id: ListId, day: date, cut: str) -> Edition | None:
         """The edition of (list, day, cut), None when none was frozen."""
-        return self._one(
-            _WITH_LIST_NAME.where(
-                db.editions.c.list_id == list_id, db.editions.c.day == day, db.editions.c.cut == cut
-            )
-        )
+        return self._of(_CUT.first(self._connection, list_id=list_id, day=day, cut=cut))
 
     def get(self, edition: EditionId) -> Edition:
         """The edition with this id, and the papers behind that digests carry; raises NotFound."""
-        found = self._one(_WITH_LIST_NAME.where(db.editions.c.id == edition))
+        found = self._of(_CALLED.first(self._connection, edition=edition))
         if found is None:
             raise NotFound(f"there is no edition {edition}")
         return replace(found, behind=self._papers(db.behind_papers, edition))
@@ -101,27 +115,21 @@ class SqlEditions:
         gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
         return self._connection.execute(gone).rowcount
 
-    def newest(self, list_id: ListId, *, by: datetime) -> Edition | None:
-        """The standing edition with the latest cut at or before `by`; none that was cancelled."""
-        return self._one(
-            _WITH_LIST_NAME.where(
-                db.editions.c.list_id == list_id, db.editions.c.cut_at <= by, STANDS
-            )
-            .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
-            .limit(1)
-        )
+    def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
+        """The standing edition with the latest cut at or before `by`, and at most `most` of its
+        papers; none that was cancelled."""
+        row = _NEWEST.first(self._connection, list_id=list_id, by=by)
+        return self._of(row, _ALL if most is None else most)
 
     def recent(
         self, list_id: ListId, *, before: date | None = None, limit: int
     ) -> list[EditionSummary]:
         """Standing editions that hold papers, newest first; of days before `before`, where that is
         said."""
-        earlier = true() if before is None else db.editions.c.day < before
-        rows = self._connection.execute(
-            FILLED.where(db.editions.c.list_id == list_id, STANDS, earlier)
-            .order_by(*NEWEST_FIRST)
-            .limit(limit)
-        )
+        if before is None:
+            rows = _RECENT_OF_ALL.rows(self._connection, list_id=list_id, most=limit)
+        else:
+            rows = _RECENT_BEFORE.rows(self._connection, list_id=list_id, before=before, most=limit)
         return [summary_of(row) for row in rows]
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
@@ -149,14 +157,14 @@ class SqlEditions:
         """Papers of standing editions of these days, both included, each once, from `offset` on."""
         return places(self._connection, list_id, order, days=days, limit=limit, offset=offset)
 
-    def _one(self, query: Select[Any]) -> Edition | None:
-        row = self._connection.execute(query).one_or_none()
+    def _of(self, row: Any | None, most: int = _ALL) -> Edition | None:
+        """The edition of a row, if there is one."""
         if row is None:
             return None
-        return edition_of(row, self._papers(db.edition_papers, row.id))
+        return edition_of(row, self._papers(db.edition_papers, row.id, most))
 
-    def _papers(self, table: Table, edition: int) -> tuple[EditionPaper, ...]:
-        found = self._connection.execute(_PAPERS_OF[table.name], {"edition": edition})
+    def _papers(self, table: Table, edition: int, most: int = _ALL) -> tuple[EditionPaper, ...]:
+        found = _PAPERS_OF[table.name].rows(self._connection, edition=edition, most=most)
         return tuple(paper_at(paper) for paper in found)
 
     def freeze(self, edition: NewEdition) -> Edition:

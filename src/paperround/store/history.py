@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Integer, and_, bindparam, select
 
 from paperround.domain.observations import Observation
 from paperround.domain.outcomes import Vote
@@ -12,8 +12,18 @@ from paperround.domain.papers import FeedId, PaperId
 from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
+from paperround.store.queries import Query
 
 VOTES = "upvotes"
+
+_TOLD = db.observations.c
+_COUNTS = Query(
+    select(_TOLD.signal, _TOLD.captured_at, _TOLD.value, db.feeds.c.name)
+    .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == _TOLD.feed_id)
+    .where(_TOLD.paper_id == bindparam("paper"), _TOLD.captured_at <= bindparam("by"))
+    .order_by(_TOLD.captured_at.desc(), _TOLD.signal)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 
 class SqlHistory:
@@ -79,14 +89,7 @@ class SqlHistory:
     def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
         """What was counted of one paper by then, of every signal; the `limit` newest, oldest
         first. The scale of each is the name of the feed that told it."""
-        told = db.observations.c
-        found = self._connection.execute(
-            select(told.signal, told.captured_at, told.value, db.feeds.c.name)
-            .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == told.feed_id)
-            .where(told.paper_id == paper, told.captured_at <= by)
-            .order_by(told.captured_at.desc(), told.signal)
-            .limit(limit)
-        )
+        found = _COUNTS.rows(self._connection, paper=paper, by=by, most=limit)
         counted = [
             Observation(signal=signal, captured_at=at, value=value, scale=name or "")
             for signal, at, value, name in found

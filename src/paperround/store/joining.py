@@ -16,7 +16,8 @@ from paperround.domain.merge import REMEMBERED
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.dialect import among, insert_new, upsert
+from paperround.store.dialect import among_ids, as_ids, insert_new, upsert
+from paperround.store.queries import Query
 from paperround.store.versions import keep_texts
 
 STANDS = (
@@ -26,6 +27,12 @@ STANDS = (
     .exists()
 )
 """Not joined into another paper."""
+
+_CURRENT = Query(
+    lambda dialect: select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id).where(
+        among_ids(dialect, db.joined_papers.c.paper_id, "papers")
+    )
+)
 
 _OPPOSITES = (("more", "less"), ("less", "more"))
 
@@ -37,11 +44,7 @@ def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId
     """Where the ids lead of those of `papers` that were joined; the others are left out."""
     if not papers:
         return {}
-    found = connection.execute(
-        select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id).where(
-            among(connection, db.joined_papers.c.paper_id, papers)
-        )
-    )
+    found = _CURRENT.rows(connection, papers=as_ids(connection, papers))
     return {PaperId(old): PaperId(new) for old, new in found}
 
 

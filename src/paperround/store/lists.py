@@ -3,15 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, func, literal, select, update
 
 from paperround.domain.errors import NotFound
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.domain.papers import FeedId
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
+from paperround.store.queries import Query
 
 DEFAULT_TITLE = "Trending papers"
+
+_CALLED = Query(select(db.lists).where(db.lists.c.name == bindparam("name")))
 
 
 class SqlLists:
@@ -61,9 +64,7 @@ class SqlLists:
         )
 
     def _find(self, name: str) -> MailingList | None:
-        row = self._connection.execute(
-            select(db.lists).where(db.lists.c.name == name)
-        ).one_or_none()
+        row = _CALLED.first(self._connection, name=name)
         return None if row is None else _mailing_list(row)
 
     def ensure_default(self, *, zone: str, now: datetime) -> MailingList:

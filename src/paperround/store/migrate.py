@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
 from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
-from paperround.store import queue_schema, schema_search
+from paperround.store import queue_schema, schema_pages, schema_search
 from paperround.store.dialect import is_lost_race, reason_of
 from paperround.store.drift import spoken
 from paperround.store.revisions import require_here
@@ -34,7 +34,7 @@ from paperround.store.storage import rest
 
 def _is_declared(name: str | None, kind: str, parents: Any) -> bool:
     return schema_search.is_declared(name, kind, parents) and (
-        kind != "table" or queue_schema.is_declared(name)
+        kind != "table" or (queue_schema.is_declared(name) and schema_pages.is_declared(name))
     )
 
 
@@ -142,7 +142,8 @@ def check_drift(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=dict(OPTIONS))
         drift = compare_metadata(context, metadata)
-        return [*spoken(drift), *queue_schema.drift(connection)]
+        lacking = (*schema_pages.drift(connection), *queue_schema.drift(connection))
+        return [*spoken(drift), *lacking]
 
 
 @contextmanager
@@ -153,6 +154,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
         _wait_for_others(connection)
         yield connection
         schema_search.mend(connection)
+        schema_pages.mend(connection)
         _check_references(connection)
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
-    Select,
     bindparam,
     case,
     func,
@@ -40,15 +39,38 @@ from paperround.domain.spelling import title_words
 from paperround.store import schema as db
 from paperround.store import trails
 from paperround.store.bulk import Made, insert_many
-from paperround.store.dialect import among, insert_new, insert_row, is_duplicate, next_ids, upsert
+from paperround.store.dialect import (
+    among,
+    among_ids,
+    among_texts,
+    as_ids,
+    as_texts,
+    insert_new,
+    insert_row,
+    is_duplicate,
+    next_ids,
+    upsert,
+)
 from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
+from paperround.store.queries import Query
+from paperround.store.schema_pages import count_change
 from paperround.store.schema_search import index_new
 from paperround.store.search import remember_words
 from paperround.store.versions import keep_earlier, keep_texts
 
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""
+
+_PAPERS = Query(
+    lambda dialect: select(*PAPER_COLUMNS).where(among_ids(dialect, db.papers.c.id, "papers"))
+)
+_OWNERS = Query(
+    lambda dialect: select(db.identifiers.c.value, db.identifiers.c.paper_id).where(
+        db.identifiers.c.kind == bindparam("kind"),
+        among_texts(dialect, db.identifiers.c.value, "values"),
+    )
+)
 
 
 class SqlPapers:
@@ -72,12 +94,7 @@ class SqlPapers:
         }
 
     def _find_kind(self, kind: str, values: list[str]) -> Iterator[tuple[str, PaperId]]:
-        found = self._connection.execute(
-            select(db.identifiers.c.value, db.identifiers.c.paper_id).where(
-                db.identifiers.c.kind == kind,
-                among(self._connection, db.identifiers.c.value, values),
-            )
-        )
+        found = _OWNERS.rows(self._connection, kind=kind, values=as_texts(self._connection, values))
         return ((value, PaperId(paper)) for value, paper in found)
 
     def fingerprints(self, feed: FeedId, papers: Collection[PaperId]) -> dict[PaperId, str]:
@@ -100,19 +117,20 @@ class SqlPapers:
         two who do so never wait for each other, and raises Conflict where another process joined
         one meanwhile. SQLite has one writer and locks nothing.
         """
-        wanted = select(*PAPER_COLUMNS)
         if for_update:
-            # The keys stay, so rows that refer to these papers may be written meanwhile.
-            wanted = wanted.order_by(db.papers.c.id).with_for_update(key_share=True)
-            found = self._read(wanted, papers)
+            found = self._locked(papers)
             require_current(self._connection, papers)
             return found
         leads_to = current(self._connection, papers)
-        found = self._read(wanted, {leads_to.get(one, one) for one in papers})
+        standing = {leads_to.get(one, one) for one in papers}
+        rows = _PAPERS.rows(self._connection, papers=as_ids(self._connection, standing))
+        found = {PaperId(row.id): paper_of(row) for row in rows}
         real = ((one, leads_to.get(one, one)) for one in papers)
         return {one: found[it] for one, it in real if it in found}
 
-    def _read(self, wanted: Select[Any], papers: Collection[PaperId]) -> dict[PaperId, Paper]:
+    def _locked(self, papers: Collection[PaperId]) -> dict[PaperId, Paper]:
+        # The keys stay, so rows that refer to these papers may be written meanwhile.
+        wanted = select(*PAPER_COLUMNS).order_by(db.papers.c.id).with_for_update(key_share=True)
         chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
         return {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
 
@@ -245,6 +263,7 @@ class SqlPapers:
         rows = Made(list(zip(ids, new, strict=True)), row)
         insert_many(self._connection, insert_row(db.papers), rows)
         index_new(self._connection, ids[0], ids[-1])
+        count_change(self._connection)
         self._claim_identifiers(zip(ids, new, strict=True))
         return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
 
@@ -310,6 +329,7 @@ class SqlPapers:
         key = ("paper_id", "feed_id")
         statement = upsert(self._connection, db.listings, key, changed)
         insert_many(self._connection, statement, _listing_rows(feed, again, now))
+        count_change(self._connection)
         require_current(self._connection, {one.paper_id for one in again})
 
     def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
@@ -325,6 +345,8 @@ class SqlPapers:
             for paper, one in observations
         ]
         added = insert_many(self._connection, insert_new(self._connection, db.observations), rows)
+        if added:
+            count_change(self._connection)
         require_current(self._connection, {paper for paper, _ in observations})
         return added
 

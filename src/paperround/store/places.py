@@ -5,15 +5,27 @@ The choice is made among narrow rows; only those that are left are read with the
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    and_,
+    bindparam,
+    func,
+    select,
+    true,
+)
 
 from paperround.domain.editions import EditionState
 from paperround.domain.lists import ListId
 from paperround.domain.places import Order, Placed
 from paperround.store import schema as db
 from paperround.store.edition_rows import paper_at
+from paperround.store.queries import Query
 
 
 def places(
@@ -27,9 +39,27 @@ def places(
 ) -> list[Placed]:
     """Papers of standing editions whose day lies within `days` (both included; None is no bound),
     from `offset` on."""
-    chosen = _chosen(list_id, order, days)
+    since, until = days
+    bounds = {"since": since, "until": until}
+    found = _query(order, has_since=since is not None, has_until=until is not None).rows(
+        connection,
+        list_id=list_id,
+        most=limit,
+        skipped=offset,
+        **{name: day for name, day in bounds.items() if day is not None},
+    )
+    return [
+        Placed(day=row.day, cut=row.cut, frozen_at=row.frozen_at, paper=paper_at(row))
+        for row in found
+    ]
+
+
+@cache
+def _query(order: Order, *, has_since: bool, has_until: bool) -> Query:
+    """Places of a list in that order, with or without a bound on either side."""
+    chosen = _chosen(order, has_since=has_since, has_until=has_until)
     frozen = db.edition_papers.c
-    found = connection.execute(
+    return Query(
         select(
             db.edition_papers,
             db.editions.c.day,
@@ -48,18 +78,14 @@ def places(
         .join(db.papers, db.papers.c.id == chosen.c.today)
         .where(chosen.c.rank == 1)
         .order_by(*_in_order(order, chosen))
-        .limit(limit)
-        .offset(offset)
+        .limit(bindparam("most", type_=Integer()))
+        .offset(bindparam("skipped", type_=Integer()))
     )
-    return [
-        Placed(day=row.day, cut=row.cut, frozen_at=row.frozen_at, paper=paper_at(row))
-        for row in found
-    ]
 
 
-def _chosen(list_id: ListId, order: Order, days: tuple[date | None, date | None]) -> FromClause:
+def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
     """Every place of the list within these days, and its rank among those of its paper."""
-    frozen, since, until = db.edition_papers.c, *days
+    frozen = db.edition_papers.c
     today = func.coalesce(db.joined_papers.c.into_id, frozen.paper_id)
     rank = func.row_number().over(partition_by=today, order_by=_counts_first(order))
     return (
@@ -75,10 +101,10 @@ def _chosen(list_id: ListId, order: Order, days: tuple[date | None, date | None]
         .join_from(db.edition_papers, db.editions)
         .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == frozen.paper_id)
         .where(
-            db.editions.c.list_id == list_id,
+            db.editions.c.list_id == bindparam("list_id"),
             db.editions.c.state != EditionState.CANCELLED.value,
-            true() if since is None else db.editions.c.day >= since,
-            true() if until is None else db.editions.c.day <= until,
+            db.editions.c.day >= bindparam("since") if has_since else true(),
+            db.editions.c.day <= bindparam("until") if has_until else true(),
         )
         .subquery("chosen")
     )

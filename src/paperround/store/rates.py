@@ -11,13 +11,21 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
+from paperround.store.queries import Query
 
 WINDOW = timedelta(seconds=1)
+
+_COUNTED = Query(
+    select(func.coalesce(func.sum(db.rate_windows.c.count), 0).label("counted")).where(
+        db.rate_windows.c.key == bindparam("key"),
+        db.rate_windows.c.window_start > bindparam("after"),
+    )
+)
 
 _LOCKS = 727_694
 """PostgreSQL's advisory locks of this store: the first of their two numbers."""
@@ -42,10 +50,8 @@ class SqlRates:
 
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:
         """How many were counted within the last `period`, or up to a second longer."""
-        since = _windows(key, period, now).with_only_columns(
-            func.coalesce(func.sum(db.rate_windows.c.count), 0)
-        )
-        counted: int = self._connection.execute(since).scalar_one()
+        found = _COUNTED.first(self._connection, key=key, after=now - period - WINDOW)
+        counted: int = found.counted if found is not None else 0
         return counted
 
     def standing(self, key: str, rate: Rate, *, now: datetime) -> Standing:

@@ -11,7 +11,8 @@
 `models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `paces`, `slots`, `api_keys`,
 `answers`, `audit` and `search_words` stand by themselves. `channels` are what subscribers of other
 kinds have instead of an address, and `post_progress` is how far a post of several messages has got.
-How papers are searched stands in `schema_search`.
+How papers are searched stands in `schema_search`, and how changes of what pages show are counted in
+`schema_pages`.
 """
 
 from paperround.store.columns import metadata

@@ -1,6 +1,6 @@
 """Where papers came from, and what a map of the site says of them."""
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from paperround.domain.papers import (
     Carried,
@@ -11,28 +11,28 @@ from paperround.domain.papers import (
 )
 from paperround.store import schema as db
 from paperround.store.joining import STANDS
+from paperround.store.queries import Query
 
 _KEPT, _LISTED = db.paper_versions.c, db.listings.c
-_TEXTS = (
+_TEXTS = Query(
     select(_KEPT.version, _KEPT.title, _KEPT.replaced_at)
     .where(_KEPT.paper_id == bindparam("paper"))
     .order_by(func.coalesce(_KEPT.version, 0).desc(), _KEPT.id.desc())
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer()))
 )
-_CARRIED = (
+_CARRIED = Query(
     select(db.feeds.c.name, _LISTED.listed_on, _LISTED.first_seen_at)
     .join_from(db.listings, db.feeds)
     .where(_LISTED.paper_id == bindparam("paper"))
     .order_by(_LISTED.first_seen_at, db.feeds.c.name)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer()))
 )
 
 
 def trail(connection: Connection, paper: PaperId, *, limit: int) -> PaperTrail:
     """The `limit` last texts of a paper, newest first, and the feeds that carry it."""
-    asked = {"paper": paper, "most": limit}
-    texts = connection.execute(_TEXTS, asked)
-    carried = connection.execute(_CARRIED, asked)
+    texts = _TEXTS.rows(connection, paper=paper, most=limit)
+    carried = _CARRIED.rows(connection, paper=paper, most=limit)
     return PaperTrail(
         earlier=tuple(
             EarlierText(version=version, title=title, replaced_at=at)

@@ -1,7 +1,8 @@
 """Column types that give back exactly what was put in, on both engines."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -23,6 +24,7 @@ MOST_INSTANTS = 512
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
+_decode = json.JSONDecoder().raw_decode
 _EMPTY: Mapping[type, str] = MappingProxyType({dict: "{}", list: "[]", tuple: "[]"})
 
 
@@ -41,6 +43,24 @@ def _write_json(value: Any) -> str:
     except TypeError:  # something in it is no text
         pass
     return _encode(value)
+
+
+def read_json(text: str | None) -> Any:
+    """As `json.loads` does it, and twice as fast for short texts of ours: nothing stands before
+    them, and nothing behind."""
+    if text is None:
+        return None
+    value, end = _decode(text)
+    return value if end == len(text) else json.loads(text)
+
+
+def read_jsons(texts: Sequence[str | None]) -> list[Any]:
+    """The values of a whole column, which is one text to read where none is missing."""
+    with suppress(TypeError, ValueError):
+        values: list[Any] = json.loads(f"[{','.join(texts)}]")  # type: ignore[arg-type]
+        if len(values) == len(texts):
+            return values
+    return [*map(read_json, texts)]
 
 
 @lru_cache(maxsize=MOST_INSTANTS)
@@ -96,7 +116,8 @@ class Json(TypeDecorator[Any]):
             return value
         return _write_json(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return json.loads(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Straight from the text, which a page of papers has hundreds of."""
+        if dialect.name == "postgresql":
+            return super().result_processor(dialect, coltype)
+        return read_json

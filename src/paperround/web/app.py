@@ -21,6 +21,7 @@ from paperround.web.conditional import conditional
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
 from paperround.web.languages import hearing
 from paperround.web.openapi import described
+from paperround.web.packing import Packer
 from paperround.web.routes import COOKIELESS, ROUTERS
 from paperround.web.shelf import Shelf
 from paperround.web.stamps import stamp
@@ -46,7 +47,8 @@ class Site(FastAPI):
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
         made = inner if self._shelf is None else self._shelf.before(inner)
         refuse = partial(problems.refused, self.state.runtime)
-        self._guarded: App = hearing(guarded(conditional(made), rules, refuse))
+        packed = Packer().before(conditional(made))
+        self._guarded: App = hearing(guarded(packed, rules, refuse))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

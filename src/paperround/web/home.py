@@ -44,9 +44,25 @@ def keep_a_minute(response: Response) -> None:
     response.headers.update(KEPT)
 
 
-Home = Annotated[Runtime, Depends(runtime_of)]
-Present = Annotated[datetime, Depends(now_of)]
-Client = Annotated[str | None, Depends(client_of)]
+# What handlers depend on is looked up on the spot: for a plain `def` the framework goes to another
+# thread and back, which costs more than most handlers do.
+
+
+async def _home(request: Request) -> Runtime:
+    return runtime_of(request)
+
+
+async def _present(request: Request) -> datetime:
+    return now_of(request)
+
+
+async def _client(request: Request) -> str | None:
+    return client_of(request)
+
+
+Home = Annotated[Runtime, Depends(_home)]
+Present = Annotated[datetime, Depends(_present)]
+Client = Annotated[str | None, Depends(_client)]
 PATIENT = Depends(be_patient)
 """Among a route's dependencies: its visitors are counted as those of the search."""
 LASTING_A_MINUTE = Depends(keep_a_minute)

@@ -11,6 +11,7 @@ What the request says is noted before any handler runs, and holds for that reque
 import re
 from collections.abc import Iterable
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -124,9 +125,16 @@ def in_language(tag: str) -> str:
     """The address of this page in another language, seen from the page: what else it was asked
     stays, unless that is very long, for every page says it once for each language."""
     query = _hears().query
-    asked = _fields(query) if len(query) <= _LONGEST_KEPT else []
-    fields = [one for one in asked if one[0] != PARAMETER]
-    return "?" + urlencode([*fields, (PARAMETER, tag)])
+    others = _without_language(query) if 0 < len(query) <= _LONGEST_KEPT else ""
+    return f"?{others}{urlencode({PARAMETER: tag})}"
+
+
+@lru_cache(maxsize=16)
+def _without_language(query: str) -> str:
+    """The other fields of a query, with what parts them from one more: a page has its own address
+    in each language."""
+    others = [one for one in _fields(query) if one[0] != PARAMETER]
+    return f"{urlencode(others)}&" if others else ""
 
 
 def page_language() -> str:

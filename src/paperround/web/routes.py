@@ -1,4 +1,4 @@
-"""Every router of the site, in the order they are asked."""
+"""Every router of the site, in the order they are asked: what most people look at comes first."""
 
 from fastapi import APIRouter
 
@@ -43,9 +43,11 @@ COOKIELESS = (
 providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
 
 ROUTERS: tuple[APIRouter, ...] = (
+    files.router,
+    pages.router,
+    signup.router,
     health.router,
     metrics.router,
-    signup.router,
     signup.api,
     trying.router,
     self_service.router,
@@ -53,8 +55,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     judging.router,
     feedback.router,
     feeds.router,
-    files.router,
-    pages.router,
     followed.router,
     crawlers.router,
     search.router,

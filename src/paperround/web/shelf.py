@@ -1,6 +1,6 @@
 """Public pages that were made a moment ago: a page is made once, and again when anything changed.
 
-    GET ─► same address, language and state of the database, under a minute old? ─► those bytes
+    GET ─► same address, language and state of what pages show, under a minute old? ─► those bytes
                      └─► no: the application makes them ─► may everybody have them? ─► kept
 
 Whatever is on the shelf said of itself that every cache may keep it, so it holds nothing that is
@@ -96,9 +96,8 @@ class Shelf:
     async def _beat(self) -> str:
         """The state of the database; empty when that cannot be told, and nothing is kept."""
         try:
-            if self._pulse.is_quick:
-                return self._pulse.beat()
-            return await run_in_threadpool(self._pulse.beat)
+            at_hand = self._pulse.at_hand()
+            return await run_in_threadpool(self._pulse.beat) if at_hand is None else at_hand
         except DatabaseFailed:
             return ""
 

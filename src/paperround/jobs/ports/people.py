@@ -86,8 +86,9 @@ class EditionStore(Protocol):
         """Store it in one transaction; raises Conflict when that (list, day, cut) stands."""
         ...
 
-    def newest(self, list_id: ListId, *, by: datetime) -> Edition | None:
-        """The standing edition with the latest cut at or before `by`; none that was cancelled."""
+    def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
+        """The standing edition with the latest cut at or before `by`, and at most `most` of its
+        papers; none that was cancelled."""
         ...
 
     def recent(

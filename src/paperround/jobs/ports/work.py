@@ -78,11 +78,11 @@ class UnitOfWork(Protocol):
 
 
 class Pulse(Protocol):
-    """Tells whether anything was written to a database since it was asked before."""
+    """Tells whether anything that public pages show was written since it was asked before."""
 
-    @property
-    def is_quick(self) -> bool:
-        """Whether asking takes microseconds, so that nobody has to wait for it elsewhere."""
+    def at_hand(self) -> str | None:
+        """What `beat` would say, where that takes microseconds; else None. Raises
+        DatabaseFailed."""
         ...
 
     def beat(self) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from paperround.domain.errors import InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.domain.wording import counted
-from paperround.store import revisions
+from paperround.store import revisions, schema_pages
 from paperround.store.moving.lines import TAKEN_APART, holds_nul
 from paperround.store.moving.marks import GET, STATES, Mark
 from paperround.store.schema import metadata
@@ -126,7 +126,8 @@ class Source:
     def unknown_tables(self) -> list[str]:
         """Tables that are not Paperround's, and stay behind."""
         found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        known = {table.name for table in metadata.sorted_tables} | {"alembic_version", "moves"}
+        known = {table.name for table in metadata.sorted_tables}
+        known |= {"alembic_version", "moves", schema_pages.TABLE}
         return sorted(
             name
             for (name,) in found

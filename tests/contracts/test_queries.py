@@ -1,0 +1,78 @@
+"""Statements that are written out once read what any other would, in the same transaction."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Engine, bindparam, insert, literal, select
+
+from paperround.jobs.ports import Database
+from paperround.store import schema as db
+from paperround.store.engine import reader
+from paperround.store.queries import Query
+from paperround.store.types import read_json, read_jsons
+from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers
+
+_EDITIONS = select(db.editions, literal("said").label("word")).where(
+    db.editions.c.day >= bindparam("since"), db.editions.c.state != "cancelled"
+)
+
+
+def test_rows_are_those_that_sqlalchemy_reads(database: Database, engine: Engine) -> None:
+    mailing_list = seed_list(database)
+    papers = seed_papers(database, 2)
+    with database.writing() as work:
+        work.editions.freeze(new_edition(mailing_list, papers))
+    query = Query(_EDITIONS)
+    with engine.connect() as connection:
+        asked = connection.execute(_EDITIONS, {"since": DAY}).all()
+        rows = query.rows(connection, since=DAY)
+        none = query.first(connection, since=DAY + timedelta(days=1))
+    assert [tuple(row) for row in rows] == [tuple(row) for row in asked]
+    assert (rows[0].day, rows[0].as_of.tzinfo, rows[0].word) == (DAY, NOW.tzinfo, "said")
+    assert none is None
+
+
+def test_all_of_one_transaction_read_one_state(engine: Engine) -> None:
+    """The first one begins it, as with any other statement."""
+    query = Query(select(db.slots.c.slot).where(db.slots.c.kind == bindparam("kind")))
+    with reader(engine).connect() as connection:
+        before = query.rows(connection, kind="one")
+        with SqlDatabase(engine).writing() as work:
+            work.slots.take("one", "key", now=NOW)
+        assert query.rows(connection, kind="one") == before == []
+    with reader(engine).connect() as connection:
+        assert query.rows(connection, kind="one")[0].slot == "key"
+
+
+def test_what_a_transaction_has_written_is_read_in_it(engine: Engine) -> None:
+    query = Query(select(db.slots.c.taken_at).where(db.slots.c.kind == bindparam("kind")))
+    with engine.connect() as connection:
+        row = {"kind": "two", "slot": "key", "taken_at": NOW}
+        connection.execute(insert(db.slots), row)
+        assert [one.taken_at for one in query.rows(connection, kind="two")] == [NOW]
+        connection.rollback()
+        assert query.first(connection, kind="two") is None
+
+
+def test_a_column_of_lists_is_read_as_one_text() -> None:
+    texts = ["[]", '{"b":1.5,"a":[null]}', '"a,b"', '"]["']
+    assert read_jsons(texts) == [read_json(one) for one in texts]
+    assert read_jsons([None, "{}"]) == [None, {}]
+    assert read_jsons([]) == []
+    assert list(read_json('{"b":1,"a":2}')) == ["b", "a"]
+
+
+@pytest.mark.parametrize("text", ["", "[1", "1 2", "[1] x", "nothing"])
+def test_what_is_no_json_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_json(text)
+    with pytest.raises(ValueError):
+        read_jsons(["[]", text])
+
+
+def test_a_date_is_a_date(database: Database, engine: Engine) -> None:
+    seed_papers(database, 1)
+    query = Query(select(db.papers.c.listed_on).where(db.papers.c.id > bindparam("after")))
+    with engine.connect() as connection:
+        assert [type(one.listed_on) for one in query.rows(connection, after=0)] == [date]
