@@ -7,6 +7,8 @@ from pathlib import Path
 from benchmarks.invented import NOW
 from paperround.clock import FixedClock
 from paperround.config import Settings
+from paperround.jobs.ports import Database
+from paperround.jobs.publish import PublishReport, publish
 from paperround.wiring import Runtime
 
 
@@ -19,3 +21,17 @@ def home_to_measure() -> Runtime:
     """A runtime whose data folder is a temporary one."""
     folder = Path(_folder().name)
     return Runtime(Settings(data_dir=folder, secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+
+
+def publish_now(home: Runtime, database: Database) -> PublishReport:
+    """Rank, freeze and plan the default list, as `digest send` does."""
+    return publish(
+        database=database,
+        ranker=home.ranker,
+        identity=home.identity,
+        list_name="trending",
+        day=None,
+        cut="manual",
+        now=NOW,
+        opinions=home.opinions,
+    )

@@ -1,5 +1,9 @@
 """How much memory this process held, as the system tells it."""
 
+import gc
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.table import Bar, Measured
@@ -20,6 +24,24 @@ def highest(pid: int | None = None) -> float:
     lines = status.read_text(encoding="ascii").splitlines()
     told = next(line for line in lines if line.startswith("VmHWM:"))
     return int(told.split()[1]) / 1024
+
+
+def grown(module: str, *arguments: object) -> float:
+    """MB by which the highest memory grows in a process of its own: `python -m module` with these
+    arguments, which has to `tell` it."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout)
+
+
+def tell(first: Callable[[], object], measured: Callable[[], object]) -> None:
+    """Print by how many MB the highest memory of this process grows in the second of two things;
+    the first loads what is loaded once."""
+    first()
+    gc.collect()
+    before = highest()
+    measured()
+    print(highest() - before)
 
 
 def growth(what: str, small: float, large: float) -> list[Measured]:

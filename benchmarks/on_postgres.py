@@ -6,7 +6,6 @@ size has a database of its own, and every round a fresh copy of it.
 """
 
 import gc
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +16,9 @@ from statistics import median
 
 from benchmarks.crowd import settle
 from benchmarks.growth_of_ranking import written_papers
-from benchmarks.homes import home_to_measure
+from benchmarks.homes import home_to_measure, publish_now
 from benchmarks.invented import NOW, as_jsonl, papers, store, topics_of
-from benchmarks.memory import growth, highest, tells_memory
+from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.postgres import copy_of, cpu_of_server, migrated, opened, server_to_measure, tidy
 from benchmarks.rounds import cost_exponent, turned
 from benchmarks.table import Bar, Measured
@@ -34,12 +33,13 @@ from benchmarks.whole_run import (
 )
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.deliver import deliver
-from paperround.jobs.publish import publish
 from paperround.jobs.rank import rank_list
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from tests.databases import PostgresServer
+
+MODULE = "benchmarks.on_postgres"
 
 INGESTED = (300, 3_000, 30_000)
 RANKED = (100, 1_000, 10_000)
@@ -146,7 +146,7 @@ def _mailing(server: PostgresServer) -> list[Measured]:
         for number in range(ROUNDS):
             for size in turned(READERS, number):
                 with copy_of(server, templates[size]) as url, opened(url) as database:
-                    planned[size].append(_spent(url, lambda: _plan(home, database)))
+                    planned[size].append(_spent(url, lambda: publish_now(home, database)))
                     sent[size].append(_spent(url, lambda: _send(home, database, size)))  # noqa: B023
     return [
         _row("publish to {} readers, their own", planned, "a reader"),
@@ -159,9 +159,9 @@ def mailing_costs(server: PostgresServer, readers: int) -> tuple[Spent, Spent]:
     home = home_to_measure()
     with _peopled(server, readers) as url, copy_of(server, url) as first:
         with opened(first) as database:  # what is loaded once is no part of it
-            _plan(home, database)
+            publish_now(home, database)
         with opened(url) as database:
-            planned = _spent(url, lambda: _plan(home, database))
+            planned = _spent(url, lambda: publish_now(home, database))
             sent = _spent(url, lambda: _send(home, database, readers))
     return _each(planned, readers), _each(sent, readers)
 
@@ -169,19 +169,6 @@ def mailing_costs(server: PostgresServer, readers: int) -> tuple[Spent, Spent]:
 def _each(spent: Spent, readers: int) -> Spent:
     ours, theirs = spent
     return ours / readers, theirs / readers
-
-
-def _plan(home: Runtime, database: SqlDatabase) -> None:
-    publish(
-        database=database,
-        ranker=home.ranker,
-        identity=home.identity,
-        list_name="trending",
-        day=None,
-        cut="manual",
-        now=NOW,
-        opinions=home.opinions,
-    )
 
 
 def _send(home: Runtime, database: SqlDatabase, readers: int) -> None:
@@ -207,28 +194,20 @@ def _memory(tenth: int) -> list[Measured]:
             for size in (WARMING, tenth, 10 * tenth)
         )
         with copy_of(server, warming) as again:
-            grown = _child(warming, small), _child(again, large)
+            rows = grown(MODULE, warming, small), grown(MODULE, again, large)
     readers = 10 * tenth
     before = f"{PAPERS_A_READER * readers:,} papers"
-    return growth(f"a day on PostgreSQL of {readers:,} readers before {before}", *grown)
-
-
-def _child(warming: str, url: str) -> float:
-    """MB by which the highest memory of a process of its own grows in a day."""
-    command = [sys.executable, "-m", "benchmarks.on_postgres", warming, url]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return float(done.stdout)
+    return growth(f"a day on PostgreSQL of {readers:,} readers before {before}", *rows)
 
 
 def _live_and_tell(warming: str, url: str) -> None:
     home = home_to_measure()
-    with opened(warming) as database:
-        live(home, database)
-    gc.collect()
-    before = highest()
+    tell(lambda: _live_in(home, warming), lambda: _live_in(home, url))
+
+
+def _live_in(home: Runtime, url: str) -> None:
     with opened(url) as database:
         live(home, database)
-    print(highest() - before)
 
 
 # --- together ------------------------------------------------------------------------------------

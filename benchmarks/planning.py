@@ -5,28 +5,27 @@ once for readers of the same digest, and once for readers who named topics, who 
 choice of papers.
 """
 
-import gc
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks.homes import home_to_measure
+from benchmarks.homes import home_to_measure, publish_now
 from benchmarks.ingest import copy_of, empty_file, opened
-from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
-from benchmarks.memory import growth, highest, tells_memory
+from benchmarks.invented import as_jsonl, papers, store, subscribe
+from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
 from paperround.jobs.ports import Database
-from paperround.jobs.publish import publish
 from paperround.sources.jsonl import read_jsonl
 from paperround.wiring import Runtime
+
+MODULE = "benchmarks.planning"
 
 PAPERS = 60
 ROUNDS = 3
@@ -59,7 +58,7 @@ def growth_of_publishing() -> list[Measured]:
 
 
 def _time(kind: _Kind) -> Measured:
-    home = _home()
+    home = home_to_measure()
     with _prepared(kind.timed, tastes=kind.tastes) as files:
         rounds = interleaved(
             {str(size): partial(_publish_copy, home, file) for size, file in files.items()},
@@ -97,7 +96,7 @@ def _memory(longer: Mapping[str, int]) -> list[Measured]:
 def _grown(kind: _Kind, readers: int) -> list[Measured]:
     sizes = (WARMING, readers, 10 * readers)
     with _prepared(sizes, tastes=kind.tastes) as files:
-        small, large = (_child(files[WARMING], files[size]) for size in sizes[1:])
+        small, large = (grown(MODULE, files[WARMING], files[size]) for size in sizes[1:])
     shown = f"planning for {10 * readers:,} readers, {kind.name}"
     return growth(shown, small, large)
 
@@ -115,43 +114,18 @@ def _prepared(sizes: tuple[int, ...], *, tastes: bool) -> Iterator[Mapping[int, 
         yield files
 
 
-def _home() -> Runtime:
-    return home_to_measure()
-
-
 def _publish_copy(home: Runtime, file: Path) -> None:
-    with copy_of(file) as database:
-        _publish(home, database)
+    _publish_in(home, copy_of(file))
 
 
-def _publish(home: Runtime, database: Database) -> None:
-    publish(
-        database=database,
-        ranker=home.ranker,
-        identity=home.identity,
-        list_name="trending",
-        day=None,
-        cut="manual",
-        now=NOW,
-        opinions=home.opinions,
-    )
-
-
-def _child(warming: Path, file: Path) -> float:
-    """MB by which the highest memory of a process of its own grows while it plans."""
-    command = [sys.executable, "-m", "benchmarks.planning", str(warming), str(file)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout)
+def _publish_in(home: Runtime, opening: AbstractContextManager[Database]) -> None:
+    with opening as database:
+        publish_now(home, database)
 
 
 def _plan_and_tell(warming: Path, file: Path) -> None:
-    home = _home()
-    _publish_copy(home, warming)
-    gc.collect()
-    before = highest()
-    with opened(file) as database:
-        _publish(home, database)
-    print(highest() - before)
+    home = home_to_measure()
+    tell(lambda: _publish_copy(home, warming), lambda: _publish_in(home, opened(file)))
 
 
 if __name__ == "__main__":

@@ -6,28 +6,27 @@ The mails are made and thrown away by a mailer in the same process, so that all 
 ours. The earlier papers and the readers are in the database before the process starts.
 """
 
-import gc
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.homes import home_to_measure
+from benchmarks.homes import home_to_measure, publish_now
 from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
-from benchmarks.memory import growth, highest, tells_memory
+from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.table import Measured
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.jobs.deliver import deliver
 from paperround.jobs.ports import Database
-from paperround.jobs.publish import publish
 from paperround.sources.jsonl import read_jsonl
 from paperround.wiring import Runtime
+
+MODULE = "benchmarks.whole_run"
 
 NEW = 60
 WARMING = 10
@@ -75,7 +74,7 @@ def _memory(tenth: int) -> list[Measured]:
     if not tells_memory("B12"):
         return []
     with _prepared((WARMING, tenth, 10 * tenth)) as (warming, small_file, large_file):
-        small, large = _child(warming, small_file), _child(warming, large_file)
+        small, large = (grown(MODULE, warming, file) for file in (small_file, large_file))
     readers = 10 * tenth
     shown = f"a day of {readers:,} readers before {PAPERS_A_READER * readers:,} papers"
     return growth(shown, small, large)
@@ -111,37 +110,20 @@ def todays(count: int) -> bytes:
     return as_jsonl(rows)
 
 
-def _child(warming: Path, file: Path) -> float:
-    """MB by which the highest memory of a process of its own grows in a day."""
-    command = [sys.executable, "-m", "benchmarks.whole_run", str(warming), str(file)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return float(done.stdout)
-
-
 def _live_and_tell(warming: Path, file: Path) -> None:
     home = home_to_measure()
-    with copy_of(warming) as database:
+    tell(lambda: _live_in(home, copy_of(warming)), lambda: _live_in(home, opened(file)))
+
+
+def _live_in(home: Runtime, opening: AbstractContextManager[Database]) -> None:
+    with opening as database:
         live(home, database)
-    gc.collect()
-    before = highest()
-    with opened(file) as database:
-        live(home, database)
-    print(highest() - before)
 
 
 def live(home: Runtime, database: Database) -> int:
     """A day from the file to the last mail; how many mails were taken."""
     store(read_jsonl(todays(NEW)), database)
-    report = publish(
-        database=database,
-        ranker=home.ranker,
-        identity=home.identity,
-        list_name="trending",
-        day=None,
-        cut="manual",
-        now=NOW,
-        opinions=home.opinions,
-    )
+    report = publish_now(home, database)
     mailer = ThrowingAway()
     delivered = deliver(replace(home.post(), database=database, mailer=mailer))
     if not report.planned.rows == delivered.totals.sent == mailer.taken:

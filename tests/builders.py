@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.deliveries import (
@@ -18,12 +19,14 @@ from paperround.domain.ledger import Claimed, Move, NewDelivery, Shard
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Listing, Paper, PaperId, PaperWrite, Show
+from paperround.domain.readers import ExportPlace
 from paperround.domain.returns import Kind, ReturnedEvent
 from paperround.domain.subscribers import (
     Address,
     Consent,
     ImportedSubscriber,
     Preferences,
+    SubscriberId,
     SubscriberState,
     Subscription,
     SubscriptionId,
@@ -270,3 +273,14 @@ def plan(database: Database, edition: Edition, rows: list[NewDelivery]) -> int:
     """Plan `rows` as one shard; returns how many went in."""
     with database.writing() as work:
         return work.ledger.plan(edition.id, edition.list_id, rows, shard(), now=NOW)
+
+
+def everything_kept(work: UnitOfWork, person: SubscriberId) -> dict[str, list[Any]]:
+    """Every row that is kept about a person, by table, read in pages of one."""
+    kept: dict[str, list[Any]] = {}
+    place: ExportPlace | None = ExportPlace()
+    while place is not None:
+        page = work.subscribers.kept_about(person, place, limit=1)
+        kept.setdefault(page.table, []).extend(page.rows)
+        place = page.next
+    return kept

@@ -27,8 +27,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from threading import Event, Lock, Thread
-from typing import Self
+from threading import Lock, Thread
+
+from tests.listening import Listener
 
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _NORMAL = {
@@ -110,8 +111,8 @@ class Security:
 _OPEN = Security()
 
 
-class SmtpSink:
-    """Listens on 127.0.0.1 while its `with` block lasts."""
+class SmtpSink(Listener):
+    """Takes mails on 127.0.0.1 while its `with` block lasts."""
 
     def __init__(
         self,
@@ -132,43 +133,17 @@ class SmtpSink:
         self.commands: list[str] = []
         self.connections = 0
         self.early_talkers = 0
-        self.stopping = Event()
         self._script = {stage: iter(actions) for stage, actions in (script or {}).items()}
         self._lock = Lock()
         self._journal = journal
         self._open: dict[int, socket.socket] = {}
-        self._threads: list[Thread] = []
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if "body" in self._script:
-            # So that a client with a large message is still sending when its body is cut short.
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-        self._listener.bind(("127.0.0.1", port))
-        self._listener.listen(200)
-        self.port: int = self._listener.getsockname()[1]
-        self._acceptor = Thread(target=self._accept, name="sink-acceptor", daemon=True)
+        # So that a client with a large message is still sending when its body is cut short.
+        super().__init__("sink", port=port, receives=8192 if "body" in self._script else 0)
 
     @property
     def url(self) -> str:
         """What SMTP_URL must say to send here in the open."""
         return f"smtp://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._acceptor.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopping.set()
-        socket.create_connection(("127.0.0.1", self.port)).close()  # wakes the acceptor
-        self._acceptor.join()
-        self.hang_up()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
-
-    def wait(self) -> None:
-        """Serve until the process ends."""
-        self._acceptor.join()
 
     def next_action(self, stage: str) -> Action | None:
         """The order for this visit of `stage`; None is the normal course."""
@@ -198,21 +173,17 @@ class SmtpSink:
             if self._journal is not None:
                 _append(self._journal, f"{message.message_id} {' '.join(message.recipients)}\n")
 
-    def _accept(self) -> None:
-        while True:
-            sock, _ = self._listener.accept()
-            # Answers to a group are small writes one after the other.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.stopping.is_set():
-                sock.close()
-                return
-            with self._lock:
-                self.connections += 1
-                number = self.connections
-                self._open[number] = sock
-            thread = Thread(target=self._serve, args=(sock, number), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+    def meet(self, sock: socket.socket) -> None:
+        """Begin a conversation."""
+        # Answers to a group are small writes one after the other.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._lock:
+            self.connections += 1
+            number = self.connections
+            self._open[number] = sock
+        thread = Thread(target=self._serve, args=(sock, number), daemon=True)
+        self.threads.append(thread)
+        thread.start()
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         conversation = _Conversation(self, sock, number)

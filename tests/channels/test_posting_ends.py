@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import Enum
 
 import pytest
+from sqlalchemy import Engine
 
 from paperround.domain.boots import Boot
 from paperround.domain.channels import ChannelKind
@@ -14,6 +15,7 @@ from paperround.domain.deliveries import DeliveryState, Worker
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.subscribers import SubscriberId
+from paperround.domain.tokens import KeyRing
 from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import cancel
 from paperround.jobs.channels import (
@@ -28,6 +30,7 @@ from paperround.jobs.pausing import pause, resume
 from paperround.jobs.ports import PostOffice
 from paperround.jobs.posting import post_due
 from paperround.jobs.replacements import send_missed
+from paperround.store.sealing import RingSeal
 from paperround.store.unit_of_work import SqlDatabase
 from tests.channels.services import (
     SLACK,
@@ -462,3 +465,24 @@ def test_a_post_that_cannot_be_made_stops_no_other(
         poisoned = Meddling(office=room.office, poison=ChannelKind.SLACK)
         post_due(replace(room, office=poisoned))
     assert totals(papers) == LedgerTotals(sent=1, deferred=1)
+
+
+def sealed(engine: Engine, secret: bytes) -> SqlDatabase:
+    return SqlDatabase(engine, seal=RingSeal(lambda: KeyRing((secret,))))
+
+
+@pytest.mark.accept("A2", part="lost secret")
+def test_a_hook_that_was_lost_with_its_secret_holds_up_no_other_and_says_so(
+    papers: SqlDatabase, engine: Engine, made: Services
+) -> None:
+    old, new = (sealed(engine, one) for one in (b"the secret that is lost", b"one that is there"))
+    lost, kept = add(old, made), add(new, made, ChannelKind.DISCORD)
+    send(new)
+    with post_room(new, made) as room:
+        assert post_due(room).messages == 1
+    assert last(new, kept.id).state is DeliveryState.SENT
+    waiting = last(new, lost.id)
+    assert waiting.state is DeliveryState.DEFERRED
+    assert "add it to the end of PAPERROUND_SECRET_KEY" in waiting.reason
+    with post_room(old, made) as room:
+        assert post_due(later(room, hours=1)).messages == 1

@@ -147,6 +147,20 @@ def test_the_counts_of_a_paper_come_oldest_first_with_whose_they_are(database: D
     assert [one.value for one in newest] == [2]
 
 
+def test_the_last_count_of_each_signal_is_told_whichever_feed_counted(database: Database) -> None:
+    one, other, silent = seed_papers(database, 3)
+    with database.writing() as work:
+        hf = work.feeds.get_or_create("hf", "hf", now=NOW)
+        lab = work.feeds.get_or_create("lab", "file", now=NOW)
+        work.papers.observe(hf.id, [(one, observation(9)), (other, observation(1))])
+        work.papers.observe(hf.id, [(one, observation(4, signal="comments"))])
+        work.papers.observe(lab.id, [(one, observation(7, at=NOW + HOUR))])
+        work.papers.observe(lab.id, [(one, observation(70, at=NOW + 3 * HOUR))])
+    with database.reading() as work:
+        found = work.history.latest([one, other, silent], by=NOW + 2 * HOUR)
+    assert found == {one: {"upvotes": 7, "comments": 4}, other: {"upvotes": 1}}
+
+
 def test_a_map_of_the_site_names_papers_that_stand(database: Database) -> None:
     ids = seed_papers(database, 4)
     with database.writing() as work:

@@ -9,7 +9,7 @@ from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.ports import Database
 from paperround.store import schema as db
-from tests.builders import NOW, seed_list, seed_subscribers
+from tests.builders import NOW, everything_kept, seed_list, seed_subscribers
 
 GRAPH = Interest(InterestKind.KEYWORD, "graph AND 图 NOT survey")
 ADA = Interest(InterestKind.AUTHOR, "Ada Lovelace")
@@ -70,7 +70,7 @@ def test_interests_are_handed_out_and_forgotten_with_the_person(database: Databa
     with database.writing() as work:
         work.subscribers.set_interests(alice.subscriber_id, [GRAPH], now=NOW)
     with database.reading() as work:
-        assert GRAPH.value in str(work.subscribers.export_person(alice.subscriber_id)["interests"])
+        assert GRAPH.value in str(everything_kept(work, alice.subscriber_id)["interests"])
     with database.writing() as work:
         work.subscribers.erase(alice.subscriber_id, now=NOW)
         assert work.subscribers.interests_of_all([alice.subscriber_id]) == {}

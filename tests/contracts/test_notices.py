@@ -22,6 +22,7 @@ from tests.builders import (
     NOW,
     TOKEN,
     address,
+    everything_kept,
     lease,
     move,
     seed_list,
@@ -297,7 +298,7 @@ def moving(database: Database, to: str) -> list[ClaimedNotice]:
 
 def named(office: Office) -> str:
     with office.database.reading() as work:
-        return str(work.subscribers.export_person(office.person)["notices"])
+        return str(everything_kept(work, office.person)["notices"])
 
 
 @pytest.mark.accept("F30", part="change of address")

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from paperround.domain.lists import MailingList
+from paperround.domain.lists import ListId, MailingList
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.ports import Database
 from paperround.store import schema as db
@@ -44,6 +44,22 @@ def test_a_list_is_paused_since_the_first_time_and_resumed_once(database: Databa
         assert work.lists.resume(default.id)
         assert not work.lists.resume(default.id)
     assert default_list(database) == default
+
+
+@pytest.mark.accept("A9", part="lists")
+def test_lists_come_page_by_page_in_the_order_they_were_made(
+    database: Database, engine: Engine
+) -> None:
+    seed_list(database)
+    with engine.begin() as connection:
+        row = dict(connection.execute(select(db.lists)).mappings().one())
+        del row["id"]
+        connection.execute(insert(db.lists), [{**row, "name": name} for name in ("b", "a")])
+    with database.reading() as work:
+        first = work.lists.page(ListId(0), limit=2)
+        rest = work.lists.page(first[-1].id, limit=2)
+        assert work.lists.page(rest[-1].id, limit=2) == []
+    assert [one.name for one in (*first, *rest)] == ["trending", "b", "a"]
 
 
 @pytest.mark.accept("F34", part="pause")

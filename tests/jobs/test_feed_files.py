@@ -1,7 +1,7 @@
 """Files of feeds: OPML beside JSON, written by us or by others."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -39,7 +39,11 @@ def opml(*outlines: str) -> str:
     return f'<opml version="2.0"><body>{"".join(outlines)}</body></opml>'
 
 
-def as_json(feeds: list[NewFeed]) -> bytes:
+def as_opml(feeds: Iterable[NewFeed]) -> bytes:
+    return "".join(write_opml(feeds)).encode()
+
+
+def as_json(feeds: Iterable[NewFeed]) -> bytes:
     return json.dumps({"feeds": list(map(feed_as_json, feeds))}).encode()
 
 
@@ -51,22 +55,22 @@ def outline(title: str, url: str) -> str:
 def test_an_installation_moves_to_another_as_opml(room: Room) -> None:
     kept = [replace(FOUR, show=Show.GIST, enabled=False), HF, JOURNAL]
     ids = [room.add(feed) for feed in kept]
-    content = write_opml(exported_feeds(room.newsroom))
+    content = as_opml(exported_feeds(room.newsroom))
     assert taken(room, content).unchanged == tuple(feed.name for feed in kept)
     update_feed(room.newsroom, ids[1], replace(HF, settings={"days": "7"}), now=NOW)
     assert taken(room, content).changed == ("hf",)
-    assert exported_feeds(room.newsroom) == kept
+    assert list(exported_feeds(room.newsroom)) == kept
 
 
 @pytest.mark.accept("F09", part="OPML round trip")
-@pytest.mark.parametrize("write", [write_opml, as_json])
+@pytest.mark.parametrize("write", [as_opml, as_json])
 def test_a_feed_of_each_kind_moves_with_everything_it_says(
-    room: Room, write: Callable[[list[NewFeed]], bytes]
+    room: Room, write: Callable[[Iterable[NewFeed]], bytes]
 ) -> None:
     feeds = [full_feed(kind) for kind in SOURCES]
     done = taken(room, write(feeds))
     assert done.rejects == ()
-    assert exported_feeds(room.newsroom) == feeds
+    assert list(exported_feeds(room.newsroom)) == feeds
     assert taken(room, write(exported_feeds(room.newsroom))).unchanged == done.new
 
 
@@ -84,7 +88,7 @@ def test_feeds_of_another_reader_get_free_names_and_come_once(room: Room) -> Non
     assert first.unchanged == ("journal",)
     assert (second.new, second.changed) == ((), ())
     assert len(second.unchanged) == 4
-    assert exported_feeds(room.newsroom)[3].settings == {"categories": "cs.AI"}
+    assert list(exported_feeds(room.newsroom))[3].settings == {"categories": "cs.AI"}
 
 
 @pytest.mark.accept("F09", part="hostile OPML")
@@ -120,7 +124,7 @@ def test_a_hundred_thousand_feeds_are_refused_before_any_is_kept(room: Room) -> 
     entries = [{"name": f"f{n}", "kind": "hf-daily"} for n in range(MOST_FEEDS + 1)]
     with pytest.raises(InvalidInput, match="at most"):
         taken(room, json.dumps({"feeds": entries}))
-    assert export_feeds(room.newsroom) == {"feeds": []}
+    assert "".join(export_feeds(room.newsroom)) == '{"feeds": []}'
 
 
 def test_a_feed_of_files_is_not_changed_into_one_that_is_read(room: Room) -> None:

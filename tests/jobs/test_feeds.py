@@ -13,7 +13,7 @@ from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import FeedId, Paper, Show
 from paperround.jobs import transactions
 from paperround.jobs.feed_admin import delete_feed, update_feed
-from paperround.jobs.feed_files import export_feeds
+from paperround.jobs.feed_files import exported_feeds
 from paperround.jobs.feeds import run_now
 from paperround.store.papers import SqlPapers
 from paperround.store.unit_of_work import SqlDatabase
@@ -438,7 +438,7 @@ def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:
         files = work.feeds.get_or_create("file:jsonl", "file", now=NOW)
     with pytest.raises(InvalidInput, match="not read by itself"):
         run_now(room.newsroom, files.id, now=NOW)
-    assert export_feeds(room.newsroom) == {"feeds": []}
+    assert list(exported_feeds(room.newsroom)) == []
 
 
 @pytest.mark.accept("F51", part="a feed's own word")

@@ -19,7 +19,7 @@ from paperround.jobs.looking_ahead import (
 )
 from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm, request_link, subscribe
-from tests.builders import HOUR, NOW, address
+from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
 from tests.jobs.readers import DAYS, desk, joined, link, post, press, request, visitor
@@ -58,12 +58,12 @@ def test_choices_are_tried_and_not_kept(here: Desk) -> None:
     with here.database.reading() as work:
         person = work.subscribers.find(address())
         assert person is not None
-        before = work.subscribers.export_person(person.id)
+        before = everything_kept(work, person.id)
     found = next_digest(press(here), token, now=NOW, preferences=wish, interests=())
     assert titles(found)[0] == "On tides"
     assert len(titles(found)) == 3
     with here.database.reading() as work:
-        assert work.subscribers.export_person(person.id) == before
+        assert everything_kept(work, person.id) == before
 
 
 def test_a_pause_and_another_day_do_not_hide_what_would_come_after_them(here: Desk) -> None:

@@ -179,6 +179,7 @@ def test_keys_in_use_are_counted_by_what_needs_them(day: SqlDatabase) -> None:
         after = work.status.keys_in_use(since=NOW - HOUR)
     assert (before.suppressions, before.unfinished, before.sent) == ({"beef": 1}, {"k001": 1}, {})
     assert (after.unfinished, after.sent) == ({}, {"k001": 1})
+    assert before.channels == {}
 
 
 # --- a test mail

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from threading import Event, Lock, Thread
-from typing import Self
 
+from tests.listening import Listener
 from tests.reliability.toxics import Cut, Ended, Line, Pieces, Toxic
 
 Server = tuple[str, int] | Path
@@ -41,8 +41,8 @@ class Tripwire:
     sprung: Event = field(default_factory=Event)
 
 
-class Proxy:
-    """Listens on 127.0.0.1 while its `with` block lasts."""
+class Proxy(Listener):
+    """Passes on what is said on 127.0.0.1 while its `with` block lasts."""
 
     def __init__(
         self,
@@ -57,7 +57,6 @@ class Proxy:
         self.lost = 0
         self.server = server
         self.toxics = {True: tuple(to_server), False: tuple(to_client)}
-        self.stopping = Event()
         self.idle = Event()
         self._share = share
         self._seed = seed
@@ -65,23 +64,11 @@ class Proxy:
         self._plugged = True
         self._tripwire: Tripwire | None = None
         self._links: set[_Link] = set()
-        self._threads: list[Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=200)
-        self.port: int = self._listener.getsockname()[1]
-        self._acceptor = Thread(target=self._accept, name="proxy-acceptor", daemon=True)
+        super().__init__("proxy")
 
-    def __enter__(self) -> Self:
-        self._acceptor.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopping.set()
-        socket.create_connection(("127.0.0.1", self.port)).close()  # wakes the acceptor
-        self._acceptor.join()
+    def hang_up(self) -> None:
+        """Reset every connection that is open now."""
         self.cut()
-        for thread in self._threads:
-            thread.join()
-        self._listener.close()
 
     def cut(self) -> int:
         """Reset every connection that is open now; returns how many."""
@@ -123,29 +110,23 @@ class Proxy:
     def _chance(self) -> Random:
         return Random(f"{self._seed}/{self.connections}")  # noqa: S311 - the same choices each time
 
-    def _accept(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            if self.stopping.is_set():
-                client.close()
-                return
-            self.connections += 1
-            server = _connected(self.server) if self._plugged else None
-            if server is None:
-                _close(client, reset=True)
-                continue
-            link = _Link(self, client, server, self._chance())
-            with self._lock:
-                self._links.add(link)
-            for to_server in (True, False):
-                chosen = [
-                    one for one in self.toxics[to_server] if link.chance.random() < self._share
-                ]
-                drawing = Random(link.chance.random())  # noqa: S311 - a fault, and no secret
-                way = (to_server, chosen, Line(drawing, link.over.wait))
-                thread = Thread(target=link.pump, args=way, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+    def meet(self, sock: socket.socket) -> None:
+        """Connect a client to the server, or turn it away while there is none."""
+        self.connections += 1
+        server = _connected(self.server) if self._plugged else None
+        if server is None:
+            _close(sock, reset=True)
+            return
+        link = _Link(self, sock, server, self._chance())
+        with self._lock:
+            self._links.add(link)
+        for to_server in (True, False):
+            chosen = [one for one in self.toxics[to_server] if link.chance.random() < self._share]
+            drawing = Random(link.chance.random())  # noqa: S311 - a fault, and no secret
+            way = (to_server, chosen, Line(drawing, link.over.wait))
+            thread = Thread(target=link.pump, args=way, daemon=True)
+            self.threads.append(thread)
+            thread.start()
 
 
 class _Link:

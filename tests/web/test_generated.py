@@ -47,7 +47,6 @@ feed is one is more than a file of shapes can say."""
 ANY_SHAPE = {
     "GET /api/papers/{name:path}",
     "GET /api/v1/editions/{list_name}/{day}",
-    "GET /api/v1/lists",
     "GET /api/v1/papers/{name:path}",
     "GET /api/v1/ranking",
     "POST /api/v1/admin/feeds/import",

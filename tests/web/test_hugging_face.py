@@ -1,13 +1,16 @@
 """Hugging Face's names and shapes, as their own client reads them over a real socket."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from paperround.domain.editions import Edition
+from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.ingest import ingest
 from paperround.sources.formats import reader_for
-from tests.builders import NOW, paper
+from tests.builders import HOUR, NOW, paper
 from tests.web.conftest import PUBLIC_URL, Site
 from tests.web.serving import served
 from tests.web.test_pages import keep
@@ -54,6 +57,64 @@ def test_their_client_reads_one_paper_and_its_text(client: Any, site: Site) -> N
     )
     assert info.source is None
     assert "Dense passages are found." in client.read_paper("2603.00001")
+
+
+@pytest.mark.accept("F40", part="every field")
+def test_their_client_sees_all_that_is_known_here(client: Any, site: Site) -> None:
+    """Every field that their client reads and that means something here."""
+    row = {
+        "id": "2603.00007",
+        "title": "Dense retrieval",
+        "summary": "Dense passages are found.",
+        "authors": ["Ada Ring"],
+        "listed_on": "2026-03-02",
+        "organization": "Ring Lab",
+        "github_repo": "https://github.com/ring/dense",
+        "project_page": "https://dense.example",
+        "captured_at": (NOW - HOUR).isoformat(),
+        "upvotes": 82,
+        "comments": 3,
+        "github_stars": 120,
+    }
+    content = json.dumps(row).encode()
+    batch = reader_for("papers.jsonl", content, "jsonl")[1](content)
+    ingest(
+        batch,
+        database=site.runtime.database,
+        feed_name="file",
+        feed_kind="file",
+        source="file",
+        captured_at=NOW - HOUR,
+        now=NOW - HOUR,
+    )
+    freeze_cuts(database=site.runtime.database, ranker=site.runtime.ranker, now=NOW)
+    [daily] = client.list_daily_papers(date="2026-03-02", token=False)
+    [found] = client.list_papers(query="retrieval", token=False)
+    info = client.paper_info("2603.00007")
+    for one in (daily, found, info):
+        assert (one.upvotes, one.comments) == (82, 3)
+        assert one.organization.fullname == one.organization.name == "Ring Lab"
+        assert [author.name for author in one.authors] == ["Ada Ring"]
+        assert one.published_at is not None
+        assert one.submitted_at is not None
+    assert info.github_repo == "https://github.com/ring/dense"
+    assert info.github_stars == 120
+    assert info.project_page == "https://dense.example"
+
+
+@pytest.mark.accept("F40", part="stretches")
+def test_their_client_asks_for_weeks_months_orders_and_pages(client: Any, edition: Edition) -> None:
+    def ids(**asked: Any) -> list[str]:
+        return [one.id for one in client.list_daily_papers(token=False, **asked)]
+
+    day = ids(date="2026-03-02", limit=100)
+    assert len(day) == len(edition.papers)
+    assert sorted(ids(week="2026-W10", limit=100)) == sorted(day)
+    assert sorted(ids(month="2026-03", limit=100)) == sorted(day)
+    assert ids(sort="trending", limit=100) == [one.name for one in edition.papers]
+    assert sorted(ids(sort="publishedAt", limit=100)) == sorted(day)
+    assert ids(date="2026-03-02", limit=5, p=1) == day[5:10]
+    assert ids(date="2026-03-02", limit=5, p=99) == []
 
 
 @pytest.mark.accept("F40", part="search")

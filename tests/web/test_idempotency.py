@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -196,3 +197,47 @@ def test_a_get_and_a_delete_need_no_key_and_ignore_one(office: Office) -> None:
         assert office.admin.get(FEEDS, headers=KEYED).status_code == 200
     gone = [office.admin.delete(f"{FEEDS}/{made['id']}", headers=KEYED) for _ in range(2)]
     assert [one.status_code for one in gone] == [204, 404]
+
+
+# --- programs without a key of ours ------------------------------------------------------------
+
+
+@pytest.mark.accept("A6", part="whose key")
+def test_programs_without_a_key_cannot_get_in_each_others_way(office: Office) -> None:
+    here, there = (program(office.app, None, at=at) for at in ("198.51.100.1", "198.51.100.2"))
+    assert here.post(SUBSCRIPTIONS, json=ADA, headers=KEYED).status_code == 202
+    bob = {"email": "bob@mail.example"}
+    assert there.post(SUBSCRIPTIONS, json=bob, headers=KEYED).status_code == 202
+    assert office.rows(notices) == 2
+    assert here.post(SUBSCRIPTIONS, json=bob, headers=KEYED).status_code == 422
+
+
+@pytest.mark.accept("A6", part="whose key")
+def test_nobody_learns_from_a_key_what_was_asked_elsewhere(office: Office) -> None:
+    """The same request under the same key is answered to a stranger as if it were the first."""
+    here, there = (program(office.app, None, at=at) for at in ("198.51.100.1", "198.51.100.2"))
+    first = here.post(SUBSCRIPTIONS, json=ADA, headers=KEYED)
+    again = there.post(SUBSCRIPTIONS, json=ADA, headers=KEYED)
+    fresh = there.post(SUBSCRIPTIONS, json=ADA, headers={"Idempotency-Key": "unused"})
+    assert again.content == first.content == fresh.content
+    assert again.headers.keys() == fresh.headers.keys()
+    assert office.rows(answers) == 3
+
+
+@pytest.mark.accept("P1", part="answers, clients")
+def test_no_client_address_can_be_guessed_from_what_is_kept(office: Office) -> None:
+    """A key like `1` is soon guessed, and there are few addresses: a bare hash would tell."""
+    program(office.app, None, at="198.51.100.1").post(
+        SUBSCRIPTIONS, json=ADA, headers={"Idempotency-Key": "1"}
+    )
+    with sql(office.runtime).connect() as connection:
+        [row] = connection.execute(answers.select())
+    guesses = ("198.51.100.1", "anybody at 198.51.100.1", "anybody")
+    assert row.key not in {sha256(f"{one}\0{1}".encode()).hexdigest() for one in guesses}
+
+
+def test_a_program_with_a_key_is_the_same_from_everywhere(office: Office) -> None:
+    for at in ("198.51.100.1", "198.51.100.2"):
+        client = program(office.app, office.key, at=at)
+        assert client.post(FEEDS, json=feed_body(), headers=KEYED).status_code == 201
+    assert office.rows(feeds) == 1

@@ -277,11 +277,12 @@ def export(
         raise typer.BadParameter("use json or opml", param_hint="--format")
     newsroom = runtime().newsroom
     if file_format == "json":
-        print_json(export_feeds(newsroom))
+        sys.stdout.writelines(export_feeds(newsroom))
+        sys.stdout.write("\n")
         return
     from paperround.sources.opml import write_opml
 
-    sys.stdout.write(write_opml(exported_feeds(newsroom)).decode())
+    sys.stdout.writelines(write_opml(exported_feeds(newsroom)))
 
 
 def _print_feed(feed: "LiveFeed", done: str, as_json: bool) -> None:

@@ -1,8 +1,8 @@
 """`paperround subscribers`: import, export, add, erase, list."""
 
 import csv
-import io
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -26,6 +26,8 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from paperround.jobs.subscriber_files import Found
     from paperround.jobs.subscribers import ImportReport
 
@@ -202,15 +204,22 @@ def export(
 
     home = runtime()
     with home.database.reading() as work:
-        rows = list(exported_rows(work, work.lists.get(list_name)))
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    sheet = io.StringIO()
-    writer = csv.DictWriter(sheet, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    typer.echo(sheet.getvalue(), nl=False)
+        rows = exported_rows(work, work.lists.get(list_name))
+        if as_json:
+            _write_json(rows)
+            return
+        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_json(rows: "Iterator[dict[str, str]]") -> None:
+    """`[row, row]`, a row at a time: a list may be long."""
+    between = "["
+    for row in rows:
+        sys.stdout.write(between + json.dumps(row, ensure_ascii=False))
+        between = ", "
+    sys.stdout.write("]\n" if between == ", " else "[]\n")
 
 
 @app.command()

@@ -29,9 +29,10 @@ def channels(
     found: Sequence[Channel], posts: Mapping[SubscriberId, Sequence[DeliveryRecord]]
 ) -> list[Finding]:
     """One finding for each that is stopped, or whose last of `posts` (newest first) was not taken;
-    one for all others; nothing where there are none."""
+    one for all others; nothing where there are none. Of hooks that were lost with a secret, whoever
+    looks at the keys says so."""
     stopped = [one for one in found if one.stopped_at is not None]
-    running = [one for one in found if one.stopped_at is None]
+    running = [one for one in found if one.stopped_at is None and not one.hook.lost]
     refused = [(one, why) for one in running if (why := _trouble(posts[one.id]))]
     well = len(running) - len(refused)
     said = [

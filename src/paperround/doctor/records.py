@@ -124,6 +124,7 @@ def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
     back = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
     needed = {
         "suppressions, which nobody can recognise now": used.suppressions,
+        "channels, which nothing can be posted to": used.channels,
         "mails that wait and cannot be made": used.unfinished,
     }
     for what, counts in needed.items():
@@ -134,7 +135,7 @@ def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
         total = sum(used.sent[key] for key in gone)
         says = f"the secret {', '.join(gone)} is gone: the links of {total:,} mails are dead"
         return warn("keys", says, f"{back}, unless it leaked")
-    return ok("keys", "the ring holds every key that a suppression or a mail was made with")
+    return ok("keys", "the ring holds every key that something here was made with")
 
 
 def _gone(used: Iterable[str], keys: KeyRing) -> list[str]:

@@ -91,7 +91,8 @@ class Hook:
     """Where a channel is posted to, and by what right.
 
     `url` is a secret; so are `key`, which signs what a webhook gets, and the `old_keys` that sign
-    beside it for a while. `chat` is where a Telegram bot posts.
+    beside it for a while. `chat` is where a Telegram bot posts. `lost` says why nobody can read
+    these any more, empty where they can be read.
     """
 
     kind: ChannelKind
@@ -99,10 +100,13 @@ class Hook:
     chat: str = ""
     key: str = field(default="", repr=False)
     old_keys: tuple[OldKey, ...] = ()
+    lost: str = ""
 
     @property
     def shown(self) -> str:
         """Where it leads, without what would let anybody post there."""
+        if self.lost:
+            return "nobody can read where"
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]
         if self.kind is ChannelKind.TELEGRAM:

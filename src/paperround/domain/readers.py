@@ -1,5 +1,6 @@
 """What people do by themselves: sign up, change their choices, say what they think of a paper."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -94,3 +95,22 @@ class Choices:
     asked: tuple[Interest, ...] = ()
     given: tuple[GivenPaper, ...] = ()
     feed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlace:
+    """How far one has read of what is kept about a person: in the table of this number, behind the
+    row with this primary key."""
+
+    table: int = 0
+    key: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPage:
+    """Rows of a table about a person, in plain values, and the place of those that follow: None
+    at the end."""
+
+    table: str
+    rows: tuple[Mapping[str, object], ...]
+    next: ExportPlace | None

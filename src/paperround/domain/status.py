@@ -153,10 +153,12 @@ class Storage:
 class KeysInUse:
     """How many rows need each key of the ring, by its name.
 
-    `suppressions` cannot be recognised without theirs, `unfinished` mails cannot be made without
-    theirs, and the links of mails that were `sent` lately do not work without theirs.
+    `suppressions` cannot be recognised without theirs, `channels` cannot be posted to, `unfinished`
+    mails cannot be made without theirs, and the links of mails that were `sent` lately do not work
+    without theirs.
     """
 
     suppressions: Mapping[str, int]
+    channels: Mapping[str, int]
     unfinished: Mapping[str, int]
     sent: Mapping[str, int]

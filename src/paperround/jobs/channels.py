@@ -4,7 +4,7 @@ Nothing here says a secret: a channel is told by its name, and by where it leads
 """
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -176,6 +176,8 @@ def _point(
     old = channel.hook
     if changes.hook is None and changes.chat is None and changes.key is None:
         return
+    if changes.hook is None:
+        _require_readable(channel)
     hook = read_hook(
         old.kind,
         old.url if changes.hook is None else changes.hook,
@@ -187,6 +189,14 @@ def _point(
     work.channels.point(channel.id, kept.with_key(_with_key(hook).key, now=now))
     if channel.stopped_at is not None and not hook.leads_with(old):
         work.channels.resume(channel.id, now=now)
+
+
+def _require_readable(channel: Channel) -> None:
+    """Raise InvalidInput (code `hook`) where the hook of a channel was lost with its secret."""
+    if channel.hook.lost:
+        raise InvalidInput(
+            f"{channel.hook.lost}, or give {channel.name} its hook anew", code="hook"
+        )
 
 
 def _choose(work: UnitOfWork, channel: Channel, given: Mapping[str, object], now: datetime) -> None:
@@ -207,13 +217,14 @@ def pause_channel(
     """Post nothing there until it is resumed; what waits goes out then, if it is still alive.
     False when it is paused already."""
 
-    def pause(work: UnitOfWork) -> bool:
-        done = work.channels.pause(channel_id, now=now)
-        if done:
-            _note(work, by, "pause channel", work.channels.get(channel_id), now)
-        return done
-
-    return write(database, pause)
+    return _moved(
+        database,
+        channel_id,
+        "pause channel",
+        lambda work: work.channels.pause(channel_id, now=now),
+        now=now,
+        by=by,
+    )
 
 
 def resume_channel(
@@ -221,13 +232,34 @@ def resume_channel(
 ) -> bool:
     """Let a channel that is paused or stopped go on; False when it is neither."""
 
-    def resume(work: UnitOfWork) -> bool:
-        done = work.channels.resume(channel_id, now=now)
+    return _moved(
+        database,
+        channel_id,
+        "resume channel",
+        lambda work: work.channels.resume(channel_id, now=now),
+        now=now,
+        by=by,
+    )
+
+
+def _moved(
+    database: Database,
+    channel_id: SubscriberId,
+    action: str,
+    move: Callable[[UnitOfWork], bool],
+    *,
+    now: datetime,
+    by: str,
+) -> bool:
+    """Whether `move` did anything; what it did is written down."""
+
+    def do(work: UnitOfWork) -> bool:
+        done = move(work)
         if done:
-            _note(work, by, "resume channel", work.channels.get(channel_id), now)
+            _note(work, by, action, work.channels.get(channel_id), now)
         return done
 
-    return write(database, resume)
+    return write(database, do)
 
 
 def remove_channel(
@@ -258,6 +290,7 @@ def try_channel(
     with database.reading() as work:
         channel = work.channels.get(channel_id)
         title = work.lists.get(channel.list_name).title
+    _require_readable(channel)
     words = (
         f"This is a test by Paperround: the digest of {title} can be posted here. "
         "Nothing has to be done."

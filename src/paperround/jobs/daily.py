@@ -1,7 +1,7 @@
 """The papers of a day, a week or a month, as programs ask for them. Nothing is changed here."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -118,16 +118,16 @@ def _days_to_newest(
     return last - timedelta(days=length - 1), last
 
 
-def votes_of(database: Database, papers: Sequence[PaperId], *, now: datetime) -> dict[PaperId, int]:
-    """The votes each of these papers had when they were counted last; those that nobody counted
-    are left out."""
+Counts = Mapping[str, int]
+"""What was counted last of a paper, by signal; signals that nobody counted are left out."""
+
+
+def counts_of(
+    database: Database, papers: Sequence[PaperId], *, now: datetime
+) -> Mapping[PaperId, Counts]:
+    """What was counted last of these papers; those of which nothing was are left out."""
     with database.reading() as work:
-        counted = work.history.votes(papers, by=now) if papers else {}
-    return {
-        paper: max(votes, key=lambda one: one.captured_at).value
-        for paper, votes in counted.items()
-        if votes
-    }
+        return work.history.latest(papers, by=now) if papers else {}
 
 
 def _with_papers(work: UnitOfWork, places: Sequence[Placed]) -> list[DailyPaper]:

@@ -1,22 +1,53 @@
 """A person's own data: handed out, and forgotten."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, groupby
+from operator import attrgetter
 
-from paperround.domain.subscribers import Address, Subscriber
+from paperround.domain.readers import ExportPage, ExportPlace
+from paperround.domain.subscribers import Address, Subscriber, SubscriberId
 from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, noted
-from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.subscribers import suppress as never_mail
 from paperround.jobs.transactions import write
 
+AT_ONCE = 500
+"""Rows of an export that are read at a time."""
 
-def export_person(desk: Desk, token: str, *, now: datetime) -> dict[str, object] | None:
-    """Everything kept about whoever holds a freshly mailed link; None for any other."""
+
+def export_person(desk: Desk, token: str, *, now: datetime) -> Iterator[str] | None:
+    """Everything kept about whoever holds a freshly mailed link, as the pieces of a JSON object of
+    tables; None for any other. Rows are read page by page while they are consumed, each page by
+    itself: nobody holds a transaction open while a client is slow."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
-        return None if reader is None else work.subscribers.export_person(reader.person.id)
+    return None if reader is None else _written(_kept_about(desk.database, reader.person.id))
+
+
+def _kept_about(database: Database, person: SubscriberId) -> Iterator[ExportPage]:
+    place: ExportPlace | None = ExportPlace()
+    while place is not None:
+        with database.reading() as work:
+            page = work.subscribers.kept_about(person, place, limit=AT_ONCE)
+        yield page
+        place = page.next
+
+
+def _written(pages: Iterable[ExportPage]) -> Iterator[str]:
+    """`{"table": [row, row], "table": []}`, a row at a time."""
+    before = "{"
+    for table, parts in groupby(pages, key=attrgetter("table")):
+        yield f'{before}\n"{table}": ['
+        between = "\n"
+        for row in chain.from_iterable(part.rows for part in parts):
+            yield between + json.dumps(row, ensure_ascii=False, indent=2, default=str)
+            between = ",\n"
+        before = "],"
+    yield "]\n}\n"
 
 
 def erase_person(desk: Desk, token: str, *, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """All feeds into a file, and out of one: JSON, or OPML through a reader that is handed in."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feed_files import MOST_FEEDS, DescribedFeed, feed_as_json
 from paperround.domain.feeds import LiveFeed, NewFeed
-from paperround.domain.papers import Reject, Show
-from paperround.jobs.all_feeds import every_feed
-from paperround.jobs.feed_admin import check_feed, live_feeds
+from paperround.domain.papers import FeedId, Reject, Show
+from paperround.jobs.all_feeds import FEEDS, every_feed
+from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.feeds import settings_of
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.ports import UnitOfWork
@@ -40,14 +40,28 @@ class FeedImport:
 # --- out ---------------------------------------------------------------------------------------
 
 
-def exported_feeds(newsroom: Newsroom) -> list[NewFeed]:
-    """Every live feed as an operator described it, by id."""
-    return [settings_of(feed) for feed in live_feeds(newsroom)]
+def exported_feeds(newsroom: Newsroom) -> Iterator[NewFeed]:
+    """Every live feed as an operator described it, by id. They are read page by page while they are
+    consumed, each page by itself: nobody holds a transaction open while a client is slow."""
+    after = FeedId(0)
+    while page := _page(newsroom, after):
+        yield from (settings_of(feed) for feed in page if feed.kind in newsroom.sources)
+        after = page[-1].id
 
 
-def export_feeds(newsroom: Newsroom) -> dict[str, Any]:
-    """Every live feed as JSON: what `import_feeds` reads."""
-    return {"feeds": [feed_as_json(feed) for feed in exported_feeds(newsroom)]}
+def _page(newsroom: Newsroom, after: FeedId) -> Sequence[LiveFeed]:
+    with newsroom.database.reading() as work:
+        return work.feeds.page(after, limit=FEEDS)
+
+
+def export_feeds(newsroom: Newsroom) -> Iterator[str]:
+    """The pieces of a JSON file of every live feed, a feed at a time: what `import_feeds` reads."""
+    yield '{"feeds": ['
+    between = ""
+    for feed in exported_feeds(newsroom):
+        yield between + json.dumps(feed_as_json(feed), ensure_ascii=False)
+        between = ", "
+    yield "]}"
 
 
 # --- in ----------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         work.slots.forget("pow", before=now - KEPT_WORK)
         work.answers.forget(before=now - KEPT_ANSWERS)
         work.notices.forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
+        work.channels.seal_anew()
         return Housework(
             reminded=_remind(work, identity, now),
             forgotten=work.subscribers.forget_unconfirmed(before=now - UNCONFIRMED_LIFE, now=now),

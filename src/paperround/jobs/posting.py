@@ -28,7 +28,7 @@ from paperround.domain.boots import Boot
 from paperround.domain.deliveries import MOST_BREAKDOWNS, DeliveryId, DeliveryState, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import EditionPaper
-from paperround.domain.errors import Conflict, DatabaseFailed
+from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.domain.ledger import Move
 from paperround.domain.papers import PaperId
 from paperround.domain.posts import ClaimedPost, Digest, Message, PostOutcome
@@ -177,7 +177,10 @@ class _Hand:
             self._write_down(post, outcome, of=len(messages), shown=ids)
 
     def _composed(self, post: ClaimedPost) -> tuple[Sequence[Message], Sequence[EditionPaper]]:
-        """The messages of a post, and its papers in the order in which they show them."""
+        """The messages of a post, and its papers in the order in which they show them. Raises
+        Misconfigured where its hook was lost with the secret it was sealed with."""
+        if post.channel.hook.lost:
+            raise Misconfigured(post.channel.hook.lost)
         with self._room.database.reading() as work:
             edition = work.editions.get(post.row.edition_id)
             title = work.lists.get(edition.list_name).title

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote_plus, urldefrag, urlencode, urlsplit
-
-from lxml import etree  # type: ignore[import-untyped]
+from xml.sax.saxutils import quoteattr
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feed_files import DescribedFeed, feed_as_json
@@ -49,15 +48,22 @@ class Public:
     page: str | None = None
 
 
-def write_opml(feeds: Iterable[NewFeed]) -> bytes:
-    """An OPML file of `feeds`, in their order; the same feeds make the same bytes."""
-    root = etree.Element("opml", {"version": "2.0"}, nsmap={"pr": NAMESPACE})
-    etree.SubElement(etree.SubElement(root, "head"), "title").text = "Feeds of Paperround"
-    body = etree.SubElement(root, "body")
+_BEGINNING = (
+    "<?xml version='1.0' encoding='UTF-8'?>\n"
+    f'<opml xmlns:pr="{NAMESPACE}" version="2.0">\n'
+    "  <head>\n    <title>Feeds of Paperround</title>\n  </head>\n  <body>\n"
+)
+_END = "  </body>\n</opml>\n"
+
+
+def write_opml(feeds: Iterable[NewFeed]) -> Iterator[str]:
+    """The pieces of an OPML file of `feeds` in their order, a feed at a time, to be written in
+    UTF-8; the same feeds make the same file."""
+    yield _BEGINNING
     for feed in feeds:
-        etree.SubElement(body, "outline", _attributes(feed))
-    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return written
+        said = " ".join(f"{name}={quoteattr(text)}" for name, text in _attributes(feed).items())
+        yield f"    <outline {said}/>\n"
+    yield _END
 
 
 def _attributes(feed: NewFeed) -> dict[str, str]:
@@ -68,7 +74,7 @@ def _attributes(feed: NewFeed) -> dict[str, str]:
         "type": "rss" if public.feed else "link",
         "xmlUrl": public.feed,
         "htmlUrl" if public.feed else "url": public.page,
-        f"{{{NAMESPACE}}}{FEED}": json.dumps(feed_as_json(feed)),
+        f"pr:{FEED}": json.dumps(feed_as_json(feed)),
     }
     return {name: _NOT_XML.sub("\ufffd", text) for name, text in said.items() if text}
 

@@ -1,20 +1,25 @@
-"""Answers that are kept for a day, so that a request that comes twice acts once."""
+"""Answers that are kept for a day, so that a request that comes twice acts once. Their bodies rest
+sealed: one may hold a secret that is shown once."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from paperround.domain.errors import Misconfigured
 from paperround.domain.repeats import Answer, Asked, Earlier
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
+from paperround.store.sealing import Seal
 
 
 class SqlAnswers:
     """Answers of one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seal: Seal) -> None:
         self._connection = connection
+        self._seal = seal
 
     def take(self, asked: Asked, *, after: datetime, now: datetime) -> bool:
         """True for the first who asks under this key; False for everybody else. Whoever comes while
@@ -31,7 +36,11 @@ class SqlAnswers:
         self._connection.execute(
             update(db.answers)
             .where(db.answers.c.key == asked.key)
-            .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
+            .values(
+                status=answer.status,
+                headers=dict(answer.headers),
+                body=self._seal.seal(answer.body),
+            )
         )
 
     def find(self, asked: Asked, *, after: datetime) -> Earlier | None:
@@ -40,7 +49,7 @@ class SqlAnswers:
         row = self._connection.execute(
             select(db.answers).where(db.answers.c.key == asked.key, db.answers.c.taken_at > after)
         ).one_or_none()
-        return None if row is None else _earlier(row)
+        return None if row is None else self._earlier(row)
 
     def give_back(self, asked: Asked) -> None:
         """Undo `take`: nothing was done."""
@@ -52,9 +61,12 @@ class SqlAnswers:
             delete(db.answers).where(db.answers.c.taken_at < before)
         ).rowcount
 
-
-def _earlier(row: Row[Any]) -> Earlier:
-    answer = None
-    if row.status is not None:
-        answer = Answer(status=row.status, headers=row.headers, body=row.body)
-    return Earlier(print=row.print, taken_at=row.taken_at, answer=answer)
+    def _earlier(self, row: Row[Any]) -> Earlier:
+        """Whoever lost the secret that sealed an answer knows its request no more, either: what is
+        asked now counts as another one."""
+        answer = None
+        if row.status is not None:
+            with suppress(Misconfigured):
+                body = self._seal.open(row.body)
+                answer = Answer(status=row.status, headers=row.headers, body=body)
+        return Earlier(print=row.print, taken_at=row.taken_at, answer=answer)

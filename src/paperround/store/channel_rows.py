@@ -1,13 +1,15 @@
-"""Between channels and their rows."""
+"""Between channels and their rows. Where a hook leads, and its keys, rest sealed."""
 
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 
 from paperround.domain.channels import Channel, ChannelKind, Hook, OldKey
+from paperround.domain.errors import Misconfigured
 from paperround.domain.subscribers import SubscriberId, SubscriptionId
 from paperround.domain.times import format_instant, parse_instant
 from paperround.store import schema as db
+from paperround.store.sealing import Seal
 
 CHANNEL_COLUMNS = (
     db.channels.c.subscriber_id.label("channel_id"),
@@ -34,19 +36,28 @@ CHANNELS: Select[Any] = (
 )
 
 
-def hook_columns(hook: Hook) -> dict[str, str]:
+def hook_columns(hook: Hook, seal: Seal) -> dict[str, str]:
     """Where a hook leads, in columns. The column of keys has a line for each: the one that counts,
     then those that still sign beside it, with the moment at which each ends."""
     old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
-    return {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
+    said = {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
+    return {name: seal.seal(text) for name, text in said.items()}
 
 
-def _hook_of(row: Row[Any]) -> Hook:
-    key, *old = row.key.split("\n")
+def _hook_of(row: Row[Any], seal: Seal) -> Hook:
+    """Where it leads; one that cannot be opened says why, and holds up nothing else."""
+    try:
+        return _opened(row, seal)
+    except Misconfigured as error:
+        return Hook(kind=ChannelKind(row.channel_kind), url="", lost=str(error))
+
+
+def _opened(row: Row[Any], seal: Seal) -> Hook:
+    key, *old = seal.open(row.key).split("\n")
     return Hook(
         kind=ChannelKind(row.channel_kind),
-        url=row.hook,
-        chat=row.chat,
+        url=seal.open(row.hook),
+        chat=seal.open(row.chat),
         key=key,
         old_keys=tuple(_old_key(line) for line in old),
     )
@@ -57,14 +68,14 @@ def _old_key(line: str) -> OldKey:
     return OldKey(key=key, until=parse_instant(until))
 
 
-def channel_of(row: Row[Any]) -> Channel:
+def channel_of(row: Row[Any], seal: Seal) -> Channel:
     """The channel of a row of CHANNELS, or of a delivery beside one."""
     return Channel(
         id=SubscriberId(row.channel_id),
         subscription_id=SubscriptionId(row.channel_subscription),
         name=row.channel_name,
         list_name=row.channel_list,
-        hook=_hook_of(row),
+        hook=_hook_of(row, seal),
         created_at=row.channel_since,
         paused_at=row.channel_paused_at,
         stopped_at=row.stopped_at,

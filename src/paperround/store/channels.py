@@ -21,6 +21,7 @@ from paperround.store.channel_rows import CHANNELS, channel_of, hook_columns
 from paperround.store.claim_statements import NO_LEASE
 from paperround.store.dialect import among, insert_new
 from paperround.store.erasure import Erasure
+from paperround.store.sealing import Seal
 from paperround.store.subscriber_rows import preference_columns
 
 UNTIL_RESUMED = date.max
@@ -30,8 +31,9 @@ UNTIL_RESUMED = date.max
 class SqlChannels(Erasure):
     """The channels of one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seal: Seal) -> None:
         self._connection = connection
+        self._seal = seal
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -42,13 +44,13 @@ class SqlChannels(Erasure):
     def all(self) -> list[Channel]:
         """Every channel, by name."""
         found = self._connection.execute(CHANNELS.order_by(db.channels.c.name))
-        return [channel_of(row) for row in found]
+        return [channel_of(row, self._seal) for row in found]
 
     def page(self, after: SubscriberId, *, limit: int) -> list[Channel]:
         """Channels with an id above `after`, by id."""
         ids = db.channels.c.subscriber_id
         found = self._connection.execute(CHANNELS.where(ids > after).order_by(ids).limit(limit))
-        return [channel_of(row) for row in found]
+        return [channel_of(row, self._seal) for row in found]
 
     def find(self, name: str) -> Channel:
         """The channel called that; raises NotFound with the names there are."""
@@ -56,14 +58,14 @@ class SqlChannels(Erasure):
         if row is None:
             names = ", ".join(one.name for one in self.all())
             raise NotFound(f"no channel is called {name!r:.80}; there is {names or 'none yet'}")
-        return channel_of(row)
+        return channel_of(row, self._seal)
 
     def get(self, channel: SubscriberId) -> Channel:
         """The channel with this number; raises NotFound."""
         row = self._one(db.channels.c.subscriber_id == channel)
         if row is None:
             raise NotFound(f"there is no channel {channel}")
-        return channel_of(row)
+        return channel_of(row, self._seal)
 
     def _one(self, which: ColumnElement[bool]) -> Row[Any] | None:
         return self._connection.execute(CHANNELS.where(which)).one_or_none()
@@ -90,7 +92,7 @@ class SqlChannels(Erasure):
         row = {
             "subscriber_id": person,
             "name": channel.name,
-            **hook_columns(channel.hook),
+            **hook_columns(channel.hook, self._seal),
             "created_at": now,
             "stopped_why": "",
         }
@@ -153,7 +155,17 @@ class SqlChannels(Erasure):
             raise _hook_taken(list_name)
         moved = update(db.subscribers).where(c.id == channel)
         self._connection.execute(moved.values(folded=folded))
-        self._set(channel, **hook_columns(hook))
+        self._set(channel, **hook_columns(hook, self._seal))
+
+    def seal_anew(self) -> int:
+        """Seal with the secret that seals now what rests otherwise; returns of how many channels.
+        What cannot be opened stays as it is."""
+        rows = self._connection.execute(CHANNELS.with_for_update(of=db.channels)).all()
+        stale = [row for row in rows if self._seal.is_stale(row.key)]
+        for row in stale:
+            hook = channel_of(row, self._seal).hook
+            self._set(SubscriberId(row.channel_id), **hook_columns(hook, self._seal))
+        return len(stale)
 
     def pause(self, channel: SubscriberId, *, now: datetime) -> bool:
         """Post nothing there until `resume`; False when it is paused already."""
@@ -167,7 +179,7 @@ class SqlChannels(Erasure):
         """`hook` is no more: plan and post nothing there. False when it was stopped before, leads
         elsewhere by now, or was removed."""
         row = self._one(db.channels.c.subscriber_id == channel)
-        standing = None if row is None else channel_of(row)
+        standing = None if row is None else channel_of(row, self._seal)
         if standing is None or standing.stopped_at or not standing.hook.leads_with(hook):
             return False
         self._set(channel, stopped_at=now, stopped_why=why)

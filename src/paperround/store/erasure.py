@@ -1,14 +1,26 @@
 """Everything about one person: handing it out, and forgetting it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    delete,
+    literal,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import SkipReason
+from paperround.domain.readers import ExportPage, ExportPlace
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.domain.times import format_instant
 from paperround.store import schema as db
@@ -31,6 +43,7 @@ WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
 """Columns an export leaves out, by table. A nonce is what makes a person's links hard to forge."""
 
 _OF_A_PERSON = (
+    db.subscribers,
     db.subscriptions,
     db.interests,
     db.feedback,
@@ -63,19 +76,24 @@ class Erasure:
 
     _connection: Connection
 
-    def export_person(self, subscriber: SubscriberId) -> dict[str, object]:
-        """Everything kept about a person, in plain values, by table."""
-        person = self._rows(db.subscribers, db.subscribers.c.id == subscriber)
-        return {db.subscribers.name: next(person, {})} | {
-            table.name: list(self._rows(table, table.c.subscriber_id == subscriber))
-            for table in _OF_A_PERSON
-        }
-
-    def _rows(self, table: Table, whose: Any) -> Iterator[dict[str, object]]:
+    def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
+        """Rows of what is kept about a person from `place` on, `limit` at most and of one table."""
+        table = _OF_A_PERSON[place.table]
         columns = [one for one in table.c if one.name not in WITHHELD.get(table.name, ())]
-        found = self._connection.execute(select(*columns).where(whose).order_by(*table.primary_key))
-        for row in found.mappings():
-            yield {name: _plain(value) for name, value in row.items()}
+        keys = [one.label(f"place_{number}") for number, one in enumerate(table.primary_key)]
+        found = self._connection.execute(
+            select(*columns, *keys)
+            .where(_owner(table) == subscriber, _is_behind(table, place.key))
+            .order_by(*table.primary_key)
+            .limit(limit)
+        ).all()
+        names = [one.name for one in columns]
+        after = tuple(found[-1])[len(names) :] if len(found) == limit else None
+        return ExportPage(
+            table=table.name,
+            rows=tuple(dict(zip(names, map(_plain, row), strict=False)) for row in found),
+            next=_next_place(place.table, after),
+        )
 
     def message_ids_of(self, subscriber: SubscriberId) -> list[str]:
         """The Message-ID of every mail that was written for a person: the names of its files."""
@@ -153,6 +171,25 @@ _NO_WISH: Mapping[str, object] = preference_columns(Preferences()) | {
     "state": SubscriberState.UNSUBSCRIBED.value,
     "due_at": None,
 }
+
+
+def _owner(table: Table) -> Column[Any]:
+    return table.c.id if table is db.subscribers else table.c.subscriber_id
+
+
+def _is_behind(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether a row comes behind the one with this primary key; true of all without one."""
+    if not key:
+        return true()
+    known = [literal(it, one.type) for it, one in zip(key, table.primary_key, strict=True)]
+    return tuple_(*table.primary_key) > tuple_(*known)
+
+
+def _next_place(table: int, after: tuple[object, ...] | None) -> ExportPlace | None:
+    """In the same table, behind a row; else at the beginning of the next."""
+    if after is not None:
+        return ExportPlace(table, after)
+    return ExportPlace(table + 1) if table + 1 < len(_OF_A_PERSON) else None
 
 
 def _plain(value: object) -> object:

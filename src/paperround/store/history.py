@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Integer, and_, bindparam, select
+from sqlalchemy import Connection, Integer, and_, bindparam, func, select
 
 from paperround.domain.observations import Observation
 from paperround.domain.outcomes import Vote
@@ -85,6 +85,23 @@ class SqlHistory:
                 )
             )
         return votes
+
+    def latest(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, dict[str, int]]:
+        """What was counted last of each signal of these papers by then; papers of which nothing
+        was counted are left out."""
+        told = db.observations.c
+        order = (told.captured_at.desc(), told.feed_id)
+        place = func.row_number().over(partition_by=(told.paper_id, told.signal), order_by=order)
+        ranked = (
+            select(told.paper_id, told.signal, told.value, place.label("place"))
+            .where(among(self._connection, told.paper_id, papers), told.captured_at <= by)
+            .subquery()
+        )
+        last = select(ranked.c.paper_id, ranked.c.signal, ranked.c.value).where(ranked.c.place == 1)
+        counted: dict[PaperId, dict[str, int]] = defaultdict(dict)
+        for paper, signal, value in self._connection.execute(last):
+            counted[PaperId(paper)][signal] = value
+        return counted
 
     def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
         """What was counted of one paper by then, of every signal; the `limit` newest, oldest

@@ -42,6 +42,14 @@ class SqlLists:
         rows = self._connection.execute(select(db.lists).order_by(db.lists.c.name))
         return [_mailing_list(row) for row in rows]
 
+    def page(self, after: ListId, *, limit: int) -> list[MailingList]:
+        """Lists with an id above `after`, by id."""
+        c = db.lists.c
+        rows = self._connection.execute(
+            select(db.lists).where(c.id > after).order_by(c.id).limit(limit)
+        )
+        return [_mailing_list(row) for row in rows]
+
     def pause(self, list_id: ListId, *, now: datetime) -> bool:
         """Plan and send nothing of the list until `resume`; False when it is paused already."""
         pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))

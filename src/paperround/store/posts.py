@@ -7,6 +7,7 @@ from the channels on: there are few of them, however many mails wait in the same
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, literal, select, update
@@ -23,6 +24,7 @@ from paperround.store.claim_statements import waiting
 from paperround.store.claims import Book, Claims, Gate
 from paperround.store.delivery_rows import claimed_of, may_go, release_papers
 from paperround.store.dialect import among, upsert
+from paperround.store.sealing import Seal
 
 _HEAD = (
     select(func.min(db.deliveries.c.next_at))
@@ -54,6 +56,7 @@ _DUE: Select[Any] = (
     .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
 )
 
+_IN_LINE = db.deliveries.c.subscriber_id == bindparam("b_line")
 _MAY_GO = may_go(
     db.channels.c.subscriber_id == db.deliveries.c.subscriber_id, db.channels.c.paused_at.is_(None)
 )
@@ -71,28 +74,29 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
     return None if active else SkipReason.UNSUBSCRIBED
 
 
-def _claimed(row: Row[Any], lease: Lease) -> ClaimedPost:
-    return ClaimedPost(row=claimed_of(row, lease), channel=channel_of(row))
+def _claimed(seal: Seal, row: Row[Any], lease: Lease) -> ClaimedPost:
+    return ClaimedPost(row=claimed_of(row, lease), channel=channel_of(row, seal))
 
 
-POSTS: Book[ClaimedPost] = Book(
-    table=db.deliveries,
-    due=_DUE,
-    lines=_lines,
-    in_line=db.deliveries.c.subscriber_id == bindparam("b_line"),
-    why_not=_why_not,
-    may_go=_MAY_GO,
-    claimed=_claimed,
-    unsent=release_papers,
-)
-"""The book of posts. Rows of a paused list or channel wait."""
+def _book(seal: Seal) -> Book[ClaimedPost]:
+    """The book of posts. Rows of a paused list or channel wait."""
+    return Book(
+        table=db.deliveries,
+        due=_DUE,
+        lines=_lines,
+        in_line=_IN_LINE,
+        why_not=_why_not,
+        may_go=_MAY_GO,
+        claimed=partial(_claimed, seal),
+        unsent=release_papers,
+    )
 
 
 class SqlPosts(Claims[ClaimedPost]):
     """The posts of one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, POSTS)
+    def __init__(self, connection: Connection, seal: Seal) -> None:
+        super().__init__(connection, _book(seal))
 
     def claim(
         self,

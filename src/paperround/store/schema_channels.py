@@ -9,9 +9,9 @@ channels = Table(
     metadata,
     key_part("subscriber_id", "subscribers"),
     Column("name", Text, nullable=False, unique=True),
-    text("hook"),  # these three are secrets: whoever reads them can post, or sign
+    text("hook"),  # these three rest sealed: whoever could read them could post, or sign
     text("chat"),
-    text("key"),  # a line for each that signs: see channel_rows
+    text("key"),  # within, a line for each that signs: see channel_rows
     instant("created_at"),
     instant("paused_at", null=True),
     instant("stopped_at", null=True),

@@ -25,6 +25,7 @@ from paperround.store import progress, revisions
 from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.replacing import IS_REPLACED
+from paperround.store.sealing import sealed_with
 from paperround.store.storage import storage
 
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
@@ -232,9 +233,15 @@ class SqlStatus:
         books = (db.deliveries, db.notices)
         return KeysInUse(
             suppressions=self._keys(db.suppressions, standing),
+            channels=self._keys_of_channels(),
             unfinished=_sum(self._keys(one, one.c.state.not_in(ended)) for one in books),
             sent=_sum(self._keys(one, one.c.sent_at >= since) for one in books),
         )
+
+    def _keys_of_channels(self) -> dict[str, int]:
+        kept = self._connection.execute(select(db.channels.c.key)).scalars()
+        names = [name for one in kept if (name := sealed_with(one)) is not None]
+        return dict(Counter(names))
 
     def _keys(self, table: Table, which: ColumnElement[bool]) -> dict[str, int]:
         counted = self._connection.execute(

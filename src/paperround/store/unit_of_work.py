@@ -34,6 +34,7 @@ from paperround.store.papers import SqlPapers
 from paperround.store.posts import SqlPosts
 from paperround.store.rates import SqlRates
 from paperround.store.returns import SqlReturns
+from paperround.store.sealing import NoSeal, Seal
 from paperround.store.search import SqlSearch
 from paperround.store.slots import SqlSlots
 from paperround.store.status import SqlStatus
@@ -93,7 +94,7 @@ class SqlUnitOfWork:
             savepoint.rollback()
 
 
-def stores_on(connection: Connection) -> SqlUnitOfWork:
+def stores_on(connection: Connection, seal: Seal) -> SqlUnitOfWork:
     """Every store, on the transaction that `connection` is in."""
     asks = Asks()
     return SqlUnitOfWork(
@@ -115,10 +116,10 @@ def stores_on(connection: Connection) -> SqlUnitOfWork:
         slots=SqlSlots(connection),
         keys=SqlKeys(connection),
         status=SqlStatus(connection),
-        channels=SqlChannels(connection),
-        posts=SqlPosts(connection),
+        channels=SqlChannels(connection, seal),
+        posts=SqlPosts(connection, seal),
         audit=SqlAudit(connection),
-        answers=SqlAnswers(connection),
+        answers=SqlAnswers(connection, seal),
         connection=connection,
         asks=asks,
     )
@@ -128,7 +129,8 @@ class SqlDatabase:
     """Opens units of work on one engine. Safe to share between threads.
 
     `ask` puts the jobs that a transaction asks for by what it wrote, on its connection as the
-    driver has it, just before it commits; without one nobody does.
+    driver has it, just before it commits; without one nobody does. `seal` is what secrets rest
+    under.
     """
 
     def __init__(
@@ -137,10 +139,12 @@ class SqlDatabase:
         *,
         pause: Callable[[float], None] = rest,
         ask: Callable[[Any, Sequence[Job]], None] | None = None,
+        seal: Seal | None = None,
     ) -> None:
         self._engine = engine
         self._pause = pause
         self._ask = ask
+        self._seal = NoSeal() if seal is None else seal
         self._reader = engines.reader(engine)
         self._writer = engines.writer(engine)
 
@@ -157,7 +161,7 @@ class SqlDatabase:
                 yield whole.work()
             return
         with _failures_named(), self._reader.connect() as connection:
-            yield stores_on(connection)
+            yield stores_on(connection, self._seal)
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
@@ -221,7 +225,7 @@ class SqlDatabase:
             try:
                 keep_log_short(connection, self._pause)
                 _begin(connection)
-                work = stores_on(connection)
+                work = stores_on(connection, self._seal)
                 yield work
                 if self._ask is not None and (jobs := work.asks.jobs()):
                     self._ask(engines.driver_of(connection), jobs)

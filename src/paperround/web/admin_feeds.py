@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Query, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import (
@@ -43,6 +42,7 @@ from paperround.web.models import (
     RunPage,
 )
 from paperround.web.paging import Paging, RowNumber
+from paperround.web.streams import streamed
 from paperround.wiring import Runtime
 from paperround.wiring.rounds import POLL
 
@@ -158,10 +158,10 @@ def export_feeds(home: Home, file_format: Format = None, accept: Accepted = "") 
     """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
     other feed readers, too."""
     if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
-        content = write_opml(feed_files.exported_feeds(home.newsroom))
-        headers = {"Content-Disposition": 'attachment; filename="feeds.opml"'}
-        return Response(content, media_type=OPML, headers=headers)
-    return JSONResponse(feed_files.export_feeds(home.newsroom))
+        pieces = write_opml(feed_files.exported_feeds(home.newsroom))
+        return streamed(pieces, media_type=OPML, name="feeds.opml")
+    pieces = feed_files.export_feeds(home.newsroom)
+    return streamed(pieces, media_type="application/json", name="feeds.json")
 
 
 @router.get("/kinds", summary="List kinds of feeds")

@@ -50,14 +50,9 @@ Several = list[Said]
 AtOnce = Annotated[bool, Field(description="Post the newest edition now, not at the next hour.")]
 
 
-class ChannelBody(Taken):
-    """A channel as an operator describes it."""
+class _Described(Taken):
+    """What may be said of a channel, whether it is made or changed."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [CHANNEL_EXAMPLE]})
-
-    kind: Kind
-    hook: Hook
-    list: Annotated[str, Field(min_length=1, max_length=60)] = DEFAULT_LIST
     name: Name = ""
     chat: Chat = ""
     key: Key = ""
@@ -68,6 +63,16 @@ class ChannelBody(Taken):
     floor: Floor = None
     topics: Words
     interests: Words
+
+
+class ChannelBody(_Described):
+    """A channel as an operator describes it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CHANNEL_EXAMPLE]})
+
+    kind: Kind
+    hook: Hook
+    list: Annotated[str, Field(min_length=1, max_length=60)] = DEFAULT_LIST
     at_once: AtOnce = False
 
     def order(self) -> Order:
@@ -87,23 +92,13 @@ class ChannelBody(Taken):
         )
 
 
-class ChannelChanges(Taken):
+class ChannelChanges(_Described):
     """What is to change of a channel. What is left out stays; topics and interests are replaced
     whole."""
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
 
-    name: Name = ""
     hook: Hook = ""
-    chat: Chat = ""
-    key: Key = ""
-    timezone: Zone = None
-    hour: Hour = None
-    frequency: HowOften = "daily"
-    size: Size = None
-    floor: Floor = None
-    topics: Words
-    interests: Words
 
     def changes(self) -> Changes:
         """The changes that are asked for; raises InvalidInput that names the field."""

@@ -75,7 +75,8 @@ LISTS: dict[str, Any] = {
             "timezone": "UTC",
             "feeds": {"atom": f"{SITE}/feeds/trending.atom"},
         }
-    ]
+    ],
+    "next_cursor": None,
 }
 SEARCH: dict[str, Any] = {
     "items": [
@@ -105,6 +106,10 @@ THEIR_PAPER: dict[str, Any] = {
     "publishedAt": "2026-03-01T17:00:00Z",
     "submittedOnDailyAt": "2026-03-02T18:00:04Z",
     "upvotes": 82,
+    "numComments": 3,
+    "organization": {"name": "Ring Lab", "fullname": "Ring Lab"},
+    "githubRepo": "https://code.example.org/ring/dense",
+    "githubStars": 120,
 }
 THEIR_HIT: dict[str, Any] = {
     "paper": THEIR_PAPER,
@@ -112,6 +117,7 @@ THEIR_HIT: dict[str, Any] = {
     "summary": "Dense passages are found.",
     "publishedAt": "2026-03-02T18:00:04Z",
     "numComments": 3,
+    "organization": {"name": "Ring Lab", "fullname": "Ring Lab"},
 }
 THEIR_DAY: dict[str, Any] = {**THEIR_HIT, "isAuthorParticipating": False}
 

@@ -18,14 +18,15 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.papers import Paper
 from paperround.domain.places import Order
 from paperround.jobs.daily import (
+    Counts,
     DailyPaper,
     Days,
+    counts_of,
     daily_papers,
     days_of_date,
     days_of_month,
     days_of_week,
     latest_days,
-    votes_of,
 )
 from paperround.jobs.files import citation, cited_paper
 from paperround.jobs.search import search
@@ -58,6 +59,19 @@ class AuthorShape(Shape):
     hidden: bool = False
 
 
+class OrganizationShape(Shape):
+    """Who a paper comes from, by the one name that is known here."""
+
+    name: str
+    fullname: str
+
+    @classmethod
+    def of(cls, paper: Paper) -> "OrganizationShape | None":
+        """The shape of a paper's organization, where one is known."""
+        named = paper.organization
+        return cls(name=named, fullname=named) if named else None
+
+
 class PaperShape(Shape):
     """A paper. `summary` is as much of its abstract as its source lets us show."""
 
@@ -70,15 +84,23 @@ class PaperShape(Shape):
     published_at: Instant
     submitted_on_daily_at: Instant | None = None
     upvotes: int = 0
+    num_comments: int | None = None
+    organization: OrganizationShape | None = None
     github_repo: str | None = None
+    github_stars: int | None = None
     project_page: str | None = None
     withdrawn_at: Instant | None = None
 
     @classmethod
     def of(
-        cls, one: Citation, *, votes: int | None, listed: datetime.datetime | None = None
+        cls,
+        one: Citation,
+        counts: Counts,
+        *,
+        votes: int | None = None,
+        listed: datetime.datetime | None = None,
     ) -> "PaperShape":
-        """The shape of a paper."""
+        """The shape of a paper of which so much was counted; `votes` where those of a day count."""
         paper = one.paper
         return cls(
             id=page_name(paper.identifiers, paper.id),
@@ -87,8 +109,11 @@ class PaperShape(Shape):
             authors=[AuthorShape(name=name) for name in paper.authors],
             published_at=paper.published_at or paper.counts_from,
             submitted_on_daily_at=listed,
-            upvotes=votes or 0,
+            upvotes=(counts.get("upvotes") if votes is None else votes) or 0,
+            num_comments=counts.get("comments"),
+            organization=OrganizationShape.of(paper),
             github_repo=one.links.get("code"),
+            github_stars=counts.get("github_stars"),
             project_page=one.links.get("project"),
             withdrawn_at=(paper.updated_at or paper.counts_from) if paper.withdrawn else None,
         )
@@ -105,14 +130,19 @@ class DailyShape(Shape):
     summary: str
     published_at: Instant
     num_comments: int = 0
+    organization: OrganizationShape | None = None
     is_author_participating: bool = False
 
     @classmethod
-    def of(cls, daily: DailyPaper, public_url: str) -> "DailyShape":
-        """The shape of a paper as it stood in an edition."""
+    def of(cls, daily: DailyPaper, counts: Counts, public_url: str) -> "DailyShape":
+        """The shape of a paper as it stood in an edition: with the votes and comments of then."""
         place = daily.place
+        then = {**counts, "comments": place.paper.comments or 0}
         paper = PaperShape.of(
-            citation(public_url, daily.paper), votes=place.paper.votes, listed=place.frozen_at
+            citation(public_url, daily.paper),
+            then,
+            votes=place.paper.votes or 0,
+            listed=place.frozen_at,
         )
         return cls(
             paper=paper,
@@ -120,6 +150,7 @@ class DailyShape(Shape):
             summary=paper.summary,
             published_at=place.frozen_at,
             num_comments=place.paper.comments or 0,
+            organization=paper.organization,
         )
 
 
@@ -133,16 +164,19 @@ class FoundShape(Shape):
     summary: str
     published_at: Instant
     num_comments: int = 0
+    organization: OrganizationShape | None = None
 
     @classmethod
-    def of(cls, one: Citation, votes: int | None) -> "FoundShape":
+    def of(cls, one: Citation, counts: Counts) -> "FoundShape":
         """The shape of a paper that was found."""
-        paper = PaperShape.of(one, votes=votes)
+        paper = PaperShape.of(one, counts)
         return cls(
             paper=paper,
             title=paper.title,
             summary=paper.summary,
             published_at=one.paper.counts_from,
+            num_comments=counts.get("comments", 0),
+            organization=paper.organization,
         )
 
 
@@ -187,7 +221,9 @@ def list_daily(
     found = daily_papers(
         home.database, DEFAULT_LIST, order, days=days, limit=limit, offset=p * limit
     )
-    return [DailyShape.of(one, home.letterhead.public_url) for one in found]
+    counts = counts_of(home.database, [one.paper.id for one in found], now=now)
+    url = home.letterhead.public_url
+    return [DailyShape.of(one, counts.get(one.paper.id, {}), url) for one in found]
 
 
 def _days(date: str | None, week: str | None, month: str | None) -> Days | None:
@@ -214,9 +250,9 @@ def search_in_their_shape(
     """Papers that have words of `q`, best first."""
     found = search(home.database, home.relevance, q, limit=limit)
     papers: list[Paper] = [hit.paper for hit in found.hits]
-    votes = votes_of(home.database, [one.id for one in papers], now=now)
+    counts = counts_of(home.database, [one.id for one in papers], now=now)
     url = home.letterhead.public_url
-    return [FoundShape.of(citation(url, one), votes.get(one.id)) for one in papers]
+    return [FoundShape.of(citation(url, one), counts.get(one.id, {})) for one in papers]
 
 
 @api.get(
@@ -228,5 +264,5 @@ def search_in_their_shape(
 def paper_in_their_shape(home: Home, now: Present, name: str) -> PaperShape:
     """A paper by its arXiv id, or by its id here."""
     found = cited_paper(home.database, home.letterhead.public_url, name)
-    votes = votes_of(home.database, [found.paper.id], now=now)
-    return PaperShape.of(found, votes=votes.get(found.paper.id), listed=found.paper.counts_from)
+    counts = counts_of(home.database, [found.paper.id], now=now)
+    return PaperShape.of(found, counts.get(found.paper.id, {}), listed=found.paper.counts_from)

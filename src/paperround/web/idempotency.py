@@ -19,8 +19,9 @@ from fastapi.routing import APIRoute
 from paperround.domain.errors import InvalidInput
 from paperround.domain.repeats import Answer, Asked
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.patience import client_and_network
 from paperround.jobs.repeats import KEY, once, once_outside
-from paperround.web.home import now_of, runtime_of
+from paperround.web.home import client_of, now_of, runtime_of
 from paperround.wiring.rounds import MAIL, POLL, PUBLISH
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -29,20 +30,26 @@ LONGEST = 255
 THREADS = 8
 """Keyed requests that are worked on at once; others wait for their turn."""
 
-ANYBODY = "anybody"
 _PRINT = "request"
+_CLIENT = "client"
 _LEFT_OUT = frozenset({"content-length"})
 
 
 class OnceRoute(APIRoute):
-    """A route whose POST may be sent again, by anybody."""
+    """A route whose POST may be sent again, by programs without a key of ours.
+
+    Their keys belong to the client address, as the limits count it: nobody elsewhere is refused
+    for a key that somebody else thought of too, or learns that it was used. Programs that share an
+    address share their keys: what is answered to one of them says nothing that the request did
+    not.
+    """
 
     def get_route_handler(self) -> Handler:
         """The handler, behind that."""
         inner = super().get_route_handler()
 
         async def keyed(request: Request) -> Response:
-            return await answer_once(request, inner, who=ANYBODY)
+            return await answer_once(request, inner, who=_client(request))
 
         return keyed
 
@@ -101,6 +108,12 @@ def _key_of(request: Request) -> str | None:
             code=KEY,
         )
     return text
+
+
+def _client(request: Request) -> str:
+    """Who asks without a key: a keyed hash of the address, for no address is kept."""
+    address, _ = client_and_network(client_of(request))
+    return runtime_of(request).settings.keys.digest(_CLIENT, address)
 
 
 def _asked(keys: KeyRing, request: Request, body: bytes, who: str, key: str) -> Asked:

@@ -211,8 +211,8 @@ class RejectCount(BaseModel):
     count: int
 
 
-class IngestAnswer(BaseModel):
-    """What one file brought. `records` = `new` + `changed` + `unchanged`."""
+class Brought(BaseModel):
+    """What came of something that was read. `records` = `new` + `changed` + `unchanged`."""
 
     records: int
     new: int
@@ -220,35 +220,37 @@ class IngestAnswer(BaseModel):
     unchanged: int
     observations: int
     rejects: list[RejectCount]
+
+
+def _brought(report: IngestReport | PollReport) -> dict[str, Any]:
+    return {
+        "records": report.records,
+        "new": report.new,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "observations": report.observations,
+        "rejects": [RejectCount(reason=why, count=n) for why, n in sorted(report.rejects.items())],
+    }
+
+
+class IngestAnswer(Brought):
+    """What one file brought."""
+
     papers_total: int
 
     @classmethod
     def of(cls, report: IngestReport) -> "IngestAnswer":
         """The answer that shows `report`."""
-        return cls(
-            records=report.records,
-            new=report.new,
-            changed=report.changed,
-            unchanged=report.unchanged,
-            observations=report.observations,
-            rejects=_counted(report.rejects),
-            papers_total=report.papers_total,
-        )
+        return cls(**_brought(report), papers_total=report.papers_total)
 
 
-class PollAnswer(BaseModel):
+class PollAnswer(Brought):
     """What one poll did. `error` says why it ended early, null when it did not."""
 
     feed: str
     health: FeedHealth
     reason: Said
     error: Said | None
-    records: int
-    new: int
-    changed: int
-    unchanged: int
-    observations: int
-    rejects: list[RejectCount]
     next_at: Instant
 
     @classmethod
@@ -259,13 +261,8 @@ class PollAnswer(BaseModel):
             health=report.health,
             reason=report.reason,
             error=report.error,
-            records=report.records,
-            new=report.new,
-            changed=report.changed,
-            unchanged=report.unchanged,
-            observations=report.observations,
-            rejects=_counted(report.rejects),
             next_at=report.next_at,
+            **_brought(report),
         )
 
 
@@ -436,10 +433,6 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(
         default=None, description="The fields that are wrong, where fields are."
     )
-
-
-def _counted(rejects: Any) -> list[RejectCount]:
-    return [RejectCount(reason=why, count=n) for why, n in sorted(rejects.items())]
 
 
 def _fresh(rejects: tuple[Reject, ...]) -> list[FreshReject]:

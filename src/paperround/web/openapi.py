@@ -27,10 +27,17 @@ _IDEMPOTENCY_KEY = {
     "name": KEY,
     "in": "header",
     "required": False,
-    "description": "A key of your own for this request, such as a UUID. Sent again within a day, "
-    "the request acts once and is answered the same.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
+_SENT_AGAIN = (
+    "A key of your own for this request, such as a UUID. Sent again within a day, the request acts "
+    "once and is answered the same. "
+)
+_WHOSE = {
+    True: "It belongs to the API key that it comes with.",
+    False: "It belongs to the address that it comes from: from another one it is another key.",
+}
+"""Whose such a key is, by whether the route needs an API key."""
 _OF_A_KEY = ("401", "403", "429")
 _OF_A_BODY = ("400", "404", "413", "415", "422", "429")
 _HEADERS = {
@@ -79,7 +86,8 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
 def _describe_key(operation: dict[str, Any]) -> None:
     """Every POST may be sent again under the key of its first time."""
     parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
-    operation["parameters"] = [*parameters, _IDEMPOTENCY_KEY]
+    said = _SENT_AGAIN + _WHOSE["security" in operation]
+    operation["parameters"] = [*parameters, {**_IDEMPOTENCY_KEY, "description": said}]
     for status in ("409", "422"):
         operation["responses"][status] = _problem(status)
     operation["responses"] = dict(sorted(operation["responses"].items()))

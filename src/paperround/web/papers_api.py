@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from paperround.domain.citations import Citation
-from paperround.domain.lists import DEFAULT_LIST, MailingList
+from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.domain.papers import PaperId, Show
 from paperround.exports.feeds import FEED_FORMATS
 from paperround.exports.files import FILE_FORMATS
@@ -134,11 +134,12 @@ class ListAnswer(BaseModel):
 
 
 class ListsAnswer(BaseModel):
-    """Every list of this site, by name."""
+    """A page of the lists of this site, the first that was made first."""
 
     model_config = shown_as(examples.LISTS)
 
     items: Sequence[ListAnswer]
+    next_cursor: str | None
 
 
 ListName = Annotated[str, Query(max_length=60, description="A list.", examples=["trending"])]
@@ -186,9 +187,14 @@ def trending(
     )
 
 
-@api.get("/lists", summary="The lists", responses={429: {}})
-def lists(home: Home) -> ListsAnswer:
+@api.get("/lists", summary="The lists", responses={422: {}, 429: {}})
+def lists(home: Home, paging: Paging) -> ListsAnswer:
     """What people can subscribe to here."""
+    after = ListId(paging.place("lists") or 0)
     with home.database.reading() as work:
-        found = work.lists.all()
-    return ListsAnswer(items=[ListAnswer.of(one, home.letterhead.public_url) for one in found])
+        found = work.lists.page(after, limit=paging.probe)
+    url = home.letterhead.public_url
+    return ListsAnswer(
+        items=[ListAnswer.of(one, url) for one in found[: paging.limit]],
+        next_cursor=paging.next_cursor("lists", [one.id for one in found]),
+    )

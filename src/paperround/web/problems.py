@@ -60,8 +60,14 @@ MESSAGES: Mapping[str, str] = {
     "string_too_short": "This may not be empty.",
     "bool_type": "This must be true or false.",
     "int_parsing": "This must be a whole number.",
+    "less_than_equal": "This may be {le} at most.",
+    "greater_than_equal": "This must be {ge} at least.",
+    "string_too_long": "This may have {max_length} characters at most.",
+    "literal_error": "This must be {expected}.",
+    "enum": "This must be {expected}.",
 }
-"""What is said instead of the words of the library that checks fields, by its name of the error."""
+"""What is said instead of the words of the library that checks fields, by its name of the error;
+what stands in braces is a part of that error."""
 
 
 class Home(Protocol):
@@ -222,7 +228,10 @@ def _field(error: Mapping[str, Any]) -> str:
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    return MESSAGES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    ours = MESSAGES.get(error["type"])
+    if ours is None:
+        return str(error["msg"]).removeprefix("Value error, ")
+    return ours.format(**error.get("ctx", {}))
 
 
 def _broken(request: Request, error: Exception) -> Response:

@@ -1,6 +1,5 @@
 """What people do with a link of theirs. GET only shows; who holds a link is its only proof."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +29,7 @@ from paperround.web.choices import (
 from paperround.web.home import Home, Present
 from paperround.web.languages import speak_from_now_on, speak_to
 from paperround.web.signup import new_address_of
+from paperround.web.streams import streamed
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False)
@@ -217,11 +217,7 @@ def _exported(visit: _Visit, _: Deed) -> Response | None:
     found = export_person(visit.home.desk, visit.token, now=visit.now)
     if found is None:
         return None
-    return Response(
-        json.dumps(found, ensure_ascii=False, indent=2, default=str),
-        headers={"content-disposition": 'attachment; filename="paperround-data.json"'},
-        media_type="application/json",
-    )
+    return streamed(found, media_type="application/json", name="paperround-data.json")
 
 
 def _ask_to_erase(visit: _Visit, _: Deed) -> Response:

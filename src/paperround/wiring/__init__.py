@@ -58,7 +58,7 @@ from paperround.jobs.tick import Rounds
 from paperround.jobs.unwritten import Unwritten
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
-from paperround.wiring import hands, mailroom, outlets, summaries
+from paperround.wiring import databases, hands, mailroom, outlets, summaries
 from paperround.wiring.hands import Hands
 from paperround.wiring.readers import ForReaders
 from paperround.wiring.rounds import MAIL, PUBLISH
@@ -102,14 +102,7 @@ class Runtime(ForReaders):
     @cached_property
     def database(self) -> JoiningDatabase:
         """The database, migrated if it is an empty SQLite file, with its default list."""
-        from paperround.store.home import require_home
-        from paperround.store.revisions import prepare
-        from paperround.store.unit_of_work import SqlDatabase
-
-        prepare(self.engine)
-        require_home(self.engine, now=self.clock.now())
-        ask = None if self.settings.embedded else partial(hands.put_within, self)
-        database: JoiningDatabase = SqlDatabase(self.engine, ask=ask)
+        database = databases.database_of(self)
         self._ensure_default_list(database)
         return database
 

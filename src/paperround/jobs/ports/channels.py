@@ -72,6 +72,11 @@ class ChannelStore(Protocol):
         """Forget it with its secrets. What became of its posts stays in the ledger."""
         ...
 
+    def seal_anew(self) -> int:
+        """Seal with the secret that seals now what rests otherwise; returns of how many channels.
+        What cannot be opened stays as it is."""
+        ...
+
 
 class PostLedger(Claiming[ClaimedPost], Protocol):
     """The rows of the ledger that are posts. The same rules as for mails; rows of a channel that

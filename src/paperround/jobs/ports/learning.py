@@ -23,6 +23,11 @@ class HistoryStore(Protocol):
         """What was known of their votes at `by`, in no order."""
         ...
 
+    def latest(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, dict[str, int]]:
+        """What was counted last of each signal of these papers by then; papers of which nothing
+        was counted are left out."""
+        ...
+
     def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
         """What was counted of one paper by then, of every signal; the `limit` newest, oldest
         first. The scale of each is the name of the feed that told it."""

@@ -18,7 +18,13 @@ from paperround.domain.interests import Interest
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.places import Order, Placed, Stood
-from paperround.domain.readers import DeliveryOwner, NewFeedback, NewSignup
+from paperround.domain.readers import (
+    DeliveryOwner,
+    ExportPage,
+    ExportPlace,
+    NewFeedback,
+    NewSignup,
+)
 from paperround.domain.subscribers import (
     Address,
     Consent,
@@ -46,6 +52,10 @@ class ListStore(Protocol):
 
     def all(self) -> list[MailingList]:
         """Every list, by name."""
+        ...
+
+    def page(self, after: ListId, *, limit: int) -> list[MailingList]:
+        """Lists with an id above `after`, by id."""
         ...
 
     def pause(self, list_id: ListId, *, now: datetime) -> bool:
@@ -275,8 +285,8 @@ class SubscriberStore(Protocol):
         """Make these the person's interests, whatever was kept; False when they were so."""
         ...
 
-    def export_person(self, subscriber: SubscriberId) -> dict[str, object]:
-        """Everything kept about a person, in plain values, by table."""
+    def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
+        """Rows of what is kept about a person from `place` on, `limit` at most and of one table."""
         ...
 
     def message_ids_of(self, subscriber: SubscriberId) -> list[str]:

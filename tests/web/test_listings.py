@@ -1,0 +1,224 @@
+"""Listings come in pages, and what is longer is written while it is read: whoever asks for
+everything takes no more memory than whoever asks for a little."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from paperround.domain.editions import Edition
+from paperround.domain.errors import DatabaseFailed
+from paperround.domain.feeds import LiveFeed
+from paperround.domain.keys import Scope
+from paperround.domain.papers import FeedId
+from paperround.jobs.all_feeds import FEEDS as AT_ONCE
+from paperround.jobs.erasure import AT_ONCE as ROWS_AT_ONCE
+from paperround.sources.opml import read_opml
+from paperround.store.feeds import SqlFeeds
+from paperround.store.schema import feeds
+from paperround.store.subscribers import SqlSubscribers
+from paperround.web.openapi import REFERENCE
+from paperround.web.paging import MOST
+from paperround.web.streams import PIECE
+from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
+from tests.web.conftest import Site, sql
+
+MANY = 1_201
+EXPORT = f"{FEEDS}/export"
+
+BOUNDED = {
+    "/api/papers/{name}": "the authors of one paper",
+    "/api/v1/admin/feeds/kinds": "the sources that there is code for",
+    "/api/v1/editions/{list_name}/{day}": "one edition: as many papers as its list says",
+    "/api/v1/editions/{list_name}/{day}/{cut}": "one edition",
+    "/api/v1/ranking": "the parts of one formula",
+}
+"""Answers that hold rows and no pages, with what there are so few of. Name another only when it
+cannot grow with the installation."""
+
+STREAMED = {EXPORT: "feeds"}
+"""Exports: everything at once, and never all of it in memory."""
+
+
+# --- every route of the file -------------------------------------------------------------------
+
+
+def listings(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(path, operation) of every GET whose answer holds rows."""
+    for path, methods in schema["paths"].items():
+        answer = methods.get("get", {}).get("responses", {}).get("200", {})
+        content = answer.get("content", {}).get("application/json")
+        if content is not None and _holds_rows(content["schema"], schema["components"]["schemas"]):
+            yield path, methods["get"]
+
+
+def _holds_rows(said: Mapping[str, Any], models: Mapping[str, Any]) -> bool:
+    """Whether an answer is a list of objects, or holds one; what it is not said of may be one."""
+    model = _model(said, models)
+    if not model.get("properties"):
+        return not _is_plain(model)
+    lists = (one for one in model["properties"].values() if one.get("type") == "array")
+    return any("$ref" in one["items"] for one in lists)
+
+
+def _is_plain(model: Mapping[str, Any]) -> bool:
+    return model.get("type") in {"string", "integer", "number", "boolean"}
+
+
+def _model(said: Mapping[str, Any], models: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = models.get(said.get("$ref", "").removeprefix(REFERENCE), said)
+    return found
+
+
+def _parameters(operation: Mapping[str, Any]) -> dict[str, Any]:
+    return {one["name"]: one["schema"] for one in operation.get("parameters", ())}
+
+
+@pytest.mark.accept("A9")
+def test_every_listing_has_a_bound_and_one_that_is_added_needs_one(site: Site) -> None:
+    found = dict(listings(site.app.openapi()))
+    assert {"/api/v1/papers", "/api/v1/lists", f"{FEEDS}/{{feed_id}}/runs", EXPORT} <= set(found)
+    assert found.keys() >= BOUNDED.keys() | STREAMED.keys()
+    for path, operation in found.items():
+        if path not in BOUNDED.keys() | STREAMED.keys():
+            limit = _parameters(operation).get("limit", {})
+            assert limit.get("maximum", MOST + 1) <= MOST, f"{path} has no bound"
+            assert limit.get("minimum") == 1, path
+
+
+@pytest.mark.accept("A9")
+def test_every_listing_refuses_a_larger_page(site: Site, edition: Edition) -> None:
+    admin = program(site.app, key_for(site.runtime, *Scope))
+    feed = admin.post(FEEDS, json=feed_body()).json()["id"]
+    for path, operation in listings(site.app.openapi()):
+        if path in BOUNDED or path in STREAMED:
+            continue
+        limit = _parameters(operation)["limit"]["maximum"]
+        asked = path.format(feed_id=feed, subscriber_id=1)
+        answer = admin.get(asked, params={"limit": limit + 1})
+        assert fields_of(answer) == ["limit"], path
+        assert answer.json()["errors"][0]["message"] == f"This may be {limit} at most."
+
+
+@pytest.mark.accept("A9")
+def test_a_listing_of_everything_goes_on_with_a_cursor(site: Site) -> None:
+    for path, operation in listings(site.app.openapi()):
+        answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        model = _model(answer, site.app.openapi()["components"]["schemas"])
+        if "items" in model.get("properties", {}) and path not in {*BOUNDED, "/api/v1/trending"}:
+            assert "next_cursor" in model["properties"], path
+            assert "cursor" in _parameters(operation), path
+
+
+def test_a_new_route_that_answers_with_rows_is_noticed(site: Site) -> None:
+    """The tests above would see one that somebody adds, described or not."""
+
+    def rows() -> list[int]:
+        return []
+
+    def anything() -> Any:
+        return []
+
+    app = FastAPI()
+    app.get("/described")(rows)
+    app.get("/anything")(anything)
+    schema = {"components": {"schemas": {}}, **app.openapi()}
+    assert [path for path, _ in listings(schema)] == ["/described", "/anything"]
+
+
+def test_lists_come_in_pages_too(site: Site) -> None:
+    page = site.client.get("/api/v1/lists").json()
+    assert [one["name"] for one in page["items"]] == ["trending"]
+    assert page["next_cursor"] is None
+
+
+# --- exports -----------------------------------------------------------------------------------
+
+
+def grow(site: Site, admin: TestClient) -> None:
+    """As many feeds as nobody has."""
+    admin.post(FEEDS, json=feed_body("feed-0"))
+    with sql(site.runtime).begin() as connection:
+        row = dict(connection.execute(feeds.select()).mappings().one())
+        del row["id"]
+        rows = [{**row, "name": f"feed-{number}"} for number in range(1, MANY)]
+        connection.execute(feeds.insert(), rows)
+
+
+@pytest.mark.accept("A9", part="export")
+@pytest.mark.parametrize("form", ["json", "opml"])
+def test_an_export_of_feeds_is_read_in_pages_and_sent_in_pieces(
+    site: Site, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    admin = program(site.app, key_for(site.runtime, Scope.FEEDS_WRITE))
+    grow(site, admin)
+    pages: list[int] = []
+    read = SqlFeeds.page
+
+    def noted(self: SqlFeeds, after: FeedId, *, limit: int) -> list[LiveFeed]:
+        found = read(self, after, limit=limit)
+        pages.append(len(found))
+        return found
+
+    monkeypatch.setattr(SqlFeeds, "page", noted)
+    with admin.stream("GET", EXPORT, params={"format": form}) as answer:
+        assert answer.status_code == 200
+        assert "content-length" not in answer.headers
+        content = b"".join(answer.iter_bytes())
+    assert pages == [AT_ONCE, AT_ONCE, MANY - 2 * AT_ONCE, 0]
+    assert max(pages) <= MOST
+    named = _names(content, form)
+    assert named == [f"feed-{number}" for number in range(MANY)]
+
+
+def _names(content: bytes, form: str) -> list[str]:
+    if form == "json":
+        return [one["name"] for one in json.loads(content)["feeds"]]
+    return [one.label for one in read_opml(content)]
+
+
+@pytest.mark.accept("A9", part="export")
+def test_an_export_sends_its_beginning_before_it_has_read_its_end(site: Site) -> None:
+    admin = program(site.app, key_for(site.runtime, Scope.FEEDS_WRITE))
+    grow(site, admin)
+    with admin.stream("GET", EXPORT) as answer:
+        pieces = list(answer.iter_raw())
+    whole = sum(map(len, pieces))
+    assert max(map(len, pieces)) < PIECE + 2_000
+    assert whole > 3 * PIECE
+
+
+def test_an_export_of_a_database_that_is_down_is_an_error_and_no_empty_file(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = program(site.app, key_for(site.runtime, Scope.FEEDS_READ))
+
+    def gone(*_: object, **__: object) -> None:
+        raise DatabaseFailed("it is down")
+
+    monkeypatch.setattr(SqlFeeds, "page", gone)
+    assert admin.get(EXPORT).status_code == 503
+
+
+@pytest.mark.accept("A9", part="a person's export")
+def test_what_is_kept_of_a_person_is_read_in_pages(
+    site: Site, choices_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    read = SqlSubscribers.kept_about
+
+    def noted(self: SqlSubscribers, *about: Any, limit: int) -> Any:
+        asked.append(limit)
+        return read(self, *about, limit=limit)
+
+    monkeypatch.setattr(SqlSubscribers, "kept_about", noted)
+    answer = site.client.post(f"/preferences/{choices_token}", data={"action": "export"})
+    kept = answer.json()
+    assert set(asked) == {ROWS_AT_ONCE}
+    assert ROWS_AT_ONCE <= MOST
+    assert kept["subscribers"][0]["address"] == "alice@mail.example"
+    assert kept["deliveries"]
+    assert kept["quarantine"] == []
