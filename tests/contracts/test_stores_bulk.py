@@ -4,13 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperId
 from paperround.jobs.ports import Database
 from paperround.jobs.transactions import write as transaction
-from paperround.store.bulk import FEW
+from paperround.store import schema as db
+from paperround.store.bulk import FEW, insert_many
+from paperround.store.dialect import insert_new
+from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
 from tests.contracts.test_races import LOST, at_once
 
@@ -52,6 +56,25 @@ def test_whatever_a_text_holds_comes_back_as_it_was(database: Database) -> None:
     with database.reading() as work:
         loaded = work.papers.load(real.values())
     assert loaded == {real[one.id]: replace(one, id=real[one.id]) for one in papers}
+
+
+def test_whatever_a_text_holds_comes_back_where_taken_keys_are_passed_over(
+    database: SqlDatabase,
+) -> None:
+    texts = [f"{ODD[number % len(ODD)]}{number}" for number in range(MANY)]
+    table = db.suppressions
+    rows = [
+        {"digest": one, "key_id": one, "reason": one[::-1], "since": NOW, "lifted_at": None}
+        for one in texts
+    ]
+    with database.writing() as work:
+        assert (
+            insert_many(work.connection, insert_new(work.connection, table), rows[1:]) == MANY - 1
+        )
+        assert insert_many(work.connection, insert_new(work.connection, table), rows) == 1
+    with database.reading() as work:
+        found = work.connection.execute(select(table)).mappings()
+        assert {one["digest"]: dict(one) for one in found} == {one["digest"]: one for one in rows}
 
 
 def test_among_many_new_papers_a_taken_identifier_is_a_conflict(database: Database) -> None:

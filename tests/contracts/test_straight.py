@@ -1,10 +1,12 @@
 """Statements past SQLAlchemy: the same rows and errors, and nothing is hidden from listeners."""
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from paperround.store import straight
+from paperround.store.storage import MUCH_CACHE, roomy
+from paperround.store.unit_of_work import SqlDatabase
 
 TAKE = "INSERT INTO slots (kind, slot, taken_at) VALUES ('x', 'y', '2026-01-30T08:00:00.000000Z')"
 LONGER = "UPDATE slots SET slot = slot || {} WHERE kind = 'x'"
@@ -49,3 +51,18 @@ def test_an_error_repeats_no_parameter(engine: Engine) -> None:
         straight.run(connection, asked, ("alice@mail.example",))
     assert "alice" not in str(raised.value)
     assert not raised.value.connection_invalidated
+
+
+def cache_of(connection: Connection) -> int:
+    ((pages,),) = straight.run(connection, "PRAGMA cache_size")
+    return int(pages)
+
+
+def test_sqlite_has_more_room_for_pages_only_while_much_is_written(
+    sqlite_database: SqlDatabase,
+) -> None:
+    with sqlite_database.writing() as work:
+        usual = cache_of(work.connection)
+        with roomy(work.connection):
+            assert cache_of(work.connection) == -MUCH_CACHE // 1024
+        assert cache_of(work.connection) == usual

@@ -76,3 +76,8 @@ def test_real_abstracts_have_sentences_of_plausible_length(real_data: Path) -> N
     lengths = [len(one.text) for text in abstracts for one in split_sentences(text)]
     assert sum(length < 15 for length in lengths) / len(lengths) < 0.002
     assert sum(length > 600 for length in lengths) / len(lengths) < 0.004
+
+
+def test_several_signs_end_a_sentence_once() -> None:
+    said = ["Why?!", "We ask...", "Then we go on."]
+    assert texts(" ".join(said)) == said

@@ -1,11 +1,15 @@
 """Topics are whole words, whatever their case, width and dashes."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.finder import Findable, Finder
 from paperround.domain.papers import PaperId
-from paperround.domain.topics import MOST_TOPICS, read_topics
+from paperround.domain.topics import MOST_TOPICS, folded, read_topics
 from paperround.domain.wishes import Wishes, sight_of
 
 PAPER = PaperId(7)
@@ -65,3 +69,8 @@ def test_too_many_or_too_long_topics_are_refused(written: list[str]) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_topics(written)
     assert caught.value.code == "topics"
+
+
+@given(st.text(alphabet="aB3_- \t\n\x1c.,", max_size=12))
+def test_plain_letters_are_folded_as_the_pattern_folds_them(text: str) -> None:
+    assert folded(text) == re.sub(r"[\s-]+", " ", text.lower())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import Choice
+from paperround.domain.digests import Choice, SkipReason
 from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
 from paperround.domain.finder import findable, finder_of
 from paperround.domain.interests import Interest, InterestKind
@@ -27,7 +27,7 @@ from paperround.domain.subscribers import (
 from paperround.domain.tastes import Taste
 from paperround.domain.wishes import Wishes
 from paperround.jobs.opinions import Views
-from paperround.jobs.rows import Asked, RowMaker
+from paperround.jobs.rows import Asked, RowMaker, Shared
 from paperround.ranking.opinions import TasteChooser, TasteDay
 from tests.jobs.conftest import IDENTITY
 
@@ -136,7 +136,12 @@ def changed(first: Reader, other: Reader, part: str) -> Reader:
     return replace(wish, **{part: getattr(other[0], part)}), said, taste, seen
 
 
-def maker_for(crowd: Sequence[tuple[Preferences, Wishes, Taste | None, object]]) -> RowMaker:
+def maker_for(
+    crowd: Sequence[tuple[Preferences, Wishes, Taste | None, object]],
+    *,
+    shared: Shared | None = None,
+    withdrawn: frozenset[PaperId] = frozenset({PaperId(PAPERS)}),
+) -> RowMaker:
     liked = {SubscriberId(n): taste for n, (_, _, taste, _) in enumerate(crowd, 1) if taste}
     return RowMaker(
         identity=IDENTITY,
@@ -146,7 +151,8 @@ def maker_for(crowd: Sequence[tuple[Preferences, Wishes, Taste | None, object]])
         finder=finder_of(tuple(findable(one, None) for one in EDITION.papers)),
         wishes={SubscriberId(n): wish for n, (_, wish, _, _) in enumerate(crowd, 1) if wish},
         views=Views(tastes=liked, chooser=chooser_for(list(liked.values()))),
-        withdrawn=frozenset({PaperId(PAPERS)}),
+        shared=shared or Shared(),
+        withdrawn=withdrawn,
     )
 
 
@@ -224,3 +230,45 @@ def test_who_asks_alike_is_chosen_for_once() -> None:
     rows = [maker.row(one[0], first, DAY, due_at=NOON, now=NOON) for one in people]
     assert all(row.papers is rows[0].papers for row in rows)
     assert len({row.message_id for row in rows}) == len(rows)
+
+
+def page_of(
+    crowd: Sequence[Reader], shared: Shared, withdrawn: frozenset[PaperId] = frozenset()
+) -> list[Choice | SkipReason]:
+    """What readers of one page get, made as a page is: nothing of it is the next one's but
+    `shared`."""
+    people = [asked(n, wish, w.topics, seen) for n, (wish, w, _, seen) in enumerate(crowd, 1)]
+    return maker_for(crowd, shared=shared, withdrawn=withdrawn).choices(people)
+
+
+@given(crowds(), crowds())
+@settings(max_examples=50, deadline=None)
+def test_whoever_reads_on_a_later_page_gets_what_they_get_alone(
+    first: list[Reader], second: list[Reader]
+) -> None:
+    shared = Shared()
+    for page in (first + first, second, first + second):
+        assert page_of(page, shared) == [page_of([one], Shared())[0] for one in page]
+
+
+def again(reader: Reader) -> Reader:
+    """A reader who says the same, as it is read for another page."""
+    wish, said, taste, seen = reader
+    return replace(wish), replace(said), taste and replace(taste), frozenset(seen)
+
+
+def test_what_several_readers_share_is_chosen_once_for_all_pages() -> None:
+    shared = Shared()
+    first, *_ = page_of([FIRST, FIRST], shared)
+    assert page_of([again(FIRST)], shared)[0] is first
+    assert page_of([again(FIRST)], Shared())[0] is not first
+
+
+def test_after_a_paper_was_withdrawn_nobody_gets_what_was_chosen_before() -> None:
+    shared = Shared()
+    first, *_ = page_of([FIRST, FIRST], shared)
+    assert isinstance(first, Choice)
+    gone = frozenset({PaperId(first.positions[0])})
+    (later,) = page_of([again(FIRST)], shared, gone)
+    assert isinstance(later, Choice)
+    assert first.positions[0] not in later.positions

@@ -1,5 +1,6 @@
 """What readers say of papers decides their next digest, whoever asks for it."""
 
+import gc
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.papers import Paper, PaperId, Record
 from paperround.domain.readers import NewFeedback
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriptionId
+from paperround.domain.tastes import Taste
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import TasteDay
 from paperround.jobs.publish import publish
@@ -111,6 +113,27 @@ def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> No
         page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
         assert set(opinions.of(work, edition, page).tastes) == {person(liked, "ada")}
     assert model.made == 1
+
+
+def tastes_held(paper: PaperId) -> int:
+    """Tastes in memory of whoever likes the paper."""
+    gc.collect()
+    return sum(isinstance(one, Taste) and paper in one.liked for one in gc.get_objects())
+
+
+@pytest.mark.accept("P2", part="memory")
+def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planned(
+    liked: SqlDatabase,
+) -> None:
+    opinions = Opinions(TasteRanker())
+    edition = published(liked, opinions)
+    with liked.reading() as work:
+        ((paper, _),) = work.subscribers.feedback_of(person(liked, "ada"))
+        page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
+        views = opinions.of(work, edition, page)
+    assert tastes_held(paper) == len(views.tastes) == 1
+    del views
+    assert tastes_held(paper) == 0
 
 
 class Counting:

@@ -21,7 +21,7 @@ FIELD = SPACE.texts(BAGS[:270])  # more than one block of papers
 
 
 def spoken_weights(words: str) -> Weights:
-    return quotable_of(SPACE.texts([Counter(words.split())]).words, lambda _: True)
+    return quotable_of(SPACE.texts([Counter(words.split())]).words, 0, lambda _: True)
 
 
 def test_texts_that_come_bit_by_bit_are_as_like_as_those_that_come_at_once() -> None:

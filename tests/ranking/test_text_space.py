@@ -6,8 +6,9 @@ from collections import Counter
 import numpy as np
 import pytest
 from scipy import sparse
+from threadpoolctl import threadpool_info
 
-from paperround.ranking.text_space import Bag, Texts, text_space
+from paperround.ranking.text_space import Bag, Texts, space_and_texts, text_space
 
 CLAY = ["kiln", "glaze", "pottery", "clay"]
 SEA = ["tide", "current", "salinity", "ocean"]
@@ -79,3 +80,16 @@ def test_the_same_bags_make_the_same_space_and_none_make_an_empty_one() -> None:
     assert np.array_equal(one.themes, other.themes)
     nothing = text_space([])
     assert nothing.texts([bag("kiln")]).likeness(nothing.texts([])).shape == (1, 0)
+
+
+def test_texts_that_come_with_their_space_are_those_that_are_asked_of_it() -> None:
+    bags = two_subjects(100)
+    space, first = space_and_texts(bags, 30)
+    asked = space.texts(bags[:30])
+    assert np.array_equal(first.themes, asked.themes)
+    assert np.array_equal(first.words.toarray(), asked.words.toarray())
+    assert list(space.place_of) == list(dict.fromkeys(word for bag in bags for word in bag))
+
+
+def test_the_same_is_computed_on_however_many_cores() -> None:
+    assert {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"} == {1}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
+from paperround.domain.cutting import blank_but, cut
 from paperround.domain.editions import EditionPaper
 from paperround.domain.keywords import Either, Every, InCategory, Node, Without, Words
 from paperround.domain.papers import Paper, PaperId
@@ -26,6 +27,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _WORD = re.compile(r"\w+")
+_PLAIN = blank_but("_")
 _MOST_ASKED = 50_000
 
 
@@ -159,7 +161,7 @@ class _Part:
 
     def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
         self._texts = ["\n".join(map(folded, each)) for each in texts]
-        self._holding = _gathered([set(_WORD.findall(text)) for text in self._texts])
+        self._holding = _gathered([set(_words(text)) for text in self._texts])
         self._words = sorted(self._holding)
         self._everything = (1 << len(texts)) - 1
 
@@ -191,6 +193,10 @@ class _Part:
         return _any(1 << place for place in bits(candidates) if pattern.search(texts[place]))
 
 
+def _words(text: str) -> list[str]:
+    return cut(text, _PLAIN) if text.isascii() else _WORD.findall(text)
+
+
 def _pattern(words: Words) -> re.Pattern[str]:
     if words.starts:
         return whole_words(words.text, starts=True)
@@ -217,9 +223,11 @@ def _within(categories: Sequence[str]) -> Iterator[str]:
 
 def _gathered(each: Sequence[Iterator[str] | set[str]]) -> Mapping[str, Papers]:
     holding: dict[str, Papers] = {}
-    for place, words in enumerate(each):
+    paper = 1
+    for words in each:
         for word in words:
-            holding[word] = holding.get(word, 0) | 1 << place
+            holding[word] = holding.get(word, 0) | paper
+        paper <<= 1
     return holding
 
 

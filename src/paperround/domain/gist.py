@@ -35,6 +35,8 @@ _NO_NEWS = re.compile(
     r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
     r"|^.{0,60}\b(?:available|released|found) (?:at|on|here|online)\b"
 )  # questions, and where to find something
+_SIGNS = ("?", "http", "URL", "available ", "released ", "found ")
+"""No sentence without one of them is such: it takes a tenth of the time to see that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]
 
 
 def _tells(text: str, title: str) -> bool:
-    return text.casefold().strip(" .") != title and _NO_NEWS.search(text) is None
+    if any(sign in text for sign in _SIGNS) and _NO_NEWS.search(text) is not None:
+        return False
+    return text.casefold().strip(" .") != title
 
 
 def _sum(features: Features, weights: Weights, kind: int) -> float:

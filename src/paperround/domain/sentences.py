@@ -28,7 +28,7 @@ _OPENING = (
     "Before|Since|Given|Overall|Together"
 )
 _END = re.compile(
-    r"(?<![.!?])[.!?]++[\"'”’)\]}»]*+(?:\s++"
+    r"[.!?](?<![.!?]{2})[.!?]*+[\"'”’)\]}»]*+(?:\s++"
     r"(?=[\"'“‘«(\[{]{0,2}(?:[^\Wa-z_]|\$|\\|[a-z]{1,5}[A-Z])|\((?:[ivx]{1,4}|[a-e])\) [A-Z])"
     r"|(?<=[A-Za-z]{3}[.!?])(?=(?:" + _OPENING + r")[ ,:]))"
 )  # a name such as iFoo opens a sentence too, and so does `We` where the blank was lost

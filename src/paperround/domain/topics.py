@@ -26,8 +26,18 @@ def folded(text: str) -> str:
     """`text` for comparing: compatibility forms resolved, case folded, accents gone, one space
     between words."""
     if text.isascii():
-        return _BETWEEN.sub(" ", text.lower())
+        return _spaced(text.lower())
     return fold_word(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _spaced(text: str) -> str:
+    """`text`, in ASCII, with one space for each run of what `_BETWEEN` finds, in less time."""
+    inner = " ".join(text.replace("-", " ").split())
+    if not inner:
+        return text and " "
+    before = "" if text.startswith(inner[0]) else " "
+    after = "" if text.endswith(inner[-1]) else " "
+    return before + inner + after
 
 
 _MOST_UNFOLDED = 8192

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from threading import Lock
 
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.gist import choose_gist
 from paperround.domain.outlooks import Chooser, Shelf
-from paperround.domain.papers import Paper, PaperId
+from paperround.domain.papers import Paper
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Taste, taste_of
 from paperround.domain.wishes import Wishes
@@ -20,9 +19,6 @@ BACKGROUND = 1500
 """Earlier papers that say which words are rare, and what a reader could have been given."""
 
 _KEPT = 4
-
-_MOST_TASTES = 4096
-"""Tastes that are kept: readers with the same topics who said nothing else have the same one."""
 
 _NO_WISHES = Wishes()
 
@@ -111,16 +107,18 @@ def tastes_of(
 ) -> dict[SubscriberId, Taste]:
     """What each of these readers likes; those who said nothing are left out."""
     said = work.subscribers.feedback_of_all([one.subscriber_id for one in subscriptions])
-    tastes = {
-        person: _taste(tuple(said.get(person, ())), wishes.get(person, _NO_WISHES))
-        for person in (one.subscriber_id for one in subscriptions)
-    }
-    return {person: taste for person, taste in tastes.items() if taste}
-
-
-@lru_cache(maxsize=_MOST_TASTES)
-def _taste(said: tuple[tuple[PaperId, str], ...], wish: Wishes) -> Taste:
-    return taste_of(said, wish.words, wish.seeds, wish.titles, wish.unlike)
+    alike: dict[tuple[object, ...], Taste] = {}
+    tastes: dict[SubscriberId, Taste] = {}
+    for person in (one.subscriber_id for one in subscriptions):
+        verdicts, wish = tuple(said.get(person, ())), wishes.get(person, _NO_WISHES)
+        what = verdicts, id(wish)  # all of them are held by `wishes`
+        taste = alike.get(what)
+        if taste is None:
+            taste = taste_of(verdicts, wish.words, wish.seeds, wish.titles, wish.unlike)
+            alike[what] = taste
+        if taste:
+            tastes[person] = taste
+    return tastes
 
 
 def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:

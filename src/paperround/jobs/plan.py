@@ -32,10 +32,11 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
+from paperround.jobs.calm import calm
 from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions, tastes_of
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.rows import MISSED, Asked, Identity, RowMaker, row_maker
+from paperround.jobs.rows import MISSED, Asked, Identity, RowMaker, Shared, row_maker
 from paperround.jobs.transactions import tried, write
 from paperround.jobs.wishes import wishes_of_all
 
@@ -176,6 +177,7 @@ class _ListRound:
         self._list = mailing_list
         self._now = now
         self._editions: dict[datetime | None, Edition | None] = {}
+        self._shared = Shared()
         self._missed = Counter[date]()
         self._skipped = Counter[str]()
         self._planned = self._waiting = self._late = 0
@@ -213,9 +215,10 @@ class _ListRound:
     def _plan_rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery]:
         """Choose and write; raises Conflict when another list took one of the papers meanwhile, or
         an edition was cancelled: what stands now is looked for then."""
-        rows = self._rows(page)
         try:
-            with self._database.writing() as work:
+            with calm():
+                rows = self._rows(page)
+            with self._database.writing() as work, calm():
                 work.ledger.plan_due(rows, now=self._now)
         except EditionCancelled:
             self._editions.clear()
@@ -305,6 +308,7 @@ class _ListRound:
                 [p.subscription for p in people],
                 now=self._now,
                 opinions=self._opinions,
+                shared=self._shared,
             )
             readers = [p.subscription.subscriber_id for p in people]
             memory = work.subscribers.already_sent(readers, maker.papers)

@@ -9,7 +9,7 @@ Killed anywhere, a second run finds the edition, writes the rows that are missin
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
@@ -33,11 +33,12 @@ from paperround.domain.papers import PaperId, Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
+from paperround.jobs.calm import calm
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
 from paperround.jobs.risers import risers_told
-from paperround.jobs.rows import Identity, row_maker
+from paperround.jobs.rows import Identity, Shared, row_maker
 from paperround.jobs.transactions import tried, write
 
 SHARD = 2000
@@ -259,6 +260,7 @@ class _Planning:
     now: datetime
     one_date_for_all: bool
     opinions: Opinions | None
+    shared: Shared = field(default_factory=Shared)
 
     def plan_all(self) -> Planned:
         """Write the rows of every active subscription, shard by shard; returns the new ones."""
@@ -292,9 +294,11 @@ class _Planning:
         the papers. Raises EditionCancelled."""
 
         def choose() -> int | None:
-            edition, rows = self.edition, self.rows(page)
+            edition = self.edition
             try:
-                with self.database.writing() as work:
+                with calm():
+                    rows = self.rows(page)
+                with self.database.writing() as work, calm():
                     return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
             except EditionCancelled:  # no race: choosing again helps nobody
                 return None
@@ -318,6 +322,7 @@ class _Planning:
                 page,
                 now=self.now,
                 opinions=self.opinions,
+                shared=self.shared,
             )
             memory = work.subscribers.already_sent(people, maker.papers)
         asked = [

@@ -89,6 +89,27 @@ class _Load:
     behind: tuple[EditionPaper, ...]
 
 
+MOST_SHARED = 1024
+"""Choices that are kept for the readers of further pages, some kB each."""
+
+
+class Shared:
+    """Choices that several readers of a page had in common, for the pages behind it.
+
+    They count as long as what they were chosen from stays; kept as long as a list is planned.
+    """
+
+    def __init__(self) -> None:
+        self._from: tuple[object, ...] = ()
+        self._choices: dict[_Alike, Choice | SkipReason] = {}
+
+    def among(self, *what: object) -> "dict[_Alike, Choice | SkipReason]":
+        """Those that were chosen from this; none when it is not what it was."""
+        if what != self._from:
+            self._from, self._choices = what, {}
+        return self._choices
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMaker:
     """Makes the rows of one edition; `finder` looks for what people asked for, `wishes`, in the
@@ -106,6 +127,7 @@ class RowMaker:
     finder: Finder | None = None
     wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
     views: Views = field(default_factory=Views)
+    shared: Shared = field(default_factory=Shared)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
     places: Mapping[int, EditionPaper] = field(init=False)
@@ -137,13 +159,44 @@ class RowMaker:
                 chosen[number] = nothing
             else:
                 alike.setdefault(self._what_decides(one), []).append(number)
-        found = self._found([people[numbers[0]] for numbers in alike.values()])
-        for numbers, choice in zip(alike.values(), found, strict=True):
+        new = self._known(people, alike, chosen)
+        found = self._found([people[numbers[0]] for numbers in new.values()])
+        known = self._shared()
+        for (what, numbers), choice in zip(new.items(), found, strict=True):
             chosen.update(dict.fromkeys(numbers, choice))
+            if len(numbers) > 1 and len(known) < MOST_SHARED:
+                known[self._by_value(what, people[numbers[0]])] = choice
         return [chosen[number] for number in range(len(people))]
 
+    def _known(
+        self,
+        people: Sequence[Asked],
+        alike: Mapping[_Alike, list[int]],
+        chosen: dict[int, Choice | SkipReason],
+    ) -> Mapping[_Alike, list[int]]:
+        """Those of `alike` of whom nobody was on an earlier page; the others are `chosen` for."""
+        known, new = self._shared(), dict[_Alike, list[int]]()
+        for what, numbers in alike.items():
+            value = self._by_value(what, people[numbers[0]]) if known else ()
+            if value in known:
+                chosen.update(dict.fromkeys(numbers, known[value]))
+            else:
+                new[what] = numbers
+        return new
+
+    def _shared(self) -> dict[_Alike, Choice | SkipReason]:
+        """All that choices depend on beside their reader."""
+        behind, finder = self.views.behind, self.finder
+        return self.shared.among(self.edition, self.withdrawn, behind, finder)
+
+    def _by_value(self, what: _Alike, asked: Asked) -> _Alike:
+        """What decides a choice, for whoever says the same later."""
+        person = asked[0].subscriber_id
+        return (*what[:-2], self.wishes.get(person), self.views.tastes.get(person))
+
     def _what_decides(self, asked: Asked) -> "_Alike":
-        """All that the choice of a reader who wants a mail depends on."""
+        """All that the choice of a reader who wants a mail depends on. Readers who wish the same
+        share their wishes and their taste, which are held here, so that none is looked into."""
         subscription, already_sent, _ = asked
         wish, person = subscription.preferences, subscription.subscriber_id
         return (
@@ -151,9 +204,9 @@ class RowMaker:
             wish.floor,
             is_weekly(subscription),
             wish.topics,
-            self.shelf.places(already_sent),
-            self.wishes.get(person),
-            self.views.tastes.get(person),
+            self.shelf.places(already_sent) if already_sent else 0,
+            id(self.wishes.get(person)),
+            id(self.views.tastes.get(person)),
         )
 
     def _found(self, people: Sequence[Asked]) -> list[Choice | SkipReason]:
@@ -335,11 +388,13 @@ def row_maker(
     now: datetime,
     opinions: Opinions | None = None,
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
+    shared: Shared | None = None,
 ) -> RowMaker:
     """The maker of these people's rows, with all it has to know of them and of the papers.
 
     Without `opinions` everybody gets the papers in the edition's order, but for what they wish.
     `interests` stand in the place of those that are kept, where somebody only tries them.
+    `shared` is what readers of earlier pages had in common.
     """
     people = [one.subscriber_id for one in subscriptions]
     wishes = wishes_of_all(work, subscriptions, interests)
@@ -353,6 +408,7 @@ def row_maker(
         finder=_finder(work, edition, views.behind) if wishes else None,
         wishes=wishes,
         views=views,
+        shared=shared or Shared(),
         withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in shelf.papers}),
         news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
     )
@@ -367,4 +423,4 @@ def _finder(work: UnitOfWork, edition: Edition, behind: Behind | None) -> Finder
         for paper in Shelf(edition.papers).papers
     }
     further = {} if behind is None else behind.findable
-    return finder_of(tuple({**further, **found}[id_] for id_ in {**found, **further}))
+    return finder_of((*found.values(), *(one for id_, one in further.items() if id_ not in found)))

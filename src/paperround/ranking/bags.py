@@ -2,14 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from itertools import chain
 
+from paperround.domain.cutting import blank_but, cut
 from paperround.ranking.text_space import Bag
-from paperround.ranking.words import may_join, tokens
+from paperround.ranking.words import may_join
 
 _WHOLE = re.compile(r"\w+")
+_MORE_FORMS = re.compile("[\u0130\u0131\u017f\u212a]")
+"""Further forms of i, s and k, one of which is as long as two letters when it is small."""
+
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+
+
+_COMPOUNDS, _PLAIN = blank_but("-"), blank_but("_")
 
 
 def bag_of(*texts: str) -> Bag:
@@ -17,23 +25,39 @@ def bag_of(*texts: str) -> Bag:
 
     Of a compound such as `zero-shot` the parts count too, so that it is found by either.
     """
-    found = Counter(chain.from_iterable(map(tokens, texts)))
+    found = Counter(chain.from_iterable(map(_pieces, texts)))
     bag: dict[str, int] = {}
-    for token, times in found.items():
-        for word in _words_of(token):
+    for piece, times in found.items():
+        for word in _words_of(piece):
             bag[word] = bag.get(word, 0) + times
     return bag
 
 
+def _pieces(text: str) -> Iterable[str]:
+    """The words of `text`; of one in plain English letters what stands between spaces, with the
+    dashes: cutting it so takes a tenth of the time."""
+    if text.isascii():
+        return cut(text, _COMPOUNDS)
+    return _WORD.findall(text.lower())
+
+
 @lru_cache(maxsize=50_000)
-def _words_of(token: str) -> tuple[str, ...]:
-    words = [token, *token.split("-")] if "-" in token else [token]
-    return tuple(word for word in words if word[:1].isalnum() and may_join(word))
+def _words_of(piece: str) -> tuple[str, ...]:
+    if "-" not in piece:
+        return (piece,) if may_join(piece) else ()
+    compounds = _WORD.findall(piece)
+    words = (
+        word
+        for one in compounds
+        for word in ([one, *one.split("-")] if "-" in one else [one])
+        if may_join(word)
+    )
+    return tuple(words)
 
 
 def whole_words(text: str) -> frozenset[str]:
     """What stands between the marks and spaces of `text`, in lower case: `zero` of `zero-shot`."""
-    return frozenset(_WHOLE.findall(text.lower()))
+    return frozenset(cut(text, _PLAIN) if text.isascii() else _WHOLE.findall(text.lower()))
 
 
 def as_written(word: str, text: str) -> str:
@@ -45,7 +69,7 @@ def as_written(word: str, text: str) -> str:
 
 def _found(word: str, text: str) -> list[str]:
     """`word` wherever it stands whole in `text`, as it is written there."""
-    if not (word.isascii() and text.isascii()):  # where a letter has more forms than two
+    if not (word.isascii() and (text.isascii() or _MORE_FORMS.search(text) is None)):
         return re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
     wanted, lower, found = word.lower(), text.lower(), []
     start = lower.find(wanted)
@@ -64,4 +88,4 @@ def _is_end(neighbour: str) -> bool:
 
 def stands_in(word: str, whole: Set[str]) -> bool:
     """Whether a word of a bag can be quoted as it is from the text with these whole words."""
-    return all(part in whole for part in word.split("-"))
+    return word in whole or ("-" in word and all(part in whole for part in word.split("-")))

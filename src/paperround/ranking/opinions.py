@@ -24,7 +24,7 @@ from paperround.ranking.picks import Scored, in_parts, picked, with_nobody
 from paperround.ranking.spoken import Name, SpokenTexts, Text, TitleOf, Weights, quotable_of
 from paperround.ranking.spread import ALIKE_COSTS
 from paperround.ranking.taste import Said, profiles
-from paperround.ranking.text_space import Dense, Texts, text_space
+from paperround.ranking.text_space import Dense, space_and_texts
 
 FIELD = 240
 """Earlier papers that, with an edition's own, are the field a fit is measured against."""
@@ -59,9 +59,9 @@ class TasteDay:
     ) -> None:
         self.ids = [paper.id for paper in papers]
         day, before = [_bag(paper) for paper in papers], [bag_of(text) for text in background]
-        self._space = text_space([*day, *before])
+        field = min(len(day) + FIELD, len(day) + len(before))
+        self._space, self._field = space_and_texts([*day, *before], field)
         self._words = tuple(self._space.place_of)
-        self._field = self._space.texts([*day, *before[:FIELD]])
         self.field = len(self._field)
         own = self._field.at(slice(len(day)))
         costs = (ALIKE_COSTS * own.likeness(own)).astype(float).round(4)
@@ -70,17 +70,21 @@ class TasteDay:
             costs=with_nobody(costs),
             shown=len(papers) if shown is None else shown,
         )
-        self._quotable = [
-            self._quotable_of(paper, own, place) for place, paper in enumerate(papers)
-        ]
+        self._own = own.words
+        self._quotable: dict[int, Weights] = {}
         self._spoken = SpokenTexts(self._space, self._field)
         self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
         self._quoted: dict[tuple[int, int], str] = {}
 
-    def _quotable_of(self, paper: Paper, own: Texts, place: int) -> Weights:
-        """The weights of those telling words that stand in title or abstract as a bag has them."""
-        whole = whole_words(f"{paper.title}\n{paper.abstract}")
-        return quotable_of(own.words[[place]], lambda word: stands_in(self._words[word], whole))
+    def _quotable_at(self, place: int) -> Weights:
+        """The weights of those telling words of a paper that stand in its title or abstract as a
+        bag has them. Of most papers of a day nobody asks."""
+        found = self._quotable.get(place)
+        if found is None:
+            whole = whole_words(self._written[place])
+            found = quotable_of(self._own, place, lambda word: stands_in(self._words[word], whole))
+            self._quotable[place] = found
+        return found
 
     def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
         """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
@@ -127,7 +131,7 @@ class TasteDay:
         return said
 
     def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
-        words = spoken.shared(text, self._quotable[place], MOST_WORDS)
+        words = spoken.shared(text, self._quotable_at(place), MOST_WORDS)
         is_topic = spoken.is_topic(text)
         said = [
             as_written(self._words[word], spoken.title(text))

@@ -150,8 +150,10 @@ class SpokenTexts:
         return found
 
 
-def quotable_of(words: sparse.csr_array, may_quote: Callable[[int], bool]) -> Weights:
-    """Those words of a text, a matrix of one row, that may be quoted."""
-    words.sort_indices()
-    kept = [may_quote(word) for word in words.indices.tolist()]
-    return Weights(words=words.indices[kept], weights=words.data[kept])
+def quotable_of(words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]) -> Weights:
+    """Those words of the text in that row that may be quoted."""
+    held = slice(words.indptr[row], words.indptr[row + 1])
+    theirs = words.indices[held]
+    order = theirs.argsort()
+    kept = order[[may_quote(word) for word in theirs[order].tolist()]]
+    return Weights(words=theirs[kept], weights=words.data[held][kept])

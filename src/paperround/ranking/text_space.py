@@ -13,12 +13,20 @@ way to the whitening of a ridge regression that has one inverse for everybody. T
 and shares were chosen on public libraries of readers: `docs/personal.md` shows what was tried.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+# On several cores a product of matrices adds up in another order, so that the last digit of a score
+# would depend on the machine; and where others want the cores as well, threads wait for each other
+# busily and take several times as long. From here on this process computes on one.
+threadpool_limits(limits=1, user_api="blas")
 
 Bag = Mapping[str, int]
 """How often a text has each of its words."""
@@ -75,7 +83,10 @@ class TextSpace:
 
     def texts(self, bags: Sequence[Bag]) -> Texts:
         """The texts of `bags` in this space; words it does not know are left out."""
-        counts = _counts(bags, self.place_of)
+        return self.placed(_counts(bags, self.place_of))
+
+    def placed(self, counts: sparse.csr_array) -> Texts:
+        """The same of texts as how often they have each word of the space: (texts, words)."""
         words = _unit_rows(_weighted(counts, self.idf, WORDS_POWER))
         fine = (_unit_rows(_weighted(counts, self.idf, THEMES_POWER)) @ self.themes).astype("f4")
         shares = ((fine[:, :BROAD], BROAD_SHARE), (fine, FINE_SHARE))
@@ -87,15 +98,22 @@ class TextSpace:
 
 def text_space(bags: Sequence[Bag]) -> TextSpace:
     """The space of these texts. Same bags in the same order, same space."""
-    place_of: dict[str, int] = {}
-    for bag in bags:
-        for word in bag:
-            place_of.setdefault(word, len(place_of))
-    counts = _counts(bags, place_of)
+    return space_and_texts(bags, 0)[0]
+
+
+def space_and_texts(bags: Sequence[Bag], first: int) -> tuple[TextSpace, Texts]:
+    """The space of these texts, and the first of them in it."""
+    place_of: defaultdict[str, int] = defaultdict(count().__next__)
+    sizes = [len(bag) for bag in bags]
+    places = np.fromiter(map(place_of.__getitem__, chain.from_iterable(bags)), np.int32, sum(sizes))
+    times = chain.from_iterable(bag.values() for bag in bags)
+    parts = (np.fromiter(times, np.float32, sum(sizes)), places, np.cumsum([0, *sizes]))
+    counts = sparse.csr_array(parts, shape=(len(bags), len(place_of)))
     holders = np.bincount(counts.indices, minlength=len(place_of))
     idf = np.log((1 + len(bags)) / (1 + holders))
     weighted = _unit_rows(_weighted(counts, idf, THEMES_POWER))
-    return TextSpace(place_of=place_of, idf=idf, themes=_themes(weighted))
+    space = TextSpace(place_of=dict(place_of), idf=idf, themes=_themes(weighted))
+    return space, space.placed(counts[:first])
 
 
 def _counts(bags: Sequence[Bag], place_of: Mapping[str, int]) -> sparse.csr_array:

@@ -206,18 +206,26 @@ def _errors_as_sqlalchemys(connection: Connection, sql: str) -> Iterator[None]:
 def _insert_selected(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
     names = _names(rows)
     columns = _driver_columns(_parameters(statement, names), rows)
-    listed = {name: _texts(column) for name, column in zip(names, columns, strict=True)}
+    listed = {name: _as_array(column) for name, column in zip(names, columns, strict=True)}
     statement = _from_lists(statement, names)
     return connection.execute(statement, listed, execution_options=_COUNTED).rowcount
 
 
-def _texts(values: Iterable[Any]) -> list[str | None]:
-    return [value if value is None else str(value) for value in values]
+def _as_array(values: Iterable[Any]) -> str:
+    """A list of texts as PostgreSQL writes it (documentation, 8.15.6): the driver takes ten times
+    as long to write one."""
+    return "{" + ",".join(["NULL" if it is None else _quoted(str(it)) for it in values]) + "}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 @lru_cache(maxsize=128)
 def _from_lists(statement: Insert, names: tuple[str, ...]) -> Insert:
-    lists = [bindparam(name, type_=postgresql.ARRAY(Text())) for name in names]
+    lists = [cast(bindparam(name, type_=Text()), postgresql.ARRAY(Text())) for name in names]
     rows = func.unnest(*lists).table_valued(*names).render_derived()
     columns = statement.table.c
     return statement.from_select(

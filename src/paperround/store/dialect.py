@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Insert,
+    Select,
     Table,
     Text,
     Update,
@@ -28,6 +29,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql import visitors
 
 from paperround.store import straight
+
+Statement = Update | Select[Any]
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available in time."""
@@ -124,9 +127,9 @@ class Prepared:
     """A statement compiled for `dialect` once, for the few that every mail goes through: compiling,
     looking it up and binding cost several times as much as the rows themselves."""
 
-    def __init__(self, statement: Update, dialect: Dialect) -> None:
+    def __init__(self, statement: Statement, dialect: Dialect) -> None:
         write_out = partial(_written_out, dialect)
-        whole = cast("Update", visitors.replacement_traverse(statement, {}, write_out))
+        whole = cast("Statement", visitors.replacement_traverse(statement, {}, write_out))
         compiled = whole.compile(dialect=dialect)
         self._text = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
@@ -172,7 +175,7 @@ def _written_out(dialect: Dialect, element: object, **_: object) -> ColumnElemen
 
 
 @lru_cache(maxsize=64)
-def prepared(statement: Update, dialect: Dialect) -> Prepared:
+def prepared(statement: Statement, dialect: Dialect) -> Prepared:
     """`statement`, which is kept, compiled for the dialect of an engine."""
     return Prepared(statement, dialect)
 

@@ -14,8 +14,13 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import among
-from paperround.store.subscriber_rows import SUBSCRIPTION_COLUMNS, subscription_of
+from paperround.store.dialect import among, prepared
+from paperround.store.subscriber_rows import (
+    SUBSCRIPTION_COLUMNS,
+    instant_as_read,
+    subscription_of,
+    subscriptions_as_read,
+)
 
 _ACTIVE = (
     select(*SUBSCRIPTION_COLUMNS)
@@ -31,6 +36,17 @@ _SINCE_CONSENT = (db.subscriptions.c.due_at == db.subscribers.c.consent_at).labe
 _BY_ID = db.subscriptions.c.id
 _SORTED_BY_ID = db.subscriptions.c.id + 0
 """The same order, that no index gives: so the rows are found in another way, and then sorted."""
+
+_DUE = (
+    _ACTIVE.add_columns(db.subscriptions.c.due_at, _SINCE_CONSENT)
+    .where(
+        db.subscriptions.c.list_id == bindparam("b_list_id"),
+        db.subscriptions.c.due_at <= bindparam("b_now"),
+        db.subscriptions.c.id > bindparam("b_after"),
+    )
+    .limit(bindparam("b_limit"))
+)
+_DUE_BY_ID, _DUE_SORTED = _DUE.order_by(_BY_ID), _DUE.order_by(_SORTED_BY_ID)
 
 _SET = (
     update(db.subscriptions)
@@ -69,22 +85,16 @@ class DueInstants:
         self, list_id: ListId, *, now: datetime, limit: int, after: SubscriptionId
     ) -> list[DueSubscription]:
         """Active subscriptions of the list that are due and have an id above `after`, by id."""
-        order = _SORTED_BY_ID if self._few_are_due(list_id, now, limit) else _BY_ID
-        found = self._connection.execute(
-            _ACTIVE.add_columns(db.subscriptions.c.due_at, _SINCE_CONSENT)
-            .where(
-                db.subscriptions.c.list_id == list_id,
-                db.subscriptions.c.due_at <= now,
-                db.subscriptions.c.id > after,
-            )
-            .order_by(order)
-            .limit(limit)
-        )
+        few = self._few_are_due(list_id, now, limit)
+        dialect = self._connection.dialect
+        asked = {"b_list_id": list_id, "b_now": now, "b_after": after, "b_limit": limit}
+        found = prepared(_DUE_SORTED if few else _DUE_BY_ID, dialect).run(self._connection, asked)
+        people = subscriptions_as_read(found, dialect)
         return [
             DueSubscription(
-                subscription=subscription_of(row), due_at=row.due_at, at_once=bool(row.at_once)
+                subscription=one, due_at=instant_as_read(due_at, dialect), at_once=bool(at_once)
             )
-            for row in found
+            for one, (*_, due_at, at_once) in zip(people, found, strict=True)
         ]
 
     def _few_are_due(self, list_id: ListId, now: datetime, limit: int) -> bool:

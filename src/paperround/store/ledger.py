@@ -47,6 +47,7 @@ from paperround.store.dialect import among, insert_new, next_ids
 from paperround.store.edition_rows import paper_columns
 from paperround.store.memory import remember
 from paperround.store.replacing import Replacing
+from paperround.store.storage import roomy
 
 RECENT_EDITIONS = 8
 """How many of a list's editions are looked at for its last mail: two days of four cuts."""
@@ -151,9 +152,10 @@ class SqlLedger(Claims[Claimed], Replacing):
         """Insert what is new, with all that goes with it; returns how many rows that were."""
         if not offers:
             return 0
-        added = self._insert_rows(offers, lists, now)
-        self._freeze_behind(added.values())
-        remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
+        with roomy(self._connection):
+            added = self._insert_rows(offers, lists, now)
+            self._freeze_behind(added.values())
+            remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
         self._require_standing(added.values())
         self._keep_live(added.values())
         return len(added)
@@ -206,8 +208,24 @@ class SqlLedger(Claims[Claimed], Replacing):
             for (edition, _), papers in each.items()
             for paper in papers
         }
-        rows = [paper_columns(edition, paper) for (edition, _), paper in behind.items()]
+        if not behind:
+            return
+        known = self._frozen_behind({edition for edition, _ in behind})
+        rows = [
+            paper_columns(edition, paper)
+            for (edition, position), paper in behind.items()
+            if (edition, position) not in known
+        ]
         insert_many(self._connection, insert_new(self._connection, db.behind_papers), rows)
+
+    def _frozen_behind(self, editions: Collection[EditionId]) -> set[tuple[int, int]]:
+        """The papers that rows of these editions carry already: after the first thousands of
+        readers those are most."""
+        c = db.behind_papers.c
+        found = self._connection.execute(
+            select(c.edition_id, c.position).where(among(self._connection, c.edition_id, editions))
+        )
+        return {(edition, position) for edition, position in found}
 
     def _domains(self, people: Collection[SubscriberId]) -> dict[int, str]:
         found = self._connection.execute(

@@ -9,19 +9,25 @@ log grows on slowly, and nobody is refused.
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from threading import Event
 
 from sqlalchemy import Connection
 
 from paperround.domain.status import MOST_LOG_BYTES, Storage
+from paperround.store import straight
 
 LONG_LOG = MOST_LOG_BYTES * 3 // 4
 """Bytes of log from which on writers wait: what they write meanwhile must fit below the most."""
 
 PAUSE, PAUSES = 0.25, 4
 """Seconds, and how many of them a writer waits at most for readers to leave."""
+
+
+MUCH_CACHE = 24 * 2**20
+"""Bytes of pages that SQLite may hold while thousands of rows go into tables of many indexes. With
+its usual two million most pages are written to the log several times before the commit."""
 
 
 def rest(seconds: float) -> None:
@@ -66,6 +72,21 @@ def keep_log_short(connection: Connection, pause: Callable[[float], None]) -> No
         if _log_bytes(file) <= LONG_LOG or _emptied(connection):
             return
         pause(PAUSE)
+
+
+@contextmanager
+def roomy(connection: Connection) -> Iterator[None]:
+    """Within a transaction: many rows are written. Afterwards SQLite gives the room back as it
+    commits; what it had to spare before it has again."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    ((usual,),) = straight.run(connection, "PRAGMA cache_size")
+    straight.run(connection, f"PRAGMA cache_size = -{MUCH_CACHE // 1024}")
+    try:
+        yield
+    finally:
+        straight.run(connection, f"PRAGMA cache_size = {int(usual)}")
 
 
 def _emptied(connection: Connection) -> bool:

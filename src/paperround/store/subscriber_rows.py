@@ -1,11 +1,13 @@
 """Between subscribers, their subscriptions and the rows of both."""
 
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Dialect, Row, select
 
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
@@ -21,6 +23,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
+from paperround.store.types import UtcDateTime
 
 EMAIL = "email"
 
@@ -68,6 +71,7 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
 """What it takes to make a Subscription, in the order in which `subscription_of` takes it."""
 
 _COLUMNS = len(SUBSCRIPTION_COLUMNS)
+_INSTANT = UtcDateTime()
 
 
 def person_of(row: Row[Any]) -> Subscriber:
@@ -102,6 +106,40 @@ def subscription_of(row: Row[Any]) -> Subscription:
     )
 
 
+def subscriptions_as_read(rows: Sequence[Any], dialect: Dialect) -> Iterator[Subscription]:
+    """The subscriptions of rows that begin with SUBSCRIPTION_COLUMNS, as the driver gives them:
+    what many readers ask for alike is read once."""
+    for row in rows:
+        id_, person, list_id, there, person_state, resting, *wish, topics = row[:_COLUMNS]
+        said = topics if isinstance(topics, str) else tuple(topics)
+        yield Subscription(
+            id=SubscriptionId(id_),
+            subscriber_id=SubscriberId(person),
+            list_id=ListId(list_id),
+            state=_state_on_list(person_state, there),
+            preferences=_preferences_as_read(*wish, said),
+            resting_until=None if resting is None else instant_as_read(resting, dialect),
+        )
+
+
+def instant_as_read(value: Any, dialect: Dialect) -> datetime:
+    """An instant as the driver gives it."""
+    moment = _INSTANT.process_result_value(value, dialect)
+    if moment is None:
+        raise ValueError("no instant stands there")
+    return moment
+
+
+@lru_cache(maxsize=_MOST_WISHES)
+def _preferences_as_read(*wish: Any) -> Preferences:
+    """SQLite has a date, and topics, as text."""
+    *others, paused_until, topics = wish
+    if isinstance(paused_until, str):
+        paused_until = date.fromisoformat(paused_until)
+    said = json.loads(topics) if isinstance(topics, str) else topics
+    return _preferences(*others, paused_until, tuple(said))
+
+
 def person_on_list(row: Row[Any]) -> Subscriber:
     """The subscriber of a row with both, in the state they have on that list."""
     return replace(person_of(row), state=_state_there(row))
@@ -111,6 +149,7 @@ def _state_there(row: Row[Any]) -> SubscriberState:
     return _state_on_list(row.person_state, row.state)
 
 
+@cache
 def _state_on_list(person_state: str, state: str) -> SubscriberState:
     person, there = SubscriberState(person_state), SubscriberState(state)
     left_while_waiting = person is SubscriberState.PENDING and there is SubscriberState.UNSUBSCRIBED

@@ -24,7 +24,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.dialect import among, insert_new
+from paperround.store.dialect import among, insert_new, prepared
 from paperround.store.due import DueInstants
 from paperround.store.erasure import Erasure
 from paperround.store.interests import Interests
@@ -42,6 +42,7 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     preferences_of,
     subscription_of,
+    subscriptions_as_read,
 )
 from paperround.store.suppressions import Suppressions
 
@@ -61,6 +62,17 @@ _PERSON_AND_WISH = (
 """The person of an address, and beside it what they asked of a list, if anything."""
 
 _BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
+
+_ACTIVE_AFTER = (
+    _BOTH.where(
+        db.subscriptions.c.list_id == bindparam("b_list_id"),
+        db.subscriptions.c.id > bindparam("b_after"),
+        db.subscriptions.c.state == SubscriberState.ACTIVE,
+        db.subscribers.c.state == SubscriberState.ACTIVE,
+    )
+    .order_by(db.subscriptions.c.id)
+    .limit(bindparam("b_limit"))
+)
 
 
 class SqlSubscribers(Suppressions, Signups, SelfService, Interests, DueInstants, Erasure):
@@ -91,17 +103,10 @@ class SqlSubscribers(Suppressions, Signups, SelfService, Interests, DueInstants,
         self, list_id: ListId, after: SubscriptionId, *, limit: int
     ) -> list[Subscription]:
         """Active subscriptions with an id above `after`, by id."""
-        found = self._connection.execute(
-            _BOTH.where(
-                db.subscriptions.c.list_id == list_id,
-                db.subscriptions.c.id > after,
-                db.subscriptions.c.state == SubscriberState.ACTIVE,
-                db.subscribers.c.state == SubscriberState.ACTIVE,
-            )
-            .order_by(db.subscriptions.c.id)
-            .limit(limit)
-        )
-        return [subscription_of(row) for row in found]
+        dialect = self._connection.dialect
+        asked = {"b_list_id": list_id, "b_after": after, "b_limit": limit}
+        found = prepared(_ACTIVE_AFTER, dialect).run(self._connection, asked)
+        return list(subscriptions_as_read(found, dialect))
 
     def already_sent(
         self,
