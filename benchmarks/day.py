@@ -181,6 +181,7 @@ def _spend(folder: Path, readers: int, url: str | None = None) -> Day:
         opinions=home.opinions,
     )
     planned, cpu_planned = time.perf_counter(), time.process_time()
+    gc.freeze()  # as the command does
     report = deliver(home.post())
     delivered, cpu_delivered = time.perf_counter(), time.process_time()
     if report.totals.sent != readers:

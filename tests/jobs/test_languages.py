@@ -7,7 +7,7 @@ import pytest
 from paperround.domain.ledger import Claimed
 from paperround.domain.notices import ClaimedNotice
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.compose import digest_mail, sheet_of, slip_of
+from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.ports import Database
@@ -33,7 +33,7 @@ def _bytes(database: Database, row: Claimed) -> bytes:
     with database.reading() as work:
         edition = work.editions.get(row.edition_id)
     sheet = sheet_of(edition, "Trending papers", LETTERHEAD)
-    return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, slip_of(row), IDENTITY.keys))
+    return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, row.slip, IDENTITY.keys))
 
 
 def _language(notice: ClaimedNotice) -> str:
@@ -52,7 +52,7 @@ def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Data
     french = replace(confirmed.preferences, language="fr")
     assert save_choices(here, confirmed.preferences_token, french, now=NOW)
     (again,) = digests(database, now=NOW + HOURS)
-    assert (row.language, again.language) == ("de", "de")
+    assert (row.slip.language, again.slip.language) == ("de", "de")
     assert _bytes(database, again) == before
 
 
@@ -66,7 +66,7 @@ def test_a_digest_is_in_the_language_of_ours_nearest_to_the_readers(
     _edition(database)
     joined(desk(database), wish=Preferences(language=tag))
     (row,) = digests(database)
-    assert row.language == language
+    assert row.slip.language == language
     assert f"Content-Language: {language}\r\n".encode() in _bytes(database, row)
 
 

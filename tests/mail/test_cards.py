@@ -3,9 +3,10 @@ what, and nothing of one reader in the mail of another."""
 
 import re
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from paperround.domain.digests import DigestPaper, WithdrawnPaper
@@ -14,7 +15,7 @@ from paperround.mail.cards import MOST_CARDS
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
 from paperround.mail.dkim_keys import new_key
-from paperround.mail.lines import MOST_LINES
+from paperround.mail.lines import MOST_LINES, LineForm
 from paperround.mail.render import HTML_LIMIT
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE, body_lines, modern, modern_parts, split_by_hand
@@ -84,6 +85,14 @@ def test_a_personal_digest_has_the_bytes_of_one_built_alone(
     assert modern_parts(alone) == split_by_hand(alone)[1] == [words.text, words.html]
     assert str(modern(alone)["Subject"]) == words.subject
     assert all(len(line) <= 76 for line in body_lines(alone))
+
+
+@given(words=st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=200))
+@example("Score 10.5 = trending 1.2345 + personal 9.31 + spread −0.0455 = 4% 22222 22222 22222")
+def test_words_with_numbers_look_the_same_however_they_are_said(words: str) -> None:
+    """Said by themselves, or as others with other digits and then these filled in."""
+    form = LineForm('<p class="sum">' + "x" * 50, "</p>", "   Why: ", "   ")
+    assert form.counted(words) == form.both(words)
 
 
 @settings(max_examples=60, deadline=None)
@@ -160,6 +169,16 @@ def test_no_personal_digest_holds_anything_of_another_reader() -> None:
         assert set(re.findall(r"(?<![0-9a-f])\d{40}(?![0-9a-f])", read)) == set(tokens)
         wished = {f"reader-{number}"} if number % 5 else set()
         assert set(re.findall(r"reader-\d+", read)) == wished
+
+
+def test_a_letter_for_private_use_in_a_title_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a letter stands where a card's number goes while it is made: none of the paper's."""
+    draws = cycle([0, 1, 2])
+    monkeypatch.setattr("paperround.mail.shapes.secrets.randbelow", lambda _most: next(draws))
+    renderer = MailRenderer(letterhead())
+    odd = {"abstract": "https://papers.example.org/%F4%80%80%81"}
+    made = mail(view([paper(n, title=f"{n} of \U00100000 %{n}", links=odd) for n in range(12)]))
+    assert renderer.compose(made) == renderer.compose_alone(made)
 
 
 def test_what_is_kept_of_readers_has_a_bound() -> None:

@@ -128,6 +128,6 @@ def test_lines_that_answer_at_once_share_their_marks(worlds: Worlds) -> None:
     assert {len(ids) for ids in calls} == {6}
 
 
-def test_lines_that_are_far_away_wait_for_no_other(worlds: Worlds) -> None:
+def test_far_lines_whose_answers_come_together_share_their_marks(worlds: Worlds) -> None:
     calls = steady_marks(worlds(FAR), lines=6, mails=120)
-    assert {len(ids) for ids in calls} == {1}
+    assert max(len(ids) for ids in calls) >= 5

@@ -1,5 +1,6 @@
 """`paperround deliver`: send what is due."""
 
+import gc
 from dataclasses import asdict
 from typing import Annotated
 
@@ -24,6 +25,7 @@ def deliver(
 
     home = runtime(now)
     finish_on_signals(home)
+    gc.freeze()  # libraries stay to the end: looking for garbage in them only takes time
     with progress("sending") as advance:
         report = run(home.post(), until_empty=until_empty, progress=advance)
     posted = home.post_to_channels()

@@ -117,27 +117,60 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A delivery this process may send now, with all that its bytes are made of."""
+    """A delivery this process may send now; `slip` is what its bytes are made of."""
 
-    id: DeliveryId
-    edition_id: EditionId
+    slip: Slip
     subscriber_id: SubscriberId
-    address: str
     kind: DigestKind
-    local_date: date
-    positions: tuple[int, ...]
-    message_id: str
-    dated: datetime
-    key_id: str
-    nonce: str
     attempts: int
     breakdowns: int
     expires_at: datetime
     lease: Lease
-    reasons: Mapping[int, str] = field(default_factory=dict)
-    parts: OwnParts = field(default_factory=dict)
-    withdrawn: tuple[Withdrawal, ...] = ()
-    language: str = ENGLISH
+
+    @property
+    def id(self) -> DeliveryId:
+        """The row's."""
+        return DeliveryId(self.slip.row)
+
+    @property
+    def edition_id(self) -> EditionId:
+        """Of the edition it is cut from."""
+        return self.slip.edition_id
+
+    @property
+    def address(self) -> str:
+        """Where it goes."""
+        return self.slip.address
+
+    @property
+    def local_date(self) -> date:
+        """The day of its reader that it is for."""
+        return self.slip.local_date
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Of its papers in the edition."""
+        return self.slip.positions
+
+    @property
+    def message_id(self) -> str:
+        """Its Message-ID, the same on every try."""
+        return self.slip.message_id
+
+    @property
+    def dated(self) -> datetime:
+        """What its Date says."""
+        return self.slip.dated
+
+    @property
+    def key_id(self) -> str:
+        """Of the key that its links are signed with."""
+        return self.slip.key_id
+
+    @property
+    def nonce(self) -> str:
+        """What its links are bound to."""
+        return self.slip.nonce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

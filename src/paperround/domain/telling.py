@@ -4,6 +4,7 @@ are shown, votes, dates."""
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +26,8 @@ _LINKS = {
     "discussion": "Discussion",
 }
 _PRINTABLE = "!#$%&'()*+,/:;=?@[]~"
+_MOST_ADDRESSES = 4096
+"""Addresses kept, about 300 bytes each: a mail asks several times for each of its own."""
 _UNSAFE = re.compile(r"[\s\"'<>\\`{|}^\x00-\x1f]")
 
 
@@ -62,6 +65,7 @@ def short_authors(names: tuple[str, ...]) -> str:
     return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
 
 
+@lru_cache(maxsize=_MOST_ADDRESSES)
 def web_address(url: str) -> str:
     """`url` in ASCII when it is a plain http(s) address, else empty: anything else is dropped."""
     if _UNSAFE.search(url):
@@ -83,6 +87,7 @@ def paper_links(paper: Linked) -> list[tuple[str, str]]:
     return list({url: (label, url) for label, url in reversed(shown)}.values())[::-1]
 
 
+@lru_cache(maxsize=_MOST_ADDRESSES)
 def _label(label: str, url: str) -> str:
     host = urlsplit(url).hostname or ""
     of_arxiv = host == "arxiv.org" or host.endswith(".arxiv.org")

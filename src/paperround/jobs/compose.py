@@ -1,5 +1,6 @@
 """From a frozen edition and one ledger row to the mail: the same row, always the same mail."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from paperround.domain.digests import (
     WithdrawnPaper,
 )
 from paperround.domain.editions import Edition, EditionPaper
-from paperround.domain.ledger import Claimed, Slip
+from paperround.domain.ledger import Slip
 from paperround.domain.papers import Show
 from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.tokens import KeyRing, Purpose
@@ -38,7 +39,9 @@ class Sheet:
     web_url: str
     of_arxiv: frozenset[int]
     """The positions of papers that came by way of arXiv."""
-    own: dict[_Own, DigestPaper] = field(default_factory=dict, compare=False, repr=False)
+    own: OrderedDict[_Own, DigestPaper] = field(
+        default_factory=OrderedDict, compare=False, repr=False
+    )
     """Papers with a reader's reason and parts, made lately: those of other readers often match."""
 
 
@@ -54,25 +57,6 @@ def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead) -> Sheet
         of_arxiv=frozenset(
             paper.position for paper in edition.all_papers if "arxiv" in paper.identifiers
         ),
-    )
-
-
-def slip_of(claimed: Claimed) -> Slip:
-    """The slip of a ledger row."""
-    return Slip(
-        row=claimed.id,
-        edition_id=claimed.edition_id,
-        address=claimed.address,
-        positions=claimed.positions,
-        local_date=claimed.local_date,
-        message_id=claimed.message_id,
-        dated=claimed.dated,
-        key_id=claimed.key_id,
-        nonce=claimed.nonce,
-        reasons=claimed.reasons,
-        parts=claimed.parts,
-        withdrawn=claimed.withdrawn,
-        language=claimed.language,
     )
 
 
@@ -159,7 +143,7 @@ def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
     if known is not None:
         return known
     if len(sheet.own) >= MOST_OWN:
-        sheet.own.clear()
+        sheet.own.popitem(last=False)
     made = sheet.own[key] = _with_own(sheet.papers[position], reason, parts)
     return made
 

@@ -237,7 +237,8 @@ class _Run(Generic[Mail]):
             for place, row in enumerate(rows):
                 if len(self._unsettled) >= SETTLE:
                     self._settle()
-                yield from self._pauses_for(row)
+                if self._slots:
+                    yield from self._pauses_for(row)
                 if not self._goes_on():
                     return
                 if self._turned_back:  # a list was paused or somebody left: look at the rest anew

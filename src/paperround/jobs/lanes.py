@@ -23,7 +23,7 @@ from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
 from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.compose import Sheet, digest_mail, sheet_of, slip_of
+from paperround.jobs.compose import Sheet, digest_mail, sheet_of
 from paperround.jobs.holding import is_held
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.ports import (
@@ -129,7 +129,7 @@ def digest_lane(post: Post) -> Lane[Claimed]:
         return sheets[edition_id]
 
     def compose(row: Claimed) -> bytes:
-        mail = digest_mail(sheet(row.edition_id, row.positions), slip_of(row), post.keys)
+        mail = digest_mail(sheet(row.edition_id, row.positions), row.slip, post.keys)
         return post.renderer.compose(mail)
 
     return Lane(

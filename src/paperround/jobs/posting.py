@@ -34,7 +34,7 @@ from paperround.domain.papers import PaperId
 from paperround.domain.posts import ClaimedPost, Digest, Message, PostOutcome
 from paperround.domain.replies import next_try
 from paperround.domain.times import format_instant
-from paperround.jobs.compose import digest_view, sheet_of, slip_of
+from paperround.jobs.compose import digest_view, sheet_of
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import is_held, is_suspect
 from paperround.jobs.ports import Clock, Database, PostOffice, Processes, UnitOfWork
@@ -185,7 +185,7 @@ class _Hand:
             edition = work.editions.get(post.row.edition_id)
             title = work.lists.get(edition.list_name).title
         sheet = sheet_of(edition, title, self._room.letterhead)
-        view = digest_view(sheet, slip_of(post.row), token="")
+        view = digest_view(sheet, post.row.slip, token="")
         row = post.row
         digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
         papers = {one.position: one for one in edition.all_papers}

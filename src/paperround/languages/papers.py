@@ -60,15 +60,17 @@ def score_said(tongue: Tongue, score: float | None, parts: Mapping[str, float]) 
     if len(small) > 1:
         shown = [(name, part) for name, part in shown if abs(part) >= least]
         shown.append(("other", sum(small)))
-    added = " + ".join([_part(tongue, name, value) for name, value in shown]) or "0"
+    said = [f"{_name_said(tongue, name)} {_number(tongue, value)}" for name, value in shown]
+    added = " + ".join(said) or "0"
     return tongue.gettext("Score %(score)s = %(sum)s", score=_number(tongue, score), sum=added)
 
 
-@lru_cache(maxsize=4096)
-def _part(tongue: Tongue, name: str, value: float) -> str:
-    return f"{tongue.word(name.replace('_', ' '))} {_number(tongue, value)}"
+@lru_cache(maxsize=256)
+def _name_said(tongue: Tongue, name: str) -> str:
+    return tongue.word(name.replace("_", " "))
 
 
+@lru_cache(maxsize=8192)
 def _number(tongue: Tongue, value: float) -> str:
     written = f"{value:.4f}".rstrip("0").rstrip(".").replace("-", "−")
     return tongue.decimal(written)

@@ -66,7 +66,10 @@ class Tongue:
         return self._words.gettext(english) if english else english
 
     def _filled(self, said: str, english: str, values: dict[str, object]) -> str:
-        written = {name: self.written(value) for name, value in values.items()}
+        written = {
+            name: value if type(value) is str else self.written(value)
+            for name, value in values.items()
+        }
         for text in (said, english):
             try:
                 return text % written

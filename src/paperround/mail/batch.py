@@ -41,6 +41,10 @@ NEAR = 0.003
 TOGETHER = 0.0005
 """Seconds for which mails that are ready wait at most for others that will be ready soon."""
 
+SOON = 0.04
+"""The same over a long line, as a part of the time for an answer. Mails whose dots leave together
+get their answers together, so that the next ones need not wait at all."""
+
 BeforeDot = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 
 
@@ -85,7 +89,7 @@ class Batch:
         while self._has_mails or self._board.is_busy:
             self._listen(0.0 if goes_on or self._stock_up(envelopes) else self._pause)
             yield from self._told()
-            if self._ready and self._trip <= NEAR:
+            if self._ready and self._trip < inf:
                 yield from self._gather(envelopes)
             goes_on = self._find_mails(envelopes)
             if self._ready:
@@ -99,12 +103,15 @@ class Batch:
     def _gather(self, envelopes: Iterator[Envelope | None]) -> Iterator[Outcome]:
         """Make mails while further lines get ready, and wait for those a moment: a mark is one
         commit for however many mails."""
-        until = inf
+        is_near = self._trip <= NEAR
+        until = inf if is_near else self._means.monotonic() + SOON * self._trip
         while len(self._ready) < len(self._board.sessions) - len(self._board.idle):
+            if not (is_near or self._expects_another(until)):
+                return
             longest = 0.0
             if not self._stock_up(envelopes):
                 now = self._means.monotonic()
-                until = min(until, now + TOGETHER)
+                until = min(until, now + TOGETHER) if is_near else until
                 longest = until - now
                 if longest <= 0:
                     return
@@ -112,6 +119,18 @@ class Batch:
             yield from self._told()
             if is_quiet and longest > 0:
                 return
+
+    def _expects_another(self, until: float) -> bool:
+        """Whether the answer of an open dot is likely to come before a moment that is not over. Of
+        a line that is late nothing is expected."""
+        if self._means.monotonic() >= until:
+            return False
+        latest = until - self._trip
+        earliest = latest - 2 * SOON * self._trip
+        return any(
+            earliest <= one.permitted_at <= latest and one.talk.dot_is_open
+            for one in self._board.sessions
+        )
 
     def abort(self) -> Iterator[Outcome]:
         """Leave every mail that has no dot, and wait a while for the dots that are open. An error

@@ -20,7 +20,7 @@ from paperround.mail.headers import one_line
 from paperround.mail.lines import MOST_LINES, Line
 from paperround.mail.pieces import Recent, new_mark
 from paperround.mail.render import clean_paper, clean_reason, with_gist
-from paperround.mail.shapes import Cut, Forms, Look, Numbered, Seamed, Shape, Write
+from paperround.mail.shapes import Cut, Forms, Look, Seamed, Shape, Write
 
 MOST_CARDS = 6_000
 """Cards a deck keeps, about 6 kB each. One that was dropped is made anew by one join."""
@@ -97,12 +97,10 @@ class Deck:
         self._token = new_mark()
         self._asked = asked and asked + self._token
         self._placed = Recent[_Place, PlacedCard](MOST_CARDS)
-        self._wanted = Recent[_Place, bool](MOST_CARDS)
-        self._numbered = Recent[tuple[_Base, Look, int], Numbered](MOST_CARDS)
         self._bases = Recent[tuple[Any, ...], _Base](MOST_PAPERS)
+        self._lately = Recent[int, tuple[DigestPaper, _Base]](MOST_PAPERS)
         self._known = Recent[int, _Known](MOST_LINES)
         self._reasons = Recent[str, tuple[str, Line]](MOST_LINES)
-        self._scores = Recent[tuple[Any, ...], Line](MOST_LINES)
         self._forms: Forms | None = None
 
     def cards(self, papers: Sequence[DigestPaper], write: Write) -> list[PlacedCard]:
@@ -113,13 +111,14 @@ class Deck:
             return found
         seamed = Seamed(write, self._asked, self._token, self._ours)
         missing = [
-            (number, self._known.get(id(paper)) or self._met(paper, seamed))
+            (number, self._known.get(id(paper)), paper)
             for number, paper, card in zip(numbers, papers, found, strict=True)
             if card is None
         ]
-        shapes = self._shapes(missing, seamed)
-        for (number, one), shape in zip(missing, shapes, strict=True):
-            found[number - 1] = self._place(one, number, shape)
+        met = [known or self._met(paper, seamed) for _, known, paper in missing]
+        self._render(list(map(_shape_of, met, [number for number, _, _ in missing])), seamed)
+        for (number, known, _), one in zip(missing, met, strict=True):
+            found[number - 1] = self._place(one, number, keep=known is not None)
         return found
 
     def _met(self, paper: DigestPaper, seamed: Seamed) -> _Known:
@@ -137,8 +136,15 @@ class Deck:
         return self._known.keep(id(paper), _Known(paper, base, reason, score, looks))
 
     def _base(self, paper: DigestPaper) -> _Base:
-        key = (*_own_words(paper), *paper.links.items())
-        return self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist, self._ours))
+        """Papers with a reader's own reason and score hold the very links of the one that all
+        share: so it is found without comparing them."""
+        words = _own_words(paper)
+        known = self._lately.get(id(paper.links))
+        if known is not None and known[0].links is paper.links and _own_words(known[0]) == words:
+            return known[1]
+        key = (*words, *paper.links.items())
+        base = self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist, self._ours))
+        return self._lately.keep(id(paper.links), (paper, base))[1]
 
     def _reason(self, reason: str, forms: Forms) -> tuple[str, Line]:
         """A reason as it was frozen, clean, and the line that says it."""
@@ -150,50 +156,40 @@ class Deck:
         return self._reasons.keep(reason, (frozen, line))
 
     def _score(self, paper: DigestPaper, forms: Forms) -> Line:
-        key = (paper.score, *paper.parts.items())
-        known = self._scores.get(key)
-        if known is not None:
-            return known
         parts = {_part_name(name): value for name, value in paper.parts.items()}
-        words = score_said(self._ours, paper.score, parts)
-        return self._scores.keep(key, forms.score.both(words))
+        return forms.score.counted(score_said(self._ours, paper.score, parts))
 
-    def _shapes(self, missing: Sequence[tuple[int, _Known]], seamed: Seamed) -> list[Numbered]:
-        """The shapes of `missing` with their numbers; new ones are rendered together."""
-        keys = [(one.base, one.looks[len(str(number)) - 1], number) for number, one in missing]
-        found = list(map(self._numbered.get, keys))
-        if None in found:
-            self._render(
-                [(base, look) for base, look, _ in keys if look not in base.shapes], seamed
-            )
-        return [
-            shape
-            or self._numbered.keep(key, key[0].shapes[key[1]].numbered(key[2], signed=self._signed))
-            for key, shape in zip(keys, found, strict=True)
-        ]
-
-    def _render(self, lacking: Sequence[tuple[_Base, Look]], seamed: Seamed) -> None:
-        new = list(dict.fromkeys(lacking))
+    def _render(self, wanted: Sequence[tuple[_Base, Look]], seamed: Seamed) -> None:
+        """Make the shapes that are lacking, all together."""
+        new = list(dict.fromkeys([one for one in wanted if one[1] not in one[0].shapes]))
         shapes = seamed.shapes([(base.paper, look) for base, look in new]) if new else []
         for (base, look), shape in zip(new, shapes, strict=True):
             base.shapes[look] = shape
 
-    def _place(self, one: _Known, number: int, shape: Numbered) -> PlacedCard:
-        """Kept when it is asked for again, since others are likely to get the very same card."""
-        place, reason, score = (id(one.paper), number), one.reason, one.score
-        text, html = shape.text, shape.html
+    def _place(self, one: _Known, number: int, *, keep: bool) -> PlacedCard:
+        """Kept when its paper is asked for again, since others are likely to get the very same
+        card."""
+        base, look = _shape_of(one, number)
+        reason, score, digits = one.reason, one.score, _digits(number)
+        text, html, size = base.shapes[look]
         card = PlacedCard(
             one.paper,
-            one.base.paper.title,
-            one.base.paper.gist,
+            base.paper.title,
+            base.paper.gist,
             reason.words,
-            text.said(reason.text, score.text),
-            html.said(reason.html, score.html),
-            text.seen(reason.text, score.text) if self._signed else (),
-            html.seen(reason.html, score.html) if self._signed else (),
-            shape.size + reason.size + score.size,
+            text.said(reason.text, score.text, digits),
+            html.said(reason.html, score.html, digits),
+            text.seen(reason.text, score.text, digits) if self._signed else (),
+            html.seen(reason.html, score.html, digits) if self._signed else (),
+            size + reason.size + score.size,
         )
-        if self._wanted.get(place):
-            return self._placed.keep(place, card)
-        self._wanted.keep(place, value=True)
-        return card
+        return self._placed.keep((id(one.paper), number), card) if keep else card
+
+
+@cache
+def _digits(number: int) -> tuple[bytes, ...]:
+    return tuple([b"%c" % digit for digit in b"%d" % number])
+
+
+def _shape_of(one: _Known, number: int) -> tuple[_Base, Look]:
+    return one.base, one.looks[len(_digits(number)) - 1]

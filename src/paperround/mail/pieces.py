@@ -63,6 +63,8 @@ def require_ready(lines: bytes) -> None:
         raise RenderingFailed("a line does not end in CRLF, or begins with a full stop")
 
 
+_DIFFERENCE = re.compile(rb"[^\0]")
+
 _UNFILLED = (b"", b"")
 """What stands in wide slots until they are filled: there are two at most."""
 
@@ -84,6 +86,26 @@ class Slices(NamedTuple):
         return b"".join(whole)
 
 
+def cut_apart(one: bytes, other: bytes) -> tuple[bytes, ...]:
+    """`one` without the bytes in which it differs from `other`, which is as long, cut there."""
+    differing = int.from_bytes(one) ^ int.from_bytes(other)
+    places = [found.start() for found in _DIFFERENCE.finditer(differing.to_bytes(len(one)))]
+    starts = [0, *(place + 1 for place in places)]
+    return tuple(one[start:end] for start, end in zip(starts, [*places, len(one)], strict=True))
+
+
+def cut_at(pieces: Sequence[bytes | int]) -> Slices:
+    """Bytes and, by the place of their values, the gaps between them, in order."""
+    whole, order = [b""], list[int]()
+    for piece in pieces:
+        if isinstance(piece, int):
+            order.append(piece)
+            whole += (b"", b"")
+        else:
+            whole[-1] += piece
+    return Slices(tuple(whole), _picker(order))
+
+
 def sliced(content: bytes, slots: Sequence[bytes], wide: int = 0) -> Slices:
     """`content` cut at `slots`; each may stand there any number of times. The last ones of them,
     `wide` in number and in the order they stand there, are wide."""
@@ -94,7 +116,7 @@ def sliced(content: bytes, slots: Sequence[bytes], wide: int = 0) -> Slices:
     return Slices(tuple(pieces), _picker(order), tuple(places))
 
 
-def _picker(order: list[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
+def _picker(order: Sequence[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
     """Picks by position, in one call of C where there are several."""
     if len(order) < 2:
         return lambda values: tuple(values[at] for at in order)

@@ -7,6 +7,7 @@ exactly where a body encoded with the real tokens has them.
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 LINE = 76
 _LONGEST_WHOLE = 60
@@ -25,8 +26,13 @@ def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
     ASCII letters, digits, `-` and `_`, at most 60 long. Lines never start with a full stop or
     `From `, which some mail systems rewrite.
     """
-    whole = re.compile("|".join(map(re.escape, sorted(unbroken)))) if unbroken else _NOTHING
+    whole = _any_of(tuple(sorted(unbroken))) if unbroken else _NOTHING
     return "\r\n".join([_broken(line, whole) for line in _escaped(text).split("\n")])
+
+
+@lru_cache(maxsize=64)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)))
 
 
 def begun(text: str) -> tuple[str, str]:

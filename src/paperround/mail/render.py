@@ -48,9 +48,9 @@ class Shown(Protocol):
 
 
 class Card(NamedTuple):
-    """A paper at its place in a digest."""
+    """A paper at its place in a digest. Its number is written, and nothing is reckoned with it."""
 
-    number: int
+    number: int | str
     paper: DigestPaper
 
 

@@ -1,25 +1,31 @@
 """The lines of a card that are the same in every digest, encoded and cut.
 
 A card is whole lines, so quoted-printable folds it the same alone and among others. Its number is
-a slot: it is rendered twice, with numbers that differ in every digit, and cut where the bytes
-differ. Reason and score are lines of their own, and slots as well.
+a gap: it is rendered with letters for the digits that stand nowhere else, encoded with two numbers
+that differ in every digit, and cut where the bytes differ. Reason and score are lines of their own,
+and gaps as well, and so is a reader's token. A card is then its shape with all of these filled in,
+by one operation of C.
 """
 
-import re
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
+from urllib.parse import quote
 
 from paperround.domain.digests import DigestPaper
 from paperround.languages.papers import score_said
 from paperround.languages.tongue import Tongue
 from paperround.mail.lines import LineForm, both_forms
-from paperround.mail.pieces import Encoded, encoded, new_mark
+from paperround.mail.pieces import Encoded, Slices, cut_apart, cut_at, encoded, new_mark
 from paperround.mail.render import Card
 
 _NUMBERS = ("1", "2")
-_DIFFERENCE = re.compile(rb"[^\0]")
+_PRIVATE, _MOST_PRIVATE = 0x100000, 0xFFFE
+"""Letters for private use (Unicode Standard, 23.5), which every program takes for one column."""
+_SEAM = b"\0"
+"""Stands where a reader's token goes: quoted-printable has none."""
 
 
 class Look(NamedTuple):
@@ -31,84 +37,46 @@ class Look(NamedTuple):
     digits: int
 
 
-class Slot(IntEnum):
-    """What is filled into a card: lines that say its reason and score."""
+class Gap(IntEnum):
+    """What is filled into a card: lines that say its reason and score, a reader's token, and the
+    digits of its number from the first on."""
 
     REASON = 0
     SCORE = 1
-
-
-_Lines = tuple[bytes, ...]
-"""Encoded lines, cut at each digit of the card's number."""
-
-_Pieces = tuple[tuple[_Lines | Slot, ...], ...]
-"""Lines and slots, cut where a reader's token stands. What stands between two tokens begins and
-ends with lines, and slots have lines on both sides."""
-
-
-class _Fixed(NamedTuple):
-    """A text or an HTML, and the same as a signature sees it: one object where that is the same."""
-
-    plain: _Pieces
-    canonical: _Pieces
-
-
-class Shape(NamedTuple):
-    """A card without number, reason and score. `size` is the length of its HTML, in bytes."""
-
-    text: _Fixed
-    html: _Fixed
-    size: int
-
-    def numbered(self, number: int, *, signed: bool) -> "Numbered":
-        """The shape with its number in place; as a signature sees it too if it is to be
-        `signed`."""
-        digits = [b"%c" % digit for digit in b"%d" % number]
-        text, html = _numbered(self.text, digits, signed), _numbered(self.html, digits, signed)
-        return Numbered(text, html, self.size)
+    TOKEN = 2
+    NUMBER = 3
 
 
 Cut = tuple[bytes, ...]
 """Encoded lines of a card, cut where a reader's token stands."""
 
-_Open = tuple[bytes | Slot, ...]
-"""Lines between two tokens, with slots for the reason and the score between others."""
-
 
 class Part(NamedTuple):
-    """The text or the HTML of a card without reason and score, and the same as a signature sees it:
-    one object where that is the same."""
+    """A text or an HTML without number, reason and score, and the same as a signature sees it: one
+    object where that is the same."""
 
-    plain: tuple[_Open, ...]
-    canonical: tuple[_Open, ...]
+    plain: Slices
+    canonical: Slices
 
-    def said(self, reason: Encoded, score: Encoded) -> Cut:
-        """With these lines for the reason and the score."""
-        return _said(self.plain, reason.plain, score.plain)
+    def said(self, reason: Encoded, score: Encoded, digits: Sequence[bytes]) -> Cut:
+        """With these lines for the reason and the score, and this number."""
+        return _filled(self.plain, reason.plain, score.plain, digits)
 
-    def seen(self, reason: Encoded, score: Encoded) -> Cut:
+    def seen(self, reason: Encoded, score: Encoded, digits: Sequence[bytes]) -> Cut:
         """The same as a signature sees it."""
-        return _said(self.canonical, reason.canonical, score.canonical)
+        return _filled(self.canonical, reason.canonical, score.canonical, digits)
 
 
-class Numbered(NamedTuple):
-    """A card without reason and score."""
+def _filled(lines: Slices, reason: bytes, score: bytes, digits: Sequence[bytes]) -> Cut:
+    return tuple(lines.fill((reason, score, _SEAM, *digits)).split(_SEAM))
+
+
+class Shape(NamedTuple):
+    """A card without number, reason and score. `size` is the length of its HTML, in bytes."""
 
     text: Part
     html: Part
     size: int
-
-
-def _said(cut: tuple[_Open, ...], reason: bytes, score: bytes) -> Cut:
-    why, worth = Slot.REASON, Slot.SCORE
-    return tuple(
-        [
-            lines[0]  # type: ignore[misc]
-            if len(lines) == 1
-            else b"".join([reason if it is why else score if it is worth else it for it in lines])  # type: ignore[misc]
-            for lines in cut
-        ]
-    )
 
 
 class Forms(NamedTuple):
@@ -148,15 +116,13 @@ class Seamed(NamedTuple):
     def shapes(self, wanted: Sequence[tuple[DigestPaper, Look]]) -> list[Shape]:
         """The shape of each paper with that look, rendered together."""
         marks = (new_mark(), new_mark())
-        cards = [
-            Card(int(number * look.digits), _marked(paper, look, marks))
-            for paper, look in wanted
-            for number in _NUMBERS
-        ]
-        parts = self._apart(cards)
+        digit = _digit_for(paper for paper, _ in wanted)
+        parts = self._apart(
+            [Card(digit * look.digits, _marked(paper, look, marks)) for paper, look in wanted]
+        )
         return [
-            self._shape(one, other, marks)
-            for one, other in zip(parts[::2], parts[1::2], strict=True)
+            self._shape(part, look, marks, digit)
+            for part, (_, look) in zip(parts, wanted, strict=True)
         ]
 
     def _apart(self, cards: Sequence[Card]) -> list[tuple[str, str]]:
@@ -165,33 +131,42 @@ class Seamed(NamedTuple):
         texts = text.split(f"{seam}\n")[1:-1]
         return list(zip(texts, html.split(f"<!--{seam}-->\n")[1:-1], strict=True))
 
-    def _shape(self, one: tuple[str, str], other: tuple[str, str], marks: tuple[str, str]) -> Shape:
-        (text, html), (text_too, html_too) = one, other
-        return Shape(
-            text=self._pieces(text, text_too, marks),
-            html=self._pieces(html, html_too, marks),
-            size=sum(len(piece.encode()) for piece in _split(html, marks)[::2]),
+    def _shape(
+        self, part: tuple[str, str], look: Look, marks: tuple[str, str], digit: str
+    ) -> Shape:
+        text, html = ([_numbered(one, digit, number) for number in _NUMBERS] for one in part)
+        size = sum(
+            len(line.encode()) + 1 for line in html[0].split("\n")[:-1] if _gap(line, marks) is None
         )
+        return Shape(self._part(text, look, marks), self._part(html, look, marks), size)
 
-    def _pieces(self, one: str, other: str, marks: tuple[str, str]) -> _Fixed:
-        pairs = zip(_split(one, marks), _split(other, marks), strict=True)
-        pieces = [
-            _slot(piece, marks) if place % 2 else self._fixed(piece, piece_too)
-            for place, (piece, piece_too) in enumerate(pairs)
-        ]
+    def _part(self, said: Sequence[str], look: Look, marks: tuple[str, str]) -> Part:
+        """A card's text or HTML, which is `said` with two numbers."""
+        plain, canonical = list[bytes | int](), list[bytes | int]()
+        one, other = said
+        for run in _runs(one, other, marks):
+            if isinstance(run, Gap):
+                plain.append(run)
+                canonical.append(run)
+                continue
+            lines = [encoded(each, [self.token]) for each in run]
+            plain += self._gapped([each.plain for each in lines], look)
+            canonical += self._gapped([each.canonical for each in lines], look)
+        made = cut_at(plain)
+        return Part(made, made if canonical == plain else cut_at(canonical))
+
+    def _gapped(self, said: Sequence[bytes], look: Look) -> Iterator[bytes | int]:
+        """Lines with gaps where they differ from others, if there are others: those are the digits
+        of the number, each time all of them. And at tokens, which never stand within a number."""
         token = self.token.encode("ascii")
-        plain, canonical = (
-            _parted([one if isinstance(one, Slot) else one[side] for one in pieces], token)
-            for side in (0, 1)
-        )
-        return _Fixed(plain, plain if canonical == plain else canonical)
-
-    def _fixed(self, one: str, other: str) -> tuple[_Lines, _Lines]:
-        first, second = encoded(one, [self.token]), encoded(other, [self.token])
-        plain = _cut(first.plain, second.plain)
-        if first.canonical is first.plain:
-            return plain, plain
-        return plain, _cut(first.canonical, second.canonical)
+        for place, lines in enumerate(cut_apart(*said) if len(said) > 1 else said):
+            if place:
+                yield Gap.NUMBER + (place - 1) % look.digits
+            first, *others = lines.split(token)
+            yield first
+            for more in others:
+                yield Gap.TOKEN
+                yield more
 
 
 def _marked(paper: DigestPaper, look: Look, marks: tuple[str, str]) -> DigestPaper:
@@ -207,71 +182,43 @@ def _marked(paper: DigestPaper, look: Look, marks: tuple[str, str]) -> DigestPap
     )
 
 
-def _split(part: str, marks: tuple[str, str]) -> list[str]:
-    """Every second piece is a line with a mark."""
-    pieces = [""]
-    for line in re.findall("[^\n]*\n", part):
-        if any(mark in line for mark in marks):
-            pieces += [line, ""]
-        else:
-            pieces[-1] += line
-    return pieces
+def _digit_for(papers: Iterable[DigestPaper]) -> str:
+    """A letter of nobody's alphabet, as wide as a digit, that none of these papers has, nor an
+    address of theirs in escapes."""
+    written = " ".join(map(_words_of, papers))
+    while True:
+        digit = chr(_PRIVATE + secrets.randbelow(_MOST_PRIVATE))
+        if digit not in written and quote(digit) not in written:
+            return digit
 
 
-def _slot(line: str, marks: tuple[str, str]) -> Slot:
-    return Slot.REASON if marks[Slot.REASON] in line else Slot.SCORE
+def _words_of(paper: DigestPaper) -> str:
+    words = (paper.title, paper.gist, paper.page_url, *paper.authors, *paper.links.values())
+    return " ".join(map(str, words))
 
 
-def _cut(one: bytes, other: bytes) -> tuple[bytes, ...]:
-    """`one` without the bytes in which it differs from `other`, cut there."""
-    differing = int.from_bytes(one) ^ int.from_bytes(other)
-    places = [found.start() for found in _DIFFERENCE.finditer(differing.to_bytes(len(one)))]
-    starts = [0, *(place + 1 for place in places)]
-    return tuple(one[start:end] for start, end in zip(starts, [*places, len(one)], strict=True))
+def _numbered(part: str, digit: str, number: str) -> str:
+    """A rendered card with `number` for each digit, also where an address holds it."""
+    return part.replace(digit, number).replace(quote(digit), number)
 
 
-def _parted(pieces: Sequence[_Lines | Slot], token: bytes) -> _Pieces:
-    """The pieces cut at `token`, which never stands within a number."""
-    parted: list[list[_Lines | Slot]] = [[]]
-    for piece in pieces:
-        if isinstance(piece, Slot):
-            parted[-1].append(piece)
-        else:
-            first, *others = _parted_lines(piece, token)
-            parted[-1].append(first)
-            parted += [[other] for other in others]
-    return tuple(map(tuple, parted))
+def _gap(line: str, marks: tuple[str, str]) -> Gap | None:
+    if marks[Gap.REASON] in line:
+        return Gap.REASON
+    return Gap.SCORE if marks[Gap.SCORE] in line else None
 
 
-def _parted_lines(lines: _Lines, token: bytes) -> list[_Lines]:
-    parted: list[list[bytes]] = [[]]
-    for piece in lines:
-        first, *others = piece.split(token)
-        parted[-1].append(first)
-        parted += [[other] for other in others]
-    return list(map(tuple, parted))
-
-
-def _numbered(fixed: _Fixed, digits: Sequence[bytes], signed: bool) -> Part:
-    plain = _digited(fixed.plain, digits)
-    if not signed or fixed.canonical is fixed.plain:
-        return Part(plain, plain)
-    return Part(plain, _digited(fixed.canonical, digits))
-
-
-def _digited(pieces: _Pieces, digits: Sequence[bytes]) -> tuple[_Open, ...]:
-    return tuple(
-        [
-            tuple([one if isinstance(one, Slot) else _whole(one, digits) for one in lines])
-            for lines in pieces
-        ]
-    )
-
-
-def _whole(lines: _Lines, digits: Sequence[bytes]) -> bytes:
-    if len(digits) == 1:
-        return digits[0].join(lines)
-    whole: list[bytes] = [b""] * (2 * len(lines) - 1)
-    whole[::2] = lines
-    whole[1::2] = [*digits] * ((len(lines) - 1) // len(digits))
-    return b"".join(whole)
+def _runs(one: str, other: str, marks: tuple[str, str]) -> Iterator[tuple[str, ...] | Gap]:
+    """Lines that are the same in both, those that differ with each other, and gaps, in order."""
+    same = ""
+    for line, line_too in zip(one.split("\n")[:-1], other.split("\n")[:-1], strict=True):
+        gap = _gap(line, marks)
+        if gap is None and line == line_too:
+            same += f"{line}\n"
+            continue
+        if same:
+            yield (same,)
+            same = ""
+        yield (f"{line}\n", f"{line_too}\n") if gap is None else gap
+    if same:
+        yield (same,)

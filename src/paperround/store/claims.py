@@ -47,7 +47,9 @@ from paperround.store.claim_statements import (
     settling_together,
     waiting,
 )
-from paperround.store.dialect import among, as_ids, prepared
+from paperround.store.dialect import among, as_ids
+from paperround.store.prepared import prepared
+from paperround.store.queries import Query
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 """States of a mail that did not reach anybody and is not tried again."""
@@ -154,10 +156,10 @@ class Claims(Generic[Item]):
 
     def _take(self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None) -> list[Row[Any]]:
         """Lease the first of a queue that may go, and skip those before them that may not."""
-        dialect = self._connection.dialect.name
-        lock = locking(self._book.due, self._book.in_line, self._table, dialect)
-        looks = 0
-        while rows := self._connection.execute(lock, wanted).all():
+        dialect = self._connection.dialect
+        lock = locking(self._book.due, self._book.in_line, self._table, dialect.name)
+        looking, looks = Query(lock), 0
+        while rows := looking.rows(self._connection, **wanted):
             leaving = self._leaving(rows)
             self._skip(leaving, lease.token)
             fit = [row for row in rows if row.id not in leaving] if leaving else list(rows)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 
-from paperround.domain.deliveries import DeliveryId, Lease
+from paperround.domain.deliveries import Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
 from paperround.domain.editions import EditionId, EditionState
 from paperround.domain.languages import ENGLISH
@@ -109,25 +109,13 @@ def _reasons(row: Row[Any]) -> Mapping[int, str]:
 def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
     """The delivery of a row, under the lease it was claimed with."""
     return Claimed(
-        id=DeliveryId(row.id),
-        edition_id=EditionId(row.edition_id),
+        slip=slip_of(row),
         subscriber_id=SubscriberId(row.subscriber_id),
-        address=row.address,
         kind=DigestKind(row.kind),
-        local_date=row.local_date,
-        positions=tuple(row.positions),
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
         attempts=row.attempts,
         breakdowns=row.breakdowns,
         expires_at=row.expires_at,
         lease=lease,
-        reasons=_reasons(row),
-        parts=parts_by_position(row.positions, row.parts or {}),
-        withdrawn=_withdrawn(row),
-        language=row.language or ENGLISH,
     )
 
 

@@ -1,36 +1,26 @@
 """The few places where SQLite and PostgreSQL must be spoken to differently."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from functools import cache, lru_cache, partial
-from typing import Any, cast
+from collections.abc import Collection
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     Connection,
-    Dialect,
     Insert,
-    Select,
     Table,
     Text,
-    Update,
     bindparam,
     func,
     insert,
     literal,
-    literal_column,
     select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.sql import visitors
-
-from paperround.store import straight
-
-Statement = Update | Select[Any]
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available in time."""
@@ -121,63 +111,6 @@ def _among_named(
         return column == func.any(bindparam(name, type_=postgresql.ARRAY(kind)))
     listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
     return column.in_(select(listed.c.value))
-
-
-class Prepared:
-    """A statement compiled for `dialect` once, for the few that every mail goes through: compiling,
-    looking it up and binding cost several times as much as the rows themselves."""
-
-    def __init__(self, statement: Statement, dialect: Dialect) -> None:
-        write_out = partial(_written_out, dialect)
-        whole = cast("Statement", visitors.replacement_traverse(statement, {}, write_out))
-        compiled = whole.compile(dialect=dialect)
-        self._text = str(compiled)
-        self._order: Sequence[str] | None = compiled.positiontup
-        binds = {
-            name: (bind.required, bind.type.dialect_impl(dialect).bind_processor(dialect))
-            for name, bind in compiled.binds.items()
-        }
-        self._fixed = {
-            name: process(value) if process else value
-            for name, value in compiled.params.items()
-            for required, process in [binds[name]]
-            if not required
-        }
-        self._processes = [
-            (name, process) for name, (required, process) in binds.items() if required and process
-        ]
-
-    def run(self, connection: Connection, row: Mapping[str, Any]) -> list[Any]:
-        """Run it with these parameters by name. Its rows come as the driver gives them."""
-        return straight.run(connection, self._text, self._parameters(row))
-
-    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Run it for each of `rows`, parameters by name; returns how many rows it changed."""
-        return straight.run_many(connection, self._text, [self._parameters(row) for row in rows])
-
-    def _parameters(self, row: Mapping[str, Any]) -> Any:
-        values = {**self._fixed, **row}
-        for name, process in self._processes:
-            values[name] = process(values[name])
-        return values if self._order is None else tuple([values[name] for name in self._order])
-
-
-def _written_out(dialect: Dialect, element: object, **_: object) -> ColumnElement[Any] | None:
-    """A value that is always the same, as part of the text. As a parameter it would cost more than
-    the run: SQLite makes the plan of a statement anew each time it is run where a parameter might
-    decide whether a partial index serves."""
-    if not isinstance(element, BindParameter) or element.required:
-        return None
-    write = element.type.dialect_impl(dialect).literal_processor(dialect)
-    if element.value is None or write is None:
-        return None
-    return literal_column(write(element.value), element.type)
-
-
-@lru_cache(maxsize=64)
-def prepared(statement: Statement, dialect: Dialect) -> Prepared:
-    """`statement`, which is kept, compiled for the dialect of an engine."""
-    return Prepared(statement, dialect)
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> list[int]:

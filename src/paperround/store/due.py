@@ -14,7 +14,8 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import among, prepared
+from paperround.store.dialect import among
+from paperround.store.prepared import prepared
 from paperround.store.subscriber_rows import (
     SUBSCRIPTION_COLUMNS,
     instant_as_read,

@@ -1,9 +1,9 @@
-"""Statements that read, written out once: the few that every page of the site asks.
+"""Prepared statements whose rows have names and values: those that every page of the site asks,
+every mail or every sign-up.
 
-SQLAlchemy looks a statement up by all that it is made of, makes a context for it and a result of
-its rows, each time anew; for a few rows that costs several times what the database does. Here a
-statement keeps its text, and how its values and the columns of its rows are converted. It reads in
-the transaction that the connection is in, as any other does.
+SQLAlchemy makes a context for a statement and a result of its rows, each time anew; for a few rows
+that costs several times what the database does. Here a statement keeps how the columns of its rows
+are converted. It runs in the transaction that the connection is in, as any other does.
 """
 
 from collections import namedtuple
@@ -11,21 +11,20 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from paperround.store import straight
+from paperround.store.prepared import MOST, Preparable, Prepared
 from paperround.store.types import read_json, read_jsons
 
-MOST_PLANS = 256
-"""Statements by dialect. Each engine has a dialect of its own."""
+Said = Preparable | Callable[[str], Preparable]
 
 
 class Query:
     """A statement whose values are all named: `bindparam`. One that dialects write otherwise is
     given as what makes it for the name of a dialect."""
 
-    def __init__(self, statement: Select[Any] | Callable[[str], Select[Any]]) -> None:
+    def __init__(self, statement: Said) -> None:
         self._statement = statement
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
@@ -41,23 +40,12 @@ class Query:
 
 
 class _Plan:
-    """A statement as one dialect has it."""
+    """A statement as one dialect has it, and what makes values of its rows."""
 
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        self._text = str(compiled)
-        self._order: Sequence[str] | None = compiled.positiontup
-        binds = {name: bind for bind, name in compiled.bind_names.items()}
-        self._fixed = {
-            name: compiled.params[name] for name, bind in binds.items() if not bind.required
-        }
-        self._writing = [
-            (name, process)
-            for name, bind in binds.items()
-            if (process := bind.type.dialect_impl(dialect).bind_processor(dialect))
-        ]
-        columns = statement.selected_columns
-        self._row: Callable[[Iterable[Any]], Any] = _named(columns.keys())
+    def __init__(self, statement: Preparable, dialect: Dialect) -> None:
+        self._prepared = Prepared(statement, dialect)
+        columns = statement.exported_columns
+        self._row = _named([str(column.name) for column in columns])
         self._reading = [
             (place, read)
             for place, column in enumerate(columns)
@@ -65,19 +53,13 @@ class _Plan:
         ]
 
     def rows(self, connection: Connection, values: dict[str, Any]) -> list[Any]:
-        found = straight.run(connection, self._text, self._parameters(values))
+        found = self._prepared.run(connection, values)
         if not found:
             return []
         columns: list[Any] = [*zip(*found, strict=True)]
         for place, read in self._reading:
             columns[place] = read(columns[place])
         return [*map(self._row, zip(*columns, strict=True))]
-
-    def _parameters(self, given: dict[str, Any]) -> Any:
-        values = {**self._fixed, **given}
-        for name, process in self._writing:
-            values[name] = process(values[name])
-        return values if self._order is None else tuple([values[name] for name in self._order])
 
 
 def _named(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
@@ -97,7 +79,6 @@ def _reading(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Sequence[Any]
     return read_jsons if process is read_json else partial(map, process)
 
 
-@lru_cache(maxsize=MOST_PLANS)
-def _plan(statement: Select[Any] | Callable[[str], Select[Any]], dialect: Dialect) -> _Plan:
-    whole = statement if isinstance(statement, Select) else statement(dialect.name)
-    return _Plan(whole, dialect)
+@lru_cache(maxsize=MOST)
+def _plan(statement: Said, dialect: Dialect) -> _Plan:
+    return _Plan(statement(dialect.name) if callable(statement) else statement, dialect)

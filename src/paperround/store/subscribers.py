@@ -24,12 +24,13 @@ from paperround.domain.subscribers import (
 )
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.dialect import among, insert_new, prepared
+from paperround.store.dialect import among, insert_new
 from paperround.store.due import DueInstants
 from paperround.store.erasure import Erasure
 from paperround.store.interests import Interests
 from paperround.store.joining import groups
 from paperround.store.memory import whole, withdrawals_to_tell
+from paperround.store.prepared import prepared
 from paperround.store.self_service import SelfService
 from paperround.store.signups import Signups, by_address
 from paperround.store.subscriber_rows import (
