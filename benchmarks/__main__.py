@@ -40,6 +40,7 @@ from benchmarks.planning import (
 )
 from benchmarks.search import speed_of_search, speed_of_search_on_postgres
 from benchmarks.service import memory_of_the_service, memory_of_the_service_long
+from benchmarks.signing_up import signing_up, signing_up_long
 from benchmarks.start import start_of_a_command, start_of_the_service
 from benchmarks.table import Measured, as_json, as_table
 from benchmarks.whole_run import memory_of_a_run, memory_of_a_run_long
@@ -56,6 +57,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
     "B7": [ingest_speed],
     "B8": [ingest_speed],
     "B9": [store_speed],
+    "B10": [signing_up],
     "B11": [speed_of_pages],
     "B12": [memory_of_planning, memory_of_a_run, memory_on_postgres],
     "B13": [whole_day, whole_day_on_postgres],
@@ -68,6 +70,7 @@ BENCHMARKS: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
 }
 
 LONG: Mapping[str, Sequence[Callable[[], list[Measured]]]] = {
+    "B10-long": [signing_up_long],
     "B12-long": [memory_of_planning_long],
     "B12-run-long": [memory_of_a_run_long],
     "B12-postgres": [memory_on_postgres],

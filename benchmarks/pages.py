@@ -26,6 +26,7 @@ from pathlib import Path
 
 from fastapi.responses import PlainTextResponse
 
+from benchmarks.cpu import cpu_seconds, tells_cpu
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.rounds import interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
@@ -47,15 +48,14 @@ HELLO = "/hello"
 def speed_of_pages() -> list[Measured]:
     """What hello costs as a multiple of three pages that are kept, and what those cost that are
     made, as a multiple of hello."""
-    if not Path("/proc/self/schedstat").exists():
-        print("B11 not measured: needs /proc/self/schedstat (Linux)")
+    if not tells_cpu("B11"):
         return []
     with (
         tempfile.TemporaryDirectory() as folder,
         _serving(folder) as (served, port, paths),
         socket.create_connection(("127.0.0.1", port)) as line,
     ):
-        timer = partial(_cpu_seconds, served)
+        timer = partial(cpu_seconds, served)
         return [row for name, path in paths.items() for row in _measured(line, name, path, timer)]
 
 
@@ -90,12 +90,6 @@ def _measured(
             bar=Bar("at most", 10),
         ),
     ]
-
-
-def _cpu_seconds(process: int) -> float:
-    """What a process has used of the processors so far (Linux: proc(5), `schedstat`)."""
-    threads = Path(f"/proc/{process}/task").glob("*/schedstat")
-    return sum(int(one.read_text(encoding="ascii").split()[0]) for one in threads) / 1e9
 
 
 def _ask_anew(line: socket.socket, path: str, fresh: Iterator[int]) -> None:

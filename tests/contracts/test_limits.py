@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, pairwise
@@ -113,6 +114,44 @@ def test_many_at_once_never_get_more_than_the_rate(database: Database) -> None:
     rates = parse_rates("5/10m")
     answers = at_once(THREADS, lambda number: hit(database, "k", rates, NOW + number * SECOND))
     assert answers.count(None) == 5
+
+
+def test_counts_of_one_transaction_know_of_each_other(database: Database) -> None:
+    """Though they are written at the end of it."""
+    with database.writing() as work:
+        work.rates.foresee([("k", HOURLY), ("other", HOURLY)], now=NOW)
+        assert work.rates.hit("k", HOURLY, now=NOW) is None
+        assert work.rates.hit("k", HOURLY, now=NOW) == HOUR.total_seconds() + 1
+        assert work.rates.count("k", HOUR, now=NOW) == 1
+        assert work.rates.standing("k", HOURLY[1], now=NOW).remaining == 2
+        assert work.rates.count("other", HOUR, now=NOW) == 0
+        assert work.rates.hit("k", HOURLY, now=NOW + 2 * HOUR) is None
+    with database.reading() as work:
+        assert work.rates.count("k", 3 * HOUR, now=NOW + 2 * HOUR) == 2
+
+
+def test_what_is_undone_was_not_counted(database: Database) -> None:
+    with database.writing() as work:
+        assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
+        with work.part(keep=False):
+            assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
+            assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is not None
+        with suppress(ZeroDivisionError), work.part(keep=True):
+            assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
+            raise ZeroDivisionError
+        with work.part(keep=True):
+            assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
+        assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is not None
+    assert hit(database, "k", parse_rates("3/h"), NOW) is None
+    assert hit(database, "k", parse_rates("3/h"), NOW) is not None
+
+
+def test_many_counts_are_foreseen_and_written(database: Database) -> None:
+    keys = [f"k{number}" for number in range(40)]
+    with database.writing() as work:
+        work.rates.foresee([(key, HOURLY) for key in keys], now=NOW)
+        assert [work.rates.hit(key, HOURLY, now=NOW) for key in keys] == [None] * len(keys)
+    assert all(hit(database, key, HOURLY, NOW) is not None for key in keys)
 
 
 Rates = st.lists(

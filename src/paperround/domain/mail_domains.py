@@ -44,6 +44,9 @@ _SLIPS_OF_AN_END: Mapping[str, str] = MappingProxyType(
 _SHORTEST = 7
 """Below so many characters everything is one slip away from something."""
 
+_KNOWN = _COMMON | _REAL
+_LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedNames:
@@ -81,13 +84,20 @@ def and_above(domain: str) -> Iterator[str]:
 def meant(domain: str) -> str | None:
     """The domain that was probably meant by `domain`, as `gmail.com` by `gmial.com`; None when it
     looks as it should. Nothing but its spelling is looked at."""
-    if domain in _COMMON | _REAL or len(domain) < _SHORTEST:
+    if domain in _KNOWN or len(domain) < _SHORTEST:
         return None
-    near = [
-        one for one in sorted(_COMMON) if len(one) >= _SHORTEST and distance(domain, one, 1) == 1
-    ]
+    near = [one for one in _LONG if _may_be(domain, one) and distance(domain, one, 1) == 1]
     if near:
         return near[0]
     name, _, end = domain.rpartition(".")
     right = _SLIPS_OF_AN_END.get(end)
     return f"{name}.{right}" if name and right else None
+
+
+def _may_be(domain: str, other: str) -> bool:
+    """Whether `other` can be one slip away: a slip is at most two neighbouring letters, so what is
+    before them or what is behind them is the same. It saves most of the reckoning."""
+    if abs(len(domain) - len(other)) > 1:
+        return False
+    alike = (min(len(domain), len(other)) - 2) // 2
+    return domain[:alike] == other[:alike] or domain[-alike:] == other[-alike:]

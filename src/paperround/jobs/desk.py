@@ -1,10 +1,11 @@
 """What serving people needs: the database, the keys links are signed with, the limits."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from paperround.domain.limits import SignupLimits
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.group_commit import GroupCommit
 from paperround.jobs.ports import Database
 from paperround.jobs.rows import Identity
 
@@ -26,3 +27,8 @@ class Desk:
     wake: Callable[[], None]
     plan: Callable[[], None]
     forget_mails: Callable[[Sequence[str]], None]
+    group: GroupCommit = field(init=False, repr=False, compare=False)
+    """Writes for those who ask at the same time, and wakes."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "group", GroupCommit(self.database, then=self.wake))

@@ -12,6 +12,7 @@ reads an address from them. A transaction hits them in the order of this table.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from paperround.domain.errors import RateLimited
@@ -30,6 +31,10 @@ POLICY = "sign-ups"
 
 TOTAL = "signup/total"
 SLOW = "signup/slow"
+ASKED, MAILED, SILENT = "asked", "address", "silent"
+COUNTED = (ASKED, MAILED, SILENT)
+"""What is counted for a mailbox: that somebody asked, that it is mailed, that it is not."""
+
 UNKNOWN_CLIENT = "unknown"
 """Those whose client address cannot be told share one count."""
 
@@ -42,14 +47,32 @@ GMAIL = "gmail.com"
 _OF_GMAIL = frozenset({GMAIL, "googlemail.com"})
 
 
+def foresee(
+    work: UnitOfWork, desk: Desk, visitor: Visitor, address: Address, *, now: datetime
+) -> None:
+    """Look up at once all that a sign-up is measured by. The count of all is locked first, so that
+    those who take several sign-ups in one transaction take turns, and never wait for each other."""
+    client, network = _client_keys(desk.keys, visitor.ip)
+    limits, halve = desk.limits, _as_they_are if visitor.stamped else _halved
+    others = {
+        client: halve(limits.ip),
+        network: halve(limits.net),
+        _domain_key(desk.keys, address): limits.domain,
+        **{_key(desk.keys, what, address.folded): limits.address for what in COUNTED},
+    }
+    limited = sorted((key, rates) for key, rates in others.items() if rates)
+    work.rates.foresee([(TOTAL, limits.total), *limited], now=now)
+
+
 def require_patience(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
     """Count a request of `visitor`; raises RateLimited when it is one too many.
 
     Who comes without a stamp of one of our forms may ask half as often.
     """
     client, network = _client_keys(desk.keys, visitor.ip)
+    halve = _as_they_are if visitor.stamped else _halved
     for key, rates in ((client, desk.limits.ip), (network, desk.limits.net)):
-        wait = _hit(work, key, rates if visitor.stamped else _halved(rates), now)
+        wait = _hit(work, key, halve(rates), now)
         if wait is not None:
             raise RateLimited(
                 f"too many requests from your network: try again in {_minutes(wait)}",
@@ -63,10 +86,9 @@ def standing_of(
     """What is left to a visitor, of the limit they are nearest to; None without limits."""
     client, network = _client_keys(desk.keys, visitor.ip)
     counted = ((client, desk.limits.ip), (network, desk.limits.net))
+    halve = _as_they_are if visitor.stamped else _halved
     each = [
-        work.rates.standing(key, rate, now=now)
-        for key, rates in counted
-        for rate in (rates if visitor.stamped else _halved(rates))
+        work.rates.standing(key, rate, now=now) for key, rates in counted for rate in halve(rates)
     ]
     nearest = min(each, key=lambda one: one.remaining, default=None)
     return None if nearest is None else replace(nearest, policy=POLICY)
@@ -81,7 +103,7 @@ def due_instant(
     Above the domain's rate a mail waits in the slow lane; above that of all sign-ups it does unless
     work was done for it. The lane takes as many as the rate of all allows, and no more.
     """
-    domain = f"signup/domain/{desk.keys.digest('rate', address.domain)}"
+    domain = _domain_key(desk.keys, address)
     in_time = _hit(work, domain, desk.limits.domain, now) is None
     usual = _hit(work, TOTAL, desk.limits.total, now) is None
     if in_time and (usual or worked):
@@ -93,7 +115,7 @@ def due_instant(
 def may_ask(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> bool:
     """Count a request for a mail to `address`, whatever becomes of it; False when it is one too
     many."""
-    return _hit(work, _key(desk.keys, "asked", address.folded), desk.limits.address, now) is None
+    return _hit(work, _key(desk.keys, ASKED, address.folded), desk.limits.address, now) is None
 
 
 def may_mail(
@@ -101,13 +123,13 @@ def may_mail(
 ) -> bool:
     """Count a mail that leaves for `address` at an instant; False, and nothing counted, when it had
     enough. With `silent` none will be written: it costs the same and counts for nothing."""
-    key = _key(desk.keys, "silent" if silent else "address", address.folded)
+    key = _key(desk.keys, SILENT if silent else MAILED, address.folded)
     return _hit(work, key, desk.limits.address, at) is None
 
 
 def may_remind(work: UnitOfWork, keys: KeyRing, address: str, *, now: datetime) -> bool:
     """Count a reminder to `address`; False when it was mailed within a day."""
-    return _hit(work, _key(keys, "address", address), ONCE_A_DAY, now) is None
+    return _hit(work, _key(keys, MAILED, address), ONCE_A_DAY, now) is None
 
 
 def may_link(work: UnitOfWork, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
@@ -148,8 +170,17 @@ def client_and_network(written: str | None) -> tuple[str, str]:
     return str(ip), str(ip_network((int(ip), prefix), strict=False))
 
 
-def _halved(rates: Sequence[Rate]) -> tuple[Rate, ...]:
+def _as_they_are(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
+    return rates
+
+
+@lru_cache
+def _halved(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
     return tuple(replace(rate, count=max(1, rate.count // 2)) for rate in rates)
+
+
+def _domain_key(keys: KeyRing, address: Address) -> str:
+    return f"signup/domain/{keys.digest('rate', address.domain)}"
 
 
 def _key(keys: KeyRing, what: str, address: str) -> str:

@@ -7,7 +7,7 @@ Whatever is known of an address, whoever asks is told the same, after the same l
 asked waits in the notice and counts once its link is used; nothing of it stands in the mail.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, count
@@ -48,6 +48,7 @@ from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.patience import (
     DAY,
     due_instant,
+    foresee,
     is_crowded,
     mailbox,
     may_ask,
@@ -120,20 +121,35 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> None:
     Raises RateLimited for a client that asks too often, NotFound for an unknown list, InvalidInput
     for choices that cannot be.
     """
+    desk.group.write(_asking(desk, request, now=now))
 
-    def ask(work: UnitOfWork) -> None:
+
+async def subscribe_soon(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing | None:
+    """The same without holding up the event loop. Returns how often its visitor may still ask, as
+    `standing` does."""
+    return await desk.group.written(_asking(desk, request, now=now))
+
+
+def _asking(
+    desk: Desk, request: SignupRequest, *, now: datetime
+) -> Callable[[UnitOfWork], Standing | None]:
+    """What asking for a list does in a transaction, which others may share."""
+
+    def ask(work: UnitOfWork) -> Standing | None:
         mailing_list = work.lists.get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = checked_interests(request.interests)
         also = tuple(work.lists.get(name).id for name in dict.fromkeys(request.also))
+        foresee(work, desk, request.visitor, request.address, now=now)
         require_patience(work, desk, request.visitor, now=now)
+        left = standing_of(work, desk, request.visitor, now=now)
         asking = _Asking(
             work, desk, mailing_list, request.address, request.source, now, interests, also
         )
         asking.ask(wish, worked=request.worked)
+        return left
 
-    write(desk.database, ask)
-    desk.wake()
+    return ask
 
 
 def standing(desk: Desk, visitor: Visitor, *, now: datetime) -> Standing | None:
@@ -168,9 +184,9 @@ class _Asking:
             return
         silent = self._gets_nothing()
         mails = may_mail(work, desk, address, at=due_at, silent=silent) and not silent
+        nobody = self._for_nobody()
         with work.part(keep=mails):
-            asking = self if mails else self._for_nobody()
-            asking.sign_up(wish, due_at)
+            (self if mails else nobody).sign_up(wish, due_at)
 
     def _gets_nothing(self) -> bool:
         """Whether no mail follows from what is known of the address: it must never be mailed, or

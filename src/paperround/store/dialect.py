@@ -1,12 +1,13 @@
 """The few places where SQLite and PostgreSQL must be spoken to differently."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     Insert,
@@ -62,6 +63,35 @@ def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str
         index_elements=key, set_={name: statement.excluded[name] for name in changed}
     )
     return updating
+
+
+@cache
+def new_row(dialect: str, table: Table, columns: tuple[str, ...]) -> Insert:
+    """An insert of one row that leaves a row alone whose key is taken, its values by the names that
+    `prefixed` gives them: to be prepared."""
+    values: dict[str, BindParameter[Any]] = {name: bindparam(f"b_{name}") for name in columns}
+    statement: Insert = _insert(dialect, table).values(values).on_conflict_do_nothing().inline()
+    return statement
+
+
+def prefixed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a row by the names of their parameters."""
+    return {f"b_{name}": value for name, value in row.items()}
+
+
+def adding(
+    dialect: str,
+    table: Table,
+    key: tuple[str, ...],
+    count: str,
+    values: Sequence[Mapping[str, BindParameter[Any]]],
+) -> Insert:
+    """An insert of such rows that, where `key` is taken, adds to what `count` is there."""
+    statement = _insert(dialect, table).values(list(values)).inline()
+    counting: Insert = statement.on_conflict_do_update(
+        index_elements=key, set_={count: table.c[count] + statement.excluded[count]}
+    )
+    return counting
 
 
 def _insert(dialect: str, table: Table) -> Any:

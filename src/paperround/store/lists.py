@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, select, update
+from sqlalchemy import Connection, bindparam, func, literal, select, update
 
 from paperround.domain.errors import NotFound
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
@@ -119,7 +119,7 @@ def _row(mailing_list: MailingList, now: datetime) -> dict[str, Any]:
     }
 
 
-def _mailing_list(row: Row[Any]) -> MailingList:
+def _mailing_list(row: Any) -> MailingList:
     return MailingList(
         id=ListId(row.id),
         name=row.name,

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
+    Insert,
     Integer,
     Row,
     Select,
@@ -29,7 +30,8 @@ from paperround.store import schema as db
 from paperround.store.asking import Asks
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
-from paperround.store.dialect import insert_new
+from paperround.store.dialect import new_row, prefixed
+from paperround.store.queries import Query
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
 """Kinds that go to an address nobody needs to have subscribed with."""
@@ -144,6 +146,45 @@ NOTICES: Book[ClaimedNotice] = Book(
 """The book of notices. They belong to no list, so the pause of a list stops none."""
 
 
+_BY_KEY = Query(select(db.notices).where(db.notices.c.key == bindparam("b_key")))
+_BY_ID = Query(select(db.notices).where(db.notices.c.id == bindparam("b_id")))
+_LATEST = Query(
+    select(db.notices).where(
+        db.notices.c.id
+        == select(func.max(db.notices.c.id))
+        .where(
+            db.notices.c.subscriber_id == bindparam("b_subscriber_id"),
+            db.notices.c.kind == bindparam("b_kind"),
+        )
+        .scalar_subquery()
+    )
+)
+_DOMAIN = Query(select(db.subscribers.c.domain).where(db.subscribers.c.id == bindparam("b_id")))
+_AGAIN = Query(
+    update(db.notices)
+    .where(
+        db.notices.c.id == bindparam("b_id"),
+        or_(*(db.notices.c.state == state.value for state in MAY_GO_AGAIN)),
+    )
+    .values(
+        state=DeliveryState.QUEUED.value,
+        reason="",
+        due_at=bindparam("b_due_at"),
+        next_at=bindparam("b_due_at"),
+        expires_at=bindparam("b_expires_at"),
+        attempts=0,
+        breakdowns=0,
+        **NO_LEASE,
+    )
+    .returning(db.notices.c.id)
+)
+
+
+@cache
+def _inserting(dialect: str, columns: tuple[str, ...]) -> Insert:
+    return new_row(dialect, db.notices, columns).returning(db.notices.c.id)
+
+
 class SqlNotices(Claims[ClaimedNotice]):
     """The notices of one transaction."""
 
@@ -154,39 +195,24 @@ class SqlNotices(Claims[ClaimedNotice]):
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
         """Write a notice; False when one with its key stands."""
         row = _row(notice) | {"domain": self._domain(notice), "created_at": now}
-        inserting = insert_new(self._connection, db.notices).returning(db.notices.c.id)
+        inserting = _inserting(self._connection.dialect.name, tuple(row))
         self._asks.add(work.NOTICES)
-        return self._connection.execute(inserting, row).scalar() is not None
+        return bool(Query(inserting).rows(self._connection, **prefixed(row)))
 
     def _domain(self, notice: NewNotice) -> str | None:
         if notice.address is not None:
             return notice.address.rpartition("@")[2]
-        return self._connection.execute(
-            select(db.subscribers.c.domain).where(db.subscribers.c.id == notice.subscriber_id)
-        ).scalar()
+        found = _DOMAIN.first(self._connection, b_id=notice.subscriber_id)
+        return None if found is None else found.domain
 
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
         its Message-ID. False while it still waits or is being sent."""
         self._asks.add(work.NOTICES)
-        queued = self._connection.execute(
-            update(db.notices)
-            .where(
-                db.notices.c.id == notice,
-                db.notices.c.state.in_([state.value for state in MAY_GO_AGAIN]),
-            )
-            .values(
-                state=DeliveryState.QUEUED.value,
-                reason="",
-                due_at=due_at,
-                next_at=due_at,
-                expires_at=expires_at,
-                attempts=0,
-                breakdowns=0,
-                **NO_LEASE,
-            )
+        queued = _AGAIN.rows(
+            self._connection, b_id=notice, b_due_at=due_at, b_expires_at=expires_at
         )
-        return queued.rowcount == 1
+        return bool(queued)
 
     def use(self, notice: DeliveryId, *, now: datetime) -> bool:
         """Note that its link was used; True for the first use only."""
@@ -236,20 +262,16 @@ class SqlNotices(Claims[ClaimedNotice]):
 
     def find(self, key: str) -> Notice | None:
         """The notice with this key, None when there is none."""
-        return self._one(db.notices.c.key == key)
+        return _noticed(_BY_KEY.first(self._connection, b_key=key))
 
     def get(self, notice: DeliveryId) -> Notice | None:
         """The notice with this id, None when there is none."""
-        return self._one(db.notices.c.id == notice)
+        return _noticed(_BY_ID.first(self._connection, b_id=notice))
 
     def latest(self, subscriber: SubscriberId, kind: NoticeKind) -> Notice | None:
         """The notice of this kind that was written last for a person, None when none was."""
-        return self._one(db.notices.c.subscriber_id == subscriber, db.notices.c.kind == kind.value)
-
-    def _one(self, *which: ColumnElement[bool]) -> Notice | None:
-        newest = select(db.notices).where(*which).order_by(db.notices.c.id.desc()).limit(1)
-        row = self._connection.execute(newest).one_or_none()
-        return None if row is None else _notice(row)
+        found = _LATEST.first(self._connection, b_subscriber_id=subscriber, b_kind=kind.value)
+        return _noticed(found)
 
     def totals(self, *, now: datetime) -> LedgerTotals:
         """Of the notices whose life has not ended."""
@@ -277,7 +299,9 @@ def _row(notice: NewNotice) -> dict[str, Any]:
     }
 
 
-def _notice(row: Row[Any]) -> Notice:
+def _noticed(row: Any | None) -> Notice | None:
+    if row is None:
+        return None
     return Notice(
         id=DeliveryId(row.id),
         kind=NoticeKind(row.kind),

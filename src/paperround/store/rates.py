@@ -4,31 +4,58 @@ A window counts for as long as any part of it lies within a rate's period, so no
 length ever holds more than its count; somebody may have to wait up to one window longer. The width
 is the same for every key and rate: what was counted stays true when a setting changes. A key has
 no more rows than its limits let through.
+
+A key that was hit stays locked until its transaction ends, so what a transaction has looked up it
+need not look up again; and what it counts is written when it ends, or a part of it does.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Connection,
+    Insert,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
+from paperround.store import straight
+from paperround.store.dialect import adding
 from paperround.store.queries import Query
 
 WINDOW = timedelta(seconds=1)
 
-_COUNTED = Query(
-    select(func.coalesce(func.sum(db.rate_windows.c.count), 0).label("counted")).where(
-        db.rate_windows.c.key == bindparam("key"),
-        db.rate_windows.c.window_start > bindparam("after"),
-    )
-)
-
 _LOCKS = 727_694
 """PostgreSQL's advisory locks of this store: the first of their two numbers."""
+
+_LOCK = f"SELECT pg_advisory_xact_lock({_LOCKS}, hashtext(key)) FROM unnest(%s::text[]) AS k (key)"
+"""One after the other, in the order in which they are given."""
+
+_AT_ONCE = 12
+"""Counts that one statement looks up or writes."""
+
+
+@dataclass(slots=True)
+class _Used:
+    """What was counted since some instant, and the first window of it."""
+
+    count: int
+    first: datetime | None
 
 
 class SqlRates:
@@ -37,57 +64,115 @@ class SqlRates:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._locked = set[str]()
+        self._used = defaultdict[str, dict[datetime, _Used]](dict)
+        self._unwritten = Counter[tuple[str, datetime]]()
 
     def hit(self, key: str, rates: Sequence[Rate], *, now: datetime) -> float | None:
         """Count one and return None; or, when one of `rates` would be exceeded, count nothing and
         return the seconds after which it would not be. `key` holds no address: hash it first."""
-        self._lock(key)
-        free = [moment for rate in rates if (moment := self._free_at(key, rate, now)) is not None]
+        self.foresee([(key, rates)], now=now)
+        used = self._used[key]
+        free = [
+            moment
+            for rate in rates
+            if used[_since(rate.period, now)].count >= rate.count
+            if (moment := self._free_at(key, rate, now)) is not None
+        ]
         if free:
             return (max(free) - now).total_seconds()
         self._add_one(key, now)
         return None
 
+    def foresee(self, hits: Sequence[tuple[str, Sequence[Rate]]], *, now: datetime) -> None:
+        """Lock the keys that will be hit, in this order, and look up what they are measured by, in
+        as few statements as there can be."""
+        self._lock([key for key, _ in hits if key not in self._locked])
+        missing = [
+            (key, since)
+            for key, rates in hits
+            for since in {_since(rate.period, now) for rate in rates}
+            if since not in self._used[key]
+        ]
+        for some in _chunks(missing):
+            values = {
+                name: value
+                for place, (key, since) in enumerate(some)
+                for name, value in ((f"b_key{place}", key), (f"b_since{place}", since))
+            }
+            rows = Query(_counted(len(some))).rows(self._connection, **values)
+            for row in rows:
+                key, since = some[row.place]
+                self._used[key][since] = _Used(row.used, row.first)
+
+    def write(self) -> None:
+        """Write down what was counted."""
+        rows = [
+            {"key": key, "window_start": start, "count": count}
+            for (key, start), count in sorted(self._unwritten.items())
+        ]
+        self._unwritten.clear()
+        for some in _chunks(rows):
+            values = {
+                f"b_{name}{place}": value
+                for place, row in enumerate(some)
+                for name, value in row.items()
+            }
+            writing = _adding(self._connection.dialect.name, len(some))
+            Query(writing).rows(self._connection, **values)
+
+    def forget_looked_up(self) -> None:
+        """Some of what was looked up, counted or locked was undone."""
+        self._locked.clear()
+        self._used.clear()
+        self._unwritten.clear()
+
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:
         """How many were counted within the last `period`, or up to a second longer."""
-        found = _COUNTED.first(self._connection, key=key, after=now - period - WINDOW)
-        counted: int = found.counted if found is not None else 0
-        return counted
+        return self._looked_up(key, period, now).count
 
     def standing(self, key: str, rate: Rate, *, now: datetime) -> Standing:
         """What `rate` leaves to `key`."""
-        windows = db.rate_windows.c
-        found = self._connection.execute(
-            _windows(key, rate.period, now).with_only_columns(
-                func.coalesce(func.sum(windows.count), 0).label("used"),
-                func.min(windows.window_start).label("first"),
-            )
-        ).one()
-        back = found.first + WINDOW + rate.period - now if found.first else timedelta()
+        used = self._looked_up(key, rate.period, now)
+        back = used.first + WINDOW + rate.period - now if used.first else timedelta()
         return Standing(
             limit=rate.count,
             window=int(rate.period.total_seconds()),
-            remaining=max(0, rate.count - found.used),
+            remaining=max(0, rate.count - used.count),
             reset=ceil(back.total_seconds()),
         )
 
     def forget(self, *, before: datetime) -> int:
         """Drop what happened before; returns how many rows went."""
+        self.write()
+        self.forget_looked_up()
         return self._connection.execute(
             delete(db.rate_windows).where(db.rate_windows.c.window_start <= before - WINDOW)
         ).rowcount
 
-    def _lock(self, key: str) -> None:
+    def _lock(self, keys: Sequence[str]) -> None:
         """Make the check and the count one step. (SQLite's writer holds the only lock.)"""
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(select(func.pg_advisory_xact_lock(_LOCKS, func.hashtext(key))))
+        self._locked.update(keys)
+        if keys and self._connection.dialect.name == "postgresql":
+            straight.run(self._connection, _LOCK, (list(keys),))
+
+    def _looked_up(self, key: str, period: timedelta, now: datetime) -> _Used:
+        """What was counted, by what this transaction knows or by a look: nothing is locked."""
+        since = _since(period, now)
+        known = self._used[key].get(since)
+        if known is not None:
+            return known
+        self.write()
+        (row,) = Query(_counted(1)).rows(self._connection, b_key0=key, b_since0=since)
+        return _Used(row.used, row.first)
 
     def _free_at(self, key: str, rate: Rate, now: datetime) -> datetime | None:
-        """When `rate` lets one more happen, None when it does now.
+        """When a rate that is used up lets one more happen.
 
         Counted from the newest window back, one of them makes the rate full: once that one has
         left the period, there is room.
         """
+        self.write()
         running = func.sum(db.rate_windows.c.count).over(
             order_by=db.rate_windows.c.window_start.desc()
         )
@@ -99,16 +184,55 @@ class SqlRates:
 
     def _add_one(self, key: str, now: datetime) -> None:
         start = require_utc(now).replace(microsecond=0)
-        here = (db.rate_windows.c.key == key) & (db.rate_windows.c.window_start == start)
-        counting = update(db.rate_windows).where(here).values(count=db.rate_windows.c.count + 1)
-        if not self._connection.execute(counting).rowcount:
-            self._connection.execute(
-                insert(db.rate_windows).values(key=key, window_start=start, count=1)
-            )
+        self._unwritten[key, start] += 1
+        for since, used in self._used[key].items():
+            if start > since:
+                used.count += 1
+                used.first = min(start, used.first or start)
+
+
+def _since(period: timedelta, now: datetime) -> datetime:
+    """Windows that begin after this instant reach into the last `period`; those of a clock ahead do
+    as well. They begin at whole seconds, so what is below one makes no difference."""
+    return (require_utc(now) - period - WINDOW).replace(microsecond=0)
 
 
 def _windows(key: str, period: timedelta, now: datetime) -> Select[Any]:
-    """The windows of `key` that reach into the last `period`, with those of a clock ahead."""
+    """The windows of `key` that reach into the last `period`."""
     return select(db.rate_windows.c.window_start).where(
-        db.rate_windows.c.key == key, db.rate_windows.c.window_start > now - period - WINDOW
+        db.rate_windows.c.key == key, db.rate_windows.c.window_start > _since(period, now)
     )
+
+
+def _chunks(rows: Sequence[Any]) -> Iterator[Any]:
+    return (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
+
+
+# Statements are kept, so that each is compiled once.
+
+
+@cache
+def _counted(keys: int) -> Select[Any] | CompoundSelect[Any]:
+    """For each of so many keys, by place: what was counted since an instant, and the first window
+    of that."""
+    each = [_counted_of(place) for place in range(keys)]
+    return union_all(*each) if keys > 1 else each[0]
+
+
+def _counted_of(place: int) -> Select[Any]:
+    c = db.rate_windows.c
+    return select(
+        literal(place).label("place"),
+        func.coalesce(func.sum(c.count), 0).label("used"),
+        func.min(c.window_start).label("first"),
+    ).where(c.key == bindparam(f"b_key{place}"), c.window_start > bindparam(f"b_since{place}"))
+
+
+@cache
+def _adding(dialect: str, rows: int) -> Insert:
+    names = ("key", "window_start", "count")
+    values: list[dict[str, BindParameter[Any]]] = [
+        {name: bindparam(f"b_{name}{place}", type_=db.rate_windows.c[name].type) for name in names}
+        for place in range(rows)
+    ]
+    return adding(dialect, db.rate_windows, ("key", "window_start"), "count", values)

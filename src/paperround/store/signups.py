@@ -9,6 +9,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     delete,
     or_,
     select,
@@ -28,7 +29,8 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import insert_new
+from paperround.store.dialect import new_row, prefixed
+from paperround.store.queries import Query
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
@@ -41,6 +43,26 @@ from paperround.store.subscriber_rows import (
 
 _ACTIVE, _PENDING = SubscriberState.ACTIVE.value, SubscriberState.PENDING.value
 _LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value
+
+BY_ADDRESS = Query(
+    select(*PERSON_COLUMNS).where(
+        db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded")
+    )
+)
+"""The person of an address."""
+
+_HERE = and_(
+    db.subscriptions.c.subscriber_id == bindparam("b_subscriber_id"),
+    db.subscriptions.c.list_id == bindparam("b_list_id"),
+)
+WISH = Query(select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE))
+"""What a person asked of a list."""
+
+_ASKING_AGAIN = Query(
+    update(db.subscriptions)
+    .where(_HERE, db.subscriptions.c.state == _PENDING)
+    .values(changed_at=bindparam("b_changed_at"))
+)
 
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
 
@@ -70,8 +92,10 @@ class Signups:
             "created_at": now,
             "changed_at": now,
         }
-        self._connection.execute(insert_new(self._connection, db.subscribers), row)
-        return person_of(self._connection.execute(by_address(signup.address)).one())
+        adding = new_row(self._connection.dialect.name, db.subscribers, tuple(row))
+        Query(adding).rows(self._connection, **prefixed(row))
+        (person,) = BY_ADDRESS.rows(self._connection, b_folded=signup.address.folded)
+        return person_of(person)
 
     def _wish(
         self, person: SubscriberId, signup: NewSignup, list_id: ListId, now: datetime
@@ -83,17 +107,12 @@ class Signups:
             "created_at": now,
             "changed_at": now,
         }
-        self._connection.execute(insert_new(self._connection, db.subscriptions), row)
-        here = (db.subscriptions.c.subscriber_id == person) & (
-            db.subscriptions.c.list_id == list_id
-        )
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(here, db.subscriptions.c.state == _PENDING)
-            .values(changed_at=now)
-        )
-        found = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
-        return subscription_of(self._connection.execute(found.where(here)).one())
+        adding = new_row(self._connection.dialect.name, db.subscriptions, tuple(row))
+        Query(adding).rows(self._connection, **prefixed(row))
+        here = {"b_subscriber_id": person, "b_list_id": list_id}
+        _ASKING_AGAIN.rows(self._connection, **here, b_changed_at=now)
+        (wish,) = WISH.rows(self._connection, **here)
+        return subscription_of(wish)
 
     # --- saying yes and no ---------------------------------------------------------------------
 
@@ -255,11 +274,9 @@ class Signups:
         return gone.rowcount
 
 
-def by_address(address: Address) -> Select[Any]:
-    """The person of an address, as PERSON_COLUMNS."""
-    return select(*PERSON_COLUMNS).where(
-        db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == address.folded
-    )
+def person_row(connection: Connection, address: Address) -> Any | None:
+    """The person of an address, as PERSON_COLUMNS; None when there is none."""
+    return BY_ADDRESS.first(connection, b_folded=address.folded)
 
 
 def _owner(subscription: SubscriptionId) -> ScalarSelect[Any]:

@@ -32,7 +32,7 @@ from paperround.store.joining import groups
 from paperround.store.memory import whole, withdrawals_to_tell
 from paperround.store.prepared import prepared
 from paperround.store.self_service import SelfService
-from paperround.store.signups import Signups, by_address
+from paperround.store.signups import WISH, Signups, person_row
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
@@ -87,17 +87,12 @@ class SqlSubscribers(Suppressions, Signups, SelfService, Interests, DueInstants,
 
     def find(self, address: Address) -> Subscriber | None:
         """The person with this address, however it was written."""
-        row = self._connection.execute(by_address(address)).one_or_none()
+        row = person_row(self._connection, address)
         return None if row is None else person_of(row)
 
     def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
         """What `subscriber` asked of the list, None when nothing ever."""
-        row = self._connection.execute(
-            _BOTH.where(
-                db.subscriptions.c.subscriber_id == subscriber,
-                db.subscriptions.c.list_id == list_id,
-            )
-        ).one_or_none()
+        row = WISH.first(self._connection, b_subscriber_id=subscriber, b_list_id=list_id)
         return None if row is None else subscription_of(row)
 
     def subscriptions_after(

@@ -2,14 +2,18 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select, update
 
 from paperround.domain.returns import COMPLAINT, GONE
 from paperround.store import schema as db
-from paperround.store.dialect import among, insert_new
+from paperround.store.dialect import insert_new
+from paperround.store.queries import Query
 
 _STANDING = db.suppressions.c.lifted_at.is_(None)
+_KEYS = Query(select(db.suppressions.c.key_id).where(_STANDING).distinct())
 
 
 class Suppressions:
@@ -40,19 +44,14 @@ class Suppressions:
 
     def suppressed(self, digests: Collection[str]) -> frozenset[str]:
         """Those of `digests` that stand suppressed."""
-        found = self._connection.execute(
-            select(db.suppressions.c.digest).where(
-                among(self._connection, db.suppressions.c.digest, digests), _STANDING
-            )
-        )
-        return frozenset(found.scalars())
+        names = {f"b_digest{place}": digest for place, digest in enumerate(sorted(digests))}
+        found = Query(_suppressed(len(names))).rows(self._connection, **names)
+        return frozenset(row.digest for row in found)
 
     def suppression_keys(self) -> frozenset[str]:
         """The names of the keys that standing suppressions were hashed with."""
-        found = self._connection.execute(
-            select(db.suppressions.c.key_id).where(_STANDING).distinct()
-        )
-        return frozenset(found.scalars())
+        found = _KEYS.rows(self._connection)
+        return frozenset(row.key_id for row in found)
 
     def suppressions(self) -> list[tuple[str, str, datetime]]:
         """(digest, reason, since) of every standing suppression, oldest first."""
@@ -62,3 +61,10 @@ class Suppressions:
             .order_by(db.suppressions.c.since, db.suppressions.c.digest)
         )
         return [(digest, reason, since) for digest, reason, since in found]
+
+
+@cache
+def _suppressed(digests: int) -> Select[Any]:
+    """Those of so many digests that stand suppressed."""
+    names: list[BindParameter[str]] = [bindparam(f"b_digest{place}") for place in range(digests)]
+    return select(db.suppressions.c.digest).where(db.suppressions.c.digest.in_(names), _STANDING)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalErro
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.work import Job
 from paperround.store import engine as engines
+from paperround.store import straight
 from paperround.store.answers import SqlAnswers
 from paperround.store.api_keys import SqlKeys
 from paperround.store.asking import Asks
@@ -40,9 +41,17 @@ from paperround.store.slots import SqlSlots
 from paperround.store.status import SqlStatus
 from paperround.store.storage import keep_log_short, rest
 from paperround.store.subscribers import SqlSubscribers
+from paperround.store.turns import Turns
+
+_DEPTH = "paperround_parts"
+"""Where a connection says how many parts it is in. One that is undone stays open, below the next of
+its name: to end it would be a statement more than to keep it."""
 
 BEGIN_TRIES = 5
 """Each one waits for SQLite's lock as long as the engine's busy timeout."""
+
+LONGEST_TURN = engines.BUSY_SECONDS
+"""Seconds that a thread waits for others of its process, before it asks SQLite all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +91,26 @@ class SqlUnitOfWork:
     @contextmanager
     def part(self, *, keep: bool) -> Iterator[None]:
         """What is done within takes as long either way, and stays only if `keep`."""
-        savepoint = self.connection.begin_nested()
+        depth = self.connection.info.get(_DEPTH, 0) + 1
+        self.rates.write()
+        straight.run(self.connection, f"SAVEPOINT part{depth}")
+        self.connection.info[_DEPTH] = depth
         try:
             yield
+            self.rates.write()
         except BaseException:
-            savepoint.rollback()
+            self._undo_part(depth)
             raise
+        finally:
+            self.connection.info[_DEPTH] = depth - 1
         if keep:
-            savepoint.commit()
+            straight.run(self.connection, f"RELEASE SAVEPOINT part{depth}")
         else:
-            savepoint.rollback()
+            self._undo_part(depth)
+
+    def _undo_part(self, depth: int) -> None:
+        straight.run(self.connection, f"ROLLBACK TO SAVEPOINT part{depth}")
+        self.rates.forget_looked_up()
 
 
 def stores_on(connection: Connection, seal: Seal) -> SqlUnitOfWork:
@@ -147,6 +166,7 @@ class SqlDatabase:
         self._seal = NoSeal() if seal is None else seal
         self._reader = engines.reader(engine)
         self._writer = engines.writer(engine)
+        self._turns = Turns() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
@@ -197,6 +217,11 @@ class SqlDatabase:
             stack.callback(_WHOLE.reset, before)
             yield whole.work
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether all that this context writes is one transaction."""
+        return _WHOLE.get() is not None
+
     @contextmanager
     def _transaction(self) -> Iterator[SqlUnitOfWork]:
         connection = self.connect()
@@ -224,15 +249,20 @@ class SqlDatabase:
         with _failures_named():
             try:
                 keep_log_short(connection, self._pause)
-                _begin(connection)
-                work = stores_on(connection, self._seal)
-                yield work
-                if self._ask is not None and (jobs := work.asks.jobs()):
-                    self._ask(engines.driver_of(connection), jobs)
-                _commit(connection)
+                with self._turn():
+                    _begin(connection)
+                    work = stores_on(connection, self._seal)
+                    yield work
+                    work.rates.write()
+                    if self._ask is not None and (jobs := work.asks.jobs()):
+                        self._ask(engines.driver_of(connection), jobs)
+                    _commit(connection)
             except BaseException:
                 connection.close()
                 raise
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.turn(LONGEST_TURN)
 
     def close(self) -> None:
         """Close every connection."""

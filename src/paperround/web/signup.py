@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
 from paperround.domain.interests import (
     LONGEST_VALUE,
     MOST_INTERESTS,
@@ -21,6 +22,7 @@ from paperround.domain.interests import (
     interests_in,
 )
 from paperround.domain.languages import nearest
+from paperround.domain.limits import Standing
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mail_domains import meant
 from paperround.domain.readers import Visitor
@@ -389,17 +391,23 @@ def _link_form(
 
 
 @api.post("/api/v1/subscriptions", status_code=202)
-def create_subscription(
+async def create_subscription(
     home: Home, now: Present, client: Client, request: Request, asked: NewSubscription
 ) -> Accepted:
     """Ask for a list. The answer says nothing of the address."""
     wanted = _asked(home, client, asked)
     try:
-        signup.subscribe(home.desk, wanted, now=now)
-    finally:
-        left = signup.standing(home.desk, wanted.visitor, now=now)
-        request.scope[STANDINGS] += [left] if left is not None else []
+        left = await signup.subscribe_soon(home.desk, wanted, now=now)
+    except PaperroundError:
+        left = await run_in_threadpool(signup.standing, home.desk, wanted.visitor, now=now)
+        _say_what_is_left(request, left)
+        raise
+    _say_what_is_left(request, left)
     return Accepted(did_you_mean=meant(wanted.address.domain))
+
+
+def _say_what_is_left(request: Request, left: Standing | None) -> None:
+    request.scope[STANDINGS] += [left] if left is not None else []
 
 
 def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupRequest:

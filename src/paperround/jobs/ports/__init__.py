@@ -87,6 +87,7 @@ from paperround.jobs.ports.status import (
 )
 from paperround.jobs.ports.work import (
     Database,
+    Joining,
     JoiningDatabase,
     Keeping,
     Pulse,
@@ -110,6 +111,7 @@ __all__ = [
     "GistChooser",
     "HistoryStore",
     "Hook",
+    "Joining",
     "JoiningDatabase",
     "Keeping",
     "KeyStore",

@@ -118,6 +118,11 @@ class RateStore(Protocol):
         stretch of its period. `key` holds no address: hash it first."""
         ...
 
+    def foresee(self, hits: Sequence[tuple[str, Sequence[Rate]]], *, now: datetime) -> None:
+        """Lock keys that will be hit, in this order, and look up all that is known of them at once:
+        it saves each hit its own look."""
+        ...
+
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:
         """How many were counted within the last `period`, or a little longer."""
         ...

@@ -115,6 +115,14 @@ class JoiningDatabase(Database, Protocol):
 
 
 @runtime_checkable
+class Joining(Protocol):
+    """A database that knows whether a context has a transaction for all that it writes."""
+
+    @property
+    def is_joined(self) -> bool: ...
+
+
+@runtime_checkable
 class Keeping(Protocol):
     """A database that can keep a connection for many transactions in a row."""
 
