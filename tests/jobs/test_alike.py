@@ -264,6 +264,13 @@ def test_what_several_readers_share_is_chosen_once_for_all_pages() -> None:
     assert page_of([again(FIRST)], Shared())[0] is not first
 
 
+def test_what_readers_of_different_pages_share_is_chosen_twice_and_then_kept() -> None:
+    shared = Shared()
+    first, second, third = (page_of([again(FIRST)], shared)[0] for _ in range(3))
+    assert second is not first
+    assert third is second
+
+
 def test_after_a_paper_was_withdrawn_nobody_gets_what_was_chosen_before() -> None:
     shared = Shared()
     first, *_ = page_of([FIRST, FIRST], shared)

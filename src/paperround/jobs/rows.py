@@ -91,10 +91,12 @@ class _Load:
 
 MOST_SHARED = 1024
 """Choices that are kept for the readers of further pages, some kB each."""
+MOST_MET = 8192
+"""Choices of which it is remembered that somebody had them, some bytes each."""
 
 
 class Shared:
-    """Choices that several readers of a page had in common, for the pages behind it.
+    """Choices that several readers had in common, for the pages behind them.
 
     They count as long as what they were chosen from stays; kept as long as a list is planned.
     """
@@ -102,12 +104,22 @@ class Shared:
     def __init__(self) -> None:
         self._from: tuple[object, ...] = ()
         self._choices: dict[_Alike, Choice | SkipReason] = {}
+        self._met = set[int]()
 
     def among(self, *what: object) -> "dict[_Alike, Choice | SkipReason]":
         """Those that were chosen from this; none when it is not what it was."""
         if what != self._from:
-            self._from, self._choices = what, {}
+            self._from, self._choices, self._met = what, {}, set()
         return self._choices
+
+    def keep(self, decides: _Alike, choice: Choice | SkipReason, *, readers: int) -> None:
+        """Keep what `readers` of a page got, if they are several or somebody had it before: most
+        tastes are one reader's alone."""
+        met = hash(decides)
+        if len(self._choices) < MOST_SHARED and (readers > 1 or met in self._met):
+            self._choices[decides] = choice
+        elif len(self._met) < MOST_MET:
+            self._met.add(met)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +173,10 @@ class RowMaker:
                 alike.setdefault(self._what_decides(one), []).append(number)
         new = self._known(people, alike, chosen)
         found = self._found([people[numbers[0]] for numbers in new.values()])
-        known = self._shared()
         for (what, numbers), choice in zip(new.items(), found, strict=True):
             chosen.update(dict.fromkeys(numbers, choice))
-            if len(numbers) > 1 and len(known) < MOST_SHARED:
-                known[self._by_value(what, people[numbers[0]])] = choice
+            decides = self._by_value(what, people[numbers[0]])
+            self.shared.keep(decides, choice, readers=len(numbers))
         return [chosen[number] for number in range(len(people))]
 
     def _known(
