@@ -86,7 +86,8 @@ def roomy(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        straight.run(connection, f"PRAGMA cache_size = {int(usual)}")
+        if not connection.invalidated:  # else the error that broke it is what has to be told
+            straight.run(connection, f"PRAGMA cache_size = {int(usual)}")
 
 
 def _emptied(connection: Connection) -> bool:
