@@ -18,6 +18,7 @@ from paperround.domain.limits import SignupLimits, Standing, parse_rates
 from paperround.jobs.group_commit import GroupCommit
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.signup import SignupRequest, subscribe_soon
+from paperround.store import straight
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address
 from tests.contracts.test_races import THREADS, at_once
@@ -264,3 +265,18 @@ def test_a_process_that_dies_in_the_commit_told_nobody(
     died = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert (died.returncode, died.stdout) == (-signal.SIGKILL, ""), died.stderr
     assert stand(database, "a", "b", "c") == [False, False, False]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_whoever_loses_their_connection_in_a_part_hears_that_the_database_failed(
+    database: SqlDatabase,
+) -> None:
+    with (
+        pytest.raises(DatabaseFailed),
+        database.writing() as work,
+        work.part(keep=True),
+        work.part(keep=True),
+    ):
+        straight.run(work.connection, "SELECT pg_terminate_backend(pg_backend_pid())")
+    with database.writing() as work, work.part(keep=True):
+        assert work.slots.take("after", "it", now=NOW)

@@ -91,18 +91,20 @@ class SqlUnitOfWork:
     @contextmanager
     def part(self, *, keep: bool) -> Iterator[None]:
         """What is done within takes as long either way, and stays only if `keep`."""
-        depth = self.connection.info.get(_DEPTH, 0) + 1
+        info = self.connection.info  # whose connection may be gone when this ends
+        depth = info.get(_DEPTH, 0) + 1
         self.rates.write()
         straight.run(self.connection, f"SAVEPOINT part{depth}")
-        self.connection.info[_DEPTH] = depth
+        info[_DEPTH] = depth
         try:
             yield
             self.rates.write()
         except BaseException:
-            self._undo_part(depth)
+            if not self.connection.invalidated:  # else all of it is undone
+                self._undo_part(depth)
             raise
         finally:
-            self.connection.info[_DEPTH] = depth - 1
+            info[_DEPTH] = depth - 1
         if keep:
             straight.run(self.connection, f"RELEASE SAVEPOINT part{depth}")
         else:
