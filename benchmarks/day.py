@@ -22,6 +22,7 @@ from pathlib import Path
 
 from benchmarks import postgres
 from benchmarks.crowd import settle
+from benchmarks.homes import publish_now
 from benchmarks.ingest import empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe, topics_of
 from benchmarks.memory import highest, tells_memory
@@ -34,7 +35,7 @@ from paperround.domain.subscribers import Address, Preferences
 from paperround.jobs.deliver import deliver
 from paperround.jobs.ports import Database
 from paperround.jobs.preview import preview
-from paperround.jobs.publish import draft, freeze, publish
+from paperround.jobs.publish import draft, freeze
 from paperround.jobs.rank import rank_list
 from paperround.sources.jsonl import read_jsonl
 from paperround.wiring import Runtime
@@ -170,16 +171,7 @@ def _spend(folder: Path, readers: int, url: str | None = None) -> Day:
     published = time.perf_counter()
     gc.collect()
     before, cpu = highest(), time.process_time()
-    publish(
-        database=database,
-        ranker=home.ranker,
-        identity=home.identity,
-        list_name="trending",
-        day=None,
-        cut="manual",
-        now=NOW,
-        opinions=home.opinions,
-    )
+    publish_now(home, database)
     planned, cpu_planned = time.perf_counter(), time.process_time()
     gc.freeze()  # as the command does
     report = deliver(home.post())
