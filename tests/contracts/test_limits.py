@@ -146,6 +146,14 @@ def test_what_is_undone_was_not_counted(database: Database) -> None:
     assert hit(database, "k", parse_rates("3/h"), NOW) is not None
 
 
+def test_a_further_rate_knows_what_its_transaction_has_counted(database: Database) -> None:
+    with database.writing() as work:
+        assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
+        assert work.rates.hit("k", parse_rates("1/24h"), now=NOW) is not None
+    with database.reading() as work:
+        assert work.rates.count("k", HOUR, now=NOW) == 1
+
+
 def test_many_counts_are_foreseen_and_written(database: Database) -> None:
     keys = [f"k{number}" for number in range(40)]
     with database.writing() as work:

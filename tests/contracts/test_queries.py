@@ -5,13 +5,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, bindparam, insert, literal, select
 
+from paperround.domain.subscribers import SubscriptionId
 from paperround.jobs.ports import Database
 from paperround.store import schema as db
 from paperround.store.engine import reader
 from paperround.store.queries import Query
 from paperround.store.types import read_json, read_jsons
 from paperround.store.unit_of_work import SqlDatabase
-from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers
+from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
 _EDITIONS = select(db.editions, literal("said").label("word")).where(
     db.editions.c.day >= bindparam("since"), db.editions.c.state != "cancelled"
@@ -45,6 +46,17 @@ def test_all_of_one_transaction_read_one_state(engine: Engine) -> None:
         assert query.rows(connection, kind="one")[0].slot == "key"
 
 
+def test_a_first_statement_whose_rows_come_as_the_driver_has_them_begins_it_too(
+    database: Database,
+) -> None:
+    mailing_list, start = seed_list(database), SubscriptionId(0)
+    with database.reading() as work:
+        before = work.subscribers.subscriptions_after(mailing_list.id, start, limit=9)
+        seed_subscribers(database, mailing_list, ("alice",))
+        after = work.subscribers.subscriptions_after(mailing_list.id, start, limit=9)
+    assert before == after == []
+
+
 def test_what_a_transaction_has_written_is_read_in_it(engine: Engine) -> None:
     query = Query(select(db.slots.c.taken_at).where(db.slots.c.kind == bindparam("kind")))
     with engine.connect() as connection:
@@ -53,6 +65,13 @@ def test_what_a_transaction_has_written_is_read_in_it(engine: Engine) -> None:
         assert [one.taken_at for one in query.rows(connection, kind="two")] == [NOW]
         connection.rollback()
         assert query.first(connection, kind="two") is None
+
+
+@pytest.mark.parametrize("said", ["50%", "%%"])
+def test_a_percent_sign_that_is_written_out_stays_one(engine: Engine, said: str) -> None:
+    """Some drivers want it twice in a statement."""
+    with engine.connect() as connection:
+        assert Query(select(literal(said).label("said"))).rows(connection) == [(said,)]
 
 
 def test_a_column_of_lists_is_read_as_one_text() -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ from paperround.domain.limits import SignupLimits, Standing, parse_rates
 from paperround.jobs.group_commit import GroupCommit
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.signup import SignupRequest, subscribe_soon
-from paperround.store import straight
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address
 from tests.contracts.test_races import THREADS, at_once
@@ -166,6 +165,23 @@ def test_where_nothing_can_be_committed_everybody_hears_it(
     assert stand(database, "a", "b") == [False, False]
 
 
+def test_where_no_thread_can_be_had_nobody_waits_for_one(
+    database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = GroupCommit(database, then=lambda: None)
+    with monkeypatch.context() as full:
+        full.setattr(Thread, "start", refuse_a_thread)
+        with pytest.raises(RuntimeError, match="new thread"):
+            asyncio.run(asyncio.wait_for(group.written(beat("a")), SECONDS))
+    assert asyncio.run(asyncio.wait_for(group.written(beat("b")), SECONDS)) == "b"
+    assert stand(database, "a", "b") == [False, True]
+
+
+def refuse_a_thread(_: Thread) -> None:
+    """As a system does that has no more of them."""
+    raise RuntimeError("can't start new thread")
+
+
 def test_threads_share_as_well_as_coroutines(database: SqlDatabase) -> None:
     group = GroupCommit(database, then=lambda: None)
     names = [f"thread {number}" for number in range(THREADS)]
@@ -265,18 +281,3 @@ def test_a_process_that_dies_in_the_commit_told_nobody(
     died = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert (died.returncode, died.stdout) == (-signal.SIGKILL, ""), died.stderr
     assert stand(database, "a", "b", "c") == [False, False, False]
-
-
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-def test_whoever_loses_their_connection_in_a_part_hears_that_the_database_failed(
-    database: SqlDatabase,
-) -> None:
-    with (
-        pytest.raises(DatabaseFailed),
-        database.writing() as work,
-        work.part(keep=True),
-        work.part(keep=True),
-    ):
-        straight.run(work.connection, "SELECT pg_terminate_backend(pg_backend_pid())")
-    with database.writing() as work, work.part(keep=True):
-        assert work.slots.take("after", "it", now=NOW)

@@ -111,3 +111,10 @@ def test_what_somebody_wrote_is_never_taken_for_more_than_a_value() -> None:
     written = "line 3: there is nothing in it' is not a number"
     said = problem_said(tongue("de"), f"{written!r} is not a whole number")
     assert "line 3: there is nothing in it" in said
+
+
+@pytest.mark.parametrize("value", [r"'\x'", r"'\u12'", r"'\N{nothing}'", r"'\d'"])
+def test_what_looks_quoted_and_is_not_stays_as_it_is(value: str) -> None:
+    """Nobody quoted it: somebody wrote it so."""
+    written = f"{value} is not a number"
+    assert value[1:-1] in problem_said(tongue("de"), written)

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 20
 """Rejects that are told one by one."""
+
+IN_MEMORY = 16 * 2**20
+"""Characters of an export that are held in memory; a longer one is gathered in a file without a
+name."""
 
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
 app.command("history")(subscriber_history.history)
@@ -203,23 +209,27 @@ def export(
     from paperround.jobs.subscribers import exported_rows
 
     home = runtime()
-    with home.database.reading() as work:
-        rows = exported_rows(work, work.lists.get(list_name))
-        if as_json:
-            _write_json(rows)
-            return
-        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as sheet:
+        # Whole before any of it is printed: who reads may be slow, and no part looks like a whole.
+        with home.database.reading() as work:
+            rows = exported_rows(work, work.lists.get(list_name))
+            if as_json:
+                _write_json(rows, sheet)
+            else:
+                writer = csv.DictWriter(sheet, COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+        sheet.seek(0)
+        shutil.copyfileobj(sheet, sys.stdout)
 
 
-def _write_json(rows: "Iterator[dict[str, str]]") -> None:
+def _write_json(rows: "Iterator[dict[str, str]]", sheet: IO[str]) -> None:
     """`[row, row]`, a row at a time: a list may be long."""
     between = "["
     for row in rows:
-        sys.stdout.write(between + json.dumps(row, ensure_ascii=False))
+        sheet.write(between + json.dumps(row, ensure_ascii=False))
         between = ", "
-    sys.stdout.write("]\n" if between == ", " else "[]\n")
+    sheet.write("]\n" if between == ", " else "[]\n")
 
 
 @app.command()

@@ -104,7 +104,18 @@ class GroupCommit:
                 self._changed.notify()
                 return
             self._runs = True
-        Thread(target=self._run, name="paperround-group-commit", daemon=True).start()
+        try:
+            Thread(target=self._run, name="paperround-group-commit", daemon=True).start()
+        except RuntimeError as error:  # the system has no more of them
+            self._refuse(error)
+
+    def _refuse(self, error: RuntimeError) -> None:
+        """Tell all who wait that nobody serves them; whoever comes next tries it anew."""
+        with self._changed:
+            self._runs = False
+            batch = list(self._waiting)
+            self._waiting.clear()
+        _tell(batch, [_Outcome(error=error) for _ in batch])
 
     # --- the thread ----------------------------------------------------------------------------
 

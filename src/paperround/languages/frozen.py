@@ -146,12 +146,12 @@ def _pattern(way: str) -> str:
 
 def _said(tongue: Tongue, frozen: str, sentences: Sequence[Sentence]) -> str | None:
     """The sentence in a language; None where no form reads it. A title may look like a form, and
-    name a day that no month has: none reads that."""
+    name a day that no month has, or quote as nothing is quoted: none reads that."""
     for form in _forms(sentences):
         for pattern in form.patterns:
             found = pattern.fullmatch(frozen)
             if found is not None:
-                with suppress(ValueError):
+                with suppress(ValueError, SyntaxError):
                     return _say(tongue, form, found.groupdict())
     return None
 

@@ -29,6 +29,9 @@ Preparable = Update | Insert | Select[Any] | CompoundSelect[Any]
 MOST = 256
 """Statements that are kept, by dialect. Each engine has a dialect of its own."""
 
+_PERCENT_TWICE = frozenset({"format", "pyformat"})
+"""Ways to mark parameters (PEP 249) in which a percent sign is written twice."""
+
 
 class Prepared:
     """A statement compiled for `dialect` once."""
@@ -54,7 +57,10 @@ class Prepared:
         ]
 
     def run(self, connection: Connection, row: Mapping[str, Any]) -> list[Any]:
-        """Run it with these parameters by name. Its rows come as the driver gives them."""
+        """Run it with these parameters by name. Its rows come as the driver gives them. The first
+        statement of a connection begins a transaction, as any other does."""
+        if not connection.in_transaction():
+            connection.begin()
         return straight.run(connection, self._text, self._parameters(row))
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -77,7 +83,10 @@ def _written_out(dialect: Dialect, element: object, **_: object) -> ColumnElemen
     write = element.type.dialect_impl(dialect).literal_processor(dialect)
     if element.value is None or write is None:
         return None
-    return literal_column(write(element.value), element.type)
+    written = write(element.value)
+    if dialect.paramstyle in _PERCENT_TWICE:  # the statement doubles it once more
+        written = written.replace("%%", "%")
+    return literal_column(written, element.type)
 
 
 @lru_cache(maxsize=MOST)

@@ -29,8 +29,6 @@ class Query:
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """Its rows for these values by name, with a name for each column."""
-        if not connection.in_transaction():
-            connection.begin()
         return _plan(self._statement, connection.dialect).rows(connection, values)
 
     def first(self, connection: Connection, **values: Any) -> Any | None:

@@ -94,6 +94,9 @@ class SqlRates:
             for since in {_since(rate.period, now) for rate in rates}
             if since not in self._used[key]
         ]
+        unwritten = {key for key, _ in self._unwritten}
+        if any(key in unwritten for key, _ in missing):
+            self.write()
         for some in _chunks(missing):
             values = {
                 name: value

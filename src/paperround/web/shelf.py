@@ -81,6 +81,8 @@ class Shelf:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http" or scope["method"] != "GET":
                 await app(scope, receive, send)
+                if scope.get("method") == "POST":
+                    self._forget_forms()
                 return
             key = (page_language(), scope["path"], scope["query_string"])
             beat = await self._beat()
@@ -123,6 +125,13 @@ class Shelf:
             self._bytes += size
             while self._bytes > self._most_bytes:
                 self._drop(next(iter(self._kept)))
+
+    def _forget_forms(self) -> None:
+        """Pages with a form say whether a browser has to work for it, which may change with each
+        that is sent in."""
+        with self._lock:
+            for key in [key for key, kept in self._kept.items() if len(kept.parts) > 1]:
+                self._drop(key)
 
     def _drop(self, key: Key) -> None:
         gone = self._kept.pop(key, None)

@@ -1,0 +1,51 @@
+"""`paperround subscribers export`, as somebody types it."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from paperround.cli.app import app
+from paperround.domain.errors import DatabaseFailed
+from paperround.jobs import subscribers
+
+PEOPLE = ("ada@example.org", "grace@example.org")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation with two people."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path / "data"))
+    for one in PEOPLE:
+        assert run("subscribers", "add", one, "--consent-source", "paper").exit_code == 0
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_everybody_is_printed_as_a_table_and_as_json() -> None:
+    table, listed = run("subscribers", "export"), run("subscribers", "export", "--json")
+    rows = list(csv.DictReader(table.stdout.splitlines()))
+    assert tuple(row["email"] for row in rows) == PEOPLE
+    assert json.loads(listed.stdout) == rows
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_an_export_that_fails_half_way_prints_no_part(
+    how: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = subscribers.exported_rows
+
+    def half(*asked: object) -> Iterator[dict[str, str]]:
+        yield next(whole(*asked))  # type: ignore[arg-type]
+        raise DatabaseFailed("the database failed: the line broke")
+
+    monkeypatch.setattr(subscribers, "exported_rows", half)
+    broken = run("subscribers", "export", *how)
+    assert broken.exit_code != 0
+    assert broken.stdout == ""
