@@ -17,10 +17,11 @@ from paperround.domain.lists import MANUAL_CUT
 from paperround.domain.subscribers import Preferences, SubscriberState
 from paperround.jobs.cancelling import Cancelled, cancel, prospects
 from paperround.jobs.deliver import deliver
+from paperround.jobs.parts import PART
 from paperround.jobs.pausing import pause
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.ports import UnitOfWork
-from paperround.jobs.publish import SHARD, publish
+from paperround.jobs.publish import publish
 from paperround.jobs.replacements import Missed, missed, send_missed
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
@@ -220,7 +221,7 @@ class CancelledMeanwhile:
 
 def test_planning_under_way_stops_when_its_edition_is_cancelled(database: SqlDatabase) -> None:
     fill(database, [record(1)])
-    subscribe(database, *(f"reader{n}" for n in range(SHARD + 3)))
+    subscribe(database, *(f"reader{n}" for n in range(PART + 3)))
     hurt = CancelledMeanwhile(database, writes=2)  # the freezing and one shard
     with pytest.raises(EditionCancelled):
         publish(
@@ -232,7 +233,7 @@ def test_planning_under_way_stops_when_its_edition_is_cancelled(database: SqlDat
             cut=MANUAL_CUT,
             now=NOW,
         )
-    assert totals(database) == LedgerTotals(skipped=SHARD)
+    assert totals(database) == LedgerTotals(skipped=PART)
     with database.reading() as work:
         edition = work.editions.find(work.lists.get("trending").id, DAY, MANUAL_CUT)
     assert edition is not None

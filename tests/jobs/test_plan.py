@@ -100,7 +100,7 @@ def test_a_sign_of_life_is_left_after_every_page_of_people(
     subscribe(database, "ada", "bob", "cleo", "dora", "eve")
     plan(database, NOW + MINUTE)
     cut(database, at(6))
-    monkeypatch.setattr("paperround.jobs.plan.SHARD", 2)
+    monkeypatch.setattr("paperround.jobs.plan.PAGE", 2)
     planned: list[int] = []
 
     def alive() -> None:

@@ -12,7 +12,7 @@ from paperround.domain.editions import EditionState
 from paperround.domain.feeds import NewFeed
 from paperround.domain.subscribers import Preferences
 from paperround.jobs import publish as publishing
-from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.preview import preview
 from paperround.jobs.publish import PublishReport, publish
 from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
@@ -20,7 +20,7 @@ from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 
 
-def send(database: SqlDatabase, *, days: int = 0, dry_run: bool = False) -> PublishReport:
+def send(database: Database, *, days: int = 0, dry_run: bool = False) -> PublishReport:
     return publish(
         database=database,
         ranker=NewestFirst(),
@@ -127,7 +127,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(database: SqlDataba
 def test_killed_after_any_transaction_the_plan_completes_once(
     database: SqlDatabase, survived: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "SHARD", 2)
+    monkeypatch.setattr(publishing, "PAGE", 2)
     fill(database, [record(n) for n in range(1, 4)])
     subscribe(database, "ada", "alan", "barbara", "grace", "kurt")
     with pytest.raises(PowerCut):

@@ -70,7 +70,7 @@ class DueDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A page of subscriptions whose ledger rows were written together."""
+    """Subscriptions, one after another by id, whose ledger rows were written together."""
 
     number: int
     after: SubscriptionId

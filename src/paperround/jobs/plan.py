@@ -32,16 +32,19 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
-from paperround.jobs.calm import calm
 from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions, tastes_of
+from paperround.jobs.parts import Made, in_parts
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import MISSED, Asked, Identity, RowMaker, Shared, row_maker
-from paperround.jobs.transactions import tried, write
+from paperround.jobs.transactions import write
 from paperround.jobs.wishes import wishes_of_all
 
-SHARD = 2000
-"""Ledger rows a transaction, at most."""
+PAGE = 2000
+"""People who are chosen for together."""
+
+CLOCKS = 1000
+"""Clocks that are started in one transaction: 20 ms of one core, in which nobody else writes."""
 
 LONGEST_WAIT = timedelta(minutes=90)
 """How long a digest waits after its hour for an edition that is late because its papers are."""
@@ -130,7 +133,7 @@ def _start_clocks(
     """Set the first due instant of everybody who has none: new or changed subscriptions."""
 
     def start(work: UnitOfWork) -> int:
-        waiting = work.subscribers.unscheduled(limit=SHARD)
+        waiting = work.subscribers.unscheduled(limit=CLOCKS)
         taken = work.subscribers.last_dates([one.id for one in waiting])
         work.subscribers.start_clocks(
             {
@@ -140,7 +143,7 @@ def _start_clocks(
         )
         return len(waiting)
 
-    while write(database, start) == SHARD:
+    while write(database, start) == CLOCKS:
         pass
 
 
@@ -204,21 +207,25 @@ class _ListRound:
 
     def _page(self, after: SubscriptionId) -> list[DueSubscription]:
         with self._database.reading() as work:
-            return work.subscribers.due(self._list.id, now=self._now, limit=SHARD, after=after)
+            return work.subscribers.due(self._list.id, now=self._now, limit=PAGE, after=after)
 
     def _plan_page(self, page: Sequence[DueSubscription]) -> None:
         while page:
-            rows = tried(partial(self._plan_rows, page))
-            self._count(page, rows)
-            page = self._still_due(page, rows)
+            still_due = list[DueSubscription]()
+            for part, rows in in_parts(page, choose=self._chosen, write=self._write):
+                self._count(part, rows)
+                still_due += self._still_due(part, rows)
+            page = still_due
 
-    def _plan_rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery]:
-        """Choose and write; raises Conflict when another list took one of the papers meanwhile, or
-        an edition was cancelled: what stands now is looked for then."""
+    def _write(
+        self, _: Sequence[DueSubscription], rows: Sequence[DueDelivery]
+    ) -> Sequence[DueDelivery]:
+        """Raises Conflict when another list took one of the papers meanwhile, or an edition was
+        cancelled: what stands now is looked for then."""
+        if not rows:
+            return rows
         try:
-            with calm():
-                rows = self._rows(page)
-            with self._database.writing() as work, calm():
+            with self._database.writing() as work:
                 work.ledger.plan_due(rows, now=self._now)
         except EditionCancelled:
             self._editions.clear()
@@ -251,7 +258,8 @@ class _ListRound:
 
     # --- choosing, outside any transaction -----------------------------------------------------
 
-    def _rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery]:
+    def _chosen(self, page: Sequence[DueSubscription]) -> list[Made[DueDelivery] | None]:
+        """What each of the page gets, None for those whose edition is not there yet."""
         by_edition: dict[int, list[DueSubscription]] = {}
         editions: dict[int, Edition] = {}
         for one in page:
@@ -259,9 +267,10 @@ class _ListRound:
             if edition is not None:
                 editions[edition.id] = edition
                 by_edition.setdefault(edition.id, []).append(one)
-        return [
-            row for id_, people in by_edition.items() for row in self._of(editions[id_], people)
-        ]
+        made: dict[SubscriptionId, Made[DueDelivery]] = {}
+        for id_, people in by_edition.items():
+            made |= self._of(editions[id_], people)
+        return [made.get(one.subscription.id) for one in page]
 
     def _edition_for(self, due_at: datetime | None) -> Edition | None:
         """The edition a digest due then is cut from, None while it has to wait for one; without an
@@ -298,7 +307,9 @@ class _ListRound:
         held = self._list.not_before
         return held is not None and moment < held
 
-    def _of(self, edition: Edition, people: Sequence[DueSubscription]) -> list[DueDelivery]:
+    def _of(
+        self, edition: Edition, people: Sequence[DueSubscription]
+    ) -> dict[SubscriptionId, Made[DueDelivery]]:
         with self._database.reading() as work:
             maker = row_maker(
                 work,
@@ -314,10 +325,10 @@ class _ListRound:
             memory = work.subscribers.already_sent(readers, maker.papers)
         asked = [self._asked(one, memory) for one in people]
         choices = maker.choices(asked)
-        return [
-            self._due_row(maker, one, day, choice)
+        return {
+            one.subscription.id: partial(self._due_row, maker, one, day, choice)
             for one, (_, _, day), choice in zip(people, asked, choices, strict=True)
-        ]
+        }
 
     def _asked(
         self, one: DueSubscription, memory: Mapping[SubscriberId, frozenset[PaperId]]

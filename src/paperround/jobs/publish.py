@@ -2,7 +2,7 @@
 
     rank ─► freeze (one short transaction) ─► page of subscriptions ─► choose (no transaction)
                                                   ▲                        │
-                                                  └── next shard ◄─ write rows, memory and mark
+                     next page, after its last ───┘   shard by shard: write rows, memory and mark
 
 Killed anywhere, a second run finds the edition, writes the rows that are missing and no others.
 """
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from types import MappingProxyType
 
@@ -33,16 +34,16 @@ from paperround.domain.papers import PaperId, Show
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
-from paperround.jobs.calm import calm
 from paperround.jobs.opinions import Opinions
+from paperround.jobs.parts import Made, in_parts
 from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
 from paperround.jobs.rank import ListRanking, rank_list
 from paperround.jobs.risers import risers_told
 from paperround.jobs.rows import Identity, Shared, row_maker
-from paperround.jobs.transactions import tried, write
+from paperround.jobs.transactions import write
 
-SHARD = 2000
-"""Ledger rows a transaction, at most."""
+PAGE = 2000
+"""Subscriptions that are chosen for together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,18 +265,18 @@ class _Planning:
 
     def plan_all(self) -> Planned:
         """Write the rows of every active subscription, shard by shard; returns the new ones."""
-        added = 0
-        for number, (after, page) in enumerate(self._pages()):
-            shard = Shard(number=number, after=after, through=page[-1].id)
-            added += self._plan_shard(page, shard)
+        added = list[int]()
+        for after, page in self._pages():
+            added += self._plan_page(page, len(added), after)
         if self.edition.state is EditionState.FROZEN:
             with self.database.writing() as work:
                 work.editions.set_state(self.edition.id, EditionState.PLANNED)
-        return Planned(rows=added)
+        return Planned(rows=sum(added))
 
     def rehearse(self) -> Planned:
         """What `plan_all` would add, writing nothing."""
-        reasons = Counter(row.reason for _, page in self._pages() for row in self.rows(page))
+        chosen = (make for _, page in self._pages() for make in self._chosen(page))
+        reasons = Counter(make().reason for make in chosen if make is not None)
         skipped = {reason: count for reason, count in reasons.items() if reason}
         return Planned(rows=reasons.total(), skipped=skipped)
 
@@ -287,29 +288,35 @@ class _Planning:
 
     def _page(self, after: SubscriptionId) -> list[Subscription]:
         with self.database.reading() as work:
-            return work.subscribers.subscriptions_after(self.mailing_list.id, after, limit=SHARD)
+            return work.subscribers.subscriptions_after(self.mailing_list.id, after, limit=PAGE)
 
-    def _plan_shard(self, page: Sequence[Subscription], shard: Shard) -> int:
-        """Choose outside any transaction, write in one; choose again when another list took one of
-        the papers. Raises EditionCancelled."""
+    def _plan_page(
+        self, page: Sequence[Subscription], number: int, after: SubscriptionId
+    ) -> Iterator[int]:
+        """Choose outside any transaction, write each shard in one; choose again for a shard when
+        another list took one of its papers. `number` is the first shard's, which begins behind
+        `after`. Gives how many rows each added. Raises EditionCancelled."""
 
-        def choose() -> int | None:
-            edition = self.edition
+        def write(part: Sequence[Subscription], rows: Sequence[NewDelivery]) -> int | None:
+            shard = Shard(number=number, after=after, through=part[-1].id)
             try:
-                with calm():
-                    rows = self.rows(page)
-                with self.database.writing() as work, calm():
-                    return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
+                return self._write(rows, shard)
             except EditionCancelled:  # no race: choosing again helps nobody
                 return None
 
-        added = tried(choose)
-        if added is None:
-            raise _cancelled(self.edition)
-        return added
+        for part, added in in_parts(page, choose=self._chosen, write=write):
+            if added is None:
+                raise _cancelled(self.edition)
+            number, after = number + 1, part[-1].id
+            yield added
 
-    def rows(self, page: Sequence[Subscription]) -> list[NewDelivery]:
-        """The ledger rows of the subscriptions that have none yet."""
+    def _write(self, rows: Sequence[NewDelivery], shard: Shard) -> int:
+        edition = self.edition
+        with self.database.writing() as work:
+            return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
+
+    def _chosen(self, page: Sequence[Subscription]) -> list[Made[NewDelivery] | None]:
+        """What each of these subscriptions gets, None for those that have their row."""
         people = [subscription.subscriber_id for subscription in page]
         days = {one.subscriber_id: self._day_of(one) for one in page}
         with self.database.reading() as work:
@@ -330,10 +337,11 @@ class _Planning:
             for one in page
             if one.subscriber_id not in done
         ]
-        return [
-            maker.row(one, choice, day, due_at=self.now, now=self.now)
+        made = {
+            one.id: partial(maker.row, one, choice, day, due_at=self.now, now=self.now)
             for (one, _, day), choice in zip(asked, maker.choices(asked), strict=True)
-        ]
+        }
+        return [made.get(one.id) for one in page]
 
     def _day_of(self, one: Subscription) -> date:
         """The date a reader's row is of: the one that was asked for, else today where they are."""

@@ -1,8 +1,8 @@
 """Deliveries as rows: what is written of a planned one, and what is read when it is sent."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,11 +25,13 @@ from paperround.domain.ledger import Claimed, NewDelivery, Slip, parts_by_positi
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
-from paperround.store.bulk import once_each
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import RELEASED, Book
 from paperround.store.dialect import among
 from paperround.store.subscriber_rows import EMAIL
+from paperround.store.types import Written, write_json
+
+T = TypeVar("T")
 
 
 def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
@@ -41,9 +43,9 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
         "subscription_id": [row.subscription_id for row in rows],
         "kind": [row.kind.value for row in rows],
         "local_date": [row.local_date for row in rows],
-        "positions": once_each(_positions, [row.papers for row in rows]),
-        "reasons": once_each(_by_text, [row.reasons for row in rows]),
-        "parts": [row.parts or None for row in rows],
+        "positions": [_POSITIONS(row.papers) for row in rows],
+        "reasons": [_REASONS(row.reasons) if row.reasons else None for row in rows],
+        "parts": [_PARTS(row.parts) if row.parts else None for row in rows],
         "withdrawn": [[_said(one) for one in row.withdrawn] or None for row in rows],
         "language": [None if row.language == ENGLISH else row.language for row in rows],
         "state": [row.state.value for row in rows],
@@ -64,8 +66,37 @@ def _positions(papers: Sequence[tuple[PaperId, int]]) -> list[int]:
     return [position for _, position in papers]
 
 
-def _by_text(reasons: Mapping[int, str]) -> dict[str, str] | None:
-    return {str(position): why for position, why in reasons.items()} or None
+def _by_text(reasons: Mapping[int, str]) -> dict[str, str]:
+    return {str(position): why for position, why in reasons.items()}
+
+
+_MOST_SHARED = 1024
+
+
+class _Lately(Generic[T]):
+    """The texts of the last values, each made once of the very same one.
+
+    Readers who get the same papers share what is said of them, and so do the parts of a page that
+    are written one after another. The values are held here, so no two have the same id.
+    """
+
+    def __init__(self, plain: Callable[[T], Any]) -> None:
+        self._plain = plain
+        self._texts: dict[int, tuple[T, Written]] = {}
+
+    def __call__(self, value: T) -> Written:
+        known = self._texts.get(id(value))
+        if known is not None:
+            return known[1]
+        written = Written(write_json(self._plain(value)))
+        if len(self._texts) >= _MOST_SHARED:
+            self._texts = {}
+        self._texts[id(value)] = value, written
+        return written
+
+
+_POSITIONS, _REASONS = _Lately(_positions), _Lately(_by_text)
+_PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 
 def slip_of(row: Row[Any]) -> Slip:

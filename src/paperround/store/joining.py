@@ -48,11 +48,13 @@ def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId
     return {PaperId(old): PaperId(new) for old, new in found}
 
 
+_JOINED = Query(select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id))
+
+
 def groups(connection: Connection) -> dict[PaperId, frozenset[PaperId]]:
     """All ids of one work, for each id of a work that has several. They are few."""
     by_paper: dict[int, set[PaperId]] = {}
-    found = connection.execute(select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id))
-    for gone, kept in found:
+    for gone, kept in _JOINED.rows(connection):
         by_paper.setdefault(kept, {PaperId(kept)}).add(PaperId(gone))
     whole = [frozenset(ids) for ids in by_paper.values()]
     return {one: ids for ids in whole for one in ids}

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -43,9 +44,11 @@ from paperround.store.bulk import Columns, insert_many
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Claims
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
-from paperround.store.dialect import among, insert_new, next_ids
+from paperround.store.dialect import among, among_ids, as_ids, insert_new, next_ids
 from paperround.store.edition_rows import paper_columns
 from paperround.store.memory import remember
+from paperround.store.prepared import prepared
+from paperround.store.queries import Query
 from paperround.store.replacing import Replacing
 from paperround.store.storage import roomy
 
@@ -61,6 +64,34 @@ _STOPPABLE = (
     DeliveryState.CLAIMED.value,
 )
 """States of a mail that its server has not been given whole."""
+
+_BEHIND = Query(
+    lambda dialect: select(db.behind_papers.c.edition_id, db.behind_papers.c.position).where(
+        among_ids(dialect, db.behind_papers.c.edition_id, "editions")
+    )
+)
+_DOMAINS = Query(
+    lambda dialect: select(db.subscribers.c.id, db.subscribers.c.domain).where(
+        among_ids(dialect, db.subscribers.c.id, "people")
+    )
+)
+_STATES = Query(
+    lambda dialect: (
+        select(db.editions.c.id, db.editions.c.state)
+        .where(among_ids(dialect, db.editions.c.id, "editions"))
+        .order_by(db.editions.c.id)
+        .with_for_update(key_share=True)
+    )
+)
+_UNTIL = bindparam("until", type_=db.editions.c.live_until.type)
+_LIVES = (
+    update(db.editions)
+    .where(
+        db.editions.c.id == bindparam("edition"),
+        or_(db.editions.c.live_until.is_(None), db.editions.c.live_until < _UNTIL),
+    )
+    .values(live_until=_UNTIL)
+)
 
 _Offer = tuple[EditionId, NewDelivery]
 
@@ -166,14 +197,8 @@ class SqlLedger(Claims[Claimed], Replacing):
         planned = {edition for edition, row in added if row.kind is not DigestKind.REPLACEMENT}
         if not planned:
             return
-        c = db.editions.c
-        states = self._connection.execute(
-            select(c.id, c.state)
-            .where(among(self._connection, c.id, planned))
-            .order_by(c.id)
-            .with_for_update(key_share=True)
-        ).all()
-        if any(state == EditionState.CANCELLED for _, state in states):
+        standing = _STATES.rows(self._connection, editions=as_ids(self._connection, planned))
+        if any(edition.state == EditionState.CANCELLED for edition in standing):
             raise EditionCancelled("the edition was cancelled meanwhile: nothing is planned of it")
 
     def _insert_rows(
@@ -221,19 +246,10 @@ class SqlLedger(Claims[Claimed], Replacing):
     def _frozen_behind(self, editions: Collection[EditionId]) -> set[tuple[int, int]]:
         """The papers that rows of these editions carry already: after the first thousands of
         readers those are most."""
-        c = db.behind_papers.c
-        found = self._connection.execute(
-            select(c.edition_id, c.position).where(among(self._connection, c.edition_id, editions))
-        )
-        return {(edition, position) for edition, position in found}
+        return set(_BEHIND.rows(self._connection, editions=as_ids(self._connection, editions)))
 
     def _domains(self, people: Collection[SubscriberId]) -> dict[int, str]:
-        found = self._connection.execute(
-            select(db.subscribers.c.id, db.subscribers.c.domain).where(
-                among(self._connection, db.subscribers.c.id, people)
-            )
-        )
-        return dict(found.all())
+        return dict(_DOMAINS.rows(self._connection, people=as_ids(self._connection, people)))
 
     def _mark(self, edition: EditionId, shard: Shard, rows: int, now: datetime) -> None:
         """The first planning of a shard leaves its mark; later ones only fill gaps."""
@@ -252,13 +268,9 @@ class SqlLedger(Claims[Claimed], Replacing):
         ends: dict[EditionId, datetime] = {}
         for edition, row in added:
             ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
+        keep = prepared(_LIVES, self._connection.dialect)
         for edition, until in sorted(ends.items()):
-            longer = func.coalesce(db.editions.c.live_until < until, True)
-            self._connection.execute(
-                update(db.editions)
-                .where(db.editions.c.id == edition, longer)
-                .values(live_until=until)
-            )
+            keep.run(self._connection, {"edition": edition, "until": until})
 
     # --- cancelling ----------------------------------------------------------------------------
 
