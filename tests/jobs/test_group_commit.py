@@ -4,10 +4,11 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event, Thread
+from types import coroutine
 from typing import Any
 
 import pytest
@@ -62,6 +63,12 @@ async def _grouped(group: GroupCommit, each: Sequence[Awaitable[Any]]) -> Sequen
     return await asyncio.gather(*others, return_exceptions=True)
 
 
+@coroutine
+def a_turn() -> Generator[None, None, None]:
+    """Let the event loop do whatever else is there to do, once."""
+    yield
+
+
 def beat(name: str) -> Do:
     """Leaves a row."""
 
@@ -102,6 +109,50 @@ def test_one_who_is_refused_takes_nobody_along(database: SqlDatabase, engine: En
     assert ended == ["a", refusal, "b"]
     assert len(heard) == 2
     assert stand(database, "a", "refused", "b") == [True, False, True]
+
+
+def test_where_somebody_is_refused_the_others_are_done_again(database: SqlDatabase) -> None:
+    """In parts of their own, and so are the next ones, until nobody is refused."""
+    group, runs = GroupCommit(database, then=lambda: None), list[str]()
+
+    def counted(name: str) -> Do:
+        def do(work: UnitOfWork) -> None:
+            runs.append(name)
+            beat(name)(work)
+
+        return do
+
+    def refused(_: UnitOfWork) -> None:
+        raise NotFound("not this one")
+
+    grouped(group, counted("a"), refused, counted("b"))
+    assert runs == ["a", "a", "b"]
+    grouped(group, counted("c"), refused, counted("d"))
+    grouped(group, counted("e"), counted("f"))
+    assert runs[3:] == ["c", "d", "e", "f"]
+    grouped(group, counted("g"), refused)
+    assert runs[7:] == ["g", "g"]
+    assert all(stand(database, *"abcdefg"))
+
+
+@pytest.mark.accept("B10", part="one commit")
+def test_those_who_come_turn_by_turn_of_their_loop_share_too(
+    database: SqlDatabase, engine: Engine
+) -> None:
+    group = GroupCommit(database, then=lambda: None)
+
+    async def late(turns: int) -> str:
+        for _ in range(turns):
+            await a_turn()
+        return await group.written(beat(f"turn {turns}"))
+
+    async def all_of_them() -> list[str]:
+        return await asyncio.gather(*map(late, range(5)))
+
+    with commits(engine) as heard:
+        names = asyncio.run(all_of_them())
+    assert len(heard) == 1
+    assert all(stand(database, *names))
 
 
 def test_a_fault_of_ours_comes_to_whom_it_belongs(database: SqlDatabase) -> None:

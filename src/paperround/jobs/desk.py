@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from paperround.domain.limits import SignupLimits
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.group_commit import GroupCommit
+from paperround.jobs.key_check import KeyCheck
 from paperround.jobs.ports import Database
 from paperround.jobs.rows import Identity
 
@@ -29,6 +30,8 @@ class Desk:
     forget_mails: Callable[[Sequence[str]], None]
     group: GroupCommit = field(init=False, repr=False, compare=False)
     """Writes for those who ask at the same time, and wakes."""
+    key_check: KeyCheck = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", GroupCommit(self.database, then=self.wake))
+        object.__setattr__(self, "key_check", KeyCheck(self.keys))

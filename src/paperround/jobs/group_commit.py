@@ -1,12 +1,14 @@
 """Group commit: whoever waits to write at the same time shares a transaction, and its sync.
 
-    asked ─► waiting ─► a thread takes all who wait ─► each in a part of its own ─► one commit
-                                                                    each hears ◄──────┘
+    asked ─► waiting ─► a thread takes all who wait ─► one after the other ─► one commit
+                                                              each hears ◄──────┘
 
-Whoever is refused loses their own part and hears why, and nobody else hears of it. Where one fails
-in a way that is no answer (a lost race, a database that fails, a fault of ours) all of it is
-undone, and each is done by itself: so it comes to whom it belongs. Nobody hears anything before
-what they asked for is on the disk.
+Whoever is refused loses what they did and hears why, and nobody else hears of it: all of it is
+undone and done again, each in a part of its own. So are those who come next, for as long as
+somebody is refused; where nobody is, parts would cost and serve nothing. Where one fails in a way
+that is no answer (a lost race, a database that fails, a fault of ours) all of it is undone, and
+each is done by itself: so it comes to whom it belongs. Nobody hears anything before what they asked
+for is on the disk.
 """
 
 import asyncio
@@ -16,10 +18,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
 from threading import Condition, Thread
 from typing import Any, Generic, TypeVar
 
 from paperround.domain.errors import Conflict, DatabaseFailed, PaperroundError
+from paperround.domain.limits import Rate
 from paperround.jobs.ports import Database, Joining, UnitOfWork
 from paperround.jobs.transactions import write
 
@@ -33,8 +38,20 @@ MOST = 64
 IDLE_SECONDS = 0.05
 """How long the thread waits for somebody before it ends; the next one starts another."""
 
+GATHER_SECONDS = 0.01
+"""How long those who come to an event loop at the same time are waited for at most."""
+
 Do = Callable[[UnitOfWork], T]
 Waiter = Future[Any] | asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What somebody will be measured by, keys and their rates. It is locked and looked up for all
+    of a group at once: what stands first in each, then the others in the order of their keys."""
+
+    hits: tuple[tuple[str, tuple[Rate, ...]], ...]
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ class _Asked(Generic[T]):
     """What somebody waits for; `loop` is where, None for a thread."""
 
     do: Do[T]
+    foreseen: Foreseen | None
     waiter: Waiter
     loop: asyncio.AbstractEventLoop | None
 
@@ -52,6 +70,10 @@ class _Outcome:
     error: BaseException | None = None
 
 
+class _Refused(Exception):
+    """One of many was refused, and what they did is among that of the others."""
+
+
 class _Spoilt(Exception):
     """One of many failed in a way that is no answer."""
 
@@ -60,33 +82,49 @@ class GroupCommit:
     """Writes to `database` for many at once. `then` is called after each commit.
 
     Safe to share between threads and event loops. What they ask for runs in a thread of its own, so
-    it reads no context; and again when it lost a race, as with `write`.
+    it reads no context; and again when it lost a race, as with `write`, or when another is refused.
     """
 
     def __init__(self, database: Database, *, then: Callable[[], None]) -> None:
         self._database = database
         self._joining = database if isinstance(database, Joining) else None
         self._then = then
+        self._coming: dict[asyncio.AbstractEventLoop, list[_Asked[Any]]] = {}
         self._waiting = deque[_Asked[Any]]()
         self._changed = Condition()
         self._runs = False
+        self._apart = False
 
-    def write(self, do: Do[T]) -> T:
+    def write(self, do: Do[T], foreseen: Foreseen | None = None) -> T:
         """What `do` returns, once it is committed; raises what it or the database does."""
         if self._is_joined():
             return self._by_itself(do)
         waiter = Future[T]()
-        self._put(_Asked(do, waiter, None))
+        self._put([_Asked(do, foreseen, waiter, None)])
         return waiter.result()
 
-    async def written(self, do: Do[T]) -> T:
+    async def written(self, do: Do[T], foreseen: Foreseen | None = None) -> T:
         """The same without holding up the event loop."""
         if self._is_joined():  # its loop serves nobody else
             return self._by_itself(do)
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._put(_Asked(do, waiter, loop))
+        asked = _Asked(do, foreseen, waiter, loop)
+        if loop in self._coming:
+            self._coming[loop].append(asked)
+        else:
+            self._coming[loop] = [asked]
+            loop.call_soon(self._gather, loop, 0, loop.time() + GATHER_SECONDS)
         return await waiter
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, end: float) -> None:
+        """Hand over those who came, once a turn of their loop brings nobody else. Until then the
+        thread would take few, and the two would be in each other's way."""
+        coming = self._coming[loop]
+        if seen < len(coming) < MOST and loop.time() < end:
+            loop.call_soon(self._gather, loop, len(coming), end)
+        else:
+            self._put(self._coming.pop(loop))
 
     def _is_joined(self) -> bool:
         """Whether this context has a transaction already, which others cannot share."""
@@ -97,9 +135,9 @@ class GroupCommit:
         self._then()
         return result
 
-    def _put(self, asked: _Asked[Any]) -> None:
+    def _put(self, asked: Sequence[_Asked[Any]]) -> None:
         with self._changed:
-            self._waiting.append(asked)
+            self._waiting.extend(asked)
             if self._runs:
                 self._changed.notify()
                 return
@@ -120,47 +158,82 @@ class GroupCommit:
     # --- the thread ----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        for batch in iter(self._batch, []):
-            _serve(self._database, batch, self._then)
+        crowd = 1
+        while batch := self._batch(crowd):
+            self._serve(batch)
+            crowd = min(MOST, len(batch) + len(self._waiting))
 
-    def _batch(self) -> list[_Asked[Any]]:
-        """Those who wait, once there are any; none when nobody came for a while."""
+    def _batch(self, crowd: int) -> list[_Asked[Any]]:
+        """Those who wait, once there are any; none when nobody came for a while. Where a `crowd`
+        was there before it is waited for a moment: else it falls into two halves, of which one is
+        answered while the other is written, and both run slower than one after the other."""
         with self._changed:
+            if crowd > 1:
+                self._changed.wait_for(lambda: len(self._waiting) >= crowd, GATHER_SECONDS)
             if not self._waiting:
                 self._changed.wait(IDLE_SECONDS)
             self._runs = bool(self._waiting)
             return [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
 
+    def _serve(self, batch: Sequence[_Asked[Any]]) -> None:
+        """Do it for all of them, and tell them."""
+        try:
+            outcomes = self._outcomes(batch)
+            if any(one.error is None for one in outcomes):
+                self._then()
+        except BaseException as error:
+            outcomes = [_Outcome(error=error) for _ in batch]
+            log.exception("group commit failed")
+        _tell(batch, outcomes)
 
-def _serve(database: Database, batch: Sequence[_Asked[Any]], then: Callable[[], None]) -> None:
-    """Do it for all of them, and tell them."""
-    try:
-        outcomes = _outcomes(database, batch)
-        if any(one.error is None for one in outcomes):
-            then()
-    except BaseException as error:
-        outcomes = [_Outcome(error=error) for _ in batch]
-        log.exception("group commit failed")
-    _tell(batch, outcomes)
+    def _outcomes(self, batch: Sequence[_Asked[Any]]) -> list[_Outcome]:
+        if len(batch) == 1:
+            return [_alone(self._database, batch[0])]
+        try:
+            if not self._apart:
+                with suppress(_Refused):
+                    return _together(self._database, batch, _plainly)
+            outcomes = _together(self._database, batch, _in_a_part)
+            self._apart = any(one.error is not None for one in outcomes)
+        except (Conflict, _Spoilt):
+            return [_alone(self._database, one) for one in batch]
+        except PaperroundError as error:  # nothing could be begun, or committed
+            return [_Outcome(error=error) for _ in batch]
+        return outcomes
 
 
-def _outcomes(database: Database, batch: Sequence[_Asked[Any]]) -> list[_Outcome]:
-    if len(batch) == 1:
-        return [_alone(database, batch[0])]
-    try:
-        return _together(database, batch)
-    except (Conflict, _Spoilt):
-        return [_alone(database, one) for one in batch]
-    except PaperroundError as error:  # nothing could be begun, or committed
-        return [_Outcome(error=error) for _ in batch]
-
-
-def _together(database: Database, batch: Sequence[_Asked[Any]]) -> list[_Outcome]:
+def _together(
+    database: Database,
+    batch: Sequence[_Asked[Any]],
+    one_of_many: Callable[[UnitOfWork, _Asked[Any]], _Outcome],
+) -> list[_Outcome]:
     with database.writing() as work:
-        return [_part(work, one) for one in batch]
+        _look_ahead(work, [one.foreseen for one in batch if one.foreseen is not None])
+        return [one_of_many(work, one) for one in batch]
 
 
-def _part(work: UnitOfWork, asked: _Asked[Any]) -> _Outcome:
+def _look_ahead(work: UnitOfWork, each: Sequence[Foreseen]) -> None:
+    """Those who came in another second are looked up again, each by themselves; they are locked."""
+    if each:
+        first = dict(one.hits[0] for one in each if one.hits)
+        others = sorted(
+            dict(hit for one in each for hit in one.hits[1:]).items(), key=itemgetter(0)
+        )
+        work.rates.foresee([*first.items(), *others], now=max(one.now for one in each))
+
+
+def _plainly(work: UnitOfWork, asked: _Asked[Any]) -> _Outcome:
+    try:
+        return _Outcome(asked.do(work))
+    except (Conflict, DatabaseFailed) as error:
+        raise _Spoilt from error
+    except PaperroundError as error:
+        raise _Refused from error
+    except Exception as error:
+        raise _Spoilt from error
+
+
+def _in_a_part(work: UnitOfWork, asked: _Asked[Any]) -> _Outcome:
     try:
         with work.part(keep=True):
             return _Outcome(asked.do(work))

@@ -21,6 +21,7 @@ from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, SubscriberId
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.desk import Desk
+from paperround.jobs.group_commit import Foreseen
 from paperround.jobs.ports import UnitOfWork
 
 SLOW_LANE = timedelta(minutes=30)
@@ -43,15 +44,16 @@ ONCE_A_DAY = (Rate(1, DAY),)
 LINKS = (Rate(3, DAY),)
 """Links to their choices that whoever holds an old one may have mailed to a reader."""
 
+_ASKING = 128
+"""Those whose keyed hashes are kept: they are asked for several times in one request."""
+
 GMAIL = "gmail.com"
 _OF_GMAIL = frozenset({GMAIL, "googlemail.com"})
 
 
-def foresee(
-    work: UnitOfWork, desk: Desk, visitor: Visitor, address: Address, *, now: datetime
-) -> None:
-    """Look up at once all that a sign-up is measured by. The count of all is locked first, so that
-    those who take several sign-ups in one transaction take turns, and never wait for each other."""
+def foreseen(desk: Desk, visitor: Visitor, address: Address, *, now: datetime) -> Foreseen:
+    """All that a sign-up is measured by. The count of all is locked first, so that those who take
+    several sign-ups in one transaction take turns, and never wait for each other."""
     client, network = _client_keys(desk.keys, visitor.ip)
     limits, halve = desk.limits, _as_they_are if visitor.stamped else _halved
     others = {
@@ -61,7 +63,7 @@ def foresee(
         **{_key(desk.keys, what, address.folded): limits.address for what in COUNTED},
     }
     limited = sorted((key, rates) for key, rates in others.items() if rates)
-    work.rates.foresee([(TOTAL, limits.total), *limited], now=now)
+    return Foreseen(((TOTAL, limits.total), *limited), now)
 
 
 def require_patience(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
@@ -150,6 +152,7 @@ def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> fl
     return work.rates.hit(key, rates, now=now) if rates else None
 
 
+@lru_cache(maxsize=_ASKING)
 def _client_keys(keys: KeyRing, written: str | None) -> tuple[str, str]:
     client, network = client_and_network(written)
     return (
@@ -180,12 +183,22 @@ def _halved(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
 
 
 def _domain_key(keys: KeyRing, address: Address) -> str:
-    return f"signup/domain/{keys.digest('rate', address.domain)}"
+    return _key_of_domain(keys, address.domain)
+
+
+@lru_cache(maxsize=_ASKING)
+def _key_of_domain(keys: KeyRing, domain: str) -> str:
+    return f"signup/domain/{keys.digest('rate', domain)}"
 
 
 def _key(keys: KeyRing, what: str, address: str) -> str:
     """What is counted for the mailbox that `address` reaches."""
-    return f"signup/{what}/{keys.digest('rate', mailbox(address))}"
+    return f"signup/{what}/{_mailbox_digest(keys, address)}"
+
+
+@lru_cache(maxsize=_ASKING)
+def _mailbox_digest(keys: KeyRing, address: str) -> str:
+    return keys.digest("rate", mailbox(address))
 
 
 def untagged(address: str) -> str:

@@ -23,7 +23,7 @@ from paperround.domain.notices import (
     Notice,
     NoticeKind,
 )
-from paperround.domain.readers import NewSignup, Visitor
+from paperround.domain.readers import Known, NewSignup, Visitor
 from paperround.domain.subscribers import (
     Address,
     Consent,
@@ -43,12 +43,13 @@ from paperround.jobs.choices import (
     unpacked_lists,
 )
 from paperround.jobs.desk import Desk
+from paperround.jobs.group_commit import Foreseen
 from paperround.jobs.links import CONFIRMING, Reader, choices_link, noted, reader_of_notice
 from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.patience import (
     DAY,
     due_instant,
-    foresee,
+    foreseen,
     is_crowded,
     mailbox,
     may_ask,
@@ -121,26 +122,29 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> None:
     Raises RateLimited for a client that asks too often, NotFound for an unknown list, InvalidInput
     for choices that cannot be.
     """
-    desk.group.write(_asking(desk, request, now=now))
+    limited = foreseen(desk, request.visitor, request.address, now=now)
+    desk.group.write(_asking(desk, request, limited), limited)
 
 
 async def subscribe_soon(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing | None:
     """The same without holding up the event loop. Returns how often its visitor may still ask, as
     `standing` does."""
-    return await desk.group.written(_asking(desk, request, now=now))
+    limited = foreseen(desk, request.visitor, request.address, now=now)
+    return await desk.group.written(_asking(desk, request, limited), limited)
 
 
 def _asking(
-    desk: Desk, request: SignupRequest, *, now: datetime
+    desk: Desk, request: SignupRequest, limited: Foreseen
 ) -> Callable[[UnitOfWork], Standing | None]:
     """What asking for a list does in a transaction, which others may share."""
+    now = limited.now
 
     def ask(work: UnitOfWork) -> Standing | None:
         mailing_list = work.lists.get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = checked_interests(request.interests)
         also = tuple(work.lists.get(name).id for name in dict.fromkeys(request.also))
-        foresee(work, desk, request.visitor, request.address, now=now)
+        work.rates.foresee(limited.hits, now=now)
         require_patience(work, desk, request.visitor, now=now)
         left = standing_of(work, desk, request.visitor, now=now)
         asking = _Asking(
@@ -182,25 +186,33 @@ class _Asking:
         due_at = due_instant(work, desk, address, worked=worked, now=now)
         if due_at is None or not may_ask(work, desk, address, now=now):
             return
-        silent = self._gets_nothing()
+        known = self._known()
+        silent = self._gets_nothing(known)
         mails = may_mail(work, desk, address, at=due_at, silent=silent) and not silent
         nobody = self._for_nobody()
-        with work.part(keep=mails):
-            (self if mails else nobody).sign_up(wish, due_at)
+        theirs = known.wish if mails else None
+        is_new = mails and theirs is None
+        with work.part(keep=is_new):
+            asking = self if is_new else nobody
+            fresh = asking.sign_up(wish)
+            if theirs is None:
+                asking.write_to(fresh, wish, due_at)
+        if theirs is not None:
+            self.write_to(theirs, wish, due_at)
+        work.subscribers.ask_again((theirs or fresh).id, now=now)
 
-    def _gets_nothing(self) -> bool:
+    def _known(self) -> Known:
+        self.desk.key_check.require(self.work, now=self.now)
+        digests = _suppression_digests(self.desk, self.address)
+        return self.work.subscribers.known(self.address, digests, self.mailing_list.id)
+
+    def _gets_nothing(self, known: Known) -> bool:
         """Whether no mail follows from what is known of the address: it must never be mailed, or
         it is an active reader's who was mailed a link to their choices today."""
-        suppressed = is_suppressed(self.work, self.desk, self.address)
-        person = self.work.subscribers.find(self.address)
-        who = NOBODY if person is None else person.id
-        wish = self.work.subscribers.subscription(who, self.mailing_list.id)
-        link = self.work.notices.latest(who, NoticeKind.PREFERENCES)
-        if person is not None and person.state is SubscriberState.SUPPRESSED:
+        if known.suppressed or known.person is SubscriberState.SUPPRESSED:
             return True
-        active = wish is not None and wish.state is SubscriberState.ACTIVE
-        linked = link is not None and self.now < link.dated + DAY
-        return suppressed or (active and linked)
+        is_active = known.wish is not None and known.wish.state is SubscriberState.ACTIVE
+        return is_active and known.linked_at is not None and self.now < known.linked_at + DAY
 
     def _for_nobody(self) -> "_Asking":
         """The same for an address that is nobody's, to be taken back: how long the answer takes
@@ -209,36 +221,21 @@ class _Asking:
         address = Address(written=nobody, mailed=nobody, folded=nobody, domain="nobody.invalid")
         return replace(self, address=address)
 
-    def sign_up(self, wish: Preferences, due_at: datetime) -> None:
+    def sign_up(self, wish: Preferences) -> Subscription:
         _, subscription = self.work.subscribers.sign_up(
             NewSignup(address=self.address, preferences=wish, nonce=self._nonce()),
             self.mailing_list.id,
             now=self.now,
         )
-        if subscription.state is SubscriberState.ACTIVE:
-            self._remember(subscription, due_at)
-        else:
-            self._confirm(subscription, wish, due_at)
+        return subscription
 
     def _nonce(self) -> str:
         who = f"{self.address.folded}|{self.now.isoformat()}"
         return self.desk.keys.digest("subscriber-nonce", who)[:22]
 
-    def _remember(self, subscription: Subscription, due_at: datetime) -> None:
-        """Somebody forgot that they have subscribed: a link to their choices, after the look-up
-        that `_confirm` takes."""
-        self.work.notices.find(_confirm_key(subscription, 1))
-        notice = choices_link(
-            self.desk.identity, subscription, now=self.now, interests=self.interests
-        )
-        late = replace(notice, due_at=due_at, expires_at=due_at + NOTICE_LIFE)
-        self.work.notices.put(late, now=self.now)
-
-    def _confirm(self, subscription: Subscription, wish: Preferences, due_at: datetime) -> None:
-        """The same mail again while its link works and the wish is the same, else a new one."""
-        expires_at = due_at + NOTICE_LIFE
-        earlier = list(confirmations(self.work, subscription))
-        payload: dict[str, str | int] = {
+    def _payload(self, subscription: Subscription, wish: Preferences) -> dict[str, str | int]:
+        """What a mail to confirm it has with it."""
+        return {
             "list": self.mailing_list.id,
             "subscription": subscription.id,
             "choices": packed(wish),
@@ -247,28 +244,32 @@ class _Asking:
             **packed_interests(self.interests),
             **packed_lists(self.also),
         }
-        if earlier and self._still_good(earlier[-1]) and _asks(earlier[-1], payload):
+
+    def write_to(self, subscription: Subscription, wish: Preferences, due_at: datetime) -> None:
+        """A mail with a link: to their choices for somebody who forgot that they have subscribed,
+        else to confirm. That is the same mail again while its link works and the wish is the same.
+        """
+        expires_at, payload = due_at + NOTICE_LIFE, self._payload(subscription, wish)
+        earlier = list(confirmations(self.work, subscription))
+        is_active = subscription.state is SubscriberState.ACTIVE
+        if not is_active and earlier and self._still_good(earlier[-1], payload):
             self.work.notices.again(earlier[-1].id, due_at=due_at, expires_at=expires_at)
             return
+        key, whose = _confirm_key(subscription, len(earlier) + 1), subscription.subscriber_id
         notice = new_notice(
-            self.desk.identity,
-            NoticeKind.CONFIRM,
-            _confirm_key(subscription, len(earlier) + 1),
-            subscription.subscriber_id,
-            None,
-            payload,
-            now=self.now,
+            self.desk.identity, NoticeKind.CONFIRM, key, whose, None, payload, now=self.now
         )
+        if is_active:
+            notice = choices_link(
+                self.desk.identity, subscription, now=self.now, interests=self.interests
+            )
         self.work.notices.put(replace(notice, due_at=due_at, expires_at=expires_at), now=self.now)
 
-    def _still_good(self, notice: Notice) -> bool:
+    def _still_good(self, notice: Notice, payload: Mapping[str, str | int]) -> bool:
+        """Whether the link of a notice works, and it asks the same, wherever that was asked."""
         waits = notice.used_at is None and notice.state is not DeliveryState.SKIPPED
-        return waits and self.now < notice.dated + CONFIRM_VALID
-
-
-def _asks(notice: Notice, payload: Mapping[str, str | int]) -> bool:
-    """Whether a notice asks the same, wherever it was asked from."""
-    return {**notice.payload, "source": payload["source"]} == payload
+        asks = {**notice.payload, "source": payload["source"]} == payload
+        return waits and asks and self.now < notice.dated + CONFIRM_VALID
 
 
 def is_suppressed(work: UnitOfWork, desk: Desk, address: Address) -> bool:
@@ -277,9 +278,14 @@ def is_suppressed(work: UnitOfWork, desk: Desk, address: Address) -> bool:
     Raises Misconfigured when that cannot be told.
     """
     require_suppression_keys(work, desk.keys)
+    return bool(work.subscribers.suppressed(_suppression_digests(desk, address)))
+
+
+def _suppression_digests(desk: Desk, address: Address) -> frozenset[str]:
+    """What is kept of `address` where it is suppressed, or the mailbox that it is a tag of."""
     spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
     each = (suppression_digests(desk.keys, replace(address, folded=one)) for one in spelt)
-    return bool(work.subscribers.suppressed(frozenset(chain.from_iterable(each))))
+    return frozenset(chain.from_iterable(each))
 
 
 def _confirm_key(subscription: Subscription, number: int) -> str:
@@ -293,11 +299,12 @@ def reminder_key(subscription: Subscription) -> str:
 
 def confirmations(work: UnitOfWork, subscription: Subscription) -> Iterator[Notice]:
     """Every confirmation that was asked of a subscription, oldest first."""
-    for number in count(1):
-        notice = work.notices.find(_confirm_key(subscription, number))
-        if notice is None:
-            return
-        yield notice
+    for number in count(1, 2):
+        keys = (_confirm_key(subscription, number), _confirm_key(subscription, number + 1))
+        for notice in work.notices.find_both(*keys):
+            if notice is None:
+                return
+            yield notice
 
 
 # --- confirming --------------------------------------------------------------------------------
@@ -412,7 +419,6 @@ def request_link(desk: Desk, address: Address, visitor: Visitor, *, now: datetim
         if allowed and theirs is not None:
             work.notices.put(choices_link(desk.identity, theirs, now=now), now=now)
         else:  # as many statements as it takes to write one
-            work.subscribers.get(NOBODY)
             work.notices.latest(NOBODY, NoticeKind.PREFERENCES)
 
     write(desk.database, ask)

@@ -1,7 +1,7 @@
 """The few places where SQLite and PostgreSQL must be spoken to differently."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -74,24 +74,25 @@ def new_row(dialect: str, table: Table, columns: tuple[str, ...]) -> Insert:
     return statement
 
 
+@cache
+def one_row(
+    dialect: str,
+    table: Table,
+    columns: tuple[str, ...],
+    key: tuple[str, ...],
+    changed: tuple[str, ColumnElement[Any]],
+) -> Insert:
+    """The same, but where `key` is taken one column of the row there is set to a value. So there is
+    a row to return either way, and nobody else changes it until the transaction ends."""
+    values: dict[str, BindParameter[Any]] = {name: bindparam(f"b_{name}") for name in columns}
+    statement = _insert(dialect, table).values(values).inline()
+    keeping: Insert = statement.on_conflict_do_update(index_elements=key, set_=dict([changed]))
+    return keeping
+
+
 def prefixed(row: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a row by the names of their parameters."""
     return {f"b_{name}": value for name, value in row.items()}
-
-
-def adding(
-    dialect: str,
-    table: Table,
-    key: tuple[str, ...],
-    count: str,
-    values: Sequence[Mapping[str, BindParameter[Any]]],
-) -> Insert:
-    """An insert of such rows that, where `key` is taken, adds to what `count` is there."""
-    statement = _insert(dialect, table).values(list(values)).inline()
-    counting: Insert = statement.on_conflict_do_update(
-        index_elements=key, set_={count: table.c[count] + statement.excluded[count]}
-    )
-    return counting
 
 
 def _insert(dialect: str, table: Table) -> Any:

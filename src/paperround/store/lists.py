@@ -18,10 +18,11 @@ _CALLED = Query(select(db.lists).where(db.lists.c.name == bindparam("name")))
 
 
 class SqlLists:
-    """Lists of one transaction."""
+    """Lists of one transaction, which looks one up by name only once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._called = dict[str, MailingList]()
 
     def get(self, name: str) -> MailingList:
         """The list called `name`; raises NotFound with the names there are."""
@@ -52,11 +53,13 @@ class SqlLists:
 
     def pause(self, list_id: ListId, *, now: datetime) -> bool:
         """Plan and send nothing of the list until `resume`; False when it is paused already."""
+        self._called.clear()
         pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))
         return self._connection.execute(pausing.values(paused_at=now)).rowcount > 0
 
     def resume(self, list_id: ListId) -> bool:
         """End the pause; False when there is none."""
+        self._called.clear()
         resuming = update(db.lists).where(
             db.lists.c.id == list_id, db.lists.c.paused_at.is_not(None)
         )
@@ -64,6 +67,7 @@ class SqlLists:
 
     def hold_after_restore(self, *, now: datetime) -> None:
         """Pause every list, and let nothing that was due or counted before `now` be mailed."""
+        self._called.clear()
         since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
         self._connection.execute(
             update(db.lists).values(
@@ -72,11 +76,15 @@ class SqlLists:
         )
 
     def _find(self, name: str) -> MailingList | None:
-        row = _CALLED.first(self._connection, name=name)
-        return None if row is None else _mailing_list(row)
+        known = self._called.get(name)
+        row = None if known else _CALLED.first(self._connection, name=name)
+        if row is not None:
+            known = self._called[name] = _mailing_list(row)
+        return known
 
     def ensure_default(self, *, zone: str, now: datetime) -> MailingList:
         """The list `trending`, made when there is none; its zone is the one that is set."""
+        self._called.clear()
         fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
         self._connection.execute(insert_new(self._connection, db.lists), _row(fresh, now))
         moved = self._connection.execute(

@@ -147,6 +147,11 @@ NOTICES: Book[ClaimedNotice] = Book(
 
 
 _BY_KEY = Query(select(db.notices).where(db.notices.c.key == bindparam("b_key")))
+_BY_KEYS = Query(
+    select(db.notices).where(
+        or_(db.notices.c.key == bindparam("b_one"), db.notices.c.key == bindparam("b_other"))
+    )
+)
 _BY_ID = Query(select(db.notices).where(db.notices.c.id == bindparam("b_id")))
 _LATEST = Query(
     select(db.notices).where(
@@ -159,7 +164,6 @@ _LATEST = Query(
         .scalar_subquery()
     )
 )
-_DOMAIN = Query(select(db.subscribers.c.domain).where(db.subscribers.c.id == bindparam("b_id")))
 _AGAIN = Query(
     update(db.notices)
     .where(
@@ -180,9 +184,19 @@ _AGAIN = Query(
 )
 
 
+_THEIR_DOMAIN = (
+    select(db.subscribers.c.domain)
+    .where(db.subscribers.c.id == bindparam("b_subscriber_id"))
+    .scalar_subquery()
+)
+
+
 @cache
 def _inserting(dialect: str, columns: tuple[str, ...]) -> Insert:
-    return new_row(dialect, db.notices, columns).returning(db.notices.c.id)
+    """An insert of a notice. One without an address of its own has the domain of its person's."""
+    adding = new_row(dialect, db.notices, columns)
+    whole = adding if "domain" in columns else adding.values(domain=_THEIR_DOMAIN)
+    return whole.returning(db.notices.c.id)
 
 
 class SqlNotices(Claims[ClaimedNotice]):
@@ -194,16 +208,12 @@ class SqlNotices(Claims[ClaimedNotice]):
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
         """Write a notice; False when one with its key stands."""
-        row = _row(notice) | {"domain": self._domain(notice), "created_at": now}
+        row = _row(notice) | {"created_at": now}
+        if notice.address is not None:
+            row["domain"] = notice.address.rpartition("@")[2]
         inserting = _inserting(self._connection.dialect.name, tuple(row))
         self._asks.add(work.NOTICES)
         return bool(Query(inserting).rows(self._connection, **prefixed(row)))
-
-    def _domain(self, notice: NewNotice) -> str | None:
-        if notice.address is not None:
-            return notice.address.rpartition("@")[2]
-        found = _DOMAIN.first(self._connection, b_id=notice.subscriber_id)
-        return None if found is None else found.domain
 
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
@@ -263,6 +273,11 @@ class SqlNotices(Claims[ClaimedNotice]):
     def find(self, key: str) -> Notice | None:
         """The notice with this key, None when there is none."""
         return _noticed(_BY_KEY.first(self._connection, b_key=key))
+
+    def find_both(self, one: str, other: str) -> tuple[Notice | None, Notice | None]:
+        """The notices with two keys, in one look-up."""
+        rows = {row.key: row for row in _BY_KEYS.rows(self._connection, b_one=one, b_other=other)}
+        return _noticed(rows.get(one)), _noticed(rows.get(other))
 
     def get(self, notice: DeliveryId) -> Notice | None:
         """The notice with this id, None when there is none."""

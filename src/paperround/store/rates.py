@@ -6,37 +6,24 @@ is the same for every key and rate: what was counted stays true when a setting c
 no more rows than its limits let through.
 
 A key that was hit stays locked until its transaction ends, so what a transaction has looked up it
-need not look up again; and what it counts is written when it ends, or a part of it does.
+need not look up again; and what it counts is written when it ends.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    CompoundSelect,
-    Connection,
-    Insert,
-    Select,
-    bindparam,
-    delete,
-    func,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, Select, delete, func, select
 
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
 from paperround.store import straight
-from paperround.store.dialect import adding
-from paperround.store.queries import Query
+from paperround.store.rate_statements import add_counts, counted
 
 WINDOW = timedelta(seconds=1)
 
@@ -45,9 +32,6 @@ _LOCKS = 727_694
 
 _LOCK = f"SELECT pg_advisory_xact_lock({_LOCKS}, hashtext(key)) FROM unnest(%s::text[]) AS k (key)"
 """One after the other, in the order in which they are given."""
-
-_AT_ONCE = 12
-"""Counts that one statement looks up or writes."""
 
 
 @dataclass(slots=True)
@@ -58,15 +42,25 @@ class _Used:
     first: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much was counted, written and locked at some point of a transaction."""
+
+    hits: int
+    written: int
+    locked: int
+
+
 class SqlRates:
     """Counts of one transaction. A key that was hit stays locked until it ends, so transactions
     that hit several keys should take them in the same order."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._locked = set[str]()
+        self._locked = dict[str, None]()
         self._used = defaultdict[str, dict[datetime, _Used]](dict)
-        self._unwritten = Counter[tuple[str, datetime]]()
+        self._hits = list[tuple[str, datetime]]()
+        self._written = 0
 
     def hit(self, key: str, rates: Sequence[Rate], *, now: datetime) -> float | None:
         """Count one and return None; or, when one of `rates` would be exceeded, count nothing and
@@ -94,41 +88,32 @@ class SqlRates:
             for since in {_since(rate.period, now) for rate in rates}
             if since not in self._used[key]
         ]
-        unwritten = {key for key, _ in self._unwritten}
-        if any(key in unwritten for key, _ in missing):
+        if missing:
             self.write()
-        for some in _chunks(missing):
-            values = {
-                name: value
-                for place, (key, since) in enumerate(some)
-                for name, value in ((f"b_key{place}", key), (f"b_since{place}", since))
-            }
-            rows = Query(_counted(len(some))).rows(self._connection, **values)
-            for row in rows:
-                key, since = some[row.place]
-                self._used[key][since] = _Used(row.used, row.first)
+            found = counted(self._connection, missing)
+            for key, since in missing:
+                self._used[key][since] = _Used(*found.get((key, since), (0, None)))
 
     def write(self) -> None:
         """Write down what was counted."""
-        rows = [
-            {"key": key, "window_start": start, "count": count}
-            for (key, start), count in sorted(self._unwritten.items())
-        ]
-        self._unwritten.clear()
-        for some in _chunks(rows):
-            values = {
-                f"b_{name}{place}": value
-                for place, row in enumerate(some)
-                for name, value in row.items()
-            }
-            writing = _adding(self._connection.dialect.name, len(some))
-            Query(writing).rows(self._connection, **values)
+        unwritten = Counter(self._hits[self._written :])
+        self._written = len(self._hits)
+        if unwritten:
+            add_counts(self._connection, sorted(unwritten.items()))
 
-    def forget_looked_up(self) -> None:
-        """Some of what was looked up, counted or locked was undone."""
-        self._locked.clear()
-        self._used.clear()
-        self._unwritten.clear()
+    def mark(self) -> Mark:
+        """Where a part begins that may be undone."""
+        return Mark(len(self._hits), self._written, len(self._locked))
+
+    def undo(self, mark: Mark) -> None:
+        """What came after `mark` was undone, in the database too."""
+        for key, _ in self._hits[mark.hits :]:
+            self._used.pop(key, None)
+        del self._hits[mark.hits :]
+        self._written = mark.written
+        for key in list(self._locked)[mark.locked :]:  # somebody else may hit it now
+            del self._locked[key]
+            self._used.pop(key, None)
 
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:
         """How many were counted within the last `period`, or up to a second longer."""
@@ -148,14 +133,14 @@ class SqlRates:
     def forget(self, *, before: datetime) -> int:
         """Drop what happened before; returns how many rows went."""
         self.write()
-        self.forget_looked_up()
+        self._used.clear()
         return self._connection.execute(
             delete(db.rate_windows).where(db.rate_windows.c.window_start <= before - WINDOW)
         ).rowcount
 
     def _lock(self, keys: Sequence[str]) -> None:
         """Make the check and the count one step. (SQLite's writer holds the only lock.)"""
-        self._locked.update(keys)
+        self._locked.update(dict.fromkeys(keys))
         if keys and self._connection.dialect.name == "postgresql":
             straight.run(self._connection, _LOCK, (list(keys),))
 
@@ -166,8 +151,7 @@ class SqlRates:
         if known is not None:
             return known
         self.write()
-        (row,) = Query(_counted(1)).rows(self._connection, b_key0=key, b_since0=since)
-        return _Used(row.used, row.first)
+        return _Used(*counted(self._connection, [(key, since)]).get((key, since), (0, None)))
 
     def _free_at(self, key: str, rate: Rate, now: datetime) -> datetime | None:
         """When a rate that is used up lets one more happen.
@@ -187,13 +171,14 @@ class SqlRates:
 
     def _add_one(self, key: str, now: datetime) -> None:
         start = require_utc(now).replace(microsecond=0)
-        self._unwritten[key, start] += 1
+        self._hits.append((key, start))
         for since, used in self._used[key].items():
             if start > since:
                 used.count += 1
                 used.first = min(start, used.first or start)
 
 
+@lru_cache(maxsize=64)
 def _since(period: timedelta, now: datetime) -> datetime:
     """Windows that begin after this instant reach into the last `period`; those of a clock ahead do
     as well. They begin at whole seconds, so what is below one makes no difference."""
@@ -205,37 +190,3 @@ def _windows(key: str, period: timedelta, now: datetime) -> Select[Any]:
     return select(db.rate_windows.c.window_start).where(
         db.rate_windows.c.key == key, db.rate_windows.c.window_start > _since(period, now)
     )
-
-
-def _chunks(rows: Sequence[Any]) -> Iterator[Any]:
-    return (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
-
-
-# Statements are kept, so that each is compiled once.
-
-
-@cache
-def _counted(keys: int) -> Select[Any] | CompoundSelect[Any]:
-    """For each of so many keys, by place: what was counted since an instant, and the first window
-    of that."""
-    each = [_counted_of(place) for place in range(keys)]
-    return union_all(*each) if keys > 1 else each[0]
-
-
-def _counted_of(place: int) -> Select[Any]:
-    c = db.rate_windows.c
-    return select(
-        literal(place).label("place"),
-        func.coalesce(func.sum(c.count), 0).label("used"),
-        func.min(c.window_start).label("first"),
-    ).where(c.key == bindparam(f"b_key{place}"), c.window_start > bindparam(f"b_since{place}"))
-
-
-@cache
-def _adding(dialect: str, rows: int) -> Insert:
-    names = ("key", "window_start", "count")
-    values: list[dict[str, BindParameter[Any]]] = [
-        {name: bindparam(f"b_{name}{place}", type_=db.rate_windows.c[name].type) for name in names}
-        for place in range(rows)
-    ]
-    return adding(dialect, db.rate_windows, ("key", "window_start"), "count", values)

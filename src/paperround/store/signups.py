@@ -1,23 +1,31 @@
 """Asking to be mailed, confirming it, and leaving again."""
 
+from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
+    Insert,
     ScalarSelect,
     Select,
     and_,
     bindparam,
+    case,
     delete,
+    func,
+    literal,
     or_,
     select,
     update,
 )
 
 from paperround.domain.lists import ListId
-from paperround.domain.readers import NewSignup
+from paperround.domain.notices import NoticeKind
+from paperround.domain.readers import Known, NewSignup
 from paperround.domain.subscribers import (
     Address,
     Consent,
@@ -29,17 +37,20 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import new_row, prefixed
+from paperround.store.dialect import one_row, prefixed
 from paperround.store.queries import Query
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
+    WISH_ALONE,
     address_columns,
     person_of,
     preference_columns,
+    subscription_beside,
     subscription_of,
 )
+from paperround.store.suppressions import suppression_of
 
 _ACTIVE, _PENDING = SubscriberState.ACTIVE.value, SubscriberState.PENDING.value
 _LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value
@@ -58,10 +69,19 @@ _HERE = and_(
 WISH = Query(select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE))
 """What a person asked of a list."""
 
-_ASKING_AGAIN = Query(
+_ASKED_AGAIN = case(
+    (
+        db.subscriptions.c.state == _PENDING,
+        bindparam("b_changed_at", type_=db.subscriptions.c.changed_at.type),
+    ),
+    else_=db.subscriptions.c.changed_at,
+)
+"""When a wish that stands was changed last, once it is asked for again."""
+
+_ASK_AGAIN = Query(
     update(db.subscriptions)
-    .where(_HERE, db.subscriptions.c.state == _PENDING)
-    .values(changed_at=bindparam("b_changed_at"))
+    .where(db.subscriptions.c.id == bindparam("b_id"), db.subscriptions.c.state == _PENDING)
+    .values(changed_at=bindparam("b_now"))
 )
 
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
@@ -74,6 +94,20 @@ class Signups:
 
     # --- asking --------------------------------------------------------------------------------
 
+    def known(self, address: Address, digests: Collection[str], list_id: ListId) -> Known:
+        """What is known of an address, of which `digests` are kept where it is suppressed, and of
+        what its person asked of a list. One look-up, whatever there is."""
+        names = {f"b_digest{place}": digest for place, digest in enumerate(sorted(digests))}
+        (row,) = Query(_known(len(names))).rows(
+            self._connection, **names, b_folded=address.folded, b_list_id=list_id
+        )
+        return Known(
+            suppressed=row.suppressed > 0,
+            person=None if row.person_state is None else SubscriberState(row.person_state),
+            wish=None if row.id is None else subscription_of(row),
+            linked_at=row.linked_at,
+        )
+
     def sign_up(
         self, signup: NewSignup, list_id: ListId, *, now: datetime
     ) -> tuple[Subscriber, Subscription]:
@@ -83,7 +117,7 @@ class Signups:
         that whoever still has not confirmed is kept for another while.
         """
         person = self._person(signup, now)
-        return person, self._wish(person.id, signup, list_id, now)
+        return person, self._wish(person, signup, list_id, now)
 
     def _person(self, signup: NewSignup, now: datetime) -> Subscriber:
         row = address_columns(signup.address) | {
@@ -92,27 +126,28 @@ class Signups:
             "created_at": now,
             "changed_at": now,
         }
-        adding = new_row(self._connection.dialect.name, db.subscribers, tuple(row))
-        Query(adding).rows(self._connection, **prefixed(row))
-        (person,) = BY_ADDRESS.rows(self._connection, b_folded=signup.address.folded)
+        adding = _adding_person(self._connection.dialect.name, tuple(row))
+        (person,) = Query(adding).rows(self._connection, **prefixed(row))
         return person_of(person)
 
     def _wish(
-        self, person: SubscriberId, signup: NewSignup, list_id: ListId, now: datetime
+        self, person: Subscriber, signup: NewSignup, list_id: ListId, now: datetime
     ) -> Subscription:
         row = preference_columns(signup.preferences) | {
             "list_id": list_id,
-            "subscriber_id": person,
+            "subscriber_id": person.id,
             "state": _PENDING,
             "created_at": now,
             "changed_at": now,
         }
-        adding = new_row(self._connection.dialect.name, db.subscriptions, tuple(row))
-        Query(adding).rows(self._connection, **prefixed(row))
-        here = {"b_subscriber_id": person, "b_list_id": list_id}
-        _ASKING_AGAIN.rows(self._connection, **here, b_changed_at=now)
-        (wish,) = WISH.rows(self._connection, **here)
-        return subscription_of(wish)
+        adding = _adding_wish(self._connection.dialect.name, tuple(row))
+        (wish,) = Query(adding).rows(self._connection, **prefixed(row))
+        return subscription_beside(person, wish)
+
+    def ask_again(self, subscription: SubscriptionId, *, now: datetime) -> None:
+        """Note that somebody who has not confirmed asked once more: they are kept for another
+        while."""
+        _ASK_AGAIN.rows(self._connection, b_id=subscription, b_now=now)
 
     # --- saying yes and no ---------------------------------------------------------------------
 
@@ -272,6 +307,40 @@ class Signups:
             delete(db.subscribers).where(db.subscribers.c.id.in_(people))
         )
         return gone.rowcount
+
+
+@cache
+def _known(digests: int) -> Select[Any]:
+    names: list[BindParameter[str]] = [bindparam(f"b_digest{place}") for place in range(digests)]
+    suppressed = select(func.count()).where(suppression_of(names)).scalar_subquery()
+    c, person, wish = db.notices.c, db.subscribers, db.subscriptions
+    latest = (
+        select(func.max(c.id))
+        .where(c.subscriber_id == person.c.id, c.kind == NoticeKind.PREFERENCES.value)
+        .correlate(person)
+        .scalar_subquery()
+    )
+    linked = select(c.dated).where(c.id == latest).correlate(person).scalar_subquery()
+    nobody = select(literal(1).label("one")).subquery("asked")
+    theirs = and_(person.c.kind == EMAIL, person.c.folded == bindparam("b_folded"))
+    here = and_(wish.c.subscriber_id == person.c.id, wish.c.list_id == bindparam("b_list_id"))
+    return select(
+        *SUBSCRIPTION_COLUMNS, suppressed.label("suppressed"), linked.label("linked_at")
+    ).select_from(nobody.outerjoin(person, theirs).outerjoin(wish, here))
+
+
+@cache
+def _adding_person(dialect: str, columns: tuple[str, ...]) -> Insert:
+    as_it_is = ("nonce", db.subscribers.c.nonce)
+    adding = one_row(dialect, db.subscribers, columns, ("kind", "folded"), as_it_is)
+    return adding.returning(*PERSON_COLUMNS)
+
+
+@cache
+def _adding_wish(dialect: str, columns: tuple[str, ...]) -> Insert:
+    key = ("list_id", "subscriber_id")
+    adding = one_row(dialect, db.subscriptions, columns, key, ("changed_at", _ASKED_AGAIN))
+    return adding.returning(*WISH_ALONE)
 
 
 def person_row(connection: Connection, address: Address) -> Any | None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Row, select
+from sqlalchemy import ColumnElement, Dialect, Row, bindparam, select
 
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
@@ -70,6 +70,19 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
 )
 """What it takes to make a Subscription, in the order in which `subscription_of` takes it."""
 
+_THEIR_REST = (
+    select(db.standings.c.resting_until)
+    .where(db.standings.c.subscriber_id == bindparam("b_subscriber_id"))
+    .scalar_subquery()
+    .label("resting_until")
+)
+WISH_ALONE = tuple(
+    _THEIR_REST if one is _RESTING_UNTIL else one
+    for one in SUBSCRIPTION_COLUMNS
+    if one.name != "person_state"
+)
+"""The same without the state of the person, whom the statement names `b_subscriber_id`."""
+
 _COLUMNS = len(SUBSCRIPTION_COLUMNS)
 _INSTANT = UtcDateTime()
 
@@ -100,7 +113,20 @@ def subscription_of(row: Row[Any]) -> Subscription:
         id=SubscriptionId(id_),
         subscriber_id=SubscriberId(person),
         list_id=ListId(list_id),
-        state=_state_on_list(person_state, there),
+        state=state_on_list(person_state, there),
+        preferences=_preferences(*wish, tuple(topics)),
+        resting_until=resting_until,
+    )
+
+
+def subscription_beside(person: Subscriber, row: Sequence[Any]) -> Subscription:
+    """The subscription of `person` that a row of WISH_ALONE holds."""
+    id_, _, list_id, there, resting_until, *wish, topics = row
+    return Subscription(
+        id=SubscriptionId(id_),
+        subscriber_id=person.id,
+        list_id=ListId(list_id),
+        state=state_on_list(person.state.value, there),
         preferences=_preferences(*wish, tuple(topics)),
         resting_until=resting_until,
     )
@@ -116,7 +142,7 @@ def subscriptions_as_read(rows: Sequence[Any], dialect: Dialect) -> Iterator[Sub
             id=SubscriptionId(id_),
             subscriber_id=SubscriberId(person),
             list_id=ListId(list_id),
-            state=_state_on_list(person_state, there),
+            state=state_on_list(person_state, there),
             preferences=_preferences_as_read(*wish, said),
             resting_until=None if resting is None else instant_as_read(resting, dialect),
         )
@@ -146,11 +172,12 @@ def person_on_list(row: Row[Any]) -> Subscriber:
 
 
 def _state_there(row: Row[Any]) -> SubscriberState:
-    return _state_on_list(row.person_state, row.state)
+    return state_on_list(row.person_state, row.state)
 
 
 @cache
-def _state_on_list(person_state: str, state: str) -> SubscriberState:
+def state_on_list(person_state: str, state: str) -> SubscriberState:
+    """What the states of a person and of what they asked of a list come to."""
     person, there = SubscriberState(person_state), SubscriberState(state)
     left_while_waiting = person is SubscriberState.PENDING and there is SubscriberState.UNSUBSCRIBED
     return there if person is SubscriberState.ACTIVE or left_while_waiting else person

@@ -1,11 +1,21 @@
 """Addresses that must never be mailed, kept as keyed hashes that outlive an erasure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    or_,
+    select,
+    update,
+)
 
 from paperround.domain.returns import COMPLAINT, GONE
 from paperround.store import schema as db
@@ -67,4 +77,9 @@ class Suppressions:
 def _suppressed(digests: int) -> Select[Any]:
     """Those of so many digests that stand suppressed."""
     names: list[BindParameter[str]] = [bindparam(f"b_digest{place}") for place in range(digests)]
-    return select(db.suppressions.c.digest).where(db.suppressions.c.digest.in_(names), _STANDING)
+    return select(db.suppressions.c.digest).where(suppression_of(names))
+
+
+def suppression_of(digests: Sequence[BindParameter[str]]) -> ColumnElement[bool]:
+    """A suppression that stands, of one of `digests`."""
+    return and_(db.suppressions.c.digest.in_(digests), _STANDING)

@@ -33,7 +33,7 @@ from paperround.store.notices import SqlNotices
 from paperround.store.pacing import SqlPacing
 from paperround.store.papers import SqlPapers
 from paperround.store.posts import SqlPosts
-from paperround.store.rates import SqlRates
+from paperround.store.rates import Mark, SqlRates
 from paperround.store.returns import SqlReturns
 from paperround.store.sealing import NoSeal, Seal
 from paperround.store.search import SqlSearch
@@ -93,26 +93,25 @@ class SqlUnitOfWork:
         """What is done within takes as long either way, and stays only if `keep`."""
         info = self.connection.info  # whose connection may be gone when this ends
         depth = info.get(_DEPTH, 0) + 1
-        self.rates.write()
+        mark = self.rates.mark()
         straight.run(self.connection, f"SAVEPOINT part{depth}")
         info[_DEPTH] = depth
         try:
             yield
-            self.rates.write()
         except BaseException:
             if not self.connection.invalidated:  # else all of it is undone
-                self._undo_part(depth)
+                self._undo_part(depth, mark)
             raise
         finally:
             info[_DEPTH] = depth - 1
         if keep:
             straight.run(self.connection, f"RELEASE SAVEPOINT part{depth}")
         else:
-            self._undo_part(depth)
+            self._undo_part(depth, mark)
 
-    def _undo_part(self, depth: int) -> None:
+    def _undo_part(self, depth: int, mark: Mark) -> None:
         straight.run(self.connection, f"ROLLBACK TO SAVEPOINT part{depth}")
-        self.rates.forget_looked_up()
+        self.rates.undo(mark)
 
 
 def stores_on(connection: Connection, seal: Seal) -> SqlUnitOfWork:

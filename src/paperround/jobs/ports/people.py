@@ -22,6 +22,7 @@ from paperround.domain.readers import (
     DeliveryOwner,
     ExportPage,
     ExportPlace,
+    Known,
     NewFeedback,
     NewSignup,
 )
@@ -203,6 +204,16 @@ class SubscriberStore(Protocol):
     ) -> None: ...
 
     # --- signing up and self-service
+
+    def known(self, address: Address, digests: Collection[str], list_id: ListId) -> Known:
+        """What is known of an address, of which `digests` are kept where it is suppressed, and of
+        what its person asked of a list. One look-up, whatever there is."""
+        ...
+
+    def ask_again(self, subscription: SubscriptionId, *, now: datetime) -> None:
+        """Note that somebody who has not confirmed asked once more: they are kept for another
+        while."""
+        ...
 
     def sign_up(
         self, signup: NewSignup, list_id: ListId, *, now: datetime
