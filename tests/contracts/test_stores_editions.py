@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy import event
@@ -205,12 +205,13 @@ def test_a_cancelled_edition_is_never_the_newest(database: Database) -> None:
 
 def test_finding_the_newest_edition_does_not_read_all_of_them(sqlite_database: Database) -> None:
     assert isinstance(sqlite_database, SqlDatabase)
-    default, asked = seed_list(sqlite_database), list[str]()
+    default, asked = seed_list(sqlite_database), list[tuple[str, Any]]()
     with sqlite_database.reading() as work:
         connection = work.editions._connection
-        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         work.editions.newest(default.id, by=NOW)
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1]}", (1, "", "", 1, 0))
+        statement, parameters = asked[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         steps = " / ".join(str(step.detail) for step in plan)
     assert "ix_editions_cut (list_id=? AND cut_at<?)" in steps
     assert "TEMP B-TREE" not in steps

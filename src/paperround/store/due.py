@@ -90,7 +90,7 @@ class DueInstants:
         dialect = self._connection.dialect
         asked = {"b_list_id": list_id, "b_now": now, "b_after": after, "b_limit": limit}
         found = prepared(_DUE_SORTED if few else _DUE_BY_ID, dialect).run(self._connection, asked)
-        people = subscriptions_as_read(found, dialect)
+        people = subscriptions_as_read(found)
         return [
             DueSubscription(
                 subscription=one, due_at=instant_as_read(due_at, dialect), at_once=bool(at_once)

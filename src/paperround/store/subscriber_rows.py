@@ -132,7 +132,7 @@ def subscription_beside(person: Subscriber, row: Sequence[Any]) -> Subscription:
     )
 
 
-def subscriptions_as_read(rows: Sequence[Any], dialect: Dialect) -> Iterator[Subscription]:
+def subscriptions_as_read(rows: Sequence[Any]) -> Iterator[Subscription]:
     """The subscriptions of rows that begin with SUBSCRIPTION_COLUMNS, as the driver gives them:
     what many readers ask for alike is read once."""
     for row in rows:
@@ -144,7 +144,7 @@ def subscriptions_as_read(rows: Sequence[Any], dialect: Dialect) -> Iterator[Sub
             list_id=ListId(list_id),
             state=state_on_list(person_state, there),
             preferences=_preferences_as_read(*wish, said),
-            resting_until=None if resting is None else instant_as_read(resting, dialect),
+            resting_until=_day_as_read(resting),
         )
 
 
@@ -156,12 +156,16 @@ def instant_as_read(value: Any, dialect: Dialect) -> datetime:
     return moment
 
 
+def _day_as_read(value: date | str | None) -> date | None:
+    """A day as the driver gives it: SQLite has text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
 @lru_cache(maxsize=_MOST_WISHES)
 def _preferences_as_read(*wish: Any) -> Preferences:
-    """SQLite has a date, and topics, as text."""
+    """SQLite has topics as text."""
     *others, paused_until, topics = wish
-    if isinstance(paused_until, str):
-        paused_until = date.fromisoformat(paused_until)
+    paused_until = _day_as_read(paused_until)
     said = json.loads(topics) if isinstance(topics, str) else topics
     return _preferences(*others, paused_until, tuple(said))
 

@@ -102,7 +102,7 @@ class SqlSubscribers(Suppressions, Signups, SelfService, Interests, DueInstants,
         dialect = self._connection.dialect
         asked = {"b_list_id": list_id, "b_after": after, "b_limit": limit}
         found = prepared(_ACTIVE_AFTER, dialect).run(self._connection, asked)
-        return list(subscriptions_as_read(found, dialect))
+        return list(subscriptions_as_read(found))
 
     def already_sent(
         self,
