@@ -52,6 +52,19 @@ def test_the_next_digest_follows_what_is_typed(browser: Browser, reading: Readin
         assert page.evaluate(OVERFLOW) <= 0
 
 
+def test_what_is_typed_goes_along_into_another_language(browser: Browser, reading: Reading) -> None:
+    with visiting(browser, reading.site) as person:
+        for path in ("/subscribe", reading.choices):
+            page = person.goes(path)
+            page.locator("textarea#author").fill("Grace Hopper")
+            for language in ("Deutsch", "Español"):
+                page.get_by_role("link", name=language).click()
+                expect(page.locator("footer b")).to_have_text(language)
+                expect(page.locator("textarea#author")).to_have_value("Grace Hopper")
+        person.incidents.require_none(reading.site)
+        expect(person.goes(reading.choices).locator("textarea#author")).to_have_value("")
+
+
 @pytest.mark.accept("F30", part="without a script")
 def test_without_a_script_the_button_shows_it_and_saves_it(
     browser: Browser, reading: Reading

@@ -52,6 +52,48 @@ def asked(site: Site, search: str, email: str = "ada@mail.example") -> str:
 # --- the page of one's choices -----------------------------------------------------------------
 
 
+def shown(page: str) -> str:
+    """The mark of the choices that a page was made with."""
+    found = re.search(r'name="shown" value="(\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("way", ["", "preview"], ids=["saved", "tried first"])
+def test_a_second_window_does_not_undo_the_first_unseen(
+    site: Site, choices_token: str, way: str
+) -> None:
+    path = f"/preferences/{choices_token}"
+    seen = shown(site.client.get(path).text)
+    first = {"action": "save", "shown": seen, "topic": "sensor fusion"}
+    for _ in range(2):
+        assert "Saved." in site.client.post(path, data=first).text
+    second = {"action": "save", "shown": seen, "keyword": "retriev*"}
+    if way:
+        tried = site.client.post(f"{path}/preview", data=second).text
+        second["shown"] = shown(tried)
+    told = site.client.post(path, data=second)
+    assert told.status_code == 422
+    assert "saved in another window" in told.text
+    assert typed(told.text, "keyword") == "retriev*"
+    assert kept(site) == ["topic:sensor fusion"]
+    site.client.post(path, data={**second, "shown": shown(told.text)})
+    assert kept(site) == ["keyword:retriev*"]
+
+
+@pytest.mark.parametrize("way", ["", "/preview"])
+def test_a_link_that_ran_out_while_its_reader_wrote_loses_nothing_unseen(
+    site: Site, choices_token: str, way: str
+) -> None:
+    site.clock.move(hours=25)
+    said = {"action": "preview" if way else "save", "add_topic": "dialogue", **SAID}
+    told = site.client.post(f"/preferences/{choices_token}{way}", data=said).text
+    assert "Nothing was saved" in told
+    for line in ("Ada Lovelace", "graph AND attention NOT survey", "author:bob", "dialogue"):
+        assert line in told
+    assert "Nothing was saved" not in site.client.get(f"/preferences/{choices_token}").text
+
+
 @pytest.mark.accept("F13", part="choices")
 def test_interests_are_saved_and_shown_again(site: Site, choices_token: str) -> None:
     path = f"/preferences/{choices_token}"

@@ -130,6 +130,13 @@ def test_an_abstract_is_shown_as_far_as_its_source_allows(site: Site) -> None:
 
 
 @pytest.mark.accept("F24", part="two sentences on the page")
+def test_an_abstract_that_nobody_gave_is_not_said_to_be_held_back(site: Site) -> None:
+    [none, held] = keep(site, paper(1, abstract=""), paper(2, show=Show.LINK))
+    pages = [site.client.get(f"/papers/{one}").text for one in (none, held)]
+    assert ["No source has given its abstract." in page for page in pages] == [True, False]
+    assert ["lets us show no abstract" in page for page in pages] == [False, True]
+
+
 def test_a_long_abstract_is_also_told_in_short(site: Site) -> None:
     news = "We propose a way to count by doing it twice. It is 12% better than our baselines."
     filler = "Much is known about how things have been counted. "

@@ -54,6 +54,10 @@ CHOICES: tuple[Sentence, ...] = (
     marked("%(given)s is no period: write day, week or month"),
     marked("%(given)s is not a time zone: use a tzdata name such as Europe/Berlin"),
     marked("%(given)s is no place: use a tzdata name such as Europe/Berlin"),
+    marked(
+        "your choices were saved in another window meanwhile: save again to put these in their "
+        "place"
+    ),
     marked("%(given)s is not a whole number"),
     marked("%(given)s is not a number"),
     marked("%(given)s is not a score"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
+from hashlib import sha256
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel
@@ -81,6 +82,17 @@ def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
 
 def _lines_of(kind: InterestKind, interests: Sequence[Interest]) -> str:
     return "\n".join(one.value for one in interests if one.kind is kind)
+
+
+def mark(form: ChoicesForm) -> str:
+    """Changes whenever anything that the form holds does."""
+    return sha256(form.model_dump_json().encode()).hexdigest()[:16]
+
+
+def written(form: ChoicesForm) -> str:
+    """Every line that somebody wrote or ticked, so that they can copy it when it cannot be kept."""
+    fields = (form.topics, *(_written(form, kind) for kind in LINES))
+    return "\n".join(line for field in fields for line in field.splitlines() if line.strip())
 
 
 def interests_wished(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Interest, ...]:

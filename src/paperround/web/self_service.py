@@ -21,9 +21,11 @@ from paperround.web.choices import (
     FREQUENCIES,
     ChoicesForm,
     interests_wished,
+    mark,
     problems,
     typed,
     wished,
+    written,
     zones,
 )
 from paperround.web.home import Home, Present
@@ -40,12 +42,14 @@ FORGED_MASK = "•••@•••"
 
 class Deed(ChoicesForm):
     """What is to be done on a preferences page, with the choices when they are to be saved. `list`
-    is the list they are for, `email` the address somebody moves to."""
+    is the list they are for, `email` the address somebody moves to, `shown` the mark of the choices
+    that the page was made with."""
 
     action: str = "link"
     list_name: str = Field(default="", alias="list")
     join: str = ""
     email: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +77,18 @@ class _Visit:
             choices=self.choices,
             lists=lists_of(self.home.desk, self.token, now=self.now),
             form=form,
+            shown=self._shown(form, errors or {}),
             frequencies=FREQUENCIES,
             zones=zones(),
             suggested=_suggested(self.home, form, self.now),
             errors=errors or {},
             done=done,
         )
+
+    def _shown(self, form: ChoicesForm, errors: Mapping[str, InvalidInput]) -> str:
+        """The mark of the choices that the writer of `form` has seen, or was told of."""
+        seen = form.shown if isinstance(form, Deed) and "shown" not in errors else ""
+        return seen or mark(_typed(self.choices))
 
 
 def _suggested(home: Runtime, form: ChoicesForm, now: datetime) -> list[str]:
@@ -131,10 +141,10 @@ def act(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> 
         return private(home, "link_mailed.html")
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
     if choices is None:
-        return offer(home, token)
+        return offer(home, token, deed)
     speak_to(choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
-    return _done(visit, deed) or offer(home, token)
+    return _done(visit, deed) or offer(home, token, deed)
 
 
 def _done(visit: _Visit, deed: Deed) -> Response | None:
@@ -192,12 +202,14 @@ def _saved(visit: _Visit, deed: Deed) -> Response | None:
     choices = visit.choices
     try:
         wish = wished(deed, choices.preferences)
+        interests = interests_wished(deed, choices.interests)
+        _require_seen(choices, deed.shown, typed(wish, interests))
         saved = self_service.save_choices(
             visit.home.desk,
             visit.token,
             wish,
             now=visit.now,
-            interests=interests_wished(deed, choices.interests),
+            interests=interests,
             list_name=choices.list_name,
         )
     except InvalidInput as error:
@@ -206,6 +218,18 @@ def _saved(visit: _Visit, deed: Deed) -> Response | None:
         return None
     speak_from_now_on(deed.language)
     return _again(visit, "saved")
+
+
+def _require_seen(choices: Choices, shown: str, wanted: ChoicesForm) -> None:
+    """Refuse to put `wanted` in the place of choices that its writer has never seen: they were
+    saved in another window. Whoever pressed twice wants what stands already."""
+    stands = mark(_typed(choices))
+    if shown and stands not in (shown, mark(wanted)):
+        raise InvalidInput(
+            "your choices were saved in another window meanwhile: save again to put these in their "
+            "place",
+            code="shown",
+        )
 
 
 def _changed(visit: _Visit, deed: Deed) -> Response:
@@ -252,13 +276,18 @@ def welcomed(home: Runtime, token: str, now: datetime) -> bool:
     return choices is not None
 
 
-def offer(home: Runtime, token: str) -> Response:
+def offer(home: Runtime, token: str, unsaved: Deed | None = None) -> Response:
     """What a link that is not freshly mailed gets: a button that has one mailed. Whoever comes back
-    after they were erased, or pressed twice, is told that they are."""
+    after they were erased, or pressed twice, is told that they are; whose link ran out while they
+    wrote is shown what they wrote."""
     if was_erased(home.desk, token):
         return private(home, "erased.html")
     masked = self_service.masked_address(home.desk, token) or FORGED_MASK
-    return private(home, "preferences_link.html", masked=masked, token=token)
+    lost = unsaved is not None and unsaved.action in ("save", "preview", "change")
+    lines = written(unsaved) if unsaved is not None and lost else ""
+    return private(
+        home, "preferences_link.html", masked=masked, token=token, lost=lost, written=lines
+    )
 
 
 # --- looking ahead, and back -------------------------------------------------------------------
@@ -286,7 +315,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
     """The next digest with choices that are not saved; nothing is kept."""
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
     if choices is None:
-        return offer(home, token)
+        return offer(home, token, deed)
     speak_to(deed.language or choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
     try:
@@ -301,7 +330,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
     except InvalidInput as error:
         return visit.page(deed, problems(deed, error, zone=choices.zone, now=now))
     if found is None:
-        return offer(home, token)
+        return offer(home, token, deed)
     return private(
         home,
         "preview.html",
