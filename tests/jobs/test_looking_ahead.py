@@ -130,7 +130,10 @@ def test_a_forged_a_used_and_an_old_link_show_what_anybody_would_get(here: Desk)
     (mail,) = post(here.database, now=NOW)
     token = link(mail)
     anybody = newcomers_digest(press(here), "trending", Preferences(), (), now=NOW)
-    assert awaited_digest(press(here), token[:-1] + "A", now=NOW) == anybody
+    assert (
+        awaited_digest(press(here), token[:-1] + ("B" if token.endswith("A") else "A"), now=NOW)
+        == anybody
+    )
     assert awaited_digest(press(here), "forged", now=NOW) == anybody
     assert awaited_digest(press(here), token, now=NOW) != anybody
     confirm(here, token, now=NOW)

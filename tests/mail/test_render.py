@@ -368,7 +368,8 @@ def score_line(paper: DigestPaper) -> str:
 def test_a_score_names_the_parts_that_count() -> None:
     shown = paper(score=1.5, parts={"votes": 2.0, "days_old": -0.5, "text": 0.0})
     assert score_line(shown) == "Score 1.5 = votes 2 + days old −0.5"
-    assert score_line(paper(score=0.0, parts={"votes": 0.0})) == "Score 0 = 0"
+    for nothing in (-0.0, 0.0, -0.00001):
+        assert score_line(paper(score=nothing, parts={"votes": 0.0})) == "Score 0 = 0"
     assert score_line(paper(score=None)) == ""
 
 

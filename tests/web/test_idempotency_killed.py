@@ -28,7 +28,7 @@ ANSWERS = {"feed": 201, "subscription": 202}
 def killed(url: str, folder: Path, moment: str, what: str) -> str:
     """Let a server die in the middle of its request; returns the key it was asked with."""
     line = [sys.executable, "-m", "tests.web.dying", url, str(folder), moment, what]
-    died = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    died = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert died.returncode == -9, died.stderr
     return died.stdout
 

@@ -447,7 +447,7 @@ def test_a_forged_link_of_a_change_looks_like_any_other(site: Site, choices_toke
     )
     token = site.notice_token("alice", NoticeKind.CHANGE, Purpose.CONFIRM)
     before = site.dump()
-    for forged in ("short", token[:-1] + "A", choices_token):
+    for forged in ("short", token[:-1] + ("B" if token.endswith("A") else "A"), choices_token):
         assert (
             site.client.get(f"/address/{forged}").text == site.client.get(f"/address/{token}").text
         )

@@ -72,7 +72,7 @@ def _name_said(tongue: Tongue, name: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _number(tongue: Tongue, value: float) -> str:
-    written = f"{value:.4f}".rstrip("0").rstrip(".").replace("-", "−")
+    written = f"{value:z.4f}".rstrip("0").rstrip(".").replace("-", "−")
     return tongue.decimal(written)
 
 
