@@ -332,3 +332,12 @@ def test_a_process_that_dies_in_the_commit_told_nobody(
     died = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert (died.returncode, died.stdout) == (-signal.SIGKILL, ""), died.stderr
     assert stand(database, "a", "b", "c") == [False, False, False]
+
+
+def test_what_fails_after_the_commit_does_not_undo_what_people_hear(database: SqlDatabase) -> None:
+    def broken() -> None:
+        raise OSError("nobody to wake")
+
+    group = GroupCommit(database, then=broken)
+    assert group.write(lambda work: work.slots.take("group", "it", now=NOW))
+    assert not group.write(lambda work: work.slots.take("group", "it", now=NOW))  # it stands

@@ -179,12 +179,19 @@ class GroupCommit:
         """Do it for all of them, and tell them."""
         try:
             outcomes = self._outcomes(batch)
-            if any(one.error is None for one in outcomes):
-                self._then()
         except BaseException as error:
             outcomes = [_Outcome(error=error) for _ in batch]
             log.exception("group commit failed")
+        if any(one.error is None for one in outcomes):
+            self._follow()
         _tell(batch, outcomes)
+
+    def _follow(self) -> None:
+        """What follows a commit may fail: it stands, and a later look finds what it left."""
+        try:
+            self._then()
+        except Exception:
+            log.exception("what follows a group commit failed")
 
     def _outcomes(self, batch: Sequence[_Asked[Any]]) -> list[_Outcome]:
         if len(batch) == 1:
