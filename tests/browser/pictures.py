@@ -19,11 +19,19 @@ from tests.browser.tour import Tour, touring
 
 CARD = Path(__file__).parents[2] / "docs" / "card.svg"
 CARD_SIZE = (1200, 630)
-WINDOWS = {"360": (360, 740), "800": (800, 900), "1400": (1400, 900)}
+WINDOWS = {"360": (360, 740), "760": (760, 600), "800": (800, 900), "1400": (1400, 900)}
 LOOKS: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
 MAIL_WINDOWS = ("360", "800")
-SHOWN = {"today": "360", "paper": "360", "subscribe": "360"}
-"""The pages that docs/site.md shows, and in which window; small ones, to keep a clone small."""
+LOOKED_AT = ("360", "800", "1400")
+SHOWN = {
+    "site-today": ("today", "360"),
+    "site-paper": ("paper", "360"),
+    "site-subscribe": ("subscribe", "360"),
+    "demo-front": ("today", "760"),
+    "demo-outbox": ("mail", "760"),
+}
+"""The pictures of docs/site.md and of the README: which page each shows, and in which window; small
+ones, to keep a clone small."""
 
 
 def digest_html(tour: Tour) -> str:
@@ -84,14 +92,14 @@ def _mails(browser: Browser, folder: Path, html: str) -> None:
 
 
 def _shown(browser: Browser, folder: Path, tour: Tour) -> None:
-    for name, size in SHOWN.items():
+    for picture, (name, size) in SHOWN.items():
         with window(browser, size, "") as page:
             page.goto(f"{tour.site.url}{tour.paths[name]}")
-            page.screenshot(path=folder / f"site-{name}.png")
+            page.screenshot(path=folder / f"{picture}.png")
 
 
 def _every(browser: Browser, folder: Path, tour: Tour) -> None:
-    for size in WINDOWS:
+    for size in LOOKED_AT:
         for suffix in LOOKS:
             with window(browser, size, suffix) as page:
                 for name, path in tour.paths.items():

@@ -79,13 +79,66 @@ def test_papers_can_be_read_by_keyboard(browser: Browser, place: Served) -> None
         expect(page.get_by_label("Words to look for")).to_have_value("jk/?")
 
 
+@pytest.mark.accept("F38", part="keys")
+def test_a_tick_takes_no_key(browser: Browser, place: Served) -> None:
+    with visiting(browser, place) as person:
+        page = person.goes("/")
+        page.get_by_label("Titles only").press("Space")
+        page.keyboard.press("j")
+        assert page.evaluate(FOCUSED) == page.locator("h3 a").first.inner_text()
+
+
+@pytest.mark.accept("F38", part="at a glance")
+@pytest.mark.parametrize(("width", "papers"), [(360, 1), (1200, 2)])
+def test_papers_stand_in_the_first_window(
+    browser: Browser, place: Served, width: int, papers: int
+) -> None:
+    with visiting(browser, place, width=width) as person:
+        title = person.goes("/").locator("h3").nth(papers - 1).bounding_box()
+        assert title is not None
+        assert title["y"] + title["height"] <= 800
+
+
+@pytest.mark.accept("F38", part="at a glance")
+@pytest.mark.parametrize("path", ["/", "/trending", "/editions/trending/2026-03-02"])
+def test_titles_can_be_looked_at_alone_without_a_script(
+    browser: Browser, place: Served, path: str
+) -> None:
+    with visiting(browser, place, scripts=False) as person:
+        page = person.goes(path)
+        page.get_by_label("Titles only").check()
+        for stays in ("h3", ".reason"):
+            expect(page.locator(f".papers {stays}").first).to_be_visible()
+        for gone in (".authors", ".gist", ".links", ".why"):
+            expect(page.locator(f".papers {gone}").first).to_be_hidden()
+        page.get_by_label("Titles only").uncheck()
+        expect(page.locator(".papers .gist").first).to_be_visible()
+
+
+def test_a_citation_is_copied_by_one_press_where_scripts_run(
+    browser: Browser, place: Served
+) -> None:
+    with visiting(browser, place) as person:
+        person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = person.goes(PUBLIC["paper"])
+        page.get_by_text("Cite", exact=True).click()
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()").startswith("@misc{")
+    with visiting(browser, place, scripts=False) as person:
+        page = person.goes(PUBLIC["paper"])
+        page.get_by_text("Cite", exact=True).click()
+        expect(page.get_by_role("button", name="Copy")).to_be_hidden()
+        expect(page.get_by_text("@misc{")).to_be_visible()
+
+
 @pytest.mark.accept("F38", part="print")
 def test_on_paper_only_what_is_read_stands(browser: Browser, place: Served) -> None:
     with visiting(browser, place) as person:
         page = person.goes("/")
         page.emulate_media(media="print")
         expect(page.locator("h3").first).to_be_visible()
-        for gone in ("form", ".top nav", "footer", ".why"):
+        for gone in ("form", ".top nav", ".brief", "footer", ".why"):
             expect(page.locator(gone).first).to_be_hidden()
         behind = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert as_hex(behind) == "#ffffff"

@@ -81,7 +81,9 @@ def answers(visitor: Visitor, paths: dict[str, str]) -> Iterator[tuple[str, str]
     library = visitor.open(paths["library"])
     told = visitor.press(library, "Show what is understood", text=f"{odd}\n2601.00001")
     yield "understood", told.text
-    yield "confirmed", visitor.press(visitor.open(paths["confirm"]), "Yes, send me the digest").text
+    joined = visitor.press(visitor.open(paths["confirm"]), "Yes, send me the digest")
+    assert "You are subscribed" in joined.text
+    yield "confirmed", joined.text
     yield "left", visitor.press(visitor.open(paths["unsubscribe"]), "Unsubscribe").text
     sure = visitor.press(visitor.open(paths["choices"]), "Erase me")
     yield "sure", sure.text

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.story.serving import Served, serving
+from tests.story.serving import Served, serving, until
 from tests.story.visitor import Visitor, link, subscribed
 
 PUBLIC = {
@@ -34,6 +34,8 @@ PERSONAL = (
     *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),
     *("judging", "awaited", "forged"),
 )
+ASKED = "bo@example.org"
+"""Who is asked by mail, and has not answered yet."""
 OUTBOX = ("outbox", "mail", "mail as text", "mail as bytes", "mail headers")
 
 
@@ -55,8 +57,8 @@ def touring(folder: Path) -> Iterator[Tour]:
         offer = link(digest, "preferences")
         visitor.press(visitor.open(offer), "Mail me a fresh link")
         choices = link(site.mail("Your choices for"), "preferences")
-        visitor.press(visitor.open("/"), "Subscribe", email="bo@example.org")
-        confirm = link(site.mail("Confirm your subscription to"), "confirm")
+        visitor.press(visitor.open("/"), "Subscribe", email=ASKED)
+        confirm = link(until(lambda: _mail_to(site, ASKED)), "confirm")
         site.rest()
         personal = {
             "confirm": confirm,
@@ -71,6 +73,10 @@ def touring(folder: Path) -> Iterator[Tour]:
             "awaited": f"{confirm}/preview",
         }
         yield Tour(site, tuple(site.mails()), PUBLIC | _of_paths(personal) | _kept(site))
+
+
+def _mail_to(site: Served, address: str) -> EmailMessage | None:
+    return next((one for one in site.mails() if one["To"] == address), None)
 
 
 def _of_paths(urls: dict[str, str]) -> dict[str, str]:

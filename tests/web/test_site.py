@@ -184,6 +184,15 @@ def test_the_first_page_shows_the_first_ones_and_leads_to_the_rest(site: Site) -
     assert 'id="paper-21"' in site.client.get("/editions/trending/2026-03-02/0").text
 
 
+@pytest.mark.accept("F38", part="previous and next")
+def test_the_first_page_leads_to_the_day_before(site: Site) -> None:
+    [id_] = keep(site, paper(1))
+    freeze(site, (id_,))
+    assert not link(site.client.get("/").text, "prev")
+    freeze(site, (id_,), day=DAY - 3 * DAYS)
+    assert link(site.client.get("/").text, "prev") == "/editions/trending/2026-02-27/0"
+
+
 # --- a paper -------------------------------------------------------------------------------------
 
 
@@ -208,6 +217,23 @@ def test_a_paper_says_in_words_and_numbers_why_it_is_there(site: Site) -> None:
     assert "12 stars on GitHub on 2 March 2026" in page
     assert "Where it stood before" in page
     assert '<a href="/editions/trending/2026-03-01/0#paper-1">Sunday 1 March 2026</a>' in page
+
+
+@pytest.mark.parametrize(("counted", "is_news"), [(41, False), (42, True)])
+def test_one_count_of_a_paper_is_told_once_with_its_comments(
+    site: Site, counted: int, is_news: bool
+) -> None:
+    [id_] = keep(site, paper(1))
+    with site.runtime.database.writing() as work:
+        made = new_edition(work.lists.get("trending"), (id_,), day=DAY, cut="0")
+        shown = replace(made.papers[0], votes=41, comments=2, reason="41 votes in 3 hours")
+        work.editions.freeze(replace(made, papers=(shown,)))
+        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        work.papers.observe(feed.id, [(id_, observation(counted))])
+    page = site.client.get("/papers/2603.00001").text
+    assert "41 votes in 3 hours" in page
+    assert "2 comments" in page
+    assert (f"{counted} votes on" in page) == is_news
 
 
 @pytest.mark.accept("F38", part="paper")
@@ -282,6 +308,18 @@ PUBLIC = {
     "/sources": "/sources",
     "/ranking": "/ranking",
 }
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, "/subscribe", "/search", "/nowhere", "/unsubscribe/x"])
+def test_a_page_leads_to_the_form_once_unless_it_has_it_or_is_a_readers(
+    site: Site, path: str
+) -> None:
+    [id_] = keep(site, paper(1))
+    freeze(site, (id_,))
+    page = site.client.get(path.format(id=id_)).text
+    elsewhere = path not in ("/", "/subscribe", "/unsubscribe/x")
+    assert page.count('href="/#box-title">Subscribe</a>') == elsewhere
+    assert 'id="box-title"' in site.client.get("/").text
 
 
 @pytest.mark.accept("F38", part="social metadata")

@@ -8,7 +8,7 @@ const titles = [...document.querySelectorAll("article h3 a, .papers h3 a")];
 document.getElementById("keys-hint").hidden = false;
 
 const isTyping = (element) =>
-  element.isContentEditable || /^(input|select|textarea)$/i.test(element.tagName);
+  element.isContentEditable || element.matches("input:not([type=checkbox]), select, textarea");
 
 const step = (by) => {
   if (titles.length === 0) {
