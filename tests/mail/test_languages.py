@@ -7,6 +7,7 @@ diff.
 
 import hashlib
 import os
+import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -301,3 +302,32 @@ def test_wrapping_loses_nothing(text: str) -> None:
     clean = " ".join(text.split())
     again = "".join(wrapped(clean, "- ", "  ").removeprefix("- ").split())
     assert again == "".join(clean.split())
+
+
+# --- where it leads ----------------------------------------------------------------------------
+
+
+def led_to(said: Rendered) -> set[str]:
+    """Every address of ours in either part, but those of the operator's own pages."""
+    found = re.findall(r"https://papers\.example\.org/[^\s\"<]*", said.text + said.html)
+    return {one for one in found if not one.endswith(("/privacy", "/imprint"))}
+
+
+@EVERY
+@pytest.mark.accept("F26", part="mails")
+def test_a_public_link_asks_for_the_language_of_its_mail(language: str) -> None:
+    ours = led_to(words(language))
+    personal = {one for one in ours if re.search(r"/[\w-]{40}(?:#p\d+)?$", one)}
+    public = ours - personal
+    asked = "" if language == "en" else f"?lang={language}"
+    assert len(personal) > 2
+    assert len(public) > 8
+    assert {one.partition("?")[1] + one.partition("?")[2] for one in public} == {asked}
+    assert f"https://papers.example.org/{asked}" in public
+
+
+@EVERY
+def test_what_a_header_leads_to_is_the_same_in_every_language(language: str) -> None:
+    head = modern(MailRenderer(letterhead()).compose(mail(digest(language))))
+    for name in ("Archived-At", "List-Help", "List-Archive", "List-Unsubscribe"):
+        assert "lang=" not in str(head[name])

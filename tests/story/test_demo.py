@@ -73,8 +73,8 @@ class Demo:
         return answer.text
 
     def mail(self, kind: str) -> EmailMessage:
-        """The newest mail of that kind, once the outbox page lists one."""
-        listed = re.compile(rf'href="(/outbox/[^"]+)"[^>]*>[^<]*</a><br>\s*<span[^>]*>{kind} ')
+        """The newest mail that is called so, once the outbox page lists one."""
+        listed = re.compile(rf'href="(/outbox/[^"]+)"[^>]*>[^<]*</a><br>\s*<span[^>]*>{kind} ·')
         found = until(lambda: listed.search(self.page("/outbox")))
         content = self.web.get(f"{found[1]}/eml").content
         message = message_from_bytes(content, policy=policy.default)
@@ -111,25 +111,25 @@ def test_from_the_first_page_to_the_digest_and_out_again(home: CommandLine) -> N
         assert "invented" in demo.said
         assert demo.page("/").count('<h3 dir="auto">') >= 12
         demo.post("/subscribe", email=READER)
-        asked = demo.mail("confirm")
+        asked = demo.mail("Confirm your subscription")
         assert asked["To"] == READER
         demo.post(link(asked, "confirm"))
-        digest = demo.mail("digest")
+        digest = demo.mail("Digest")
         assert digest["Subject"].startswith(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))
         leave = link(digest, "unsubscribe")
         assert "a•••@example.org" in demo.page(leave)
         demo.post(leave)
-        assert demo.mail("undo")["To"] == READER
+        assert demo.mail("You have left, with a way back")["To"] == READER
 
 
 def test_a_demo_goes_on_where_it_was_stopped(home: CommandLine) -> None:
     with running(home, "--port", "0") as demo:
         demo.post("/subscribe", email=READER)
-        asked = demo.mail("confirm")
+        asked = demo.mail("Confirm your subscription")
         first = demo.page("/editions").replace(demo.url, "")
     with running(home, "--port", "0") as demo:
         assert demo.page("/editions").replace(demo.url, "") == first
-        assert demo.mail("confirm")["Message-ID"] == asked["Message-ID"]
+        assert demo.mail("Confirm your subscription")["Message-ID"] == asked["Message-ID"]
 
 
 @pytest.mark.accept("F50", part="demo")
@@ -171,6 +171,21 @@ def test_a_demo_obeys_settings(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.accept("F50", part="demo")
+def test_whoever_tries_the_demo_may_sign_up_as_often_as_they_like(home: CommandLine) -> None:
+    with running(home, "--port", "0") as demo:
+        for number in range(12):
+            demo.post("/subscribe", email=f"reader{number}@example.org")
+        for _ in range(4):
+            demo.post("/subscribe", email=READER)
+
+
+def test_a_limit_that_is_set_holds_in_a_demo_too(tmp_path: Path) -> None:
+    with running(CommandLine(tmp_path, {"RATE_SIGNUP_IP": "2/h"}), "--port", "0") as demo:
+        demo.post("/subscribe", email=READER)
+        assert demo.web.post("/subscribe", data={"email": READER}).status_code == 429
 
 
 def test_a_taken_port_is_left_to_whoever_has_it(home: CommandLine) -> None:

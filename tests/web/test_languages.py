@@ -270,3 +270,83 @@ def test_an_error_is_told_in_the_language_that_its_reader_was_spoken_to(
     answer = site.client.post(f"/preferences/{choices_token}", data=said)
     assert answer.status_code == 404
     assert answer.headers["content-language"] == "es"
+
+
+# --- behind a link of one's own ----------------------------------------------------------------
+
+
+def keep(site: Site, token: str, language: str) -> None:
+    saved = site.client.post(f"/preferences/{token}", data={"action": "save", "language": language})
+    assert saved.status_code == 200
+
+
+def spoken_by(site: Site, method: str, path: str) -> str:
+    """The language of a page that a browser asks for which likes Spanish best."""
+    answer = site.client.request(method, path, headers={"accept-language": "es"})
+    assert answer.status_code == 200, path
+    return str(answer.headers["content-language"])
+
+
+@pytest.mark.accept("F26", part="pages")
+def test_whatever_a_digest_leads_to_speaks_the_language_that_its_reader_keeps(
+    site: Site, choices_token: str, digest_token: str
+) -> None:
+    keep(site, choices_token, "de")
+    for method, path in (
+        ("GET", f"/feedback/{digest_token}"),
+        ("POST", f"/feedback/{digest_token}"),
+        ("GET", f"/preferences/{digest_token}"),
+        ("POST", f"/preferences/{digest_token}"),
+        ("GET", f"/preferences/{digest_token}/preview"),
+        ("GET", f"/preferences/{digest_token}/history"),
+        ("GET", f"/preferences/{digest_token}/library"),
+        ("GET", f"/preferences/{digest_token}/papers"),
+        ("GET", f"/unsubscribe/{digest_token}"),
+        ("POST", f"/unsubscribe/{digest_token}"),
+        ("GET", f"/unsubscribe/{digest_token}"),
+    ):
+        assert spoken_by(site, method, path) == "de", path
+    assert spoken_by(site, "GET", f"/feedback/{digest_token}?lang=fr") == "fr"
+
+
+@pytest.mark.accept("F26", part="pages")
+def test_a_link_to_choices_speaks_to_its_reader_also_when_it_is_old(
+    site: Site, choices_token: str
+) -> None:
+    keep(site, choices_token, "de")
+    for path in ("", "/library", "/papers", "/history"):
+        assert spoken_by(site, "GET", f"/preferences/{choices_token}{path}") == "de", path
+    site.clock.move(days=2)
+    for path in ("", "/library", "/papers", "/history"):
+        assert spoken_by(site, "GET", f"/preferences/{choices_token}{path}") == "de", path
+    for path in ("", "/library", "/papers", "/preview"):
+        assert spoken_by(site, "POST", f"/preferences/{choices_token}{path}") == "de", path
+
+
+@pytest.mark.accept("F26", part="pages")
+def test_a_confirmation_is_asked_for_in_the_language_of_its_mail(site: Site) -> None:
+    site.ask(language="fr")
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    assert spoken_by(site, "GET", f"/confirm/{token}") == "fr"
+    assert spoken_by(site, "GET", f"/confirm/{token}/preview") == "fr"
+    assert spoken_by(site, "POST", f"/confirm/{token}") == "fr"
+    assert spoken_by(site, "GET", f"/confirm/{token}") == "fr"
+    site.clock.move(days=30)
+    assert spoken_by(site, "POST", f"/confirm/{token}") == "fr"
+
+
+@pytest.mark.accept("F26", part="pages")
+def test_a_change_of_address_is_agreed_to_in_the_language_of_its_reader(
+    site: Site, choices_token: str
+) -> None:
+    keep(site, choices_token, "de")
+    asked = {"action": "move", "email": "alice@new.example"}
+    assert site.client.post(f"/preferences/{choices_token}", data=asked).status_code == 200
+    token = site.notice_token("alice", NoticeKind.CHANGE, Purpose.CONFIRM)
+    assert spoken_by(site, "GET", f"/address/{token}") == "de"
+    assert spoken_by(site, "POST", f"/address/{token}") == "de"
+
+
+def test_a_link_that_is_not_ours_speaks_the_language_of_the_browser(site: Site) -> None:
+    for path in ("unsubscribe", "preferences", "feedback", "confirm", "address"):
+        assert spoken_by(site, "GET", f"/{path}/{'A' * 40}") == "es", path

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.domain.deliveries import DeliveryId, Envelope
 from paperround.domain.keys import Scope
+from paperround.domain.notices import NoticeKind
 from paperround.mail.composer import MailRenderer
 from paperround.mail.outbox import OutboxMailer
 from paperround.store.unit_of_work import SqlDatabase
@@ -58,18 +59,28 @@ def keep(folder: Path, number: int = 1, **changes: object) -> bytes:
     shown = mails.view([mails.paper(1, **changes)])
     message_id = f"<{number}@papers.example>"
     content = MailRenderer(mails.letterhead()).compose(mails.mail(shown, message_id=message_id))
-    envelope = Envelope(
-        id=DeliveryId(number),
-        sender="digest@papers.example",
-        recipient="ada@example.org",
-        message_id=message_id,
-        content=content,
-    )
-    list(OutboxMailer(folder / "outbox").send([envelope], before_dot=Marks()))
+    put(folder, str(number), content)
     return content
 
 
-MAIL = "/outbox/1%40papers.example"
+def put(folder: Path, number: str, content: bytes) -> None:
+    """Put a mail into the outbox."""
+    envelope = Envelope(
+        id=DeliveryId(int(number)),
+        sender="digest@papers.example",
+        recipient="ada@example.org",
+        message_id=f"<{number}@papers.example>",
+        content=content,
+    )
+    list(OutboxMailer(folder / "outbox").send([envelope], before_dot=Marks()))
+
+
+def mail_address(number: str) -> str:
+    """Where a mail stands."""
+    return f"/outbox/{number}%40papers.example"
+
+
+MAIL = mail_address("1")
 
 
 def test_an_empty_outbox_says_so_and_looks_again_without_scripts(demo: TestClient) -> None:
@@ -85,9 +96,34 @@ def test_a_mail_is_listed_with_its_reader_its_kind_and_its_subject(
     keep(tmp_path, title="A study of kites")
     page = demo.get("/outbox").text
     assert "A study of kites" in page
-    assert "digest · to " in page
+    assert "Digest · to " in page
     assert f'href="{MAIL}"' in page
     assert "http-equiv" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Digest", "Confirm your subscription", "Alert for the operator")),
+        ("de", ("Digest", "Bestätigen Sie Ihr Abonnement", "Warnung an die Betreiber")),
+    ],
+)
+def test_what_kind_a_mail_is_stands_in_words_of_the_reader(
+    demo: TestClient, tmp_path: Path, language: str, words: tuple[str, ...]
+) -> None:
+    keep(tmp_path)
+    put(tmp_path, "2", MailRenderer(mails.letterhead()).compose_notice(mails.notice()))
+    alert = mails.notice(mails.notice_view(NoticeKind.ALERT))
+    put(tmp_path, "3", MailRenderer(mails.letterhead()).compose_notice(alert))
+    for address, said in zip((MAIL, *map(mail_address, "23")), words, strict=True):
+        page = demo.get("/outbox", params={"lang": language}).text
+        assert f">{said} · " in page
+        assert f">{said} · " in demo.get(address, params={"lang": language}).text
+
+
+def test_a_mail_that_does_not_say_what_it_is_is_a_mail(demo: TestClient, tmp_path: Path) -> None:
+    put(tmp_path, "4", b"Subject: Hello\r\nFeedback-ID: <script>:x\r\n\r\nHi.\r\n")
+    assert ">Mail · " in demo.get("/outbox").text
 
 
 def test_the_newest_mail_comes_first(demo: TestClient, tmp_path: Path) -> None:

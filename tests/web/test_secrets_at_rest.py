@@ -153,7 +153,7 @@ def test_without_its_secret_nothing_is_lost_and_somebody_says_so(
     assert (tried.status_code, fields_of(tried)) == (422, ["hook"])
     assert settings.keys.current.id in tried.json()["detail"]
     said = keys_in_use(runtime.database, runtime.settings.keys, now=stranger.clock.now())
-    assert "1 channels, which nothing can be posted to" in said.says
+    assert "1 channel, which nothing can be posted to" in said.says
     stranger.close()
     with office.runtime.database.reading() as work:
         assert work.channels.find("bot").hook.url == BOTS_ADDRESS

@@ -77,7 +77,8 @@ def backup(
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:
-        say(f"wrote {file} ({size:,} bytes); whoever can read it can read every address in it")
+        written = f"wrote {file} ({counted(size, 'byte')})"
+        say(f"{written}; whoever can read it can read every address in it")
 
 
 @app.command()
@@ -116,7 +117,8 @@ def restore(
         say("sending goes on where it stopped")
     else:
         if held.digests or held.notices:
-            say(f"{held.digests:,} digests and {held.notices:,} notices may be out: now unknown")
+            digests, notices = counted(held.digests, "digest"), counted(held.notices, "notice")
+            say(f"{digests} and {notices} may be out: now unknown")
         say("sending is paused; `paperround digest resume` lets it go on with what is due from now")
 
 

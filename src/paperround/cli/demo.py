@@ -24,6 +24,16 @@ PORT = 8000
 TRIED_PORTS = 20
 """How many ports after the usual one are tried before any free one is taken."""
 
+AS_OFTEN_AS_ONE_LIKES: Mapping[str, str] = {
+    "rate_signup_address": "60/h",
+    "rate_signup_ip": "600/h",
+    "rate_signup_net": "600/h",
+    "rate_signup_domain": "600/h",
+}
+"""How often somebody may sign up on their own machine where no setting says it: they are everybody
+there, with one address for all, and see each mail in the outbox. A program that runs wild still
+meets an end."""
+
 EVERY = timedelta(minutes=1)
 """How often the samples of later hours are looked for."""
 
@@ -121,7 +131,9 @@ def _home(settings: "Settings", port: int) -> "Runtime":
 
     if not _is_named(settings):
         settings = settings.model_copy(update={"public_url": f"http://{HOST}:{port}"})
-    return Runtime(settings, SystemClock(), demo=True)
+    said = settings.model_fields_set
+    rates = {name: rate for name, rate in AS_OFTEN_AS_ONE_LIKES.items() if name not in said}
+    return Runtime(settings.model_copy(update=rates), SystemClock(), demo=True)
 
 
 # --- papers ------------------------------------------------------------------------------------

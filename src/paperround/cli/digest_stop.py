@@ -95,7 +95,8 @@ def _agreed(found: "list[Prospect]") -> bool:
         edition = one.edition
         typer.echo(
             f"{one.list_name}, {edition.day} ({edition.cut}): {counted(one.stoppable, 'mail')} "
-            f"will not be sent; {one.gone:,} are out already, or may be",
+            f"will not be sent; {one.gone:,} {'is' if one.gone == 1 else 'are'} out already, or "
+            "may be",
             err=True,
         )
     return typer.confirm("Cancel this?", err=True)

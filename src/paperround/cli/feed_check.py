@@ -143,7 +143,7 @@ def _tell(one: Checked) -> None:
     numbers = ""
     if one.papers is not None and one.rejects is not None:
         papers, rejects = counted(one.papers, "paper"), counted(one.rejects, "reject")
-        numbers = f" ({papers}, {rejects}, {one.bytes:,} bytes"
+        numbers = f" ({papers}, {rejects}, {counted(one.bytes or 0, 'byte')}"
         numbers += f" in {one.seconds:.1f} s)"
     say(f"{one.name}: {one.trouble or 'fine'}{numbers}")
     for difference in one.differences:

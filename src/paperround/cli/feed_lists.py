@@ -122,7 +122,7 @@ def print_preview(name: str, seen: "FeedPreview", *, as_json: bool) -> None:
         f"{name}: {counted(len(seen.papers), 'paper')} ({seen.count(Fate.NEW):,} new, "
         f"{seen.count(Fate.KNOWN):,} known), {counted(len(seen.rejects), 'reject')}, "
         f"{'more pages' if seen.next else 'no further page'}; "
-        f"{seen.size:,} bytes in {seen.seconds:.1f} s"
+        f"{counted(seen.size, 'byte')} in {seen.seconds:.1f} s"
     )
     _print_some(map(_told, seen.papers), len(seen.papers))
     _print_some(

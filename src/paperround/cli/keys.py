@@ -9,6 +9,7 @@ from paperround.cli.options import AsJson, Now, instant_of, print_json, runtime,
 from paperround.domain.errors import InvalidInput
 from paperround.domain.keys import Scope
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.keys import ApiKey
@@ -71,7 +72,7 @@ def list_all(now: Now = None, as_json: AsJson = False) -> None:
         used = format_instant(key.last_used_at) if key.last_used_at else "never"
         state = _state(key, home.clock.now())
         say(f"{key.prefix}  {state:7}  {','.join(sorted(key.scopes))}  used {used}  {key.name}")
-    say(f"{len(keys):,} keys")
+    say(counted(len(keys), "key"))
 
 
 @app.command()

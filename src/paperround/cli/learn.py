@@ -61,7 +61,8 @@ def _tell(report: "LearnReport") -> None:
         f"{counted(report.outcomes, 'paper')} of {counted(report.days, 'day')} with settled votes"
     )
     if report.kept is None or report.facts is None:
-        say(f"nothing was learned: {found}, and it takes {report.least:,} papers of several days")
+        least = counted(report.least, "paper")
+        say(f"nothing was learned: {found}, and it takes {least} of several days")
         say(f"What helps: {HELP}.")
         say("Until then papers without votes stand by their topics, their day and their abstract.")
         return

@@ -189,8 +189,8 @@ def _tell_moved(
     rows = counted(sum(table.rows for table in tables), "row")
     say(f"moved {rows} of {counted(len(tables), 'table')}; counts and checksums agree")
     if settled.waiting or settled.unknown:
-        say(f"  in hand were {settled.waiting:,} mails that wait again")
-        say(f"  and {settled.unknown:,} that may be out: they are unknown, and not sent again")
+        say(f"  of those in hand, waiting again: {counted(settled.waiting, 'mail')}")
+        say(f"  maybe out, so unknown and not sent again: {counted(settled.unknown, 'mail')}")
     say(f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:")
     say(f"  PAPERROUND_DATABASE_URL={place}  with its password")
     for name, value in _secrets(settings).items():

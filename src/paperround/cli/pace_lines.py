@@ -38,7 +38,7 @@ def pace_lines(pace: "PaceStatus") -> Iterator[str]:
         yield f"{domains} at rest: {', '.join(names[:MOST_NAMED])}{more}"
     if pace.today is not None:
         left, allowance = pace.today
-        yield f"a new domain warms up: {left:,} of today's {allowance:,} mails are out"
+        yield f"a new domain warms up: out today {left:,} of {counted(allowance, 'mail')}"
 
 
 def progress_line(progress: "Progress", *, is_paused: bool = False) -> str | None:
@@ -62,7 +62,7 @@ def progress_line(progress: "Progress", *, is_paused: bool = False) -> str | Non
 def late_line(late: "LateMails") -> str:
     """Which came late, and why where it is known."""
     least, most = (round(one.total_seconds() / 60) for one in (late.least, late.most))
-    span = f"{least} to {most} minutes" if least < most else f"{most} minutes"
+    span = f"{least} to {most} minutes" if least < most else counted(most, "minute")
     because = f" because {late.because}" if late.because else ""
     return f"{counted(late.count, 'reader')} got theirs {span} late{because}"
 

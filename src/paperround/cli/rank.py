@@ -20,6 +20,7 @@ from paperround.cli.options import (
 from paperround.cli.progress import progress
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.domain.editions import Ranked
@@ -120,11 +121,13 @@ def _tell(ranked: "ListRanking", limit: int, *, explain: bool) -> None:
     name, day = ranked.mailing_list.name, ranked.day.isoformat()
     if not items:
         say(
-            f"{name}, {day}: no paper counts in the {ranked.mailing_list.candidate_days} days "
-            f"before {format_instant(ranked.window.as_of)} ({ranked.papers_known:,} papers known)"
+            f"{name}, {day}: no paper counts in the "
+            f"{counted(ranked.mailing_list.candidate_days, 'day')} before "
+            f"{format_instant(ranked.window.as_of)} ({counted(ranked.papers_known, 'paper')} known)"
         )
         return
-    say(f"{name}, {day}: {min(limit, len(items))} of {len(items)} papers ({ranked.ranking.ranker})")
+    shown, papers = min(limit, len(items)), counted(len(items), "paper")
+    say(f"{name}, {day}: {shown:,} of {papers} ({ranked.ranking.ranker})")
     for position, item in enumerate(items[:limit], start=1):
         say(f"{position:>3}. {item.paper.title}")
         say(f"     {item.score:.4f}  {item.reason}")

@@ -132,7 +132,7 @@ def _tell(file: Path, report: "ImportReport") -> None:
         say(f"  {reject.detail}")
     rest = Counter(reject.reason for reject in report.rejects[MOST_SHOWN:])
     if rest:
-        say(f"  and {rest.total():,} more rejects: {counts(dict(rest))}")
+        say(f"  and {counted(rest.total(), 'more reject')}: {counts(dict(rest))}")
 
 
 @app.command()

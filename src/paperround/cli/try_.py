@@ -10,6 +10,7 @@ import typer
 from paperround.cli.options import AsJson, print_json, runtime, say
 from paperround.cli.progress import progress
 from paperround.domain.errors import FetchFailed, NotFound
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.domain.editions import Ranked, Ranking
@@ -51,7 +52,7 @@ def try_(
     source, readings = _read(home, papers, preset)
     candidates = candidates_of(readings, now=now)
     ranking = rank_candidates(candidates, QueryRanker(query=query), now=now)
-    found = f"{len(candidates):,} papers ({source})"
+    found = f"{counted(len(candidates), 'paper')} ({source})"
     if not ranking.items:
         raise NotFound(f"none of {found} has a word of {query!r}: try others")
     _write(home, ranking, query, source, limit, out)

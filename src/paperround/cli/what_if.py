@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from paperround.cli.options import say
 from paperround.cli.tables import table, terminal_width
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.domain.reordering import Foresight, Moved, Reordering
@@ -62,7 +63,8 @@ def _rounded(value: float | None) -> float | None:
 
 def tell(found: "WhatIf") -> None:
     """The comparison for a person."""
-    say(f"{found.before} → {found.after}, {len(found.days)} of the last {found.asked} days")
+    days = f"{len(found.days)} of the last {counted(found.asked, 'day')}"
+    say(f"{found.before} → {found.after}, {days}")
     if not found.days:
         say("None of them had a paper to try other weights on: name a day that had with --date.")
         return
@@ -103,11 +105,12 @@ def _notes(found: "WhatIf") -> Iterator[str]:
         yield f"That is little history: believe no mean of fewer than {ENOUGH} days."
     if not found.foretold:
         yield (
-            f"No {found.size} papers won votes that were counted a day or more after one of these "
-            "days: which order foresaw more cannot be told."
+            f"Fewer than {counted(found.size, 'paper')} won votes that were counted a day or more "
+            "after one of these days: which order foresaw more cannot be told."
         )
     elif len(found.foretold) < ENOUGH:
-        yield f"What came later is known of {len(found.foretold)} days only: too few to decide by."
+        days = counted(len(found.foretold), "day")
+        yield f"What came later is known of {days} only: too few to decide by."
 
 
 def _moves(change: "Reordering") -> Iterator[str]:

@@ -12,6 +12,7 @@ from paperround.doctor import dmarc, spf, transport
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.setup import NOBODYS
 from paperround.domain.errors import FetchFailed
+from paperround.domain.wording import counted
 from paperround.jobs.ports import Client, Resolver
 from paperround.mail.dkim_book import DueRecord, KeyState
 from paperround.mail.dkim_records import Record, Standing, standing_of
@@ -154,7 +155,8 @@ def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
             case [record]:
                 return _spf_record(domain, record, addresses, resolver)
             case _:
-                says = f"{domain} has {len(found)} SPF records, so receivers take none of them"
+                records = counted(len(found), "SPF record")
+                says = f"{domain} has {records}, so receivers take none of them"
                 return fail("spf", says, "put what they say into one")
     except FetchFailed as error:
         return skipped("spf", str(error), "it should have a line like this", (line,))
@@ -205,7 +207,8 @@ def _dmarc(
         case [record]:
             return dmarc.policy(place, record, sender=domain, envelope=envelope, signer=signer)
         case _:
-            says = f"{place} has {len(found)} policies, so receivers take none of them"
+            policies = counted(len(found), "policy", "policies")
+            says = f"{place} has {policies}, so receivers take none of them"
             return fail("dmarc", says, "leave one")
 
 

@@ -17,6 +17,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 from paperround.doctor.dmarc import related
 from paperround.doctor.findings import Finding, fail, ok, warn
 from paperround.domain.errors import InvalidInput
+from paperround.domain.wording import counted
 
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
 CLIPPED = 102 * 1024
@@ -65,12 +66,12 @@ def _form(content: bytes, mail: Message) -> Iterator[str]:
     for name in ONCE:
         count = len(mail.get_all(name, []))
         if count != 1:
-            yield f"{name} stands there {count} times"
+            yield f"{name} stands there {counted(count, 'time')}"
     if re.search(rb"(?<!\r)\n|\r(?!\n)", content):
         yield "a line does not end in CRLF"
     longest = max(map(len, content.split(b"\r\n")))
     if longest > LONGEST_LINE:
-        yield f"a line has {longest:,} characters, {LONGEST_LINE} are allowed"
+        yield f"a line has {counted(longest, 'character')}, {LONGEST_LINE} are allowed"
 
 
 def _identity(mail: Message, expected: Expected) -> Iterator[str]:

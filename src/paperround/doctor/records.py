@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried, warn
 from paperround.domain.status import Storage
 from paperround.domain.tokens import KeyRing
+from paperround.domain.wording import counted
 from paperround.jobs.ports import Database
 from paperround.store.checks import Soundness
 
@@ -109,7 +110,7 @@ def room(found: Storage) -> Finding:
         return skipped("log", "PostgreSQL sees to its own")
     says = f"SQLite's log has {found.log_bytes / 2**20:,.0f} MB"
     if found.is_full:
-        left = f"only {found.free_bytes:,} bytes more can be written"
+        left = f"only {counted(found.free_bytes, 'byte')} more can be written"
         return fail("log", f"{says}, and {left}", "make room: no mail leaves before it is recorded")
     if found.log_is_long:
         way_out = "find who reads for so long: an export, a backup, another program"
@@ -122,18 +123,18 @@ def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
     with database.reading() as work:
         used = work.status.keys_in_use(since=now - LINKS_WORK)
     back = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
-    needed = {
-        "suppressions, which nobody can recognise now": used.suppressions,
-        "channels, which nothing can be posted to": used.channels,
-        "mails that wait and cannot be made": used.unfinished,
-    }
-    for what, counts in needed.items():
+    needed = (
+        (used.suppressions, "suppression", "which nobody can recognise now"),
+        (used.channels, "channel", "which nothing can be posted to"),
+        (used.unfinished, "waiting mail", "which nobody can make"),
+    )
+    for counts, noun, why in needed:
         if gone := _gone(counts, keys):
-            total = sum(counts[key] for key in gone)
-            return fail("keys", f"the secret {', '.join(gone)} is gone: {total:,} {what}", back)
+            lost = counted(sum(counts[key] for key in gone), noun)
+            return fail("keys", f"the secret {', '.join(gone)} is gone: {lost}, {why}", back)
     if gone := _gone(used.sent, keys):
-        total = sum(used.sent[key] for key in gone)
-        says = f"the secret {', '.join(gone)} is gone: the links of {total:,} mails are dead"
+        mails = counted(sum(used.sent[key] for key in gone), "mail")
+        says = f"the secret {', '.join(gone)} is gone: the links of {mails} are dead"
         return warn("keys", says, f"{back}, unless it leaked")
     return ok("keys", "the ring holds every key that something here was made with")
 

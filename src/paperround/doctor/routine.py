@@ -10,6 +10,7 @@ from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.models import KeptModel
 from paperround.domain.returns import ReturnTally
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.plan import LATE
 from paperround.jobs.ports import UnitOfWork
@@ -69,9 +70,8 @@ def model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
     if not is_read:
         says = f"model {newest.id} cannot be read, so papers are ranked without it"
         return warn("model", says, f"the log tells why; {again}")
-    says = (
-        f"model {newest.id} knows {newest.outcomes:,} papers as of {format_instant(newest.as_of)}"
-    )
+    papers = counted(newest.outcomes, "paper")
+    says = f"model {newest.id} knows {papers} as of {format_instant(newest.as_of)}"
     if now - newest.as_of > OLD_MODEL:
         return warn("model", f"{says}: nothing newer was learned", again)
     return ok("model", says)
@@ -89,7 +89,9 @@ def feeds(found: Sequence[LiveFeed]) -> list[Finding]:
         return [warn("feeds", "no feed is read by itself", way_out)]
     ailing = [finding for feed in found if (finding := _ailing(feed)) is not None]
     well = len(found) - len(ailing)
-    return [*ailing, *([ok("feeds", f"{well} of {len(found)} are well")] if well else [])]
+    if not well:
+        return ailing
+    return [*ailing, ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well")]
 
 
 def _ailing(feed: LiveFeed) -> Finding | None:
@@ -111,8 +113,8 @@ def returns(tally: ReturnTally) -> Finding:
     if not tally.tried:
         return skipped("returns", "no digest was sent in 7 days, so none can have come back")
     says = (
-        f"of {tally.tried:,} digests in 7 days {tally.bounced:,} came back "
-        f"({tally.bounce_rate:.2%}), {tally.complained:,} were complained of "
+        f"of {counted(tally.tried, 'digest')} in 7 days {tally.bounced:,} came back "
+        f"({tally.bounce_rate:.2%}), readers complained of {tally.complained:,} "
         f"({tally.complaint_rate:.2%})"
     )
     match tally.too_many:
@@ -139,7 +141,7 @@ def _edition(one: ListStatus, now: datetime) -> Finding:
         way_out = "feeds and a tick make one"
         return warn("editions", f"{name} has no edition yet", way_out)
     newest = one.editions[0]
-    says = f"the newest of {name} is of {newest.day} with {newest.papers} papers"
+    says = f"the newest of {name} is of {newest.day} with {counted(newest.papers, 'paper')}"
     if now - newest.cut_at > OLD_EDITION:
         way_out = "see `schedule` and `feeds` here; the log tells more"
         return warn("editions", f"{says}, more than a day old", way_out)
@@ -157,6 +159,6 @@ def _digests(one: ListStatus, *, now: datetime) -> Finding:
         return fail("digests", says, "`paperround digest status` shows what the relay says")
     lost = sum(tally.count for tally in one.reasons if tally.state in LOST)
     if lost:
-        says = f"{lost:,} of {name} that were due today did not get out"
+        says = f"of {name} {counted(lost, 'digest')} of today did not get out"
         return warn("digests", says, "`paperround digest status` has the reasons")
     return ok("digests", f"none of {name} is late")

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from paperround.doctor.findings import Finding, ok, skipped, warn
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest
+from paperround.domain.wording import counted
 from paperround.jobs.ports import Client, Resolver
 
 _MODES = ("enforce", "testing", "none")
@@ -92,7 +93,9 @@ def reports(domain: str, reports_to: str, has_policy: bool, resolver: Resolver) 
         return ok("tls-rpt", f"{domain} says {found[0]}")
     if len(found) > 1:
         return warn(
-            "tls-rpt", f"{domain} has {len(found)} such records, so none counts", "leave one"
+            "tls-rpt",
+            f"{domain} has {counted(len(found), 'such record')}, so none counts",
+            "leave one",
         )
     says = f"nobody is told when TLS with the mail for {domain} fails"
     way_out = "with a policy for TLS it should be" if has_policy else "it need not be"

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 ENGLISH = "en"
+PARAMETER = "lang"
+"""What the address of a page calls the language that it asks for."""
 
 LANGUAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -49,6 +51,14 @@ def spoken(tag: str | None) -> str:
     """The language that somebody is written to in who asked for `tag`: English where ours are all
     foreign to them, or they asked for none."""
     return (nearest(tag) if tag else None) or ENGLISH
+
+
+def asking(url: str, language: str) -> str:
+    """The address of a page of ours that is to be in `language`, one of ours: English is not asked
+    for, so that most addresses are the plain ones."""
+    if language == ENGLISH or not url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{PARAMETER}={language}"
 
 
 def accepted(header: str) -> str | None:

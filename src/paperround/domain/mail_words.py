@@ -43,7 +43,10 @@ _CALLED: Mapping[str, str] = {
     NoticeKind.PREFERENCES: "Link to your choices",
     NoticeKind.UNDO: "You have left, with a way back",
     NoticeKind.TEST: "Test mail",
+    NoticeKind.ALERT: "Alert for the operator",
 }
+DIGEST = "digest"
+"""What a mail of a list is, beside the kinds of notices."""
 
 
 def became(state: DeliveryState, reason: str) -> str:
@@ -51,6 +54,11 @@ def became(state: DeliveryState, reason: str) -> str:
     if state is DeliveryState.SKIPPED:
         return WHY_NO_MAIL.get(reason, _BECAME[state])
     return _BECAME[state]
+
+
+def mail_called(kind: str) -> str:
+    """What a mail of this kind is, of whomever it is; whatever says nothing we know is a mail."""
+    return "Digest" if kind == DIGEST else _CALLED.get(kind, "Mail")
 
 
 def notice_called(kind: str) -> str:

@@ -15,6 +15,7 @@ from paperround.domain.ledger import Backlog
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
+from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.channels import stopped_channels
 from paperround.jobs.enricher_alerts import silent_enrichers
@@ -80,7 +81,8 @@ def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> list[Alert
     return [
         Alert(
             key=f"missed/{mailing_list.name}/{day.isoformat()}",
-            subject=f"{count} digests of {day.isoformat()} were missed",
+            subject=f"{counted(count, 'digest')} of {day.isoformat()} "
+            f"{'was' if count == 1 else 'were'} missed",
             lines=(
                 f"The list {mailing_list.name} owed them, and nothing ran for 20 hours.",
                 "They are not sent any more: yesterday's news would only crowd out today's.",
@@ -102,7 +104,8 @@ def _late(
         found.append(
             Alert(
                 key=f"no-edition/{name}/{today}",
-                subject=f"{report.late:,} readers wait for an edition of {name}",
+                subject=f"{counted(report.late, 'reader')} "
+                f"{'waits' if report.late == 1 else 'wait'} for an edition of {name}",
                 lines=(
                     "They were due half an hour ago or more, and there is no edition for them.",
                     "Are there feeds, and papers in them? `paperround feeds list` looks.",

@@ -90,10 +90,10 @@ def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool
 
 
 def _erase(work: UnitOfWork, person: Subscriber, now: datetime) -> list[str]:
-    """Forget the person; returns the Message-IDs of what was mailed to them."""
-    message_ids = work.subscribers.message_ids_of(person.id)
+    """Forget the person; returns the Message-IDs of what was mailed to them, whatever was planned
+    for them just before."""
     work.subscribers.erase(person.id, now=now)
-    return message_ids
+    return work.subscribers.message_ids_of(person.id)
 
 
 def _forgotten(desk: Desk, message_ids: Sequence[str] | None) -> bool:

@@ -24,7 +24,7 @@ from paperround.domain.readers import NewFeedback
 from paperround.jobs.desk import Desk
 from paperround.jobs.library import add_all
 from paperround.jobs.links import Reader, choosing_reader
-from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
 
 PAGE = 12
@@ -95,6 +95,14 @@ def _judged(placed: Placed) -> JudgedPaper:
         gist=paper.gist,
         page=f"/papers/{paper.name}",
     )
+
+
+def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:
+    """What papers are called; those that nobody knows are left out."""
+    if not papers:
+        return {}
+    with database.reading() as work:
+        return {id_: paper.title for id_, paper in work.papers.load(papers).items()}
 
 
 def suggest(

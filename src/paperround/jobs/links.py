@@ -29,6 +29,7 @@ from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
 
 CONFIRMING = (NoticeKind.CONFIRM, NoticeKind.REMINDER, NoticeKind.UNDO)
+_OF_NOTICES = (Purpose.PREFERENCES, Purpose.CONFIRM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,17 @@ def reader_of_notice(work: UnitOfWork, notice: Notice) -> Reader | None:
     if notice.subscriber_id is None or "subscription" not in notice.payload:
         return None
     return _reader(work, notice.subscriber_id, subscription_id=int(notice.payload["subscription"]))
+
+
+def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None:
+    """Whose link `token` is, whatever it is good for and however old it is; None for a forged one,
+    and for somebody who was erased."""
+    owner = digest_owner(work, keys, token)
+    if owner is not None:
+        return owner_as_reader(work, owner)
+    notices = (noted(work, keys, token, purpose) for purpose in _OF_NOTICES)
+    notice = next(filter(None, notices), None)
+    return None if notice is None else reader_of_notice(work, notice)
 
 
 def _reader(

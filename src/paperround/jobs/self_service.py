@@ -25,6 +25,7 @@ from paperround.jobs.links import (
     digest_owner,
     noted,
     owner_as_reader,
+    reader_of_link,
     reader_of_notice,
 )
 from paperround.jobs.notices import new_notice, spoken_in
@@ -45,6 +46,14 @@ LOST = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 
 LONGEST_CLOCK = timedelta(days=8)
 """A due instant lies at most days ahead; this is surely beyond it."""
+
+
+def language_kept(desk: Desk, token: str) -> str | None:
+    """The language that the reader keeps whose link `token` is, whatever it is good for; None where
+    that is open, and for a link of nobody."""
+    with desk.database.reading() as work:
+        reader = reader_of_link(work, desk.keys, token)
+    return None if reader is None else reader.subscription.preferences.language
 
 
 # --- leaving -----------------------------------------------------------------------------------

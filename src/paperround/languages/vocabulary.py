@@ -23,15 +23,11 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "citation": marked_forms("%(num)s citation", "%(num)s citations"),
     "mention": marked_forms("%(num)s mention", "%(num)s mentions"),
     "day": marked_forms("%(num)s day", "%(num)s days"),
-    "hour": marked_forms("%(num)s hour", "%(num)s hours"),
     "good paper": marked_forms("%(num)s good paper", "%(num)s good papers"),
     "bad one": marked_forms("%(num)s bad one", "%(num)s bad ones"),
     "judgement": marked_forms("%(num)s judgement", "%(num)s judgements"),
     "new line": marked_forms("%(num)s new line", "%(num)s new lines"),
     "work": marked_forms("%(num)s work", "%(num)s works"),
-    "further work": marked_forms("%(num)s further work", "%(num)s further works"),
-    "entry": marked_forms("%(num)s entry", "%(num)s entries"),
-    "result": marked_forms("%(num)s result", "%(num)s results"),
 }
 """What is counted, by its English noun."""
 
@@ -140,9 +136,13 @@ NOTICES = (
     marked("Link to your choices"),
     marked("You have left, with a way back"),
     marked("Test mail"),
+    marked("Alert for the operator"),
     marked("A mail about your subscription"),
 )
 """What mails beside digests are about."""
+
+MAILS = (marked("Digest"), marked("Mail"))
+"""What other mails are called where those of everybody stand together."""
 
 SOURCES = (
     marked("It has not been read yet."),

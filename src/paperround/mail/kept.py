@@ -13,6 +13,7 @@ from email.parser import BytesParser
 from itertools import islice
 from pathlib import Path
 
+from paperround.domain.mail_words import DIGEST, mail_called
 from paperround.domain.times import require_utc
 
 SHOWN = 200
@@ -27,13 +28,13 @@ _PARSER = BytesParser(_class=EmailMessage, policy=policy.default)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptLine:
-    """A mail as a listing shows it. `kind` is `digest`, `confirm` and the like; `dated` is None
-    for a mail without a readable date."""
+    """A mail as a listing shows it. `called` is what kind it is, in words; `dated` is None for a
+    mail without a readable date."""
 
     id: str
     to: str
     subject: str
-    kind: str
+    called: str
     dated: datetime | None
 
 
@@ -98,7 +99,7 @@ def _line(path: Path, message: EmailMessage) -> KeptLine:
         id=path.stem,
         to=str(message.get("To", "")),
         subject=str(message.get("Subject", "")),
-        kind=_kind(message),
+        called=mail_called(_kind(message)),
         dated=_dated(message),
     )
 
@@ -106,8 +107,8 @@ def _line(path: Path, message: EmailMessage) -> KeptLine:
 def _kind(message: EmailMessage) -> str:
     """A list's mail is a digest; any other says what it is: `Feedback-ID: confirm:notice:...`."""
     if "List-Id" in message:
-        return "digest"
-    return str(message.get("Feedback-ID", "")).partition(":")[0].strip() or "mail"
+        return DIGEST
+    return str(message.get("Feedback-ID", "")).partition(":")[0].strip()
 
 
 def _dated(message: EmailMessage) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from paperround.domain.digests import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
+from paperround.domain.languages import asking
 from paperround.languages.frozen import reason_said
 from paperround.languages.papers import list_title_said, preheader_said, title_said
 from paperround.languages.tongue import Tongue, tongue
@@ -16,6 +17,9 @@ HTML_LIMIT = 90_000
 """Bytes. Gmail hides what comes after about 102,000, the footer's links first."""
 _TITLE_LENGTH = 300
 _REASON_LENGTH = 200
+_PUBLIC = ("web_url", "subscribe_url")
+"""Pages of the site for everybody, which do not know whose mail led there: their addresses ask for
+the language of the mail."""
 
 
 class Fullness(NamedTuple):
@@ -138,6 +142,8 @@ def clean_view(view: DigestView) -> DigestView:
     ours = tongue(view.language)
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
     clean["language"] = ours.language
+    for name in _PUBLIC:
+        clean[name] = asking(clean[name], ours.language)
     clean["list_title"] = list_title_said(ours, clean["list_title"])
     clean["papers"] = tuple(clean_paper(paper, ours) for paper in view.papers)
     clean["withdrawn"] = tuple(_cleaned_news(paper, ours) for paper in view.withdrawn)
@@ -149,6 +155,7 @@ def clean_paper(paper: DigestPaper, ours: Tongue) -> DigestPaper:
     """The paper as templates may see it. Its reason stays as it was frozen: they say it."""
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
     clean["title"] = title_said(ours, clean["title"], _TITLE_LENGTH)
+    clean["page_url"] = asking(clean["page_url"], ours.language)
     clean["reason"] = shortened(clean["reason"], _REASON_LENGTH)
     return replace(paper, **clean)
 
@@ -165,4 +172,4 @@ def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
 
 def _cleaned_news(paper: WithdrawnPaper, ours: Tongue) -> WithdrawnPaper:
     title = title_said(ours, cleaned(paper.title), _TITLE_LENGTH)
-    return WithdrawnPaper(title=title, url=cleaned(paper.url))
+    return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), ours.language))

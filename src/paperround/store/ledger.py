@@ -36,7 +36,7 @@ from paperround.domain.ledger import (
 )
 from paperround.domain.lists import ListId
 from paperround.domain.replies import HOLDING
-from paperround.domain.subscribers import SubscriberId
+from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.domain.work import DELIVER
 from paperround.store import schema as db
 from paperround.store.asking import Asks
@@ -73,6 +73,19 @@ _BEHIND = Query(
 _DOMAINS = Query(
     lambda dialect: select(db.subscribers.c.id, db.subscribers.c.domain).where(
         among_ids(dialect, db.subscribers.c.id, "people")
+    )
+)
+_READING = Query(
+    lambda dialect: (
+        select(db.subscriptions.c.id)
+        .join_from(db.subscriptions, db.subscribers)
+        .where(
+            among_ids(dialect, db.subscriptions.c.id, "asked"),
+            db.subscriptions.c.state == SubscriberState.ACTIVE,
+            db.subscribers.c.state == SubscriberState.ACTIVE,
+        )
+        .order_by(db.subscriptions.c.id)
+        .with_for_update(read=True, of=db.subscriptions)
     )
 )
 _STATES = Query(
@@ -114,10 +127,12 @@ class SqlLedger(Claims[Claimed], Replacing):
         *,
         now: datetime,
     ) -> int:
-        """Insert the rows that (list, subscriber, kind, local date) does not hold yet, the papers
-        of the inserted ones into each person's memory, and the shard's mark. Returns how many rows
-        went in; raises Conflict when another list took one of the papers meanwhile."""
-        added = self._add([(edition, row) for row in rows], {edition: list_id}, now)
+        """Insert the rows that (list, subscriber, kind, local date) does not hold yet, of those who
+        still read the list, the papers of the inserted ones into each person's memory, and the
+        shard's mark. Returns how many rows went in; raises Conflict when another list took one of
+        the papers meanwhile."""
+        offers = self._still_reading([(edition, row) for row in rows])
+        added = self._add(offers, {edition: list_id}, now)
         self._mark(edition, shard, added, now)
         return added
 
@@ -135,9 +150,17 @@ class SqlLedger(Claims[Claimed], Replacing):
     def plan_again(
         self, list_id: ListId, rows: Sequence[tuple[EditionId, NewDelivery]], *, now: datetime
     ) -> int:
-        """Insert the replacements that do not stand yet, also of a cancelled edition: somebody
-        asked for them. Returns how many rows went in."""
-        return self._add(rows, {edition: list_id for edition, _ in rows}, now)
+        """Insert the replacements that do not stand yet, of those who still read the list, also of
+        a cancelled edition: somebody asked for them. Returns how many rows went in."""
+        offers = self._still_reading(rows)
+        return self._add(offers, {edition: list_id for edition, _ in offers}, now)
+
+    def _still_reading(self, offers: Sequence[_Offer]) -> list[_Offer]:
+        """Those of people who neither left nor were erased since they were chosen for; nobody can
+        until this transaction ends: whoever erases them waits, and then finds these rows."""
+        asked = as_ids(self._connection, [row.subscription_id for _, row in offers])
+        reading = {one.id for one in _READING.rows(self._connection, asked=asked)}
+        return [(edition, row) for edition, row in offers if row.subscription_id in reading]
 
     def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
         """Those whose clock nobody moved; nobody can until this transaction ends."""

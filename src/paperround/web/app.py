@@ -22,8 +22,9 @@ from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, gua
 from paperround.web.languages import hearing
 from paperround.web.openapi import described
 from paperround.web.packing import Packer
-from paperround.web.routes import COOKIELESS, ROUTERS
+from paperround.web.routes import COOKIELESS, PAGES, ROUTERS
 from paperround.web.shelf import Shelf
+from paperround.web.slashes import public_paths, without_slash
 from paperround.web.stamps import stamp
 from paperround.web.templating import static_dir, static_version
 from paperround.wiring import Runtime
@@ -46,6 +47,7 @@ class Site(FastAPI):
         """Put the guard before everything, error pages and kept pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
         made = inner if self._shelf is None else self._shelf.before(inner)
+        made = without_slash(made, public_paths(PAGES))
         refuse = partial(problems.refused, self.state.runtime)
         packed = Packer().before(conditional(made))
         self._guarded: App = hearing(guarded(packed, rules, refuse))

@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from paperround.domain.papers import PaperId
 from paperround.jobs import feedback
 from paperround.web.answers import private
-from paperround.web.home import Home, Present
+from paperround.web.home import TO_ITS_READER, Home, Present
 from paperround.wiring import Runtime
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
 MOST_DIGITS = 18
 """No paper has a longer number, and a very long one is work to read."""

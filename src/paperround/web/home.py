@@ -5,9 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from paperround.jobs.self_service import language_kept
 from paperround.web.answers import KEPT
 from paperround.web.conditional import STANDINGS
 from paperround.web.guard import CLIENT
+from paperround.web.languages import speak_to
 from paperround.wiring import Runtime
 
 
@@ -39,6 +41,11 @@ def be_patient(request: Request) -> None:
             request.scope[STANDINGS].append(standing)
 
 
+def speak_to_reader(request: Request, token: str) -> None:
+    """Speak the language that the reader keeps whose link `token` is."""
+    speak_to(language_kept(runtime_of(request).desk, token))
+
+
 def keep_a_minute(response: Response) -> None:
     """Let caches keep what a handler gives back as a value."""
     response.headers.update(KEPT)
@@ -65,5 +72,8 @@ Present = Annotated[datetime, Depends(_present)]
 Client = Annotated[str | None, Depends(_client)]
 PATIENT = Depends(be_patient)
 """Among a route's dependencies: its visitors are counted as those of the search."""
+TO_ITS_READER = Depends(speak_to_reader)
+"""Among the dependencies of what stands behind a link of one's own: pages are in the language of
+its reader, whatever it is still good for."""
 LASTING_A_MINUTE = Depends(keep_a_minute)
 """Among a route's dependencies: its answer is the same for everybody."""

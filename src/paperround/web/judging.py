@@ -11,14 +11,16 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import parse_interest
 from paperround.domain.judging import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.domain.papers import PaperId
-from paperround.jobs.judging import keep_judgements, papers_to_judge, suggest
+from paperround.jobs.judging import keep_judgements, papers_to_judge, suggest, titles_of
+from paperround.languages.tongue import tongue
 from paperround.web.answers import private
 from paperround.web.feedback import paper_id
-from paperround.web.home import Home, Present
+from paperround.web.home import TO_ITS_READER, Home, Present
+from paperround.web.languages import page_language
 from paperround.web.self_service import offer, welcomed
 from paperround.wiring import Runtime
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
 _MARK = "p"
 """What the field of a paper begins with; its number follows."""
@@ -56,7 +58,7 @@ def show_papers(home: Home, now: Present, token: str, page: str = "1") -> Respon
 def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form()]) -> Response:
     """Show other papers, what the judgements say, or keep it."""
     if not welcomed(home, token, now):
-        return offer(home, token)
+        return _offer(home, token, said)
     match said.action:
         case "keep":
             return _kept(home, token, said, now)
@@ -64,6 +66,19 @@ def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form
             return _page(home, token, said.page, said, now)
         case _:
             return _suggested(home, token, said, now)
+
+
+def _offer(home: Runtime, token: str, said: Judgements) -> Response:
+    """What a link gets that ran out; what was said of papers, and ticked, is given back."""
+    good, bad = said.said(GOOD), said.said(BAD)
+    ours, titles = tongue(page_language()), titles_of(home.database, {*good, *bad})
+    judged = [
+        ours.gettext("%(label)s: %(value)s", label=label, value=titles[one])
+        for label, papers in ((ours.gettext("Good"), good), (ours.gettext("Bad"), bad))
+        for one in papers
+        if one in titles
+    ]
+    return offer(home, token, "\n".join((*judged, *said.interest)) or None)
 
 
 def _page(
@@ -77,7 +92,7 @@ def _page(
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 3 else 1
     judging = papers_to_judge(home.desk, token, page=number, now=now)
     if judging is None:
-        return offer(home, token)
+        return _offer(home, token, said)
     here = {one.paper_id for one in judging.papers}
     verdicts = dict.fromkeys(said.said(GOOD), GOOD) | dict.fromkeys(said.said(BAD), BAD)
     return private(
@@ -101,7 +116,7 @@ def _suggested(home: Runtime, token: str, said: Judgements, now: datetime) -> Re
         return _page(home, token, said.page, said, now, none)
     found = suggest(home.desk, token, good, bad, now=now)
     if found is None:
-        return offer(home, token)
+        return _offer(home, token, said)
     return private(home, "judged.html", token=token, found=found)
 
 
@@ -114,5 +129,5 @@ def _kept(home: Runtime, token: str, said: Judgements, now: datetime) -> Respons
     except InvalidInput as error:
         return _page(home, token, said.page, said, now, error)
     if kept is None:
-        return offer(home, token)
+        return _offer(home, token, said)
     return private(home, "judged_kept.html", token=token, kept=kept)

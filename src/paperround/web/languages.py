@@ -15,10 +15,9 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from paperround.domain.languages import ENGLISH, accepted, nearest
+from paperround.domain.languages import ENGLISH, PARAMETER, accepted, nearest
 from paperround.web.guard import App, Receive, Scope, Send
 
-PARAMETER = "lang"
 _LONGEST_QUERY = 4096
 _LONGEST_KEPT = 1000
 _LEADING = re.compile(r'(?<=\s)((?:href|action|formaction|data-preview)=")(/(?!/)[^"#]*)')

@@ -16,11 +16,11 @@ from paperround.sources.library import read_library
 from paperround.sources.zotero import place_of, read_zotero
 from paperround.web.answers import private
 from paperround.web.guard import LIBRARY_BODY
-from paperround.web.home import PATIENT, Home, Present
+from paperround.web.home import PATIENT, TO_ITS_READER, Home, Present
 from paperround.web.self_service import offer, welcomed
 from paperround.wiring import Runtime
 
-router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
+router = APIRouter(include_in_schema=False, dependencies=[PATIENT, TO_ITS_READER])
 
 MOST_UNPACKED = 16 * 1024 * 1024
 ZOTERO_SECONDS = 10
@@ -46,11 +46,22 @@ def take_library(
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """Show what was understood, or keep what was chosen of it."""
+    seeds = seed or []
+    unsaved = _unsaved(text, zotero, seeds, file)
     if not welcomed(home, token, now):
-        return offer(home, token)
+        return offer(home, token, unsaved)
     if action == "keep":
-        return _kept(home, token, seed or [], now)
-    return _understood(home, token, _given(home, text, zotero, file), text, zotero, now)
+        answer = _kept(home, token, seeds, now)
+    else:
+        answer = _understood(home, token, _given(home, text, zotero, file), text, zotero, now)
+    return answer or offer(home, token, unsaved)
+
+
+def _unsaved(text: str, zotero: str, seeds: list[str], file: UploadFile | None) -> str | None:
+    """What was written or ticked, None where nothing was given at all. Of a file there is nothing
+    to give back: whoever chose it has it."""
+    lines = [one for one in (text.strip(), zotero.strip(), *seeds) if one]
+    return "\n".join(lines) if lines or (file is not None and file.size) else None
 
 
 Giving = tuple[str, Callable[[], Library]]
@@ -85,7 +96,8 @@ def _of_zotero(home: Runtime, written: str) -> Library:
 
 def _understood(
     home: Runtime, token: str, given: Giving | None, text: str, zotero: str, now: datetime
-) -> Response:
+) -> Response | None:
+    """None when the right to it ended meanwhile."""
     if given is None:
         nothing = InvalidInput("paste some lines, choose a file, or name a library", code="text")
         return _form(home, token, error=nothing)
@@ -98,19 +110,20 @@ def _understood(
     except InvalidInput as error:
         return _form(home, token, error=error, text=text, zotero=zotero)
     if found is None:
-        return offer(home, token)
+        return None
     return private(
         home, "library_understood.html", found=found, token=token, error=None, chosen=None
     )
 
 
-def _kept(home: Runtime, token: str, seeds: list[str], now: datetime) -> Response:
+def _kept(home: Runtime, token: str, seeds: list[str], now: datetime) -> Response | None:
+    """None when the right to it ended meanwhile."""
     try:
         kept = keep_seeds(home.desk, token, seeds, now=now)
     except InvalidInput as error:
         return _form(home, token, error=error, text="\n".join(seeds))
     if kept is None:
-        return offer(home, token)
+        return None
     return private(home, "library_kept.html", kept=kept, token=token)
 
 

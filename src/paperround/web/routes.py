@@ -42,6 +42,15 @@ COOKIELESS = (
 """Routes that never read a cookie, and are posted to from mail programs, other people's pages and
 providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
 
+PAGES: tuple[APIRouter, ...] = (
+    pages.router,
+    signup.router,
+    trying.router,
+    followed.router,
+    search.router,
+)
+"""Those whose pages are for everybody, but for the ones behind a link of one's own."""
+
 ROUTERS: tuple[APIRouter, ...] = (
     files.router,
     pages.router,

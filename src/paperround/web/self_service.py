@@ -28,13 +28,13 @@ from paperround.web.choices import (
     written,
     zones,
 )
-from paperround.web.home import Home, Present
+from paperround.web.home import TO_ITS_READER, Home, Present
 from paperround.web.languages import speak_from_now_on, speak_to
 from paperround.web.signup import new_address_of
 from paperround.web.streams import streamed
 from paperround.wiring import Runtime
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
 FORGED_MASK = "•••@•••"
 """Stands where the masked address does: a link that is not ours looks like one that is."""
@@ -141,10 +141,10 @@ def act(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> 
         return private(home, "link_mailed.html")
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
     if choices is None:
-        return offer(home, token, deed)
+        return offer(home, token, _unsaved(deed))
     speak_to(choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
-    return _done(visit, deed) or offer(home, token, deed)
+    return _done(visit, deed) or offer(home, token, _unsaved(deed))
 
 
 def _done(visit: _Visit, deed: Deed) -> Response | None:
@@ -268,25 +268,26 @@ _DEEDS: Mapping[str, Callable[[_Visit, Deed], Response | None]] = {
 
 
 def welcomed(home: Runtime, token: str, now: datetime) -> bool:
-    """Whether a link is a freshly mailed one; its reader is spoken to in their language from here
-    on."""
-    choices = self_service.open_choices(home.desk, token, now=now)
-    if choices is not None:
-        speak_to(choices.preferences.language)
-    return choices is not None
+    """Whether a link is a freshly mailed one."""
+    return self_service.open_choices(home.desk, token, now=now) is not None
 
 
-def offer(home: Runtime, token: str, unsaved: Deed | None = None) -> Response:
+def _unsaved(deed: Deed) -> str | None:
+    """What somebody wrote who cannot do this any more; None where it was not about to be kept."""
+    return written(deed) if deed.action in ("save", "preview", "change") else None
+
+
+def offer(home: Runtime, token: str, unsaved: str | None = None) -> Response:
     """What a link that is not freshly mailed gets: a button that has one mailed. Whoever comes back
     after they were erased, or pressed twice, is told that they are; whose link ran out while they
-    wrote is shown what they wrote."""
+    wrote is shown the lines they wrote, `unsaved`: None where there was nothing to keep, empty
+    where it cannot be shown."""
     if was_erased(home.desk, token):
         return private(home, "erased.html")
     masked = self_service.masked_address(home.desk, token) or FORGED_MASK
-    lost = unsaved is not None and unsaved.action in ("save", "preview", "change")
-    lines = written(unsaved) if unsaved is not None and lost else ""
+    lost = unsaved is not None
     return private(
-        home, "preferences_link.html", masked=masked, token=token, lost=lost, written=lines
+        home, "preferences_link.html", masked=masked, token=token, lost=lost, written=unsaved or ""
     )
 
 
@@ -315,7 +316,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
     """The next digest with choices that are not saved; nothing is kept."""
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
     if choices is None:
-        return offer(home, token, deed)
+        return offer(home, token, _unsaved(deed))
     speak_to(deed.language or choices.preferences.language)
     visit = _Visit(home=home, token=token, now=now, choices=choices)
     try:
@@ -330,7 +331,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
     except InvalidInput as error:
         return visit.page(deed, problems(deed, error, zone=choices.zone, now=now))
     if found is None:
-        return offer(home, token, deed)
+        return offer(home, token, _unsaved(deed))
     return private(
         home,
         "preview.html",

@@ -35,7 +35,7 @@ from paperround.web import stamps
 from paperround.web.answers import private, public
 from paperround.web.choices import FREQUENCIES, HoursForm, frequency_of, how_often, timed
 from paperround.web.conditional import STANDINGS
-from paperround.web.home import Client, Home, Present
+from paperround.web.home import TO_ITS_READER, Client, Home, Present
 from paperround.web.idempotency import OnceRoute
 from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
@@ -335,13 +335,13 @@ def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
 # --- confirming --------------------------------------------------------------------------------
 
 
-@router.get("/confirm/{token}")
+@router.get("/confirm/{token}", dependencies=[TO_ITS_READER])
 def ask_to_confirm(home: Home, token: str) -> Response:
     """A button. Looking changes nothing, and every link looks the same."""
     return private(home, "confirm.html", token=token)
 
 
-@router.post("/confirm/{token}")
+@router.post("/confirm/{token}", dependencies=[TO_ITS_READER])
 def confirm(home: Home, now: Present, token: str) -> Response:
     """Use the link once; a forged, old or used one gets one answer."""
     confirmed = signup.confirm(home.desk, token, now=now)

@@ -11,7 +11,7 @@ from paperround.jobs.looking_ahead import awaited_digest, newcomers_digest
 from paperround.web import stamps
 from paperround.web.answers import private
 from paperround.web.choices import timed
-from paperround.web.home import PATIENT, Home, Present
+from paperround.web.home import PATIENT, TO_ITS_READER, Home, Present
 from paperround.web.languages import speak_to
 from paperround.web.self_service import why_none
 from paperround.web.signup import SignupForm, asked_lists, sign_up_page, wanted_interests
@@ -54,7 +54,7 @@ def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Res
     return sign_up_page(home, form, None, now)
 
 
-@router.get("/confirm/{token}/preview")
+@router.get("/confirm/{token}/preview", dependencies=[TO_ITS_READER])
 def look_before_confirming(home: Home, now: Present, token: str) -> Response:
     """What the link's holder would get once they confirm."""
     found = awaited_digest(home.press, token, now=now)

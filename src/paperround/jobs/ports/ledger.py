@@ -106,10 +106,10 @@ class Ledger(Claiming[Claimed], Protocol):
         *,
         now: datetime,
     ) -> int:
-        """Insert the rows that (list, subscriber, kind, local date) does not hold yet, the papers
-        of the inserted ones into each person's memory, and the shard's mark. Returns how many rows
-        went in; raises Conflict when another list took one of the papers meanwhile, and
-        EditionCancelled."""
+        """Insert the rows that (list, subscriber, kind, local date) does not hold yet, of those who
+        still read the list, the papers of the inserted ones into each person's memory, and the
+        shard's mark. Returns how many rows went in; raises Conflict when another list took one of
+        the papers meanwhile, and EditionCancelled."""
         ...
 
     def planned_subscribers(
@@ -142,8 +142,8 @@ class Ledger(Claiming[Claimed], Protocol):
     def plan_again(
         self, list_id: ListId, rows: Sequence[tuple[EditionId, NewDelivery]], *, now: datetime
     ) -> int:
-        """Insert the replacements that do not stand yet, also of a cancelled edition: somebody
-        asked for them. Returns how many rows went in."""
+        """Insert the replacements that do not stand yet, of those who still read the list, also of
+        a cancelled edition: somebody asked for them. Returns how many rows went in."""
         ...
 
     def cancel(self, edition: EditionId) -> int:

@@ -1,0 +1,119 @@
+"""Somebody goes between the choosing of their mail and the writing of its row."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import pytest
+
+from paperround.domain.digests import DigestKind
+from paperround.domain.interests import Interest, InterestKind
+from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.jobs.cancelling import cancel
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.replacements import send_missed
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.test_publish import send
+
+Do = Callable[[UnitOfWork, SubscriberId], object]
+
+
+@dataclass
+class Meanwhile:
+    """A database in which, just before one of the transactions that write, somebody goes in a
+    transaction of their own; `before` counts those that come first."""
+
+    database: SqlDatabase
+    person: SubscriberId
+    go: Do
+    before: int
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        return self.database.reading()
+
+    def writing(self) -> AbstractContextManager[SqlUnitOfWork]:
+        if self.before == 0:
+            with self.database.writing() as work:
+                self.go(work, self.person)
+        self.before -= 1
+        return self.database.writing()
+
+
+def erase(work: UnitOfWork, person: SubscriberId) -> None:
+    work.subscribers.erase(person, now=NOW)
+
+
+def leave(work: UnitOfWork, person: SubscriberId) -> None:
+    (subscription,) = work.subscribers.subscriptions_of(person)
+    work.subscribers.leave(subscription.id, now=NOW)
+
+
+def suppress(work: UnitOfWork, person: SubscriberId) -> None:
+    work.subscribers.set_state(person, SubscriberState.SUPPRESSED, now=NOW)
+
+
+GOING = [erase, leave, suppress]
+
+
+def followers(database: SqlDatabase) -> dict[str, SubscriberId]:
+    """People who follow an author, so that their rows say so, by their names."""
+    fill(database, [record(n, authors=("Ada Lovelace",)) for n in range(1, 4)])
+    subscribe(database, "ada", "bob")
+    with database.writing() as work:
+        people = [*work.subscribers.export(work.lists.get("trending").id)]
+        for person, _ in people:
+            follows = [Interest(InterestKind.AUTHOR, "Ada Lovelace")]
+            work.subscribers.set_interests(person.id, follows, now=NOW)
+    return {person.address.partition("@")[0]: person.id for person, _ in people}
+
+
+def rows_of(database: SqlDatabase, person: SubscriberId) -> dict[str, int]:
+    """How many rows of each table belong to a person, but the two that stay nameless."""
+    nameless = (db.subscribers, db.subscriptions)
+    with database.reading() as work:
+        found = {
+            table.name: len(
+                work.connection.execute(table.select().where(table.c.subscriber_id == person)).all()
+            )
+            for table in db.metadata.sorted_tables
+            if "subscriber_id" in table.c and table not in nameless
+        }
+    return {name: rows for name, rows in found.items() if rows}
+
+
+@pytest.mark.accept("P2", part="erased while the digest is planned")
+def test_nothing_is_written_of_somebody_who_is_erased_after_the_choice(
+    database: SqlDatabase,
+) -> None:
+    people = followers(database)
+    report = send(Meanwhile(database, people["ada"], erase, before=1))  # the edition is frozen
+    assert (report.added, report.planned.rows) == (1, 1)
+    assert rows_of(database, people["ada"]) == {}
+    assert rows_of(database, people["bob"])["deliveries"] == 1
+
+
+@pytest.mark.parametrize("go", GOING)
+def test_whoever_goes_after_the_choice_gets_no_row(database: SqlDatabase, go: Do) -> None:
+    people = followers(database)
+    assert send(Meanwhile(database, people["bob"], go, before=1)).added == 1
+    assert "deliveries" not in rows_of(database, people["bob"])
+
+
+@pytest.mark.parametrize("go", GOING)
+def test_whoever_goes_after_the_choice_gets_no_replacement(database: SqlDatabase, go: Do) -> None:
+    people = followers(database)
+    report = send(database)
+    cancel(database, "trending", day=report.edition.day, cut=None, now=NOW)
+    overtaken = Meanwhile(database, people["ada"], go, before=0)
+    planned = send_missed(overtaken, "trending", identity=IDENTITY, day=report.edition.day, now=NOW)
+    assert planned.planned == 1
+    with database.reading() as work:
+        kinds = {
+            name: work.ledger.find(
+                report.edition.list_id, person, DigestKind.REPLACEMENT, report.edition.day
+            )
+            for name, person in people.items()
+        }
+    assert (kinds["ada"], kinds["bob"] is not None) == (None, True)
