@@ -1,10 +1,13 @@
 """Every page as a browser has it: on a phone, in the dark, and with whoever looks at all links."""
 
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from paperround.web.routes import ROUTERS
 from tests.browser.person import OVERFLOW, Person, visiting
 from tests.browser.tour import OUTBOX, PERSONAL, PUBLIC, Tour, touring
 from tests.mail.reading import contrast
@@ -28,6 +31,35 @@ COLOURS = """
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     with touring(tmp_path_factory.mktemp("tour")) as here:
         yield here
+
+
+NO_PAGE = re.compile(
+    r"/(?:feeds|sitemaps)/.*|/(?:healthz|readyz|metrics|favicon\.ico)|.*\.(?:txt|xml)"
+    r"|.*\{ending:\w+}|/outbox/\{mail_id}/(?:html|eml)"
+)
+"""Routes that answer with no page of the site: programs ask for them, or a frame does."""
+
+
+def routes_of_pages() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Every page of the site: its route, and the paths that lead there."""
+    for route in (route for router in ROUTERS for route in router.routes):
+        said = vars(route)
+        is_shown = "GET" in said["methods"] and not said["include_in_schema"]
+        if is_shown and not NO_PAGE.fullmatch(said["path"]):
+            yield said["path"], said["path_regex"]
+
+
+@pytest.mark.accept("W5", part="every page")
+def test_the_tour_goes_to_every_page(tour: Tour) -> None:
+    there = {urlsplit(path).path for path in tour.paths.values()}
+    found = dict(routes_of_pages())
+    assert len(found) > 20
+    left = [name for name, at in found.items() if not any(map(at.match, there))]
+    assert set(left) == SAME_PAGES
+
+
+SAME_PAGES = {"/subscribe/choices", "/editions/{list_name}/{day}/{cut}"}
+"""Routes to a page that another one leads to as well."""
 
 
 def reads(person: Person, tour: Tour, name: str) -> Page:

@@ -13,6 +13,7 @@ from tests.story.visitor import Visitor, link, subscribed
 PUBLIC = {
     "today": "/",
     "subscribe": "/subscribe",
+    "before the sign-up": "/subscribe/preview",
     "trending": "/trending",
     "week": "/trending?period=week",
     "no period": "/trending?period=month&date=2020-01",
@@ -29,6 +30,7 @@ PUBLIC = {
     "nowhere": "/nowhere",
     "no day": "/editions/trending/yesterday",
     "forged": "/feedback/forged",
+    "another address": f"/address/{'A' * 40}",
 }
 PERSONAL = (
     *("confirm", "unsubscribe", "feedback", "offer", "choices", "preview", "history", "library"),

@@ -6,13 +6,15 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from paperround.cli import server as web_server
 from paperround.cli.server import HEADER_SECONDS, TOO_SLOW, server
+from tests.web.serving import forget_peak, peak
 
 SHORT = 0.4
 PATIENCE = 20.0
@@ -27,10 +29,12 @@ class App:
     def __init__(self) -> None:
         self.begun = threading.Event()
         self.released = threading.Event()
+        self.asked: list[dict[str, Any]] = []
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
         await receive()
+        self.asked.append(scope)
         if scope["path"] == "/slow":
             self.begun.set()
             await asyncio.get_running_loop().run_in_executor(None, self.released.wait, PATIENCE)
@@ -132,6 +136,33 @@ def test_half_a_head_right_behind_a_request_is_not_waited_for(place: Place) -> N
         assert rest(connection) in (b"", TOO_SLOW)
 
 
+@pytest.mark.accept("W3", part="fields")
+@pytest.mark.parametrize(
+    "field", [b"a: b\r\n", b"\ta\r\n", b"a" * 4096], ids=["many", "folded", "one"]
+)
+def test_a_head_of_a_million_fields_is_refused_cheaply(place: Place, field: bytes) -> None:
+    with call(place, HELLO) as connection:  # what the first request costs is no matter of size
+        answer(connection)
+    forget_peak()
+    before, begin = peak(), perf_counter()
+    with call(place, b"GET / HTTP/1.1\r\nhost: x\r\nx: y\r\n") as connection:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(1_000):
+                connection.sendall(field * 1_000)
+        assert rest(connection).startswith(b"HTTP/1.1 400 ")
+    assert perf_counter() - begin < 10
+    assert peak() - before <= 32 * 1024 * 1024
+
+
+@pytest.mark.accept("W2", part="the server")
+def test_the_server_believes_no_header_about_who_asks(app: App, place: Place) -> None:
+    told = b"x-forwarded-for: 198.51.100.7\r\nx-forwarded-proto: https\r\n"
+    with call(place, HELLO.replace(b"host", told + b"host")) as connection:
+        answer(connection)
+    [asked] = app.asked
+    assert (asked["client"][0], asked["scheme"]) == ("127.0.0.1", "http")
+
+
 def test_a_kept_connection_is_asked_again_and_closed_when_it_rests(place: Place) -> None:
     with call(place, HELLO) as connection:
         for _ in range(3):
@@ -152,6 +183,7 @@ def test_an_answer_may_take_longer_than_the_head(app: App, place: Place, before:
         assert rest(connection).count(b"200 OK") == 2 + bool(before)
 
 
+@pytest.mark.accept("W9", part="the server")
 def test_the_server_does_not_say_what_it_is(place: Place) -> None:
     with call(place, HELLO) as connection:
         assert b"server:" not in answer(connection).lower()

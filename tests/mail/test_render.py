@@ -247,6 +247,7 @@ def test_a_digest_of_fifty_papers_stays_below_the_clip() -> None:
     assert len(html.encode()) <= 102_000
 
 
+@pytest.mark.accept("P4", part="mail")
 def test_nothing_is_loaded_from_anywhere() -> None:
     outline = Outline(rendered().html)
     assert not {tag for tag, _ in outline.tags} & {"img", "link", "script", "iframe", "object"}

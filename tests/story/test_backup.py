@@ -1,10 +1,20 @@
 """A backup is one file; what comes back from it never sends anything twice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from csv import DictReader
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
+from paperround.clock import SystemClock
+from paperround.config import Settings
+from paperround.web.app import create_app
+from paperround.wiring import Runtime
 from tests.story.command_line import SAMPLE, CommandLine
+from tests.web.conftest import sql
 
 
 @pytest.fixture
@@ -73,6 +83,33 @@ def test_the_secret_comes_along(old: CommandLine, new: CommandLine, copy: str) -
     secrets = [home.folder / "paperround-data" / "secret_key" for home in (old, new)]
     assert secrets[0].read_text() == secrets[1].read_text()
     assert secrets[1].stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.accept("S7", part="restore")
+def test_a_link_that_was_mailed_before_the_backup_leaves_what_was_restored(
+    old: CommandLine, new: CommandLine, copy: str
+) -> None:
+    assert old.json("deliver")["sent"] == 2
+    old.run("db", "backup", copy)
+    new.run("db", "restore", copy)
+    mails = [message_from_bytes(path.read_bytes()) for path in old.outbox]
+    with standing_in(new) as client:
+        for mail in mails:
+            link = mail["List-Unsubscribe"].partition("<")[2].partition(">")[0]
+            assert client.post(link).status_code == 200
+    rows = DictReader(new.run("subscribers", "export").splitlines())
+    status = {row["email"]: row["status"] for row in rows}
+    assert {status[mail["To"]] for mail in mails} == {"unsubscribed"}
+
+
+@contextmanager
+def standing_in(home: CommandLine) -> Iterator[TestClient]:
+    """The site of an installation, without its jobs."""
+    settings = Settings(data_dir=home.folder / "paperround-data")
+    runtime = Runtime(settings, SystemClock())
+    yield TestClient(create_app(runtime), base_url=settings.public_url)
+    runtime.queue.stop(drain_seconds=1)
+    sql(runtime).dispose()
 
 
 def test_a_pause_holds_digests_and_a_resume_lets_them_go(old: CommandLine) -> None:

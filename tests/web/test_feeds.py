@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +30,7 @@ MEDIA = {
     "json": "application/feed+json",
 }
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
+GRAMMAR = etree.RelaxNG(etree.parse(Path(__file__).with_name("atom.rng")))
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 RFC_822 = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 
@@ -86,6 +88,42 @@ def test_an_atom_feed_keeps_to_the_rules_of_its_format(site: Site, edition: Edit
             assert len(entry.findall(f"a:{name}", ATOM)) == 1
         assert len(entry.findall("a:link[@rel='alternate']", ATOM)) == 1
     assert set(texts("//a:content/@type")) == {"html"}
+
+
+@pytest.mark.accept("F39", part="the grammar of Atom")
+def test_every_atom_feed_fits_the_grammar_of_its_rfc(
+    site: Site, edition: Edition, choices_token: str
+) -> None:
+    own = own_feed(site, site.client.get(f"/preferences/{choices_token}").text)
+    author = quote(edition.papers[0].authors[0], safe="")
+    found = quote("category:cs.LG OR model", safe="")
+    paths = (
+        *("/feeds/trending.atom", "/feeds/topics/nothing%20of%20that.atom", own),
+        *(f"/feeds/authors/{author}.atom", f"/feeds/search/{found}.atom"),
+    )
+    for path in paths:
+        require_atom(fetched(site, path))
+
+
+def require_atom(content: bytes) -> None:
+    """Fail, with the line and the rule, where a document is no Atom."""
+    GRAMMAR.assertValid(etree.fromstring(content))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("<updated>", "<updated>yesterday "),
+        ("<title", "<name>x</name><title"),
+        ("<entry>", "<entry><id>urn:x</id>"),
+        ("</feed>", "<subtitle/><subtitle/></feed>"),
+        (' href="', ' src="'),
+    ],
+)
+def test_what_is_no_atom_does_not_fit(site: Site, edition: Edition, good: str, bad: str) -> None:
+    content = fetched(site, "/feeds/trending.atom").decode()
+    with pytest.raises(etree.DocumentInvalid):
+        require_atom(content.replace(good, bad, 1).encode())
 
 
 @pytest.mark.accept("F39", part="RSS")
@@ -229,6 +267,8 @@ def test_no_text_of_a_paper_runs_or_breaks_a_feed(site: Site, ending: str) -> No
     else:
         read = feedparser.parse(content, sanitize_html=False)
         assert not read.bozo
+        if ending == "atom":
+            require_atom(content)
         bodies = [_body(one) for one in read.entries]
     assert len(bodies) == len(hostile)
     assert [Active.in_page(body) for body in bodies] == [[]] * len(hostile)

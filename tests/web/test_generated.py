@@ -79,16 +79,16 @@ class Api:
         new = {"feed_id": (FEEDS, feed_body()), "channel_id": (CHANNELS, channel_body(self.hook))}
         for name, (path, body) in new.items():
             made = self.admin.post(path, json=body)
-            if made.status_code != 201:  # it is there from before
-                [made_before] = [
-                    one
-                    for one in self.admin.get(path).json()["items"]
-                    if one["name"] == body["name"]
-                ]
-                found[name] = made_before["id"]
-            else:
-                found[name] = made.json()["id"]
+            found[name] = made.json()["id"] if made.status_code == 201 else self._there(path, body)
         return found
+
+    def _there(self, path: str, body: Mapping[str, Any]) -> int:
+        """The number of what is called so already, or of the first there is: requests that were
+        made up may have left hundreds before it."""
+        items = self.admin.get(path).json()["items"]
+        named = (one["id"] for one in items if one["name"] == body["name"])
+        number: int = next(named, items[0]["id"])
+        return number
 
 
 def channel_body(hook: str) -> Mapping[str, Any]:

@@ -111,6 +111,7 @@ def test_fifty_equal_readings_at_once_ask_the_service_once(office: Office) -> No
 
 
 @pytest.mark.accept("A6", part="same answer")
+@pytest.mark.accept("F42", part="idempotency")
 def test_the_answer_comes_again_with_its_headers(office: Office) -> None:
     first, again = (office.admin.post(FEEDS, json=feed_body(), headers=KEYED) for _ in range(2))
     assert first.headers["location"] == again.headers["location"]

@@ -178,6 +178,13 @@ def test_the_menu_of_languages_keeps_what_a_page_was_asked(site: Site) -> None:
     assert site.client.get("/?" + "&".join(["a=1"] * 90) + "&lang=de").status_code == 200
 
 
+@pytest.mark.parametrize("query", ["q=dense+cost%2Fgain", "q=dense%20cost/gain"])
+def test_a_page_has_one_address_in_each_language(site: Site, query: str) -> None:
+    """As the links of other pages write it: nobody keeps, or crawls, the same page twice."""
+    page = site.client.get(f"/search?{query}").text
+    assert '<a href="?q=dense%20cost/gain&amp;lang=de" lang="de"' in page
+
+
 def test_a_form_is_answered_in_the_language_of_its_page(site: Site) -> None:
     page = site.client.get("/?lang=de").text
     assert '<input type="hidden" name="language" value="de">' in page

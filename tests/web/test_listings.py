@@ -181,7 +181,7 @@ def _names(content: bytes, form: str) -> list[str]:
 
 
 @pytest.mark.accept("A9", part="export")
-def test_an_export_sends_its_beginning_before_it_has_read_its_end(site: Site) -> None:
+def test_a_long_export_leaves_in_pieces_of_a_moderate_size(site: Site) -> None:
     admin = program(site.app, key_for(site.runtime, Scope.FEEDS_WRITE))
     grow(site, admin)
     with admin.stream("GET", EXPORT) as answer:

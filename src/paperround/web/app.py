@@ -1,7 +1,8 @@
 """The application: routes behind the guard, one runtime for all of them.
 
 `uvicorn paperround.web.app:create_app --factory` serves the installation that the environment
-describes, without ticking; `paperround serve` does both.
+describes, without ticking; `paperround serve` does both. uvicorn wants `--no-proxy-headers`: the
+guard reads who asks, from the proxies alone that `TRUSTED_PROXIES` names.
 """
 
 from collections.abc import Awaitable, Callable

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from paperround.domain.languages import ENGLISH, PARAMETER, accepted, nearest
 from paperround.web.guard import App, Receive, Scope, Send
@@ -131,9 +131,9 @@ def in_language(tag: str) -> str:
 @lru_cache(maxsize=16)
 def _without_language(query: str) -> str:
     """The other fields of a query, with what parts them from one more: a page has its own address
-    in each language."""
+    in each language, and one alone, as templates write it."""
     others = [one for one in _fields(query) if one[0] != PARAMETER]
-    return f"{urlencode(others)}&" if others else ""
+    return f"{urlencode(others, safe='/', quote_via=quote)}&" if others else ""
 
 
 def page_language() -> str:

@@ -33,7 +33,7 @@ COOKIELESS = (
     "/subscribe",
     "/confirm/",
     "/unsubscribe/",
-    "/preferences/",
+    "/preferences",
     "/feedback/",
     "/address/",
     "/api/",
