@@ -64,6 +64,14 @@ def test_the_first_is_counted_and_the_next_told_how_long_to_wait(database: Datab
     assert 50 * 60 <= wait <= 50 * 60 + 1
 
 
+def test_of_several_keys_none_is_counted_where_one_is_full(database: Database) -> None:
+    both = [("free", parse_rates("5/h")), ("full", parse_rates("1/h"))]
+    with database.writing() as work:
+        assert work.rates.hit_all(both, now=NOW) is None
+        assert work.rates.hit_all(both, now=NOW + MINUTE) == pytest.approx(3541, abs=1)
+        assert work.rates.count("free", HOUR, now=NOW + MINUTE) == 1
+
+
 def test_several_rates_on_one_key_share_what_was_counted(database: Database) -> None:
     for hour in (0, 2, 4):
         assert hit(database, "k", HOURLY, NOW + hour * HOUR) is None

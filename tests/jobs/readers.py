@@ -13,10 +13,11 @@ from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
+from paperround.jobs.asking import SignupRequest
 from paperround.jobs.desk import Desk
 from paperround.jobs.looking_ahead import Press
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import Confirmed, SignupRequest, confirm, subscribe
+from paperround.jobs.signup import Confirmed, confirm, subscribe
 from paperround.store import schema as db
 from tests.builders import NOW, address, lease
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer

@@ -16,9 +16,10 @@ from sqlalchemy import Engine, event
 
 from paperround.domain.errors import Conflict, DatabaseFailed, NotFound, RateLimited
 from paperround.domain.limits import SignupLimits, Standing, parse_rates
+from paperround.jobs.asking import SignupRequest
 from paperround.jobs.group_commit import GroupCommit
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.signup import SignupRequest, subscribe_soon
+from paperround.jobs.signup import subscribe_soon
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address
 from tests.contracts.test_races import THREADS, at_once

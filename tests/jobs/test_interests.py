@@ -14,6 +14,7 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import Paper, Record
 from paperround.domain.readers import Choices
 from paperround.domain.subscribers import Preferences, SubscriptionId
+from paperround.jobs.asking import SignupRequest
 from paperround.jobs.desk import Desk
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, plan_due
@@ -22,7 +23,7 @@ from paperround.jobs.preview import Preview, preview
 from paperround.jobs.publish import publish
 from paperround.jobs.search import search
 from paperround.jobs.self_service import open_choices, save_choices
-from paperround.jobs.signup import SignupRequest, confirm, subscribe
+from paperround.jobs.signup import confirm, subscribe
 from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
 from paperround.jobs.wishes import MOST_TITLES

@@ -178,7 +178,7 @@ STATES = ("new", "pending", "active", "linked", "left", "gone", "never")
 
 
 @contextmanager
-def _statements(engine: Engine) -> Iterator[list[str]]:
+def statements(engine: Engine) -> Iterator[list[str]]:
     """What the database is asked meanwhile."""
     asked: list[str] = []
 
@@ -192,7 +192,7 @@ def _statements(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def _seed_states(database: Database) -> None:
+def seed_states(database: Database) -> None:
     before = desk(database)
     for name in ("active", "linked"):
         joined(before, name, now=NOW - 2 * DAYS)
@@ -209,7 +209,7 @@ def _seed_states(database: Database) -> None:
 
 @pytest.mark.accept("S4", part="statements")
 def test_every_address_costs_the_database_as_much(database: Database, engine: Engine) -> None:
-    _seed_states(database)
+    seed_states(database)
     here = desk(database, LIMITS)
     for again in range(2):
         with database.writing() as work:  # whoever comes once a minute, whoever they are
@@ -217,9 +217,9 @@ def test_every_address_costs_the_database_as_much(database: Database, engine: En
         costs = {}
         for number, name in enumerate(STATES):
             now = NOW + again * MINUTE + timedelta(seconds=number)
-            with _statements(engine) as statements:
+            with statements(engine) as asked:
                 subscribe(here, request(name, by=visitor(10 * again + number)), now=now)
-            costs[name] = len(statements)
+            costs[name] = len(asked)
         assert len(set(costs.values())) == 1, costs
     told = {mail.address.partition("@")[0] for mail in post(database, now=NOW + MINUTE)}
     assert told == {"new", "pending", "active", "left"}
@@ -229,12 +229,12 @@ def test_every_address_costs_the_database_as_much(database: Database, engine: En
 def test_a_link_costs_the_database_as_much_whoever_it_is_for(
     database: Database, engine: Engine
 ) -> None:
-    _seed_states(database)
+    seed_states(database)
     here, costs = desk(database, LIMITS), {}
     for number, name in enumerate(STATES):
-        with _statements(engine) as statements:
+        with statements(engine) as asked:
             request_link(here, address(name), visitor(number), now=NOW)
-        costs[name] = len(statements)
+        costs[name] = len(asked)
     assert len(set(costs.values())) == 1, costs
     told = {mail.address.partition("@")[0] for mail in post(database)}
     assert told == {"active", "linked"}

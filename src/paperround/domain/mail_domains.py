@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
@@ -44,6 +45,9 @@ _SLIPS_OF_AN_END: Mapping[str, str] = MappingProxyType(
 _SHORTEST = 7
 """Below so many characters everything is one slip away from something."""
 
+_LOOKED_AT = 2048
+"""Domains that need not be looked at again: those that were asked for last."""
+
 _KNOWN = _COMMON | _REAL
 _LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
 
@@ -81,6 +85,7 @@ def and_above(domain: str) -> Iterator[str]:
     return (".".join(labels[start:]) for start in range(len(labels)))
 
 
+@lru_cache(maxsize=_LOOKED_AT)
 def meant(domain: str) -> str | None:
     """The domain that was probably meant by `domain`, as `gmail.com` by `gmial.com`; None when it
     looks as it should. Nothing but its spelling is looked at."""

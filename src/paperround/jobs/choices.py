@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, parse_interest
@@ -17,6 +18,9 @@ from paperround.domain.topics import read_topics
 MOST_PAPERS = 50
 LONGEST_PAUSE = timedelta(days=366)
 
+_MOST_WISHES = 256
+"""Those that are kept, checked and packed: most people ask for the same few things."""
+
 _INTERESTS, _ALSO = "interests", "also"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
@@ -27,6 +31,11 @@ def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
     Raises InvalidInput whose code is the name of the field that is wrong.
     """
     _require_zone(wish.timezone)
+    return _checked_on(wish, local_date(now, wish.timezone or zone))
+
+
+@lru_cache(maxsize=_MOST_WISHES)
+def _checked_on(wish: Preferences, today: date) -> Preferences:
     _require(wish.hour is None or 0 <= wish.hour <= 23, "hour", "the hour is 0 to 23")
     _require(
         wish.weekday is None or wish.weekday in WEEKDAYS,
@@ -47,7 +56,7 @@ def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
     return replace(
         wish,
         weekday=wish.weekday if wish.frequency is Frequency.WEEKLY else None,
-        paused_until=_pause(wish.paused_until, local_date(now, wish.timezone or zone)),
+        paused_until=_pause(wish.paused_until, today),
         topics=read_topics(wish.topics),
     )
 
@@ -73,6 +82,7 @@ def _pause(until: date | None, today: date) -> date | None:
     return until
 
 
+@lru_cache(maxsize=_MOST_WISHES)
 def packed(wish: Preferences) -> str:
     """`wish` as text that a notice can carry."""
     until = wish.paused_until

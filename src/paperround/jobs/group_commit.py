@@ -9,6 +9,9 @@ somebody is refused; where nobody is, parts would cost and serve nothing. Where 
 that is no answer (a lost race, a database that fails, a fault of ours) all of it is undone, and
 each is done by itself: so it comes to whom it belongs. Nobody hears anything before what they asked
 for is on the disk.
+
+What is `Shared` is done for many in one go, and says itself who is refused, before it does anything
+for them: nothing is undone or done again for that.
 """
 
 import asyncio
@@ -16,18 +19,17 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from operator import itemgetter
 from threading import Condition, Thread
 from typing import Any, Generic, TypeVar
 
 from paperround.domain.errors import Conflict, DatabaseFailed, PaperroundError
-from paperround.domain.limits import Rate
-from paperround.jobs.ports import Database, Joining, UnitOfWork
+from paperround.jobs.ports import Database, Joining, Prompt, UnitOfWork
 from paperround.jobs.transactions import write
 
+C = TypeVar("C")
+A = TypeVar("A")
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -46,12 +48,21 @@ Waiter = Future[Any] | asyncio.Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
-    """What somebody will be measured by, keys and their rates. It is locked and looked up for all
-    of a group at once: what stands first in each, then the others in the order of their keys."""
+class Shared(Generic[C, A, T]):
+    """Something that may be done for many at once. `do_all` gives what each of them is answered, in
+    their order, or the error that they are refused with: nothing of theirs was done then. What it
+    raises is nobody's, and all of it is done again for each by themselves."""
 
-    hits: tuple[tuple[str, tuple[Rate, ...]], ...]
-    now: datetime
+    do_all: Callable[[C, UnitOfWork, Sequence[A]], Sequence[T | PaperroundError]]
+    context: C
+    asked: A
+
+    def __call__(self, work: UnitOfWork) -> T:
+        """Do it for this one alone."""
+        (answer,) = self.do_all(self.context, work, [self.asked])
+        if isinstance(answer, PaperroundError):
+            raise answer
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,6 @@ class _Asked(Generic[T]):
     """What somebody waits for; `loop` is where, None for a thread."""
 
     do: Do[T]
-    foreseen: Foreseen | None
     waiter: Waiter
     loop: asyncio.AbstractEventLoop | None
 
@@ -95,21 +105,21 @@ class GroupCommit:
         self._runs = False
         self._apart = False
 
-    def write(self, do: Do[T], foreseen: Foreseen | None = None) -> T:
+    def write(self, do: Do[T]) -> T:
         """What `do` returns, once it is committed; raises what it or the database does."""
         if self._is_joined():
             return self._by_itself(do)
         waiter = Future[T]()
-        self._put([_Asked(do, foreseen, waiter, None)])
+        self._put([_Asked(do, waiter, None)])
         return waiter.result()
 
-    async def written(self, do: Do[T], foreseen: Foreseen | None = None) -> T:
+    async def written(self, do: Do[T]) -> T:
         """The same without holding up the event loop."""
         if self._is_joined():  # its loop serves nobody else
             return self._by_itself(do)
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        asked = _Asked(do, foreseen, waiter, loop)
+        asked = _Asked(do, waiter, loop)
         if loop in self._coming:
             self._coming[loop].append(asked)
         else:
@@ -158,10 +168,12 @@ class GroupCommit:
     # --- the thread ----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        crowd = 1
-        while batch := self._batch(crowd):
-            self._serve(batch)
-            crowd = min(MOST, len(batch) + len(self._waiting))
+        """Somebody waits for each of them: they go before what waits for nobody."""
+        crowd, database = 1, self._database
+        with database.next() if isinstance(database, Prompt) else nullcontext():
+            while batch := self._batch(crowd):
+                self._serve(batch)
+                crowd = min(MOST, len(batch) + len(self._waiting))
 
     def _batch(self, crowd: int) -> list[_Asked[Any]]:
         """Those who wait, once there are any; none when nobody came for a while. Where a `crowd`
@@ -215,18 +227,34 @@ def _together(
     one_of_many: Callable[[UnitOfWork, _Asked[Any]], _Outcome],
 ) -> list[_Outcome]:
     with database.writing() as work:
-        _look_ahead(work, [one.foreseen for one in batch if one.foreseen is not None])
-        return [one_of_many(work, one) for one in batch]
+        done = _shared(work, batch)
+        return [
+            done[place] if place in done else one_of_many(work, one)
+            for place, one in enumerate(batch)
+        ]
 
 
-def _look_ahead(work: UnitOfWork, each: Sequence[Foreseen]) -> None:
-    """Those who came in another second are looked up again, each by themselves; they are locked."""
-    if each:
-        first = dict(one.hits[0] for one in each if one.hits)
-        others = sorted(
-            dict(hit for one in each for hit in one.hits[1:]).items(), key=itemgetter(0)
-        )
-        work.rates.foresee([*first.items(), *others], now=max(one.now for one in each))
+def _shared(work: UnitOfWork, batch: Sequence[_Asked[Any]]) -> dict[int, _Outcome]:
+    """Do what may be done for many at once; what came of it, by the place of whoever asked."""
+    alike = defaultdict[Any, list[tuple[int, Shared[Any, Any, Any]]]](list)
+    for place, one in enumerate(batch):
+        if isinstance(one.do, Shared):
+            alike[one.do.do_all, id(one.do.context)].append((place, one.do))
+    done: dict[int, _Outcome] = {}
+    try:
+        for same in alike.values():
+            _, first = same[0]
+            answers = first.do_all(first.context, work, [one.asked for _, one in same])
+            each = zip(same, answers, strict=True)
+            done |= {place: _outcome(answer) for (place, _), answer in each}
+    except Exception as error:
+        raise _Spoilt from error
+    return done
+
+
+def _outcome(answer: Any) -> _Outcome:
+    is_refused = isinstance(answer, PaperroundError)
+    return _Outcome(error=answer) if is_refused else _Outcome(answer)
 
 
 def _plainly(work: UnitOfWork, asked: _Asked[Any]) -> _Outcome:

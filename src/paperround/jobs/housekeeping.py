@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, UNCONFIRMED_LIFE, NoticeKind
 from paperround.domain.returns import KEPT_EVENTS, KEPT_QUARANTINED
 from paperround.domain.subscribers import Subscriber, Subscription
+from paperround.jobs.asking import confirmations
 from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
 from paperround.jobs.patience import may_remind
@@ -14,7 +15,7 @@ from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.repeats import KEPT_ANSWERS
 from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.rows import Identity
-from paperround.jobs.signup import confirmations, reminder_key
+from paperround.jobs.signup import reminder_key
 from paperround.jobs.transactions import write
 
 REMIND_AFTER = timedelta(hours=24)

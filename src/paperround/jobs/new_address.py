@@ -17,12 +17,12 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import Address, SubscriberState
 from paperround.domain.tokens import Purpose
+from paperround.jobs.asking import is_suppressed
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import Reader, choosing_reader, noted, reader_of_notice
 from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.patience import may_link, may_mail
 from paperround.jobs.ports import UnitOfWork
-from paperround.jobs.signup import is_suppressed
 from paperround.jobs.transactions import write
 
 OLD, NEW = "old", "new"

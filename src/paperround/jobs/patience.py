@@ -10,10 +10,11 @@ reads an address from them. A transaction hits them in the order of this table.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
+from operator import itemgetter
 
 from paperround.domain.errors import RateLimited
 from paperround.domain.limits import Rate, Standing
@@ -21,7 +22,6 @@ from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, SubscriberId
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.desk import Desk
-from paperround.jobs.group_commit import Foreseen
 from paperround.jobs.ports import UnitOfWork
 
 SLOW_LANE = timedelta(minutes=30)
@@ -51,6 +51,23 @@ GMAIL = "gmail.com"
 _OF_GMAIL = frozenset({GMAIL, "googlemail.com"})
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What somebody will be measured by, keys and their rates. It is locked and looked up for all
+    of many at once: what stands first in each, then the others in the order of their keys."""
+
+    hits: tuple[tuple[str, tuple[Rate, ...]], ...]
+    now: datetime
+
+
+def look_ahead(work: UnitOfWork, each: Sequence[Foreseen]) -> None:
+    """Lock and look up what all of them will be measured by."""
+    first = dict(one.hits[0] for one in each if one.hits)
+    others = sorted(dict(hit for one in each for hit in one.hits[1:]).items(), key=itemgetter(0))
+    for second in {one.now.replace(microsecond=0) for one in each}:  # one, or two of them
+        work.rates.foresee([*first.items(), *others], now=second)
+
+
 def foreseen(desk: Desk, visitor: Visitor, address: Address, *, now: datetime) -> Foreseen:
     """All that a sign-up is measured by. The count of all is locked first, so that those who take
     several sign-ups in one transaction take turns, and never wait for each other."""
@@ -67,19 +84,19 @@ def foreseen(desk: Desk, visitor: Visitor, address: Address, *, now: datetime) -
 
 
 def require_patience(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
-    """Count a request of `visitor`; raises RateLimited when it is one too many.
+    """Count a request of `visitor`; raises RateLimited, and counts nothing, when it is one too
+    many.
 
     Who comes without a stamp of one of our forms may ask half as often.
     """
     client, network = _client_keys(desk.keys, visitor.ip)
     halve = _as_they_are if visitor.stamped else _halved
-    for key, rates in ((client, desk.limits.ip), (network, desk.limits.net)):
-        wait = _hit(work, key, halve(rates), now)
-        if wait is not None:
-            raise RateLimited(
-                f"too many requests from your network: try again in {_minutes(wait)}",
-                retry_after=wait,
-            )
+    limits = ((client, halve(desk.limits.ip)), (network, halve(desk.limits.net)))
+    wait = work.rates.hit_all([(key, rates) for key, rates in limits if rates], now=now)
+    if wait is not None:
+        raise RateLimited(
+            f"too many requests from your network: try again in {_minutes(wait)}", retry_after=wait
+        )
 
 
 def standing_of(
@@ -170,7 +187,8 @@ def client_and_network(written: str | None) -> tuple[str, str]:
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
     prefix = 56 if isinstance(ip, IPv6Address) else 24
-    return str(ip), str(ip_network((int(ip), prefix), strict=False))
+    rest = ip.max_prefixlen - prefix
+    return str(ip), f"{type(ip)(int(ip) >> rest << rest)}/{prefix}"
 
 
 def _as_they_are(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:

@@ -59,7 +59,12 @@ class ImportReport:
 
 def suppression_digests(keys: KeyRing, address: Address) -> frozenset[str]:
     """The keyed hashes `address` may be suppressed under, one for each key of the ring."""
-    return frozenset(keys.digest("suppression", address.folded, key) for key in keys.key_ids)
+    return digests_of(keys, address.folded)
+
+
+def digests_of(keys: KeyRing, folded: str) -> frozenset[str]:
+    """The same for the folded form of an address."""
+    return frozenset([keys.digest("suppression", folded, key) for key in keys.key_ids])
 
 
 def require_suppression_keys(work: UnitOfWork, keys: KeyRing) -> None:

@@ -6,8 +6,10 @@ ASCII (RFC 5890). Whether the domain exists is not asked: that would be a look-u
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, EmailSyntaxError, ValidatedEmail, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.subscribers import Address
@@ -17,6 +19,15 @@ LONGEST = 254
 """Octets (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
 LONGEST_LOCAL = 64
 """What stands before the @ (RFC 5321 section 4.5.3.1.1)."""
+_PLAIN = re.compile(
+    r"(?P<local>[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@(?P<domain>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
+)
+_SPELT_SMALL = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
+"""What the library writes in small letters."""
+_ENCODED = "xn--"
+"""A domain in letters of its own, which may be longer than it looks."""
+_MOST_DOMAINS = 2048
+"""Domains whose spelling was found good, those that were asked for last."""
 _REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\]")
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
 
@@ -27,13 +38,37 @@ class EmailAddresses:
     def read(self, written: str) -> Address:
         """The address; raises InvalidInput that says what is wrong, without repeating it."""
         text = written.strip(" ")
-        _refuse_odd_characters(text)
-        checked = _checked(text)
-        domain = checked.ascii_domain.lower()
-        mailed = f"{checked.local_part}@{domain}"
+        local, domain = _plain(text) or _told_apart(text)
+        mailed = f"{local}@{domain}"
         if len(mailed) > LONGEST or not is_address(mailed):
             raise InvalidInput("this address cannot be mailed: use one like name@example.org")
         return Address(written=text, mailed=mailed, folded=mailed.casefold(), domain=domain)
+
+
+def _plain(text: str) -> tuple[str, str] | None:
+    """What stands before and behind the @ of an address as most people have one: plain enough that
+    what is wrong with either has nothing to do with the other, so a domain is judged once. None for
+    any other, and for what is wrong."""
+    found = _PLAIN.fullmatch(text)
+    if found is None or len(text) > LONGEST or len(found["local"]) > LONGEST_LOCAL:
+        return None
+    if found["local"].lower() in _SPELT_SMALL or _ENCODED in found["domain"].lower():
+        return None
+    try:
+        return found["local"], _ascii_domain(found["domain"])
+    except InvalidInput:
+        return None
+
+
+@lru_cache(maxsize=_MOST_DOMAINS)
+def _ascii_domain(domain: str) -> str:
+    return _checked(f"name@{domain}").ascii_domain.lower()
+
+
+def _told_apart(text: str) -> tuple[str, str]:
+    _refuse_odd_characters(text)
+    checked = _checked(text)
+    return checked.local_part, checked.ascii_domain.lower()
 
 
 def _checked(text: str) -> ValidatedEmail:

@@ -13,7 +13,7 @@ the driver as numbers and texts, which PostgreSQL reads just as SQLite does:
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -120,10 +120,12 @@ def _in_sqlite(statement: Insert, names: tuple[str, ...]) -> _Words:
 
 def _parameters(statement: Insert, names: Iterable[str]) -> tuple[tuple[str, Convert | None], ...]:
     columns = statement.table.c
-    return tuple((name, _convert(columns[name])) for name in names)
+    return tuple((name, converting(columns[name])) for name in names)
 
 
-def _convert(column: ColumnClause[Any]) -> Convert | None:
+@cache
+def converting(column: ColumnClause[Any]) -> Convert | None:
+    """What makes numbers and texts of the values of a column; None where those are the values."""
     return column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
 
 
@@ -206,12 +208,12 @@ def _errors_as_sqlalchemys(connection: Connection, sql: str) -> Iterator[None]:
 def _insert_selected(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
     names = _names(rows)
     columns = _driver_columns(_parameters(statement, names), rows)
-    listed = {name: _as_array(column) for name, column in zip(names, columns, strict=True)}
+    listed = {name: as_array(column) for name, column in zip(names, columns, strict=True)}
     statement = _from_lists(statement, names)
     return connection.execute(statement, listed, execution_options=_COUNTED).rowcount
 
 
-def _as_array(values: Iterable[Any]) -> str:
+def as_array(values: Iterable[Any]) -> str:
     """A list of texts as PostgreSQL writes it (documentation, 8.15.6): the driver takes ten times
     as long to write one."""
     return "{" + ",".join(["NULL" if it is None else _quoted(str(it)) for it in values]) + "}"

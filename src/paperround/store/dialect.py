@@ -1,13 +1,12 @@
 """The few places where SQLite and PostgreSQL must be spoken to differently."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     Connection,
     Insert,
@@ -63,36 +62,6 @@ def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str
         index_elements=key, set_={name: statement.excluded[name] for name in changed}
     )
     return updating
-
-
-@cache
-def new_row(dialect: str, table: Table, columns: tuple[str, ...]) -> Insert:
-    """An insert of one row that leaves a row alone whose key is taken, its values by the names that
-    `prefixed` gives them: to be prepared."""
-    values: dict[str, BindParameter[Any]] = {name: bindparam(f"b_{name}") for name in columns}
-    statement: Insert = _insert(dialect, table).values(values).on_conflict_do_nothing().inline()
-    return statement
-
-
-@cache
-def one_row(
-    dialect: str,
-    table: Table,
-    columns: tuple[str, ...],
-    key: tuple[str, ...],
-    changed: tuple[str, ColumnElement[Any]],
-) -> Insert:
-    """The same, but where `key` is taken one column of the row there is set to a value. So there is
-    a row to return either way, and nobody else changes it until the transaction ends."""
-    values: dict[str, BindParameter[Any]] = {name: bindparam(f"b_{name}") for name in columns}
-    statement = _insert(dialect, table).values(values).inline()
-    keeping: Insert = statement.on_conflict_do_update(index_elements=key, set_=dict([changed]))
-    return keeping
-
-
-def prefixed(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a row by the names of their parameters."""
-    return {f"b_{name}": value for name, value in row.items()}
 
 
 def _insert(dialect: str, table: Table) -> Any:

@@ -1,6 +1,6 @@
 """The ledger of notices: confirmations, links to one's choices, alerts, tests."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    Update,
     and_,
     bindparam,
     func,
@@ -30,7 +31,9 @@ from paperround.store import schema as db
 from paperround.store.asking import Asks
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
-from paperround.store.dialect import new_row, prefixed
+from paperround.store.dialect import among_ids, among_texts, as_ids, as_texts
+from paperround.store.offered import inserting, offered, offering
+from paperround.store.prepared import prepared
 from paperround.store.queries import Query
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
@@ -147,11 +150,6 @@ NOTICES: Book[ClaimedNotice] = Book(
 
 
 _BY_KEY = Query(select(db.notices).where(db.notices.c.key == bindparam("b_key")))
-_BY_KEYS = Query(
-    select(db.notices).where(
-        or_(db.notices.c.key == bindparam("b_one"), db.notices.c.key == bindparam("b_other"))
-    )
-)
 _BY_ID = Query(select(db.notices).where(db.notices.c.id == bindparam("b_id")))
 _LATEST = Query(
     select(db.notices).where(
@@ -164,39 +162,55 @@ _LATEST = Query(
         .scalar_subquery()
     )
 )
-_AGAIN = Query(
-    update(db.notices)
-    .where(
-        db.notices.c.id == bindparam("b_id"),
-        or_(*(db.notices.c.state == state.value for state in MAY_GO_AGAIN)),
-    )
-    .values(
-        state=DeliveryState.QUEUED.value,
-        reason="",
-        due_at=bindparam("b_due_at"),
-        next_at=bindparam("b_due_at"),
-        expires_at=bindparam("b_expires_at"),
-        attempts=0,
-        breakdowns=0,
-        **NO_LEASE,
-    )
-    .returning(db.notices.c.id)
-)
 
 
-_THEIR_DOMAIN = (
-    select(db.subscribers.c.domain)
-    .where(db.subscribers.c.id == bindparam("b_subscriber_id"))
-    .scalar_subquery()
+@cache
+def _again(dialect: str) -> Update:
+    c = db.notices.c
+    ended = or_(*(c.state == state.value for state in MAY_GO_AGAIN))
+    return (
+        update(db.notices)
+        .where(among_ids(dialect, c.id, "b_ids"), ended)
+        .values(
+            state=DeliveryState.QUEUED.value,
+            reason="",
+            due_at=bindparam("b_due_at"),
+            next_at=bindparam("b_due_at"),
+            expires_at=bindparam("b_expires_at"),
+            attempts=0,
+            breakdowns=0,
+            **NO_LEASE,
+        )
+        .returning(c.id)
+    )
+
+
+@cache
+def _called(dialect: str) -> Select[Any]:
+    return select(db.notices).where(among_texts(dialect, db.notices.c.key, "b_keys"))
+
+
+_OF_A_NOTICE = (
+    *("kind", "key", "subscriber_id", "address", "payload", "state", "reason", "due_at"),
+    *("next_at", "expires_at", "attempts", "breakdowns", "message_id", "dated", "key_id"),
+    *("nonce", "created_at", "domain"),
 )
 
 
 @cache
-def _inserting(dialect: str, columns: tuple[str, ...]) -> Insert:
-    """An insert of a notice. One without an address of its own has the domain of its person's."""
-    adding = new_row(dialect, db.notices, columns)
-    whole = adding if "domain" in columns else adding.values(domain=_THEIR_DOMAIN)
-    return whole.returning(db.notices.c.id)
+def _writing(dialect: str) -> Insert:
+    """An insert of notices, those left out whose key is taken. One without an address of its own
+    has the domain of its person's."""
+    _, new = offered(dialect, db.notices, _OF_A_NOTICE)
+    theirs = (
+        select(db.subscribers.c.domain)
+        .where(db.subscribers.c.id == new["subscriber_id"])
+        .scalar_subquery()
+    )
+    domain = func.coalesce(new["domain"], theirs)
+    adding = inserting(dialect, db.notices, _OF_A_NOTICE, {"domain": domain})
+    whole: Insert = adding.on_conflict_do_nothing()
+    return whole
 
 
 class SqlNotices(Claims[ClaimedNotice]):
@@ -208,21 +222,33 @@ class SqlNotices(Claims[ClaimedNotice]):
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
         """Write a notice; False when one with its key stands."""
-        row = _row(notice) | {"created_at": now}
-        if notice.address is not None:
-            row["domain"] = notice.address.rpartition("@")[2]
-        inserting = _inserting(self._connection.dialect.name, tuple(row))
-        self._asks.add(work.NOTICES)
-        return bool(Query(inserting).rows(self._connection, **prefixed(row)))
+        return bool(self.put_all([notice], now=now))
+
+    def put_all(self, notices: Sequence[NewNotice], *, now: datetime) -> int:
+        """Write notices, those of whose keys none stands; returns how many."""
+        rows = [_row(notice) | {"created_at": now} for notice in notices]
+        if rows:
+            self._asks.add(work.NOTICES)
+        offered = offering(self._connection, db.notices, _OF_A_NOTICE, rows)
+        statement = _writing(self._connection.dialect.name)
+        return prepared(statement, self._connection.dialect).run_many(self._connection, [offered])
 
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
         its Message-ID. False while it still waits or is being sent."""
-        self._asks.add(work.NOTICES)
-        queued = _AGAIN.rows(
-            self._connection, b_id=notice, b_due_at=due_at, b_expires_at=expires_at
+        return self.again_all([notice], due_at=due_at, expires_at=expires_at) == 1
+
+    def again_all(
+        self, notices: Collection[DeliveryId], *, due_at: datetime, expires_at: datetime
+    ) -> int:
+        """The same of many; returns how many were queued."""
+        if notices:
+            self._asks.add(work.NOTICES)
+        ids = as_ids(self._connection, notices)
+        queued = Query(_again).rows(
+            self._connection, b_ids=ids, b_due_at=due_at, b_expires_at=expires_at
         )
-        return bool(queued)
+        return len(queued)
 
     def use(self, notice: DeliveryId, *, now: datetime) -> bool:
         """Note that its link was used; True for the first use only."""
@@ -274,10 +300,11 @@ class SqlNotices(Claims[ClaimedNotice]):
         """The notice with this key, None when there is none."""
         return _noticed(_BY_KEY.first(self._connection, b_key=key))
 
-    def find_both(self, one: str, other: str) -> tuple[Notice | None, Notice | None]:
-        """The notices with two keys, in one look-up."""
-        rows = {row.key: row for row in _BY_KEYS.rows(self._connection, b_one=one, b_other=other)}
-        return _noticed(rows.get(one)), _noticed(rows.get(other))
+    def find_all(self, keys: Collection[str]) -> dict[str, Notice]:
+        """The notices with these keys, in one look-up; no entry where there is none."""
+        listed = as_texts(self._connection, keys)
+        rows = Query(_called).rows(self._connection, b_keys=listed)
+        return {row.key: notice for row in rows if (notice := _noticed(row))}
 
     def get(self, notice: DeliveryId) -> Notice | None:
         """The notice with this id, None when there is none."""
@@ -299,6 +326,7 @@ def _row(notice: NewNotice) -> dict[str, Any]:
         "key": notice.key,
         "subscriber_id": notice.subscriber_id,
         "address": notice.address,
+        "domain": None if notice.address is None else notice.address.rpartition("@")[2],
         "payload": dict(notice.payload),
         "state": DeliveryState.QUEUED.value,
         "reason": "",

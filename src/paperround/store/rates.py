@@ -65,32 +65,54 @@ class SqlRates:
     def hit(self, key: str, rates: Sequence[Rate], *, now: datetime) -> float | None:
         """Count one and return None; or, when one of `rates` would be exceeded, count nothing and
         return the seconds after which it would not be. `key` holds no address: hash it first."""
-        self.foresee([(key, rates)], now=now)
+        return self.hit_all([(key, rates)], now=now)
+
+    def hit_all(self, hits: Sequence[tuple[str, Sequence[Rate]]], *, now: datetime) -> float | None:
+        """The same of several keys: nothing is counted where any of them would exceed a rate, and
+        the seconds are those of the first that would."""
+        second = require_utc(now).replace(microsecond=0)
+        if not all(self._is_foreseen(key, rates, second) for key, rates in hits):
+            self.foresee(hits, now=now)
+        for key, rates in hits:
+            wait = self._wait(key, rates, now, second)
+            if wait is not None:
+                return wait
+        for key, _ in hits:
+            self._add_one(key, second)
+        return None
+
+    def _is_foreseen(self, key: str, rates: Sequence[Rate], second: datetime) -> bool:
+        if key not in self._locked:
+            return False
+        used = self._used[key]
+        return all(_since(rate.period, second) in used for rate in rates)
+
+    def _wait(
+        self, key: str, rates: Sequence[Rate], now: datetime, second: datetime
+    ) -> float | None:
         used = self._used[key]
         free = [
             moment
             for rate in rates
-            if used[_since(rate.period, now)].count >= rate.count
+            if used[_since(rate.period, second)].count >= rate.count
             if (moment := self._free_at(key, rate, now)) is not None
         ]
-        if free:
-            return (max(free) - now).total_seconds()
-        self._add_one(key, now)
-        return None
+        return (max(free) - now).total_seconds() if free else None
 
     def foresee(self, hits: Sequence[tuple[str, Sequence[Rate]]], *, now: datetime) -> None:
         """Lock the keys that will be hit, in this order, and look up what they are measured by, in
         as few statements as there can be."""
+        second = now.replace(microsecond=0)
         self._lock([key for key, _ in hits if key not in self._locked])
-        missing = [
+        missing = dict.fromkeys(
             (key, since)
             for key, rates in hits
-            for since in {_since(rate.period, now) for rate in rates}
-            if since not in self._used[key]
-        ]
+            for rate in rates
+            if (since := _since(rate.period, second)) not in self._used[key]
+        )
         if missing:
             self.write()
-            found = counted(self._connection, missing)
+            found = counted(self._connection, [*missing])
             for key, since in missing:
                 self._used[key][since] = _Used(*found.get((key, since), (0, None)))
 
@@ -146,7 +168,7 @@ class SqlRates:
 
     def _looked_up(self, key: str, period: timedelta, now: datetime) -> _Used:
         """What was counted, by what this transaction knows or by a look: nothing is locked."""
-        since = _since(period, now)
+        since = _since(period, now.replace(microsecond=0))
         known = self._used[key].get(since)
         if known is not None:
             return known
@@ -169,8 +191,7 @@ class SqlRates:
         ).scalar_one()
         return None if filling is None else filling + WINDOW + rate.period
 
-    def _add_one(self, key: str, now: datetime) -> None:
-        start = require_utc(now).replace(microsecond=0)
+    def _add_one(self, key: str, start: datetime) -> None:
         self._hits.append((key, start))
         for since, used in self._used[key].items():
             if start > since:

@@ -1,23 +1,28 @@
 """Asking to be mailed, confirming it, and leaving again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
+    BigInteger,
+    Column,
     ColumnElement,
     Connection,
     Insert,
+    MetaData,
     ScalarSelect,
     Select,
+    Table,
+    Text,
+    Update,
     and_,
     bindparam,
     case,
     delete,
     func,
-    literal,
     or_,
     select,
     update,
@@ -37,7 +42,8 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import one_row, prefixed
+from paperround.store.dialect import among_ids, as_ids
+from paperround.store.offered import PLACE, inserting, offered, offering
 from paperround.store.queries import Query
 from paperround.store.subscriber_rows import (
     EMAIL,
@@ -50,7 +56,7 @@ from paperround.store.subscriber_rows import (
     subscription_beside,
     subscription_of,
 )
-from paperround.store.suppressions import suppression_of
+from paperround.store.suppressions import Suppressions
 
 _ACTIVE, _PENDING = SubscriberState.ACTIVE.value, SubscriberState.PENDING.value
 _LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value
@@ -69,44 +75,41 @@ _HERE = and_(
 WISH = Query(select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE))
 """What a person asked of a list."""
 
-_ASKED_AGAIN = case(
-    (
-        db.subscriptions.c.state == _PENDING,
-        bindparam("b_changed_at", type_=db.subscriptions.c.changed_at.type),
-    ),
-    else_=db.subscriptions.c.changed_at,
+_OF_A_PERSON = (
+    *("kind", "address", "written", "folded", "domain"),
+    *("state", "nonce", "created_at", "changed_at"),
 )
-"""When a wish that stands was changed last, once it is asked for again."""
-
-_ASK_AGAIN = Query(
-    update(db.subscriptions)
-    .where(db.subscriptions.c.id == bindparam("b_id"), db.subscriptions.c.state == _PENDING)
-    .values(changed_at=bindparam("b_now"))
+_OF_A_WISH = (
+    *("list_id", "subscriber_id", "state", "created_at", "changed_at"),
+    *("timezone", "hour", "frequency", "weekday", "size", "floor", "language", "paused_until"),
+    "topics",
 )
+_ADDRESSES = Table("asked", MetaData(), Column("folded", Text()), Column("list_id", BigInteger()))
+"""What is offered to look somebody up: no table of the database."""
+_ASKED = ("folded", "list_id", PLACE)
 
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
 
 
-class Signups:
+class Signups(Suppressions):
     """Sign-ups of one transaction."""
-
-    _connection: Connection
 
     # --- asking --------------------------------------------------------------------------------
 
-    def known(self, address: Address, digests: Collection[str], list_id: ListId) -> Known:
-        """What is known of an address, of which `digests` are kept where it is suppressed, and of
-        what its person asked of a list. One look-up, whatever there is."""
-        names = {f"b_digest{place}": digest for place, digest in enumerate(sorted(digests))}
-        (row,) = Query(_known(len(names))).rows(
-            self._connection, **names, b_folded=address.folded, b_list_id=list_id
-        )
-        return Known(
-            suppressed=row.suppressed > 0,
-            person=None if row.person_state is None else SubscriberState(row.person_state),
-            wish=None if row.id is None else subscription_of(row),
-            linked_at=row.linked_at,
-        )
+    def known(self, each: Sequence[tuple[Address, Collection[str], ListId]]) -> list[Known]:
+        """What is known of addresses, of which some digests are kept where they are suppressed, and
+        of what their people asked of a list. Two look-ups, whatever there is."""
+        suppressed = self.suppressed({one for _, digests, _ in each for one in digests})
+        rows = [
+            {"folded": address.folded, "list_id": list_id, PLACE: place}
+            for place, (address, _, list_id) in enumerate(each)
+        ]
+        offering_them = offering(self._connection, _ADDRESSES, _ASKED, rows)
+        found = {row.place: row for row in Query(_known).rows(self._connection, **offering_them)}
+        return [
+            _known_of(found[place], is_suppressed=not suppressed.isdisjoint(digests))
+            for place, (_, digests, _) in enumerate(each)
+        ]
 
     def sign_up(
         self, signup: NewSignup, list_id: ListId, *, now: datetime
@@ -116,38 +119,51 @@ class Signups:
         Somebody who has one keeps its state and choices; only that they asked now is noted, so
         that whoever still has not confirmed is kept for another while.
         """
-        person = self._person(signup, now)
-        return person, self._wish(person, signup, list_id, now)
+        (both,) = self.sign_up_all([(signup, list_id)], now=now)
+        return both
 
-    def _person(self, signup: NewSignup, now: datetime) -> Subscriber:
-        row = address_columns(signup.address) | {
-            "state": _PENDING,
-            "nonce": signup.nonce,
-            "created_at": now,
-            "changed_at": now,
-        }
-        adding = _adding_person(self._connection.dialect.name, tuple(row))
-        (person,) = Query(adding).rows(self._connection, **prefixed(row))
-        return person_of(person)
+    def sign_up_all(
+        self, each: Sequence[tuple[NewSignup, ListId]], *, now: datetime
+    ) -> list[tuple[Subscriber, Subscription]]:
+        """The same of many people, of whom no two have the same address."""
+        people = self._people([one for one, _ in each], now)
+        theirs = [(people[one.address.folded], one.preferences, list_id) for one, list_id in each]
+        wishes = self._wishes(theirs, now)
+        return [
+            (person, subscription_beside(person, wishes[person.id, list_id]))
+            for person, _, list_id in theirs
+        ]
 
-    def _wish(
-        self, person: Subscriber, signup: NewSignup, list_id: ListId, now: datetime
-    ) -> Subscription:
-        row = preference_columns(signup.preferences) | {
-            "list_id": list_id,
-            "subscriber_id": person.id,
-            "state": _PENDING,
-            "created_at": now,
-            "changed_at": now,
-        }
-        adding = _adding_wish(self._connection.dialect.name, tuple(row))
-        (wish,) = Query(adding).rows(self._connection, **prefixed(row))
-        return subscription_beside(person, wish)
+    def _people(self, each: Sequence[NewSignup], now: datetime) -> dict[str, Subscriber]:
+        """By their address. Everybody takes them in the same order."""
+        same = {"state": _PENDING, "created_at": now, "changed_at": now}
+        rows = [address_columns(one.address) | same | {"nonce": one.nonce} for one in each]
+        rows.sort(key=itemgetter("folded"))
+        found = Query(_adding_people).rows(
+            self._connection, **offering(self._connection, db.subscribers, _OF_A_PERSON, rows)
+        )
+        return {row.folded: person_of(row) for row in found}
 
-    def ask_again(self, subscription: SubscriptionId, *, now: datetime) -> None:
-        """Note that somebody who has not confirmed asked once more: they are kept for another
+    def _wishes(
+        self, each: Sequence[tuple[Subscriber, Preferences, ListId]], now: datetime
+    ) -> dict[tuple[SubscriberId, ListId], Any]:
+        """By whose they are, and of which list."""
+        same = {"state": _PENDING, "created_at": now, "changed_at": now}
+        rows = [
+            preference_columns(wish) | same | {"list_id": list_id, "subscriber_id": person.id}
+            for person, wish, list_id in each
+        ]
+        rows.sort(key=itemgetter("subscriber_id"))
+        found = Query(_adding_wishes).rows(
+            self._connection, **offering(self._connection, db.subscriptions, _OF_A_WISH, rows)
+        )
+        return {(SubscriberId(row.subscriber_id), ListId(row.list_id)): row for row in found}
+
+    def ask_again(self, subscriptions: Collection[SubscriptionId], *, now: datetime) -> None:
+        """Note that people who have not confirmed asked once more: they are kept for another
         while."""
-        _ASK_AGAIN.rows(self._connection, b_id=subscription, b_now=now)
+        ids = as_ids(self._connection, subscriptions)
+        Query(_asking_again).rows(self._connection, b_ids=ids, b_now=now)
 
     # --- saying yes and no ---------------------------------------------------------------------
 
@@ -309,11 +325,21 @@ class Signups:
         return gone.rowcount
 
 
+def _known_of(row: Any, *, is_suppressed: bool) -> Known:
+    return Known(
+        suppressed=is_suppressed,
+        person=None if row.person_state is None else SubscriberState(row.person_state),
+        wish=None if row.id is None else subscription_of(row),
+        linked_at=row.linked_at,
+    )
+
+
 @cache
-def _known(digests: int) -> Select[Any]:
-    names: list[BindParameter[str]] = [bindparam(f"b_digest{place}") for place in range(digests)]
-    suppressed = select(func.count()).where(suppression_of(names)).scalar_subquery()
+def _known(dialect: str) -> Select[Any]:
+    """Of all addresses that are offered: SQLite begins with them, for it keeps the order of an
+    outer join."""
     c, person, wish = db.notices.c, db.subscribers, db.subscriptions
+    rows, asked = offered(dialect, _ADDRESSES, _ASKED)
     latest = (
         select(func.max(c.id))
         .where(c.subscriber_id == person.c.id, c.kind == NoticeKind.PREFERENCES.value)
@@ -321,26 +347,49 @@ def _known(digests: int) -> Select[Any]:
         .scalar_subquery()
     )
     linked = select(c.dated).where(c.id == latest).correlate(person).scalar_subquery()
-    nobody = select(literal(1).label("one")).subquery("asked")
-    theirs = and_(person.c.kind == EMAIL, person.c.folded == bindparam("b_folded"))
-    here = and_(wish.c.subscriber_id == person.c.id, wish.c.list_id == bindparam("b_list_id"))
+    theirs = and_(person.c.kind == EMAIL, person.c.folded == asked["folded"])
+    here = and_(wish.c.subscriber_id == person.c.id, wish.c.list_id == asked["list_id"])
     return select(
-        *SUBSCRIPTION_COLUMNS, suppressed.label("suppressed"), linked.label("linked_at")
-    ).select_from(nobody.outerjoin(person, theirs).outerjoin(wish, here))
+        *SUBSCRIPTION_COLUMNS, linked.label("linked_at"), asked[PLACE].label(PLACE)
+    ).select_from(rows.outerjoin(person, theirs).outerjoin(wish, here))
 
 
 @cache
-def _adding_person(dialect: str, columns: tuple[str, ...]) -> Insert:
-    as_it_is = ("nonce", db.subscribers.c.nonce)
-    adding = one_row(dialect, db.subscribers, columns, ("kind", "folded"), as_it_is)
-    return adding.returning(*PERSON_COLUMNS)
+def _adding_people(dialect: str) -> Insert:
+    """So that there is a row to return where a key is taken, it is written as it is. Nobody else
+    changes it until the transaction ends."""
+    adding: Insert = (
+        inserting(dialect, db.subscribers, _OF_A_PERSON)
+        .on_conflict_do_update(
+            index_elements=("kind", "folded"), set_={"nonce": db.subscribers.c.nonce}
+        )
+        .returning(*PERSON_COLUMNS, db.subscribers.c.folded)
+    )
+    return adding
 
 
 @cache
-def _adding_wish(dialect: str, columns: tuple[str, ...]) -> Insert:
-    key = ("list_id", "subscriber_id")
-    adding = one_row(dialect, db.subscriptions, columns, key, ("changed_at", _ASKED_AGAIN))
-    return adding.returning(*WISH_ALONE)
+def _adding_wishes(dialect: str) -> Insert:
+    offer = inserting(dialect, db.subscriptions, _OF_A_WISH)
+    asked_again = case(
+        (db.subscriptions.c.state == _PENDING, offer.excluded.changed_at),
+        else_=db.subscriptions.c.changed_at,
+    )
+    adding: Insert = offer.on_conflict_do_update(
+        index_elements=("list_id", "subscriber_id"), set_={"changed_at": asked_again}
+    ).returning(*WISH_ALONE)
+    return adding
+
+
+@cache
+def _asking_again(dialect: str) -> Update:
+    c = db.subscriptions.c
+    theirs = among_ids(dialect, c.id, "b_ids")
+    return (
+        update(db.subscriptions)
+        .where(theirs, c.state == _PENDING)
+        .values(changed_at=bindparam("b_now"))
+    )
 
 
 def person_row(connection: Connection, address: Address) -> Any | None:

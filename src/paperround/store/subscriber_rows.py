@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Row, bindparam, select
+from sqlalchemy import ColumnElement, Dialect, Row, literal_column, select
 
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
@@ -72,7 +72,7 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 _THEIR_REST = (
     select(db.standings.c.resting_until)
-    .where(db.standings.c.subscriber_id == bindparam("b_subscriber_id"))
+    .where(db.standings.c.subscriber_id == literal_column("subscriptions.subscriber_id"))
     .scalar_subquery()
     .label("resting_until")
 )
@@ -81,7 +81,7 @@ WISH_ALONE = tuple(
     for one in SUBSCRIPTION_COLUMNS
     if one.name != "person_state"
 )
-"""The same without the state of the person, whom the statement names `b_subscriber_id`."""
+"""The same without the state of the person, for what an insert returns."""
 
 _COLUMNS = len(SUBSCRIPTION_COLUMNS)
 _INSTANT = UtcDateTime()

@@ -45,7 +45,6 @@ from paperround.store.subscriber_rows import (
     subscription_of,
     subscriptions_as_read,
 )
-from paperround.store.suppressions import Suppressions
 
 PAGE = 1000
 """Rows an export reads at a time."""
@@ -76,7 +75,7 @@ _ACTIVE_AFTER = (
 )
 
 
-class SqlSubscribers(Suppressions, Signups, SelfService, Interests, DueInstants, Erasure):
+class SqlSubscribers(Signups, SelfService, Interests, DueInstants, Erasure):
     """Subscribers of one transaction."""
 
     def __init__(self, connection: Connection) -> None:

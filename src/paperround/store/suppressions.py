@@ -1,17 +1,13 @@
 """Addresses that must never be mailed, kept as keyed hashes that outlive an erasure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
     Connection,
     Select,
-    and_,
-    bindparam,
     or_,
     select,
     update,
@@ -19,7 +15,7 @@ from sqlalchemy import (
 
 from paperround.domain.returns import COMPLAINT, GONE
 from paperround.store import schema as db
-from paperround.store.dialect import insert_new
+from paperround.store.dialect import among_texts, as_texts, insert_new
 from paperround.store.queries import Query
 
 _STANDING = db.suppressions.c.lifted_at.is_(None)
@@ -54,8 +50,8 @@ class Suppressions:
 
     def suppressed(self, digests: Collection[str]) -> frozenset[str]:
         """Those of `digests` that stand suppressed."""
-        names = {f"b_digest{place}": digest for place, digest in enumerate(sorted(digests))}
-        found = Query(_suppressed(len(names))).rows(self._connection, **names)
+        listed = as_texts(self._connection, digests)
+        found = Query(_suppressed).rows(self._connection, b_digests=listed)
         return frozenset(row.digest for row in found)
 
     def suppression_keys(self) -> frozenset[str]:
@@ -74,12 +70,7 @@ class Suppressions:
 
 
 @cache
-def _suppressed(digests: int) -> Select[Any]:
-    """Those of so many digests that stand suppressed."""
-    names: list[BindParameter[str]] = [bindparam(f"b_digest{place}") for place in range(digests)]
-    return select(db.suppressions.c.digest).where(suppression_of(names))
-
-
-def suppression_of(digests: Sequence[BindParameter[str]]) -> ColumnElement[bool]:
-    """A suppression that stands, of one of `digests`."""
-    return and_(db.suppressions.c.digest.in_(digests), _STANDING)
+def _suppressed(dialect: str) -> Select[Any]:
+    """Those of some digests that stand suppressed."""
+    c = db.suppressions.c
+    return select(c.digest).where(among_texts(dialect, c.digest, "b_digests"), _STANDING)

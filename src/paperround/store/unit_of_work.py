@@ -218,6 +218,16 @@ class SqlDatabase:
             stack.callback(_WHOLE.reset, before)
             yield whole.work
 
+    @contextmanager
+    def next(self) -> Iterator[None]:
+        """What this context writes meanwhile is next, before what others of its process wait to
+        write."""
+        before = _IS_NEXT.set(True)
+        try:
+            yield
+        finally:
+            _IS_NEXT.reset(before)
+
     @property
     def is_joined(self) -> bool:
         """Whether all that this context writes is one transaction."""
@@ -263,7 +273,9 @@ class SqlDatabase:
                 raise
 
     def _turn(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._turns is None else self._turns.turn(LONGEST_TURN)
+        if self._turns is None:
+            return nullcontext()
+        return self._turns.turn(LONGEST_TURN, is_next=_IS_NEXT.get())
 
     def close(self) -> None:
         """Close every connection."""
@@ -303,6 +315,7 @@ class _Whole:
         return self._work
 
 
+_IS_NEXT: ContextVar[bool] = ContextVar("is_next", default=False)
 _WHOLE: ContextVar[_Whole | None] = ContextVar("whole", default=None)
 
 

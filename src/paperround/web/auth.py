@@ -49,7 +49,7 @@ class KeyedRoute(APIRoute):
             key = await run_in_threadpool(require_key, request, self.scope)
             who = request.state.actor = by_key(key.prefix)
             outside = self.name in self.outside
-            return await answer_once(request, inner, who=who, outside=outside)
+            return await answer_once(request, inner, who=lambda _: who, outside=outside)
 
         return keyed
 

@@ -49,13 +49,13 @@ class OnceRoute(APIRoute):
         inner = super().get_route_handler()
 
         async def keyed(request: Request) -> Response:
-            return await answer_once(request, inner, who=_client(request))
+            return await answer_once(request, inner, who=_client)
 
         return keyed
 
 
 async def answer_once(
-    request: Request, inner: Handler, *, who: str, outside: bool = False
+    request: Request, inner: Handler, *, who: Callable[[Request], str], outside: bool = False
 ) -> Response:
     """What `inner` answers, or what it answered when `who` sent the same under the same key.
 
@@ -66,7 +66,9 @@ async def answer_once(
     key = _key_of(request) if request.method == "POST" else None
     if key is None:
         return await inner(request)
-    asked = _asked(runtime_of(request).settings.keys, request, await request.body(), who, key)
+    asked = _asked(
+        runtime_of(request).settings.keys, request, await request.body(), who(request), key
+    )
     run = partial(copy_context().run, _answered, request, inner, asked, outside)
     answer = await asyncio.get_running_loop().run_in_executor(_threads(), run)
     return Response(answer.body, answer.status, dict(answer.headers))

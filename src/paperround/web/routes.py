@@ -1,4 +1,5 @@
-"""Every router of the site, in the order they are asked: what most people look at comes first."""
+"""Every router of the site, in the order they are asked: what most people look at comes first,
+after the one that programs call by the thousand."""
 
 from fastapi import APIRouter
 
@@ -52,12 +53,12 @@ PAGES: tuple[APIRouter, ...] = (
 """Those whose pages are for everybody, but for the ones behind a link of one's own."""
 
 ROUTERS: tuple[APIRouter, ...] = (
+    signup.api,
     files.router,
     pages.router,
     signup.router,
     health.router,
     metrics.router,
-    signup.api,
     trying.router,
     self_service.router,
     library.router,

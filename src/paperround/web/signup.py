@@ -28,22 +28,22 @@ from paperround.domain.mail_domains import meant
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, Frequency, Preferences
 from paperround.jobs import signup
+from paperround.jobs.asking import SignupRequest
 from paperround.jobs.reader_lists import every_list
-from paperround.jobs.signup import SignupRequest
 from paperround.jobs.site import front_page
 from paperround.web import stamps
 from paperround.web.answers import private, public
 from paperround.web.choices import FREQUENCIES, HoursForm, frequency_of, how_often, timed
 from paperround.web.conditional import STANDINGS
-from paperround.web.home import TO_ITS_READER, Client, Home, Present
+from paperround.web.home import TO_ITS_READER, Client, Home, Present, client_of, now_of, runtime_of
 from paperround.web.idempotency import OnceRoute
 from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
+from paperround.web.straight import JSON, StraightRoute
 from paperround.wiring import Runtime
 from paperround.wiring.mailroom import refused_domains_of
 
 router = APIRouter(include_in_schema=False)
-api = APIRouter(tags=["subscriptions"], route_class=OnceRoute)
 
 SNIPPET, CHOICES = "snippet", "choices"
 
@@ -388,6 +388,21 @@ def _link_form(
 
 
 # --- by program --------------------------------------------------------------------------------
+
+
+class SignupRoute(OnceRoute, StraightRoute):
+    """The route of sign-ups by program."""
+
+    asked = NewSubscription
+
+    async def answer(self, request: Request, asked: NewSubscription) -> Response:
+        """As `create_subscription` and the framework do it."""
+        home, now, client = runtime_of(request), now_of(request), client_of(request)
+        accepted = await create_subscription(home, now, client, request, asked)
+        return Response(accepted.model_dump_json(), self.status_code or 200, media_type=JSON)
+
+
+api = APIRouter(tags=["subscriptions"], route_class=SignupRoute)
 
 
 @api.post("/api/v1/subscriptions", status_code=202)

@@ -90,6 +90,7 @@ from paperround.jobs.ports.work import (
     Joining,
     JoiningDatabase,
     Keeping,
+    Prompt,
     Pulse,
     UnitOfWork,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "PostLedger",
     "PostOffice",
     "Processes",
+    "Prompt",
     "Pulse",
     "Queue",
     "Ranker",

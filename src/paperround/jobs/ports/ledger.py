@@ -194,15 +194,25 @@ class NoticeLedger(Claiming[ClaimedNotice], Protocol):
         """Write a notice; False when one with its key stands."""
         ...
 
+    def put_all(self, notices: Sequence[NewNotice], *, now: datetime) -> int:
+        """The same of many, in as many statements as of none; returns how many were written."""
+        ...
+
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
         its Message-ID. False while it still waits or is being sent."""
         ...
 
+    def again_all(
+        self, notices: Collection[DeliveryId], *, due_at: datetime, expires_at: datetime
+    ) -> int:
+        """The same of many, in as many statements as of none; returns how many were queued."""
+        ...
+
     def find(self, key: str) -> Notice | None: ...
 
-    def find_both(self, one: str, other: str) -> tuple[Notice | None, Notice | None]:
-        """The notices with two keys, in one look-up."""
+    def find_all(self, keys: Collection[str]) -> dict[str, Notice]:
+        """The notices with these keys, in one look-up; no entry where there is none."""
         ...
 
     def get(self, notice: DeliveryId) -> Notice | None: ...

@@ -205,13 +205,13 @@ class SubscriberStore(Protocol):
 
     # --- signing up and self-service
 
-    def known(self, address: Address, digests: Collection[str], list_id: ListId) -> Known:
-        """What is known of an address, of which `digests` are kept where it is suppressed, and of
-        what its person asked of a list. One look-up, whatever there is."""
+    def known(self, each: Sequence[tuple[Address, Collection[str], ListId]]) -> list[Known]:
+        """What is known of addresses, of which some digests are kept where they are suppressed, and
+        of what their people asked of a list. As many look-ups, whatever there is."""
         ...
 
-    def ask_again(self, subscription: SubscriptionId, *, now: datetime) -> None:
-        """Note that somebody who has not confirmed asked once more: they are kept for another
+    def ask_again(self, subscriptions: Collection[SubscriptionId], *, now: datetime) -> None:
+        """Note that people who have not confirmed asked once more: they are kept for another
         while."""
         ...
 
@@ -221,6 +221,13 @@ class SubscriberStore(Protocol):
         """The person and their subscription, made `pending` when there is none. Somebody who is
         active, suppressed or left stays as they are: what was asked now waits in `signup`'s notice
         and counts once they confirm."""
+        ...
+
+    def sign_up_all(
+        self, each: Sequence[tuple[NewSignup, ListId]], *, now: datetime
+    ) -> list[tuple[Subscriber, Subscription]]:
+        """The same of many people, of whom no two have the same address, in as many statements as
+        of one, or of none."""
         ...
 
     def get(self, subscriber: SubscriberId) -> Subscriber | None: ...

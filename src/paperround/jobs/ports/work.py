@@ -123,6 +123,15 @@ class Joining(Protocol):
 
 
 @runtime_checkable
+class Prompt(Protocol):
+    """A database that lets some of those who write go before others of their process."""
+
+    def next(self) -> AbstractContextManager[None]:
+        """What this context writes meanwhile is next."""
+        ...
+
+
+@runtime_checkable
 class Keeping(Protocol):
     """A database that can keep a connection for many transactions in a row."""
 
