@@ -11,6 +11,9 @@ from tests.acceptance_points import CACHE_KEY, marks, points
 WHOLE_TREE = pytest.StashKey[tuple[pytest.Item, ...]]()
 """All tests, also those that are left out; missing when some were named."""
 
+ON_POSTGRES = frozenset({"postgres", "the_postgres"})
+"""Fixtures of the server: one of them is among those of every test that cannot do without it."""
+
 _PROPERTY = "accept"
 _WORST_LAST = ("passed", "skipped", "failed")
 
@@ -87,7 +90,7 @@ def _needs_postgres(item: pytest.Item) -> bool:
     chosen = getattr(item, "callspec", None)
     values = () if chosen is None else chosen.params.values()
     is_half = any(isinstance(one, str) and one == "postgres" for one in values)
-    return is_half or "postgres" in getattr(item, "fixturenames", ())
+    return is_half or not ON_POSTGRES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ settings.register_profile("paperround", deadline=None)
 settings.load_profile("paperround")
 CompiledOnce().listen()
 
-pytest_plugins = ["tests.acceptance_plugin", "tests.settled"]
+pytest_plugins = ["tests.acceptance_plugin", "tests.databases", "tests.settled"]
 
 TEST_DATA = "PAPERROUND_TEST_DATA"
 

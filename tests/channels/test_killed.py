@@ -3,8 +3,6 @@
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from threading import Event
@@ -14,8 +12,9 @@ import pytest
 from paperround.domain.channels import ChannelKind
 from tests.channels.services import PATHS, Services
 from tests.net.faults import PATIENCE, Caller
+from tests.story.forked import Process, started
 
-NOW = "2026-01-30T08:00:00Z"
+AT = ("--now", "2026-01-30T08:00:00Z")
 PAPER = b'{"id": "2601.00001", "title": "Counting bees", "listed_on": "2026-01-30"}\n'
 
 
@@ -25,25 +24,19 @@ class Installation:
     def __init__(self, folder: Path, made: Services) -> None:
         self._folder = folder
         self.environment = {
-            **os.environ,
+            "HOME": str(folder),
+            "PATH": os.environ["PATH"],
             "PAPERROUND_DATA_DIR": str(folder / "data"),
             "PAPERROUND_FETCH_ALLOW": made.server.at,
             "PAPERROUND_ENRICH": "off",
         }
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "paperround", *words, "--now", NOW]
-        return subprocess.Popen(
-            command,
-            env=self.environment,
-            cwd=self._folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+    def start(self, *words: str) -> Process:
+        return started("paperround", *words, folder=self._folder, environment=self.environment)
 
     def run(self, *words: str) -> None:
-        with self.start(*words) as process:
-            said = process.communicate()[0].decode()
+        process = self.start(*words)
+        said = process.communicate()
         assert process.returncode == 0, said
 
     def states(self) -> list[tuple[str, str]]:
@@ -64,22 +57,15 @@ def test_a_kill_between_the_mark_and_the_answer_leaves_it_unknown_and_posts_noth
     made.answers_with(kind, never_answers)
     home = Installation(tmp_path, made)
     (tmp_path / "papers.jsonl").write_bytes(PAPER)
-    ingest = subprocess.run(
-        [sys.executable, "-m", "paperround", "ingest", "--file", "papers.jsonl"],
-        env=home.environment,
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-    )
-    assert ingest.returncode == 0, ingest.stderr
-    home.run("channels", "add", "webhook", f"http://{made.server.at}{PATHS[kind]}")
-    home.run("digest", "send")
-    with home.start("deliver", "--until-empty") as killed:
+    home.run("ingest", "--file", "papers.jsonl")
+    home.run("channels", "add", "webhook", f"http://{made.server.at}{PATHS[kind]}", *AT)
+    home.run("digest", "send", *AT)
+    with home.start("deliver", "--until-empty", *AT) as killed:
         assert arrived.wait(4 * PATIENCE)
         assert home.states() == [("in_data", "")]
         killed.send_signal(signal.SIGKILL)
         killed.wait(PATIENCE)
-    home.run("deliver", "--until-empty")
-    home.run("deliver", "--until-empty")
+    home.run("deliver", "--until-empty", *AT)
+    home.run("deliver", "--until-empty", *AT)
     assert home.states() == [("unknown", "process-died")]
     assert len(made.server.bodies) == 1

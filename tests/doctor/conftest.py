@@ -1,5 +1,6 @@
 """An installation that is well, for tests to hurt in one place."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -79,10 +80,16 @@ def site() -> Iterator[FaultServer]:
 
 @pytest.fixture
 def home(
-    tmp_path: Path, relay: SmtpSink, site: FaultServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    sqlite_template: Path,
+    relay: SmtpSink,
+    site: FaultServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Home]:
     """An installation with a feed, an edition, a tick a minute ago, a site and a relay."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir(mode=0o700)
+    shutil.copy(sqlite_template, tmp_path / "data" / "paperround.db")
     settings = {
         "data_dir": tmp_path / "data",
         "public_url": site.url().rstrip("/"),

@@ -1,6 +1,6 @@
 """What the doctor says of the processes that share the work on PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from paperround.domain.roles import Staff
 from paperround.domain.work import Line, Lined
 from paperround.jobs.roles import look, worker_lives
 from tests.builders import MINUTE, NOW
-from tests.databases import postgres, postgres_url
+from tests.databases import postgres, postgres_url, sweeper
 from tests.doctor.conftest import Home
 
 __all__ = ["postgres", "postgres_url"]
@@ -72,15 +72,22 @@ def test_an_installation_that_is_ticked_by_cron_needs_neither() -> None:
     assert levels(found(Staff(workers={}), ticks=True)) == {"schedulers": "ok"}
 
 
-def test_the_doctor_looks_at_who_lives_on_postgresql(home: Home, postgres_url: str) -> None:
+@pytest.fixture
+def shared(postgres_url: str) -> Iterator[str]:
+    """The URL of a database that nobody lives on."""
+    yield postgres_url
+    sweeper(postgres_url).sweep()
+
+
+def test_the_doctor_looks_at_who_lives_on_postgresql(home: Home, shared: str) -> None:
     assert "workers" not in {one.check for one in home.examine()}
-    many = home.runtime(database_url=postgres_url)
-    assert levels(home.faults(database_url=postgres_url)).items() >= {
+    many = home.runtime(database_url=shared)
+    assert levels(home.faults(database_url=shared)).items() >= {
         ("schedulers", "fail"),
         ("workers", "fail"),
     }
     look(many.database, ME, (), (), now=NOW)
     worker_lives(many.database, ME, tuple(Line), now=NOW)
-    says = {one.check: one.says for one in home.examine(database_url=postgres_url)}
+    says = {one.check: one.says for one in home.examine(database_url=shared)}
     assert says["schedulers"] == "1 scheduler: here/7"
     assert says["workers"] == "1 worker, and every queue is served: here/7"

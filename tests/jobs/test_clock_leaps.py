@@ -1,8 +1,10 @@
 """A clock that is put back or forward: nothing twice, and a leap is held until somebody says go."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -48,15 +50,24 @@ def of(database: SqlDatabase, machine: Machine) -> Rounds:
     return replace(rounds(database), boot=machine.boot)
 
 
-def lived(
-    database: SqlDatabase, machine: Machine, hours: int, got: Counter[str]
+Life = Callable[[SqlDatabase, Machine, int, Counter[str]], list[TickReport]]
+"""Lets so many hours pass, and counts who gets a mail."""
+
+
+@pytest.fixture
+def lived(long_form: bool) -> Life:
+    """Tick and send every hour; in the long form every half hour."""
+    return partial(pass_hours, HOUR / 2 if long_form else HOUR)
+
+
+def pass_hours(
+    step: timedelta, database: SqlDatabase, machine: Machine, hours: int, got: Counter[str]
 ) -> list[TickReport]:
-    """Tick and send every half hour."""
     reports = []
-    for _ in range(2 * hours):
+    for _ in range(int(hours * HOUR / step)):
         reports.append(tick(of(database, machine), now=machine.now()))
         got.update(send_all(database, now=machine.now()))
-        machine.real += HOUR / 2
+        machine.real += step
     return reports
 
 
@@ -78,7 +89,7 @@ def alerts(reports: list[TickReport]) -> list[str]:
 @pytest.mark.accept("T5", part="back and forward two hours")
 @pytest.mark.parametrize("step", [timedelta(hours=-2), timedelta(hours=2)])
 def test_a_clock_that_is_put_by_two_hours_sends_no_date_twice(
-    ready: SqlDatabase, step: timedelta
+    ready: SqlDatabase, lived: Life, step: timedelta
 ) -> None:
     machine, got = Machine(), Counter[str]()
     lived(ready, machine, 25, got)
@@ -89,7 +100,9 @@ def test_a_clock_that_is_put_by_two_hours_sends_no_date_twice(
 
 
 @pytest.mark.accept("T5")
-def test_a_clock_that_leaps_forty_hours_is_held_until_somebody_says_go(ready: SqlDatabase) -> None:
+def test_a_clock_that_leaps_forty_hours_is_held_until_somebody_says_go(
+    ready: SqlDatabase, lived: Life
+) -> None:
     machine, got = Machine(), Counter[str]()
     lived(ready, machine, 25, got)
     before = (got[ADA], len(editions(ready)))
@@ -105,7 +118,7 @@ def test_a_clock_that_leaps_forty_hours_is_held_until_somebody_says_go(ready: Sq
 
 
 @pytest.mark.accept("T5", part="the clock is set right")
-def test_a_leap_that_is_set_right_ends_the_hold_by_itself(ready: SqlDatabase) -> None:
+def test_a_leap_that_is_set_right_ends_the_hold_by_itself(ready: SqlDatabase, lived: Life) -> None:
     machine, got = Machine(), Counter[str]()
     lived(ready, machine, 25, got)
     before = (got[ADA],)
@@ -140,7 +153,7 @@ def test_a_machine_that_was_off_or_asleep_has_not_leapt() -> None:
 
 
 @pytest.mark.accept("T4", part="a machine that stood still")
-def test_three_days_without_a_tick_are_no_leap(ready: SqlDatabase) -> None:
+def test_three_days_without_a_tick_are_no_leap(ready: SqlDatabase, lived: Life) -> None:
     machine, got = Machine(), Counter[str]()
     lived(ready, machine, 1, got)
     machine.real += timedelta(days=3)

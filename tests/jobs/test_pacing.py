@@ -198,7 +198,7 @@ def test_a_mail_that_is_greylisted_for_ever_backs_off_and_expires_after_twenty_h
     one = paced(database, hands, DOMAINS, script)
     while hands.moment < NOW + DIGEST_LIFE + HOUR:
         deliver(one)
-        hands.moment += MINUTE if hands.moment < NOW + 3 * HOUR else 5 * MINUTE
+        hands.moment += MINUTE if hands.moment < NOW + 2 * HOUR else 10 * MINUTE
     gaps = [(after - before) / MINUTE for before, after in pairwise(tries)]
     for gap, wait in zip(gaps, [5, 10, 20, 40, *[60] * len(gaps)], strict=False):
         assert wait <= gap <= wait * 1.2 + 20  # a domain that rests may hold it a little longer

@@ -4,6 +4,7 @@ import ast
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -52,9 +53,14 @@ def test_the_text_to_break_stands_exactly_once(mutant: Mutant) -> None:
 @pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 def test_the_test_that_must_fail_exists(mutant: Mutant) -> None:
     path, _, name = mutant.test.partition("::")
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    assert name.split("[")[0].split("::")[-1] in names
+    assert name.split("[")[0].split("::")[-1] in functions_of(path)
+
+
+@cache
+def functions_of(path: str) -> frozenset[str]:
+    """The names of the functions in a file of the tree."""
+    nodes = ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+    return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef))
 
 
 def test_every_promise_that_must_not_break_has_a_break() -> None:

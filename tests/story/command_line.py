@@ -2,13 +2,12 @@
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from tests.story.forked import Forked, Process, can_be_forked
+from tests.story.forked import Process, started
 
 STORY_PYTHON = os.environ.get("PAPERROUND_STORY_PYTHON", sys.executable)
 """The Python whose Paperround is tried: this one's, or that of an environment with the wheel."""
@@ -24,9 +23,9 @@ class CommandLine:
     settings: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
-    def start(self, *arguments: str, log: IO[str] | None = None) -> Process:
-        """Start `paperround ARGUMENTS` and return the process. All it says goes into `log`, if
-        there is one: a pipe that nobody reads fills up."""
+    def start(self, *arguments: str, typed: bytes = b"", log: IO[str] | None = None) -> Process:
+        """Start `paperround ARGUMENTS` and return the process, which reads `typed` from a pipe. All
+        it says goes into `log`, if there is one: a pipe that nobody reads fills up."""
         environment = {
             "HOME": str(self.folder),
             "PATH": os.environ["PATH"],
@@ -34,21 +33,14 @@ class CommandLine:
             "PAPERROUND_ENRICH": "off",  # no test reaches the network
             **{f"PAPERROUND_{name}": value for name, value in self.settings.items()},
         }
-        if can_be_forked(self.environment):
-            return Forked(
-                STORY_PYTHON,
-                arguments,
-                folder=self.folder,
-                environment=environment | self.environment,
-                log=log,
-            )
-        return subprocess.Popen(
-            [STORY_PYTHON, "-m", "paperround", *arguments],
-            cwd=self.folder,
-            env=environment | self.environment,
-            stdout=log or subprocess.PIPE,
-            stderr=log or subprocess.PIPE,
-            text=True,
+        return started(
+            "paperround",
+            *arguments,
+            python=STORY_PYTHON,
+            folder=self.folder,
+            environment=environment | self.environment,
+            typed=typed,
+            log=log,
         )
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:

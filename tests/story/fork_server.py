@@ -1,11 +1,11 @@
-"""Starts `paperround` commands by forking a process that has imported everything already.
+"""Starts `python -m MODULE` by forking a process that has imported everything already.
 
     python fork_server.py SOCKET        until its standard input ends; "ready" once it listens
 
 Starting Python and importing takes a second of CPU time, a command itself often a tenth. One
-request a connection: a message of JSON (arguments, folder, environment) with the descriptors for
-standard output and error. The answer is a line with the process id, and later one with how the
-process ended.
+request a connection: a message of JSON (module, arguments, folder, environment) with the
+descriptors for standard input, output and error. The answer is a line with the process id, and
+later one with how the process ended.
 """
 
 import atexit
@@ -41,8 +41,8 @@ def import_everything() -> None:
 
 
 def serve(listener: socket.socket) -> list[str] | None:
-    """Fork for each request. Returns in every new process, with its arguments; and None in this
-    one, once nobody is left to ask."""
+    """Fork for each request. Returns in every new process, with its module and its arguments; and
+    None in this one, once nobody is left to ask."""
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ)
         selector.register(listener, selectors.EVENT_READ)
@@ -55,14 +55,14 @@ def serve(listener: socket.socket) -> list[str] | None:
                     tell_end(key.fd, *key.data)
                     continue
                 asked, _ = listener.accept()
-                request, outputs, _, _ = socket.recv_fds(asked, LONGEST, 2)
+                request, streams, _, _ = socket.recv_fds(asked, LONGEST, 3)
                 pid = os.fork()
                 if pid == 0:
                     asked.close()
                     forget_the_others(selector)
-                    return become(json.loads(request), outputs)
-                for output in outputs:
-                    os.close(output)
+                    return become(json.loads(request), streams)
+                for stream in streams:
+                    os.close(stream)
                 asked.sendall(b"%d\n" % pid)
                 selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, asked))
 
@@ -83,26 +83,28 @@ def tell_end(ended: int, pid: int, asked: socket.socket) -> None:
         asked.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
-def become(request: dict[str, object], outputs: list[int]) -> list[str]:
-    """Take on the folder, the environment and the outputs that were asked for."""
-    for output, number in zip(outputs, (1, 2), strict=True):
-        os.dup2(output, number)
-        os.close(output)
-    os.chdir(str(request["folder"]))
+def become(request: dict[str, object], streams: list[int]) -> list[str]:
+    """Take on the folder, the environment, the input and the outputs that were asked for."""
+    for stream, number in zip(streams, (0, 1, 2), strict=True):
+        os.dup2(stream, number)
+        os.close(stream)
+    folder = str(request["folder"])
+    os.chdir(folder)
+    sys.path[0] = folder
     os.environ.clear()
     environment, arguments = request["environment"], request["arguments"]
     assert isinstance(environment, dict)
     assert isinstance(arguments, list)
     os.environ.update(environment)
-    return arguments
+    return [str(request["module"]), *arguments]
 
 
-def run(arguments: list[str]) -> None:
+def run(module: str, arguments: list[str]) -> None:
     """Be the command, and end as Python does, but for taking apart all that was imported."""
     sys.argv[1:] = arguments
     code = 1
     try:
-        runpy.run_module("paperround", run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -135,9 +137,9 @@ def main() -> None:
         gc.freeze()  # else the first collection of each process would copy every page
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        arguments = serve(listener)
-    if arguments is not None:
-        run(arguments)
+        command = serve(listener)
+    if command is not None:
+        run(command[0], command[1:])
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Thread
@@ -47,21 +48,70 @@ class Process(Protocol):
     ) -> None: ...
 
 
-def can_be_forked(environment: Mapping[str, str]) -> bool:
+def started(
+    module: str,
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    python: str = sys.executable,
+    typed: bytes = b"",
+    log: IO[str] | None = None,
+) -> Process:
+    """`python -m MODULE ARGUMENTS`, started in `folder` with nothing but these variables. It reads
+    `typed` from a pipe. Its outputs are pipes, or go into `log`."""
+    with _piped(typed) as stdin:
+        if can_be_forked(python, environment):
+            return Forked(
+                python,
+                module,
+                arguments,
+                folder=folder,
+                environment=environment,
+                stdin=stdin,
+                log=log,
+            )
+        return subprocess.Popen(
+            [python, "-m", module, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=stdin,
+            stdout=log or subprocess.PIPE,
+            stderr=log or subprocess.PIPE,
+            text=True,
+        )
+
+
+def can_be_forked(python: str, environment: Mapping[str, str]) -> bool:
     """Whether a process with these variables is the same when it is forked."""
-    return IS_POSSIBLE and not any(name.startswith(_FROM_THE_START) for name in environment)
+    wanted = {name: one for name, one in environment.items() if name.startswith(_FROM_THE_START)}
+    return IS_POSSIBLE and wanted.items() <= _obeyed(python).items()
+
+
+def _obeyed(python: str) -> dict[str, str]:
+    """What the server was told when it started; among it where this run has its sources from, if it
+    was told."""
+    told = {
+        "PYTHONWARNINGS": "error",
+        "OPENBLAS_NUM_THREADS": "1",  # a process with threads is not to be forked
+    }
+    if python == sys.executable and "PYTHONPATH" in os.environ:
+        told["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    return told
 
 
 class Forked:
-    """A process that the server of this run started. Its outputs are pipes, or go into `log`."""
+    """A process that the server of this run started. It reads from the descriptor `stdin`; its
+    outputs are pipes, or go into `log`."""
 
     def __init__(
         self,
         python: str,
+        module: str,
         arguments: Sequence[str],
         *,
         folder: Path,
         environment: Mapping[str, str],
+        stdin: int,
         log: IO[str] | None,
     ) -> None:
         self.returncode: int | Any = None
@@ -71,8 +121,13 @@ class Forked:
         self._server = socket.socket(socket.AF_UNIX)
         try:
             self._server.connect(str(_address(python)))
-            asked = {"arguments": arguments, "folder": str(folder), "environment": environment}
-            socket.send_fds(self._server, [json.dumps(asked).encode()], [out, err])
+            asked = {
+                "module": module,
+                "arguments": arguments,
+                "folder": str(folder),
+                "environment": environment,
+            }
+            socket.send_fds(self._server, [json.dumps(asked).encode()], [stdin, out, err])
         finally:
             os.close(out)
             os.close(err)
@@ -154,6 +209,22 @@ class Forked:
                 pipe.close()
 
 
+@contextmanager
+def _piped(content: bytes) -> Iterator[int]:
+    """The descriptor of a pipe from which a process that is started meanwhile reads `content`."""
+    reading, writing = os.pipe()
+    Thread(target=_pour, args=(content, writing), daemon=True).start()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _pour(content: bytes, writing: int) -> None:
+    with suppress(BrokenPipeError), os.fdopen(writing, "wb") as pipe:
+        pipe.write(content)
+
+
 def _output(log: IO[str] | None) -> tuple[IO[str] | None, int]:
     """What to read an output from, and where to write it to."""
     if log is not None:
@@ -179,8 +250,7 @@ def _address(python: str) -> Path:
         stdout=subprocess.PIPE,
         env={
             **{name: os.environ[name] for name in kept if name in os.environ},
-            "PYTHONWARNINGS": "error",
-            "OPENBLAS_NUM_THREADS": "1",  # a process with threads is not to be forked
+            **_obeyed(python),
         },
     )
     atexit.register(_stop, server, folder)

@@ -1,7 +1,5 @@
 """The first quarter of an hour: questions answered, faults named, one test mail, a look around."""
 
-import os
-import subprocess
 from itertools import repeat
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 from dotenv import dotenv_values
 
 from tests.faults import Say, SmtpSink
-from tests.story.command_line import SAMPLE, STORY_PYTHON, CommandLine
+from tests.story.command_line import SAMPLE, CommandLine
 
 ME = "ada@lab.example.org"
 
@@ -25,19 +23,11 @@ def settings(home: CommandLine) -> dict[str, str | None]:
 
 def answer(home: CommandLine, *lines: str, force: bool = False) -> str:
     """Run `init` as a person does, typing `lines`; what was said."""
-    command = [STORY_PYTHON, "-m", "paperround", "init", "--no-test-mail"]
-    done = subprocess.run(
-        [*command, *(["--force"] if force else [])],
-        input="\n".join(lines) + "\n",
-        capture_output=True,
-        text=True,
-        cwd=home.folder,
-        env={"HOME": str(home.folder), "PATH": os.environ["PATH"], "PYTHONWARNINGS": "error"},
-        timeout=120,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    return done.stdout
+    typed = "".join(f"{line}\n" for line in lines).encode()
+    command = ["init", "--no-test-mail", *(["--force"] if force else [])]
+    out, err = home.start(*command, typed=typed).communicate(timeout=120)
+    assert "Traceback" not in err
+    return out
 
 
 @pytest.mark.accept("F37", part="first run")

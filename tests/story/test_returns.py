@@ -1,8 +1,6 @@
 """From a mail that is sent to the report that comes back, by an operator's commands and pipes."""
 
 import email
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 from tests.faults import Accepted, SmtpSink
 from tests.mail.bouncing import letter, postfix_report
 from tests.mail.imap_server import ImapServer
-from tests.story.command_line import SAMPLE, STORY_PYTHON, CommandLine
+from tests.story.command_line import SAMPLE, CommandLine
 
 BOUNCES = "bounces@example.org"
 PEOPLE = ("ada@example.org", "alan@example.org", "grace@example.org")
@@ -42,20 +40,9 @@ class Installation:
 
     def pipe(self, raw: bytes, *options: str) -> int:
         """Hand `raw` to the command as a mail server does; its exit code."""
-        done = subprocess.run(
-            [STORY_PYTHON, "-m", "paperround", "bounces", "read", *options],
-            input=raw,
-            cwd=self.home.folder,
-            env={
-                "HOME": str(self.home.folder),
-                "PATH": os.environ["PATH"],
-                **{f"PAPERROUND_{name}": value for name, value in self._settings.items()},
-            },
-            check=False,
-            capture_output=True,
-            timeout=120,
-        )
-        return done.returncode
+        process = self.home.start("bounces", "read", *options, typed=raw)
+        process.communicate(timeout=120)
+        return process.wait()
 
     def poll(self, server: ImapServer, options: str = "") -> dict[str, int]:
         """Read a mailbox; what was not zero of the receipt."""

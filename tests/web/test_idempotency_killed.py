@@ -1,7 +1,6 @@
 """A server dies in the middle of a request, and whoever sent it sends it again: one effect."""
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url
+from tests.story.forked import started
 from tests.web.admin import program
 from tests.web.conftest import sql
 from tests.web.dying import KEYED, REQUESTS, settings_of
@@ -27,10 +27,15 @@ ANSWERS = {"feed": 201, "subscription": 202}
 
 def killed(url: str, folder: Path, moment: str, what: str) -> str:
     """Let a server die in the middle of its request; returns the key it was asked with."""
-    line = [sys.executable, "-m", "tests.web.dying", url, str(folder), moment, what]
-    died = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    assert died.returncode == -9, died.stderr
-    return died.stdout
+    died = started(
+        "tests.web.dying",
+        *(url, str(folder), moment, what),
+        folder=ROOT,
+        environment={"HOME": str(folder), "PATH": os.environ["PATH"]},
+    )
+    said, error = died.communicate(timeout=300)
+    assert died.returncode == -9, error
+    return said
 
 
 def effects(runtime: Runtime, what: str) -> int:

@@ -1,6 +1,7 @@
 """The outbox as pages: every mail as its reader sees it, for nobody who should not."""
 
 import os
+import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,8 @@ def visiting(
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
+    shutil.copy(sqlite_template, tmp_path / "paperround.db")
     return Settings(data_dir=tmp_path, public_url=HERE)
 
 
