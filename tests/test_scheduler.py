@@ -10,12 +10,12 @@ from threading import Event
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from paperround.clock import SystemClock
+from paperround.clock import FixedClock, SystemClock
 from paperround.config import Settings
 from paperround.domain.errors import DatabaseFailed, RateLimited
 from paperround.domain.work import Job
 from paperround.queue.threads import ThreadQueue
-from paperround.scheduler import EVERY, Scheduler, keep_appointments
+from paperround.scheduler import EVERY, Every, Scheduler, keep_appointments
 from paperround.wiring import Runtime
 from paperround.wiring.rounds import DELIVER, NOTICES, POSTS, ROUNDS
 
@@ -168,6 +168,30 @@ def test_a_clock_that_is_put_back_stops_no_tick(home: Home) -> None:
     (appointment,) = minutes.get_jobs()
     minutes.shutdown(wait=False)
     assert appointment.next_run_time == now
+
+
+@pytest.mark.accept("T5", part="a machine that began in 1970")
+def test_the_minutes_that_a_clock_leapt_over_are_not_counted_one_by_one(tmp_path: Path) -> None:
+    began = FixedClock(datetime(1970, 1, 1, tzinfo=UTC))
+    home = Home(Settings(data_dir=tmp_path), began)
+    minutes = Scheduler(home)
+    minutes.start()
+    assert home.jobs.round.wait(PATIENCE)
+    due = minutes.next_tick()
+    minutes.stop(drain_seconds=0)
+    assert due is not None
+    assert due > SystemClock().now() - timedelta(seconds=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(0, 60), (-59, 1), (-60, 60), (-3600, 60), (30, 90)],
+    ids=["on time", "late", "by a whole pause", "by an hour", "early"],
+)
+def test_the_next_time_keeps_its_pace_and_is_never_over(before: int, after: int) -> None:
+    now = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    due = Every(60).get_next_fire_time(now + timedelta(seconds=before), now)
+    assert due == now + timedelta(seconds=after)
 
 
 def test_mail_that_waits_is_looked_for_between_two_ticks(home: Home) -> None:
