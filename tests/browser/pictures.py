@@ -1,21 +1,24 @@
 """Pictures for the documentation: `python -m tests.browser.pictures docs`.
 
-A digest on a phone and a desk, in light and dark, and the pages of the site; with a third word,
-`every`, each page that there is in each window; with `card`, the picture that stands beside a link
-to the site elsewhere, of `docs/card.svg` alone. The sample papers are invented.
+A digest on a phone and a desk, in light and dark, pages of the site, and two sheets with the upper
+part of every page that there is. With a third word, `every`, each page by itself in each window;
+with `card`, the picture that stands beside a link to the site elsewhere, of `docs/card.svg` alone.
+The sample papers are invented.
 """
 
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.tour import Tour, touring
+from tests.browser.tour import PUBLIC, Tour, touring
 
 CARD = Path(__file__).parents[2] / "docs" / "card.svg"
 CARD_SIZE = (1200, 630)
@@ -32,6 +35,15 @@ SHOWN = {
 }
 """The pictures of docs/site.md and of the README: which page each shows, and in which window; small
 ones, to keep a clone small."""
+
+SHEET_SIZE = (1240, 800)
+SHEET_STYLE = """
+body { margin: 20px; background: #8a857c; display: grid; gap: 20px;
+       grid-template-columns: repeat(5, 1fr); font: 600 15px system-ui, sans-serif; color: #fff; }
+figure { margin: 0 } figcaption { padding: 5px }
+img { display: block; width: 100%; border-radius: 6px }
+"""
+"""Five phones beside each other, each two thirds of its size."""
 
 
 def digest_html(tour: Tour) -> str:
@@ -65,6 +77,7 @@ def take(folder: Path, *, every: bool) -> None:
         )
         _mails(browser, folder, digest_html(tour))
         _shown(browser, folder, tour)
+        _sheets(browser, folder, tour)
         if every:
             _every(browser, folder, tour)
         browser.close()
@@ -96,6 +109,35 @@ def _shown(browser: Browser, folder: Path, tour: Tour) -> None:
         with window(browser, size, "") as page:
             page.goto(f"{tour.site.url}{tour.paths[name]}")
             page.screenshot(path=folder / f"{picture}.png")
+
+
+def _sheets(browser: Browser, folder: Path, tour: Tour) -> None:
+    """`pages-public.jpeg` and `pages-personal.jpeg`."""
+    of_everybody = {name: path for name, path in tour.paths.items() if name in PUBLIC}
+    others = {name: path for name, path in tour.paths.items() if name not in PUBLIC}
+    for sheet, paths in {"public": of_everybody, "personal": others}.items():
+        with window(browser, "360", "") as phone:
+            pictures = {name: _picture(phone, f"{tour.site.url}{paths[name]}") for name in paths}
+        width, height = SHEET_SIZE
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_content(_sheet(pictures))
+        page.screenshot(path=folder / f"pages-{sheet}.jpeg", full_page=True, quality=60)
+        page.close()
+
+
+def _picture(phone: Page, url: str) -> bytes:
+    phone.goto(url)
+    return phone.screenshot()
+
+
+def _sheet(pictures: Mapping[str, bytes]) -> str:
+    """A page that shows pictures above their names."""
+    figures = (
+        f'<figure><img src="data:image/png;base64,{b64encode(picture).decode()}">'
+        f"<figcaption>{escape(name)}</figcaption></figure>"
+        for name, picture in pictures.items()
+    )
+    return f"<style>{SHEET_STYLE}</style>{''.join(figures)}"
 
 
 def _every(browser: Browser, folder: Path, tour: Tour) -> None:
