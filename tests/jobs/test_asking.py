@@ -2,7 +2,7 @@
 statements as one of them costs twice, whoever they are."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -22,14 +22,15 @@ from tests.jobs.test_patience import STATES, seed_states, statements
 YESTERDAY = NOW - timedelta(hours=25)
 
 
-def asked(here: Desk, *requests: SignupRequest) -> list[Answer]:
-    """What each is answered of those who ask in one transaction."""
+def asked(here: Desk, *requests: SignupRequest, apart: timedelta = timedelta()) -> list[Answer]:
+    """What each is answered of those who ask in one transaction, one so much after the other."""
+    each = [_asking(here, one, NOW + number * apart) for number, one in enumerate(requests)]
     with here.database.writing() as work:
-        return ask_all(here, work, [_asking(here, one) for one in requests])
+        return ask_all(here, work, each)
 
 
-def _asking(here: Desk, one: SignupRequest) -> Asking:
-    return Asking(one, foreseen(here, one.visitor, one.address, now=NOW))
+def _asking(here: Desk, one: SignupRequest, now: datetime) -> Asking:
+    return Asking(one, foreseen(here, one.visitor, one.address, now=now))
 
 
 def mailed(database: Database) -> list[str]:
@@ -54,6 +55,25 @@ def test_many_cost_the_database_as_much_whoever_they_are(
     with statements(engine) as these:
         asked(here, *crowd(*names))
     assert len(these) == len(usual)
+
+
+@pytest.mark.accept("S4", part="statements of many")
+def test_mails_that_go_again_cost_as_much_though_each_was_asked_for_at_its_own_instant(
+    database: Database, engine: Engine
+) -> None:
+    limits = replace(LIMITS, address=parse_rates("9/h"))
+    here, before = desk(database, limits), ("ada", "bo", "cy", "di")
+    known, fresh = crowd(*before), crowd(*before, "one", "two", "three", "four")[4:]
+    asked(here, *known)
+    post(database)
+    with statements(engine) as new:
+        asked(here, *fresh, apart=timedelta(milliseconds=1))
+    once_more = [replace(one, visitor=visitor(20 + place)) for place, one in enumerate(known)]
+    with statements(engine) as again:
+        asked(here, *once_more, apart=timedelta(milliseconds=1))
+    assert len(again) == len(new)
+    mails = post(database, now=NOW + MINUTE)
+    assert {one.address for one in mails} == {one.address.mailed for one in known + fresh}
 
 
 def test_each_of_many_gets_what_they_would_get_alone(database: Database) -> None:

@@ -10,7 +10,6 @@ many statements, and each of them has a row in as many. So the time that an answ
 nothing of an address, nor of those who asked at the same time.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -270,17 +269,17 @@ class _Round:
             return
         keys = [_confirm_key(wish, number) for _, wish in these for number in (1, 2)]
         known = self.work.notices.find_all(keys)
-        new, again = list[NewNotice](), defaultdict[datetime, list[DeliveryId]](list)
+        new, again = list[NewNotice](), list[tuple[DeliveryId, datetime, datetime]]()
         for wanted, subscription in these:
             earlier = [*confirmations(self.work, subscription, known)]
             if earlier and _is_the_same(earlier[-1], wanted, subscription):
-                again[wanted.due_at].append(earlier[-1].id)
+                again.append((earlier[-1].id, wanted.due_at, wanted.due_at + NOTICE_LIFE))
             else:
                 new.append(self._notice(wanted, subscription, len(earlier) + 1))
         if new or not self.alone:
             self.work.notices.put_all(new, now=self.now)
-        for due_at, ids in (again or ({} if self.alone else {self.now: []})).items():
-            self.work.notices.again_all(ids, due_at=due_at, expires_at=due_at + NOTICE_LIFE)
+        if again or not self.alone:
+            self.work.notices.again_all(again)
 
     def _notice(self, wanted: _Wanted, subscription: Subscription, number: int) -> NewNotice:
         identity, due_at = self.desk.identity, wanted.due_at

@@ -31,7 +31,7 @@ from paperround.store import schema as db
 from paperround.store.asking import Asks
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
-from paperround.store.dialect import among_ids, among_texts, as_ids, as_texts
+from paperround.store.dialect import among_texts, as_texts
 from paperround.store.offered import inserting, offered, offering
 from paperround.store.prepared import prepared
 from paperround.store.queries import Query
@@ -164,19 +164,23 @@ _LATEST = Query(
 )
 
 
+_GOING_AGAIN = ("id", "due_at", "expires_at")
+
+
 @cache
 def _again(dialect: str) -> Update:
     c = db.notices.c
+    _, theirs = offered(dialect, db.notices, _GOING_AGAIN)
     ended = or_(*(c.state == state.value for state in MAY_GO_AGAIN))
     return (
         update(db.notices)
-        .where(among_ids(dialect, c.id, "b_ids"), ended)
+        .where(c.id == theirs["id"], ended)
         .values(
             state=DeliveryState.QUEUED.value,
             reason="",
-            due_at=bindparam("b_due_at"),
-            next_at=bindparam("b_due_at"),
-            expires_at=bindparam("b_expires_at"),
+            due_at=theirs["due_at"],
+            next_at=theirs["due_at"],
+            expires_at=theirs["expires_at"],
             attempts=0,
             breakdowns=0,
             **NO_LEASE,
@@ -236,19 +240,16 @@ class SqlNotices(Claims[ClaimedNotice]):
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
         its Message-ID. False while it still waits or is being sent."""
-        return self.again_all([notice], due_at=due_at, expires_at=expires_at) == 1
+        return self.again_all([(notice, due_at, expires_at)]) == 1
 
-    def again_all(
-        self, notices: Collection[DeliveryId], *, due_at: datetime, expires_at: datetime
-    ) -> int:
-        """The same of many; returns how many were queued."""
-        if notices:
+    def again_all(self, each: Sequence[tuple[DeliveryId, datetime, datetime]]) -> int:
+        """The same of many, each with its `due_at` and `expires_at`; returns how many were
+        queued."""
+        if each:
             self._asks.add(work.NOTICES)
-        ids = as_ids(self._connection, notices)
-        queued = Query(_again).rows(
-            self._connection, b_ids=ids, b_due_at=due_at, b_expires_at=expires_at
-        )
-        return len(queued)
+        rows = [dict(zip(_GOING_AGAIN, one, strict=True)) for one in each]
+        offered_rows = offering(self._connection, db.notices, _GOING_AGAIN, rows)
+        return len(Query(_again).rows(self._connection, **offered_rows))
 
     def use(self, notice: DeliveryId, *, now: datetime) -> bool:
         """Note that its link was used; True for the first use only."""

@@ -203,10 +203,9 @@ class NoticeLedger(Claiming[ClaimedNotice], Protocol):
         its Message-ID. False while it still waits or is being sent."""
         ...
 
-    def again_all(
-        self, notices: Collection[DeliveryId], *, due_at: datetime, expires_at: datetime
-    ) -> int:
-        """The same of many, in as many statements as of none; returns how many were queued."""
+    def again_all(self, each: Sequence[tuple[DeliveryId, datetime, datetime]]) -> int:
+        """The same of many, each with its `due_at` and `expires_at`, in as many statements as of
+        none; returns how many were queued."""
         ...
 
     def find(self, key: str) -> Notice | None: ...
