@@ -15,10 +15,12 @@ from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import Preferences, SubscriberState, Subscription, SubscriptionId
 from paperround.jobs.erasure import _erase
 from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.signup import subscribe
 from paperround.store.unit_of_work import SqlUnitOfWork
 from tests.builders import (
     HOUR,
     NOW,
+    address,
     imported,
     lease,
     new_delivery,
@@ -29,6 +31,8 @@ from tests.builders import (
     seed_subscribers,
     shard,
 )
+from tests.jobs.readers import desk, request
+from tests.jobs.test_asking import asked
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 
@@ -194,3 +198,24 @@ def test_a_mail_that_is_planned_just_before_its_reader_is_erased_is_forgotten_as
         assert person is not None
         assert _erase(work, person, NOW) == [row.message_id]
         assert work.ledger.claim(lease(), limit=9, now=NOW) == []
+
+
+@pytest.mark.accept("P2", part="erased while they ask")
+def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_stays(
+    database: Database, engine: Engine
+) -> None:
+    seed_list(database)
+    here = desk(database)
+    subscribe(here, request("alice"), now=NOW)
+    alice = address("alice")
+
+    def erase(work: UnitOfWork) -> None:
+        assert isinstance(work, SqlUnitOfWork)
+        work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
+        person = work.subscribers.find(alice)
+        assert person is not None
+        with pytest.raises(OperationalError, match="lock timeout"):
+            work.subscribers.erase(person.id, now=NOW)
+
+    with just_before(engine, "INSERT INTO subscribers", database, erase):
+        asked(here, request("alice"), request("bo"))

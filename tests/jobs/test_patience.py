@@ -226,6 +226,19 @@ def test_every_address_costs_the_database_as_much(database: Database, engine: En
 
 
 @pytest.mark.accept("S4", part="statements of a link")
+@pytest.mark.parametrize("name", STATES)
+def test_a_link_takes_its_locks_at_once_so_that_it_and_a_sign_up_never_wait_for_each_other(
+    database: Database, engine: Engine, name: str
+) -> None:
+    """They would for a second, until PostgreSQL ends one of them, and for a reader alone."""
+    seed_states(database)
+    with statements(engine) as asked:
+        request_link(desk(database, LIMITS), address(name), visitor(1), now=NOW)
+    locking = [one for one in asked if "pg_advisory_xact_lock" in one]
+    assert len(locking) == (engine.dialect.name == "postgresql")
+
+
+@pytest.mark.accept("S4", part="statements of a link")
 def test_a_link_costs_the_database_as_much_whoever_it_is_for(
     database: Database, engine: Engine
 ) -> None:

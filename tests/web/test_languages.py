@@ -7,11 +7,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.domain.editions import Edition
+from paperround.domain.errors import DatabaseFailed
 from paperround.domain.languages import LANGUAGES
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
 from paperround.languages.catalogues import catalogue_path, read_catalogue
+from paperround.store.notices import SqlNotices
 from paperround.web.templating import environment
 from tests.builders import address
 from tests.web.conftest import Site
@@ -110,6 +112,33 @@ def test_a_reader_chooses_the_language_and_keeps_it_where_a_form_does_not_ask(si
     refused = site.client.post(path, data={"action": "save", "language": "tlh"})
     assert refused.status_code == 422
     assert choices(site).language == "zh-Hans"
+
+
+@pytest.mark.accept("F26", part="kept")
+def test_a_confirmation_is_in_the_language_it_was_asked_for_whoever_asked_before(
+    site: Site,
+) -> None:
+    site.ask(language="de")
+    site.clock.move(hours=2)
+    site.ask(language="fr")
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    page = site.client.get(f"/confirm/{token}", headers={"accept-language": "en"})
+    assert page.headers["content-language"] == "fr"
+
+
+def test_a_button_to_confirm_is_shown_while_the_database_is_away(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.ask()
+    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+
+    def gone(*_: object) -> None:
+        raise DatabaseFailed("it is down")
+
+    monkeypatch.setattr(SqlNotices, "get", gone)
+    page = site.client.get(f"/confirm/{token}", headers={"accept-language": "es"})
+    assert (page.status_code, page.headers["content-language"]) == (200, "es")
+    assert site.client.post(f"/confirm/{token}").status_code == 503
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES))

@@ -16,7 +16,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.tokens import Purpose
-from paperround.jobs.choices import checked, unpacked_interests
+from paperround.jobs.choices import checked, unpacked, unpacked_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (
     Reader,
@@ -50,8 +50,12 @@ LONGEST_CLOCK = timedelta(days=8)
 
 def language_kept(desk: Desk, token: str) -> str | None:
     """The language that the reader keeps whose link `token` is, whatever it is good for; None where
-    that is open, and for a link of nobody."""
+    that is open, and for a link of nobody. Of somebody who is to confirm it is what this mail was
+    asked for in: others may have asked before."""
     with desk.database.reading() as work:
+        asked = noted(work, desk.keys, token, Purpose.CONFIRM)
+        if asked is not None and "choices" in asked.payload:
+            return unpacked(str(asked.payload["choices"])).language
         reader = reader_of_link(work, desk.keys, token)
     return None if reader is None else reader.subscription.preferences.language
 

@@ -46,6 +46,7 @@ from paperround.jobs.links import CONFIRMING, Reader, choices_link, noted, reade
 from paperround.jobs.patience import (
     foreseen,
     is_crowded,
+    look_ahead,
     may_mail,
     require_patience,
     standing_of,
@@ -229,7 +230,10 @@ def request_link(desk: Desk, address: Address, visitor: Visitor, *, now: datetim
     Raises RateLimited for a client that asks too often.
     """
 
+    limited = foreseen(desk, visitor, address, now=now)
+
     def ask(work: UnitOfWork) -> None:
+        look_ahead(work, [limited])  # as sign-ups do: else one of each waits for the other
         require_patience(work, desk, visitor, now=now)
         theirs = _linked(work, desk, address)
         allowed = may_mail(work, desk, address, at=now, silent=theirs is None)

@@ -42,7 +42,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import among_ids, as_ids
+from paperround.store.dialect import among_ids, among_texts, as_ids, as_texts
 from paperround.store.offered import PLACE, inserting, offered, offering
 from paperround.store.queries import Query
 from paperround.store.subscriber_rows import (
@@ -98,7 +98,9 @@ class Signups(Suppressions):
 
     def known(self, each: Sequence[tuple[Address, Collection[str], ListId]]) -> list[Known]:
         """What is known of addresses, of which some digests are kept where they are suppressed, and
-        of what their people asked of a list. Two look-ups, whatever there is."""
+        of what their people asked of a list: as many look-ups whatever there is. Whoever erases or
+        suppresses one of these people waits until this transaction ends."""
+        self._hold([address.folded for address, _, _ in each])
         suppressed = self.suppressed({one for _, digests, _ in each for one in digests})
         rows = [
             {"folded": address.folded, "list_id": list_id, PLACE: place}
@@ -110,6 +112,11 @@ class Signups(Suppressions):
             _known_of(found[place], is_suppressed=not suppressed.isdisjoint(digests))
             for place, (_, digests, _) in enumerate(each)
         ]
+
+    def _hold(self, folded: Sequence[str]) -> None:
+        """Keep people as they are, in the order of their ids. (SQLite's writer is alone.)"""
+        if self._connection.dialect.name == "postgresql":
+            Query(_holding).rows(self._connection, b_folded=as_texts(self._connection, folded))
 
     def sign_up(
         self, signup: NewSignup, list_id: ListId, *, now: datetime
@@ -332,6 +339,13 @@ def _known_of(row: Any, *, is_suppressed: bool) -> Known:
         wish=None if row.id is None else subscription_of(row),
         linked_at=row.linked_at,
     )
+
+
+@cache
+def _holding(dialect: str) -> Select[Any]:
+    c = db.subscribers.c
+    these = select(c.id).where(c.kind == EMAIL, among_texts(dialect, c.folded, "b_folded"))
+    return these.order_by(c.id).with_for_update(key_share=True)
 
 
 @cache

@@ -1,10 +1,12 @@
 """What handlers get from a request: the runtime, the present, who asks."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from paperround.domain.errors import DatabaseFailed
 from paperround.jobs.self_service import language_kept
 from paperround.web.answers import KEPT
 from paperround.web.conditional import STANDINGS
@@ -42,8 +44,10 @@ def be_patient(request: Request) -> None:
 
 
 def speak_to_reader(request: Request, token: str) -> None:
-    """Speak the language that the reader keeps whose link `token` is."""
-    speak_to(language_kept(runtime_of(request).desk, token))
+    """Speak the language that the reader keeps whose link `token` is; that of the browser while the
+    database is away, which is for the handler to say."""
+    with suppress(DatabaseFailed):
+        speak_to(language_kept(runtime_of(request).desk, token))
 
 
 def keep_a_minute(response: Response) -> None:
