@@ -55,7 +55,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
             relay = Relay(host="127.0.0.1", port=sink.port, tls=Tls.NONE)
             mailer = SmtpMailer([relay], hostname="papers.example", connections=size)
             yield Rig(mailer, lambda: {m.message_id: m.content for m in sink.messages})
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # one that another test left may end meanwhile
 
 
 def test_every_mail_arrives_byte_for_byte_and_is_sent(rig: Rig) -> None:

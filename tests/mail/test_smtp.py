@@ -25,7 +25,7 @@ PATIENT = Timeouts(connect=30, command=30, dot=30, goodbye=30)
 def no_thread_is_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # one that another test left may end meanwhile
 
 
 Sinks = Callable[..., SmtpSink]
