@@ -78,7 +78,7 @@ class Office:
 
     def again(self, row: ClaimedNotice) -> bool:
         with self.database.writing() as work:
-            return work.notices.again(row.id, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
+            return work.notices.again_all([(row.id, NOW, NOW + NOTICE_LIFE)]) == 1
 
     def find(self, key: str = "confirm/1") -> Notice:
         with self.database.reading() as work:

@@ -6,7 +6,8 @@
 
 What is asked for an address and what is mailed to it are counted apart: whoever asks for somebody
 else uses up none of their mails unless one is written. Counts are kept under keyed hashes: nobody
-reads an address from them. A transaction hits them in the order of this table.
+reads an address from them. A sign-up and the wish for a link lock all that they may hit at once, in
+one order (`look_ahead`), so that they never wait for each other.
 """
 
 from collections.abc import Sequence

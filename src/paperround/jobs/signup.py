@@ -229,7 +229,6 @@ def request_link(desk: Desk, address: Address, visitor: Visitor, *, now: datetim
 
     Raises RateLimited for a client that asks too often.
     """
-
     limited = foreseen(desk, visitor, address, now=now)
 
     def ask(work: UnitOfWork) -> None:

@@ -237,14 +237,10 @@ class SqlNotices(Claims[ClaimedNotice]):
         statement = _writing(self._connection.dialect.name)
         return prepared(statement, self._connection.dialect).run_many(self._connection, [offered])
 
-    def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
-        """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
-        its Message-ID. False while it still waits or is being sent."""
-        return self.again_all([(notice, due_at, expires_at)]) == 1
-
     def again_all(self, each: Sequence[tuple[DeliveryId, datetime, datetime]]) -> int:
-        """The same of many, each with its `due_at` and `expires_at`; returns how many were
-        queued."""
+        """Queue notices that ended (sent, unknown, failed, expired) once more, as they were, with
+        their Message-IDs, each with its `due_at` and `expires_at`. Returns how many were queued;
+        one that still waits or is being sent is not."""
         if each:
             self._asks.add(work.NOTICES)
         rows = [dict(zip(_GOING_AGAIN, one, strict=True)) for one in each]

@@ -198,14 +198,10 @@ class NoticeLedger(Claiming[ClaimedNotice], Protocol):
         """The same of many, in as many statements as of none; returns how many were written."""
         ...
 
-    def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
-        """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with
-        its Message-ID. False while it still waits or is being sent."""
-        ...
-
     def again_all(self, each: Sequence[tuple[DeliveryId, datetime, datetime]]) -> int:
-        """The same of many, each with its `due_at` and `expires_at`, in as many statements as of
-        none; returns how many were queued."""
+        """Queue notices that ended (sent, unknown, failed, expired) once more, as they were, with
+        their Message-IDs, each with its `due_at` and `expires_at`: in as many statements as of
+        none. Returns how many were queued; one that still waits or is being sent is not."""
         ...
 
     def find(self, key: str) -> Notice | None: ...
