@@ -31,6 +31,13 @@ JOB_EDGES = {
 }
 """The only files that may catch every exception, and why."""
 
+READ_THE_CLOCK = (
+    "tests/test_clock.py",  # tests the clock itself
+    "tests/test_scheduler.py",  # APScheduler compares with the machine's clock
+    "tests/story/clocked.py",  # replaces the clock of a process
+    "tests/story/test_leap.py",  # runs below a library that changes the machine's clock
+)
+
 PURE_ROOMS = ("src/paperround/domain/", "src/paperround/ranking/")
 IMPURE = frozenset(
     "asyncio http logging multiprocessing os random secrets shutil smtplib socket sqlite3 ssl"
@@ -305,6 +312,27 @@ def outside_standard_library(source: Source) -> Iterator[int]:
                     yield node.lineno
 
 
+def without_a_clock(source: Source) -> Iterator[int]:
+    """Finds tests that read the machine's clock, and processes started without a clock."""
+    yield from uses(frozenset({"paperround.clock.SystemClock"}))(source)
+    for call in [node for node in source.nodes if isinstance(node, ast.Call)]:
+        if _reads_the_machines_clock(call) or _starts_the_command(source, call):
+            yield call.lineno
+
+
+def _reads_the_machines_clock(call: ast.Call) -> bool:
+    return any(
+        word.arg == "clock" and isinstance(word.value, ast.Constant) and word.value.value is None
+        for word in call.keywords
+    )
+
+
+def _starts_the_command(source: Source, call: ast.Call) -> bool:
+    return source.dotted(call.func).startswith("subprocess.") and any(
+        isinstance(node, ast.Constant) and node.value == "paperround" for node in ast.walk(call)
+    )
+
+
 def mock_fixtures(source: Source) -> Iterator[int]:
     """Finds mock libraries, imported or asked for as a fixture."""
     yield from uses(MOCKS)(source)
@@ -363,6 +391,13 @@ RULES = (
         "Only the standard library and paperround.domain.",
     ),
     Rule("pure rooms", PURE_ROOMS, imports(IMPURE), "Take the value as an argument."),
+    Rule(
+        "tests set the clock",
+        ("tests/",),
+        without_a_clock,
+        "Use StartedClock or FixedClock; start processes with CommandLine or started(clock=...).",
+        allowed=READ_THE_CLOCK,
+    ),
     Rule("tests never sleep", ("tests/",), uses(SLEEPS), "Wait for an event, or set the clock."),
     Rule("no mocks", ("tests/",), mock_fixtures, "Write a small fake that is real code."),
     Rule("no registry host", EVERYTHING, matches(REGISTRY), "Say the package's name only."),

@@ -4,16 +4,19 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from paperround.clock import StartedClock
 from paperround.domain.channels import ChannelKind
 from tests.channels.services import PATHS, Services
 from tests.net.faults import PATIENCE, Caller
 from tests.story.forked import Process, started
 
+FRIDAY = datetime(2026, 1, 30, 8, tzinfo=UTC)
 AT = ("--now", "2026-01-30T08:00:00Z")
 PAPER = b'{"id": "2601.00001", "title": "Counting bees", "listed_on": "2026-01-30"}\n'
 
@@ -32,7 +35,13 @@ class Installation:
         }
 
     def start(self, *words: str) -> Process:
-        return started("paperround", *words, folder=self._folder, environment=self.environment)
+        return started(
+            "paperround",
+            *words,
+            clock=StartedClock(FRIDAY),
+            folder=self._folder,
+            environment=self.environment,
+        )
 
     def run(self, *words: str) -> None:
         process = self.start(*words)

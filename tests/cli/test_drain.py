@@ -9,13 +9,14 @@ from threading import Event
 import pytest
 
 from paperround.cli.drain import drain
-from paperround.clock import SystemClock
+from paperround.clock import StartedClock
 from paperround.config import Settings
 from paperround.domain.errors import DatabaseFailed
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.transactions import Patience
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
+from tests.builders import NOW
 from tests.databases import postgres, postgres_url, run_on
 from tests.jobs.distant import Distant
 from tests.queues import EMPTY
@@ -28,7 +29,7 @@ MOST_SECONDS = 20.0
 @pytest.fixture
 def home(tmp_path: Path) -> Runtime:
     """An embedded installation."""
-    return Runtime(Settings(data_dir=tmp_path), SystemClock())
+    return Runtime(Settings(data_dir=tmp_path), StartedClock(NOW))
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def worker(postgres_url: str, tmp_path: Path) -> Iterator[Runtime]:
     run_on(postgres_url, EMPTY)
     secret = "a secret that is only used by these tests"
     settings = Settings(data_dir=tmp_path, database_url=postgres_url, secret_key=secret)
-    yield Runtime(settings, SystemClock())
+    yield Runtime(settings, StartedClock(NOW))
     run_on(postgres_url, EMPTY)
 
 

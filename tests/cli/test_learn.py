@@ -121,12 +121,14 @@ def test_a_running_installation_learns_by_night_and_uses_it_at_once(home: Runtim
 
 NUMBERS = """
 import sys
+from datetime import UTC, datetime
 from paperround.cli import app
-from paperround.clock import SystemClock
+from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.wiring import Runtime
 
-home = Runtime(Settings(data_dir=sys.argv[1]), SystemClock())
+clock = FixedClock(datetime(2026, 3, 2, 8, tzinfo=UTC))
+home = Runtime(Settings(data_dir=sys.argv[1]), clock)
 assert home.ranker.name.startswith("trending-")
 assert home.ranker.in_use(home.clock.now()) is None
 print([name for name in ("numpy", "scipy") if name in sys.modules])

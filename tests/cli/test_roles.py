@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 from paperround.cli.app import app
 from paperround.cli.watched import _door, watched
-from paperround.clock import SystemClock
+from paperround.clock import StartedClock
 from paperround.config import Settings
 from paperround.domain.errors import Misconfigured
 from paperround.web.role import scheduler_role
 from paperround.wiring import Runtime
+from tests.builders import NOW
 from tests.story.serving import free_port
 
 RUN = CliRunner()
@@ -52,10 +53,12 @@ def test_the_embedded_installation_loads_nothing_of_many_machines(tmp_path: Path
     code = (
         "import sys\n"
         "from paperround.config import Settings\n"
-        "from paperround.clock import SystemClock\n"
+        "from datetime import UTC, datetime\n"
+        "from paperround.clock import FixedClock\n"
         "from paperround.wiring import Runtime\n"
         "from paperround.web.app import create_app\n"
-        f"home = Runtime(Settings(data_dir={str(tmp_path)!r}), SystemClock())\n"
+        "clock = FixedClock(datetime(2026, 3, 2, 8, tzinfo=UTC))\n"
+        f"home = Runtime(Settings(data_dir={str(tmp_path)!r}), clock)\n"
         "create_app(home)\n"
         "home.wake()\n"
         "assert home.queue.stop(drain_seconds=0)\n"
@@ -82,7 +85,7 @@ def test_a_place_that_is_taken_is_said_so() -> None:
 
 
 def test_the_pages_of_a_role_are_served_while_it_lasts(tmp_path: Path) -> None:
-    home = Runtime(Settings(data_dir=tmp_path), SystemClock())
+    home = Runtime(Settings(data_dir=tmp_path), StartedClock(NOW))
     home.prepare_to_serve()
     port = free_port()
     with watched(home, scheduler_role(home.clock.now), str(port)):

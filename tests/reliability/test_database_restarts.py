@@ -23,7 +23,6 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import func, select
 
-from paperround.clock import SystemClock
 from paperround.domain.subscribers import SubscriberState
 from paperround.mail.outbox import file_name
 from paperround.store import engine as engines
@@ -35,7 +34,7 @@ from tests.reliability.bad_lines import server_of, through
 from tests.reliability.fleet import EXPECTED, POLITE, home_in, surprises
 from tests.reliability.installation import SETTINGS, durable_server, prepare
 from tests.reliability.proxy import Proxy
-from tests.story.command_line import CommandLine
+from tests.story.command_line import CLOCK, CommandLine
 from tests.story.forked import Process
 from tests.story.serving import free_port
 
@@ -172,7 +171,7 @@ def survive(server: PostgresServer, folder: Path, *, restarts: int, readers: int
     assert server.restart is not None
     port, log = free_port(), folder / "log"
     with server.created() as url, SmtpSink() as sink, Proxy(server_of(url)) as line:
-        prepare(url, folder / "data", readers=readers, now=SystemClock().now())
+        prepare(url, folder / "data", readers=readers, now=CLOCK.now())
         reached = {
             "DATABASE_URL": through(line, url),
             "SMTP_URL": sink.url,

@@ -14,7 +14,6 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, func, select
 
-from paperround.clock import SystemClock
 from paperround.store import engine as engines
 from paperround.store import schema as db
 from tests.databases import PostgresServer
@@ -35,6 +34,7 @@ from tests.reliability.toxics import (
     Toxic,
 )
 from tests.reliability.weather import Weather
+from tests.story.command_line import CLOCK
 from tests.story.killing import journalled
 
 ENOUGH_LATER = timedelta(minutes=80)
@@ -118,7 +118,7 @@ def survive(
     """Everybody's digest through everything; the books balance at the end."""
     assert server.crash is not None
     chance, journal = Random(20261126), folder / "journal"  # noqa: S311 - the same every time
-    now = SystemClock().now()
+    now = CLOCK.now()
     with (
         server.created() as url,
         engines.opened(url) as engine,
@@ -150,7 +150,7 @@ def survive(
 
 def finish(url: str, sink: SmtpSink, fleet: Fleet) -> None:
     """What was put off before its dot goes out later, over good lines."""
-    later = (SystemClock().now() + ENOUGH_LATER).isoformat(timespec="seconds")
+    later = (CLOCK.now() + ENOUGH_LATER).isoformat(timespec="seconds")
     direct = {"DATABASE_URL": url.replace("+psycopg", ""), "SMTP_URL": sink.url}
     calm = home_in(fleet.home.folder, fleet.home.settings | direct)
     calm.run("deliver", "--until-empty", "--now", later)

@@ -11,7 +11,6 @@ from threading import Event
 
 import pytest
 
-from paperround.clock import SystemClock
 from paperround.jobs.transactions import PATIENCE
 from tests.databases import PostgresServer
 from tests.reliability.accounts import require_balance_at
@@ -21,6 +20,7 @@ from tests.reliability.installation import SETTINGS, durable_server, prepare
 from tests.reliability.proxy import Proxy
 from tests.reliability.test_database_restarts import is_over, served, until
 from tests.reliability.test_lost_commit import MindfulSink
+from tests.story.command_line import CLOCK
 from tests.story.serving import free_port
 
 READERS = 40
@@ -47,7 +47,7 @@ def test_a_site_that_outlives_a_long_outage_has_no_mail_in_doubt(
             is_away.set()
 
         with MindfulSink("dot", goes_away) as sink:
-            prepare(url, tmp_path / "data", readers=READERS, now=SystemClock().now())
+            prepare(url, tmp_path / "data", readers=READERS, now=CLOCK.now())
             reached = {
                 "DATABASE_URL": through(line, url),
                 "SMTP_URL": sink.url,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from paperround.clock import SystemClock
 from paperround.jobs.publish import publish
 from paperround.store.schema import metadata
 from paperround.store.unit_of_work import SqlDatabase
@@ -22,6 +21,7 @@ from tests.jobs.conftest import fill, record
 from tests.jobs.pace import WatchfulSink, subscribe_at
 from tests.reliability.fleet import home_in
 from tests.reliability.installation import SETTINGS, home_at
+from tests.story.command_line import CLOCK
 
 __all__ = ["postgres", "postgres_url"]
 
@@ -60,7 +60,7 @@ class Office:
 
     def send(self, readers: Mapping[str, int], sink: Gatekeeper) -> float:
         """Everybody's digest; returns the seconds until the fast domains had theirs."""
-        now = SystemClock().now()
+        now = CLOCK.now()
         self._plan(readers, now)
         settings = SETTINGS | PACED | {"DATABASE_URL": self.url, "SMTP_URL": sink.url}
         home = home_in(self.folder, settings)

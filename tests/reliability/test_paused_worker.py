@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from paperround.clock import SystemClock
 from tests.databases import PostgresServer
 from tests.faults import Action, SmtpSink
 from tests.reliability.accounts import require_balance_at
 from tests.reliability.fleet import home_in
 from tests.reliability.installation import SETTINGS, durable_server, prepare
-from tests.story.command_line import CommandLine
+from tests.story.command_line import CLOCK, CommandLine
 from tests.story.killing import journalled
 
 READERS = 12
@@ -72,7 +71,7 @@ def test_a_worker_that_wakes_after_its_lease_doubles_and_loses_nothing(
     server: PostgresServer, tmp_path: Path, stage: str, visit: int
 ) -> None:
     journal = tmp_path / "journal"
-    now = SystemClock().now()
+    now = CLOCK.now()
     with server.created() as url, SleepingSink(journal, stage, visit) as sink:
         prepare(url, tmp_path / "data", readers=READERS, now=now)
         address = url.replace("+psycopg", "")

@@ -7,21 +7,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from paperround.clock import StartedClock
+from tests.builders import NOW
 from tests.story.forked import Process, started
 
 STORY_PYTHON = os.environ.get("PAPERROUND_STORY_PYTHON", sys.executable)
 """The Python whose Paperround is tried: this one's, or that of an environment with the wheel."""
+
+CLOCK = StartedClock(NOW)
+"""What all processes of a test run read. It starts on a Monday morning when the run starts, so that
+no test depends on what day it is."""
 
 SAMPLE = Path(__file__).resolve().parents[2] / "docs" / "sample"
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A folder to run commands in, and the settings they run with."""
+    """A folder to run commands in, the settings they run with, and the clock they read."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    clock: StartedClock | None = CLOCK
 
     def start(self, *arguments: str, typed: bytes = b"", log: IO[str] | None = None) -> Process:
         """Start `paperround ARGUMENTS` and return the process, which reads `typed` from a pipe. All
@@ -36,6 +43,7 @@ class CommandLine:
         return started(
             "paperround",
             *arguments,
+            clock=self.clock,
             python=STORY_PYTHON,
             folder=self.folder,
             environment=environment | self.environment,

@@ -3,7 +3,7 @@
     python fork_server.py SOCKET        until its standard input ends; "ready" once it listens
 
 Starting Python and importing takes a second of CPU time, a command itself often a tenth. One
-request a connection: a message of JSON (module, arguments, folder, environment) with the
+request a connection: a message of JSON (module, arguments, clock, folder, environment) with the
 descriptors for standard input, output and error. The answer is a line with the process id, and
 later one with how the process ended.
 """
@@ -22,6 +22,8 @@ import sys
 import threading
 import traceback
 from typing import NoReturn
+
+from clocked import set_clock  # type: ignore[import-not-found]
 
 LONGEST = 1 << 20
 """Bytes of a request."""
@@ -92,10 +94,15 @@ def become(request: dict[str, object], streams: list[int]) -> list[str]:
     os.chdir(folder)
     sys.path[0] = folder
     os.environ.clear()
-    environment, arguments = request["environment"], request["arguments"]
+    environment, arguments, clock = (
+        request[name] for name in ("environment", "arguments", "clock")
+    )
     assert isinstance(environment, dict)
     assert isinstance(arguments, list)
+    assert isinstance(clock, list)
     os.environ.update(environment)
+    if clock:
+        set_clock(clock[0], float(clock[1]))
     return [str(request["module"]), *arguments]
 
 

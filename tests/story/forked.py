@@ -16,6 +16,9 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
+from paperround.clock import StartedClock
+
+CLOCKED = Path(__file__).with_name("clocked.py")
 SERVER = Path(__file__).with_name("fork_server.py")
 IS_POSSIBLE = hasattr(os, "pidfd_open")
 """Only Linux has what the fork server needs; elsewhere each process starts anew."""
@@ -51,6 +54,7 @@ class Process(Protocol):
 def started(
     module: str,
     *arguments: str,
+    clock: StartedClock | None,
     folder: Path,
     environment: Mapping[str, str],
     python: str = sys.executable,
@@ -58,20 +62,24 @@ def started(
     log: IO[str] | None = None,
 ) -> Process:
     """`python -m MODULE ARGUMENTS`, started in `folder` with nothing but these variables. It reads
-    `typed` from a pipe. Its outputs are pipes, or go into `log`."""
+    the time from `clock` (None: from the machine) and `typed` from a pipe. Its outputs are pipes,
+    or go into `log`."""
+    shown = [] if clock is None else [clock.moment.isoformat(), repr(clock.since)]
     with _piped(typed) as stdin:
         if can_be_forked(python, environment):
             return Forked(
                 python,
                 module,
                 arguments,
+                shown,
                 folder=folder,
                 environment=environment,
                 stdin=stdin,
                 log=log,
             )
+        how = [str(CLOCKED), *shown] if shown else ["-m"]
         return subprocess.Popen(
-            [python, "-m", module, *arguments],
+            [python, *how, module, *arguments],
             cwd=folder,
             env=environment,
             stdin=stdin,
@@ -100,14 +108,16 @@ def _obeyed(python: str) -> dict[str, str]:
 
 
 class Forked:
-    """A process that the server of this run started. It reads from the descriptor `stdin`; its
-    outputs are pipes, or go into `log`."""
+    """A process that the server of this run started. It reads the time from `clock`, a moment and
+    when that was, or from the machine where that is empty. It reads from the descriptor `stdin`;
+    its outputs are pipes, or go into `log`."""
 
     def __init__(
         self,
         python: str,
         module: str,
         arguments: Sequence[str],
+        clock: Sequence[str],
         *,
         folder: Path,
         environment: Mapping[str, str],
@@ -124,6 +134,7 @@ class Forked:
             asked = {
                 "module": module,
                 "arguments": arguments,
+                "clock": clock,
                 "folder": str(folder),
                 "environment": environment,
             }
@@ -142,7 +153,7 @@ class Forked:
         try:
             return self._wait(timeout)
         except TimeoutError:
-            raise subprocess.TimeoutExpired("paperround", timeout or 0.0) from None
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0) from None
 
     def communicate(self, *, timeout: float | None = None) -> tuple[str, str]:
         texts = ["", ""]

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.clock import SystemClock
 from paperround.config import Settings
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
-from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.command_line import CLOCK, SAMPLE, CommandLine
 from tests.web.conftest import sql
 
 
@@ -106,7 +105,7 @@ def test_a_link_that_was_mailed_before_the_backup_leaves_what_was_restored(
 def standing_in(home: CommandLine) -> Iterator[TestClient]:
     """The site of an installation, without its jobs."""
     settings = Settings(data_dir=home.folder / "paperround-data")
-    runtime = Runtime(settings, SystemClock())
+    runtime = Runtime(settings, CLOCK)
     yield TestClient(create_app(runtime), base_url=settings.public_url)
     runtime.queue.stop(drain_seconds=1)
     sql(runtime).dispose()

@@ -39,7 +39,7 @@ def is_held(home: CommandLine) -> bool:
 def test_a_clock_forty_hours_ahead_holds_digests_until_it_is_right_or_somebody_says_go(
     tmp_path: Path,
 ) -> None:
-    home = CommandLine(tmp_path)
+    home = CommandLine(tmp_path, clock=None)
     people = tmp_path / "people.csv"
     people.write_text(
         "email,status,consent_at,consent_source\n"

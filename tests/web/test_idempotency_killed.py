@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from paperround.clock import FixedClock
+from paperround.clock import FixedClock, StartedClock
 from paperround.store.schema import feeds, notices
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
@@ -30,6 +30,7 @@ def killed(url: str, folder: Path, moment: str, what: str) -> str:
     died = started(
         "tests.web.dying",
         *(url, str(folder), moment, what),
+        clock=StartedClock(NOW),
         folder=ROOT,
         environment={"HOME": str(folder), "PATH": os.environ["PATH"]},
     )
