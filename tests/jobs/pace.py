@@ -5,7 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Event, Lock, Thread
+from typing import Self
 
 from paperround.domain.subscribers import (
     Address,
@@ -45,6 +46,33 @@ class WatchfulSink(SmtpSink):
     @property
     def all_times(self) -> list[float]:
         return sorted(moment for times in self.times.values() for moment in times)
+
+
+class LostTime:
+    """Measures, while its `with` block lasts, how long a thread that wanted to run had to wait: a
+    bound on seconds allows for as much."""
+
+    STEP = 0.01
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._over = Event()
+        self._thread = Thread(target=self._measure, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _measure(self) -> None:
+        before = time.monotonic()
+        while not self._over.wait(self.STEP):
+            now = time.monotonic()
+            self.seconds += now - before - self.STEP
+            before = now
 
 
 @dataclass

@@ -80,6 +80,23 @@ def test_digests_leave_at_the_pace_of_the_relay(database: SqlDatabase) -> None:
     assert 59 / 14 <= moments[-1] - moments[0] <= 59 / 14 * 1.1
 
 
+@pytest.mark.accept("F33", part="rate of the relay")
+def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follow() -> None:
+    hands = Hands()
+    pacer = Pacer(pacing=FOURTEEN, clock=hands, wait=hands.wait)
+    spacing = FOURTEEN.relay.spacing
+    for number in range(7):
+        assert pacer.seconds_left(NOW + number * spacing, "ada@one.example") == 0
+        hands.moment += spacing
+    taken = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))
+    for _ in range(7):
+        pacer.hear(taken, verdict(taken), "ada@one.example", first=False)
+    left = pacer.seconds_left(hands.moment, "ada@one.example")
+    assert left == pytest.approx(6 * spacing.total_seconds(), abs=1e-5)
+    hands.moment += 7 * spacing
+    assert pacer.seconds_left(hands.moment, "ada@one.example") == 0
+
+
 @pytest.mark.accept("F33", part="rate over a restart")
 def test_a_second_process_finds_the_slots_of_the_first_taken(database: SqlDatabase) -> None:
     planned(database, one=40)

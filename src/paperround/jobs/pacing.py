@@ -60,6 +60,14 @@ class _Timetable:
         return max(0.0, (min(self.slots) - now).total_seconds())
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """When a server last answered, and by when the rate allows for all that it has taken."""
+
+    at: datetime
+    paid_at: datetime
+
+
 @dataclass(slots=True)
 class Pacer:
     """The pace of one call; without `pacing` nothing holds it. `wait` waits for some seconds and
@@ -75,6 +83,7 @@ class Pacer:
     )
     _is_troubled: bool = False
     _left: dict[str, datetime] = field(default_factory=dict)
+    _taken: dict[str, "_Taken"] = field(default_factory=dict)
     _answered: int = 0
     _bad: int = 0
     _rest_for: str | None = None
@@ -129,12 +138,15 @@ class Pacer:
 
     def seconds_left(self, slot: datetime, address: str) -> float:
         """How long a mail to `address` still has to wait for its slot. One that comes late to it
-        must not meet the next one: so the distance is kept from what left before it, too."""
+        must not meet the next one, so the distance is kept from what left before it, too. Several
+        that a slow server took at once count one after the other from then on."""
         now, moments = self.clock.now(), [slot]
         for road, spacing in self._spacings(address):
-            last = self._left.get(road)
+            last, taken = self._left.get(road), self._taken.get(road)
             if last is not None and last <= now:
                 moments.append(last + spacing)
+            if taken is not None and taken.at <= now:
+                moments.append(taken.paid_at - spacing)
         wait = (max(moments) - now).total_seconds()
         if wait <= 0:
             self._left |= {road: now for road, _ in self._spacings(address)}
@@ -184,6 +196,7 @@ class Pacer:
             return
         for table in self._tables.values():
             table.has_news = True
+        self._count_taken(address)
         self._answers.append(answer_of(outcome, verdict, address.rpartition("@")[2]))
         if first or not self._is_starting:
             return
@@ -196,6 +209,13 @@ class Pacer:
                 f"{verdict.reason}"
             )
             self._rest_for = verdict.reason
+
+    def _count_taken(self, address: str) -> None:
+        now = self.clock.now()
+        for road, spacing in self._spacings(address):
+            before = self._taken.get(road)
+            paid_at = now if before is None or before.at > now else max(now, before.paid_at)
+            self._taken[road] = _Taken(now, paid_at + spacing)
 
     def heard(self) -> "Hearsay":
         """What is to be written down now."""
