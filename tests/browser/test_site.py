@@ -68,6 +68,7 @@ def test_papers_can_be_read_by_keyboard(browser: Browser, place: Served) -> None
         assert page.evaluate(FOCUSED) == titles[1]
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text(titles[1])
+        page.wait_for_load_state()  # the script that hears keys runs after the page is parsed
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
         page.keyboard.press("Escape")

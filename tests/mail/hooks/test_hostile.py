@@ -1,6 +1,7 @@
 """Whatever a request holds: no parser raises, and what is kept of it names nobody."""
 
 import json
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -72,7 +73,7 @@ def usable(event_id: str, happened_at: datetime, *texts: str) -> bool:
     return (
         0 < len(event_id) <= 160
         and happened_at <= NOW
-        and not any("\0" in text or not text.isprintable() for text in texts)
+        and not any(unicodedata.category(one) == "Cc" for text in texts for one in text)
         and all(text.encode() is not None for text in (event_id, *texts))
     )
 
