@@ -24,9 +24,12 @@ from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import NOW, address, seed_subscribers
 from tests.databases import sqlite_template
+from tests.routes_once import RoutesOnce
 from tests.web.published import Published
 
 __all__ = ["sqlite_template"]
+
+RoutesOnce().start()
 
 PUBLIC_URL = "https://papers.example"
 
