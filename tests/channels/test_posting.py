@@ -171,10 +171,12 @@ def test_a_post_without_an_answer_is_unknown_and_never_posted_again(
     assert last(papers, channel.id).reason.startswith("unanswered: 127.0.0.1")
 
 
+@pytest.mark.accept("R5", part="channel")
+@pytest.mark.parametrize("status", ["504 Gateway Timeout", "520 Unknown Error", "524 Timed Out"])
 def test_a_gateway_that_got_no_answer_leaves_it_unknown(
-    papers: SqlDatabase, made: Services
+    papers: SqlDatabase, made: Services, status: str
 ) -> None:
-    made.answers_with(ChannelKind.SLACK, page(b"", status="504 Gateway Timeout"))
+    made.answers_with(ChannelKind.SLACK, page(b"", status=status))
     add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
@@ -197,6 +199,16 @@ def test_a_service_that_is_busy_is_asked_again_after_the_pause_it_wants(
         assert post_due(later(room, minutes=61)).messages == 1
     assert totals(papers) == LedgerTotals(sent=1)
     assert made.posted()[0] == made.posted()[1]
+
+
+def test_a_service_that_asks_for_no_pause_gets_ours(papers: SqlDatabase, made: Services) -> None:
+    made.answers_with(ChannelKind.SLACK, page(b"", "Retry-After: 0", status="503 Busy"))
+    add(papers, made)
+    send(papers)
+    with post_room(papers, made) as room:
+        post_due(room)
+        assert post_due(later(room, minutes=4)).messages == 0
+        assert post_due(later(room, minutes=7)).messages == 1
 
 
 @pytest.mark.parametrize(

@@ -304,11 +304,16 @@ def test_sent_never_leaves_sent(town: Town) -> None:
     assert town.totals().sent == 1
 
 
-def test_a_late_answer_turns_unknown_into_sent_and_nothing_else(town: Town) -> None:
+def test_a_late_answer_turns_unknown_into_sent_and_nothing_else(town: Town, engine: Engine) -> None:
     town.plan()
     row, *_ = town.claim()
     town.settle(move(row, UNKNOWN))
     assert [town.settle(move(row, state)) for state in (FAILED, DEFERRED, SENT)] == [0, 0, 1]
+    with engine.connect() as connection:
+        tries = connection.execute(
+            select(db.deliveries.c.attempts).where(db.deliveries.c.id == row.id)
+        )
+        assert tries.scalar_one() == 1, "the answer belongs to the try that was counted"
 
 
 def test_moves_that_are_settled_together_each_move_their_own_row(

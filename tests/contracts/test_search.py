@@ -1,6 +1,6 @@
 """The search index, on every database: what it finds, and that whatever writes papers keeps it."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, delete
@@ -12,6 +12,8 @@ from paperround.jobs.ports import Database
 from paperround.store import migrate
 from paperround.store import schema as db
 from tests.builders import NOW, listing, paper, write
+
+MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 TEXTS = (
     ("Dense retrieval at low cost", "Passages are found by vectors.", ("Ada Ring",)),
@@ -112,6 +114,7 @@ def test_filters_leave_out_papers(database: Database) -> None:
         paper(1, categories=("cs.LG", "stat.ML")),
         paper(2, categories=("cs.LGX", "q-bio"), counts_from=old),
         paper(3, categories=()),
+        paper(4, categories=(), counts_from=MIDNIGHT),
     )
     with database.writing() as work:
         feed = work.feeds.get_or_create("it's", "hf", now=NOW)
@@ -123,8 +126,10 @@ def test_filters_leave_out_papers(database: Database) -> None:
         (Filters(category="c"), []),
         (Filters(category="' OR 1=1 --"), []),
         (Filters(after=today), [ids[0], ids[2]]),
-        (Filters(before=today), [ids[1]]),
+        (Filters(before=today), [ids[1], ids[3]]),
         (Filters(after=old.date(), before=old.date() + timedelta(days=1)), [ids[1]]),
+        (Filters(before=MIDNIGHT.date()), [ids[1]]),
+        (Filters(after=MIDNIGHT.date()), [ids[0], ids[2], ids[3]]),
         (Filters(after=date.max), []),
         (Filters(feed="it's"), [ids[2]]),
         (Filters(feed="other"), []),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.merge import (
+    earlier_text,
     key_of,
     may_merge_by_title,
     merged,
@@ -70,6 +71,21 @@ def test_a_listing_far_in_the_future_is_not_believed() -> None:
     assert paper(record(listed_on=date(9000, 1, 1))).listed_on is None
     far = NOW + timedelta(days=400)
     assert paper(record(published_at=far)).published_at is None
+
+
+def test_a_date_may_be_a_day_ahead_and_no_more() -> None:
+    day, more = NOW + timedelta(hours=24), NOW + timedelta(hours=24, minutes=1)
+    assert paper(record(published_at=day)).published_at == day
+    assert paper(record(published_at=more)).published_at is None
+
+
+def test_only_a_lower_version_is_an_earlier_text() -> None:
+    def versioned(number: int) -> Record:
+        return record(version=number)
+
+    known = paper(versioned(2))
+    texts = [earlier_text(known, one, one) for one in map(versioned, (1, 2, 3))]
+    assert [text is not None for text in texts] == [True, False, False]
 
 
 def test_a_feed_that_dates_a_paper_anew_with_every_edit_makes_it_no_younger() -> None:

@@ -190,6 +190,12 @@ def after(flow: Flow, *answers: Answer) -> Flow:
     return flow
 
 
+def test_a_domain_gets_one_connection_more_after_ten_mails_in_a_row() -> None:
+    assert after(Flow(), *[GOOD] * 9).grown == 2
+    assert after(Flow(), *[GOOD] * 10).grown == 3
+    assert after(Flow(), *[GOOD] * 60).grown == 5
+
+
 @pytest.mark.accept("R8", part="a domain that greylists")
 def test_a_domain_rests_after_five_in_a_row_and_longer_each_time() -> None:
     assert not after(Flow(), *[PUT_OFF] * (MOST_PUT_OFF - 1)).rests(NOW)

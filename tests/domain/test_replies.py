@@ -112,7 +112,9 @@ def test_a_refusal_of_the_sender_that_comes_late_is_still_ours(status: str, phas
 
 
 @pytest.mark.accept("R14", part="verdict")
-@pytest.mark.parametrize("line", ["550 5.7.26 unauthenticated", "554 5.7.1 relay denied", "530 x"])
+@pytest.mark.parametrize(
+    "line", ["550 5.7.26 unauthenticated", "554 5.7.1 denied", "530 x", "534 x"]
+)
 @pytest.mark.parametrize("phase", [*BEFORE_DOT, Phase.DOT])
 def test_a_policy_refusal_is_our_fault_and_loses_nobody(line: str, phase: Phase) -> None:
     assert judged(phase, line) == ("deferred", US)

@@ -121,6 +121,15 @@ def test_a_probe_that_comes_back_rests_mail_for_longer_each_time() -> None:
     assert lengths == [14, 28, 28, 28]
 
 
+@pytest.mark.accept("F36", part="score")
+def test_a_probe_may_come_back_for_fourteen_days() -> None:
+    resting = over(0, 1, 2, 3, 4)
+    assert resting.resting_until is not None
+    for days, expected in ((14, Effect.PAUSED), (15, Effect.NOTED)):
+        told = resting.resting_until + timedelta(days=days)
+        assert judged(resting, Evidence.PASSING, mail="z", today=told)[1] is expected
+
+
 def test_a_reader_whose_probe_arrived_stands_as_on_the_first_day() -> None:
     resting = over(0, 1, 2, 3, 4)
     assert resting.resting_until is not None

@@ -126,6 +126,9 @@ def test_keys_that_are_alike_end_with_letters() -> None:
         ("OpenAI", "OpenAI"),
         ("Ring, Ada", "Ring, Ada"),
         ("Martin Luther King Jr.", "King, Martin Luther, Jr."),
+        ("Ada Ring II", "Ring, Ada, II"),
+        ("Ada Ring III", "Ring, Ada, III"),
+        ("Ada Ring IV", "Ring, Ada, IV"),
     ],
 )
 def test_ris_writes_the_family_name_first(name: str, written: str) -> None:

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from paperround.domain.deliveries import DeliveryId
 from paperround.domain.feeds import FeedHealth, NewFeed, RunNotes
 from paperround.domain.notices import NoticeKind
+from paperround.domain.pacing import Pacing, Waiting, parse_domain_pace
 from paperround.domain.papers import Reject
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
@@ -30,6 +32,7 @@ from tests.jobs.readers import (
 )
 
 MINUTE = timedelta(minutes=1)
+DOMAINS = Pacing(domains=parse_domain_pace("20/s"))
 
 
 def house(database: Database, after: timedelta) -> Housework:
@@ -182,3 +185,18 @@ def test_mails_that_came_back_are_kept_for_a_month_and_events_for_three(
                 (len(work.returns.waiting(limit=9)), len(work.returns.events(None, limit=9)))
             )
     assert kept == [(1, 1), (0, 1), (0, 1), (0, 0)]
+
+
+def test_proofs_of_work_and_paces_of_domains_are_forgotten(database: SqlDatabase) -> None:
+    with database.writing() as work:
+        work.slots.take("pow", "a solution", now=NOW)
+        gate = work.pacing.open(DOMAINS, first=False, now=NOW)
+        gate.sift([Waiting(id=DeliveryId(1), domain="one.example")])
+        gate.close()
+    house(database, timedelta(hours=1))
+    with database.writing() as work:
+        assert not work.slots.take("pow", "a solution", now=NOW), "it could be used twice"
+    house(database, 3 * DAYS)
+    with database.writing() as work:
+        assert work.slots.take("pow", "a solution", now=NOW)
+        assert work.pacing.forget(before=NOW + 9 * DAYS) == 0

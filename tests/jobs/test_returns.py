@@ -330,3 +330,11 @@ def test_a_mail_to_the_leaving_address_ends_the_subscription_and_can_be_taken_ba
     (undo,) = post(town.database, now=later)
     assert undo.kind == "undo"
     assert town.suppressions() == []
+
+
+@pytest.mark.accept("F36", part="old mails")
+@pytest.mark.parametrize(("days", "counts"), [(30, True), (31, False)])
+def test_a_message_id_counts_for_thirty_days(town: Town, days: int, counts: bool) -> None:
+    now = NOW + days * DAYS
+    event = town.event("alan", tag="", message_id=town.mails["alan"].message_id, happened_at=now)
+    assert town.receive(event, now=now) == (Receipt(stopped=1) if counts else Receipt(unknown=1))

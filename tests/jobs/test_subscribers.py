@@ -274,3 +274,9 @@ def test_somebody_who_left_cannot_be_added_by_hand(database: SqlDatabase) -> Non
     with database.reading() as work:
         ((person, wish),) = work.subscribers.export(work.lists.get("trending").id)
     assert (person.state, wish.hour) == (SubscriberState.UNSUBSCRIBED, 7)
+
+
+@pytest.mark.accept("F32", part="byte order mark")
+def test_a_table_that_a_spreadsheet_saved_is_read_with_its_mark(database: SqlDatabase) -> None:
+    assert load(database, "\ufeff" + HEADER + ADA).new == 1
+    assert list(states(database)) == ["ada@example.org"]

@@ -155,6 +155,8 @@ class _Session:
         for one in self._mails:
             if str(one.uid) == words[0] and most is not None:
                 part = one.raw[: int(most[1])]
+                if "BODY.PEEK[" not in words[1]:
+                    one.flags.add(r"\Seen")
                 head = b"* 1 FETCH (UID %d BODY[]<0> {%d}\r\n" % (
                     one.uid,
                     self._server.announces or len(part),

@@ -122,3 +122,10 @@ def test_a_plain_address_may_stand_in_a_header(text: str) -> None:
 )
 def test_anything_else_is_no_address_for_a_header(text: str) -> None:
     assert not is_address(text)
+
+
+@pytest.mark.accept("I7", part="nothing invisible in a header")
+def test_what_nobody_sees_leaves_a_header_and_joiners_stay() -> None:
+    unseen = [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
+    kept = {chr(one) for one in unseen if header_text(f"a{chr(one)}b") != "ab"}
+    assert kept == {"\u200c", "\u200d", "\u2065"}

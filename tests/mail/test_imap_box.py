@@ -35,6 +35,13 @@ def test_mails_are_read_and_go_once_they_were_taken() -> None:
 
 
 @pytest.mark.accept("F36", part="mailbox")
+def test_what_is_not_taken_stays_unread() -> None:
+    with ImapServer(*MAILS) as server:
+        letters(server, take=0)
+        assert [one.flags for one in server.folders["INBOX"]] == [set(), set()]
+
+
+@pytest.mark.accept("F36", part="mailbox")
 def test_mails_are_moved_where_a_folder_is_named_which_is_made() -> None:
     with ImapServer(*MAILS) as server:
         letters(server, "?done=Paperround-done", take=1)

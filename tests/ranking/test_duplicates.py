@@ -41,6 +41,18 @@ def test_a_retitled_paper_with_the_same_text_folds() -> None:
     assert pair(left, right) == TOGETHER
 
 
+def test_three_fifths_of_the_text_is_one_text_and_half_of_it_is_not() -> None:
+    words = [f"w{n}" for n in range(60)]
+    left = {"title": "Seals at the front", "abstract": " ".join(words)}
+
+    def with_changed(end: int) -> dict[str, Any]:
+        changed = [*words[: 60 - end], *(f"x{n}" for n in range(end))]
+        return {"title": "Foraging along tidal fronts", "abstract": " ".join(changed)}
+
+    assert pair(left, with_changed(14)) == TOGETHER  # 44 of 72 runs of three words: 0.61
+    assert pair(left, with_changed(19)) == APART  # 39 of 77: 0.51
+
+
 def test_one_template_title_over_different_works_does_not_fold() -> None:
     left = {"title": "Technical report", "abstract": ABSTRACT}
     right = {"title": "Technical report", "abstract": OTHER}

@@ -76,9 +76,13 @@ def test_the_api_is_asked_for_the_newest_of_a_category() -> None:
     assert (request.limiter, request.interval_seconds) == ("arxiv", 3.0)
 
 
-def test_a_whole_archive_is_asked_for_with_all_its_subjects() -> None:
-    url = SOURCE.plan(state(categories="cs", via="api"), NOW).url
-    assert "search_query=cat:cs.*&" in url
+@pytest.mark.parametrize(
+    "archive",
+    "astro-ph cond-mat cs econ eess math nlin physics q-bio q-fin stat".split(),
+)
+def test_a_whole_archive_is_asked_for_with_all_its_subjects(archive: str) -> None:
+    url = SOURCE.plan(state(categories=archive, via="api"), NOW).url
+    assert f"search_query=cat:{archive}.*&" in url
 
 
 @pytest.mark.accept("F03", part="api")

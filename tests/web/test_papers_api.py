@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from pydantic import BaseModel
 
@@ -105,6 +106,10 @@ def test_the_lists_name_their_feeds(site: Site) -> None:
         assert site.client.get(address).status_code == 200
 
 
+def varies_by(answer: httpx2.Response) -> set[str]:
+    return {name.strip().lower() for name in answer.headers.get("vary", "").split(",")} - {""}
+
+
 @pytest.mark.accept("F42", part="conditional requests")
 @pytest.mark.parametrize("path", PUBLIC)
 def test_whoever_has_an_answer_already_gets_a_304(site: Site, edition: Edition, path: str) -> None:
@@ -118,6 +123,8 @@ def test_whoever_has_an_answer_already_gets_a_304(site: Site, edition: Edition, 
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == tag
         assert again.headers["cache-control"] == first.headers["cache-control"]
+        assert again.headers.get("link") == first.headers.get("link")
+        assert varies_by(first) <= varies_by(again)
         assert "content-length" not in again.headers
     other = site.client.get(path, headers={"If-None-Match": '"other"'})
     assert (other.status_code, other.content) == (200, first.content)
