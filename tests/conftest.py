@@ -36,7 +36,13 @@ settings.register_profile("paperround", deadline=None)
 settings.load_profile("paperround")
 CompiledOnce().listen()
 
-pytest_plugins = ["tests.acceptance_plugin", "tests.databases", "tests.settled"]
+pytest_plugins = [
+    "tests.acceptance_plugin",
+    "tests.databases",
+    "tests.progress",
+    "tests.settled",
+    "tests.tiers",
+]
 
 TEST_DATA = "PAPERROUND_TEST_DATA"
 

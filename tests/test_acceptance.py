@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance import NOT_RUN, Shown, lines, measured, state
-from tests.acceptance_plugin import WHOLE_TREE
 from tests.acceptance_points import Point, marks, points
+from tests.tiers import WHOLE_TREE
 
 pytest_plugins = ["pytester"]
 
@@ -25,8 +25,7 @@ PROJECT = """
 
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> pytest.Pytester:
-    marks = "accept: shows a point\n    long: takes long\n    early: begins first\n"
-    pytester.makeini(f"[pytest]\nmarkers = {marks}")
+    pytester.makeini("[pytest]\nmarkers = accept: shows a point")
     return pytester
 
 
@@ -55,63 +54,6 @@ def test_the_last_outcome_of_a_marked_test_is_kept(run: pytest.Pytester) -> None
     outcome(run)
     kept = run.path / ".pytest_cache/v/paperround/acceptance"
     assert f'"{path.name}::test_it": "failed"' in kept.read_text()
-
-
-def test_long_tests_run_only_when_asked_for(run: pytest.Pytester) -> None:
-    run.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.long
-        def test_only_long(): pass
-
-        def test_scales(long_form): pass
-
-        def test_short(): pass
-        """
-    )
-    assert outcome(run) == {"passed": 2, "deselected": 1}
-    assert outcome(run, "--long") == {"passed": 2, "deselected": 1}
-
-
-def test_tests_on_postgresql_can_be_left_out(run: pytest.Pytester) -> None:
-    run.makepyfile(
-        """
-        import pytest
-
-        @pytest.fixture
-        def postgres(): pass
-
-        @pytest.fixture(params=["sqlite", "postgres"])
-        def database(request): pass
-
-        def test_on_each(database): pass
-
-        def test_on_its_server(postgres): pass
-
-        def test_without_any(): pass
-        """
-    )
-    assert outcome(run) == {"passed": 4}
-    assert outcome(run, "--without-postgres") == {"passed": 2, "deselected": 2}
-
-
-def test_what_takes_long_begins_first(run: pytest.Pytester) -> None:
-    run.makepyfile(
-        """
-        import pytest
-
-        begun = []
-
-        def test_short(): begun.append("short")
-
-        @pytest.mark.early
-        def test_early(): begun.append("early")
-
-        def test_order(): assert begun == ["early", "short"]
-        """
-    )
-    assert outcome(run) == {"passed": 3}
 
 
 POINT = Point("F20", 3, "reasons", parts=("mail", "page"))
@@ -161,6 +103,7 @@ def test_every_point_has_a_weight_and_words_of_its_own() -> None:
     assert len({point.says for point in table.values()}) == len(table)
 
 
+@pytest.mark.slow
 def test_the_command_prints_every_point_with_the_tests_of_this_tree() -> None:
     """With those of two places, as whoever works on them asks: all take as long as collecting."""
     places = ["tests/domain", "tests/test_house_rules.py"]

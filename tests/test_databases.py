@@ -72,6 +72,7 @@ def lives(process: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_server_ends_with_a_process_that_is_killed(place: Path) -> None:
     with holder(place) as process:
         assert process.stdout is not None
@@ -83,6 +84,7 @@ def test_a_server_ends_with_a_process_that_is_killed(place: Path) -> None:
     until(lambda: [*place.iterdir()] == [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", ["pr-*", "pr-*/data", "pr-*/data/postmaster.pid"])
 def test_a_server_ends_with_a_process_that_is_killed_while_it_starts_it(
     place: Path, made: str
@@ -93,6 +95,7 @@ def test_a_server_ends_with_a_process_that_is_killed_while_it_starts_it(
     until(lambda: [*place.iterdir()] == [])
 
 
+@pytest.mark.slow
 def test_a_server_ends_with_a_process_that_ends_well(place: Path) -> None:
     with holder(place) as process:
         assert process.stdout is not None

@@ -164,7 +164,9 @@ def test_a_folder_that_is_no_environment_is_never_removed(machine: Machine) -> N
 def test_arguments_reach_pytest_as_they_are(machine: Machine) -> None:
     machine.add("python3", GOOD_PYTHON)
     machine.run("test", "-k", "two words")
-    assert machine.log.read_text().splitlines()[-1] == "-m pytest -k two words"
+    command = machine.log.read_text().splitlines()[-1]
+    assert command.startswith("-m pytest -q -n auto ")
+    assert command.endswith(" -k two words")
 
 
 @pytest.mark.accept("F50", part="run")
@@ -195,7 +197,7 @@ def test_an_unknown_word_is_answered_with_the_known_ones(machine: Machine) -> No
 
 def test_make_knows_the_same_words() -> None:
     usage = subprocess.run([ROOT / "run"], capture_output=True, text=True, check=True).stdout
-    words = {line.split()[1] for line in usage.splitlines()}
+    words = {line.split()[1] for line in usage.splitlines() if line.startswith("./run")}
     makefile = (ROOT / "Makefile").read_text().splitlines()
     targets = next(line for line in makefile if line.endswith(":"))
     assert set(targets.rstrip(":").split()) == words | {"help"}

@@ -39,6 +39,7 @@ def goes_away(room: PostRoom, distant: Distant) -> PostRoom:
     return replace(room, office=Meddling(office=room.office, after_mark=go))
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="a long outage, posts")
 @pytest.mark.parametrize(
     ("answers", "becomes"),
@@ -96,6 +97,7 @@ def test_a_post_of_several_messages_goes_on_with_the_next_one(
     assert totals(database) == LedgerTotals(sent=1)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="a lost commit, posts")
 @pytest.mark.parametrize("number", range(1, 5))
 def test_whichever_commit_is_in_doubt_the_next_run_goes_on_at_once(

@@ -84,6 +84,7 @@ def test_an_edition_is_posted_once(papers: SqlDatabase, made: Services, kind: Ch
     assert last(papers, channel.id).sent_at == NOW
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("F25", part="schedule")
 def test_a_channel_is_posted_to_at_its_hour_like_anybody(
     papers: SqlDatabase, made: Services
@@ -155,6 +156,7 @@ def test_a_post_in_hand_holds_up_no_mail_of_a_relay_that_is_tried_again(
 # --- not sent, or perhaps ----------------------------------------------------------------------
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="channel")
 @EACH_KIND
 def test_a_post_without_an_answer_is_unknown_and_never_posted_again(
@@ -171,6 +173,7 @@ def test_a_post_without_an_answer_is_unknown_and_never_posted_again(
     assert last(papers, channel.id).reason.startswith("unanswered: 127.0.0.1")
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="channel")
 @pytest.mark.parametrize("status", ["504 Gateway Timeout", "520 Unknown Error", "524 Timed Out"])
 def test_a_gateway_that_got_no_answer_leaves_it_unknown(
@@ -346,6 +349,7 @@ def test_hooks_that_do_not_answer_hold_up_no_other(papers: SqlDatabase, made: Se
     assert totals(papers) == LedgerTotals(sent=2)
 
 
+@pytest.mark.postgres
 def test_many_hands_post_everything_once(papers: SqlDatabase, made: Services) -> None:
     for kind in ChannelKind:
         add(papers, made, kind)

@@ -382,6 +382,7 @@ def test_a_clock_that_leapt_gives_up_no_post(papers: SqlDatabase, made: Services
 # --- processes that die ------------------------------------------------------------------------
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R1", part="channel")
 def test_a_process_that_dies_after_the_mark_leaves_it_unknown(
     papers: SqlDatabase, made: Services

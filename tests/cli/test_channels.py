@@ -53,6 +53,7 @@ def add(made: Services, kind: ChannelKind, *more: str) -> Result:
     return run("channels", "add", kind, hook(made, kind), *chat, *more)
 
 
+@pytest.mark.slow
 def test_four_channels_get_the_edition_and_no_secret_is_ever_shown(made: Services) -> None:
     told = [add(made, kind) for kind in ChannelKind]
     assert [one.exit_code for one in told] == [0, 0, 0, 0]
@@ -105,6 +106,7 @@ def test_after_a_new_key_posts_are_signed_with_both_for_a_day(made: Services) ->
     assert len(made.headers()["webhook-signature"].split(" ")) == 2
 
 
+@pytest.mark.slow
 def test_a_refused_post_shows_in_doctor_and_history(made: Services) -> None:
     made.answers_with(ChannelKind.WEBHOOK, page(b"who are you?", status="403 Forbidden"))
     add(made, ChannelKind.WEBHOOK, "--name", "lab")

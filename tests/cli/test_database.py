@@ -47,6 +47,7 @@ def test_a_database_of_an_older_version_is_told_of_with_the_way_out(
     )
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("D8", part="differences in words")
 def test_each_difference_is_told_in_words(
     empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

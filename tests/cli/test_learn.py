@@ -71,6 +71,7 @@ def test_with_too_little_history_the_command_says_so_and_what_helps(home: Runtim
     assert told == {"outcomes": 30, "days": 3, "feeds": 1, "least": 600, "model": None}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F11", part="command")
 def test_the_command_learns_now_and_ranking_names_the_model(home: Runtime) -> None:
     fill(home.database, DAYS)
@@ -92,6 +93,7 @@ def test_the_command_learns_now_and_ranking_names_the_model(home: Runtime) -> No
     assert past == RANKER
 
 
+@pytest.mark.slow
 def test_people_are_told_the_weights_by_part(home: Runtime) -> None:
     fill(home.database, DAYS)
     lines = run("learn", "--now", NOW).splitlines()
@@ -135,6 +137,7 @@ print([name for name in ("numpy", "scipy") if name in sys.modules])
 """
 
 
+@pytest.mark.slow
 def test_whoever_has_learned_nothing_loads_no_numbers(tmp_path: Path) -> None:
     command = [sys.executable, "-c", NUMBERS, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

@@ -60,6 +60,7 @@ def test_no_token_is_written(text: str) -> None:
         assert TOKEN[:20] not in said
 
 
+@pytest.mark.slow
 @pytest.mark.accept("P1", part="log lines")
 @given(address=st.emails(), before=st.sampled_from(["", " ", "<", "to=", "(", "'", "x "]))
 def test_no_address_of_any_form_is_written(address: str, before: str) -> None:
@@ -89,6 +90,7 @@ def test_nobody_can_forge_an_event(end: str) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_long_line_without_a_space_costs_little() -> None:
     assert len(line("x" * 39 + "." + "y." * 200_000)) > 400_000
 

@@ -53,6 +53,7 @@ def archive(home: Path, days: int) -> None:
     assert run("ingest", "--file", str(path)).exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_table_stands_before_the_day_that_is_ranked_with_the_weights(home: Path) -> None:
     archive(home, 10)
     lines = run("rank", "--date", str(LAST), "--try", OTHER, "--limit", "1").stdout.splitlines()
@@ -69,6 +70,7 @@ def test_the_table_stands_before_the_day_that_is_ranked_with_the_weights(home: P
     assert rest[1].startswith("  1. ")
 
 
+@pytest.mark.slow
 def test_programs_get_the_same_figures_and_the_documented_keys(home: Path) -> None:
     archive(home, 10)
     found = ranked("--try", OTHER)
@@ -99,6 +101,7 @@ def test_without_other_weights_nothing_is_compared(home: Path) -> None:
     assert list(ranked()) == ["list", "date", "now", "ranker", "items"]
 
 
+@pytest.mark.slow
 def test_fewer_days_may_be_asked_for(home: Path) -> None:
     archive(home, 10)
     days = ranked("--try", OTHER, "--days", "2")["tried"]["days"]
@@ -107,6 +110,7 @@ def test_fewer_days_may_be_asked_for(home: Path) -> None:
         assert run("rank", "--try", OTHER, "--days", none).exit_code == 2, none
 
 
+@pytest.mark.slow
 def test_little_history_is_called_that(home: Path) -> None:
     archive(home, 2)
     said = run("rank", "--date", str(LAST), "--try", OTHER).stdout

@@ -48,6 +48,7 @@ def test_a_worker_that_is_asked_for_what_is_not_there_says_what_is(
     assert says in answer.output
 
 
+@pytest.mark.slow
 def test_the_embedded_installation_loads_nothing_of_many_machines(tmp_path: Path) -> None:
     """`pip install paperround` alone has neither the driver nor the queue."""
     code = (

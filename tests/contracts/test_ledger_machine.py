@@ -209,6 +209,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return {(person, paper) for person, papers in memory.items() for paper in papers}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("R1", part="machine")
 @pytest.mark.accept("R2")
 @pytest.mark.accept("F14", part="machine")

@@ -436,6 +436,7 @@ def turns_of_processes(url: str, *, processes: int, each: int, milliseconds: int
         assert began >= ended  # never two answers at once
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F03", part="two processes")
 def test_two_processes_never_ask_at_once_nor_too_soon(database_url: str) -> None:
     turns_of_processes(database_url, processes=2, each=6, milliseconds=50)

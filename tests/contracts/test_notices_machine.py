@@ -124,6 +124,7 @@ class NoticeMachine(RuleBasedStateMachine):
         assert {one.id for one in found if one and one.state is SENT} <= self.marked.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.accept("R2", part="notices")
 @pytest.mark.accept("R5", part="confirmation")
 def test_notices_keep_their_promises_in_any_order(sqlite_template: Path) -> None:

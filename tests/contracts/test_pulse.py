@@ -127,6 +127,7 @@ def test_what_a_run_of_sending_writes_is_not_felt(database: Database, engine: En
     assert watching.beat() == before
 
 
+@pytest.mark.slow
 @pytest.mark.accept("B11", part="what changes")
 def test_what_another_process_writes_is_felt(database: Database, engine: Engine) -> None:
     seed_list(database)

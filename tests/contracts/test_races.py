@@ -49,6 +49,7 @@ def at_once(count: int, do: Callable[[int], Result]) -> list[Result | str]:
         return list(pool.map(run, range(count)))
 
 
+@pytest.mark.slow
 @pytest.mark.accept("D1", part="short")
 def test_eight_writers_and_four_readers_never_meet_a_locked_database(
     sqlite_database: Database,

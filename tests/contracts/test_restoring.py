@@ -206,6 +206,7 @@ def peak() -> Iterator[Callable[[], int]]:
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_what_a_backup_does_not_hold_is_passed_over_and_fills_no_memory(
     machine: Machine, peak: Callable[[], int]
 ) -> None:

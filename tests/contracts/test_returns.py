@@ -245,6 +245,7 @@ def test_what_is_old_is_forgotten(database: Database) -> None:
         assert work.returns.forget(events=later, mails=later) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F36", part="quarantine")
 def test_of_events_about_no_mail_of_ours_only_so_many_are_kept(
     database: Database, engine: Engine, mailed: Mailed

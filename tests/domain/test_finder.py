@@ -97,6 +97,7 @@ def is_chinese(char: str) -> bool:
     return "\u4e00" <= char <= "\u9fff"
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F13", part="keywords")
 @given(nodes, st.lists(papers, min_size=1, max_size=5))
 def test_looking_words_up_finds_what_reading_every_paper_does(

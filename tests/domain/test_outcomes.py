@@ -64,6 +64,7 @@ def test_nothing_from_after_the_moment_is_known() -> None:
     assert learned(*counts, as_of=MIDNIGHT + timedelta(hours=59)) == [(DAY, HF, [5] * 5)]
 
 
+@pytest.mark.slow
 def test_a_day_that_is_not_over_for_a_day_has_not_settled() -> None:
     counts = day_of(vote(5, 20))
     assert learned(*counts, as_of=MIDNIGHT + timedelta(hours=47)) == []

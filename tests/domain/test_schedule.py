@@ -260,6 +260,7 @@ class Reader:
         self.due_at = first_due(now, hour=hour, zone=zone, taken=self.dates[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T3", part="due instants")
 @given(
     start=starts,

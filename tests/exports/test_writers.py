@@ -54,6 +54,7 @@ def feed_of(text: str) -> FeedDocument:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.accept("W7", part="any text in a feed")
 @given(TEXT)
 def test_any_text_makes_a_well_formed_feed_of_one_entry(text: str) -> None:

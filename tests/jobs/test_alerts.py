@@ -140,6 +140,7 @@ def test_a_trouble_that_was_over_is_told_again_by_another_name(database: SqlData
     assert len({first, again, third} - {None}) == 3
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("D2", part="alerts")
 def test_a_trouble_seen_by_many_at_once_is_told_by_one(database: SqlDatabase) -> None:
     for now in (NOW, NOW + 5 * HOUR):

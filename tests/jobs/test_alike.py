@@ -176,6 +176,7 @@ def asked(
     return person, seen, DAY
 
 
+@pytest.mark.slow
 @given(crowds())
 @settings(max_examples=100, deadline=None)
 def test_among_many_everybody_gets_what_they_get_alone(
@@ -241,6 +242,7 @@ def page_of(
     return maker_for(crowd, shared=shared, withdrawn=withdrawn).choices(people)
 
 
+@pytest.mark.slow
 @given(crowds(), crowds())
 @settings(max_examples=50, deadline=None)
 def test_whoever_reads_on_a_later_page_gets_what_they_get_alone(

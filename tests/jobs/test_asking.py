@@ -119,6 +119,7 @@ def test_who_asks_twice_in_one_transaction_is_one_person_with_two_wishes(
         assert len(work.subscribers.subscriptions_of(person.id)) == 1
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S1", part="at once")
 def test_who_asks_twice_in_one_transaction_is_mailed_once_an_hour(database: Database) -> None:
     here = desk(database, LIMITS)

@@ -94,6 +94,7 @@ def test_what_waits_is_skipped_and_its_papers_are_released(database: SqlDatabase
     assert mailer.sent == []
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("F34", part="cancel")
 @pytest.mark.accept("R11", part="cancel")
 def test_a_cancel_in_the_middle_of_a_run_lets_only_the_mail_at_its_dot_finish(
@@ -388,6 +389,7 @@ def test_who_was_not_planned_in_time_gets_what_the_edition_has_for_them(
     assert mailer.sent == ["ada@example.org"]
 
 
+@pytest.mark.slow
 def test_a_replacement_of_a_paused_list_waits(database: SqlDatabase) -> None:
     plan(database, 1)
     stop(database)

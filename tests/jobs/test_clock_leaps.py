@@ -86,6 +86,7 @@ def alerts(reports: list[TickReport]) -> list[str]:
     return [alert.subject for report in reports for alert in report.alerts]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T5", part="back and forward two hours")
 @pytest.mark.parametrize("step", [timedelta(hours=-2), timedelta(hours=2)])
 def test_a_clock_that_is_put_by_two_hours_sends_no_date_twice(
@@ -99,6 +100,7 @@ def test_a_clock_that_is_put_by_two_hours_sends_no_date_twice(
     assert not any("clock" in subject for subject in alerts(reports))
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T5")
 def test_a_clock_that_leaps_forty_hours_is_held_until_somebody_says_go(
     ready: SqlDatabase, lived: Life
@@ -117,6 +119,7 @@ def test_a_clock_that_leaps_forty_hours_is_held_until_somebody_says_go(
     assert got[ADA] == before[0] + 1
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T5", part="the clock is set right")
 def test_a_leap_that_is_set_right_ends_the_hold_by_itself(ready: SqlDatabase, lived: Life) -> None:
     machine, got = Machine(), Counter[str]()

@@ -144,6 +144,7 @@ def test_an_edition_of_later_is_not_the_one_before_a_cut_that_is_frozen_late(
     assert (edition.cut_at, edition.sources) == (SIX, ("daily: 3 new",))
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("D2", part="cuts")
 @pytest.mark.accept("T6", part="cuts")
 def test_many_processes_freeze_one_edition(filled: SqlDatabase) -> None:
@@ -212,6 +213,7 @@ def cuts_between(database: SqlDatabase, start: datetime, hours: int) -> list[Edi
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T2", part="editions")
 @pytest.mark.parametrize(
     ("place", "day", "midnight"),
@@ -233,6 +235,7 @@ def test_a_day_whose_clock_jumps_has_each_cut_once(
     assert len({(edition.day, edition.cut) for edition in found}) == len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T3", part="editions")
 @pytest.mark.parametrize("places", [("Pacific/Auckland", "America/Los_Angeles")])
 @pytest.mark.parametrize("step", [1, -1], ids=["west", "east"])

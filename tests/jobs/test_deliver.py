@@ -83,6 +83,7 @@ def test_what_is_planned_is_sent_once(planned: SqlDatabase) -> None:
     assert len(one.mailer.offered) == 3
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R12", part="addresses")
 def test_each_mail_goes_to_its_reader_alone(planned: SqlDatabase) -> None:
     one = post(planned)
@@ -95,6 +96,7 @@ def test_each_mail_goes_to_its_reader_alone(planned: SqlDatabase) -> None:
         assert not any(other.encode() in envelope.content for other in others)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2")
 @pytest.mark.parametrize(
     ("reply", "phase", "totals"),
@@ -112,6 +114,7 @@ def test_a_refusal_stays_with_its_mail(
     assert deliver(post(planned, refusing(reply, phase))).totals == totals
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="digest")
 def test_a_silence_after_the_dot_is_unknown_and_never_sent_again(planned: SqlDatabase) -> None:
     def silent(envelope: Envelope) -> Outcome:
@@ -124,6 +127,7 @@ def test_a_silence_after_the_dot_is_unknown_and_never_sent_again(planned: SqlDat
     assert later.mailer.offered == []
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="digest")
 def test_a_retry_carries_the_same_bytes(planned: SqlDatabase) -> None:
     first = post(planned, refusing(Reply(451, "4.7.1", "later")))
@@ -159,6 +163,7 @@ def test_mail_that_expired_is_told(planned: SqlDatabase) -> None:
     assert (report.expired, report.totals) == (3, LedgerTotals())
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R10")
 def test_a_poison_mail_stops_nobody_else(planned: SqlDatabase) -> None:
     one = post(planned)
@@ -167,6 +172,7 @@ def test_a_poison_mail_stops_nobody_else(planned: SqlDatabase) -> None:
     assert deliver(one).totals == LedgerTotals(sent=2, failed=1)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R10")
 def test_a_mail_whose_making_raises_is_given_up_after_five_tries(planned: SqlDatabase) -> None:
     for hour in range(MOST_BREAKDOWNS):
@@ -189,12 +195,14 @@ def killed_holding(database: SqlDatabase, *, marked: bool) -> Neighbours:
     return Neighbours(dead={99})
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R3", part="states")
 def test_what_a_dead_process_had_only_claimed_is_sent(planned: SqlDatabase) -> None:
     processes = killed_holding(planned, marked=False)
     assert deliver(replace(post(planned), processes=processes)).totals == LedgerTotals(sent=3)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R3", part="states")
 def test_what_a_dead_process_had_marked_is_unknown(planned: SqlDatabase) -> None:
     processes = killed_holding(planned, marked=True)
@@ -207,6 +215,7 @@ def test_the_lease_of_a_process_elsewhere_is_waited_for(planned: SqlDatabase) ->
     assert deliver(at(post(planned), timedelta(seconds=901))).totals == LedgerTotals(sent=3)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R3", part="leases")
 def test_a_mail_still_in_hand_is_not_taken_up_again(planned: SqlDatabase) -> None:
     """Its lease ran out while the relay was slow, and somebody else gave the row back."""
@@ -221,6 +230,7 @@ def test_a_mail_still_in_hand_is_not_taken_up_again(planned: SqlDatabase) -> Non
     assert deliver(post(planned)).totals == LedgerTotals(sent=3)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R3", part="leases")
 def test_an_answer_that_takes_ten_minutes_is_still_waited_for(planned: SqlDatabase) -> None:
     def slow(envelope: Envelope) -> Outcome:
@@ -257,6 +267,7 @@ def test_somebody_who_left_between_planning_and_sending_gets_nothing(planned: Sq
     assert all(not envelope.recipient.startswith("ada") for envelope in one.mailer.offered)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R14", part="stop")
 def test_a_relay_that_refuses_us_stops_the_run_and_suppresses_nobody(database: SqlDatabase) -> None:
     fill(database, [record(1)])
@@ -275,6 +286,8 @@ def test_a_relay_that_refuses_us_stops_the_run_and_suppresses_nobody(database: S
     assert summed(report.totals) == report.totals.deferred + report.totals.queued == 40
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("R10")
 @pytest.mark.accept("R2")
 def test_three_bad_mails_of_a_thousand_fail_and_the_others_are_sent(database: SqlDatabase) -> None:

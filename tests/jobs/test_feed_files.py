@@ -116,6 +116,7 @@ def test_an_outline_that_cannot_be_used_is_a_reject_that_names_it(room: Room) ->
         assert "secret@" not in detail
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F09", part="hostile OPML")
 def test_a_hundred_thousand_feeds_are_refused_before_any_is_kept(room: Room) -> None:
     many = opml(*(outline(f"F{n}", f"https://x.example/{n}") for n in range(100_000)))

@@ -360,6 +360,7 @@ def test_a_feed_that_may_not_be_asked_is_stale_when_its_batch_is_late(room: Room
     assert standing.next_at == NOW + 3 * DAY
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("D2", part="polls")
 def test_a_poll_that_loses_every_race_is_put_off_and_keeps_its_place(
     room: Room, monkeypatch: pytest.MonkeyPatch
@@ -396,6 +397,7 @@ def test_a_feed_that_is_deleted_while_it_is_read_is_no_error_of_the_others(room:
     assert report.error == "the feed was deleted while it was read"
 
 
+@pytest.mark.postgres
 def test_two_processes_share_the_feeds_that_are_due(room: Room) -> None:
     names = [f"feed-{n}" for n in range(8)]
     for name in names:

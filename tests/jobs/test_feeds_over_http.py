@@ -120,6 +120,7 @@ def stand(database: SqlDatabase) -> Iterator[Newsstand]:
         yield newsstand
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I11")
 def test_a_feed_that_fails_in_every_way_backs_off_alone_is_red_and_recovers(
     stand: Newsstand,
@@ -148,6 +149,7 @@ def test_a_feed_that_fails_in_every_way_backs_off_alone_is_red_and_recovers(
     assert stand.due_in(recovered) <= HOUR
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I11")
 def test_while_a_feed_backs_off_the_others_keep_their_pace(stand: Newsstand) -> None:
     other, feed = stand.add("other", "other.example", "/other"), stand.add("news")

@@ -83,6 +83,7 @@ def rows_of(database: SqlDatabase, person: SubscriberId) -> dict[str, int]:
     return {name: rows for name, rows in found.items() if rows}
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("P2", part="erased while the digest is planned")
 def test_nothing_is_written_of_somebody_who_is_erased_after_the_choice(
     database: SqlDatabase,

@@ -217,6 +217,7 @@ def test_where_nothing_can_be_committed_everybody_hears_it(
     assert stand(database, "a", "b") == [False, False]
 
 
+@pytest.mark.postgres
 def test_where_no_thread_can_be_had_nobody_waits_for_one(
     database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +235,7 @@ def refuse_a_thread(_: Thread) -> None:
     raise RuntimeError("can't start new thread")
 
 
+@pytest.mark.postgres
 def test_threads_share_as_well_as_coroutines(database: SqlDatabase) -> None:
     group = GroupCommit(database, then=lambda: None)
     names = [f"thread {number}" for number in range(THREADS)]
@@ -266,6 +268,7 @@ def asked_at_once(
     return list(asyncio.run(_grouped(here.group, asking)))
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S2", part="at once")
 def test_limits_hold_among_those_who_share_a_transaction(database: SqlDatabase) -> None:
     """Five of one address may ask, and one who is not let through costs the network nothing."""
@@ -279,6 +282,7 @@ def test_limits_hold_among_those_who_share_a_transaction(database: SqlDatabase) 
     assert told == {"same0", "same1", "same2", "same3", "same4", "other"}
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S1", part="at once")
 def test_one_address_is_mailed_once_however_many_ask_at_once(database: SqlDatabase) -> None:
     spelt = [("victim", "gmail.com"), ("v.ictim", "gmail.com"), ("vict.im+a", "googlemail.com")]
@@ -325,6 +329,7 @@ asyncio.run(_grouped(group, [told(name) for name in "abc"]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.accept("B10", part="killed in the commit")
 def test_a_process_that_dies_in_the_commit_told_nobody(
     database: SqlDatabase, database_url: str

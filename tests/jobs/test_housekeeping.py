@@ -95,6 +95,7 @@ def test_a_reminder_asks_for_what_was_asked_last(asked: SqlDatabase) -> None:
     assert confirmed.preferences == Preferences(hour=5)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S1", part="reminder")
 def test_who_was_mailed_today_is_not_reminded_today(database: SqlDatabase) -> None:
     here = desk(database, LIMITS)
@@ -126,6 +127,7 @@ def test_the_house_is_kept_once_an_hour(asked: SqlDatabase) -> None:
     assert house(asked, 25 * HOURS + 59 * MINUTE) == Housework()
 
 
+@pytest.mark.postgres
 def test_many_processes_keep_it_once(asked: SqlDatabase) -> None:
     found = at_once(THREADS, lambda _: house(asked, 30 * HOURS))
     done = Counter(one.reminded for one in found if not isinstance(one, str))

@@ -192,6 +192,7 @@ def orders(*records: Record) -> Collection[tuple[Record, ...]]:
     return {tuple(map(id, order)): order for order in permutations(records)}.values()
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I9")
 @pytest.mark.parametrize("files", ["one file", "a file each"])
 def test_records_of_one_paper_end_in_the_same_paper_in_any_order(
@@ -328,6 +329,7 @@ def runs(engine: Engine) -> list[tuple[str, str | None]]:
         return [(state, error) for state, error in found]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("D2")
 def test_every_transaction_of_an_ingest_survives_a_lost_race(engine: Engine) -> None:
     report = run(LosesRaces(engine, losing=(1, 3, 5)), record(1), record(2))
@@ -344,6 +346,7 @@ def test_a_run_that_fails_says_so_and_why(engine: Engine, monkeypatch: pytest.Mo
     assert error == "Conflict: Somebody else changed the same rows first."
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("D2")
 def test_many_runs_at_once_lose_nothing_of_a_paper(database: SqlDatabase, engine: Engine) -> None:
     feeds = range(4)

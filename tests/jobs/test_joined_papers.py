@@ -249,6 +249,7 @@ def waits(engine: Engine) -> bool:
         return bool(connection.exec_driver_sql(asked).scalar_one())
 
 
+@pytest.mark.postgres
 def test_two_lists_that_plan_both_papers_at_once_send_one_of_them(
     database: SqlDatabase, two: tuple[PaperId, PaperId], engine: Engine
 ) -> None:
@@ -265,6 +266,7 @@ def test_two_lists_that_plan_both_papers_at_once_send_one_of_them(
             late.result()
 
 
+@pytest.mark.postgres
 def test_many_at_once_join_the_same_papers_once(database: SqlDatabase) -> None:
     for number in range(8):
         run(

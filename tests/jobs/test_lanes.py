@@ -206,6 +206,7 @@ def test_notices_alone_leave_digests_where_they_are(database: SqlDatabase) -> No
 # --- what may go wrong -------------------------------------------------------------------------
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="confirmation")
 def test_a_notice_lost_after_the_dot_goes_again_only_on_request_and_as_it_was(
     database: SqlDatabase,
@@ -222,6 +223,7 @@ def test_a_notice_lost_after_the_dot_goes_again_only_on_request_and_as_it_was(
     assert [one.content for one in mailer.batches[-1]] == [lost.offered[0].content]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="notices")
 @pytest.mark.parametrize(
     ("reply", "phase", "totals"),
@@ -240,6 +242,7 @@ def test_what_a_server_says_of_a_notice_is_written_down(
     assert deliver_notices(post(database, refusing)).notices == totals
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R10", part="notices")
 def test_a_poisoned_notice_stops_no_other_mail(database: SqlDatabase) -> None:
     plan(database, 2)

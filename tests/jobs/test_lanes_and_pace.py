@@ -56,6 +56,7 @@ class Diary:
         return self.moments[KEEPER] - self.told_at
 
 
+@pytest.mark.slow
 @pytest.mark.accept("B18", part="digests wait for their domain")
 def test_a_notice_does_not_wait_for_the_next_slot_of_digests(database: SqlDatabase) -> None:
     planned(database, crowd=4)
@@ -75,6 +76,7 @@ def test_a_notice_does_not_wait_for_the_next_slot_of_digests(database: SqlDataba
     assert diary.waited <= 2 * SECOND
 
 
+@pytest.mark.slow
 def test_a_notice_between_two_digests_does_not_cost_digests_their_slots(
     database: SqlDatabase,
 ) -> None:

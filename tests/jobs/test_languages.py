@@ -40,6 +40,7 @@ def _language(notice: ClaimedNotice) -> str:
     return notice_mail(notice, LETTERHEAD, "Trending papers", IDENTITY.keys).view.language
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("F26", part="kept")
 @pytest.mark.accept("R13", part="languages")
 def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Database) -> None:

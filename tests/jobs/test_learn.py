@@ -244,6 +244,7 @@ def test_two_who_learn_the_same_night_keep_one_model(database: SqlDatabase) -> N
     assert models(database) == first.kept.id
 
 
+@pytest.mark.postgres
 def test_machines_at_once_make_one_try_an_hour(database: SqlDatabase) -> None:
     fill(database)
     makers = [Counting() for _ in range(4)]
@@ -414,6 +415,7 @@ def without_votes(record: Record, day: date) -> Record:
     return replace(record, counts=()) if record.listed_on == day else record
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F10", part="learned")
 @pytest.mark.accept("F11", part="learned")
 @pytest.mark.accept("F12", part="reason")

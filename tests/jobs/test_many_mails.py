@@ -87,6 +87,8 @@ def what_became_of(database: SqlDatabase, name: str) -> DeliveryRecord:
     return only
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("R10", part="end to end")
 def test_of_a_thousand_readers_three_cannot_be_served_and_997_are(database: SqlDatabase) -> None:
     plan(database, 997, "ada", "alan", "grace")
@@ -113,6 +115,8 @@ def test_of_a_thousand_readers_three_cannot_be_served_and_997_are(database: SqlD
     assert grace.reason.startswith("rendering: the recipient's address")
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("R12")
 def test_of_2000_captured_mails_none_holds_an_address_or_token_of_another(
     database: SqlDatabase,
@@ -133,6 +137,7 @@ def test_of_2000_captured_mails_none_holds_an_address_or_token_of_another(
     assert len(bodies) >= TOPICS
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R13", part="personal mails")
 def test_a_retry_in_another_process_sends_the_very_same_mails(database: SqlDatabase) -> None:
     plan(database, 60)

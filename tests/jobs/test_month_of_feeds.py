@@ -111,6 +111,7 @@ def told(database: SqlDatabase, every: timedelta) -> Story:
     return story
 
 
+@pytest.mark.slow
 @pytest.mark.early
 @pytest.mark.accept("F08", part="a simulated month")
 @pytest.mark.accept("F03", part="a simulated month")

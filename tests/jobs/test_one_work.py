@@ -220,6 +220,7 @@ def without(papers: list[dict[str, Any]], what: dict[str, Any]) -> list[dict[str
     return [one for place, one in enumerate(papers) if place != matching[0]]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F07", part="any order")
 @pytest.mark.accept("I9")
 @settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
@@ -329,6 +330,7 @@ def the_archive(real_data: Path) -> ParsedBatch:
     return read(content)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I9", part="real days")
 @pytest.mark.accept("F07", part="real days")
 def test_three_months_of_arxiv_read_twice_change_nothing_the_second_time(
@@ -344,6 +346,7 @@ def test_three_months_of_arxiv_read_twice_change_nothing_the_second_time(
         assert (report.new, report.changed, report.unchanged) == (0, 0, 19_936)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I9", part="real days")
 def test_the_listings_of_each_day_with_their_repeats_make_each_paper_once(
     real_data: Path, sqlite_template: Path

@@ -121,6 +121,8 @@ def tastes_held(paper: PaperId) -> int:
     return sum(isinstance(one, Taste) and paper in one.liked for one in gc.get_objects())
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("P2", part="memory")
 def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planned(
     liked: SqlDatabase,

@@ -48,6 +48,8 @@ def post(database: SqlDatabase, world: SlowWorld) -> Post:
     )
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("R15")
 def test_a_relay_back_after_two_hours_gets_all_the_mail_and_no_storm(
     database: SqlDatabase,

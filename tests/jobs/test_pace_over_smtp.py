@@ -71,6 +71,7 @@ def took(sink: WatchfulSink) -> float:
     return max(sink.times[domain][-1] for domain in FAST) - sink.all_times[0]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R9")
 def test_no_domain_gets_more_than_its_rate_and_a_slow_one_delays_no_other(
     database: SqlDatabase,
@@ -113,6 +114,7 @@ class Storm:
             yield Say("550 5.7.26 unauthenticated mail is not accepted")
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R14", part="mails in hand")
 @pytest.mark.parametrize("stage", ["rcpt", "dot"])
 @pytest.mark.parametrize("connections", [10, 20])

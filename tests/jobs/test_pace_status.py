@@ -90,6 +90,7 @@ def test_why_digests_were_late_is_not_guessed(database: SqlDatabase) -> None:
     assert one.late.because == ""
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R14", part="alert")
 def test_the_alert_of_a_storm_names_the_code_and_the_way_out(database: SqlDatabase) -> None:
     planned(database, one=60)

@@ -181,6 +181,7 @@ def test_waiting_ends_when_this_process_is_asked_to_stop(database: SqlDatabase) 
 # --- greylisting -------------------------------------------------------------------------------
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R8")
 def test_a_greylisted_mail_is_delivered_once_when_the_wait_is_over(database: SqlDatabase) -> None:
     planned(database, grey=1)
@@ -201,6 +202,8 @@ def test_a_greylisted_mail_is_delivered_once_when_the_wait_is_over(database: Sql
     assert timedelta(minutes=5) <= tries[1] - tries[0] <= timedelta(minutes=6, seconds=30)
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("R8")
 def test_a_mail_that_is_greylisted_for_ever_backs_off_and_expires_after_twenty_hours(
     database: SqlDatabase,
@@ -229,6 +232,8 @@ def send_list(database: SqlDatabase) -> ListId:
         return work.lists.get("trending").id
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("R8", part="a domain that greylists")
 def test_a_domain_that_puts_five_off_rests_and_is_tried_again_with_one(
     database: SqlDatabase,
@@ -254,6 +259,7 @@ def test_a_domain_that_puts_five_off_rests_and_is_tried_again_with_one(
     assert all_readers_stay(database)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R8", part="a domain that greylists")
 def test_a_domain_that_says_421_rests_at_once(database: SqlDatabase) -> None:
     planned(database, busy=20)
@@ -265,6 +271,7 @@ def test_a_domain_that_says_421_rests_at_once(database: SqlDatabase) -> None:
         assert list(work.pacing.resting(now=NOW + MINUTE / 2)) == ["busy.example"]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R8", part="a domain that greylists")
 def test_one_accepted_mail_ends_the_rest_of_its_domain(database: SqlDatabase) -> None:
     planned(database, grey=20)
@@ -285,6 +292,7 @@ def all_readers_stay(database: SqlDatabase) -> bool:
 STORM = Reply(550, "5.7.26", "unauthenticated mail is not accepted")
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R14")
 def test_a_storm_of_refusals_pauses_every_process_and_ends_with_one_probe(
     database: SqlDatabase,

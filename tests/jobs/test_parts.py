@@ -122,6 +122,7 @@ def papers_sent(database: SqlDatabase) -> dict[str, int]:
         return {address.partition("@")[0]: papers for address, papers in found}
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R1", part="a shard that lost a race")
 def test_a_shard_whose_paper_another_list_took_is_chosen_again_and_the_others_stand(
     database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
@@ -144,6 +145,7 @@ def marks(database: SqlDatabase) -> list[tuple[int, int]]:
         return [(number, rows) for number, rows in found]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R1", part="a part that lost a race")
 def test_those_due_whose_paper_another_list_took_are_counted_once(
     database: SqlDatabase, monkeypatch: pytest.MonkeyPatch

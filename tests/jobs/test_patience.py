@@ -39,6 +39,7 @@ def test_spellings_of_an_address_reach_one_mailbox(written: str, reached: str) -
     assert mailbox(written) == reached
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S1", part="dots")
 def test_dots_and_the_other_domain_of_gmail_are_no_other_address(database: Database) -> None:
     here = desk(database, LIMITS)
@@ -104,6 +105,8 @@ def _mailed_in_three_days(database: Database, every: timedelta) -> list[datetime
     return mailed
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("S1", part="reminder")
 @pytest.mark.parametrize("minutes", [61, pytest.param(5, marks=pytest.mark.long)])
 def test_three_days_of_sign_ups_are_three_mails_a_day_with_reminders(

@@ -169,6 +169,7 @@ def test_who_said_nothing_has_the_parts_of_the_edition_and_stores_none(
         ]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R13", part="parts")
 def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> None:
     opinions = Opinions(TasteRanker())

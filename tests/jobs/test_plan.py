@@ -110,6 +110,7 @@ def test_a_sign_of_life_is_left_after_every_page_of_people(
     assert planned == [2, 4, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T9", part="one list, three zones")
 def test_each_reader_gets_the_newest_cut_before_their_own_hour(database: SqlDatabase) -> None:
     fill(database, [record(n) for n in range(1, 31)])

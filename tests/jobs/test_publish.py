@@ -60,6 +60,7 @@ def test_a_repeat_plans_only_who_is_missing(database: SqlDatabase) -> None:
     assert again.edition == replace(first.edition, state=EditionState.PLANNED)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R13", part="texts")
 def test_a_frozen_edition_keeps_its_texts_when_a_paper_changes(database: SqlDatabase) -> None:
     fill(database, [record(1, version=1)])
@@ -121,6 +122,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(database: SqlDataba
     assert send(database).added == 2
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R1", part="every transaction")
 @pytest.mark.accept("F14", part="never twice")
 @pytest.mark.parametrize("survived", range(1, 9))

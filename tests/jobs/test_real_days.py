@@ -109,6 +109,7 @@ def test_nobody_is_sent_a_paper_twice(mails: dict[str, list[Sent]]) -> None:
         assert set(sent.values()) == {1}, name
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F14")
 def test_what_stands_in_the_first_twelve_is_sent_that_day_or_was_before(
     mails: dict[str, list[Sent]],

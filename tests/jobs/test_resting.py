@@ -39,6 +39,7 @@ def crowd(database: SqlDatabase) -> SqlDatabase:
     return database
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R14", part="rest")
 def test_a_relay_that_refuses_us_is_asked_again_after_a_rest(
     crowd: SqlDatabase, caplog: pytest.LogCaptureFixture

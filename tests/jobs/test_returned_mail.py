@@ -90,6 +90,7 @@ def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
     assert town.states == ALL_ACTIVE
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("P2", part="returned mails")
 def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine) -> None:
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
@@ -103,6 +104,7 @@ def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine)
     assert town.suppressions() == ["gone"]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("P2", part="returned mails")
 def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -> None:
     for name in ("Alan", "ada"):
@@ -116,6 +118,7 @@ def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -
     assert b"ada@Example.org" in kept[1]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("P2", part="returned mails")
 def test_what_comes_back_after_somebody_was_erased_is_not_kept(town: Town, engine: Engine) -> None:
     erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)

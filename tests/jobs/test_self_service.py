@@ -460,6 +460,7 @@ def test_a_reader_can_erase_themselves_and_come_back(database: Database) -> None
     joined(here, now=NOW + HOURS)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("P2", part="database")
 def test_after_an_erasure_the_address_is_in_no_table(database: Database, engine: Engine) -> None:
     here, row = _digest(database)
@@ -473,6 +474,7 @@ def test_after_an_erasure_the_address_is_in_no_table(database: Database, engine:
             assert "mail.example" not in rows, table.name
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("P2", part="suppression")
 def test_an_erased_and_suppressed_address_stays_out(database: Database) -> None:
     here = desk(database)

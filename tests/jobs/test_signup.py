@@ -112,6 +112,7 @@ def test_asking_from_elsewhere_for_the_same_is_the_same_mail(database: Database)
     assert mails[0].message_id == mails[1].message_id
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="confirmation")
 def test_asking_again_sends_the_very_same_mail_while_its_link_works(database: Database) -> None:
     mails = []
@@ -222,6 +223,8 @@ def _mails_in_a_day(database: Database, requests: int) -> int:
     return mails
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("S1", part="short")
 def test_three_hundred_clients_cannot_have_an_address_flooded(database: Database) -> None:
     assert _mails_in_a_day(database, 300) == 3
@@ -233,6 +236,7 @@ def test_ten_thousand_clients_cannot_have_an_address_flooded(database: Database)
     assert _mails_in_a_day(database, 10_000) == 3
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S2", part="client")
 def test_one_client_is_told_to_wait_and_another_one_is_not(database: Database) -> None:
     here = desk(database, LIMITS)
@@ -245,6 +249,7 @@ def test_one_client_is_told_to_wait_and_another_one_is_not(database: Database) -
     assert len(post(database)) == 6
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S2", part="network")
 @pytest.mark.parametrize(
     ("first", "second", "shared"),
@@ -286,6 +291,7 @@ def test_who_comes_without_a_stamp_may_ask_half_as_often(database: Database) -> 
     subscribe(here, request("reader2"), now=NOW)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S2", part="domain")
 def test_above_its_share_a_mail_domain_waits_in_the_slow_lane(database: Database) -> None:
     here = desk(database, replace(FREE, domain=parse_rates("2/h"), total=parse_rates("9/h")))
@@ -296,6 +302,7 @@ def test_above_its_share_a_mail_domain_waits_in_the_slow_lane(database: Database
     assert len(post(database, now=NOW + 31 * MINUTE)) == 3
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S2", part="total")
 def test_above_the_total_a_mail_waits_unless_work_was_done_for_it(database: Database) -> None:
     here = desk(database, replace(FREE, total=parse_rates("2/h")))
@@ -320,6 +327,7 @@ def test_what_is_counted_holds_no_address(database: Database, engine: Engine) ->
 # --- confirming --------------------------------------------------------------------------------
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S5", part="once")
 def test_a_hundred_clicks_at_once_are_one_confirmation(database: Database) -> None:
     token, here = link(_asked(database)), desk(database)
@@ -328,6 +336,7 @@ def test_a_hundred_clicks_at_once_are_one_confirmation(database: Database) -> No
     assert sum(answer is not None for answer in answers) == 1
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S5", part="in time")
 @pytest.mark.parametrize(("later", "works"), [(48 * HOURS, True), (48 * HOURS + MINUTE, False)])
 def test_a_confirmation_works_for_two_days(
@@ -337,6 +346,7 @@ def test_a_confirmation_works_for_two_days(
     assert (confirm(desk(database), token, now=NOW + later) is not None) is works
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("S5", part="forged")
 def test_a_forged_or_foreign_link_confirms_nothing(database: Database) -> None:
     mail = _asked(database)

@@ -41,6 +41,7 @@ class After:
             self.do(envelope)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R11", part="in hand")
 def test_a_pause_stops_what_is_already_in_hand_and_a_resume_sends_it_once(
     database: SqlDatabase,
@@ -140,6 +141,7 @@ class AllInHand:
         yield from (accepting(mail) for mail in mails if mail.id in permitted)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R14", part="at the dot")
 def test_no_dot_follows_once_the_relay_refuses_us(database: SqlDatabase) -> None:
     plan(database, 40)

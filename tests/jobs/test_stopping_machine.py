@@ -138,6 +138,7 @@ class StopMachine(LedgerMachine):
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F34", part="machine")
 @pytest.mark.accept("R11", part="machine")
 @pytest.mark.accept("R2")

@@ -222,6 +222,7 @@ def whole(path: WholePath, plain: Outline, papers: list[Written], way: str, site
     check(path.mailed(way, WAYS_IN[way](papers), site=site), plain)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I7")
 @given_papers(40)
 def test_whatever_is_written_the_mail_is_whole(

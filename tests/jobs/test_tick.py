@@ -105,6 +105,7 @@ def test_a_tick_with_nothing_due_wakes_nobody(ready: SqlDatabase) -> None:
     assert woken == []
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("T6", part="ticks at once")
 def test_ticks_that_overlap_make_one_edition_and_one_mail_a_person(ready: SqlDatabase) -> None:
     found = at_once(4, lambda _: tick(rounds(ready), now=SEVEN))
@@ -256,6 +257,7 @@ def test_digests_that_a_process_gave_up_and_died_are_told_by_the_next(ready: Sql
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("O2", part="dead-man")
 def test_the_dead_man_switch_raises_the_alarm_when_the_scheduler_was_killed(
     ready: SqlDatabase,
@@ -271,6 +273,7 @@ def test_the_dead_man_switch_raises_the_alarm_when_the_scheduler_was_killed(
     assert service.alarms()
 
 
+@pytest.mark.slow
 @pytest.mark.accept("O2", part="dead-man hears of late mail")
 def test_the_dead_man_switch_raises_the_alarm_while_mails_do_not_leave(
     ready: SqlDatabase,
@@ -286,18 +289,21 @@ def test_the_dead_man_switch_raises_the_alarm_while_mails_do_not_leave(
     assert not service.alarms()
 
 
+@pytest.mark.postgres
 def test_a_trouble_is_told_once_by_however_many_processes(ready: SqlDatabase) -> None:
     found = at_once(4, lambda _: tick(rounds(ready), now=SEVEN + HOUR))
     said = Counter(line for one in found if not isinstance(one, str) for line in subjects(one))
     assert said == {"Digests of trending are late": 1}
 
 
+@pytest.mark.slow
 def test_after_a_restart_a_trouble_that_lasts_is_not_told_again(ready: SqlDatabase) -> None:
     late = minutes(SEVEN + 30 * MINUTE, 300)
     said = [subjects(tick(rounds(ready), now=now)) for now in late]
     assert [bool(one) for one in said] == [True] + [False] * (len(late) - 1)
 
 
+@pytest.mark.slow
 def test_a_trouble_that_comes_back_the_same_day_is_told_again(ready: SqlDatabase) -> None:
     evening = Preferences(hour=19)
     subscribe(ready, "eve", wish=evening)

@@ -95,6 +95,7 @@ class _World:
             return {name for name in NAMES if work.subscribers.find(address(name))}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S6", part="property")
 @settings(max_examples=25)
 @given(steps=STEPS)

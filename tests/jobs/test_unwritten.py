@@ -110,6 +110,7 @@ HEARD = [("deferred", "not-now", 1), ("failed", "message-refused", 1), ("sent", 
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="a long outage")
 def test_what_was_heard_while_the_database_was_away_is_written_by_the_next_run(
     distant: Distant, engine: Engine
@@ -123,6 +124,7 @@ def test_what_was_heard_while_the_database_was_away_is_written_by_the_next_run(
     assert states(engine) == HEARD
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="a long outage")
 def test_it_is_not_too_late_when_the_marks_are_over_meanwhile(
     distant: Distant, engine: Engine
@@ -141,6 +143,7 @@ def test_it_is_not_too_late_when_the_marks_are_over_meanwhile(
     ]
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="a long outage")
 @pytest.mark.accept("R5", part="a long outage")
 def test_whoever_ended_the_marks_before_is_told_of_mails_that_were_taken_and_no_others(
@@ -208,6 +211,7 @@ def breaks_down() -> None:
     raise Breakdown
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="nobody listens")
 def test_a_mark_that_no_run_listens_for_is_given_up_at_once_and_not_sent_again(
     distant: Distant, engine: Engine
@@ -221,6 +225,7 @@ def test_a_mark_that_no_run_listens_for_is_given_up_at_once_and_not_sent_again(
     assert again.offered == []
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R5", part="nobody listens")
 def test_where_the_database_is_away_it_is_given_up_by_the_next_run(
     distant: Distant, engine: Engine
@@ -239,6 +244,7 @@ def test_where_the_database_is_away_it_is_given_up_by_the_next_run(
     assert again.offered == []
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="a lost commit")
 @pytest.mark.parametrize("number", range(1, 10))
 def test_whichever_commit_is_in_doubt_the_next_run_goes_on_at_once(
@@ -293,6 +299,7 @@ class Storm:
             raise
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("R2", part="a long outage")
 def test_a_run_without_its_database_takes_up_nothing_and_hears_what_is_at_its_dot(
     database: SqlDatabase, engine: Engine

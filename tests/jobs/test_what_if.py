@@ -112,6 +112,7 @@ def test_what_is_compared_is_what_rank_shows_of_the_day(database: SqlDatabase) -
     assert all(mine[one.before - 1] == theirs[one.after - 1] == one.paper.id for one in came)
 
 
+@pytest.mark.slow
 def test_nothing_of_later_reaches_a_day(database: SqlDatabase) -> None:
     archive(database, 12, later=False)
     before = tried(database)

@@ -64,6 +64,7 @@ def is_whole(found: list[date]) -> bool:
     return found == [found[0] + timedelta(days=n) for n in range(len(found))]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T3")
 @pytest.mark.parametrize("around", AROUND, ids=["before", "at", "after"])
 @pytest.mark.parametrize(("here", "there"), MOVES)
@@ -86,6 +87,7 @@ def test_a_reader_who_moves_around_the_hour_gets_every_date_once(
     assert len(found) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.accept("T3", part="the list moves")
 @pytest.mark.parametrize("around", AROUND, ids=["before", "at", "after"])
 @pytest.mark.parametrize(("here", "there"), MOVES)

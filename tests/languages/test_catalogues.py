@@ -53,6 +53,7 @@ def test_a_catalogue_says_everything(said: Catalog, language: str) -> None:
     assert found == [], "translate what is missing, then run ./run words"
 
 
+@pytest.mark.slow
 @EVERY
 def test_a_catalogue_is_as_the_command_writes_it(said: Catalog, language: str) -> None:
     path = catalogue_path(language)
@@ -68,6 +69,7 @@ def test_there_is_a_catalogue_for_every_language_and_no_other() -> None:
     assert files == set(LANGUAGES) - {ENGLISH}
 
 
+@pytest.mark.slow
 def test_the_command_keeps_what_is_translated_and_names_what_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,6 +58,7 @@ def personal(draw: st.DrawFn) -> list[DigestPaper]:
     return chosen
 
 
+@pytest.mark.slow
 @pytest.mark.accept("R13", part="personal")
 @settings(max_examples=120, deadline=None)
 @given(
@@ -95,6 +96,7 @@ def test_words_with_numbers_look_the_same_however_they_are_said(words: str) -> N
     assert form.counted(words) == form.both(words)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(length=st.integers(1, 160), first=st.integers(1, 12))
 def test_the_number_stands_whole_wherever_a_line_is_broken(
@@ -151,6 +153,7 @@ def test_a_signature_that_starts_meanwhile_covers_cards_made_before_it() -> None
     assert signed == [renderer.compose_alone(one) for one in made]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("R12", part="personal bytes")
 def test_no_personal_digest_holds_anything_of_another_reader() -> None:
     """2,000 readers with papers, reasons and scores of their own, in turns with shared digests."""
@@ -181,6 +184,7 @@ def test_a_letter_for_private_use_in_a_title_is_no_number(monkeypatch: pytest.Mo
     assert renderer.compose(made) == renderer.compose_alone(made)
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_readers_has_a_bound() -> None:
     renderer = MailRenderer(letterhead())
     for number in range(MOST_LINES + 100):

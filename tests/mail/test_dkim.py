@@ -157,6 +157,7 @@ def messages(draw: st.DrawFn) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(content=messages())
 def test_any_mail_is_canonical_as_dkimpy_has_it(content: bytes) -> None:
@@ -308,6 +309,7 @@ def test_a_mail_made_again_is_signed_with_the_same_bytes(renderer: MailRenderer)
     assert renderer.compose_notice(notice()) == again.compose_notice(notice())
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(leave=TOKENS, prefer=TOKENS, judge=TOKENS, by_mail=st.booleans(), day=st.integers(1, 28))
 def test_what_readers_share_is_signed_as_if_it_were_one_readers_alone(

@@ -111,6 +111,7 @@ def test_a_new_process_makes_the_same_bytes_again() -> None:
     assert first.compose(mail()) == again.compose(mail()) == first.compose(mail())
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     leave=TOKENS, prefer=TOKENS, judge=TOKENS, number=st.integers(0, 10**9), by_mail=st.booleans()
@@ -156,6 +157,7 @@ def test_equal_papers_are_rendered_once_whoever_hands_them_over() -> None:
     assert len(deck._bases) == len(view().papers)
 
 
+@pytest.mark.slow
 def test_views_that_differ_in_more_than_tokens_never_share() -> None:
     renderer = MailRenderer(letterhead())
     other = view(operator="Another Library")
@@ -225,6 +227,7 @@ def test_hostile_text_in_every_place_adds_nothing(renderer: MailRenderer, text: 
     assert modern(content)["Bcc"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I8", part="mail")
 @settings(max_examples=40, deadline=None)
 @given(title=ANY_TEXT, author=ANY_TEXT, name=ANY_TEXT, list_name=ANY_TEXT)

@@ -43,12 +43,14 @@ def objections(content: bytes) -> dict[str, float]:
     return {name: float(points) for points, name in _RULE.findall(report) if float(points) > 0}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q13", part="digest")
 @pytest.mark.parametrize("count", [1, 12, 30])
 def test_nothing_speaks_against_a_digest(count: int) -> None:
     assert objections(MailRenderer(letterhead()).compose(mail(view(count)))) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q13", part="notices")
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_nothing_speaks_against_a_notice(kind: NoticeKind) -> None:
@@ -56,6 +58,7 @@ def test_nothing_speaks_against_a_notice(kind: NoticeKind) -> None:
     assert objections(MailRenderer(letterhead()).compose_notice(letter)) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q13", part="digest")
 def test_of_papers_that_sound_like_spam_only_their_words_are_held_against_us() -> None:
     about = [
@@ -67,6 +70,7 @@ def test_of_papers_that_sound_like_spam_only_their_words_are_held_against_us() -
     assert not [rule for rule in found if BROKEN.search(rule)]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q13")
 def test_the_filter_sees_what_it_should() -> None:
     """A digest whose date is a week wrong and that has lost its text part."""

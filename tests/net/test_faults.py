@@ -213,6 +213,7 @@ def test_a_bomb_is_refused(path: str) -> None:
         fetch(BOMBS[path], limits=Limits(total=20))
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I2")
 def test_no_bomb_takes_more_than_64_mib_of_memory() -> None:
     errors, grown = measured(BOMBS, Limits().total)
@@ -220,6 +221,7 @@ def test_no_bomb_takes_more_than_64_mib_of_memory() -> None:
     assert grown <= 64
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I1")
 def test_no_fault_takes_more_than_its_time_and_64_mib_of_memory() -> None:
     slow, grown_by_slow = measured(SLOW, 0.4)

@@ -93,6 +93,7 @@ def digests(draw: st.DrawFn) -> Digest:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q9", part="personal")
 @given(digests())
 @settings(max_examples=120, deadline=None)
@@ -112,6 +113,7 @@ def _has(word: str, other: Paper) -> bool:
     return occurs(word, other.title, other.abstract, *other.keywords)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q9", part="personal")
 @given(digests())
 @settings(max_examples=120, deadline=None)
@@ -128,6 +130,7 @@ def test_the_parts_of_a_place_add_up_and_their_sums_never_rise(digest: Digest) -
         assert group == sorted(group, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q9", part="personal")
 @given(digests())
 @settings(max_examples=60, deadline=None)

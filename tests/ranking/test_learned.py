@@ -399,6 +399,7 @@ def told(ranking: Ranking) -> Iterator[tuple[str, str]]:
         assert before is not None
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q9", part="prior")
 @pytest.mark.accept("F12", part="parts")
 @settings(max_examples=60)

@@ -66,6 +66,7 @@ def _plain(several: Picked) -> list[PlainPick]:
     ]
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_many_at_once_get_what_each_gets_alone(data: st.DataObject) -> None:

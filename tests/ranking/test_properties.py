@@ -46,6 +46,7 @@ def _drawn(draw: st.DrawFn, number: int) -> Candidate:
     )
 
 
+@pytest.mark.slow
 @given(days(), st.randoms(use_true_random=False), st.integers(0, 4))
 def test_the_order_of_the_input_leaves_no_trace(
     papers: list[Candidate], random: Random, cap: int
@@ -54,6 +55,7 @@ def test_the_order_of_the_input_leaves_no_trace(
     assert rank(shuffled, submitter_cap=cap) == rank(papers, submitter_cap=cap)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("Q9", part="parts")
 @pytest.mark.accept("F12", part="parts")
 @given(days(), st.integers(0, 4))
@@ -64,6 +66,7 @@ def test_the_rounded_parts_add_up_to_the_score(papers: list[Candidate], cap: int
         assert 0 < len(item.reason) <= LONGEST
 
 
+@pytest.mark.slow
 @given(days(), st.integers(0, 4))
 def test_papers_stand_in_order_and_none_is_lost(papers: list[Candidate], cap: int) -> None:
     ranking = rank(papers, submitter_cap=cap)
@@ -74,6 +77,7 @@ def test_papers_stand_in_order_and_none_is_lost(papers: list[Candidate], cap: in
     assert sorted(standing) == sorted(eligible)
 
 
+@pytest.mark.slow
 @given(days(), st.integers(1, 150))
 def test_what_comes_after_the_cut_off_changes_nothing(papers: list[Candidate], ago: int) -> None:
     as_of = NOW - timedelta(hours=ago)
@@ -105,6 +109,7 @@ def voted(votes: list[int | None], ages: list[int]) -> Ranking:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     st.lists(st.tuples(VOTES, st.integers(0, 170)), max_size=12),

@@ -269,6 +269,7 @@ MARKS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F05", part="catalogues hostile")
 @given(
     mark=MARKS, total=st.integers() | st.text(), rows=st.sampled_from([0, 1, 100]), flip=st.data()

@@ -403,6 +403,7 @@ ANY = st.recursive(
 KEYS = ["id", "title", "url", "content_text", "summary", "authors", "author", "tags"]
 
 
+@pytest.mark.slow
 @given(st.lists(ANY | st.dictionaries(st.sampled_from([*KEYS, "date_published"]), ANY)))
 def test_any_json_feed_is_read_or_refused(items: list[object]) -> None:
     batch = parsed(json.dumps({**JSON, "items": items}).encode())
@@ -412,6 +413,7 @@ def test_any_json_feed_is_read_or_refused(items: list[object]) -> None:
         assert all(value.encode() for value in record.identifiers.values())
 
 
+@pytest.mark.slow
 @given(st.sampled_from([RSS, RDF, ATOM]), st.integers(0, 900), st.binary(max_size=12))
 def test_a_mutated_feed_is_read_or_refused(body: str, at: int, put: bytes) -> None:
     content = body.encode()

@@ -171,6 +171,7 @@ def test_a_row_that_counts_nothing_is_rejected(changes: dict[str, object], why: 
     assert reject.reason == why
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F02", part="archive")
 def test_every_archived_paper_and_count_is_read(real_data: Path) -> None:
     folder = real_data / "hf_daily_papers"

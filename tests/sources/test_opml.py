@@ -160,6 +160,7 @@ FEEDS = st.builds(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F09", part="OPML round trip")
 @given(st.lists(FEEDS, max_size=4))
 def test_what_is_exported_is_imported_with_every_field(feeds: list[NewFeed]) -> None:

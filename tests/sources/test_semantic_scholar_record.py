@@ -322,6 +322,7 @@ def test_whatever_is_answered_every_row_is_accounted_for(said: Any) -> None:
     repr(batch).encode()
 
 
+@pytest.mark.slow
 @given(rows=ROWS)
 def test_a_list_of_anything_gives_a_record_or_a_reject_for_each(rows: list[Any]) -> None:
     batch = read_semantic_scholar(json.dumps(rows).encode())

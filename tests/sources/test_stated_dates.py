@@ -79,6 +79,7 @@ def test_a_range_lasts_from_its_first_day_to_its_last(text: str, period: Period)
     assert period_of(text) == period
 
 
+@pytest.mark.slow
 @given(st.text() | st.from_regex(r"(?:[0-9/ -]|2026|jan| to ){0,20}"))
 def test_any_text_is_a_period_or_none(text: str) -> None:
     period = period_of(text)

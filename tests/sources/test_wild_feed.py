@@ -128,6 +128,7 @@ def test_a_reading_that_meets_a_limit_is_a_failure(
         parsed(f"{HEAD}{many}{TAIL}".encode())
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I5", part="wild feeds")
 def test_a_reading_that_works_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wild_feed, "CHILD", "tests.sources.busy_child")
@@ -147,6 +148,7 @@ def test_an_address_is_a_text_like_any_other() -> None:
     assert items_of(b"/etc/passwd") == []
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, len(WILD)), st.binary(max_size=12))
 def test_a_mutated_wild_feed_is_read_or_refused(at: int, put: bytes) -> None:

@@ -66,6 +66,7 @@ def check(measured: dict[str, Any], server: FaultServer) -> None:
     assert server.accepted == 0
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I5")
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_attacks_in_small_are_borne_by_one_process(
@@ -135,6 +136,7 @@ def test_namespaces_count_as_attributes() -> None:
             read_xml(f"<a><b {said}/></a>".encode())
 
 
+@pytest.mark.slow
 @pytest.mark.accept("I5", part="attributes")
 def test_an_element_of_a_million_attributes_is_refused_before_it_is_built(
     place: Place, server: FaultServer

@@ -448,6 +448,7 @@ def test_half_a_character_is_refused_like_any_other_wrong_text(
     assert (imported.status_code, len(imported.json()["rejects"])) == (200, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("A7", part="bodies")
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=ALMOST_A_FEED | ANY_JSON)

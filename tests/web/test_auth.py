@@ -51,6 +51,7 @@ def unusable_keys(site: Site) -> dict[str, str | None]:
     return {"none": None, "wrong": WRONG, "expired": expired.text, "revoked": revoked.text}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("A1")
 @pytest.mark.parametrize("what", ["none", "wrong", "expired", "revoked"])
 def test_no_admin_route_answers_without_a_live_key_even_to_a_broken_body(

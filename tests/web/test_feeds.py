@@ -126,6 +126,7 @@ def test_what_is_no_atom_does_not_fit(site: Site, edition: Edition, good: str, b
         require_atom(content.replace(good, bad, 1).encode())
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F39", part="RSS")
 def test_an_rss_feed_keeps_to_the_rules_of_its_format(site: Site, edition: Edition) -> None:
     root = etree.fromstring(fetched(site, "/feeds/trending.rss"))

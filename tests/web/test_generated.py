@@ -176,12 +176,14 @@ def is_wrong(case: Any, place: ParameterLocation) -> bool:
     return part is not None and part.mode is GenerationMode.NEGATIVE
 
 
+@pytest.mark.slow
 @pytest.mark.accept("A7", part="right shapes")
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_route_keeps_its_word_to_requests_of_the_right_shape(api: Api, route: str) -> None:
     hold(api, route, GenerationMode.POSITIVE, FEW)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("A7", part="wrong shapes")
 @pytest.mark.parametrize("route", sorted(set(ROUTES) - ANY_SHAPE))
 def test_a_route_refuses_requests_of_a_wrong_shape(api: Api, route: str) -> None:

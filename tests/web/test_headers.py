@@ -56,6 +56,7 @@ def every_path(site: Site) -> list[str]:
     return sorted(re.sub(r"\{[^}]*\}", "1", path) for path in paths)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("W4", part="every route")
 @pytest.mark.accept("W9", part="every route")
 def test_every_route_answers_every_method_with_the_same_rules(site: Site) -> None:

@@ -129,6 +129,7 @@ def parts_of(path: str, good: Mapping[str, str]) -> Iterator[str]:
         yield route.format_map({**usual, part: HERE})
 
 
+@pytest.mark.slow
 def test_no_part_of_an_address_breaks_a_page(site: Site, digest_token: str, share: Share) -> None:
     good = {"token": digest_token, "list_name": "trending", "day": "2026-03-02", "cut": "0"}
     good["ending"] = "atom"
@@ -145,6 +146,7 @@ def test_no_part_of_an_address_breaks_a_page(site: Site, digest_token: str, shar
     assert broken == []
 
 
+@pytest.mark.slow
 def test_no_query_breaks_a_page(site: Site, share: Share) -> None:
     broken = Broken()
     for path, text in share.of(QUERIES, TEXTS):
@@ -153,6 +155,7 @@ def test_no_query_breaks_a_page(site: Site, share: Share) -> None:
     assert broken == []
 
 
+@pytest.mark.slow
 @pytest.mark.early
 def test_no_field_of_a_form_breaks_a_page(site: Site, choices_token: str, share: Share) -> None:
     signing = ("email", "list", "website", "stamp", "work", "number", "origin", "search", *CHOICES)
@@ -185,6 +188,7 @@ def shapes(text: str) -> tuple[object, ...]:
     return text, [text], {text: text}, [[text]], {"topics": text}
 
 
+@pytest.mark.slow
 def test_no_value_of_a_programs_request_breaks_it(site: Site) -> None:
     broken = Broken()
     for name in ("email", "list", "timezone", "hour", "frequency", "topics", "interests", "\ud800"):
@@ -195,6 +199,7 @@ def test_no_value_of_a_programs_request_breaks_it(site: Site) -> None:
     assert broken == []
 
 
+@pytest.mark.slow
 def test_no_body_breaks_a_page(site: Site) -> None:
     broken = Broken()
     kinds = ("application/json", FORM["content-type"], "multipart/form-data", "text/plain", "")
@@ -206,6 +211,7 @@ def test_no_body_breaks_a_page(site: Site) -> None:
     assert broken == []
 
 
+@pytest.mark.slow
 def test_no_header_breaks_a_page(site: Site, share: Share) -> None:
     broken = Broken()
     sends: list[tuple[str, Callable[..., httpx.Response]]] = [

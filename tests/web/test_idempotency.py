@@ -82,6 +82,7 @@ def at_once(count: int, ask: Callable[[], httpx.Response]) -> set[tuple[int, byt
         return set(threads.map(sent, range(count)))
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="parallel")
 def test_fifty_equal_requests_at_once_make_one_feed_and_get_one_answer(office: Office) -> None:
     with program(office.app, office.key) as client:
@@ -91,6 +92,7 @@ def test_fifty_equal_requests_at_once_make_one_feed_and_get_one_answer(office: O
     assert office.rows(feeds) == 1
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="parallel sign-ups")
 def test_fifty_equal_sign_ups_at_once_are_one_mail(office: Office) -> None:
     with program(office.app, None) as client:
@@ -100,6 +102,7 @@ def test_fifty_equal_sign_ups_at_once_are_one_mail(office: Office) -> None:
     assert office.rows(notices) == 1
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="parallel, outside")
 def test_fifty_equal_readings_at_once_ask_the_service_once(office: Office) -> None:
     made = office.admin.post(FEEDS, json=feed_body()).json()
@@ -110,6 +113,7 @@ def test_fifty_equal_readings_at_once_ask_the_service_once(office: Office) -> No
     assert len(office.service.asked) == 1
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="same answer")
 @pytest.mark.accept("F42", part="idempotency")
 def test_the_answer_comes_again_with_its_headers(office: Office) -> None:
@@ -119,6 +123,7 @@ def test_the_answer_comes_again_with_its_headers(office: Office) -> None:
     assert first.content == again.content
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="other request")
 @pytest.mark.parametrize(
     ("path", "body"), [(FEEDS, feed_body("another")), (f"{FEEDS}/preview", feed_body())]
@@ -163,6 +168,7 @@ def test_a_refused_request_can_be_mended_under_its_key(office: Office) -> None:
     assert office.admin.post(preview, json=feed_body(), headers=fresh).status_code == 200
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="a day")
 def test_a_key_is_good_for_a_day(office: Office) -> None:
     office.admin.post(FEEDS, json=feed_body(), headers=KEYED)
@@ -203,6 +209,7 @@ def test_a_get_and_a_delete_need_no_key_and_ignore_one(office: Office) -> None:
 # --- programs without a key of ours ------------------------------------------------------------
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="whose key")
 def test_programs_without_a_key_cannot_get_in_each_others_way(office: Office) -> None:
     here, there = (program(office.app, None, at=at) for at in ("198.51.100.1", "198.51.100.2"))
@@ -213,6 +220,7 @@ def test_programs_without_a_key_cannot_get_in_each_others_way(office: Office) ->
     assert here.post(SUBSCRIPTIONS, json=bob, headers=KEYED).status_code == 422
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="whose key")
 def test_nobody_learns_from_a_key_what_was_asked_elsewhere(office: Office) -> None:
     """The same request under the same key is answered to a stranger as if it were the first."""

@@ -47,6 +47,7 @@ def effects(runtime: Runtime, what: str) -> int:
     return found
 
 
+@pytest.mark.postgres
 @pytest.mark.accept("A6", part="killed")
 @pytest.mark.parametrize("what", ["feed", "subscription"])
 @pytest.mark.parametrize(("moment", "left"), [("done", 0), ("kept", 0), ("committed", 1)])

@@ -184,6 +184,7 @@ def english_sentences(language: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F26", part="pages")
 @pytest.mark.parametrize("language", ["de", "zh-Hans"])
 def test_no_page_mixes_its_language_with_english(
@@ -229,6 +230,7 @@ LEADING = re.compile(r'(?:href|action|formaction)="(/[^"]*)"')
 NO_PAGE = re.compile(r"/(?:static|feeds)/|.*\.(?:bib|ris|md|jsonld|xml)$")
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F26", part="chosen in the menu")
 def test_every_link_and_form_keeps_the_language_that_was_chosen(
     site: Site, edition: Edition, choices_token: str

@@ -170,6 +170,7 @@ def is_ours(url: str) -> bool:
     return url.startswith(f"{PUBLIC_URL}/")
 
 
+@pytest.mark.slow
 @pytest.mark.early
 @pytest.mark.accept("S8", part="hundred digests")
 @pytest.mark.accept("S10", part="no redirector")
@@ -206,6 +207,7 @@ def test_the_papers_of_a_digest_are_linked_alike_for_every_reader(
     assert not any(urlsplit(one).query for one in links)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S12", part="as it left")
 @pytest.mark.accept("S8", part="one click of each")
 def test_every_digest_can_be_left_with_the_one_post_that_its_header_names(
@@ -256,6 +258,7 @@ def flipped(token: str) -> Iterator[str]:
     yield f"{token}A"
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S7", part="every bit")
 def test_a_digests_link_with_any_bit_flipped_shows_the_same_page_and_changes_nothing(
     site: Site, digest_token: str
@@ -267,6 +270,7 @@ def test_a_digests_link_with_any_bit_flipped_shows_the_same_page_and_changes_not
     assert pages == {site.client.post(f"/unsubscribe/{digest_token}").text}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S5", part="every bit")
 def test_a_confirmation_with_any_bit_flipped_shows_the_same_page_and_changes_nothing(
     site: Site,
@@ -301,6 +305,8 @@ def crowded(tmp_path: Path, database_url: str) -> Iterator[Site]:
     sql(runtime).dispose()
 
 
+@pytest.mark.postgres
+@pytest.mark.slow
 @pytest.mark.accept("S5", part="hundred at once")
 def test_a_hundred_posts_at_once_are_one_confirmation(crowded: Site) -> None:
     crowded.ask()

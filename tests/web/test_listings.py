@@ -89,6 +89,7 @@ def test_every_listing_has_a_bound_and_one_that_is_added_needs_one(site: Site) -
             assert limit.get("minimum") == 1, path
 
 
+@pytest.mark.slow
 @pytest.mark.accept("A9")
 def test_every_listing_refuses_a_larger_page(site: Site, edition: Edition) -> None:
     admin = program(site.app, key_for(site.runtime, *Scope))

@@ -3,11 +3,14 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from paperround.config import Settings
 from tests.web.conftest import running, sql
 from tests.web.published import Published, published
 
 
+@pytest.mark.slow
 def test_a_database_that_was_copied_is_as_one_that_was_made(
     settings: Settings, sqlite_template: Path, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def recipients(sink: SmtpSink) -> list[str]:
     return [line.partition("<")[2].rpartition(">")[0] for line in said]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S9", part="to the relay")
 def test_an_address_that_is_accepted_is_named_to_the_relay_as_it_was_written(
     posting: Site, sink: SmtpSink
@@ -60,6 +61,7 @@ def test_an_address_that_is_accepted_is_named_to_the_relay_as_it_was_written(
     assert sorted(recipients(sink)) == sorted(mailboxes.values())
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S9", part="refused")
 def test_an_address_that_is_refused_leaves_nothing_and_names_nobody(
     posting: Site, sink: SmtpSink
