@@ -23,6 +23,21 @@ def test_one_submitter_holds_no_more_than_the_cap_of_each_stretch() -> None:
     assert submitters(ranking, 12, 24)["one"] == 3
 
 
+@pytest.mark.accept("F15", part="topics", mutant="a-topic-fills-a-digest")
+def test_one_topic_does_not_fill_a_digest() -> None:
+    subjects = "kelp moss lava dust salt iron moth reef peat wolf fern silt tide crow bark".split()
+    earlier = [f"We look at {word} and at {word}s." for word in subjects] * 20
+    flow = [candidate(n, abstract=f"Optical flow, optical flow of q{n}z.") for n in range(1, 13)]
+    others = [
+        candidate(100 + n, abstract=f"On {word}, more {word}.") for n, word in enumerate(subjects)
+    ]
+    ranking = rank([*flow, *others], background=earlier)
+    first = ranking.items[:12]
+    assert sum(item.paper.id < 100 for item in first) == 8
+    assert all(item.parts["topic_cap"] < 0 for item in ranking.items[12:] if item.paper.id < 100)
+    assert len(ranking.items) == 27
+
+
 def test_the_surplus_is_moved_down_in_its_own_order_and_nothing_is_dropped() -> None:
     ranking = rank(crowded(), submitter_cap=3)
     assert len(ranking.items) == 30
@@ -36,16 +51,6 @@ def test_the_move_is_a_named_negative_part_of_the_score() -> None:
     assert all(item.parts["submitter_cap"] < 0 for item in moved)
     scores = [item.score for item in ranking.items]
     assert scores == sorted(scores, reverse=True)
-
-
-def test_papers_of_unknown_submitters_are_never_moved() -> None:
-    ranking = rank([candidate(n, seen(n)) for n in range(20)], submitter_cap=1)
-    assert not any("submitter_cap" in item.parts for item in ranking.items)
-
-
-def test_within_the_cap_nothing_moves() -> None:
-    papers = [candidate(n, seen(n), submitter="one") for n in range(3)]
-    assert not any("submitter_cap" in item.parts for item in rank(papers).items)
 
 
 @pytest.mark.parametrize("cap", [0, -1])

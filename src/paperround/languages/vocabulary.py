@@ -64,6 +64,7 @@ PARTS = (
     marked("topics"),
     marked("text"),
     marked("submitter cap"),
+    marked("topic cap"),
     marked("match"),
     marked("category"),
     marked("personal"),

@@ -1,4 +1,4 @@
-"""No submitter fills a digest: their surplus is moved behind the stretch it would crowd."""
+"""No submitter and no topic fills a digest: the surplus goes behind the stretch it would crowd."""
 
 import heapq
 from collections import Counter
@@ -17,15 +17,16 @@ class Place:
     """The score with its sign turned, so that the highest sorts first."""
     tie: tuple[str, int]
     index: int
-    submitter: str | None
+    holder: str | None
+    """The submitter or the topic that the place counts for."""
 
 
 def lowered_scores(places: Sequence[Place], *, cap: int, block: int) -> dict[int, float]:
     """By index, the new score of each paper that must move down; empty without a cap (0).
 
-    Walks the order in stretches of `block` places. Within one, a submitter holds `cap` places at
-    most; what exceeds them follows right behind the stretch and competes in the next one. Papers
-    of unknown submitters never move.
+    Walks the order in stretches of `block` places. Within one, a holder has `cap` places at most;
+    what exceeds them follows right behind the stretch and competes in the next one. Papers without
+    a holder never move.
     """
     lowered: dict[int, float] = {}
     queue = sorted(places)
@@ -46,13 +47,13 @@ def _take_block(queue: list[Place], cap: int, block: int) -> tuple[list[Place], 
     taken, last = 0, 0.0
     while queue and taken < block:
         place = heapq.heappop(queue)
-        if place.submitter is not None and held[place.submitter] >= cap:
+        if place.holder is not None and held[place.holder] >= cap:
             surplus.append(place)
             continue
         taken, last = taken + 1, place.behind
-        held.update([place.submitter] if place.submitter is not None else [])
+        held.update([place.holder] if place.holder is not None else [])
     return surplus, last
 
 
 def _moved(place: Place, score: float) -> Place:
-    return Place(behind=-score, tie=place.tie, index=place.index, submitter=place.submitter)
+    return Place(behind=-score, tie=place.tie, index=place.index, holder=place.holder)

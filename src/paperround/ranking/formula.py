@@ -56,6 +56,11 @@ _PARTS = (
     ),
     (("text",), "{text:g} × min(1, words / {full_words:g})", "when there is an abstract"),
     (
+        ("topic_cap",),
+        "what moves it behind the next of {block_papers:g} places",
+        "when one topic has {topic_papers:g} papers there before it",
+    ),
+    (
         ("submitter_cap",),
         "what moves it behind the next of {block_papers:g} places",
         "when one submitter has more papers there than the list allows",

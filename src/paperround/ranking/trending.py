@@ -7,7 +7,7 @@
 The formula stands in `parts`, its constants in `weights`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -68,7 +68,10 @@ class TrendingRanker:
             _Scored(entry=entry, parts=parts)
             for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
         ]
-        chosen = _capped(_folded(scored, groups), submitter_cap, ceil(self.weights.block_papers))
+        block, by_topic = ceil(self.weights.block_papers), ceil(self.weights.topic_papers)
+        folded = _folded(scored, groups)
+        spread = _capped(folded, "topic_cap", _topic_of, cap=by_topic, block=block)
+        chosen = _capped(spread, "submitter_cap", _submitter_of, cap=submitter_cap, block=block)
         return Ranking(
             ranker=self.name,
             as_of=now,
@@ -129,27 +132,43 @@ def _folded(scored: Sequence[_Scored], groups: Groups) -> list[_Scored]:
     return chosen
 
 
-def _capped(scored: Sequence[_Scored], cap: int, block: int) -> list[_Scored]:
-    """In order of score, after the surplus of each submitter has been moved down."""
+def _topic_of(scored: _Scored) -> str | None:
+    return scored.entry.topics[0].term if scored.entry.topics else None
+
+
+def _submitter_of(scored: _Scored) -> str | None:
+    return scored.entry.paper.submitter
+
+
+def _capped(
+    scored: Sequence[_Scored],
+    part: str,
+    holder_of: Callable[[_Scored], str | None],
+    *,
+    cap: int,
+    block: int,
+) -> list[_Scored]:
+    """In order of score, after the surplus of each holder has been moved down by `part`."""
     places = [
         Place(
             behind=-total(one.parts),
             tie=one.entry.tie,
             index=index,
-            submitter=one.entry.paper.submitter,
+            holder=holder_of(one),
         )
         for index, one in enumerate(scored)
     ]
     lowered = lowered_scores(places, cap=cap, block=block)
     moved = [
-        _moved(one, lowered[index]) if index in lowered else one for index, one in enumerate(scored)
+        _moved(one, part, lowered[index]) if index in lowered else one
+        for index, one in enumerate(scored)
     ]
     return sorted(moved, key=_order)
 
 
-def _moved(scored: _Scored, score: float) -> _Scored:
+def _moved(scored: _Scored, part: str, score: float) -> _Scored:
     penalty = round(score - total(scored.parts), 4)
-    return replace(scored, parts=scored.parts | {"submitter_cap": penalty})
+    return replace(scored, parts=scored.parts | {part: penalty})
 
 
 def _grounds(scored: _Scored, grounds: Grounds | None) -> Iterator[Ground]:

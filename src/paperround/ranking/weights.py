@@ -80,8 +80,10 @@ class Weights:
     full_words: float = 120.0
     """Words of title and abstract from which on the text earns all of `text`."""
     block_papers: float = 12.0
-    """The length of the stretches in which one submitter may hold `submitter_cap` places:
-    what one digest shows."""
+    """The length of the stretches in which one submitter may hold `submitter_cap` places, and one
+    topic `topic_papers`: what one digest shows."""
+    topic_papers: float = 8.0
+    """Places of a stretch that papers on one topic may hold; 0: as many as they get. Chosen."""
 
     def __post_init__(self) -> None:
         for name, value in self.by_name().items():
