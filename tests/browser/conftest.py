@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.person import MILLISECONDS
+from tests.browser.tour import Tour, touring
 from tests.story.serving import Served, serving
 
 expect.set_options(timeout=MILLISECONDS)
@@ -30,3 +31,10 @@ def site(tmp_path: Path) -> Iterator[Served]:
     """An installation of the test's own, with today's sample papers."""
     with serving(tmp_path) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    """A site with every kind of page, for the tests of a file that change nothing."""
+    with touring(tmp_path_factory.mktemp("tour")) as here:
+        yield here

@@ -36,6 +36,7 @@ def titled(page: Page, place: str) -> list[str]:
     return page.locator(f"{place} ol.next a").all_text_contents()
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F30", part="live preview in a browser")
 def test_the_next_digest_follows_what_is_typed(browser: Browser, reading: Reading) -> None:
     with visiting(browser, reading.site, width=360) as person:
@@ -109,22 +110,6 @@ def test_a_library_is_pasted_understood_and_kept_without_a_script(
         expect(page.get_by_role("heading", level=1)).to_have_text("Kept")
         page.get_by_role("link", name="Your choices").first.click()
         assert page.evaluate(OVERFLOW) <= 0
-
-
-@pytest.mark.accept("F31", part="5 good, 3 bad")
-def test_papers_are_judged_by_the_keyboard_without_a_script(
-    browser: Browser, reading: Reading
-) -> None:
-    with visiting(browser, reading.site, width=360, scripts=False) as person:
-        page = person.goes(f"{reading.choices}/papers")
-        papers = page.locator("fieldset")
-        for number, word in enumerate(("Good", "Good", "Bad")):
-            papers.nth(number).get_by_label(word, exact=True).press("Space")
-        page.get_by_role("button", name="Show what that says").press("Enter")
-        expect(page.get_by_text("2 good papers, 1 bad one")).to_be_visible()
-        assert page.evaluate(OVERFLOW) <= 0
-        page.get_by_role("button", name="Keep this").press("Enter")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Kept")
 
 
 @pytest.mark.accept("F27", part="preview in a browser")

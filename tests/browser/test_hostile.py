@@ -76,6 +76,7 @@ def opens(person: Person, path: str) -> Page:
     return page
 
 
+@pytest.mark.quick
 @pytest.mark.accept("W7", part="browser")
 def test_no_page_runs_what_a_paper_says(browser: Browser, attacked: Served) -> None:
     with visiting(browser, attacked) as person:

@@ -7,13 +7,12 @@ themselves, in the long form, and of three runs the median counts.
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 import pytest
 
-from tests.browser.tour import Tour, touring
+from tests.browser.tour import Tour
 
 RUNS = 3
 MINUTES = 3
@@ -23,12 +22,6 @@ PAGES = ("today", "trending", "edition", "paper", "subscribe")
 """Not the search, whose results ask to stay out of search engines."""
 # A sandbox inside the container is more than the kernel there may allow
 CHROME = "--headless=new --no-sandbox --disable-dev-shm-usage"
-
-
-@pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
-    with touring(tmp_path_factory.mktemp("tour")) as here:
-        yield here
 
 
 def report(url: str, folder: Path) -> dict[str, object]:

@@ -5,33 +5,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from paperround.web.routes import ROUTERS
-from tests.browser.person import OVERFLOW, Person, visiting
-from tests.browser.tour import OUTBOX, PERSONAL, PUBLIC, Tour, touring
-from tests.mail.reading import contrast
+from tests.browser.person import visiting
+from tests.browser.tour import PERSONAL, Tour
 from tests.story.visitor import every_link
-
-COLOURS = """
-() => [...document.querySelectorAll("body, body *")]
-  .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
-  .filter((one) => one.checkVisibility())
-  .map((one) => {
-    let behind = one;
-    const shade = () => getComputedStyle(behind).backgroundColor;
-    while (shade() === "rgba(0, 0, 0, 0)" && behind.parentElement) behind = behind.parentElement;
-    return [getComputedStyle(one).color, shade(), one.textContent.trim().slice(0, 40)];
-  })
-"""
-"""Of every text that can be seen: its colour, what is behind it, and how it begins."""
-
-
-@pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
-    with touring(tmp_path_factory.mktemp("tour")) as here:
-        yield here
-
 
 NO_PAGE = re.compile(
     r"/(?:feeds|sitemaps)/.*|/(?:healthz|readyz|metrics|favicon\.ico)|.*\.(?:txt|xml)"
@@ -60,39 +39,6 @@ def test_the_tour_goes_to_every_page(tour: Tour) -> None:
 
 SAME_PAGES = {"/subscribe/choices", "/editions/{list_name}/{day}/{cut}"}
 """Routes to a page that another one leads to as well."""
-
-
-def reads(person: Person, tour: Tour, name: str) -> Page:
-    """Open a page, all of which can be seen without scrolling sideways."""
-    page = person.goes(tour.paths[name])
-    expect(page.get_by_role("heading", level=1).first).to_be_visible()
-    assert page.evaluate(OVERFLOW) <= 0, name
-    return page
-
-
-@pytest.fixture(scope="module")
-def phone(browser: Browser, tour: Tour) -> Iterator[Person]:
-    """Somebody who reads in bed."""
-    with visiting(browser, tour.site, width=360, dark=True) as person:
-        yield person
-
-
-@pytest.mark.accept("W5", part="browser")
-@pytest.mark.accept("S11", part="browser")
-@pytest.mark.parametrize("name", [*PUBLIC, *PERSONAL[:-1], *OUTBOX])
-def test_a_page_fits_a_phone_and_can_be_read_in_the_dark(
-    phone: Person, tour: Tour, name: str
-) -> None:
-    texts = reads(phone, tour, name).evaluate(COLOURS)
-    phone.incidents.require_none(tour.site)
-    assert len(texts) > 2
-    for colour, behind, text in texts:
-        assert contrast(as_hex(colour), as_hex(behind)) >= 4.5, (text, colour, behind)
-
-
-def as_hex(colour: str) -> str:
-    """`rgb(1, 2, 3)` as `#010203`."""
-    return "#" + "".join(f"{int(part):02x}" for part in colour[4:-1].split(","))
 
 
 @pytest.mark.accept("S11", part="referrer")

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.person import OVERFLOW, visiting
-from tests.browser.test_pages import COLOURS, as_hex
+from tests.browser.looks import as_hex
+from tests.browser.person import visiting
 from tests.browser.tour import PUBLIC
-from tests.mail.reading import contrast
 from tests.story.serving import Served, serving
 
 FOCUSED = "document.activeElement.textContent"
@@ -20,21 +18,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A site with today's sample papers."""
     with serving(tmp_path_factory.mktemp("site")) as served:
         yield served
-
-
-@pytest.mark.accept("F38", part="axe")
-@pytest.mark.accept("Q14", part="axe")
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", PUBLIC)
-def test_an_accessibility_checker_finds_nothing(
-    browser: Browser, place: Served, name: str, dark: bool
-) -> None:
-    with visiting(browser, place, width=360 if dark else 1200, dark=dark) as person:
-        page = person.goes(PUBLIC[name])
-        for box in page.locator("details").all():
-            box.evaluate("one => { one.open = true; }")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.accept("F38", part="without scripts")
@@ -55,6 +38,7 @@ def test_everything_is_reached_without_a_script(browser: Browser, place: Served)
         expect(page.locator("h3").first).to_be_visible()
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F38", part="keys")
 def test_papers_can_be_read_by_keyboard(browser: Browser, place: Served) -> None:
     with visiting(browser, place) as person:
@@ -143,16 +127,3 @@ def test_on_paper_only_what_is_read_stands(browser: Browser, place: Served) -> N
             expect(page.locator(gone).first).to_be_hidden()
         behind = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert as_hex(behind) == "#ffffff"
-
-
-@pytest.mark.accept("F38", part="dark and light")
-@pytest.mark.parametrize("name", PUBLIC)
-@pytest.mark.parametrize("width", [360, 800, 1400])
-def test_a_page_fits_any_window_and_can_be_read_by_day(
-    browser: Browser, place: Served, name: str, width: int
-) -> None:
-    with visiting(browser, place, width=width) as person:
-        page = person.goes(PUBLIC[name])
-        assert page.evaluate(OVERFLOW) <= 0
-        for colour, behind, text in page.evaluate(COLOURS):
-            assert contrast(as_hex(colour), as_hex(behind)) >= 4.5, (text, colour, behind)

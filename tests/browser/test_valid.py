@@ -9,18 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.browser.tour import Tour, touring
+from tests.browser.tour import Tour
 from tests.story.visitor import Visitor
 
 MINUTES = 5
 MAIL = "preview"
 """This one is the mail itself, with words for mail programs that no web page knows."""
-
-
-@pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
-    with touring(tmp_path_factory.mktemp("tour")) as here:
-        yield here
 
 
 def faults(folder: Path) -> list[str]:
