@@ -18,6 +18,7 @@ class Progress:
         self._began = time.monotonic()
         self._total = self._ended = self._failed = self._shown = 0
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Learn from a process how many there are; each of them has the same."""
         self._total = len(ids)

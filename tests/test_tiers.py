@@ -135,3 +135,31 @@ def test_only_contracts_are_tried_on_both_engines(tree: pytest.Pytester, folder:
         assert names(tree) == alone
         assert names(tree, "--all") == alone | on_server | {"test_that_differs[postgres]"}
     assert names(tree, folder) == alone | halves | on_server
+
+
+@pytest.mark.accept("C7", part="what is missing")
+def test_what_is_missing_is_said_once_and_not_for_each_test(tree: pytest.Pytester) -> None:
+    tree.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def data(): pytest.skip("needs real data")
+
+        @pytest.mark.parametrize("number", range(40))
+        def test_with_data(data, number): pass
+
+        def test_with_a_browser(): pytest.skip("needs Chromium")
+
+        def test_without_anything(): pass
+        """
+    )
+    plugins = ["-p", "tests.tiers", "-p", "tests.progress", "-p", "no:xdist", "-p", "no:randomly"]
+    result = tree.runpytest_inprocess("-q", *plugins, "-p", "no:cacheprovider", "-rfE")
+    said = result.stdout.lines
+    assert [line for line in said if "skipped" in line and ": needs" in line] == [
+        "skipped 40: needs real data",
+        "skipped 1: needs Chromium",
+    ]
+    assert len(said) < 8
+    assert result.stderr.lines[-1].startswith("42 of 42 tests, 0 failed, ")

@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run every test of a database on PostgreSQL too, not only those that must differ",
     )
+    parser.addoption("--without-browser", action="store_true", help="leave out tests in a browser")
     parser.addoption(
         "--without-postgres",
         action="store_true",
@@ -84,6 +85,8 @@ def is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
     if config.getoption("long"):
         return only_long or "long_form" in getattr(item, "fixturenames", ())
     if only_long or (uses_postgres(item) and config.getoption("without_postgres")):
+        return False
+    if folder_of(item.path) == "browser" and config.getoption("without_browser"):
         return False
     if takes_quick_ones(config):
         return is_quick(item)

@@ -1,25 +1,12 @@
-"""The installed command under a clock that lies, with the library that makes clocks lie.
+"""The installed command under a clock that lies, with the library that makes clocks lie."""
 
-`LIBFAKETIME` names its file where it stands elsewhere than in Debian's package.
-"""
-
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.faketime import library
 from tests.story.command_line import SAMPLE, CommandLine
-
-
-def library() -> str:
-    """The file of libfaketime; skips where there is none."""
-    named = [os.environ.get("LIBFAKETIME", "")]
-    found = [*named, *map(str, Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))]
-    there = next((path for path in found if path and Path(path).exists()), None)
-    if there is None:
-        pytest.skip("needs libfaketime: install Debian's package faketime")
-    return there
 
 
 def ahead(home: CommandLine, by: str) -> CommandLine:
