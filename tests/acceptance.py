@@ -60,9 +60,10 @@ def state(point: Point, shown: list[Shown]) -> str:
 
 
 def is_whole(point: Point, shown: list[Shown]) -> bool:
-    """Whether a test shows all of the point, or tests show each part that it is made of."""
+    """Whether tests show each part that the point is made of; for one that has no parts, whether a
+    test shows all of it."""
     parts = {one.part for one in shown}
-    return None in parts or (bool(point.parts) and parts.issuperset(point.parts))
+    return parts.issuperset(point.parts) if point.parts else None in parts
 
 
 def measured(names: Iterable[str], results: Path) -> dict[str, Shown]:

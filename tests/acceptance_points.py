@@ -28,10 +28,12 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a test says it shows: a point, or only a part of it."""
+    """What a test says it shows: a point, or only a part of it. `mutant` names the deliberate break
+    that turns the test red."""
 
     id: str
-    part: str | None
+    part: str | None = None
+    mutant: str | None = None
 
 
 def points() -> dict[str, Point]:
@@ -46,6 +48,6 @@ def points() -> dict[str, Point]:
 def marks(item: pytest.Item) -> Iterator[Mark]:
     """The item's `accept` marks; raises ValueError for one that says nothing."""
     for mark in item.iter_markers("accept"):
-        if len(mark.args) != 1 or set(mark.kwargs) - {"part"}:
-            raise ValueError('write accept("F07") or accept("F12", part="mail")')
-        yield Mark(str(mark.args[0]), mark.kwargs.get("part"))
+        if len(mark.args) != 1 or set(mark.kwargs) - {"part", "mutant"}:
+            raise ValueError('write accept("F07", mutant="a-name") or accept("F12", part="mail")')
+        yield Mark(str(mark.args[0]), **mark.kwargs)

@@ -1,7 +1,7 @@
 """Searching as a visitor does: pages, excerpts within a source's terms, and spelling help."""
 
+import re
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,9 @@ import pytest
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.jobs.ingest import ingest
 from paperround.jobs.ports import Database
-from paperround.jobs.search import DEEPEST, LOOKED_AT, SearchPage
+from paperround.jobs.search import LOOKED_AT, SearchPage
 from paperround.jobs.search import search as search_papers
 from paperround.ranking.relevance import by_relevance
-from paperround.samples import days
 from paperround.sources.page import read_page
 from tests.builders import NOW, paper, write
 
@@ -72,12 +71,6 @@ def test_equally_good_papers_come_in_one_order(database: Database) -> None:
     assert orders[0][LOOKED_AT:] == sorted(ids)[LOOKED_AT:], "by id, as the index has them"
 
 
-def test_no_page_goes_deeper_than_anybody_reads(database: Database) -> None:
-    keep(database, paper())
-    page = search(database, "things", offset=DEEPEST + 20)
-    assert (page.hits, page.is_last, page.total) == ((), True, 1)
-
-
 def test_where_few_papers_fit_those_follow_whose_words_begin_alike(database: Database) -> None:
     ids = keep(
         database,
@@ -94,7 +87,7 @@ def test_where_few_papers_fit_those_follow_whose_words_begin_alike(database: Dat
     assert search(database, "+spars").hits == ()
 
 
-@pytest.mark.accept("F16", part="seed")
+@pytest.mark.accept("F16", part="seed", mutant="the-best-hits-come-in-any-order")
 def test_the_lexical_hits_of_the_seed_are_found_with_those_that_have_both_words_first(
     sqlite_database: Database, real_data: Path
 ) -> None:
@@ -112,9 +105,13 @@ def test_the_lexical_hits_of_the_seed_are_found_with_those_that_have_both_words_
     texts = [f"{hit.paper.title} {hit.paper.abstract}".lower() for hit in found.hits]
     assert sum("dense" in text or "cost" in text for text in texts) == 110
     assert found.total == len(texts) == 118
-    words = [("dense" in text) + ("cost" in text) for text in texts]
+    words = [bool(re.search(r"\bdense", text)) + bool(re.search(r"\bcost", text)) for text in texts]
+    assert words.count(0) == 8, "these only hold a word that is near in meaning"
     assert set(words[:5]) == {2}
     assert words.index(0) > max(place for place, found in enumerate(words) if found == 2)
+    noise = [place for place, found in enumerate(words) if found == 0]
+    assert min(noise) >= 90
+    assert sum(place > noise[0] for place, found in enumerate(words) if found) < 20
 
 
 @pytest.mark.accept("F16", part="snippets")
@@ -152,20 +149,3 @@ def test_a_word_that_is_no_longer_anywhere_is_not_suggested(database: Database) 
     with database.writing() as work:
         work.papers.save([write(paper(id=one, title="Stars"), text_changed=True)], now=NOW)
     assert search(database, "retreival").suggestion == ""
-
-
-def test_what_was_ingested_is_found_and_what_changed_too(database: Database) -> None:
-    batch = days.batch_at(days.read(), anchor=NOW, now=NOW)
-    for records in (batch.records, [replace(batch.records[0], title="Quokkas", fingerprint="2")]):
-        ingest(
-            replace(batch, records=tuple(records)),
-            database=database,
-            feed_name=days.FEED,
-            feed_kind="samples",
-            source="samples",
-            captured_at=NOW,
-            now=NOW + timedelta(minutes=1),
-        )
-    assert [hit.paper.title for hit in search(database, "quokka").hits] == ["Quokkas"]
-    second = batch.records[1]
-    assert second.title in {hit.paper.title for hit in search(database, second.title).hits[:1]}

@@ -20,6 +20,7 @@ COPIED = (
     "templates",
     "translations",
     "docs",
+    "README.md",
     "pyproject.toml",
     "alembic.ini",
     "requirements.txt",

@@ -1,9 +1,12 @@
 """A saved page of trending papers."""
 
+import re
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 
+from paperround.domain.text import repair_abstract
 from paperround.sources.page import read_page
 
 LONG_BOX = "Get trending papers in your email inbox once a day!"
@@ -17,6 +20,36 @@ def page(*lines: str) -> bytes:
 
 def titles(content: bytes) -> list[str]:
     return [record.title for record in read_page(content).records]
+
+
+MENDED = re.compile(r"\d+times|ell.*|texttt|circ|cdot.*|eg|drightarrow|tau|https .*")
+
+
+@pytest.mark.accept("F01", part="the whole page", mutant="a-unit-keeps-its-comma")
+def test_the_damaged_maths_of_the_seed_page_is_mended_and_nothing_else_changes(
+    real_data: Path,
+) -> None:
+    batch = read_page((real_data / "seed" / "trending_papers_page.txt").read_bytes())
+    mended = [repair_abstract(one.abstract) for one in batch.records]
+    changes = [
+        change
+        for one, text in zip(batch.records, mended, strict=True)
+        for change in changed_words(one.abstract, text)
+    ]
+    assert len(changes) == 32
+    assert [one for one in changes if not MENDED.fullmatch(one)] == []
+    page = "\n".join(mended)
+    assert "at 20 FPS" in page
+    assert "R^d → R^d" in page
+    assert len(re.findall(r"\d×", page)) == 18
+    assert len(re.findall(r"\btimes\b", page)) == 4
+
+
+def changed_words(before: str, after: str) -> list[str]:
+    """The words that are no more as they were."""
+    old, new = re.findall(r"\w+", before), re.findall(r"\w+", after)
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [" ".join(old[start:end]) for what, start, end, _, _ in steps if what != "equal"]
 
 
 @pytest.mark.accept("F01", part="papers")
