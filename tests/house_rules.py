@@ -56,6 +56,7 @@ RUNS_BYTES = frozenset(
     " builtins.compile eval exec compile".split()
 )
 MOCKS = frozenset("unittest.mock mock pytest_mock respx responses pytest_httpx".split())
+TEST_FILE = re.compile(r"tests\.(?:\w+\.)*test_\w+")
 SLEEPS = frozenset({"time.sleep", "asyncio.sleep"})
 EMPTY_NAMES = frozenset("util utils helper helpers common misc".split())
 
@@ -333,6 +334,13 @@ def _starts_the_command(source: Source, call: ast.Call) -> bool:
     )
 
 
+def borrows_from_a_test(source: Source) -> Iterator[int]:
+    """Finds imports out of a file of tests."""
+    for node in source.nodes:
+        if isinstance(node, ast.ImportFrom) and TEST_FILE.fullmatch(node.module or ""):
+            yield node.lineno
+
+
 def mock_fixtures(source: Source) -> Iterator[int]:
     """Finds mock libraries, imported or asked for as a fixture."""
     yield from uses(MOCKS)(source)
@@ -399,6 +407,12 @@ RULES = (
         allowed=READ_THE_CLOCK,
     ),
     Rule("tests never sleep", ("tests/",), uses(SLEEPS), "Wait for an event, or set the clock."),
+    Rule(
+        "helpers have files of their own",
+        ("tests/", "benchmarks/"),
+        borrows_from_a_test,
+        "Move what both need into builders, fakes, a conftest or a file beside them.",
+    ),
     Rule("no mocks", ("tests/",), mock_fixtures, "Write a small fake that is real code."),
     Rule("no registry host", EVERYTHING, matches(REGISTRY), "Say the package's name only."),
     Rule("no machine path", EVERYTHING, matches(MACHINE_PATH), "Use a relative path."),

@@ -16,11 +16,6 @@ def test_the_system_clock_is_aware_and_in_utc() -> None:
     assert clock.now() <= clock.now()
 
 
-def test_a_fixed_clock_stands_still() -> None:
-    clock: Clock = FixedClock(NOON)
-    assert clock.now() == clock.now() == NOON
-
-
 def test_a_fixed_clock_speaks_utc_whatever_it_was_given() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert FixedClock(NOON.astimezone(tokyo)).now().tzinfo is UTC

@@ -93,15 +93,3 @@ def test_a_server_ends_with_a_process_that_is_killed_while_it_starts_it(
         until(lambda: [*place.glob(made)])
         process.kill()
     until(lambda: [*place.iterdir()] == [])
-
-
-@pytest.mark.slow
-def test_a_server_ends_with_a_process_that_ends_well(place: Path) -> None:
-    with holder(place) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        server = server_of(place)
-        process.communicate("")
-    assert process.returncode == 0
-    assert [*place.iterdir()] == []
-    until(lambda: not lives(server))  # its last breath may come a moment after its files are gone

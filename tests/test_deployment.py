@@ -22,7 +22,7 @@ from paperround.cli.app import app
 from paperround.config import PREFIX, Settings, load_settings
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import SkipReason
-from tests.test_docs import commands
+from tests.documented import commands
 
 ROOT = Path(__file__).resolve().parents[1]
 UNITS = sorted((ROOT / "deploy/systemd").iterdir())
@@ -213,13 +213,6 @@ def test_the_list_of_parts_is_what_is_installed_and_nothing_that_is_not_locked()
         bill([("stranger", "3"), ("a-b", "1.1")], lock)
 
 
-def test_every_locked_package_can_be_named_with_its_hash() -> None:
-    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    found = locked(text)
-    assert len(found) == len(re.findall(r"^\S", text, re.MULTILINE))
-    assert all(found.values())
-
-
 # --- compose -------------------------------------------------------------------------------------
 
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
@@ -236,12 +229,6 @@ def compose_block(name: str, indent: int = 0) -> dict[str, str]:
     found = re.search(rf"^{pad}{name}:.*\n((?:(?:{pad} +.*)?\n)+)", COMPOSE, re.MULTILINE)
     assert found is not None, f"compose.yaml has no {name}"
     return dict(re.findall(rf"^{pad}  ([\w<-]+): *(.*)$", found[1], re.MULTILINE))
-
-
-@pytest.mark.accept("F49")
-def test_the_compose_file_has_every_part() -> None:
-    services = compose_block("services")
-    assert services.keys() == {"app", "web", "scheduler", "worker", "postgres", "relay"}
 
 
 @pytest.mark.accept("C3")
@@ -261,20 +248,10 @@ def test_a_role_without_pages_answers_where_the_image_asks(role: str) -> None:
     assert compose_block(role, indent=2)["command"] == f'[paperround, {role}, --health, "8000"]'
 
 
-def test_the_relay_stands_beside_whoever_sends() -> None:
-    assert dotenv_values(ROOT / "deploy/many.env")["RELAY_BESIDE"] == "worker"
-
-
 def test_the_site_is_published_to_this_machine_only() -> None:
     ports = re.findall(r"^ +ports: (.*)$", COMPOSE, re.MULTILINE)
     assert ports
     assert set(ports) == {'["${PUBLISH:-127.0.0.1:8000}:8000"]'}
-
-
-def test_one_box_is_the_default_and_the_rest_is_asked_for() -> None:
-    asked = {name: compose_block(name, indent=2).get("profiles") for name in ("app", "relay")}
-    assert asked == {"app": None, "relay": "[relay]"}
-    assert compose_block("x-many")["profiles"] == compose_block("postgres", 2)["profiles"]
 
 
 def test_no_image_floats() -> None:
@@ -384,15 +361,6 @@ def typed(place: Path) -> list[str]:
 def is_command(words: str) -> bool:
     """Whether `words` begin with a command: `serve`, `digest status`, `db backup FILE`."""
     return words in KNOWN_COMMANDS or words.split()[0] in KNOWN_COMMANDS
-
-
-def test_typed_commands_are_found_and_paths_are_not() -> None:
-    lines = [
-        "sudo -u paperround env -C x /opt/paperround/bin/paperround serve",
-        "docker compose run --rm app paperround db backup FILE",
-        "install -o paperround -g paperround -m 0700 x",
-    ]
-    assert [COMMAND.findall(line) for line in lines] == [["serve"], ["db backup"], []]
 
 
 OUTCOMES = ("sent", "deferred", "failed", "unknown", "expired")

@@ -67,6 +67,7 @@ PLANTS = [
     ("tests set the clock", "tests/a.py", "from subprocess import run\nrun([x, 'paperround'])"),
     ("tests never sleep", "tests/a.py", "import time\ntime.sleep(1)"),
     ("tests never sleep", "tests/a.py", "from asyncio import sleep as nap\nnap(1)"),
+    ("helpers have files of their own", "tests/a.py", "from tests.web.test_pages import keep"),
     ("no mocks", "tests/a.py", "from unittest.mock import Mock"),
     ("no mocks", "tests/a.py", "def test_x(mocker): pass"),
     ("no registry host", "docs/a.md", "see https://py" + "pi.org/project/x"),
@@ -164,15 +165,18 @@ def test_nothing_turns_bytes_into_code(name: str) -> None:
     assert not overview().breaches[name]
 
 
-@pytest.mark.parametrize(("name", "path", "text"), PLANTS)
-def test_a_planted_breach_is_found(name: str, path: str, text: str) -> None:
-    (breach, *_) = BY_NAME[name].breaches(Source(path, text))
-    assert breach.startswith(f"{path}:")
+def test_a_planted_breach_is_found() -> None:
+    found = [BY_NAME[name].breaches(Source(path, text)) for name, path, text in PLANTS]
+    missed = [plant for plant, breaches in zip(PLANTS, found, strict=True) if not breaches]
+    assert missed == []
+    assert all(
+        one[0].startswith(f"{path}:") for one, (_, path, _) in zip(found, PLANTS, strict=True)
+    )
 
 
-@pytest.mark.parametrize(("name", "path", "text"), INNOCENTS)
-def test_an_innocent_line_is_left_alone(name: str, path: str, text: str) -> None:
-    assert BY_NAME[name].breaches(Source(path, text)) == []
+def test_an_innocent_line_is_left_alone() -> None:
+    accused = [BY_NAME[name].breaches(Source(path, text)) for name, path, text in INNOCENTS]
+    assert not any(accused), accused
 
 
 def test_every_rule_has_a_planted_breach() -> None:
@@ -201,11 +205,6 @@ def test_functions_are_small() -> None:
     long = [where for length, where in lengths if length > LONG_FUNCTION]
     assert median <= LONGEST_MEDIAN, f"the median function has {median} lines"
     assert len(long) < 0.02 * len(lengths), f"too many long functions: {long}"
-
-
-def test_a_functions_length_leaves_its_docstring_out() -> None:
-    text = 'def f():\n    """One.\n\n    More.\n    """\n    return 1\n'
-    assert function_lengths(Source("src/a.py", text)) == [(2, "src/a.py:1")]
 
 
 def third_party(source: Source) -> Iterator[str]:

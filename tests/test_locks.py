@@ -40,10 +40,3 @@ def test_every_declared_dependency_is_locked() -> None:
     names = {re.split(r"[^A-Za-z0-9_-]", line)[0].lower().replace("_", "-") for line in declared}
     locked = {pin.split("==")[0] for pin in pins("requirements-dev.txt")}
     assert names <= locked, f"./run lock: {sorted(names - locked)} are not locked"
-
-
-def test_the_build_tools_are_those_that_are_locked() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    locked = {pin.split("==")[0] for pin in pins("requirements-dev.txt")}
-    build = {line.split(">")[0] for line in project["build-system"]["requires"]}
-    assert build | {"editables"} <= locked

@@ -49,11 +49,6 @@ def test_this_process_is_alive() -> None:
     assert not processes.is_dead(processes.current())
 
 
-def test_a_living_child_is_alive() -> None:
-    with child() as process:
-        assert not PROCESSES.is_dead(PROCESSES.worker(process.pid))
-
-
 @pytest.mark.accept("R3", part="a killed sender is recognised at once")
 def test_a_killed_child_is_dead_before_and_after_it_is_reaped() -> None:
     with child() as process:

@@ -68,7 +68,10 @@ def run(lines: str, folder: Path, day: datetime = SATURDAY) -> subprocess.Comple
     )
 
 
-@pytest.mark.accept("C7", part="the README on a Saturday")
+@pytest.mark.slow
+@pytest.mark.accept(
+    "C7", part="the README on a Saturday", mutant="a-sample-reader-rests-at-weekends"
+)
 @pytest.mark.accept("F50", part="examples of the README")
 def test_the_readmes_examples_mail_both_readers_on_a_saturday(tmp_path: Path) -> None:
     lines = with_real_file(script((ROOT / "README.md").read_text(encoding="utf-8")))
@@ -77,15 +80,3 @@ def test_the_readmes_examples_mail_both_readers_on_a_saturday(tmp_path: Path) ->
     result = run(lines, tmp_path)
     assert result.returncode == 0, result.stderr
     assert len(list(tmp_path.glob("paperround-data/outbox/*.eml"))) == 2
-
-
-def test_set_up_lines_and_text_blocks_are_left_out() -> None:
-    page = "```sh\ngit clone x\ncd x\n./run test\npaperround a \\\n  --b\n```\n```text\nno\n```\n"
-    assert script(page) == "paperround a \\\n  --b"
-
-
-def test_a_failing_example_is_noticed_and_shown(tmp_path: Path) -> None:
-    result = run("echo fine\nls no-such-file\necho never", tmp_path)
-    assert result.returncode != 0
-    assert "+ ls no-such-file" in result.stderr
-    assert "never" not in result.stdout

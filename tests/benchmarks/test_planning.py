@@ -1,13 +1,7 @@
 """What is planned for when planning is measured."""
 
-from pathlib import Path
-
-import pytest
-
-from benchmarks import __main__ as bench
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import papers, subscribe
-from benchmarks.table import Measured
 from paperround.domain.subscribers import SubscriptionId
 
 
@@ -27,23 +21,3 @@ def test_readers_with_tastes_named_topics_that_some_of_the_papers_have() -> None
         for words in texts
     ]
     assert 0 < sum(found) < len(found)
-
-
-def test_a_long_form_runs_only_when_it_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    ran: list[str] = []
-
-    def told(name: str) -> list[Measured]:
-        ran.append(name)
-        return []
-
-    monkeypatch.setattr(bench, "BENCHMARKS", {"B1": [lambda: told("short")]})
-    monkeypatch.setattr(bench, "LONG", {"B1-long": [lambda: told("long")]})
-    monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
-    assert bench.main([]) == 0
-    assert ran == ["short"]
-    assert bench.main(["B1-long"]) == 0
-    assert ran == ["short", "long"]
-    assert bench.main(["B2"]) == 2
-    assert "B1, B1-long" in capsys.readouterr().out

@@ -5,14 +5,11 @@ import pytest
 from benchmarks.invented import papers
 from benchmarks.search import (
     PAGE,
-    QUERIES,
     SMALLER,
     _measured,
     in_postgres,
     in_sqlite,
-    in_turns,
     queries,
-    slowest_twentieth,
 )
 from paperround.jobs.search import search
 from paperround.ranking.relevance import by_relevance
@@ -21,21 +18,6 @@ from tests.databases import PostgresServer, postgres
 __all__ = ["postgres"]
 
 FEW = 60
-
-
-def test_the_same_queries_are_asked_every_time() -> None:
-    rows = papers(FEW)
-    assert queries(rows) == queries(rows)
-    assert {len(one.split()) for one in queries(rows)} == {1, 2, 3}
-    assert len(queries(rows)) == QUERIES
-
-
-def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
-    asked: list[str] = []
-    taken = in_turns(["x", "y"], lambda word: asked.append(word), lambda word: asked.append(word))
-    assert asked == ["x", "x", "y", "y"] * 2
-    assert [len(one) for one in taken] == [2, 2]
-    assert slowest_twentieth([1.0] * 94 + [9.0] * 6) == 9
 
 
 @pytest.mark.accept("B15", part="measured")

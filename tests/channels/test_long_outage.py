@@ -15,7 +15,7 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.channels.services import Meddling, Services, add, last, post_room, totals
 from tests.jobs.conftest import fill, record
 from tests.jobs.distant import Distant
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 from tests.net.faults import page
 
 REFUSES = page(b"invalid_payload", status="400 Bad Request")
@@ -64,20 +64,6 @@ def test_what_a_service_said_meanwhile_is_written_by_the_next_run(
         assert post_due(room).messages == 0
     assert totals(papers) == becomes
     assert len(made.server.bodies) == 1
-
-
-def test_a_hook_that_is_no_more_stops_its_channel_then(papers: SqlDatabase, made: Services) -> None:
-    made.answers_with(ChannelKind.SLACK, GONE)
-    channel = add(papers, made)
-    send(papers)
-    with distant_room(papers, made) as (room, distant):
-        with pytest.raises(DatabaseFailed):
-            post_due(goes_away(room, distant))
-        distant.away = False
-        post_due(room)
-    assert last(papers, channel.id).reason.startswith("gone: ")
-    with papers.reading() as work:
-        assert work.channels.get(channel.id).state == "stopped"
 
 
 def test_a_post_of_several_messages_goes_on_with_the_next_one(

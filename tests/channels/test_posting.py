@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
 from paperround.domain.work import Job
@@ -28,7 +27,6 @@ from tests.channels.services import (
     SLACK,
     TAKES,
     WEBHOOK,
-    Meddling,
     Services,
     add,
     last,
@@ -40,8 +38,8 @@ from tests.channels.services import (
 )
 from tests.fakes import HERE, ScriptedMailer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_deliver import post
-from tests.jobs.test_publish import send
+from tests.jobs.delivering import post
+from tests.jobs.publishing import send
 from tests.net.faults import PATIENCE, Caller, page, says
 
 EACH_KIND = pytest.mark.parametrize("kind", list(ChannelKind))
@@ -68,7 +66,7 @@ def test_a_post_that_waits_is_asked_for_between_two_ticks(
 # --- sent --------------------------------------------------------------------------------------
 
 
-@pytest.mark.accept("F25")
+@pytest.mark.accept("F25", part="posted once")
 @EACH_KIND
 def test_an_edition_is_posted_once(papers: SqlDatabase, made: Services, kind: ChannelKind) -> None:
     channel = add(papers, made, kind)
@@ -204,6 +202,7 @@ def test_a_service_that_is_busy_is_asked_again_after_the_pause_it_wants(
     assert made.posted()[0] == made.posted()[1]
 
 
+@pytest.mark.accept("F25", part="retries", mutant="a-post-is-tried-again-at-once")
 def test_a_service_that_asks_for_no_pause_gets_ours(papers: SqlDatabase, made: Services) -> None:
     made.answers_with(ChannelKind.SLACK, page(b"", "Retry-After: 0", status="503 Busy"))
     add(papers, made)
@@ -313,17 +312,6 @@ def test_what_a_service_will_not_take_has_failed_and_its_papers_may_come_again(
         assert work.channels.get(channel.id).state == "active"
 
 
-def test_a_redirect_is_not_followed(papers: SqlDatabase, made: Services) -> None:
-    away = page(b"", "Location: https://elsewhere.example/", status="302 Found")
-    made.answers_with(ChannelKind.WEBHOOK, away)
-    channel = add(papers, made, ChannelKind.WEBHOOK)
-    send(papers)
-    with post_room(papers, made) as room:
-        post_due(room)
-    assert last(papers, channel.id).state is DeliveryState.FAILED
-    assert "it leads elsewhere" in last(papers, channel.id).reason
-
-
 # --- several at once ---------------------------------------------------------------------------
 
 
@@ -361,17 +349,6 @@ def test_many_hands_post_everything_once(papers: SqlDatabase, made: Services) ->
     assert len(made.server.bodies) == 4
 
 
-def test_what_no_hand_can_help_ends_the_run(papers: SqlDatabase, made: Services) -> None:
-    add(papers, made)
-    send(papers)
-
-    def loses_the_database() -> None:
-        raise DatabaseFailed("the server is gone")
-
-    with post_room(papers, made) as room, pytest.raises(DatabaseFailed):
-        post_due(replace(room, office=Meddling(office=room.office, before_mark=loses_the_database)))
-
-
 # --- what is kept of answers -------------------------------------------------------------------
 
 
@@ -388,15 +365,3 @@ def test_no_part_of_a_hook_is_kept_of_an_answer_that_repeats_it(
     past = history_of(papers, channel.id).mails[0]
     assert "a-sec" not in f"{past.reply} {past.reason}"
     assert past.code == 400
-
-
-def test_a_pause_of_more_than_a_day_is_a_pause_of_a_day(
-    papers: SqlDatabase, made: Services
-) -> None:
-    answer = page(b'{"message": "x", "retry_after": 100000}', status="429 Too Many")
-    made.answers_with(ChannelKind.DISCORD, answer)
-    channel = add(papers, made, ChannelKind.DISCORD)
-    send(papers)
-    with post_room(papers, made) as room:
-        post_due(room)
-    assert last(papers, channel.id).state is DeliveryState.EXPIRED

@@ -46,7 +46,7 @@ from tests.channels.services import (
 )
 from tests.fakes import Neighbours
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 from tests.net.faults import page
 
 
@@ -139,18 +139,6 @@ def test_a_stopped_channel_is_planned_nothing_until_it_leads_elsewhere(
             assert work.channels.due([channel.id]) == {channel.id: None}
 
 
-def test_a_channel_that_is_stopped_costs_no_other_its_post(
-    papers: SqlDatabase, made: Services
-) -> None:
-    made.answers_with(ChannelKind.SLACK, page(b"no_service", status="404 Not Found"))
-    add(papers, made)
-    add(papers, made, ChannelKind.DISCORD)
-    send(papers)
-    with post_room(papers, made) as room:
-        post_due(room)
-    assert totals(papers) == LedgerTotals(sent=1, failed=1)
-
-
 def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
     papers: SqlDatabase, made: Services
 ) -> None:
@@ -199,16 +187,6 @@ def test_a_channel_that_is_removed_in_the_middle_ends_its_post_and_no_other(
 def long(database: SqlDatabase) -> SqlDatabase:
     fill(database, [record(n) for n in range(1, 13)])
     return database
-
-
-@pytest.mark.accept("F25", part="split")
-def test_a_long_digest_goes_out_message_by_message(long: SqlDatabase, made: Services) -> None:
-    channel = add(long, made, ChannelKind.DISCORD)
-    send(long)
-    with post_room(long, made) as room:
-        assert post_due(room).messages == 2
-    assert [len(one["embeds"]) for one in made.posted()] == [10, 2]
-    assert last(long, channel.id).state is DeliveryState.SENT
 
 
 def test_a_message_that_was_taken_is_not_posted_again(long: SqlDatabase, made: Services) -> None:
@@ -296,15 +274,6 @@ def test_a_paused_list_posts_nothing_until_it_goes_on(papers: SqlDatabase, made:
         assert post_due(room).messages == 0
         resume(papers, "trending", now=NOW)
         assert post_due(room).messages == 1
-
-
-def test_a_cancelled_edition_is_not_posted(papers: SqlDatabase, made: Services) -> None:
-    add(papers, made)
-    send(papers)
-    cancel(papers, "trending", day=None, cut=None, now=NOW)
-    with post_room(papers, made) as room:
-        assert post_due(room).messages == 0
-    assert totals(papers) == LedgerTotals(skipped=1)
 
 
 def test_a_cancelled_post_may_be_replaced(papers: SqlDatabase, made: Services) -> None:

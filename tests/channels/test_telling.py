@@ -128,15 +128,6 @@ def test_discord_is_never_given_more_than_it_takes(papers: list[Any]) -> None:
     assert numbers == list(range(1, len(papers) + 1))
 
 
-def test_long_papers_share_the_room_of_a_message_of_discord() -> None:
-    papers = [paper(number, gist="It counts. " * 100) for number in range(1, 11)]
-    messages = said(discord.messages(HOOK, digest(*papers)))
-    assert len(messages) > 1
-    for message in messages:
-        sizes = [units(one["title"]) + units(one["description"]) for one in message["embeds"]]
-        assert sum(sizes) <= 6000
-
-
 def test_discord_takes_the_worst_paper_there_is() -> None:
     [message] = said(discord.messages(HOOK, digest(hostile(), hostile())))
     assert all(units(one["title"]) <= 256 for one in message["embeds"])

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
 import paperround
 
 ROOMS = ("cli", "doctor")
@@ -37,9 +35,9 @@ def _is_number(part: ast.expr) -> bool:
     return grouped or called
 
 
-@pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}/{path.name}" for path in FILES])
-def test_nothing_is_said_in_the_plural_of_what_may_be_one(path: Path) -> None:
-    assert [*said_of_any_number(path.read_text(encoding="utf-8"))] == []
+def test_nothing_is_said_in_the_plural_of_what_may_be_one() -> None:
+    said = {str(path): [*said_of_any_number(path.read_text(encoding="utf-8"))] for path in FILES}
+    assert {path: found for path, found in said.items() if found} == {}
 
 
 def test_a_plural_behind_a_number_is_found() -> None:

@@ -93,15 +93,6 @@ def test_missed_tells_first_and_sends_only_when_asked() -> None:
     assert said("deliver", "--now", LATER)["sent"] == 3
 
 
-def test_who_is_sent_it_after_all_is_no_more_among_those_without_mail() -> None:
-    cancelled()
-    assert "no mail today: 3 cancelled" in run("digest", "status", "--now", LATER).stdout
-    run("digest", "missed", *DAY, "--now", LATER, "--send")
-    assert "no mail today" not in run("digest", "status", "--now", LATER).stdout
-    [one] = said("digest", "status", "--now", LATER)["lists"]
-    assert (one["reasons"], one["mails"]) == ([], {"queued": 3, "skipped": 3})
-
-
 def test_while_a_list_is_paused_nobody_says_how_long_its_mails_take() -> None:
     def status(moment: str) -> str:
         return run("digest", "status", "--now", moment).stdout

@@ -1,6 +1,5 @@
 """The live check of services, held against services that answer here."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -68,12 +67,6 @@ def test_a_feed_with_a_standing_alarm_or_whose_source_is_gone_is_not_fine(home: 
     }
 
 
-def test_one_service_is_asked_beside_the_feeds_there_are(home: Staffed) -> None:
-    create_feed(home.newsroom, NewFeed(name="mine", kind="hf-daily"), now=NOW)
-    assert live(home).keys() == {"mine"}
-    assert live(home, "arxiv").keys() == {"arxiv-api", "arxiv-rss"}
-
-
 def test_an_answer_of_another_form_that_is_read_all_the_same_is_told_and_no_trouble(
     home: Staffed,
 ) -> None:
@@ -81,13 +74,3 @@ def test_an_answer_of_another_form_that_is_read_all_the_same_is_told_and_no_trou
     checked = live(home, "arxiv")["arxiv-rss"]
     assert (checked.trouble, checked.papers) == (None, 1)
     assert checked.differences == ("feed is missing", "rss is new")
-
-
-def test_a_feed_that_lost_what_papers_need_is_trouble_even_if_it_can_be_read(
-    home: Staffed,
-) -> None:
-    answer = json.dumps([{"paper": {"id": "2601.00001"}}]).encode()
-    home.service.says["huggingface"] = answer
-    checked = live(home, "hf-daily")["hf-daily"]
-    assert checked.rejects == 2  # of today's list, and of yesterday's
-    assert checked.trouble == "paper.title is missing"

@@ -22,7 +22,7 @@ from paperround.ranking.trending import VERSION as RANKER
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from paperround.wiring.rounds import LEARN, ROUNDS
-from tests.jobs.test_learn import DAY, day_of, take
+from tests.jobs.learning import DAY, day_of, take
 
 FIRST = datetime(2025, 11, 1, tzinfo=UTC)
 DAYS = 65

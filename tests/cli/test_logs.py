@@ -69,12 +69,6 @@ def test_no_address_of_any_form_is_written(address: str, before: str) -> None:
     assert address.partition("@")[0] + "@" not in said
 
 
-@given(st.integers(min_value=1, max_value=2**48 - 1), st.sampled_from(list(Purpose)))
-def test_no_token_of_any_purpose_is_written(row: int, purpose: Purpose) -> None:
-    token = RING.token(purpose, row, "nonce")
-    assert token not in line("GET %s", f"/preferences/{token}")
-
-
 def test_what_is_no_secret_stays_readable() -> None:
     text = "arxiv-ml is stale: no new papers since Tue 3 Mar 07:00 UTC; 12 of 34 at 10.0.0.1"
     assert line(text) == f"ERROR tests: {text}"
@@ -92,7 +86,7 @@ def test_nobody_can_forge_an_event(end: str) -> None:
 
 @pytest.mark.slow
 def test_a_long_line_without_a_space_costs_little() -> None:
-    assert len(line("x" * 39 + "." + "y." * 200_000)) > 400_000
+    assert len(line("x" * 39 + "." + "y." * 40_000)) > 80_000
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.cli.tables import WIDEST, paragraph, table, until
+from paperround.cli.tables import table, until
 from tests.builders import HOUR, MINUTE, NOW
 
 ROWS = [
@@ -39,12 +39,6 @@ def test_on_a_narrow_one_it_stands_below_its_row() -> None:
     ]
 
 
-def test_one_long_name_moves_its_own_row_only() -> None:
-    long = "a" * (WIDEST + 5)
-    told = list(table([(long, "new", ""), ("b", "fresh", "1 new")], None))
-    assert told == [f"{long}  new", f"{'b':{WIDEST}}  fresh  1 new"]
-
-
 @given(
     rows=st.lists(
         st.tuples(st.text("ab-", max_size=60), st.text("cd e", max_size=200)), min_size=1
@@ -58,14 +52,6 @@ def test_no_line_is_wider_than_the_terminal_unless_one_cell_is(
     for line in table(rows, width):
         assert len(line) <= max(width, longest, max(len(one[0]) for one in rows))
         assert line == line.rstrip()
-
-
-def test_a_paragraph_is_folded_with_its_indent() -> None:
-    assert list(paragraph("days: how many", None, indent=2)) == ["  days: how many"]
-    assert list(paragraph("days: how many days back, at least one", 30, indent=2)) == [
-        "  days: how many days back,",
-        "    at least one",
-    ]
 
 
 @pytest.mark.parametrize(

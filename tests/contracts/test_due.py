@@ -26,14 +26,6 @@ from tests.builders import (
 START = SubscriptionId(0)
 
 
-def test_somebody_new_has_no_due_instant_yet(database: Database) -> None:
-    alice, bob = seed_subscribers(database, seed_list(database), ("alice", "bob"))
-    with database.writing() as work:
-        assert work.subscribers.unscheduled(limit=1) == [alice]
-        work.subscribers.schedule({alice.id: NOW})
-        assert work.subscribers.unscheduled(limit=9) == [bob]
-
-
 def test_people_are_due_from_their_instant_on(database: Database) -> None:
     default = seed_list(database)
     alice, bob, _ = seed_subscribers(database, default, ("alice", "bob", "carol"))

@@ -56,14 +56,6 @@ def test_what_was_taken_is_nobody_elses_until_its_time(
     assert take(database, now=NOW + MINUTE) == list(papers[:3])
 
 
-def test_papers_never_asked_for_come_before_those_whose_turn_comes_again(
-    database: SqlDatabase, papers: tuple[PaperId, ...]
-) -> None:
-    with database.writing() as work:
-        work.enrichments.asked("stars", {papers[0]: NOW}, now=NOW - HOUR)
-    assert take(database) == [papers[1], papers[2], papers[0]]
-
-
 def test_a_paper_that_is_done_with_is_never_taken_again(
     database: SqlDatabase, papers: tuple[PaperId, ...]
 ) -> None:

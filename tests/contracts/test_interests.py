@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, select
 
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId
@@ -48,21 +48,6 @@ def test_interests_are_replaced_as_a_set_and_what_stays_keeps_its_time(
     with database.writing() as work:
         assert work.subscribers.set_interests(alice.subscriber_id, [], now=later)
         assert work.subscribers.interests_of_all([alice.subscriber_id]) == {}
-
-
-def test_a_page_of_readers_is_asked_for_in_one_statement(
-    database: Database, engine: Engine
-) -> None:
-    people = seed_subscribers(database, seed_list(database), tuple(f"r{n}" for n in range(30)))
-    with database.writing() as work:
-        for one in people:
-            work.subscribers.set_interests(one.subscriber_id, [GRAPH, ADA], now=NOW)
-    asked = []
-    with database.reading() as work:
-        event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
-        found = work.subscribers.interests_of_all([one.subscriber_id for one in people])
-    assert len(found) == 30
-    assert len([one for one in asked if "interests" in one]) == 1
 
 
 @pytest.mark.accept("P3")

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import Engine, event
 
 from paperround.domain.errors import DatabaseFailed
-from paperround.jobs.ports import Keeping
 from paperround.store import engine as engines
 from paperround.store.keeping import A_MOMENT, KeptDatabase
 from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
@@ -71,10 +70,6 @@ def beat(kept: KeptDatabase[SqlUnitOfWork], slot: str) -> None:
 def stands(kept: KeptDatabase[SqlUnitOfWork], slot: str) -> bool:
     with kept.writing() as work:
         return not work.slots.take("keeping", slot, now=NOW)
-
-
-def test_a_database_can_be_kept(engine: Engine) -> None:
-    assert isinstance(SqlDatabase(engine), Keeping)
 
 
 def test_transactions_that_follow_one_another_share_a_connection(

@@ -11,7 +11,7 @@ from paperround.domain.keys import ApiKey, KeyId, NewKey, Scope, digest_of, matc
 from paperround.jobs.ports import Database
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
-from tests.contracts.test_races import LOST, THREADS, at_once
+from tests.races import LOST, THREADS, at_once
 
 SECRET = "s" * 43
 BOTH = frozenset({Scope.FEEDS_WRITE, Scope.OUTBOX_READ})
@@ -45,12 +45,6 @@ def test_a_key_is_found_by_its_prefix_as_it_was_kept(database: Database) -> None
     assert (kept.name, kept.scopes, kept.expires_at) == ("laptop", BOTH, NOW + HOUR)
     assert (kept.created_at, kept.revoked_at, kept.last_used_at) == (NOW, None, None)
     assert kept.is_live(NOW)
-
-
-def test_an_unknown_prefix_is_no_key(database: Database) -> None:
-    add(database)
-    with database.reading() as work:
-        assert work.keys.find("zzzz9999") is None
 
 
 @pytest.mark.accept("A2", part="rows")

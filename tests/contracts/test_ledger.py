@@ -1,12 +1,11 @@
 """The ledger, on every database: planned once, claimed once, settled only by who holds it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, select, update
 
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, DeliveryState, Lease, Worker
 from paperround.domain.digests import DigestKind
@@ -31,7 +30,6 @@ from tests.builders import (
     seed_list,
     seed_papers,
     seed_subscribers,
-    shard,
 )
 
 SENT, FAILED, DEFERRED = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEFERRED
@@ -95,18 +93,6 @@ def town(database: Database) -> Town:
 
 
 # --- planning ----------------------------------------------------------------------------------
-
-
-@pytest.mark.accept("D2")
-def test_planning_twice_plans_once(town: Town) -> None:
-    assert [town.plan(), town.plan()] == [3, 0]
-    assert town.totals() == LedgerTotals(queued=3)
-
-
-@pytest.mark.accept("F14")
-def test_a_planned_paper_is_in_the_persons_memory(town: Town) -> None:
-    town.plan()
-    assert town.memory(town.people[0].subscriber_id) == set(town.papers[:2])
 
 
 @pytest.mark.accept("F14")
@@ -361,37 +347,6 @@ def test_rows_of_a_dead_process_are_reclaimed_at_once(town: Town) -> None:
     assert town.memory(first.subscriber_id)
 
 
-@pytest.mark.accept("F47", part="statements")
-def test_however_many_processes_died_the_statements_are_the_same(
-    town: Town, engine: Engine
-) -> None:
-    town.plan()
-    said: list[set[str]] = []
-    for pids in ((1,), (2, 3)):
-        for pid in pids:
-            town.claim(lease(f"t{pid}", pid=pid), limit=1)
-        with statements(engine) as these, town.database.writing() as work:
-            dead = Obituary(frozenset(pids))
-            assert work.ledger.reclaim(dead, now=NOW) == {"queued": len(pids)}
-        said.append(these)
-    assert said[0] == said[1]
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[set[str]]:
-    """The statements that are sent meanwhile."""
-    found: set[str] = set()
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        found.add(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 @pytest.mark.accept("R4", part="lease")
 def test_other_rows_are_reclaimed_when_their_lease_is_over(town: Town) -> None:
     town.plan()
@@ -414,13 +369,6 @@ def test_what_outlives_its_day_expires_and_gives_its_papers_back(town: Town) -> 
     assert kept == [one.subscriber_id == held.subscriber_id for one in town.people]
 
 
-def test_totals_end_with_the_life_of_the_edition(town: Town) -> None:
-    town.plan()
-    with town.database.reading() as work:
-        assert work.ledger.totals(now=NOW + DIGEST_LIFE - MINUTE) == LedgerTotals(queued=3)
-        assert work.ledger.totals(now=NOW + DIGEST_LIFE) == LedgerTotals()
-
-
 def test_totals_count_finished_rows_while_one_row_of_the_edition_lives(town: Town) -> None:
     early, late = town.people[:2]
     rows = [new_delivery(early), new_delivery(late, due_at=NOW + HOUR)]
@@ -428,9 +376,3 @@ def test_totals_count_finished_rows_while_one_row_of_the_edition_lives(town: Tow
     with town.database.writing() as work:
         work.ledger.expire(now=NOW + DIGEST_LIFE)
         assert work.ledger.totals(now=NOW + DIGEST_LIFE) == LedgerTotals(queued=1, expired=1)
-
-
-def test_a_shard_keeps_its_first_mark(town: Town) -> None:
-    with town.database.writing() as work:
-        for now in (NOW, NOW + HOUR):
-            work.ledger.plan(town.edition.id, town.edition.list_id, [], shard(3), now=now)

@@ -29,7 +29,7 @@ from tests.builders import (
     seed_papers,
     seed_subscribers,
 )
-from tests.contracts.test_races import at_once
+from tests.races import at_once
 
 EXPIRED = DeliveryState.EXPIRED
 TOMORROW = NOW + timedelta(days=1)
@@ -315,15 +315,3 @@ def test_digests_that_were_missed_are_counted_by_date(morning: Morning) -> None:
         list_id = morning.late.list_id
         assert work.ledger.missed(list_id, since=DAY) == {DAY: 1}
         assert sum(work.ledger.missed(list_id, since=DAY - timedelta(days=3)).values()) == 2
-
-
-def test_after_a_restore_no_unfinished_digest_is_sent(morning: Morning) -> None:
-    morning.plan(*(morning.due(new_delivery(one, morning.papers)) for one in morning.people))
-    with morning.database.writing() as work:
-        sent, marked = work.ledger.claim(lease(), limit=2, now=NOW)
-        work.ledger.settle([move(sent, DeliveryState.SENT)], now=NOW)
-        work.ledger.mark_in_data([marked.id], "t1", until=NOW + HOUR, now=NOW)
-        assert work.ledger.end_unfinished(reason="restored", now=NOW) == 2
-        assert work.ledger.claim(lease("t2"), limit=9, now=NOW) == []
-    assert morning.states() == {"sent": 1, "unknown": 2}
-    assert morning.memory(morning.people[2].subscriber_id)

@@ -16,8 +16,8 @@ from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Rate, Turn, parse_rates
 from paperround.jobs.ports import Database
 from tests.builders import HOUR, MINUTE, NOW
-from tests.contracts.test_races import THREADS, at_once
 from tests.fakes import HERE, Neighbours
+from tests.races import THREADS, at_once
 
 SECOND = timedelta(seconds=1)
 TURN = Turn(interval=3 * SECOND, lease=MINUTE)
@@ -57,40 +57,12 @@ def release(database: Database, taken_at: datetime, now: datetime, name: str = "
 # --- rates -------------------------------------------------------------------------------------
 
 
-def test_the_first_is_counted_and_the_next_told_how_long_to_wait(database: Database) -> None:
-    assert hit(database, "k", parse_rates("1/h"), NOW) is None
-    wait = hit(database, "k", parse_rates("1/h"), NOW + 10 * MINUTE)
-    assert wait is not None
-    assert 50 * 60 <= wait <= 50 * 60 + 1
-
-
 def test_of_several_keys_none_is_counted_where_one_is_full(database: Database) -> None:
     both = [("free", parse_rates("5/h")), ("full", parse_rates("1/h"))]
     with database.writing() as work:
         assert work.rates.hit_all(both, now=NOW) is None
         assert work.rates.hit_all(both, now=NOW + MINUTE) == pytest.approx(3541, abs=1)
         assert work.rates.count("free", HOUR, now=NOW + MINUTE) == 1
-
-
-def test_several_rates_on_one_key_share_what_was_counted(database: Database) -> None:
-    for hour in (0, 2, 4):
-        assert hit(database, "k", HOURLY, NOW + hour * HOUR) is None
-    wait = hit(database, "k", HOURLY, NOW + 6 * HOUR)
-    assert wait is not None
-    assert 18 * 3600 <= wait <= 18 * 3600 + 1
-
-
-def test_what_is_refused_is_not_counted(database: Database) -> None:
-    assert hit(database, "k", HOURLY, NOW) is None
-    for minute in range(1, 59, 10):
-        assert hit(database, "k", HOURLY, NOW + minute * MINUTE) is not None
-    with database.reading() as work:
-        assert work.rates.count("k", HOUR, now=NOW + HOUR) == 1
-
-
-def test_keys_do_not_know_each_other(database: Database) -> None:
-    assert hit(database, "k", HOURLY, NOW) is None
-    assert hit(database, "other", HOURLY, NOW) is None
 
 
 def test_counts_hold_over_a_restart_and_a_changed_setting(database: Database) -> None:
@@ -232,16 +204,6 @@ def test_a_turn_lasts_until_the_answer_is_there(database: Database) -> None:
     assert take(database, now=NOW + 55 * SECOND) is None
 
 
-@pytest.mark.accept("F03", part="limiter")
-def test_after_a_short_answer_the_next_turn_is_an_interval_after_the_last(
-    database: Database,
-) -> None:
-    assert take(database) is None
-    release(database, NOW, NOW + SECOND)
-    assert take(database, now=NOW + SECOND) == NOW + 3 * SECOND
-    assert take(database, now=NOW + 3 * SECOND) is None
-
-
 def heirs(*dead: Worker) -> Neighbours:
     """What `OTHER` sees when `dead` are gone."""
     return Neighbours(me=OTHER, dead={one.pid for one in dead})
@@ -269,13 +231,6 @@ def test_nobody_is_taken_for_dead_who_had_a_turn_before_or_runs_elsewhere(
     assert take(database, now=NOW + 3 * SECOND, processes=far) is None
     later = NOW + 30 * SECOND
     assert take(database, now=later, processes=heirs(far.me)) == later + 3 * SECOND
-
-
-def test_an_open_breaker_outlives_the_process_that_opened_it(database: Database) -> None:
-    assert take(database) is None
-    with database.writing() as work:
-        work.limiter.trip("arxiv", until=NOW + HOUR, now=NOW)
-    assert take(database, now=NOW + 5 * SECOND, processes=heirs(HERE)) == NOW + HOUR
 
 
 def test_a_turn_nobody_can_judge_is_over_with_its_lease(database: Database) -> None:

@@ -31,8 +31,8 @@ from tests.builders import (
     seed_subscribers,
     shard,
 )
+from tests.jobs.asking import asked
 from tests.jobs.readers import desk, request
-from tests.jobs.test_asking import asked
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 

@@ -28,7 +28,7 @@ from tests.builders import (
     seed_papers,
     seed_subscribers,
 )
-from tests.contracts.test_notices import notice
+from tests.contracts.notices import notice
 
 Change = Callable[[UnitOfWork, "Round"], object]
 
@@ -136,14 +136,6 @@ def test_digests_of_a_list_paused_since_the_claim_wait_at_the_dot(under_way: Rou
         assert work.ledger.claim(lease("t2"), limit=9, now=NOW) == []
         again = work.ledger.claim(lease("t2"), limit=9, now=NOW + PAUSE)
     assert [row.attempts for row in again] == [0, 0]
-
-
-def test_what_somebody_else_holds_is_left_to_them(under_way: Round) -> None:
-    with under_way.database.writing() as work:
-        work.ledger.release(TOKEN, now=NOW)
-        work.ledger.claim(lease("t2"), limit=9, now=NOW)
-    assert under_way.mark() == frozenset()
-    assert under_way.states() == [("claimed", "")] * 2
 
 
 def test_a_claim_can_be_given_back_but_for_what_is_in_hand(under_way: Round) -> None:

@@ -28,33 +28,13 @@ from tests.builders import (
     seed_list,
     seed_subscribers,
 )
-from tests.contracts.test_races import at_once
+from tests.contracts.notices import notice
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import desk, link, post, visitor
+from tests.races import at_once
 
 SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED
 NOBODY = SubscriberId(987_654)
-
-
-def notice(
-    person: SubscriberId | None,
-    key: str = "confirm/1",
-    kind: NoticeKind = NoticeKind.CONFIRM,
-    address: str | None = None,
-) -> NewNotice:
-    return NewNotice(
-        kind=kind,
-        key=key,
-        subscriber_id=person,
-        address=address,
-        payload={"list": 1, "subject": "ü"},
-        due_at=NOW,
-        expires_at=NOW + NOTICE_LIFE,
-        message_id=f"<{key.replace('/', '-')}@papers.example>",
-        dated=NOW,
-        key_id="k001",
-        nonce=f"nonce {key}",
-    )
 
 
 @dataclass(frozen=True)
@@ -157,16 +137,6 @@ def test_a_claimed_notice_holds_all_that_its_bytes_are_made_of(office: Office) -
     assert office.claim("t2") == []
 
 
-@pytest.mark.parametrize("kind", NoticeKind)
-@pytest.mark.parametrize("state", [SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED])
-def test_who_waits_or_has_left_still_gets_what_they_asked_for(
-    office: Office, kind: NoticeKind, state: SubscriberState
-) -> None:
-    office.become(state)
-    office.put(notice(office.person, kind=kind))
-    assert len(office.claim()) == 1
-
-
 @pytest.mark.accept("S13", part="notices")
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_a_suppressed_person_gets_no_notice(office: Office, kind: NoticeKind) -> None:
@@ -256,15 +226,6 @@ def test_a_late_answer_does_not_end_what_was_asked_for_again(office: Office) -> 
     office.again(row)
     assert office.settle(row, SENT) == 0
     assert office.totals() == LedgerTotals(queued=1)
-
-
-def test_after_a_restore_what_was_unfinished_is_unknown(office: Office) -> None:
-    office.put(*(notice(office.person, f"confirm/{number}") for number in range(3)))
-    sent, _ = office.claim(limit=2)
-    office.settle(sent, SENT)
-    with office.database.writing() as work:
-        assert work.notices.end_unfinished(reason="restored", now=NOW) == 2
-    assert office.totals() == LedgerTotals(sent=1, unknown=2)
 
 
 # --- its link ----------------------------------------------------------------------------------

@@ -23,8 +23,8 @@ from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice
 from paperround.store import engine as engines
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW, lease, move, seed_list, seed_subscribers
-from tests.contracts.test_ledger_machine import ANSWERS, SENT, Everyone
-from tests.contracts.test_notices import notice
+from tests.contracts.ledger_machine import ANSWERS, SENT, Everyone
+from tests.contracts.notices import notice
 
 KEYS = ("confirm/1", "confirm/2", "undo/1")
 

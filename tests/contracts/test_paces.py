@@ -18,7 +18,7 @@ from tests.builders import (
     seed_papers,
     seed_subscribers,
 )
-from tests.contracts.test_races import at_once
+from tests.races import at_once
 
 PEOPLE = 40
 DOMAIN = "mail.example"
@@ -66,14 +66,6 @@ def test_connections_to_a_domain_are_counted_over_all_processes(crowd: Database)
         for number in range(8):
             work.ledger.release(f"claim {number}", now=NOW)
     assert len(claim(crowd, BY_DOMAIN, after=timedelta(minutes=4))) == 2
-
-
-def test_mail_that_is_put_off_is_not_due_until_then_and_was_not_tried(crowd: Database) -> None:
-    claim(crowd, BY_DOMAIN)
-    assert claim(crowd, Pacing()) == []
-    rows = claim(crowd, Pacing(), after=timedelta(minutes=2))
-    assert len(rows) == PEOPLE - 2
-    assert {row.attempts for row in rows} == {0}
 
 
 def test_a_quota_counts_what_left_before_a_restart(crowd: Database) -> None:

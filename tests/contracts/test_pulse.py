@@ -1,8 +1,5 @@
 """Whether anything that pages show was written since one looked before, on every database."""
 
-import subprocess
-import sys
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,40 +124,6 @@ def test_what_a_run_of_sending_writes_is_not_felt(database: Database, engine: En
     assert watching.beat() == before
 
 
-@pytest.mark.slow
-@pytest.mark.accept("B11", part="what changes")
-def test_what_another_process_writes_is_felt(database: Database, engine: Engine) -> None:
-    seed_list(database)
-    watching = pulse_of(engine)
-    before = watching.beat()
-    url = engine.url.render_as_string(hide_password=False)
-    statements = ("UPDATE lists SET paused_at = NULL", "UPDATE lists SET title = 'Another'")
-    said = []
-    for statement in statements:
-        subprocess.run([sys.executable, "-c", _OTHER, url, statement], check=True)
-        said.append(watching.beat())
-    assert said[0] == before
-    assert said[1] != before
-
-
-_OTHER = """
-import sys
-from sqlalchemy import create_engine, text
-with create_engine(sys.argv[1]).begin() as connection:
-    connection.execute(text(sys.argv[2]))
-"""
-
-
-def test_what_is_undone_leaves_pages_as_they_are(database: Database, engine: Engine) -> None:
-    seed_list(database)
-    watching = pulse_of(engine)
-    before = watching.beat()
-    with suppress(RuntimeError), database.writing() as work:
-        work.feeds.get_or_create("hf", "hf", now=NOW)
-        raise RuntimeError
-    assert watching.beat() == before
-
-
 def test_two_writers_on_postgresql_do_not_wait_for_each_other(engine: Engine) -> None:
     if engine.dialect.name != "postgresql":
         pytest.skip("SQLite has one writer")
@@ -216,15 +179,6 @@ def test_a_count_whose_upkeep_was_lost_gets_it_back(engine: Engine) -> None:
     assert migrate.check_drift(engine) != []
     migrate.upgrade(engine)
     assert migrate.check_drift(engine) == []
-
-
-def test_what_is_read_is_not_felt(database: Database, engine: Engine) -> None:
-    seed_list(database)
-    watching = pulse_of(engine)
-    before = watching.beat()
-    with database.reading() as work:
-        work.lists.all()
-    assert watching.beat() == before
 
 
 def test_one_that_was_closed_begins_anew_and_says_so(database: Database, engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """Statements that are written out once read what any other would, in the same transaction."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, bindparam, insert, literal, select
@@ -88,10 +88,3 @@ def test_what_is_no_json_is_an_error(text: str) -> None:
         read_json(text)
     with pytest.raises(ValueError):
         read_jsons(["[]", text])
-
-
-def test_a_date_is_a_date(database: Database, engine: Engine) -> None:
-    seed_papers(database, 1)
-    query = Query(select(db.papers.c.listed_on).where(db.papers.c.id > bindparam("after")))
-    with engine.connect() as connection:
-        assert [type(one.listed_on) for one in query.rows(connection, after=0)] == [date]

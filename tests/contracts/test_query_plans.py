@@ -127,16 +127,3 @@ def test_a_mark_finds_its_rows_and_their_people_by_key(engine: Engine) -> None:
         work.ledger.mark_in_data([DeliveryId(1)], TOKEN, until=NOW + HOUR, now=NOW)
     assert "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)" in steps
     assert scans(steps) == []
-
-
-def test_a_mark_is_planned_once_and_not_for_every_group_of_mails(engine: Engine) -> None:
-    with SqlDatabase(engine).writing() as work:
-        modules = work.connection.exec_driver_sql("PRAGMA module_list").scalars().all()
-        if "sqlite_stmt" not in modules:
-            pytest.skip("this SQLite does not tell how often it made a plan (sqlite_stmt)")
-        for number in (1, 2, 3):
-            work.ledger.mark_in_data([DeliveryId(number)], TOKEN, until=NOW + HOUR, now=NOW)
-        kept = work.connection.exec_driver_sql(
-            "SELECT run, reprep FROM sqlite_stmt WHERE sql LIKE 'UPDATE deliveries SET%in_data_at%'"
-        )
-        assert kept.all() == [(3, 0)]

@@ -65,13 +65,6 @@ def test_jobs_run_in_the_order_they_came(queue: Queue, ran: list[int]) -> None:
     assert ran == [0, 1, 2, 3]
 
 
-def test_a_lower_priority_number_overtakes(queue: Queue, ran: list[int]) -> None:
-    for n, priority in enumerate([5, 0, -5, 5]):
-        queue.put(note(n, priority=priority))
-    queue.run_until_idle(now=NOON)
-    assert ran == [2, 1, 0, 3]
-
-
 def test_an_urgent_job_overtakes_one_that_became_due_earlier(queue: Queue, ran: list[int]) -> None:
     queue.put(note(0, not_before=NOON - timedelta(hours=1)))
     queue.put(note(1, priority=-1, not_before=NOON))
@@ -133,17 +126,6 @@ def test_jobs_with_one_lock_never_run_side_by_side(queue: Queue) -> None:
     assert running == [1, 2]
 
 
-def test_what_a_job_adds_runs_too(queue: Queue, ran: list[int]) -> None:
-    def run(_: Arguments) -> None:
-        for n in (1, 2):
-            queue.put(note(n))
-
-    queue.register("twice", run)
-    queue.put(Job(task="twice"))
-    assert queue.run_until_idle(now=NOON) == 3
-    assert ran == [1, 2]
-
-
 def test_an_unknown_task_is_refused_with_the_known_ones(queue: Queue, ran: list[int]) -> None:
     with pytest.raises(NotFound, match=r"'nope'.*note"):
         queue.put(Job(task="nope"))
@@ -191,15 +173,6 @@ def test_a_job_that_raises_never_stops_the_others(queue: Queue, ran: list[int]) 
     assert ran == [1]
 
 
-def test_a_job_that_raises_is_tried_again_later(queue: Queue) -> None:
-    tries: list[int] = []
-    queue.register("shaky", failing(Conflict(), 2, tries))
-    queue.put(Job(task="shaky"))
-    assert queue.run_until_idle(now=NOON) == 1
-    assert run_for(queue, timedelta(hours=2)) == 2
-    assert len(tries) == 3
-
-
 def test_a_hopeless_job_is_given_up_and_said_so(
     queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -218,14 +191,6 @@ def test_a_permanent_error_is_not_tried_again(queue: Queue) -> None:
     queue.put(Job(task="wrong"))
     run_for(queue, timedelta(hours=3))
     assert len(tries) == 1
-
-
-def test_jobs_run_in_the_background_at_once(queue: Queue) -> None:
-    done = threading.Event()
-    queue.register("go", lambda _: done.set())
-    queue.start()
-    queue.put(Job(task="go"))
-    assert done.wait(PATIENCE)
 
 
 def test_a_background_job_waits_for_its_time(queue: Queue, present: Present) -> None:

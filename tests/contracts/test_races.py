@@ -2,14 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TypeVar
 
 import pytest
 
-from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Claimed
 from paperround.jobs.ports import Database
 from tests.builders import (
@@ -18,35 +16,14 @@ from tests.builders import (
     imported,
     lease,
     new_delivery,
-    new_edition,
     observation,
-    paper,
     plan,
     seed_edition,
     seed_list,
     seed_papers,
     seed_subscribers,
-    write,
 )
-
-THREADS = 8
-LOST = "lost"
-Result = TypeVar("Result")
-
-
-def at_once(count: int, do: Callable[[int], Result]) -> list[Result | str]:
-    """Run `do(0)`, `do(1)`, ... in as many threads, started together; a Conflict is `lost`."""
-    barrier = threading.Barrier(count)
-
-    def run(number: int) -> Result | str:
-        barrier.wait()
-        try:
-            return do(number)
-        except Conflict:
-            return LOST
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
+from tests.races import LOST, THREADS, at_once
 
 
 @pytest.mark.slow
@@ -137,29 +114,3 @@ def test_one_person_signing_up_many_times_at_once_is_one_subscriber(database: Da
             return work.subscribers.put(imported("alice"), default.id, now=NOW)
 
     assert Counter(at_once(THREADS, sign_up)) == {"new": 1, "unchanged": THREADS - 1}
-
-
-@pytest.mark.accept("D2", part="short")
-def test_an_edition_frozen_by_many_at_once_is_frozen_once(database: Database) -> None:
-    default, papers = seed_list(database), seed_papers(database, 3)
-
-    def freeze(_: int) -> str:
-        with database.writing() as work:
-            work.editions.freeze(new_edition(default, papers))
-        return "won"
-
-    assert Counter(at_once(THREADS, freeze)) == {"won": 1, LOST: THREADS - 1}
-
-
-@pytest.mark.accept("D2", part="short")
-def test_a_paper_stored_by_many_at_once_is_one_paper(database: Database) -> None:
-    seed_list(database)
-
-    def save(_: int) -> str:
-        with database.writing() as work:
-            work.papers.save([write(paper(1)), write(paper(2))], now=NOW)
-        return "won"
-
-    assert Counter(at_once(THREADS, save)) == {"won": 1, LOST: THREADS - 1}
-    with database.reading() as work:
-        assert work.papers.count() == 2

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 import shutil
 import sqlite3
 import tarfile
@@ -18,7 +17,7 @@ import pytest
 from paperround.domain.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.domain.times import format_instant
 from paperround.jobs.restore import hold_everything
-from paperround.store import migrate, revisions
+from paperround.store import migrate
 from paperround.store.backup import ABOUT, DATABASE, SECRET, back_up
 from paperround.store.restoring import FOLDER, SMALL, restoring
 from paperround.store.unit_of_work import SqlDatabase
@@ -307,20 +306,9 @@ def test_another_secret_in_the_way_is_kept(machine: Machine) -> None:
 # --- making one --------------------------------------------------------------------------------
 
 
-def test_where_there_is_no_database_none_is_backed_up_and_none_is_made(tmp_path: Path) -> None:
-    place = tmp_path / DATABASE
-    with opened(f"sqlite:///{place}") as engine, pytest.raises(InvalidInput, match="no database"):
-        back_up(engine, tmp_path / SECRET, tmp_path / "copy", now=NOW)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_an_empty_database_is_not_backed_up(tmp_path: Path) -> None:
     place = tmp_path / DATABASE
     place.write_bytes(b"")
     with opened(f"sqlite:///{place}") as engine, pytest.raises(InvalidInput, match="nothing"):
         back_up(engine, tmp_path / SECRET, tmp_path / "copy", now=NOW)
     assert not (tmp_path / "copy").exists()
-
-
-def test_a_backup_says_which_schema_it_has(machine: Machine) -> None:
-    assert json.loads(unpacked(machine.source)[ABOUT])["revision"] == revisions.head()

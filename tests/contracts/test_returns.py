@@ -14,7 +14,6 @@ from paperround.domain.returns import (
     MOST_UNPROVEN,
     Did,
     Kind,
-    OwnMail,
     Proof,
     ReturnId,
 )
@@ -272,8 +271,3 @@ def test_of_events_about_no_mail_of_ours_only_so_many_are_kept(
         events = work.returns.events(None, limit=MOST_UNPROVEN + 2)
     assert len(events) == MOST_UNPROVEN + 1
     assert events[-1].mail == mail.name
-
-
-def test_a_mail_is_named_after_its_book_and_row() -> None:
-    mail = OwnMail(book="notice", row=7, person=None, message_id="<x@y>", nonce="n", dated=NOW)
-    assert mail.name == "notice/7"

@@ -12,9 +12,9 @@ from paperround.jobs.ports import Database
 from paperround.jobs.roles import look, sign_off, staff, worker_lives
 from paperround.scheduler import GLANCE
 from tests.builders import HOUR, MINUTE, NOW
-from tests.contracts.test_races import at_once
-from tests.contracts.test_schedulers import Sleeper
+from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY
+from tests.races import at_once
 
 ANN, BOB = (Worker(host="north", pid=number, started="") for number in (1, 2))
 SECOND = timedelta(seconds=1)

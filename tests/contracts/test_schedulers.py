@@ -1,10 +1,7 @@
 """Several schedulers on one database: every due instant is planned once."""
 
 import multiprocessing
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
@@ -12,13 +9,14 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.ports import Database
 from paperround.store import schema as db
 from paperround.store.engine import opened
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW, imported, seed_edition, seed_list, seed_papers
-from tests.contracts.test_races import LOST, at_once
+from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY
+from tests.races import LOST, at_once
 
 SCHEDULERS = 4
 HOURS = Hours(hour=10)
@@ -46,24 +44,6 @@ def plan_three_times(url: str) -> None:
     with opened(url) as engine:
         for minute in range(3):
             plan(SqlDatabase(engine), late=2 * HOUR + minute * MINUTE)
-
-
-@dataclass
-class Sleeper:
-    """A scheduler's database; before its n-th write the scheduler sleeps, and the world goes on."""
-
-    database: Database
-    write: int
-    meanwhile: Callable[[], object]
-
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
-        return self.database.reading()
-
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
-        self.write -= 1
-        if self.write == 0:
-            self.meanwhile()
-        return self.database.writing()
 
 
 def rows(engine: Engine) -> tuple[int, int]:

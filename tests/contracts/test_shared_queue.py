@@ -29,10 +29,10 @@ from tests.builders import (
     seed_papers,
     seed_subscribers,
 )
-from tests.contracts.test_notices import notice
-from tests.contracts.test_races import THREADS, at_once
+from tests.contracts.notices import notice
 from tests.databases import run_on
 from tests.queues import NOON, Present, TimedQueue
+from tests.races import THREADS, at_once
 
 PATIENCE = 20.0
 CUT = (
@@ -129,18 +129,6 @@ def test_a_notice_asks_for_its_sender_by_being_written(
     assert queue.lined()[Line.NOTICES] == Lined(waiting=1)
 
 
-def test_a_notice_that_is_never_committed_asks_for_nobody(
-    database: Database, queue: TimedQueue
-) -> None:
-    def write_and_be_killed(work: UnitOfWork) -> NoReturn:
-        work.notices.put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt), database.writing() as work:
-        write_and_be_killed(work)
-    assert waiting(queue) == 0
-
-
 def test_digests_that_are_planned_ask_for_their_sender(
     database: Database, queue: TimedQueue
 ) -> None:
@@ -149,13 +137,6 @@ def test_digests_that_are_planned_ask_for_their_sender(
     edition = seed_edition(database, trending, papers)
     assert plan(database, edition, [new_delivery(one, papers) for one in people]) == 2
     assert queue.lined()[Line.MAIL] == Lined(waiting=1)
-
-
-def test_reading_and_other_writing_asks_for_nobody(database: Database, queue: TimedQueue) -> None:
-    seed_list(database)
-    with database.reading() as work:
-        assert work.lists.all()
-    assert waiting(queue) == 0
 
 
 def test_nobody_runs_a_job_before_whoever_counts_on_it_has_committed(

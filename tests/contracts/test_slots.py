@@ -1,13 +1,12 @@
 """Slots and signs of life, on every database."""
 
 from collections import Counter
-from typing import NoReturn
 
 import pytest
 
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.ports import Database
 from tests.builders import HOUR, MINUTE, NOW
-from tests.contracts.test_races import THREADS, at_once
+from tests.races import THREADS, at_once
 
 RACES = 125
 
@@ -42,18 +41,6 @@ def test_a_slot_wanted_by_many_at_once_has_one_winner(database: Database) -> Non
 def _take(database: Database, number: int) -> bool:
     with database.writing() as work:
         return work.slots.take("race", str(number), now=NOW)
-
-
-def test_a_slot_taken_by_a_unit_that_fails_is_free_again(database: Database) -> None:
-    with pytest.raises(KeyboardInterrupt), database.writing() as work:
-        _take_and_be_killed(work)
-    with database.writing() as work:
-        assert work.slots.take("tick", "a", now=NOW)
-
-
-def _take_and_be_killed(work: UnitOfWork) -> NoReturn:
-    work.slots.take("tick", "a", now=NOW)
-    raise KeyboardInterrupt
 
 
 def test_the_latest_sign_of_life_counts(database: Database) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from paperround.domain.errors import Conflict, InvalidInput
+from paperround.domain.errors import InvalidInput
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperId
 from paperround.jobs.ports import Database
@@ -16,7 +16,7 @@ from paperround.store.bulk import FEW, insert_many
 from paperround.store.dialect import insert_new
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
-from tests.contracts.test_races import LOST, at_once
+from tests.races import LOST, at_once
 
 MANY = 3 * FEW
 ODD = (
@@ -77,14 +77,6 @@ def test_whatever_a_text_holds_comes_back_where_taken_keys_are_passed_over(
         assert {one["digest"]: dict(one) for one in found} == {one["digest"]: one for one in rows}
 
 
-def test_among_many_new_papers_a_taken_identifier_is_a_conflict(database: Database) -> None:
-    seed_papers(database, 1)
-    with pytest.raises(Conflict), database.writing() as work:
-        work.papers.save([write(one) for one in many()], now=NOW)
-    with database.reading() as work:
-        assert work.papers.count() == 1
-
-
 def test_of_two_who_save_the_same_many_papers_at_once_one_loses(database: Database) -> None:
     def save(_: int) -> str:
         with database.writing() as work:
@@ -128,16 +120,6 @@ def test_many_papers_without_a_title_key_are_saved(database: Database) -> None:
     bare = [replace(one, identifiers={"pmid": str(-one.id)}) for one in many()]
     with database.writing() as work:
         assert len(work.papers.save([write(one) for one in bare], now=NOW)) == MANY
-
-
-def test_many_papers_are_listed_and_listed_again(database: Database) -> None:
-    ids = seed_papers(database, MANY)
-    for fingerprint in ("f1", "f2"):
-        with database.writing() as work:
-            feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-            work.papers.list_papers(feed.id, [listing(one, fingerprint) for one in ids], now=NOW)
-    with database.writing() as work:
-        assert work.papers.fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
 
 
 def test_new_papers_are_listed_in_the_transaction_that_saves_them(database: Database) -> None:

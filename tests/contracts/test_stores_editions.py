@@ -102,13 +102,6 @@ def test_the_places_behind_an_edition_are_kept_for_a_while(database: Database) -
     assert _reread(database, frozen) == frozen
 
 
-def test_score_parts_come_back_to_the_last_bit(database: Database) -> None:
-    default, papers = seed_list(database), seed_papers(database, 3)
-    frozen = seed_edition(database, default, papers)
-    assert [one.parts["text"] for one in frozen.papers] == [0.5, 0.25, 0.5 / 3]
-    assert frozen.papers[2].score == 1.5 / 3
-
-
 def test_only_one_edition_stands_for_a_list_day_and_cut(database: Database) -> None:
     default, papers = seed_list(database), seed_papers(database, 1)
     first = seed_edition(database, default, papers)
@@ -127,11 +120,6 @@ def test_a_freeze_that_is_interrupted_leaves_nothing(database: Database) -> None
         _freeze_and_be_killed(work, new_edition(default, papers))
     with database.reading() as work:
         assert work.editions.find(default.id, DAY, "0") is None
-
-
-def test_an_empty_edition_keeps_its_reason(database: Database) -> None:
-    frozen = seed_edition(database, seed_list(database), ())
-    assert (frozen.papers, frozen.empty_reason) == ((), "no-papers-at-all")
 
 
 def test_a_cancelled_edition_stays_cancelled(database: Database) -> None:

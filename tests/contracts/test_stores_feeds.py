@@ -11,8 +11,8 @@ from paperround.domain.papers import FeedId, Reject, Show
 from paperround.jobs import transactions
 from paperround.jobs.ports import Database, UnitOfWork
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
-from tests.contracts.test_races import THREADS, at_once
 from tests.fakes import Neighbours
+from tests.races import THREADS, at_once
 
 NEIGHBOURS = Neighbours()
 

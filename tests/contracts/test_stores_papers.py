@@ -19,7 +19,7 @@ from tests.builders import (
     window,
     write,
 )
-from tests.contracts.test_races import at_once
+from tests.races import at_once
 
 
 def test_a_saved_paper_is_loaded_as_it_was(database: Database) -> None:
@@ -214,12 +214,6 @@ def test_the_background_is_earlier_papers_newest_first(database: Database) -> No
         "A study of 2 things",
         "A study of 3 things",
     ]
-
-
-def test_a_feed_is_made_once(database: Database) -> None:
-    with database.writing() as work:
-        first = work.feeds.get_or_create("hf", "hf", now=NOW)
-        assert work.feeds.get_or_create("hf", "other", now=NOW) == first
 
 
 def test_a_reject_is_kept_once_a_feed_wherever_it_stood(database: Database) -> None:

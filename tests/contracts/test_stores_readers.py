@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Table, insert
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.deliveries import DeliveryId
 from paperround.domain.digests import Withdrawal
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
@@ -362,14 +362,6 @@ def test_an_export_is_of_one_person_alone(database: Database) -> None:
     assert (export["feedback"], export["deliveries"]) == ([], [])
 
 
-def test_the_messages_of_a_person_are_told(database: Database) -> None:
-    town = _Town(database)
-    with database.reading() as work:
-        found = work.subscribers.message_ids_of(town.alice.subscriber_id)
-    assert len(found) == 2
-    assert all(one.startswith("<") for one in found)
-
-
 @pytest.mark.accept("P2", part="store")
 def test_erasing_leaves_nameless_ledger_rows_and_nothing_else(
     database: Database, engine: Engine
@@ -394,15 +386,6 @@ def _dump(engine: Engine, which: Callable[[Table], bool]) -> list[str]:
             for table in db.metadata.sorted_tables
             if which(table)
         ]
-
-
-def test_what_waited_for_somebody_erased_is_skipped(database: Database, engine: Engine) -> None:
-    town = _Town(database)
-    with database.writing() as work:
-        work.subscribers.erase(town.alice.subscriber_id, now=NOW)
-    with engine.connect() as connection:
-        for table in (db.deliveries, db.notices):
-            assert connection.execute(table.select()).one().state == DeliveryState.SKIPPED
 
 
 def test_erasing_one_person_leaves_the_others(database: Database) -> None:

@@ -178,14 +178,6 @@ def test_an_export_holds_everybody_with_their_state_on_the_list(database: Databa
     assert rows == [("alice@mail.example", SUPPRESSED), ("bob@mail.example", LEFT)]
 
 
-def test_everybody_asked_about_has_a_memory(database: Database) -> None:
-    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
-    with database.reading() as work:
-        assert work.subscribers.already_sent([alice.subscriber_id]) == {
-            alice.subscriber_id: frozenset()
-        }
-
-
 def test_a_suppression_stands_until_it_is_lifted(database: Database) -> None:
     with database.writing() as work:
         store = work.subscribers

@@ -16,19 +16,6 @@ def _change(engine: Engine, paper_id: PaperId, title: str, *, text_changed: bool
         work.papers.save([write(changed, text_changed=text_changed)], now=NOW + HOUR)
 
 
-def test_a_text_that_changes_keeps_the_old_one(engine: Engine) -> None:
-    one, _ = seed_papers(SqlDatabase(engine), 2)
-    _change(engine, one, "Second", text_changed=True)
-    _change(engine, one, "Third", text_changed=True)
-    with engine.connect() as connection:
-        versions = connection.execute(
-            select(db.paper_versions.c.paper_id, db.paper_versions.c.title).order_by(
-                db.paper_versions.c.id
-            )
-        )
-        assert versions.all() == [(one, "A study of 1 things"), (one, "Second")]
-
-
 def test_a_change_that_leaves_the_text_alone_keeps_no_version(engine: Engine) -> None:
     (one,) = seed_papers(SqlDatabase(engine), 1)
     _change(engine, one, "Repaired spelling", text_changed=False)

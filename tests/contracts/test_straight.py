@@ -1,15 +1,12 @@
 """Statements past SQLAlchemy: the same rows and errors, and nothing is hidden from listeners."""
 
 import pytest
-from sqlalchemy import Connection, Engine, bindparam, event, select
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from paperround.store import schema as db
 from paperround.store import straight
-from paperround.store.queries import Query
 from paperround.store.storage import MUCH_CACHE, roomy
 from paperround.store.unit_of_work import SqlDatabase
-from tests.builders import seed_edition, seed_list, seed_papers
 
 TAKE = "INSERT INTO slots (kind, slot, taken_at) VALUES ('x', 'y', '2026-01-30T08:00:00.000000Z')"
 LONGER = "UPDATE slots SET slot = slot || {} WHERE kind = 'x'"
@@ -69,17 +66,3 @@ def test_sqlite_has_more_room_for_pages_only_while_much_is_written(
         with roomy(work.connection):
             assert cache_of(work.connection) == -MUCH_CACHE // 1024
         assert cache_of(work.connection) == usual
-
-
-def test_a_prepared_query_gives_the_rows_that_sqlalchemy_would(engine: Engine) -> None:
-    """Also of columns that have to be read: an instant, a day, a list, one that is empty."""
-    database = SqlDatabase(engine)
-    seed_edition(database, seed_list(database), seed_papers(database, 1))
-    c = db.editions.c
-    query = select(c.id, c.day, c.cut_at, c.sources, c.quiet_reason, db.lists.c.name.label("list"))
-    query = query.join(db.lists).where(c.id >= bindparam("b_from"))
-    with engine.begin() as connection:
-        expected = connection.execute(query, {"b_from": 1}).all()
-        found = Query(query).rows(connection, b_from=1)
-    assert [row._asdict() for row in found] == [row._asdict() for row in expected]
-    assert len(found) == 1

@@ -37,23 +37,6 @@ def test_first_come_is_first_served() -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
-def test_whoever_is_next_goes_before_those_who_wait() -> None:
-    turns, order = Turns(), list[str]()
-
-    def take(name: str) -> None:
-        with turns.turn(SECONDS, is_next=name == "urgent"):
-            order.append(name)
-
-    with ThreadPoolExecutor(3) as pool:
-        with turns.turn(SECONDS):
-            for number, name in enumerate(("first", "second", "urgent")):
-                pool.submit(take, name)
-                while len(turns._waiting) <= number:
-                    pass
-        pool.shutdown()
-    assert order == ["urgent", "first", "second"]
-
-
 @pytest.mark.accept("B10", part="nobody is kept out")
 def test_sign_ups_are_written_before_what_nobody_waits_for(engine: Engine) -> None:
     database = SqlDatabase(engine)
@@ -87,13 +70,6 @@ def test_whoever_waited_for_long_enough_goes_on_without_a_turn() -> None:
         pass
     with turns.turn(SECONDS):  # and leaves none behind
         assert turns._taken
-    assert not turns._taken
-
-
-def test_a_turn_ends_with_what_fails_in_it() -> None:
-    turns = Turns()
-    with pytest.raises(ZeroDivisionError), turns.turn(SECONDS):
-        raise ZeroDivisionError
     assert not turns._taken
 
 

@@ -1,20 +1,16 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from paperround.domain.digests import Choice, SkipReason, choice_of, choose
-from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
+from paperround.domain.editions import Edition
 from paperround.domain.finder import Findable, Finder, findable
 from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.lists import ListId, MailingList
 from paperround.domain.outlooks import Pick, Shelf, outlook
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
@@ -28,31 +24,9 @@ from paperround.domain.subscribers import (
 from paperround.domain.tastes import Taste
 from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of, sight_of
 from paperround.ranking.picks import Scored, picked, with_nobody
+from tests.domain.digests import FRIDAY, LIST, edition
 
-FRIDAY = date(2026, 1, 30)
 SATURDAY = date(2026, 1, 31)
-LIST = MailingList(id=ListId(1), name="trending", title="Trending papers", size=3)
-
-
-def edition(papers: int, empty_reason: str | None = None) -> Edition:
-    noon = datetime(2026, 1, 30, 12, tzinfo=UTC)
-    return Edition(
-        id=EditionId(1),
-        list_id=LIST.id,
-        list_name=LIST.name,
-        day=FRIDAY,
-        cut="manual",
-        as_of=noon,
-        frozen_at=noon,
-        cut_at=noon,
-        ranker="test",
-        state=EditionState.FROZEN,
-        papers=tuple(
-            EditionPaper(position=n, paper_id=PaperId(100 + n), title=f"Paper {n}", score=10.0 - n)
-            for n in range(1, papers + 1)
-        ),
-        empty_reason=empty_reason,
-    )
 
 
 def chosen(
@@ -167,11 +141,6 @@ def test_a_pause_ends_on_its_date() -> None:
     assert isinstance(chosen(Preferences(paused_until=FRIDAY)), Choice)
 
 
-def test_a_weekly_reader_gets_their_day() -> None:
-    wish = Preferences(frequency=Frequency.WEEKLY, weekday="fri")
-    assert isinstance(chosen(wish), Choice)
-
-
 @pytest.mark.accept("F14", part="risers")
 def test_a_weekly_reader_is_told_the_day_a_paper_rose_since() -> None:
     made = edition(2)
@@ -242,13 +211,6 @@ def test_papers_of_an_author_one_follows_come_first_then_those_on_topic() -> Non
         positions=(4, 2, 1),
         reasons={4: "by Ada Lovelace, whom you follow · new today", 2: "your topic “fusion”"},
     )
-
-
-def test_a_part_of_a_name_is_nobody_s_name() -> None:
-    standing = edition(2)
-    papers = (standing.papers[0], replace(standing.papers[1], authors=("Max Li",)))
-    choice = chosen(Preferences(topics=("Li",)), of=replace(standing, papers=papers))
-    assert choice == Choice(positions=(1, 2))
 
 
 def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
@@ -383,17 +345,6 @@ def test_a_category_lifts_its_papers_by_what_it_tells_and_leaves_none_out() -> N
         assert dict(told(lifted)) == {1: "", 2: "", 5: f"in {name}, which you follow", 3: "", 4: ""}
 
 
-@pytest.mark.accept("F13", part="categories")
-def test_a_category_that_most_papers_are_in_changes_nothing() -> None:
-    finder = found_in(*["cs.LG"] * 5)
-    wishes = wanting("category:cs.LG")
-    assert [place for place, _ in told(chosen(Preferences(), wishes=wishes, finder=finder))] == [
-        1,
-        2,
-        3,
-    ]
-
-
 def test_a_category_is_worth_more_the_fewer_papers_are_in_it_within_bounds() -> None:
     worth = [lift_of(inside, 60) for inside in range(61)]
     assert worth == sorted(worth, reverse=True)
@@ -409,14 +360,6 @@ def test_a_category_counts_towards_the_floor() -> None:
     assert chosen(Preferences(floor=7.5), wishes=wishes, finder=finder) == Choice(positions=(1, 2))
 
 
-@pytest.mark.accept("F13", part="categories")
-def test_with_an_opinion_a_category_lifts_as_well() -> None:
-    finder = found_in("cs.LG", "cs.LG", "cs.LG", "cs.LG", "math.CO")
-    wishes, likes = wanting("category:math.CO"), {4: 1.5}
-    choice = chosen(Preferences(size=5), wishes=wishes, finder=finder, likes=likes)
-    assert [place for place, _ in told(choice)] == [1, 2, 4, 5, 3]
-
-
 @pytest.mark.accept("F13", part="seeds")
 def test_a_paper_that_a_reader_gave_is_not_sent_to_them() -> None:
     wishes = replace(wanting("seed:arxiv:2601.00001"), seeds=(PaperId(101),))
@@ -426,31 +369,3 @@ def test_a_paper_that_a_reader_gave_is_not_sent_to_them() -> None:
 def test_a_line_that_can_no_longer_be_read_stops_no_digest() -> None:
     wishes = wanting('keyword:"open', "mute:)", 'keyword:"paper 2"')
     assert [place for place, _ in told(chosen(Preferences(size=1), wishes=wishes))] == [2]
-
-
-LEXICON = "graph tree survey kiln Glaze pottery".split()
-
-
-@pytest.mark.accept("Q9", part="terms of personal reasons")
-@given(
-    st.lists(st.lists(st.sampled_from(LEXICON), max_size=6), min_size=1, max_size=6),
-    st.lists(st.lists(st.sampled_from(LEXICON), min_size=1, max_size=3), min_size=1, max_size=3),
-    st.sampled_from([" ", " AND ", " OR ", " NOT "]),
-)
-def test_what_a_reason_says_was_found_stands_in_its_paper(
-    texts: list[list[str]], searches: list[list[str]], joint: str
-) -> None:
-    papers = [
-        Findable(paper_id=PaperId(100 + n), title="", abstract=" ".join(text))
-        for n, text in enumerate(texts, 1)
-    ]
-    wishes = wanting(*(f"keyword:{joint.join(words)}" for words in searches))
-    choice = chosen(Preferences(size=9), papers=len(papers), wishes=wishes, finder=Finder(papers))
-    assert isinstance(choice, Choice)
-    for position, reason in choice.reasons.items():
-        search, _, found = reason.partition(" found ")
-        quoted = re.findall("“(.*?)”", found or search)
-        assert quoted
-        assert set(quoted) <= set(texts[position - 1]) or set(quoted) <= {
-            " ".join(words) for words in searches
-        }

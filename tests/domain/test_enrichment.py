@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from paperround.domain.enrichment import ASKED_AT, WATCHED, next_ask
+from paperround.domain.enrichment import next_ask
 
 LISTED = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -22,7 +22,3 @@ def test_an_old_paper_is_never_asked_for_again() -> None:
 
 def test_a_paper_that_counts_from_tomorrow_waits_until_then() -> None:
     assert next_ask(LISTED, LISTED - timedelta(hours=1)) == LISTED
-
-
-def test_the_last_turn_comes_while_the_paper_is_watched() -> None:
-    assert ASKED_AT[-1] < WATCHED

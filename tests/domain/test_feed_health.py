@@ -281,21 +281,3 @@ def test_whatever_happens_the_states_and_pauses_keep_their_rules(
         assert standing.health not in {FeedHealth.FAILED, FeedHealth.PAUSED, FeedHealth.NEW}
         assert (standing.health is FeedHealth.HOLIDAY) is (is_holiday and not poll.unseen)
         assert standing.health is FeedHealth.FRESH or not poll.unseen
-
-
-@pytest.mark.accept("I11", part="machine")
-@given(polls=Polls)
-def test_ten_failures_are_daily_and_one_good_poll_clears_them(
-    polls: list[Findings | float | None],
-) -> None:
-    standing = feed()
-    for poll in [*polls, *[None] * 10]:
-        standing = polled(standing, poll, False)
-    assert standing.next_at is not None
-    assert standing.health is FeedHealth.FAILED
-    assert standing.failures >= 10
-    assert set_back(standing.failures).pause == 24 * HOUR
-    well = polled(standing, Findings(unseen=3, batch="3:new"), False)
-    assert (well.health, well.failures) == (FeedHealth.FRESH, 0)
-    assert well.next_at is not None
-    assert well.next_at <= standing.next_at + HOUR

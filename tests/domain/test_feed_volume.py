@@ -47,14 +47,6 @@ def test_a_batch_is_unusual_under_a_fifth_and_over_ten_times(size: int, kind: st
     assert (found.kind.value if found else None) == kind
 
 
-def test_an_alarm_says_how_many_there_are_and_how_many_are_usual() -> None:
-    shrunk, grown = alarm(WEEK, shape(5)), alarm(WEEK, shape(1500))
-    assert shrunk
-    assert grown
-    assert shrunk.words == "only 5 papers where 120 are usual"
-    assert grown.words == "1,500 papers where 120 are usual"
-
-
 @pytest.mark.parametrize("before", [usual(), usual(100, 100, 100, 100), usual(9, 9, 9, 9, 9)])
 def test_nothing_is_unusual_with_a_short_memory_or_small_batches(before: Progress) -> None:
     assert alarm(before, shape(0)) is None
@@ -138,8 +130,3 @@ def test_any_memory_and_any_batch_can_be_compared(
     found = alarm(before, seen, is_arrival=is_arrival)
     assert found is None or found.since == NOW
     assert found is None or len(memory) >= ENOUGH
-
-
-@given(sizes=st.lists(st.integers(40, 200), min_size=ENOUGH, max_size=REMEMBERED))
-def test_days_that_differ_by_a_factor_of_five_raise_nothing(sizes: list[int]) -> None:
-    assert all(alarm(usual(*sizes), shape(size)) is None for size in sizes)

@@ -155,9 +155,3 @@ def test_a_text_that_folds_differently_as_a_whole_is_quoted_as_it_folds() -> Non
 def test_an_author_is_a_whole_name(follows: str, finds: bool) -> None:
     paper = Findable(paper_id=PaperId(1), title="", authors=("Ada Lovelace", "Jose García"))
     assert bool(Finder([paper]).by(" ".join(follows.split()))) is finds
-
-
-def test_a_question_is_answered_once() -> None:
-    finder = Finder([Findable(paper_id=PaperId(1), title="Graphs")])
-    answers = iter([1, 2, 3])
-    assert [finder.once("graph", lambda: next(answers)) for _ in range(3)] == [1, 1, 1]

@@ -9,9 +9,6 @@ from hypothesis import strategies as st
 
 from paperround.domain import gist as gist_module
 from paperround.domain.gist import LONGEST, choose_gist, choose_two, gist_pieces
-from paperround.domain.gist_features import features_of
-from paperround.domain.gist_weights import WEIGHTS
-from paperround.domain.sentences import split_sentences
 from paperround.domain.text import repair_abstract
 
 ABSTRACT = (
@@ -26,10 +23,6 @@ def test_the_sentence_that_proposes_something_is_chosen() -> None:
     assert (
         gist == "In this paper, we propose Foo, a method that is 2.5× faster than U.S. standards."
     )
-
-
-def test_no_abstract_gives_no_gist() -> None:
-    assert choose_gist("Foo", "") == ""
 
 
 def test_a_long_sentence_is_cut_at_a_word() -> None:
@@ -178,20 +171,6 @@ def test_pieces_say_which_characters_they_show(text: str, most: int) -> None:
     for piece in gist_pieces("", abstract, most):
         shown = abstract[piece.start : piece.end]
         assert piece.text.removesuffix("…")[1:] == shown[1:]
-
-
-def test_weights_and_features_have_the_same_names() -> None:
-    counted_only = {"we", "show", "we show"}  # they tell what is a result, and weigh nothing
-    found = {name for one in features_of(split_sentences(ALL_FEATURES)) for name in one}
-    assert found - counted_only == WEIGHTS.keys()
-
-
-ALL_FEATURES = (
-    "However, images have been hard. Matching will fail. In this paper, we propose a method based "
-    "on words rather than signs. By doing more, it works. Specifically, this work shows that our "
-    "experiments go significantly better than baselines, by 12%. Our part also enables it. "
-    "Code is on github."
-)
 
 
 def test_that_results_are_presented_is_no_result() -> None:

@@ -42,28 +42,3 @@ def test_a_phrase_is_recognised(sentence: str, name: str) -> None:
 )
 def test_what_only_looks_like_it_is_not(sentence: str, name: str) -> None:
     assert name not in features(sentence)[0]
-
-
-def test_places_run_from_the_first_sentence_to_the_last() -> None:
-    assert [one["place"] for one in features("It is. It was. It will be.")] == [0.0, 0.5, 1.0]
-    assert features("It is.")[0]["place"] == 0.5
-
-
-def test_an_abstract_turns_to_its_own_work_once() -> None:
-    background, ours, detail, result = features(
-        "Others tried. We propose it. It has parts. Our tests show that it is better."
-    )
-    assert {"before ours", "before the proposal"} <= background.keys()
-    assert {"first of ours", "first proposal"} <= ours.keys()
-    assert "after the proposal" in detail
-    assert {"first result", "closing"} <= result.keys()
-
-
-def test_the_closing_sentence_is_the_last_that_is_not_about_code() -> None:
-    one, other = features("It works well. Code is on github.")
-    assert "closing" in one
-    assert "closing" not in other
-
-
-def test_no_sentence_has_no_features() -> None:
-    assert features_of(()) == ()

@@ -181,10 +181,6 @@ def test_what_is_known_is_kept_and_what_is_new_is_added() -> None:
     assert known.counts_from == datetime(2026, 1, 28, tzinfo=UTC)
 
 
-def test_a_withdrawal_stays() -> None:
-    assert after(record(), record(version=2, withdrawn=True)).withdrawn
-
-
 @given(st.permutations([1, 2, 3]))
 def test_a_version_after_a_withdrawn_one_brings_the_paper_back(order: list[int]) -> None:
     assert not after(*(record(version=n, withdrawn=n == 2) for n in order)).withdrawn

@@ -37,7 +37,6 @@ from paperround.domain.pacing import (
     room_of,
     share,
 )
-from paperround.domain.pacing_words import duration_in_words, pace_in_words
 from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp, allowance
 from tests.builders import NOW
@@ -107,13 +106,6 @@ def test_connections_are_a_span_a_number_or_off() -> None:
     for text in ("5-2", "0", "many"):
         with pytest.raises(InvalidInput):
             parse_connections(text)
-
-
-def test_a_pace_is_said_in_words() -> None:
-    assert pace_in_words(parse_pace("14/s, 50000/24h")) == "14 a second and 50,000 a day"
-    assert pace_in_words(parse_pace("5/10m")) == "5 in 10 minutes"
-    assert duration_in_words(timedelta(seconds=714.3)) == "11 min 54 s"
-    assert duration_in_words(timedelta(hours=2, minutes=5)) == "2 h 5 min"
 
 
 # --- slots -------------------------------------------------------------------------------------
@@ -261,11 +253,7 @@ def test_what_an_outcome_says_of_a_domain(
     said = (found.accepted, found.put_off, found.told_to_rest, found.refuses_us)
     assert said == expected
     assert verdict(outcome).state in DeliveryState
-    assert verdict(outcome).blame in (Blame(), *map(verdict_blame, Blame.__slots__))
-
-
-def verdict_blame(name: str) -> Blame:
-    return Blame(**{name: True})
+    assert verdict(outcome).blame in (Blame(), *(Blame(**{name: True}) for name in Blame.__slots__))
 
 
 def test_waiting_for_slots_is_one_time_until_a_minute_without() -> None:

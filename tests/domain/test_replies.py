@@ -59,11 +59,6 @@ def test_a_421_slows_the_destination_and_spares_the_subscriber(phase: Phase) -> 
     assert judged(phase, "421 4.7.0 closing") == ("deferred", DESTINATION)
 
 
-@pytest.mark.parametrize("phase", [*BEFORE_DOT, Phase.DOT])
-def test_any_other_4xx_is_tried_again_and_nobody_is_blamed(phase: Phase) -> None:
-    assert judged(phase, "450 4.2.0 greylisted") == ("deferred", Blame())
-
-
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])
 def test_an_address_that_does_not_exist_is_hard_evidence_at_rcpt_only(status: str) -> None:
     assert judged(Phase.RCPT, f"550 {status} no such user") == ("failed", SUBSCRIBER)

@@ -83,14 +83,6 @@ def test_no_day_counts_twice_in_whatever_order_it_is_told(days: list[int]) -> No
     assert standing.resting_until is None
 
 
-@given(st.integers(1, 4), st.integers(0, 60))
-def test_points_are_halved_a_week_at_a_time(count: int, later: int) -> None:
-    held = over(*range(count))
-    last = count - 1
-    weeks = max(0, later - 1) // 7
-    assert points_on(held, day(last + later)) == count // 2**weeks
-
-
 @pytest.mark.accept("F36", part="score")
 def test_points_are_halved_for_every_week_without_another() -> None:
     four = over(0, 1, 2, 3)

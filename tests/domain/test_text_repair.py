@@ -7,15 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.text import author_name, author_names, clean, repair_abstract, repair_title
+from tests.domain.messy import MESSY
 
-SIGNS = "\\${}^_~`'\"-<>&; ,.()|*=+/%"
-WORDS = (
-    r"$x$ \textbf{ \alpha  \frac12 2times R^d rightarrow https://x.org/a_b~c \% -- `` '' $5 π_0 "
-    "{\\em  \\href{ {\\textless} {\\textbackslash} {\\'\\i} \\textquoteright "
-    "sim2real ell_2 tau &amp; <sub> </sub> \u202e \x00 é word Word"
-)
-PIECES = st.sampled_from([*SIGNS, *WORDS.split(" ")])
-MESSY = st.lists(PIECES | st.text(max_size=4), max_size=40).map("".join)
 PROSE = st.lists(
     st.sampled_from("We show that 3.8 times less data (about 20%) helps, e.g. 5-40 of it.".split()),
     min_size=1,
@@ -162,11 +155,6 @@ def test_the_names_of_a_paper_are_each_read_alone(names: list[str]) -> None:
 @given(PROSE)
 def test_plain_prose_comes_back_unchanged(text: str) -> None:
     assert repair_abstract(text) == text
-
-
-@given(st.lists(st.sampled_from(["word", "C++,", "a-b", "$5", "100%", "x_1y", "~5"])))
-def test_no_word_is_lost(words: list[str]) -> None:
-    assert repair_abstract(" ".join(words)).split() == words
 
 
 def test_entities_are_decoded_once_and_only_where_they_are_some() -> None:

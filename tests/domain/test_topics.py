@@ -40,26 +40,6 @@ def test_a_topic_is_found_as_a_whole_word(topic: str, text: str) -> None:
     assert told(topic, text) == f"your topic “{topic}”"
 
 
-@pytest.mark.accept("F13", part="topics")
-@pytest.mark.parametrize(
-    ("topic", "text"),
-    [
-        ("fusion", "Diffusion models"),
-        ("art", "State of the particle"),
-        ("C", "C4 corpora"),
-        ("graph", "Graphene ribbons"),
-        ("a.b", "a b"),
-        ("neural net", "Preneural net of neural nets"),
-    ],
-)
-def test_a_topic_is_not_found_inside_another_word(topic: str, text: str) -> None:
-    assert not told(topic, text)
-
-
-def test_a_phrase_does_not_reach_over_two_texts_of_a_paper() -> None:
-    assert not told("protein folding", "About protein", "Folding maps")
-
-
 def test_topics_are_cleaned_and_kept_once() -> None:
     assert read_topics([" graph   neural ", "", "graph neural", "x"]) == ("graph neural", "x")
 

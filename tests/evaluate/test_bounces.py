@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.errors import InvalidInput
 from paperround.evaluate.bounces import evaluate_bounces
 from paperround.evaluate.report import Baselines
-from tests.mail.test_returned import report
+from tests.mail.reports import report
 
 HARD = {"hard_bounce": True}
 SOFT = {"hard_bounce": False}

@@ -15,7 +15,6 @@ from paperround.evaluate.papers import read_days
 from paperround.evaluate.replay import DayScores, replay
 from paperround.evaluate.report import Baselines, Report
 from paperround.evaluate.trending import evaluate_trending
-from paperround.ranking.prior import Knowledge
 from tests.evaluate.archive import START, Archive, archive, written
 from tests.ranking.builders import HOUR, TODAY, paper
 
@@ -146,12 +145,6 @@ def test_the_formulas_of_other_sites_are_theirs() -> None:
     ten, one = reddit_hot(old(0), 10, TODAY), reddit_hot(old(0), 1, TODAY)
     assert ten - one == pytest.approx(1)
     assert reddit_hot(old(0), 1, TODAY) - reddit_hot(old(25), 1, TODAY) == pytest.approx(2)
-
-
-def test_levels_read_more_and_more(files: dict[str, Path]) -> None:
-    (last,) = [one for day, one in scored(files).items() if day == DAYS - 1]
-    assert last.trained
-    assert last.cold[Knowledge.TEXT] != last.cold[Knowledge.AUTHORS] != last.cold[Knowledge.FULL]
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from paperround.domain.citations import Citation
 from paperround.domain.papers import PaperId
 from paperround.domain.syndication import FeedDocument, FeedEntry
-from paperround.exports import atom, bibtex, json_feed, json_ld, markdown, ris, rss
+from paperround.exports import atom, bibtex, json_feed, markdown, ris, rss
 from tests.builders import NOW, paper
 
 TEXT = st.text(max_size=60) | st.text(
@@ -104,12 +104,6 @@ def test_any_text_is_shown_by_markdown_as_it_is(text: str) -> None:
     heading = MarkdownIt("commonmark").parse(content)[1]
     shown = "".join(one.content for one in heading.children or [])
     assert shown == " ".join(said.replace("\0", "\ufffd").split())
-
-
-@given(TEXT)
-def test_any_text_makes_one_json_ld_document(text: str) -> None:
-    value = json.loads(json_ld.write_paper(cited(text, text, abstract=text)))
-    assert value["@type"] == "ScholarlyArticle"
 
 
 def test_keys_that_are_alike_end_with_letters() -> None:

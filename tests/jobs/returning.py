@@ -16,7 +16,7 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 
 KEYS = IDENTITY.keys
 BOUNCES = "bounces@example.org"

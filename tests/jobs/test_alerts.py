@@ -10,13 +10,13 @@ from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
 from paperround.domain.notices import Alert
 from paperround.domain.papers import FeedId
-from paperround.jobs.alerts import OVER, episode, feed_troubles, step_failed, troubles
+from paperround.jobs.alerts import OVER, episode, feed_troubles, troubles
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
 from paperround.store.unit_of_work import SqlDatabase
-from tests.contracts.test_races import THREADS, at_once
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
+from tests.races import THREADS, at_once
 
 LATE_MAIL = Alert(key="late/trending/2026-01-30", subject="Digests are late", stops_mail=True)
 MISSED = Alert(key="missed/trending/2026-01-30", subject="3 digests were missed")
@@ -67,15 +67,6 @@ def test_people_who_wait_for_long_are_a_trouble_that_stops_mail(database: SqlDat
     assert timedelta(minutes=30) == LATE
 
 
-@pytest.mark.parametrize(
-    ("step", "stops_mail"),
-    [("cuts", True), ("plan", True), ("troubles", True), ("house", False), ("poll", False)],
-)
-def test_a_failed_step_stops_mail_if_digests_need_it(step: str, *, stops_mail: bool) -> None:
-    alert = step_failed(step, "KeyError: 'x'", now=NOW)
-    assert (alert.stops_mail, alert.lines[0]) == (stops_mail, "KeyError: 'x'")
-
-
 @pytest.mark.accept("I12", part="told")
 def test_a_feed_that_is_switched_off_because_its_source_is_gone_is_told_once() -> None:
     gone = replace(FEED, health=FeedHealth.PAUSED, enabled=False, gone_at=NOW, reason="status 410")
@@ -95,13 +86,6 @@ def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
     ]
     assert [one.lines[0] for one in alerts] == [STALE.reason, FAILED.reason]
     assert not any(one.stops_mail for one in alerts)
-
-
-@pytest.mark.parametrize(
-    "health", [FeedHealth.EMPTY, FeedHealth.HOLIDAY, FeedHealth.PAUSED, FeedHealth.NEW]
-)
-def test_a_feed_that_rests_is_none(health: FeedHealth) -> None:
-    assert feed_troubles([replace(FEED, health=health, failures=9)]) == []
 
 
 def test_a_feed_that_was_well_meanwhile_has_a_new_trouble() -> None:
@@ -124,12 +108,6 @@ def test_what_names_its_beginning_is_told_once_for_ever(database: SqlDatabase) -
     assert told(database, MISSED, NOW) == MISSED.key
     assert told(database, MISSED, NOW + MINUTE) is None
     assert told(database, MISSED, NOW + 9 * DAY) is None
-
-
-def test_a_trouble_that_lasts_is_told_once(database: SqlDatabase) -> None:
-    assert told(database, LATE_MAIL, NOW) == LATE_MAIL.key
-    for minute in range(1, 200, 20):
-        assert told(database, LATE_MAIL, NOW + minute * MINUTE) is None
 
 
 def test_a_trouble_that_was_over_is_told_again_by_another_name(database: SqlDatabase) -> None:

@@ -176,46 +176,8 @@ def asked(
     return person, seen, DAY
 
 
-@pytest.mark.slow
-@given(crowds())
-@settings(max_examples=100, deadline=None)
-def test_among_many_everybody_gets_what_they_get_alone(
-    crowd: list[Reader],
-) -> None:
-    people = [asked(n, wish, w.topics, seen) for n, (wish, w, _, seen) in enumerate(crowd, 1)]
-    maker = maker_for(crowd)
-    together = maker.choices(people)
-    assert together == [maker_for(crowd).choose(*one) for one in people]
-    rows = [
-        maker.row(person, choice, DAY, due_at=NOON, now=NOON)
-        for (person, _, _), choice in zip(people, together, strict=True)
-    ]
-    for row, choice in zip(rows, together, strict=True):
-        positions = choice.positions if isinstance(choice, Choice) else ()
-        assert row.papers == tuple((PaperId(place), place) for place in positions)
-
-
 KILN = Taste(topics=("kiln",))
 FIRST: Reader = (Preferences(weekday="fri"), Wishes(topics=("kiln",)), KILN, frozenset())
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        Preferences(weekday="fri", size=1),
-        Preferences(weekday="fri", floor=3.8),
-        Preferences(weekday="fri", frequency=Frequency.WEEKLY),
-    ],
-    ids=["fewer", "a floor", "weekly"],
-)
-def test_who_asks_for_one_thing_differently_is_chosen_for_apart(wanted: Preferences) -> None:
-    _, said, taste, seen = FIRST
-    other = (wanted, said, taste, seen)
-    crowd = [FIRST, other]
-    people = [asked(n, wish, w.topics, seen) for n, (wish, w, _, seen) in enumerate(crowd, 1)]
-    one, two = maker_for(crowd).choices(people)
-    assert one != two
-    assert [one, two] == [maker_for(crowd).choose(*each) for each in people]
 
 
 def test_who_asks_alike_is_chosen_for_once() -> None:

@@ -6,7 +6,7 @@ from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.papers import Paper
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import Room
-from tests.sources.test_arxiv_oai import FULL, error, listed, record
+from tests.sources.arxiv_oai_samples import FULL, error, listed, record
 
 OAI = NewFeed(name="oai", kind="arxiv-oai", settings={"sets": "cs"})
 DELETED = ' status="deleted"'

@@ -2,7 +2,7 @@
 statements as one of them costs twice, whoever they are."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -10,27 +10,15 @@ from sqlalchemy import Engine
 from paperround.domain.errors import InvalidInput, NotFound, RateLimited
 from paperround.domain.limits import Standing, parse_rates
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.asking import Answer, Asking, SignupRequest, ask_all
-from paperround.jobs.desk import Desk
-from paperround.jobs.patience import foreseen
+from paperround.jobs.asking import SignupRequest
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import confirm, subscribe
+from paperround.jobs.signup import subscribe
 from tests.builders import MINUTE, NOW, address
-from tests.jobs.readers import LIMITS, desk, link, post, request, visitor
-from tests.jobs.test_patience import STATES, seed_states, statements
+from tests.jobs.asking import asked
+from tests.jobs.patience import STATES, seed_states, statements
+from tests.jobs.readers import LIMITS, desk, post, request, visitor
 
 YESTERDAY = NOW - timedelta(hours=25)
-
-
-def asked(here: Desk, *requests: SignupRequest, apart: timedelta = timedelta()) -> list[Answer]:
-    """What each is answered of those who ask in one transaction, one so much after the other."""
-    each = [_asking(here, one, NOW + number * apart) for number, one in enumerate(requests)]
-    with here.database.writing() as work:
-        return ask_all(here, work, each)
-
-
-def _asking(here: Desk, one: SignupRequest, now: datetime) -> Asking:
-    return Asking(one, foreseen(here, one.visitor, one.address, now=now))
 
 
 def mailed(database: Database) -> list[str]:
@@ -117,22 +105,6 @@ def test_who_asks_twice_in_one_transaction_is_one_person_with_two_wishes(
         person = work.subscribers.find(address("twice"))
         assert person is not None
         assert len(work.subscribers.subscriptions_of(person.id)) == 1
-
-
-@pytest.mark.postgres
-@pytest.mark.accept("S1", part="at once")
-def test_who_asks_twice_in_one_transaction_is_mailed_once_an_hour(database: Database) -> None:
-    here = desk(database, LIMITS)
-    asked(here, *(request("twice", by=visitor(number)) for number in range(3)))
-    assert mailed(database) == ["twice"]
-
-
-def test_many_are_confirmed_one_by_one(database: Database) -> None:
-    here = desk(database)
-    asked(here, *crowd("ada", "bob", "eve"))
-    tokens = {mail.address: link(mail) for mail in post(database)}
-    assert len(tokens) == 3
-    assert all(confirm(here, token, now=NOW + MINUTE) for token in tokens.values())
 
 
 def test_a_mail_that_was_sent_goes_again_among_many(database: Database) -> None:

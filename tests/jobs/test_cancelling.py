@@ -11,14 +11,13 @@ from paperround.clock import FixedClock
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome, Phase, Reply
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import EditionState
-from paperround.domain.errors import EditionCancelled, NotFound
+from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.lists import MANUAL_CUT
 from paperround.domain.subscribers import Preferences, SubscriberState
 from paperround.jobs.cancelling import Cancelled, cancel, prospects
 from paperround.jobs.deliver import deliver
 from paperround.jobs.parts import PART
-from paperround.jobs.pausing import pause
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.publish import publish
@@ -26,9 +25,9 @@ from paperround.jobs.replacements import Missed, missed, send_missed
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_lanes import Batches, plan, post
-from tests.jobs.test_publish import send
-from tests.jobs.test_stopping import After
+from tests.jobs.notices import Batches, plan, post
+from tests.jobs.publishing import send
+from tests.jobs.stopping import After
 
 DAY = NOW.date()
 HOUR = timedelta(hours=1)
@@ -70,12 +69,6 @@ def memory(database: SqlDatabase) -> int:
     with database.reading() as work:
         people = [one.id for one, _ in work.subscribers.export(work.lists.get("trending").id)]
         return sum(len(papers) for papers in work.subscribers.already_sent(people).values())
-
-
-def deeds(database: SqlDatabase) -> list[tuple[str, str, str]]:
-    with database.reading() as work:
-        found = work.audit.page(before=None, limit=50)
-    return [(one.deed.actor, one.deed.action, one.deed.target) for one in reversed(found)]
 
 
 # --- cancelling --------------------------------------------------------------------------------
@@ -127,18 +120,6 @@ class CancelsAfterTheMark(ScriptedMailer):
             yield outcome
 
 
-def test_a_mail_that_is_cancelled_before_its_mark_does_not_go(database: SqlDatabase) -> None:
-    plan(database, 2)
-
-    def cancelled_meanwhile(envelope: Envelope) -> Outcome:
-        stop(database)
-        return accepting(envelope)
-
-    mailer = ScriptedMailer(cancelled_meanwhile)
-    deliver(post(database, mailer))
-    assert (mailer.marked, totals(database)) == ([], LedgerTotals(skipped=2))
-
-
 def test_a_mail_in_doubt_keeps_its_state_and_its_papers(database: SqlDatabase) -> None:
     plan(database, 1)
     silence = CancelsAfterTheMark(
@@ -149,31 +130,6 @@ def test_a_mail_in_doubt_keeps_its_state_and_its_papers(database: SqlDatabase) -
     assert memory(database) == 2
 
 
-def test_a_deferral_that_comes_after_the_cancel_is_not_tried_again(database: SqlDatabase) -> None:
-    plan(database, 1)
-    busy = Reply(451, "4.3.0", "busy")
-    deliver(
-        post(
-            database,
-            CancelsAfterTheMark(
-                database, lambda one: Outcome(id=one.id, phase=Phase.DOT, reply=busy)
-            ),
-        )
-    )
-    assert totals(database) == LedgerTotals(deferred=1)
-    mailer = Batches()
-    deliver_at(database, mailer, HOUR)
-    assert (mailer.sent, totals(database)) == ([], LedgerTotals(skipped=1))
-
-
-def test_cancelling_twice_changes_nothing_more(database: SqlDatabase) -> None:
-    plan(database, 3)
-    stop(database, cut=MANUAL_CUT)
-    [again] = stop(database, cut=MANUAL_CUT)
-    assert (again.skipped, again.fresh) == (0, False)
-    assert deeds(database) == [("command line", "cancel", f"trending/{DAY}/{MANUAL_CUT}")]
-
-
 def test_who_asks_first_is_told_how_many_are_out_already(database: SqlDatabase) -> None:
     plan(database, 4)
     deliver(post(database, Batches()))
@@ -181,12 +137,6 @@ def test_who_asks_first_is_told_how_many_are_out_already(database: SqlDatabase) 
     send(database)
     [found] = prospects(database, "trending", day=None, cut=None, now=NOW)
     assert (found.stoppable, found.gone) == (1, 4)
-
-
-def test_an_edition_that_is_not_there_is_named(database: SqlDatabase) -> None:
-    plan(database, 1)
-    with pytest.raises(NotFound, match="cut 3 of 2026-01-30"):
-        stop(database, cut="3")
 
 
 @pytest.mark.accept("F34", part="cancel")
@@ -387,14 +337,3 @@ def test_who_was_not_planned_in_time_gets_what_the_edition_has_for_them(
     plan_due(database=database, identity=IDENTITY, hours=hours, now=late)
     deliver_at(database, mailer, 21 * HOUR)
     assert mailer.sent == ["ada@example.org"]
-
-
-@pytest.mark.slow
-def test_a_replacement_of_a_paused_list_waits(database: SqlDatabase) -> None:
-    plan(database, 1)
-    stop(database)
-    pause(database, None, now=NOW)
-    assert send_again(database).planned == 1
-    mailer = Batches()
-    deliver_at(database, mailer, HOUR)
-    assert mailer.sent == []

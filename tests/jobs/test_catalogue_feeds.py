@@ -52,19 +52,6 @@ def test_every_page_is_read_and_read_again_without_a_change(room: Room) -> None:
     assert (again.unchanged, again.new, again.changed, again.observations) == (101, 0, 0, 101)
 
 
-@pytest.mark.accept("F05", part="openalex poll")
-def test_a_poll_that_fails_on_a_later_page_goes_on_from_there(room: Room) -> None:
-    feed = room.add(OPENALEX)
-    room.answers["cursor=second"] = b"<html>Bad Gateway</html>"
-    room.answers[AT_OPENALEX] = openalex_pages
-    (report,) = room.poll()
-    assert (report.new, report.health) == (100, FeedHealth.FAILED)
-    assert "not the JSON of OpenAlex" in (report.error or "")
-    del room.answers["cursor=second"]
-    report = room.poll_next(feed)
-    assert (report.new, report.papers_total, report.error) == (1, 101, None)
-
-
 @pytest.mark.accept("F05", part="crossref retractions")
 def test_a_notice_of_a_retraction_flags_the_paper_and_is_none_itself(room: Room) -> None:
     room.add(CROSSREF)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from paperround.domain.limits import Rate
 from paperround.domain.pacing import Pace, Pacing
-from paperround.jobs.claim_size import FEWEST, MOMENT, MOST, ClaimSize
+from paperround.jobs.claim_size import FEWEST, MOST, ClaimSize
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -21,11 +21,6 @@ def sizes(size: ClaimSize, *seconds: float, full: bool = True) -> list[int]:
 def test_claims_grow_while_each_is_used_up_within_a_moment() -> None:
     assert sizes(ClaimSize(None), 0, 0.1, 0.3, 0.6, 1.2) == [50, 100, 200, 200, 200]
     assert (FEWEST, MOST) == (50, 200)
-
-
-def test_a_relay_that_is_slow_gets_few_rows_at_a_time() -> None:
-    wait = MOMENT.total_seconds() + 0.1
-    assert sizes(ClaimSize(None), 0, wait, 2 * wait, 3 * wait) == [FEWEST] * 4
 
 
 def test_a_relay_that_became_slow_gets_few_rows_again() -> None:

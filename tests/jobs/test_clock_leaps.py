@@ -15,8 +15,8 @@ from paperround.jobs.holding import HELD, let_go
 from paperround.jobs.tick import Rounds, TickReport, tick
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW, fill, record, subscribe
-from tests.jobs.test_deliver import at, post
-from tests.jobs.test_plan import days
+from tests.jobs.delivering import at, post
+from tests.jobs.planning import days
 from tests.jobs.ticking import HOUR, MINUTE, editions, rounds
 from tests.jobs.ticking import send as send_all
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
 import pytest
 
-from paperround.clock import FixedClock
 from paperround.domain.deliveries import (
     DIGEST_LIFE,
-    MOST_BREAKDOWNS,
     Envelope,
     Lease,
     Outcome,
@@ -21,10 +18,9 @@ from paperround.domain.deliveries import (
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.deliver import DeliverReport, Post, deliver
+from paperround.jobs.deliver import DeliverReport, deliver
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
-    LETTERHEAD,
     Neighbours,
     PatientMailer,
     PlainRenderer,
@@ -33,25 +29,8 @@ from tests.fakes import (
     broken_template,
 )
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_publish import send
-
-
-def post(database: SqlDatabase, script: Callable[[Envelope], Outcome] = accepting) -> Post:
-    return Post(
-        database=database,
-        mailer=ScriptedMailer(script),
-        renderer=PlainRenderer(),
-        letterhead=LETTERHEAD,
-        keys=IDENTITY.keys,
-        clock=FixedClock(NOW),
-        processes=Neighbours(),
-        lease=timedelta(seconds=900),
-        jitter=Random(1),  # noqa: S311 - the same waits in every run
-    )
-
-
-def at(one: Post, later: timedelta) -> Post:
-    return replace(one, clock=FixedClock(NOW + later))
+from tests.jobs.delivering import at, post
+from tests.jobs.publishing import send
 
 
 @pytest.fixture
@@ -75,14 +54,6 @@ def summed(totals: LedgerTotals) -> int:
     return sum(getattr(totals, name) for name in LedgerTotals.__slots__)
 
 
-def test_what_is_planned_is_sent_once(planned: SqlDatabase) -> None:
-    one = post(planned)
-    assert deliver(one).totals == LedgerTotals(sent=3)
-    assert deliver(one).totals == LedgerTotals(sent=3)
-    assert isinstance(one.mailer, ScriptedMailer)
-    assert len(one.mailer.offered) == 3
-
-
 @pytest.mark.postgres
 @pytest.mark.accept("R12", part="addresses")
 def test_each_mail_goes_to_its_reader_alone(planned: SqlDatabase) -> None:
@@ -97,7 +68,7 @@ def test_each_mail_goes_to_its_reader_alone(planned: SqlDatabase) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.accept("R2")
+@pytest.mark.accept("R2", part="a refusal")
 @pytest.mark.parametrize(
     ("reply", "phase", "totals"),
     [
@@ -127,27 +98,6 @@ def test_a_silence_after_the_dot_is_unknown_and_never_sent_again(planned: SqlDat
     assert later.mailer.offered == []
 
 
-@pytest.mark.postgres
-@pytest.mark.accept("R5", part="digest")
-def test_a_retry_carries_the_same_bytes(planned: SqlDatabase) -> None:
-    first = post(planned, refusing(Reply(451, "4.7.1", "later")))
-    deliver(first)
-    second = at(post(planned), timedelta(minutes=10))
-    assert deliver(second).totals == LedgerTotals(sent=3)
-    assert isinstance(first.mailer, ScriptedMailer)
-    assert isinstance(second.mailer, ScriptedMailer)
-    before = {one.recipient: one.content for one in first.mailer.offered}
-    assert [before[one.recipient] for one in second.mailer.offered] == [
-        one.content for one in second.mailer.offered
-    ]
-
-
-def test_a_deferred_mail_waits_for_its_time(planned: SqlDatabase) -> None:
-    deliver(post(planned, refusing(Reply(451, "4.7.1", "later"))))
-    assert deliver(at(post(planned), timedelta(minutes=4))).totals.deferred == 1
-    assert deliver(at(post(planned), timedelta(minutes=7))).totals.deferred == 0
-
-
 @pytest.mark.accept("F14", part="never twice")
 def test_a_digest_too_old_expires_and_its_papers_may_come_again(planned: SqlDatabase) -> None:
     greylisting = refusing(Reply(451, "4.7.1", "later"))
@@ -172,17 +122,6 @@ def test_a_poison_mail_stops_nobody_else(planned: SqlDatabase) -> None:
     assert deliver(one).totals == LedgerTotals(sent=2, failed=1)
 
 
-@pytest.mark.postgres
-@pytest.mark.accept("R10")
-def test_a_mail_whose_making_raises_is_given_up_after_five_tries(planned: SqlDatabase) -> None:
-    for hour in range(MOST_BREAKDOWNS):
-        one = at(post(planned), timedelta(hours=3 * hour))
-        assert isinstance(one.renderer, PlainRenderer)
-        one.renderer.poisoned["ada@example.org"] = ZeroDivisionError("oops")
-        report = deliver(one)
-    assert report.totals == LedgerTotals(sent=2, failed=1)
-
-
 def killed_holding(database: SqlDatabase, *, marked: bool) -> Neighbours:
     """A process claims everything, may mark it, and dies."""
     victim = Worker(host="here", pid=99, started="boot/99")
@@ -197,22 +136,9 @@ def killed_holding(database: SqlDatabase, *, marked: bool) -> Neighbours:
 
 @pytest.mark.postgres
 @pytest.mark.accept("R3", part="states")
-def test_what_a_dead_process_had_only_claimed_is_sent(planned: SqlDatabase) -> None:
-    processes = killed_holding(planned, marked=False)
-    assert deliver(replace(post(planned), processes=processes)).totals == LedgerTotals(sent=3)
-
-
-@pytest.mark.postgres
-@pytest.mark.accept("R3", part="states")
 def test_what_a_dead_process_had_marked_is_unknown(planned: SqlDatabase) -> None:
     processes = killed_holding(planned, marked=True)
     assert deliver(replace(post(planned), processes=processes)).totals == LedgerTotals(unknown=3)
-
-
-def test_the_lease_of_a_process_elsewhere_is_waited_for(planned: SqlDatabase) -> None:
-    killed_holding(planned, marked=False)
-    assert deliver(post(planned)).totals == LedgerTotals(queued=3)
-    assert deliver(at(post(planned), timedelta(seconds=901))).totals == LedgerTotals(sent=3)
 
 
 @pytest.mark.postgres
@@ -284,20 +210,3 @@ def test_a_relay_that_refuses_us_stops_the_run_and_suppresses_nobody(database: S
     assert isinstance(one.mailer, ScriptedMailer)
     assert len(one.mailer.offered) <= 20
     assert summed(report.totals) == report.totals.deferred + report.totals.queued == 40
-
-
-@pytest.mark.postgres
-@pytest.mark.slow
-@pytest.mark.accept("R10")
-@pytest.mark.accept("R2")
-def test_three_bad_mails_of_a_thousand_fail_and_the_others_are_sent(database: SqlDatabase) -> None:
-    fill(database, [record(1)])
-    subscribe(database, *(f"reader{n}" for n in range(997)), "ada", "alan", "grace")
-    send(database)
-    for hour in range(MOST_BREAKDOWNS):
-        one = at(post(database, refusing(Reply(554, "5.6.0", "no"))), timedelta(hours=3 * hour))
-        assert isinstance(one.renderer, PlainRenderer)
-        one.renderer.poisoned["ada@example.org"] = broken_template()
-        one.renderer.poisoned["grace@example.org"] = UnicodeEncodeError("ascii", "x", 0, 1, "no")
-        report = deliver(one)
-    assert report.totals == LedgerTotals(sent=997, failed=3)

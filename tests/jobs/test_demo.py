@@ -6,7 +6,7 @@ from paperround.domain.papers import ParsedBatch
 from paperround.jobs.demo import Samples, begin, read_samples
 from paperround.samples import days
 from paperround.store.unit_of_work import SqlDatabase
-from tests.jobs.conftest import NOW, fill, record
+from tests.jobs.conftest import NOW
 
 HOUR = timedelta(hours=1)
 CONTENT = days.read()
@@ -32,13 +32,6 @@ def test_an_empty_database_gets_the_samples_of_the_days_before(database: SqlData
     assert report.observations
 
 
-def test_papers_of_somebodys_own_are_never_mixed_with_samples(database: SqlDatabase) -> None:
-    fill(database, [record(1)])
-    assert not begin(database, now=NOW)
-    assert read_samples(database, SAMPLES, now=NOW) is None
-    assert papers(database) == 1
-
-
 def test_nothing_is_read_again_while_nothing_is_new(database: SqlDatabase) -> None:
     begin(database, now=NOW)
     read_samples(database, SAMPLES, now=NOW)
@@ -54,15 +47,6 @@ def test_samples_and_counts_of_later_hours_come_later(database: SqlDatabase) -> 
     assert report.new == papers(database) - before > 0
     assert report.changed == 0
     assert report.observations > 0
-
-
-def test_a_demo_that_is_started_again_goes_on_where_it_was(database: SqlDatabase) -> None:
-    begin(database, now=NOW)
-    read_samples(database, SAMPLES, now=NOW)
-    assert begin(database, now=NOW + 5 * HOUR)
-    report = read_samples(database, SAMPLES, now=NOW + 5 * HOUR)
-    assert report is not None
-    assert papers(database) == len(listed(NOW, NOW + 5 * HOUR).records)
 
 
 def test_a_demo_that_was_killed_before_it_read_the_samples_reads_them(

@@ -119,25 +119,6 @@ def test_votes_stars_and_code_come_to_a_paper_that_is_here(room: Room) -> None:
     assert counts(room) == {"upvotes": [12], "github_stars": [34]}
 
 
-def test_a_text_that_differs_elsewhere_never_changes_a_paper(room: Room) -> None:
-    fill(room.database, [record(1)], NOW)
-    for day in range(3):
-        room.answers["papers/2601.00001"] = answer(1, title=f"Title {day}", upvotes=day)
-        room.clock.moment = NOW + day * DAY
-        assert asked_of(room, HuggingFace())
-    assert only_paper(room).title == "Paper 1"
-    assert counts(room)["upvotes"] == [0, 1, 2]
-
-
-def test_nothing_is_asked_when_it_is_nobodys_turn(room: Room) -> None:
-    fill(room.database, [record(1)], NOW)
-    room.answers["papers/2601.00001"] = answer(1)
-    assert asked_of(room, HuggingFace())
-    room.clock.moment += HOUR
-    assert asked_of(room, HuggingFace()) == []
-    assert len(room.services.asked) == 1
-
-
 def test_a_paper_nobody_indexed_there_is_asked_for_again_a_day_later(room: Room) -> None:
     fill(room.database, [record(1)], NOW)
     room.answers["papers/2601.00001"] = FetchFailed("not found", status=404)
@@ -182,15 +163,6 @@ def test_a_budget_is_never_exceeded(room: Room) -> None:
     room.clock.moment += HOUR
     asked_of(room, Github())
     assert len(room.services.asked) == 60
-
-
-def test_a_service_that_is_asked_too_much_is_left_alone(room: Room) -> None:
-    fill(room.database, [record(1), record(2)], NOW)
-    room.answers["api/papers"] = FetchFailed("answered 429", status=429, retry_after=3600)
-    asked_of(room, HuggingFace())
-    room.clock.moment += 30 * MINUTE
-    asked_of(room, HuggingFace())
-    assert len(room.services.asked) == 1
 
 
 def test_two_requests_to_a_service_are_apart(room: Room) -> None:
@@ -294,17 +266,6 @@ def test_the_halves_of_a_batch_that_failed_come_back_apart(room: Room) -> None:
     assert [request.url.count("10.5555") for request in room.services.asked] == [4, 2]
 
 
-def test_papers_that_were_not_asked_for_stay_the_first(room: Room) -> None:
-    room.answers["api/papers"] = lambda request: Reply(answer(int(request.url[-5:])))
-    fill(room.database, [record(n) for n in range(1, 5)], NOW)
-    for day in range(2):
-        room.clock.moment = NOW + day * (DAY + HOUR)
-        for _ in range(3):
-            asked_of(room, Frugal())
-            room.clock.moment += 20 * MINUTE
-    assert sorted(room.services.paths) == [f"2601.{n:05}" for n in range(1, 5)]
-
-
 def test_a_budget_is_spent_on_requests_alone(room: Room) -> None:
     fill(room.database, [record(n, links=code_of(n)) for n in range(1, 60)], NOW)
     room.answers["repos/ring"] = stars(7)
@@ -315,17 +276,6 @@ def test_a_budget_is_spent_on_requests_alone(room: Room) -> None:
         room.clock.moment = NOW + MINUTE * ((room.clock.moment - NOW) // MINUTE + 1)
     assert room.services.asked
     assert counted(room, "enrich/github") == len(room.services.asked)
-
-
-def test_papers_are_asked_for_as_soon_as_a_service_may_be_asked(room: Room) -> None:
-    fill(room.database, [record(1, links=CODE)], NOW)
-    room.answers["repos/ring"] = stars(7)
-    with room.database.writing() as work:
-        work.limiter.trip("github", until=NOW + 10 * MINUTE, now=NOW)
-    for _ in range(11):
-        asked_of(room, Github())
-        room.clock.moment += MINUTE
-    assert len(room.services.asked) == 1
 
 
 @pytest.mark.parametrize("status", [403, 500])

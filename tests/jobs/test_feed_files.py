@@ -2,15 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import pytest
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feed_files import MOST_FEEDS, feed_as_json
 from paperround.domain.feeds import NewFeed
-from paperround.domain.papers import Show
-from paperround.jobs.feed_admin import update_feed
 from paperround.jobs.feed_files import (
     FeedImport,
     export_feeds,
@@ -20,7 +17,7 @@ from paperround.jobs.feed_files import (
 from paperround.sources.live import SOURCES
 from paperround.sources.opml import read_opml, write_opml
 from paperround.store.unit_of_work import SqlDatabase
-from tests.jobs.newsroom import FOUR, HF, NOW, Room
+from tests.jobs.newsroom import NOW, Room
 from tests.sources.full_feeds import full_feed
 
 JOURNAL = NewFeed(name="journal", kind="feed", url="https://journal.example/feed")
@@ -49,17 +46,6 @@ def as_json(feeds: Iterable[NewFeed]) -> bytes:
 
 def outline(title: str, url: str) -> str:
     return f'<outline text="{title}" type="rss" xmlUrl="{url}"/>'
-
-
-@pytest.mark.accept("F09", part="OPML round trip")
-def test_an_installation_moves_to_another_as_opml(room: Room) -> None:
-    kept = [replace(FOUR, show=Show.GIST, enabled=False), HF, JOURNAL]
-    ids = [room.add(feed) for feed in kept]
-    content = as_opml(exported_feeds(room.newsroom))
-    assert taken(room, content).unchanged == tuple(feed.name for feed in kept)
-    update_feed(room.newsroom, ids[1], replace(HF, settings={"days": "7"}), now=NOW)
-    assert taken(room, content).changed == ("hf",)
-    assert list(exported_feeds(room.newsroom)) == kept
 
 
 @pytest.mark.accept("F09", part="OPML round trip")

@@ -1,7 +1,6 @@
 """What a feed's runs leave for its operator, and what is told when a source changes."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -151,18 +150,6 @@ def test_a_journal_that_keeps_three_known_papers_of_forty_is_told_and_so_is_one_
     assert alerts(room, feed) == []
 
 
-@pytest.mark.accept("F08", part="once an episode")
-def test_a_second_bad_day_is_the_same_episode_and_a_good_day_ends_it(morning: Room) -> None:
-    feed = morning.add(ML)
-    days(morning, [*usual(), batch(1001, 3)])
-    first = alerts(morning, feed)
-    days(morning, [batch(1101, 2)], first=6)
-    assert alerts(morning, feed) == first != []
-    days(morning, [batch(1201, 28)], first=7)
-    assert alerts(morning, feed) == []
-    assert morning.feed(feed).reason == "28 new"
-
-
 @pytest.mark.accept("F08", part="growing source")
 def test_a_source_that_grows_tenfold_is_told(morning: Room) -> None:
     feed = morning.add(ML)
@@ -199,15 +186,6 @@ def test_nothing_but_rejects_is_no_empty_day(room: Room) -> None:
     (report,) = room.poll()
     assert report.health is FeedHealth.STALE
     assert report.reason.startswith("none of 4 entries could be used")
-
-
-def test_a_feed_that_is_pointed_elsewhere_forgets_what_was_usual(morning: Room) -> None:
-    feed = morning.add(ML)
-    days(morning, usual())
-    with morning.database.writing() as work:
-        other = replace(ML, settings={"categories": "hep-th"})
-        work.feeds.update(feed, other, now=morning.clock.now())
-    assert morning.feed(feed).progress.usual == ()
 
 
 # --- another witness ---------------------------------------------------------------------------
@@ -254,28 +232,6 @@ def test_a_witness_that_cannot_be_heard_changes_nothing(
     feed = room.feed(late(room, said))
     assert (feed.health, feed.failures) == (FeedHealth.STALE, 0)
     assert "nobody else could be asked" in feed.reason
-
-
-def test_after_a_page_of_arxiv_its_services_are_left_alone_for_15_seconds(room: Room) -> None:
-    late(room, listing("Thursday, 29 January 2026", 132))
-    room.add(replace(ML, name="next"))
-    room.clock.paused.clear()
-    room.poll()
-    assert sum(room.clock.paused) == 15.0
-
-
-def test_an_empty_feed_is_asked_for_elsewhere_too(room: Room) -> None:
-    """arXiv's feed is empty on holidays, also on one that no calendar of ours has."""
-    feed = room.add(ML)
-    room.answers |= {
-        "list/cs.AI/new": listing("Wednesday, 28 January 2026", 98),
-        "cs.AI": batch(count=40),
-    }
-    room.poll()
-    room.answers["cs.AI"] = rss()
-    room.clock.moment = datetime(2026, 1, 29, 6, tzinfo=UTC)
-    room.poll()
-    assert room.feed(feed).health is FeedHealth.EMPTY
 
 
 def test_nobody_is_asked_before_a_feed_looks_stale(room: Room) -> None:

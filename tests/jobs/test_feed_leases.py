@@ -9,9 +9,8 @@ from paperround.domain.feeds import FeedHealth, FetchRequest
 from paperround.domain.papers import Show
 from paperround.jobs.feed_admin import update_feed
 from paperround.jobs.feeds import run_now
-from paperround.jobs.poll import LEASE, PollReport
+from paperround.jobs.poll import PollReport
 from paperround.store.unit_of_work import SqlDatabase
-from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing
 
 
@@ -100,16 +99,6 @@ def test_a_change_between_two_pages_ends_the_poll_behind_the_first(room: Room) -
     assert [run.state for run in room.runs(feed)] == ["done", "put-off"]
 
 
-def test_a_feed_that_is_only_renamed_is_read_to_its_end(room: Room) -> None:
-    feed = room.add(ML)
-    room.answers["cs.AI"] = once(
-        lambda: update_feed(room.newsroom, feed, replace(ML, name="ml"), now=room.clock.now()), page
-    )
-    (report,) = room.poll()
-    assert (report.put_off, report.new) == (False, 2)
-    assert (room.feed(feed).name, room.feed(feed).reason) == ("ml", "2 new")
-
-
 @pytest.mark.accept("F08", part="one poll at a time")
 def test_a_feed_that_is_being_read_is_not_read_a_second_time(room: Room) -> None:
     feed = room.add(ML)
@@ -128,16 +117,6 @@ def test_a_feed_that_is_being_read_is_not_read_a_second_time(room: Room) -> None
     ]
     assert (report.new, len(room.services.asked)) == (2, 1)
     assert room.feed(feed).reason == "2 new"
-    assert not run_now(room.newsroom, feed, now=room.clock.now()).put_off
-
-
-def test_a_feed_whose_poll_died_can_be_read_when_its_lease_is_over(room: Room) -> None:
-    feed = room.add(ML)
-    with room.database.writing() as work:
-        now = room.clock.now()
-        work.feeds.take_due([ML.kind], Neighbours(), until=now + LEASE, now=now, limit=1)
-    assert run_now(room.newsroom, feed, now=room.clock.now()).put_off
-    room.clock.moment += LEASE
     assert not run_now(room.newsroom, feed, now=room.clock.now()).put_off
 
 

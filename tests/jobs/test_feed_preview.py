@@ -9,7 +9,7 @@ from paperround.domain.feeds import NewFeed
 from paperround.domain.papers import Show
 from paperround.jobs.feed_preview import Fate, look_at, preview_feed
 from paperround.store.unit_of_work import SqlDatabase
-from tests.jobs.newsroom import HF, ML, NOW, Room, batch, failing
+from tests.jobs.newsroom import HF, ML, NOW, Room, batch
 from tests.sources.arxiv_samples import item, rss
 
 
@@ -90,9 +90,3 @@ def test_an_answer_that_cannot_be_read_is_kept_with_its_error(room: Room) -> Non
     assert seen.page.body == b"<html>busy</html>"
     with pytest.raises(FetchFailed):
         preview_feed(room.newsroom, ML, now=NOW)
-
-
-def test_no_answer_is_an_error(room: Room) -> None:
-    room.answers["cs.AI"] = failing(500)
-    with pytest.raises(FetchFailed, match="500"):
-        look_at(room.newsroom, ML, now=NOW)

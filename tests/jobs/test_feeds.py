@@ -1,16 +1,13 @@
 """Live feeds, polled through fake services that answer in real shapes, on both databases."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from threading import Barrier
+from datetime import UTC, datetime
 
 import pytest
 
-from paperround.domain.errors import Conflict, InvalidInput, NotFound
+from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
-from paperround.domain.papers import FeedId, Paper, Show
+from paperround.domain.papers import Paper, Show
 from paperround.jobs import transactions
 from paperround.jobs.feed_admin import delete_feed, update_feed
 from paperround.jobs.feed_files import exported_feeds
@@ -85,20 +82,6 @@ def test_yesterdays_batch_in_place_of_todays_makes_the_feed_stale(room: Room) ->
     assert room.poll_next(feed).health is FeedHealth.FRESH
 
 
-@pytest.mark.accept("F08", part="shrinking source")
-def test_no_papers_where_there_were_eighty_is_an_alarm_and_no_empty_day(room: Room) -> None:
-    feed = room.add(ML)
-    room.answers["cs.AI"] = batch(count=80)
-    room.poll()
-    room.answers["cs.AI"] = rss()
-    assert room.poll(HOUR)[0].health is FeedHealth.EMPTY  # none was expected yet
-    room.clock.moment = datetime(2026, 1, 29, 6, tzinfo=UTC)
-    for _ in range(2):
-        alarm = room.poll_next(feed)
-        assert alarm.health is FeedHealth.STALE
-        assert alarm.reason.startswith("zero papers where the last batch had 80")
-
-
 @pytest.mark.accept("F08", part="holiday")
 def test_a_day_without_announcement_is_a_holiday(database: SqlDatabase) -> None:
     room = Room(database, RunningClock(datetime(2026, 1, 31, 12, tzinfo=UTC)))
@@ -129,18 +112,6 @@ def test_one_bad_record_among_200_costs_one_record(room: Room) -> None:
         (kept,) = work.feeds.rejects(feed, before=None, limit=9)
     assert kept.reason in report.rejects
     assert kept.detail
-
-
-@pytest.mark.accept("F02", part="live")
-def test_a_recorded_day_of_votes_is_dated_when_it_was_fetched(room: Room, real_data: Path) -> None:
-    room.add(HF)
-    day = real_data / "raw_responses" / "hf_daily_papers" / "archiveA_2026-01-28.json"
-    room.answers["daily_papers"] = day.read_bytes()
-    (report,) = room.poll()
-    assert (report.new, report.health) == (9, FeedHealth.FRESH)
-    (again,) = room.poll(HOUR)
-    assert (again.unchanged, again.changed) == (9, 0)
-    assert again.observations == report.observations > 0
 
 
 # --- asking politely ---------------------------------------------------------------------------
@@ -234,16 +205,6 @@ def test_a_service_that_is_asked_too_much_is_left_alone_by_all_its_feeds(
     assert room.poll_next(other).health is FeedHealth.EMPTY
 
 
-@pytest.mark.accept("I12", part="retry-after")
-def test_a_pause_that_a_service_asks_for_is_kept(room: Room) -> None:
-    feed = room.add(ML)
-    room.answers["cs.AI"] = failing(429, retry_after=7200)
-    room.poll()
-    assert room.feed(feed).next_at == NOW + 2 * HOUR
-    with room.database.reading() as work:
-        assert work.limiter.open_until("arxiv", now=NOW) == NOW + 2 * HOUR
-
-
 @pytest.mark.accept("I12", part="gone")
 def test_a_feed_that_is_gone_for_good_is_switched_off_with_its_reason(room: Room) -> None:
     feed = room.add(ML)
@@ -259,20 +220,6 @@ def test_a_feed_that_is_gone_for_good_is_switched_off_with_its_reason(room: Room
 
 
 # --- when it goes wrong ------------------------------------------------------------------------
-
-
-@pytest.mark.accept("I11")
-def test_a_feed_that_fails_ten_times_backs_off_alone_and_recovers(room: Room) -> None:
-    feed, other = room.add(ML), room.add(HF)
-    room.answers |= {"cs.AI": failing(500), "daily_papers": b"[]"}
-    for failures in range(1, 11):
-        report = room.poll_next(feed)
-        assert (report.health, room.feed(feed).failures) == (FeedHealth.FAILED, failures)
-    assert report.next_at == room.clock.now() + timedelta(days=1)
-    assert room.feed(other).failures == 0
-    room.answers["cs.AI"] = batch()
-    assert room.poll_next(feed).new == 2
-    assert (room.feed(feed).failures, room.feed(feed).health) == (0, FeedHealth.FRESH)
 
 
 @pytest.mark.accept("I11", part="alone")
@@ -311,15 +258,6 @@ def test_a_poll_that_is_killed_goes_on_where_it_was(room: Room) -> None:
     assert room.services.paths == ["cs.LG", "hep-th"]
     assert (report.error, room.feed(feed).progress.cursor) == (None, None)
     assert room.feed(feed).last_news_at == NOW
-
-
-@pytest.mark.accept("F08", part="resume")
-def test_after_three_failures_a_poll_begins_anew(room: Room) -> None:
-    feed = room.add(FOUR)
-    room.answers |= {"cs.CL": failing(500)}
-    for _ in range(4):
-        room.poll_next(feed)
-    assert room.services.paths == ["cs.AI", "cs.CL", "cs.CL", "cs.CL", "cs.AI", "cs.CL"]
 
 
 def test_a_poll_whose_turn_is_far_off_is_put_off_and_keeps_its_place(room: Room) -> None:
@@ -395,33 +333,6 @@ def test_a_feed_that_is_deleted_while_it_is_read_is_no_error_of_the_others(room:
     room.answers["cs.AI"] = deleting
     (report,) = room.poll()
     assert report.error == "the feed was deleted while it was read"
-
-
-@pytest.mark.postgres
-def test_two_processes_share_the_feeds_that_are_due(room: Room) -> None:
-    names = [f"feed-{n}" for n in range(8)]
-    for name in names:
-        room.add(replace(HF, name=name))
-    rooms = [Room(room.database) for _ in range(2)]
-    start = Barrier(2, timeout=30)
-
-    def work(one: Room) -> list[str]:
-        one.answers["daily_papers"] = b"[]"
-        start.wait()
-        return [report.feed for report in one.poll()]
-
-    with ThreadPoolExecutor(2) as pool:
-        polled = list(pool.map(work, rooms))
-    assert sorted(polled[0] + polled[1]) == names
-
-
-def test_a_feed_is_read_now_though_it_is_not_due(room: Room) -> None:
-    feed = room.add(ML)
-    room.answers["cs.AI"] = batch()
-    assert run_now(room.newsroom, feed, now=NOW).new == 2
-    assert run_now(room.newsroom, feed, now=NOW + MINUTE).unchanged == 2
-    with pytest.raises(NotFound):
-        run_now(room.newsroom, FeedId(999_999), now=NOW)
 
 
 def test_a_poll_of_a_feed_that_is_switched_off_leaves_its_own_health_when_put_off(

@@ -149,18 +149,6 @@ def test_a_feed_that_fails_in_every_way_backs_off_alone_is_red_and_recovers(
     assert stand.due_in(recovered) <= HOUR
 
 
-@pytest.mark.slow
-@pytest.mark.accept("I11")
-def test_while_a_feed_backs_off_the_others_keep_their_pace(stand: Newsstand) -> None:
-    other, feed = stand.add("other", "other.example", "/other"), stand.add("news")
-    stand.site.said["/news"] = says(b"")
-    for _ in range(24):
-        stand.room.poll_next(other)
-    asked = [head.split()[1] for head in stand.server.requests]
-    assert (asked.count(b"/other"), asked.count(b"/news")) == (24, stand.room.feed(feed).failures)
-    assert stand.room.feed(feed).failures in range(7, 10)
-
-
 @pytest.mark.accept("I12")
 @pytest.mark.parametrize(
     ("sent", "asked"),
@@ -186,17 +174,6 @@ def test_what_did_not_change_is_not_sent_again(stand: Newsstand, sent: str, aske
         assert (report.records, report.error, report.health) == (0, None, FeedHealth.FRESH)
     states = [run.state for run in stand.room.runs(feed)]
     assert states == ["unchanged", "unchanged", "unchanged", "done"]
-
-
-@pytest.mark.accept("I12")
-def test_a_feed_that_is_gone_is_asked_once_and_never_again(stand: Newsstand) -> None:
-    stand.site.said["/news"] = says(page(b"", status="410 Gone"))
-    feed = stand.add("news")
-    assert stand.room.poll_next(feed).health is FeedHealth.PAUSED
-    assert "is gone for good" in stand.room.feed(feed).reason
-    for _ in range(10):
-        assert stand.room.poll(DAY) == []
-    assert stand.server.accepted == 1
 
 
 def http_date(moment: datetime) -> str:

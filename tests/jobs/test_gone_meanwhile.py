@@ -15,7 +15,7 @@ from paperround.jobs.replacements import send_missed
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 
 Do = Callable[[UnitOfWork, SubscriberId], object]
 

@@ -15,15 +15,15 @@ import pytest
 from sqlalchemy import Engine, event
 
 from paperround.domain.errors import Conflict, DatabaseFailed, NotFound, RateLimited
-from paperround.domain.limits import SignupLimits, Standing, parse_rates
+from paperround.domain.limits import SignupLimits
 from paperround.jobs.asking import SignupRequest
 from paperround.jobs.group_commit import GroupCommit
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.signup import subscribe_soon
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address
-from tests.contracts.test_races import THREADS, at_once
 from tests.jobs.readers import LIMITS, desk, post, request, visitor
+from tests.races import THREADS, at_once
 
 Do = Callable[[UnitOfWork], Any]
 SECONDS = 60
@@ -156,17 +156,6 @@ def test_those_who_come_turn_by_turn_of_their_loop_share_too(
     assert all(stand(database, *names))
 
 
-def test_a_fault_of_ours_comes_to_whom_it_belongs(database: SqlDatabase) -> None:
-    def broken(work: UnitOfWork) -> None:
-        work.slots.beat("broken", now=NOW)
-        raise ZeroDivisionError
-
-    ended = grouped(GroupCommit(database, then=lambda: None), beat("a"), broken, beat("b"))
-    assert ended[::2] == ["a", "b"]
-    assert isinstance(ended[1], ZeroDivisionError)
-    assert stand(database, "a", "broken", "b") == [True, False, True]
-
-
 def test_what_the_database_cannot_take_comes_to_whom_it_belongs(database: SqlDatabase) -> None:
     ended = grouped(
         GroupCommit(database, then=lambda: None),
@@ -292,15 +281,6 @@ def test_one_address_is_mailed_once_however_many_ask_at_once(database: SqlDataba
     ]
     assert len(asked_at_once(database, *requests)) == len(spelt)
     assert [mail.address for mail in post(database)] == ["victim@gmail.com"]
-
-
-def test_all_sign_ups_of_a_transaction_count_for_the_whole(database: SqlDatabase) -> None:
-    """Above the rate of all a mail waits in the slow lane."""
-    limits = replace(LIMITS, total=parse_rates("3/h"))
-    requests = [request(f"one{number}", by=visitor(number)) for number in range(5)]
-    ended = asked_at_once(database, *requests, limits=limits)
-    assert [type(one) for one in ended] == [Standing] * len(requests), ended
-    assert len(post(database)) == 3
 
 
 DYING = """

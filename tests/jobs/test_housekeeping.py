@@ -17,7 +17,6 @@ from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm, subscribe
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, returned_event
-from tests.contracts.test_races import THREADS, at_once
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (
     DAYS,
@@ -30,6 +29,7 @@ from tests.jobs.readers import (
     request,
     second_list,
 )
+from tests.races import THREADS, at_once
 
 MINUTE = timedelta(minutes=1)
 DOMAINS = Pacing(domains=parse_domain_pace("20/s"))
@@ -64,12 +64,6 @@ def test_a_reminder_comes_after_a_day_while_the_link_still_works(
     assert house(asked, after).reminded == reminded
     mails = post(asked, now=NOW + after)
     assert [mail.kind for mail in mails] == [NoticeKind.REMINDER] * reminded
-
-
-@pytest.mark.accept("F28", part="reminder")
-def test_nobody_is_reminded_twice(asked: SqlDatabase) -> None:
-    hours = [house(asked, hour * HOURS).reminded for hour in range(20, 60)]
-    assert sum(hours) == 1
 
 
 def test_each_of_two_wishes_is_reminded_of_by_itself(database: SqlDatabase, engine: Engine) -> None:

@@ -1,14 +1,12 @@
 """Records in, papers out; the same bytes twice change nothing."""
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import permutations
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, select
@@ -48,11 +46,6 @@ def papers_in(database: SqlDatabase, *arxiv: str) -> list[Paper]:
     return list({paper.id: paper for paper in found}.values())
 
 
-def test_records_become_papers(database: SqlDatabase) -> None:
-    report = run(database, record(1), record(2))
-    assert (report.records, report.new, report.papers_total) == (2, 2, 2)
-
-
 @pytest.mark.accept("I9")
 def test_the_same_records_again_change_nothing(database: SqlDatabase) -> None:
     voted = record(1, counts=(Count(signal="upvotes", value=3),))
@@ -62,33 +55,11 @@ def test_the_same_records_again_change_nothing(database: SqlDatabase) -> None:
     assert (again.unchanged, again.new, again.changed, again.observations) == (2, 0, 0, 0)
 
 
-@pytest.mark.accept("I9")
-def test_a_record_twice_in_one_file_is_one_paper(database: SqlDatabase) -> None:
-    report = run(database, record(1), record(1))
-    assert (report.new, report.unchanged, report.papers_total) == (1, 1, 1)
-
-
 def test_votes_that_change_do_not_change_the_paper(database: SqlDatabase) -> None:
     run(database, record(1, counts=(Count(signal="upvotes", value=3),)))
     later = Count(signal="upvotes", value=2, captured_at=NOW + timedelta(hours=1))
     report = run(database, record(1, counts=(later,)))
     assert (report.unchanged, report.changed, report.observations) == (1, 0, 1)
-
-
-def test_two_feeds_carry_one_paper(database: SqlDatabase) -> None:
-    run(database, record(1))
-    other = record(1, fingerprint="other", identifiers={"arxiv": "2601.00001", "doi": "10.1/a"})
-    report = run(database, other, feed="another")
-    assert (report.new, report.changed, report.papers_total) == (0, 1, 1)
-
-
-def test_title_author_and_year_merge_what_no_id_tells_apart(database: SqlDatabase) -> None:
-    written = {"authors": ("Ada Lovelace",), "published_at": datetime(2026, 1, 2, tzinfo=UTC)}
-    run(database, record(1, **written))
-    journal = record(1, identifiers={"doi": "10.1/a"}, fingerprint="journal", **written)
-    assert run(database, journal, feed="journal").papers_total == 1
-    namesake = record(1, identifiers={"arxiv": "2601.99999"}, fingerprint="namesake", **written)
-    assert run(database, namesake).papers_total == 2
 
 
 def test_papers_without_any_id_are_known_by_their_title(database: SqlDatabase) -> None:
@@ -131,26 +102,6 @@ def test_a_later_version_replaces_the_text_and_announces_nothing(database: SqlDa
 
 # --- any order -------------------------------------------------------------------------------
 
-V1, V2, V3 = (
-    record(
-        1,
-        title=f"Paper 1, version {n}",
-        abstract=f"We present version {n}.",
-        version=n,
-        listed_on=date(2026, 1, 20 + n),
-        categories=("cs.CL",),
-        fingerprint=f"v{n}",
-    )
-    for n in (1, 2, 3)
-)
-CROSS_LIST = replace(
-    V1,
-    identifiers={**V1.identifiers, "doi": "10.1/a"},
-    categories=("cs.LG",),
-    listed_on=date(2026, 1, 20),
-    fingerprint="cross-list",
-)
-
 
 @contextmanager
 def fresh(template: Path, folder: Path) -> Iterator[SqlDatabase]:
@@ -160,51 +111,6 @@ def fresh(template: Path, folder: Path) -> Iterator[SqlDatabase]:
     with opened(f"sqlite:///{file}") as engine:
         yield SqlDatabase(engine)
     file.unlink()
-
-
-def outcome(database: SqlDatabase) -> object:
-    """What must not depend on the order. The title key is that of the title that came first."""
-    (one,) = papers_in(database)
-    own = {pair for pair in one.identifiers.items() if pair[0] != "title_key"}
-    texts = (one.title, one.abstract, one.version)
-    return *texts, frozenset(one.categories), frozenset(own), one.listed_on, one.counts_from
-
-
-EXPECTED = (
-    "Paper 1, version 3",
-    "We present version 3.",
-    3,
-    frozenset({"cs.CL", "cs.LG"}),
-    frozenset({("arxiv", "2601.00001"), ("doi", "10.1/a")}),
-    date(2026, 1, 20),
-    datetime(2026, 1, 20, tzinfo=UTC),
-)
-
-
-@pytest.mark.accept("F07", part="replacements")
-def test_a_replacement_of_a_paper_nobody_announced_makes_no_paper(database: SqlDatabase) -> None:
-    report = run(database, record(1, announces=False), record(2))
-    assert (report.records, report.new, report.papers_total) == (1, 1, 1)
-
-
-def orders(*records: Record) -> Collection[tuple[Record, ...]]:
-    """Every order of them, once: some are the same twice over."""
-    return {tuple(map(id, order)): order for order in permutations(records)}.values()
-
-
-@pytest.mark.slow
-@pytest.mark.accept("I9")
-@pytest.mark.parametrize("files", ["one file", "a file each"])
-def test_records_of_one_paper_end_in_the_same_paper_in_any_order(
-    files: str, sqlite_template: Path, tmp_path: Path
-) -> None:
-    repeated = [V2] if files == "one file" else []
-    for order in orders(V1, V2, V3, CROSS_LIST, *repeated):
-        with fresh(sqlite_template, tmp_path) as database:
-            for batch in [order] if files == "one file" else [(one,) for one in order]:
-                run(database, *batch)
-            assert outcome(database) == EXPECTED, [one.fingerprint for one in order]
-            assert run(database, *order).unchanged == len(order)
 
 
 @pytest.mark.accept("I9")
@@ -237,22 +143,6 @@ def test_a_record_of_two_papers_belongs_to_the_more_trusted_id(
         run(database, both)
         assert claims(database) == [("arxiv", "2601.00001"), ("doi", "10.1/a")]
     assert papers_in(database, "2601.00001")[0].categories == ("cs.LG",)
-
-
-@pytest.mark.parametrize("files", ["one file", "a file each"])
-def test_no_identifier_is_claimed_twice_in_any_order(
-    files: str, sqlite_template: Path, tmp_path: Path
-) -> None:
-    ids = {"doi": "10.1/a", "arxiv": "2601.00001"}
-    three = (record(1), record(2, identifiers={"doi": "10.1/a"}), record(3, identifiers=ids))
-    for order in permutations(three):
-        with fresh(sqlite_template, tmp_path) as database:
-            for batch in [order] if files == "one file" else [(one,) for one in order]:
-                run(database, *batch)
-            assert claims(database) == sorted(ids.items()), [one.title for one in order]
-            with database.reading() as work:
-                owners = work.papers.find(ids.items())
-            assert all(pair in by_id(database)[owners[pair]].items() for pair in ids.items())
 
 
 def by_id(database: SqlDatabase) -> dict[PaperId, dict[str, str]]:
@@ -289,17 +179,6 @@ def test_generic_titles_do_not_merge_works_with_ids_in_any_order(
 
 
 # --- texts as they came ----------------------------------------------------------------------
-
-
-def test_a_feed_that_only_adds_a_category_keeps_the_raw_texts(
-    database: SqlDatabase, engine: Engine
-) -> None:
-    raw = record(1, title="A  study", abstract="It reaches 20,FPS.")
-    run(database, raw)
-    run(database, replace(raw, categories=("cs.LG",), fingerprint="other"), feed="another")
-    with engine.connect() as connection:
-        kept = connection.execute(select(db.papers.c.raw_title, db.papers.c.raw_abstract)).one()
-    assert kept == ("A  study", "It reaches 20,FPS.")
 
 
 # --- races and failures ----------------------------------------------------------------------
@@ -344,23 +223,3 @@ def test_a_run_that_fails_says_so_and_why(engine: Engine, monkeypatch: pytest.Mo
     ((state, error),) = runs(engine)
     assert state == "failed"
     assert error == "Conflict: Somebody else changed the same rows first."
-
-
-@pytest.mark.postgres
-@pytest.mark.accept("D2")
-def test_many_runs_at_once_lose_nothing_of_a_paper(database: SqlDatabase, engine: Engine) -> None:
-    feeds = range(4)
-    barrier = Barrier(len(feeds))
-
-    def ingest_some(feed: int) -> int:
-        listed = [
-            record(n, categories=(f"c{feed}",), fingerprint=f"{n}-{feed}") for n in range(1, 31)
-        ]
-        barrier.wait()
-        return run(database, *(listed if feed % 2 else listed[::-1]), feed=f"feed {feed}").new
-
-    with ThreadPoolExecutor(len(feeds)) as pool:
-        assert sum(pool.map(ingest_some, feeds)) == 30
-    for paper in papers_in(database):
-        assert sorted(paper.categories) == [f"c{feed}" for feed in feeds]
-    assert {state for state, _ in runs(engine)} == {"done"}

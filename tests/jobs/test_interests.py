@@ -13,7 +13,7 @@ from paperround.domain.keywords import read_keywords
 from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import Paper, Record
 from paperround.domain.readers import Choices
-from paperround.domain.subscribers import Preferences, SubscriptionId
+from paperround.domain.subscribers import Preferences
 from paperround.jobs.asking import SignupRequest
 from paperround.jobs.desk import Desk
 from paperround.jobs.opinions import Opinions
@@ -28,7 +28,6 @@ from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
 from paperround.jobs.wishes import MOST_TITLES
 from paperround.mail.addresses import EmailAddresses
-from paperround.ranking.opinions import TasteChooser
 from paperround.ranking.relevance import by_relevance
 from paperround.ranking.tastes import TasteRanker
 from paperround.store.unit_of_work import SqlDatabase
@@ -140,37 +139,6 @@ def test_a_paper_that_nobody_knows_speaks_by_its_title(database: SqlDatabase) ->
     assert reason.endswith(" with “How a kiln for pottery is fired”, which you gave")
 
 
-@pytest.mark.accept("F13", part="seeds")
-def test_five_good_and_three_bad_papers_are_a_start(database: SqlDatabase) -> None:
-    good = [record(900 + n, title=f"Pottery {n}", abstract=KILN) for n in range(5)]
-    bad = [record(910 + n, title="Tides", abstract=f"Tides and the moon {n}.") for n in range(3)]
-    others = [record(920 + n, title=f"Of {n}", abstract=f"About word{n}.") for n in range(20)]
-    fill(database, good + bad + others, NOW - timedelta(days=30))
-    likes = [f"seed:2601.0090{n}" for n in range(5)]
-    token = reader(database, *likes)
-    today(database)
-    before = worth(database)
-    assert max(before, key=lambda title: before[title]) == "A kiln for pottery"
-    keep(desk(database), token, *likes, *(f"seed:-2601.0091{n}" for n in range(3)))
-    after = worth(database)
-    assert after["On tides"] < before["On tides"]
-    assert min(after, key=lambda title: after[title]) == "On tides"
-
-
-def worth(database: SqlDatabase) -> dict[str, float]:
-    """What each paper of today is worth to Alice beyond its score."""
-    edition = shown(database).edition
-    with database.reading() as work:
-        (subscription,) = work.subscribers.subscriptions_after(
-            edition.list_id, SubscriptionId(0), limit=2
-        )
-        views = Opinions(TasteRanker()).of(work, edition, [subscription])
-    chooser = views.chooser
-    assert isinstance(chooser, TasteChooser)
-    (numbers,) = chooser.worth([*views.tastes.values()]).tolist()
-    return {paper.title: numbers[place] for place, paper in enumerate(edition.papers)}
-
-
 def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
     others = [record(900 + n, title=f"Of {n}", abstract=f"About word{n}.") for n in range(1, 21)]
     fill(database, others, NOW - timedelta(days=30))
@@ -178,13 +146,6 @@ def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
     today(database)
     title, reason = told(shown(database, opinions=Opinions(TasteRanker())))[0]
     assert (title, reason) == ("A kiln for pottery", "shares “kiln” with your topics")
-
-
-@pytest.mark.accept("F13", part="mutes")
-def test_a_preview_that_mutes_empty_says_so(database: SqlDatabase) -> None:
-    reader(database, "mute:attention OR kiln OR tides")
-    today(database)
-    assert shown(database).skipped == "muted"
 
 
 # --- choices -----------------------------------------------------------------------------------
@@ -219,21 +180,6 @@ def test_of_very_many_titles_the_first_are_looked_for(database: SqlDatabase) -> 
     assert str(late.interests[-1]) == "seed:On tides"
 
 
-def test_what_is_wrong_saves_nothing(database: SqlDatabase) -> None:
-    here, token = desk(database), reader(database, "keyword:graph")
-    with pytest.raises(InvalidInput, match="not closed"):
-        save_choices(
-            here,
-            token,
-            Preferences(size=3),
-            now=NOW,
-            interests=[Interest(InterestKind.MUTE, '"open')],
-        )
-    opened = open_choices(here, token, now=NOW)
-    assert opened is not None
-    assert (opened.preferences.size, kept(database)) == (None, ["keyword:graph"])
-
-
 # --- a saved search ----------------------------------------------------------------------------
 
 
@@ -249,19 +195,6 @@ def asks(here: Desk, *said: str, now: datetime = NOW) -> None:
             interests=tuple(map(parse_interest, said)),
         ),
         now=now,
-    )
-
-
-@pytest.mark.accept("F16", part="a saved search")
-def test_a_search_of_somebody_new_counts_once_they_confirm(database: SqlDatabase) -> None:
-    here = desk(database)
-    asks(here, "keyword:graph NOT survey")
-    (mail,) = post(database)
-    assert kept(database) == []
-    confirmed = confirm(here, link(mail), now=NOW)
-    assert confirmed is not None
-    assert (
-        [str(one) for one in confirmed.interests] == kept(database) == ["keyword:graph NOT survey"]
     )
 
 

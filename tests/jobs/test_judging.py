@@ -13,7 +13,7 @@ from paperround.jobs.signup import request_link
 from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import DAYS, desk, joined, link, post, visitor
+from tests.jobs.readers import desk, joined, link, post, visitor
 
 FOLDING = [f"Protein folding in {place}" for place in ("ice", "fire", "air", "sea", "wood")]
 PRICES = [f"Market prices of {thing}" for thing in ("bread", "milk", "salt")]
@@ -108,15 +108,3 @@ def test_papers_that_nobody_knows_are_passed_over(here: Desk) -> None:
     assert found is not None
     assert (found.good, found.topics) == ((), ())
     assert keep_judgements(here, token, unknown, [], [], now=NOW) == Kept(papers=0, interests=0)
-
-
-def test_a_link_that_is_not_fresh_shows_and_keeps_nothing(here: Desk, database: Database) -> None:
-    token, late = choosing(here), NOW + 2 * DAYS
-    good = called(database, FOLDING)
-    assert papers_to_judge(here, token, page=1, now=late) is None
-    assert suggest(here, token, good, [], now=late) is None
-    assert keep_judgements(here, token, good, [], [TOPIC], now=late) is None
-    with database.reading() as work:
-        person = work.subscribers.find(address())
-        assert person is not None
-        assert work.subscribers.feedback_of(person.id) == []

@@ -1,61 +1,27 @@
 """Notices and digests on their way out: who goes first, and that neither is ever sent twice."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
 import pytest
 
 from paperround.clock import FixedClock
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
 from paperround.domain.digests import DigestMail, DigestView
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, NoticeKind
-from paperround.domain.tokens import KeyRing, read_token
+from paperround.domain.tokens import read_token
 from paperround.jobs.claim_size import FEWEST
-from paperround.jobs.deliver import Post, deliver, deliver_notices
-from paperround.jobs.notices import new_notice
-from paperround.jobs.ports import Mailer
+from paperround.jobs.deliver import deliver, deliver_notices
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
-    LETTERHEAD,
-    Neighbours,
     PlainRenderer,
     ScriptedMailer,
     accepting,
     broken_template,
 )
-from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_publish import send
-
-KEEPER = "keeper@example.org"
-
-
-@dataclass
-class Batches:
-    """Accepts everything, and keeps what each batch carried."""
-
-    during: Callable[[Envelope], None] = lambda _: None
-    batches: list[list[Envelope]] = field(default_factory=list)
-
-    def send(
-        self,
-        envelopes: Iterable[Envelope | None],
-        *,
-        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
-    ) -> Iterator[Outcome]:
-        self.batches.append([])
-        mine = self.batches[-1]
-        for envelope in filter(None, envelopes):
-            self.during(envelope)
-            if envelope.id in before_dot([envelope.id]):
-                mine.append(envelope)
-                yield accepting(envelope)
-
-    @property
-    def sent(self) -> list[str]:
-        return [envelope.recipient for batch in self.batches for envelope in batch]
+from tests.jobs.conftest import NOW
+from tests.jobs.notices import KEEPER, Batches, plan, post, tell
 
 
 class Keeping(PlainRenderer):
@@ -68,40 +34,6 @@ class Keeping(PlainRenderer):
     def compose(self, mail: DigestMail) -> bytes:
         self.kept.append(mail.view)
         return super().compose(mail)
-
-
-def post(database: SqlDatabase, mailer: Mailer) -> Post:
-    return Post(
-        database=database,
-        mailer=mailer,
-        renderer=PlainRenderer(),
-        letterhead=LETTERHEAD,
-        keys=IDENTITY.keys,
-        clock=FixedClock(NOW),
-        processes=Neighbours(),
-        lease=timedelta(seconds=900),
-        jitter=Random(1),  # noqa: S311 - the same waits in every run
-    )
-
-
-def tell(
-    database: SqlDatabase,
-    key: str = "1",
-    kind: NoticeKind = NoticeKind.ALERT,
-    **payload: str | int,
-) -> DeliveryId:
-    with database.writing() as work:
-        notice = new_notice(IDENTITY, kind, key, None, KEEPER, payload, now=NOW)
-        work.notices.put(notice, now=NOW)
-        found = work.notices.find(key)
-    assert found is not None
-    return found.id
-
-
-def plan(database: SqlDatabase, readers: int) -> None:
-    fill(database, [record(1), record(2)])
-    subscribe(database, *(f"reader{n}" for n in range(readers)))
-    send(database)
 
 
 # --- who goes first ----------------------------------------------------------------------------
@@ -194,15 +126,6 @@ def test_notices_alone_go_out_while_a_run_of_digests_is_under_way(database: SqlD
     assert (report.totals, report.notices) == (LedgerTotals(sent=2), LedgerTotals(sent=1))
 
 
-def test_notices_alone_leave_digests_where_they_are(database: SqlDatabase) -> None:
-    plan(database, 2)
-    tell(database)
-    mailer = Batches()
-    report = deliver_notices(post(database, mailer))
-    assert mailer.sent == [KEEPER]
-    assert report.totals == LedgerTotals(queued=2)
-
-
 # --- what may go wrong -------------------------------------------------------------------------
 
 
@@ -251,14 +174,6 @@ def test_a_poisoned_notice_stops_no_other_mail(database: SqlDatabase) -> None:
     report = deliver(replace(post(database, Batches()), renderer=renderer))
     assert (report.totals, report.notices) == (LedgerTotals(sent=2), LedgerTotals(failed=1))
     assert report.troubles == {"rendering: the template needs a title": 1}
-
-
-def test_a_lost_key_of_a_notice_stops_the_run(database: SqlDatabase) -> None:
-    tell(database)
-    keys = KeyRing((b"another secret, the first is gone",))
-    report = deliver(replace(post(database, Batches()), keys=keys))
-    assert report.stopped is not None
-    assert report.notices == LedgerTotals(queued=1)
 
 
 def test_notices_whose_life_is_over_do_not_count_as_expired_digests(database: SqlDatabase) -> None:

@@ -20,11 +20,11 @@ from paperround.jobs.publish import publish
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst, accepting
 from tests.jobs.conftest import NOW, fill, record
+from tests.jobs.notices import KEEPER, tell
 from tests.jobs.pace import Hands, subscribe_at
-from tests.jobs.test_lanes import KEEPER, tell
-from tests.jobs.test_pacing import paced, planned
-from tests.jobs.test_publish import send
-from tests.jobs.test_stopping import ELSEWHERE
+from tests.jobs.paced import paced, planned
+from tests.jobs.publishing import send
+from tests.jobs.stopping import ELSEWHERE
 
 SECOND = timedelta(seconds=1)
 

@@ -58,20 +58,6 @@ def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Data
 
 
 @pytest.mark.accept("F26", part="kept")
-@pytest.mark.parametrize(
-    ("tag", "language"), [(None, "en"), ("en-GB", "en"), ("pt-BR", "en"), ("zh-CN", "zh-Hans")]
-)
-def test_a_digest_is_in_the_language_of_ours_nearest_to_the_readers(
-    database: Database, tag: str | None, language: str
-) -> None:
-    _edition(database)
-    joined(desk(database), wish=Preferences(language=tag))
-    (row,) = digests(database)
-    assert row.slip.language == language
-    assert f"Content-Language: {language}\r\n".encode() in _bytes(database, row)
-
-
-@pytest.mark.accept("F26", part="kept")
 def test_every_notice_to_a_reader_is_in_their_language(database: Database) -> None:
     _edition(database)
     here = desk(database)

@@ -3,7 +3,7 @@
 import gzip
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,8 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.models import FittedModel, ModelFacts
 from paperround.domain.observations import Count
 from paperround.domain.outcomes import Cohort
-from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.papers import Record
 from paperround.jobs.housekeeping import KEPT_SLOTS, keep_house
-from paperround.jobs.ingest import ingest
 from paperround.jobs.learn import KEPT_MODELS, NIGHT, LearnReport, learn, learn_tonight
 from paperround.jobs.learned import LearnedRanker, ranking_page
 from paperround.jobs.ports import Database, Ranker
@@ -31,12 +30,12 @@ from paperround.ranking.weights import DEFAULTS
 from paperround.ranking.words import occurs
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
-from tests.contracts.test_races import at_once
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY
-from tests.ranking.test_learned import told
+from tests.jobs.learning import DAY, day_of, take
+from tests.races import at_once
+from tests.ranking.learned import told
 
-DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 TONIGHT = datetime(2026, 1, 12, NIGHT, 1, tzinfo=UTC)
@@ -87,33 +86,6 @@ class Counting:
 
 def facts(papers: int) -> ModelFacts:
     return ModelFacts(outcomes=papers, days=1, since=date.min, until=date.max, weights={})
-
-
-def day_of(day: datetime, votes: Iterable[int], *, first: int, at: timedelta) -> list[Record]:
-    """Papers listed on a day, counted `at` that age."""
-    return [
-        Record(
-            title=f"Paper {first + place}",
-            abstract=f"We present paper {first + place}.",
-            identifiers={"arxiv": f"2601.{first + place:05}"},
-            listed_on=day.date(),
-            counts=(Count(signal="upvotes", value=count, captured_at=day + at),),
-            fingerprint=f"print {first + place}",
-        )
-        for place, count in enumerate(votes)
-    ]
-
-
-def take(database: Database, records: Iterable[Record], now: datetime, feed: str = "hf") -> None:
-    ingest(
-        ParsedBatch(records=tuple(records)),
-        database=database,
-        feed_name=feed,
-        feed_kind="file",
-        source="tests",
-        captured_at=now,
-        now=now,
-    )
 
 
 def fill(database: Database, days: int = 4, *, feed: str = "hf", first: int = 0) -> None:
@@ -263,13 +235,6 @@ def test_learning_that_fails_keeps_nothing_else_from_its_work(
     assert [one.levelname for one in caplog.records if "'learn'" in one.message] == ["ERROR"]
 
 
-def test_an_operator_may_learn_at_any_time(database: SqlDatabase) -> None:
-    fill(database)
-    assert learn(database, Counting(), now=TONIGHT).kept
-    assert learn(database, Counting(), now=TONIGHT).kept
-    assert learn_tonight(database, Counting(), now=TONIGHT) is not None
-
-
 def test_nights_long_past_are_forgotten(database: SqlDatabase) -> None:
     learn_tonight(database, Counting(), now=TONIGHT)
     keep_house(database=database, identity=IDENTITY, now=TONIGHT + KEPT_SLOTS + HOUR)
@@ -363,18 +328,6 @@ def test_a_model_that_goes_while_it_is_asked_for_is_ranked_without(database: Sql
     fresh = LearnedRanker(database, Counting())
     assert fresh._open(used.kept) is None
     assert ranked(database, ranker, TONIGHT).ranker == "plain"
-
-
-def test_few_models_are_held_open(database: SqlDatabase) -> None:
-    fill(database)
-    maker = Counting()
-    for night in range(3):
-        learn(database, maker, now=TONIGHT + night * DAY)
-    ranker = LearnedRanker(database, maker)
-    for night in (0, 1, 2, 0):
-        assert ranker.in_use(TONIGHT + night * DAY)
-    assert len(maker.opened) == 4
-    assert len(ranker._held) == 2
 
 
 # --- the real thing ----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from paperround.domain.digests import SkipReason
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.errors import NotFound
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.cuts import freeze_cuts
@@ -22,7 +22,7 @@ from paperround.jobs.signup import confirm, request_link, subscribe
 from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import DAYS, desk, joined, link, post, press, request, visitor
+from tests.jobs.readers import desk, joined, link, post, press, request, visitor
 
 TOPIC = Interest(InterestKind.TOPIC, "tides")
 MUTE = Interest(InterestKind.MUTE, "pottery")
@@ -83,19 +83,6 @@ def test_choices_that_leave_nothing_say_why(here: Desk) -> None:
     )
     assert found is not None
     assert (found.papers, found.skipped) == ((), SkipReason.MUTED)
-
-
-def test_choices_that_cannot_be_are_named(here: Desk) -> None:
-    joined(here)
-    with pytest.raises(InvalidInput) as caught:
-        next_digest(press(here), choosing(here), now=NOW, preferences=Preferences(hour=99))
-    assert caught.value.code == "hour"
-
-
-def test_a_link_that_is_not_fresh_shows_nothing(here: Desk) -> None:
-    joined(here)
-    token = choosing(here)
-    assert next_digest(press(here), token, now=NOW + 2 * DAYS) is None
 
 
 @pytest.mark.accept("F27", part="preview before confirming")

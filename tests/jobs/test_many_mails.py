@@ -27,7 +27,7 @@ from paperround.mail.composer import MailRenderer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD, Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 
 TOPICS = 12
 

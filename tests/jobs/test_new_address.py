@@ -18,11 +18,11 @@ from paperround.jobs.patience import may_mail
 from paperround.jobs.ports import Database
 from paperround.jobs.returns import hold_against
 from paperround.jobs.self_service import open_choices
-from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.signup import confirm, request_link
 from paperround.jobs.subscribers import suppress
 from tests.builders import NOW, address, everything_kept
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import DAYS, FREE, HOURS, desk, joined, link, post, request, visitor
+from tests.jobs.readers import DAYS, FREE, HOURS, desk, joined, link, post, visitor
 
 WISH = Preferences(hour=6, topics=("graphs",))
 
@@ -144,28 +144,6 @@ def test_nobody_is_told_whether_an_address_reads_here(database: Database) -> Non
         for _ in range(2):
             assert agree(here, link(mails["alice@mail.example"]), now=at) is Agreed.ONE_END
     assert known(database, "alice")
-
-
-def test_both_ends_are_asked_in_the_language_of_the_reader(database: Database) -> None:
-    here = desk(database)
-    joined(here, wish=replace(WISH, language="de"))
-    mails = asked(here, choosing(here), address("bob"))
-    assert {mail.payload["language"] for mail in mails.values()} == {"de"}
-
-
-def test_somebody_who_never_confirmed_that_address_makes_room(database: Database) -> None:
-    here = desk(database)
-    joined(here)
-    subscribe(here, request("bob"), now=NOW)
-    post(database, now=NOW)
-    mails = asked(here, choosing(here), address("bob"))
-    for mail in mails.values():
-        agreed = agree(here, link(mail), now=NOW)
-    assert agreed is Agreed.MOVED
-    with database.reading() as work:
-        person = work.subscribers.find(address("bob"))
-    assert person is not None
-    assert person.state is SubscriberState.ACTIVE
 
 
 def test_whoever_signs_up_there_meanwhile_keeps_the_address(database: Database) -> None:

@@ -65,11 +65,6 @@ def test_an_alert_and_a_test_say_what_was_written_for_them(kind: NoticeKind) -> 
     assert view.action_url == BASE
 
 
-def test_a_notice_without_lines_has_no_details() -> None:
-    view = mail(NoticeKind.CONFIRM).view
-    assert (view.details, view.list_title) == ((), "Trending papers")
-
-
 def test_the_same_key_names_a_notice_alike() -> None:
     one, again = (
         new_notice(IDENTITY, NoticeKind.CONFIRM, "confirm/1", None, None, {}, now=NOW + later)

@@ -5,37 +5,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
 
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
-from paperround.domain.papers import Paper, PaperId, Record
-from paperround.domain.readers import NewFeedback
-from paperround.domain.subscribers import Preferences, SubscriberId, SubscriptionId
+from paperround.domain.papers import Paper, PaperId
+from paperround.domain.subscribers import Preferences, SubscriptionId
 from paperround.domain.tastes import Taste
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import TasteDay
 from paperround.jobs.publish import publish
 from paperround.ranking.tastes import TasteRanker
-from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.opinions import LATER, filler, like, person
 
-LATER = NOW + timedelta(days=1)
 KILN = "Glazed pottery is fired in a kiln; the glaze is ash."
-SUBJECTS = "tides whales comets orchids glaciers beetles lichens magnets".split()
-
-
-def filler(count: int, first: int) -> list[Record]:
-    return [
-        record(
-            number,
-            title=f"Notes on {SUBJECTS[number % 8]}",
-            abstract=f"All about {SUBJECTS[number % 8]} and word{number}.",
-        )
-        for number in range(first, first + count)
-    ]
 
 
 @pytest.fixture
@@ -49,21 +34,6 @@ def liked(database: SqlDatabase) -> SqlDatabase:
     fill(database, [record(1, title="A kiln for pottery", abstract=KILN)], NOW)
     fill(database, filler(2, 2), NOW + timedelta(hours=1))
     return database
-
-
-def person(database: SqlDatabase, name: str) -> SubscriberId:
-    with database.reading() as work:
-        everybody = work.subscribers.export(work.lists.get("trending").id)
-        return next(one.id for one, _ in everybody if one.address.startswith(name))
-
-
-def like(database: SqlDatabase, name: str, title: str, verdict: str = "more") -> None:
-    who = person(database, name)
-    with database.writing() as work:
-        named = select(func.min(db.papers.c.id)).where(db.papers.c.title == title)
-        paper = PaperId(work.connection.execute(named).scalar_one())
-        said = NewFeedback(subscriber_id=who, paper_id=paper, delivery=None, verdict=verdict)
-        work.subscribers.give_feedback(said, now=NOW)
 
 
 def published(database: SqlDatabase, opinions: Opinions | None) -> Edition:

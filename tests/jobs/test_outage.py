@@ -15,7 +15,7 @@ from paperround.mail.smtp_url import Relay, Tls
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 from tests.mail.slow_world import SlowWorld
 
 READERS = 120

@@ -13,16 +13,15 @@ from paperround.domain.pacing import (
     Connections,
     Pacing,
     parse_domain_pace,
-    parse_pace,
 )
 from paperround.jobs.deliver import deliver
 from paperround.mail.relay import mailer_for
 from paperround.store.unit_of_work import SqlDatabase
 from tests.faults import Say, SmtpSink
 from tests.jobs.conftest import NOW, fill, record
+from tests.jobs.delivering import post
 from tests.jobs.pace import LostTime, WatchfulSink, most_within, subscribe_at
-from tests.jobs.test_deliver import post
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 
 FAST = ("one.example", "two.example", "three.example", "four.example")
 SLOW = "slow.example"
@@ -89,15 +88,6 @@ def test_no_domain_gets_more_than_its_rate_and_a_slow_one_delays_no_other(
         assert all(most <= 5 for most in sink.most_at_once.values())
     assert beside.most_at_once[SLOW] == 2
     assert took(beside) <= took(alone) * 1.1 + NOISE + lost.seconds
-
-
-@pytest.mark.accept("F33", part="rate of the relay")
-def test_a_relay_gets_no_more_than_its_account_allows(database: SqlDatabase) -> None:
-    planned(database, dict.fromkeys(FAST, 8))
-    with WatchfulSink() as sink:
-        assert sent(database, sink, Pacing(relay=parse_pace("14/s"))) == LedgerTotals(sent=32)
-    assert most_within(sink.all_times, SECOND) <= 14
-    assert sink.all_times[-1] - sink.all_times[0] >= 31 / 14
 
 
 @dataclass

@@ -15,7 +15,7 @@ from paperround.jobs.status import ListStatus, Status, status
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW
 from tests.jobs.pace import Hands
-from tests.jobs.test_pacing import DOMAINS, FOURTEEN, STORM, paced, planned, refusing
+from tests.jobs.paced import DOMAINS, FOURTEEN, STORM, paced, planned, refusing
 
 MINUTE = timedelta(minutes=1)
 

@@ -1,66 +1,32 @@
 """Pacing as the ledger sees it: who goes first, who rests, and who is told why."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import pairwise
 
 import pytest
 
 from paperround.clock import FixedClock
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
-from paperround.domain.lists import ListId
-from paperround.domain.pacing import Connections, Pacing, parse_domain_pace, parse_pace
+from paperround.domain.pacing import Pacing
 from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp
 from paperround.jobs.deliver import DeliverReport, Post, deliver, deliver_notices
 from paperround.jobs.pacing import FIRST_MAILS, Pacer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import ScriptedMailer, accepting
-from tests.jobs.conftest import NOW, fill, record
-from tests.jobs.pace import Hands, most_within, subscribe_at
-from tests.jobs.test_deliver import post
-from tests.jobs.test_lanes import KEEPER, tell
-from tests.jobs.test_publish import send
+from tests.jobs.conftest import NOW
+from tests.jobs.notices import KEEPER, tell
+from tests.jobs.pace import Hands, most_within
+from tests.jobs.paced import DOMAINS, FOURTEEN, STORM, paced, planned, refusing
 
 MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
 GREYLISTED = Reply(450, "4.2.0", "greylisted, come back in 300 seconds")
-DOMAINS = Pacing(domains=parse_domain_pace("20/s"), connections=Connections(2, 5))
-FOURTEEN = Pacing(relay=parse_pace("14/s"))
-
-
-def planned(database: SqlDatabase, **readers: int) -> SqlDatabase:
-    """An edition, and so many readers of each domain."""
-    fill(database, [record(1)])
-    for name, count in readers.items():
-        subscribe_at(database, f"{name}.example", count)
-    send(database)
-    return database
-
-
-def paced(
-    database: SqlDatabase,
-    hands: Hands,
-    pacing: Pacing,
-    script: Callable[[Envelope], Outcome] = accepting,
-) -> Post:
-    return replace(post(database, script), clock=hands, wait=hands.wait, pacing=pacing)
 
 
 def offered(one: Post) -> list[Envelope]:
     assert isinstance(one.mailer, ScriptedMailer)
     return one.mailer.offered
-
-
-def refusing(reply: Reply, domain: str = "") -> Callable[[Envelope], Outcome]:
-    def script(envelope: Envelope) -> Outcome:
-        if envelope.recipient.endswith(domain):
-            return Outcome(id=envelope.id, phase=Phase.RCPT, reply=reply)
-        return accepting(envelope)
-
-    return script
 
 
 # --- rates -------------------------------------------------------------------------------------
@@ -139,19 +105,6 @@ def test_a_confirmation_finds_a_slot_though_digests_took_all_of_the_next_second(
     assert hands.moment - NOW <= timedelta(seconds=2)
 
 
-def test_a_quota_is_never_passed_and_leaves_room_for_confirmations(database: SqlDatabase) -> None:
-    planned(database, one=30)
-    tell(database)
-    hands = Hands()
-    one = paced(database, hands, Pacing(relay=parse_pace("20/h")))
-    assert deliver(one).totals == LedgerTotals(sent=18, queued=12)
-    hands.moment = NOW + MINUTE
-    tell(database, "2")
-    assert deliver_notices(one).notices == LedgerTotals(sent=2)
-    hands.moment = NOW + HOUR + 2 * MINUTE
-    assert deliver(one).totals == LedgerTotals(sent=30)
-
-
 def test_mail_that_waits_for_its_domain_holds_up_nobody_and_counts_no_try(
     database: SqlDatabase,
 ) -> None:
@@ -168,14 +121,6 @@ def test_mail_that_waits_for_its_domain_holds_up_nobody_and_counts_no_try(
     assert lone - NOW <= timedelta(seconds=1)
     assert max(moments.values()) - NOW >= timedelta(seconds=119 / 20)
     assert len(offered(one)) == 121
-
-
-def test_waiting_ends_when_this_process_is_asked_to_stop(database: SqlDatabase) -> None:
-    planned(database, one=60)
-    one = replace(paced(database, Hands(), FOURTEEN), wait=lambda _: True)
-    report = deliver(one)
-    assert report.totals.queued > 0
-    assert report.totals.sent + report.totals.queued == 60
 
 
 # --- greylisting -------------------------------------------------------------------------------
@@ -200,36 +145,6 @@ def test_a_greylisted_mail_is_delivered_once_when_the_wait_is_over(database: Sql
     assert deliver(one).totals == LedgerTotals(sent=1)
     assert len(tries) == 2
     assert timedelta(minutes=5) <= tries[1] - tries[0] <= timedelta(minutes=6, seconds=30)
-
-
-@pytest.mark.postgres
-@pytest.mark.slow
-@pytest.mark.accept("R8")
-def test_a_mail_that_is_greylisted_for_ever_backs_off_and_expires_after_twenty_hours(
-    database: SqlDatabase,
-) -> None:
-    planned(database, grey=1)
-    hands, tries = Hands(), []
-
-    def script(envelope: Envelope) -> Outcome:
-        tries.append(hands.moment)
-        return Outcome(id=envelope.id, phase=Phase.RCPT, reply=GREYLISTED)
-
-    one = paced(database, hands, DOMAINS, script)
-    while hands.moment < NOW + DIGEST_LIFE + HOUR:
-        deliver(one)
-        hands.moment += MINUTE if hands.moment < NOW + 2 * HOUR else 10 * MINUTE
-    gaps = [(after - before) / MINUTE for before, after in pairwise(tries)]
-    for gap, wait in zip(gaps, [5, 10, 20, 40, *[60] * len(gaps)], strict=False):
-        assert wait <= gap <= wait * 1.2 + 20  # a domain that rests may hold it a little longer
-    assert tries[-1] < NOW + DIGEST_LIFE
-    with database.reading() as work:
-        assert work.ledger.backlog(send_list(database), now=NOW).by_state == {"expired": 1}
-
-
-def send_list(database: SqlDatabase) -> ListId:
-    with database.reading() as work:
-        return work.lists.get("trending").id
 
 
 @pytest.mark.postgres
@@ -259,28 +174,6 @@ def test_a_domain_that_puts_five_off_rests_and_is_tried_again_with_one(
     assert all_readers_stay(database)
 
 
-@pytest.mark.postgres
-@pytest.mark.accept("R8", part="a domain that greylists")
-def test_a_domain_that_says_421_rests_at_once(database: SqlDatabase) -> None:
-    planned(database, busy=20)
-    closing = refusing(Reply(421, "4.3.2", "closing"))
-    one = paced(database, Hands(), DOMAINS, closing)
-    deliver(one)
-    assert len(offered(one)) <= 2
-    with database.reading() as work:
-        assert list(work.pacing.resting(now=NOW + MINUTE / 2)) == ["busy.example"]
-
-
-@pytest.mark.postgres
-@pytest.mark.accept("R8", part="a domain that greylists")
-def test_one_accepted_mail_ends_the_rest_of_its_domain(database: SqlDatabase) -> None:
-    planned(database, grey=20)
-    hands = Hands()
-    deliver(paced(database, hands, DOMAINS, refusing(GREYLISTED)))
-    hands.moment = NOW + 10 * MINUTE
-    assert deliver(paced(database, hands, DOMAINS)).totals == LedgerTotals(sent=20)
-
-
 def all_readers_stay(database: SqlDatabase) -> bool:
     with database.reading() as work:
         people = work.subscribers.export(work.lists.get("trending").id)
@@ -288,8 +181,6 @@ def all_readers_stay(database: SqlDatabase) -> bool:
 
 
 # --- a relay that refuses us -------------------------------------------------------------------
-
-STORM = Reply(550, "5.7.26", "unauthenticated mail is not accepted")
 
 
 @pytest.mark.postgres
@@ -368,15 +259,6 @@ def test_a_new_domain_sends_its_days_allowance_and_says_why_the_others_expired(
     with database.reading() as work:
         reasons = work.status.reasons(work.lists.get("trending").id, since=NOW)
     assert {one.reason: one.count for one in reasons} == {"warm-up": 31}
-
-
-def test_what_the_allowance_held_back_leaves_on_the_next_day(database: SqlDatabase) -> None:
-    planned(database, one=230)
-    hands = Hands()
-    one = paced(database, hands, Pacing(warm_up=WarmUp(start=date(2026, 1, 30), zone="UTC")))
-    deliver(one)
-    hands.moment = NOW.replace(hour=0) + timedelta(days=1, minutes=1)
-    assert deliver(one).totals == LedgerTotals(sent=230)
 
 
 @pytest.mark.parametrize(("rows", "is_early"), [(50, False), (49, True)], ids=["full", "short"])

@@ -18,8 +18,8 @@ from paperround.jobs.transactions import TRIES
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_plan import HOURS, MINUTE, SEVEN, at, cut
-from tests.jobs.test_publish import send
+from tests.jobs.planning import HOURS, MINUTE, SEVEN, at, cut
+from tests.jobs.publishing import send
 
 NAMES = ("ada", "bob", "cleo", "dora", "eve")
 

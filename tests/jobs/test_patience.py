@@ -1,16 +1,15 @@
 """How often an address is mailed, whatever is known of it and however it is written."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from paperround.domain.limits import parse_rates
 from paperround.domain.notices import NoticeKind
-from paperround.domain.subscribers import Address, SubscriberState
+from paperround.domain.subscribers import Address
 from paperround.jobs.desk import Desk
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.patience import mailbox
@@ -18,8 +17,9 @@ from paperround.jobs.ports import Database
 from paperround.jobs.self_service import mail_choices_link
 from paperround.jobs.signup import confirm, request_link, subscribe
 from paperround.jobs.subscribers import suppress
-from tests.builders import MINUTE, NOW, address, imported
+from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
+from tests.jobs.patience import STATES, seed_states, statements
 from tests.jobs.readers import DAYS, HOURS, LIMITS, desk, joined, link, post, request, visitor
 
 # --- mailboxes ---------------------------------------------------------------------------------
@@ -155,15 +155,6 @@ def test_signing_a_reader_up_anew_does_not_use_up_their_links(database: Database
     assert [mail.kind for mail in post(database, now=now + MINUTE)] == [NoticeKind.PREFERENCES] * 2
 
 
-def test_an_old_link_has_three_fresh_ones_mailed_in_a_day(database: Database) -> None:
-    (here, token), mails = _reader(database), []
-    for number in range(30):
-        now = NOW + number * 45 * MINUTE
-        mail_choices_link(here, token, now=now)
-        mails += post(database, now=now)
-    assert len(mails) == 3
-
-
 def test_where_no_lane_is_free_the_address_keeps_its_mails(database: Database) -> None:
     here = desk(database, replace(LIMITS, total=parse_rates("1/h")))
     for name in ("early", "late", "alice"):
@@ -176,38 +167,6 @@ def test_where_no_lane_is_free_the_address_keeps_its_mails(database: Database) -
 
 
 # --- what the time tells -----------------------------------------------------------------------
-
-STATES = ("new", "pending", "active", "linked", "left", "gone", "never")
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """What the database is asked meanwhile."""
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
-def seed_states(database: Database) -> None:
-    before = desk(database)
-    for name in ("active", "linked"):
-        joined(before, name, now=NOW - 2 * DAYS)
-    subscribe(before, request("pending"), now=NOW - HOURS)
-    request_link(before, address("linked"), visitor(), now=NOW - HOURS)
-    post(database)
-    with database.writing() as work:
-        left = imported("left", SubscriberState.UNSUBSCRIBED)
-        work.subscribers.put(left, work.lists.get("trending").id, now=NOW)
-        work.subscribers.put(imported("gone"), work.lists.get("trending").id, now=NOW)
-        for name in ("gone", "never"):
-            suppress(work, IDENTITY.keys, address(name), reason="complaint", now=NOW)
 
 
 @pytest.mark.accept("S4", part="statements")

@@ -42,8 +42,8 @@ from tests.fakes import (
     accepting,
 )
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.opinions import LATER, SUBJECTS, filler, like, person
 from tests.jobs.readers import desk, digest_link, digests, joined
-from tests.jobs.test_opinions import LATER, SUBJECTS, filler, like, person
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HOURS = Hours(hour=7)
@@ -334,22 +334,6 @@ def join(database: SqlDatabase, title: str, into: str) -> None:
         ids = dict(work.connection.execute(named).all())
         papers = work.papers.load([ids[into], ids[title]])
         work.papers.join(one_work(papers[ids[into]], papers[ids[title]]), now=LATER)
-
-
-@pytest.mark.accept("F13", part="all candidates")
-def test_of_two_papers_behind_that_are_joined_meanwhile_a_reader_gets_one(
-    potter: SqlDatabase,
-) -> None:
-    fill(potter, [record(13, title="The kiln of potters", abstract=KILN)], NOW)
-    opinions = Opinions(TasteRanker())
-    edition = publish_it(potter, opinions)
-    both = {12, 13}
-    assert both < set(slip_of(potter, edition, "ada").positions)
-    join(potter, "The kiln of potters", into="A kiln for pottery")
-    subscribe(potter, "cleo", wish=Preferences(size=4))
-    like(potter, "cleo", "Dating pottery")
-    publish_it(potter, opinions)
-    assert len(both & set(slip_of(potter, edition, "cleo").positions)) == 1
 
 
 class Reading:

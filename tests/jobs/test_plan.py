@@ -6,61 +6,16 @@ import pytest
 
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
-from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.subscribers import Frequency, Preferences, Subscription
 from paperround.jobs.plan import (
     LONGEST_WAIT,
-    Hours,
-    PlanReport,
     Welcome,
     plan_due,
     plan_newcomer,
 )
-from paperround.jobs.publish import draft, freeze
-from paperround.jobs.rank import rank_list
 from paperround.store.unit_of_work import SqlDatabase
-from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-
-HOURS = Hours(hour=7)
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-SEVEN = datetime(2026, 1, 31, 7, tzinfo=UTC)
-"""The first due instant of somebody in UTC whose clock starts on the 30th after seven."""
-
-
-def at(hour: int, day: int = 31, minute: int = 0) -> datetime:
-    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
-
-
-def plan(database: SqlDatabase, now: datetime) -> PlanReport:
-    return plan_due(database=database, identity=IDENTITY, hours=HOURS, now=now)["trending"]
-
-
-def cut(database: SqlDatabase, cut_at: datetime, *, late: timedelta = timedelta()) -> Edition:
-    """Freeze the edition of the cut that is due at `cut_at`, some time later."""
-    now = cut_at + late
-    ranked = rank_list(
-        database=database,
-        ranker=NewestFirst(),
-        list_name="trending",
-        day=cut_at.date(),
-        now=now,
-    )
-    return freeze(database, draft(ranked, str(cut_at.hour // 6), now, cut_at=cut_at))
-
-
-def history(database: SqlDatabase, name: str = "ada") -> list[DeliveryRecord]:
-    """What became of a person's mails, oldest first."""
-    with database.reading() as work:
-        people = work.subscribers.export(work.lists.get("trending").id)
-        (person,) = (one for one, _ in people if one.address.startswith(name))
-        return work.ledger.history(person.id, limit=50)[::-1]
-
-
-def days(database: SqlDatabase, name: str = "ada") -> list[tuple[date, str, str]]:
-    return [(one.local_date, one.state.value, one.reason) for one in history(database, name)]
+from tests.jobs.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, days, history, plan
 
 
 def edition_of(database: SqlDatabase, name: str, day: date) -> Edition:
@@ -86,11 +41,6 @@ def test_nobody_is_planned_before_their_hour(reader: SqlDatabase) -> None:
     cut(reader, at(6))
     assert plan(reader, SEVEN - MINUTE).planned == 0
     assert plan(reader, SEVEN).planned == 1
-
-
-def test_a_second_round_plans_nothing_again(reader: SqlDatabase) -> None:
-    cut(reader, at(6))
-    assert [plan(reader, SEVEN + n * MINUTE).planned for n in range(3)] == [1, 0, 0]
 
 
 def test_a_sign_of_life_is_left_after_every_page_of_people(
@@ -272,17 +222,6 @@ def test_a_newcomer_before_the_first_edition_waits_for_their_hour(database: SqlD
 # --- nobody is stuck ---------------------------------------------------------------------------
 
 
-def test_readers_who_were_there_before_the_first_paper_get_the_first_edition_there_is(
-    database: SqlDatabase,
-) -> None:
-    subscribe(database, "ada")
-    plan(database, NOW + MINUTE)
-    assert plan(database, SEVEN + 2 * HOUR).waiting == 1
-    fill(database, [record(n) for n in range(1, 9)], at(13))
-    cut(database, at(12), late=2 * HOUR)
-    assert plan(database, at(14)).planned == 1
-
-
 @pytest.mark.accept("F48", part="after a restore")
 def test_after_a_restore_the_next_edition_frees_those_who_waited_for_it(
     reader: SqlDatabase,
@@ -323,13 +262,6 @@ def test_nobody_misses_a_digest_they_did_not_want(database: SqlDatabase) -> None
     cut(database, at(6))
     report = plan(database, SEVEN + 21 * HOUR)
     assert (report.missed, dict(report.skipped)) == ({}, {"not-their-day": 1})
-
-
-def test_papers_of_a_mail_that_never_left_are_there_for_the_next_one(reader: SqlDatabase) -> None:
-    cut(reader, at(6))
-    plan(reader, SEVEN)  # and nothing sends it
-    cut(reader, at(6) + DAY)
-    assert plan(reader, SEVEN + DAY).planned == 1
 
 
 def test_a_zone_this_machine_does_not_know_keeps_nobody_from_their_mail(

@@ -12,25 +12,13 @@ from paperround.domain.editions import EditionState
 from paperround.domain.feeds import NewFeed
 from paperround.domain.subscribers import Preferences
 from paperround.jobs import publish as publishing
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.preview import preview
 from paperround.jobs.publish import PublishReport, publish
 from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
 from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-
-
-def send(database: Database, *, days: int = 0, dry_run: bool = False) -> PublishReport:
-    return publish(
-        database=database,
-        ranker=NewestFirst(),
-        identity=IDENTITY,
-        list_name="trending",
-        day=None,
-        cut="manual",
-        now=NOW + timedelta(days=days),
-        dry_run=dry_run,
-    )
+from tests.jobs.publishing import send
 
 
 def papers_of(work: UnitOfWork, report: PublishReport, name: str) -> tuple[int, ...]:
@@ -41,13 +29,6 @@ def papers_of(work: UnitOfWork, report: PublishReport, name: str) -> tuple[int, 
     )
     assert slip is not None
     return slip.positions
-
-
-def test_everybody_active_gets_a_row(database: SqlDatabase) -> None:
-    fill(database, [record(n) for n in range(1, 21)])
-    subscribe(database, "ada", "grace")
-    report = send(database)
-    assert (len(report.edition.papers), report.planned.rows, report.added) == (20, 2, 2)
 
 
 def test_a_repeat_plans_only_who_is_missing(database: SqlDatabase) -> None:
@@ -112,14 +93,6 @@ def test_an_edition_that_came_before_its_papers_is_made_anew(database: SqlDataba
     fill(database, [record(1)])
     report = send(database)
     assert (len(report.edition.papers), report.planned.rows, report.planned.skipped) == (1, 1, {})
-
-
-def test_a_dry_run_says_what_would_happen_and_writes_nothing(database: SqlDatabase) -> None:
-    fill(database, [record(1)])
-    subscribe(database, "ada", "grace")
-    rehearsal = send(database, dry_run=True)
-    assert (rehearsal.planned.rows, rehearsal.added) == (2, 2)
-    assert send(database).added == 2
 
 
 @pytest.mark.postgres

@@ -9,7 +9,7 @@ from paperround.jobs.asking import SignupRequest
 from paperround.jobs.desk import Desk
 from paperround.jobs.ports import Database
 from paperround.jobs.reader_lists import join_list, lists_of
-from paperround.jobs.self_service import leave_from_choices, open_choices, save_choices
+from paperround.jobs.self_service import leave_from_choices, open_choices
 from paperround.jobs.signup import confirm, request_link, subscribe
 from tests.builders import NOW, address
 from tests.jobs.readers import DAYS, desk, joined, link, post, request, second_list, visitor
@@ -46,26 +46,6 @@ def test_a_reader_joins_another_list_without_another_mail(
     assert choices.preferences == Preferences(
         hour=6, timezone="Asia/Tokyo", frequency=Frequency.WEEKLY, weekday="fri"
     )
-
-
-@pytest.mark.accept("F30", part="lists")
-def test_each_list_has_choices_of_its_own(database: Database, engine: Engine) -> None:
-    here = desk(database)
-    joined(here)
-    second_list(engine)
-    token = choosing(here)
-    join_list(here, token, "second", now=NOW)
-    assert save_choices(here, token, Preferences(size=3), now=NOW, list_name="second")
-    sizes = {
-        name: open_choices(here, token, now=NOW, list_name=name)
-        for name in ("second", "trending", "no such list")
-    }
-    found = {name: one and (one.list_name, one.preferences.size) for name, one in sizes.items()}
-    assert found == {
-        "second": ("second", 3),
-        "trending": ("trending", None),
-        "no such list": ("trending", None),
-    }
 
 
 @pytest.mark.accept("F30", part="lists")

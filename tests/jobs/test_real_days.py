@@ -180,12 +180,3 @@ def test_a_paper_that_its_source_moved_or_listed_again_is_the_paper_it_was(
     assert {one.identifiers["arxiv"]: str(one.listed_on) for one in found} == {
         id_: min(listed) for id_, listed in days.items()
     }
-
-
-@pytest.mark.accept("F14")
-def test_a_paper_that_was_moved_rises_for_those_who_never_got_it(
-    mails: dict[str, list[Sent]],
-) -> None:
-    (mail,) = (one for one in mails["bert"] if MOVED_BY_THE_SOURCE in one.papers)
-    assert mail.day == date(2025, 12, 17)
-    assert mail.reasons[MOVED_BY_THE_SOURCE] == "rose since yesterday: 43 votes, 41 new"

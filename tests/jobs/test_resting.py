@@ -11,8 +11,8 @@ from paperround.jobs.resting import REST, Sending
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
-from tests.jobs.test_deliver import post
-from tests.jobs.test_publish import send
+from tests.jobs.delivering import post
+from tests.jobs.publishing import send
 
 SECONDS = timedelta(seconds=5)
 

@@ -20,9 +20,9 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
 from tests.fakes import accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
+from tests.jobs.publishing import send
 from tests.jobs.readers import desk, joined, post, request
 from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Script, Town
-from tests.jobs.test_publish import send
 
 
 @pytest.fixture
@@ -111,15 +111,6 @@ def test_an_address_that_is_not_signed_by_us_is_about_nothing(town: Town, forge:
     assert (town.states, town.suppressions()) == (ALL_ACTIVE, [])
 
 
-@pytest.mark.accept("F36", part="forged")
-def test_an_address_is_good_for_thirty_days_and_after_the_key_was_rotated(town: Town) -> None:
-    rotated = KeyRing((b"another secret that is for tests", b"a secret that is only for tests!"))
-    late = NOW + 31 * DAYS
-    assert town.receive(town.event("ada", happened_at=late), now=late) == Receipt(unknown=1)
-    assert town.receive(town.event("alan"), now=NOW + 29 * DAYS, keys=rotated) == Receipt(stopped=1)
-    assert town.states == ALAN_STOPPED
-
-
 def test_the_address_that_leaves_cannot_stop(town: Town) -> None:
     """It stands in the mail, for whoever a digest is forwarded to."""
     with town.database.reading() as work:
@@ -162,13 +153,6 @@ def test_likely_gone_takes_two_mails_on_two_days(town: Town) -> None:
     )
     assert town.receive(tomorrow, now=NOW + DAYS) == Receipt(stopped=1)
     assert town.states == ALAN_STOPPED
-
-
-def test_notes_of_absence_and_reports_do_nothing(town: Town) -> None:
-    away = town.event("alan", kind=Kind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
-    about = town.event("ada", kind=Kind.REPORT, evidence=Evidence.NONE, tag="")
-    assert town.receive(away, about) == Receipt(noted=2)
-    assert town.states == ALL_ACTIVE
 
 
 def test_what_happened_long_ago_does_nothing(town: Town) -> None:

@@ -52,21 +52,6 @@ def thursday(database: SqlDatabase) -> SqlDatabase:
     return database
 
 
-def test_a_paper_that_rose_since_yesterday_says_so(thursday: SqlDatabase) -> None:
-    vote(thursday, {RISER: 99}, SIX + DAY)
-    friday = freeze(thursday, SIX + DAY)
-    assert told(friday) == {"Paper 15": ROSE}
-    assert friday.papers[0].title == "Paper 15"
-
-
-def test_each_cut_is_compared_with_the_same_cut_of_the_day_before(thursday: SqlDatabase) -> None:
-    evening = SIX + 12 * HOUR
-    vote(thursday, {RISER: 99}, evening)
-    assert told(freeze(thursday, evening)) == {}
-    assert told(freeze(thursday, SIX + DAY)) == {"Paper 15": ROSE}
-    assert told(freeze(thursday, evening + DAY)) == {}
-
-
 def test_where_the_day_before_has_no_edition_the_day_of_the_newest_is_named(
     thursday: SqlDatabase,
 ) -> None:

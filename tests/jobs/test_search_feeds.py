@@ -12,7 +12,7 @@ from paperround.domain.papers import Paper
 from paperround.jobs.feed_preview import preview_feed
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
-from tests.jobs.newsroom import NOW, Reply, Room
+from tests.jobs.newsroom import NOW, Room
 from tests.sources.pubmed_samples import EXPIRED, article, articles, found
 from tests.sources.semantic_scholar_samples import bulk, paper
 
@@ -116,13 +116,3 @@ def test_the_key_that_is_set_is_the_one_that_is_sent(room: Room) -> None:
     source = Runtime(settings=settings, clock=room.clock).sources["semantic-scholar"]
     feed = room.feed(room.add(SCHOLAR))
     assert source.plan(feed.state, NOW).headers == {"x-api-key": "k3y"}
-
-
-@pytest.mark.accept("F05", part="semantic-scholar errors")
-def test_a_service_that_is_busy_is_a_failure_that_leaves_the_others_alone(room: Room) -> None:
-    room.answers["search/bulk"] = lambda _: Reply(b'{"message": "Too Many Requests"}', status=429)
-    room.answers["esearch.fcgi"] = found("0")
-    room.add(SCHOLAR)
-    room.add(PUBMED)
-    health = {report.feed: report.health for report in room.poll()}
-    assert health == {"s2": FeedHealth.FAILED, "pubmed": FeedHealth.EMPTY}

@@ -1,9 +1,8 @@
 """What the links in a mail can do, and what they cannot."""
 
 import base64
-import json
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -13,13 +12,12 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.ledger import Claimed
 from paperround.domain.limits import parse_rates
 from paperround.domain.notices import ClaimedNotice, NoticeKind
-from paperround.domain.papers import PaperId
 from paperround.domain.readers import Choices
-from paperround.domain.subscribers import Frequency, Preferences, SubscriberState, Subscription
+from paperround.domain.subscribers import Preferences, SubscriberState, Subscription
 from paperround.domain.tokens import KeyRing, Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_address, erase_person, export_person
-from paperround.jobs.feedback import feedback_sheet, give_feedback
+from paperround.jobs.feedback import feedback_sheet
 from paperround.jobs.looking_ahead import next_digest
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.ports import Database
@@ -207,17 +205,6 @@ def test_a_link_with_any_bit_flipped_changes_nothing(database: Database) -> None
     assert post(database) == []
 
 
-@pytest.mark.parametrize("forged", ["", "x", "A" * 40, "ü" * 40, "A" * 39 + "=", "\0" * 40])
-def test_nonsense_is_no_link(database: Database, forged: str) -> None:
-    here, _ = _digest(database)
-    leave(here, forged, now=NOW)
-    mail_choices_link(here, forged, now=NOW)
-    assert masked_address(here, forged) is None
-    assert open_choices(here, forged, now=NOW) is None
-    assert feedback_sheet(here, forged) is None
-    assert _standing(database).state is ACTIVE
-
-
 @pytest.mark.accept("S7", part="rotated")
 @pytest.mark.accept("F29", part="rotated")
 def test_a_link_leaves_after_two_key_rotations_and_another_opening_of_the_database(
@@ -264,14 +251,6 @@ def test_whoever_holds_a_digest_sees_the_address_masked(database: Database) -> N
     assert masked_address(here, digest_link(row)) == "a•••@mail.example"
 
 
-def test_from_a_digest_a_fresh_link_is_mailed_to_its_reader(database: Database) -> None:
-    here, row = _digest(database)
-    mail_choices_link(here, digest_link(row), now=NOW)
-    (mail,) = post(database)
-    assert (mail.kind, mail.address) == (NoticeKind.PREFERENCES, "alice@mail.example")
-    assert open_choices(here, link(mail), now=NOW) is not None
-
-
 def test_whoever_holds_a_digest_cannot_flood_its_reader(database: Database) -> None:
     _, row = _digest(database)
     limits = replace(FREE, address=parse_rates("1/h, 3/24h"))
@@ -284,22 +263,6 @@ def test_whoever_holds_a_digest_cannot_flood_its_reader(database: Database) -> N
 
 
 # --- choices -----------------------------------------------------------------------------------
-
-
-@pytest.mark.accept("F30", part="choices")
-def test_a_mailed_link_shows_choices_and_changes_them(database: Database) -> None:
-    here = desk(database)
-    joined(here)
-    token = _choosing(database, here)
-    assert _opened(here, token).masked == "a•••@mail.example"
-    wish = Preferences(
-        timezone="Asia/Tokyo", hour=22, frequency=Frequency.WEEKLY, weekday="fri", size=50,
-        floor=0.25, language="de", paused_until=date(2026, 5, 1), topics=("graphs",),
-    )  # fmt: skip
-    saved = save_choices(here, token, wish, now=NOW)
-    assert saved is not None
-    assert (saved.preferences, saved.hour, saved.zone) == (wish, 22, "Asia/Tokyo")
-    assert _opened(here, token) == saved
 
 
 @pytest.mark.parametrize(("later", "works"), [(24 * HOURS, True), (24 * HOURS + MINUTE, False)])
@@ -325,16 +288,6 @@ def test_an_unused_confirmation_opens_no_choices(database: Database) -> None:
     (mail,) = post(database)
     early = IDENTITY.keys.token(Purpose.PREFERENCES, mail.id, mail.nonce)
     assert open_choices(here, early, now=NOW) is None
-
-
-def test_a_bad_choice_changes_nothing_and_names_its_field(database: Database) -> None:
-    here = desk(database)
-    joined(here)
-    token = _choosing(database, here)
-    with pytest.raises(InvalidInput) as refused:
-        save_choices(here, token, Preferences(hour=9, timezone="Nowhere"), now=NOW)
-    assert refused.value.code == "timezone"
-    assert _standing(database).preferences == Preferences()
 
 
 def test_a_pause_that_is_over_is_no_pause(database: Database) -> None:
@@ -366,30 +319,6 @@ def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:
     assert saved.next_due == due_at
 
 
-def test_leaving_from_the_choices_can_be_taken_back(database: Database) -> None:
-    here = desk(database)
-    joined(here)
-    token = _choosing(database, here)
-    assert leave_from_choices(here, token, now=NOW)
-    choices = _opened(here, token)
-    assert (choices.active, choices.next_due) == (False, None)
-    (undo,) = post(database)
-    assert confirm(here, link(undo), now=NOW) is not None
-    assert _opened(here, token).active
-
-
-@pytest.mark.accept("F30", part="preview")
-def test_the_next_digest_can_be_seen_beforehand(database: Database) -> None:
-    here = desk(database)
-    joined(here)
-    _seeded(database)
-    token = _choosing(database, here)
-    shown = next_digest(press(here), token, now=NOW)
-    assert shown is not None
-    assert shown.mail is not None
-    assert "A study of 1 things" in shown.mail.text
-
-
 @pytest.mark.accept("F30", part="preview")
 def test_the_next_digest_is_what_comes_after_the_one_that_is_out(database: Database) -> None:
     _seeded(database, 30)
@@ -409,41 +338,7 @@ def test_the_next_digest_is_what_comes_after_the_one_that_is_out(database: Datab
 # --- feedback ----------------------------------------------------------------------------------
 
 
-def test_feedback_is_given_on_the_papers_of_ones_digest(database: Database) -> None:
-    here, row = _digest(database)
-    token = digest_link(row)
-    sheet = feedback_sheet(here, token)
-    assert sheet is not None
-    first, second, _ = (paper.paper_id for paper in sheet.papers)
-    for paper, verdict in [(first, "more"), (first, "less"), (first, "save"), (second, "more")]:
-        assert give_feedback(here, token, paper, verdict, now=NOW)
-    sheet = feedback_sheet(here, token)
-    assert sheet is not None
-    said = [paper.verdicts for paper in sheet.papers]
-    assert said == [{"less", "save"}, {"more"}, frozenset()]
-
-
-def test_feedback_on_any_other_paper_is_refused(database: Database) -> None:
-    here, row = _digest(database)
-    token = digest_link(row)
-    sheet = feedback_sheet(here, token)
-    assert sheet is not None
-    assert not give_feedback(here, token, PaperId(10_000), "more", now=NOW)
-    assert not give_feedback(here, token, sheet.papers[0].paper_id, "adore", now=NOW)
-    assert not give_feedback(here, token[:-1], sheet.papers[0].paper_id, "more", now=NOW)
-
-
 # --- taking out and erasing --------------------------------------------------------------------
-
-
-@pytest.mark.accept("F30", part="export")
-def test_everything_kept_is_handed_out(database: Database) -> None:
-    here, row = _digest(database)
-    pieces = export_person(here, _choosing(database, here), now=NOW)
-    assert pieces is not None
-    export = json.loads("".join(pieces))
-    assert "alice@mail.example" in str(export["subscribers"])
-    assert row.message_id in str(export["deliveries"])
 
 
 @pytest.mark.accept("F30", part="erase")
@@ -487,7 +382,3 @@ def test_an_erased_and_suppressed_address_stays_out(database: Database) -> None:
             row, database=database, addresses=EmailAddresses(), keys=IDENTITY.keys,
             list_name="trending", now=NOW,
         )  # fmt: skip
-
-
-def test_nobody_is_erased_for_an_unknown_address(database: Database) -> None:
-    assert not erase_address(desk(database), address("nobody"), now=NOW, suppress=False)

@@ -12,10 +12,9 @@ from paperround.domain.ledger import Move
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
-from paperround.jobs.status import history, status, without_addresses
+from paperround.jobs.status import history, status
 from paperround.jobs.subscribers import suppression_digests
 from paperround.jobs.test_mail import send_test
-from paperround.jobs.tick import SCHEDULER
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     DAY,
@@ -106,11 +105,6 @@ def test_a_refusal_keeps_the_relays_words_but_no_address(day: SqlDatabase) -> No
     assert (refused.code, refused.reply) == (450, "450 4.7.1 <(address)>: greylisted")
 
 
-def test_words_without_an_address_stay_as_they_are() -> None:
-    assert without_addresses("421 4.7.0 try again @ noon") == "421 4.7.0 try again @ noon"
-    assert without_addresses(None) is None
-
-
 def test_the_newest_edition_is_shown_when_its_mails_have_long_ended(day: SqlDatabase) -> None:
     [one] = status(day, None, now=NOW + timedelta(days=9)).lists
     assert [edition.day for edition in one.editions] == [DAY]
@@ -122,15 +116,6 @@ def test_an_installation_in_which_nothing_happened_yet_has_a_status(database: Sq
     assert found.lists[0].editions == []
     with pytest.raises(NotFound, match="trending"):
         status(database, "nonsense", now=NOW)
-
-
-def test_a_tick_and_a_pause_are_seen(day: SqlDatabase) -> None:
-    with day.writing() as work:
-        work.slots.beat(SCHEDULER, now=NOW)
-        work.lists.pause(work.lists.get("trending").id, now=NOW)
-    found = status(day, None, now=NOW)
-    assert found.last_tick_at == NOW
-    assert found.lists[0].mailing_list.paused_at == NOW
 
 
 # --- one person
@@ -160,11 +145,6 @@ def test_a_history_holds_confirmations_and_days_without_mail(day: SqlDatabase) -
         ("confirm", DeliveryState.QUEUED),
         ("digest", DeliveryState.SKIPPED),
     ]
-
-
-def test_the_history_of_a_stranger_is_an_error_and_not_empty(day: SqlDatabase) -> None:
-    with pytest.raises(NotFound, match="zoe"):
-        history(day, address("zoe"))
 
 
 # --- which keys are needed

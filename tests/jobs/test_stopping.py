@@ -1,7 +1,7 @@
 """A pause, a farewell and a lost key while mails are on their way out."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -16,29 +16,13 @@ from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import MOST_KEYLESS, deliver, deliver_notices
 from paperround.jobs.notices import new_notice
 from paperround.jobs.pausing import pause, resume
-from paperround.jobs.rows import Identity
-from paperround.jobs.under_way import UnderWay
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW
-from tests.jobs.test_lanes import KEEPER, Batches, plan, post, tell
+from tests.jobs.notices import KEEPER, Batches, plan, post, tell
+from tests.jobs.stopping import ELSEWHERE, After
 
 READERS = FEWEST + 10
-ELSEWHERE = Identity(keys=KeyRing((b"another secret, long gone by now!",)), domain="papers.example")
-
-
-@dataclass
-class After:
-    """Something happens once, when so many mails are out."""
-
-    mails: int
-    do: Callable[[Envelope], object]
-    seen: list[DeliveryId] = field(default_factory=list)
-
-    def __call__(self, envelope: Envelope) -> None:
-        self.seen.append(envelope.id)
-        if len(self.seen) == self.mails + 1:
-            self.do(envelope)
 
 
 @pytest.mark.postgres
@@ -155,23 +139,3 @@ def test_no_dot_follows_once_the_relay_refuses_us(database: SqlDatabase) -> None
     fewer = AllInHand(hands=30, refused=0)
     deliver(post(database, fewer))
     assert fewer.dots == 30
-
-
-def test_mails_that_were_at_their_dots_when_a_storm_began_do_not_end_it() -> None:
-    under_way = UnderWay()
-    for number in range(1, 41):
-        under_way.add(DeliveryId(number))
-    told = [
-        under_way.end(DeliveryId(number), refuses_us=number % 2 == 0)
-        for number in range(1, 2 * MOST_REFUSALS_OF_US + 1)
-    ]
-    assert told == [False] * (2 * MOST_REFUSALS_OF_US - 1) + [True]
-    assert len(under_way) == 40 - 2 * MOST_REFUSALS_OF_US
-
-
-def test_a_mail_that_is_taken_after_a_refusal_shows_that_the_relay_takes_ours() -> None:
-    under_way = UnderWay()
-    for number in range(1, 10 * MOST_REFUSALS_OF_US):
-        under_way.add(DeliveryId(number))
-        assert not under_way.end(DeliveryId(number), refuses_us=number % 9 > 0)
-    assert not under_way.is_refused

@@ -18,7 +18,7 @@ from paperround.jobs.pausing import pause, resume
 from paperround.jobs.replacements import send_missed
 from paperround.store import schema as db
 from tests.builders import DAY, HOUR, lease
-from tests.contracts.test_ledger_machine import LedgerMachine
+from tests.contracts.ledger_machine import LedgerMachine
 from tests.jobs.conftest import IDENTITY
 
 SENT = DeliveryState.SENT
@@ -141,7 +141,7 @@ class StopMachine(LedgerMachine):
 @pytest.mark.slow
 @pytest.mark.accept("F34", part="machine")
 @pytest.mark.accept("R11", part="machine")
-@pytest.mark.accept("R2")
+@pytest.mark.accept("R2", part="the stop button")
 def test_the_stop_button_loses_and_doubles_nothing_in_any_order(sqlite_template: Path) -> None:
     machine = type("Machine", (StopMachine,), {"template": sqlite_template})
     run_state_machine_as_test(

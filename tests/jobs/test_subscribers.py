@@ -3,7 +3,7 @@
 import pytest
 
 from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.subscribers import Frequency, Preferences, SubscriberState
+from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import (
@@ -68,25 +68,6 @@ def test_what_is_exported_is_what_was_imported(database: SqlDatabase) -> None:
     assert ",".join(row.values()) + "\n" == ADA
 
 
-def test_every_wish_is_read(database: SqlDatabase) -> None:
-    load(database, HEADER + ADA)
-    with database.reading() as work:
-        ((_, wish),) = work.subscribers.export(work.lists.get("trending").id)
-    assert wish == Preferences(
-        timezone="Europe/Berlin",
-        hour=7,
-        frequency=Frequency.WEEKLY,
-        weekday="fri",
-        topics=("a", "b"),
-        language="de",
-    )
-
-
-def test_the_same_file_again_changes_nothing(database: SqlDatabase) -> None:
-    assert load(database, HEADER + ADA).new == 1
-    assert load(database, HEADER + ADA).unchanged == 1
-
-
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
@@ -143,12 +124,6 @@ def test_a_lifted_suppression_subscribes_nobody(database: SqlDatabase) -> None:
         suppress(work, IDENTITY.keys, address, reason="x", now=NOW)
         assert lift(work, IDENTITY.keys, address, now=NOW)
         assert not lift(work, IDENTITY.keys, address, now=NOW)
-    assert states(database) == {"ada@example.org": SubscriberState.UNSUBSCRIBED}
-
-
-def test_an_import_does_not_bring_back_who_left(database: SqlDatabase) -> None:
-    load(database, HEADER + ADA.replace("active", "unsubscribed"))
-    load(database, HEADER + ADA)
     assert states(database) == {"ada@example.org": SubscriberState.UNSUBSCRIBED}
 
 
@@ -241,29 +216,12 @@ def test_a_column_that_is_named_twice_is_refused() -> None:
         read_rows(b"email,status,Status\nada@example.org,active,pending\n")
 
 
-def test_somebody_who_agreed_is_added_by_hand(database: SqlDatabase) -> None:
-    assert add(database, hour="7") == "new"
-    assert add(database) == "unchanged"
-    with database.reading() as work:
-        ((person, wish),) = work.subscribers.export(work.lists.get("trending").id)
-    assert (person.state, wish.hour) == (SubscriberState.ACTIVE, 7)
-    assert person.consent is not None
-    assert person.consent.source == "asked in the kitchen"
-
-
 @pytest.mark.parametrize("wishes", [{"hour": "24"}, {"consent_source": ""}, {"timezone": "Mars"}])
 def test_nobody_is_added_by_hand_with_a_mistake(
     database: SqlDatabase, wishes: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidInput):
         add(database, **wishes)
-    assert states(database) == {}
-
-
-def test_a_suppressed_address_cannot_be_added_by_hand(database: SqlDatabase) -> None:
-    load(database, HEADER + ADA.replace("active", "suppressed"))
-    with pytest.raises(InvalidInput, match="suppressions lift"):
-        add(database)
     assert states(database) == {}
 
 

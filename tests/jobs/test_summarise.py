@@ -83,7 +83,7 @@ def gists(writing: Writing, *, now: datetime = NOW) -> list[str]:
     return sorted(paper.gist for paper in report.edition.papers)
 
 
-@pytest.mark.accept("F24")
+@pytest.mark.accept("F24", part="edition")
 def test_an_edition_shows_what_is_kept_with_its_mark_and_gists_for_the_rest(
     writing: Writing, machine: Machine
 ) -> None:
@@ -171,19 +171,6 @@ def test_planted_instructions_change_nothing(database: SqlDatabase, tmp_path: Pa
             assert summarise(writing, now=NOW) == SummaryReport()
         assert not server.requests
     assert gists(writing) == [choose_gist("Paper 1", planted)]
-
-
-def test_a_service_over_http_is_asked_and_its_answer_shown(
-    database: SqlDatabase, tmp_path: Path
-) -> None:
-    fill(database, [record(1)])
-    with (
-        FaultServer({"/": completion("What is present is paper 1.")}) as server,
-        guarded(server.at) as client,
-    ):
-        writing = _over(client, server, database, tmp_path)
-        assert summarise(writing, now=NOW) == SummaryReport(asked=1, kept=1)
-    assert gists(writing) == [f"{MARK}What is present is paper 1."]
 
 
 def _over(

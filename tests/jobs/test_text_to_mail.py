@@ -33,12 +33,12 @@ from paperround.ranking.trending import TrendingRanker
 from paperround.sources.formats import READERS
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import opened
-from tests.domain.test_text_repair import MESSY
+from tests.domain.messy import MESSY
 from tests.fakes import LETTERHEAD
+from tests.jobs.composing import SLIP
 from tests.jobs.conftest import IDENTITY, NOW
-from tests.jobs.test_compose import SLIP
+from tests.mail.golden_names import NAMES
 from tests.mail.reading import HOSTILE, Outline, modern, modern_parts, split_by_hand
-from tests.mail.test_message import NAMES
 from tests.sources.two_hundred import SAMPLES, feed_entry, hf_row, paper_line
 
 UNSEEN = re.compile(

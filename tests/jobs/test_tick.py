@@ -1,6 +1,5 @@
 """A tick: everything that is due, whatever fails; and who hears when digests do not get out."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +24,6 @@ from paperround.jobs.tick import (
 )
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
-from tests.contracts.test_races import at_once
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.ticking import (
@@ -40,6 +38,7 @@ from tests.jobs.ticking import (
     rounds,
     send,
 )
+from tests.races import at_once
 
 SEVEN = datetime(2026, 1, 31, 7, tzinfo=UTC)
 """When the readers' first digest is due."""
@@ -140,12 +139,6 @@ def test_a_list_that_cannot_be_frozen_keeps_no_other_from_its_edition(
     assert "Mars" in report.failed["cuts"]
     assert [edition.list_name for edition in report.editions] == ["trending"]
     assert totals(ready, SEVEN) == LedgerTotals(queued=2)
-
-
-def test_what_failed_works_again_a_minute_later(ready: SqlDatabase) -> None:
-    tick(rounds(ready, ranker=Broken()), now=SEVEN)
-    report = tick(rounds(ready), now=SEVEN + MINUTE)
-    assert (report.failed, len(report.editions), report.alerts) == ({}, 1, [])
 
 
 @pytest.mark.accept("F46", part="alerts")
@@ -287,20 +280,6 @@ def test_the_dead_man_switch_raises_the_alarm_while_mails_do_not_leave(
     send(ready, now=service.present)
     tick(one, now=service.present)
     assert not service.alarms()
-
-
-@pytest.mark.postgres
-def test_a_trouble_is_told_once_by_however_many_processes(ready: SqlDatabase) -> None:
-    found = at_once(4, lambda _: tick(rounds(ready), now=SEVEN + HOUR))
-    said = Counter(line for one in found if not isinstance(one, str) for line in subjects(one))
-    assert said == {"Digests of trending are late": 1}
-
-
-@pytest.mark.slow
-def test_after_a_restart_a_trouble_that_lasts_is_not_told_again(ready: SqlDatabase) -> None:
-    late = minutes(SEVEN + 30 * MINUTE, 300)
-    said = [subjects(tick(rounds(ready), now=now)) for now in late]
-    assert [bool(one) for one in said] == [True] + [False] * (len(late) - 1)
 
 
 @pytest.mark.slow

@@ -17,7 +17,6 @@ from paperround.jobs.trial import (
     fetch,
     rank_candidates,
 )
-from paperround.mail.composer import MailRenderer
 from paperround.sources.live import SOURCES
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import NOW, record
@@ -55,35 +54,12 @@ def test_a_title_with_an_author_and_a_year_is_enough_to_be_the_same_paper() -> N
     assert {"arxiv", "doi"} <= set(found.paper.identifiers)
 
 
-def test_two_ids_of_one_kind_are_two_papers() -> None:
-    same = {"title": "On kites", "authors": ("Ada Ring",), "published_at": NOW}
-    assert len(candidates_of([reading(record(1, **same), record(2, **same))], now=NOW)) == 2
-
-
 def test_old_papers_count_too_because_somebody_gave_exactly_these() -> None:
     old = record(1, listed_on=(NOW - timedelta(days=900)).date())
     assert len(ranked(old).items) == 1
 
 
 # --- the digest --------------------------------------------------------------------------------
-
-
-def test_the_digest_is_complete_and_holds_the_first_papers_only() -> None:
-    ranking = ranked(*(record(number) for number in range(1, 9)))
-    view = digest_view(
-        ranking,
-        title="Papers for “kites”",
-        source="page.txt",
-        limit=3,
-        letterhead=letterhead(),
-        now=NOW,
-    )
-    rendered = MailRenderer(letterhead()).render(view)
-    assert len(view.papers) == 3
-    assert rendered.html.count("https://arxiv.org/abs/") >= 3
-    assert "Papers for “kites”" in rendered.html
-    assert "/unsubscribe/" in rendered.text
-    assert "page.txt" in rendered.text
 
 
 def test_a_paper_that_is_nowhere_on_the_web_has_no_link_that_leads_nowhere() -> None:

@@ -27,9 +27,9 @@ from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.delivering import at, post
 from tests.jobs.distant import Distant
-from tests.jobs.test_deliver import at, post
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 
 LATER = Reply(451, "4.7.1", "greylisted")
 NOBODY = Reply(550, "5.1.1", "no such user")

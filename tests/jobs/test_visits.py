@@ -8,7 +8,7 @@ from paperround.domain.errors import RateLimited
 from paperround.domain.limits import VisitLimits, parse_rates
 from paperround.jobs.visits import Visits
 from tests.builders import MINUTE, NOW
-from tests.contracts.test_races import THREADS, at_once
+from tests.races import THREADS, at_once
 
 SECOND = timedelta(seconds=1)
 

@@ -8,7 +8,6 @@ from statistics import fmean
 import pytest
 
 from paperround.domain.editions import Candidate, Ranking
-from paperround.domain.errors import NotFound
 from paperround.domain.observations import Count
 from paperround.domain.papers import Record
 from paperround.domain.times import midnight_utc
@@ -112,19 +111,6 @@ def test_what_is_compared_is_what_rank_shows_of_the_day(database: SqlDatabase) -
     assert all(mine[one.before - 1] == theirs[one.after - 1] == one.paper.id for one in came)
 
 
-@pytest.mark.slow
-def test_nothing_of_later_reaches_a_day(database: SqlDatabase) -> None:
-    archive(database, 12, later=False)
-    before = tried(database)
-    records = [
-        listed(TODAY - back * DAY, back * PER_DAY + 1, [(5000, 24.0 * back + 6)])
-        for back in range(5, 12)
-    ]
-    fill(database, records, NOW)  # counted this morning
-    after = tried(database)
-    assert [one.change for one in after.days[:-1]] == [one.change for one in before.days[:-1]]
-
-
 @dataclass
 class Noting:
     """A ranker that notes how far its input goes beyond what it may know."""
@@ -209,15 +195,3 @@ def test_each_day_is_reported_and_an_empty_month_is_no_error(database: SqlDataba
     found = tried(database, advance=done.append)
     assert (found.days, found.correlation, found.foresight) == ((), None, None)
     assert sum(done) == 30
-
-
-def test_an_unknown_list_is_named(database: SqlDatabase) -> None:
-    with pytest.raises(NotFound, match="elsewhere"):
-        what_if(
-            database=database,
-            ranker=LIVE,
-            tried=LIVE,
-            list_name="elsewhere",
-            day=None,
-            now=NOW,
-        )

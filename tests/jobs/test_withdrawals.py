@@ -215,12 +215,3 @@ def test_a_source_takes_a_withdrawal_back_in_the_words_it_used_before(
                 work.papers.find(said.identifiers.items()).values()
             ).values()
         assert paper.withdrawn is stands
-
-
-@pytest.mark.accept("I9")
-def test_a_file_that_holds_a_paper_and_its_withdrawal_changes_nothing_the_second_time(
-    database: SqlDatabase,
-) -> None:
-    both = [record(1), record(1, withdrawn=True, fingerprint="gone")]
-    fill(database, both)
-    assert fill(database, both).changed == 0

@@ -132,9 +132,9 @@ def test_english_needs_no_catalogue() -> None:
 
 
 @pytest.mark.accept("F26", part="words")
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_what_a_template_shows_is_marked(name: str) -> None:
-    assert unmarked((FOLDER / name).read_text(encoding="utf-8"), name) == []
+def test_what_a_template_shows_is_marked() -> None:
+    said = {name: unmarked((FOLDER / name).read_text(encoding="utf-8"), name) for name in TEMPLATES}
+    assert {name: found for name, found in said.items() if found} == {}
 
 
 @pytest.mark.parametrize(

@@ -135,17 +135,18 @@ EVERY = sorted(set(filter(None, reasons())))
 
 
 @pytest.mark.accept("F26", part="reasons")
-@pytest.mark.parametrize("frozen", EVERY)
-def test_every_reason_is_read_and_said_in_every_language(frozen: str) -> None:
-    for language in OTHERS:
-        said = reason_said(tongue(language), frozen)
-        assert said != frozen
+def test_every_reason_is_read_and_said_in_every_language() -> None:
+    said = [
+        (one, lang) for one in EVERY for lang in OTHERS if reason_said(tongue(lang), one) == one
+    ]
+    assert said == []
 
 
-@pytest.mark.parametrize("frozen", EVERY)
-def test_what_was_read_of_a_reason_is_all_of_it(frozen: str) -> None:
-    said = reason_said(BACK, frozen)
-    assert said.replace(" and “", ", “") == frozen.replace(" and “", ", “")
+def test_what_was_read_of_a_reason_is_all_of_it() -> None:
+    def told(text: str) -> str:
+        return text.replace(" and “", ", “")
+
+    assert [one for one in EVERY if told(reason_said(BACK, one)) != told(one)] == []
 
 
 def test_a_reason_of_several_parts_is_said_part_by_part() -> None:

@@ -63,17 +63,7 @@ def test_a_bad_address_is_refused_with_its_reason(written: str, why: str) -> Non
         BOOK.read(written)
 
 
-def test_a_refusal_never_repeats_the_address() -> None:
-    with pytest.raises(InvalidInput) as refused:
-        BOOK.read("someone.private@nowhere")
-    assert "someone.private" not in str(refused.value)
-
-
 # --- the corpus --------------------------------------------------------------------------------
-
-
-def test_the_corpus_is_large() -> None:
-    assert len(set(good())) + len(set(bad())) >= 400
 
 
 @pytest.mark.accept("S9", part="corpus")

@@ -12,10 +12,6 @@ def codes(answers: Answers, data: bytes) -> list[int]:
     return [reply.code for reply in answers.of(data)]
 
 
-def test_a_group_of_answers_is_read_one_by_one() -> None:
-    assert codes(Answers(), GROUP) == [250, 250, 550, 354]
-
-
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 16])
 def test_the_same_is_read_however_it_is_cut(size: int) -> None:
     answers = Answers()

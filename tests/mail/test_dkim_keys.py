@@ -49,10 +49,6 @@ def states(kept: KeyBook, now: datetime) -> list[KeyState]:
 # --- lives ---------------------------------------------------------------------------------------
 
 
-def test_the_first_key_signs_at_once() -> None:
-    assert states(book(), NOW) == [KeyState.SIGNING]
-
-
 def test_there_is_one_first_key() -> None:
     with pytest.raises(Conflict, match="dkim rotate"):
         book().with_first(ED25519, None, now=FIRST)
@@ -265,10 +261,6 @@ def test_two_keys_stand_behind_one_another() -> None:
 
 def test_settings_do_not_print_their_key() -> None:
     assert "PRIVATE" not in repr(Settings(dkim_key=good()))
-
-
-def test_without_keys_in_the_settings_there_are_none() -> None:
-    assert keys_given(None, []) == ()
 
 
 def pem(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:

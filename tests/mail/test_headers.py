@@ -83,13 +83,6 @@ def test_long_ascii_is_folded_at_spaces() -> None:
     assert field.replace("\r\n ", " ") == "Subject: " + "word " * 39 + "word\r\n"
 
 
-@pytest.mark.accept("S12", part="headers")
-def test_a_long_unsubscribe_address_is_never_encoded_or_folded() -> None:
-    url = f"<https://papers.example.org/{'x' * 400}>"
-    field = literal_field("List-Unsubscribe", [url, "<mailto:a@b.org>"])
-    assert field == f"List-Unsubscribe: {url},\r\n <mailto:a@b.org>\r\n"
-
-
 @pytest.mark.parametrize("value", ["a\r\nBcc: x", "é", "", " a", "a\x00", "x" * 999])
 def test_a_literal_value_that_cannot_stand_in_a_header_is_refused(value: str) -> None:
     with pytest.raises(RenderingFailed, match="List-Help"):

@@ -50,11 +50,6 @@ def test_mails_are_moved_where_a_folder_is_named_which_is_made() -> None:
         assert server.raws("Paperround-done") == list(MAILS)
 
 
-def test_a_round_reads_so_many_and_the_oldest_first() -> None:
-    with ImapServer(*MAILS) as server, opened_box(parse_imap_url(server.url())) as box:
-        assert [one.raw for one in box.letters(limit=1)] == [MAILS[0]]
-
-
 def test_of_a_huge_mail_only_the_start_is_fetched() -> None:
     with ImapServer(b"x" * (LONGEST + 7)) as server:
         (only,) = letters(server)

@@ -22,14 +22,12 @@ from paperround.domain.notices import NoticeKind
 from paperround.languages.frozen import reason_said
 from paperround.languages.tongue import tongue
 from paperround.mail.composer import MailRenderer
-from paperround.mail.dkim import Algorithm, Signer
-from paperround.mail.dkim_keys import new_key
 from paperround.mail.notices import notice_words
-from paperround.mail.render import HTML_LIMIT, digest_words
+from paperround.mail.render import digest_words
 from paperround.mail.templates import Templates
 from paperround.mail.wrapping import TEXT_WIDTH, columns, wrapped
 from tests.mail.builders import WITHDRAWN, letterhead, links, mail, notice, notice_view, paper, view
-from tests.mail.reading import Outline, body_lines, modern, modern_parts, split_by_hand
+from tests.mail.reading import Outline, modern, modern_parts
 
 GOLDEN = Path(__file__).parent / "golden" / "languages"
 TEMPLATES = Templates()
@@ -100,22 +98,6 @@ def test_the_bytes_of_a_confirmation_are_the_golden_ones(language: str) -> None:
 
 
 @EVERY
-@pytest.mark.accept("R13", part="languages")
-def test_a_digest_has_the_bytes_of_one_built_alone(renderer: MailRenderer, language: str) -> None:
-    for first, by_mail in product(range(6), (True, False)):
-        chosen = [*papers()[first:], *papers()[:first]]
-        made = mail(digest(language, papers=tuple(chosen)))
-        if not by_mail:
-            made = replace(made, list_unsubscribe_mail=None)
-        alone = renderer.compose_alone(made)
-        assert [renderer.compose(made) for _ in range(3)] == [alone] * 3
-        rendered = renderer.render(made.view)
-        assert modern_parts(alone) == split_by_hand(alone)[1] == [rendered.text, rendered.html]
-        assert str(modern(alone)["Subject"]) == rendered.subject
-        assert all(len(line) <= 76 for line in body_lines(alone))
-
-
-@EVERY
 def test_a_digest_of_one_paper_without_gist_goes_on_with_its_reason(
     renderer: MailRenderer, language: str
 ) -> None:
@@ -143,64 +125,7 @@ def test_readers_of_different_languages_share_nothing_they_should_not(
         assert f'<html lang="{one.view.language}" dir="ltr">' in modern_parts(content)[1]
 
 
-@EVERY
-def test_a_signature_covers_a_mail_in_any_language(language: str) -> None:
-    signer = Signer("papers.example.org", [new_key(Algorithm.ED25519, "s1")])
-    renderer = MailRenderer(letterhead(), signer=lambda: signer)
-    made = mail(digest(language))
-    assert [renderer.compose(made) for _ in range(3)] == [renderer.compose_alone(made)] * 3
-
-
 # --- what they say -----------------------------------------------------------------------------
-
-
-@pytest.mark.accept("F26", part="mails")
-@pytest.mark.parametrize(
-    ("language", "subject", "preheader", "line", "leave"),
-    [
-        ("en", "Fri 30 Jan · 6 papers: Slow", "Also: Small", "Why: 1,041 votes, 12", "Unsubscribe"),
-        (
-            "de",
-            "Fr., 30. Jan. · 6 Papers: Slow",
-            "Außerdem: Small",
-            "Warum: 1.041 Stimmen, 12",
-            "Abmelden",
-        ),
-        (
-            "fr",
-            "ven. 30 janv. · 6 articles : Slow",
-            "Aussi : Small",
-            "Pourquoi : 1 041 votes, dont 12",
-            "Se désabonner",
-        ),
-        (
-            "es",
-            "vie, 30 ene · 6 artículos: Slow",
-            "Además: Small",
-            "Por qué: 1.041 votos, 12",
-            "Darse de baja",
-        ),
-        (
-            "zh-Hans",
-            "1月30日周五 · 6 篇论文：Slow",
-            "还有：Small",
-            "推荐理由：1,041 票，昨天以来新增 12",
-            "退订",
-        ),
-    ],
-)
-def test_a_digest_speaks_its_language_throughout(
-    language: str, subject: str, preheader: str, line: str, leave: str
-) -> None:
-    said = words(language)
-    plain = [
-        part.replace("\u202f", " ").replace("\xa0", " ")
-        for part in (said.subject, said.preheader, said.text)
-    ]
-    assert plain[0].startswith(subject)
-    assert plain[1].startswith(preheader)
-    assert line in plain[2]
-    assert f">{leave}</a>" in said.html
 
 
 @pytest.mark.accept("F26", part="words")
@@ -240,18 +165,6 @@ def test_a_title_the_operator_chose_is_no_word_of_ours() -> None:
     assert "Papers im Trend" in words("de").html
     assert "<h1" in words("de", list_title="Unsubscribe").html
     assert ">Unsubscribe</h1>" in words("de", list_title="Unsubscribe").html
-
-
-@pytest.mark.accept("F18", part="size")
-@EVERY
-def test_a_long_digest_stays_below_the_limit(renderer: MailRenderer, language: str) -> None:
-    long = tuple(
-        paper(n, gist="A steady sentence. " * 30, reason=REASONS[n % 6]) for n in range(30)
-    )
-    made = mail(digest(language, papers=long))
-    content = renderer.compose(made)
-    assert content == renderer.compose_alone(made)
-    assert len(modern_parts(content)[1].encode()) <= HTML_LIMIT
 
 
 def test_a_place_in_a_translation_is_escaped_in_the_html_alone() -> None:
@@ -324,10 +237,3 @@ def test_a_public_link_asks_for_the_language_of_its_mail(language: str) -> None:
     assert len(public) > 8
     assert {one.partition("?")[1] + one.partition("?")[2] for one in public} == {asked}
     assert f"https://papers.example.org/{asked}" in public
-
-
-@EVERY
-def test_what_a_header_leads_to_is_the_same_in_every_language(language: str) -> None:
-    head = modern(MailRenderer(letterhead()).compose(mail(digest(language))))
-    for name in ("Archived-At", "List-Help", "List-Archive", "List-Unsubscribe"):
-        assert "lang=" not in str(head[name])

@@ -10,7 +10,7 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestMail, DigestView, WithdrawnPaper
+from paperround.domain.digests import DigestMail, WithdrawnPaper
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.mail.composer import MOST_FRAMES, MailRenderer
-from paperround.mail.headers import header_text
-from tests.mail.builders import INVENTED, PUBLIC, WITHDRAWN, letterhead, links, mail, paper, view
+from tests.mail.builders import PUBLIC, WITHDRAWN, letterhead, links, mail, paper, view
+from tests.mail.golden_names import NAMES
 from tests.mail.reading import (
     HOSTILE,
     body_lines,
@@ -33,12 +33,6 @@ from tests.mail.reading import (
 )
 
 GOLDEN = Path(__file__).parent / "golden"
-NAMES = re.findall(
-    r"\S+",
-    """From To Subject Date Message-ID MIME-Version List-Id List-Unsubscribe List-Unsubscribe-Post
-    List-Help List-Owner List-Archive List-Post Archived-At Feedback-ID Auto-Submitted
-    X-Auto-Response-Suppress Content-Language Content-Type""",
-)
 TOKENS = st.text("abcXYZ019-_", min_size=40, max_size=40)
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=120)
 UNWANTED = re.compile(
@@ -104,59 +98,6 @@ def test_news_of_a_withdrawal_is_only_text_with_a_plain_link(renderer: MailRende
         )
 
 
-@pytest.mark.accept("R13", part="bytes")
-def test_a_new_process_makes_the_same_bytes_again() -> None:
-    first, again = MailRenderer(letterhead()), MailRenderer(letterhead())
-    again.compose(mail(recipient="someone.else@example.com"))
-    assert first.compose(mail()) == again.compose(mail()) == first.compose(mail())
-
-
-@pytest.mark.slow
-@settings(max_examples=30, deadline=None)
-@given(
-    leave=TOKENS, prefer=TOKENS, judge=TOKENS, number=st.integers(0, 10**9), by_mail=st.booleans()
-)
-def test_the_join_equals_the_message_built_alone(
-    renderer: MailRenderer, leave: str, prefer: str, judge: str, number: int, by_mail: bool
-) -> None:
-    made = mail(
-        view(links=links(leave, prefer, judge)),
-        recipient=f"r{number}@lists.example.net",
-        message_id=f"<{number}.x@papers.example.org>",
-        dated=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number),
-        list_unsubscribe_mail=f"leave+{number}@example.org" if by_mail else None,
-    )
-    joined = renderer.compose(made)
-    assert joined == renderer.compose_alone(made)
-    assert_whole(joined, renderer, made)
-
-
-@pytest.mark.parametrize("count", [1, 12, 30, 50])
-def test_the_join_equals_the_message_built_alone_at_every_size(
-    renderer: MailRenderer, count: int
-) -> None:
-    made = mail(view(count, list_title="Étoiles · 論文 " * 3))
-    assert renderer.compose(made) == renderer.compose_alone(made)
-
-
-def test_readers_of_the_same_papers_share_one_digest_from_the_second_on() -> None:
-    renderer = MailRenderer(letterhead())
-    shown = view()
-    first = renderer.compose(mail(shown))
-    for letter in "cd":
-        other = renderer.compose(mail(replace(shown, links=links(letter * 40))))
-        assert other == first.replace(b"AQEjAQAAAAAAB" + b"a" * 27, letter.encode() * 40)
-    assert len(renderer._groups) == 1
-
-
-def test_equal_papers_are_rendered_once_whoever_hands_them_over() -> None:
-    renderer = MailRenderer(letterhead())
-    for _ in range(3):
-        renderer.compose(mail(view([replace(shown) for shown in view().papers])))
-    deck = renderer._deck(600, f"{PUBLIC}/feedback/", "en", signed=False)
-    assert len(deck._bases) == len(view().papers)
-
-
 @pytest.mark.slow
 def test_views_that_differ_in_more_than_tokens_never_share() -> None:
     renderer = MailRenderer(letterhead())
@@ -172,15 +113,6 @@ def test_views_that_differ_in_more_than_tokens_never_share() -> None:
 def test_links_without_tokens_are_composed_too(renderer: MailRenderer, judge: str) -> None:
     made = mail(view(links=links(judge=judge)))
     assert_whole(renderer.compose(made), renderer, made)
-
-
-def test_a_reader_with_a_reason_of_their_own_shares_with_nobody_and_disturbs_nobody() -> None:
-    renderer = MailRenderer(letterhead())
-    first, *others = view().papers
-    own = mail(view([replace(first, reason="your topic “images” · 41 votes"), *others]))
-    shared = renderer.compose(mail())
-    assert renderer.compose(own) == renderer.compose_alone(own)
-    assert renderer.compose(mail()) == shared
 
 
 @pytest.mark.accept("S10", part="mail")
@@ -276,18 +208,6 @@ def test_the_date_is_written_in_utc(renderer: MailRenderer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "field"),
-    [
-        ("a@papers.example.org", b"From: a@papers.example.org\r\n"),
-        ('"Ada, Inc." <a@b.org>', b'From: "Ada, Inc." <a@b.org>\r\n'),
-        ("Bücher <a@b.org>", b"From: =?utf-8?q?B=C3=BCcher?= <a@b.org>\r\n"),
-    ],
-)
-def test_the_sender_is_named_as_the_letterhead_says(written: str, field: bytes) -> None:
-    assert MailRenderer(letterhead(mail_from=written)).compose(mail()).startswith(field)
-
-
-@pytest.mark.parametrize(
     "changes", [{"mail_from": "nobody"}, {"mail_from": "a <b@ü.org>"}, {"public_url": "papers.org"}]
 )
 def test_a_letterhead_that_cannot_head_a_mail_is_a_wrong_setting(changes: dict[str, str]) -> None:
@@ -298,10 +218,3 @@ def test_a_letterhead_that_cannot_head_a_mail_is_a_wrong_setting(changes: dict[s
 def test_a_contact_that_is_a_page_becomes_the_owner_link() -> None:
     content = MailRenderer(letterhead(contact="https://example.org/contact")).compose(mail())
     assert b"\r\nList-Owner: <https://example.org/contact>\r\n" in content
-
-
-def test_the_subject_in_the_bytes_is_the_subject_in_words(renderer: MailRenderer) -> None:
-    shown: DigestView = view([paper(title=INVENTED[2][0])])
-    subject = str(modern(renderer.compose(mail(shown)))["Subject"])
-    assert subject == header_text(renderer.render(shown).subject)
-    assert PUBLIC not in subject

@@ -67,12 +67,6 @@ def test_at_the_mark_the_bytes_are_whole_but_have_no_name_yet(tmp_path: Path) ->
     assert names(tmp_path) == []
 
 
-def test_a_group_shares_one_mark(tmp_path: Path) -> None:
-    marks = Marks()
-    list(OutboxMailer(tmp_path, group=4).send(envelopes(10), before_dot=marks))
-    assert [len(call) for call in marks.calls] == [4, 4, 2]
-
-
 @pytest.mark.parametrize("connections", [1, 3])
 def test_no_more_mails_share_a_mark_than_a_relay_would_have_connections(
     tmp_path: Path, connections: int

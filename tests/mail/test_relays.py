@@ -44,16 +44,6 @@ def test_a_distant_relay_gets_one_new_connection_a_second_at_most(worlds: Worlds
     assert all(later - sooner >= 1 for sooner, later in pairwise(times))
 
 
-def test_the_pace_holds_from_one_batch_to_the_next(worlds: Worlds) -> None:
-    world = worlds()
-    ways = mailer(world, "far.example")
-    for _ in range(4):
-        assert send(ways) == ["sent"]
-    times = [at for _, at in world.dials]
-    assert len(times) == 4
-    assert all(later - sooner >= 1 for sooner, later in pairwise(times))
-
-
 def test_a_distant_relay_is_warmed_up(worlds: Worlds) -> None:
     world = worlds({b".": 2.0})
     ways = mailer(world, "far.example")
@@ -105,11 +95,6 @@ def test_a_long_batch_goes_over_to_the_first_relay_when_that_is_back(worlds: Wor
     assert send(mailer(world, "first", "second", connections=2), 400) == ["sent"] * 400
     assert world.taken["first"] > world.taken["second"] > 0
     assert hosts(world).count("first") <= 6
-
-
-def test_a_mail_whose_relay_is_down_is_offered_to_the_next_at_once(worlds: Worlds) -> None:
-    world = worlds(is_down=lambda to, _now: to.host == "first")
-    assert send(mailer(world, "first", "second")) == ["sent"]
 
 
 def test_a_session_that_answers_to_no_mail_counts_as_one_that_failed(worlds: Worlds) -> None:

@@ -40,11 +40,6 @@ def test_a_report_to_our_address_names_its_mail_twice() -> None:
     assert event.happened_at == NOW
 
 
-def test_a_server_may_change_the_case_of_our_address() -> None:
-    sender = tagged(BOUNCES, tag()).upper()
-    assert read(postfix_report(OURS, sender=sender, recipient="a@mail.example")).tag == tag()
-
-
 def test_a_report_to_another_address_is_known_by_the_copy_in_it() -> None:
     raw = postfix_report(OURS, sender="postmaster@example.org", recipient="ada@mail.example")
     event = read(raw)

@@ -152,12 +152,6 @@ def test_a_relay_that_wants_two_connections_gets_two_and_all_but_a_few_mails_at_
     assert found["sent"] + found["deferred"] == 200
 
 
-def test_a_relay_that_comes_back_gets_the_rest(sinks: Sinks) -> None:
-    with sinks({"banner": [Break.DROP, Say("421 4.3.2 starting")]}) as sink:
-        found = states(mailer(sink, connections=1).send(envelopes(5), before_dot=Marks()))
-    assert found == {"deferred": 2, "sent": 3}
-
-
 @pytest.mark.accept("F33", part="failover")
 def test_the_second_relay_is_used_while_the_first_cannot_be_reached(sinks: Sinks) -> None:
     with sinks({"banner": repeat(Say("421 4.3.2 down"))}) as first, sinks() as second:
@@ -261,13 +255,6 @@ def test_two_batches_share_what_is_known_and_each_goes_on_by_itself(sinks: Sinks
 
 
 # --- in groups ---------------------------------------------------------------------------------
-
-
-def test_commands_leave_with_the_dot_before_them() -> None:
-    with SmtpSink(offers=("PIPELINING",)) as sink:
-        list(mailer(sink, connections=1).send(envelopes(3), before_dot=Marks()))
-    verbs = [command.split(" ")[0] for command in sink.commands]
-    assert verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 3, "QUIT"]
 
 
 def test_a_relay_that_offers_groups_wrongly_can_be_served_one_by_one() -> None:

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, inspect
 
-from paperround import paths
 from paperround.domain.errors import SchemaOutOfDate
 from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import PaperId
@@ -21,9 +19,8 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW
 from tests.databases import opened
 from tests.migrations.describing import described
-from tests.migrations.filling import MANY, PEOPLE, broken_references, counts, fill
-
-REVISIONS = tuple(sorted(revisions.known()))
+from tests.migrations.filling import broken_references, counts, fill
+from tests.migrations.revisions import REVISIONS
 
 
 @pytest.mark.accept("D8")
@@ -57,23 +54,6 @@ def test_every_migration_goes_up_and_down_and_up_and_down(empty_engine: Engine) 
             migrate.upgrade(empty_engine, after)
             assert described(empty_engine) == new, after
         old = new
-
-
-def test_migrating_down_to_the_base_leaves_no_table(empty_engine: Engine) -> None:
-    migrate.upgrade(empty_engine)
-    migrate.downgrade(empty_engine, "base")
-    assert inspect(empty_engine).get_table_names() == ["alembic_version"]
-    assert revisions.current(empty_engine) is None
-
-
-@pytest.mark.accept("D7")
-def test_the_filled_database_has_rows_in_every_table(tmp_path: Path) -> None:
-    with opened(f"sqlite:///{tmp_path / 'x.db'}") as engine:
-        migrate.upgrade(engine)
-        fill(engine)
-        filled = counts(engine)
-    assert [table for table, rows in filled.items() if not rows] == []
-    assert (filled["papers"], filled["deliveries"]) == (MANY, PEOPLE)
 
 
 @pytest.mark.accept("D7")
@@ -203,21 +183,3 @@ def test_an_empty_postgresql_database_is_not_migrated_unasked(
         return
     with pytest.raises(SchemaOutOfDate, match=r"nothing of Paperround yet.*paperround db upgrade"):
         revisions.prepare(empty_engine)
-
-
-def test_the_migration_tool_works_by_its_own_name(tmp_path: Path) -> None:
-    def run(*arguments: str) -> str:
-        url = f"url=sqlite:///{tmp_path / 'named.db'}"
-        command = [sys.executable, "-m", "alembic", "-c", str(paths.alembic_ini()), "-x", url]
-        done = subprocess.run(
-            [*command, *arguments], cwd=tmp_path, check=True, capture_output=True, timeout=60
-        )
-        return done.stdout.decode()
-
-    run("upgrade", "head")
-    assert "No new upgrade operations" in run("check")
-
-
-def test_the_newest_revision_is_read_as_the_machinery_reads_it() -> None:
-    machinery = ScriptDirectory(str(paths.migrations_dir()))
-    assert revisions.head() == machinery.get_current_head()

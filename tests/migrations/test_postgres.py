@@ -15,7 +15,7 @@ from paperround.store import migrate, revisions
 from tests.databases import PostgresServer, opened
 from tests.migrations.crowding import crowd, watched
 from tests.migrations.filling import counts
-from tests.migrations.test_migrations import REVISIONS
+from tests.migrations.revisions import REVISIONS
 
 SOME, MANY = 20_000, 1_000_000
 LONGEST = 5.0

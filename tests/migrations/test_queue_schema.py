@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, text
 
 from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.store import migrate, queue_schema, revisions
-from tests.contracts.test_races import at_once
 from tests.databases import PostgresServer, opened
 from tests.migrations.describing import described_queue
+from tests.races import at_once
 
 NO_TABLES = r"the queue has no tables: .*paperround db upgrade"
 LATER = "99.00.00_01_later"

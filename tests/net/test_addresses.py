@@ -32,14 +32,12 @@ OUTSIDE = """
 
 
 @pytest.mark.accept("I3", part="addresses")
-@pytest.mark.parametrize("address", INSIDE)
-def test_an_address_that_leads_inside_is_closed(address: str) -> None:
-    assert not is_public(ip_address(address))
+def test_an_address_that_leads_inside_is_closed() -> None:
+    assert [one for one in INSIDE if is_public(ip_address(one))] == []
 
 
-@pytest.mark.parametrize("address", OUTSIDE)
-def test_an_address_of_the_internet_is_open(address: str) -> None:
-    assert is_public(ip_address(address))
+def test_an_address_of_the_internet_is_open() -> None:
+    assert [one for one in OUTSIDE if not is_public(ip_address(one))] == []
 
 
 @given(st.ip_addresses())

@@ -25,13 +25,6 @@ def test_what_is_posted_arrives_whole() -> None:
     assert head.startswith(b"POST /v1 HTTP/1.1\r\n")
 
 
-def test_without_content_it_is_a_get() -> None:
-    with FaultServer({"/": says(page(b"done"))}) as server, guarded(server.at) as client:
-        client.get(FetchRequest(url=server.url()))
-    assert server.requests[0].startswith(b"GET / ")
-    assert b"content-length" not in server.requests[0].lower()
-
-
 def test_what_is_posted_follows_no_redirect() -> None:
     with (
         FaultServer({"/": redirects("/elsewhere"), "/elsewhere": says(page(b"x"))}) as server,

@@ -102,7 +102,3 @@ def test_the_better_one_of_two_copies_stays_and_names_the_other() -> None:
     ranking = rank(copies)
     assert order(ranking) == [2]
     assert only(ranking).folded == (1,)
-
-
-def test_twenty_five_editorials_all_stay() -> None:
-    assert len(groups(*(paper(n, title="Editorial") for n in range(25)))) == 25

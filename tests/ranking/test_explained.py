@@ -128,16 +128,3 @@ def test_the_parts_of_a_place_add_up_and_their_sums_never_rise(digest: Digest) -
     of_first = min(FIRST, len(digest.papers))
     for group in (sums[:of_first], sums[of_first:]):
         assert group == sorted(group, reverse=True)
-
-
-@pytest.mark.slow
-@pytest.mark.accept("Q9", part="personal")
-@given(digests())
-@settings(max_examples=60, deadline=None)
-def test_a_paper_is_there_for_a_readers_sake_only_when_it_is_worth_more_to_them(
-    digest: Digest,
-) -> None:
-    for why in digest.why:
-        if why.reason:
-            assert why.parts["personal"] > 0
-            assert digest.taste.liked or digest.taste.topics

@@ -1,10 +1,9 @@
 """What is learned, kept and read again, and what may be said of it."""
 
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any, ClassVar
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from paperround.domain.editions import Candidate, Ranking
+from paperround.domain.editions import Candidate
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import folded
 from paperround.domain.outcomes import Cohort, Settled
@@ -28,42 +27,9 @@ from paperround.ranking.reasons import LONGEST, reason_for
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.words import occurs
-from tests.ranking.builders import NOW, TODAY, by_number, candidate, only, order, paper, rank, seen
-from tests.ranking.test_properties import days as drawn_days
-
-START = TODAY.date() - timedelta(days=90)
-KINDS: tuple[dict[str, Any], ...] = (
-    {
-        "title": "Quantum whales",
-        "abstract": "We hear quantum whales sing over optical flow.",
-        "authors": ("Ada Star", "Eve Plain"),
-        "submitter": "s1",
-    },
-    {"title": "Plain gravel", "abstract": "Gravel is counted.", "authors": ("Bo Dim",)},
-    {
-        "title": "Plain sand",
-        "abstract": "Sand is counted.",
-        "authors": ("Cy Mid",),
-        "organization": "Sand Lab",
-        "links": {"code": "x"},
-    },
-)
-VOTES = (40, 2, 9)
-
-
-def cohorts(days: int = 70) -> list[Cohort]:
-    """Ten papers a day: one kind draws many votes, one few, one some."""
-    return [
-        Cohort(day=START + timedelta(days=number), feed=None, settled=tuple(_settled(number)))
-        for number in range(days)
-    ]
-
-
-def _settled(day: int) -> Iterator[Settled]:
-    listed_on = START + timedelta(days=day)
-    for i in range(10):
-        one = paper(1000 + 10 * day + i, **KINDS[i % 3], listed_on=listed_on)
-        yield Settled(paper=one, votes=VOTES[i % 3] + i % 2)
+from tests.ranking.builders import NOW, by_number, candidate, order, paper, rank, seen
+from tests.ranking.days import days as drawn_days
+from tests.ranking.learned import KINDS, START, cohorts, told
 
 
 @pytest.fixture(scope="module")
@@ -221,26 +187,6 @@ def test_a_model_that_lacks_an_array_is_refused(fresh: Learned, content: bytes) 
         learned.read(_archive(**arrays))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Odd:
-    numbers: Any
-
-
-def test_what_cannot_be_kept_is_named() -> None:
-    with pytest.raises(TypeError, match="numbers is of set"):
-        prior_file.to_bytes(Odd(numbers={1}), "1")
-
-
-def test_only_columns_with_a_weight_take_room(content: bytes) -> None:
-    with np.load(BytesIO(content)) as archive:
-        weights = archive["prior.text.weights.values"]
-        assert weights.dtype == np.float32
-        assert 0 < len(weights) < 200
-        head = json.loads(archive["head"].tobytes())
-    assert head["format"] == prior_file.FORMAT
-    assert len(content) < 200_000
-
-
 # --- said --------------------------------------------------------------------------------------
 
 
@@ -326,12 +272,6 @@ def test_the_part_that_raises_most_speaks_first(fresh: Learned) -> None:
     assert spoken(prior_text=0.4, prior_authors=0.5) == [Of.AUTHOR, Of.TERM]
 
 
-def test_one_paper_is_told_as_one() -> None:
-    one = Ground(of=Of.ORGANIZATION, name="Whale Lab", papers=1, times=12.4)
-    said_of_it = reason_for(paper(1), None, (), NOW, [one])
-    assert said_of_it == "an earlier paper here from Whale Lab drew 12 times the usual votes"
-
-
 def test_a_part_that_lowers_a_paper_is_no_reason_for_its_place(fresh: Learned) -> None:
     beside = candidate(2, **KINDS[0])
     items = by_number(rank([candidate(1, title="Whales, plain"), beside], ranker=ranker(fresh)))
@@ -387,18 +327,6 @@ def test_a_term_that_lowers_what_is_expected_is_not_quoted(fresh: Learned) -> No
 # --- any day -----------------------------------------------------------------------------------
 
 
-def told(ranking: Ranking) -> Iterator[tuple[str, str]]:
-    """What reasons name, with the text it must stand in."""
-    for item in ranking.items:
-        before, mark, rest = item.reason.partition(" here by ")
-        if mark and not rest.startswith(("its ", "an author ")):
-            yield rest.partition(" drew ")[0], "|".join(item.paper.authors)
-        before, mark, rest = item.reason.partition("“")
-        if mark:
-            yield rest.partition("”")[0], f"{item.paper.title} | {item.paper.abstract}"
-        assert before is not None
-
-
 @pytest.mark.slow
 @pytest.mark.accept("Q9", part="prior")
 @pytest.mark.accept("F12", part="parts")
@@ -424,9 +352,3 @@ def shifted(candidates: list[Candidate]) -> list[Candidate]:
 def _texts(one: Candidate) -> dict[str, Any]:
     names = ("title", "abstract", "authors", "submitter", "organization", "links")
     return {name: getattr(one.paper, name) for name in names}
-
-
-def test_a_model_says_nothing_where_votes_speak(fresh: Learned) -> None:
-    one = candidate(1, seen(80), **KINDS[0])
-    assert only(rank([one], ranker=ranker(fresh))).reason == "80 votes, new today"
-    assert NOW.date() > fresh.prior.until

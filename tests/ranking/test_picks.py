@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.outlooks import Outlook
 from paperround.domain.tastes import Taste
-from paperround.ranking.picks import OFFERED, Picked, Scored, in_parts, picked, with_nobody
+from paperround.ranking.picks import Picked, Scored, in_parts, picked, with_nobody
 from tests.ranking.plain_picks import PlainDay, PlainPick, plain_pick
 
 ANYONE = Outlook(taste=Taste(), size=3)
@@ -95,25 +95,3 @@ def test_the_best_that_a_reader_was_not_sent_are_offered_of_what_stands_behind()
     assert pick(apart(20, 3), ANYONE, n15=18.0, n16=18.0, n17=30.0) == [17, 15, 16]
     seen = replace(ANYONE, sent=1 << 17)
     assert pick(apart(20, 3), seen, n15=18.0, n16=18.0, n17=30.0) == [15, 16, 0]
-
-
-def test_what_a_reader_muted_takes_nothing_elses_room() -> None:
-    best = {f"n{place}": 99.0 for place in range(1, OFFERED + 2)}
-    muted = replace(ANYONE, size=1, muted=0b111)
-    assert pick(apart(20, 1), muted, **best) == [3]
-
-
-def test_what_is_withheld_takes_the_room_of_a_paper_behind() -> None:
-    best = {f"n{place}": 99.0 - place for place in range(1, OFFERED + 2)}
-    held = replace(ANYONE, size=1, sent=1, withheld=0b1110)
-    assert pick(apart(20, 1), held, **best) == []
-
-
-def test_all_that_a_reader_asked_for_is_offered_however_far_behind() -> None:
-    asked = replace(ANYONE, wanted=1 << 300)
-    assert pick(apart(400, 3), asked) == [300, 0, 1]
-
-
-def test_of_what_one_asked_for_the_author_one_follows_comes_first() -> None:
-    both = replace(ANYONE, followed=1 << 9, wanted=1 << 9 | 1 << 5)
-    assert pick(apart(20, 20), both) == [9, 5, 0]

@@ -18,11 +18,11 @@ from paperround.ranking.prior import (
     features_of,
     team_keys,
 )
-from paperround.ranking.prior_learning import LEAST_OUTCOMES, Learner, Outcome
+from paperround.ranking.prior_learning import Learner, Outcome
 from paperround.ranking.prior_text import fit_text, term_counts
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights
-from tests.ranking.builders import DAY, TODAY, by_number, candidate, only, order, paper, rank, seen
+from tests.ranking.builders import DAY, TODAY, by_number, candidate, order, paper, rank, seen
 
 START = date(2025, 1, 1)
 KINDS: tuple[dict[str, Any], ...] = (
@@ -86,17 +86,6 @@ def test_a_level_reads_no_more_than_it_may() -> None:
     authors = learned(Knowledge.AUTHORS)
     assert authors is not None
     assert says(authors, **KINDS[0]) == says(authors, **(KINDS[0] | {"submitter": "s2"}))
-
-
-def test_too_short_a_history_gives_no_prior() -> None:
-    assert learned(days=LEAST_OUTCOMES // 10 - 1) is None
-
-
-def test_the_same_history_gives_the_same_prior_and_says_so(prior: Prior) -> None:
-    again = learned()
-    assert again is not None
-    assert np.array_equal(again.weights, prior.weights)
-    assert again.version == prior.version == "prior-2(800 until 2025-03-21)"
 
 
 def test_what_is_learned_later_leaves_a_prior_as_it_is() -> None:
@@ -204,10 +193,6 @@ def test_the_ridge_is_solved_as_its_equations_say() -> None:
     assert np.allclose(again.weights, model.weights, atol=1e-3)
 
 
-def test_every_feature_belongs_to_one_part() -> None:
-    assert len(set(FEATURES)) == len(FEATURES)
-
-
 @pytest.mark.accept("F11", part="prior")
 @pytest.mark.accept("Q9", part="prior")
 def test_without_votes_the_prior_orders_a_day_in_parts_that_add_up(prior: Prior) -> None:
@@ -244,8 +229,3 @@ def test_a_vote_more_never_lowers_a_paper_whatever_is_expected_of_others(
         return items[1].score - items[2].score
 
     assert ahead(votes + 1) >= ahead(votes)
-
-
-def test_without_a_prior_nothing_of_it_is_said() -> None:
-    item = only(rank([candidate(1, seen(3), **KINDS[0])]))
-    assert not [part for part in item.parts if part.startswith("prior")]

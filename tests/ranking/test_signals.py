@@ -83,6 +83,7 @@ def test_growth_takes_the_last_reading_when_the_day_holds_none() -> None:
     assert (growth.gained, growth.hours) == (6, 50)
 
 
+@pytest.mark.accept("F10", part="one snapshot", mutant="one-snapshot-grows-by-nothing")
 def test_a_single_snapshot_grows_from_the_listing() -> None:
     assert grown(seen(16)) == Growth(gained=16, hours=8, since=None)
 
@@ -94,7 +95,7 @@ def test_a_single_snapshot_without_a_listing_day_has_no_growth() -> None:
     assert found.growth is None
 
 
-@pytest.mark.accept("F10", part="ranking")
+@pytest.mark.accept("F10", part="falling counts", mutant="a-falling-count-is-a-trend")
 def test_falling_counts_are_no_trend() -> None:
     growth = grown(seen(9, hours_ago=24), seen(4), days_ago=3)
     assert growth.gained == -5
@@ -107,10 +108,6 @@ def test_thin_counts_are_shrunk_towards_the_mean_of_the_day() -> None:
     assert mean == 40
     low, high = (signals.expected_votes(one, mean, 0.05) for one in day)
     assert 2 < low < mean < high < 78
-
-
-def test_a_day_without_votes_expects_none() -> None:
-    assert signals.mean_votes([]) == 0
 
 
 def test_a_listing_in_the_future_earns_nothing() -> None:

@@ -52,7 +52,3 @@ def test_the_name_of_a_ranker_tells_other_weights_from_the_defaults() -> None:
     assert TrendingRanker().name == VERSION
     tried = TrendingRanker(weights=parse_weights("recency=0.5,votes=2"))
     assert tried.name == f"{VERSION}(votes=2.0,recency=0.5)"
-
-
-def test_every_part_weight_is_a_weight() -> None:
-    assert set(DEFAULTS.by_name()) > PART_WEIGHTS

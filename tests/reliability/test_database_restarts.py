@@ -18,7 +18,6 @@ from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
-from typing import TypeVar
 
 import pytest
 from sqlalchemy import func, select
@@ -29,16 +28,15 @@ from paperround.store import engine as engines
 from paperround.store import schema as db
 from tests.databases import PostgresServer
 from tests.faults import SmtpSink
-from tests.reliability.accounts import ENDED, books, require_balance
+from tests.reliability.accounts import books, require_balance
 from tests.reliability.bad_lines import server_of, through
-from tests.reliability.fleet import EXPECTED, POLITE, home_in, surprises
+from tests.reliability.fleet import EXPECTED, home_in, surprises
 from tests.reliability.installation import SETTINGS, durable_server, prepare
 from tests.reliability.proxy import Proxy
-from tests.story.command_line import CLOCK, CommandLine
+from tests.reliability.restarts import PATIENCE, is_over, served, until
+from tests.story.command_line import CLOCK
 from tests.story.forked import Process
 from tests.story.serving import free_port
-
-T = TypeVar("T")
 
 RECOVERED = 5.0
 """Seconds after which every request is answered again, counted from the database's return."""
@@ -46,7 +44,6 @@ RECOVERED = 5.0
 LONGEST = 15.0
 """Seconds that a request may take meanwhile, whatever its answer."""
 
-PATIENCE = 300.0
 UNLIMITED = {f"RATE_SIGNUP_{what}": "off" for what in ("ADDRESS", "IP", "NET", "DOMAIN", "TOTAL")}
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 LINK = re.compile(r"/confirm/([\w-]{40})")
@@ -155,16 +152,6 @@ class Traffic:
         return next((one for one in good if one.began >= since), None)
 
 
-def until(process: Process, look: Callable[[], T | None]) -> T:
-    """What `look` finds, while the process lives."""
-    end = time.monotonic() + PATIENCE
-    while (found := look()) is None or found is False:
-        assert process.poll() is None, "the site has ended"
-        assert time.monotonic() < end, "it never came to be"
-        Event().wait(0.02)
-    return found
-
-
 def survive(server: PostgresServer, folder: Path, *, restarts: int, readers: int) -> None:
     """The site outlives so many restarts of its database, and loses no sign-up and no digest."""
     assert server.crash is not None
@@ -195,13 +182,6 @@ def survive(server: PostgresServer, folder: Path, *, restarts: int, readers: int
         require_everybody(url, traffic, readers)
 
 
-def is_over(url: str, people: int) -> bool:
-    """Whether everybody's digest is planned, and no mail waits, alerts to the operator included."""
-    with engines.opened(url) as engine:
-        found = books(engine)
-    return len(found.digests) >= people and {one.state for one in found.all} <= set(ENDED)
-
-
 def require_recovery(process: Process, traffic: Traffic, back: float) -> None:
     """Soon after the database is back requests are answered as before."""
     for what in ("read", "sign up"):
@@ -230,21 +210,6 @@ def require_everybody(url: str, traffic: Traffic, readers: int) -> None:
     with engines.opened(url) as engine:
         taken = {file_name(message_id): 1 for message_id in subjects}
         require_balance(books(engine), planned=people, arrived=taken, in_doubt=0)
-
-
-@contextmanager
-def served(home: CommandLine, port: int, log: Path) -> Iterator[Process]:
-    """The site's process, which must be alive at the end and stop when it is asked to."""
-    with log.open("w") as file:
-        process = home.start("serve", "--port", str(port), log=file)
-    try:
-        yield process
-        assert process.poll() is None
-        process.terminate()
-        assert process.wait(timeout=POLITE) == 0
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.early

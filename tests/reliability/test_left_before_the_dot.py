@@ -14,8 +14,8 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import PlainRenderer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.conftest import database as database
-from tests.jobs.test_deliver import post
-from tests.jobs.test_publish import send
+from tests.jobs.delivering import post
+from tests.jobs.publishing import send
 from tests.reliability.accounts import books, require_balance
 
 LEAVER = "ada@example.org"

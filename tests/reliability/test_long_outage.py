@@ -17,9 +17,9 @@ from tests.reliability.accounts import require_balance_at
 from tests.reliability.bad_lines import server_of, through
 from tests.reliability.fleet import EXPECTED, home_in, surprises
 from tests.reliability.installation import SETTINGS, durable_server, prepare
+from tests.reliability.mindful import MindfulSink
 from tests.reliability.proxy import Proxy
-from tests.reliability.test_database_restarts import is_over, served, until
-from tests.reliability.test_lost_commit import MindfulSink
+from tests.reliability.restarts import is_over, served, until
 from tests.story.command_line import CLOCK
 from tests.story.serving import free_port
 

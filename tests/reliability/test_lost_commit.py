@@ -4,7 +4,7 @@ Nobody can know then whether it counted. A mail whose mark is in doubt gets no d
 sent; an answer that was heard is written down again, and counts once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -22,34 +22,18 @@ from paperround.store.schema import metadata
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import run_on
 from tests.fakes import Neighbours, PlainRenderer
-from tests.faults import Action, Late, Say, SmtpSink
+from tests.faults import Late, Say, SmtpSink
 from tests.jobs.conftest import NOW, fill, record, subscribe
-from tests.jobs.test_deliver import post
-from tests.jobs.test_publish import send
+from tests.jobs.delivering import post
+from tests.jobs.publishing import send
 from tests.reliability.accounts import books, require_balance
 from tests.reliability.bad_lines import server_of, through
+from tests.reliability.mindful import MindfulSink
 from tests.reliability.proxy import Proxy, Tripwire
 
 READERS = ("ada", "alan", "grace")
 ME = Worker(host="here", pid=1, started="boot/1")
 HEARD = pytest.mark.parametrize("heard", [False, True], ids=["commit lost", "answer lost"])
-
-
-class MindfulSink(SmtpSink):
-    """Does something when a stage is reached for the first time."""
-
-    def __init__(
-        self, stage: str, do: Callable[[], object], **answers: Sequence[Action | None]
-    ) -> None:
-        super().__init__(answers)
-        self._stage = stage
-        self._do: Callable[[], object] | None = do
-
-    def next_action(self, stage: str) -> Action | None:
-        if stage == self._stage and self._do is not None:
-            do, self._do = self._do, None
-            do()
-        return super().next_action(stage)
 
 
 class Headed(PlainRenderer):
@@ -206,22 +190,6 @@ def test_an_answer_heard_while_the_database_is_away_is_written_down_when_it_is_b
         assert installation.count("state = 'sent'") == len(sink.messages) == 1
         assert installation.count("state = 'queued'") == 2
         assert naps == list(PATIENCE[:3])
-
-
-@pytest.mark.accept("R2", part="a long outage")
-def test_a_sender_that_outlives_a_long_outage_writes_down_what_it_heard_before_it_sends(
-    installation: Installation,
-) -> None:
-    with MindfulSink("dot", lambda: lose(installation, heard=False, for_good=True)) as sink:
-        one = replace(installation.sender(sink), wait=lambda _: False)
-        for _ in range(2):
-            with pytest.raises(DatabaseFailed):
-                deliver(one)
-        assert len(sink.messages) == 1
-        installation.line.plug_in()
-        assert deliver(one).totals == LedgerTotals(sent=len(READERS))
-        assert installation.settle(sink, in_doubt=0)["sent"] == len(READERS)
-    assert installation.count("attempts = 1") == len(READERS)
 
 
 @pytest.mark.accept("R2", part="a long outage")

@@ -22,7 +22,7 @@ from tests.reliability.conftest import Fresh
 from tests.reliability.day import GROUP, ROWS, Machine
 from tests.reliability.faults import Faults
 
-PLACES, LONG_PLACES = 60, 500
+PLACES, LONG_PLACES = 24, 500
 PAGE, FRAME_HEAD, LOG_HEAD = 4096, 24, 32
 
 

@@ -5,8 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from paperround.domain.errors import InvalidInput
 from paperround.sources.arxiv_categories import categories, hint, matching, near, sets
@@ -68,8 +66,3 @@ def test_categories_are_found_by_part_of_name_or_title() -> None:
     assert [one.name for one in matching("LEARN")] == ["cs.LG", "stat.ML"]
     assert [one.name for one in matching("hep-t")] == ["hep-th"]
     assert len(matching("")) == len(categories())
-
-
-@given(st.text(max_size=80))
-def test_any_text_has_a_hint(text: str) -> None:
-    assert hint(text)

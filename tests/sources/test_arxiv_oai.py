@@ -16,43 +16,13 @@ from hypothesis import strategies as st
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.papers import ParsedBatch, Record
 from paperround.sources.arxiv_oai import ArxivOai
+from tests.sources.arxiv_oai_samples import FULL, error, listed, oai, record
 from tests.sources.arxiv_samples import NOW, page, state
 
 SOURCE = ArxivOai()
 SINCE = "arXiv|cs|2026-01-21"
 FIRST = f"{SINCE}|0|0|0||"
 LATER = f"{SINCE}|0|3|0||tok"
-
-FULL = (
-    "<arXiv><id>2601.00001</id><created>2026-01-26</created><authors>"
-    "<author><keyname>Lovelace</keyname><forenames>Ada</forenames></author>"
-    "<author><keyname>King</keyname><forenames>Noel</forenames><suffix>Jr</suffix></author>"
-    "</authors><title>A Study</title><categories>cs.AI stat.ML</categories>"
-    "<comments>9 pages</comments><journal-ref>J. Tests 1</journal-ref>"
-    "<doi>10.1234/AB</doi><license>http://example.org/by</license>"
-    "<abstract> We study. </abstract></arXiv>"
-)
-
-
-def record(metadata: str = FULL, arxiv: str = "2601.00001", status: str = "") -> str:
-    """One record, with a header of its own."""
-    inner = f"<metadata>{metadata}</metadata>" if metadata else ""
-    return (
-        f"<record><header{status}><identifier>oai:arXiv.org:{arxiv}</identifier>"
-        f"<datestamp>2026-01-27</datestamp><setSpec>cs:cs:LG</setSpec></header>{inner}</record>"
-    )
-
-
-def oai(inner: str) -> bytes:
-    return f'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">{inner}</OAI-PMH>'.encode()
-
-
-def listed(*records: str, token: str = "") -> bytes:
-    return oai(f"<ListRecords>{''.join(records)}{token}</ListRecords>")
-
-
-def error(code: str, words: str = "") -> bytes:
-    return oai(f'<error code="{code}">{words}</error>')
 
 
 def parsed(body: bytes, cursor: str | None = None, status: int = 200) -> ParsedBatch:
@@ -203,13 +173,6 @@ def test_dublin_core_names_papers_by_their_addresses() -> None:
     assert (found.abstract, found.comment, found.announces) == ("We study.", "9 pages", True)
 
 
-@pytest.mark.accept("F03", part="OAI-PMH")
-def test_a_deleted_record_says_that_its_paper_is_withdrawn_and_nothing_else() -> None:
-    (gone,) = parsed(listed(record("", status=' status="deleted"'))).records
-    assert (gone.identifiers, gone.title) == ({"arxiv": "2601.00001"}, "")
-    assert (gone.withdrawn, gone.announces) == (True, False)
-
-
 def test_a_bad_record_does_not_spoil_its_neighbours() -> None:
     batch = parsed(
         listed(record(""), record("<x/>"), record("<arXiv><title>A</title></arXiv>", "?"), record())
@@ -229,38 +192,6 @@ def test_a_mutated_answer_is_read_or_is_a_failure(at: int, cut: int, put: bytes)
         parsed(GOOD[:at] + put + GOOD[at + cut :])
 
 
-@pytest.mark.parametrize(
-    ("settings", "code"),
-    [
-        ({}, "settings.sets"),
-        ({"sets": "cs.LG"}, "settings.sets"),
-        ({"sets": "cs&verb=Identify"}, "settings.sets"),
-        ({"sets": "cs", "format": "marc"}, "settings.format"),
-        ({"sets": "cs", "days": "31"}, "settings.days"),
-        ({"sets": "cs", "via": "rss"}, "settings.via"),
-    ],
-)
-def test_a_wrong_setting_is_named(settings: dict[str, str], code: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        SOURCE.check(None, settings)
-    assert caught.value.code == code
-
-
-def test_right_settings_pass() -> None:
-    SOURCE.check(None, {"sets": "cs, math,physics:hep-th,cs:cs:LG", "format": "oai_dc"})
-
-
-def test_a_page_of_another_source_is_refused() -> None:
-    request = SOURCE.plan(state(sets="cs"), NOW)
-    with pytest.raises(ValueError, match="is no cursor of arxiv-oai"):
-        SOURCE.parse(page(type(request)(url=request.url, cursor="rss:0"), GOOD))
-
-
-def test_records_are_expected_after_an_announcement() -> None:
-    assert SOURCE.expects(NOW) == datetime(2026, 1, 29, 5, 30, tzinfo=UTC)
-    assert SOURCE.holiday(datetime(2026, 1, 31, 12, tzinfo=UTC))
-
-
 @pytest.mark.accept("F03", part="OAI-PMH")
 def test_a_recorded_page_of_arxiv_is_read_whole(real_data: Path) -> None:
     (path,) = (real_data / "raw_responses" / "arxiv_oai").glob("*.xml")
@@ -272,28 +203,6 @@ def test_a_recorded_page_of_arxiv_is_read_whole(real_data: Path) -> None:
     assert max(one.published_at.date() for one in batch.records if one.published_at) < date(
         2010, 1, 1
     )
-
-
-RECORDED = {
-    "ListRecords.xml": (0, 2, "ListRecords2.xml"),
-    "ListRecords2.xml": (0, 2, "ListRecords3.xml"),
-    "ListRecords3.xml": (0, 2, "ListRecords4.xml"),
-    "ListRecords4.xml": (0, 2, ""),
-    "noRecordsMatch.xml": (0, 0, ""),
-}
-
-
-@pytest.mark.accept("F03", part="OAI-PMH")
-def test_recorded_answers_of_the_protocol_are_lists_or_failures(real_data: Path) -> None:
-    for path in sorted((real_data / "raw_responses" / "oai_pmh_sickle").glob("*.xml")):
-        if path.name not in RECORDED:
-            with pytest.raises(FetchFailed):
-                parsed(path.read_bytes(), FIRST)
-            continue
-        records, rejects, token = RECORDED[path.name]
-        batch = parsed(path.read_bytes(), FIRST)
-        assert (len(batch.records), len(batch.rejects)) == (records, rejects)
-        assert batch.next == (f"{SINCE}|0|1|0||{token}" if token else None)
 
 
 @pytest.mark.accept("F03", part="OAI-PMH catch-up")

@@ -71,13 +71,6 @@ def test_a_journal_reference_stands_in_the_comment() -> None:
     assert arxiv_record(entry).comment == "9 pages; Journal reference: Nature 1"
 
 
-@pytest.mark.parametrize(
-    "category", ["cs.AI", "hep-th", "cs", "cond-mat.mtrl-sci", "physics.ao-ph", "q-bio.NC"]
-)
-def test_categories_and_archives_have_one_shape(category: str) -> None:
-    assert CATEGORY.fullmatch(category)
-
-
 @pytest.mark.parametrize("other", ["", "68T07", "I.2.7", "cs.AI+cs.LG", "cs.AI/../x", "CS", "cs."])
 def test_other_classifications_do_not(other: str) -> None:
     assert not CATEGORY.fullmatch(other)

@@ -317,11 +317,6 @@ def test_braces_that_only_protect_are_left_out(stated: str, shown: str) -> None:
     assert unbraced(stated) == shown
 
 
-def test_a_title_with_tex_reads_well_in_the_end() -> None:
-    said = r"@misc{a, title={{BERT} by {\"U}nal: {\textit{new}} $x^{2}$ \& {$k$}-means}}"
-    assert only(said).title == "BERT by Ünal: new x² & k-means"
-
-
 def test_macros_are_put_in_and_comments_left_out() -> None:
     batch = read(
         "An export.\n% of today\n"

@@ -50,13 +50,6 @@ def test_a_poll_asks_for_each_server_page_after_page() -> None:
 
 
 @pytest.mark.accept("F04", part="cursor")
-@pytest.mark.parametrize("size", [1, 30, 100, 137])
-def test_the_next_page_begins_behind_the_rows_of_this_one(size: int) -> None:
-    following = parsed(collection(*map(row, range(size)), total="5906")).next
-    assert following == f"0:{size}:{SPAN}:biorxiv:"
-
-
-@pytest.mark.accept("F04", part="cursor")
 def test_rejects_and_other_subjects_count_for_where_the_next_page_begins() -> None:
     body = collection(row(1), "no paper", row(2, category="zoology"), total=9)
     batch = parsed(body, categories="Zoology")
@@ -79,10 +72,6 @@ def test_without_a_total_pages_are_asked_for_until_one_is_empty() -> None:
     assert parsed(collection(row(), total="unknown")).next == f"0:1:{SPAN}:biorxiv:"
 
 
-def test_days_without_a_paper_are_empty() -> None:
-    assert parsed(NOTHING) == ParsedBatch()
-
-
 @pytest.mark.accept("F04", part="errors")
 def test_a_first_page_that_came_back_empty_though_papers_are_announced_is_a_failure() -> None:
     with pytest.raises(FetchFailed, match="biorxiv answered no papers though it announced 1,234"):
@@ -92,29 +81,6 @@ def test_a_first_page_that_came_back_empty_though_papers_are_announced_is_a_fail
 def test_a_server_that_ignores_the_cursor_is_noticed() -> None:
     with pytest.raises(FetchFailed, match="go on after 100,000 rows"):
         parsed(collection(row(), total=10**7), f"0:99999:{SPAN}:biorxiv:")
-
-
-@pytest.mark.accept("F04", part="errors")
-@pytest.mark.parametrize(
-    ("body", "status", "said"),
-    [
-        (b"Error : (2002) Connection refused", 200, "not JSON, it begins with 'Error"),
-        (b"<html>busy</html>", 200, "not JSON"),
-        (b"{}", 200, "no answer of the details API"),
-        (collection(status="error"), 200, "did not take the question: 'error'"),
-        (collection(row()), 500, ""),
-        (b"", 304, ""),
-    ],
-)
-def test_an_answer_without_papers_is_a_failure_and_no_empty_day(
-    body: bytes, status: int, said: str
-) -> None:
-    with pytest.raises(
-        FetchFailed, match=rf"api\.biorxiv\.org answered {status}.*{said}"
-    ) as caught:
-        parsed(body, status=status)
-    assert caught.value.status == status
-    assert not caught.value.permanent
 
 
 def test_nothing_is_asked_for_conditionally_because_every_page_leads_to_the_next() -> None:
@@ -152,12 +118,6 @@ def test_a_stopped_poll_keeps_its_days() -> None:
     assert SOURCE.plan(feed, later).cursor == cursor
 
 
-def test_a_page_of_another_source_is_refused() -> None:
-    request = SOURCE.plan(state(), NOW)
-    with pytest.raises(ValueError, match="is no cursor of biorxiv"):
-        SOURCE.parse(page(type(request)(url=request.url, cursor="rss:0"), NOTHING))
-
-
 @pytest.mark.parametrize(
     ("settings", "code", "said"),
     [
@@ -179,12 +139,6 @@ def test_a_wrong_setting_is_named(settings: dict[str, str], code: str, said: str
         SOURCE.check(None, settings)
     assert caught.value.code == code
     str(caught.value).encode()
-
-
-def test_a_wrong_address_is_named() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        SOURCE.check("https://x.org/?p=1", {})
-    assert caught.value.code == "url"
 
 
 @pytest.mark.parametrize(

@@ -288,13 +288,6 @@ def test_recorded_rows_are_read_and_their_dump_is_no_answer(real_data: Path) -> 
     assert [len(record.authors) for record in found.batch.records] == [18, 3, 1]
 
 
-def test_nothing_that_no_database_takes_is_left_in_a_record() -> None:
-    fields = ("title", "abstract", "authors", "category", "license")
-    record = only(**dict.fromkeys(fields, f"a\0{HALF}b"))
-    texts = (record.title, record.abstract, *record.authors, *record.categories, record.licence)
-    assert texts == ("a?b",) * 5
-
-
 ANY_TEXT = st.text(max_size=12) | st.sampled_from(["", "\0", HALF, "NA", "2026-1-5", "9" * 40])
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
@@ -333,15 +326,6 @@ def test_whatever_is_answered_every_row_is_accounted_for(said: Any, subjects: se
     for record in found.batch.records:
         assert record.fingerprint
         repr(record).encode()
-
-
-@given(content=st.binary(max_size=60), at=st.integers(0, 900), cut=st.integers(0, 60))
-def test_a_mutilated_answer_is_read_or_refused(content: bytes, at: int, cut: int) -> None:
-    whole = collection(row(1), row(2))
-    try:
-        read_answer(whole[:at] + content + whole[at + cut :])
-    except InvalidInput as refused:
-        str(refused).encode()
 
 
 @pytest.mark.parametrize("depth", [200, 900, 990, 1000, 5000, 50_000])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +15,6 @@ from paperround.domain.papers import ParsedBatch
 from paperround.sources.crossref_live import Crossref
 from paperround.sources.openalex_live import OpenAlex
 from tests.sources.arxiv_samples import NOW, page, state
-from tests.sources.cassettes import recorded
 from tests.sources.catalogue_samples import (
     crossref_list,
     crossref_work,
@@ -128,22 +126,6 @@ def test_rejects_count_for_whether_a_page_of_crossref_is_full() -> None:
     assert (len(batch.rejects), batch.next is None) == (100, False)
 
 
-@BOTH
-def test_an_empty_page_is_an_end_unless_works_were_announced(source: Source) -> None:
-    empty = {"openalex": openalex_list(), "crossref": crossref_list()}
-    announced = {"openalex": openalex_list(count=7), "crossref": crossref_list(total=7)}
-    assert parsed(source, empty[source.kind]) == ParsedBatch()
-    with pytest.raises(FetchFailed, match="answered no works though it announced 7"):
-        parsed(source, announced[source.kind])
-    cut_off = {
-        "openalex": openalex_list(count=5000, next_cursor="third"),
-        "crossref": crossref_list(total=5000, mark="third"),
-    }
-    second = parsed(source, FULL[source.kind]("second")).next
-    with pytest.raises(FetchFailed, match="answered no works after 100 though it announced 5,000"):
-        parsed(source, cut_off[source.kind], second)
-
-
 def test_a_short_page_of_crossref_before_the_end_is_followed_by_the_next() -> None:
     short = crossref_list(*map(crossref_work, range(40)), total=90, mark="second")
     following = parsed(CROSSREF, short).next
@@ -169,34 +151,6 @@ def test_what_is_no_list_of_works_is_a_failure(source: Source, body: bytes, stat
     with pytest.raises(FetchFailed, match=rf"api\.{source.kind}\.org answered {status}") as caught:
         parsed(source, body, status=status)
     assert caught.value.status == status
-
-
-@pytest.mark.accept("F05", part="catalogues errors")
-@BOTH
-def test_the_answer_of_another_service_is_a_failure(source: Source) -> None:
-    other = LAST["crossref" if source.kind == "openalex" else "openalex"]
-    with pytest.raises(FetchFailed, match="is no list of works"):
-        parsed(source, other)
-    with pytest.raises(FetchFailed):
-        parsed(source, LAST[source.kind], status=404)
-
-
-@pytest.mark.accept("F05", part="crossref recorded")
-def test_recorded_answers_of_crossref_are_pages_or_failures(real_data: Path) -> None:
-    answers = [
-        (answer.url, answer.status, answer.body)
-        for path in (real_data / "raw_responses" / "crossref").iterdir()
-        for answer in recorded(path)
-    ]
-    lists = [one for one in answers if one[1] == 200 and "/works/10." not in one[0]]
-    others = [one for one in answers if one not in lists]
-    assert (len(lists), len(others)) == (10, 9)
-    for _, _, body in lists:
-        assert parsed(CROSSREF, body).records
-    for _, status, body in others:  # errors, and single works: no pages of a list
-        with pytest.raises(FetchFailed) as caught:
-            parsed(CROSSREF, body, status=status)
-        assert caught.value.status == status
 
 
 @BOTH

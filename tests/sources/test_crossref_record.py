@@ -95,12 +95,6 @@ def test_a_preprint_is_dated_by_the_day_it_was_posted() -> None:
     assert record.published_at == datetime(2026, 1, 5, tzinfo=UTC)
 
 
-@pytest.mark.accept("I9", part="old dates")
-def test_a_work_of_the_last_century_has_its_year() -> None:
-    assert only(issued={"date-parts": [[1962, 3]]}).published_at == datetime(1962, 3, 1, tzinfo=UTC)
-    assert only(issued={"date-parts": [[1899]]}).published_at is None
-
-
 @pytest.mark.accept("F05", part="crossref back files")
 @pytest.mark.parametrize(
     ("parts", "listed"),
@@ -348,16 +342,6 @@ def test_recorded_answers_are_read(real_data: Path) -> None:
     assert reasons == {"other-kind": 17}
 
 
-@pytest.mark.accept("F05", part="crossref recorded")
-def test_recorded_errors_are_no_answers(real_data: Path) -> None:
-    for name, status in ERRORS.items():
-        (answer,) = recorded(real_data / "raw_responses" / "crossref" / f"{name}.yaml")
-        assert answer.status == status
-        for read in (read_answer, read_crossref):
-            with pytest.raises(InvalidInput, match="Crossref"):
-                read(answer.body)
-
-
 ANY_TEXT = st.text(max_size=12) | st.sampled_from(
     ["", "\0", HALF, "retraction", "10.1000/x", "<p>", "9" * 40]
 )
@@ -408,24 +392,3 @@ def test_whatever_is_answered_every_work_is_accounted_for(said: Any) -> None:
     for record in answer.batch.records:
         assert record.fingerprint
         repr(record).encode()
-
-
-@given(content=st.binary(max_size=60), at=st.integers(0, 1500), cut=st.integers(0, 60))
-def test_a_mutilated_answer_is_read_or_refused(content: bytes, at: int, cut: int) -> None:
-    whole = crossref_list(crossref_work(1), crossref_work(2))
-    try:
-        read_crossref(whole[:at] + content + whole[at + cut :])
-    except InvalidInput as refused:
-        str(refused).encode()
-
-
-@pytest.mark.parametrize("depth", [200, 900, 990, 1000, 5000, 50_000])
-@pytest.mark.parametrize("key", ["is-referenced-by-count", "title", "issued", "relation"])
-def test_a_deeply_nested_work_costs_no_more_than_its_answer(depth: int, key: str) -> None:
-    nested = b"[" * depth + b"]" * depth
-    content = crossref_list(crossref_work(1), crossref_work(2, **{key: "here"}))
-    try:
-        answer = read_answer(content.replace(b'"here"', nested))
-    except InvalidInput:
-        return
-    assert (len(answer.batch.records), len(answer.batch.rejects)) == (1, 1)

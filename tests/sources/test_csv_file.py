@@ -84,8 +84,3 @@ def test_columns_without_a_name_may_be_many() -> None:
 def test_a_header_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no title column"):
         read_csv(b'"id"x,title\n1,A\n')
-
-
-def test_votes_do_not_change_the_fingerprint() -> None:
-    few, many = (read_csv(f"title,upvotes\nT,{votes}\n".encode()) for votes in (1, 99))
-    assert few.records[0].fingerprint == many.records[0].fingerprint

@@ -79,13 +79,6 @@ def test_github_is_not_asked_for_what_is_no_repository_there(link: str) -> None:
     assert not Github().knows(replace(paper(), links={"code": link}))
 
 
-def test_stars_are_a_count_of_the_paper() -> None:
-    batch = Github().parse(page("github", CODE, b'{"stargazers_count": 5}'), [CODE])
-    assert [(one.kind, one.value, one.counts[0].value) for one in batch.loose_counts] == [
-        ("arxiv", "2603.00001", 5)
-    ]
-
-
 @pytest.mark.parametrize("body", [b"[]", b"{}", b"<html>", b'{"stargazers_count": "many"}', b""])
 def test_what_is_no_repository_is_an_error(body: bytes) -> None:
     with pytest.raises(FetchFailed):

@@ -89,9 +89,3 @@ def test_biorxiv_owes_nothing_at_weekends() -> None:
     assert Biorxiv().holiday(utc("2026-01-31T12:00"))
     assert Biorxiv().holiday(utc("2026-02-02T04:59"))  # still Sunday in New York
     assert not Biorxiv().holiday(utc("2026-02-02T05:00"))
-
-
-def test_a_moment_without_an_offset_is_refused() -> None:
-    naive = datetime(2026, 1, 28)  # noqa: DTZ001
-    with pytest.raises(ValueError, match="naive"):
-        Arxiv().expects(naive)

@@ -62,10 +62,6 @@ def test_a_format_is_known_by_content_and_name(name: str, content: bytes, found:
     assert reader_for(name, content) == (found, READERS[found])
 
 
-def test_a_named_format_is_taken_at_its_word() -> None:
-    assert reader_for("x", b"", "csv") == ("csv", READERS["csv"])
-
-
 @pytest.mark.parametrize("content", [b"<rss/>", b"hello", b"", b'{\n "url": 1}'])
 def test_an_unclear_file_is_refused_with_the_formats_there_are(content: bytes) -> None:
     with pytest.raises(UnknownFormat, match=r"'x\.dat' .*page, jsonl, csv, observations, hf"):
@@ -133,8 +129,3 @@ def test_broken_and_swollen_gzip_is_refused(content: bytes, why: str) -> None:
 def test_real_files_are_recognised(path: str, found: str, real_data: Path) -> None:
     content = decompress((real_data / path).read_bytes())
     assert reader_for(path.rpartition("/")[2], content)[0] == found
-
-
-def test_real_days_are_recognised(real_data: Path) -> None:
-    days = sorted((real_data / "raw_responses" / "hf_daily_papers").glob("*.json"))
-    assert {reader_for(day.name, day.read_bytes())[0] for day in days} == {"hf"}

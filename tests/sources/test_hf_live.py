@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedState, Progress
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.hf_live import HfDaily
@@ -104,39 +104,6 @@ def test_today_is_the_day_in_utc() -> None:
     assert SOURCE.plan(state("something else"), NOW.astimezone(UTC)).cursor == "2026-01-28:0:3"
 
 
-def test_a_page_of_another_source_is_refused() -> None:
-    request = SOURCE.plan(state(), NOW)
-    with pytest.raises(ValueError, match="is no cursor of hf-daily"):
-        SOURCE.parse(page(type(request)(url=request.url, cursor="rss:0"), b"[]"))
-
-
-@pytest.mark.parametrize(
-    ("url", "settings", "code"),
-    [
-        (None, {"days": "many"}, "settings.days"),
-        (None, {"days": "31"}, "settings.days"),
-        (None, {"days": "-1"}, "settings.days"),
-        (None, {"categories": "cs.AI"}, "settings.categories"),
-        ("ftp://x.org/", {}, "url"),
-        ("https://", {}, "url"),
-        ("https://me:secret@x.org/", {}, "url"),
-        ("https://x.org/?p=1", {}, "url"),
-        ("https://x.org:99999/", {}, "url"),
-        ("https://[::1/", {}, "url"),
-        ("https://x.org/\r\nHost: y", {}, "url"),
-    ],
-)
-def test_a_wrong_field_is_named(url: str | None, settings: dict[str, str], code: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        SOURCE.check(url, settings)
-    assert caught.value.code == code
-
-
-def test_right_fields_pass() -> None:
-    SOURCE.check(None, {})
-    SOURCE.check("http://127.0.0.1:8000/api/daily_papers", {"days": "0"})
-
-
 # --- weeks, months and links -------------------------------------------------------------------
 
 
@@ -177,12 +144,6 @@ def test_a_poll_that_was_begun_with_another_period_begins_anew() -> None:
     assert "week=2026-W05&limit=100&p=0" in request.url
     going_on = SOURCE.plan(state("2026-W04:2:0", period="week"), NOW)
     assert "week=2026-W04&limit=100&p=2" in going_on.url
-
-
-def test_a_period_that_is_none_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="day, week or month") as refused:
-        SOURCE.check(None, {"period": "year"})
-    assert refused.value.code == "settings.period"
 
 
 def test_an_undated_paper_of_a_month_is_never_newer_than_the_month() -> None:

@@ -120,10 +120,6 @@ def test_nul_and_lone_surrogates_reach_no_database() -> None:
     assert text.encode()
 
 
-def test_repeated_ids_are_all_kept() -> None:
-    assert len(read_jsonl(lines(PAPER, PAPER)).records) == 2
-
-
 def test_votes_do_not_change_the_fingerprint_but_texts_do() -> None:
     counted = read_one(upvotes=3, captured_at="2026-01-30T08:00:00Z")
     assert counted.counts == (

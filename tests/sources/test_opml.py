@@ -12,14 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]
 
-from paperround.domain.errors import InvalidInput
 from paperround.domain.feed_files import DescribedFeed
 from paperround.domain.feeds import NewFeed
 from paperround.domain.papers import Show
 from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.feed_files import read_feed
 from paperround.sources.live import SOURCES
-from paperround.sources.opml import PUBLIC, read_opml, write_opml
+from paperround.sources.opml import read_opml, write_opml
 from paperround.sources.xml import Node, read_xml
 
 JOURNAL = NewFeed(name="journal", kind="feed", url="https://journal.example/feed?a=1&b=2")
@@ -98,15 +97,6 @@ def test_other_kinds_stand_with_the_public_feed_of_their_service(
     assert (said.attributes["type"], said.attributes["xmlUrl"]) == ("rss", address)
 
 
-def test_a_source_without_a_public_feed_is_a_link_to_its_page() -> None:
-    (said,) = outlines(written([NewFeed(name="hf", kind="hf-daily")]))
-    assert (said.attributes["type"], said.attributes["url"]) == (
-        "link",
-        "https://huggingface.co/papers",
-    )
-    assert "xmlUrl" not in said.attributes
-
-
 @pytest.mark.accept("F09", part="OPML")
 @pytest.mark.parametrize(
     ("kind", "settings", "address"),
@@ -140,10 +130,6 @@ def test_a_search_is_a_link_to_the_page_that_finds_the_same(
 ) -> None:
     (said,) = outlines(written([NewFeed(name="x", kind=kind, settings=settings)]))
     assert (said.attributes["type"], said.attributes["url"]) == ("link", address)
-
-
-def test_the_public_addresses_name_no_kind_that_does_not_exist() -> None:
-    assert PUBLIC.keys() <= SOURCES.keys()
 
 
 ANY = st.text(max_size=20)
@@ -278,25 +264,6 @@ def test_an_outline_that_is_no_feed_says_why(written: str, problem: str) -> None
     assert entry.label
     assert entry.problem is not None
     assert entry.problem[0] == problem
-
-
-@pytest.mark.accept("F09", part="hostile OPML")
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"<rss/>", "no OPML"),
-        (b"<opml>", "cannot be read"),
-        (b'<!DOCTYPE x [<!ENTITY a "b">]><opml><body>&a;</body></opml>', "DOCTYPE"),
-        (opml("<outline>" * 100 + "</outline>" * 100), "nested"),
-        (opml(*("<outline a='1'/>",) * 300_001), "more elements"),
-    ],
-    ids=["rss", "cut", "bomb", "deep", "many"],
-)
-def test_a_file_that_is_no_opml_or_a_hostile_one_is_refused_whole(
-    content: bytes, says: str
-) -> None:
-    with pytest.raises(InvalidInput, match=says):
-        read_opml(content)
 
 
 @given(

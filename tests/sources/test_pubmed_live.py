@@ -1,10 +1,7 @@
 """PubMed, read by itself: a search, then its articles page after page."""
 
 import json
-from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput
+from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.pubmed_live import PubMed
@@ -207,69 +204,6 @@ def test_more_than_pubmed_gives_out_is_searched_for_in_fewer_days_oldest_first()
 )
 def test_a_poll_begun_with_another_query_begins_anew(cursor: str) -> None:
     assert planned(cursor).cursor == SEARCH
-
-
-@pytest.mark.parametrize(
-    ("last_good", "since"),
-    [
-        (None, "2026/01/25"),
-        (datetime(2026, 1, 28, 6, tzinfo=UTC), "2026/01/25"),
-        (datetime(2026, 1, 8, 6, tzinfo=UTC), "2026/01/05"),
-    ],
-)
-def test_after_a_long_silence_a_poll_catches_up(last_good: datetime | None, since: str) -> None:
-    feed = replace(state(query=QUERY), good_at=last_good)
-    assert asked(SOURCE.plan(feed, NOW))["mindate"] == since
-
-
-@pytest.mark.parametrize(
-    ("settings", "code"),
-    [
-        ({}, "settings.query"),
-        ({"query": "  "}, "settings.query"),
-        ({"query": "a\nb"}, "settings.query"),
-        ({"query": "\ud800"}, "settings.query"),
-        ({"query": "x" * 501}, "settings.query"),
-        ({"query": "x", "days": "0"}, "settings.days"),
-        ({"query": "x", "days": "31"}, "settings.days"),
-        ({"query": "x", "api_key": "secret"}, "settings.api_key"),
-    ],
-)
-def test_a_wrong_setting_is_named(settings: dict[str, str], code: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        SOURCE.check(None, settings)
-    assert caught.value.code == code
-
-
-def test_a_wrong_address_is_named_and_a_right_one_taken() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        SOURCE.check("https://x.org/?p=1", {"query": "x"})
-    assert caught.value.code == "url"
-    SOURCE.check(None, {"query": QUERY, "days": "30"})
-    mirror = replace(state(query="x"), url="http://127.0.0.1:9/eutils/")
-    assert SOURCE.plan(mirror, NOW).url.startswith("http://127.0.0.1:9/eutils/esearch.fcgi?")
-
-
-def test_a_page_of_another_source_is_refused() -> None:
-    request = replace(planned(), cursor="rss:0")
-    with pytest.raises(ValueError, match="is no cursor of pubmed"):
-        SOURCE.parse(page(request, articles()))
-
-
-def test_nobody_knows_when_a_query_finds_something() -> None:
-    assert SOURCE.expects(NOW) is None
-    assert not SOURCE.holiday(NOW)
-
-
-@pytest.mark.accept("F05", part="pubmed")
-def test_recorded_answers_are_pages_of_articles_or_failures(real_data: Path) -> None:
-    read = 0
-    for path in sorted((real_data / "raw_responses" / "pubmed").iterdir()):
-        with pytest.raises(FetchFailed):  # the search is asked for JSON, and all of these are XML
-            parsed(path.read_bytes())
-        with suppress(FetchFailed):
-            read += len(parsed(path.read_bytes(), f"fetch|0|9|{LISTED}").records)
-    assert read == 9
 
 
 ANY_JSON = st.recursive(

@@ -420,19 +420,3 @@ def test_a_mutated_answer_is_read_or_refused(at: int, cut: int, put: bytes) -> N
     with suppress(InvalidInput):
         for record in read_pubmed(GOOD[:at] + put + GOOD[at + cut :]).records:
             repr(record).encode()
-
-
-ANY_TEXT = st.text(max_size=12).map(
-    lambda text: text.replace("&", "").replace("<", "").replace('"', "")
-)
-
-
-@given(st.data())
-def test_whatever_a_field_holds_only_its_article_is_lost(data: st.DataObject) -> None:
-    names = ("pmid", "version", "title", "abstract", "authors", "issue", "ids", "entered")
-    fields = {name: data.draw(ANY_TEXT) for name in data.draw(st.sets(st.sampled_from(names)))}
-    issue = f"<Year>{data.draw(ANY_TEXT)}</Year><Month>{data.draw(ANY_TEXT)}</Month>"
-    content = articles(article("1"), article(**{"issue": issue, **fields}), article("2"))
-    batch = read_pubmed(content)
-    assert len(batch.records) + len(batch.rejects) == 3
-    assert len(batch.records) >= 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from paperround.domain.errors import InvalidInput
-from paperround.sources.formats import READERS
+from paperround.sources.formats import READERS, reader_for
 from tests.sources.cassettes import recorded
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sources.md"
@@ -69,6 +69,8 @@ def outcome(path: Path) -> Outcome:
         except InvalidInput as error:
             found.refused[WORDS[type(error).__name__]] += 1
             continue
+        if batch.records:
+            assert reader_for(path.name, body)[0] == file_format(path)
         found.papers += len(batch.records)
         found.rejects.update(reject.reason for reject in batch.rejects)
     return found

@@ -127,11 +127,6 @@ def test_a_line_of_an_abstract_that_looks_like_a_tag_is_only_one_with_two_spaces
     assert only("TY  - JOUR\nTI  - A\nAB  - x\nAI - y\nER  - \n").abstract == "x\nAI - y"
 
 
-def test_an_entry_says_the_same_whatever_its_line_ends() -> None:
-    assert only(FULL).fingerprint == only(FULL.replace("\n", "\r\n")).fingerprint
-    assert only(FULL).fingerprint != only(FULL.replace("water", "sea")).fingerprint
-
-
 def test_what_holds_no_entry_is_never_an_empty_file() -> None:
     with pytest.raises(UnreadableFile, match="no RIS"):
         read("Nothing here.\n")

@@ -1,7 +1,7 @@
 """Semantic Scholar's bulk search, read by itself."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -145,20 +145,6 @@ def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
     assert planned(cursor).cursor == FIRST
 
 
-@pytest.mark.parametrize(
-    ("last_good", "since"),
-    [
-        (None, "2026-01-21:"),
-        (datetime(2026, 1, 28, 6, tzinfo=UTC), "2026-01-21:"),
-        (datetime(2026, 1, 8, 6, tzinfo=UTC), "2026-01-01:"),
-        (datetime(2025, 10, 20, 6, tzinfo=UTC), "2025-12-22:"),
-    ],
-)
-def test_after_a_long_silence_a_poll_catches_up(last_good: datetime | None, since: str) -> None:
-    feed = replace(state(query=QUERY), good_at=last_good)
-    assert asked(SOURCE.plan(feed, NOW))["publicationDateOrYear"] == since
-
-
 @pytest.mark.accept("F05", part="semantic-scholar key")
 def test_a_key_goes_to_the_service_itself_and_to_no_other_address() -> None:
     keyed = sources(semantic_scholar_key="k3y")["semantic-scholar"]
@@ -197,23 +183,6 @@ def test_a_wrong_setting_is_named(settings: dict[str, str], code: str, said: str
     assert caught.value.code == code
 
 
-def test_a_wrong_address_is_named_and_right_fields_pass() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        SOURCE.check("https://x.org/?p=1", {"query": "x"})
-    assert caught.value.code == "url"
-    SOURCE.check(None, {"query": QUERY, "fields": "medicine,Political science,", "days": "0"})
-
-
-def test_a_page_of_another_source_is_refused() -> None:
-    with pytest.raises(ValueError, match="is no cursor of semantic-scholar"):
-        SOURCE.parse(page(replace(planned(), cursor="rss:0"), bulk()))
-
-
-def test_nobody_knows_when_a_query_finds_something() -> None:
-    assert SOURCE.expects(NOW) is None
-    assert not SOURCE.holiday(NOW)
-
-
 @pytest.mark.accept("F05", part="semantic-scholar")
 def test_a_recorded_page_of_the_bulk_search_leads_to_the_next(real_data: Path) -> None:
     folder = real_data / "raw_responses" / "semantic_scholar"
@@ -223,14 +192,6 @@ def test_a_recorded_page_of_the_bulk_search_leads_to_the_next(real_data: Path) -
     assert batch.next is not None
     token = asked(planned(batch.next))["token"]
     assert (len(token), token[:10]) == (125, "PCOKWVSKJJ")
-
-
-@pytest.mark.accept("F05", part="semantic-scholar errors")
-@pytest.mark.parametrize("name", ["test_bad_query_parameters.yaml", "test_not_found.yaml"])
-def test_a_recorded_error_is_a_failure(real_data: Path, name: str) -> None:
-    for answer in recorded(real_data / "raw_responses" / "semantic_scholar" / name):
-        with pytest.raises(FetchFailed, match=f"answered {answer.status}"):
-            parsed(answer.body, status=answer.status)
 
 
 @pytest.mark.accept("F05", part="semantic-scholar hostile")

@@ -1,7 +1,6 @@
 """Answers of Semantic Scholar."""
 
 import json
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -224,47 +223,6 @@ def test_papers_line_by_line_are_json_lines() -> None:
     assert reader_for("papers.json", lines.encode())[0] == "jsonl"
 
 
-ANSWERED: dict[str, list[tuple[int, int, dict[str, int]] | str]] = {
-    "test_bad_query_parameters.yaml": ["Unrecognized or unsupported fields"],
-    "test_empty_paginated_results.yaml": [(200, 0, {})],
-    "test_get_paper.yaml": [(200, 1, {})],
-    "test_get_paper_references.yaml": [(200, 40, {"no-id": 10}), (200, 4, {"no-id": 13})],
-    "test_get_papers.yaml": [(200, 0, {"no-title": 3})],
-    "test_get_papers_not_found_warning.yaml": [(200, 3, {"unknown-id": 1})],
-    "test_get_recommended_papers.yaml": [(200, 100, {})],
-    "test_get_recommended_papers_from_lists_positive_only.yaml": [(200, 100, {})],
-    "test_not_found.yaml": ["Paper with id 0 not found", "Author with id 0 not found"],
-    "test_search_paper.yaml": [(200, 100, {})],
-    "test_search_paper_bulk_retrieval.yaml": [(200, 1000, {})],
-    "test_search_paper_next_page.yaml": [(200, 100, {}), (200, 100, {})],
-    "test_search_paper_publication_types.yaml": [
-        (200, 0, {"no-title": 100}),
-        (200, 0, {"no-title": 100}),
-    ],
-    "test_search_snippet.yaml": [(200, 0, {"not-a-paper": 2})],
-}
-"""Status, papers and rejects of every recorded answer, or the error it is."""
-
-
-@pytest.mark.accept("F05", part="semantic-scholar")
-def test_every_recorded_answer_is_read_to_its_last_row(real_data: Path) -> None:
-    folder = real_data / "raw_responses" / "semantic_scholar"
-    assert {path.name for path in folder.iterdir()} == ANSWERED.keys()
-    for name, expected in ANSWERED.items():
-        answers = recorded(folder / name)
-        assert len(answers) == len(expected)
-        for answer, what in zip(answers, expected, strict=True):
-            if isinstance(what, str):
-                with pytest.raises(InvalidInput, match=what):
-                    read_semantic_scholar(answer.body)
-                continue
-            batch = read_semantic_scholar(answer.body)
-            reasons = Counter(one.reason for one in batch.rejects)
-            assert (answer.status, len(batch.records), dict(reasons)) == what
-            if batch.records:
-                assert reader_for("answer.json", answer.body)[0] == "semantic-scholar"
-
-
 @pytest.mark.accept("F05", part="semantic-scholar")
 def test_recorded_papers_say_what_the_service_says(real_data: Path) -> None:
     folder = real_data / "raw_responses" / "semantic_scholar"
@@ -278,17 +236,6 @@ def test_recorded_papers_say_what_the_service_says(real_data: Path) -> None:
     assert first.categories == ("Psychology", "Economics", "Mathematics")
     assert "pdf" in first.links
     assert [one.position for one in batch.rejects] == [1]
-
-
-def test_nothing_that_no_database_takes_is_left_in_a_record() -> None:
-    odd = f"a\0{HALF}b"
-    record = only(
-        title=odd, abstract=odd, venue=odd, authors=[{"name": odd}], fieldsOfStudy=[odd],
-        openAccessPdf=pdf(odd),
-    )  # fmt: skip
-    texts = (record.title, record.abstract, *record.authors, *record.categories, record.licence)
-    assert texts == ("a?b",) * 5
-    repr(record).encode()
 
 
 ANY_TEXT = st.text(max_size=12) | st.sampled_from(["", "\0", HALF, "2026-1-5", "9" * 40])
@@ -320,20 +267,3 @@ def test_whatever_is_answered_every_row_is_accounted_for(said: Any) -> None:
         return
     assert len(batch.records) + len(batch.rejects) == found.rows
     repr(batch).encode()
-
-
-@pytest.mark.slow
-@given(rows=ROWS)
-def test_a_list_of_anything_gives_a_record_or_a_reject_for_each(rows: list[Any]) -> None:
-    batch = read_semantic_scholar(json.dumps(rows).encode())
-    assert len(batch.records) + len(batch.rejects) == len(rows)
-    repr(batch).encode()
-
-
-@given(put=st.binary(max_size=60), at=st.integers(0, 900), cut=st.integers(0, 60))
-def test_a_mutilated_answer_is_read_or_refused(put: bytes, at: int, cut: int) -> None:
-    whole = bulk(paper(1), paper(2), token="t")
-    try:
-        read_bulk(whole[:at] + put + whole[at + cut :])
-    except InvalidInput as refused:
-        str(refused).encode()

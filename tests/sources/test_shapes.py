@@ -110,10 +110,6 @@ def test_a_feed_without_settings_has_one_shape(kind: str) -> None:
     assert len(forms) == len(set(forms))  # of a service that answers in both, one shape of each
 
 
-def test_nothing_is_known_of_the_shape_of_any_feed() -> None:
-    assert shape_of("feed", {}) is None
-
-
 def test_settings_choose_the_shape() -> None:
     def named(kind: str, **settings: str) -> str | None:
         shape = shape_of(kind, settings)
@@ -123,14 +119,6 @@ def test_settings_choose_the_shape() -> None:
     assert named("arxiv", categories="cs.AI", via=" api ") == "arxiv-api"
     assert named("arxiv-oai", format="oai_dc") == "arxiv-oai-oai_dc"
     assert named("arxiv-oai", format="marc") is None
-
-
-@pytest.mark.parametrize(
-    "line", ["$.a text", "$.a text often", "$.a words some", "$.a text|words some"]
-)
-def test_a_line_that_is_no_field_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"not a field|unpack"):
-        read_shape("x", f"kind: x\nform: json\n\n{line}\n")
 
 
 # --- real answers ------------------------------------------------------------------------------
@@ -270,12 +258,6 @@ def test_what_papers_of_a_search_need_is_missed(kind: str, answer: bytes, says: 
     assert shape
     breaking = [str(one) for one in differences(shape, answer) if one.breaks]
     assert any(one.endswith(says) for one in breaking)
-
-
-@given(content=st.binary(max_size=200), name=st.sampled_from([one.name for one in shapes()]))
-def test_no_answer_raises(content: bytes, name: str) -> None:
-    (shape,) = (one for one in shapes() if one.name == name)
-    differences(shape, content)
 
 
 @given(

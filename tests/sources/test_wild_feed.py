@@ -1,15 +1,10 @@
 """Feeds that are no well-formed XML. All of them are invented."""
 
-from contextlib import suppress
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile
+from paperround.domain.errors import FetchFailed, UnreadableFile
 from paperround.domain.papers import ParsedBatch
 from paperround.sources import wild_feed
-from paperround.sources.feed_items import read_feed
 from paperround.sources.live import SOURCES
 from paperround.sources.wild_feed import Limits, wild_items
 from paperround.sources.wild_feed_child import items_of
@@ -146,12 +141,3 @@ def test_the_child_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPat
 def test_an_address_is_a_text_like_any_other() -> None:
     assert items_of(b"https://journal.example/feed") == []
     assert items_of(b"/etc/passwd") == []
-
-
-@pytest.mark.slow
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, len(WILD)), st.binary(max_size=12))
-def test_a_mutated_wild_feed_is_read_or_refused(at: int, put: bytes) -> None:
-    content = WILD.encode()
-    with suppress(InvalidInput):
-        read_feed(content[:at] + put + content[at + len(put) :], URL)

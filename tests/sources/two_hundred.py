@@ -18,7 +18,7 @@ from tests.sources import (
     pubmed_samples,
     semantic_scholar_samples,
 )
-from tests.sources.test_arxiv_oai import FULL, listed, record
+from tests.sources.arxiv_oai_samples import FULL, listed, record
 
 GOOD = 199
 _BEFORE = 99

@@ -1,7 +1,6 @@
 """`paperround db move` as an operator meets it: nothing is sent twice, nothing is lost."""
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +90,7 @@ def make_in_hand(home: Path) -> None:
             link.execute(db.deliveries.update().where(db.deliveries.c.id == id_).values(row))
 
 
-@pytest.mark.accept("F47")
+@pytest.mark.accept("F47", part="nothing twice")
 def test_what_was_sent_is_not_sent_again_and_what_waits_is_sent_once(
     home: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,14 +198,6 @@ def test_a_wrong_url_is_one_clear_line(home: Path, place: str, words: str) -> No
     assert words in refused("db", "move", place)
 
 
-def test_without_the_driver_it_says_how_to_get_it(
-    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as without:
-        without.setitem(sys.modules, "psycopg", None)
-        assert "pip install 'paperround[postgres]'" in refused("db", "move", url)
-
-
 def test_the_way_back_sends_nothing_again(home: Path, url: str) -> None:
     assert run("db", "move", url).exit_code == 0
     assert said("db", "move", "--undo") == {
@@ -218,10 +209,6 @@ def test_the_way_back_sends_nothing_again(home: Path, url: str) -> None:
     assert said("deliver", "--now", MORNING)["sent"] == 0
     assert run("digest", "resume").exit_code == 0
     assert said("deliver", "--now", NOON)["sent"] == 0
-
-
-def test_undo_without_a_move_is_an_error(home: Path) -> None:
-    assert "was not moved" in refused("db", "move", "--undo")
 
 
 @pytest.mark.accept("D5", part="held")

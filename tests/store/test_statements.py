@@ -20,7 +20,7 @@ from tests.builders import HOUR, seed_list
 from tests.databases import SERVER_OPTIONS, opened, postgres_server
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
-from tests.jobs.test_publish import send
+from tests.jobs.publishing import send
 
 COUNTING = f"{SERVER_OPTIONS} -c shared_preload_libraries=pg_stat_statements"
 EXTENSION = "CREATE EXTENSION pg_stat_statements"

@@ -9,7 +9,6 @@ from sqlalchemy import make_url
 
 from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.store import home, migrate, queue_schema, revisions
-from paperround.store.moving.departure import call_off, left
 from paperround.store.moving.move import between
 from tests.builders import NOW
 from tests.databases import opened, run_on
@@ -99,16 +98,3 @@ def test_a_server_that_fails_at_the_tables_is_one_clear_line(
         monkeypatch.undo()
     assert look.total > 0
     moved(old, empty)
-
-
-def test_a_move_that_failed_at_the_tables_can_be_called_off(
-    old: Path, empty: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with between(old, empty) as moving:
-        moving.look()
-        monkeypatch.setattr("paperround.store.moving.later.CREATE", "CREATE TABLE nowhere.later ()")
-        with pytest.raises(DatabaseFailed, match="failed at the tables"):
-            moving.begin(now=NOW)
-    call_off(old, *left(old))
-    with opened(at(old)) as engine:
-        revisions.prepare(engine)

@@ -104,6 +104,7 @@ def link(message: EmailMessage, route: str) -> str:
 # --- demo --------------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F50", part="demo")
 @pytest.mark.accept("F22", part="page")
 def test_from_the_first_page_to_the_digest_and_out_again(home: CommandLine) -> None:
@@ -180,12 +181,6 @@ def test_whoever_tries_the_demo_may_sign_up_as_often_as_they_like(home: CommandL
             demo.post("/subscribe", email=f"reader{number}@example.org")
         for _ in range(4):
             demo.post("/subscribe", email=READER)
-
-
-def test_a_limit_that_is_set_holds_in_a_demo_too(tmp_path: Path) -> None:
-    with running(CommandLine(tmp_path, {"RATE_SIGNUP_IP": "2/h"}), "--port", "0") as demo:
-        demo.post("/subscribe", email=READER)
-        assert demo.web.post("/subscribe", data={"email": READER}).status_code == 429
 
 
 def test_a_taken_port_is_left_to_whoever_has_it(home: CommandLine) -> None:

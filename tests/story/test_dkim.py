@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from paperround.mail.dkim import Algorithm
-from paperround.mail.dkim_keys import new_key, pem_of
-from paperround.mail.dkim_records import Record
 from tests.faults import SmtpSink
 from tests.mail.dkim_oracles import dkimpy_says, perl_lacks, perl_says
 from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.signed import records
 
 pytestmark = pytest.mark.accept("F35", part="story")
 
@@ -27,18 +25,7 @@ def home(tmp_path: Path) -> CommandLine:
     return made
 
 
-def records(home: CommandLine) -> list[Record]:
-    return [
-        Record(
-            selector=one["selector"],
-            domain="papers.example.org",
-            algorithm=Algorithm(one["algorithm"]),
-            public=one["value"].partition("p=")[2],
-        )
-        for one in home.json("dkim", "show-dns")["records"]
-    ]
-
-
+@pytest.mark.quick
 def test_every_mail_that_lands_in_the_folder_is_signed(home: CommandLine) -> None:
     home.run("dkim", "create", "--algorithm", "both")
     home.run("digest", "send")
@@ -64,15 +51,6 @@ def test_a_relay_gets_the_signed_bytes(home: CommandLine) -> None:
         home.run("digest", "test", "--to", "grace@mail.example.org")
         (mail,) = sink.messages
     assert dkimpy_says(mail.content, records(home)) == [True]
-
-
-def test_keys_come_from_a_file_that_a_setting_names(home: CommandLine) -> None:
-    keys = [new_key(one, one.value) for one in Algorithm]
-    (home.folder / "keys.pem").write_text("\n".join(map(pem_of, keys)))
-    home.settings.update({"DKIM_KEY_FILE": "keys.pem", "DKIM_SELECTOR": "s1, s2"})
-    home.run("digest", "test", "--to", "grace@mail.example.org")
-    (mail,) = home.outbox
-    assert dkimpy_says(mail.read_bytes(), records(home)) == [True, True]
 
 
 def test_a_domain_that_does_not_fit_sends_nothing_and_says_why(home: CommandLine) -> None:

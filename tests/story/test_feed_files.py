@@ -62,20 +62,6 @@ def test_a_feed_is_tried_before_it_is_added(tmp_path: Path) -> None:
 
 
 @pytest.mark.accept("F09", part="check --live")
-def test_a_live_check_names_what_a_service_answers_otherwise(tmp_path: Path) -> None:
-    newer = [{**entry, "mood": "good"} for entry in DAY]
-    with answering(newer) as server:
-        home = home_at(tmp_path, server)
-        home.run(*add_daily(home, server))
-        told = home.run("feeds", "check", "--live")
-        (checked,) = home.json("feeds", "check", "hf", "--live")["feeds"]
-    assert told.startswith("hf: fine (2 papers, 0 rejects, ")
-    assert "hf: mood is new\n" in told
-    assert (checked["trouble"], checked["differences"]) == (None, ["mood is new"])
-    assert (checked["papers"], checked["rejects"]) == (2, 0)
-
-
-@pytest.mark.accept("F09", part="check --live")
 def test_a_live_check_fails_when_papers_cannot_be_read_any_more(tmp_path: Path) -> None:
     renamed = [{"work": entry["paper"], "title": entry["title"]} for entry in DAY]
     with answering(renamed) as server:

@@ -122,24 +122,3 @@ def test_what_a_file_had_that_could_not_be_used_is_found_by_the_words_of_ingest(
     told = home.run("ingest", "--file", "papers.jsonl")
     assert "1 rejected: no-title (paperround feeds rejects file:jsonl)" in told
     assert "entry 1: " in home.run("feeds", "rejects", "file:jsonl")
-
-
-def test_reading_that_failed_is_not_counted_as_read(tmp_path: Path) -> None:
-    home = CommandLine(tmp_path)
-    home.run("feeds", "add", "x", "--kind", "feed", "--url", "http://127.0.0.1/feed")
-    process = home.start("feeds", "run")
-    told, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert told.startswith("x: failed, 127.0.0.1 is not at an address of the public internet")
-    assert told.endswith("\n1 failed\n")
-    assert "(none)" not in told
-
-
-def test_a_list_of_feeds_is_no_file_of_papers(tmp_path: Path) -> None:
-    home = CommandLine(tmp_path)
-    (tmp_path / "mine.opml").write_text(
-        '<?xml version="1.0"?><opml version="2.0"><body>'
-        '<outline xmlUrl="http://export.arxiv.org/api/query"/></body></opml>'
-    )
-    error = home.run("ingest", "--file", "mine.opml", exit_code=1)
-    assert "is a list of feeds (OPML), not of papers" in error

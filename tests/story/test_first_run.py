@@ -30,6 +30,7 @@ def answer(home: CommandLine, *lines: str, force: bool = False) -> str:
     return out
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F37", part="first run")
 def test_init_without_questions_makes_an_installation_that_is_well(home: CommandLine) -> None:
     said = home.run("init", "--yes", "--contact", ME, "--operator", 'The "Lab", #1')
@@ -114,17 +115,6 @@ def test_the_doctor_names_a_setting_that_there_is_not(home: CommandLine) -> None
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "did you mean PAPERROUND_SMTP_URL?" in said
-
-
-@pytest.mark.accept("F21", part="a test mail")
-def test_a_test_mail_carries_the_days_papers(home: CommandLine) -> None:
-    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
-    home.run("digest", "send")
-    with SmtpSink() as sink:
-        told = CommandLine(home.folder, {"SMTP_URL": sink.url}).json("digest", "test", "--to", ME)
-    assert (told["state"], told["holds"]) == ("sent", "edition")
-    [mail] = sink.messages
-    assert mail.recipients == (ME,)
 
 
 @pytest.mark.accept("F21", part="a test mail")

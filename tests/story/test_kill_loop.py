@@ -36,9 +36,13 @@ def survive_a_relay(
 
 
 @pytest.mark.accept("R3", part="short, SQLite")
-@pytest.mark.accept("R2")
+@pytest.mark.accept("R2", part="kills")
 @pytest.mark.parametrize(
-    ("offers", "kills"), [(IN_GROUPS, 20), (ONE_BY_ONE, 10)], ids=["pipelined", "lock-step"]
+    ("offers", "kills"),
+    [
+        pytest.param(IN_GROUPS, 20, id="pipelined"),
+        pytest.param(ONE_BY_ONE, 10, id="lock-step", marks=pytest.mark.quick),
+    ],
 )
 def test_some_kills_lose_nothing_silently_and_double_nothing(
     tmp_path: Path, offers: Sequence[str], kills: int

@@ -11,19 +11,12 @@ from tests.databases import PostgresServer, postgres_server
 from tests.reliability.accounts import require_balance_at
 from tests.story.crowd import Crowd
 from tests.story.killing import KillingSink, journalled, planned_home
+from tests.story.many import NAMED
 
 DURABLE = (
     "-c listen_addresses='' -c max_connections=60 -c shared_buffers=32MB"
     " -c synchronous_commit=on -c fsync=on"
 )
-NAMED = {
-    "SECRET_KEY": "only-for-this-test-and-long-enough-for-it",
-    "OPERATOR": "A test",
-    "CONTACT": "keeper@example.org",
-    "POSTAL_ADDRESS": "1 Paper Street, Pressburg",
-    "MAIL_FROM": "Papers <digest@papers.example.org>",
-    "SMTP_CONNECTIONS": "3",
-}
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ def asked(server: FaultServer) -> list[str]:
     return [head.split(b" ")[1].decode() for head in server.requests]
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F03", part="commands")
 @pytest.mark.accept("F08", part="commands")
 def test_a_feed_is_added_read_and_listed(tmp_path: Path) -> None:

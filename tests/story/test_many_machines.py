@@ -21,10 +21,10 @@ from tests.faults import SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.forked import Process
 from tests.story.killing import planned_home
+from tests.story.many import NAMED
+from tests.story.processes import POLITE, PoliteSink, ended, running
+from tests.story.processes import until as until_in_time
 from tests.story.serving import free_port
-from tests.story.test_kill_loop_of_many import NAMED
-from tests.story.test_serve import POLITE, PoliteSink, ended, running
-from tests.story.test_serve import until as until_in_time
 
 __all__ = ["postgres"]
 
@@ -135,6 +135,7 @@ def test_a_scheduler_that_is_asked_to_stop_ends_at_once(tmp_path: Path, url: str
 # --- working together ----------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F33", part="a confirmation over many machines")
 @pytest.mark.accept("F47", part="a site and a worker")
 def test_a_confirmation_leaves_within_seconds_though_nothing_ticks(

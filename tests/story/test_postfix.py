@@ -12,7 +12,7 @@ from tests.mail.reading import modern
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.postfix import Postfix, postfix
 from tests.story.serving import until
-from tests.story.test_dkim import records
+from tests.story.signed import records
 
 HERE = ("ada@mail.example.com", "grace@mail.example.com")
 GONE = "alan@nowhere.example.net"

@@ -1,6 +1,5 @@
 """The whole story of a reader over HTTP and raw mail: no browser, no command."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ def visitor(site: Served) -> Visitor:
     return Visitor(site)
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F27", part="story")
 @pytest.mark.accept("F28", part="story")
 def test_a_reader_signs_up_and_has_the_digest_within_seconds(visitor: Visitor) -> None:
@@ -30,23 +30,6 @@ def test_a_reader_signs_up_and_has_the_digest_within_seconds(visitor: Visitor) -
     assert digest["To"] == READER
     assert len(re.findall(r"^\d+\. ", text(digest), re.MULTILINE)) >= 5
     assert f"{visitor.site.url}/unsubscribe/" in text(digest)
-
-
-@pytest.mark.accept("F27", part="story")
-def test_a_program_signs_a_reader_up(visitor: Visitor) -> None:
-    asked = json.dumps({"email": READER, "hour": 6, "timezone": "Europe/Berlin"})
-    answer = visitor.ask("POST", "/api/v1/subscriptions", asked, "application/json")
-    assert answer.status == 202
-    confirm = link(visitor.site.mail("Confirm your subscription to"), "confirm")
-    page = visitor.press(visitor.open(confirm), "Yes, send me the digest")
-    assert "06:00 (Europe/Berlin)" in page.text
-
-
-def test_a_reader_says_what_was_useful(visitor: Visitor) -> None:
-    sheet = visitor.open(link(subscribed(visitor), "feedback"))
-    assert 'aria-pressed="true"' not in sheet.text
-    assert "Noted" in visitor.press(sheet, "More like this").text
-    assert visitor.open(sheet.path).text.count('aria-pressed="true"') == 1
 
 
 @pytest.mark.accept("F30", part="story")
@@ -63,6 +46,7 @@ def test_a_reader_changes_choices_by_a_freshly_mailed_link(visitor: Visitor) -> 
         assert value in shown
 
 
+@pytest.mark.quick
 @pytest.mark.accept("F29", part="one click")
 @pytest.mark.accept("S8", part="one click")
 def test_a_mail_program_leaves_with_one_click_and_the_reader_comes_back(visitor: Visitor) -> None:

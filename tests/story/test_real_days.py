@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.faults import SmtpSink
-from tests.sources.cassettes import recorded
 from tests.story.command_line import CommandLine
 
 READERS = 200
@@ -37,7 +36,7 @@ def archive(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Comman
     return home
 
 
-@pytest.mark.accept("F01")
+@pytest.mark.accept("F01", part="read again")
 def test_the_seed_page_again_changes_nothing(seed: CommandLine, real_data: Path) -> None:
     page = str(real_data / "seed" / "trending_papers_page.txt")
     again = seed.json("ingest", "--file", page)
@@ -56,16 +55,7 @@ def test_every_position_of_the_seed_page_is_explained(seed: CommandLine) -> None
     assert seed.json("rank", *noon)["items"] == ranked["items"]
 
 
-def test_the_seed_page_makes_a_digest_of_twelve(seed: CommandLine) -> None:
-    noon = ("--now", "2026-01-30T12:00:00Z")
-    seed.json("digest", "preview", "--out", "preview", *noon)
-    text = (seed.folder / "preview" / "digest.txt").read_text()
-    top = seed.json("rank", "--limit", "12", *noon)["items"]
-    words = " ".join(text.split())
-    assert all(" ".join(item["title"].split()) in words for item in top)
-
-
-@pytest.mark.accept("F10")
+@pytest.mark.accept("F10", part="a real day")
 @pytest.mark.accept("F12", part="CLI")
 def test_a_real_day_is_ranked_by_what_was_known_then(archive: CommandLine) -> None:
     ranked = archive.json("rank", "--date", "2026-01-28", "--limit", "50")
@@ -77,7 +67,7 @@ def test_a_real_day_is_ranked_by_what_was_known_then(archive: CommandLine) -> No
 
 
 @pytest.mark.accept("F18", part="headers and parts")
-@pytest.mark.accept("R2")
+@pytest.mark.accept("R2", part="a real day")
 @pytest.mark.accept("R12", part="addresses of 200")
 def test_a_real_day_is_delivered_to_two_hundred_readers(archive: CommandLine) -> None:
     people = archive.folder / "people.csv"
@@ -114,27 +104,3 @@ def check_mail(message: EmailMessage, recipient: str) -> None:
         part: Any = message.get_body((subtype,))
         words = " ".join(part.get_content().split())
         assert words.count("/unsubscribe/") >= 2
-
-
-@pytest.mark.accept("F05", part="pubmed")
-def test_a_recorded_set_of_pubmed_is_read_from_its_file(real_data: Path, tmp_path: Path) -> None:
-    home, path = CommandLine(tmp_path), real_data / "raw_responses" / "pubmed" / "pubmed2.xml"
-    first = home.json("ingest", "--file", str(path), "--format", "pubmed")
-    assert (first["new"], first["rejects"]) == (2, [])
-    assert home.json("ingest", "--file", str(path))["unchanged"] == 2
-    search = str(path.with_name("esearch1.xml"))
-    said = home.run("ingest", "--file", search, "--format", "pubmed", exit_code=1)
-    assert "'eSearchResult' and no PubmedArticleSet" in said
-
-
-@pytest.mark.accept("F05", part="semantic-scholar")
-def test_a_recorded_search_of_semantic_scholar_is_read_from_a_file(
-    real_data: Path, tmp_path: Path
-) -> None:
-    folder = real_data / "raw_responses" / "semantic_scholar"
-    (answer,) = recorded(folder / "test_search_paper_bulk_retrieval.yaml")
-    (tmp_path / "answer.json").write_bytes(answer.body)
-    home, path = CommandLine(tmp_path), str(tmp_path / "answer.json")
-    first = home.json("ingest", "--file", path, "--format", "semantic-scholar")
-    assert (first["records"], first["new"], first["rejects"]) == (1000, 1000, [])
-    assert home.json("ingest", "--file", path)["unchanged"] == 1000

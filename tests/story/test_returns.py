@@ -1,12 +1,11 @@
 """From a mail that is sent to the report that comes back, by an operator's commands and pipes."""
 
-import email
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults import Accepted, SmtpSink
+from tests.faults import SmtpSink
 from tests.mail.bouncing import letter, postfix_report
 from tests.mail.imap_server import ImapServer
 from tests.story.command_line import SAMPLE, CommandLine
@@ -62,12 +61,6 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         yield Installation(tmp_path, sink)
 
 
-def _link(mail: Accepted) -> str:
-    """The address in the mail's List-Unsubscribe."""
-    field = str(email.message_from_bytes(mail.content)["List-Unsubscribe"])
-    return field.partition("<mailto:")[2].partition("?")[0]
-
-
 @pytest.mark.accept("F36", part="story")
 def test_a_report_by_pipe_stops_exactly_its_reader_and_by_mailbox_nobody_else(
     installation: Installation,
@@ -102,16 +95,6 @@ def test_a_report_by_pipe_stops_exactly_its_reader_and_by_mailbox_nobody_else(
     lifted = installation.home.run("suppressions", "lift", alan, "--resume")
     assert lifted == "lifted: digests go on\n"
     assert installation.states == {"active": 3}
-
-
-@pytest.mark.accept("F29", part="by mail")
-def test_a_mail_to_the_address_in_the_header_leaves(installation: Installation) -> None:
-    grace = PEOPLE[2]
-    to = _link(installation.mails[grace])
-    assert to.startswith("bounces+")
-    assert to != installation.mails[grace].sender
-    assert installation.pipe(letter(to=to.upper(), subject="unsubscribe"), "--to", to) == 0
-    assert installation.states == {"active": 2, "unsubscribed": 1}
 
 
 @pytest.mark.accept("F36", part="pipe")

@@ -5,42 +5,20 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.faults import Action, SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.forked import Process
 from tests.story.killing import kept, marked, planned_home
+from tests.story.processes import POLITE, PoliteSink, ended, running, until
 from tests.story.serving import free_port
 
-POLITE = 30.0
-"""Seconds a process may take to end once it was asked to."""
-
 READERS = 300
-TRIES, PAUSE = 600, 0.05
-
-
-class PoliteSink(SmtpSink):
-    """Takes every message; at the n-th it asks the sender, politely, to stop."""
-
-    def __init__(self, at: int) -> None:
-        super().__init__()
-        self.victim: Process | None = None
-        self.asked_at: float | None = None
-        self._left = at
-
-    def next_action(self, stage: str) -> Action | None:
-        self._left -= stage == "dot"
-        if self._left <= 0 and self.victim is not None and self.asked_at is None:
-            self.asked_at = time.monotonic()
-            self.victim.send_signal(signal.SIGTERM)
-        return super().next_action(stage)
 
 
 def states(home: CommandLine) -> Counter[str]:
@@ -50,45 +28,18 @@ def states(home: CommandLine) -> Counter[str]:
         return Counter(dict(database.execute("SELECT state, count(*) FROM deliveries GROUP BY 1")))
 
 
-@contextmanager
-def running(home: CommandLine, *arguments: str) -> Iterator[Process]:
-    """A process that is gone at the end, whatever happens."""
-    process = home.start(*arguments)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def until(process: Process, look: Callable[[], bool], *, tries: int = TRIES) -> None:
-    """Look again and again, while `process` runs, until it is so."""
-    for _ in range(tries):
-        if look():
-            return
-        try:
-            process.wait(timeout=PAUSE)
-        except subprocess.TimeoutExpired:
-            continue
-        raise AssertionError(f"it ended: {process.communicate()}")
-    raise AssertionError("it never came to be")
-
-
-def ended(process: Process) -> str:
-    """What it said on standard error; it must end well."""
-    _, err = process.communicate(timeout=POLITE)
-    assert process.returncode == 0, err
-    return err
-
-
 # --- asked to stop -----------------------------------------------------------------------------
 
 
 @pytest.mark.accept("O4")
 @pytest.mark.parametrize(
     "command",
-    [("serve", "--port", "0"), ("scheduler",), ("tick",), ("deliver", "--until-empty")],
-    ids=lambda command: command[0],
+    [
+        pytest.param(("serve", "--port", "0"), id="serve"),
+        pytest.param(("scheduler",), id="scheduler"),
+        pytest.param(("tick",), id="tick"),
+        pytest.param(("deliver", "--until-empty"), id="deliver", marks=pytest.mark.quick),
+    ],
 )
 def test_a_sender_that_is_asked_to_stop_finishes_the_mails_in_hand(
     tmp_path: Path, command: tuple[str, ...]
@@ -156,6 +107,7 @@ def test_a_site_is_ready_only_while_something_ticks(tmp_path: Path) -> None:
         ended(process)
 
 
+@pytest.mark.quick
 @pytest.mark.accept("O1", part="ready after the first tick")
 def test_a_server_that_ticks_is_ready_after_its_first_tick(tmp_path: Path) -> None:
     home, port = CommandLine(tmp_path), free_port()

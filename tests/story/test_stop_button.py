@@ -140,7 +140,7 @@ def confirm(town: Town) -> None:
 
 
 @pytest.mark.accept("R11", part="another process, short")
-@pytest.mark.accept("R2")
+@pytest.mark.accept("R2", part="a pause")
 def test_a_pause_stops_another_process_and_resuming_sends_the_rest_once(
     tmp_path: Path, database_url: str
 ) -> None:

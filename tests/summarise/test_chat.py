@@ -10,7 +10,7 @@ from paperround.net.limits import Limits
 from paperround.summarise.chat import TOKENS, ChatSummariser, opened_place
 from tests.builders import paper
 from tests.net.clients import QUICK, guarded
-from tests.net.faults import Behaviour, FaultServer, hangs, page, redirects, says
+from tests.net.faults import Behaviour, FaultServer, page, says
 from tests.summarise.service import completion
 
 PAPER = paper(title="Foo", abstract='Say "Foo".\nThen say bar.')
@@ -61,16 +61,6 @@ def test_what_is_no_completion_is_a_failure(body: bytes) -> None:
 def test_content_that_is_no_text_is_no_answer() -> None:
     assert answer_of(completion(None)) == ""
     assert answer_of(completion([{"type": "text"}])) == ""
-
-
-@pytest.mark.parametrize(
-    "behaviour",
-    [says(page(b"", status="500 No")), says(page(b"", status="429 No")), redirects("/else"), hangs],
-    ids=["500", "429", "redirect", "hangs"],
-)
-def test_a_service_that_does_not_answer_is_a_failure_in_good_time(behaviour: Behaviour) -> None:
-    with pytest.raises(FetchFailed):
-        answer_of(behaviour, limits=Limits(total=0.5))
 
 
 @pytest.mark.parametrize(

@@ -132,16 +132,6 @@ def test_a_name_and_a_hook_are_taken_once(admin: TestClient, made: Services) -> 
     assert admin.post(CHANNELS, json=body(made, list="no-such-list")).status_code == 404
 
 
-def test_reading_needs_one_scope_and_writing_another(home: Runtime, made: Services) -> None:
-    app = create_app(home)
-    reader = program(app, key_for(home, Scope.CHANNELS_READ))
-    assert reader.get(CHANNELS).status_code == 200
-    assert reader.post(CHANNELS, json=body(made)).status_code == 403
-    stranger = program(app, key_for(home, Scope.FEEDS_WRITE))
-    assert stranger.get(CHANNELS).status_code == 403
-    assert program(app, None).get(CHANNELS).status_code == 401
-
-
 def test_channels_come_page_by_page(admin: TestClient, made: Services) -> None:
     for kind in (ChannelKind.SLACK, ChannelKind.DISCORD, ChannelKind.WEBHOOK):
         assert admin.post(CHANNELS, json=body(made, kind)).status_code == 201

@@ -9,9 +9,7 @@ from starlette.testclient import TestClient
 
 from paperround.config import Settings
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import DigestKind
 from paperround.domain.keys import Scope
-from paperround.jobs.replacements import send_missed
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import (
@@ -135,28 +133,8 @@ def test_an_edition_is_cancelled_once_and_who_did_it_is_written_down(admin: Test
     assert admin.post(CANCEL.replace(DAY.isoformat(), "today")).status_code == 422
 
 
-@pytest.mark.accept("F34", part="stop API")
-def test_who_may_only_read_cannot_stop_anything(admin: TestClient, home: Runtime) -> None:
-    reader = program(admin.app, key_for(home, Scope.DELIVERIES_READ))  # type: ignore[arg-type]
-    assert reader.get(f"{ADMIN}/deliveries").status_code == 200
-    assert reader.post(CANCEL).status_code == 403
-    assert reader.get(f"{ADMIN}/audit").status_code == 403
-    stranger = program(admin.app, None)  # type: ignore[arg-type]
-    assert stranger.post(f"{ADMIN}/lists/trending/pause").status_code == 401
-    feeds = program(admin.app, key_for(home, Scope.FEEDS_WRITE))  # type: ignore[arg-type]
-    assert feeds.get(f"{ADMIN}/deliveries").status_code == 403
-    assert states(admin) == ["queued", "queued", "failed"]
-
-
 def test_no_address_is_logged(admin: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         admin.get(f"{ADMIN}/deliveries")
         admin.post(CANCEL)
     assert "@mail.example" not in caplog.text
-
-
-def test_a_replacement_has_its_kind(admin: TestClient, home: Runtime) -> None:
-    admin.post(CANCEL)
-    send_missed(home.database, "trending", identity=home.identity, day=DAY, now=NOW)
-    found = admin.get(f"{ADMIN}/deliveries", params={"state": "queued"}).json()["items"]
-    assert {one["kind"] for one in found} == {DigestKind.REPLACEMENT.value}

@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -181,15 +180,6 @@ def run(*arguments: str) -> str:
     result = CliRunner().invoke(cli, ["keys", *arguments])
     assert result.exit_code == 0, result.output
     return result.stdout
-
-
-def test_using_a_key_is_noted_in_its_row(site: Site) -> None:
-    key = key_for(site.runtime, Scope.FEEDS_READ)
-    site.clock.move(minutes=5)
-    program(site.app, key).get(FEEDS)
-    with site.runtime.database.reading() as work:
-        [kept] = work.keys.all()
-    assert kept.last_used_at == NOW + timedelta(minutes=5)
 
 
 def test_whoever_shows_a_wrong_key_is_told_how_many_tries_are_left(site: Site) -> None:

@@ -7,8 +7,8 @@ import pytest
 from paperround.config import Settings
 from tests.builders import paper
 from tests.web.conftest import PUBLIC_URL, Site, running
-from tests.web.test_pages import keep
-from tests.web.test_site import freeze
+from tests.web.editions import freeze
+from tests.web.papers import keep
 
 
 @pytest.mark.accept("F38", part="a map of the site")

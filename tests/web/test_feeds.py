@@ -14,14 +14,12 @@ from lxml import etree  # type: ignore[import-untyped]
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import Edition
 from paperround.domain.papers import Show
-from paperround.domain.tokens import Purpose
 from paperround.jobs.cuts import freeze_cuts
-from paperround.sources.formats import reader_for
 from paperround.store.schema import metadata
 from tests.builders import NOW, paper
+from tests.web.active import Active
 from tests.web.conftest import PUBLIC_URL, Site, sql
-from tests.web.test_pages import XSS, keep
-from tests.web.test_search import Active
+from tests.web.papers import XSS, keep
 
 ENDINGS = ("atom", "rss", "json")
 MEDIA = {
@@ -110,22 +108,6 @@ def require_atom(content: bytes) -> None:
     GRAMMAR.assertValid(etree.fromstring(content))
 
 
-@pytest.mark.parametrize(
-    ("good", "bad"),
-    [
-        ("<updated>", "<updated>yesterday "),
-        ("<title", "<name>x</name><title"),
-        ("<entry>", "<entry><id>urn:x</id>"),
-        ("</feed>", "<subtitle/><subtitle/></feed>"),
-        (' href="', ' src="'),
-    ],
-)
-def test_what_is_no_atom_does_not_fit(site: Site, edition: Edition, good: str, bad: str) -> None:
-    content = fetched(site, "/feeds/trending.atom").decode()
-    with pytest.raises(etree.DocumentInvalid):
-        require_atom(content.replace(good, bad, 1).encode())
-
-
 @pytest.mark.slow
 @pytest.mark.accept("F39", part="RSS")
 def test_an_rss_feed_keeps_to_the_rules_of_its_format(site: Site, edition: Edition) -> None:
@@ -158,16 +140,6 @@ def test_a_json_feed_keeps_to_the_rules_of_its_format(site: Site, edition: Editi
         assert item["url"].startswith(PUBLIC_URL)
         assert RFC_3339.fullmatch(item["date_published"])
         assert all(set(one) == {"name"} for one in item["authors"])
-
-
-def test_our_own_readers_take_the_feeds_in_again(site: Site, edition: Edition) -> None:
-    for ending, form in (("atom", "rss"), ("rss", "rss"), ("json", "jsonfeed")):
-        content = fetched(site, f"/feeds/trending.{ending}")
-        batch = reader_for("feed", content, form)[1](content)
-        assert not batch.rejects
-        titles = {one.title for one in edition.papers if "<" not in one.title}  # no reader's trap
-        assert titles <= {one.title for one in batch.records}
-        assert len(batch.records) == len(edition.papers)
 
 
 def test_a_paper_keeps_its_entry_when_it_stands_in_a_later_edition_too(
@@ -381,16 +353,3 @@ def test_a_page_names_its_feed_for_readers_to_find(
 def test_a_page_that_is_one_persons_names_no_feed_to_find(site: Site, choices_token: str) -> None:
     text = site.client.get(f"/preferences/{choices_token}").text
     assert 'rel="alternate"' not in text
-
-
-def test_the_token_of_a_feed_is_of_its_own_kind(site: Site, choices_token: str) -> None:
-    ring = site.runtime.desk.keys
-    with site.runtime.database.reading() as work:
-        mailing_list = work.lists.get("trending")
-        [one] = work.subscribers.subscriptions_after(mailing_list.id, 0, limit=2)  # type: ignore[arg-type]
-        person = work.subscribers.get(one.subscriber_id)
-    assert person is not None
-    wrong = ring.token(Purpose.FEEDBACK, person.id, person.nonce)
-    assert site.client.get(f"/feeds/me/{wrong}.atom").status_code == 404
-    right = ring.token(Purpose.FEED, person.id, person.nonce)
-    assert site.client.get(f"/feeds/me/{right}.atom").status_code == 200

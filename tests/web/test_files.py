@@ -14,7 +14,7 @@ from paperround.sources.bibtex import read_bibtex
 from paperround.sources.ris import read_ris
 from tests.builders import paper
 from tests.web.conftest import PUBLIC_URL, Site
-from tests.web.test_pages import XSS, keep
+from tests.web.papers import XSS, keep
 
 TITLES = (
     "BERT & DenseNet: 100% of $5 on #1_a ~ {x} ^2",
@@ -86,14 +86,6 @@ def test_bibtex_escapes_what_tex_would_take_for_a_command(site: Site) -> None:
     )
 
 
-def test_bibtex_keys_are_telling_and_each_is_given_once(site: Site, edition: Edition) -> None:
-    content = text(site, "/editions/trending/2026-03-02.bib")
-    keys = re.findall(r"^@misc\{([^,]+),$", content, re.MULTILINE)
-    assert len(keys) == len(set(keys)) == len(edition.papers)
-    assert all(re.fullmatch(r"[a-z]+\d{4}[a-z0-9]*", key) for key in keys)
-    assert len(parse_string(content).entries) == len(keys)
-
-
 def test_names_that_bibtex_would_take_apart_stand_in_braces(site: Site) -> None:
     keep(site, paper(1, authors=("Team and Friends", "Acme, Inc.", "Ada Ring")))
     expected = "author = {{Team and Friends} and {Acme, Inc.} and Ada Ring},"
@@ -115,13 +107,6 @@ def test_ris_is_read_again_by_our_reader(site: Site) -> None:
         assert record.authors == ("Ada Ring", "Bo Stone")
         if title.startswith("Über"):
             assert record.title == title
-
-
-def test_no_text_of_a_paper_adds_a_line_to_a_ris_file(site: Site) -> None:
-    keep(site, paper(1, title="One\r\nER  - \r\nTY  - JOUR", abstract="a\nTI  - b"))
-    content = text(site, "/papers/2603.00001.ris")
-    assert content.count("\r\nER  - ") == 1
-    assert len(read_ris(content.encode()).records) == 1
 
 
 @pytest.mark.accept("F41", part="Markdown")
@@ -191,10 +176,3 @@ def test_what_is_not_there_is_no_empty_file(site: Site, path: str, status: int) 
     answer = site.client.get(path)
     assert answer.status_code == status
     assert answer.headers["content-type"].startswith("text/html")
-
-
-def test_a_page_names_its_files(site: Site) -> None:
-    keep(site, paper(1))
-    page = site.client.get("/papers/2603.00001").text
-    for ending in ("bib", "ris", "md", "jsonld"):
-        assert f'href="/papers/2603.00001.{ending}">' in page

@@ -7,9 +7,10 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from paperround.domain.editions import Edition
-from paperround.web.guard import HEADERS, POLICY
+from paperround.web.guard import POLICY
 from paperround.web.templating import environment, static_dir, static_url
 from tests.web.conftest import Site
+from tests.web.secured import secured
 
 PUBLIC = (
     *("/", "/trending", "/editions", "/editions/trending/2026-03-02", "/sources", "/ranking"),
@@ -27,12 +28,6 @@ NAMED = (
 )
 """Addresses in the words of a script that is somebody else's, and of its licence."""
 PAGES = sorted(path.name for path in (static_dir().parent).glob("*.html"))
-
-
-def secured(headers: dict[str, str]) -> bool:
-    wanted = {name.decode(): value.decode() for name, value in HEADERS}
-    wanted["strict-transport-security"] = "max-age=31536000"
-    return wanted.items() <= headers.items() and "server" not in headers
 
 
 @pytest.mark.accept("W4", part="pages")

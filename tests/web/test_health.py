@@ -12,18 +12,6 @@ def _beat(site: Site) -> None:
         work.slots.beat(SCHEDULER, now=NOW)
 
 
-def test_a_site_whose_schedule_ticks_is_ready(site: Site) -> None:
-    _beat(site)
-    assert site.client.get("/readyz").json() == {"status": "ready"}
-
-
-def test_a_site_where_nothing_ticked_for_three_minutes_is_not(site: Site) -> None:
-    _beat(site)
-    site.clock.move(minutes=4)
-    answer = site.client.get("/readyz")
-    assert (answer.status_code, "nothing ticks" in answer.json()["status"]) == (503, True)
-
-
 def test_planning_that_goes_on_for_long_is_no_silence(site: Site) -> None:
     _beat(site)
     site.clock.move(minutes=4)

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2 as httpx
@@ -14,19 +14,16 @@ from starlette.testclient import TestClient
 
 from paperround.config import Settings
 from paperround.domain.errors import FetchFailed, Misconfigured
-from paperround.jobs.ports import Client
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import (
     CERTIFICATE_URL,
-    CONFIRM_URL,
     READER,
     SECRET,
     SIGNING_KEY,
     TOPIC,
     basic,
-    confirmation,
     ec_key,
     mailgun,
     mailgun_event,
@@ -41,20 +38,11 @@ from tests.mail.hooks.providers import (
     web_of_sns,
 )
 from tests.web.conftest import PUBLIC_URL, HandClock, Site, sql
-from tests.web.test_headers import secured
+from tests.web.hooks import Told
+from tests.web.secured import secured
 
 PROVIDERS = ("ses", "postmark", "sendgrid", "mailgun")
 PROBLEM = "application/problem+json"
-
-
-@dataclass(frozen=True)
-class Told(Runtime):
-    """An installation whose providers are asked on a web of our own."""
-
-    web: FakeClient = field(default_factory=web_of_sns)
-
-    def _provider_client(self) -> Client:
-        return self.web
 
 
 @dataclass
@@ -129,16 +117,6 @@ def test_a_genuine_request_is_taken_down(site: Listening, provider: str) -> None
 
 @pytest.mark.accept("F36", part="hooks")
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_request_that_comes_again_changes_nothing(site: Listening, provider: str) -> None:
-    assert site.tell(provider, *genuine(provider)).status_code == 200
-    before = site.dump()
-    site.clock.move(minutes=10)
-    assert site.tell(provider, *genuine(provider)).status_code == 200
-    assert site.dump() == before
-
-
-@pytest.mark.accept("F36", part="hooks")
-@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_forged_request_changes_and_learns_nothing(
     site: Listening, provider: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -180,16 +158,6 @@ def test_a_provider_that_is_not_set_has_no_hook(settings: Settings) -> None:
         assert client.post("/hooks/mailgun", content=genuine("mailgun")[0]).status_code == 200
     assert runtime.web.asked == []
     sql(runtime).dispose()
-
-
-@pytest.mark.accept("F36", part="hooks")
-def test_the_subscription_of_the_topic_is_confirmed_and_no_other(site: Listening) -> None:
-    other = confirmation(TopicArn=TOPIC + "2")
-    assert site.tell("ses", json.dumps(other).encode(), {}).status_code == 403
-    assert site.web.asked == []
-    answer = site.tell("ses", json.dumps(confirmation()).encode(), {})
-    assert answer.json() == {"events": 0, "ignored": 1}
-    assert site.web.asked == [CERTIFICATE_URL, CONFIRM_URL]
 
 
 @pytest.mark.accept("F36", part="hooks")
@@ -238,13 +206,6 @@ def test_no_cookie_counts_and_none_is_in_the_way(site: Listening) -> None:
     foreign = {"cookie": "a=b", "origin": "https://evil.example", "sec-fetch-site": "cross-site"}
     assert site.tell("postmark", body, {**headers, **foreign}).status_code == 200
     assert site.tell("postmark", body, foreign).status_code == 403
-
-
-def test_a_hook_is_posted_to_and_nothing_else(site: Listening) -> None:
-    for method in ("GET", "HEAD", "PUT", "DELETE", "TRACE"):
-        answer = site.client.request(method, "/hooks/postmark", headers=basic(SECRET))
-        assert answer.status_code == 405
-        assert secured(dict(answer.headers))
 
 
 @pytest.mark.accept("F36", part="hooks")

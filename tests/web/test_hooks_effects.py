@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,20 +21,16 @@ from tests.mail.hooks.providers import (
     basic,
     mailgun,
     mailgun_event,
-    mailgun_proof,
     postmark_bounce,
     postmark_change,
     sendgrid_event,
     sendgrid_headers,
     ses_bounce,
-    ses_complaint,
     sns,
-    stamp,
-    strangers_key,
     verification_key,
 )
 from tests.web.conftest import PUBLIC_URL, HandClock, Site, sql
-from tests.web.test_hooks import Told
+from tests.web.hooks import Told
 
 READING, STOPPED = SubscriberState.ACTIVE, SubscriberState.SUPPRESSED
 
@@ -155,55 +150,7 @@ def test_a_refusal_for_policy_that_is_called_permanent_stops_nobody(
 
 
 @pytest.mark.accept("F36", part="hooks stop")
-def test_who_complains_is_mailed_no_more(sent: Sent) -> None:
-    body = json.dumps(sns(sent.about(ses_complaint("not-spam")))).encode()
-    assert sent.tell("ses", body) == 200
-    assert sent.state() is READING
-    body = json.dumps(sns(sent.about(ses_complaint()))).encode()
-    assert sent.tell("ses", body) == 200
-    assert sent.state() is STOPPED
-
-
-@pytest.mark.accept("F36", part="hooks stop")
-@pytest.mark.parametrize("known", ["tag", "message_id", "recipient"])
-def test_each_thing_that_names_the_mail_is_enough(sent: Sent, known: str) -> None:
-    assert "+" in sent.sender
-    told = sent.about(ses_bounce())
-    [recipient] = told["bounce"]["bouncedRecipients"]
-    if known != "tag":
-        told["mail"]["source"] = "digest@papers.example"
-    if known != "message_id":
-        told["mail"]["commonHeaders"] = {}
-    if known != "recipient":
-        recipient["emailAddress"] = "somebody@else.example"
-    assert sent.tell("ses", json.dumps(sns(told)).encode()) == 200
-    assert sent.state() is STOPPED
-
-
-@pytest.mark.accept("F36", part="hooks stop")
 def test_an_address_on_a_suppression_list_takes_two_days(sent: Sent) -> None:
     change = {**postmark_change("HardBounce"), "Recipient": sent.recipient}
     assert sent.tell("postmark", json.dumps(change).encode(), basic(SECRET)) == 200
-    assert sent.state() is READING
-
-
-@pytest.mark.accept("F36", part="hooks stop")
-def test_nothing_that_is_forged_stops_anybody(sent: Sent) -> None:
-    told = sent.about(ses_bounce())
-    late = stamp(sent.site.clock.now() - timedelta(hours=26))
-    forged = [
-        sns(told, key=strangers_key()),
-        sns(told, TopicArn=TOPIC + "2"),
-        sns(told, Timestamp=late),
-        {**sns({}), "Message": json.dumps(told)},
-    ]
-    before = sent.site.dump()
-    assert {sent.tell("ses", json.dumps(one).encode()) for one in forged} == {403}
-    body, _ = request("postmark", sent)
-    assert sent.tell("postmark", body, basic("another-secret-of-somebody")) == 403
-    body, headers = request("sendgrid", sent)
-    assert sent.tell("sendgrid", body + b" ", headers) == 403
-    proof = mailgun_proof(key="a-key-of-a-stranger")
-    assert sent.tell("mailgun", mailgun(mailgun_event(recipient=sent.recipient), proof)) == 403
-    assert sent.site.dump() == before
     assert sent.state() is READING

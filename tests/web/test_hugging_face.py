@@ -11,9 +11,9 @@ from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.ingest import ingest
 from paperround.sources.formats import reader_for
 from tests.builders import HOUR, NOW, paper
-from tests.web.conftest import PUBLIC_URL, Site
+from tests.web.conftest import Site
+from tests.web.papers import keep
 from tests.web.serving import served
-from tests.web.test_pages import keep
 
 DAILY = "/api/daily_papers"
 
@@ -133,15 +133,6 @@ def test_their_client_is_told_what_is_wrong(client: Any, site: Site) -> None:
         list(client.list_daily_papers(date="2026-02-30", token=False))
 
 
-def test_a_week_and_a_month_hold_the_papers_of_their_days(site: Site, edition: Edition) -> None:
-    names = {one.title for one in edition.papers}
-    for query in ("week=2026-W10", "month=2026-03", "date=2026-03-02", "limit=100"):
-        rows = site.client.get(f"{DAILY}?limit=100&{query}").json()
-        assert set(titles(rows)) == names
-    assert site.client.get(f"{DAILY}?week=2026-W09").json() == []
-    assert site.client.get(f"{DAILY}?month=2026-02").json() == []
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -162,32 +153,9 @@ def test_a_wrong_day_is_a_problem_and_no_empty_list(site: Site, query: str) -> N
     assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
 
 
-def test_pages_follow_each_other_and_end_with_an_empty_one(site: Site, edition: Edition) -> None:
-    seen: list[str] = []
-    for number in range(100):
-        rows = site.client.get(f"{DAILY}?date=2026-03-02&limit=7&p={number}").json()
-        if not rows:
-            break
-        seen += titles(rows)
-    assert len(seen) == len(set(seen)) == len(edition.papers)
-
-
-def test_trending_comes_by_score(site: Site, edition: Edition) -> None:
-    rows = site.client.get(f"{DAILY}?sort=trending&limit=100").json()
-    assert titles(rows) == [one.title for one in edition.papers]
-
-
 def test_their_file_format_is_read_again_by_our_own_reader(site: Site, edition: Edition) -> None:
     content = site.client.get(f"{DAILY}?date=2026-03-02&limit=100").content
     batch = reader_for("daily.json", content, "hf")[1](content)
     arxiv = [one for one in edition.papers if "arxiv" in one.identifiers]
     assert len(batch.records) >= len(arxiv)
     assert not [one for one in batch.rejects if one.reason != "bad-id"]
-
-
-def test_votes_are_those_that_were_counted_last(site: Site) -> None:
-    keep(site, paper(1))
-    assert site.client.get("/api/papers/2603.00001").json()["upvotes"] == 0
-    assert NOW.year == 2026
-    assert site.client.get("/api/papers/2603.00001v3").json()["id"] == "2603.00001"
-    assert site.client.get(f"{PUBLIC_URL}/api/papers/nothing").status_code == 404

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import httpx2 as httpx
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
@@ -17,49 +15,16 @@ from paperround.domain.errors import FetchFailed
 from paperround.domain.keys import Scope
 from paperround.jobs.housekeeping import keep_house
 from paperround.store.schema import answers, feeds, notices
-from paperround.web.app import create_app
 from tests.databases import database_url, postgres, postgres_url
-from tests.web.admin import FEEDS, Service, Staffed, feed_body, fields_of, key_for, program
-from tests.web.conftest import PUBLIC_URL, HandClock, sql
+from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
+from tests.web.conftest import PUBLIC_URL, sql
+from tests.web.idempotency import KEYED, Office
 
 __all__ = ["database_url", "postgres", "postgres_url"]
 
-KEYED = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 SUBSCRIPTIONS = "/api/v1/subscriptions"
 EMPTY = b"<feed xmlns='http://www.w3.org/2005/Atom'><id>x</id><title>cs.LG</title></feed>"
 ADA = {"email": "ada@mail.example"}
-
-
-class Office:
-    """The API of an installation, and what is kept of it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.clock = HandClock()
-        self.service = Service()
-        self.runtime = Staffed(settings, self.clock, service=self.service)
-        self.app: FastAPI = create_app(self.runtime)
-        self.key = key_for(self.runtime, *Scope)
-        self.admin = program(self.app, self.key)
-
-    def rows(self, table: Any) -> int:
-        with sql(self.runtime).connect() as connection:
-            return len(connection.execute(table.select()).all())
-
-    def close(self) -> None:
-        self.runtime.queue.stop(drain_seconds=1)
-        sql(self.runtime).dispose()
-
-
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
-    return Settings(
-        data_dir=tmp_path,
-        public_url=PUBLIC_URL,
-        database_url=database_url,
-        secret_key="a secret that is only used by these tests",
-        rate_signup_ip="off",
-        rate_signup_net="off",
-    )
 
 
 @pytest.fixture
@@ -207,17 +172,6 @@ def test_a_get_and_a_delete_need_no_key_and_ignore_one(office: Office) -> None:
 
 
 # --- programs without a key of ours ------------------------------------------------------------
-
-
-@pytest.mark.postgres
-@pytest.mark.accept("A6", part="whose key")
-def test_programs_without_a_key_cannot_get_in_each_others_way(office: Office) -> None:
-    here, there = (program(office.app, None, at=at) for at in ("198.51.100.1", "198.51.100.2"))
-    assert here.post(SUBSCRIPTIONS, json=ADA, headers=KEYED).status_code == 202
-    bob = {"email": "bob@mail.example"}
-    assert there.post(SUBSCRIPTIONS, json=bob, headers=KEYED).status_code == 202
-    assert office.rows(notices) == 2
-    assert here.post(SUBSCRIPTIONS, json=bob, headers=KEYED).status_code == 422
 
 
 @pytest.mark.postgres

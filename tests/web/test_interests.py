@@ -9,7 +9,7 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import Purpose
 from tests.builders import address, paper
 from tests.web.conftest import Site
-from tests.web.test_pages import keep
+from tests.web.papers import keep
 
 XSS = "<script>alert(1)</script>"
 SAID = {
@@ -141,23 +141,6 @@ def test_a_line_that_cannot_be_read_is_marked_and_nothing_typed_is_lost(
     ]
     assert 'value="7"' in answer.text
     assert site.dump() == before
-
-
-def test_too_many_lines_are_told_and_not_saved(site: Site, choices_token: str) -> None:
-    many = "\n".join(f"word{number}" for number in range(201))
-    answer = site.client.post(
-        f"/preferences/{choices_token}", data={"action": "save", "keyword": many}
-    )
-    assert answer.status_code == 422
-    assert "201 lines in all: 200 are enough" in answer.text
-    assert typed(answer.text, "keyword") == many
-
-
-def test_what_is_left_empty_is_taken_out(site: Site, choices_token: str) -> None:
-    path = f"/preferences/{choices_token}"
-    site.client.post(path, data={"action": "save", **SAID})
-    site.client.post(path, data={"action": "save", "author": "Bob"})
-    assert kept(site) == ["author:Bob"]
 
 
 @pytest.mark.accept("S8", part="typed text")

@@ -85,14 +85,6 @@ def test_the_link_of_a_digest_judges_nothing(
     assert site.dump() == before
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "99", "x", "9" * 50, "²"])
-def test_any_page_that_is_asked_for_is_one(
-    site: Site, choices_token: str, edition: Edition, page: str
-) -> None:
-    answer = site.client.get(path(choices_token), params={"page": page})
-    assert answer.status_code == 200
-
-
 @pytest.mark.parametrize("action", ["suggest", "more", "keep"])
 def test_a_link_that_ran_out_meanwhile_gives_back_what_was_said(
     site: Site, choices_token: str, edition: Edition, action: str

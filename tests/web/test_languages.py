@@ -14,7 +14,6 @@ from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
 from paperround.languages.catalogues import catalogue_path, read_catalogue
 from paperround.store.notices import SqlNotices
-from paperround.web.templating import environment
 from tests.builders import address
 from tests.web.conftest import Site
 
@@ -139,16 +138,6 @@ def test_a_button_to_confirm_is_shown_while_the_database_is_away(
     page = site.client.get(f"/confirm/{token}", headers={"accept-language": "es"})
     assert (page.status_code, page.headers["content-language"]) == (200, "es")
     assert site.client.post(f"/confirm/{token}").status_code == 503
-
-
-@pytest.mark.parametrize("language", list(LANGUAGES))
-def test_the_fields_of_a_language_name_each_in_itself(language: str) -> None:
-    macros = environment(language).get_template("language.html").module
-    field = macros.choice({"language": "fr"}, None)  # type: ignore[attr-defined]
-    assert '<option value="fr" lang="fr" selected>Français</option>' in field
-    menu = macros.menu()  # type: ignore[attr-defined]
-    assert f'<b lang="{language}" aria-current="true">{LANGUAGES[language]}</b>' in menu
-    assert menu.count("<a href") == len(LANGUAGES) - 1
 
 
 # --- every page ----------------------------------------------------------------------------------
@@ -383,8 +372,3 @@ def test_a_change_of_address_is_agreed_to_in_the_language_of_its_reader(
     token = site.notice_token("alice", NoticeKind.CHANGE, Purpose.CONFIRM)
     assert spoken_by(site, "GET", f"/address/{token}") == "de"
     assert spoken_by(site, "POST", f"/address/{token}") == "de"
-
-
-def test_a_link_that_is_not_ours_speaks_the_language_of_the_browser(site: Site) -> None:
-    for path in ("unsubscribe", "preferences", "feedback", "confirm", "address"):
-        assert spoken_by(site, "GET", f"/{path}/{'A' * 40}") == "es", path

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from paperround.domain.editions import Edition
@@ -22,7 +21,6 @@ from paperround.store.schema import feeds
 from paperround.store.subscribers import SqlSubscribers
 from paperround.web.openapi import REFERENCE
 from paperround.web.paging import MOST
-from paperround.web.streams import PIECE
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
 from tests.web.conftest import Site, sql
 
@@ -114,28 +112,6 @@ def test_a_listing_of_everything_goes_on_with_a_cursor(site: Site) -> None:
             assert "cursor" in _parameters(operation), path
 
 
-def test_a_new_route_that_answers_with_rows_is_noticed(site: Site) -> None:
-    """The tests above would see one that somebody adds, described or not."""
-
-    def rows() -> list[int]:
-        return []
-
-    def anything() -> Any:
-        return []
-
-    app = FastAPI()
-    app.get("/described")(rows)
-    app.get("/anything")(anything)
-    schema = {"components": {"schemas": {}}, **app.openapi()}
-    assert [path for path, _ in listings(schema)] == ["/described", "/anything"]
-
-
-def test_lists_come_in_pages_too(site: Site) -> None:
-    page = site.client.get("/api/v1/lists").json()
-    assert [one["name"] for one in page["items"]] == ["trending"]
-    assert page["next_cursor"] is None
-
-
 # --- exports -----------------------------------------------------------------------------------
 
 
@@ -179,17 +155,6 @@ def _names(content: bytes, form: str) -> list[str]:
     if form == "json":
         return [one["name"] for one in json.loads(content)["feeds"]]
     return [one.label for one in read_opml(content)]
-
-
-@pytest.mark.accept("A9", part="export")
-def test_a_long_export_leaves_in_pieces_of_a_moderate_size(site: Site) -> None:
-    admin = program(site.app, key_for(site.runtime, Scope.FEEDS_WRITE))
-    grow(site, admin)
-    with admin.stream("GET", EXPORT) as answer:
-        pieces = list(answer.iter_raw())
-    whole = sum(map(len, pieces))
-    assert max(map(len, pieces)) < PIECE + 2_000
-    assert whole > 3 * PIECE
 
 
 def test_an_export_of_a_database_that_is_down_is_an_error_and_no_empty_file(

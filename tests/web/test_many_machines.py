@@ -22,7 +22,7 @@ from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, run_on
 from tests.queues import EMPTY
 from tests.web.conftest import PUBLIC_URL, Site, running
-from tests.web.test_metrics import numbers
+from tests.web.metrics import numbers
 
 __all__ = ["postgres", "postgres_url"]
 
@@ -74,13 +74,6 @@ def test_a_site_without_a_scheduler_says_so_within_half_a_minute(many: Site) -> 
     worker_lives(many.runtime.database, ME, ALL, now=many.clock.now())
     assert told(many)[0] == 503
     assert "paperround scheduler" in told(many)[1]["status"]
-
-
-def test_a_queue_that_nobody_serves_is_named(many: Site) -> None:
-    everybody_works(many, Line.NOTICES, Line.MAIL)
-    status, answer = told(many)
-    assert status == 503
-    assert "paperround worker --queues posts,editions,papers,upkeep" in answer["status"]
 
 
 def test_ticks_that_are_asked_for_and_not_done_are_told(many: Site) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.editions import Edition
@@ -21,21 +20,10 @@ from tests.builders import NOW, returned_event
 from tests.sources.arxiv_samples import item, rss
 from tests.web.admin import Service, key_for, program
 from tests.web.conftest import Site
+from tests.web.metrics import numbers
 
 FEED = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG"})
 BUSY = FetchFailed("rss.arxiv.org did not answer", status=500)
-
-
-def numbers(site: Site) -> dict[tuple[str, ...], float]:
-    """Every number by its name and the values of its labels."""
-    answer = program(site.app, key_for(site.runtime, Scope.METRICS_READ)).get("/metrics")
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("text/plain")
-    return {
-        (sample.name.removeprefix("paperround_"), *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
 
 
 def poll(site: Site, answer: bytes | Exception) -> None:

@@ -10,7 +10,6 @@ from paperround.domain.editions import Edition
 from paperround.web.conditional import conditional
 from paperround.web.guard import App, Message, Receive, Scope, Send
 from paperround.web.packing import LEAST, Packer
-from paperround.web.templating import static_url
 from tests.web.conftest import Site
 
 TAKES = {"accept_encoding": "gzip, br"}
@@ -131,10 +130,3 @@ def test_one_tag_at_two_addresses_names_two_files() -> None:
     for _ in range(2):
         assert client.get("/a", headers=SENT).text == "/a" * LEAST
         assert client.get("/b", headers=SENT).text == "/b" * LEAST
-
-
-def test_a_file_that_is_kept_for_good_is_packed(site: Site) -> None:
-    headers, packed = raw(site.client, static_url("site.css"), **TAKES)
-    assert headers["content-encoding"] == "gzip"
-    assert "immutable" in headers["cache-control"]
-    assert b"color-scheme" in gzip.decompress(packed)

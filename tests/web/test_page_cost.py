@@ -12,8 +12,8 @@ from paperround.store.schema import metadata
 from paperround.store.schema_pages import SHOWN
 from tests.builders import DAY, NOW, listing, observation, paper
 from tests.web.conftest import Site, sql
-from tests.web.test_pages import keep
-from tests.web.test_site import DAYS, freeze
+from tests.web.editions import DAYS, freeze
+from tests.web.papers import keep
 
 PAGES = (
     *("/", "/trending", "/trending?period=month", "/editions", "/editions/trending/2026-03-02"),
@@ -65,18 +65,6 @@ def test_a_page_on_the_shelf_asks_nothing(site: Site, path: str) -> None:
     assert first.text == second.text
     assert made > 0
     assert len(asked) == made
-
-
-@pytest.mark.accept("B11", part="a run of sending")
-@pytest.mark.parametrize("path", ["/", "/editions/trending/2026-03-02"])
-def test_a_page_stays_on_the_shelf_while_mails_are_sent(site: Site, path: str) -> None:
-    fill(site, 3)
-    site.client.get(path)
-    with site.runtime.database.writing() as work:
-        work.slots.take("mail", "1", now=NOW)
-    with statements(site) as asked:
-        site.client.get(path)
-    assert asked == []
 
 
 @pytest.mark.accept("B11", part="what changes")

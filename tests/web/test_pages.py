@@ -2,41 +2,24 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from paperround.domain.editions import Edition
-from paperround.domain.papers import Paper, PaperId, Show
+from paperround.domain.papers import Show
 from paperround.jobs.publish import draft
 from paperround.jobs.publish import freeze as freeze_edition
 from paperround.jobs.rank import rank_list
 from paperround.jobs.site import FRONT_PAPERS
-from paperround.web.problems import written
-from tests.builders import NOW, new_edition, paper, seed_edition, write
+from tests.builders import NOW, new_edition, paper, write
 from tests.fakes import NewestFirst
 from tests.web.conftest import Site
+from tests.web.papers import XSS, html, keep
 
-XSS = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "' onmouseover='alert(1)",
-    "{{ 71 * 8111 }}{% include 'base.html' %}",
-    "</title></textarea><iframe srcdoc=x>",
-    "<!--><a href=javascript:alert(1)>x</a>",
-)
 ACTIVE = re.compile(
     r"<(?:script|img|svg|iframe)\b(?! src=\"/static)|\bon\w+=['\"a]|href=.?javascript"
 )
-
-
-def keep(site: Site, *papers: Paper) -> tuple[PaperId, ...]:
-    """Store papers; returns their ids."""
-    with site.runtime.database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
-    return tuple(real[one.id] for one in papers)
 
 
 def freeze(site: Site, *, reason: str | None = None, quiet: str | None = None) -> None:
@@ -113,22 +96,6 @@ def test_a_paper_is_found_by_id_and_by_any_spelling_of_its_arxiv_id(site: Site) 
     assert "An old one" in site.client.get("/papers/quant-ph/0201082").text
 
 
-@pytest.mark.parametrize("name", ["0", "9" * 30, "٣", "2603.99999", "no/such", "%00", "x" * 5000])
-def test_a_paper_that_is_not_there_is_not_found(site: Site, name: str) -> None:
-    assert site.client.get(f"/papers/{name}").status_code == 404
-
-
-def test_an_abstract_is_shown_as_far_as_its_source_allows(site: Site) -> None:
-    filler = "Much is known about how things are counted in many places. " * 5
-    abstract = f"{filler}We present a way to count. {filler}Then more follows."
-    pages: list[str] = []
-    for show in (Show.FULL, Show.GIST, Show.LINK):
-        [id_] = keep(site, paper(len(pages) + 1, abstract=abstract, show=show))
-        pages.append(site.client.get(f"/papers/{id_}").text)
-    assert [page.count("Then more follows") for page in pages] == [1, 0, 0]
-    assert [page.count("a way to count") > 0 for page in pages] == [True, True, False]
-
-
 @pytest.mark.accept("F24", part="two sentences on the page")
 def test_an_abstract_that_nobody_gave_is_not_said_to_be_held_back(site: Site) -> None:
     [none, held] = keep(site, paper(1, abstract=""), paper(2, show=Show.LINK))
@@ -150,47 +117,10 @@ def test_a_long_abstract_is_also_told_in_short(site: Site) -> None:
     assert news not in pages[2]
 
 
-def test_a_paper_says_where_it_stood_last(site: Site, edition: Edition) -> None:
-    third = edition.papers[2]
-    page = site.client.get(f"/papers/{third.paper_id}").text
-    assert "Number 3 of" in page
-    assert f"/editions/trending/2026-03-02/{edition.cut}" in page
-    assert third.reason in page
-
-
 def test_an_edition_is_reached_by_day_and_by_cut(site: Site, edition: Edition) -> None:
     by_day = site.client.get("/editions/trending/2026-03-02").text
     assert site.client.get(f"/editions/trending/2026-03-02/{edition.cut}").text == by_day
     assert "/editions/trending/2026-03-02" in site.client.get("/editions").text
-
-
-@pytest.mark.parametrize(
-    "path", ["none/2026-03-02", "trending/2026-03-01", "trending/2026-03-02/7"]
-)
-def test_an_edition_that_is_not_there_is_not_found(site: Site, edition: Edition, path: str) -> None:
-    assert site.client.get(f"/editions/{path}").status_code == 404
-
-
-def test_a_day_that_is_no_date_is_refused_with_the_way_out(site: Site) -> None:
-    answer = site.client.get("/editions/trending/yesterday")
-    assert answer.status_code == 422
-    assert "write it like 2026-01-30" in answer.text
-
-
-def test_the_archive_leads_to_every_day(site: Site) -> None:
-    [id_] = keep(site, paper(1))
-    with site.runtime.database.writing() as work:
-        mailing_list = work.lists.get("trending")
-        for days in range(130):
-            day = NOW.date() - timedelta(days=days)
-            made = new_edition(mailing_list, (id_,), day=day)
-            work.editions.freeze(replace(made, cut_at=NOW - timedelta(days=days)))
-    seen, link = 0, "/editions"
-    while link:
-        page = site.client.get(link).text
-        seen += page.count("<li>")
-        link = (re.findall(r'href="([^"]+)" rel="prev"', page) or [""])[0].replace("&amp;", "&")
-    assert seen == 130
 
 
 @pytest.mark.accept("W7", part="pages")
@@ -226,12 +156,6 @@ def test_an_edition_says_which_of_its_papers_was_withdrawn_since(site: Site, pat
     assert page.index(gone.title) < page.index("was withdrawn")
 
 
-def html(text: str) -> str:
-    from markupsafe import escape
-
-    return str(escape(text))
-
-
 def test_crawlers_are_kept_from_personal_pages(site: Site) -> None:
     lines = site.client.get("/robots.txt").text.splitlines()
     assert {"Disallow: /unsubscribe/", "Disallow: /preferences/"} <= set(lines)
@@ -243,15 +167,6 @@ def test_the_snippet_names_the_public_address(site: Site) -> None:
     assert "action=&#34;https://papers.example/subscribe" in page or (
         'action="https://papers.example/subscribe"' in page
     )
-
-
-def test_the_order_of_pages_is_kept_when_two_editions_share_a_day(site: Site) -> None:
-    ids = keep(site, paper(1), paper(2))
-    with site.runtime.database.reading() as work:
-        mailing_list = work.lists.get("trending")
-    seed_edition(site.runtime.database, mailing_list, ids[:1], cut="0")
-    seed_edition(site.runtime.database, mailing_list, ids, cut="1")
-    assert site.client.get("/editions/trending/2026-03-02").text.count("<article>") == 2
 
 
 FIRST = "Much is known about how things are counted in many places."
@@ -295,9 +210,3 @@ def test_pages_that_show_papers_of_arxiv_thank_it(site: Site, identifiers: dict[
     freeze_ranked(site)
     for path in ("/", "/editions/trending/2026-03-02", f"/papers/{id_}"):
         assert (THANKS in site.client.get(path).text) == ("arxiv" in identifiers), path
-
-
-def test_an_error_page_says_what_is_wrong_in_a_sentence(site: Site) -> None:
-    said = "too many requests from your network: try again in 7 minutes"
-    _, page = written(429, "Too many requests", said, "/subscribe", site.runtime)
-    assert b"<p>Too many requests from your network: try again in 7 minutes.</p>" in page

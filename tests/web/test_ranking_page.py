@@ -5,14 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.editions import Edition
 from paperround.domain.models import NewModel
 from paperround.ranking.maker import PriorMaker
 from paperround.ranking.prior import GROUPS, VERSION
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
 from tests.builders import NOW
-from tests.ranking.test_learned import cohorts
+from tests.ranking.learned import cohorts
 from tests.web.conftest import Site
 
 
@@ -73,10 +72,3 @@ def test_a_model_that_cannot_be_read_is_not_shown_as_if_it_ranked(
     page = site.client.get("/ranking").text
     assert f"<code>{RANKER}</code>" in page
     assert "Nothing yet" in page
-
-
-def test_every_page_leads_to_it(site: Site, edition: Edition) -> None:
-    for path in ("/", "/editions", f"/papers/{edition.papers[0].paper_id}"):
-        page = site.client.get(path).text
-        assert '<a href="/ranking">How papers are ranked</a>' in page
-    assert '<a href="/ranking">What the parts mean</a>' in site.client.get("/").text

@@ -1,46 +1,20 @@
 """The search page, and the search of programs."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
 from paperround.config import Settings
-from paperround.domain.papers import Show
 from paperround.web.templating import static_url
 from tests.builders import paper
+from tests.web.active import Active
 from tests.web.conftest import Site, running
-from tests.web.test_pages import XSS, keep
+from tests.web.papers import XSS, keep
 
 API = "/api/v1/search"
 
 
-class Active(HTMLParser):
-    """Collects what would run or load something."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    @classmethod
-    def in_page(cls, page: str) -> list[str]:
-        """Every such tag and attribute of a page."""
-        parser = cls()
-        parser.feed(page)
-        return parser.found
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if (
-            tag in {"script", "img", "svg", "iframe"}
-            and ("src", static_url("keys.js")) not in attrs
-        ):
-            self.found.append(tag)
-        for name, value in attrs:
-            if name.startswith("on") or "javascript:" in (value or "").lower()[:20]:
-                self.found.append(f"{name}={value}")
-
-
-@pytest.mark.accept("F16")
+@pytest.mark.accept("F16", part="page")
 def test_the_page_is_a_form_and_says_what_can_be_found(site: Site) -> None:
     page = site.client.get("/search")
     assert page.status_code == 200
@@ -137,17 +111,6 @@ def test_programs_get_papers_with_marks_a_page_at_a_time(site: Site) -> None:
     assert sorted(seen) == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.accept("F16", part="api")
-def test_a_cursor_goes_on_where_its_page_ended_though_papers_came(site: Site) -> None:
-    keep(site, *(paper(number) for number in range(1, 6)))
-    first = site.client.get(API, params={"q": "things", "limit": 3}).json()
-    keep(site, *(paper(number, title="Things, things") for number in range(6, 9)))
-    asked = {"q": "things", "limit": 3, "cursor": first["next_cursor"]}
-    then = site.client.get(API, params=asked).json()
-    assert sorted(one["id"] for one in first["items"] + then["items"]) == [1, 2, 3, 4, 5]
-    assert (then["total"], then["next_cursor"]) == (5, None)
-
-
 def test_programs_name_filters_beside_the_words(site: Site) -> None:
     keep(site, paper(1), paper(2, categories=("math.CO",)))
 
@@ -161,26 +124,6 @@ def test_programs_name_filters_beside_the_words(site: Site) -> None:
     assert ids(before="2026-03-02") == ids(feed="none") == []
     assert site.client.get(API, params={"q": "x", "after": "soon"}).status_code == 422
     assert site.client.get(API, params={"q": "x", "cursor": "bm9wZQ"}).status_code == 422
-
-
-def test_a_misspelt_word_is_suggested_to_programs_too(site: Site) -> None:
-    keep(site, paper(1, title="Dense retrieval"))
-    answer = site.client.get(API, params={"q": "retreival"}).json()
-    assert (answer["items"], answer["suggestion"]) == ([], "retrieval")
-
-
-def test_a_source_that_gives_only_links_shows_no_abstract(site: Site) -> None:
-    keep(site, paper(1, abstract="A secret of theirs.", show=Show.LINK))
-    assert "secret" not in site.client.get("/search?q=things").text
-    assert site.client.get(API, params={"q": "things"}).json()["items"][0]["excerpt"] == ""
-
-
-def test_searching_changes_nothing(site: Site) -> None:
-    keep(site, paper())
-    before = site.dump()
-    site.client.get("/search?q=things")
-    site.client.get(f"{API}?q=thnigs")
-    assert site.dump() == before
 
 
 @pytest.mark.accept("F16", part="similar papers")
@@ -210,10 +153,6 @@ def test_who_searches_without_end_is_told_to_wait(settings: Settings) -> None:
         assert site.client.get("/editions").status_code == 200, "only searches are counted"
         site.clock.move(minutes=1)
         assert site.client.get("/search?q=things").status_code == 200
-
-
-def test_a_person_never_meets_the_limit(site: Site) -> None:
-    assert {site.client.get("/search").status_code for _ in range(60)} == {200}
 
 
 @pytest.mark.parametrize("written", ["5", "8.2e-102", "1772438400", "2026-1-2", "2026-01-02T00:00"])

@@ -6,8 +6,8 @@ import pytest
 
 from tests.builders import NOW, paper
 from tests.web.conftest import Site
-from tests.web.test_pages import keep
-from tests.web.test_site import DAYS, link
+from tests.web.editions import DAYS, link
+from tests.web.papers import keep
 
 
 @pytest.mark.accept("F16", part="filters")

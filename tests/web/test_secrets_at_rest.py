@@ -10,12 +10,12 @@ from paperround.doctor.records import keys_in_use
 from paperround.domain.channels import ChannelKind
 from paperround.domain.keys import Scope
 from paperround.jobs.housekeeping import keep_house
-from paperround.store.schema import answers, channels
+from paperround.store.schema import answers
 from tests.channels.services import PATHS, Services, services
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.admin import fields_of, key_for, program
 from tests.web.conftest import sql
-from tests.web.test_idempotency import KEYED, Office, settings
+from tests.web.idempotency import KEYED, Office, settings
 
 __all__ = ["database_url", "postgres", "postgres_url", "settings"]
 
@@ -118,20 +118,6 @@ def test_what_rests_is_sealed_anew_after_the_secret_changed(
     assert (one.hook.url, one.hook.chat) == (BOTS_ADDRESS, "@papers_of_the_lab")
     assert used == {runtime.settings.keys.current.id: 1} != {old.id: 1}
     rotated.close()
-
-
-def test_what_rested_in_the_clear_is_read_and_then_sealed(office: Office) -> None:
-    bot = {"kind": "telegram", "hook": BOT, "chat": "@papers_of_the_lab", "name": "bot"}
-    office.admin.post(CHANNELS, json=bot)
-    with sql(office.runtime).begin() as connection:
-        connection.execute(
-            channels.update().values(hook=BOTS_ADDRESS, chat="@papers_of_the_lab", key="")
-        )
-    with office.runtime.database.writing() as work:
-        assert work.channels.find("bot").hook.url == BOTS_ADDRESS
-        assert work.channels.seal_anew() == 1
-        assert work.channels.seal_anew() == 0
-    assert BOT not in dump(office)
 
 
 def test_without_its_secret_nothing_is_lost_and_somebody_says_so(

@@ -16,9 +16,9 @@ from paperround.web.guard import App, Message, Receive, Scope, Send
 from paperround.web.languages import hearing
 from paperround.web.shelf import LARGEST, Shelf
 from paperround.web.stamps import Filled
-from tests.builders import NOW, paper
+from tests.builders import paper
 from tests.web.conftest import HandClock, Site
-from tests.web.test_pages import keep
+from tests.web.papers import keep
 
 PAGES = ("/", "/trending", "/editions", "/sources", "/ranking", "/snippet", "/sitemap.xml")
 
@@ -232,21 +232,3 @@ def test_no_page_says_what_stands_where_a_stamp_goes(site: Site, edition: Editio
     for path in ("/", "/search?q=graph", "/topics/graph", "/authors/ring"):
         assert STAMP not in site.client.get(path).text
         assert STAMP not in site.client.get(path).text
-
-
-def test_searches_are_counted_each_time(site: Site) -> None:
-    left = [site.client.get("/search?q=x").headers["ratelimit"] for _ in range(2)]
-    assert left[0] != left[1]
-
-
-def test_a_page_of_one_person_is_made_for_them(site: Site, choices_token: str) -> None:
-    path = f"/preferences/{choices_token}"
-    assert site.client.get(path).headers["cache-control"] == "no-store"
-    assert "etag" not in site.client.get(path).headers
-
-
-def test_now_is_part_of_no_page_longer_than_a_minute(site: Site, edition: Edition) -> None:
-    before = site.client.get("/sources").text
-    site.clock.move(seconds=61)
-    assert site.client.get("/sources").text != before
-    assert site.clock.now() > NOW

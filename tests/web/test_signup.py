@@ -37,14 +37,6 @@ def choices(site: Site, name: str = "ada") -> Preferences:
     return found.preferences
 
 
-def consent(site: Site, name: str) -> str:
-    with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address(name))
-    assert person is not None
-    assert person.consent is not None
-    return person.consent.source
-
-
 def confirm_token(site: Site, **fields: str) -> str:
     site.ask(**fields)
     return site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
@@ -142,11 +134,6 @@ def test_a_form_with_files_is_not_read(site: Site, kind: str) -> None:
     assert state(site) is None
 
 
-def test_what_was_typed_is_text_when_it_comes_back(site: Site) -> None:
-    answer = site.client.post("/subscribe", data={"email": '"><script>alert(1)</script>'})
-    assert "<script>alert" not in answer.text
-
-
 # --- confirming --------------------------------------------------------------------------------
 
 
@@ -182,7 +169,11 @@ def test_it_is_kept_through_which_door_somebody_came(site: Site) -> None:
     for door in ("form", "snippet", "api"):
         token = site.notice_token(door, NoticeKind.CONFIRM, Purpose.CONFIRM)
         site.client.post(f"/confirm/{token}")
-        assert consent(site, door) == f"{door}, confirmed by mail"
+        with site.runtime.database.reading() as work:
+            person = work.subscribers.find(address(door))
+        assert person is not None
+        assert person.consent is not None
+        assert person.consent.source == f"{door}, confirmed by mail"
 
 
 # --- by program --------------------------------------------------------------------------------
@@ -235,15 +226,6 @@ def test_a_program_cannot_set_what_is_not_its_to_say(site: Site, field: str) -> 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
     assert state(site) is None
-
-
-def test_who_asks_too_often_is_told_when_to_come_back(limited_site: Site) -> None:
-    for number in range(4):
-        asked = {"email": f"ada{number}@mail.example"}
-        answer = limited_site.client.post("/api/v1/subscriptions", json=asked)
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) > 0
-    assert limited_site.client.post("/subscribe", data=asked).status_code == 429
 
 
 def refused_at(client: TestClient, start: int = 0) -> int:
@@ -322,12 +304,6 @@ SURROGATES = [
     )
     for field in ("algorithm", "challenge", "salt", "signature")
 ]
-
-
-def test_work_that_is_no_text_is_no_error(site: Site) -> None:
-    for text in SURROGATES:
-        fields = {"email": "ada@mail.example", "work": text, "number": "1"}
-        assert site.client.post("/subscribe", data=fields).status_code == 200
 
 
 @pytest.mark.parametrize("text", ["", "x", "W10=", "MQ==", "e30=", "eyJzYWx0Ijoge319", *SURROGATES])

@@ -119,12 +119,6 @@ def test_an_operator_adds_domains_and_lets_others_in(picky: Site) -> None:
     assert list(statuses.values()) == [422, 422, 422, 202]
 
 
-def test_an_operator_may_refuse_none(settings: Settings) -> None:
-    with running(settings.model_copy(update={"refused_domains": "off"})) as site:
-        answer = site.client.post(SUBSCRIPTIONS, json={"email": "ada@mailinator.com"})
-    assert answer.status_code == 202
-
-
 def test_a_reader_at_a_domain_refused_since_still_gets_their_links(picky: Site) -> None:
     asked = {"email": "reader@bad.example", "stamp": ""}
     assert picky.client.post("/preferences", data=asked).status_code == 200

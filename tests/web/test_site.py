@@ -8,38 +8,13 @@ import pytest
 
 from paperround.domain.editions import Edition
 from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.papers import PaperId, Reject, Show
+from paperround.domain.papers import Reject, Show
 from tests.builders import DAY, HOUR, NOW, new_edition, observation, paper, write
 from tests.web.conftest import PUBLIC_URL, Site
-from tests.web.test_pages import XSS, html, keep
+from tests.web.editions import DAYS, freeze, link
+from tests.web.papers import XSS, html, keep
 
-DAYS = timedelta(days=1)
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
-
-
-def freeze(
-    site: Site,
-    papers: tuple[PaperId, ...],
-    *,
-    day: date = DAY,
-    cut: str = "0",
-    quiet: str | None = None,
-    best: float = 1.5,
-) -> None:
-    """An edition of some day, cut so many hours into it."""
-    with site.runtime.database.writing() as work:
-        made = new_edition(work.lists.get("trending"), papers, day=day, cut=cut)
-        at = NOW + (day - DAY) + HOUR * int(cut)
-        scored = tuple(replace(one, score=best / one.position) for one in made.papers)
-        work.editions.freeze(
-            replace(made, papers=scored, cut_at=at, frozen_at=at, quiet_reason=quiet)
-        )
-
-
-def link(page: str, rel: str) -> str:
-    """The first address with that relation; empty without."""
-    found = re.findall(rf'href="([^"]+)" rel="{rel}"', page)
-    return found[0].replace("&amp;", "&") if found else ""
 
 
 def titles(page: str) -> list[str]:
@@ -109,11 +84,6 @@ def test_a_period_that_is_none_is_refused_with_the_way_out(site: Site, query: st
     answer = site.client.get(f"/trending?{query}")
     assert answer.status_code == 422
     assert "write" in answer.text
-
-
-def test_a_list_that_is_none_is_not_found(site: Site) -> None:
-    for path in ("/trending?list=none", "/editions?list=none"):
-        assert site.client.get(path).status_code == 404
 
 
 def test_many_papers_of_a_month_come_page_by_page(site: Site) -> None:
@@ -429,14 +399,6 @@ def test_without_sources_the_page_says_so(site: Site) -> None:
 def test_papers_that_were_read_by_hand_are_told_too(site: Site, edition: Edition) -> None:
     page = site.client.get("/sources").text
     assert "It is a file that was read by hand." in page
-
-
-def test_an_edition_paper_has_a_place_to_be_linked_to(site: Site) -> None:
-    [id_] = keep(site, paper(1))
-    freeze(site, (id_,))
-    page = site.client.get("/trending?period=week").text
-    [target] = re.findall(r'href="(/editions/[^"]+)#paper-1"', page)
-    assert 'id="paper-1"' in site.client.get(target).text
 
 
 @pytest.mark.accept("F38", part="social metadata")

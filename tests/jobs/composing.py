@@ -1,0 +1,19 @@
+"""A digest to compose."""
+
+from datetime import date
+
+from paperround.domain.editions import EditionId
+from paperround.domain.ledger import Slip
+from tests.jobs.conftest import IDENTITY, NOW
+
+SLIP = Slip(
+    row=7,
+    edition_id=EditionId(1),
+    address="ada@example.org",
+    positions=(1, 2),
+    local_date=date(2026, 1, 30),
+    message_id="<x@papers.example>",
+    dated=NOW,
+    key_id=IDENTITY.keys.current.id,
+    nonce="nonce",
+)

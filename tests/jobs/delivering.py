@@ -1,0 +1,40 @@
+"""What a delivery is made with in tests."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+from paperround.clock import FixedClock
+from paperround.domain.deliveries import (
+    Envelope,
+    Outcome,
+)
+from paperround.jobs.deliver import Post
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import (
+    LETTERHEAD,
+    Neighbours,
+    PlainRenderer,
+    ScriptedMailer,
+    accepting,
+)
+from tests.jobs.conftest import IDENTITY, NOW
+
+
+def post(database: SqlDatabase, script: Callable[[Envelope], Outcome] = accepting) -> Post:
+    return Post(
+        database=database,
+        mailer=ScriptedMailer(script),
+        renderer=PlainRenderer(),
+        letterhead=LETTERHEAD,
+        keys=IDENTITY.keys,
+        clock=FixedClock(NOW),
+        processes=Neighbours(),
+        lease=timedelta(seconds=900),
+        jitter=Random(1),  # noqa: S311 - the same waits in every run
+    )
+
+
+def at(one: Post, later: timedelta) -> Post:
+    return replace(one, clock=FixedClock(NOW + later))

@@ -1,0 +1,84 @@
+"""Notices to the operator, and a mailer that takes mail in batches."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from paperround.clock import FixedClock
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
+from paperround.domain.notices import NoticeKind
+from paperround.jobs.deliver import Post
+from paperround.jobs.notices import new_notice
+from paperround.jobs.ports import Mailer
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import (
+    LETTERHEAD,
+    Neighbours,
+    PlainRenderer,
+    accepting,
+)
+from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
+from tests.jobs.publishing import send
+
+KEEPER = "keeper@example.org"
+
+
+@dataclass
+class Batches:
+    """Accepts everything, and keeps what each batch carried."""
+
+    during: Callable[[Envelope], None] = lambda _: None
+    batches: list[list[Envelope]] = field(default_factory=list)
+
+    def send(
+        self,
+        envelopes: Iterable[Envelope | None],
+        *,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+    ) -> Iterator[Outcome]:
+        self.batches.append([])
+        mine = self.batches[-1]
+        for envelope in filter(None, envelopes):
+            self.during(envelope)
+            if envelope.id in before_dot([envelope.id]):
+                mine.append(envelope)
+                yield accepting(envelope)
+
+    @property
+    def sent(self) -> list[str]:
+        return [envelope.recipient for batch in self.batches for envelope in batch]
+
+
+def post(database: SqlDatabase, mailer: Mailer) -> Post:
+    return Post(
+        database=database,
+        mailer=mailer,
+        renderer=PlainRenderer(),
+        letterhead=LETTERHEAD,
+        keys=IDENTITY.keys,
+        clock=FixedClock(NOW),
+        processes=Neighbours(),
+        lease=timedelta(seconds=900),
+        jitter=Random(1),  # noqa: S311 - the same waits in every run
+    )
+
+
+def tell(
+    database: SqlDatabase,
+    key: str = "1",
+    kind: NoticeKind = NoticeKind.ALERT,
+    **payload: str | int,
+) -> DeliveryId:
+    with database.writing() as work:
+        notice = new_notice(IDENTITY, kind, key, None, KEEPER, payload, now=NOW)
+        work.notices.put(notice, now=NOW)
+        found = work.notices.find(key)
+    assert found is not None
+    return found.id
+
+
+def plan(database: SqlDatabase, readers: int) -> None:
+    fill(database, [record(1), record(2)])
+    subscribe(database, *(f"reader{n}" for n in range(readers)))
+    send(database)

@@ -1,0 +1,41 @@
+"""Readers with an opinion, and papers for them."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from paperround.domain.papers import PaperId, Record
+from paperround.domain.readers import NewFeedback
+from paperround.domain.subscribers import SubscriberId
+from paperround.store import schema as db
+from paperround.store.unit_of_work import SqlDatabase
+from tests.jobs.conftest import NOW, record
+
+LATER = NOW + timedelta(days=1)
+SUBJECTS = "tides whales comets orchids glaciers beetles lichens magnets".split()
+
+
+def filler(count: int, first: int) -> list[Record]:
+    return [
+        record(
+            number,
+            title=f"Notes on {SUBJECTS[number % 8]}",
+            abstract=f"All about {SUBJECTS[number % 8]} and word{number}.",
+        )
+        for number in range(first, first + count)
+    ]
+
+
+def person(database: SqlDatabase, name: str) -> SubscriberId:
+    with database.reading() as work:
+        everybody = work.subscribers.export(work.lists.get("trending").id)
+        return next(one.id for one, _ in everybody if one.address.startswith(name))
+
+
+def like(database: SqlDatabase, name: str, title: str, verdict: str = "more") -> None:
+    who = person(database, name)
+    with database.writing() as work:
+        named = select(func.min(db.papers.c.id)).where(db.papers.c.title == title)
+        paper = PaperId(work.connection.execute(named).scalar_one())
+        said = NewFeedback(subscriber_id=who, paper_id=paper, delivery=None, verdict=verdict)
+        work.subscribers.give_feedback(said, now=NOW)

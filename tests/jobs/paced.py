@@ -1,0 +1,47 @@
+"""Deliveries at a pace."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.pacing import Connections, Pacing, parse_domain_pace, parse_pace
+from paperround.jobs.deliver import Post
+from paperround.store.unit_of_work import SqlDatabase
+from tests.fakes import accepting
+from tests.jobs.conftest import fill, record
+from tests.jobs.delivering import post
+from tests.jobs.pace import Hands, subscribe_at
+from tests.jobs.publishing import send
+
+DOMAINS = Pacing(domains=parse_domain_pace("20/s"), connections=Connections(2, 5))
+FOURTEEN = Pacing(relay=parse_pace("14/s"))
+
+
+def planned(database: SqlDatabase, **readers: int) -> SqlDatabase:
+    """An edition, and so many readers of each domain."""
+    fill(database, [record(1)])
+    for name, count in readers.items():
+        subscribe_at(database, f"{name}.example", count)
+    send(database)
+    return database
+
+
+def paced(
+    database: SqlDatabase,
+    hands: Hands,
+    pacing: Pacing,
+    script: Callable[[Envelope], Outcome] = accepting,
+) -> Post:
+    return replace(post(database, script), clock=hands, wait=hands.wait, pacing=pacing)
+
+
+def refusing(reply: Reply, domain: str = "") -> Callable[[Envelope], Outcome]:
+    def script(envelope: Envelope) -> Outcome:
+        if envelope.recipient.endswith(domain):
+            return Outcome(id=envelope.id, phase=Phase.RCPT, reply=reply)
+        return accepting(envelope)
+
+    return script
+
+
+STORM = Reply(550, "5.7.26", "unauthenticated mail is not accepted")

@@ -1,0 +1,46 @@
+"""People in every state that an address may have."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, event
+
+from paperround.domain.subscribers import SubscriberState
+from paperround.jobs.ports import Database
+from paperround.jobs.signup import request_link, subscribe
+from paperround.jobs.subscribers import suppress
+from tests.builders import NOW, address, imported
+from tests.jobs.conftest import IDENTITY
+from tests.jobs.readers import DAYS, HOURS, desk, joined, post, request, visitor
+
+STATES = ("new", "pending", "active", "linked", "left", "gone", "never")
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def seed_states(database: Database) -> None:
+    before = desk(database)
+    for name in ("active", "linked"):
+        joined(before, name, now=NOW - 2 * DAYS)
+    subscribe(before, request("pending"), now=NOW - HOURS)
+    request_link(before, address("linked"), visitor(), now=NOW - HOURS)
+    post(database)
+    with database.writing() as work:
+        left = imported("left", SubscriberState.UNSUBSCRIBED)
+        work.subscribers.put(left, work.lists.get("trending").id, now=NOW)
+        work.subscribers.put(imported("gone"), work.lists.get("trending").id, now=NOW)
+        for name in ("gone", "never"):
+            suppress(work, IDENTITY.keys, address(name), reason="complaint", now=NOW)

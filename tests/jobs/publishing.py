@@ -1,0 +1,21 @@
+"""Publishing an edition in a test."""
+
+from datetime import timedelta
+
+from paperround.jobs.ports import Database
+from paperround.jobs.publish import PublishReport, publish
+from tests.fakes import NewestFirst
+from tests.jobs.conftest import IDENTITY, NOW
+
+
+def send(database: Database, *, days: int = 0, dry_run: bool = False) -> PublishReport:
+    return publish(
+        database=database,
+        ranker=NewestFirst(),
+        identity=IDENTITY,
+        list_name="trending",
+        day=None,
+        cut="manual",
+        now=NOW + timedelta(days=days),
+        dry_run=dry_run,
+    )

@@ -1,0 +1,5 @@
+"""The revisions there are."""
+
+from paperround.store import revisions
+
+REVISIONS = tuple(sorted(revisions.known()))

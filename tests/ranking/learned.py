@@ -1,0 +1,55 @@
+"""What a model is told of days that are over."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from paperround.domain.editions import Ranking
+from paperround.domain.outcomes import Cohort, Settled
+from tests.ranking.builders import TODAY, paper
+
+START = TODAY.date() - timedelta(days=90)
+KINDS: tuple[dict[str, Any], ...] = (
+    {
+        "title": "Quantum whales",
+        "abstract": "We hear quantum whales sing over optical flow.",
+        "authors": ("Ada Star", "Eve Plain"),
+        "submitter": "s1",
+    },
+    {"title": "Plain gravel", "abstract": "Gravel is counted.", "authors": ("Bo Dim",)},
+    {
+        "title": "Plain sand",
+        "abstract": "Sand is counted.",
+        "authors": ("Cy Mid",),
+        "organization": "Sand Lab",
+        "links": {"code": "x"},
+    },
+)
+VOTES = (40, 2, 9)
+
+
+def cohorts(days: int = 70) -> list[Cohort]:
+    """Ten papers a day: one kind draws many votes, one few, one some."""
+    return [
+        Cohort(day=START + timedelta(days=number), feed=None, settled=tuple(_settled(number)))
+        for number in range(days)
+    ]
+
+
+def _settled(day: int) -> Iterator[Settled]:
+    listed_on = START + timedelta(days=day)
+    for i in range(10):
+        one = paper(1000 + 10 * day + i, **KINDS[i % 3], listed_on=listed_on)
+        yield Settled(paper=one, votes=VOTES[i % 3] + i % 2)
+
+
+def told(ranking: Ranking) -> Iterator[tuple[str, str]]:
+    """What reasons name, with the text it must stand in."""
+    for item in ranking.items:
+        before, mark, rest = item.reason.partition(" here by ")
+        if mark and not rest.startswith(("its ", "an author ")):
+            yield rest.partition(" drew ")[0], "|".join(item.paper.authors)
+        before, mark, rest = item.reason.partition("“")
+        if mark:
+            yield rest.partition("”")[0], f"{item.paper.title} | {item.paper.abstract}"
+        assert before is not None

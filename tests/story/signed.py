@@ -1,0 +1,17 @@
+"""The DNS records of an installation."""
+
+from paperround.mail.dkim import Algorithm
+from paperround.mail.dkim_records import Record
+from tests.story.command_line import CommandLine
+
+
+def records(home: CommandLine) -> list[Record]:
+    return [
+        Record(
+            selector=one["selector"],
+            domain="papers.example.org",
+            algorithm=Algorithm(one["algorithm"]),
+            public=one["value"].partition("p=")[2],
+        )
+        for one in home.json("dkim", "show-dns")["records"]
+    ]

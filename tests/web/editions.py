@@ -1,0 +1,36 @@
+"""Editions on the public pages."""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+
+from paperround.domain.papers import PaperId
+from tests.builders import DAY, HOUR, NOW, new_edition
+from tests.web.conftest import Site
+
+DAYS = timedelta(days=1)
+
+
+def freeze(
+    site: Site,
+    papers: tuple[PaperId, ...],
+    *,
+    day: date = DAY,
+    cut: str = "0",
+    quiet: str | None = None,
+    best: float = 1.5,
+) -> None:
+    """An edition of some day, cut so many hours into it."""
+    with site.runtime.database.writing() as work:
+        made = new_edition(work.lists.get("trending"), papers, day=day, cut=cut)
+        at = NOW + (day - DAY) + HOUR * int(cut)
+        scored = tuple(replace(one, score=best / one.position) for one in made.papers)
+        work.editions.freeze(
+            replace(made, papers=scored, cut_at=at, frozen_at=at, quiet_reason=quiet)
+        )
+
+
+def link(page: str, rel: str) -> str:
+    """The first address with that relation; empty without."""
+    found = re.findall(rf'href="([^"]+)" rel="{rel}"', page)
+    return found[0].replace("&amp;", "&") if found else ""

@@ -1,0 +1,20 @@
+"""What a provider tells of a message."""
+
+from dataclasses import dataclass, field
+
+from paperround.jobs.ports import Client
+from paperround.wiring import Runtime
+from tests.fakes import FakeClient
+from tests.mail.hooks.providers import (
+    web_of_sns,
+)
+
+
+@dataclass(frozen=True)
+class Told(Runtime):
+    """An installation whose providers are asked on a web of our own."""
+
+    web: FakeClient = field(default_factory=web_of_sns)
+
+    def _provider_client(self) -> Client:
+        return self.web

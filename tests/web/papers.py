@@ -1,0 +1,28 @@
+"""Papers on pages, hostile ones among them."""
+
+from paperround.domain.papers import Paper, PaperId
+from tests.builders import NOW, write
+from tests.web.conftest import Site
+
+XSS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "{{ 71 * 8111 }}{% include 'base.html' %}",
+    "</title></textarea><iframe srcdoc=x>",
+    "<!--><a href=javascript:alert(1)>x</a>",
+)
+
+
+def keep(site: Site, *papers: Paper) -> tuple[PaperId, ...]:
+    """Store papers; returns their ids."""
+    with site.runtime.database.writing() as work:
+        real = work.papers.save([write(one) for one in papers], now=NOW)
+    return tuple(real[one.id] for one in papers)
+
+
+def html(text: str) -> str:
+    from markupsafe import escape
+
+    return str(escape(text))
