@@ -1,10 +1,16 @@
 """`./run` on machines that lack something, and its second run. Small fakes stand for Python."""
 
+import os
+import re
 import shutil
+import signal
 import stat
 import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -158,6 +164,41 @@ def test_a_demo_starts_once_the_environment_stands(machine: Machine) -> None:
     *_, install, start = machine.log.read_text().splitlines()
     assert install.endswith("--require-hashes -r requirements.txt")
     assert start == "-m paperround demo --papers two words.jsonl"
+
+
+@pytest.mark.accept("F50", part="the real demo")
+def test_the_demo_shows_todays_papers_until_it_is_stopped(tmp_path: Path) -> None:
+    stamp = Path(sys.prefix, "paperround-stamp")
+    if not (stamp.exists() and stamp.read_text().startswith(f"{ROOT} ")):
+        pytest.skip("needs the environment that ./run makes: run the tests with ./run test")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PAPERROUND_VENV": sys.prefix,
+        "PAPERROUND_DATA_DIR": str(tmp_path / "data"),
+    }
+    command = [str(ROOT / "run"), "demo", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as demo:
+        try:
+            assert demo.stdout is not None
+            said = "".join(lines_until(demo.stdout, "Stop:"))
+            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert found, said
+            assert httpx2.get(f"{found[0]}/").text.count('<h3 dir="auto">') >= 12
+            demo.send_signal(signal.SIGINT)
+            assert demo.wait(timeout=60) == 0
+        finally:
+            demo.kill()
+
+
+def lines_until(lines: Iterable[str], end: str) -> Iterator[str]:
+    """The lines up to the one that holds `end`."""
+    for line in lines:
+        yield line
+        if end in line:
+            return
 
 
 def test_an_environment_for_running_grows_into_one_for_working(machine: Machine) -> None:

@@ -12,9 +12,6 @@ from pathlib import Path
 
 import pytest
 
-WHOLE_TREE = pytest.StashKey[tuple[pytest.Item, ...]]()
-"""All tests, also those that are left out; missing when some were named."""
-
 TESTS = Path(__file__).parent
 
 DEAR = frozenset(
@@ -60,8 +57,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for. What takes a minute begins first: else one process would
     still be at it when the others have nothing left to do."""
-    if not names_some(config) and not takes_quick_ones(config):
-        config.stash[WHOLE_TREE] = tuple(items)
     wanted, others = list[pytest.Item](), list[pytest.Item]()
     for item in items:
         (wanted if is_wanted(item, config) else others).append(item)

@@ -64,3 +64,13 @@ def by_number(ranking: Ranking) -> dict[int, Ranked]:
 def only(ranking: Ranking) -> Ranked:
     (item,) = ranking.items
     return item
+
+
+def crowded_by_a_topic() -> tuple[list[Candidate], list[str]]:
+    """Twelve papers on optical flow and fifteen on other things, and texts of before."""
+    subjects = "kelp moss lava dust salt iron moth reef peat wolf fern silt tide crow bark".split()
+    flow = [candidate(n, abstract=f"Optical flow, optical flow of q{n}z.") for n in range(1, 13)]
+    others = [
+        candidate(100 + n, abstract=f"On {word}, more {word}.") for n, word in enumerate(subjects)
+    ]
+    return [*flow, *others], [f"We look at {word} and at {word}s." for word in subjects] * 20

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from paperround.domain.editions import Candidate, Ranking
-from tests.ranking.builders import candidate, order, rank, seen
+from tests.ranking.builders import candidate, crowded_by_a_topic, order, rank, seen
 
 
 def crowded() -> list[Candidate]:
@@ -25,13 +25,8 @@ def test_one_submitter_holds_no_more_than_the_cap_of_each_stretch() -> None:
 
 @pytest.mark.accept("F15", part="topics", mutant="a-topic-fills-a-digest")
 def test_one_topic_does_not_fill_a_digest() -> None:
-    subjects = "kelp moss lava dust salt iron moth reef peat wolf fern silt tide crow bark".split()
-    earlier = [f"We look at {word} and at {word}s." for word in subjects] * 20
-    flow = [candidate(n, abstract=f"Optical flow, optical flow of q{n}z.") for n in range(1, 13)]
-    others = [
-        candidate(100 + n, abstract=f"On {word}, more {word}.") for n, word in enumerate(subjects)
-    ]
-    ranking = rank([*flow, *others], background=earlier)
+    papers, earlier = crowded_by_a_topic()
+    ranking = rank(papers, background=earlier)
     first = ranking.items[:12]
     assert sum(item.paper.id < 100 for item in first) == 8
     assert all(item.parts["topic_cap"] < 0 for item in ranking.items[12:] if item.paper.id < 100)

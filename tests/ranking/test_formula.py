@@ -11,7 +11,7 @@ from paperround.ranking.formula import formula_of
 from paperround.ranking.prior import GROUPS
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, PART_WEIGHTS, Weights
-from tests.ranking.builders import candidate, rank, seen
+from tests.ranking.builders import candidate, crowded_by_a_topic, rank, seen
 
 
 class Hopeful:
@@ -36,6 +36,8 @@ def parts_in_scores() -> set[str]:
         rank([*day, *other], ranker=TrendingRanker(prior=prior), submitter_cap=1)
         for prior in (None, Hopeful())
     ]
+    papers, earlier = crowded_by_a_topic()
+    rankings.append(rank(papers, background=earlier))
     return {part for one in rankings for item in one.items for part in item.parts}
 
 

@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_feed_is_said_by_the_name_of_its_field(
         assert fields_of(answer) == [field]
 
 
-@pytest.mark.accept("A8")
+@pytest.mark.accept("A8", part="feeds")
 @pytest.mark.parametrize("field", [*READ_ONLY, "Name", "anything"])
 def test_unknown_and_read_only_fields_are_refused(admin: TestClient, field: str) -> None:
     where = create(admin, "standing")

@@ -118,6 +118,7 @@ _MEANINGS = {
     "least_strength": "standard deviations above its usual count it needs, too",
     "full_words": "words of title and abstract that earn all of text",
     "block_papers": "places in which one submitter may hold only so many",
+    "topic_papers": "places of those that papers on one topic may hold",
 }
 
 
