@@ -159,6 +159,23 @@ def test_people_who_were_stopped_are_counted_by_domain_and_in_all(
         assert work.returns.stopped_since(alice, NOW) == (0, 0)
 
 
+def test_a_mail_has_bounced_once_a_bounce_of_it_counted(database: Database, mailed: Mailed) -> None:
+    mail = {}
+    with database.writing() as work:
+        for person, row in mailed.rows.items():
+            found = work.returns.mail_in("delivery", row.id)
+            assert found is not None
+            mail[person] = found
+        late = work.returns.begin(replace(HARD, event_id="late", evidence=Evidence.NONE), now=NOW)
+        assert late is not None
+        work.returns.end(late, Did.NOTED, proof=Proof.TAG, mail=mail[mailed.alice])
+        assert not work.returns.has_bounced(mail[mailed.alice])
+    _stop(database, mailed, mailed.alice, "a")
+    with database.reading() as work:
+        bounced = [one for one, its in mail.items() if work.returns.has_bounced(its)]
+    assert bounced == [mailed.alice]
+
+
 @pytest.mark.accept("F36", part="seen")
 def test_a_tally_counts_mails_and_not_events(database: Database, mailed: Mailed) -> None:
     _stop(database, mailed, mailed.alice, "a")

@@ -44,6 +44,41 @@ def test_a_report_to_another_address_is_known_by_the_copy_in_it() -> None:
     raw = postfix_report(OURS, sender="postmaster@example.org", recipient="ada@mail.example")
     event = read(raw)
     assert (event.tag, event.message_id) == ("", MESSAGE_ID)
+    assert event.recipient == "ada@mail.example"
+
+
+@pytest.mark.parametrize(
+    ("fields", "recipient"),
+    [
+        ("Final-Recipient: rfc822; Ada@Mail.example", "ada@mail.example"),
+        ("Final-Recipient: rfc822;<o'brien@mail.example>", "o'brien@mail.example"),
+        (
+            "Original-Recipient: rfc822; ada@mail.example\nFinal-Recipient: rfc822; a@home.example",
+            "ada@mail.example",
+        ),
+        ("Final-Recipient: rfc822; ada@mail.example, eve@mail.example", ""),
+        ("Final-Recipient: x400; nobody", ""),
+    ],
+)
+def test_a_report_is_about_the_address_that_we_mailed(fields: str, recipient: str) -> None:
+    raw = postfix_report(OURS, sender=BOUNCES, recipient="ada@mail.example").decode()
+    start, end = raw.index("Final-Recipient"), raw.index("Action: failed")
+    assert read(f"{raw[:start]}{fields}\n{raw[end:]}".encode()).recipient == recipient
+
+
+@pytest.mark.parametrize(
+    ("words", "recipient"),
+    [
+        ("<ada@mail.example>:\nSorry, no mailbox here by that name. (#5.1.1)", "ada@mail.example"),
+        ("Your message to ada@mail.example failed: 550 5.1.1 no such user.", "ada@mail.example"),
+        ("ada@mail.example, eve@mail.example: 550 5.1.1 no such user", ""),
+        ("550 5.1.1 no such user", ""),
+    ],
+)
+def test_plain_words_are_about_the_one_address_in_them(words: str, recipient: str) -> None:
+    raw = f"From: MAILER-DAEMON@example.org\nSubject: failure notice\n\n{words}\n"
+    event = read(raw.encode())
+    assert (event.evidence.is_hard, event.recipient) == (True, recipient)
 
 
 def test_where_the_mail_server_delivered_it_to_counts_first() -> None:

@@ -15,7 +15,7 @@ wrongly never hears of it. Codes are those of RFC 3463 and of its registry.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from paperround.domain import bounce_words as words
@@ -46,14 +46,16 @@ class Statement:
     """What a mail system said of one recipient.
 
     `status` is the Status field of a delivery report (RFC 3464), `said` the far end's own words
-    with whatever codes they hold. `by_smtp` is false where a program on the last machine spoke
-    and not a mail server, `after_data` where the answer came once the message was handed over:
-    filters speak then, and they say "no such user" of people who exist.
+    with whatever codes they hold, `recipient` the address that the report names, empty where that
+    is none or several. `by_smtp` is false where a program on the last machine spoke and not a mail
+    server, `after_data` where the answer came once the message was handed over: filters speak then,
+    and they say "no such user" of people who exist.
     """
 
     said: str = ""
     status: str = ""
     action: str = "failed"
+    recipient: str = field(default="", repr=False)
     by_smtp: bool = True
     after_data: bool = False
 
@@ -107,6 +109,11 @@ def is_full(words_of_a_server: str) -> bool:
 def strongest(found: Sequence[Evidence]) -> Evidence:
     """The strongest of what a mail proves; `none` of an empty list."""
     return max(found, key=_STRONGEST_LAST.index, default=Evidence.NONE)
+
+
+def at_most(found: Evidence, most: Evidence) -> Evidence:
+    """What was found, or `most` where that is weaker."""
+    return min(found, most, key=_STRONGEST_LAST.index)
 
 
 def _is_at_rest(said: str) -> bool:

@@ -53,9 +53,9 @@ class ReturnedEvent:
     `way` names who brought it (`imap`, `pipe`, `hook:ses`) and `event_id` the event among theirs.
     `tag` is what stands behind the plus sign of the address our mail left with, or this one came
     to; one that is not good makes the event be about nothing. `message_id` is ours, as the copy of
-    our mail or the provider names it. Either proves which mail it is about. `recipient` only finds
-    a subscriber, counts only from a `hook:`, and is neither logged nor kept. `code` is the reply or
-    status, `said` a few words of the far end.
+    our mail or the provider names it, and `recipient` whose mail that was: together they say which
+    mail it is about. A tag alone does, and from a `hook:` a recipient alone. The recipient is
+    neither logged nor kept. `code` is the reply or status, `said` a few words of the far end.
     """
 
     way: str
@@ -85,6 +85,7 @@ class Proof(StrEnum):
     RECIPIENT = "recipient"
     """Whoever brought it is known to us and names somebody who was mailed lately."""
     MESSAGE_ID = "message-id"
+    """It names our Message-ID and the address this mail went to."""
     TAG = "tag"
     REPLY = "reply"
     """Our own relay said it while the mail was handed over."""

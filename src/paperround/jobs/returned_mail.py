@@ -31,8 +31,8 @@ EVERY = 5
 """Minutes between two looks into the mailbox."""
 
 NOT_UNDERSTOOD, UNPROVEN, UNREADABLE = "not-understood", "unproven", "unreadable"
-"""Why a mail waits for a person: no words that are known; hard words, and no proof that they are
-about a mail of ours; reading it failed."""
+"""Why a mail waits for a person: no words that are known; hard words, a complaint or a wish to
+leave, and no proof that it is about a mail of ours; reading it failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,15 @@
 """What comes back, whoever brings it: which mail it is about, and what follows for its reader.
 
-    signed address ─┐
-    our Message-ID ─┼─► a mail of ours ─► its reader ─► what is held against them ─► stopped,
-    the recipient ──┘                                                      mail rests, or noted
+    signed address ────────────────┐
+    our Message-ID + its recipient ┼─► a mail of ours ─► its reader ─► what is held against them
+    a provider's recipient ────────┘                                   ─► stopped, mail rests, noted
 
-Whoever got a mail knows its signed address and its Message-ID, and nobody else can guess them. The
-recipient alone can be written by anybody, so it counts only from a provider whose signature was
-checked, and only where the ledger holds a digest to that address of the last 30 days. An address
-that is signed badly or too old is about nothing, whatever else stands in the mail.
+A signed return address proves which mail an event is about. A Message-ID proves nothing: replies
+and forwarded digests carry it. It counts only beside the address that this mail went to, and where
+no provider's signature was checked only as a bounce, which then rests mail at most. A recipient
+alone counts only from such a provider, and only where the ledger holds a digest to that address of
+the last 30 days. A return address that is signed badly or too old makes the event be about nothing,
+whatever else it says.
 """
 
 import hashlib
@@ -18,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.bounces import Evidence, at_most
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.ledger import Move
 from paperround.domain.return_path import VALID, TagUse, read_tag, verify_tag
@@ -142,8 +144,9 @@ class _Taking:
         if kept is None:
             return Taken(did=None)
         mail, proof = self._about(event)
-        did, said = self._weighed(event, mail)
-        self.work.returns.end(kept, did, proof=proof, mail=mail, said=said)
+        did, said = self._weighed(event, mail, proof)
+        proven = None if proof is Proof.NONE else mail
+        self.work.returns.end(kept, did, proof=proof, mail=proven, said=said)
         if did is not Did.NOTED:
             log.info("returned by %s: %s, %s, did: %s", event.way, event.kind, event.evidence, did)
         return Taken(did=did, mail=mail)
@@ -161,24 +164,33 @@ class _Taking:
         )
         kept = self.work.returns.begin(event, now=self.now)
         if kept is not None and mail is not None:
-            did, said = self._weighed(event, mail)
+            did, said = self._weighed(event, mail, Proof.REPLY)
             self.work.returns.end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
 
     # --- which mail ----------------------------------------------------------------------------
 
     def _about(self, event: ReturnedEvent) -> tuple[OwnMail | None, Proof]:
+        """The mail that `event` names, and what proves it: without that it counts for nothing."""
         if event.tag:
             mail = self._tagged(event)
             return mail, Proof.NONE if mail is None else Proof.TAG
         if event.message_id:
             mail = self._fresh(self.work.returns.mail_called(event.message_id))
             if mail is not None:
-                return mail, Proof.MESSAGE_ID
-        if event.recipient and event.way.startswith(_BY_A_PROVIDER):
+                return mail, Proof.MESSAGE_ID if self._is_told_of(mail, event) else Proof.NONE
+        if event.recipient and _is_from_a_provider(event):
             mail = self.work.returns.mail_to(event.recipient, since=self.now - VALID)
             if mail is not None:
                 return mail, Proof.RECIPIENT
         return None, Proof.NONE
+
+    def _is_told_of(self, mail: OwnMail, event: ReturnedEvent) -> bool:
+        """Whether an event that knows the Message-ID of `mail` also names the address it went to.
+        A complaint or a wish to leave takes more, where anybody can have written it."""
+        if event.kind is not Kind.BOUNCE and not _is_from_a_provider(event):
+            return False
+        mailed = self._address(mail)
+        return bool(mailed) and event.recipient.strip().casefold() == mailed.casefold()
 
     def _fresh(self, mail: OwnMail | None) -> OwnMail | None:
         return mail if mail is not None and self.now - mail.dated <= VALID else None
@@ -215,26 +227,26 @@ class _Taking:
 
     # --- what follows --------------------------------------------------------------------------
 
-    def _weighed(self, event: ReturnedEvent, mail: OwnMail | None) -> tuple[Did, str]:
+    def _weighed(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> tuple[Did, str]:
         """What the event does, and the words that may be kept of it: none about somebody who was
         erased since, whose name nobody knows any more to leave it out."""
         if mail is not None and mail.person is not None and self._person(mail) is None:
             return Did.NOTED, ""
-        return self._do(event, mail), masked(event.said, self._address(mail))
+        return self._do(event, mail, proof), masked(event.said, self._address(mail))
 
-    def _do(self, event: ReturnedEvent, mail: OwnMail | None) -> Did:
+    def _do(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> Did:
         if event.kind is Kind.QUARANTINED:
             return Did.QUARANTINED
         if event.kind in _PROVES_NOTHING or event.happened_at < self.now - VALID:
             return Did.NOTED
-        if mail is None:
-            return Did.UNKNOWN
         person = self._person(mail)
-        if person is None:
-            return Did.NOTED
+        if mail is None or person is None:
+            return Did.UNKNOWN if mail is None else Did.NOTED
+        if proof is Proof.NONE:
+            return Did.UNKNOWN
         if event.kind is Kind.UNSUBSCRIBE:
             return self._leave(mail)
-        return self._judge(event, mail, person)
+        return self._judge(self._doubted(event, mail, proof), mail, person)
 
     def _leave(self, mail: OwnMail) -> Did:
         """The same as the link in the mail does, with the same mail that takes it back."""
@@ -246,6 +258,15 @@ class _Taking:
         identity = Identity(keys=self.keys, domain=domain)
         left = reader is not None and stop_reading(self.work, identity, reader, now=self.now)
         return Did.UNSUBSCRIBED if left else Did.NOTED
+
+    def _doubted(self, event: ReturnedEvent, mail: OwnMail, proof: Proof) -> ReturnedEvent:
+        """The event as far as it is proved. A Message-ID and an address are known to everybody a
+        digest is forwarded to: that is something passing, once a mail, or one Message-ID could rest
+        mail for weeks."""
+        if proof is not Proof.MESSAGE_ID or _is_from_a_provider(event):
+            return event
+        most = Evidence.NONE if self.work.returns.has_bounced(mail) else Evidence.PASSING
+        return replace(event, evidence=at_most(event.evidence, most))
 
     def _judge(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
         """A confirmation that comes back stops nobody: nobody is mailed before they confirm."""
@@ -278,6 +299,11 @@ class _Taking:
         address = address_of(person)
         fresh = suppress(self.work, self.keys, address, reason=COMPLAINT, now=self.now)
         return Did.COMPLAINED if fresh else Did.NOTED
+
+
+def _is_from_a_provider(event: ReturnedEvent) -> bool:
+    """Whether a provider told it whose signature was checked."""
+    return event.way.startswith(_BY_A_PROVIDER)
 
 
 def address_of(person: Subscriber) -> Address:

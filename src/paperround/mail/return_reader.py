@@ -2,10 +2,10 @@
 
     where it came to ─► our address with a tag
     the copy of ours ─► its Return-Path, its Message-ID
-    the words        ─► what it proves
+    the words        ─► what it proves, and of which recipient
 
-Nothing a mail says of itself is believed: a tag is signed, a Message-ID of ours cannot be guessed,
-and both are checked by whoever looks the mail up.
+Nothing a mail says of itself is believed: a tag is signed, and a Message-ID counts for little and
+only beside the recipient of that mail. `jobs.returns` checks both.
 """
 
 import hashlib
@@ -148,6 +148,7 @@ def _event(
         happened_at=now,
         message_id=message_id,
         tag=tag,
+        recipient=told.recipient,
         code=told.status,
         said=told.said,
     )

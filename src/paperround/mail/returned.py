@@ -58,6 +58,7 @@ _SPOKEN = re.compile(
     r"|does(?:n't| not)|failed|undeliver|could(?:n't| not)|rejected|error|quota|full|problem",
     re.I,
 )
+_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"'@][^\s<>,;:()\[\]\"@]{0,63}@[\w-]+(?:\.[\w-]+)*")
 _MACHINE = re.compile(
     r"mailer[-_ ]?daemon|post[-_]?master|mail delivery|daemon@|mdaemon|delivery (?:sub)?system",
     re.I,
@@ -154,6 +155,8 @@ def _of_fields(block: Message, words: str, *, by_rule: bool) -> Statement:
         said=told or field(block, "Status").partition(" ")[2] or words,
         status=status[0] if status else "",
         action=field(block, "Action").lower().partition(" ")[0],
+        recipient=_named(field(block, "Original-Recipient"))
+        or _named(field(block, "Final-Recipient")),
         by_smtp=kind in _SERVERS,
         after_data=by_rule or _AFTER_DATA.search(words) is not None,
     )
@@ -170,9 +173,18 @@ def _of_words(words: str, *, by_smtp: bool) -> Iterator[Statement]:
     a name of their own may only tell of one."""
     for paragraph in filter(None, map(str.strip, _PARAGRAPH.split(words))):
         late = _AFTER_DATA.search(paragraph) is not None
-        statement = Statement(said=paragraph, after_data=late, by_smtp=by_smtp)
+        statement = Statement(
+            said=paragraph, recipient=_named(paragraph), after_data=late, by_smtp=by_smtp
+        )
         if _SPOKEN.search(paragraph) or evidence_of(statement).is_hard:
             yield statement
+
+
+def _named(text: str) -> str:
+    """The one address that a text names; empty where there are several. The Original-Recipient is
+    the address that we mailed, wherever it was passed on to (RFC 3464 section 2.3.1)."""
+    found = {one.casefold() for one in _ADDRESS.findall(text)}
+    return found.pop() if len(found) == 1 else ""
 
 
 # --- what kind of mail it is ----------------------------------------------------------------------

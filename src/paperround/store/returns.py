@@ -149,6 +149,16 @@ class SqlReturns:
         ).one_or_none()
         return None if found is None else _own("delivery", found)
 
+    def has_bounced(self, mail: OwnMail) -> bool:
+        """Whether a bounce of `mail` was counted before."""
+        c = db.returned.c
+        counted = select(c.id).where(
+            c.subscriber_id == mail.person,
+            c.mail == mail.name,
+            c.evidence.in_([one.value for one in _HARD]),
+        )
+        return self._connection.execute(counted.limit(1)).scalar() is not None
+
     # --- standings -----------------------------------------------------------------------------
 
     def standing(self, person: SubscriberId) -> Standing:

@@ -51,6 +51,10 @@ class ReturnStore(Protocol):
         """The digest that was last handed over to `recipient` since then, whatever the case."""
         ...
 
+    def has_bounced(self, mail: OwnMail) -> bool:
+        """Whether a bounce of `mail` was counted before."""
+        ...
+
     def standing(self, person: SubscriberId) -> Standing:
         """What is held against a person; nobody else changes it before this transaction ends."""
         ...

@@ -2,13 +2,12 @@
 
 import re
 
-from paperround.domain.bounces import Evidence, Statement, evidence_of
+from paperround.domain.bounces import Evidence, Statement, at_most, evidence_of
 from paperround.domain.text import clean
 
 LONGEST_SAID = 300
 """Characters of a far end's words that are kept."""
 
-_WEAKEST_FIRST = tuple(Evidence)
 _TYPED = re.compile(r"\s*(?:smtp|x-[\w-]+|dns)\s*;\s*", re.I)
 """What a report writes before a server's words (RFC 3464, 2.3.6)."""
 _ADDRESS = re.compile(r"<?[^\s<>@:;,\"]+@[^\s<>@:;,\"]+>?")
@@ -22,7 +21,7 @@ def judged(words: str, *, status: str = "", silent: Evidence, most: Evidence) ->
     more than `most`."""
     said = bare(words)
     found = evidence_of(Statement(said=said, status=status)) if said else silent
-    return min(found, most, key=_WEAKEST_FIRST.index)
+    return at_most(found, most)
 
 
 def bare(words: str) -> str:
