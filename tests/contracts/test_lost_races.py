@@ -12,7 +12,13 @@ from sqlalchemy.exc import OperationalError
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
-from paperround.domain.subscribers import Preferences, SubscriberState, Subscription, SubscriptionId
+from paperround.domain.subscribers import (
+    Preferences,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
 from paperround.jobs.erasure import _erase
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.signup import subscribe
@@ -40,6 +46,7 @@ ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING
 SUPPRESSED, LEFT = SubscriberState.SUPPRESSED, SubscriberState.UNSUBSCRIBED
 _START = SubscriptionId(0)
 Do = Callable[[UnitOfWork], object]
+OfPerson = Callable[[UnitOfWork, SubscriberId], None]
 
 
 @contextmanager
@@ -191,7 +198,7 @@ def test_a_mail_that_is_planned_just_before_its_reader_is_erased_is_forgotten_as
         assert work.ledger.plan(edition.id, default.id, [row], shard(), now=NOW) == 1
 
     with (
-        just_before(engine, "UPDATE subscribers", database, plan_it),
+        just_before(engine, "UPDATE subscriptions", database, plan_it),
         database.writing() as work,
     ):
         person = work.subscribers.get(alice.subscriber_id)
@@ -219,3 +226,70 @@ def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_sta
 
     with just_before(engine, "INSERT INTO subscribers", database, erase):
         asked(here, request("alice"), request("bo"))
+
+
+def lock(work: UnitOfWork, person: SubscriberId) -> None:
+    work.subscribers.lock(person)
+
+
+def erase(work: UnitOfWork, person: SubscriberId) -> None:
+    work.subscribers.erase(person, now=NOW)
+
+
+def require_wait(work: UnitOfWork, do: OfPerson, person: SubscriberId) -> None:
+    assert isinstance(work, SqlUnitOfWork)
+    work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
+    with pytest.raises(OperationalError, match="lock timeout"):
+        do(work, person)
+
+
+@pytest.mark.accept("P2", part="lock", mutant="an-erasure-locks-nobody-out")
+@pytest.mark.parametrize("second", [lock, erase])
+def test_whoever_locks_or_erases_somebody_who_is_locked_waits(
+    database: Database, second: OfPerson
+) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+    with database.writing() as work:
+        assert work.subscribers.lock(alice.subscriber_id)
+        with database.writing() as other:
+            require_wait(other, second, alice.subscriber_id)
+
+
+@pytest.mark.accept("P2", part="lock", mutant="an-erasure-waits-for-nobody")
+def test_an_erasure_locks_the_person_before_it_forgets_anything(
+    database: Database, engine: Engine
+) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+
+    def wait(work: UnitOfWork) -> None:
+        require_wait(work, lock, alice.subscriber_id)
+
+    with just_before(engine, "DELETE FROM interests", database, wait), database.writing() as work:
+        work.subscribers.erase(alice.subscriber_id, now=NOW)
+
+
+@pytest.mark.accept("P2", part="lock")
+def test_whoever_waited_for_an_erasure_finds_nobody(database: Database, engine: Engine) -> None:
+    (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
+
+    def forget(work: UnitOfWork) -> None:
+        work.subscribers.erase(alice.subscriber_id, now=NOW)
+
+    with database.writing() as work:
+        before = work.subscribers.get(alice.subscriber_id)
+        with just_before(engine, "SELECT subscribers.erased_at", database, forget):
+            assert not work.subscribers.lock(alice.subscriber_id)
+        after = work.subscribers.get(alice.subscriber_id)
+    assert before is not None
+    assert after is not None
+    assert (bool(before.address), bool(after.address)) == (True, False)
+
+
+@pytest.mark.accept("P2", part="lock")
+def test_a_digest_is_planned_for_somebody_who_is_locked(database: Database) -> None:
+    default, papers = seed_list(database), seed_papers(database, 1)
+    (alice,) = seed_subscribers(database, default, ("alice",))
+    edition = seed_edition(database, default, papers)
+    with database.writing() as work:
+        work.subscribers.lock(alice.subscriber_id)
+        assert plan(database, edition, [new_delivery(alice, papers)]) == 1

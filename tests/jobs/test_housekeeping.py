@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.feeds import FeedHealth, NewFeed, RunNotes
+from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.notices import NoticeKind
 from paperround.domain.pacing import Pacing, Waiting, parse_domain_pace
 from paperround.domain.papers import Reject
@@ -16,7 +17,7 @@ from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Hous
 from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm, subscribe
 from paperround.store.unit_of_work import SqlDatabase
-from tests.builders import NOW, returned_event
+from tests.builders import NOW, address, returned_event
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (
     DAYS,
@@ -196,3 +197,22 @@ def test_proofs_of_work_and_paces_of_domains_are_forgotten(database: SqlDatabase
     with database.writing() as work:
         assert work.slots.take("pow", "a solution", now=NOW)
         assert work.pacing.forget(before=NOW + 9 * DAYS) == 0
+
+
+@pytest.mark.accept("P2", part="housekeeping", mutant="housekeeping-leaves-orphans")
+def test_what_was_written_of_somebody_erased_is_removed_counted_and_logged(
+    asked: SqlDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    with asked.writing() as work:
+        person = work.subscribers.find(address())
+        assert person is not None
+        work.subscribers.erase(person.id, now=NOW)
+        late = [Interest(InterestKind.TOPIC, "graphs"), Interest(InterestKind.TOPIC, "folding")]
+        work.subscribers.set_interests(person.id, late, now=NOW)
+    assert house(asked, HOURS).orphans == 2
+    assert "removed 2 rows of people who were erased or are gone" in caplog.text
+    with asked.reading() as work:
+        assert work.subscribers.interests_of_all([person.id]) == {}
+    caplog.clear()
+    assert house(asked, 2 * HOURS) == Housework()
+    assert caplog.text == ""

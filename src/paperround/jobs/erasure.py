@@ -10,7 +10,7 @@ from paperround.domain.readers import ExportPage, ExportPlace
 from paperround.domain.subscribers import Address, Subscriber, SubscriberId
 from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
-from paperround.jobs.links import choosing_reader, noted
+from paperround.jobs.links import choosing_reader, noted, write_by_link
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.subscribers import suppress as never_mail
 from paperround.jobs.transactions import write
@@ -60,7 +60,7 @@ def erase_person(desk: Desk, token: str, *, now: datetime) -> bool:
         reader = choosing_reader(work, desk.keys, token, now=now)
         return None if reader is None else _erase(work, reader.person, now)
 
-    return _forgotten(desk, write(desk.database, erase))
+    return _forgotten(desk, write_by_link(desk, token, erase))
 
 
 def was_erased(desk: Desk, token: str) -> bool:

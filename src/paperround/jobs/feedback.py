@@ -9,9 +9,8 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.readers import VERDICTS, DeliveryOwner, NewFeedback
 from paperround.jobs.desk import Desk
-from paperround.jobs.links import digest_owner
+from paperround.jobs.links import digest_owner, write_by_link
 from paperround.jobs.ports import UnitOfWork
-from paperround.jobs.transactions import write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,7 @@ def give_feedback(
         work.subscribers.give_feedback(feedback, now=now)
         return True
 
-    return write(desk.database, give)
+    return write_by_link(desk, token, give)
 
 
 def _papers_of(work: UnitOfWork, owner: DeliveryOwner) -> dict[PaperId, PaperId]:

@@ -1,6 +1,7 @@
-"""Housekeeping: remind once, forget what nobody confirmed and where somebody moved to or not, drop
-counts that count no more."""
+"""Housekeeping: remind once, forget what nobody confirmed, where somebody moved to or not, and what
+was written of people after they were erased; drop counts that count no more."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,8 @@ from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.rows import Identity
 from paperround.jobs.signup import reminder_key
 from paperround.jobs.transactions import write
+
+log = logging.getLogger(__name__)
 
 REMIND_AFTER = timedelta(hours=24)
 """A confirmation nobody clicked is followed by one reminder, while its link still works and on a
@@ -42,10 +45,12 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Housework:
-    """What was done: people reminded, people forgotten."""
+    """What was done: people reminded, people forgotten, rows that still said something of people
+    who were erased or are gone."""
 
     reminded: int = 0
     forgotten: int = 0
+    orphans: int = 0
 
 
 def keep_house(*, database: Database, identity: Identity, now: datetime) -> Housework:
@@ -73,9 +78,13 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         return Housework(
             reminded=_remind(work, identity, now),
             forgotten=work.subscribers.forget_unconfirmed(before=now - UNCONFIRMED_LIFE, now=now),
+            orphans=work.subscribers.forget_orphans(now=now),
         )
 
-    return write(database, work_through)
+    done = write(database, work_through)
+    if done.orphans:
+        log.warning("removed %d rows of people who were erased or are gone", done.orphans)
+    return done
 
 
 def _remind(work: UnitOfWork, identity: Identity, now: datetime) -> int:

@@ -23,9 +23,8 @@ from paperround.domain.places import Order, Placed
 from paperround.domain.readers import NewFeedback
 from paperround.jobs.desk import Desk
 from paperround.jobs.library import add_all
-from paperround.jobs.links import Reader, choosing_reader
+from paperround.jobs.links import Reader, choosing_reader, write_by_link
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.transactions import write
 
 PAGE = 12
 """Papers of one page: enough for five good ones and three bad ones among them."""
@@ -185,4 +184,4 @@ def keep_judgements(
         ]
         return Kept(papers=len(kept), interests=new)
 
-    return write(desk.database, keep)
+    return write_by_link(desk, token, keep)

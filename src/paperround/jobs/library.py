@@ -17,9 +17,8 @@ from paperround.domain.libraries import GivenWork, Library, Understood, Understo
 from paperround.domain.papers import Paper, PaperId, Reject
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.desk import Desk
-from paperround.jobs.links import choosing_reader
+from paperround.jobs.links import choosing_reader, write_by_link
 from paperround.jobs.ports import UnitOfWork
-from paperround.jobs.transactions import write
 from paperround.jobs.wishes import interests_of, paper_called
 
 MOST_LOOKED_UP = 300
@@ -109,7 +108,7 @@ def keep_seeds(desk: Desk, token: str, seeds: Sequence[str], *, now: datetime) -
         reader = choosing_reader(work, desk.keys, token, now=now)
         return None if reader is None else add_all(work, reader.person.id, wanted, now=now)
 
-    return write(desk.database, keep)
+    return write_by_link(desk, token, keep)
 
 
 def add_all(

@@ -6,9 +6,10 @@ a mail with one's choices        everything of that person, for 24 hours
 a confirmation, once it is used  the same, by the link its page shows
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.interests import Interest
@@ -24,9 +25,13 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.jobs.choices import packed_interests
+from paperround.jobs.desk import Desk
 from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
+from paperround.jobs.transactions import write
+
+T = TypeVar("T")
 
 CONFIRMING = (NoticeKind.CONFIRM, NoticeKind.REMINDER, NoticeKind.UNDO)
 _OF_NOTICES = (Purpose.PREFERENCES, Purpose.CONFIRM)
@@ -46,6 +51,28 @@ class Reader:
         mailed = self.person.address
         domain = mailed.rpartition("@")[2]
         return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
+
+
+def write_by_link(desk: Desk, token: str, do: Callable[[UnitOfWork], T]) -> T:
+    """What `do` returns, in a writing transaction in which nobody else writes by a link of the same
+    person, and nobody erases them: `do` finds them as they are, or erased.
+
+    Locks are taken in this order: counts (`patience`), the person, their subscriptions, the rest.
+    """
+
+    def run(work: UnitOfWork) -> T:
+        lock_holder(work, desk.keys, token)
+        return do(work)
+
+    return write(desk.database, run)
+
+
+def lock_holder(work: UnitOfWork, keys: KeyRing, token: str) -> None:
+    """Lock the person whose link `token` is, for whom has to lock something else before."""
+    owner = digest_owner(work, keys, token)
+    source = owner or _noted_for_any(work, keys, token)
+    if source is not None and source.subscriber_id is not None:
+        work.subscribers.lock(source.subscriber_id)
 
 
 def digest_owner(work: UnitOfWork, keys: KeyRing, token: str) -> DeliveryOwner | None:
@@ -85,9 +112,13 @@ def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None
     owner = digest_owner(work, keys, token)
     if owner is not None:
         return owner_as_reader(work, owner)
-    notices = (noted(work, keys, token, purpose) for purpose in _OF_NOTICES)
-    notice = next(filter(None, notices), None)
+    notice = _noted_for_any(work, keys, token)
     return None if notice is None else reader_of_notice(work, notice)
+
+
+def _noted_for_any(work: UnitOfWork, keys: KeyRing, token: str) -> Notice | None:
+    notices = (noted(work, keys, token, purpose) for purpose in _OF_NOTICES)
+    return next(filter(None, notices), None)
 
 
 def _reader(

@@ -19,9 +19,16 @@ from paperround.domain.subscribers import Address, SubscriberState
 from paperround.domain.tokens import Purpose
 from paperround.jobs.asking import is_suppressed
 from paperround.jobs.desk import Desk
-from paperround.jobs.links import Reader, choosing_reader, noted, reader_of_notice
+from paperround.jobs.links import (
+    Reader,
+    choosing_reader,
+    lock_holder,
+    noted,
+    reader_of_notice,
+    write_by_link,
+)
 from paperround.jobs.notices import new_notice, spoken_in
-from paperround.jobs.patience import may_link, may_mail
+from paperround.jobs.patience import foreseen_mail, look_ahead, may_link, may_mail
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.transactions import write
 
@@ -44,6 +51,8 @@ def ask_to_move(desk: Desk, token: str, address: Address, *, now: datetime) -> b
     """
 
     def ask(work: UnitOfWork) -> bool:
+        look_ahead(work, [foreseen_mail(desk, address, now=now)])  # as sign-ups do: counts first
+        lock_holder(work, desk.keys, token)
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
             return False
@@ -105,7 +114,7 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
             return Agreed.NOT
         ends = _ends(work, notice)
         if not _waits(ends):  # pressed once more
-            return Agreed.MOVED if reader_of_notice(work, notice) else Agreed.NOT
+            return Agreed.MOVED
         if _waits([end for end in ends if end.id != notice.id], others=1):
             work.notices.use(notice.id, now=now)
             return Agreed.ONE_END
@@ -114,15 +123,15 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
         work.notices.use(notice.id, now=now)
         return Agreed.MOVED
 
-    return write(desk.database, use)
+    return write_by_link(desk, token, use)
 
 
 def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
-    """Whether it is of the change that was asked last, in its time. Whoever asks next waits until
-    this is decided: two ends that agree at once would not know of each other."""
+    """Whether it is of the change that was asked last, in its time, and its reader is there."""
     if notice.kind is not NoticeKind.CHANGE or notice.subscriber_id is None:
         return False
-    work.notices.hold(notice.subscriber_id, NoticeKind.CHANGE)
+    if reader_of_notice(work, notice) is None:
+        return False
     latest = work.notices.latest(notice.subscriber_id, NoticeKind.CHANGE)
     is_last = latest is not None and _change(latest) == _change(notice)
     return is_last and now <= notice.dated + CONFIRM_VALID

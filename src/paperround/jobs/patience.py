@@ -84,6 +84,12 @@ def foreseen(desk: Desk, visitor: Visitor, address: Address, *, now: datetime) -
     return Foreseen(((TOTAL, limits.total), *limited), now)
 
 
+def foreseen_mail(desk: Desk, address: Address, *, now: datetime) -> Foreseen:
+    """All that a mail to an address is measured by, whether it is written or not."""
+    keys = sorted(_key(desk.keys, what, address.folded) for what in (MAILED, SILENT))
+    return Foreseen(tuple((key, desk.limits.address) for key in keys if desk.limits.address), now)
+
+
 def require_patience(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
     """Count a request of `visitor`; raises RateLimited, and counts nothing, when it is one too
     many.

@@ -13,10 +13,9 @@ from paperround.domain.subscribers import (
     Subscription,
 )
 from paperround.jobs.desk import Desk
-from paperround.jobs.links import Reader, choosing_reader
+from paperround.jobs.links import Reader, choosing_reader, write_by_link
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.transactions import write
 
 CONSENT = "asked for on the page of their choices, by a mailed link"
 
@@ -74,7 +73,7 @@ def join_list(desk: Desk, token: str, list_name: str, *, now: datetime) -> bool:
             return None
         return _join(work, desk, reader, mailing_list, CONSENT, now)
 
-    welcome = write(desk.database, join)
+    welcome = write_by_link(desk, token, join)
     if welcome is None:
         return False
     desk.wake()

@@ -230,7 +230,7 @@ class _Taking:
     def _weighed(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> tuple[Did, str]:
         """What the event does, and the words that may be kept of it: none about somebody who was
         erased since, whose name nobody knows any more to leave it out."""
-        if mail is not None and mail.person is not None and self._person(mail) is None:
+        if mail and mail.person is not None and not self.work.subscribers.lock(mail.person):
             return Did.NOTED, ""
         return self._do(event, mail, proof), masked(event.said, self._address(mail))
 

@@ -27,13 +27,13 @@ from paperround.jobs.links import (
     owner_as_reader,
     reader_of_link,
     reader_of_notice,
+    write_by_link,
 )
 from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.patience import may_link
 from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
-from paperround.jobs.transactions import write
 from paperround.jobs.wishes import interests_of, papers_given, settled
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ def leave(desk: Desk, token: str, *, now: datetime) -> None:
         reader = _leaving_reader(work, desk, token)
         return reader is not None and stop_reading(work, desk.identity, reader, now=now)
 
-    if write(desk.database, stop):
+    if write_by_link(desk, token, stop):
         desk.wake()
 
 
@@ -159,7 +159,7 @@ def mail_choices_link(desk: Desk, token: str, *, now: datetime) -> None:
             return
         work.notices.put(choices_link(desk.identity, reader.subscription, now=now), now=now)
 
-    write(desk.database, put)
+    write_by_link(desk, token, put)
     desk.wake()
 
 
@@ -319,4 +319,4 @@ def _as_chooser(
         reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         return None if reader is None else do(work, reader)
 
-    return write(desk.database, run)
+    return write_by_link(desk, token, run)

@@ -42,7 +42,14 @@ from paperround.jobs.choices import (
 )
 from paperround.jobs.desk import Desk
 from paperround.jobs.group_commit import Shared
-from paperround.jobs.links import CONFIRMING, Reader, choices_link, noted, reader_of_notice
+from paperround.jobs.links import (
+    CONFIRMING,
+    Reader,
+    choices_link,
+    noted,
+    reader_of_notice,
+    write_by_link,
+)
 from paperround.jobs.patience import (
     foreseen,
     is_crowded,
@@ -146,7 +153,7 @@ def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
             return None
         return _activated(work, desk, notice, reader, now)
 
-    confirmed = write(desk.database, use)
+    confirmed = write_by_link(desk, token, use)
     if confirmed is not None:
         desk.wake()
     if confirmed is not None and confirmed.welcome is Welcome.DUE:
@@ -249,8 +256,10 @@ def _linked(work: UnitOfWork, desk: Desk, address: Address) -> Subscription | No
     """What a link is for. Somebody who left may still take out or erase what is kept of them."""
     suppressed = is_suppressed(work, desk, address)
     person = work.subscribers.find(address)
-    theirs = work.subscribers.subscriptions_of(NOBODY if person is None else person.id)
+    known = NOBODY if person is None else person.id
+    is_there = work.subscribers.lock(known)
+    theirs = work.subscribers.subscriptions_of(known)
     mailed = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
-    if suppressed or person is None or person.state not in mailed:
+    if suppressed or not is_there or person is None or person.state not in mailed:
         return None
     return min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)

@@ -1,6 +1,6 @@
 """Everything about one person: handing it out, and forgetting it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -10,8 +10,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    Text,
+    cast,
     delete,
     literal,
+    or_,
     select,
     true,
     tuple_,
@@ -26,7 +29,9 @@ from paperround.domain.times import format_instant
 from paperround.store import schema as db
 from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among
+from paperround.store.notices import OWN_ADDRESS
 from paperround.store.subscriber_rows import preference_columns
+from paperround.store.types import write_json
 
 _MACHINERY = frozenset(
     {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}
@@ -107,26 +112,57 @@ class Erasure:
             ).scalars()
         ]
 
+    def lock(self, subscriber: SubscriberId) -> bool:
+        """Have others who lock this person wait until this transaction ends, and see what those
+        before it wrote. False for a person who was erased, or is not there.
+
+        A digest may be planned for them meanwhile: its rows need a weaker lock on this one.
+        """
+        c = db.subscribers.c
+        person = select(c.erased_at).where(c.id == subscriber).with_for_update(key_share=True)
+        row = self._connection.execute(person).one_or_none()
+        return row is not None and row.erased_at is None
+
     def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
         """Forget the person: address, choices, feedback, memory, replies, notices and mails that
         came back and hold the address. Ledger rows stay, nameless; what waits in it is skipped."""
+        self.lock(subscriber)
         self._forget_mails_that_name(subscriber)
+        self._forget_rows(lambda table: table.c.subscriber_id == subscriber, now)
         self._connection.execute(
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber)
             .values(**_NOBODY, erased_at=now, changed_at=now)
         )
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(db.subscriptions.c.subscriber_id == subscriber)
-            .values(**_NO_WISH, changed_at=now)
+
+    def forget_orphans(self, *, now: datetime) -> int:
+        """Forget what was written of people after they were erased, and in notices of people who
+        are gone: other tables hold no row of somebody who is not there. Returns how many rows said
+        something."""
+        c = db.subscribers.c
+        erased = select(c.id).where(c.erased_at.is_not(None))
+        kind, whose = db.notices.c.kind, db.notices.c.subscriber_id
+        of_nobody = whose.is_(None) & kind.not_in([one.value for one in OWN_ADDRESS])
+
+        def orphaned(table: Table) -> ColumnElement[bool]:
+            of_erased = table.c.subscriber_id.in_(erased)
+            return of_erased | of_nobody if table is db.notices else of_erased
+
+        return self._forget_rows(orphaned, now)
+
+    def _forget_rows(self, whose: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
+        """Delete or blank the rows; returns how many said something. What waits is not sent."""
+        for mails in _MAILS:
+            waits = update(mails).where(whose(mails), waiting(mails))
+            self._connection.execute(waits.values(_NOT_SENT))
+        blanked = (
+            update(table)
+            .where(whose(table), or_(*(_says(table.c[name], blank[name]) for name in blank)))
+            .values({**blank, **({"changed_at": now} if "changed_at" in table.c else {})})
+            for table, blank in _BLANK
         )
-        for table in _FORGOTTEN:
-            self._connection.execute(delete(table).where(table.c.subscriber_id == subscriber))
-        self._blank(db.deliveries, subscriber, {"reasons": None, "parts": None, "withdrawn": None})
-        self._blank(db.notices, subscriber, {"address": None, "payload": {}})
-        theirs = update(db.returned).where(db.returned.c.subscriber_id == subscriber)
-        self._connection.execute(theirs.values(said=None))
+        deleted = (delete(table).where(whose(table)) for table in _FORGOTTEN)
+        return sum(self._connection.execute(one).rowcount for one in (*blanked, *deleted))
 
     def _forget_mails_that_name(self, subscriber: SubscriberId) -> None:
         """Mails in quarantine that nobody could tell whose they are, and that hold the address."""
@@ -142,16 +178,6 @@ class Erasure:
         ]
         self._connection.execute(
             delete(db.quarantine).where(among(self._connection, db.quarantine.c.id, theirs))
-        )
-
-    def _blank(self, mails: Table, subscriber: SubscriberId, values: Mapping[str, object]) -> None:
-        """What a server answered often repeats the address. What waits is not sent."""
-        theirs = update(mails).where(mails.c.subscriber_id == subscriber)
-        self._connection.execute(theirs.values(**values, reply=None, domain=None))
-        self._connection.execute(
-            theirs.where(waiting(mails)).values(
-                state=DeliveryState.SKIPPED.value, reason=SkipReason.UNSUBSCRIBED.value
-            )
         )
 
 
@@ -171,6 +197,29 @@ _NO_WISH: Mapping[str, object] = preference_columns(Preferences()) | {
     "state": SubscriberState.UNSUBSCRIBED.value,
     "due_at": None,
 }
+
+_NOT_SENT: Mapping[str, object] = {
+    "state": DeliveryState.SKIPPED.value,
+    "reason": SkipReason.UNSUBSCRIBED.value,
+}
+
+_ANSWER: Mapping[str, object] = {"reply": None, "domain": None}
+"""What a server answered often repeats the address."""
+
+_BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
+    (db.subscriptions, _NO_WISH),
+    (db.deliveries, {"reasons": None, "parts": None, "withdrawn": None, **_ANSWER}),
+    (db.notices, {"address": None, "payload": {}, **_ANSWER}),
+    (db.returned, {"said": None}),
+)
+"""The tables whose rows stay, without what they say of a person."""
+
+
+def _says(column: Column[Any], blank: object) -> ColumnElement[bool]:
+    """Whether a column holds anything but its blank. JSON has no equality on PostgreSQL."""
+    if blank is None:
+        return column.is_not(None)
+    return cast(column, Text) != (blank if isinstance(blank, str) else write_json(blank))
 
 
 def _owner(table: Table) -> Column[Any]:

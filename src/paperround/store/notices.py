@@ -256,12 +256,6 @@ class SqlNotices(Claims[ClaimedNotice]):
         )
         return used.rowcount == 1
 
-    def hold(self, subscriber: SubscriberId, kind: NoticeKind) -> None:
-        """Have whoever does the same wait until this transaction ends."""
-        c = db.notices.c
-        whose = select(c.id).where(c.subscriber_id == subscriber, c.kind == kind.value)
-        self._connection.execute(whose.order_by(c.id).with_for_update(key_share=True))
-
     def forget_moves(self, *, before: datetime, limit: int) -> int:
         """Forget the new address in notices of a change that both ends agreed to, or that were
         dated before an instant, of those that are not on their way any more: the oldest `limit`.

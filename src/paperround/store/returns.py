@@ -162,9 +162,7 @@ class SqlReturns:
     # --- standings -----------------------------------------------------------------------------
 
     def standing(self, person: SubscriberId) -> Standing:
-        """What is held against a person; nobody else changes it before this transaction ends."""
-        mine = select(db.subscribers.c.id).where(db.subscribers.c.id == person)
-        self._connection.execute(mine.with_for_update())
+        """What is held against a person; nobody else changes it once they are locked."""
         row = self._connection.execute(
             select(db.standings).where(db.standings.c.subscriber_id == person)
         ).one_or_none()

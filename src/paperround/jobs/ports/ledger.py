@@ -218,10 +218,6 @@ class NoticeLedger(Claiming[ClaimedNotice], Protocol):
         """Note that its link was used; True for the first use only."""
         ...
 
-    def hold(self, subscriber: SubscriberId, kind: NoticeKind) -> None:
-        """Have whoever does the same wait until this transaction ends."""
-        ...
-
     def forget_moves(self, *, before: datetime, limit: int) -> int:
         """Forget the new address in notices of a change that both ends agreed to, or that were
         dated before an instant; of those that are not on their way any more, the oldest `limit`."""

@@ -311,9 +311,19 @@ class SubscriberStore(Protocol):
         """The Message-ID of every mail written for a person, whose bytes may be kept elsewhere."""
         ...
 
+    def lock(self, subscriber: SubscriberId) -> bool:
+        """Have others who lock this person wait until this transaction ends, and see what those
+        before it wrote. False for a person who was erased, or is not there."""
+        ...
+
     def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
         """Forget the person: address, choices, feedback, memory, replies and notices that hold the
         address. Ledger rows stay, nameless; what waits in it is skipped."""
+        ...
+
+    def forget_orphans(self, *, now: datetime) -> int:
+        """Forget what was written of people after they were erased, and in notices of people who
+        are gone. Returns how many rows said something."""
         ...
 
     def forget_unconfirmed(self, *, before: datetime, now: datetime) -> int:
