@@ -1,11 +1,18 @@
-"""Many threads at once, for tests of what they must not lose."""
+"""Many threads at once, or one transaction in the middle of another: what they must not lose."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import OperationalError
+
 from paperround.domain.errors import Conflict
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import SqlUnitOfWork
 
 THREADS = 8
 LOST = "lost"
@@ -25,3 +32,36 @@ def at_once(count: int, do: Callable[[int], Result]) -> list[Result | str]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+@contextmanager
+def just_before(
+    engine: Engine,
+    words: str | tuple[str, ...],
+    database: Database,
+    meanwhile: Callable[[UnitOfWork], object],
+) -> Iterator[list[str]]:
+    """Commit `meanwhile` in a transaction of its own just before the first statement that begins
+    with `words` (or some of them), when whoever sends it has read already."""
+    seen: list[str] = []
+
+    def interrupt(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(words) and not seen:
+            seen.append(statement)
+            with database.writing() as work:
+                meanwhile(work)
+
+    event.listen(engine, "before_cursor_execute", interrupt)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", interrupt)
+    assert seen, "nothing was interrupted"
+
+
+def require_wait(work: UnitOfWork, do: Callable[[], object]) -> None:
+    """`do` waits for another transaction of PostgreSQL; `work`, which it is done in, is lost."""
+    assert isinstance(work, SqlUnitOfWork)
+    work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
+    with pytest.raises(OperationalError, match="lock timeout"):
+        do()

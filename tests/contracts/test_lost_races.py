@@ -3,12 +3,10 @@
 On SQLite a writer has the database for itself, so this is about PostgreSQL.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
@@ -22,7 +20,6 @@ from paperround.domain.subscribers import (
 from paperround.jobs.erasure import _erase
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.signup import subscribe
-from paperround.store.unit_of_work import SqlUnitOfWork
 from tests.builders import (
     HOUR,
     NOW,
@@ -39,36 +36,22 @@ from tests.builders import (
 )
 from tests.jobs.asking import asked
 from tests.jobs.readers import desk, request
+from tests.races import just_before, require_wait
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING
 SUPPRESSED, LEFT = SubscriberState.SUPPRESSED, SubscriberState.UNSUBSCRIBED
 _START = SubscriptionId(0)
-Do = Callable[[UnitOfWork], object]
 OfPerson = Callable[[UnitOfWork, SubscriberId], None]
 
 
-@contextmanager
-def just_before(
-    engine: Engine, words: str, database: Database, meanwhile: Do
-) -> Iterator[list[str]]:
-    """Commit `meanwhile` in a transaction of its own just before the first statement that begins
-    with `words`, when whoever sends it has read already."""
-    seen: list[str] = []
+def lock(work: UnitOfWork, person: SubscriberId) -> None:
+    work.subscribers.lock(person)
 
-    def interrupt(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith(words) and not seen:
-            seen.append(statement)
-            with database.writing() as work:
-                meanwhile(work)
 
-    event.listen(engine, "before_cursor_execute", interrupt)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", interrupt)
-    assert seen, "nothing was interrupted"
+def erase(work: UnitOfWork, person: SubscriberId) -> None:
+    work.subscribers.erase(person, now=NOW)
 
 
 def put(database: Database, mailing_list: MailingList, *, hour: int | None = None) -> str:
@@ -177,10 +160,7 @@ def test_who_is_erased_while_a_row_is_written_waits_for_it_and_then_finds_it(
     edition = seed_edition(database, default, papers)
 
     def erase(work: UnitOfWork) -> None:
-        assert isinstance(work, SqlUnitOfWork)
-        work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
-        with pytest.raises(OperationalError, match="lock timeout"):
-            work.subscribers.erase(alice.subscriber_id, now=NOW)
+        require_wait(work, lambda: work.subscribers.erase(alice.subscriber_id, now=NOW))
 
     with just_before(engine, "INSERT INTO deliveries", database, erase):
         assert plan(database, edition, [new_delivery(alice, papers)]) == 1
@@ -217,30 +197,12 @@ def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_sta
     alice = address("alice")
 
     def erase(work: UnitOfWork) -> None:
-        assert isinstance(work, SqlUnitOfWork)
-        work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
         person = work.subscribers.find(alice)
         assert person is not None
-        with pytest.raises(OperationalError, match="lock timeout"):
-            work.subscribers.erase(person.id, now=NOW)
+        require_wait(work, lambda: work.subscribers.erase(person.id, now=NOW))
 
     with just_before(engine, "INSERT INTO subscribers", database, erase):
         asked(here, request("alice"), request("bo"))
-
-
-def lock(work: UnitOfWork, person: SubscriberId) -> None:
-    work.subscribers.lock(person)
-
-
-def erase(work: UnitOfWork, person: SubscriberId) -> None:
-    work.subscribers.erase(person, now=NOW)
-
-
-def require_wait(work: UnitOfWork, do: OfPerson, person: SubscriberId) -> None:
-    assert isinstance(work, SqlUnitOfWork)
-    work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
-    with pytest.raises(OperationalError, match="lock timeout"):
-        do(work, person)
 
 
 @pytest.mark.accept("P2", part="lock", mutant="an-erasure-locks-nobody-out")
@@ -252,7 +214,7 @@ def test_whoever_locks_or_erases_somebody_who_is_locked_waits(
     with database.writing() as work:
         assert work.subscribers.lock(alice.subscriber_id)
         with database.writing() as other:
-            require_wait(other, second, alice.subscriber_id)
+            require_wait(other, lambda: second(other, alice.subscriber_id))
 
 
 @pytest.mark.accept("P2", part="lock", mutant="an-erasure-waits-for-nobody")
@@ -262,7 +224,7 @@ def test_an_erasure_locks_the_person_before_it_forgets_anything(
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
     def wait(work: UnitOfWork) -> None:
-        require_wait(work, lock, alice.subscriber_id)
+        require_wait(work, lambda: lock(work, alice.subscriber_id))
 
     with just_before(engine, "DELETE FROM interests", database, wait), database.writing() as work:
         work.subscribers.erase(alice.subscriber_id, now=NOW)

@@ -21,6 +21,7 @@ from paperround.jobs.feedback import give_feedback
 from paperround.jobs.judging import keep_judgements
 from paperround.jobs.library import keep_seeds
 from paperround.jobs.new_address import agree, ask_to_move
+from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.reader_lists import join_list
 from paperround.jobs.self_service import (
     leave,
@@ -43,7 +44,7 @@ from tests.jobs.readers import (
     second_list,
     visitor,
 )
-from tests.races import at_once
+from tests.races import at_once, just_before, require_wait
 
 PAUSED = (NOW + timedelta(days=9)).date()
 
@@ -237,3 +238,19 @@ def test_an_erasure_beside_the_taking_back_of_a_leaving_leaves_nothing(
         (undo,) = [link(mail) for mail in post(here.database) if mail.kind is NoticeKind.UNDO]
         erased_beside(one, confirming(undo), judge)
     require_no_trace(engine)
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("P2", part="lock", mutant="a-move-locks-nobody")
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("write", WRITES)
+def test_a_write_by_a_link_locks_its_reader_before_it_writes_anything(
+    here: Desk, engine: Engine, write: Do
+) -> None:
+    one = reader(here, 1)
+
+    def wait(work: UnitOfWork) -> None:
+        require_wait(work, lambda: work.subscribers.lock(one.person))
+
+    with just_before(engine, ("INSERT", "UPDATE", "DELETE"), here.database, wait):
+        write(one)
