@@ -92,7 +92,7 @@ def test_a_key_that_could_not_be_used_or_listed_is_not_made(
     assert list_keys(database) == []
 
 
-@pytest.mark.accept("A4")
+@pytest.mark.accept("A4", part="wrong keys")
 def test_the_eleventh_wrong_key_within_five_minutes_is_told_to_wait(database: SqlDatabase) -> None:
     fail_often(database)
     with pytest.raises(RateLimited) as caught:
@@ -100,16 +100,29 @@ def test_the_eleventh_wrong_key_within_five_minutes_is_told_to_wait(database: Sq
     assert 0 < caught.value.retry_after <= 301
 
 
-@pytest.mark.accept("A4")
-def test_after_ten_wrong_keys_the_right_one_works_from_elsewhere_and_later(
+@pytest.mark.accept("A4", mutant="a-valid-key-locked-out")
+def test_a_valid_key_works_from_the_address_that_showed_too_many_wrong_ones(
     database: SqlDatabase,
 ) -> None:
-    right = create(database).text
+    valid = create(database).text
     fail_often(database)
     with pytest.raises(RateLimited):
-        show(database, right)
-    assert show(database, right, client="203.0.113.8") is not None
-    assert show(database, right, after=7 * MINUTE) is not None
+        show(database, WRONG)
+    assert show(database, valid) is not None
+    assert show(database, valid, client="203.0.113.8") is not None
+
+
+@pytest.mark.accept("A4", mutant="expired-keys-not-limited")
+def test_a_program_that_goes_on_with_an_expired_or_revoked_key_is_told_to_wait(
+    database: SqlDatabase,
+) -> None:
+    expired = create(database, expires_at=NOW + MINUTE)
+    revoked = create(database)
+    revoke_key(database, revoked.key.prefix, now=NOW)
+    fail_often(database)
+    for stale in (expired, revoked):
+        with pytest.raises(RateLimited):
+            show(database, stale.text)
 
 
 def test_one_customer_cannot_try_from_all_their_ipv6_addresses(database: SqlDatabase) -> None:

@@ -1,7 +1,8 @@
 """Keys of the admin API: made, listed, ended, and recognised when somebody shows one.
 
-Whoever shows ten wrong keys within five minutes is not listened to for a while, whatever they show
-next; everybody else is. Only a wrong key is written down: a right one costs a read.
+After ten wrong keys within five minutes from one address, further wrong ones are told to wait. A
+valid key always works: an old key in one script must not lock out the programs beside it. Only a
+wrong key is written down: a right one costs a read.
 """
 
 import secrets
@@ -118,9 +119,9 @@ def authenticate(
 ) -> ApiKey | None:
     """The live key whose text is `shown`; None when there is none, wrong, expired or revoked.
 
-    Showing nothing is no try. Raises RateLimited when `client`, an IP address, had too many tries;
-    its count is kept under a keyed hash. A prefix is no secret; the text behind it is compared in
-    constant time.
+    Showing nothing is no try. Raises RateLimited for a wrong key when `client`, an IP address, had
+    too many tries; its count is kept under a keyed hash. A prefix is no secret; the text behind it
+    is compared in constant time.
     """
     if shown is None:
         return None
@@ -128,13 +129,13 @@ def authenticate(
     with database.reading() as work:
         failures = work.rates.count(counter, FAILURES.period, now=now)
         found = work.keys.find(prefix_of(shown) or "")
+    if found is not None and matches(shown, found) and found.is_live(now):
+        _note_use(database, found, now)
+        return found
     if failures >= FAILURES.count:
         raise _too_many(FAILURES.period.total_seconds())
-    if found is None or not matches(shown, found) or not found.is_live(now):
-        _note_failure(database, counter, now)
-        return None
-    _note_use(database, found, now)
-    return found
+    _note_failure(database, counter, now)
+    return None
 
 
 def tries_left(database: Database, ring: KeyRing, client: str | None, *, now: datetime) -> Standing:
@@ -167,7 +168,7 @@ def _note_failure(database: Database, counter: str, now: datetime) -> None:
 
 def _too_many(seconds: float) -> RateLimited:
     return RateLimited(
-        "too many wrong keys from your address: wait, then try the right one", retry_after=seconds
+        "too many wrong keys from your address: show a valid one, or wait", retry_after=seconds
     )
 
 
