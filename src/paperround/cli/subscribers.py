@@ -1,6 +1,5 @@
 """`paperround subscribers`: import, export, add, erase, list."""
 
-import csv
 import json
 import shutil
 import sys
@@ -205,6 +204,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print everybody on a list in the columns `import` takes, as CSV or JSON."""
+    from paperround.jobs.subscriber_files import write_sheet
     from paperround.jobs.subscriber_rows import COLUMNS
     from paperround.jobs.subscribers import exported_rows
 
@@ -216,9 +216,7 @@ def export(
             if as_json:
                 _write_json(rows, sheet)
             else:
-                writer = csv.DictWriter(sheet, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
+                write_sheet(rows, COLUMNS, sheet)
         sheet.seek(0)
         shutil.copyfileobj(sheet, sys.stdout)
 

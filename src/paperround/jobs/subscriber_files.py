@@ -7,14 +7,19 @@ line. Names of columns are compared in lower case, without the blanks around the
 import csv
 import io
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Reject
 
 Row = Mapping[str, object]
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that a spreadsheet may run as a formula, with the apostrophes before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,35 @@ Found = Entry | Reject
 def read_rows(content: bytes) -> list[Found]:
     """The people of a CSV file with a header, or of a JSON array of objects."""
     text = decoded(content)
-    return objects(text) if is_json(text) else sheet(text, needs=("email", "status"))
+    if is_json(text):
+        return objects(text)
+    return [_unescaped(one) for one in sheet(text, needs=("email", "status"))]
+
+
+def write_sheet(rows: Iterable[Mapping[str, str]], columns: Sequence[str], file: IO[str]) -> None:
+    """Write a CSV file with a header that `read_rows` reads back.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
+    injection); so does one that begins with an apostrophe and such a sign, to tell them apart.
+    """
+    # Rows end with CR LF (RFC 4180): with LF, Python before 3.13 quotes no CR within a cell.
+    writer = csv.writer(file)
+    writer.writerow(columns)
+    writer.writerows(
+        [f"'{cell}" if _FORMULA.match(cell) else cell for cell in map(row.__getitem__, columns)]
+        for row in rows
+    )
+
+
+def _unescaped(found: Found) -> Found:
+    """The entry without the apostrophes that `write_sheet` adds."""
+    if isinstance(found, Reject):
+        return found
+    cells = ((name, str(cell)) for name, cell in found.row.items())
+    row = {
+        name: cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell for name, cell in cells
+    }
+    return replace(found, row=row)
 
 
 def decoded(content: bytes) -> str:
@@ -107,7 +140,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
     An open quote would swallow the people below it, so it ends the reading.
     """
-    reader = csv.reader(io.StringIO(text, newline=None), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1
         try:
