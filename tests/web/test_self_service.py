@@ -427,6 +427,7 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
         ("nobody", "@"),
         ("alice@mail.example", "the address you have"),
         ("alice@mailinator.com", "made to be thrown away"),
+        ("alice%mail@mail.example", "with a percent sign, !, |"),
         ("", ""),
     ],
 )

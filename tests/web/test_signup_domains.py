@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
 from paperround.config import Settings
+from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import SubscriberState
-from paperround.jobs.subscribers import suppress
+from paperround.jobs.subscribers import add_subscriber, suppress
 from tests.builders import NOW, address, seed_subscribers
 from tests.web.admin import fields_of
 from tests.web.conftest import Site, running
@@ -117,6 +119,51 @@ def test_an_operator_adds_domains_and_lets_others_in(picky: Site) -> None:
         for domain in ("bad.example", "a.bad.example", "yopmail.com", "mailinator.com")
     }
     assert list(statuses.values()) == [422, 422, 422, 202]
+
+
+ROUTED = ("user%evil.example", "uucp!host!ada", "ada|bob", "`ada`")
+"""Local parts that some mail servers route onwards or hand to a shell."""
+
+
+@pytest.mark.accept("S9", part="local parts", mutant="a-routed-address-signs-up")
+@pytest.mark.parametrize("local", ROUTED)
+def test_a_local_part_that_a_server_may_route_or_run_cannot_be_signed_up(
+    site: Site, local: str
+) -> None:
+    why = "addresses with a percent sign, !, | or ` before the @ cannot be signed up here"
+    before = site.dump()
+    answer = site.client.post(SUBSCRIPTIONS, json={"email": f"{local}@example.org"})
+    assert (answer.status_code, fields_of(answer)) == (422, ["email"])
+    assert why in answer.json()["detail"]
+    page = site.client.post("/subscribe", data={"email": f"{local}@example.org"})
+    assert page.status_code == 422
+    assert why in unescape(page.text)
+    assert site.dump() == before
+
+
+@pytest.mark.accept("S9", part="local parts")
+@pytest.mark.parametrize("local", ROUTED)
+def test_a_reader_whose_local_part_is_refused_since_still_gets_their_links(
+    site: Site, local: str
+) -> None:
+    row = {"email": f"{local}@example.org", "consent_at": "2026-01-05", "consent_source": "paper"}
+    home = site.runtime
+    outcome = add_subscriber(
+        row,
+        database=home.database,
+        addresses=home.addresses,
+        keys=home.settings.keys,
+        list_name="trending",
+        now=site.clock.now(),
+    )
+    assert outcome == "new"
+    form = {"email": f"{local}@example.org", "stamp": site.stamp()}
+    assert site.client.post("/preferences", data=form).status_code == 200
+    with home.database.reading() as work:
+        person = work.subscribers.find(home.addresses.read(f"{local}@example.org"))
+        assert person is not None
+        assert person.address == f"{local}@example.org"
+        assert work.notices.latest(person.id, NoticeKind.PREFERENCES) is not None
 
 
 def test_a_reader_at_a_domain_refused_since_still_gets_their_links(picky: Site) -> None:

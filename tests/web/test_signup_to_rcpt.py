@@ -53,12 +53,17 @@ def recipients(sink: SmtpSink) -> list[str]:
 def test_an_address_that_is_accepted_is_named_to_the_relay_as_it_was_written(
     posting: Site, sink: SmtpSink
 ) -> None:
-    for written, _ in good():
+    welcome = [(written, mailed) for written, mailed in good() if not is_routed(written)]
+    for written, _ in welcome:
         page = posting.client.post("/subscribe", data={"email": written})
         assert page.status_code == 200, written
     deliver_notices(posting.runtime.post())
-    mailboxes = {mailed.casefold(): mailed for _, mailed in reversed(list(good()))}
+    mailboxes = {mailed.casefold(): mailed for _, mailed in reversed(welcome)}
     assert sorted(recipients(sink)) == sorted(mailboxes.values())
+
+
+def is_routed(written: str) -> bool:
+    return not set("%!|`").isdisjoint(written.rpartition("@")[0])
 
 
 @pytest.mark.slow

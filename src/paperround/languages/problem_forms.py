@@ -43,6 +43,10 @@ ADDRESSES: tuple[Sentence, ...] = (
         "%(name)s?"
     ),
     marked("addresses at %(name)s are made to be thrown away: use one that you keep"),
+    marked(
+        "addresses with a percent sign, !, | or ` before the @ cannot be signed up here: use "
+        "another one of yours"
+    ),
     marked("that is the address you have"),
     marked("that was asked three times today: try tomorrow"),
 )

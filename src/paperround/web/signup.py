@@ -47,6 +47,9 @@ router = APIRouter(include_in_schema=False)
 
 SNIPPET, CHOICES = "snippet", "choices"
 
+ROUTED = frozenset("%!|`")
+"""What some mail servers route onwards (`user%other.example`, `other!user`) or hand to a shell."""
+
 
 class PlainForm(APIRoute):
     """A route whose form carries no files; one that could is refused before it is read."""
@@ -296,6 +299,12 @@ def _searched(text: str) -> tuple[Interest, ...]:
 def new_address_of(home: Runtime, written: str) -> Address:
     """An address that mails are to go to from now on; raises InvalidInput (code `email`)."""
     address = address_of(home, written)
+    if not ROUTED.isdisjoint(address.mailed.rpartition("@")[0]):
+        raise InvalidInput(
+            "addresses with a percent sign, !, | or ` before the @ cannot be signed up here: use "
+            "another one of yours",
+            code="email",
+        )
     try:
         refused_domains_of(home.settings).require_kept(address)
     except InvalidInput as error:
