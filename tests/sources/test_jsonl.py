@@ -205,3 +205,26 @@ def test_a_line_may_say_that_its_paper_is_withdrawn(
     changes: dict[str, object], withdrawn: bool
 ) -> None:
     assert read_one(**changes).withdrawn is withdrawn
+
+
+@pytest.mark.accept("I3", part="user names in links", mutant="a-link-keeps-its-password")
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://user:pass@host.example/x",
+        "https://arxiv.org@evil.example/abs/2601.00001",
+        "http://:pass@host.example",
+        "HTTPS://user@host.example?x=1",
+    ],
+)
+def test_a_link_with_a_user_name_is_dropped(link: str) -> None:
+    assert read_one(github_repo=link).links == {}
+
+
+@pytest.mark.accept("I3", part="user names in links")
+@pytest.mark.parametrize(
+    "link",
+    ["https://host.example/@user", "https://host.example?q=a@b", "https://host.example/#a@b"],
+)
+def test_a_link_may_hold_an_at_sign_behind_its_host(link: str) -> None:
+    assert read_one(github_repo=link).links == {"code": link}

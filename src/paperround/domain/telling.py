@@ -67,7 +67,7 @@ def short_authors(names: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=_MOST_ADDRESSES)
 def web_address(url: str) -> str:
-    """`url` in ASCII when it is a plain http(s) address, else empty: anything else is dropped."""
+    """`url` in ASCII when it is a plain http(s) address without a user name, else empty."""
     if _UNSAFE.search(url):
         return ""
     try:
@@ -76,6 +76,8 @@ def web_address(url: str) -> str:
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not host or not parts.netloc.isascii():
+        return ""
+    if "@" in parts.netloc:
         return ""
     return quote(url, safe=_PRINTABLE)
 

@@ -39,7 +39,7 @@ _LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING
 _lasting = attrgetter(*_LASTING)
 _as_json = json.JSONEncoder(default=str, check_circular=False).encode
 _UNDECODED = re.compile("[\udc80-\udcff]")
-_ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://(?![^/?#]*@)[^\s\"<>\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
 
 
 class BadEntry(ValueError):
@@ -207,7 +207,8 @@ def counts_of(
 
 
 def links_of(candidates: Mapping[str, object]) -> dict[str, str]:
-    """Those of the named values that are http(s) addresses; others are left out."""
+    """Those of the named values that are http(s) addresses. Others are left out; so is one with a
+    user name, which may be a password of somebody's or make one host look like another."""
     return {
         name: value
         for name, value in candidates.items()
