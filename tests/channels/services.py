@@ -107,7 +107,8 @@ def add(
         wish=wish or Preferences(),
         at_once=at_once,
     )
-    return add_channel(database, order, opened={made.server.at}, now=NOW)
+    with post_room(database, made) as room:
+        return add_channel(database, room.office, order, opened={made.server.at}, now=NOW)
 
 
 @contextmanager
@@ -159,6 +160,9 @@ class Meddling:
     before_mark: Callable[[], None] = nothing
     after_mark: Callable[[], None] = nothing
     poison: ChannelKind | None = None
+
+    def require_open(self, hook: Hook) -> None:
+        self.office.require_open(hook)
 
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         if hook.kind is self.poison:

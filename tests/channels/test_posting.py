@@ -263,9 +263,10 @@ def test_a_server_that_is_not_there_is_tried_again_and_keeps_no_mail_late(
     with services() as gone:
         nobody = f"http://{gone.server.at}{SLACK}"
         opened = {gone.server.at}
-    change_channel(papers, channel.id, Changes(hook=nobody), opened=opened, now=NOW)
-    send(papers)
     with post_room(papers, gone) as room:
+        new = Changes(hook=nobody)
+        change_channel(papers, room.office, channel.id, new, opened=opened, now=NOW)
+        send(papers)
         post_due(room)
     assert last(papers, channel.id).state is DeliveryState.DEFERRED
     assert last(papers, channel.id).reason.startswith("unreached: ")

@@ -133,7 +133,8 @@ def test_a_stopped_channel_is_planned_nothing_until_it_leads_elsewhere(
         assert post_due(later(room, days=1)).messages == 0
         new = Changes(hook=f"http://{made.server.at}{SLACK}2")
         later_on = NOW + timedelta(days=2)
-        change_channel(papers, channel.id, new, opened={made.server.at}, now=later_on)
+        opened = {made.server.at}
+        change_channel(papers, room.office, channel.id, new, opened=opened, now=later_on)
         with papers.reading() as work:
             assert work.channels.get(channel.id).state == "active"
             assert work.channels.due([channel.id]) == {channel.id: None}
@@ -148,7 +149,8 @@ def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
 
     def leads_elsewhere() -> None:
         new = Changes(hook=f"http://{made.server.at}{SLACK}2")
-        change_channel(papers, channel.id, new, opened={made.server.at}, now=NOW)
+        opened = {made.server.at}
+        change_channel(papers, room.office, channel.id, new, opened=opened, now=NOW)
 
     with post_room(papers, made) as room:
         post_due(replace(room, office=Meddling(office=room.office, after_mark=leads_elsewhere)))

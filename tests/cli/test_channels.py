@@ -88,6 +88,17 @@ def test_a_wrong_hook_is_wrong_usage_that_says_what_to_do() -> None:
     assert "--chat" in refused.stderr
 
 
+@pytest.mark.accept("I3", part="channels")
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.169.254", "[fd00:ec2::254]"])
+def test_a_hook_inside_is_wrong_usage_that_names_the_way_out(made: Services, host: str) -> None:
+    add(made, ChannelKind.WEBHOOK, "--name", "lab")
+    for command in (("add", "webhook"), ("edit", "lab", "--hook")):
+        refused = run("channels", *command, f"https://{host}/hook")
+        assert refused.exit_code == 2
+        assert "PAPERROUND_FETCH_ALLOW" in refused.stderr
+    assert len(said("channels", "list")["channels"]) == 1
+
+
 def test_the_key_of_a_webhook_is_shown_once(made: Services) -> None:
     made_key = add(made, ChannelKind.WEBHOOK, "--name", "lab").stdout.partition("whsec_")[2][:44]
     assert len(made_key) == 44

@@ -124,6 +124,20 @@ def test_what_is_wrong_is_named(
     assert "a-secret-of-slack" not in answer.text
 
 
+@pytest.mark.accept("I3", part="channels")
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.169.254", "[fd00:ec2::254]"])
+def test_a_hook_inside_is_refused_with_the_way_out(
+    admin: TestClient, made: Services, host: str
+) -> None:
+    lab = body(made, ChannelKind.WEBHOOK, name="lab")
+    where = admin.post(CHANNELS, json=lab).headers["location"]
+    hook = {"hook": f"https://{host}/hook"}
+    refused = [admin.post(CHANNELS, json=lab | hook), admin.patch(where, json=hook)]
+    for answer in refused:
+        assert (answer.status_code, fields_of(answer)) == (422, ["hook"])
+        assert "PAPERROUND_FETCH_ALLOW" in answer.json()["detail"]
+
+
 def test_a_name_and_a_hook_are_taken_once(admin: TestClient, made: Services) -> None:
     assert admin.post(CHANNELS, json=body(made, name="lab")).status_code == 201
     assert fields_of(admin.post(CHANNELS, json=body(made, name="other"))) == ["hook"]

@@ -19,11 +19,16 @@ from paperround.domain.errors import FetchFailed, Unanswered
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 
+LOOK_UP_SECONDS = 2.0
+"""How long the name of a new hook may take: a request, or a person at a terminal, waits for it."""
+
 _PLAIN = MappingProxyType({"content-type": "application/json; charset=utf-8", "accept": "*/*"})
 
 
 class Client(Protocol):
     """Posts to one address."""
+
+    def require_open(self, address: str, *, seconds: float) -> None: ...
 
     def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page: ...
 
@@ -58,6 +63,11 @@ class HttpPostOffice:
 
     client: Client
     clock: Clock
+
+    def require_open(self, hook: Hook) -> None:
+        """Raise FetchRefused for a hook that leads where nothing may be posted, and FetchFailed
+        where nobody knows yet where it leads."""
+        self.client.require_open(hook.url, seconds=LOOK_UP_SECONDS)
 
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         """The messages that say the digest, in order; one at least."""

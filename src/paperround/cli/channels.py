@@ -104,7 +104,11 @@ def add(
             at_once=at_once,
         )
         channel = add_channel(
-            home.database, order, opened=home.settings.open_places, now=home.clock.now()
+            home.database,
+            home.post_office,
+            order,
+            opened=home.settings.open_places,
+            now=home.clock.now(),
         )
     made = channel.hook.key if not key else ""
     if as_json:
@@ -194,6 +198,7 @@ def edit(
         )
         changed = change_channel(
             home.database,
+            home.post_office,
             channel.id,
             changes,
             opened=home.settings.open_places,

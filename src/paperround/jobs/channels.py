@@ -18,7 +18,7 @@ from paperround.domain.channels import (
     read_name,
     written_key,
 )
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput
 from paperround.domain.interests import Interest, bounded, parse_interest
 from paperround.domain.notices import Alert
 from paperround.domain.posts import Greeting, PostOutcome
@@ -61,6 +61,11 @@ class Changes:
     wish: Mapping[str, object] = field(default_factory=dict)
     interests: tuple[Interest, ...] | None = None
 
+    @property
+    def repoints(self) -> bool:
+        """Whether anything of the hook is another."""
+        return (self.hook, self.chat, self.key) != (None, None, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -102,6 +107,7 @@ def read_interests(lines: Iterable[str]) -> tuple[Interest, ...]:
 
 def add_channel(
     database: Database,
+    office: PostOffice,
     order: Order,
     *,
     opened: Collection[str] = (),
@@ -116,6 +122,7 @@ def add_channel(
     """
     hook = read_hook(order.kind, order.hook, chat=order.chat, key=order.key, opened=opened)
     name = read_name(order.name or f"{order.list_name.lower()}-{order.kind}")
+    _require_open(office, hook)
 
     def add(work: UnitOfWork) -> Channel:
         mailing_list = work.lists.get(order.list_name)
@@ -131,6 +138,17 @@ def add_channel(
     return write(database, add)
 
 
+def _require_open(office: PostOffice, hook: Hook) -> None:
+    """Raise InvalidInput (code `hook`) where nothing may be posted to it. A name that cannot be
+    looked up now is taken: where it leads is asked again before each post."""
+    try:
+        office.require_open(hook)
+    except FetchRefused as error:
+        raise InvalidInput(str(error), code="hook") from None
+    except FetchFailed:
+        return
+
+
 def _with_key(hook: Hook) -> Hook:
     if hook.kind is not ChannelKind.WEBHOOK or hook.key:
         return hook
@@ -144,6 +162,7 @@ def new_key() -> str:
 
 def change_channel(
     database: Database,
+    office: PostOffice,
     channel_id: SubscriberId,
     changes: Changes,
     *,
@@ -153,12 +172,17 @@ def change_channel(
 ) -> Standing:
     """Change what is given; a channel that leads elsewhere now is no longer stopped, and the key
     that was signs beside a new one for KEY_OVERLAP. Raises as `add_channel` does."""
+    if changes.repoints:
+        with database.reading() as work:
+            hook = _pointed(work.channels.get(channel_id), changes, opened)
+        _require_open(office, hook)  # before the transaction, which must not wait for a look-up
 
     def change(work: UnitOfWork) -> Standing:
         channel = work.channels.get(channel_id)
         if changes.name is not None:
             work.channels.rename(channel.id, read_name(changes.name))
-        _point(work, channel, changes, opened, now)
+        if changes.repoints:
+            _point(work, channel, _pointed(channel, changes, opened), now)
         if changes.wish:
             _choose(work, channel, changes.wish, now)
         if changes.interests is not None:
@@ -170,21 +194,22 @@ def change_channel(
     return write(database, change)
 
 
-def _point(
-    work: UnitOfWork, channel: Channel, changes: Changes, opened: Collection[str], now: datetime
-) -> None:
+def _pointed(channel: Channel, changes: Changes, opened: Collection[str]) -> Hook:
+    """The hook of a channel with what is changed of it."""
     old = channel.hook
-    if changes.hook is None and changes.chat is None and changes.key is None:
-        return
     if changes.hook is None:
         _require_readable(channel)
-    hook = read_hook(
+    return read_hook(
         old.kind,
         old.url if changes.hook is None else changes.hook,
         chat=old.chat if changes.chat is None else changes.chat,
         key=old.key if changes.key is None else changes.key,
         opened=opened,
     )
+
+
+def _point(work: UnitOfWork, channel: Channel, hook: Hook, now: datetime) -> None:
+    old = channel.hook
     kept = replace(hook, key=old.key, old_keys=old.old_keys)
     work.channels.point(channel.id, kept.with_key(_with_key(hook).key, now=now))
     if channel.stopped_at is not None and not hook.leads_with(old):

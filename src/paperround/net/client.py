@@ -72,6 +72,7 @@ class GuardedClient:
         self._clock = clock
         self._limits = limits
         self._allow = parse_allowed(allow)
+        self._network = network
         self._own_headers = {
             "user-agent": user_agent,
             "accept-encoding": ACCEPTED,
@@ -125,6 +126,19 @@ class GuardedClient:
         except FetchFailed as error:
             kind = Unanswered if is_out else type(error)
             raise kind(f"{_name(request.url)} {error}") from None
+
+    def require_open(self, address: str, *, seconds: float) -> None:
+        """Look up where `address` leads, and connect to nothing.
+
+        Raises FetchRefused when no request may go there, and FetchFailed when its name cannot be
+        looked up within `seconds`.
+        """
+        try:
+            asked = target(parse(address), ports=self._limits.ports, allow=self._allow)
+            if not asked.opened:
+                self._network.usable(asked, seconds)
+        except FetchFailed as error:
+            raise type(error)(f"{_name(address)} {error}") from None
 
     def close(self) -> None:
         """Take no more requests."""

@@ -55,14 +55,18 @@ class Network:
         whatever is there; raises FetchFailed when nothing answers.
         """
         deadline = time.monotonic() + seconds
+        return self._first_that_answers(self.usable(target, seconds), target.port, deadline)
+
+    def usable(self, target: Target, seconds: float) -> Sequence[Address]:
+        """The addresses of `target` that may be connected to. Raises as `connect` does."""
         found = self._addresses(target, seconds)
         usable = found if target.opened else [a for a in found if self._is_open(a)]
         if not usable:
             raise FetchRefused(
-                "is not at an address of the public internet; an intranet feed is opened by adding"
-                " its host:port to PAPERROUND_FETCH_ALLOW"
+                "is not at an address of the public internet; a server of your own network is"
+                " opened by adding its host:port to PAPERROUND_FETCH_ALLOW"
             )
-        return self._first_that_answers(usable, target.port, deadline)
+        return usable
 
     def _is_open(self, address: Address) -> bool:
         return is_public(address) and not self.is_own(address)

@@ -51,8 +51,8 @@ def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort
     opened = (host, port) in allow
     if not opened and port not in ports:
         raise FetchRefused(
-            "is asked for at a port other than 80 and 443; an intranet feed is opened by adding"
-            " its host:port to PAPERROUND_FETCH_ALLOW"
+            "is asked for at a port other than 80 and 443; a server of your own network is opened"
+            " by adding its host:port to PAPERROUND_FETCH_ALLOW"
         )
     return Target(host=host, port=port, tls=url.scheme == "https", opened=opened)
 

@@ -56,7 +56,9 @@ def create_channel(
 ) -> NewChannelAnswer:
     """Post a list to a channel from its next hour on, or at once."""
     opened = home.settings.open_places
-    made = doing.add_channel(home.database, body.order(), opened=opened, now=now, by=actor)
+    made = doing.add_channel(
+        home.database, home.post_office, body.order(), opened=opened, now=now, by=actor
+    )
     if body.at_once:
         home.plan()
     response.headers["Location"] = f"{PREFIX}/{made.id}"
@@ -76,6 +78,7 @@ def change_channel(
     """Change the fields that are given. A new hook lets one that was stopped go on."""
     changed = doing.change_channel(
         home.database,
+        home.post_office,
         SubscriberId(channel_id),
         body.changes(),
         opened=home.settings.open_places,

@@ -91,6 +91,11 @@ class PostLedger(Claiming[ClaimedPost], Protocol):
 class PostOffice(Protocol):
     """Says a digest as each kind of channel wants it, and posts it."""
 
+    def require_open(self, hook: Hook) -> None:
+        """Raise FetchRefused for a hook that leads where nothing may be posted, and FetchFailed
+        where nobody knows yet where it leads."""
+        ...
+
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         """The messages that say the digest, in order; one at least."""
         ...
