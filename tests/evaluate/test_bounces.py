@@ -42,10 +42,35 @@ def test_found_bounces_and_false_stops_are_counted_by_mail(tmp_path: Path) -> No
     )
     assert {name: one.value for name, one in found.metrics.items()} == {
         "hard_recall": 0.5,
+        "provider_recall": 0.5,
         "false_stops": 1,
+        "likely_stops": 0,
         "unclassified": 1,
         "raised": 0,
     }
+
+
+def test_each_provider_counts_the_same_however_many_mails_it_has(tmp_path: Path) -> None:
+    gone, full = report(said="550 5.1.1 User unknown"), report(said="552 5.2.2 full")
+    known = {name: {**bounce(HARD), "engine": name} for name in ("exim", "qmail")}
+    found = evaluate_bounces(
+        *corpus(
+            tmp_path,
+            one=(gone, known["exim"]),
+            two=(gone, known["exim"]),
+            missed=(full, known["qmail"]),
+        ),
+        Baselines.NONE,
+    )
+    assert found.metrics["provider_recall"].value == 0.5
+    assert "hard bounces found by provider: exim 2/2, qmail 0/1" in found.notes
+
+
+def test_words_that_would_stop_a_reader_on_two_days_are_counted(tmp_path: Path) -> None:
+    likely = report(status="5.0.0", said="550 User unknown")
+    mails = {"soft": (likely, bounce(SOFT)), "hard": (likely, bounce(HARD))}
+    found = evaluate_bounces(*corpus(tmp_path, **mails), Baselines.NONE)
+    assert found.metrics["likely_stops"].value == 1
 
 
 def test_a_bounce_nobody_judged_counts_neither_way(tmp_path: Path) -> None:
@@ -70,11 +95,12 @@ def test_labels_without_a_hard_bounce_or_its_mail_are_refused(tmp_path: Path) ->
         evaluate_bounces(tmp_path, tmp_path / "labels.jsonl", Baselines.NONE)
 
 
-@pytest.mark.accept("Q11")
+@pytest.mark.accept("Q11", part="corpus")
 def test_dead_addresses_are_found_and_no_good_reader_is_stopped(real_data: Path) -> None:
     messages = real_data / "bounce_mail"
     found = evaluate_bounces(messages, messages / "labels.jsonl", Baselines.FAST).metrics
 
     assert found["hard_recall"].value >= 0.95
+    assert found["provider_recall"].value >= 0.95
     assert found["false_stops"].value == 0
     assert found["raised"].value == 0

@@ -1,127 +1,206 @@
-"""The words mail servers use when a mail comes back."""
+"""The words of mail servers in a reply, as stems in a dozen languages.
+
+A person word near an absence word means that the address has no mailbox: "user unknown", "keine
+solche Adresse", "邮箱不存在". The tables name parts of sentences and no server's sentence, so that
+a server that nobody has seen is understood as well. All of them are written without accents, for
+`folded` text.
+"""
 
 import re
+import unicodedata
+
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,64}@[\w.-]{1,253}")
 
 
-def _any(*phrases: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{phrase})" for phrase in phrases), re.IGNORECASE)
+def folded(text: str) -> str:
+    """The text on one line, without accents and wide letters. An address becomes x@y: a name such
+    as full@ or spam@ says nothing."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).replace("’", "'")
+    return _ADDRESS.sub("x@y", " ".join(unicodedata.normalize("NFC", plain).split()))
 
 
-_PERSON = r"(?:user|recipient|mailbox|account|address(?:ee)?|alias|name|e-?mail)"
+def _any(*phrases: str) -> str:
+    return "|".join(f"(?:{phrase})" for phrase in phrases)
 
-NO_SUCH_USER = _any(
-    rf"unknown {_PERSON}",
-    r"unknown (?:or illegal alias|local[- ]?part)",
-    rf"{_PERSON} (?:is )?unknown",
-    rf"no (?:such )?(?:a |local |domino )?{_PERSON}s? (?:here|by that|with that|exists?|found)",
-    rf"no such (?:a |local |domino )?{_PERSON}",
-    rf"{_PERSON}\b.{{0,60}}? (?:not|n't|never)(?: be)? (?:found|exist\w*|known|listed|recognized)",
-    r"@[^\s@]{1,200} (?:doesn't|does not) exist",
+
+def _pattern(*phrases: str) -> re.Pattern[str]:
+    return re.compile(_any(*phrases), re.IGNORECASE)
+
+
+_PERSON = _any(
+    r"\b(?:user(?:id|name)?|recipient|mailbox|account|address(?:ee)?|alias|inbox|customer)s?\b",
+    r"\b(?:subscriber|receiver|local[- ]?part|or-name|person)\b",
+    r"empf.{1,2}nger|adress|benutzer|nutzer|teilnehmer|postfach|konto",
+    r"destinata[ir]|utilisateur|\bcompte\b|\bboite\b|abonne\b",
+    r"usuari|direccion|cuenta\b|buzon|casilla",
+    r"utilizador|endereco|\bconta\b|\bcaixa\b",
+    r"utent[ei]|indirizz|casell[ae]",
+    r"gebruiker|ontvanger|\b(?:e-?mail)?adres\b|postvak",
+    r"uzytkownik|odbiorc|\badres|\bkont[oa]\b|skrzynk",
+    r"пользовател|получател|адрес|ящик|аккаунт|учетн",
+    r"宛先|受信者|ユーザ|アドレス|アカウント|メールボックス",
+    r"收件[人者]|收信人|用[户戶]|使用者|[帐账帳][号號户戶]|[邮郵]箱|信箱|地址",
+    r"사용자|수신[자인]|받는 ?사람|계정|주소|메일함|편지함",
+)
+_HOST = _any(
+    r"\b(?:host|domain)(?:name|es?|s)?\b",
+    r"domini|domein|domen[ay]?\b|домен|ドメイン|域名|[网網]域|도메인",
+)
+_NOT = r"(?:\bnot|n't|\bcannot|\bnever)(?: \w+){0,2}? "
+_ABSENT = _any(
+    _NOT
+    + r"(?:exist|found|find|locate|known|listed|recogni[sz]ed|valid\b|registered|defined|hosted"
+    r"|(?:an?|our) (?:\w+ )?(?=user|customer|member|mailbox|recipient|account)"
+    r"|a (?:valid|known|registered|local)|local\b|in (?:our|the|this) )",
+    r"\b(?:unable|failed) to (?:find|locate)|\bno (?:such|match|entry)|\bno longer\b",
+    r"\b(?:unknown|unrecogni[sz]ed|non-?existent|inexistent|undefined|unroute?able)\b",
+    r"unbekannt|nicht (?:mehr )?(?:gefunden|bekannt|vorhanden|existent|gultig|registriert)",
+    r"existiert (?:\w+ )?nicht|nicht (?:mehr )?existier|ungultig|gibt es (?:\w+ ){0,3}?nicht",
+    r"\bkeine?n? (?:solche|gultige|konto|postfach)|nicht mehr (?:verwend|genutzt|aktiv)",
+    r"\baucune? ",
+    r"inconnu|inexistant|introuvable|n'existe"
+    r"|(?:pas|plus) (?:ete |pu etre )?(?:trouve|valide|connu|reconnu)",
+    r"invalide\b|desconocid|inexistente"
+    r"|\bno (?:se )?(?:ha )?(?:sido )?(?:existe|encontr|encuentra)",
+    r"\bno (?:es |son )?valid|invalid[oa]\b|desconhecid"
+    r"|\bnao (?:foi |pode ser )?(?:existe|encontrad)",
+    r"\bnao (?:e )?(?:mais )?(?:valid|cadastrad|localizad)",
+    r"\bnessun|sconosciut|inesistent|\bnon (?:e' |e )?(?:stat[oa] )?(?:esiste|trovat|valid)",
+    r"onbekend|bestaat (?:\w+ )?niet"
+    r"|niet (?:\w+ )?(?:\w+ )?(?:gevonden|bekend|geldig|bestaan)|ongeldig",
+    r"nieznan|nie (?:zosta\w+ )?(?:istniej|znalezion|odnalezion|ma tak)|brak tak|nieprawid[lł]ow",
+    r"неизвест|(?<!\w)не (?:\w+ )?(?:наиден|существу|зарегистр|обнаруж)|несуществ"
+    r"|(?<!\w)нет такого|именем нет",
+    r"недеиствит|неверн",
+    r"不明|見つかり?ま?せ|見つからな|見つけられ|存在しま?[せな]|無効|使用されてい(?:ません|ない)|[はが]いません|おりません|間違",
+    r"不存在|未知|找不到|[无無]效|不正[确確]|[没沒]有(?:找到|[此该該])|已[注註][销銷]|未找到|未注[册冊]|[无無]此",
+    r"존재하지|찾을 수 ?없|찾지 못|알 수 없는|없는 ?(?=사용자|계정|주소|메일|수신)|유효하지|잘못된",
+)
+_BAD = r"\b(?:invalid|illegal|bad|incorrect|wrong)\b"
+_GONE = r"\b(?:closed|deleted|removed|terminated|discontinued|cancell?ed|moved to|has left)\b"
+_AMONG = r".{0,60}?"
+
+
+def _near(one: str, other: str) -> str:
+    return f"(?:{one}){_AMONG}(?:{other})|(?:{other}){_AMONG}(?:{one})"
+
+
+NO_SUCH_USER = _pattern(
+    _near(_PERSON, _ABSENT),
+    rf"{_BAD}\W+(?:\w+\W+){{0,3}}?(?:{_PERSON})",
+    rf"(?:{_PERSON})(?: \S+@\S+)? (?:(?:is|was|has been|appears to be|seems) )?{_BAD}(?!:? \w)",
+    rf"(?:{_PERSON})(?: \S+@\S+| you \w+ trying to reach)? (?:(?:is|was|has|been|have) )*{_GONE}",
+    rf"\bno (?:{_PERSON}) (?:here|by that|with that|exists?|found)",
+    r"(?:사용자|계정|주소|수신자)[가이는은] 없습니다",
+    r"@\S{1,200} (?:doesn't|does not) exist",
+    rf"\S@\S{{1,200}} (?:is )?{_NOT}(?:exist|a valid|found|known)",
     r"(?:doesn't|does not) have an? .{0,60}account",
-    rf"not a (?:valid|known) {_PERSON}",
-    r"not our customer",
-    rf"(?:invalid|illegal|bad) (?:final )?(?:destination )?{_PERSON}",
-    r"recip(?:ient)?notfound",
-    rf"{_PERSON} (?:is )?no longer",
-    r"address rejected\s*(?:$|\S+@)",
-    r"recipient address rejected[.:]?\s*(?:$|user unknown|unknown|no such|access denied)",
-    r"unrouteable address",
-    r"mailbox unavailable",
-    r"inactive e-?mail address",
-    r"\badresse (?:du destinataire )?(?:inconnue|invalide)|destinataire (?:inconnu|invalide)",
-    r"\b(?:empf(?:ä|ae)nger\w*|adresse|benutzer|teilnehmer|postfach) (?:ist )?unbekannt",
-    r"unbekannter? (?:empf(?:ä|ae)nger|adresse|benutzer)|empf(?:ä|ae)nger nicht gefunden",
-    r"(?:usuario|destinatario|direcci[oó]n|cuenta) desconocid[oa]|usuario inexistente",
-    r"(?:宛先|受信者|ユーザ|アドレス|アカウント)[^。]{0,80}(?:見つかりません|存在しません)",
+    r"recip(?:ient)?notfound|\bname unknown",
+    r"address rejected\W*(?:$|\S+@)|@\S{1,200} address rejected",
+    r"recipient address rejected\W*(?:$|access denied)",
+    r"no longer (?:(?:accept|receiv)\w* (?:e?-?mail|message)|(?:an?|work\w*|with|at|employed)\b)",
+    r"\b(?:mailbox|account|user|recipient|address) (?:is )?(?:not |un)available",
+    r"(?:wasn't|was not) found (?:at|in|on) |(?:\bno|n't|\bnot)\b.{0,30}? by that name",
 )
-"""The address has no mailbox."""
+"""The address has no mailbox. Looked for in one sentence at a time."""
 
-NO_SUCH_HOST = _any(
-    r"(?:host|domain)(?: or domain)?(?: name)? (?:\S+ )?(?:is )?"
-    r"(?:unknown|not (?:found|known|exist)|does(?:n't| not) exist)",
-    r"unknown (?:host|domain)",
-    r"no such (?:host|domain)",
-    r"could(?:n't| not) find (?:any host|a mail exchanger)",
-    r"domain is not reachable",
-    r"(?:address|domain)\W+couldn't be found",
-    r"does(?:n't| not) accept (?:any )?mail",
-    r"no (?:smtp|mail) service",
-    r"null ?mx",
+NO_SUCH_HOST = _pattern(
+    _near(_HOST, _ABSENT),
+    rf"{_BAD} (?:\w+ )?(?:{_HOST})",
+    r"(?:couldn't|could not|can't|cannot|unable to) find (?:any host|a mail exchanger|any mail)",
+    r"name or service not known|nxdomain"
+    r"|no (?:valid )?(?:mx|mail exchange)\w* (?:record|host|found)",
+    r"(?:doesn't|does not|no longer) accepts? (?:any )?mail(?! from)|accepts no mail",
+    r"no (?:smtp|mail) service|no mail ?hosts?|null ?mx|domain is (?:not |un)reachable",
 )
-"""Its domain is no more, or takes no mail."""
+"""Its domain is no more, or takes no mail. Looked for in one sentence at a time."""
 
-FULL = _any(
-    r"quota",
-    r"(?:mailbox|inbox|maildir|account|storage|disk)\b.{0,30}\bfull",
-    r"insufficient (?:disk|system|storage)",
-    r"not enough (?:disk|storage)",
-    r"out of (?:disk|storage)",
-    r"too much mail",
-    r"exceed(?:s|ed|ing)? (?:its |the )?(?:storage|size)",
-    r"\b(?:voll|pleine?|llen[oa]|pien[ao]|chei[ao])\b",
-    r"容量|一杯|いっぱい|満杯",
+SENDER = _pattern(
+    r"\bsend(?:er|ing)\b|\bmail ?from\b|\bfrom (?:address|domain|header)"
+    r"|(?:return|reverse)[- ]?path",
+    r"\byour (?:e-?mail )?(?:address\b(?! book)|account|domain|server|host|ip\b)",
+    r"\bclient\b|(?<!or )\bip\b|\b(?:helo|ehlo)\b|\bcredential|\bpassword",
+    r"absender|expediteur|emetteur|remitente|remetente|mittente|afzender|nadawc|отправител",
+    r"送信[元者]|差出人|[发發]件[人者]|寄件[人者]|[发發]送[人者]|보낸|보내는|발신|송신",
+    r"(?:error|erreur|erro|errore|fehler|fout|bład|ошибк\w) (?:\w+ )?"
+    r"(?:unknown|inconnue|desconoc|desconhec|sconosc|неизвест)",
+    r"(?:unknown|unbekannter|onbekende|nieznany|неизвестная|不明な|未知|알 수 없는) ?"
+    r"(?:error|reason|fehler|grund|fout|b[lł]ad|ошибка|エラー|[错錯][误誤]|오류)",
+)
+"""A sentence with it says of somebody, or something, else that it is unknown."""
+
+SUPPOSED = _pattern(
+    r"\b(?:if|whether|in case|may (?:be|have|not|no longer)|might|possibl[ey]|perhaps|probably)\b",
+    r"\bplease (?:check|verify)\b",
+    r"\b(?:falls|moglicherweise|eventuell|vielleicht|peut-etre|peut etre|puede|podria|quizas?)\b",
+    r"\bsi (?:l|el|la|le|su|votre|vous)\b|\b(?:talvez|pode ser|caso|forse|potrebbe|misschien)\b",
+    r"\b(?:indien|mogelijk|moze|jesli|возможно|если)\b|可能|もし|場合|[如若]果|만약|경우|수도 있",
+)
+"""The sentence only thinks of it as a reason."""
+
+FULL = _pattern(
+    r"quota|\bcuota|\bcota\b|kontingent|квот",
+    r"\bfull\b(?! ?(?:name|text|header|detail|report|url|address|message|explan|list|domain))",
+    r"insufficient (?:disk|system|storage)|(?:not enough|no) (?:\w+ )?(?:disk|storage|space|room)",
+    r"out of (?:\w+ )?(?:disk|storage|space)|over (?:its |the )?(?:limit|size)|too much mail",
+    r"exceed(?:s|ed|ing)? (?:its |the |his |their )?(?:\w+ )?(?:storage|size|limit)|storage limit",
+    r"\b(?:uber)?voll\b|uberfullt|speicherplatz|uberschritten",
+    r"\b(?:pleine?|satur|llen[oa]|chei[ao]|lotad[ao]|pien[ao]|vol|volle|overvol|pe[lł]n[aey])\b",
+    r"espace (?:disque|insuff)|depass|\bespacio|excedid|excede\b|espaco|spazio|esaurit|superat[oa]",
+    r"opslag|overschred|przepe[lł]nion|przekroczon|brak mieisca|brak miejsca",
+    r"переполн|заполнен|превыш|недостаточно мест|нет мест",
+    r"容量|[一い]っ?ぱい|一杯|満杯|超過|超え|[满滿]|超[过過出]|配[额額]|空[间間]不足",
+    r"초과|용량|가득|꽉",
 )
 """There is a mailbox, and no room in it."""
 
-ABOUT_US = _any(
-    r"\bspam",
-    r"\bblock(?:ed|list\w*)\b",
-    r"black ?list",
-    r"dnsbl|\brbl\b",
-    r"\bspf\b|\bdkim\b|\bdmarc\b|domainkeys",
-    r"reverse (?:dns|mapping)|\bptr\b|mismatches client",
-    r"polic(?:y|ies)",
-    r"rela(?:y|ying) (?:access )?(?:denied|not)|not (?:permitted|allowed) to relay",
-    r"virus|malware|content (?:is )?(?:rejected|denied)",
-    r"reputation|banned|denied by",
-    r"authenticat",
+ABOUT_US = _pattern(
+    r"\bspam|unsolicited|\bjunk\b|\bbulk\b|\bblock(?:ed|list\w*|ing)?\b|black ?list|dnsbl|\brbl\b",
+    r"\bspf\b|\bdkim\b|\bdmarc\b|domainkeys|authenticat|autentic|\bauth(?:required|ori[sz]ed)",
+    r"reverse (?:dns|mapping)|\bptr\b|mismatches client|polic(?:y|ies)|security reason",
+    r"rela(?:y|ying) (?:access )?(?:denied|not|prohib)|(?:permitted|allowed|unable) to relay"
+    r"|rcpthosts",
+    r"virus|malware|\bcontents?\b|attachment|reputation|banned|denied by|prohibition",
     r"(?:domain of )?sender (?:address|domain|verif|is|id)|mail from",
-    r"client host|\bip\b.{0,20}(?:limit|deni|reject)",
-    r"security reason",
-    r"too many",
-    r"message (?:is )?(?:size|too)",
-    r"header",
-    r"not allowed to send|permission|authori[sz]ed|preference",
+    r"client host|\bip\b.{0,20}(?:limit|deni|reject)|\byour (?:ip|domain|address\b(?! book))",
+    r"syntax error|message (?:is )?(?:size|too)|header(?!s?(?: |-)(?:field|info))|rate limit"
+    r"|frequency|preference",
+    r"not allowed to send|permission|sending limit",
     r"not accept\w* (?:any )?(?:e?mail|messages?) from",
-    r"\bjunk\b|\bbulk\b|\byour ip\b",
-    r"rate limit|frequency",
+    r"richtlinie|blockiert|politique|indesirable|liste noire|politica|bloquead|lista negra",
+    r"indesead|bloccat|geblokkeerd|beleid|polityk|zablokowan|политик|блокир|спам|запрещ",
+    r"迷惑メール|スパム|ポリシー|ブロック|垃圾|策略|黑名[单單]|[频頻]率|스팸|정책|차단",
 )
 """It is about the sender, the message or the way, not about the address."""
 
-OUR_ADDRESS = _any(
-    r"sender (?:address )?(?:rejected|denied|refused|unknown|invalid|verif)",
-    r"(?:unknown|invalid|bad|unauthori[sz]ed) sender",
-    r"(?:return|reverse)[- ]?(?:path|address)|envelope[- ]from",
-    r"call ?(?:back|out)\b|\b(?:helo|ehlo)\b",
-    r"too many (?:\w+ )?(?:recipients|connections|users)",
+OUR_ADDRESS = _pattern(
+    rf"(?:{SENDER.pattern}).{{0,25}}(?:reject|denied|refus|unauth|verif|invalid|{_ABSENT})",
+    rf"(?:unknown|invalid|bad|unauthori[sz]ed) (?:{SENDER.pattern})",
+    r"envelope[- ]from|(?:return|reverse)[- ]?address",
+    r"call ?(?:back|out)\b|too many (?!hops)",
 )
-"""It is about the address or the machine that sent the mail: whatever is unknown is not the
+"""It is about the address or the machine that sent the email: whatever is unknown is not the
 reader. Servers that ask back for our address quote the answer, code and all."""
 
-LATER = _any(
-    r"tim(?:ed|e)[ -]?out",
-    r"temporar",
-    r"try (?:again|later)|later",
-    r"gr[ae]y-?list",
-    r"connection (?:refused|lost|reset)|lost connection",
-    r"loop|too many hops",
-    r"service (?:is )?unavailable|no answer|servfail|\bbusy\b|\bdelay|not yet",
+FOR_NOW = _pattern(
+    r"tim(?:ed|e)[ -]?out|temporar|gr[ae]y-?list|(?:come back|try|retry)(?: again)? later",
+    r"connection (?:refused|lost|reset)|lost connection|\bno route to\b|too many hops|hop count",
+    r"\bloop(?:s|ed|ing)?\b|service (?:is )?(?:un|not )available|no answer|servfail|\bbusy\b",
+    r"\bdelay(?:ed)?\b|not yet|expired|too old|not found,? try again|maintenance",
+    r"vorubergehend|\bspater\b|temporaire|plus tard|temporal|mas tarde|mais tarde|temporane",
+    r"piu tardi|tijdelijk|probeer het later|tymczasow|pozniej|временн|позже",
+    r"一時的|後ほど|時間をおいて|[稍暂暫][后後时時]|[临臨][时時]|繁忙|일시|나중에|잠시",
 )
 """It may go better another time."""
 
-NO_ANSWER = _any(
-    r"not found,? try again", r"\bdelay", r"not yet", r"temporar", r"servfail", r"timed out"
-)
-"""The domain was asked for, and nobody said that it is no more."""
+ADVICE = _pattern(r"try again|\blater\b")
+"""It asks for another attempt, which says little by itself."""
 
-RESTING = _any(
-    r"suspend",
-    r"disabled",
-    r"inactive",
-    r"deactivated",
-    r"locked",
-    r"on hold",
-    r"maintenance",
-    r"gesperrt|deaktiviert|désactivé",
+RESTING = _pattern(
+    r"suspend|suspens|disabled|inactiv(?!e e-?mail address)|deactivat|not (?:currently )?active",
+    r"\blocked|on hold|frozen|gesperrt|deaktiviert|desactiv|desativ|sospes|disattivat"
+    r"|gedeactiveerd|uitgeschakeld",
+    r"zablokowan|zawieszon|отключ|приостан|неактив|停止|冻结|凍結|停用|禁用|정지|휴면",
 )
 """The account is closed for now."""

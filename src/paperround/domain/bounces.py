@@ -67,6 +67,12 @@ _CLASS = re.compile(r"(?<![\d.])([45])(?:\d\d(?:[ -]|$)|\.\d{1,3}\.\d{1,3}(?![\d
 """The first digit of a reply (RFC 5321) or of a code."""
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _ADDRESS_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+_GENERAL = frozenset({"5.0.0", "5.1.0", "5.5.0"})
+_QUOTING = re.compile(r"^5\.\d\.\d - [\w ]+(?=[45]\d\d-')")
+"""What Cisco's gateways say before the reply of the server they spoke to."""
+_SOFT = (words.FULL, words.RESTING, words.FOR_NOW)
+_END = re.compile(r"[.;!?](?= )|[。；！？]")
+"""The end of a sentence."""
 _NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliverable"})
 
 
@@ -74,14 +80,16 @@ def evidence_of(statement: Statement) -> Evidence:
     """What the statement proves, by the table above."""
     if statement.action in _NOT_FAILED:
         return Evidence.NONE
-    said = " ".join(statement.said[:LONGEST].split())
+    said = _QUOTING.sub("", words.folded(statement.said[:LONGEST]))
     spoken = _CODE.findall(said)
-    if is_full(said) or _is_at_rest(said) or _is_for_now(said) or _contradicted(said, spoken):
+    no_user, no_host = (_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
+    if _may_pass(said) or _contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*spoken})):
         return Evidence.PASSING
     codes = spoken or [code for code in [statement.status] if code]
     if _names_the_address(statement, codes, said):
         return Evidence.GONE
-    return Evidence.LIKELY_GONE if _says_gone(statement, codes, said) else Evidence.PASSING
+    gone = _says_gone(statement, codes) if no_user or no_host else _hints(statement, codes, said)
+    return Evidence.LIKELY_GONE if gone else Evidence.PASSING
 
 
 def evidence_of_outcome(outcome: Outcome, verdict: Verdict) -> Evidence:
@@ -103,7 +111,16 @@ def evidence_of_outcome(outcome: Outcome, verdict: Verdict) -> Evidence:
 
 def is_full(words_of_a_server: str) -> bool:
     """Whether the words say that the mailbox is there, with no room left."""
-    return words.FULL.search(words_of_a_server) is not None
+    return words.FULL.search(words.folded(words_of_a_server)) is not None
+
+
+def is_telling(words_of_a_server: str) -> bool:
+    """Whether a code or a word in it says why."""
+    said = words.folded(words_of_a_server[:LONGEST])
+    if not {*_CODE.findall(said)} <= _GENERAL:
+        return True
+    soft = any(one.search(said) for one in (*_SOFT, words.ABOUT_US, words.OUR_ADDRESS))
+    return soft or any(_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
 
 
 def strongest(found: Sequence[Evidence]) -> Evidence:
@@ -116,21 +133,28 @@ def at_most(found: Evidence, most: Evidence) -> Evidence:
     return min(found, most, key=_STRONGEST_LAST.index)
 
 
-def _is_at_rest(said: str) -> bool:
-    return words.RESTING.search(said) is not None and words.NO_SUCH_USER.search(said) is None
+def _is_said(said: str, gone: re.Pattern[str]) -> bool:
+    """Whether a sentence says it of the reader. One that only supposes it counts beside a reply."""
+    answered = _CLASS.search(said) is not None
+    return any(
+        gone.search(one) and not words.SENDER.search(one)
+        for one in _END.split(said)
+        if answered or not words.SUPPOSED.search(one)
+    )
 
 
-def _is_for_now(said: str) -> bool:
-    """Whether every reply in it is a 4yz: a server gives no other for what may pass."""
-    return set(_CLASS.findall(said)) == {"4"}
+def _may_pass(said: str) -> bool:
+    """Whether it is full, at rest or for now. A server gives a 4yz for what may pass, and no
+    other."""
+    return any(one.search(said) for one in _SOFT) or set(_CLASS.findall(said)) == {"4"}
 
 
-def _contradicted(said: str, spoken: list[str]) -> bool:
-    """Whether it is about us, our message or the way, whatever else it says."""
-    if words.OUR_ADDRESS.search(said):
+def _contradicted(said: str, *, known: bool) -> bool:
+    """Whether it is about us, our message or the way, whatever else it says. A code and words that
+    agree on the address are `known` better."""
+    if any(words.OUR_ADDRESS.search(one) for one in _END.split(said)):
         return True
-    ours = words.ABOUT_US.search(said) is not None
-    return ours and not (words.NO_SUCH_USER.search(said) and set(spoken) & _ADDRESS_GONE)
+    return not known and words.ABOUT_US.search(said) is not None
 
 
 def _names_the_address(statement: Statement, codes: list[str], said: str) -> bool:
@@ -138,13 +162,17 @@ def _names_the_address(statement: Statement, codes: list[str], said: str) -> boo
         return False
     if any(code.startswith("5.7.") for code in codes):
         return False
-    return not words.LATER.search(said) and not words.ABOUT_US.search(said)
+    return not words.ADVICE.search(said) and not words.ABOUT_US.search(said)
 
 
-def _says_gone(statement: Statement, codes: list[str], said: str) -> bool:
-    no_host = words.NO_SUCH_HOST.search(said)
-    if no_host and words.NO_ANSWER.search(said):
+def _says_gone(statement: Statement, codes: list[str]) -> bool:
+    return not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
+
+
+def _hints(statement: Statement, codes: list[str], said: str) -> bool:
+    """Whether a code points to the address, of which the words say nothing."""
+    if not statement.by_smtp or statement.after_data:
         return False
-    if no_host or words.NO_SUCH_USER.search(said):
-        return not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
-    return statement.by_smtp and statement.status in {*_ADDRESS_GONE, "5.2.1"} and not said
+    if not said:
+        return statement.status in {*_ADDRESS_GONE, "5.2.1"}
+    return statement.status in _ADDRESS_GONE and set(codes) <= _GENERAL

@@ -10,12 +10,20 @@ a paper on spam must stop nobody. What cannot be understood is quarantined, neve
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
 
-from paperround.domain.bounces import Evidence, Statement, evidence_of, is_full, strongest
+from paperround.domain.bounces import (
+    Evidence,
+    Statement,
+    evidence_of,
+    is_full,
+    is_telling,
+    strongest,
+)
 from paperround.domain.returns import Kind
+from paperround.mail.returned_fields import recipients_in
 from paperround.mail.returned_text import (
     before_the_copy,
     field,
@@ -42,7 +50,6 @@ class Returned:
     statements: tuple[Statement, ...] = ()
 
 
-_STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ARRIVED = frozenset({"delivered", "relayed", "expanded"})
 _TYPED = re.compile(r"\s*([\w-]+)\s*;\s*")
@@ -51,8 +58,11 @@ _AFTER_DATA = re.compile(r"(?:in reply to|after) (?:the )?(?:end of )?data|end o
 _RULE_OF_SES = re.compile(r"inbound-smtp\.[\w-]+\.amazonaws\.com", re.I)
 """Its answers come from rules that run when the mail was taken: no mailbox is looked up."""
 _SHORT = 400
-_PARAGRAPH = re.compile(r"\n\s*\n|\n(?=[ \t]*[\"<]?[^\s@<>\":]+@[\w.-]+[\">]?:)")
-"""An empty line, or a line that begins with the next recipient."""
+_PARAGRAPH = re.compile(
+    r"\n\s*\n|\n(?=[ \t]*(?:[\"<]?[^\s@<>\":]+@[\w.-]+[\">]?:"
+    r"|[45]\d\d (?:[\d.]+ )?[^\s@]+@[^\s@]+\.\.\. ))"
+)
+"""An empty line, or a line that begins with the next recipient, after a reply perhaps."""
 _SPOKEN = re.compile(
     r"\b[45]\d\d[ -]|\b[45]\.\d{1,3}\.\d{1,3}\b|unknown|not (?:found|exist|recogni)|no such|invalid"
     r"|does(?:n't| not)|failed|undeliver|could(?:n't| not)|rejected|error|quota|full|problem",
@@ -63,8 +73,15 @@ _MACHINE = re.compile(
     r"mailer[-_ ]?daemon|post[-_]?master|mail delivery|daemon@|mdaemon|delivery (?:sub)?system",
     re.I,
 )
+_DAEMON = re.compile(r"mailer[-_ ]?daemon|mail delivery (?:sub)?system", re.I)
+"""Who sends nothing but reports: no copy of ours is from there."""
 _FAILURE = re.compile(
-    r"undeliver|delivery|returned mail|failure|failed|could not be|not delivered|bounce|problem",
+    r"undeliver|delivery|returned mail|failure|failed|could not be|not delivered|bounce|problem"
+    r"|unzustellbar|nicht zustellbar|zustellung|non (?:remis|distribu)|échec|impossible de remettre"
+    r"|devuelto|no (?:se )?(?:pud|pued|entreg)|não (?:foi )?entreg|falha|non recapit|mancat[ao]"
+    r"|onbestelbaar|niet bezorgd|niedostarcz|zwrot|недоставл|не доставл|возвра"
+    r"|配[信送](?:不能|エラー|でき)|送信(?:エラー|でき)|退信|无法[送投]|無法[送投]|[未没]送达"
+    r"|반송|전송 ?실패",
     re.I,
 )
 _AWAY = re.compile(
@@ -98,7 +115,9 @@ def _read(mail: Message, plain: bytes) -> Returned:
         return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
     if _is_receipt(parts) or _is_auto_reply(mail):
         return Returned(kind=Kind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
-    statements = tuple(_statements(mail, parts, plain)) if _may_be_a_bounce(mail) else ()
+    recipients = recipients_in(parts)
+    told = _may_be_a_bounce(mail) or recipients
+    statements = tuple(_statements(mail, parts, recipients, plain)) if told else ()
     if not statements:
         return Returned(kind=Kind.QUARANTINED)
     found = _of_one_mail(statements)
@@ -112,6 +131,7 @@ def _parts(mail: Message) -> Iterator[Message]:
     wrapped = mail.get_content_type() == "message/rfc822"
     for part in _inner(mail):
         told = part.get_content_type() == "multipart/report" or _REPORTED_TO_MICROSOFT in part
+        told = told or _DAEMON.search(field(part, "From")) is not None
         if not wrapped or told:
             yield from _parts(part)
 
@@ -133,26 +153,35 @@ def _of_one_mail(statements: Sequence[Statement]) -> Evidence:
 # --- statements -----------------------------------------------------------------------------------
 
 
-def _statements(mail: Message, parts: Sequence[Message], raw: bytes) -> Iterator[Statement]:
+def _statements(
+    mail: Message, parts: Sequence[Message], recipients: Sequence[Message], raw: bytes
+) -> Iterator[Statement]:
     prose = [before_the_copy(prose_of(part)[:LONGEST_PROSE]) for part in parts if is_prose(part)]
     words = "\n\n".join(one for one in prose if one.strip())[:LONGEST_PROSE]
-    recipients = [one for one in parts if one["Final-Recipient"] or one["Original-Recipient"]]
     by_rule = any(_RULE_OF_SES.search(field(block, "Reporting-MTA")) for block in parts)
+    by_machine = _is_from_a_machine(mail)
+    beside = [one for one in _paragraphs(words) if is_telling(one)] if recipients else []
     for block in recipients[:MOST_RECIPIENTS]:
-        yield _of_fields(block, words, by_rule=by_rule)
+        told = _of_fields(block, words, beside, by_rule=by_rule)
+        yield told if by_machine or block in parts else replace(told, by_smtp=False)
     if not recipients:
-        told = words or before_the_copy(unparted(raw)[:LONGEST_PROSE])
-        yield from _of_words(told, by_smtp=_is_from_a_machine(mail))
+        text = words or before_the_copy(unparted(raw)[:LONGEST_PROSE])
+        yield from _of_words(text, by_smtp=by_machine)
 
 
-def _of_fields(block: Message, words: str, *, by_rule: bool) -> Statement:
-    """What a recipient's fields say; where they quote no server, the prose beside them. A short
-    prose that says the mailbox is full knows better than the fields."""
+def _of_fields(block: Message, words: str, beside: Sequence[str], *, by_rule: bool) -> Statement:
+    """What a recipient's fields say; where they do not say why, the prose `beside` them that does.
+    A short prose that says the mailbox is full knows better than the fields."""
     kind, said = _typed(field(block, "Diagnostic-Code"))
     status = _STATUS.search(field(block, "Status"))
-    told = words if len(words) < _SHORT and is_full(words) else said
+    if len(words) < _SHORT and is_full(words):
+        said = words
+    elif not is_telling(said):
+        comment = field(block, "Status").partition(" ")[2]
+        found = [comment] if is_telling(comment) else beside
+        said = " ".join(found) or said or comment or words
     return Statement(
-        said=told or field(block, "Status").partition(" ")[2] or words,
+        said=said,
         status=status[0] if status else "",
         action=field(block, "Action").lower().partition(" ")[0],
         recipient=_named(field(block, "Original-Recipient"))
@@ -160,6 +189,10 @@ def _of_fields(block: Message, words: str, *, by_rule: bool) -> Statement:
         by_smtp=kind in _SERVERS,
         after_data=by_rule or _AFTER_DATA.search(words) is not None,
     )
+
+
+def _paragraphs(words: str) -> Iterator[str]:
+    return filter(None, map(str.strip, _PARAGRAPH.split(words)))
 
 
 def _typed(value: str) -> tuple[str, str]:
@@ -171,7 +204,7 @@ def _typed(value: str) -> tuple[str, str]:
 def _of_words(words: str, *, by_smtp: bool) -> Iterator[Statement]:
     """A statement for each paragraph in which a mail system speaks of a failure. Who writes under
     a name of their own may only tell of one."""
-    for paragraph in filter(None, map(str.strip, _PARAGRAPH.split(words))):
+    for paragraph in _paragraphs(words):
         late = _AFTER_DATA.search(paragraph) is not None
         statement = Statement(
             said=paragraph, recipient=_named(paragraph), after_data=late, by_smtp=by_smtp

@@ -25,6 +25,8 @@ _COPY = re.compile(
     re.I | re.M,
 )
 _BREAKS = re.compile(r"<(?:br|/?p|/?div|/?tr)\b[^<>]*>", re.I)
+_STYLE = re.compile(r"<(?:style|script)\b", re.I)
+_STYLE_ENDS = re.compile(r"</(?:style|script)\s*>", re.I)
 _TAG = re.compile(r"<[^<>]+>")
 _JAPANESE = "\x1b$"
 _BOUNDARY = re.compile(rb"boundary", re.I)
@@ -88,7 +90,8 @@ def prose_of(part: Message) -> str:
         text = raw.decode("latin-1")
     if part.get_content_type() != "text/html":
         return text
-    return unescape(_TAG.sub(" ", _BREAKS.sub("\n\n", text)))
+    shown = "".join(_STYLE.split(one, maxsplit=1)[0] for one in _STYLE_ENDS.split(text))
+    return unescape(_TAG.sub(" ", _BREAKS.sub("\n\n", shown)))
 
 
 def unparted(raw: bytes) -> str:
