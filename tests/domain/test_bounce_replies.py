@@ -109,6 +109,9 @@ La casella di posta non esiste
 L'indirizzo del destinatario non è stato trovato
 Il dominio non esiste
 550 Gebruiker onbekend
+550 unregistered user
+550 등록되지 않은 사용자
+550 Nie znaleziono odbiorcy
 Het e-mailadres bestaat niet
 De ontvanger kon niet worden gevonden
 550 Nieznany użytkownik
@@ -348,6 +351,9 @@ Delivery expired, message too old: recipient's server not found to be answering
 451 Vorübergehender Fehler: Empfänger nicht gefunden
 550 Could not find the account of the sender
 550 Der Absender ist unbekannt
+550 mail from unknown host rejected
+550 Your host does not exist in DNS
+550 Mailbox size limit reached
 Die Adresse des Absenders existiert nicht
 Das Benutzerkonto ist gesperrt
 552 La boîte du destinataire est pleine

@@ -54,7 +54,7 @@ _ABSENT = _any(
     r"|(?:an?|our) (?:\w+ )?(?=user|customer|member|mailbox|recipient|account)"
     r"|a (?:valid|known|registered|local)|local\b|in (?:our|the|this) )",
     r"\b(?:unable|failed) to (?:find|locate)|\bno (?:such|match|entry)|\bno longer\b",
-    r"\b(?:unknown|unrecogni[sz]ed|non-?existent|inexistent|undefined|unroute?able)\b",
+    r"\b(?:unknown|unregistered|unrecogni[sz]ed|non-?existent|inexistent|undefined|unroute?able)\b",
     r"unbekannt|nicht (?:mehr )?(?:gefunden|bekannt|vorhanden|existent|gultig|registriert)",
     r"existiert (?:\w+ )?nicht|nicht (?:mehr )?existier|ungultig|gibt es (?:\w+ ){0,3}?nicht",
     r"\bkeine?n? (?:solche|gultige|konto|postfach)|nicht mehr (?:verwend|genutzt|aktiv)",
@@ -75,7 +75,8 @@ _ABSENT = _any(
     r"недеиствит|неверн",
     r"不明|見つかり?ま?せ|見つからな|見つけられ|存在しま?[せな]|無効|使用されてい(?:ません|ない)|[はが]いません|おりません|間違",
     r"不存在|未知|找不到|[无無]效|不正[确確]|[没沒]有(?:找到|[此该該])|已[注註][销銷]|未找到|未注[册冊]|[无無]此",
-    r"존재하지|찾을 수 ?없|찾지 못|알 수 없는|없는 ?(?=사용자|계정|주소|메일|수신)|유효하지|잘못된",
+    r"존재하지|등록되지|찾을 수 ?없|찾지 못|알 수 없는|없는 ?(?=사용자|계정|주소|메일|수신)",
+    r"유효하지|잘못된",
 )
 _BAD = r"\b(?:invalid|illegal|bad|incorrect|wrong)\b"
 _GONE = r"\b(?:closed|deleted|removed|terminated|discontinued|cancell?ed|moved to|has left)\b"
