@@ -65,6 +65,7 @@ def test_a_domain_that_does_not_fit_sends_nothing_and_says_why(home: CommandLine
     assert home.json("deliver")["sent"] == 1
 
 
+@pytest.mark.accept("O7", part="commands", mutant="broken-keys-count-as-none")
 def test_with_keys_that_cannot_be_read_mails_wait(home: CommandLine) -> None:
     home.run("digest", "send")
     kept = home.folder / "paperround-data" / "dkim.json"
@@ -72,7 +73,49 @@ def test_with_keys_that_cannot_be_read_mails_wait(home: CommandLine) -> None:
     for _ in range(4):
         assert "does not hold DKIM keys" in home.run("deliver", exit_code=1)
     kept.unlink()
+    assert home.json("deliver")["sent"] == 1  # none was signed before
+
+
+@pytest.mark.accept("O7", part="commands", mutant="a-new-process-forgets-that-mail-was-signed")
+def test_without_the_keys_that_signed_nothing_leaves(home: CommandLine) -> None:
+    home.run("dkim", "create", "--algorithm", "ed25519")
+    home.run("digest", "test", "--to", "grace@mail.example.org")
+    home.run("digest", "send")
+    kept = home.folder / "paperround-data" / "dkim.json"
+    kept.rename(home.folder / "elsewhere")
+    for command in (("deliver",), ("tick",), ("digest", "test", "--to", "grace@mail.example.org")):
+        said = home.run(*command, exit_code=1)
+        assert "dkim.json" in said
+        assert "`paperround digest resume --unsigned`" in said
+        assert said.count("dkim.json") == 1
+    found = home.json("digest", "status")
+    assert found["pace"]["lacks_keys"]
+    assert found["lists"][0]["mails"] == {"queued": 1}
+    assert len(home.outbox) == 1
+    (home.folder / "elsewhere").rename(kept)
     assert home.json("deliver")["sent"] == 1
+    known = records(home)
+    for path in home.outbox:
+        assert dkimpy_says(path.read_bytes(), known) == [True]
+    assert not home.json("digest", "status")["pace"]["lacks_keys"]
+
+
+@pytest.mark.accept("O7", part="commands", mutant="mail-that-may-be-unsigned-asks-for-broken-keys")
+@pytest.mark.parametrize("content", ["{}", None])
+def test_mail_leaves_unsigned_once_that_is_allowed(home: CommandLine, content: str | None) -> None:
+    home.run("dkim", "create", "--algorithm", "ed25519")
+    home.run("digest", "test", "--to", "grace@mail.example.org")
+    home.run("digest", "send")
+    kept = home.folder / "paperround-data" / "dkim.json"
+    kept.unlink() if content is None else kept.write_text(content)
+    home.run("deliver", exit_code=1)
+    assert home.run("digest", "resume") == "nothing to do: nothing is paused\n"
+    home.run("deliver", exit_code=1)
+    assert len(home.outbox) == 1
+    assert home.json("digest", "resume", "--unsigned") == {"unsigned": True}
+    assert home.json("deliver")["sent"] == 1
+    assert sum(b"DKIM-Signature" in path.read_bytes() for path in home.outbox) == 1
+    assert home.json("digest", "resume", "--unsigned") == {"unsigned": False}
 
 
 def test_a_backup_holds_the_keys(home: CommandLine, tmp_path: Path) -> None:

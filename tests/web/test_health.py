@@ -1,8 +1,11 @@
 """What a watcher is told."""
 
+import pytest
 from sqlalchemy import text
 
+from paperround.jobs.signing import Signing, allow_unsigned, hold_unsigned
 from paperround.jobs.tick import SCHEDULER
+from paperround.web.metrics import gauges
 from tests.builders import NOW
 from tests.web.conftest import Site, sql
 
@@ -26,3 +29,18 @@ def test_a_site_whose_database_somebody_else_migrated_is_not_ready(site: Site) -
     answer = site.client.get("/readyz")
     assert (answer.status_code, "db upgrade" in answer.json()["status"]) == (503, True)
     assert site.client.get("/healthz").status_code == 200
+
+
+@pytest.mark.accept("O7", part="told", mutant="a-watcher-does-not-hear-of-missing-keys")
+def test_a_site_whose_mail_waits_for_its_keys_is_not_ready(site: Site) -> None:
+    _beat(site)
+    database = site.runtime.database
+    hold_unsigned(database, Signing(broken="dkim.json cannot be read"), now=NOW)
+    answer = site.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "mail is held: there is no DKIM key to sign it with"}
+    assert {one.name: one.values for one in gauges(database, now=NOW)}["mail_lacks_keys"] == [
+        ((), 1.0)
+    ]
+    allow_unsigned(database, now=NOW)
+    assert site.client.get("/readyz").json() == {"status": "ready"}

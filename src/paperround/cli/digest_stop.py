@@ -25,17 +25,39 @@ def pause(list_name: WhichList = None, as_json: AsJson = False) -> None:
     _tell_names("paused", run(home.database, list_name, now=home.clock.now()), as_json=as_json)
 
 
-def resume(list_name: WhichList = None, as_json: AsJson = False) -> None:
+def resume(
+    list_name: WhichList = None,
+    unsigned: Annotated[
+        bool,
+        typer.Option(
+            "--unsigned", help="Only this: let mail leave without the DKIM keys that signed it."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Let paused lists go on, and digests that a leap of the clock holds. What waited for more
     than 20 hours is not sent any more."""
     from paperround.jobs.holding import let_go
     from paperround.jobs.pausing import resume as run
+    from paperround.jobs.signing import allow_unsigned
 
     home = runtime()
     now = home.clock.now()
+    if unsigned:
+        _tell_unsigned(changed=allow_unsigned(home.database, now=now), as_json=as_json)
+        return
     if let_go(home.database, home.boot(), now=now) and not as_json:
         say("the clock is taken to be right: digests go on")
     _tell_names("resumed", run(home.database, list_name, now=now), as_json=as_json)
+
+
+def _tell_unsigned(*, changed: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"unsigned": changed})
+    elif changed:
+        say("mail may leave unsigned, until a key signs it again")
+    else:
+        say("nothing to do: no signed mail has left, and none is held for want of a key")
 
 
 def _tell_names(what: str, names: list[str], *, as_json: bool) -> None:

@@ -62,7 +62,7 @@ def _leave_on_signals() -> None:
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
     """Do once what is due now and exit: for cron or a systemd timer, every minute."""
-    from paperround.jobs.deliver import deliver
+    from paperround.jobs.deliver import ASKED_TO_STOP, deliver
     from paperround.jobs.tick import tick as run
 
     home = runtime(now)
@@ -81,7 +81,9 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
         print_json(_as_json(report, sent))
     else:
         _tell(report, sent)
-    if report.failed:
+    if sent.stopped:
+        typer.echo(f"paperround: stopped early: {sent.stopped}", err=True)
+    if report.failed or sent.stopped not in (None, ASKED_TO_STOP):
         raise typer.Exit(1)
 
 

@@ -110,6 +110,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         routine.schedule(standing.last_tick_at, now=now),
         *_sharing(runtime, standing, now),
         *feeds,
+        *routine.keys(standing.pace),
         *routine.lists(standing, now=now),
         *posted_to,
         routine.returns(standing.returns),

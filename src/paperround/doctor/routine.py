@@ -12,8 +12,10 @@ from paperround.domain.returns import ReturnTally
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
+from paperround.jobs.pace_status import PaceStatus
 from paperround.jobs.plan import LATE
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.signing import ALLOW, LACKS_KEYS
 from paperround.jobs.status import ListStatus, Status
 from paperround.jobs.tick import SCHEDULER
 
@@ -126,6 +128,12 @@ def returns(tally: ReturnTally) -> Finding:
             return warn("returns", f"{says}: more than 5 %", way_out)
         case _:
             return ok("returns", says)
+
+
+def keys(pace: PaceStatus) -> list[Finding]:
+    """Whether mail is held because there is no key to sign it with; nothing when it is not."""
+    way_out = f"put the keys back (docs/dkim.md), or {ALLOW}"
+    return [fail("mail", LACKS_KEYS, way_out)] if pace.lacks_keys else []
 
 
 def lists(status: Status, *, now: datetime) -> list[Finding]:

@@ -1,8 +1,8 @@
 """Alerts: what an operator has to know, each trouble named once.
 
-digests missed · digests late · a relay that refuses us · a clock that leapt · a feed stale or
-failing · a channel whose hook is no more · an enricher that answers nothing · a step of the tick
-failed · a database without room
+digests missed · digests late · a relay that refuses us · a clock that leapt · no key to sign with ·
+a feed stale or failing · a channel whose hook is no more · an enricher that answers nothing ·
+a step of the tick failed · a database without room
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ from paperround.jobs.holding import leapt
 from paperround.jobs.pacing_alerts import refused
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.signing import unsigned
 from paperround.jobs.storage_alerts import storage_troubles
 
 OVER = timedelta(hours=1)
@@ -37,7 +38,7 @@ VITAL = frozenset({"cuts", "plan", "troubles"})
 
 def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
     """Everything that is wrong at `now`, worst first."""
-    found: list[Alert] = [*refused(work, now=now), *leapt(work, now=now)]
+    found: list[Alert] = [*refused(work, now=now), *leapt(work, now=now), *unsigned(work)]
     for mailing_list in work.lists.all():
         report = plans.get(mailing_list.name, PlanReport())
         missed = work.ledger.missed(mailing_list.id, since=now.date() - REMEMBERED)

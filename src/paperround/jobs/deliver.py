@@ -42,6 +42,7 @@ from paperround.jobs.pacing import Pacer, pacer_of
 from paperround.jobs.ports import Gate, Keeping, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.returns import hold_against
+from paperround.jobs.signing import hold_unsigned, note_signed
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
 
@@ -82,8 +83,9 @@ def deliver(
 ) -> DeliverReport:
     """Send what is due; with `until_empty` pass after pass until a pass finds nothing, and nothing
     waits for a slot that comes soon."""
-    post.unwritten.catch_up(post.database)
-    tally = _Tally(pacer=pacer_of(post))
+    tally = _tally_of(post)
+    if tally.stopped is not None:
+        return _report(post, tally)
     with _on_one_connection(post) as busy:
         while (_pass(busy, progress, tally) or tally.awaits()) and until_empty:
             pass
@@ -95,11 +97,11 @@ def deliver_notices(post: Post) -> DeliverReport:
 
     May run beside `deliver` in another thread, with a mailer of its own.
     """
-    post.unwritten.catch_up(post.database)
-    tally = _Tally(pacer=pacer_of(post))
-    run = _Run(post, notice_lane(post), no_progress, tally.pacer)
-    tally.send(run)
-    tally.expired += run.expired
+    tally = _tally_of(post)
+    if tally.stopped is None:
+        run = _Run(post, notice_lane(post), no_progress, tally.pacer)
+        tally.send(run)
+        tally.expired += run.expired
     return _report(post, tally)
 
 
@@ -132,6 +134,13 @@ class _Tally:
         self.stopped = self.stopped or run.stopped
         self.troubles += run.troubles
         return run.stopped is None
+
+
+def _tally_of(post: Post) -> _Tally:
+    """What a call begins with: it has stopped where mail would leave unsigned and must not."""
+    post.unwritten.catch_up(post.database)
+    held = hold_unsigned(post.database, post.signing, now=post.clock.now())
+    return _Tally(pacer=pacer_of(post), stopped=held)
 
 
 def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
@@ -191,6 +200,7 @@ class _Run(Generic[Mail]):
         self._asked_for: set[str] = set()
         self._patience = Patience(post.wait)
         self._has_asked = self._turned_back = False
+        self._is_first_signed = post.signing.signs
         self._keyless: set[DeliveryId] = set()
         self._lost_key: str | None = None
         self.claimed = 0
@@ -382,14 +392,18 @@ class _Run(Generic[Mail]):
         def settle_and_mark(work: UnitOfWork) -> list[frozenset[DeliveryId]]:
             ledger = self._lane.ledger(work)
             self._write_down(work, settling, now)
-            return [
+            marked = [
                 ledger.mark_in_data(mine, token, until=until, now=now)
                 for token, mine in by_token.items()
             ]
+            if self._is_first_signed:
+                note_signed(work, now=now)
+            return marked
 
         self._dotless = ids  # also if the mark counts and its answer is lost
         marked = write(self._post.database, settle_and_mark)
         self._dotless = ()
+        self._is_first_signed = False
         self._settled(settling)
         permitted = frozenset[DeliveryId]().union(*marked)
         self._under_way.drop(set(ids) - permitted)

@@ -35,6 +35,7 @@ from paperround.jobs.ports import (
     Renderer,
     UnitOfWork,
 )
+from paperround.jobs.signing import Signing
 from paperround.jobs.unwritten import Unwritten
 
 
@@ -45,7 +46,7 @@ class Post:
     Once `stopping` says so, the mails in hand are finished and no others are taken up. `pacing` is
     how fast mail may leave, None where nothing holds it; `wait` waits for so many seconds and says
     whether to stop. Without one nothing is waited for. `boot` says how long this machine runs.
-    `unwritten` is what this process could not write down yet.
+    `unwritten` is what this process could not write down yet. `signing` is what `renderer` does.
     """
 
     database: Database
@@ -62,6 +63,7 @@ class Post:
     wait: Callable[[float], bool] = lambda _: True
     boot: Callable[[], Boot | None] = lambda: None
     unwritten: Unwritten = field(default_factory=Unwritten)
+    signing: Signing = field(default_factory=Signing)
 
 
 class Held(Protocol):

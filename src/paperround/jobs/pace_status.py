@@ -11,6 +11,7 @@ from paperround.domain.pacing_words import pace_in_words
 from paperround.domain.status import LateMails, Progress
 from paperround.jobs.holding import is_held
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.signing import lacks_keys
 
 LATELY = timedelta(minutes=5)
 """What the pace is measured over, or since the first mail within it."""
@@ -26,6 +27,7 @@ class PaceStatus:
     """How the way out stands. `allowed` is what the relay takes, in words, empty for no limit.
 
     `today` are the mails that left and those that may, on a new domain's day; None for no limit.
+    `lacks_keys`: mail is held for want of a key to sign it with.
     """
 
     allowed: str = ""
@@ -33,6 +35,7 @@ class PaceStatus:
     resting: Mapping[str, Flow] = field(default_factory=dict)
     today: tuple[int, int] | None = None
     is_held: bool = False
+    lacks_keys: bool = False
 
 
 def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> PaceStatus:
@@ -44,6 +47,7 @@ def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> Pa
         resting=work.pacing.resting(now=now),
         today=(work.pacing.used(since=plan.since), plan.allowance) if plan else None,
         is_held=is_held(work),
+        lacks_keys=lacks_keys(work),
     )
 
 

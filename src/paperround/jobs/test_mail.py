@@ -12,6 +12,7 @@ from paperround.jobs.lanes import Post
 from paperround.jobs.notices import new_notice
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
+from paperround.jobs.signing import hold_unsigned
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.transactions import write
 
@@ -25,9 +26,11 @@ def send_test(
     """Write a test mail to `address` and send it at once, with whatever other notices wait.
 
     It holds the list's newest edition, as somebody new would get it; a few words where there is
-    none. Returns the notice as it then stands. Raises NotFound for an unknown list, and
-    InvalidInput for an address that must never be mailed.
+    none. Returns the notice as it then stands. Raises NotFound for an unknown list, InvalidInput
+    for an address that must never be mailed, and Conflict while mail is held for want of a key.
     """
+    if (held := hold_unsigned(post.database, post.signing, now=now)) is not None:
+        raise Conflict(held)
     notice = write(post.database, lambda work: _put(work, identity, address, list_name, now))
     deliver_notices(post)
     with post.database.reading() as work:

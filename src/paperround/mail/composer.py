@@ -18,6 +18,7 @@ joined of these needs no second look.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
@@ -107,6 +108,12 @@ class MailRenderer:
         self._decks = Recent[tuple[int, str, str, bool], Deck](_MOST_DECKS)
         self._groups = Recent[tuple[Frame, tuple[int, ...]], _Group](MOST_GROUPS)
         self._seen = Recent[tuple[Frame, tuple[int, ...]], bool](_MOST_SEEN)
+
+    def signed_by(self, signer: Signer | None) -> "MailRenderer":
+        """One that signs every mail with `signer`, or none, and shares all else with this one."""
+        other = copy(self)
+        other._signer = lambda: signer  # noqa: SLF001 - a copy of itself
+        return other
 
     def render(self, view: DigestView) -> Rendered:
         """Subject, preheader, text and HTML, from one view."""

@@ -49,19 +49,12 @@ class Signers:
     def renew(self) -> None:
         """Look at the keys again, before mails are made.
 
-        Raises Misconfigured, also when the file of keys that signed is gone: who has signed does
-        not go over to unsigned mails because of a disk that is missing.
+        Raises Misconfigured, and knows what it knew before, when they are there and cannot sign.
         """
         if self.given:
             return
-        before, signer = self._known
         seen = _stamp(self.place)
-        if seen is None and signer is not None:
-            raise Misconfigured(
-                f"{self.place}, with the keys that signed mails, is gone: put it back, let "
-                "`paperround dkim create` make others, or start again to send unsigned mails"
-            )
-        if seen != before:
+        if seen != self._known[0]:
             keys = signing_keys(self.place)
             self._known = (seen, Signer(self.domain, keys) if keys else None)
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from paperround.domain.errors import PaperroundError
 from paperround.jobs.roles import staff
+from paperround.jobs.signing import LACKS_KEYS, lacks_keys
 from paperround.jobs.tick import SCHEDULER
 from paperround.web.home import Home, Present
 from paperround.wiring import Runtime
@@ -28,8 +29,9 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(home: Home, now: Present, response: Response) -> dict[str, object]:
-    """The database answers, its schema is right, it has room, and somebody does the work; 503 with
-    the reason. Where several processes share the work it says how many there are and what waits."""
+    """The database answers, its schema is right, it has room, somebody does the work, and mail may
+    leave; 503 with the reason. Where several processes share the work it says how many there are
+    and what waits."""
     problem = fitness(home)
     facts: dict[str, object] = {}
     if problem is None:
@@ -58,13 +60,14 @@ def _working(home: Runtime, now: datetime) -> tuple[str | None, dict[str, object
         with home.database.reading() as work:
             beat = work.slots.last_beat(SCHEDULER)
             people = staff(work, now=now) if is_shared else None
+            held = LACKS_KEYS if lacks_keys(work) else None
         lined = home.shared_queue.lined() if is_shared else {}
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
     is_stale = beat is None or now - beat > STALE_BEAT
     if people is None:
-        return (NOTHING_TICKS if is_stale else None), {}
-    problem = people.problem or (NOT_DONE if is_stale else None)
+        return (NOTHING_TICKS if is_stale else held), {}
+    problem = people.problem or (NOT_DONE if is_stale else held)
     return problem, {
         "schedulers": len(people.schedulers),
         "workers": len(people.workers),

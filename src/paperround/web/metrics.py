@@ -67,6 +67,11 @@ def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
         values=[((), _seconds(found.last_tick_at))],
     )
     yield Gauge(
+        name="mail_lacks_keys",
+        means="1 while no mail leaves because there is no DKIM key to sign it with.",
+        values=[((), float(found.pace.lacks_keys))],
+    )
+    yield Gauge(
         name="database_log_bytes",
         means="How long SQLite's write-ahead log is.",
         values=[((), room.log_bytes)],

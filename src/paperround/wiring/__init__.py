@@ -43,7 +43,6 @@ from paperround.jobs.ports import (
     Queue,
     Ranker,
     Relevance,
-    Renderer,
     Resolver,
     SharedQueue,
     Source,
@@ -64,6 +63,7 @@ from paperround.wiring.readers import ForReaders
 from paperround.wiring.rounds import MAIL, PUBLISH
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
+    from paperround.mail.composer import MailRenderer
     from paperround.mail.dkim_signers import Signers
     from paperround.net.client import GuardedClient
     from paperround.ranking.weights import Weights
@@ -199,7 +199,7 @@ class Runtime(ForReaders):
         return Visits(self.settings.hook_limits, of="calls")
 
     @cached_property
-    def renderer(self) -> Renderer:
+    def renderer(self) -> "MailRenderer":
         """The renderer of this installation's mail."""
         from paperround.mail.composer import MailRenderer
 
@@ -456,11 +456,11 @@ class Runtime(ForReaders):
     def post(self) -> Post:
         """All that delivering needs. Raises Misconfigured when the sender may not be anonymous."""
         self.settings.require_sender()
-        self.signers.renew()
+        signer, signing = mailroom.look_at(self.signers)
         return Post(
             database=self.database,
             mailer=self._mailer,
-            renderer=self.renderer,
+            renderer=self.renderer.signed_by(signer),
             letterhead=self.letterhead,
             keys=self.settings.keys,
             clock=self._going(),
@@ -471,6 +471,7 @@ class Runtime(ForReaders):
             wait=self.stopping.wait,
             boot=self.boot,
             unwritten=self.unwritten,
+            signing=signing,
         )
 
     def _going(self) -> Clock:

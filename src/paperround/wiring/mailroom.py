@@ -10,8 +10,10 @@ from paperround.config import Settings
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import Misconfigured
 from paperround.jobs.ports import Mailer
+from paperround.jobs.signing import Signing
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
+    from paperround.mail.dkim import Signer
     from paperround.mail.dkim_signers import Signers
     from paperround.mail.domains import RefusedDomains
 
@@ -57,6 +59,16 @@ def signers_of(settings: Settings) -> "Signers":
         place=settings.dkim_file,
         given=keys_given(settings.dkim_key, settings.dkim_selectors),
     )
+
+
+def look_at(signers: "Signers") -> tuple["Signer | None", Signing]:
+    """Who signs the mails of a run that begins now, and what that run is to know of it."""
+    try:
+        signers.renew()
+    except Misconfigured as error:
+        return None, Signing(broken=str(error))
+    signer = signers()
+    return signer, Signing(signs=signer is not None)
 
 
 def mailer_of(settings: Settings) -> Mailer:
