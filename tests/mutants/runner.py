@@ -26,6 +26,9 @@ COPIED = (
     "requirements.txt",
     "requirements-dev.txt",
     "run",
+    "compose.yaml",
+    "deploy",
+    "Dockerfile",
 )
 PATIENCE_SECONDS = 300
 
