@@ -189,8 +189,12 @@ class _Part:
             at += 1
 
     def _verified(self, candidates: Papers, words: Words) -> Papers:
-        pattern, texts = _pattern(words), self._texts
-        return _any(1 << place for place in bits(candidates) if pattern.search(texts[place]))
+        pattern, sure, texts = _pattern(words), _sure(words), self._texts
+        return _any(
+            1 << place
+            for place in bits(candidates)
+            if sure in texts[place] and pattern.search(texts[place])
+        )
 
 
 def _words(text: str) -> list[str]:
@@ -200,11 +204,22 @@ def _words(text: str) -> list[str]:
 def _pattern(words: Words) -> re.Pattern[str]:
     if words.starts:
         return whole_words(words.text, starts=True)
+    start, bent = _bent(words)
+    return whole_words(start, endings=bent)
+
+
+def _sure(words: Words) -> str:
+    """Text that is in everything `_pattern` finds: looking for it takes a tenth of the time. Of the
+    last word, its shortest form without the letter that another form may change."""
+    start, bent = _bent(words)
+    return start + min(bent, key=len, default="")[:-1]
+
+
+def _bent(words: Words) -> tuple[str, tuple[str, ...]]:
+    """The words up to the last one, and the forms of that; all of them where it has one form."""
     last = _WORD.findall(words.text)[-1:]
     bent = forms(last[0]) if last and words.bends and words.text.endswith(last[0]) else ()
-    if len(bent) < 2:
-        return whole_words(words.text)
-    return whole_words(words.text.removesuffix(last[0]), endings=bent)
+    return (words.text.removesuffix(last[0]), bent) if len(bent) > 1 else (words.text, ())
 
 
 @lru_cache(maxsize=16384)

@@ -10,6 +10,8 @@ from paperround.domain.keywords import LONGEST_KEYWORDS, read_keywords
 from paperround.domain.topics import LONGEST_TOPIC, folded
 
 MOST_INTERESTS = 200
+MOST_TERMS = 400
+"""Words and phrases of all searches and mutes of one person: a day's papers are asked for each."""
 LONGEST_VALUE = 300
 
 
@@ -23,6 +25,8 @@ class InterestKind(StrEnum):
     SEED = "seed"
     MUTE = "mute"
 
+
+_SEARCHES = (InterestKind.KEYWORD, InterestKind.MUTE)
 
 LONGEST = {
     InterestKind.TOPIC: LONGEST_TOPIC,
@@ -58,7 +62,7 @@ def interest(kind: InterestKind, written: str) -> Interest:
         )
     if not folded(value).strip(" ,;"):
         raise InvalidInput("there is nothing in it", code=kind)
-    if kind in (InterestKind.KEYWORD, InterestKind.MUTE):
+    if kind in _SEARCHES:
         _require_readable(kind, value)
     return Interest(kind, _seed(value) if kind is InterestKind.SEED else value)
 
@@ -104,16 +108,24 @@ def seed_identifier(seed: str) -> tuple[str, str] | None:
 def interests_in(kind: InterestKind, lines: str) -> list[Interest]:
     """One interest a line; blank lines are passed over.
 
-    Raises InvalidInput (code: the kind) that names the line.
+    Raises InvalidInput: for too many lines before it reads any, else one (code: the kind) that
+    names the line.
     """
-    found = []
-    for number, line in enumerate(lines.splitlines(), start=1):
-        if line.strip():
-            try:
-                found.append(interest(kind, line))
-            except InvalidInput as error:
-                raise InvalidInput(f"line {number}: {error}", code=error.code) from None
-    return found
+    written = {number: line for number, line in enumerate(lines.splitlines(), 1) if line.strip()}
+    _require_few(len(written))
+    return list(bounded(_read(kind, number, line) for number, line in written.items()))
+
+
+def _read(kind: InterestKind, number: int, line: str) -> Interest:
+    try:
+        return interest(kind, line)
+    except InvalidInput as error:
+        raise InvalidInput(f"line {number}: {error}", code=error.code) from None
+
+
+def _require_few(lines: int) -> None:
+    if lines > MOST_INTERESTS:
+        raise InvalidInput(f"{lines} lines in all: {MOST_INTERESTS} are enough", code="interests")
 
 
 def parse_interest(written: str) -> Interest:
@@ -127,13 +139,20 @@ def parse_interest(written: str) -> Interest:
 
 def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
     """The interests, each once, in their order. Raises InvalidInput (code `interests`) for too
-    many."""
-    each = tuple(dict.fromkeys(interests))
-    if len(each) > MOST_INTERESTS:
-        raise InvalidInput(
-            f"{len(each)} lines in all: {MOST_INTERESTS} are enough", code="interests"
-        )
-    return each
+    many, or too many words and phrases in their searches."""
+    each: dict[Interest, None] = {}
+    terms = 0
+    for one in interests:
+        if one.kind in _SEARCHES and one not in each:
+            terms += read_keywords(one.value).terms
+        if terms > MOST_TERMS:
+            raise InvalidInput(
+                f"more than {MOST_TERMS} words and phrases in all searches: leave some out",
+                code="interests",
+            )
+        each[one] = None
+    _require_few(len(each))
+    return tuple(each)
 
 
 def checked_interests(written: Sequence[Interest]) -> tuple[Interest, ...]:

@@ -96,10 +96,11 @@ Node = Words | InCategory | Every | Either | Without
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keywords:
-    """A text of the language, read."""
+    """A text of the language, read. `terms` is how many words and phrases it has."""
 
     text: str
     root: Node
+    terms: int
 
     @property
     def is_plain(self) -> bool:
@@ -145,7 +146,7 @@ def read_keywords(text: str) -> Keywords:
         raise _wrong("it only says what to leave out: name something to look for as well")
     if _finds_all(root):
         raise _wrong("nearly every paper has that: add a word that tells, or put it in quotes")
-    return Keywords(text=text, root=root)
+    return Keywords(text=text, root=root, terms=terms)
 
 
 def _wrong(what: str) -> InvalidInput:
