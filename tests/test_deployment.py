@@ -242,6 +242,14 @@ def test_no_part_of_ours_has_power_or_a_writable_root() -> None:
         assert not POWERLESS.keys() & own.keys()
 
 
+@pytest.mark.accept("S16", part="memory", mutant="a-container-may-take-all-memory")
+def test_no_container_of_ours_takes_all_memory() -> None:
+    assert compose_block("x-paperround")["mem_limit"] == "${MEMORY:-1g}"
+    assert compose_block("postgres", indent=2)["mem_limit"] == "${POSTGRES_MEMORY:-2g}"
+    for name in ("x-many", "app", "web", "scheduler", "worker"):
+        assert "mem_limit" not in compose_block(name, indent=0 if name == "x-many" else 2)
+
+
 @pytest.mark.accept("F49", part="health of every role")
 @pytest.mark.parametrize("role", ["scheduler", "worker"])
 def test_a_role_without_pages_answers_where_the_image_asks(role: str) -> None:
@@ -299,6 +307,13 @@ def test_a_service_has_little_power(unit: Path) -> None:
     assert set(HARDENED) <= set(lines)
     # The kernel's boot id stands there; without it no dead process is ever noticed.
     assert not [line for line in lines if line.startswith("ProcSubset=")]
+
+
+@pytest.mark.accept("S16", part="memory", mutant="a-service-may-take-all-memory")
+@pytest.mark.parametrize("unit", SERVICES, ids=name_of)
+def test_a_service_takes_no_more_memory_than_it_is_given(unit: Path) -> None:
+    lines = set(unit.read_text(encoding="utf-8").splitlines())
+    assert {"MemoryHigh=768M", "MemoryMax=1G"} <= lines
 
 
 def test_every_timer_has_its_service() -> None:

@@ -5,6 +5,7 @@ import pytest
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import (
     MOST_INTERESTS,
+    MOST_TERMS,
     Interest,
     InterestKind,
     bounded,
@@ -84,3 +85,24 @@ def test_each_is_kept_once_and_not_too_many() -> None:
     assert len(bounded(many[1:])) == MOST_INTERESTS
     with pytest.raises(InvalidInput, match="200 are enough"):
         bounded(many)
+
+
+@pytest.mark.accept("S16", part="bounds", mutant="searches-may-have-any-number-of-words")
+def test_all_searches_together_have_a_bounded_number_of_words_and_phrases() -> None:
+    lines = [" OR ".join(f"word{line}x{n}" for n in range(20)) for line in range(MOST_TERMS // 20)]
+    searches = interests_in(KEYWORD, "\n".join(lines))
+    assert len(bounded([*searches, interest(SEED, "A title of six words, say")])) == 21
+    assert bounded([*searches, *searches]) == tuple(searches), "what is said twice counts once"
+    for more in (interest(KEYWORD, "kites"), interest(InterestKind.MUTE, '"paper kites"')):
+        with pytest.raises(InvalidInput) as caught:
+            bounded([*searches, more])
+        assert caught.value.code == "interests"
+        assert str(caught.value) == (
+            f"more than {MOST_TERMS} words and phrases in all searches: leave some out"
+        )
+
+
+@pytest.mark.accept("S16", part="bounds", mutant="every-line-is-read-before-they-are-counted")
+def test_too_many_lines_are_refused_before_any_is_read() -> None:
+    with pytest.raises(InvalidInput, match=f"201 lines in all: {MOST_INTERESTS} are enough"):
+        interests_in(KEYWORD, '"not closed\n\n' * 201)

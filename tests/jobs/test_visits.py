@@ -18,10 +18,10 @@ def visits(ip: str = "2/m", net: str = "off", most_keys: int = 100) -> Visits:
     return Visits(limits, most_keys=most_keys)
 
 
-def wait(one: Visits, client: str | None, now: datetime = NOW) -> float | None:
+def wait(one: Visits, client: str | None, now: datetime = NOW, *, cost: int = 1) -> float | None:
     """The seconds a visitor is told to wait; None for one who is let in."""
     try:
-        one.require_patience(client, now=now)
+        one.require_patience(client, now=now, cost=cost)
     except RateLimited as error:
         return error.retry_after
     return None
@@ -81,3 +81,18 @@ def test_many_at_once_never_get_more_than_the_rate() -> None:
     one = visits("5/m")
     answers = at_once(THREADS, lambda _: wait(one, "192.0.2.1"))
     assert answers.count(None) == 5
+
+
+@pytest.mark.accept("S16", part="cost", mutant="visits-count-one-whatever-they-cost")
+def test_what_costs_more_counts_as_several_visits() -> None:
+    one = visits("10/m")
+    assert [wait(one, "192.0.2.1", NOW + n * SECOND, cost=4) for n in range(3)] == [None, None, 58]
+    assert [wait(one, "192.0.2.1", NOW + n * SECOND) for n in (3, 4, 5)] == [None, None, 55]
+    assert wait(one, "192.0.2.1", NOW + MINUTE, cost=5) == 1, "four have come back, and not five"
+    assert wait(one, "192.0.2.1", NOW + MINUTE, cost=4) is None
+
+
+def test_what_costs_more_than_a_rate_ever_allows_takes_all_of_it() -> None:
+    one = visits("3/m")
+    assert [wait(one, "192.0.2.1", cost=10) for _ in range(2)] == [None, 60]
+    assert wait(one, "192.0.2.1", NOW + MINUTE, cost=10) is None

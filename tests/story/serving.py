@@ -88,13 +88,17 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, records: Sequence[Record] | None = None) -> Iterator[Served]:
+def serving(
+    folder: Path, records: Sequence[Record] | None = None, *, rate_search_ip: str = "300/m"
+) -> Iterator[Served]:
     """An installation in `folder` with today's edition of `records`, by default of the samples."""
     clock = HandClock()
     with socket.create_server(("127.0.0.1", 0)) as door:
         host, port = door.getsockname()
         url = f"http://{host}:{port}"
-        settings = Settings(data_dir=folder, public_url=url, rate_signup_ip="off")
+        settings = Settings(
+            data_dir=folder, public_url=url, rate_signup_ip="off", rate_search_ip=rate_search_ip
+        )
         home = Runtime(settings, clock, demo=True)
         _publish(home, records)
         running = server(create_app(home), host=host, port=port)

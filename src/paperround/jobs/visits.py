@@ -31,20 +31,20 @@ class Visits:
         self._lock = Lock()
         self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
 
-    def require_patience(self, client: str | None, *, now: datetime) -> None:
-        """Count a visit of a client address and its network; raises RateLimited, and counts
-        nothing, when it is one too many."""
+    def require_patience(self, client: str | None, *, now: datetime, cost: int = 1) -> None:
+        """Count a visit of a client address and its network as `cost` visits; raises RateLimited,
+        and counts nothing, when that is too much."""
         address, network = client_and_network(client)
         counted = ((f"ip {address}", self._limits.ip), (f"net {network}", self._limits.net))
         with self._lock:
-            wait = max(self._wait(key, rates, now) for key, rates in counted)
+            wait = max(self._wait(key, rates, now, cost) for key, rates in counted)
             if wait > timedelta():
                 raise RateLimited(
                     f"that was a lot of {self._of} from your network: wait a little",
                     retry_after=wait.total_seconds(),
                 )
             for key, rates in counted:
-                self._add(key, rates, now)
+                self._add(key, rates, now, cost)
 
     def standing(self, client: str | None, *, now: datetime) -> Standing | None:
         """What is left to a client address, of the limit it is nearest to; None without limits."""
@@ -64,18 +64,19 @@ class Visits:
             reset=ceil(back),
         )
 
-    def _wait(self, key: str, rates: Sequence[Rate], now: datetime) -> timedelta:
-        """How long until every rate lets one more through: until the oldest of as many visits as
-        it allows has left its period."""
+    def _wait(self, key: str, rates: Sequence[Rate], now: datetime, cost: int) -> timedelta:
+        """How long until every rate lets `cost` more through, or the first that costs more than
+        it ever has: until enough of the visits it allows have left its period."""
         seen = self._seen.get(key, ())
-        full = (seen[-rate.count] + rate.period - now for rate in rates if len(seen) >= rate.count)
+        kept = [(max(rate.count - cost, 0) + 1, rate.period) for rate in rates]
+        full = (seen[-most] + period - now for most, period in kept if len(seen) >= most)
         return max(full, default=timedelta())
 
-    def _add(self, key: str, rates: Sequence[Rate], now: datetime) -> None:
+    def _add(self, key: str, rates: Sequence[Rate], now: datetime, cost: int) -> None:
         if not rates:
             return
         longest = max(rate.count for rate in rates)
-        self._seen.setdefault(key, deque(maxlen=longest)).append(now)
+        self._seen.setdefault(key, deque(maxlen=longest)).extend([now] * min(cost, longest))
         self._seen.move_to_end(key)
         while len(self._seen) > self._most_keys:
             self._seen.popitem(last=False)

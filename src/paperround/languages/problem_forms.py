@@ -84,6 +84,7 @@ CHOICES: tuple[Sentence, ...] = (
     marked_forms(
         "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
     ),
+    marked("more than %(all)s words and phrases in all searches: leave some out"),
     marked_forms("%(num)s topic: %(all)s are enough", "%(num)s topics: %(all)s are enough"),
     marked(
         "%(some)s are chosen and there is room for %(all)s: leave some out, or take lines out of "
@@ -158,6 +159,8 @@ LIBRARIES: tuple[Sentence, ...] = (
 
 ELSEWHERE: tuple[Sentence, ...] = (
     marked("that was a lot of requests from your network: wait a little"),
+    marked("another request of yours is still being answered: try again in a moment"),
+    marked("Too many people ask for that just now. Please try again in a moment."),
     marked("too many requests from your network: try again in a minute"),
     marked_forms(
         "too many requests from your network: try again in %(num)s minute",

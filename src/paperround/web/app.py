@@ -19,7 +19,9 @@ from paperround.config import load_settings
 from paperround.web import problems
 from paperround.web.answers import KEPT
 from paperround.web.conditional import conditional
+from paperround.web.costly import Turns
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
+from paperround.web.health import ALIVE
 from paperround.web.languages import hearing
 from paperround.web.openapi import described
 from paperround.web.packing import Packer
@@ -47,7 +49,7 @@ class Site(FastAPI):
     def guard(self, rules: Rules) -> None:
         """Put the guard before everything, error pages and kept pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
-        made = inner if self._shelf is None else self._shelf.before(inner)
+        made = inner if self._shelf is None else self._shelf.before(inner, unkept=(ALIVE,))
         made = without_slash(made, public_paths(PAGES))
         refuse = partial(problems.refused, self.state.runtime)
         packed = Packer().before(conditional(made))
@@ -87,6 +89,7 @@ def create_app(runtime: Runtime | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     site.state.runtime = home
+    site.state.turns = Turns()
     site.keep(shelf_of(home))
     site.guard(rules_for(home))
     problems.install(site)

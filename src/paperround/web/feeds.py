@@ -10,6 +10,7 @@ from paperround.domain.syndication import FeedDocument
 from paperround.exports.feeds import FEED_FORMATS
 from paperround.jobs import syndication
 from paperround.jobs.syndication import Publisher
+from paperround.web.costly import SEARCH, costly
 from paperround.web.home import PATIENT, Home, Present
 from paperround.wiring import Runtime
 
@@ -17,7 +18,9 @@ SHARED = MappingProxyType({"cache-control": "public, max-age=300"})
 """Readers ask every few minutes at most; editions come a few times a day."""
 OWN = MappingProxyType({"cache-control": "private, max-age=300", "x-robots-tag": "noindex"})
 
-router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
+router = APIRouter(include_in_schema=False)
+
+SEARCHING = [costly(SEARCH)]
 
 
 class FeedEnding(StringConvertor):
@@ -29,34 +32,34 @@ class FeedEnding(StringConvertor):
 register_url_convertor("feed_ending", FeedEnding())
 
 
-@router.get("/feeds/search/{text:path}.{ending:feed_ending}")
+@router.get("/feeds/search/{text:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_search(home: Home, now: Present, text: str, ending: str) -> Response:
     """New papers that fit a search."""
     cut = text[:LONGEST_TEXT]
     return written(syndication.search_feed(home.database, publisher(home), cut, now=now), ending)
 
 
-@router.get("/feeds/topics/{topic:path}.{ending:feed_ending}")
+@router.get("/feeds/topics/{topic:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_topic(home: Home, now: Present, topic: str, ending: str) -> Response:
     """New papers on a topic."""
     cut = topic[:LONGEST_TEXT]
     return written(syndication.topic_feed(home.database, publisher(home), cut, now=now), ending)
 
 
-@router.get("/feeds/authors/{name:path}.{ending:feed_ending}")
+@router.get("/feeds/authors/{name:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_author(home: Home, now: Present, name: str, ending: str) -> Response:
     """New papers of an author."""
     cut = name[:LONGEST_TEXT]
     return written(syndication.author_feed(home.database, publisher(home), cut, now=now), ending)
 
 
-@router.get("/feeds/me/{token}.{ending:feed_ending}")
+@router.get("/feeds/me/{token}.{ending:feed_ending}", dependencies=[PATIENT])
 def of_reader(home: Home, now: Present, token: str, ending: str) -> Response:
     """What one reader was sent; who has the address may read it."""
     return written(syndication.personal_feed(home.desk, publisher(home), token, now=now), ending)
 
 
-@router.get("/feeds/{list_name}.{ending:feed_ending}")
+@router.get("/feeds/{list_name}.{ending:feed_ending}", dependencies=[PATIENT])
 def of_list(home: Home, now: Present, list_name: str, ending: str) -> Response:
     """The papers of a list."""
     return written(

@@ -6,11 +6,12 @@ from paperround.domain.search import LONGEST_TEXT
 from paperround.jobs.followed import DEEPEST, PAGE, FollowedPage, by_author, on_topic
 from paperround.web import stamps
 from paperround.web.answers import public
-from paperround.web.home import PATIENT, Home, Present
+from paperround.web.costly import SEARCH, costly
+from paperround.web.home import Home, Present
 from paperround.web.paging import page_number
 from paperround.web.search import unfit
 
-router = APIRouter(include_in_schema=False, dependencies=[PATIENT])
+router = APIRouter(include_in_schema=False, dependencies=[costly(SEARCH)])
 
 
 @router.get("/topics/{topic:path}")

@@ -18,12 +18,14 @@ DOES_NOT_ANSWER = "the database does not answer"
 NOTHING_TICKS = "nothing ticks: is the scheduler running?"
 NOT_DONE = "ticks are asked for and not done: look at the workers' logs"
 
+ALIVE = "/healthz"
+
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/healthz")
-def healthz() -> dict[str, str]:
-    """The process answers."""
+@router.get(ALIVE)
+async def healthz() -> dict[str, str]:
+    """The process answers. This needs no thread and no database, which others may keep busy."""
     return {"status": "alive"}
 
 

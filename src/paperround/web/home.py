@@ -32,11 +32,11 @@ def client_of(request: Request) -> str | None:
     return address
 
 
-def be_patient(request: Request) -> None:
-    """Count a visit of the client; raises RateLimited when it is one too many."""
+def be_patient(request: Request, cost: int = 1) -> None:
+    """Count a visit of the client as `cost` visits; raises RateLimited when that is too much."""
     visits, client, now = runtime_of(request).visits, client_of(request), now_of(request)
     try:
-        visits.require_patience(client, now=now)
+        visits.require_patience(client, now=now, cost=cost)
     finally:
         standing = visits.standing(client, now=now)
         if standing is not None:
@@ -71,10 +71,14 @@ async def _client(request: Request) -> str | None:
     return client_of(request)
 
 
+async def _visit(request: Request) -> None:
+    be_patient(request)
+
+
 Home = Annotated[Runtime, Depends(_home)]
 Present = Annotated[datetime, Depends(_present)]
 Client = Annotated[str | None, Depends(_client)]
-PATIENT = Depends(be_patient)
+PATIENT = Depends(_visit)
 """Among a route's dependencies: its visitors are counted as those of the search."""
 TO_ITS_READER = Depends(speak_to_reader)
 """Among the dependencies of what stands behind a link of one's own: pages are in the language of

@@ -15,18 +15,19 @@ from paperround.sources.formats import decompress
 from paperround.sources.library import read_library
 from paperround.sources.zotero import place_of, read_zotero
 from paperround.web.answers import private
+from paperround.web.costly import DIGEST, costly
 from paperround.web.guard import LIBRARY_BODY
 from paperround.web.home import PATIENT, TO_ITS_READER, Home, Present
 from paperround.web.self_service import offer, welcomed
 from paperround.wiring import Runtime
 
-router = APIRouter(include_in_schema=False, dependencies=[PATIENT, TO_ITS_READER])
+router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
 MOST_UNPACKED = 16 * 1024 * 1024
 ZOTERO_SECONDS = 10
 
 
-@router.get("/preferences/{token}/library")
+@router.get("/preferences/{token}/library", dependencies=[PATIENT])
 def ask_for_library(home: Home, now: Present, token: str) -> Response:
     """Three ways to give papers: text, a file, Zotero."""
     if not welcomed(home, token, now):
@@ -34,7 +35,7 @@ def ask_for_library(home: Home, now: Present, token: str) -> Response:
     return _form(home, token)
 
 
-@router.post("/preferences/{token}/library")
+@router.post("/preferences/{token}/library", dependencies=[costly(DIGEST)])
 def take_library(
     home: Home,
     now: Present,

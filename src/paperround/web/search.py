@@ -15,8 +15,9 @@ from paperround.jobs.search import DEEPEST, SearchPage, search
 from paperround.jobs.source_pages import feed_names
 from paperround.web import examples, stamps
 from paperround.web.answers import public
+from paperround.web.costly import SEARCH, costly
 from paperround.web.examples import shown_as
-from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
+from paperround.web.home import LASTING_A_MINUTE, Home, Present
 from paperround.web.models import Instant
 from paperround.web.paging import Day, Paging, page_number
 
@@ -71,7 +72,7 @@ def _as_filter(name: str, value: object) -> Iterator[str]:
 api = APIRouter(prefix="/api/v1", tags=["papers"])
 
 
-@router.get("/search", dependencies=[PATIENT])
+@router.get("/search", dependencies=[costly(SEARCH)])
 def search_page(home: Home, now: Present, asked: Annotated[SearchForm, Query()]) -> Response:
     """What fits, twenty papers a page, and a form to get what else will. A page number that is
     none is the first."""
@@ -181,8 +182,8 @@ Before = Annotated[Day | None, Query(description="Papers of days before this one
 @api.get(
     "/search",
     summary="Search papers",
-    dependencies=[PATIENT, LASTING_A_MINUTE],
-    responses={429: {}},
+    dependencies=[costly(SEARCH), LASTING_A_MINUTE],
+    responses={429: {}, 503: {}},
 )
 def search_papers(
     home: Home,

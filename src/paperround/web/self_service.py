@@ -28,6 +28,7 @@ from paperround.web.choices import (
     written,
     zones,
 )
+from paperround.web.costly import DIGEST, costly
 from paperround.web.home import TO_ITS_READER, Home, Present
 from paperround.web.languages import speak_from_now_on, speak_to
 from paperround.web.signup import new_address_of
@@ -294,7 +295,7 @@ def offer(home: Runtime, token: str, unsaved: str | None = None) -> Response:
 # --- looking ahead, and back -------------------------------------------------------------------
 
 
-@router.get("/preferences/{token}/preview")
+@router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
 def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
     """The next digest as this reader would get it now, as a mail."""
     found = next_digest(home.press, token, now=now, list_name=list or None)
@@ -311,7 +312,7 @@ def why_none(reason: str | None) -> str:
     return WHY_NO_MAIL.get(reason or "", "There would be no digest now.")
 
 
-@router.post("/preferences/{token}/preview")
+@router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
 def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> Response:
     """The next digest with choices that are not saved; nothing is kept."""
     choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)

@@ -13,7 +13,7 @@ each visitor gets the stamp of their own moment.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -75,11 +75,13 @@ class Shelf:
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._bytes = 0
 
-    def before(self, app: App) -> App:
-        """`app`, its public pages made no more often than they change."""
+    def before(self, app: App, unkept: Collection[str] = ()) -> App:
+        """`app`, its public pages made no more often than they change. For the paths of `unkept`
+        the database is asked nothing."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["method"] != "GET":
+            is_page = scope["type"] == "http" and scope["method"] == "GET"
+            if not is_page or scope["path"] in unkept:
                 await app(scope, receive, send)
                 if scope.get("method") == "POST":
                     self._forget_forms()
