@@ -14,6 +14,7 @@ from paperround.domain.returns import Kind, Proof, Receipt
 from paperround.domain.standing import CLEAN, SURGE_OF_A_DOMAIN, Standing
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.signup import subscribe as ask
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
@@ -23,6 +24,7 @@ from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 from tests.jobs.readers import desk, joined, post, request
 from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Script, Town
+from tests.races import just_before, require_wait
 
 
 @pytest.fixture
@@ -92,6 +94,23 @@ def test_the_same_event_twice_counts_once(town: Town) -> None:
         alan = work.subscribers.find(address("alan", "example.org"))
         assert alan is not None
         assert work.returns.standing(alan.id).points == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.accept("P2", part="mail comes back", mutant="a-mail-that-comes-back-locks-nobody")
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_mail_that_comes_back_locks_its_reader_before_it_counts(
+    town: Town, engine: Engine
+) -> None:
+    with town.database.reading() as work:
+        alan = work.subscribers.find(address("alan", "example.org"))
+    assert alan is not None
+
+    def wait(work: UnitOfWork) -> None:
+        require_wait(work, lambda: work.subscribers.lock(alan.id))
+
+    with just_before(engine, "INSERT INTO standings", town.database, wait):
+        assert town.receive(town.event("alan", evidence=Evidence.PASSING)) == Receipt(noted=1)
 
 
 @pytest.mark.accept("F36", part="forged")
