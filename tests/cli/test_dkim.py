@@ -85,11 +85,9 @@ def test_the_first_key_signs_and_its_record_is_shown(office: Office) -> None:
 
 def test_a_service_that_runs_signs_from_its_next_delivery_on(office: Office) -> None:
     running = office.runtime()
-    renderer = running.post().renderer
-    assert b"DKIM-Signature" not in renderer.compose_notice(notice())
+    assert b"DKIM-Signature" not in running.post().renderer.compose_notice(notice())
     office.run("create", "--algorithm", "ed25519", "--selector", "s1")
-    assert running.post().renderer is renderer
-    assert b"s=s1;" in renderer.compose_notice(notice())
+    assert b"s=s1;" in running.post().renderer.compose_notice(notice())
     running.database.close()  # type: ignore[attr-defined]
 
 

@@ -89,7 +89,12 @@ def test_what_came_back_is_counted_by_what_it_proves_and_did(
     with site.runtime.database.writing() as work:
         mail = work.returns.mail_in("delivery", parts.row)
     assert mail is not None
-    named = replace(event, message_id=mail.message_id)
+    named = replace(
+        event,
+        way="hook:postmark",
+        message_id=mail.message_id,
+        recipient="alice@mail.example",
+    )
     receive(site.runtime.database, site.runtime.settings.keys, [named], now=NOW)
     seen = numbers(site)
     assert seen["returned_mails", "complaint", "complaint"] == 1
