@@ -27,7 +27,7 @@ DATES = {
 @pytest.mark.accept("T8", part="the tests themselves")
 @pytest.mark.parametrize("date", DATES.values(), ids=list(DATES))
 def test_the_quick_tests_pass_on_that_date(date: str, tmp_path: Path) -> None:
-    """In UTC, but for the browser, which does not start below the library."""
+    """In UTC, without the browser."""
     environment = {
         **os.environ,
         "LD_PRELOAD": library(),
