@@ -51,6 +51,7 @@ class ThrowingAway:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         """The outcomes: each is taken."""
         rest = filter(None, envelopes)

@@ -143,6 +143,7 @@ class ScriptedMailer:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         for envelope in filter(None, envelopes):
             self.offered.append(envelope)
@@ -166,6 +167,7 @@ class PatientMailer:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         waiting = []
         for envelope in filter(None, envelopes):

@@ -36,6 +36,7 @@ class Batches:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         self.batches.append([])
         mine = self.batches[-1]

@@ -114,6 +114,7 @@ class CancelsAfterTheMark(ScriptedMailer):
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         for outcome in super().send(envelopes, before_dot=before_dot):
             stop(self.database)

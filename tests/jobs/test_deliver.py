@@ -165,7 +165,7 @@ def test_an_answer_that_takes_ten_minutes_is_still_waited_for(planned: SqlDataba
         return Outcome(id=envelope.id, phase=Phase.DOT, reply=Reply(451, "4.3.0", "no"))
 
     class SlowAfterTheDot(ScriptedMailer):
-        def send(self, envelopes, *, before_dot):  # type: ignore[no-untyped-def]
+        def send(self, envelopes, *, before_dot, **_):  # type: ignore[no-untyped-def]
             for envelope in envelopes:
                 if before_dot([envelope.id]):
                     yield self.script(envelope)

@@ -141,6 +141,7 @@ class Insistent:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         asking = iter(envelopes)
         mails = list(iter(partial(next, asking, None), None))

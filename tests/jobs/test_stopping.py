@@ -115,6 +115,7 @@ class AllInHand:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         mails = [one for one, _ in zip(filter(None, envelopes), range(self.hands), strict=False)]
         us = Reply(550, "5.7.26", "unauthenticated")

@@ -51,6 +51,7 @@ class Answering:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         waiting = list(filter(None, envelopes))
         if not waiting:
@@ -279,6 +280,7 @@ class Storm:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         at_dot: list[Envelope] = []
         try:

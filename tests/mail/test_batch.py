@@ -73,7 +73,11 @@ def test_a_session_that_opens_while_its_run_is_cut_short_is_closed() -> None:
         timeouts=TIMES,
         monotonic=time.monotonic,
     )
-    batch = Batch(means, Switchboard(selectors.DefaultSelector(), time.monotonic, shortest=60))
+    batch = Batch(
+        means,
+        Switchboard(selectors.DefaultSelector(), time.monotonic, shortest=60),
+        stopping=lambda: False,
+    )
     with theirs:
         with pytest.raises(Breakdown):
             list(batch.deliver(poisoned(), Marks()))

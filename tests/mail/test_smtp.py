@@ -54,6 +54,30 @@ def closed_port() -> int:
         return sink.port
 
 
+@pytest.mark.accept(
+    "R14", part="mails made ahead", mutant="mails-made-ahead-go-to-a-relay-that-refuses-us"
+)
+def test_mails_made_ahead_stay_back_once_their_sender_stops(sinks: Sinks) -> None:
+    found: list[Outcome] = []
+    taken_up = 0
+
+    def asked() -> Iterator[Envelope]:
+        nonlocal taken_up
+        for one in envelopes(9):
+            taken_up += 1
+            yield one
+
+    refusals = repeat(Late(0.2, Say("550 5.7.26 unauthenticated mail is not accepted")))
+    with sinks({"rcpt": refusals}) as sink:
+        sending = mailer(sink, connections=2).send(
+            asked(), before_dot=Marks(), stopping=lambda: bool(found)
+        )
+        for outcome in sending:
+            found.append(outcome)  # noqa: PERF402  `stopping` reads it meanwhile
+    assert taken_up > 2
+    assert len(found) == sum(one.startswith("RCPT") for one in sink.commands) <= 2
+
+
 def test_a_thousand_mails_over_ten_connections_arrive_exactly_once(sinks: Sinks) -> None:
     marks = Marks()
     with sinks() as sink:

@@ -68,6 +68,7 @@ class LastMoment:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         for envelope in filter(None, envelopes):
             if envelope.recipient == LEAVER:

@@ -161,6 +161,7 @@ class Relay:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        **_: object,
     ) -> Iterator[Outcome]:
         """One after another; the power fails before the dot of mail `kill_after`, if one is."""
         for envelope in filter(None, envelopes):

@@ -214,7 +214,11 @@ class _Run(Generic[Mail]):
         refuses us."""
         self._tidy()
         try:
-            outcomes = self._post.mailer.send(self._envelopes(), before_dot=self._before_dot)
+            outcomes = self._post.mailer.send(
+                self._envelopes(),
+                before_dot=self._before_dot,
+                stopping=lambda: self.stopped is not None,
+            )
             for outcome in outcomes:
                 self._note(outcome)
             self.stopped = self.stopped or self._lost_key

@@ -65,8 +65,9 @@ class Means:
 class Batch:
     """The mails of one batch, and where each of them is."""
 
-    def __init__(self, means: Means, board: Switchboard) -> None:
+    def __init__(self, means: Means, board: Switchboard, stopping: Callable[[], bool]) -> None:
         self._means = means
+        self._stopping = stopping
         self._relays = means.relays
         self._board = board
         self._queue: deque[Waiting] = deque()
@@ -242,7 +243,7 @@ class Batch:
                 self._board.join(session)
                 if self._is_cut_short:
                     self._leave(session)
-                else:
+                elif not self._stopping():
                     self._offer(waiting.envelope, session, now)
             case Stopped() as stopped:
                 if self._relays.failed(relay, stopped, now):
@@ -261,6 +262,8 @@ class Batch:
         line has another to follow costs one round trip instead of two. False when there is nothing
         left to do until something is heard."""
         self._pause = inf
+        if self._stopping():
+            self._keep_back()
         begin = now = self._means.monotonic()
         for _ in range(self._means.size):
             if not self._has_mails:
@@ -279,6 +282,12 @@ class Batch:
             if self._pause == MOMENT:
                 return False
         return True
+
+    def _keep_back(self) -> None:
+        """Offer nothing more: neither mails that were made ahead nor mails that came back."""
+        self._more = False
+        self._queue.clear()
+        self._stock.clear()
 
     @property
     def _has_mails(self) -> bool:

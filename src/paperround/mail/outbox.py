@@ -42,12 +42,15 @@ class OutboxMailer:
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
         """Keep `envelopes`, a group at a time. A disk error before a mail's file is in place is
         an outcome at BODY, safe to try again; one after it leaves the outcome in doubt. An id
         that is in a group twice is kept, and has an outcome, once."""
         _remove_leftovers(self._directory)
         for group in _groups(iter(envelopes), self._group):
+            if stopping():
+                return
             drafts, failures = self._write(group)
             try:
                 yield from failures

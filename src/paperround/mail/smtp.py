@@ -80,7 +80,11 @@ class SmtpMailer:
         )
 
     def send(
-        self, envelopes: Iterable[Envelope | None], *, before_dot: BeforeDot
+        self,
+        envelopes: Iterable[Envelope | None],
+        *,
+        before_dot: BeforeDot,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
         """Send `envelopes`; one outcome each, in any order, as jobs' Mailer describes it.
 
@@ -91,11 +95,14 @@ class SmtpMailer:
         for a while, so is the rest of the batch, without another try. A mail that was lined up
         behind another when their connection was lost is offered again over a new one.
 
+        Once `stopping` says so, mails that are on no wire yet stay where they are, without an
+        outcome.
+
         An error of `envelopes` or `before_dot` is raised here after the outcomes of the dots
         already written; no other dot follows. Closing the iterator early does the same, but can
         give no outcomes: to stop and lose none, end `envelopes` and read on.
         """
-        batch = Batch(self._means, self._switchboard())
+        batch = Batch(self._means, self._switchboard(), stopping)
         try:
             yield from batch.deliver(iter(envelopes), before_dot)
             batch.finish()

@@ -36,6 +36,9 @@ class Mailer(Protocol):
 
     None among the envelopes says that more may leave in a moment: the mailer goes on with what is
     under way, and asks again when something was heard, or after a hundredth of a second.
+
+    Once `stopping` says so, no other mail is offered: mails that were taken up and are on no wire
+    have no outcome.
     """
 
     def send(
@@ -43,6 +46,7 @@ class Mailer(Protocol):
         envelopes: Iterable[Envelope | None],
         *,
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        stopping: Callable[[], bool] = ...,
     ) -> Iterator[Outcome]: ...
 
 
