@@ -4,16 +4,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
-from typing import TypeVar
 
 import pytest
 
 from tests.databases import postgres_programs
-
-T = TypeVar("T")
+from tests.waiting import until
 
 HOLDING = """
 import sys
@@ -23,7 +20,6 @@ with postgres_server() as server:
     print("ready", flush=True)
     sys.stdin.read()
 """
-TRIES, PAUSE = 1200, 0.05
 
 pytestmark = pytest.mark.skipif(postgres_programs() is None, reason="needs PostgreSQL's programs")
 
@@ -46,16 +42,6 @@ def holder(place: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def until(look: Callable[[], T | None]) -> T:
-    """What `look` finds, as soon as it finds something."""
-    for _ in range(TRIES):
-        found = look()
-        if found:
-            return found
-        Event().wait(PAUSE)
-    raise AssertionError("it did not happen in time")
 
 
 def server_of(place: Path) -> int:

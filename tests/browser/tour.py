@@ -7,8 +7,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.story.serving import Served, serving, until
+from tests.story.serving import Served, serving
 from tests.story.visitor import Visitor, link, subscribed
+from tests.waiting import until
 
 PUBLIC = {
     "today": "/",

@@ -1,10 +1,8 @@
 """A site whose database restarts."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import TypeVar
 
 from paperround.store import engine as engines
@@ -15,16 +13,6 @@ from tests.story.forked import Process
 
 T = TypeVar("T")
 PATIENCE = 300.0
-
-
-def until(process: Process, look: Callable[[], T | None]) -> T:
-    """What `look` finds, while the process lives."""
-    end = time.monotonic() + PATIENCE
-    while (found := look()) is None or found is False:
-        assert process.poll() is None, "the site has ended"
-        assert time.monotonic() < end, "it never came to be"
-        Event().wait(0.02)
-    return found
 
 
 def is_over(url: str, people: int) -> bool:

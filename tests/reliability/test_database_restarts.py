@@ -33,10 +33,11 @@ from tests.reliability.bad_lines import server_of, through
 from tests.reliability.fleet import EXPECTED, home_in, surprises
 from tests.reliability.installation import SETTINGS, durable_server, prepare
 from tests.reliability.proxy import Proxy
-from tests.reliability.restarts import PATIENCE, is_over, served, until
+from tests.reliability.restarts import PATIENCE, is_over, served
 from tests.story.command_line import CLOCK
 from tests.story.forked import Process
 from tests.story.serving import free_port
+from tests.waiting import until
 
 RECOVERED = 5.0
 """Seconds after which every request is answered again, counted from the database's return."""
@@ -166,18 +167,24 @@ def survive(server: PostgresServer, folder: Path, *, restarts: int, readers: int
         }
         traffic = Traffic(port, sink)
         with served(home_in(folder, SETTINGS | UNLIMITED | reached), port, log) as process:
-            until(process, lambda: traffic.ask("start", "/healthz") == 200)
-            until(process, lambda: len(sink.messages) > 0)
+            until(lambda: traffic.ask("start", "/healthz") == 200, process=process)
+            until(lambda: len(sink.messages) > 0, process=process)
             with traffic.flowing():
                 back = time.monotonic()
                 for number in range(restarts):
                     for what in ("read", "sign up"):
-                        until(process, partial(traffic.answered, what, since=back))
+                        until(
+                            partial(traffic.answered, what, since=back),
+                            process=process,
+                        )
                     (server.crash if number % 2 else server.restart)()
                     back = time.monotonic()
                     require_recovery(process, traffic, back)
-            until(process, traffic.confirm)
-            until(process, lambda: is_over(url, readers + len(traffic.taken)))
+            until(traffic.confirm, process=process)
+            until(
+                lambda: is_over(url, readers + len(traffic.taken)),
+                process=process,
+            )
         require_order(traffic, log.read_text())
         require_everybody(url, traffic, readers)
 
@@ -185,7 +192,7 @@ def survive(server: PostgresServer, folder: Path, *, restarts: int, readers: int
 def require_recovery(process: Process, traffic: Traffic, back: float) -> None:
     """Soon after the database is back requests are answered as before."""
     for what in ("read", "sign up"):
-        answer = until(process, partial(traffic.answered, what, since=back))
+        answer = until(partial(traffic.answered, what, since=back), process=process)
         assert answer.ended - back <= RECOVERED, f"{what}: {answer.ended - back:.1f} s"
 
 

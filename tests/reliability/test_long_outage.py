@@ -19,9 +19,10 @@ from tests.reliability.fleet import EXPECTED, home_in, surprises
 from tests.reliability.installation import SETTINGS, durable_server, prepare
 from tests.reliability.mindful import MindfulSink
 from tests.reliability.proxy import Proxy
-from tests.reliability.restarts import is_over, served, until
+from tests.reliability.restarts import is_over, served
 from tests.story.command_line import CLOCK
 from tests.story.serving import free_port
+from tests.waiting import until
 
 READERS = 40
 OUTAGE = sum(PATIENCE) + 15
@@ -54,11 +55,11 @@ def test_a_site_that_outlives_a_long_outage_has_no_mail_in_doubt(
                 "PUBLIC_URL": f"http://127.0.0.1:{port}",
             }
             with served(home_in(tmp_path, SETTINGS | reached), port, log) as process:
-                until(process, is_away.is_set)
+                until(is_away.is_set, process=process)
                 Event().wait(OUTAGE)
                 before = len(sink.messages)
                 line.plug_in()
-                until(process, lambda: is_over(url, READERS))
+                until(lambda: is_over(url, READERS), process=process)
             taken = Counter(one.message_id for one in sink.messages)
         assert 0 < before < READERS
         require_balance_at(url, planned=READERS, taken=taken, in_doubt=0)

@@ -15,7 +15,8 @@ from socket import create_connection
 
 import pytest
 
-from tests.story.serving import free_port, until
+from tests.story.serving import free_port
+from tests.waiting import until
 
 MAIN = """\
 compatibility_level = 3.6

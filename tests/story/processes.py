@@ -1,9 +1,8 @@
 """Processes that serve and send, and a relay that lets them stop."""
 
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults import Action, SmtpSink
@@ -12,7 +11,6 @@ from tests.story.forked import Process
 
 POLITE = 30.0
 """Seconds a process may take to end once it was asked to."""
-TRIES, PAUSE = 600, 0.05
 
 
 class PoliteSink(SmtpSink):
@@ -41,19 +39,6 @@ def running(home: CommandLine, *arguments: str) -> Iterator[Process]:
     finally:
         process.kill()
         process.communicate()
-
-
-def until(process: Process, look: Callable[[], bool], *, tries: int = TRIES) -> None:
-    """Look again and again, while `process` runs, until it is so."""
-    for _ in range(tries):
-        if look():
-            return
-        try:
-            process.wait(timeout=PAUSE)
-        except subprocess.TimeoutExpired:
-            continue
-        raise AssertionError(f"it ended: {process.communicate()}")
-    raise AssertionError("it never came to be")
 
 
 def ended(process: Process) -> str:

@@ -6,13 +6,12 @@ threads, as always.
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Event
 from typing import TypeVar
 
 from paperround.cli.server import server
@@ -26,12 +25,11 @@ from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import HOUR, NOW
+from tests.waiting import until
 from tests.web.conftest import HandClock, sql
 
 T = TypeVar("T")
 Row = tuple[object, ...]
-
-TRIES, PAUSE = 500, 0.02
 
 
 def free_port() -> int:
@@ -39,16 +37,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port
-
-
-def until(look: Callable[[], T | None]) -> T:
-    """What `look` finds, as soon as it finds something; within seconds, or not at all."""
-    for _ in range(TRIES):
-        found = look()
-        if found is not None:
-            return found
-        Event().wait(PAUSE)
-    raise AssertionError("it did not happen in time")
 
 
 @dataclass(frozen=True)

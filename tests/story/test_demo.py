@@ -4,12 +4,11 @@ import json
 import re
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Event
 from typing import TypeVar
 
 import httpx2 as httpx
@@ -17,10 +16,10 @@ import pytest
 
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.forked import Process
+from tests.waiting import until
 
 T = TypeVar("T")
 
-TRIES, PAUSE = 300, 0.1
 READER = "ada@example.org"
 
 
@@ -80,16 +79,6 @@ class Demo:
         message = message_from_bytes(content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         return message
-
-
-def until(look: Callable[[], T | None]) -> T:
-    """What `look` finds, as soon as it finds something."""
-    for _ in range(TRIES):
-        found = look()
-        if found:
-            return found
-        Event().wait(PAUSE)
-    raise AssertionError("it did not happen in time")
 
 
 def link(message: EmailMessage, route: str) -> str:

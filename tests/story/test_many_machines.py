@@ -6,7 +6,6 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from http.client import HTTPConnection
 from itertools import pairwise
 from pathlib import Path
@@ -23,8 +22,8 @@ from tests.story.forked import Process
 from tests.story.killing import planned_home
 from tests.story.many import NAMED
 from tests.story.processes import POLITE, PoliteSink, ended, running
-from tests.story.processes import until as until_in_time
 from tests.story.serving import free_port
+from tests.waiting import until
 
 __all__ = ["postgres"]
 
@@ -33,15 +32,9 @@ ASKED = (
     "SELECT slot FROM slots WHERE kind = 'beat' AND slot LIKE 'scheduler/%'"
     " AND taken_at = (SELECT max(taken_at) FROM slots WHERE kind = 'tick')"
 )
-TRIES_A_TICK = 1500
-"""Looks of a twentieth of a second each, at least: a tick comes within a minute."""
 
 ANSWERED_WITHIN = 10.0
 """Seconds within which a confirmation leaves, on a machine that is busy with other tests."""
-
-
-until = partial(until_in_time, tries=2400)
-"""Two minutes: several processes begin at once, beside other tests."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +117,7 @@ def test_a_scheduler_that_is_asked_to_stop_ends_at_once(tmp_path: Path, url: str
     with SmtpSink() as sink:
         many = machines(tmp_path, url, sink, readers=0)
         with running(many.home, "scheduler", "--health", str(port)) as process:
-            until(process, lambda: asked(port, "/readyz")[0] == 200)
+            until(lambda: asked(port, "/readyz")[0] == 200, process=process)
             process.send_signal(signal.SIGTERM)
             err = ended(process)
     assert "this scheduler asks for the rounds" in err
@@ -149,13 +142,13 @@ def test_a_confirmation_leaves_within_seconds_though_nothing_ticks(
             running(many.home, "serve", "--web-only", "--port", str(port)) as site,
             running(many.home, "worker", "--queues", "notices"),
         ):
-            until(site, lambda: asked(port, "/healthz")[0] == 200)
+            until(lambda: asked(port, "/healthz")[0] == 200, process=site)
             status, answer = asked(port, "/readyz")
             assert (status, "paperround scheduler" in answer["status"]) == (503, True)
-            until(site, lambda: worker_is_heard(port))
+            until(lambda: worker_is_heard(port), process=site)
             began = monotonic()
             assert asked(port, "/api/v1/subscriptions", {"email": "ada@example.org"})[0] == 202
-            until(site, lambda: len(sink.messages) == 1)
+            until(lambda: len(sink.messages) == 1, process=site)
             assert monotonic() - began < ANSWERED_WITHIN
 
 
@@ -174,7 +167,7 @@ def test_a_scheduler_a_site_and_two_workers_are_ready_together(tmp_path: Path, u
             running(many.home, "worker", "--queues", "notices,mail"),
             running(many.home, "worker", "--queues", "posts,editions,papers,upkeep"),
         ):
-            until(site, lambda: asked(port, "/readyz")[0] == 200)
+            until(lambda: asked(port, "/readyz")[0] == 200, process=site)
             answer = asked(port, "/readyz")[1]
             assert (answer["schedulers"], answer["workers"]) == (1, 2)
             assert {one["workers"] for one in answer["queues"].values()} == {1}
@@ -186,8 +179,8 @@ def test_one_process_on_postgresql_is_a_whole_installation(tmp_path: Path, url: 
     with SmtpSink() as sink:
         many = machines(tmp_path, url, sink, readers=20)
         with running(many.home, "serve", "--port", str(port)) as site:
-            until(site, lambda: asked(port, "/readyz")[0] == 200)
-            until(site, lambda: len(sink.messages) == 20)
+            until(lambda: asked(port, "/readyz")[0] == 200, process=site)
+            until(lambda: len(sink.messages) == 20, process=site)
             site.terminate()
             ended(site)
     assert many.states() == {"sent": 20}
@@ -198,10 +191,10 @@ def test_what_a_killed_worker_had_in_hand_is_sent_by_another(tmp_path: Path, url
     with PoliteSink(at=40) as sink:
         many = machines(tmp_path, url, sink, readers=READERS)
         with running(many.home, "worker") as first:
-            until(first, lambda: len(sink.messages) >= 40)
+            until(lambda: len(sink.messages) >= 40, process=first)
             first.kill()
         with running(many.home, "worker") as second, running(many.home, "scheduler"):
-            until(second, lambda: not set(many.states()) - {"sent", "unknown"})
+            until(lambda: not set(many.states()) - {"sent", "unknown"}, process=second)
         found = many.states()
     assert found["sent"] + found["unknown"] == READERS
     assert found["unknown"] <= int(NAMED["SMTP_CONNECTIONS"])
@@ -227,7 +220,7 @@ def await_tick(many: Machines, crowd: list[Process]) -> Process:
         pids[:] = [int(row[0].rpartition("/")[2]) for row in many.rows(ASKED)]
         return len(ticks(many)) > before and bool(pids)
 
-    until_in_time(crowd[-1], look, tries=TRIES_A_TICK)
+    until(look, process=crowd[-1])
     return next(one for one in crowd if one.pid == pids[0])
 
 

@@ -15,8 +15,9 @@ import pytest
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.forked import Process
 from tests.story.killing import kept, marked, planned_home
-from tests.story.processes import POLITE, PoliteSink, ended, running, until
+from tests.story.processes import POLITE, PoliteSink, ended, running
 from tests.story.serving import free_port
+from tests.waiting import until
 
 READERS = 300
 
@@ -69,7 +70,7 @@ def test_a_server_that_is_asked_to_stop_leaves_nothing_in_doubt_in_its_outbox(
 ) -> None:
     home = planned_home(tmp_path, {"SMTP_CONNECTIONS": "2"}, READERS)
     with running(home, "serve", "--port", str(free_port())) as process:
-        until(process, lambda: len(home.outbox) >= 10)
+        until(lambda: len(home.outbox) >= 10, process=process)
         process.terminate()
         ended(process)
     found = states(home)
@@ -96,7 +97,7 @@ def status(port: int, path: str) -> int:
 def test_a_site_is_ready_only_while_something_ticks(tmp_path: Path) -> None:
     home, port = CommandLine(tmp_path), free_port()
     with running(home, "serve", "--web-only", "--port", str(port)) as process:
-        until(process, lambda: status(port, "/healthz") == 200)
+        until(lambda: status(port, "/healthz") == 200, process=process)
         assert status(port, "/readyz") == 503
         home.run("tick")
         assert (status(port, "/healthz"), status(port, "/readyz")) == (200, 200)
@@ -112,7 +113,7 @@ def test_a_site_is_ready_only_while_something_ticks(tmp_path: Path) -> None:
 def test_a_server_that_ticks_is_ready_after_its_first_tick(tmp_path: Path) -> None:
     home, port = CommandLine(tmp_path), free_port()
     with running(home, "serve", "--port", str(port)) as process:
-        until(process, lambda: status(port, "/readyz") == 200)
+        until(lambda: status(port, "/readyz") == 200, process=process)
         assert status(port, "/healthz") == 200
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in ended(process)

@@ -11,8 +11,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 
 from paperround.domain.interests import MOST_TERMS
-from tests.story.serving import Served, serving, until
+from tests.story.serving import Served, serving
 from tests.story.visitor import FORM, READER, Visitor, link, subscribed
+from tests.waiting import until
 
 STRANGERS = 60
 SECONDS = 1
@@ -69,7 +70,7 @@ def test_sixty_costly_requests_of_one_address_hold_up_nobody(site: Served) -> No
     costly = [(preview, search, feed)[number % 3](number) for number in range(STRANGERS)]
     with ThreadPoolExecutor(STRANGERS) as pool:
         sent = [pool.submit(status, site, *one) for one in costly]
-        until(lambda: any(one.done() for one in sent) or None)
+        until(lambda: any(one.done() for one in sent))
         assert not all(one.done() for one in sent)
         assert status(site, "GET", "/healthz", seconds=SECONDS) == 200
         assert status(site, "POST", confirm, seconds=SECONDS) == 200
