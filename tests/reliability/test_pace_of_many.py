@@ -18,7 +18,7 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import postgres, postgres_url, run_on
 from tests.faults import Accepted
 from tests.jobs.conftest import fill, record
-from tests.jobs.pace import WatchfulSink, subscribe_at
+from tests.jobs.pace import LostTime, WatchfulSink, subscribe_at
 from tests.reliability.fleet import home_in
 from tests.reliability.installation import SETTINGS, home_at
 from tests.story.command_line import CLOCK
@@ -104,14 +104,14 @@ def office(postgres_url: str, tmp_path: Path) -> Iterator[Office]:
     clear(postgres_url)
 
 
-def require_pace(sink: Gatekeeper) -> None:
-    """No domain and no relay got more than it should, however late anything was."""
+def require_pace(sink: Gatekeeper, lost: float) -> None:
+    """No domain and no relay got more than it should, on a machine that lost so many seconds."""
     first = sink.all_times[0]
     for domain in FAST:
         early = [
             first + place / RATE - came for place, came in enumerate(sorted(sink.times[domain]))
         ]
-        assert max(early) <= LATE, f"{domain}: {max(early):.2f} s before its slot"
+        assert max(early) <= LATE + lost, f"{domain}: {max(early):.2f} s before its slot"
     assert all(most <= 5 for most in sink.most_at_once.values()), sink.most_at_once
     assert sink.most_open <= PROCESSES * CONNECTIONS
 
@@ -120,12 +120,12 @@ def require_pace(sink: Gatekeeper) -> None:
 def test_three_processes_keep_one_pace_and_a_slow_domain_delays_no_other(office: Office) -> None:
     times = []
     for _ in range(TRIES):
-        with Gatekeeper() as alone, Gatekeeper({SLOW: 0.4}) as beside:
+        with Gatekeeper() as alone, Gatekeeper({SLOW: 0.4}) as beside, LostTime() as lost:
             usual = office.send(dict.fromkeys(FAST, EACH), alone)
             found = office.send({SLOW: OF_SLOW, **dict.fromkeys(FAST, EACH)}, beside)
         for sink in (alone, beside):
-            require_pace(sink)
+            require_pace(sink, lost.seconds)
         times.append((found, usual))
-        if found <= 1.1 * usual:
+        if found <= 1.1 * usual + lost.seconds:
             return
     raise AssertionError(f"a slow domain delayed the others each time: {times}")
