@@ -34,6 +34,19 @@ def test_filler_counts_when_there_is_nothing_else() -> None:
     assert parse_query("to be or not").optional == (term("to"), term("be"), term("or"), term("not"))
 
 
+def test_words_side_by_side_are_pairs_filler_too_unless_something_stands_between() -> None:
+    assert parse_query("state of the art").pairs == (("state", "of"), ("of", "the"), ("the", "art"))
+    assert parse_query('zero-shot: "dense texts"').pairs == (
+        ("zero", "shot"),
+        ("shot", "dense"),
+        ("dense", "texts"),
+    )
+    assert parse_query("a b a b").pairs == (("a", "b"), ("b", "a"))
+    assert parse_query("dense -sparse texts").pairs == ()
+    assert parse_query("dense AND texts").pairs == ()
+    assert parse_query("dense feed:arxiv texts").pairs == ()
+
+
 def test_a_phrase_keeps_its_filler_and_an_open_one_ends_with_the_text() -> None:
     assert parse_query('"state of the art" x').optional[0] == term("state", "of", "the", "art")
     assert parse_query('x "dense retrieval').optional == (term("x"), term("dense", "retrieval"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,28 @@ def test_of_equally_good_papers_the_one_among_its_like_comes_first() -> None:
         paper(4, title="Dense", abstract=f"{plants} now"),
     ]
     assert order("dense", papers)[-1] == 1
+
+
+@pytest.mark.accept("Q7", part="pairs", mutant="words-side-by-side-count-for-nothing")
+def test_a_title_that_has_the_words_side_by_side_comes_first() -> None:
+    papers = [
+        paper(1, title="Speaking to those who teach", abstract="Teach speaking, and teach again."),
+        paper(2, title="What it takes: how to teach speaking", abstract="Speaking."),
+        paper(3, title="Teach speaking", abstract="Speaking of speaking, we teach speaking."),
+    ]
+    assert order("how to teach speaking", papers)[0] == 2, "filler is part of a title too"
+    assert order("teach speaking", papers)[0] == 3
+    assert order("speaking -how teach", papers)[0] != 2, "what must not be there parts the words"
+
+
+@pytest.mark.accept("Q7", part="a title asked for", mutant="the-best-lends-and-gets-nothing-back")
+def test_the_paper_that_fits_by_far_best_is_first_though_nothing_is_like_it() -> None:
+    plants = "leaves of plants grow towards light by day, with a word on engines"
+    papers = [
+        *(paper(number, title=f"Plants {number}", abstract=plants) for number in range(2, 20)),
+        paper(1, title="Engines under strain", abstract="Oil burns."),
+    ]
+    assert order("engines under strain", papers)[0] == 1
 
 
 def test_what_cannot_be_told_apart_stays_as_the_index_had_it() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from math import log1p
 from types import MappingProxyType
 
@@ -118,12 +118,14 @@ class Filters:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """A paper fits that has all `required` terms, or without such any of `optional`, and none of
-    `excluded`. `times` says how often a term was said, where it was more than once."""
+    `excluded`. `times` says how often a term was said, where it was more than once, `pairs` which
+    wanted words were said side by side, filler among them."""
 
     optional: tuple[Term, ...] = ()
     required: tuple[Term, ...] = ()
     excluded: tuple[Term, ...] = ()
     times: Mapping[Term, int] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
     filters: Filters = Filters()
 
     @property
@@ -179,6 +181,8 @@ class _Reading:
     excluded: list[Term] = field(default_factory=list)
     filters: Filters = Filters()
     joint: str = ""
+    said: list[str] = field(default_factory=list)
+    """The wanted words in order, an empty one where something else stood between them."""
 
 
 def widened(query: Query) -> Query:
@@ -220,6 +224,7 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
         required=_of(required, asked),
         excluded=_of(excluded, asked),
         times={one: kept.count(one) for one in chosen if kept.count(one) > 1},
+        pairs=tuple(dict.fromkeys(pair for pair in pairwise(reading.said) if all(pair))),
         filters=filters.over(reading.filters),
     )
 
@@ -244,6 +249,7 @@ def _take(reading: _Reading, piece: re.Match[str]) -> None:
         found = _filtered(reading.filters, name, said)
         if found is not None:
             reading.filters = found
+            reading.said.append("")
             return
     terms = list(_terms(name, said, is_phrase=piece["phrase"] is not None))
     if not terms:
@@ -252,11 +258,13 @@ def _take(reading: _Reading, piece: re.Match[str]) -> None:
     must = piece["sign"] == "+" or reading.joint == "AND"
     where = reading.excluded if must_not else reading.required if must else reading.optional
     where += terms
+    reading.said += [""] if must_not else [word for term in terms for word in term.words]
     reading.joint = ""
 
 
 def _join(reading: _Reading, joint: str) -> None:
     """AND makes a must of what stands before it and of what comes."""
+    reading.said.append("")
     reading.joint = joint if joint != "OR" else ""
     if joint == "AND" and reading.optional:
         reading.required.append(reading.optional.pop())

@@ -2,31 +2,49 @@
 
     fit         BM25F (Robertson, Zaragoza and Taylor, Simple BM25 extension to multiple weighted
                 fields, 2004): a term counts by field, in proportion to how long the field is, and
-                the more of it there is the less the next one adds
+                the more of it there is the less the next one adds. With the usual numbers of BM25
+    pairs       the share of the query's neighbouring words that are neighbours in the title too
+                (Metzler and Croft, A Markov random field model for term dependencies, 2005): a
+                query is often a title as somebody remembers it, filler included
     neighbours  papers that share much with those that fit best are likely to be about the same
                 (Diaz, Regularizing ad hoc retrieval scores, 2005): cosine of their words, each
                 weighted by how few of the best papers have it
 
-Both are of 0 to 1, and `LEANING` says how much the second counts. docs/search.md has the figures
-that chose each number. Pure: the same query and papers give the same order on every database.
+Each is of 0 to 1, and `Balance` says what it counts for. docs/search.md has the figures of other
+balances, also of queries that had no say in the choice. Pure: the same query and papers give the
+same order on every database.
 """
 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from heapq import nlargest
+from itertools import chain, pairwise
+from operator import mul
 
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import COMMON, WEIGHTS, Found, Place, Query, Term, rarity
 from paperround.domain.stems import stem, words
 
-SATURATION = 3.0
-LENGTHS = {Place.TITLE: 0.6, Place.ABSTRACT: 0.6, Place.AUTHOR: 0.5}
+SATURATION = 1.2
+LENGTH = 0.75
 """How much the length of a field matters, from 0 (not at all) to 1 (in full proportion)."""
-LEANING = 0.3
-LEADERS = 5
-"""How many of those that fit best have a say in what their neighbours are worth."""
+_OTHERS = (WEIGHTS[Place.ABSTRACT], WEIGHTS[Place.AUTHOR])
+FOLLOWERS = 12
+"""One paper in so many, of those that fit best, has a say in what its neighbours are worth; and
+each that fits as well as the last of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What a word of the title counts for where one of the abstract counts 1, what the pairs do
+    where all words count 1, and the neighbours' share of the whole."""
+
+    title: float = WEIGHTS[Place.TITLE]
+    pairs: float = 1.0
+    neighbours: float = 0.5
+
 
 Vector = Mapping[str, float]
 
@@ -61,14 +79,54 @@ class _Field:
 _Fields = Mapping[Place, _Field]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Papers as they were read for a query: all that an order needs to know of them.
+
+    `tells` says how much each term tells; `amounts` has for each paper, term by term, how much of
+    it the title has, and how much all else."""
+
+    papers: Sequence[PaperId]
+    tells: Sequence[float]
+    amounts: Sequence[Sequence[tuple[float, float]]]
+    pairs: Sequence[float]
+    vectors: Sequence[Vector]
+
+
 def by_relevance(query: Query, papers: Sequence[Paper], found: Found) -> list[PaperId]:
     """The ids of `papers`, best first; equally good ones as the index had them."""
+    return in_order(read_for(query, papers, found), Balance())
+
+
+def in_order(read: Read, balance: Balance) -> list[PaperId]:
+    """The ids of the papers that were read, best first."""
+    alone = _shares([_fit(read.tells, amounts, balance.title) for amounts in read.amounts])
+    both = zip(alone, read.pairs, strict=True)
+    fits = _shares([words + balance.pairs * pairs for words, pairs in both])
+    near = _shares(_nearness(read.vectors, fits))
+    own, shared = 1 - balance.neighbours, balance.neighbours
+    scores = [own * fit + shared * close for fit, close in zip(fits, near, strict=True)]
+    order = sorted(range(len(scores)), key=lambda place: (-round(scores[place], 9), place))
+    return [read.papers[place] for place in order]
+
+
+def read_for(query: Query, papers: Sequence[Paper], found: Found) -> Read:
+    """What an order of `papers` needs to know of them."""
     read = [_fields(paper) for paper in papers]
-    fits = _shares(_fits(query, read, found))
-    near = _shares(_nearness([_bag(fields) for fields in read], fits))
-    scores = [(1 - LEANING) * fit + LEANING * close for fit, close in zip(fits, near, strict=True)]
-    order = sorted(range(len(papers)), key=lambda place: (-round(scores[place], 9), place))
-    return [papers[place].id for place in order]
+    lengths = {
+        place: math.fsum(len(fields[place].words) for fields in read) / len(read) if read else 0.0
+        for place in Place
+    }
+    return Read(
+        papers=[paper.id for paper in papers],
+        tells=[
+            query.times.get(term, 1) * rarity(found.papers.get(term, 0), found.indexed)
+            for term in query.wanted
+        ],
+        amounts=[[_amounts(term, fields, lengths) for term in query.wanted] for fields in read],
+        pairs=_paired(query, read),
+        vectors=_vectors([_bag(fields) for fields in read]),
+    )
 
 
 def _fields(paper: Paper) -> _Fields:
@@ -93,34 +151,35 @@ def _shares(values: Sequence[float]) -> list[float]:
     return [value / most if most > 0 else 0.0 for value in values]
 
 
-def _fits(query: Query, read: Sequence[_Fields], found: Found) -> list[float]:
-    lengths = {
-        place: math.fsum(len(fields[place].words) for fields in read) / len(read) if read else 0.0
-        for place in Place
-    }
-    worth = {
-        term: query.times.get(term, 1) * rarity(found.papers.get(term, 0), found.indexed)
-        for term in query.wanted
-    }
-    return [
-        math.fsum(tells * _amount(term, fields, lengths) for term, tells in worth.items())
-        for fields in read
-    ]
+def _fit(
+    tells: Sequence[float], amounts: Sequence[tuple[float, float]], title_counts: float
+) -> float:
+    """The sum of what each term tells, times how much of it there is, below `SATURATION` + 1."""
+    much = (title_counts * title + other for title, other in amounts)
+    parts = (one * (SATURATION + 1) / (one + SATURATION) for one in much)
+    return math.fsum(map(mul, tells, parts))
 
 
-def _amount(term: Term, fields: _Fields, lengths: Mapping[Place, float]) -> float:
-    """How much of the term a paper has, below `SATURATION` + 1."""
-    much = math.fsum(
-        WEIGHTS[place] * fields[place].count(term) / _norm(place, fields[place], lengths[place])
-        for place in Place
+def _paired(query: Query, read: Sequence[_Fields]) -> list[float]:
+    """For each paper the share of the query's pairs that stand in its title."""
+    said = {(stem(first), stem(second)) for first, second in query.pairs}
+    titles = (set(pairwise(map(stem, fields[Place.TITLE].words))) for fields in read)
+    return [len(said & title) / max(len(said), 1) for title in titles]
+
+
+def _amounts(term: Term, fields: _Fields, lengths: Mapping[Place, float]) -> tuple[float, float]:
+    """How much of the term the title has, and how much abstract and authors have."""
+    title, *others = (
+        fields[place].count(term) / _norm(fields[place], lengths[place])
         if term.place in (None, place)
+        else 0.0
+        for place in Place
     )
-    return much * (SATURATION + 1) / (much + SATURATION)
+    return title, math.fsum(map(mul, others, _OTHERS))
 
 
-def _norm(place: Place, field: _Field, mean: float) -> float:
-    share = LENGTHS[place]
-    return 1 - share + share * len(field.words) / mean if mean else 1.0
+def _norm(field: _Field, mean: float) -> float:
+    return 1 - LENGTH + LENGTH * len(field.words) / mean if mean else 1.0
 
 
 def _bag(fields: _Fields) -> Mapping[str, int]:
@@ -134,22 +193,23 @@ def _bag(fields: _Fields) -> Mapping[str, int]:
 _COMMON_STEMS = frozenset(map(stem, COMMON))
 
 
-def _nearness(bags: Sequence[Mapping[str, int]], fits: Sequence[float]) -> list[float]:
-    """For each paper what its neighbours among the leaders are worth, itself left out.
+def _nearness(vectors: Sequence[Vector], fits: Sequence[float]) -> list[float]:
+    """For each paper what its neighbours among the leaders are worth.
 
     The sum of its cosines with them, each times how well that one fits, is one product with the
-    sum of their vectors.
+    sum of their vectors. A leader is its own neighbour: else the best would lose by what it lends.
     """
-    vectors = _vectors(bags)
-    leaders = sorted(range(len(fits)), key=lambda place: (-fits[place], place))[:LEADERS]
+    least = min(nlargest(math.ceil(len(fits) / FOLLOWERS), fits), default=0.0)
+    leaders = [place for place, fit in enumerate(fits) if fit >= least]
     pull: dict[str, float] = defaultdict(float)
     for one in leaders:
         for word, value in vectors[one].items():
             pull[word] += fits[one] * value
-    own = dict.fromkeys(range(len(fits)), 0.0) | {one: fits[one] for one in leaders}
+    alone = {one: fits[one] for one in leaders if not vectors[one]}
     return [
-        max(math.fsum([value * pull[word] for word, value in mine.items() if word in pull]), 0.0)
-        - (own[place] if mine else 0.0)
+        alone.get(
+            place, math.fsum(value * pull[word] for word, value in mine.items() if word in pull)
+        )
         for place, mine in enumerate(vectors)
     ]
 
