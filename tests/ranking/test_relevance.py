@@ -76,7 +76,7 @@ def test_of_equally_good_papers_the_one_among_its_like_comes_first() -> None:
     assert order("dense", papers)[-1] == 1
 
 
-@pytest.mark.accept("Q7", part="pairs", mutant="words-side-by-side-count-for-nothing")
+@pytest.mark.accept("Q7", part="words side by side", mutant="words-side-by-side-count-for-nothing")
 def test_a_title_that_has_the_words_side_by_side_comes_first() -> None:
     papers = [
         paper(1, title="Speaking to those who teach", abstract="Teach speaking, and teach again."),
@@ -89,13 +89,14 @@ def test_a_title_that_has_the_words_side_by_side_comes_first() -> None:
 
 
 @pytest.mark.accept("Q7", part="a title asked for", mutant="the-best-lends-and-gets-nothing-back")
-def test_the_paper_that_fits_by_far_best_is_first_though_nothing_is_like_it() -> None:
-    plants = "leaves of plants grow towards light by day, with a word on engines"
+def test_the_paper_that_fits_best_is_not_put_behind_those_that_are_like_it() -> None:
+    oil = "oil burns as they move heavy loads"
     papers = [
-        *(paper(number, title=f"Plants {number}", abstract=plants) for number in range(2, 20)),
-        paper(1, title="Engines under strain", abstract="Oil burns."),
+        paper(1, title="Engines under strain", abstract=oil),
+        paper(2, title="Strain under which engines fail", abstract=f"{oil} uphill"),
+        *(paper(number, title="Strain", abstract=f"oil uphill {number}") for number in range(3, 9)),
     ]
-    assert order("engines under strain", papers)[0] == 1
+    assert order("engines under strain", papers)[:2] == [1, 2]
 
 
 def test_what_cannot_be_told_apart_stays_as_the_index_had_it() -> None:

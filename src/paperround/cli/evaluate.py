@@ -63,13 +63,19 @@ def search(
         str | None,
         typer.Option("--database", help="Index in this empty database instead of a file."),
     ] = None,
+    left_out: Annotated[
+        bool,
+        typer.Option("--left-out", help="Also choose on half of the queries, test on the rest."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """How well search puts the right papers first, beside BM25 with and without stems."""
     from paperround.evaluate.search import measure
 
     with _readable():
-        report = measure(queries, docs, baselines=baselines, database_url=database)
+        report = measure(
+            queries, docs, baselines=baselines, database_url=database, left_out=left_out
+        )
     show(report, as_json=as_json)
 
 
