@@ -30,7 +30,6 @@ from paperround.domain.stems import stem, words
 SATURATION = 1.2
 LENGTH = 0.75
 """How much the length of a field matters, from 0 (not at all) to 1 (in full proportion)."""
-_OTHERS = (WEIGHTS[Place.ABSTRACT], WEIGHTS[Place.AUTHOR])
 FOLLOWERS = 12
 """One paper in so many, of those that fit best, has a say in what its neighbours are worth; and
 each that fits as well as the last of them."""
@@ -123,7 +122,7 @@ def read_for(query: Query, papers: Sequence[Paper], found: Found) -> Read:
             query.times.get(term, 1) * rarity(found.papers.get(term, 0), found.indexed)
             for term in query.wanted
         ],
-        amounts=[[_amounts(term, fields, lengths) for term in query.wanted] for fields in read],
+        amounts=[_amounts(query.wanted, fields, lengths) for fields in read],
         pairs=_paired(query, read),
         vectors=_vectors([_bag(fields) for fields in read]),
     )
@@ -167,15 +166,26 @@ def _paired(query: Query, read: Sequence[_Fields]) -> list[float]:
     return [len(said & title) / max(len(said), 1) for title in titles]
 
 
-def _amounts(term: Term, fields: _Fields, lengths: Mapping[Place, float]) -> tuple[float, float]:
-    """How much of the term the title has, and how much abstract and authors have."""
-    title, *others = (
-        fields[place].count(term) / _norm(fields[place], lengths[place])
-        if term.place in (None, place)
-        else 0.0
-        for place in Place
-    )
-    return title, math.fsum(map(mul, others, _OTHERS))
+def _amounts(
+    terms: Sequence[Term], fields: _Fields, lengths: Mapping[Place, float]
+) -> list[tuple[float, float]]:
+    """How much of each term the title has, and how much abstract and authors have."""
+    norms = {place: _norm(field, lengths[place]) for place, field in fields.items()}
+    found = [
+        {
+            place: field.count(term) / norms[place]
+            for place, field in fields.items()
+            if term.place in (None, place)
+        }
+        for term in terms
+    ]
+    return [
+        (
+            each.get(Place.TITLE, 0.0),
+            math.fsum(WEIGHTS[one] * much for one, much in each.items() if one != Place.TITLE),
+        )
+        for each in found
+    ]
 
 
 def _norm(field: _Field, mean: float) -> float:
@@ -207,9 +217,8 @@ def _nearness(vectors: Sequence[Vector], fits: Sequence[float]) -> list[float]:
             pull[word] += fits[one] * value
     alone = {one: fits[one] for one in leaders if not vectors[one]}
     return [
-        alone.get(
-            place, math.fsum(value * pull[word] for word, value in mine.items() if word in pull)
-        )
+        alone.get(place)
+        or math.fsum([value * pull[word] for word, value in mine.items() if word in pull])
         for place, mine in enumerate(vectors)
     ]
 
