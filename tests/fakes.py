@@ -50,11 +50,13 @@ class NewestFirst:
 @dataclass
 class FakeResolver:
     """A DNS that holds what `held` says, texts by name, addresses by host and hosts by address, and
-    `mail` hosts by domain; it answers nobody while it is `silent`."""
+    `mail` hosts by domain; it answers nobody while it is `silent`, and says nothing of what is
+    `unheard` of."""
 
     held: dict[str, tuple[str, ...]] = field(default_factory=dict)
     silent: bool = False
     mail: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unheard: tuple[str, ...] = ()
 
     def texts(self, name: str) -> tuple[str, ...]:
         return self._answer(name)
@@ -68,6 +70,9 @@ class FakeResolver:
     def exchangers(self, name: str) -> tuple[str, ...]:
         return self.mail.get(name, ()) if not self.silent else self._answer(name)
 
+    def answers_for(self, host: str) -> bool:
+        return not self.silent and host not in self.unheard
+
     def _answer(self, name: str) -> tuple[str, ...]:
         if self.silent:
             raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time")
@@ -77,11 +82,12 @@ class FakeResolver:
 @dataclass
 class FakeClient:
     """A web that holds what `pages` says by address, or raises it; `asked` is what it was asked.
-    A page in `moved` answers from another address."""
+    A page in `moved` answers from another address; each has the same `headers`."""
 
     now: datetime
     pages: dict[str, bytes | Exception] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def get(self, request: FetchRequest) -> Page:
@@ -95,7 +101,7 @@ class FakeClient:
             request=request,
             url=self.moved.get(request.url, request.url),
             status=200,
-            headers={},
+            headers=self.headers,
             body=found,
             fetched_at=self.now,
         )

@@ -60,6 +60,22 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
         load_settings({f"PAPERROUND_{name}": value})
 
 
+@pytest.mark.accept("O6", part="bad settings", mutant="the-first-fault-hides-the-others")
+def test_all_that_is_wrong_with_the_settings_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "PAPERROUND_TIMEZONE=Mars/Olympus\nPAPERROUND_DEFAULT_HOUR=25\n"
+        "PAPERROUND_PUBLIK_URL=https://papers.example.org\nPAPERROUND_SMTP_URL_FILE=nowhere\n"
+        f"PAPERROUND_SECRET_KEY={STRONG}\nPAPERROUND_SECRET_KEY_FILE=secret\n"
+    )
+    with pytest.raises(Misconfigured) as refused:
+        load_settings({})
+    head, *lines = str(refused.value).splitlines()
+    assert head == "5 settings are wrong:"
+    assert [line.strip() for line in lines] == list(refused.value.faults)
+    for name in ("TIMEZONE", "DEFAULT_HOUR", "PUBLIK_URL", "SMTP_URL_FILE", "SECRET_KEY_FILE"):
+        assert f"PAPERROUND_{name}" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [

@@ -5,7 +5,6 @@ folder (the environment wins). A secret may come from a file: `PAPERROUND_<NAME>
 """
 
 import contextlib
-import difflib
 import os
 import secrets
 import tempfile
@@ -37,7 +36,7 @@ from paperround.domain.pacing import (
     parse_domain_pace,
     parse_pace,
 )
-from paperround.domain.refused_settings import refusal
+from paperround.domain.refused_settings import refusal, unknown
 from paperround.domain.return_path import LONGEST_BASE
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
@@ -392,19 +391,22 @@ class Settings(BaseModel):
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `.env` and the environment; raises Misconfigured that names the setting."""
+    """Settings from `.env` and the environment; raises Misconfigured that names every setting which
+    is wrong."""
     given = {**_dotenv(), **(os.environ if environment is None else environment)}
-    _refuse_unknown(given)
+    faults = _unknown(given)
     values = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in given.items()
         if name.startswith(PREFIX) and value
     }
     try:
-        return Settings(**_with_files(values))  # type: ignore[arg-type]
+        settings = Settings(**_with_files(values, faults))  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        raise refusal(PREFIX + str(first["loc"][0]).upper(), first) from None
+        faults += [refusal(PREFIX + str(one["loc"][0]).upper(), one) for one in error.errors()]
+    if faults:
+        raise Misconfigured(*faults)
+    return settings
 
 
 def _dotenv() -> dict[str, str]:
@@ -449,31 +451,27 @@ def _read(path: Path) -> str:
         raise Misconfigured(f"{path} cannot be read: {error}") from error
 
 
-def _refuse_unknown(given: Mapping[str, str]) -> None:
+def _unknown(given: Mapping[str, str]) -> list[str]:
     """A misspelt setting would be ignored, and mail would go where nobody meant it to."""
     known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", "_FILE")}
-    for name in given:
-        if name.startswith(PREFIX) and name not in known | OF_DEVELOPMENT:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f": did you mean {near[0]}?" if near else ""
-            raise Misconfigured(f"there is no setting {name}{hint}")
+    strange = [name for name in given if name.startswith(PREFIX)]
+    return [unknown(name, known) for name in strange if name not in known | OF_DEVELOPMENT]
 
 
-def _with_files(values: dict[str, str]) -> dict[str, str]:
-    """Replace every `<name>_file` by what the file holds."""
+def _with_files(values: dict[str, str], faults: list[str]) -> dict[str, str]:
+    """Replace every `<name>_file` by what the file holds; what is wrong joins the `faults`."""
     read = dict(values)
     for name, path in values.items():
         setting = name.removesuffix("_file")
         if setting == name or setting not in Settings.model_fields:
             continue
         if setting in values:
-            raise Misconfigured(
-                f"set {PREFIX}{setting.upper()} or {PREFIX}{name.upper()}, not both"
-            )
+            faults.append(f"set {PREFIX}{setting.upper()} or {PREFIX}{name.upper()}, not both")
+            continue
         try:
             read[setting] = _read(Path(path)).strip()
         except Misconfigured as error:
-            raise Misconfigured(f"{PREFIX}{name.upper()}: {error}") from error
+            faults.append(f"{PREFIX}{name.upper()}: {error}")
     return read
 
 

@@ -21,6 +21,7 @@ from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from tests.builders import HOUR, NOW, seed_edition, seed_list, seed_papers
 from tests.databases import sqlite_template
+from tests.fakes import FakeClient, FakeResolver
 from tests.faults import SmtpSink
 from tests.net.faults import FaultServer, page, says
 
@@ -37,9 +38,12 @@ class Home:
     folder: Path
     settings: Mapping[str, Any]
     runtimes: list[Runtime] = field(default_factory=list)
+    resolver: FakeResolver = field(default_factory=FakeResolver)
+    client: FakeClient = field(default_factory=lambda: FakeClient(NOW))
 
     def runtime(self, **changes: object) -> Runtime:
         made = Runtime(Settings(**{**self.settings, **changes}), FixedClock(NOW))
+        vars(made).update(resolver=self.resolver, client=self.client)
         self.runtimes.append(made)
         return made
 

@@ -1,6 +1,7 @@
 """The doctor finds each fault that is planted in an installation which is well, and names it."""
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from itertools import repeat
@@ -14,7 +15,8 @@ from paperround.doctor import outlet, setup
 from paperround.doctor.findings import Level
 from paperround.doctor.routine import model
 from paperround.domain.digests import DigestKind
-from paperround.domain.feeds import FeedHealth
+from paperround.domain.errors import Misconfigured
+from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.models import KeptModel, ModelId, NewModel
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.tick import SCHEDULER
@@ -22,7 +24,7 @@ from paperround.store import engine as engines
 from paperround.store import migrate
 from tests.builders import NOW, new_delivery, seed_list, seed_subscribers, shard
 from tests.certificates import certificate, server_context
-from tests.doctor.conftest import SECRET, Home, polled
+from tests.doctor.conftest import ALIVE, SECRET, Home, polled
 from tests.faults import Break, Say, Security, SmtpSink
 from tests.net.faults import FaultServer, page, says
 
@@ -79,6 +81,15 @@ def test_settings_that_others_can_read(home: Home) -> None:
     assert "chmod go= .env" in home.faults()["permissions"].way_out
 
 
+@pytest.mark.accept("O6", part="open folder", mutant="an-open-data-folder-is-passed-over")
+def test_a_data_folder_that_others_can_read(home: Home) -> None:
+    data = home.folder / "data"
+    data.chmod(0o755)
+    found = home.faults()["permissions"]
+    assert found.says == f"others on this machine can read {data}"
+    assert found.way_out == f"chmod go= {data}"
+
+
 # --- the database
 
 
@@ -87,6 +98,7 @@ def test_a_reference_that_leads_nowhere(home: Home) -> None:
     assert "1 of edition_papers" in home.faults()["references"].says
 
 
+@pytest.mark.accept("O6", part="damage", mutant="damage-without-a-way-out")
 def test_a_damaged_file(home: Home) -> None:
     home.sql("PRAGMA wal_checkpoint(TRUNCATE)")
     home.database.close()
@@ -94,13 +106,26 @@ def test_a_damaged_file(home: Home) -> None:
     content = bytearray(path.read_bytes())
     content[8192 : 8192 + 40_000] = b"\xff" * 40_000
     path.write_bytes(content)
-    assert home.faults()["integrity"].level is Level.FAIL
+    found = home.faults()["integrity"]
+    assert found.level is Level.FAIL
+    assert f"{path} is damaged" in found.says
+    assert "`paperround db restore FILE`" in found.way_out
 
 
 def test_a_file_that_is_no_database(home: Home) -> None:
     (home.folder / "data" / "other.db").write_text("Dear all, " * 1000)
     url = f"sqlite:///{home.folder / 'data' / 'other.db'}"
-    assert home.faults(database_url=url)["database"].level is Level.FAIL
+    found = home.faults(database_url=url)["integrity"]
+    assert found.level is Level.FAIL
+    assert found.says == f"{url} is damaged: file is not a database"
+    assert "`paperround db restore FILE`" in found.way_out
+
+
+def test_a_command_that_meets_a_damaged_database_names_the_doctor(home: Home) -> None:
+    (home.folder / "data" / "other.db").write_text("Dear all, " * 1000)
+    url = f"sqlite:///{home.folder / 'data' / 'other.db'}"
+    with pytest.raises(Misconfigured, match=r"file is not a database \(`paperround doctor`"):
+        home.runtime(database_url=url).prepare()
 
 
 def test_a_schema_that_is_behind(home: Home) -> None:
@@ -108,6 +133,16 @@ def test_a_schema_that_is_behind(home: Home) -> None:
     with engines.opened(home.runtime().settings.database) as engine:
         migrate.downgrade(engine, "0002")
     assert "paperround db upgrade" in home.faults()["schema"].says
+
+
+@pytest.mark.accept("O6", part="newer schema", mutant="a-newer-schema-is-upgraded")
+def test_a_schema_of_a_newer_version(home: Home) -> None:
+    home.sql("UPDATE alembic_version SET version_num = '9999'")
+    found = home.faults()["schema"]
+    assert found.level is Level.FAIL
+    assert "a newer Paperround made it" in found.says
+    assert "upgrade" not in found.says
+    assert "`paperround db restore FILE`" in found.way_out
 
 
 def test_a_schema_that_somebody_changed(home: Home) -> None:
@@ -229,16 +264,59 @@ def test_a_site_of_somebody_else(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "level"), [(1, None), (3, Level.WARN), (-3, Level.WARN), (11, Level.FAIL)]
+    ("minutes", "level", "where"),
+    [
+        (1, None, ""),
+        (3, Level.WARN, "3 min 0 s ahead of"),
+        (-3, Level.WARN, "3 min 0 s behind"),
+        (11, Level.FAIL, "11 min 0 s ahead of"),
+    ],
 )
 def test_a_clock_that_differs_from_that_of_the_site(
-    home: Home, minutes: int, level: Level | None
+    home: Home, minutes: int, level: Level | None, where: str
 ) -> None:
-    dated = format_datetime(NOW + minutes * MINUTE, usegmt=True)
+    dated = format_datetime(NOW - minutes * MINUTE, usegmt=True)
     answer = says(page(b'{"status": "alive"}', f"Date: {dated}"))
     with FaultServer({"/": answer, "/healthz": answer}) as other:
         found = home.faults(public_url=other.url().rstrip("/")).get("time")
     assert (found and found.level) is level
+    assert where in (found.says if found else "")
+
+
+@pytest.mark.accept("O6", part="clock ahead", mutant="only-the-site-tells-the-time")
+def test_a_clock_ahead_is_told_by_a_source_where_the_site_has_the_same_clock(home: Home) -> None:
+    dated = format_datetime(NOW, usegmt=True)
+    answer = says(page(b'{"status": "alive"}', f"Date: {dated}"))
+    home.client.headers = {"date": format_datetime(NOW - DAY, usegmt=True), "age": "3600"}
+    home.client.pages = {"https://blog.lab.org/rss": b"<rss><channel/></rss>"}
+    with home.database.writing() as work:
+        feed = work.feeds.create(
+            NewFeed(name="blog", kind="feed", url="https://blog.lab.org/rss"), now=NOW
+        )
+        good = replace(polled(FeedHealth.FRESH), good_at=NOW + MINUTE)
+        work.feeds.record(feed.id, good, lease=feed.lease)
+    with FaultServer({"/": answer, "/healthz": answer}) as other:
+        found = home.faults(public_url=other.url().rstrip("/"))["time"]
+    assert found.level is Level.FAIL
+    assert "is 23 h 0 min ahead of that of the source of blog" in found.says
+    assert "timedatectl" in found.way_out
+
+
+@pytest.mark.accept("O6", part="private authority", mutant="a-private-authority-is-unnamed")
+def test_a_site_with_a_certificate_of_a_private_authority(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = certificate(tmp_path)
+    with FaultServer({"/healthz": ALIVE, "/": ALIVE}, tls=server_context(cert, key)) as other:
+        url = f"https://localhost:{other.port}"
+        refused = home.faults(public_url=url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        trusted = home.examine(public_url=url)
+    assert refused.keys() == {"certificate"}
+    assert "SSL_CERT_FILE" in refused["certificate"].way_out
+    levels = {one.check: one.level for one in trusted}
+    assert levels["site"] is Level.OK
+    assert levels["certificate"] is not Level.FAIL
 
 
 def test_a_relay_whose_certificate_is_about_to_end(home: Home, tmp_path: Path) -> None:
@@ -281,6 +359,7 @@ def test_a_relay_with_a_certificate_that_nobody_trusts(home: Home, tmp_path: Pat
         found = home.faults(smtp_url=f"smtps://localhost:{sink.port}")["relay"]
     assert "self-signed certificate" in found.says
     assert "?ca=FILE" in found.way_out
+    assert "SSL_CERT_FILE" in found.way_out
 
 
 def test_a_relay_without_the_tls_that_is_required(home: Home) -> None:

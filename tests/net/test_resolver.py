@@ -14,6 +14,7 @@ import dns.rrset
 import pytest
 
 from paperround.domain.errors import FetchFailed
+from paperround.net.addresses import Address
 from paperround.net.resolver import SystemResolver
 
 LONG = ["v=DKIM1; k=rsa; p=" + "A" * 200, "B" * 200]
@@ -142,3 +143,16 @@ def test_one_answer_shows_that_the_dns_is_there(resolver: SystemResolver) -> Non
         with pytest.raises(FetchFailed, match="nothing came in time"):
             resolver.texts("mute.lab.org")
         assert resolver.texts("absent.lab.org") == ()
+
+
+@pytest.mark.accept("O6", part="dead resolver", mutant="no-such-host-is-taken-for-silence")
+@pytest.mark.parametrize(
+    ("number", "answers"), [(socket.EAI_AGAIN, False), (socket.EAI_NONAME, True)]
+)
+def test_a_system_that_is_told_there_is_no_such_host_has_an_answer(
+    number: int, answers: bool
+) -> None:
+    def look_up(host: str, port: int) -> list[Address]:
+        raise socket.gaierror(number, f"{host}:{port}")
+
+    assert SystemResolver(look_up=look_up).answers_for("papers.lab.org") is answers

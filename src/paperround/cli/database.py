@@ -42,19 +42,25 @@ def check() -> None:
     from paperround.config import load_settings
     from paperround.store.engine import opened
     from paperround.store.migrate import check_drift
-    from paperround.store.revisions import behind, head, is_current, require_here, require_reachable
+    from paperround.store.revisions import (
+        head,
+        is_current,
+        mismatch,
+        require_here,
+        require_reachable,
+    )
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
         found = require_here(engine)
         if found is None:
-            raise SchemaOutOfDate(f"{behind(found)}: run `paperround db upgrade`")
+            raise SchemaOutOfDate(mismatch(found))
         differences, current = check_drift(engine), is_current(engine)
     for difference in differences:
         say(difference)
     if not current:
-        what = behind(found) if found != head() else "the queue is not at this version's schema"
-        raise SchemaOutOfDate(f"{what}: run `paperround db upgrade`")
+        queue = "the queue is not at this version's schema: run `paperround db upgrade`"
+        raise SchemaOutOfDate(mismatch(found) if found != head() else queue)
     if differences:
         raise SchemaOutOfDate("the database differs from the schema this version declares")
     say("the schema is as declared")

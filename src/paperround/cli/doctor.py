@@ -79,7 +79,7 @@ def look() -> "list[Finding]":
     try:
         home = runtime()
     except Misconfigured as error:
-        return without_settings(str(error))
+        return without_settings(error.faults)
     return examine(home, now=home.clock.now())
 
 

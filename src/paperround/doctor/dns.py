@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from paperround.config import LOOPBACK, Settings
 from paperround.doctor import dmarc, spf, transport
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.names import WAY_OUT
 from paperround.doctor.setup import NOBODYS
 from paperround.domain.errors import FetchFailed
 from paperround.domain.wording import counted
@@ -39,6 +40,10 @@ def records(
     envelope = (settings.bounce_address or domain).rpartition("@")[2].lower()
     if f".{domain}".endswith(RESERVED):
         return [skipped("dns", f"not looked up: nobody can own {domain}")]
+    try:
+        resolver.texts(domain)
+    except FetchFailed as error:
+        return [_silence(domain, keys, str(error))]
     contact = settings.contact or ""
     reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
     signer = next((key.record.domain for key in keys if key.state is KeyState.SIGNING), None)
@@ -50,6 +55,14 @@ def records(
         *_tls_of_answers(envelope, reports_to, resolver, client, now=now),
         *_ptr(settings, resolver),
     ]
+
+
+def _silence(domain: str, keys: Sequence[DueRecord], reason: str) -> Finding:
+    """All records at once: where one question has no answer, the others have none either."""
+    lines = tuple(key.record.line for key in keys if key.state is KeyState.SIGNING)
+    must_have = "; it must have these lines" if lines else ""
+    says = f"{reason}. No record of {domain} was looked at{must_have}"
+    return replace(warn("dns", says, WAY_OUT), lines=lines)
 
 
 def published(record: Record, resolver: Resolver) -> Standing | None:

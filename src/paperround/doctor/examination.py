@@ -1,8 +1,10 @@
 """The examination: every check, in the order in which one thing rests on another."""
 
 import sys
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from paperround.config import Settings
@@ -11,6 +13,7 @@ from paperround.doctor import (
     dns,
     hooks,
     machine,
+    names,
     outlet,
     records,
     routine,
@@ -19,8 +22,10 @@ from paperround.doctor import (
     site,
     specimens,
 )
-from paperround.doctor.findings import Finding, fail, ok, skipped, tried
+from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
+from paperround.domain.feeds import FetchRequest, LiveFeed, Page
+from paperround.jobs.newsroom import ask
 from paperround.jobs.ports import Database
 from paperround.jobs.roles import staff
 from paperround.jobs.status import Status, status
@@ -28,14 +33,15 @@ from paperround.store.checks import look
 from paperround.wiring import Runtime
 
 SETTINGS_FILE = Path(".env")
+_WORSE = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
 
 
-def without_settings(problem: str) -> list[Finding]:
+def without_settings(faults: Sequence[str]) -> list[Finding]:
     """What can be said of an installation whose settings cannot be read."""
     return [
         machine.python(sys.version_info[:3]),
         machine.libraries(),
-        fail("settings", problem, "every setting stands in docs/settings.md"),
+        *(fail("settings", one, "docs/settings.md has every setting") for one in faults),
         skipped("all else", "it depends on the settings"),
     ]
 
@@ -43,16 +49,21 @@ def without_settings(problem: str) -> list[Finding]:
 def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
     """Every finding. One that others rest on comes before them."""
     standing, of_database = _database(runtime, now)
+    needed = names.hosts(runtime.settings)
+    silent = names.unanswered(needed, runtime.resolver)
+    unseen = {what for host in silent for what in needed[host]}
     return [
         *_machine(runtime),
         *_settings(runtime),
         *of_database,
-        *_site(runtime, standing, now),
-        *_way_out(runtime, now),
-        tried("bounces", lambda: outlet.mailbox(runtime.settings)),
+        *names.silence(needed, silent),
+        *([] if "site" in unseen else _site(runtime, standing, now)),
+        *([] if silent else _time(runtime, standing, now)),
+        *_way_out(runtime, now, silent),
+        *([] if "bounces" in unseen else [_bounces(runtime)]),
         *hooks.hooks(runtime),
         *_mails(runtime, standing, now),
-        *_dns(runtime, now),
+        *([] if silent else _dns(runtime, now)),
     ]
 
 
@@ -77,7 +88,7 @@ def _settings(runtime: Runtime) -> list[Finding]:
 
 
 def _secret_files(settings: Settings) -> tuple[Path, ...]:
-    return SETTINGS_FILE, settings.secret_file, settings.dkim_file
+    return SETTINGS_FILE, settings.data_dir, settings.secret_file, settings.dkim_file
 
 
 def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Finding]]:
@@ -142,16 +153,49 @@ def _keys(runtime: Runtime, database: Database, now: datetime) -> Finding:
 
 def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
     url = runtime.settings.public_url
+    certificate = site.certificate(url, now=now)
+    if certificate.level is Level.FAIL:
+        return [certificate, skipped("site", "not asked: its certificate is refused")]
     has_ticked = standing is not None and standing.last_tick_at is not None
     with closing(site.client_for(url, runtime.clock)) as client:
         answer = tried("site", lambda: site.answers(url, client, has_ticked=has_ticked))
-        time = tried("time", lambda: site.time_of(url, client))
-    return [answer, site.certificate(url, now=now), time]
+    return [answer, certificate]
 
 
-def _way_out(runtime: Runtime, now: datetime) -> list[Finding]:
+def _time(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
+    """The clock, by that of the site and that of a feed's source. Where the site is on this machine
+    only the source can tell."""
+    url = runtime.settings.public_url
+    with closing(site.client_for(url, runtime.clock)) as client:
+        found = [site.time_of(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
+    if standing is not None:
+        with runtime.database.reading() as work:
+            read = {feed.last_good_at: feed for feed in routine.all_feeds(work)}
+        if lately := max(filter(None, read), default=None):
+            feed = read[lately]
+            answer = partial(_of_source, runtime, feed, now)
+            found.append(site.time_of(answer, f"the source of {feed.name}"))
+    return [max(found, key=lambda one: _WORSE.index(one.level))]
+
+
+def _of_source(runtime: Runtime, feed: LiveFeed, now: datetime) -> Page:
+    """What the source of a feed says next, asked when it is the feed's turn."""
+    source = runtime.sources[feed.kind]
+    return ask(runtime.newsroom, source, source.plan(feed.state, now))[0]
+
+
+def _bounces(runtime: Runtime) -> Finding:
+    return tried(
+        "bounces",
+        lambda: outlet.mailbox(runtime.settings),
+        "docs/bounces.md tells how it is set; `?ca=FILE` names the certificate of a private "
+        "authority",
+    )
+
+
+def _way_out(runtime: Runtime, now: datetime, silent: Collection[str]) -> list[Finding]:
     try:
-        return outlet.outlet(runtime.settings, now=now)
+        return outlet.outlet(runtime.settings, now=now, unanswered=silent)
     except Misconfigured as error:
         return [fail("relay", str(error))]
 

@@ -48,12 +48,12 @@ def skipped(check: str, says: str, way_out: str = "", lines: tuple[str, ...] = (
     return Finding(check=check, level=Level.SKIPPED, says=says, way_out=way_out, lines=lines)
 
 
-def tried(check: str, look: Callable[[], Finding]) -> Finding:
+def tried(check: str, look: Callable[[], Finding], way_out: str = "") -> Finding:
     """What `look` found; an error of ours or of the system is what it found, too."""
     try:
         return look()
     except (PaperroundError, OSError) as error:
-        return fail(check, str(error))
+        return fail(check, str(error), way_out)
 
 
 def is_well(findings: list[Finding]) -> bool:

@@ -111,7 +111,7 @@ def _unescaped(mount: str) -> str:
 
 
 def private(paths: Iterable[Path]) -> Finding:
-    """Whether only their owner can read the files that hold secrets and addresses."""
+    """Whether only their owner can read the files and folders that hold secrets and addresses."""
     present = [path for path in paths if path.exists()]
     open_ones = [str(path) for path in present if path.stat().st_mode & 0o077]
     if open_ones:

@@ -1,6 +1,7 @@
 """The way out: would each relay take our mail, or can the outbox be written?"""
 
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -20,7 +21,8 @@ from paperround.mail.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 
 _WAYS_OUT = {
     Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",
-    Phase.TLS: "its certificate must be good for that name; `?ca=FILE` names a private authority",
+    Phase.TLS: "its certificate must be good for that name; if a private authority signed it, add "
+    "`?ca=FILE` with the certificate of that authority, or name the file in SSL_CERT_FILE",
     Phase.AUTH: "look at user and password; signs such as @ : / are percent-encoded (`%40`)",
     Phase.MAIL: "the relay does not let this account send as PAPERROUND_MAIL_FROM",
 }
@@ -40,13 +42,14 @@ def mailbox(settings: Settings) -> Finding:
     return skipped("bounces", says, "docs/bounces.md tells how they are brought here")
 
 
-def outlet(settings: Settings, *, now: datetime) -> list[Finding]:
+def outlet(settings: Settings, *, now: datetime, unanswered: Collection[str] = ()) -> list[Finding]:
     """One finding for each relay and for each certificate of one, or one for the outbox. No mail
-    is sent."""
+    is sent. A relay whose host is among the `unanswered` is passed over."""
     where = parse_smtp_url(settings.relay)
     if isinstance(where, OutboxFolder):
         return [_outbox(where.directory)]
-    return [finding for relay in where for finding in _looked_at(relay, settings, now)]
+    known = [relay for relay in where if relay.host not in unanswered]
+    return [finding for relay in known for finding in _looked_at(relay, settings, now)]
 
 
 def _looked_at(relay: Relay, settings: Settings, now: datetime) -> list[Finding]:

@@ -18,15 +18,21 @@ LINKS_WORK = timedelta(days=30)
 
 CLOCKS_DIFFER = timedelta(minutes=2)
 
+BACKUP_FIRST = "make a backup before (`paperround db backup FILE`; on PostgreSQL `pg_dump`)"
+BACKUP_OF_BEFORE = (
+    "a backup from before that version fits this one: `paperround db restore FILE` (on PostgreSQL "
+    "`pg_restore`)"
+)
+
 
 def condition(found: Soundness) -> list[Finding]:
     """What the database says of itself, up to the first thing that makes it unusable."""
-    answers = ok("database", f"{found.where} answers")
     if found.damage:
-        return [answers, _damaged(found.damage)]
+        return [_damaged(found)]
+    answers = ok("database", f"{found.where} answers")
     intact = ok("integrity", "no page of it is damaged")
     if found.outdated is not None:
-        way_out = "make a backup before (`paperround db backup FILE`; on PostgreSQL `pg_dump`)"
+        way_out = BACKUP_OF_BEFORE if found.is_newer else BACKUP_FIRST
         return [answers, intact, fail("schema", found.outdated, way_out)]
     return [
         answers,
@@ -59,11 +65,13 @@ def durability(unsafe: Mapping[str, str]) -> Finding:
     )
 
 
-def _damaged(broken: tuple[str, ...]) -> Finding:
+def _damaged(found: Soundness) -> Finding:
     return fail(
         "integrity",
-        f"the file is damaged: {'; '.join(broken)}",
-        "stop the service, keep the file, and restore the newest backup",
+        f"{found.where} is damaged: {'; '.join(found.damage)}",
+        "stop the service, move this file and those beside it that begin with its name (-wal, -shm)"
+        " to another folder and keep them; then `paperround db restore FILE` puts your newest "
+        "backup back",
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.records import CLOCKS_DIFFER, DOCTOR
 from paperround.domain.deliveries import DeliveryState
+from paperround.domain.feed_health import cause_of
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.models import KeptModel
 from paperround.domain.returns import ReturnTally
@@ -28,6 +29,11 @@ OLD_EDITION = timedelta(hours=30)
 OLD_MODEL = timedelta(days=3)
 """One is learned every night."""
 
+MOST_NAMED = 5
+"""Feeds that a finding names; of the others it says how many there are."""
+
+_AILING = frozenset({FeedHealth.FAILED, FeedHealth.STALE, FeedHealth.NEW})
+
 LOST = (DeliveryState.EXPIRED, DeliveryState.FAILED)
 
 TURN_ON = "start `paperround serve`, or run `paperround tick` every minute"
@@ -42,7 +48,7 @@ def clock(work: UnitOfWork, *, now: datetime) -> Finding:
         return fail(
             "clock",
             f"it says {format_instant(now)}, and something was done at "
-            f"{format_instant(max(beats))} already",
+            f"{format_instant(max(beats))} already: it is behind now, or it was ahead then",
             "set it right (`timedatectl`); digests are due by it",
         )
     return ok("clock", f"it says {format_instant(now)}, after all that was done so far")
@@ -85,29 +91,47 @@ def all_feeds(work: UnitOfWork) -> list[LiveFeed]:
 
 
 def feeds(found: Sequence[LiveFeed]) -> list[Finding]:
-    """One finding for each feed that brings nothing though it should; one for all others."""
+    """One finding for each reason why feeds bring nothing though they should; one for all feeds
+    that are well."""
     if not found:
         way_out = "`paperround feeds add --preset ml`, or `paperround ingest --file`"
         return [warn("feeds", "no feed is read by itself", way_out)]
-    ailing = [finding for feed in found if (finding := _ailing(feed)) is not None]
-    well = len(found) - len(ailing)
+    causes: dict[str, list[LiveFeed]] = {}
+    for feed in found:
+        if feed.health in _AILING:
+            causes.setdefault(cause_of(feed), []).append(feed)
+    ailing = [_ailing(hit) for hit in causes.values()]
+    well = len(found) - sum(map(len, causes.values()))
     if not well:
         return ailing
     return [*ailing, ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well")]
 
 
-def _ailing(feed: LiveFeed) -> Finding | None:
-    says = f"{feed.name} is {feed.health.value}: {feed.reason}"
-    match feed.health:
+def _ailing(hit: Sequence[LiveFeed]) -> Finding:
+    """What is wrong with feeds that share a cause."""
+    first = hit[0]
+    match first.health:
         case FeedHealth.FAILED:
-            return fail("feeds", says, f"`paperround feeds check {feed.name} --live`")
+            return fail("feeds", _told(hit), f"`paperround feeds check {first.name} --live`")
         case FeedHealth.STALE:
-            return warn("feeds", says, "look at the source itself; digests go out without it")
-        case FeedHealth.NEW:
-            way_out = f"`paperround feeds run {feed.name}`, or wait for the next tick"
-            return warn("feeds", f"{feed.name} was not read yet", way_out)
+            return warn("feeds", _told(hit), "look at the source; digests go out without it")
         case _:
-            return None
+            be = "was" if len(hit) == 1 else "were"
+            way_out = f"`paperround feeds run {first.name}`, or wait for the next tick"
+            return warn("feeds", f"{_named(hit)} {be} not read yet", way_out)
+
+
+def _told(hit: Sequence[LiveFeed]) -> str:
+    first = hit[0]
+    if len(hit) == 1:
+        return f"{first.name} is {first.health.value}: {first.reason}"
+    same = f"{len(hit):,} feeds are {first.health.value} for one reason"
+    return f"{same} ({first.reason}): {_named(hit)}"
+
+
+def _named(hit: Sequence[LiveFeed]) -> str:
+    named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
+    return f"{named} and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else named
 
 
 def returns(tally: ReturnTally) -> Finding:

@@ -3,15 +3,16 @@
 import json
 import socket
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
 
 from paperround.config import LOOPBACK
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest
-from paperround.domain.wording import counted
+from paperround.domain.errors import FetchFailed, PaperroundError
+from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.pacing_words import duration_in_words
 from paperround.jobs.ports import Client, Clock
 from paperround.net.client import GuardedClient
 
@@ -22,6 +23,18 @@ ENOUGH_DAYS = timedelta(days=14)
 APART, FAR_APART = timedelta(minutes=2), timedelta(minutes=10)
 """Between clocks that should agree."""
 
+PRIVATE_AUTHORITY = (
+    "serve its whole chain; if a private authority signed it, name the file with the certificate "
+    "of that authority in the environment variable SSL_CERT_FILE"
+)
+_WAYS_OUT = {
+    9: "it is not valid yet: is this machine's clock behind?",
+    10: "renew it; if it was renewed, is this machine's clock ahead?",
+    62: "it is for another name: get one for the host in PAPERROUND_PUBLIC_URL",
+    64: "it is for another address: get one for the host in PAPERROUND_PUBLIC_URL",
+}
+"""By OpenSSL's X509_V_ERR number; most others say that nobody known signed it."""
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -29,7 +42,12 @@ def client_for(url: str, clock: Clock) -> GuardedClient:
     """A client that may ask this one site, wherever its name leads: it is our own."""
     host, port = _place(urlsplit(url))
     shown = f"[{host}]" if ":" in host else host
-    return GuardedClient(user_agent="Paperround doctor", allow=[f"{shown}:{port}"], clock=clock)
+    return GuardedClient(
+        user_agent="Paperround doctor",
+        allow=[f"{shown}:{port}"],
+        clock=clock,
+        trust=ssl.create_default_context(),
+    )
 
 
 def answers(url: str, client: Client, *, has_ticked: bool) -> Finding:
@@ -47,21 +65,22 @@ def answers(url: str, client: Client, *, has_ticked: bool) -> Finding:
     return ok("site", f"Paperround answers at {url}")
 
 
-def time_of(url: str, client: Client) -> Finding:
-    """Whether this machine's clock agrees with the one that the site's answer is dated by (RFC
-    9110 section 6.6.1)."""
+def time_of(ask: Callable[[], Page], whose: str) -> Finding:
+    """Whether this machine's clock agrees with the one by which an answer is dated (RFC 9110
+    section 6.6.1). A cache that hands it out adds how old it is (RFC 9111 section 5.1)."""
     try:
-        page = client.get(FetchRequest(url=f"{url}/healthz"))
-        dated = parsedate_to_datetime(page.headers.get("date", ""))
-    except (FetchFailed, ValueError):
-        return skipped("time", f"nothing that {url} answers is dated")
-    apart = abs(page.fetched_at - dated)
-    seconds = counted(round(apart.total_seconds()), "second")
-    says = f"this machine's clock and that of {url} are {seconds} apart"
+        page = ask()
+        dated = parsedate_to_datetime(page.headers.get("date", "")).replace(tzinfo=UTC)
+        dated += timedelta(seconds=int(page.headers.get("age", "0")))
+    except (PaperroundError, ValueError, OverflowError):
+        return skipped("time", f"nothing that {whose} answers is dated")
+    ahead = page.fetched_at - dated
+    where = "ahead of" if ahead > timedelta() else "behind"
+    says = f"this machine's clock is {duration_in_words(abs(ahead))} {where} that of {whose}"
     way_out = "`timedatectl`: let the machine set its clock by the network"
-    if apart >= FAR_APART:
+    if abs(ahead) >= FAR_APART:
         return fail("time", f"{says}: mails are dated wrong, and signatures refused", way_out)
-    return warn("time", says, way_out) if apart >= APART else ok("time", says)
+    return warn("time", says, way_out) if abs(ahead) >= APART else ok("time", says)
 
 
 def _silent(url: str, reason: str, *, has_ticked: bool) -> Finding:
@@ -94,7 +113,7 @@ def certificate(url: str, *, now: datetime, trust: ssl.SSLContext | None = None)
             ends = _end_of(wrapped)
     except ssl.SSLCertVerificationError as error:
         says = f"the certificate of {host} is refused: {error.verify_message}"
-        return fail("certificate", says, "renew it, and serve its whole chain")
+        return fail("certificate", says, _WAYS_OUT.get(error.verify_code, PRIVATE_AUTHORITY))
     except OSError as error:
         return skipped("certificate", f"{host} could not be asked: {error.strerror or error}")
     return lasting(host, ends, now=now)

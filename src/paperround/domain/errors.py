@@ -71,7 +71,12 @@ class LeaseLost(PaperroundError):
 
 
 class Misconfigured(PaperroundError):
-    """A setting is missing or wrong."""
+    """A setting is missing or wrong. Of several `faults` the text has a line for each."""
+
+    def __init__(self, *faults: str) -> None:
+        head = f"{len(faults)} settings are wrong:"
+        super().__init__("\n  ".join([head, *faults] if len(faults) > 1 else faults))
+        self.faults = faults
 
 
 class DatabaseFailed(PaperroundError):

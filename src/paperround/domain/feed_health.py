@@ -12,6 +12,7 @@ said. Whether what a feed brings is unusual is said by `feed_volume`.
 """
 
 import hashlib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +33,9 @@ SILENT = timedelta(days=60)
 
 UNHEARD = timedelta(days=1)
 """How long such a source may go unread because nobody may ask it."""
+
+_PLACE = re.compile(r"https?://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b(?::\d+)?", re.IGNORECASE)
+"""Where a feed is, which differs between feeds that fail for one reason."""
 
 _WATCHED = timedelta(hours=6)
 """How long after it was expected a batch is asked for more often than usual."""
@@ -278,6 +282,11 @@ def _fraction(feed: LiveFeed) -> float:
 
 def _seconds(pause: timedelta) -> timedelta:
     return timedelta(seconds=pause // timedelta(seconds=1))
+
+
+def cause_of(feed: LiveFeed) -> str:
+    """What feeds in the same trouble share: the reason without the place."""
+    return f"{feed.health.value}: {_PLACE.sub('', feed.reason)}"
 
 
 def spoken(moment: datetime) -> str:

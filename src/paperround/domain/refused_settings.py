@@ -1,16 +1,22 @@
-"""What is wrong with a setting, in words for whoever wrote it."""
+"""What is wrong with a setting, in words for the operator who wrote it."""
 
-from collections.abc import Mapping
-
-from paperround.domain.errors import Misconfigured
+import difflib
+from collections.abc import Collection, Mapping
 
 _WAYS_OUT = {"bool_parsing": "write 1 or 0", "int_parsing": "write a whole number"}
 """By the library's name for what is wrong."""
 
 
-def refusal(name: str, error: Mapping[str, object]) -> Misconfigured:
+def refusal(name: str, error: Mapping[str, object]) -> str:
     """What pydantic tells of a setting (`type`, `msg`, `input`), with its value said once."""
     kind, told, value = str(error["type"]), str(error["msg"]), repr(error["input"])
     words = told.removeprefix("Value error, ").replace("Input should", "it should", 1)
     says = _WAYS_OUT.get(kind, words)
-    return Misconfigured(f"{name}: {says}" if value in says else f"{name} is {value}: {says}")
+    return f"{name}: {says}" if value in says else f"{name} is {value}: {says}"
+
+
+def unknown(name: str, known: Collection[str]) -> str:
+    """That there is no setting of this name, and which of the `known` ones may be meant."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f": did you mean {near[0]}?" if near else ""
+    return f"there is no setting {name}{hint}"

@@ -3,7 +3,8 @@
 The servers of this machine are asked, and their answer is believed as it is.
 """
 
-from collections.abc import Iterable
+import socket
+from collections.abc import Callable, Iterable, Sequence
 
 import dns.exception
 import dns.resolver
@@ -14,6 +15,8 @@ from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
 from paperround.domain.errors import FetchFailed
+from paperround.net.addresses import Address
+from paperround.net.network import look_up
 
 SECONDS = 5.0
 """For one question, all tries together."""
@@ -27,9 +30,14 @@ class SystemResolver:
     since it does not try again what was silent."""
 
     def __init__(
-        self, asked: dns.resolver.Resolver | None = None, *, seconds: float = SECONDS
+        self,
+        asked: dns.resolver.Resolver | None = None,
+        *,
+        seconds: float = SECONDS,
+        look_up: Callable[[str, int], Sequence[Address]] = look_up,
     ) -> None:
         self._asked = asked
+        self._look_up = look_up
         self._seconds = seconds
         self._unanswered = 0
 
@@ -59,6 +67,14 @@ class SystemResolver:
         """The names that an address has (PTR)."""
         place = dns.reversename.from_address(address).to_text()
         return tuple(one.to_text().rstrip(".") for one in self._ask(place, RdataType.PTR))
+
+    def answers_for(self, host: str) -> bool:
+        """Whether the system is told about the name of a host, be it that there is no such host."""
+        try:
+            self._look_up(host, 0)
+        except OSError as error:
+            return error.errno != socket.EAI_AGAIN
+        return True
 
     def _ask(self, name: str, kind: RdataType) -> Iterable[Rdata]:
         if self._unanswered >= MOST_UNANSWERED:

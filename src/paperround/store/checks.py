@@ -8,9 +8,10 @@ from sqlalchemy import Engine, Text, column, select, table
 from sqlalchemy.exc import DBAPIError
 
 from paperround.domain.errors import SchemaOutOfDate
+from paperround.store.dialect import is_damage
 from paperround.store.engine import opened, place_of
 from paperround.store.migrate import check_drift
-from paperround.store.revisions import current, prepare, require_reachable
+from paperround.store.revisions import current, is_newer, prepare, reached, require_reachable
 
 MOST_LINES = 5
 
@@ -37,6 +38,11 @@ class Soundness:
     unsafe: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def is_newer(self) -> bool:
+        """Whether a newer version than this one made the schema."""
+        return is_newer(self.revision)
+
+    @property
     def usable(self) -> bool:
         """Whether this version can work with it at all."""
         return not self.damage and self.outdated is None
@@ -49,10 +55,10 @@ def look(url: str) -> Soundness:
     takes seconds on a large one.
     """
     with opened(url) as engine:
-        require_reachable(engine)
         where = place_of(engine)
         if broken := damage(engine):
             return Soundness(where=where, damage=tuple(broken))
+        require_reachable(engine)
         try:
             prepare(engine)
         except SchemaOutOfDate as error:
@@ -67,15 +73,19 @@ def look(url: str) -> Soundness:
 
 
 def damage(engine: Engine) -> list[str]:
-    """What is broken in the file of a database, at most five lines; empty when nothing is."""
+    """What is broken in the file of a database, at most five lines; empty when nothing is. Raises
+    Misconfigured when it cannot be opened for another reason."""
     if engine.dialect.name != "sqlite":
         return []
-    try:
-        with engine.connect() as connection:
-            found = connection.exec_driver_sql(f"PRAGMA quick_check({MOST_LINES})").scalars()
-            return [line for line in found if line != "ok"]
-    except DBAPIError as error:  # too broken to be looked at
-        return [str(error.orig)]
+    with reached(engine):
+        try:
+            with engine.connect() as connection:
+                found = connection.exec_driver_sql(f"PRAGMA quick_check({MOST_LINES})").scalars()
+                return [line for line in found if line != "ok"]
+        except DBAPIError as error:
+            if is_damage(error):  # it is too broken to be looked at
+                return [str(error.orig)]
+            raise
 
 
 def unsafe(engine: Engine) -> dict[str, str]:

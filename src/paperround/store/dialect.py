@@ -145,9 +145,15 @@ def is_lost_race(error: DBAPIError) -> bool:
     return _code(error) in _LOST_RACES
 
 
+def is_damage(error: DBAPIError) -> bool:
+    """Whether SQLite says that its file is broken, or none of its own."""
+    return _code(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
 def reason_of(error: DBAPIError) -> str:
     """What the driver says, in one line."""
-    return str(error.orig).strip().partition("\n")[0]
+    says = str(error.orig).strip().partition("\n")[0]
+    return f"{says} (`paperround doctor` names the way out)" if is_damage(error) else says
 
 
 def _code(error: DBAPIError) -> str:

@@ -38,18 +38,31 @@ def prepare(engine: Engine) -> None:
         upgrade(engine)
         found = current(engine)
     if found != head():
-        raise SchemaOutOfDate(f"{behind(found)}: run `paperround db upgrade`")
+        raise SchemaOutOfDate(mismatch(found))
     with reached(engine), engine.connect() as connection:
         drift = queue_schema.drift(connection)
     if drift:
         raise SchemaOutOfDate(f"{drift[0]}: run `paperround db upgrade`")
 
 
-def behind(found: str | None) -> str:
-    """That a database at revision `found` is not where this version needs it, in words."""
+def mismatch(found: str | None) -> str:
+    """That a database at revision `found` is not where this version needs it, and the way out."""
     if found is None:
-        return "the database holds nothing of Paperround yet"
-    return f"the database is at revision {found}, this version needs {head()}"
+        return "the database holds nothing of Paperround yet: run `paperround db upgrade`"
+    if is_newer(found):
+        return (
+            f"the database is at revision {found}, which this version does not know: a newer "
+            "Paperround made it. Install that version, or a later one"
+        )
+    return (
+        f"the database is at revision {found}, this version needs {head()}: run "
+        "`paperround db upgrade`"
+    )
+
+
+def is_newer(found: str | None) -> bool:
+    """Whether a newer version than this one brought a database to the revision `found`."""
+    return found is not None and found not in known()
 
 
 def require_reachable(engine: Engine) -> None:

@@ -72,3 +72,7 @@ class Resolver(Protocol):
     def hosts(self, address: str) -> tuple[str, ...]:
         """The names that an address has (PTR)."""
         ...
+
+    def answers_for(self, host: str) -> bool:
+        """Whether the system is told about the name of a host, be it that there is no such host."""
+        ...
