@@ -81,7 +81,7 @@ def damage(engine: Engine) -> list[str]:
         try:
             with engine.connect() as connection:
                 found = connection.exec_driver_sql(f"PRAGMA quick_check({MOST_LINES})").scalars()
-                return [line for line in found if line != "ok"]
+                return [" ".join(line.split()) for line in found if line != "ok"]
         except DBAPIError as error:
             if is_damage(error):  # it is too broken to be looked at
                 return [str(error.orig)]
