@@ -76,6 +76,20 @@ def test_all_that_is_wrong_with_the_settings_is_said_at_once(tmp_path: Path) -> 
         assert f"PAPERROUND_{name}" in str(refused.value)
 
 
+@pytest.mark.accept("O6", part="bad settings", mutant="what-is-read-later-is-told-later")
+def test_a_secret_and_a_relay_that_cannot_be_used_are_told_with_the_others() -> None:
+    wrong = {
+        "PAPERROUND_TIMEZONE": "Mars/Olympus",
+        "PAPERROUND_SECRET_KEY": f"{STRONG},short",
+        "PAPERROUND_SMTP_URL": "ftp://ada:sesame@mail.example.org",
+    }
+    with pytest.raises(Misconfigured) as refused:
+        load_settings(wrong)
+    assert len(refused.value.faults) == len(wrong)
+    assert all(name in str(refused.value) for name in wrong)
+    assert "sesame" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [

@@ -36,20 +36,23 @@ from paperround.domain.pacing import (
     parse_domain_pace,
     parse_pace,
 )
-from paperround.domain.refused_settings import refusal, unknown
-from paperround.domain.return_path import LONGEST_BASE
+from paperround.domain.refused_settings import (
+    SHORTEST_SECRET,
+    WEAK_SECRET,
+    refusal,
+    unknown,
+    unusable,
+)
+from paperround.domain.return_path import TAKES_TAGS, takes_tags
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
 from paperround.domain.warm_up import WarmUp
 
 PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-SHORTEST_SECRET = 32
 RATE_OF_A_DOMAIN = "20/s"
 CONNECTIONS_OF_A_DOMAIN = "2-5"
 """What holds for each destination domain where mail leaves this machine and nothing else is set."""
-_NOT_BARE = frozenset(' \t\r\n<>,;:"()[]\\')
-"""What no bare address holds."""
 RATES = ("address", "ip", "net", "domain", "total")
 """What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
@@ -169,13 +172,8 @@ class Settings(BaseModel):
     @field_validator("bounce_address")
     @classmethod
     def _takes_tags(cls, address: str | None) -> str | None:
-        local, at, domain = (address or "").rpartition("@")
-        fits = local and domain and "+" not in local and len(local) <= LONGEST_BASE
-        if address and not (at and fits and address.isascii() and not set(address) & _NOT_BARE):
-            raise ValueError(
-                "write it bare, like bounces@example.org, without a plus sign and with at most "
-                f"{LONGEST_BASE} characters before the @: each mail adds +TAG to it"
-            )
+        if address and not takes_tags(address):
+            raise ValueError(TAKES_TAGS)
         return address
 
     @field_validator("trusted_proxies")
@@ -335,10 +333,7 @@ class Settings(BaseModel):
         keys += (kept,) if kept and kept not in keys else ()
         weak = [key for key in keys if len(key) < SHORTEST_SECRET]
         if weak or not keys:
-            raise Misconfigured(
-                f"PAPERROUND_SECRET_KEY needs keys of {SHORTEST_SECRET} characters or more: make "
-                "one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
-            )
+            raise Misconfigured(WEAK_SECRET)
         try:
             return KeyRing(tuple(key.encode() for key in keys))
         except ValueError as error:
@@ -400,12 +395,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         for name, value in given.items()
         if name.startswith(PREFIX) and value
     }
+    read = _with_files(values, faults)
     try:
-        settings = Settings(**_with_files(values, faults))  # type: ignore[arg-type]
+        settings = Settings(**read)  # type: ignore[arg-type]
     except ValidationError as error:
         faults += [refusal(PREFIX + str(one["loc"][0]).upper(), one) for one in error.errors()]
     if faults:
-        raise Misconfigured(*faults)
+        raise Misconfigured(*faults, *unusable(read))
     return settings
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope
 from paperround.domain.replies import verdict
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.jobs.ports import Mailer
 from paperround.mail.outbox import OutboxMailer
 from paperround.mail.smtp import SmtpMailer
-from paperround.mail.smtp_url import Relay, Tls
 from tests.faults import SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes
 

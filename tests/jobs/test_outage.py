@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.jobs.deliver import Post, deliver
 from paperround.mail.smtp import SmtpMailer
-from paperround.mail.smtp_url import Relay, Tls
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from paperround.domain.smtp_url import Relay
 from paperround.mail.opener import Running
 from paperround.mail.smtp import World
-from paperround.mail.smtp_url import Relay
 
 _HELLO = b"250-slow.example\r\n250 PIPELINING\r\n"
 _ANSWERS = {b"EHLO": _HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from paperround.domain.deliveries import Envelope
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.batch import Batch, Means
 from paperround.mail.commands import Offers
 from paperround.mail.connection import Connection, Timeouts
@@ -16,7 +17,6 @@ from paperround.mail.opener import Opened, Opening, Waiting
 from paperround.mail.relays import Relays
 from paperround.mail.session import Session
 from paperround.mail.shelf import Shelf
-from paperround.mail.smtp_url import Relay, Tls
 from paperround.mail.switchboard import Switchboard
 from tests.mail.envelopes import Marks, envelope
 

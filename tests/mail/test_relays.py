@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from paperround.domain.replies import verdict
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.relays import FIRST_SESSIONS, MAILS_FOR_ONE_MORE
 from paperround.mail.smtp import SmtpMailer
-from paperround.mail.smtp_url import Relay, Tls
 from tests.mail.envelopes import Marks, envelope, envelopes
 from tests.mail.slow_world import SlowWorld, Worlds
 

@@ -12,9 +12,9 @@ import pytest
 
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase
 from paperround.domain.replies import verdict
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.connection import Timeouts
 from paperround.mail.smtp import SmtpMailer, World
-from paperround.mail.smtp_url import Relay, Tls
 from tests.faults import Action, Break, Late, Say, SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes
 

@@ -7,9 +7,9 @@ import pytest
 
 from paperround.domain.deliveries import Blame, DeliveryId, Verdict
 from paperround.domain.replies import verdict
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.connection import Timeouts
 from paperround.mail.smtp import SmtpMailer
-from paperround.mail.smtp_url import Relay, Tls
 from tests.faults import Action, Break, Late, Part, Say, SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes
 

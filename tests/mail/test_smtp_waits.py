@@ -6,8 +6,8 @@ import pytest
 
 from paperround.domain.deliveries import DeliveryId, Outcome, Phase
 from paperround.domain.replies import verdict
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.smtp import SmtpMailer
-from paperround.mail.smtp_url import Relay, Tls
 from tests.mail.envelopes import Marks, envelopes
 from tests.mail.slow_world import SlowWorld, Worlds
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from paperround.config import LOOPBACK, PREFIX, Settings
 from paperround.domain.errors import InvalidInput, Misconfigured
+from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.domain.times import zone_of
 from paperround.mail.addresses import EmailAddresses
-from paperround.mail.smtp_url import OutboxFolder, parse_smtp_url
 
 OUTBOX = "outbox"
 _SECRETS = (f"{PREFIX}SECRET_KEY", f"{PREFIX}SECRET_KEY_FILE")

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from paperround.config import LOOPBACK, Settings
 from paperround.doctor.findings import Finding, fail
 from paperround.domain.errors import Misconfigured
+from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.ports import Resolver
 from paperround.mail.imap_url import parse_imap_url
-from paperround.mail.smtp_url import OutboxFolder, parse_smtp_url
 
 WAY_OUT = "look at the network and at /etc/resolv.conf; `getent hosts NAME` asks in the same way"
 

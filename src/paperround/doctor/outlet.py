@@ -13,11 +13,11 @@ from paperround.doctor.findings import Finding, fail, ok, skipped
 from paperround.doctor.site import lasting
 from paperround.domain.deliveries import Phase
 from paperround.domain.errors import PaperroundError
+from paperround.domain.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 from paperround.mail.connection import Stopped
 from paperround.mail.imap_box import opened_box
 from paperround.mail.imap_url import parse_imap_url
 from paperround.mail.probe import Probed, probe
-from paperround.mail.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 
 _WAYS_OUT = {
     Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",

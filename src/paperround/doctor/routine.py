@@ -125,7 +125,7 @@ def _told(hit: Sequence[LiveFeed]) -> str:
     first = hit[0]
     if len(hit) == 1:
         return f"{first.name} is {first.health.value}: {first.reason}"
-    same = f"{len(hit):,} feeds are {first.health.value} for one reason"
+    same = f"{counted(len(hit), 'feed')} are {first.health.value} for one reason"
     return f"{same} ({first.reason}): {_named(hit)}"
 
 

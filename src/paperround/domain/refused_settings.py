@@ -3,6 +3,15 @@
 import difflib
 from collections.abc import Collection, Mapping
 
+from paperround.domain.errors import Misconfigured
+from paperround.domain.smtp_url import parse_smtp_url
+
+SHORTEST_SECRET = 32
+WEAK_SECRET = (
+    f"PAPERROUND_SECRET_KEY needs keys of {SHORTEST_SECRET} characters or more: make one with "
+    "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+)
+
 _WAYS_OUT = {"bool_parsing": "write 1 or 0", "int_parsing": "write a whole number"}
 """By the library's name for what is wrong."""
 
@@ -13,6 +22,21 @@ def refusal(name: str, error: Mapping[str, object]) -> str:
     words = told.removeprefix("Value error, ").replace("Input should", "it should", 1)
     says = _WAYS_OUT.get(kind, words)
     return f"{name}: {says}" if value in says else f"{name} is {value}: {says}"
+
+
+def unusable(values: Mapping[str, str]) -> list[str]:
+    """What is wrong with settings that are read only where they are used, by their names in lower
+    case: a command that refuses others names these, too."""
+    faults = []
+    keys = [part.strip() for part in values.get("secret_key", "").split(",")]
+    if any(0 < len(key) < SHORTEST_SECRET for key in keys):
+        faults.append(WEAK_SECRET)
+    if "smtp_url" in values:
+        try:
+            parse_smtp_url(values["smtp_url"])
+        except Misconfigured as error:
+            faults += error.faults
+    return faults
 
 
 def unknown(name: str, known: Collection[str]) -> str:

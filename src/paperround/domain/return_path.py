@@ -24,6 +24,15 @@ LONGEST_LOCAL = 64
 LONGEST_BASE = LONGEST_LOCAL - TAG_LENGTH - 1
 """Characters of the local part that is set, before the plus sign and the tag."""
 
+TAKES_TAGS = (
+    "write it bare, like bounces@example.org, without a plus sign and with at most "
+    f"{LONGEST_BASE} characters before the @: each mail adds +TAG to it"
+)
+"""What an address must be that tags are put into."""
+
+_NOT_BARE = frozenset(' \t\r\n<>,;:"()[]\\')
+"""What no bare address holds."""
+
 VALID = timedelta(days=30)
 
 _VERSION = 1
@@ -90,6 +99,13 @@ def verify_tag(keys: KeyRing, tag: str, nonce: str) -> bool:
     if raw is None or keys.key(raw[1:3].hex()) is None:
         return False
     return hmac.compare_digest(raw[_HEAD:], _mac(keys, raw[:_HEAD], nonce, raw[1:3].hex()))
+
+
+def takes_tags(address: str) -> bool:
+    """Whether a tag can be put into an address."""
+    local, _, domain = address.rpartition("@")
+    fits = local and domain and "+" not in local and len(local) <= LONGEST_BASE
+    return bool(fits) and address.isascii() and not set(address) & _NOT_BARE
 
 
 def tagged(address: str, tag: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from paperround.domain.deliveries import DeliveryId, Outcome, Phase, Reply
 from paperround.domain.replies import NO_LOGIN, NO_STARTTLS
-from paperround.mail.smtp_url import Relay, Tls
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.wire import Wire, WireBroken, as_reply, explain
 
 REST = 421

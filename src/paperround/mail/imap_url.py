@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from paperround.domain.errors import Misconfigured
-from paperround.mail.smtp_url import is_loopback
+from paperround.domain.smtp_url import is_loopback
 
 _IMAPS, _IMAP = 993, 143
 

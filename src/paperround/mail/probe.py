@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from paperround.domain.deliveries import Phase
 from paperround.domain.errors import Misconfigured
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.connection import Connection, Stopped, Timeouts
-from paperround.mail.smtp_url import Relay, Tls
 
 _BRIEF = Timeouts(connect=10, command=15, goodbye=2)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.mail.outbox import OutboxMailer, forget
 from paperround.mail.smtp import SmtpMailer
-from paperround.mail.smtp_url import OutboxFolder, parse_smtp_url
 
 
 def mailer_for(

@@ -14,8 +14,8 @@ from math import inf
 from threading import Lock
 
 from paperround.domain.deliveries import Phase
+from paperround.domain.smtp_url import Relay, is_loopback
 from paperround.mail.connection import Stopped
-from paperround.mail.smtp_url import Relay, is_loopback
 
 MOST_FAILURES = 3
 """Sessions in a row that came to nothing, after which a relay is left for a while."""

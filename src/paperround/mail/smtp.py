@@ -10,6 +10,7 @@ from socket import socket
 
 from paperround.domain.deliveries import Envelope, Outcome
 from paperround.domain.errors import Misconfigured
+from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.batch import Batch, BeforeDot, Means
 from paperround.mail.commands import Offers
 from paperround.mail.connection import Connection, Timeouts, dial
@@ -18,7 +19,6 @@ from paperround.mail.opener import Opened, Opening, Running, Waiting, in_a_threa
 from paperround.mail.relays import Relays
 from paperround.mail.session import Session
 from paperround.mail.shelf import Shelf
-from paperround.mail.smtp_url import Relay, Tls
 from paperround.mail.switchboard import Switchboard
 
 _USUAL = Timeouts()

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import NotFound
 from paperround.domain.keys import Scope, allows
+from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.keys import authenticate
 from paperround.mail.kept import KeptMail, kept_mail, kept_mails
-from paperround.mail.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.web.answers import private
 from paperround.web.home import Client, Home, Present
 from paperround.web.problems import HTML
