@@ -140,9 +140,12 @@ def test_a_hook_inside_is_refused_with_the_way_out(
 
 def test_a_name_and_a_hook_are_taken_once(admin: TestClient, made: Services) -> None:
     assert admin.post(CHANNELS, json=body(made, name="lab")).status_code == 201
-    assert fields_of(admin.post(CHANNELS, json=body(made, name="other"))) == ["hook"]
-    same_name = body(made, ChannelKind.DISCORD, name="lab")
-    assert fields_of(admin.post(CHANNELS, json=same_name)) == ["name"]
+    same_hook = admin.post(CHANNELS, json=body(made, name="other"))
+    assert fields_of(same_hook) == ["hook"]
+    same_name = admin.post(CHANNELS, json=body(made, ChannelKind.DISCORD, name="lab"))
+    assert fields_of(same_name) == ["name"]
+    for answer in (same_hook, same_name):
+        assert (answer.status_code, answer.json()["code"]) == (409, "taken")
     assert admin.post(CHANNELS, json=body(made, list="no-such-list")).status_code == 404
 
 

@@ -25,9 +25,9 @@ def admin(settings: Settings) -> Iterator[TestClient]:
     sql(runtime).dispose()
 
 
-def create(admin: TestClient) -> str:
+def create(admin: TestClient, name: str = "arxiv-ml") -> str:
     """The address of a new feed."""
-    return str(admin.post(FEEDS, json=feed_body()).headers["location"])
+    return str(admin.post(FEEDS, json=feed_body(name)).headers["location"])
 
 
 @pytest.mark.accept("F09", part="checks")
@@ -104,6 +104,18 @@ def test_a_name_that_could_deceive_is_refused(admin: TestClient, name: str) -> N
     where = create(admin)
     assert fields_of(admin.post(FEEDS, json=feed_body(name))) == ["name"]
     assert fields_of(admin.patch(where, json={"name": name})) == ["name"]
+
+
+@pytest.mark.accept("F42", part="codes", mutant="a-taken-name-is-no-conflict")
+def test_a_taken_name_is_a_conflict_for_a_new_feed_and_for_a_change(admin: TestClient) -> None:
+    create(admin, "first")
+    where = create(admin, "second")
+    for answer in (
+        admin.post(FEEDS, json=feed_body("first")),
+        admin.patch(where, json={"name": "first"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "taken")
+        assert fields_of(answer) == ["name"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from paperround.web.openapi import operations
+from paperround.web.problems import CODES, TAKEN, TITLES, UNKNOWN_PARAMETER
 from tests.web.conftest import Site
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "api.md"
@@ -45,6 +46,40 @@ def test_every_error_is_described_as_problem_json(schema: dict[str, Any]) -> Non
             assert "Retry-After" in errors["429"]["headers"]
         if "{" in path:
             assert {"404", "422"} <= errors.keys(), path
+
+
+def test_every_error_has_a_code_that_the_documentation_explains() -> None:
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\d{3})` \| `([a-z-]+)` \|", text, re.MULTILINE)
+    known = [(str(status), code) for status, code in CODES.items()]
+    assert sorted(rows) == sorted([*known, ("409", TAKEN), ("422", UNKNOWN_PARAMETER)])
+    assert CODES.keys() >= TITLES.keys()
+
+
+@pytest.mark.accept("F42", part="codes", mutant="errors-have-no-code")
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/v1/papers/no-such-paper", 404, "not-found"),
+        ("GET", "/api/v1/nowhere", 404, "not-found"),
+        ("PUT", "/api/v1/papers", 405, "method-not-allowed"),
+        ("GET", "/api/v1/papers?limit=0", 422, "invalid"),
+        ("GET", "/api/v1/papers?cursor=x", 422, "invalid"),
+        ("GET", "/api/v1/admin/feeds", 401, "unauthorized"),
+        ("GET", "/api/daily_papers?date=today", 400, "bad-request"),
+        ("POST", "/hooks/nobody", 404, "not-found"),
+    ],
+)
+def test_every_error_says_what_it_is_in_a_word_for_programs(
+    site: Site, method: str, path: str, status: int, code: str
+) -> None:
+    answer = site.client.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_refusal_before_any_route_has_a_code_too(site: Site) -> None:
+    answer = site.client.get("/api/v1/papers", headers={"host": "elsewhere.example"})
+    assert (answer.status_code, answer.json()["code"]) == (421, "wrong-host")
 
 
 def test_every_body_has_an_example_that_says_how_to_write_it(schema: dict[str, Any]) -> None:

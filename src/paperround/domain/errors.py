@@ -2,6 +2,7 @@
 
     PaperroundError
     ├── InvalidInput        what somebody gave us is wrong; the message names it and the way out
+    │   ├── AlreadyTaken    a name that only one may have is another's already
     │   ├── UnknownFormat
     │   └── UnreadableFile
     ├── NotFound            a list, edition, subscriber ... that does not exist
@@ -40,6 +41,10 @@ class InvalidInput(PaperroundError):
         super().__init__(message)
         self.code = code
         """A short word for counting, where many inputs are read at once."""
+
+
+class AlreadyTaken(InvalidInput):
+    """Another one is called that already."""
 
 
 class UnknownFormat(InvalidInput):

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from paperround.domain.channels import Channel, Hook, NewChannel
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import SkipReason
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.errors import AlreadyTaken, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.store import schema as db
@@ -85,7 +85,7 @@ class SqlChannels(Erasure):
     def add(
         self, channel: NewChannel, wish: Preferences, *, at_once: bool, now: datetime
     ) -> Channel:
-        """Keep it, active; `at_once` has its first post due now. Raises InvalidInput (code `name`
+        """Keep it, active; `at_once` has its first post due now. Raises AlreadyTaken (code `name`
         or `hook`) when its name, or its hook on this list, is taken. The list is one there is."""
         list_id = self._list(channel.list_name)
         person = self._person(channel, now)
@@ -139,14 +139,14 @@ class SqlChannels(Erasure):
         return SubscriberId(person)
 
     def rename(self, channel: SubscriberId, name: str) -> None:
-        """Call it otherwise; raises InvalidInput (code `name`) when that is taken."""
+        """Call it otherwise; raises AlreadyTaken (code `name`)."""
         taken = select(db.channels.c.subscriber_id).where(db.channels.c.name == name)
         if self._connection.execute(taken).scalar() not in (None, channel):
             raise _name_taken(name)
         self._set(channel, name=name)
 
     def point(self, channel: SubscriberId, hook: Hook) -> None:
-        """Lead it elsewhere; raises InvalidInput (code `hook`) when a channel of its list
+        """Lead it elsewhere; raises AlreadyTaken (code `hook`) when a channel of its list
         leads there."""
         list_name = self.get(channel).list_name
         c, folded = db.subscribers.c, hook.digest(list_name)
@@ -225,9 +225,9 @@ class SqlChannels(Erasure):
         self._connection.execute(moving.values(state=state.value, changed_at=now))
 
 
-def _name_taken(name: str) -> InvalidInput:
-    return InvalidInput(f"a channel is called {name!r} already: choose another name", code="name")
+def _name_taken(name: str) -> AlreadyTaken:
+    return AlreadyTaken(f"a channel is called {name!r} already: choose another name", code="name")
 
 
-def _hook_taken(list_name: str) -> InvalidInput:
-    return InvalidInput(f"a channel of {list_name} leads there already", code="hook")
+def _hook_taken(list_name: str) -> AlreadyTaken:
+    return AlreadyTaken(f"a channel of {list_name} leads there already", code="hook")

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.deliveries import Worker
-from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
+from paperround.domain.errors import AlreadyTaken, LeaseLost, NotFound
 from paperround.domain.feeds import (
     FeedHealth,
     FeedRun,
@@ -108,7 +108,7 @@ class SqlFeeds:
     # --- what an operator does -----------------------------------------------------------------
 
     def create(self, feed: NewFeed, *, now: datetime) -> LiveFeed:
-        """Keep a new feed, due at once. Raises InvalidInput (code `name`) for a taken name."""
+        """Keep a new feed, due at once. Raises AlreadyTaken (code `name`)."""
         row = self._insert(feed, {"created_at": now, "next_at": now})
         if row is None:
             raise _taken(feed.name)
@@ -138,8 +138,7 @@ class SqlFeeds:
         """Replace what an operator says of it. A change of kind, url or settings makes it due at
         once, as a feed that was never polled; what it brought stays. How much of a paper is shown
         changes when the feed lists it again. With any of these changes a poll that is under way
-        has lost its lease, and the feed is due. Raises NotFound, and InvalidInput (code `name`)
-        for a taken name."""
+        has lost its lease, and the feed is due. Raises NotFound, and AlreadyTaken (code `name`)."""
         row = self._required(feed, lock=True)
         before = live_feed_of(row)
         values = feed_columns(changed) | {"gone_at": None}
@@ -347,5 +346,5 @@ def _missing(feed: FeedId) -> NotFound:
     return NotFound(f"there is no feed {feed}")
 
 
-def _taken(name: str) -> InvalidInput:
-    return InvalidInput(f"a feed is called {name!r} already: choose another name", code="name")
+def _taken(name: str) -> AlreadyTaken:
+    return AlreadyTaken(f"a feed is called {name!r} already: choose another name", code="name")

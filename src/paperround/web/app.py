@@ -25,7 +25,8 @@ from paperround.web.health import ALIVE
 from paperround.web.languages import hearing
 from paperround.web.openapi import described
 from paperround.web.packing import Packer
-from paperround.web.routes import COOKIELESS, PAGES, ROUTERS
+from paperround.web.query_names import KNOWN_NAMES_ONLY
+from paperround.web.routes import API, COOKIELESS, PAGES, ROUTERS
 from paperround.web.shelf import Shelf
 from paperround.web.slashes import public_paths, without_slash
 from paperround.web.stamps import stamp
@@ -94,7 +95,7 @@ def create_app(runtime: Runtime | None = None) -> FastAPI:
     site.guard(rules_for(home))
     problems.install(site)
     for router in ROUTERS:
-        site.include_router(router)
+        site.include_router(router, dependencies=[KNOWN_NAMES_ONLY] if router in API else [])
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")
     return site
 

@@ -427,6 +427,9 @@ class Problem(BaseModel):
     """An error, as RFC 9457 has it."""
 
     type: str = Field(examples=["about:blank"])
+    code: str = Field(
+        examples=["invalid"], description="What is wrong, in a word that never changes."
+    )
     title: str = Field(examples=["Not valid"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["Not valid: settings.categories"])

@@ -14,6 +14,7 @@ from starlette.routing import Match
 
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import (
+    AlreadyTaken,
     Conflict,
     DatabaseFailed,
     InvalidInput,
@@ -24,6 +25,7 @@ from paperround.domain.errors import (
 from paperround.domain.identifiers import arxiv_id
 from paperround.web.guard import HOOKS, Refusal, Scope
 from paperround.web.languages import page_language
+from paperround.web.query_names import UNKNOWN
 from paperround.web.templating import render
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,26 @@ TITLES: Mapping[int, str] = {
     500: "Something broke",
     503: "Not ready",
 }
+CODES: Mapping[int, str] = {
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    409: "conflict",
+    413: "too-large",
+    415: "unsupported-media-type",
+    421: "wrong-host",
+    422: "invalid",
+    424: "unreadable-source",
+    429: "too-many-requests",
+    500: "internal-error",
+    503: "unavailable",
+}
+"""What programs tell errors apart by, for each status. None of them ever changes."""
+TAKEN = "taken"
+UNKNOWN_PARAMETER = "unknown-parameter"
 NOWHERE = "There is nothing at this address."
 NOT_HERE = "This address does not do that."
 BROKEN = "Something broke on our side. It has been written down."
@@ -88,6 +110,7 @@ class BadRequest(InvalidInput):
 
 STATUS: Mapping[type[PaperroundError], int] = {
     NotFound: 404,
+    AlreadyTaken: 409,
     BadRequest: 400,
     Conflict: 409,
     InvalidInput: 422,
@@ -109,13 +132,15 @@ def problem(
     status: int,
     detail: str,
     *,
+    code: str | None = None,
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An error answer: JSON under /api and /hooks, a page elsewhere."""
+    """An error answer: JSON under /api and /hooks, a page elsewhere. `code` is that of the status
+    unless there is a better one."""
     home: Home = request.app.state.runtime
     title = TITLES.get(status, "Error")
-    kind, body = written(status, title, detail, request.url.path, home, errors)
+    kind, body = written(status, title, detail, request.url.path, home, code, errors)
     spoken = {"content-language": page_language(), "vary": "accept-language"}
     said = {**(spoken if kind == HTML else {}), **(headers or {})}
     return Response(body, status, said, media_type=kind)
@@ -127,12 +152,14 @@ def written(
     detail: str,
     path: str,
     home: Home,
+    code: str | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> tuple[str, bytes]:
     """(content type, body) of an error answer of the site of `home`."""
     if _is_for_programs(path):
         value: dict[str, Any] = {
             "type": "about:blank",
+            "code": code or CODES.get(status, "error"),
             "title": title,
             "status": status,
             "detail": detail,
@@ -181,7 +208,8 @@ def _ours(request: Request, error: Exception) -> Response:
         return problem(request, status, str(error), headers=headers)
     if isinstance(error, InvalidInput) and error.code != "invalid":
         fields = [{"field": error.code, "message": str(error)}]
-        return problem(request, status, str(error), errors=fields)
+        code = TAKEN if isinstance(error, AlreadyTaken) else None
+        return problem(request, status, str(error), code=code, errors=fields)
     return problem(request, status, str(error))
 
 
@@ -217,7 +245,9 @@ def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind only
     errors = [{"field": _field(one), "message": _message(one)} for one in error.errors()]
     named = ", ".join(one["field"] for one in errors[:5])
-    return problem(request, 422, f"Not valid: {named}", errors=errors[:50])
+    is_unknown = all(one["type"] == UNKNOWN for one in error.errors())
+    code = UNKNOWN_PARAMETER if is_unknown else None
+    return problem(request, 422, f"Not valid: {named}", code=code, errors=errors[:50])
 
 
 def _field(error: Mapping[str, Any]) -> str:

@@ -43,6 +43,18 @@ COOKIELESS = (
 """Routes that never read a cookie, and are posted to from mail programs, other people's pages and
 providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
 
+API: tuple[APIRouter, ...] = (
+    signup.api,
+    search.api,
+    editions_api.api,
+    papers_api.api,
+    admin_feeds.router,
+    admin_deliveries.router,
+    admin_channels.router,
+    admin_audit.router,
+)
+"""Those below /api/v1. Programs that know Hugging Face's names have routers of their own."""
+
 PAGES: tuple[APIRouter, ...] = (
     pages.router,
     signup.router,

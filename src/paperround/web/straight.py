@@ -42,7 +42,7 @@ class StraightRoute(APIRoute):
 
     async def _read(self, request: Request) -> BaseModel | None:
         """What was asked; None where the framework has to see it."""
-        if request.headers.get("content-type") != JSON:
+        if request.headers.get("content-type") != JSON or request.scope["query_string"]:
             return None
         try:
             return self.asked.model_validate(json.loads(await request.body()))

@@ -18,7 +18,7 @@ class ChannelStore(Protocol):
     def add(
         self, channel: NewChannel, wish: Preferences, *, at_once: bool, now: datetime
     ) -> Channel:
-        """Keep it, active; `at_once` has its first post due now. Raises InvalidInput (code `name`
+        """Keep it, active; `at_once` has its first post due now. Raises AlreadyTaken (code `name`
         or `hook`) when its name, or its hook on this list, is taken. The list is one there is."""
         ...
 
@@ -47,11 +47,11 @@ class ChannelStore(Protocol):
         ...
 
     def rename(self, channel: SubscriberId, name: str) -> None:
-        """Call it otherwise; raises InvalidInput (code `name`) when that is taken."""
+        """Call it otherwise; raises AlreadyTaken (code `name`)."""
         ...
 
     def point(self, channel: SubscriberId, hook: Hook) -> None:
-        """Lead it elsewhere; raises InvalidInput (code `hook`) when a channel of its list
+        """Lead it elsewhere; raises AlreadyTaken (code `hook`) when a channel of its list
         leads there."""
         ...
 

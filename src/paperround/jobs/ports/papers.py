@@ -71,7 +71,7 @@ class FeedStore(Protocol):
         ...
 
     def create(self, feed: NewFeed, *, now: datetime) -> LiveFeed:
-        """Keep a new feed, due at once. Raises InvalidInput (code `name`) for a taken name."""
+        """Keep a new feed, due at once. Raises AlreadyTaken (code `name`)."""
         ...
 
     def get(self, feed: FeedId) -> LiveFeed:
@@ -91,7 +91,7 @@ class FeedStore(Protocol):
     def update(self, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
         """Replace what an operator says of it. A change of kind, url or settings makes it due at
         once and forgets its progress; that, and a change of how much is shown, ends a poll that
-        is under way. Raises NotFound, and InvalidInput for a taken name."""
+        is under way. Raises NotFound, and AlreadyTaken for its name."""
         ...
 
     def delete(self, feed: FeedId) -> None:
