@@ -12,7 +12,7 @@ router = keyed_router(
 
 
 @router.get("", summary="List what operators did")
-def list_deeds(home: Home, paging: Paging) -> AuditPage:
+def list_audit(home: Home, paging: Paging) -> AuditPage:
     """Pauses, cancelled editions and replacements, newest first, with who did it."""
     with home.database.reading() as work:
         found = work.audit.page(before=paging.place("audit"), limit=paging.probe)

@@ -23,7 +23,7 @@ from paperround.web.costly import Turns
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
 from paperround.web.health import ALIVE
 from paperround.web.languages import hearing
-from paperround.web.openapi import described
+from paperround.web.openapi import ABOUT, TAGS, described
 from paperround.web.packing import Packer
 from paperround.web.query_names import KNOWN_NAMES_ONLY
 from paperround.web.routes import API, COOKIELESS, PAGES, ROUTERS
@@ -84,6 +84,15 @@ def create_app(runtime: Runtime | None = None) -> FastAPI:
     site = Site(
         title="Paperround",
         summary="Trending papers in your inbox once a day.",
+        description=ABOUT,
+        contact={
+            "name": home.letterhead.operator or "Paperround",
+            "url": home.letterhead.public_url,
+        },
+        license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": home.letterhead.public_url.rstrip("/")}],
+        openapi_tags=[{"name": name, "description": says} for name, says in TAGS.items()],
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",

@@ -71,7 +71,6 @@ def keyed_router(
         prefix=prefix,
         tags=[tag],
         route_class=ScopedRoute,
-        generate_unique_id_function=lambda route: route.name,
     )
 
 

@@ -11,7 +11,7 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.posts import PostOutcome
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.channels import Changes, Order, Standing, read_interests, wish_fields
-from paperround.web.models import Instant, Said, Taken, without_defaults
+from paperround.web.models import Instant, Said, Taken, changes_like
 
 CHANNEL_EXAMPLE: dict[str, Any] = {
     "kind": "slack",
@@ -65,10 +65,18 @@ class _Described(Taken):
     interests: Words
 
 
+def _without_empty_defaults(schema: dict[str, Any]) -> None:
+    """Of what is left out: that it is empty is no default that could be sent."""
+    for field in schema["properties"].values():
+        if field.get("default") == "":
+            del field["default"]
+    schema["examples"] = [CHANNEL_EXAMPLE]
+
+
 class ChannelBody(_Described):
     """A channel as an operator describes it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [CHANNEL_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra=_without_empty_defaults)
 
     kind: Kind
     hook: Hook
@@ -96,7 +104,7 @@ class ChannelChanges(_Described):
     """What is to change of a channel. What is left out stays; topics and interests are replaced
     whole."""
 
-    model_config = ConfigDict(json_schema_extra=without_defaults)
+    model_config = changes_like({"frequency": "weekly:fri", "size": 5}, {"topics": ["cs.LG"]})
 
     hook: Hook = ""
 

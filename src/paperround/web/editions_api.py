@@ -142,18 +142,18 @@ Cut = Annotated[str, Path(max_length=40, description="One of the day's cuts.", e
 
 
 @api.get("/editions/{list_name}/{day}", summary="The last edition of a day")
-def edition(home: Home, list_name: ListName, day: Day) -> EditionAnswer:
+def read_edition(home: Home, list_name: ListName, day: Day) -> EditionAnswer:
     """The day's last cut that holds papers, else its last one."""
     return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), None))
 
 
 @api.get("/editions/{list_name}/{day}/{cut}", summary="An edition")
-def edition_of_cut(home: Home, list_name: ListName, day: Day, cut: Cut) -> EditionAnswer:
+def read_edition_of_cut(home: Home, list_name: ListName, day: Day, cut: Cut) -> EditionAnswer:
     """The edition that was frozen at that cut."""
     return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), cut))
 
 
 @api.get("/ranking", summary="The formula of the score")
-def formula(home: Home, now: Present) -> FormulaAnswer:
+def read_ranking(home: Home, now: Present) -> FormulaAnswer:
     """What a ranking that is made now goes by."""
     return FormulaAnswer.of(ranking_page(home.ranker, home.formula, now=now))

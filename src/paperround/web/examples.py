@@ -1,4 +1,5 @@
-"""What answers of the public API look like, for the OpenAPI file."""
+"""What answers of the public API look like, for the OpenAPI file. The framework leaves out what is
+null, so nothing here is."""
 
 from typing import Any
 
@@ -21,12 +22,12 @@ PAPER: dict[str, Any] = {
     "files": {"bib": f"{SITE}/papers/2603.00001.bib"},
     "listed_on": "2026-03-02",
     "published_at": "2026-03-01T17:00:00Z",
-    "updated_at": None,
-    "version": 1,
+    "updated_at": "2026-03-02T09:30:00Z",
+    "version": 2,
     "withdrawn": False,
-    "comment": None,
-    "licence": None,
-    "organization": None,
+    "comment": "12 pages, 3 figures",
+    "licence": "https://creativecommons.org/licenses/by/4.0/",
+    "organization": "Ring Lab",
 }
 PAPERS: dict[str, Any] = {"items": [PAPER], "next_cursor": "cGFwZXJzOjc"}
 PLACED: dict[str, Any] = {
@@ -65,7 +66,7 @@ FORMULA: dict[str, Any] = {
     "parts": [{"names": ["votes"], "amount": "ln(1 + v)", "when": "votes are known"}],
     "symbols": {"v": "votes"},
     "constants": [{"name": "half_life", "value": 24.0, "meaning": "hours"}],
-    "outcomes": None,
+    "outcomes": 4210,
 }
 LISTS: dict[str, Any] = {
     "items": [
@@ -76,7 +77,7 @@ LISTS: dict[str, Any] = {
             "feeds": {"atom": f"{SITE}/feeds/trending.atom"},
         }
     ],
-    "next_cursor": None,
+    "next_cursor": "bGlzdHM6MQ",
 }
 SEARCH: dict[str, Any] = {
     "items": [
@@ -88,14 +89,14 @@ SEARCH: dict[str, Any] = {
             "categories": ["cs.IR"],
             "links": {"abstract": _ABSTRACT},
             "listed_on": "2026-03-02",
-            "published_at": None,
+            "published_at": "2026-03-01T17:00:00Z",
             "withdrawn": False,
             "excerpt": "Dense passages are found.",
             "marks": [[0, 5]],
         }
     ],
     "total": 45,
-    "suggestion": None,
+    "suggestion": "dense retrieval",
     "next_cursor": "c2VhcmNoOjkyMTYx",
 }
 THEIR_PAPER: dict[str, Any] = {

@@ -200,7 +200,7 @@ MostFound = Annotated[int, Query(ge=1, le=MOST_FOUND, description="Papers, at mo
     response_model_exclude_none=True,
     responses={400: {}, 429: {}},
 )
-def list_daily(
+def list_daily_papers(
     home: Home,
     now: Present,
     date: Date = None,
@@ -244,7 +244,7 @@ def _days(date: str | None, week: str | None, month: str | None) -> Days | None:
     response_model_exclude_none=True,
     responses={429: {}},
 )
-def search_in_their_shape(
+def search_papers_as_hugging_face(
     home: Home, now: Present, q: Searched = "", limit: MostFound = 20
 ) -> list[FoundShape]:
     """Papers that have words of `q`, best first."""
@@ -261,7 +261,7 @@ def search_in_their_shape(
     response_model_exclude_none=True,
     responses={429: {}},
 )
-def paper_in_their_shape(home: Home, now: Present, name: str) -> PaperShape:
+def read_paper_as_hugging_face(home: Home, now: Present, name: str) -> PaperShape:
     """A paper by its arXiv id, or by its id here."""
     found = cited_paper(home.database, home.letterhead.public_url, name)
     counts = counts_of(home.database, [found.paper.id], now=now)

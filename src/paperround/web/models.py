@@ -86,17 +86,21 @@ class FeedBody(Taken):
         return NewFeed(**(self.model_dump() | {"show": show}))
 
 
-def without_defaults(schema: dict[str, Any]) -> None:
-    """What a change leaves out has no default: it stays as it is."""
-    for field in schema["properties"].values():
-        field.pop("default", None)
-    schema["examples"] = [{"enabled": False}, {"settings": {"categories": "cs.LG"}}]
+def changes_like(*examples: dict[str, Any]) -> ConfigDict:
+    """The configuration of a change: what it leaves out has no default, for it stays as it is."""
+
+    def without_defaults(schema: dict[str, Any]) -> None:
+        for field in schema["properties"].values():
+            field.pop("default", None)
+        schema["examples"] = [*examples]
+
+    return ConfigDict(json_schema_extra=without_defaults)
 
 
 class FeedChanges(Taken):
     """What is to change of a feed. What is left out stays; `settings` are replaced whole."""
 
-    model_config = ConfigDict(json_schema_extra=without_defaults)
+    model_config = changes_like({"enabled": False}, {"settings": {"categories": "cs.LG"}})
 
     name: Name = ""
     kind: Kind = ""
@@ -266,7 +270,7 @@ class PollAnswer(Brought):
         )
 
 
-class PaperAnswer(BaseModel):
+class PreviewPaper(BaseModel):
     """A paper as its source has it now. `show` is how much of it the feed would show; `becomes`
     is `nothing` for news of a paper that is not here."""
 
@@ -295,7 +299,7 @@ class PreviewAnswer(BaseModel):
     """The first page of a feed: the first of its papers and rejects, how many there are of each,
     whether the source has more pages, and how it answered (`url`, `bytes`, `seconds`)."""
 
-    papers: list[PaperAnswer]
+    papers: list[PreviewPaper]
     papers_total: int
     new_total: int
     known_total: int
@@ -311,7 +315,7 @@ class PreviewAnswer(BaseModel):
         """The answer that shows `preview`."""
         papers = preview.papers[:MOST_PREVIEWED]
         return cls(
-            papers=[PaperAnswer.model_validate(one) for one in papers],
+            papers=[PreviewPaper.model_validate(one) for one in papers],
             papers_total=len(preview.papers),
             new_total=preview.count(Fate.NEW),
             known_total=preview.count(Fate.KNOWN),

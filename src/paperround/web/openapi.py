@@ -13,6 +13,20 @@ REFERENCE = "#/components/schemas/"
 _NAMED_HERE = (Problem, FeedFile)
 """Models no handler takes or gives, so that the framework does not see them."""
 
+ABOUT = (
+    "Papers, editions and the formula of the score are for everybody, also in Hugging Face's "
+    "shapes. Routes below /api/v1/admin need a key. Errors are problem JSON (RFC 9457) with a "
+    "`code`."
+)
+TAGS = {
+    "papers": "Papers, editions, lists and the formula of the score",
+    "hugging face": "The same papers under Hugging Face's names and in its shapes",
+    "subscriptions": "Signing up",
+    "admin: feeds": "Feeds: described, previewed, read and filled",
+    "admin: deliveries": "What became of mails, and the stop button",
+    "admin: channels": "Slack, Discord, Telegram and webhooks",
+    "admin: audit": "What operators did",
+}
 _FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
 _KEPT = ("papers", "hugging face")
 """Tags of routes that everybody may read."""
@@ -39,7 +53,7 @@ _WHOSE = {
 }
 """Whose such a key is, by whether the route needs an API key."""
 _OF_A_KEY = ("401", "403", "429")
-_OF_A_BODY = ("400", "404", "413", "415", "422", "429")
+_OF_A_BODY = ("400", "404", "409", "413", "415", "422", "429")
 _HEADERS = {
     "401": ("WWW-Authenticate", "How to log in", {"type": "string"}),
     "429": ("Retry-After", "Seconds to wait", {"type": "integer", "minimum": 1}),
@@ -72,6 +86,7 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         SCHEME: {"type": "http", "scheme": "bearer", "description": _DESCRIPTION}
     }
     for path, operation in operations(schema):
+        operation.setdefault("security", [])
         if operation.get("tags", [""])[0] in _KEPT:
             _describe_kept(operation["responses"], schemas)
         _describe_errors(path, operation)
@@ -86,7 +101,7 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
 def _describe_key(operation: dict[str, Any]) -> None:
     """Every POST may be sent again under the key of its first time."""
     parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
-    said = _SENT_AGAIN + _WHOSE["security" in operation]
+    said = _SENT_AGAIN + _WHOSE[bool(operation["security"])]
     operation["parameters"] = [*parameters, {**_IDEMPOTENCY_KEY, "description": said}]
     for status in ("409", "422"):
         operation["responses"][status] = _problem(status)
@@ -135,9 +150,11 @@ def _schemas_of(model: Any) -> dict[str, Any]:
 def _describe_errors(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     said = {status for status in responses if status.startswith("4")}
-    added = set(_OF_A_KEY) if "security" in operation else set()
+    added = set(_OF_A_KEY) if operation["security"] else set()
     if operation.get("tags", [""])[0] in _KEPT:
         added |= {"422", "429"}
+    if path.startswith(API):
+        added.add("422")
     if "{" in path:
         added |= {"404", "422"}
     if any(one["name"] == "list" for one in operation.get("parameters", ())):

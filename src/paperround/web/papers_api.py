@@ -151,7 +151,7 @@ Name = Annotated[
 
 
 @api.get("/papers", summary="Every paper", responses={422: {}, 429: {}})
-def papers(home: Home, paging: Paging) -> PapersPage:
+def list_papers(home: Home, paging: Paging) -> PapersPage:
     """Those that were read last first; none is skipped or named twice when more come meanwhile."""
     place = paging.place(COLLECTION)
     before = None if place is None else PaperId(place)
@@ -165,13 +165,13 @@ def papers(home: Home, paging: Paging) -> PapersPage:
 
 
 @api.get("/papers/{name:path}", summary="A paper", responses={429: {}})
-def paper(home: Home, name: Name) -> PaperAnswer:
+def read_paper(home: Home, name: Name) -> PaperAnswer:
     """A paper by its id here, or by its arXiv id with or without a version."""
     return PaperAnswer.of(cited_paper(home.database, home.letterhead.public_url, name))
 
 
 @api.get("/trending", summary="What is trending", responses={404: {}, 422: {}, 429: {}})
-def trending(
+def list_trending(
     home: Home,
     now: Present,
     period: Within = Period.DAY,
@@ -188,7 +188,7 @@ def trending(
 
 
 @api.get("/lists", summary="The lists", responses={422: {}, 429: {}})
-def lists(home: Home, paging: Paging) -> ListsAnswer:
+def list_lists(home: Home, paging: Paging) -> ListsAnswer:
     """What people can subscribe to here."""
     after = ListId(paging.place("lists") or 0)
     with home.database.reading() as work:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import InterestKind, interest
@@ -114,7 +114,7 @@ class FoundPaper(BaseModel):
     published_at: Instant | None
     withdrawn: bool
     excerpt: str
-    marks: list[tuple[int, int]]
+    marks: list[Annotated[list[int], Field(min_length=2, max_length=2)]]
 
     @classmethod
     def of(cls, hit: Hit) -> "FoundPaper":
@@ -136,11 +136,12 @@ class FoundPaper(BaseModel):
         )
 
 
-def _marks(hit: Hit) -> list[tuple[int, int]]:
-    marks, end = [], 0
+def _marks(hit: Hit) -> list[list[int]]:
+    marks: list[list[int]] = []
+    end = 0
     for piece, is_found in hit.excerpt:
         start, end = end, end + len(piece)
-        marks += [(start, end)] if is_found else []
+        marks += [[start, end]] if is_found else []
     return marks
 
 
