@@ -11,13 +11,24 @@ class Order(StrEnum):
     """Which place of a paper counts, and how papers are put in order by it.
 
     `arrived`  its first place; those that came last stand first
-    `voted`    its latest place; those with the most votes then stand first
     `ranked`   the place with its highest score; the highest scores stand first
     """
 
     ARRIVED = "arrived"
-    VOTED = "voted"
     RANKED = "ranked"
+
+
+class ListedBy(StrEnum):
+    """How papers that were listed are put in order.
+
+    `time`   those that were listed last stand first
+    `votes`  those with the most votes now
+    `score`  those with the highest score they had in an edition
+    """
+
+    TIME = "time"
+    VOTES = "votes"
+    SCORE = "score"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

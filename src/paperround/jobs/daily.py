@@ -9,7 +9,7 @@ from enum import StrEnum
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.places import Order, Placed
+from paperround.domain.places import ListedBy, Order, Placed
 from paperround.domain.times import local_date, parse_date
 from paperround.jobs.ports import Database, UnitOfWork
 
@@ -76,20 +76,23 @@ def days_of_date(text: str) -> Days:
     return day, day
 
 
-def daily_papers(
+def listed_papers(
     database: Database,
     list_name: str,
-    order: Order,
+    order: ListedBy,
     *,
-    days: Days,
+    days: Days | None,
+    now: datetime,
     limit: int,
     offset: int = 0,
-) -> list[DailyPaper]:
-    """The papers that a list's editions of these days hold, each once. Raises NotFound."""
+) -> list[Paper]:
+    """The papers that a list may hold and that were listed on these days, each once. A paper that
+    no source lists was listed when it was first read. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        places = work.editions.places(mailing_list.id, order, days=days, limit=limit, offset=offset)
-        return _with_papers(work, places)
+        ids = work.papers.listed(mailing_list, order, days=days, by=now, limit=limit, offset=offset)
+        papers = work.papers.load(ids) if ids else {}
+        return [papers[one] for one in ids]
 
 
 def trending_now(
@@ -104,10 +107,17 @@ def trending_now(
         return mailing_list, _with_papers(work, places)
 
 
-def latest_days(database: Database, list_name: str, length: int, *, now: datetime) -> Days:
-    """The last `length` days of a list, up to that of its newest edition. Raises NotFound."""
+def best_of_newest_day(
+    database: Database, list_name: str, *, now: datetime, limit: int, offset: int
+) -> list[Paper]:
+    """The papers of a list's editions of its newest day, best first. Raises NotFound."""
     with database.reading() as work:
-        return _days_to_newest(work, work.lists.get(list_name), length, now)
+        mailing_list = work.lists.get(list_name)
+        days = _days_to_newest(work, mailing_list, 1, now)
+        places = work.editions.places(
+            mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
+        )
+        return [one.paper for one in _with_papers(work, places)]
 
 
 def _days_to_newest(

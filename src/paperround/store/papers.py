@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -35,6 +35,7 @@ from paperround.domain.papers import (
     PaperTrail,
     PaperWrite,
 )
+from paperround.domain.places import ListedBy
 from paperround.domain.spelling import title_words
 from paperround.store import schema as db
 from paperround.store import trails
@@ -52,6 +53,7 @@ from paperround.store.dialect import (
     upsert,
 )
 from paperround.store.joining import STANDS, current, join, require_current
+from paperround.store.listed import listed
 from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
 from paperround.store.queries import Query
 from paperround.store.schema_pages import count_change
@@ -141,6 +143,21 @@ class SqlPapers:
         if before is not None:
             wanted = wanted.where(db.papers.c.id < before)
         return [paper_of(row) for row in self._connection.execute(wanted)]
+
+    def listed(
+        self,
+        mailing_list: MailingList,
+        order: ListedBy,
+        *,
+        days: tuple[date, date] | None,
+        by: datetime,
+        limit: int,
+        offset: int = 0,
+    ) -> list[PaperId]:
+        """Papers that the list may hold, by the day they were listed, from `offset` on."""
+        return listed(
+            self._connection, mailing_list, order, days=days, by=by, limit=limit, offset=offset
+        )
 
     def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
         """Where a paper came from, its `limit` last texts and the feeds that carry it."""

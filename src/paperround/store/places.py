@@ -93,7 +93,6 @@ def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
             frozen.edition_id,
             frozen.position,
             frozen.score,
-            frozen.votes,
             db.editions.c.cut_at,
             today.label("today"),
             rank.label("rank"),
@@ -120,8 +119,6 @@ def _counts_first(order: Order) -> Sequence[ColumnElement[Any]]:
     match order:
         case Order.ARRIVED:
             return (cut_at, edition, place)
-        case Order.VOTED:
-            return (cut_at.desc(), edition.desc(), place)
         case Order.RANKED:
             return (db.edition_papers.c.score.desc(), cut_at.desc(), edition.desc(), place)
 
@@ -131,7 +128,5 @@ def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
     match order:
         case Order.ARRIVED:
             return (c.cut_at.desc(), c.edition_id.desc(), c.position)
-        case Order.VOTED:
-            return (func.coalesce(c.votes, -1).desc(), c.position, c.today)
         case Order.RANKED:
             return (c.score.desc(), c.cut_at.desc(), c.today)

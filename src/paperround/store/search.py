@@ -207,13 +207,18 @@ def _start_of(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _is_of_category(connection: Connection, row: FromClause, wanted: str) -> ColumnElement[bool]:
-    """Of the category itself, or one within it: `cs` has `cs.LG`."""
+def categories_of(connection: Connection, row: FromClause) -> ColumnElement[str]:
+    """Each of the categories of a paper, as a table of their own."""
     if connection.dialect.name == "postgresql":
         each = func.json_array_elements_text(row.c.categories).table_valued("value")
     else:
         each = func.json_each(row.c.categories).table_valued("value")
-    name = func.lower(cast(each.c.value, Text()))
+    return cast(each.c.value, Text())
+
+
+def _is_of_category(connection: Connection, row: FromClause, wanted: str) -> ColumnElement[bool]:
+    """Of the category itself, or one within it: `cs` has `cs.LG`."""
+    name = func.lower(categories_of(connection, row))
     start = func.substr(name, 1, len(wanted) + 1)
     return exists().where((name == wanted) | (start == f"{wanted}."))
 

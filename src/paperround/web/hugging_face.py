@@ -5,7 +5,7 @@ Where their shape has no word for what is not known, its usual value stands: 0 v
 
 import datetime
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeVar
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
@@ -16,17 +16,16 @@ from paperround.domain.editions import page_name
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.papers import Paper
-from paperround.domain.places import Order
+from paperround.domain.places import ListedBy
 from paperround.jobs.daily import (
     Counts,
-    DailyPaper,
     Days,
+    best_of_newest_day,
     counts_of,
-    daily_papers,
     days_of_date,
     days_of_month,
     days_of_week,
-    latest_days,
+    listed_papers,
 )
 from paperround.jobs.files import citation, cited_paper
 from paperround.jobs.search import search
@@ -40,8 +39,6 @@ MOST_DAILY = 100
 MOST_FOUND = 120
 LONGEST_SEARCH = 250
 MOST_PAGES = 10_000
-LOOKED_BACK = {Order.RANKED: 1, Order.ARRIVED: 60}
-"""Days that are shown where none is asked for."""
 
 api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[PATIENT, LASTING_A_MINUTE])
 
@@ -82,7 +79,7 @@ class PaperShape(Shape):
     summary: str
     authors: Sequence[AuthorShape]
     published_at: Instant
-    submitted_on_daily_at: Instant | None = None
+    submitted_on_daily_at: Instant
     upvotes: int = 0
     num_comments: int | None = None
     organization: OrganizationShape | None = None
@@ -92,15 +89,8 @@ class PaperShape(Shape):
     withdrawn_at: Instant | None = None
 
     @classmethod
-    def of(
-        cls,
-        one: Citation,
-        counts: Counts,
-        *,
-        votes: int | None = None,
-        listed: datetime.datetime | None = None,
-    ) -> "PaperShape":
-        """The shape of a paper of which so much was counted; `votes` where those of a day count."""
+    def of(cls, one: Citation, counts: Counts) -> "PaperShape":
+        """The shape of a paper of which so much was counted."""
         paper = one.paper
         return cls(
             id=page_name(paper.identifiers, paper.id),
@@ -108,8 +98,8 @@ class PaperShape(Shape):
             summary=one.text,
             authors=[AuthorShape(name=name) for name in paper.authors],
             published_at=paper.published_at or paper.counts_from,
-            submitted_on_daily_at=listed,
-            upvotes=(counts.get("upvotes") if votes is None else votes) or 0,
+            submitted_on_daily_at=paper.counts_from,
+            upvotes=counts.get("upvotes", 0),
             num_comments=counts.get("comments"),
             organization=OrganizationShape.of(paper),
             github_repo=one.links.get("code"),
@@ -119,43 +109,9 @@ class PaperShape(Shape):
         )
 
 
-class DailyShape(Shape):
-    """A paper of a day. `publishedAt` is when it came into the day's papers, as their own client
-    reads it; `paper.publishedAt` is when it was published."""
-
-    model_config = shown_as(examples.THEIR_DAY)
-
-    paper: PaperShape
-    title: str
-    summary: str
-    published_at: Instant
-    num_comments: int = 0
-    organization: OrganizationShape | None = None
-    is_author_participating: bool = False
-
-    @classmethod
-    def of(cls, daily: DailyPaper, counts: Counts, public_url: str) -> "DailyShape":
-        """The shape of a paper as it stood in an edition: with the votes and comments of then."""
-        place = daily.place
-        then = {**counts, "comments": place.paper.comments or 0}
-        paper = PaperShape.of(
-            citation(public_url, daily.paper),
-            then,
-            votes=place.paper.votes or 0,
-            listed=place.frozen_at,
-        )
-        return cls(
-            paper=paper,
-            title=paper.title,
-            summary=paper.summary,
-            published_at=place.frozen_at,
-            num_comments=place.paper.comments or 0,
-            organization=paper.organization,
-        )
-
-
 class FoundShape(Shape):
-    """A paper that fits a search."""
+    """A paper among others. `publishedAt` is when it was listed, as their own client reads it;
+    `paper.publishedAt` is when it was published."""
 
     model_config = shown_as(examples.THEIR_HIT)
 
@@ -167,20 +123,32 @@ class FoundShape(Shape):
     organization: OrganizationShape | None = None
 
     @classmethod
-    def of(cls, one: Citation, counts: Counts) -> "FoundShape":
-        """The shape of a paper that was found."""
+    def of(cls, one: Citation, counts: Counts) -> Self:
+        """The shape of a paper of which so much was counted."""
         paper = PaperShape.of(one, counts)
         return cls(
             paper=paper,
             title=paper.title,
             summary=paper.summary,
-            published_at=one.paper.counts_from,
-            num_comments=counts.get("comments", 0),
+            published_at=paper.submitted_on_daily_at,
+            num_comments=paper.num_comments or 0,
             organization=paper.organization,
         )
 
 
-Date = Annotated[str | None, Query(description="A day.", examples=["2026-01-30"])]
+class DailyShape(FoundShape):
+    """A paper of a day."""
+
+    model_config = shown_as(examples.THEIR_DAY)
+
+    is_author_participating: bool = False
+
+
+AnyShape = TypeVar("AnyShape", bound=FoundShape)
+
+Date = Annotated[
+    str | None, Query(description="The day they were listed, UTC.", examples=["2026-01-30"])
+]
 Week = Annotated[str | None, Query(description="An ISO week.", examples=["2026-W05"])]
 Month = Annotated[str | None, Query(description="A month.", examples=["2026-01"])]
 Submitter = Annotated[str | None, Query(description="Always refused: we keep no such names.")]
@@ -211,19 +179,19 @@ def list_daily_papers(
     p: Page = 0,
     limit: Most = 50,
 ) -> list[DailyShape]:
-    """What the editions of the list `trending` hold, each paper once; behind the last page an empty
-    list."""
+    """The papers of the list `trending` that were listed on a day, each once; behind the last page
+    an empty list."""
     if submitter is not None:
         raise BadRequest("submitter: who handed in a paper is not kept here", code="submitter")
-    asked = _days(date, week, month)
-    order = Order.RANKED if sort == "trending" else Order.VOTED if asked else Order.ARRIVED
-    days = asked or latest_days(home.database, DEFAULT_LIST, LOOKED_BACK[order], now=now)
-    found = daily_papers(
-        home.database, DEFAULT_LIST, order, days=days, limit=limit, offset=p * limit
-    )
-    counts = counts_of(home.database, [one.paper.id for one in found], now=now)
-    url = home.letterhead.public_url
-    return [DailyShape.of(one, counts.get(one.paper.id, {}), url) for one in found]
+    days, offset = _days(date, week, month), p * limit
+    if sort == "trending" and days is None:
+        found = best_of_newest_day(home.database, DEFAULT_LIST, now=now, limit=limit, offset=offset)
+    else:
+        order = ListedBy.SCORE if sort == "trending" else ListedBy.VOTES if days else ListedBy.TIME
+        found = listed_papers(
+            home.database, DEFAULT_LIST, order, days=days, now=now, limit=limit, offset=offset
+        )
+    return _shaped(home, DailyShape, found, now)
 
 
 def _days(date: str | None, week: str | None, month: str | None) -> Days | None:
@@ -249,10 +217,16 @@ def search_papers_as_hugging_face(
 ) -> list[FoundShape]:
     """Papers that have words of `q`, best first."""
     found = search(home.database, home.relevance, q, limit=limit)
-    papers: list[Paper] = [hit.paper for hit in found.hits]
+    return _shaped(home, FoundShape, [hit.paper for hit in found.hits], now)
+
+
+def _shaped(
+    home: Home, shape: type[AnyShape], papers: Sequence[Paper], now: datetime.datetime
+) -> list[AnyShape]:
+    """Papers in a shape, with what was counted last of each."""
     counts = counts_of(home.database, [one.id for one in papers], now=now)
     url = home.letterhead.public_url
-    return [FoundShape.of(citation(url, one), counts.get(one.id, {})) for one in papers]
+    return [shape.of(citation(url, one), counts.get(one.id, {})) for one in papers]
 
 
 @api.get(
@@ -265,4 +239,4 @@ def read_paper_as_hugging_face(home: Home, now: Present, name: str) -> PaperShap
     """A paper by its arXiv id, or by its id here."""
     found = cited_paper(home.database, home.letterhead.public_url, name)
     counts = counts_of(home.database, [found.paper.id], now=now)
-    return PaperShape.of(found, counts.get(found.paper.id, {}), listed=found.paper.counts_from)
+    return PaperShape.of(found, counts.get(found.paper.id, {}))

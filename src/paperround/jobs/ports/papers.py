@@ -1,7 +1,7 @@
 """Papers: reading, keeping, ranking and finding them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from paperround.domain.editions import Candidate, Ranking
@@ -35,6 +35,7 @@ from paperround.domain.papers import (
     ParsedBatch,
     Reject,
 )
+from paperround.domain.places import ListedBy
 from paperround.domain.tastes import Taste
 from paperround.jobs.ports.running import Processes
 
@@ -254,6 +255,20 @@ class PaperStore(Protocol):
 
     def newest(self, *, before: PaperId | None, limit: int) -> list[Paper]:
         """Papers with an id below `before`, those that were read last first."""
+        ...
+
+    def listed(
+        self,
+        mailing_list: MailingList,
+        order: ListedBy,
+        *,
+        days: tuple[date, date] | None,
+        by: datetime,
+        limit: int,
+        offset: int = ...,
+    ) -> list[PaperId]:
+        """Papers that the list may hold and that were listed on these days, both included (None is
+        no bound), as far as they count by `by`; from `offset` on."""
         ...
 
     def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
