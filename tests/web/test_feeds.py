@@ -15,6 +15,7 @@ from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import Edition
 from paperround.domain.papers import Show
 from paperround.jobs.cuts import freeze_cuts
+from paperround.jobs.site import why_quiet
 from paperround.store.schema import metadata
 from tests.builders import NOW, paper
 from tests.web.active import Active
@@ -168,6 +169,46 @@ def test_an_empty_list_is_a_valid_feed_that_says_why_it_is_empty(site: Site) -> 
     assert not read.bozo
     assert read.entries == []
     assert "The first edition has not been made yet." in read.feed.subtitle
+
+
+def about(site: Site, ending: str) -> tuple[str, int]:
+    """What the feed of the list says of itself, and how many entries it has."""
+    content = fetched(site, f"/feeds/trending.{ending}")
+    if ending == "json":
+        feed = json.loads(content)
+        return feed["description"], len(feed["items"])
+    read = feedparser.parse(content)
+    return read.feed.subtitle, len(read.entries)
+
+
+@pytest.mark.accept("F39", part="no news", mutant="an-old-feed-says-nothing")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_list_whose_newest_edition_is_old_keeps_its_entries_and_says_since_when(
+    site: Site, edition: Edition, ending: str
+) -> None:
+    fresh, held = about(site, ending)
+    assert (fresh, held) == ("Trending papers, ranked and explained.", len(edition.papers))
+    site.clock.move(days=1)
+    assert about(site, ending) == (fresh, held)
+    for days in (1, 200):
+        site.clock.move(days=days)
+        said, entries = about(site, ending)
+        assert said == f"{fresh} No edition has been made since Monday 2 March 2026."
+        assert entries == held
+
+
+@pytest.mark.accept("F39", part="no news", mutant="an-old-feed-is-empty")
+def test_a_list_without_papers_for_months_keeps_the_last_ones_and_says_why(
+    site: Site, edition: Edition
+) -> None:
+    site.clock.move(days=100)
+    now = site.clock.now()
+    [empty] = freeze_cuts(database=site.runtime.database, ranker=site.runtime.ranker, now=now)
+    assert empty.papers == ()
+    said, entries = about(site, "atom")
+    assert said == f"Trending papers, ranked and explained. {why_quiet(empty)}"
+    assert why_quiet(empty)
+    assert entries == len(edition.papers)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import DigestKind, Letterhead, papers_at
-from paperround.domain.editions import EditionPaper, page_name, page_path
+from paperround.domain.editions import Edition, EditionPaper, page_name, page_path
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.lists import MailingList
@@ -21,6 +21,7 @@ from paperround.domain.search import Filters, Query, parse_query
 from paperround.domain.status import DeliveryEntry, DeliveryQuery
 from paperround.domain.subscribers import Subscriber, SubscriberId, SubscriberState
 from paperround.domain.syndication import FeedDocument, FeedEntry
+from paperround.domain.telling import long_date
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.desk import Desk
 from paperround.jobs.ports import Database, UnitOfWork
@@ -29,6 +30,9 @@ from paperround.jobs.site import shown_text, why_quiet
 MOST_ENTRIES = 60
 LOOKED_BACK = timedelta(days=60)
 """A paper that stood in an edition longer ago and comes again counts as new."""
+DAILY = timedelta(days=1)
+"""Every day has an edition. A list whose newest one is of an earlier day than yesterday, UTC, says
+so."""
 MOST_DIGESTS = 30
 MOST_ROWS = 300
 """Rows of a reader that are looked at: days without a digest have one too."""
@@ -70,13 +74,14 @@ def list_feed(
     """The papers of a list, each once, those that came last first. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        places = _arrived(work, mailing_list, now.date())
-        newest = work.editions.newest(mailing_list.id, by=now)
-    quiet = "" if places else f" {why_quiet(newest)}"
+        newest = work.editions.newest(mailing_list.id, by=now, most=0)
+        held = work.editions.recent(mailing_list.id, limit=1)
+        places = _arrived(work, mailing_list, held[0].day) if held else ()
+    quiet = _why_no_news(newest, now)
     entries = tuple(_of_place(publisher, one) for one in places)
     return FeedDocument(
         title=mailing_list.title,
-        subtitle=f"Trending papers, ranked and explained.{quiet}",
+        subtitle=f"Trending papers, ranked and explained. {quiet}".strip(),
         address=publisher.at(f"/feeds/{quote(mailing_list.name)}"),
         page=publisher.at(f"/editions?{urlencode({'list': mailing_list.name})}"),
         publisher=publisher.name,
@@ -85,12 +90,20 @@ def list_feed(
     )
 
 
-def _arrived(work: UnitOfWork, mailing_list: MailingList, today: date) -> Sequence[Placed]:
-    """The papers that came last, at their first place. A paper may stand in editions for a week, so
-    a few weeks tell when the newest came; where those are few, or old, more are looked at."""
+def _why_no_news(newest: Edition | None, now: datetime) -> str:
+    """Why a list has no new entries; empty while its editions come and hold papers."""
+    if newest is not None and now.date() - newest.day > DAILY:
+        return f"No edition has been made since {long_date(newest.day)}."
+    return why_quiet(newest)
+
+
+def _arrived(work: UnitOfWork, mailing_list: MailingList, last: date) -> Sequence[Placed]:
+    """The papers that came last, at their first place, up to the day `last` that held some. A paper
+    may stand in editions for a week, so a few weeks tell when the newest came; where those are few,
+    or old, more are looked at."""
     stays = timedelta(days=mailing_list.candidate_days)
     for back in (3 * stays, max(LOOKED_BACK, 4 * stays)):
-        since = today - back
+        since = last - back
         places = work.editions.places(
             mailing_list.id, Order.ARRIVED, days=(since, None), limit=MOST_ENTRIES
         )
