@@ -91,7 +91,7 @@ def test_a_paper_is_the_same_in_a_day_in_a_search_and_alone(site: Site, edition:
 
 
 @pytest.mark.slow
-@pytest.mark.accept("F40", part="real days", mutant="a-day-holds-what-its-editions-hold")
+@pytest.mark.accept("F40", part="real days")
 def test_real_days_come_back_as_they_were_listed(site: Site, real_data: Path) -> None:
     """A week as Hugging Face listed it, whose editions hold papers of earlier days as well."""
     days = [f"2026-01-{number}" for number in range(26, 31)]
