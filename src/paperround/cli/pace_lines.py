@@ -20,6 +20,7 @@ MOST_NAMED = 5
 def pace_lines(pace: "PaceStatus") -> Iterator[str]:
     """How the way out stands; nothing where there is nothing to say."""
     from paperround.jobs.signing import ALLOW, LACKS_KEYS
+    from paperround.jobs.unreached import UNREACHED
 
     if pace.is_held:
         yield "digests are HELD: the clock leapt forward; `paperround digest resume` if it is right"
@@ -31,6 +32,8 @@ def pace_lines(pace: "PaceStatus") -> Iterator[str]:
         until = pace.relay.rests_until
         rests = f"rests until {format_instant(until)}" if until else "is tried with one mail"
         yield f"the relay {rests}: {pace.relay.reason}"
+    if pace.unreached is not None:
+        yield f"{UNREACHED}: {pace.unreached}; mail waits and is tried again"
     if pace.resting:
         names = [
             f"{name} until {format_instant(flow.rests_until)} ({flow.reason})"
@@ -78,6 +81,7 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
         "allowed": pace.allowed or None,
         "relay_rests_until": _instant(relay.rests_until),
         "relay_reason": relay.reason or None,
+        "unreached": pace.unreached,
         "resting": [
             {"domain": name, "until": _instant(flow.rests_until), "reason": flow.reason}
             for name, flow in sorted(pace.resting.items())

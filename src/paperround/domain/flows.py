@@ -35,8 +35,8 @@ class Flow:
 
     `free_at` is the next slot, `lined_up_to` the moment up to which mails were put off. `grown` is
     how many may be under way (0: not known yet), `accepted` and `refused` count answers of one kind
-    in a row. After `rest` the next try is a probe; `reason` is why it rests. From `pressed_since`
-    to `pressed_at` mails had to wait for slots.
+    in a row. After `rest` the next try is a probe; `reason` is why it rests, or gave no session.
+    From `pressed_since` to `pressed_at` mails had to wait for slots.
     """
 
     free_at: datetime | None = None
@@ -65,13 +65,15 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an outcome says of a road: `domain` is where the mail went."""
+    """What an outcome says of a road: `domain` is where the mail went. `no_session`: the relay
+    could not be reached, or took no mail at all."""
 
     domain: str
     accepted: bool = False
     put_off: bool = False
     told_to_rest: bool = False
     refuses_us: bool = False
+    no_session: bool = False
     reason: str = ""
 
 
@@ -87,6 +89,7 @@ def answer_of(outcome: Outcome, verdict: Verdict, domain: str) -> Answer:
         put_off=offered and is_4xx,
         told_to_rest=offered and verdict.blame.destination,
         refuses_us=verdict.blame.us,
+        no_session=not offered,
         reason=verdict.reason,
     )
 
@@ -110,9 +113,11 @@ def domain_after(flow: Flow, answer: Answer, *, most: int, first: int, now: date
 
 
 def relay_after(flow: Flow, answer: Answer, *, now: datetime) -> Flow:
-    """The relay after `answer`."""
+    """The relay after `answer`. Its `reason` says why it gave no session, until it gives one."""
     if answer.accepted:
         return replace(flow, refused=0, rest=NO_REST, rests_until=None, reason="")
+    if not flow.is_probing:
+        flow = replace(flow, reason=answer.reason if answer.no_session else "")
     if not answer.refuses_us:
         return flow
     worse = replace(flow, refused=flow.refused + 1)

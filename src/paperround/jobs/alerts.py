@@ -1,8 +1,8 @@
 """Alerts: what an operator has to know, each trouble named once.
 
-digests missed · digests late · a relay that refuses us · a clock that leapt · no key to sign with ·
-a feed stale or failing · a channel whose hook is no more · an enricher that answers nothing ·
-a step of the tick failed · a database without room
+digests missed · digests late · a relay that refuses us or cannot be reached · a clock that leapt ·
+no key to sign with · a feed stale or failing · a channel whose hook is no more ·
+an enricher that answers nothing · a step of the tick failed · a database without room
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.signing import unsigned
 from paperround.jobs.storage_alerts import storage_troubles
+from paperround.jobs.unreached import relay_alerts
 
 OVER = timedelta(hours=1)
 """How long a trouble that keeps mail from people must be away before it counts as a new one."""
@@ -38,7 +39,8 @@ VITAL = frozenset({"cuts", "plan", "troubles"})
 
 def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
     """Everything that is wrong at `now`, worst first."""
-    found: list[Alert] = [*refused(work, now=now), *leapt(work, now=now), *unsigned(work)]
+    found: list[Alert] = [*refused(work, now=now), *relay_alerts(work, now=now)]
+    found += [*leapt(work, now=now), *unsigned(work)]
     for mailing_list in work.lists.all():
         report = plans.get(mailing_list.name, PlanReport())
         missed = work.ledger.missed(mailing_list.id, since=now.date() - REMEMBERED)

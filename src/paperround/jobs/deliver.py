@@ -24,7 +24,7 @@ from typing import Generic
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import LedgerTotals, Move
-from paperround.domain.replies import verdict
+from paperround.domain.replies import is_opening, verdict
 from paperround.jobs.claim_size import ClaimSize
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import HELD, is_held, is_suspect
@@ -45,6 +45,7 @@ from paperround.jobs.returns import hold_against
 from paperround.jobs.signing import hold_unsigned, note_signed
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
+from paperround.jobs.unreached import UNREACHED
 
 __all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
 
@@ -199,7 +200,7 @@ class _Run(Generic[Mail]):
         self._dotless: Collection[DeliveryId] = ()
         self._asked_for: set[str] = set()
         self._patience = Patience(post.wait)
-        self._has_asked = self._turned_back = False
+        self._has_asked = self._turned_back = self._has_warned = False
         self._is_first_signed = post.signing.signs
         self._keyless: set[DeliveryId] = set()
         self._lost_key: str | None = None
@@ -419,6 +420,9 @@ class _Run(Generic[Mail]):
     def _note(self, outcome: Outcome) -> None:
         row = self._held[outcome.id]
         found = verdict(outcome)
+        if is_opening(outcome.phase) and not self._has_warned:
+            self._has_warned = True
+            log.warning("%s: %s", UNREACHED, found.reason)
         if self._under_way.end(outcome.id, refuses_us=found.blame.us):
             self.stopped = f"the relay refuses our mail: {found.reason}"
         self._pacer.hear(outcome, found, row.address, first=self._lane.first)

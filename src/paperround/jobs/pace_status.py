@@ -12,6 +12,7 @@ from paperround.domain.status import LateMails, Progress
 from paperround.jobs.holding import is_held
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.signing import lacks_keys
+from paperround.jobs.unreached import unreached
 
 LATELY = timedelta(minutes=5)
 """What the pace is measured over, or since the first mail within it."""
@@ -27,11 +28,13 @@ class PaceStatus:
     """How the way out stands. `allowed` is what the relay takes, in words, empty for no limit.
 
     `today` are the mails that left and those that may, on a new domain's day; None for no limit.
-    `lacks_keys`: mail is held for want of a key to sign it with.
+    `unreached` is why the relay cannot be reached, None when it can. `lacks_keys`: mail is held
+    for want of a key to sign it with.
     """
 
     allowed: str = ""
     relay: Flow = field(default_factory=Flow)
+    unreached: str | None = None
     resting: Mapping[str, Flow] = field(default_factory=dict)
     today: tuple[int, int] | None = None
     is_held: bool = False
@@ -44,6 +47,7 @@ def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> Pa
     return PaceStatus(
         allowed=pace_in_words(pacing.relay) if pacing is not None else "",
         relay=work.pacing.relay(),
+        unreached=unreached(work, now=now),
         resting=work.pacing.resting(now=now),
         today=(work.pacing.used(since=plan.since), plan.allowance) if plan else None,
         is_held=is_held(work),

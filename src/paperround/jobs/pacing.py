@@ -21,6 +21,7 @@ from paperround.domain.replies import speaks_against_us
 from paperround.domain.times import format_instant
 from paperround.jobs.lanes import Post
 from paperround.jobs.ports import Clock, Gate, UnitOfWork
+from paperround.jobs.unreached import FAILED
 
 FIRST_MAILS = 20
 """Digests of a run that must come back before the others go."""
@@ -257,5 +258,7 @@ class Hearsay:
         """Write them down in a transaction."""
         if self.answers and self.pacing is not None:
             work.pacing.heard(self.answers, self.pacing, now=now)
+        if any(one.no_session for one in self.answers):
+            work.slots.beat(FAILED, now=now)
         if self.rest_for is not None:
             work.pacing.rest_relay(self.rest_for, now=now)

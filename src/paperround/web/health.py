@@ -8,6 +8,7 @@ from paperround.domain.errors import PaperroundError
 from paperround.jobs.roles import staff
 from paperround.jobs.signing import LACKS_KEYS, lacks_keys
 from paperround.jobs.tick import SCHEDULER
+from paperround.jobs.unreached import UNREACHED, unreached
 from paperround.web.home import Home, Present
 from paperround.wiring import Runtime
 
@@ -32,14 +33,16 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(home: Home, now: Present, response: Response) -> dict[str, object]:
     """The database answers, its schema is right, it has room, somebody does the work, and mail may
-    leave; 503 with the reason. Where several processes share the work it says how many there are
-    and what waits."""
+    leave; 503 with the reason. `degraded` with the reason, and 200, where the relay cannot be
+    reached: no other process would do better. Where several processes share the work it says how
+    many there are and what waits."""
     problem = fitness(home)
     facts: dict[str, object] = {}
     if problem is None:
         problem, facts = _working(home, now)
     response.status_code = 503 if problem else 200
-    return {"status": problem or "ready", **facts}
+    well = "degraded" if "degraded" in facts else "ready"
+    return {"status": problem or well, **facts}
 
 
 def fitness(home: Runtime) -> str | None:
@@ -63,14 +66,18 @@ def _working(home: Runtime, now: datetime) -> tuple[str | None, dict[str, object
             beat = work.slots.last_beat(SCHEDULER)
             people = staff(work, now=now) if is_shared else None
             held = LACKS_KEYS if lacks_keys(work) else None
+            reason = unreached(work, now=now)
         lined = home.shared_queue.lined() if is_shared else {}
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
     is_stale = beat is None or now - beat > STALE_BEAT
+    facts: dict[str, object] = {}
+    if reason is not None:
+        facts["degraded"] = f"{UNREACHED}: {reason}"
     if people is None:
-        return (NOTHING_TICKS if is_stale else held), {}
+        return (NOTHING_TICKS if is_stale else held), facts
     problem = people.problem or (NOT_DONE if is_stale else held)
-    return problem, {
+    return problem, facts | {
         "schedulers": len(people.schedulers),
         "workers": len(people.workers),
         "queues": {
