@@ -65,6 +65,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     data_dir: Path = Path("paperround-data")
+    send_mark: Path | None = None
     database_url: str | None = Field(default=None, repr=False)
     public_url: str = "http://127.0.0.1:8000"
     secret_key: str | None = Field(default=None, repr=False)

@@ -172,12 +172,12 @@ def test_the_operator_is_told(signed: SqlDatabase, caplog: pytest.LogCaptureFixt
     (line,) = pace_lines(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["lacks_keys"]
-    (finding,) = routine.keys(pace)
+    (finding,) = routine.holds(pace)
     assert ALLOW in finding.way_out
     deliver(signing(signed, WITH_KEYS))
     with signed.reading() as work:
         assert troubles(work, {}, now=NOW) == []
-    assert routine.keys(status(signed, None, now=NOW).pace) == []
+    assert routine.holds(status(signed, None, now=NOW).pace) == []
     assert "not held any more" in caplog.text
 
 

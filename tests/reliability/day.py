@@ -18,6 +18,7 @@ from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.ingest import ingest
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.plan import plan_due
+from paperround.jobs.put_back import SendMarks
 from paperround.jobs.tick import publish_round
 from paperround.mail.outbox import OutboxMailer
 from paperround.sources.jsonl import read_jsonl
@@ -25,7 +26,7 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, subscribe
 from tests.jobs.ticking import HOURS, KEEPER, rounds
-from tests.reliability.faults import Faults, FaultyDisk, Killed
+from tests.reliability.faults import Faults, FaultyDisk, FaultyMark, Killed
 
 LONG = "They were counted at dusk, at night and at dawn. " * 150
 PAPERS = "\n".join(
@@ -120,6 +121,9 @@ class Machine:
             processes=Neighbours(me, dead=self.dead),
             lease=timedelta(minutes=15),
             jitter=Random(1),  # noqa: S311 - the same waits in every run
+            marks=SendMarks(
+                file=FaultyMark(self.faults, self.outbox / "sending.mark"), host="here"
+            ),
         )
 
     def complete(self, me: Worker) -> None:

@@ -18,7 +18,9 @@ from typing import Any, BinaryIO
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
 
+from paperround.domain.send_mark import SendMark
 from paperround.mail.disk import Disk
+from paperround.store.send_mark import SendMarkFile
 
 
 class Killed(BaseException):
@@ -54,6 +56,10 @@ class Faults:
 
 def _io_error() -> Exception:
     return sqlite3.OperationalError("disk I/O error")
+
+
+def _disk_error() -> Exception:
+    return OSError(5, "Input/output error")
 
 
 class _Cursor(sqlite3.Cursor):
@@ -172,4 +178,25 @@ class FaultyDisk(Disk):
         super().remove(path)
 
     def _step(self, kind: str) -> None:
-        self.faults.step(kind, lambda: OSError(5, "Input/output error"))
+        self.faults.step(kind, _disk_error)
+
+
+class FaultyMark(SendMarkFile):
+    """Counts the steps of the send mark."""
+
+    def __init__(self, faults: Faults, path: Path) -> None:
+        super().__init__(path)
+        self._faults = faults
+
+    def create(self, mark: SendMark) -> None:
+        self._faults.step("create a file", _disk_error)
+        super().create(mark)
+        self._faults.step("sync a folder", _disk_error)
+
+    def _write(self, handle: int, line: bytes) -> None:
+        self._faults.step("write a file", _disk_error)
+        super()._write(handle, line)
+
+    def _sync(self, handle: int) -> None:
+        self._faults.step("sync a file", _disk_error)
+        super()._sync(handle)

@@ -22,13 +22,13 @@ def upgrade() -> None:
     """Bring the database to the schema this version needs."""
     from paperround.config import load_settings
     from paperround.store.engine import opened
-    from paperround.store.migrate import upgrade as run
+    from paperround.store.migrate import bring_up
     from paperround.store.revisions import current, require_reachable
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
         before = current(engine)
-        of_queue = run(engine)
+        of_queue = bring_up(engine)
         after = current(engine)
     say(f"at {after}" if before == after else f"{before or 'empty'} -> {after}")
     if of_queue:
@@ -123,8 +123,7 @@ def restore(
         say("sending goes on where it stopped")
     else:
         if held.digests or held.notices:
-            digests, notices = counted(held.digests, "digest"), counted(held.notices, "notice")
-            say(f"{digests} and {notices} may be out: now unknown")
+            say(str(held))
         say("sending is paused; `paperround digest resume` lets it go on with what is due from now")
 
 
@@ -148,17 +147,21 @@ def _hold_in_place(moved: bool) -> "Held | None":
 def _hold(url: str, moved: bool) -> "Held | None":
     """Bring the database to this version's schema and hold it, unless it was only moved."""
     from paperround.clock import SystemClock
+    from paperround.config import load_settings
     from paperround.jobs.restore import hold_everything
     from paperround.store.engine import opened
     from paperround.store.home import settle
-    from paperround.store.migrate import upgrade as run
+    from paperround.store.migrate import bring_up
     from paperround.store.revisions import require_reachable
     from paperround.store.unit_of_work import SqlDatabase
+    from paperround.wiring.databases import send_marks_of
 
     with opened(url) as engine:
         require_reachable(engine)
-        run(engine)
+        bring_up(engine)
         now = SystemClock().now()
-        held = None if moved else hold_everything(SqlDatabase(engine), now=now)
+        database = SqlDatabase(engine)
+        held = None if moved else hold_everything(database, now=now)
+        send_marks_of(load_settings(), "").let_go(database, now=now)
         settle(engine, now=now)
         return held

@@ -35,8 +35,8 @@ def resume(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let paused lists go on, and digests that a leap of the clock holds. What waited for more
-    than 20 hours is not sent any more."""
+    """Let paused lists go on, and digests that a leap of the clock or an older copy of the database
+    holds. What waited for more than 20 hours is not sent any more."""
     from paperround.jobs.holding import let_go
     from paperround.jobs.pausing import resume as run
     from paperround.jobs.signing import allow_unsigned
@@ -46,6 +46,9 @@ def resume(
     if unsigned:
         _tell_unsigned(changed=allow_unsigned(home.database, now=now), as_json=as_json)
         return
+    was_put_back = home.send_marks.resume(home.database, now=now)
+    if was_put_back is not None and not as_json:
+        say(f"an older copy of the database is taken to be in use; {was_put_back}")
     if let_go(home.database, home.boot(), now=now) and not as_json:
         say("the clock is taken to be right: digests go on")
     _tell_names("resumed", run(home.database, list_name, now=now), as_json=as_json)

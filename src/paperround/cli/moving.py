@@ -216,17 +216,21 @@ def _kept(settings: "Settings") -> list[Path]:
 
 def _undo(file: Path, as_json: bool) -> None:
     from paperround.clock import SystemClock
+    from paperround.config import load_settings
     from paperround.jobs.restore import hold_everything
     from paperround.store.engine import opened
     from paperround.store.moving.departure import call_off, left
     from paperround.store.moving.marks import MOVED
     from paperround.store.unit_of_work import SqlDatabase
+    from paperround.wiring.databases import send_marks_of
 
     state, mark = left(file)
     held = None
     if state == MOVED:  # held before it can be worked with
         with opened(f"sqlite:///{file}") as engine:
-            held = hold_everything(SqlDatabase(engine), now=SystemClock().now())
+            database, now = SqlDatabase(engine), SystemClock().now()
+            held = hold_everything(database, now=now)
+            send_marks_of(load_settings(), "").let_go(database, now=now)
     call_off(file, state, mark)
     if as_json:
         unknown = 0 if held is None else held.digests + held.notices

@@ -19,6 +19,7 @@ MOST_NAMED = 5
 
 def pace_lines(pace: "PaceStatus") -> Iterator[str]:
     """How the way out stands; nothing where there is nothing to say."""
+    from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
     from paperround.jobs.signing import ALLOW, LACKS_KEYS
     from paperround.jobs.unreached import UNREACHED
 
@@ -26,6 +27,8 @@ def pace_lines(pace: "PaceStatus") -> Iterator[str]:
         yield "digests are HELD: the clock leapt forward; `paperround digest resume` if it is right"
     if pace.lacks_keys:
         yield f"{LACKS_KEYS}; put the keys back, or {ALLOW}"
+    if pace.was_put_back:
+        yield f"{WAS_PUT_BACK}; {WAY_OUT}"
     if pace.allowed:
         yield f"the relay allows {pace.allowed}"
     if pace.relay.is_probing:
@@ -89,6 +92,7 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
         "today": None if pace.today is None else {"left": pace.today[0], "of": pace.today[1]},
         "held": pace.is_held,
         "lacks_keys": pace.lacks_keys,
+        "put_back": pace.was_put_back,
     }
 
 

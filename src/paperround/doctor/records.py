@@ -43,6 +43,14 @@ def condition(found: Soundness) -> list[Finding]:
     ]
 
 
+def send_mark(trouble: str | None) -> list[Finding]:
+    """Whether an older copy of the database would be noticed; nothing when it would."""
+    if trouble is None:
+        return []
+    way_out = "nobody would notice an older copy of the database; see PAPERROUND_SEND_MARK"
+    return [warn("send mark", trouble, way_out)]
+
+
 def durability(unsafe: Mapping[str, str]) -> Finding:
     """Whether what counts as written is still there when the power fails."""
     if not unsafe:

@@ -16,6 +16,7 @@ from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.pace_status import PaceStatus
 from paperround.jobs.plan import LATE
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
 from paperround.jobs.signing import ALLOW, LACKS_KEYS
 from paperround.jobs.status import ListStatus, Status
 from paperround.jobs.tick import SCHEDULER
@@ -154,10 +155,16 @@ def returns(tally: ReturnTally) -> Finding:
             return ok("returns", says)
 
 
-def keys(pace: PaceStatus) -> list[Finding]:
-    """Whether mail is held because there is no key to sign it with; nothing when it is not."""
-    way_out = f"put the keys back (docs/dkim.md), or {ALLOW}"
-    return [fail("mail", LACKS_KEYS, way_out)] if pace.lacks_keys else []
+def holds(pace: PaceStatus) -> list[Finding]:
+    """Whether mail is held: there is no key to sign it with, or the database is an older copy.
+    Nothing when it is not."""
+    found = []
+    if pace.lacks_keys:
+        way_out = f"put the keys back (docs/dkim.md), or {ALLOW}"
+        found.append(fail("mail", LACKS_KEYS, way_out))
+    if pace.was_put_back:
+        found.append(fail("mail", WAS_PUT_BACK, WAY_OUT))
+    return found
 
 
 def lists(status: Status, *, now: datetime) -> list[Finding]:

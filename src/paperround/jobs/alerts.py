@@ -1,7 +1,8 @@
 """Alerts: what an operator has to know, each trouble named once.
 
 digests missed · digests late · a relay that refuses us or cannot be reached · a clock that leapt ·
-no key to sign with · a feed stale or failing · a channel whose hook is no more ·
+no key to sign with · an older database put back · a feed stale or failing ·
+a channel whose hook is no more ·
 an enricher that answers nothing · a step of the tick failed · a database without room
 """
 
@@ -23,6 +24,7 @@ from paperround.jobs.holding import leapt
 from paperround.jobs.pacing_alerts import refused
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.put_back import put_back
 from paperround.jobs.signing import unsigned
 from paperround.jobs.storage_alerts import storage_troubles
 from paperround.jobs.unreached import relay_alerts
@@ -40,7 +42,7 @@ VITAL = frozenset({"cuts", "plan", "troubles"})
 def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
     """Everything that is wrong at `now`, worst first."""
     found: list[Alert] = [*refused(work, now=now), *relay_alerts(work, now=now)]
-    found += [*leapt(work, now=now), *unsigned(work)]
+    found += [*leapt(work, now=now), *unsigned(work), *put_back(work)]
     for mailing_list in work.lists.all():
         report = plans.get(mailing_list.name, PlanReport())
         missed = work.ledger.missed(mailing_list.id, since=now.date() - REMEMBERED)

@@ -36,13 +36,14 @@ from paperround.jobs.lanes import (
     envelope_of,
     new_lease,
     notice_lane,
+    why_held,
 )
 from paperround.jobs.outcomes import Moves
 from paperround.jobs.pacing import Pacer, pacer_of
 from paperround.jobs.ports import Gate, Keeping, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.returns import hold_against
-from paperround.jobs.signing import hold_unsigned, note_signed
+from paperround.jobs.signing import note_signed
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
 from paperround.jobs.unreached import UNREACHED
@@ -138,10 +139,9 @@ class _Tally:
 
 
 def _tally_of(post: Post) -> _Tally:
-    """What a call begins with: it has stopped where mail would leave unsigned and must not."""
+    """What a call begins with: it has stopped where no mail may leave."""
     post.unwritten.catch_up(post.database)
-    held = hold_unsigned(post.database, post.signing, now=post.clock.now())
-    return _Tally(pacer=pacer_of(post), stopped=held)
+    return _Tally(pacer=pacer_of(post), stopped=why_held(post))
 
 
 def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
@@ -181,6 +181,10 @@ def _report(post: Post, tally: _Tally) -> DeliverReport:
             expired=tally.expired,
             stopped=tally.stopped,
         )
+
+
+_Claimed = tuple[Sequence[Mail] | None, Gate | None, datetime | None]
+"""The rows of a claim, what let them leave, and how far this machine came with it."""
 
 
 class _Run(Generic[Mail]):
@@ -321,18 +325,18 @@ class _Run(Generic[Mail]):
         most = self._size.at(now)
         limit = pace.limit(most, first=self._lane.first, under_way=len(self._under_way))
 
-        def settle_and_claim(work: UnitOfWork) -> tuple[Sequence[Mail] | None, Gate | None]:
+        def settle_and_claim(work: UnitOfWork) -> _Claimed[Mail]:
             ledger = self._lane.ledger(work)
             self._write_down(work, settling, now)
             said.write(work, now=now)
             if self.claimed and self._lane.gives_way(work):
-                return None, None
+                return None, None, self._advance(work, settling, now)
             with pace.gate(work, first=self._lane.first, now=now) as gate:
                 rows = ledger.claim(lease, limit=limit, now=now, without=in_hand, gate=gate)
-            return rows, gate
+            return rows, gate, self._advance(work, rows or settling, now)
 
         self._asked_for = {lease.token}  # also if the claim counts and its answer is lost
-        rows, gate = write(self._post.database, settle_and_claim)
+        rows, gate, at = write(self._post.database, settle_and_claim)
         self._asked_for = set()
         self._settled(settling)
         pace.wrote(said)
@@ -347,6 +351,7 @@ class _Run(Generic[Mail]):
         self.stopped = self.stopped or pace.stopped
         self._held |= {row.id: row for row in rows}
         self.claimed += len(rows)
+        self._post.marks.keep(at)
         return rows
 
     def _composed(self, row: Mail) -> Envelope | None:
@@ -443,13 +448,18 @@ class _Run(Generic[Mail]):
         if settling or said:
             now = self._post.clock.now()
 
+            at: datetime | None = None
+
             def settle(work: UnitOfWork) -> None:
+                nonlocal at
                 self._write_down(work, settling, now)
                 said.write(work, now=now)
+                at = self._advance(work, settling, now)
 
             del self._unsettled[: len(settling)]
             self._pacer.wrote(said)
             self._post.unwritten.write(self._post.database, settle, self._patience)
+            self._post.marks.keep(at)
             for move in settling:
                 self._held.pop(move.id, None)
 
@@ -457,6 +467,10 @@ class _Run(Generic[Mail]):
         """What became of mails, and what that says of their readers' addresses, in one step."""
         self._lane.ledger(work).settle(moves, now=now)
         hold_against(work, self._post.keys, self._lane.book, moves, now=now)
+
+    def _advance(self, work: UnitOfWork, told: Sequence[object], now: datetime) -> datetime | None:
+        """How far this machine comes with what the transaction tells of mails, if it does."""
+        return self._post.marks.advance(work, now=now) if told else None
 
     def _settled(self, moves: Sequence[Move]) -> None:
         """Forget what is committed, and only that: a failed transaction is tried again."""

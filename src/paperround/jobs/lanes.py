@@ -35,7 +35,8 @@ from paperround.jobs.ports import (
     Renderer,
     UnitOfWork,
 )
-from paperround.jobs.signing import Signing
+from paperround.jobs.put_back import SendMarks
+from paperround.jobs.signing import Signing, hold_unsigned
 from paperround.jobs.unwritten import Unwritten
 
 
@@ -47,6 +48,7 @@ class Post:
     how fast mail may leave, None where nothing holds it; `wait` waits for so many seconds and says
     whether to stop. Without one nothing is waited for. `boot` says how long this machine runs.
     `unwritten` is what this process could not write down yet. `signing` is what `renderer` does.
+    `marks` tells a database that was put back.
     """
 
     database: Database
@@ -64,6 +66,7 @@ class Post:
     boot: Callable[[], Boot | None] = lambda: None
     unwritten: Unwritten = field(default_factory=Unwritten)
     signing: Signing = field(default_factory=Signing)
+    marks: SendMarks = field(default_factory=SendMarks)
 
 
 class Held(Protocol):
@@ -182,6 +185,14 @@ def _sender(post: Post, lane: Lane[Mail], row: Mail) -> str:
     day = row.dated.date()
     tag = make_tag(post.keys, lane.use, row.id, nonce=row.nonce, day=day, key_id=row.key_id)
     return tagged(bounces, tag)
+
+
+def why_held(post: Post) -> str | None:
+    """Why no mail of either lane may leave; None when it may."""
+    now = post.clock.now()
+    return hold_unsigned(post.database, post.signing, now=now) or post.marks.hold(
+        post.database, now=now
+    )
 
 
 def new_lease(post: Post, now: datetime) -> Lease:

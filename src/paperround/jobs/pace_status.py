@@ -11,6 +11,7 @@ from paperround.domain.pacing_words import pace_in_words
 from paperround.domain.status import LateMails, Progress
 from paperround.jobs.holding import is_held
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.put_back import is_put_back
 from paperround.jobs.signing import lacks_keys
 from paperround.jobs.unreached import unreached
 
@@ -29,7 +30,8 @@ class PaceStatus:
 
     `today` are the mails that left and those that may, on a new domain's day; None for no limit.
     `unreached` is why the relay cannot be reached, None when it can. `lacks_keys`: mail is held
-    for want of a key to sign it with.
+    for want of a key to sign it with. `was_put_back`: mail is held because an older copy of the
+    database may be in use.
     """
 
     allowed: str = ""
@@ -39,6 +41,7 @@ class PaceStatus:
     today: tuple[int, int] | None = None
     is_held: bool = False
     lacks_keys: bool = False
+    was_put_back: bool = False
 
 
 def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> PaceStatus:
@@ -52,6 +55,7 @@ def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> Pa
         today=(work.pacing.used(since=plan.since), plan.allowance) if plan else None,
         is_held=is_held(work),
         lacks_keys=lacks_keys(work),
+        was_put_back=is_put_back(work),
     )
 
 

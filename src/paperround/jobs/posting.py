@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from paperround.domain.boots import Boot
@@ -38,6 +38,7 @@ from paperround.jobs.compose import digest_view, sheet_of
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import is_held, is_suspect
 from paperround.jobs.ports import Clock, Database, PostOffice, Processes, UnitOfWork
+from paperround.jobs.put_back import SendMarks
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.unwritten import Unwritten
 
@@ -54,7 +55,8 @@ ANSWER = timedelta(minutes=5)
 class PostRoom:
     """What posting needs. Once `stopping` says so, the messages in hand are finished and no others
     are taken up. `boot` says how long this machine runs; `wait` waits for a database that is away,
-    and says whether to stop; `unwritten` is what this process could not write down yet."""
+    and says whether to stop; `unwritten` is what this process could not write down yet. `marks`
+    tells a database that was put back."""
 
     database: Database
     office: PostOffice
@@ -68,6 +70,7 @@ class PostRoom:
     hands: int = HANDS
     wait: Callable[[float], bool] = lambda _: True
     unwritten: Unwritten = field(default_factory=Unwritten)
+    marks: SendMarks = field(default_factory=SendMarks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +97,13 @@ def post_due(room: PostRoom) -> PostReport:
 
 
 def _is_idle(room: PostRoom) -> bool:
-    """Whether nothing may be done: there is no channel, or digests are held. Nothing is given up by
-    a clock that leapt."""
+    """Whether nothing may be done: there is no channel, digests are held, or the database was put
+    back. Nothing is given up by a clock that leapt."""
     now, boot = room.clock.now(), room.boot()
     with room.database.reading() as work:
-        return not work.channels.exist() or is_suspect(work, boot, now=now)
+        if not work.channels.exist() or is_suspect(work, boot, now=now):
+            return True
+    return room.marks.hold(room.database, now=now) is not None
 
 
 def _tidy(room: PostRoom) -> None:
@@ -145,16 +150,19 @@ class _Hand:
             worker=room.processes.current(), until=now + room.lease, token=secrets.token_hex(8)
         )
 
-        def claim(work: UnitOfWork) -> Sequence[ClaimedPost]:
-            return () if is_held(work) else work.posts.claim(lease, limit=1, now=now)
+        def claim(work: UnitOfWork) -> tuple[Sequence[ClaimedPost], datetime | None]:
+            claimed = () if is_held(work) else work.posts.claim(lease, limit=1, now=now)
+            return claimed, room.marks.advance(work, now=now) if claimed else None
 
         if not _has_due(room):
             return ()
         try:
-            return write(room.database, claim)
+            claimed, at = write(room.database, claim)
         except (Conflict, DatabaseFailed):  # it may count, and its answer is lost
             self._let_go(lease)
             raise
+        room.marks.keep(at)
+        return claimed
 
     def take(self, post: ClaimedPost) -> None:
         """Send the next message of a post, and write down what became of it."""
@@ -247,7 +255,7 @@ class _Hand:
             if work.posts.settle([move], now=now):
                 work.posts.note_taken(post.row.id, taken, shown)
 
-        self._room.unwritten.write(self._room.database, note, self._patience)
+        self._write(note, now)
 
     def _defer(self, post: ClaimedPost, outcome: PostOutcome) -> None:
         """Try again after the pause that was asked for, and not before our own; a wait that is
@@ -319,11 +327,23 @@ class _Hand:
             work.posts.settle([move], now=now)
             is_stopped = stops is not None and work.channels.stop(channel.id, hook, stops, now=now)
 
-        self._room.unwritten.write(self._room.database, settle, self._patience)
+        self._write(settle, now)
         if is_stopped:
             log.error(
                 "the channel %s is stopped since %s: %s", channel.name, format_instant(now), stops
             )
+
+    def _write(self, do: Callable[[UnitOfWork], None], now: datetime) -> None:
+        """Write an outcome down, and how far this machine came with it."""
+        marks, at = self._room.marks, None
+
+        def written(work: UnitOfWork) -> None:
+            nonlocal at
+            do(work)
+            at = marks.advance(work, now=now)
+
+        self._room.unwritten.write(self._room.database, written, self._patience)
+        marks.keep(at)
 
     def _let_go(self, lease: Lease) -> None:
         """Give back what was not posted, or give it up: nobody is to wait for a lease."""

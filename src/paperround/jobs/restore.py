@@ -8,6 +8,7 @@ says go. Mails from after the backup left no trace in it, so anything else would
 from dataclasses import dataclass
 from datetime import datetime
 
+from paperround.domain.wording import counted
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
 
@@ -20,6 +21,10 @@ class Held:
 
     digests: int
     notices: int
+
+    def __str__(self) -> str:
+        digests, notices = counted(self.digests, "digest"), counted(self.notices, "notice")
+        return f"{digests} and {notices} may be out: now unknown"
 
 
 def hold_everything(database: Database, *, now: datetime) -> Held:

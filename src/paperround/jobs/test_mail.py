@@ -8,11 +8,10 @@ from paperround.domain.lists import ListId
 from paperround.domain.notices import NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import Address
 from paperround.jobs.deliver import deliver_notices
-from paperround.jobs.lanes import Post
+from paperround.jobs.lanes import Post, why_held
 from paperround.jobs.notices import new_notice
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
-from paperround.jobs.signing import hold_unsigned
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.transactions import write
 
@@ -27,9 +26,9 @@ def send_test(
 
     It holds the list's newest edition, as somebody new would get it; a few words where there is
     none. Returns the notice as it then stands. Raises NotFound for an unknown list, InvalidInput
-    for an address that must never be mailed, and Conflict while mail is held for want of a key.
+    for an address that must never be mailed, and Conflict while mail is held.
     """
-    if (held := hold_unsigned(post.database, post.signing, now=now)) is not None:
+    if (held := why_held(post)) is not None:
         raise Conflict(held)
     notice = write(post.database, lambda work: _put(work, identity, address, list_name, now))
     deliver_notices(post)

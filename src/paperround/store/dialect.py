@@ -51,20 +51,21 @@ def upsert(
 
 @cache
 def _insert_new(dialect: str, table: Table) -> Insert:
-    statement: Insert = _insert(dialect, table).on_conflict_do_nothing()
+    statement: Insert = inserting(dialect, table).on_conflict_do_nothing()
     return statement
 
 
 @cache
 def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str, ...]) -> Insert:
-    statement = _insert(dialect, table)
+    statement = inserting(dialect, table)
     updating: Insert = statement.on_conflict_do_update(
         index_elements=key, set_={name: statement.excluded[name] for name in changed}
     )
     return updating
 
 
-def _insert(dialect: str, table: Table) -> Any:
+def inserting(dialect: str, table: Table) -> Any:
+    """An insert that can say what happens where a key is taken."""
     # Typed Any: the two inserts share their methods but no type that names them.
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 

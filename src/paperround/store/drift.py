@@ -4,6 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 
+NOT_DECLARED = "is not declared"
+"""The end of a line about what the database has beyond the schema."""
+
+
 def spoken(differences: Sequence[Any]) -> Iterator[str]:
     """A line for each difference that Alembic's comparison found: `add_...` is what the database
     lacks, `remove_...` what it has and nobody declared, `modify_...` a column that is otherwise."""
@@ -22,7 +26,7 @@ def _added_or_removed(what: str, *of: Any) -> str:
     named = f"the {_KINDS.get(kind, kind)} {f'{where}.{name}' if kind == 'column' else name}"
     if where is not None and kind not in {"column", "table"}:
         named += f" of {where}"
-    return f"{named} is missing" if change == "add" else f"{named} is not declared"
+    return f"{named} is missing" if change == "add" else f"{named} {NOT_DECLARED}"
 
 
 _KINDS = {"fk": "reference"}

@@ -26,8 +26,8 @@ from paperround import paths
 from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.store import queue_schema, schema_pages, schema_search
 from paperround.store.dialect import is_lost_race, reason_of
-from paperround.store.drift import spoken
-from paperround.store.revisions import require_here
+from paperround.store.drift import NOT_DECLARED, spoken
+from paperround.store.revisions import head, require_here
 from paperround.store.schema import metadata
 from paperround.store.storage import rest
 
@@ -81,6 +81,22 @@ def upgrade(
 
     patiently(engine, run, pause)
     return upgrade_queue(engine, pause=pause) if revision == HEAD else []
+
+
+def bring_up(engine: Engine) -> list[str]:
+    """As `upgrade` to the newest revision, and look that nothing is missing afterwards.
+
+    Raises SchemaOutOfDate, too, when something is.
+    """
+    of_queue = upgrade(engine)
+    lacking = [line for line in check_drift(engine) if not line.endswith(NOT_DECLARED)]
+    if lacking:
+        raise SchemaOutOfDate(
+            f"the database is at revision {head()} and not as that should be: "
+            f"{'; '.join(lacking)}. Put back the backup from before the upgrade and upgrade that, "
+            "or make what is missing by hand; `paperround db check` looks again"
+        )
+    return of_queue
 
 
 def upgrade_queue(

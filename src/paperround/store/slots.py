@@ -1,12 +1,15 @@
 """Things that happen once, and signs of life. What is taken is a row; its key decides races."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from paperround.store import schema as db
-from paperround.store.dialect import insert_new, upsert
+from paperround.store.dialect import insert_new, inserting, upsert
 
 BEAT = "beat"
 
@@ -43,6 +46,16 @@ class SqlSlots:
         beating = upsert(self._connection, db.slots, ("kind", "slot"), ("taken_at",))
         self._connection.execute(beating, {"kind": BEAT, "slot": name, "taken_at": now})
 
+    def advance(self, name: str, *, now: datetime) -> datetime:
+        """Move the beat `name` on, to `now` or to just after where it is: it never goes back.
+        Returns where it is then."""
+        before = self.last_beat(name)
+        at = now if before is None else max(now, before + timedelta(microseconds=1))
+        advancing = _advancing(self._connection.dialect.name)
+        row = {"kind": BEAT, "slot": name, "taken_at": at}
+        advanced: datetime = self._connection.execute(advancing, row).scalar_one()
+        return advanced
+
     def last_beat(self, name: str) -> datetime | None:
         """The latest sign of life of `name`, None when there never was one."""
         return self.taken_at(BEAT, name)
@@ -66,3 +79,14 @@ class SqlSlots:
         return self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at > than)
         ).rowcount
+
+
+@cache
+def _advancing(dialect: str) -> ReturningInsert[Any]:
+    statement = inserting(dialect, db.slots)
+    later = func.greatest if dialect == "postgresql" else func.max
+    latest = later(statement.excluded.taken_at, db.slots.c.taken_at)
+    advancing: ReturningInsert[Any] = statement.on_conflict_do_update(
+        index_elements=("kind", "slot"), set_={"taken_at": latest}
+    ).returning(db.slots.c.taken_at)
+    return advancing

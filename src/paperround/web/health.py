@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Response
 
 from paperround.domain.errors import PaperroundError
+from paperround.jobs.put_back import WAS_PUT_BACK, is_put_back
 from paperround.jobs.roles import staff
 from paperround.jobs.signing import LACKS_KEYS, lacks_keys
 from paperround.jobs.tick import SCHEDULER
@@ -67,6 +68,7 @@ def _working(home: Runtime, now: datetime) -> tuple[str | None, dict[str, object
             people = staff(work, now=now) if is_shared else None
             held = LACKS_KEYS if lacks_keys(work) else None
             reason = unreached(work, now=now)
+            held = WAS_PUT_BACK if is_put_back(work) else held
         lined = home.shared_queue.lined() if is_shared else {}
     except PaperroundError:
         return DOES_NOT_ANSWER, {}

@@ -72,6 +72,11 @@ def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
         values=[((), float(found.pace.lacks_keys))],
     )
     yield Gauge(
+        name="database_put_back",
+        means="1 while no mail leaves because an older copy of the database may be in use.",
+        values=[((), float(found.pace.was_put_back))],
+    )
+    yield Gauge(
         name="database_log_bytes",
         means="How long SQLite's write-ahead log is.",
         values=[((), room.log_bytes)],

@@ -48,6 +48,7 @@ from paperround.jobs.ports import (
     Source,
 )
 from paperround.jobs.posting import PostReport
+from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.roles import sign_off
 from paperround.jobs.rows import Identity
@@ -103,17 +104,8 @@ class Runtime(ForReaders):
     def database(self) -> JoiningDatabase:
         """The database, migrated if it is an empty SQLite file, with its default list."""
         database = databases.database_of(self)
-        self._ensure_default_list(database)
+        databases.ensure_default_list(database, self.settings.timezone, now=self.clock.now())
         return database
-
-    def _ensure_default_list(self, database: JoiningDatabase) -> None:
-        """Most commands find it as it should be, and need not wait for the writer's lock."""
-        zone = self.settings.timezone
-        with database.reading() as work:
-            standing = work.lists.default()
-        if standing is None or standing.zone != zone:
-            with database.writing() as work:
-                work.lists.ensure_default(zone=zone, now=self.clock.now())
 
     def prepare(self) -> None:
         """Open the database, so that its default list stands."""
@@ -472,7 +464,13 @@ class Runtime(ForReaders):
             boot=self.boot,
             unwritten=self.unwritten,
             signing=signing,
+            marks=self.send_marks,
         )
+
+    @cached_property
+    def send_marks(self) -> SendMarks:
+        """What tells that an older copy of the database was put back."""
+        return databases.send_marks_of(self.settings, self.processes.current().host)
 
     def _going(self) -> Clock:
         """A clock that slots can be waited for by: one that stands still never reaches them."""

@@ -35,5 +35,6 @@ def post_channels(runtime: "Runtime") -> PostReport:
             boot=runtime.boot,
             wait=runtime.stopping.wait,
             unwritten=runtime.unwritten,
+            marks=runtime.send_marks,
         )
     )

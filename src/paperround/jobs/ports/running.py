@@ -8,6 +8,7 @@ from paperround.domain.deliveries import Worker
 from paperround.domain.keys import ApiKey, KeyId, NewKey
 from paperround.domain.limits import Rate, Standing, Turn
 from paperround.domain.repeats import Answer, Asked, Earlier
+from paperround.domain.send_mark import SendMark
 from paperround.domain.work import Job, Line, Lined
 
 
@@ -160,6 +161,11 @@ class SlotStore(Protocol):
         """Leave a sign of life: (`beat`, name) is moved to `now`."""
         ...
 
+    def advance(self, name: str, *, now: datetime) -> datetime:
+        """Move the beat `name` on, to `now` or to just after where it is: it never goes back.
+        Returns where it is then."""
+        ...
+
     def last_beat(self, name: str) -> datetime | None:
         """The latest sign of life of `name`, None when there never was one."""
         ...
@@ -174,6 +180,34 @@ class SlotStore(Protocol):
 
     def forget_later(self, kind: str, *, than: datetime) -> int:
         """Drop slots of `kind` taken later `than` an instant; returns how many."""
+        ...
+
+
+class MarkFile(Protocol):
+    """Keeps the send mark of a machine outside the database."""
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        ...
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process may write it, or make it where there is none."""
+        ...
+
+    def read(self) -> SendMark | None:
+        """The mark, None where there is none. Raises OSError, and UnreadableFile for a file that
+        holds none."""
+        ...
+
+    def create(self, mark: SendMark) -> None:
+        """Keep it where none is kept yet. Raises OSError."""
+        ...
+
+    def advance(self, installation: str, at: datetime) -> None:
+        """Move the mark on to `at`, unless it is there or of another installation, and wait for
+        the disk. Raises OSError, and UnreadableFile."""
         ...
 
 
