@@ -16,10 +16,33 @@ __all__ = ["empty_database_url", "postgres"]
 RUN = CliRunner()
 
 
+@pytest.mark.postgres
+@pytest.mark.accept("D14", part="commands", mutant="an-upgrade-does-not-look-at-what-it-left")
+def test_an_upgrade_after_which_something_is_missing_fails_and_names_it(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the operator made beside it is not missing."""
+    with opened(empty_database_url) as engine:
+        migrate.upgrade(engine)
+        with engine.begin() as connection:
+            connection.execute(text("DROP INDEX ix_deliveries_due"))
+            connection.execute(text("CREATE TABLE moods (id INTEGER PRIMARY KEY)"))
+    found = typed(monkeypatch, tmp_path, empty_database_url, "upgrade")
+    assert isinstance(found.exception, SchemaOutOfDate)
+    said = str(found.exception)
+    assert "the index ix_deliveries_due of deliveries is missing" in said
+    assert "backup" in said
+    assert "moods" not in said
+
+
 def checked(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> Result:
+    return typed(monkeypatch, folder, url, "check")
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, command: str) -> Result:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PAPERROUND_DATABASE_URL", url.replace("+psycopg", ""))
-    return RUN.invoke(app, ["db", "check"])
+    return RUN.invoke(app, ["db", command])
 
 
 @pytest.mark.postgres

@@ -15,7 +15,6 @@ from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
 from paperround.jobs.ports import Database, SharedQueue, UnitOfWork
 from paperround.jobs.roles import look
 from paperround.queue.retries import MOST_TRIES
-from paperround.queue.strangers import PUT_OFF
 from paperround.store.engine import driver_connection
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring.rounds import MAIL, ROUNDS
@@ -40,6 +39,7 @@ CUT = (
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 NOTE = Job(task="note", lock="note")
+DEAD = 60
 ME = Worker(host="here", pid=7, started="")
 
 
@@ -230,6 +230,28 @@ def test_a_job_of_a_dead_worker_goes_when_another_of_its_lock_waits(
     assert queue.run_until_idle(now=NOON) == 1
 
 
+@pytest.mark.accept("T6", part="recovering at once", mutant="two-who-recover-wait-for-each-other")
+def test_those_who_look_after_the_dead_at_once_do_not_wait_for_each_other(
+    timed_engine: Engine, queue: TimedQueue
+) -> None:
+    """Each of many dead workers had one job, and its place in the book goes with it."""
+    for number in range(DEAD):
+        queue.put(Job(task="note", lock=f"note:{number}"))
+    run_on(
+        url_of(timed_engine),
+        "INSERT INTO procrastinate_workers (last_heartbeat) SELECT"
+        f" '{NOON.isoformat()}'::timestamptz - interval '1 minute' FROM procrastinate_jobs;"
+        "UPDATE procrastinate_jobs AS job SET status = 'doing', worker_id = dead.id FROM"
+        " (SELECT id, row_number() OVER (ORDER BY id) FROM procrastinate_workers) AS dead,"
+        " (SELECT id, row_number() OVER (ORDER BY id DESC) FROM procrastinate_jobs) AS one"
+        " WHERE one.id = job.id AND one.row_number = dead.row_number",
+    )
+    at_once(THREADS, lambda _: queue.book.recover(now=NOON))
+    assert queue.lined()[NOTE.line] == Lined(waiting=DEAD)
+    with driver_connection(timed_engine) as connection:
+        assert connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,)
+
+
 def test_a_job_that_kills_every_worker_is_given_up(
     timed_engine: Engine, queue: TimedQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -267,7 +289,9 @@ def test_a_job_that_its_worker_never_heard_of_goes_back(
 # --- another version ---------------------------------------------------------------------------
 
 
-@pytest.mark.accept("F47", part="a job of a newer version")
+@pytest.mark.accept(
+    "F47", part="a job of a newer version", mutant="jobs-of-a-newer-version-are-taken"
+)
 def test_a_job_of_a_task_that_is_not_known_here_is_left_to_others(
     timed_engine: Engine, queue: TimedQueue, present: Present, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -278,13 +302,36 @@ def test_a_job_of_a_task_that_is_not_known_here_is_left_to_others(
         newer.put(Job(task="novelty", arguments={"n": number}, lock=f"novelty:{number}"))
     queue.put(NOTE)
     assert queue.run_until_idle(now=NOON) == 1
+    for _ in range(2):
+        queue.look_after()
     [told] = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
     assert "novelty" in told
-    assert all(one.exc_info is None for one in caplog.records)
     assert waiting(queue) == 2
-    present.moment = NOON + PUT_OFF
-    assert newer.run_until_idle(now=NOON + PUT_OFF) == 2
+    assert queue.strangers() == {"novelty": 2}
+    assert queue.lined()[NOTE.line].due_since is None
+    with driver_connection(timed_engine) as connection:
+        tries = connection.execute("SELECT sum(attempts) FROM procrastinate_jobs").fetchone()
+    assert tries == (0,)
+    assert newer.run_until_idle(now=NOON) == 2
     assert len(done) == 2
+    assert queue.strangers() == {}
+
+
+@pytest.mark.accept("F47", part="starves nobody", mutant="a-job-of-a-newer-version-holds-its-lock")
+def test_jobs_of_a_newer_version_hold_up_no_other(
+    timed_engine: Engine, queue: TimedQueue, present: Present
+) -> None:
+    """Not even one of the same lock, put later and less urgent."""
+    newer = TimedQueue(timed_engine, present)
+    newer.register("novelty", lambda _: None)
+    for number in range(100):
+        newer.put(Job(task="novelty", lock=f"novelty:{number}", priority=-10))
+    queue.put(NOTE)
+    run_on(
+        url_of(timed_engine),
+        "UPDATE procrastinate_jobs SET lock = 'novelty:7' WHERE task_name = 'note'",
+    )
+    assert queue.run_until_idle(now=NOON) == 1
 
 
 def test_a_job_that_is_left_to_others_goes_when_another_of_its_lock_waits(

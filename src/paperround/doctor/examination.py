@@ -137,11 +137,12 @@ def _sharing(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]
     try:
         with runtime.database.reading() as work:
             people = staff(work, now=now)
-        lined = runtime.shared_queue.lined()
+        lined, strangers = runtime.shared_queue.lined(), runtime.shared_queue.strangers()
     except PaperroundError as error:
         return [fail("workers", str(error))]
     ticks = routine.ticks(standing.last_tick_at, now=now)
-    return sharing.sharing(people, lined, ticks=ticks, now=now)
+    found = sharing.sharing(people, lined, ticks=ticks, now=now)
+    return [*found, *sharing.of_another_version(strangers)]
 
 
 def _keys(runtime: Runtime, database: Database, now: datetime) -> Finding:

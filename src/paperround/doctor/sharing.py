@@ -69,3 +69,15 @@ def _stalled(staff: Staff, lined: Mapping[Line, Lined], *, now: datetime) -> lis
         )
         for line, since in late.items()
     ]
+
+
+def of_another_version(strangers: Mapping[str, int]) -> list[Finding]:
+    """Jobs that no worker of this version takes; nothing when there are none."""
+    return [
+        warn(
+            "jobs",
+            f"{counted(number, 'job')} {task} {_wait(number)}, which this version does not know",
+            "workers of the version that put them take them: upgrade this machine",
+        )
+        for task, number in strangers.items()
+    ]

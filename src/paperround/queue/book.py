@@ -42,10 +42,19 @@ _MINE_TO_MOVE = (
 )
 _HELD = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = ANY(%s)"
 _LINES = """
-    SELECT queue_name, status::text, count(*), min(greatest(scheduled_at, put.at))
+    SELECT queue_name, status::text, count(*),
+        min(greatest(scheduled_at, put.at)) FILTER (WHERE task_name = ANY(%s))
     FROM procrastinate_jobs AS job
     LEFT JOIN procrastinate_events AS put ON put.job_id = job.id AND put.type = 'deferred'
     GROUP BY 1, 2
+"""
+
+_RECOVERING = "SELECT pg_try_advisory_xact_lock(7276943052)"
+"""Any number, as long as nothing else on the database takes the same advisory lock."""
+
+_STRANGERS = """
+    SELECT task_name, count(*) FROM procrastinate_jobs
+    WHERE status = 'todo' AND task_name <> ALL(%s) GROUP BY 1 ORDER BY 1
 """
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
@@ -107,8 +116,11 @@ class JobBook:
         deferrer.defer(**_packed(job))
 
     def recover(self, *, now: datetime) -> int:
-        """Put jobs of dead workers back into their lines; returns how many there were."""
+        """Put jobs of dead workers back into their lines; returns how many there were. One process
+        at a time: to forget a worker is to change its jobs, which another may have in hand."""
         with self._connections() as connection:
+            if connection.execute(_RECOVERING).fetchone() != (True,):
+                return 0
             rows = self._app.connector.get_sync_connector().execute_query_all_with_connection(
                 connection,
                 queries["select_stalled_jobs_by_heartbeat"],
@@ -116,7 +128,7 @@ class JobBook:
                 task_name=None,
                 seconds_since_heartbeat=STALLED_SECONDS,
             )
-            for row in rows:
+            for row in sorted(rows, key=lambda row: row["queueing_lock"] or ""):
                 self._give_back(connection, theirs.Job.from_row(row), now)
             connection.execute(
                 queries["prune_stalled_workers"], {"seconds_since_heartbeat": STALLED_SECONDS}
@@ -160,11 +172,21 @@ class JobBook:
             queries["finish_job"], {"job_id": job.id, "status": "failed", "delete_job": True}
         )
 
-    def lines(self) -> Mapping[Line, Lined]:
-        """How many jobs wait and run in each line, and how long. Raises DatabaseFailed."""
+    def strangers(self, known: Collection[str]) -> Mapping[str, int]:
+        """How many jobs wait of each task that is none of the `known`. Raises DatabaseFailed."""
         try:
             with self._connections() as connection:
-                found = {(row[0], row[1]): row[2:] for row in connection.execute(_LINES)}
+                return {row[0]: row[1] for row in connection.execute(_STRANGERS, [list(known)])}
+        except psycopg.Error as error:
+            raise _named(error) from error
+
+    def lines(self, known: Collection[str]) -> Mapping[Line, Lined]:
+        """How many jobs wait and run in each line, and how long those of the tasks that are
+        `known`. Raises DatabaseFailed."""
+        try:
+            with self._connections() as connection:
+                rows = connection.execute(_LINES, [list(known)])
+                found = {(row[0], row[1]): row[2:] for row in rows}
         except psycopg.Error as error:
             raise _named(error) from error
         lined: dict[Line, Lined] = {}

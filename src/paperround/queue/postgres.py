@@ -64,7 +64,7 @@ class PostgresQueue:
         self._now = now
         self._tasks = Tasks()
         self._app = App(connector=EngineConnector(connections, listening))
-        self._app.job_manager = KnownJobs(self._app.connector, knows=self._tasks.knows, now=now)
+        self._app.job_manager = KnownJobs(self._app.connector, lambda: self._tasks.names)
         self.book = JobBook(self._app, connections)
         self.tally = Tally()
         self.lines = lines
@@ -73,6 +73,7 @@ class PostgresQueue:
         self._crew: Crew | None = None
         self._running: set[int | None] = set()
         self._lost: frozenset[int] = frozenset()
+        self._told: set[str] = set()
 
     def register(self, task: str, run: Task) -> None:
         """Say what `task` means; raises ValueError when the name is taken."""
@@ -108,7 +109,7 @@ class PostgresQueue:
 
     def start(self) -> None:
         """Begin serving lines in the background."""
-        self._crew = Crew(self._app, self._width, self._look_after)
+        self._crew = Crew(self._app, self._width, self.look_after)
         self._crew.start()
 
     def stop(self, *, drain_seconds: float) -> bool:
@@ -121,7 +122,12 @@ class PostgresQueue:
 
     def lined(self) -> Mapping[Line, Lined]:
         """How many jobs of all processes wait and run. Raises DatabaseFailed."""
-        return self.book.lines()
+        return self.book.lines(self._tasks.names)
+
+    def strangers(self) -> Mapping[str, int]:
+        """How many jobs wait of each task that this version does not know. Raises
+        DatabaseFailed."""
+        return self.book.strangers(self._tasks.names)
 
     def done(self) -> Mapping[tuple[str, str], int]:
         """How many jobs of each task this process has `done`, and how many `failed`."""
@@ -160,10 +166,10 @@ class PostgresQueue:
         if failure is not None:
             put_again(job, failure, self.put, now())
 
-    def _look_after(self) -> None:
+    def look_after(self) -> None:
         """Put back what nobody runs: the jobs of dead workers, and those that the book says are
-        ours and we do not know of, now and ten seconds ago. Then leave a sign of life: whatever
-        goes wrong with that holds up no job."""
+        ours and we do not know of, now and ten seconds ago. Then leave a sign of life, and tell of
+        jobs of another version: whatever goes wrong with that holds up no job."""
         now = self._now()
         self.book.recover(now=now)
         crew = self._crew
@@ -171,3 +177,14 @@ class PostgresQueue:
         self.book.give_back(lost & self._lost, now=now)
         self._lost = lost
         self._alive()
+        self._tell_of_strangers()
+
+    def _tell_of_strangers(self) -> None:
+        """Once for each task."""
+        for task in self.strangers().keys() - self._told:
+            self._told.add(task)
+            _log.warning(
+                "jobs %s are left to others: this version does not know what they mean; upgrade "
+                "this worker",
+                task,
+            )

@@ -1,53 +1,60 @@
 """Jobs of another version's tasks, as they come while one machine after another is upgraded."""
 
-import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
 
 from procrastinate.connector import BaseConnector
-from procrastinate.exceptions import UniqueViolation
-from procrastinate.jobs import Job, Status
+from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
-PUT_OFF = timedelta(seconds=30)
-"""How long a job that nobody here knows is left to others."""
-
-_log = logging.getLogger(__name__)
+FETCH = """
+    WITH candidate AS (
+        SELECT job.id FROM procrastinate_jobs AS job
+        WHERE job.status = 'todo'
+            AND job.task_name = ANY(%(tasks)s)
+            AND (%(queues)s::varchar[] IS NULL OR job.queue_name = ANY(%(queues)s))
+            AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())
+            AND NOT EXISTS (
+                SELECT 1 FROM procrastinate_jobs AS other
+                WHERE other.lock = job.lock
+                    AND (
+                        other.status = 'doing'
+                        OR other.status = 'todo'
+                        AND other.task_name = ANY(%(tasks)s)
+                        AND (
+                            other.priority > job.priority
+                            OR other.priority = job.priority AND other.id < job.id
+                        )
+                    )
+            )
+        ORDER BY job.priority DESC, job.id LIMIT 1
+        FOR UPDATE OF job SKIP LOCKED
+    )
+    UPDATE procrastinate_jobs AS job SET status = 'doing', worker_id = %(worker_id)s
+    FROM candidate WHERE job.id = candidate.id
+    RETURNING job.id, job.status, job.task_name, job.priority, job.lock, job.queueing_lock,
+        job.args, job.scheduled_at, job.queue_name, job.attempts, job.worker_id
+"""
+"""The library's own, but for the tasks: a job of another one is not touched, and holds up none."""
 
 
 class KnownJobs(JobManager):
-    """Gives workers the jobs whose task this process knows. Any other stays in its line, for a
+    """Gives workers the jobs whose task this process knows. Any other stays where it is, for a
     worker that knows it: the library would fail it, and drop it."""
 
-    def __init__(
-        self,
-        connector: BaseConnector,
-        *,
-        knows: Callable[[str], bool],
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, connector: BaseConnector, known: Callable[[], Sequence[str]]) -> None:
         super().__init__(connector)
-        self._knows = knows
-        self._now = now
-        self._told: set[str] = set()
+        self._known = known
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """The next job that is due and known here; None when there is none."""
-        while (job := await super().fetch_job(queues, worker_id)) is not None:
-            if self._knows(job.task_name):
-                return job
-            await self._leave(job)
-        return None
+        rows = await self.connector.execute_query_all_async(
+            query=FETCH,
+            queues=None if queues is None else list(queues),
+            tasks=list(self._known()),
+            worker_id=worker_id,
+        )
+        return Job.from_row(rows[0]) if rows else None
 
-    async def _leave(self, job: Job) -> None:
-        if job.task_name not in self._told:
-            self._told.add(job.task_name)
-            _log.warning(
-                "a job %s is left to others: this version does not know what it means; upgrade "
-                "this worker",
-                job.task_name,
-            )
-        try:
-            await self.retry_job(job, retry_at=self._now() + PUT_OFF)
-        except UniqueViolation:  # another of its lock waits already
-            await self.finish_job(job, Status.FAILED, delete_job=True)
+    async def prune_stalled_workers(self, seconds_since_heartbeat: float) -> list[int]:  # noqa: ARG002 - the library's
+        """Nothing: who looks after the dead forgets them, one process at a time."""
+        return []

@@ -20,14 +20,15 @@ class Tasks:
             raise ValueError(f"the task {task!r} is registered already")
         self._by_name[task] = run
 
-    def knows(self, task: str) -> bool:
-        """Whether somebody said what `task` means."""
-        return task in self._by_name
+    @property
+    def names(self) -> list[str]:
+        """The tasks whose meaning somebody said."""
+        return sorted(self._by_name)
 
     def require(self, job: Job) -> None:
         """Raise NotFound when nobody said what the job's task means."""
-        if not self.knows(job.task):
-            known = ", ".join(sorted(self._by_name)) or "none"
+        if job.task not in self._by_name:
+            known = ", ".join(self.names) or "none"
             raise NotFound(f"no task is called {job.task!r}; there are: {known}")
 
     def run(self, job: Job) -> None:

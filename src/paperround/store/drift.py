@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-
 NOT_DECLARED = "is not declared"
 """The end of a line about what the database has beyond the schema."""
 

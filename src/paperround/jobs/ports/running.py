@@ -67,6 +67,11 @@ class SharedQueue(Queue, Protocol):
         job. Raises Conflict when that was ended in favour of another one."""
         ...
 
+    def strangers(self) -> Mapping[str, int]:
+        """How many jobs wait of each task that this version does not know. Raises
+        DatabaseFailed."""
+        ...
+
     def lined(self) -> Mapping[Line, Lined]:
         """How many jobs of all processes wait and run in each line. Raises DatabaseFailed."""
         ...
