@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -29,8 +30,10 @@ from paperround.jobs.holding import CLOCK, HOLD, watch
 from paperround.jobs.pausing import pause, resume
 from paperround.jobs.ports import PostOffice
 from paperround.jobs.posting import post_due
+from paperround.jobs.put_back import MARK, SendMarks
 from paperround.jobs.replacements import send_missed
 from paperround.store.sealing import RingSeal
+from paperround.store.send_mark import SendMarkFile
 from paperround.store.unit_of_work import SqlDatabase
 from tests.channels.services import (
     SLACK,
@@ -337,6 +340,23 @@ def test_nothing_is_posted_while_the_clock_is_held(papers: SqlDatabase, made: Se
         work.slots.take(HOLD, CLOCK, now=NOW)
     with post_room(papers, made) as room:
         assert post_due(room).messages == 0
+
+
+@pytest.mark.accept("D12", part="posts", mutant="an-old-copy-is-posted")
+def test_nothing_is_posted_from_an_older_copy_of_the_database(
+    papers: SqlDatabase, made: Services, tmp_path: Path
+) -> None:
+    add(papers, made)
+    send(papers)
+    marks = SendMarks(file=SendMarkFile(tmp_path / "sending.mark"), host="here")
+    with post_room(papers, made) as room:
+        assert post_due(replace(room, marks=marks)).messages > 0
+        with papers.writing() as work:
+            work.slots.beat(f"{MARK}here", now=NOW - timedelta(days=1))
+        fill(papers, [record(n) for n in range(7, 9)])
+        send(papers, days=1)
+        assert post_due(replace(later(room, days=1), marks=marks)).messages == 0
+    assert totals(papers) == LedgerTotals(sent=1, queued=1)
 
 
 def test_a_clock_that_leapt_gives_up_no_post(papers: SqlDatabase, made: Services) -> None:
