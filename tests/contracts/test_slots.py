@@ -63,3 +63,14 @@ def test_old_slots_of_one_kind_are_forgotten(database: Database) -> None:
         assert work.slots.take("tick", "1", now=NOW)
         assert not work.slots.take("tick", "2", now=NOW)
         assert not work.slots.take("alert", "kept", now=NOW)
+
+
+@pytest.mark.accept("D12", part="not held", mutant="the-clock-alone-moves-the-mark")
+def test_what_advances_never_stays_and_never_goes_back(database: Database) -> None:
+    moments = []
+    for now in (NOW, NOW, NOW - HOUR, NOW + MINUTE):
+        with database.writing() as work:
+            moments.append(work.slots.advance("a", now=now))
+            assert work.slots.last_beat("a") == moments[-1]
+    assert moments == sorted(set(moments))
+    assert (moments[0], moments[-1]) == (NOW, NOW + MINUTE)

@@ -223,6 +223,21 @@ def test_once_somebody_says_go_nothing_is_sent_again_and_the_rest_goes_on(
 
 
 @pytest.mark.accept("D12", part="let go", mutant="a-copy-is-let-go-for-ever")
+def test_what_is_sent_at_the_instant_of_letting_go_counts(
+    papers: SqlDatabase, place: Path, tmp_path: Path
+) -> None:
+    put_back = copied(papers, tmp_path)
+    deliver(marked(papers, place))
+    put_back()
+    marked(papers, place).marks.resume(papers, now=NOW)
+    resume(papers, None, now=NOW)
+    another(papers, "grace")
+    put_back = copied(papers, tmp_path)
+    assert deliver(marked(papers, place)).totals.sent == 1
+    put_back()
+    assert deliver(marked(papers, place)).stopped is not None
+
+
 def test_a_copy_that_is_put_back_again_is_held_again(
     papers: SqlDatabase, place: Path, tmp_path: Path
 ) -> None:

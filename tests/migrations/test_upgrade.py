@@ -40,7 +40,7 @@ def killed_at(engine: Engine, step: int) -> bool:
 
 @pytest.mark.early
 @pytest.mark.postgres
-@pytest.mark.accept("D14", part="killed", mutant="what-an-upgrade-made-stays-though-it-died")
+@pytest.mark.accept("D14", part="killed", mutant="what-an-upgrade-made-is-not-kept")
 @pytest.mark.parametrize(
     "before",
     [

@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.notices import Alert
@@ -32,6 +32,11 @@ log = logging.getLogger(__name__)
 PUT_BACK = "put-back"
 INSTALLATION = "installation/"
 MARK = "send-mark/"
+
+CLOCKS_DIFFER = timedelta(hours=1)
+"""How much further than the clock of this machine the marks of others may be."""
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 WAS_PUT_BACK = "mail is held: an older copy of the database may have been put back"
 GO_ON = (
@@ -85,6 +90,7 @@ class SendMarks:
     host: str = ""
     stays: bool = True
     _mark: SendMark | None = None
+    _counts_from: datetime = _EVER
     _told: set[str] = field(default_factory=set)
 
     # --- when a run begins ---------------------------------------------------------------------
@@ -103,6 +109,7 @@ class SendMarks:
                 write(database, lambda work: work.slots.take(HOLD, PUT_BACK, now=now))
             return reason
         self._mark = mark or self._begun(self.file, database, now)
+        self._counts_from = (known.since or now) + timedelta(microseconds=1)
         return None
 
     def trouble(self, database: Database) -> str | None:
@@ -167,7 +174,9 @@ class SendMarks:
     def advance(self, work: UnitOfWork, *, now: datetime) -> datetime | None:
         """In the transaction of a claim or an outcome, as its last step: how far this host comes
         with it. It is to be kept once that is committed."""
-        return None if self._mark is None else work.slots.advance(MARK + self._mark.host, now=now)
+        if self._mark is None:
+            return None
+        return work.slots.advance(MARK + self._mark.host, now=max(now, self._counts_from))
 
     def keep(self, at: datetime | None) -> None:
         """Move the mark on to what is committed. One that cannot be written stays behind, and mail
@@ -194,7 +203,7 @@ class SendMarks:
             at = max([*before, mark.at] if mark is not None else before)
             named = known.installations or [mark.installation if mark is not None else _new_id()]
             for one in named:
-                work.slots.beat(INSTALLATION + one, now=at + timedelta(microseconds=1))
+                work.slots.beat(INSTALLATION + one, now=at + CLOCKS_DIFFER)
             return work.slots.give_back(HOLD, PUT_BACK)
 
         return write(database, go_on)
