@@ -38,11 +38,19 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def papers(sqlite_database: SqlDatabase) -> SqlDatabase:
-    """A SQLite database with papers, of which a digest waits."""
+def older(sqlite_database: SqlDatabase) -> SqlDatabase:
+    """A SQLite database from before there were marks, with papers, of which a digest waits."""
     with sqlite_database.writing() as work:
         work.lists.ensure_default(zone="UTC", now=NOW)
     return planned(sqlite_database)
+
+
+@pytest.fixture
+def papers(older: SqlDatabase) -> SqlDatabase:
+    """The same of today."""
+    with older.writing() as work:
+        name_installation(work, now=NOW)
+    return older
 
 
 def planned(database: SqlDatabase) -> SqlDatabase:
@@ -117,7 +125,8 @@ def test_a_copy_made_while_mail_was_in_hand_sends_nothing(
     put_backs: list[PutBack] = []
 
     def copying() -> bool:
-        if not put_backs and place.exists():
+        mark = SendMarkFile(place).read()
+        if not put_backs and mark is not None and mark.at != NOW:  # a claim is committed
             put_backs.append(copied(papers, tmp_path))
         return False
 
@@ -130,14 +139,16 @@ def test_a_copy_made_while_mail_was_in_hand_sends_nothing(
 
 @pytest.mark.accept("D12", part="a copied file", mutant="a-database-without-an-id-is-new")
 def test_a_copy_from_before_there_were_marks_sends_nothing(
-    papers: SqlDatabase, place: Path, tmp_path: Path
+    older: SqlDatabase, place: Path, tmp_path: Path
 ) -> None:
-    put_back = copied(papers, tmp_path)
-    deliver(marked(papers, place))
+    put_back = copied(older, tmp_path)
+    assert deliver(marked(older, place)).totals.sent == 1
     put_back()
-    with papers.reading() as work:
-        assert work.slots.beats("installation/") == {}
-    assert deliver(marked(papers, place, LATER)).totals.sent == 0
+    assert deliver(marked(older, place, LATER)).totals.sent == 0
+    assert marked(older, place).marks.resume(older, now=NOW + LATER) is not None
+    resume(older, None, now=NOW + LATER)
+    another(older, "grace")
+    assert deliver(marked(older, place, LATER)).totals.sent == 1
 
 
 @pytest.mark.accept("D12", part="the mark is gone", mutant="a-lost-mark-is-made-anew")
@@ -334,8 +345,6 @@ def test_where_machines_come_and_go_a_missing_mark_says_nothing(
 def test_a_mark_of_another_database_is_reported_and_not_compared(
     papers: SqlDatabase, place: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with papers.writing() as work:
-        name_installation(work, now=NOW)
     place.write_text(f'{{"installation": "x", "host": "here", "at": "{NOW + 9 * LATER}"}}')
     one = marked(papers, place)
     assert deliver(one).totals.sent == 1
