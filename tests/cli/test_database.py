@@ -17,7 +17,7 @@ RUN = CliRunner()
 
 
 @pytest.mark.postgres
-@pytest.mark.accept("D14", part="commands", mutant="an-upgrade-does-not-look-at-what-it-left")
+@pytest.mark.accept("D14", part="commands")
 def test_an_upgrade_after_which_something_is_missing_fails_and_names_it(
     empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -276,7 +276,7 @@ def test_a_mark_that_a_wrong_clock_made_is_let_go_too(
 
 
 @pytest.mark.postgres
-@pytest.mark.accept("D12", part="not held", mutant="the-clock-alone-moves-the-mark")
+@pytest.mark.accept("D12", part="not held")
 def test_run_after_run_goes_on(database: SqlDatabase, tmp_path: Path) -> None:
     """By a clock that does not move, or goes back, and from one process after another."""
     planned(database)
@@ -287,7 +287,7 @@ def test_run_after_run_goes_on(database: SqlDatabase, tmp_path: Path) -> None:
     assert deliver(marked(database, place)).totals.sent == 4
 
 
-@pytest.mark.accept("D12", part="not held", mutant="a-mark-goes-before-its-commit")
+@pytest.mark.accept("D12", part="not held")
 def test_a_process_that_dies_before_the_mark_is_written_holds_nothing(
     papers: SqlDatabase, place: Path
 ) -> None:
@@ -302,6 +302,7 @@ def test_a_process_that_dies_before_the_mark_is_written_holds_nothing(
     assert (report.totals.sent, report.stopped) == (1, None)
 
 
+@pytest.mark.accept("D12", part="not held", mutant="a-mark-goes-before-its-commit")
 def test_a_mark_is_never_ahead_of_what_is_committed(papers: SqlDatabase, place: Path) -> None:
     marks = marked(papers, place).marks
     marks.hold(papers, now=NOW)

@@ -32,7 +32,7 @@ def put_back(home: CommandLine) -> None:
     shutil.copy(home.folder / "copy.db", data(home) / "paperround.db")
 
 
-@pytest.mark.accept("D12", part="commands", mutant="a-copy-is-believed")
+@pytest.mark.accept("D12", part="commands")
 def test_a_file_that_is_copied_back_mails_nobody_again(home: CommandLine) -> None:
     copy(home)
     assert home.json("deliver")["sent"] == 2
@@ -67,7 +67,7 @@ def test_an_official_restore_agrees_with_the_mark(home: CommandLine, how: tuple[
     assert home.json("deliver")["sent"] == (2 if how else 0)
 
 
-@pytest.mark.accept("D12", part="commands", mutant="a-restore-leaves-the-mark-ahead")
+@pytest.mark.accept("D12", part="commands")
 def test_a_mark_that_was_lost_is_made_anew_when_nothing_was_put_back(home: CommandLine) -> None:
     home.run("digest", "test", "--to", "grace@example.org")
     (data(home) / "sending.mark").unlink()

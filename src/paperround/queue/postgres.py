@@ -61,10 +61,12 @@ class PostgresQueue:
         wide: int = 4,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self._now = now
+        self._now = self._present = now
         self._tasks = Tasks()
         self._app = App(connector=EngineConnector(connections, listening))
-        self._app.job_manager = KnownJobs(self._app.connector, lambda: self._tasks.names)
+        self._app.job_manager = KnownJobs(
+            self._app.connector, known=lambda: self._tasks.names, now=lambda: self._present()
+        )
         self.book = JobBook(self._app, connections)
         self.tally = Tally()
         self.lines = lines
@@ -92,9 +94,10 @@ class PostgresQueue:
         return self.book.put_within(connection, job)
 
     def run_until_idle(self, *, now: datetime) -> int:
-        """Run what is due by the database's clock, and what that adds, one after another; returns
-        how many jobs ran. A job that fails is tried again some time after `now`."""
+        """Run what is due at `now`, and what that adds, one after another; returns how many jobs
+        ran. A job that fails is tried again some time after that."""
         moment = require_utc(now)
+        self._present = lambda: moment
         before = sum(self.tally.done().values())
         worker = Worker(
             self._app,
@@ -105,6 +108,7 @@ class PostgresQueue:
             additional_context={NOW: lambda: moment},
         )
         asyncio.run(worker.run())  # type: ignore[no-untyped-call]  # theirs names no result
+        self._present = self._now
         return sum(self.tally.done().values()) - before
 
     def start(self) -> None:

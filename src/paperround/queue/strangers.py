@@ -1,6 +1,7 @@
 """Jobs of another version's tasks, as they come while one machine after another is upgraded."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
@@ -12,7 +13,7 @@ FETCH = """
         WHERE job.status = 'todo'
             AND job.task_name = ANY(%(tasks)s)
             AND (%(queues)s::varchar[] IS NULL OR job.queue_name = ANY(%(queues)s))
-            AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())
+            AND (job.scheduled_at IS NULL OR job.scheduled_at <= %(now)s)
             AND NOT EXISTS (
                 SELECT 1 FROM procrastinate_jobs AS other
                 WHERE other.lock = job.lock
@@ -34,16 +35,24 @@ FETCH = """
     RETURNING job.id, job.status, job.task_name, job.priority, job.lock, job.queueing_lock,
         job.args, job.scheduled_at, job.queue_name, job.attempts, job.worker_id
 """
-"""The library's own, but for the tasks: a job of another one is not touched, and holds up none."""
+"""The library's own, but for the clock and for the tasks: a job of another one is not touched, and
+holds up none."""
 
 
 class KnownJobs(JobManager):
     """Gives workers the jobs whose task this process knows. Any other stays where it is, for a
     worker that knows it: the library would fail it, and drop it."""
 
-    def __init__(self, connector: BaseConnector, known: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        connector: BaseConnector,
+        *,
+        known: Callable[[], Sequence[str]],
+        now: Callable[[], datetime],
+    ) -> None:
         super().__init__(connector)
         self._known = known
+        self._now = now
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """The next job that is due and known here; None when there is none."""
@@ -51,6 +60,7 @@ class KnownJobs(JobManager):
             query=FETCH,
             queues=None if queues is None else list(queues),
             tasks=list(self._known()),
+            now=self._now(),
             worker_id=worker_id,
         )
         return Job.from_row(rows[0]) if rows else None
