@@ -19,7 +19,6 @@ from paperround.domain.subscribers import (
 )
 from paperround.jobs.erasure import _erase
 from paperround.jobs.ports import Database, UnitOfWork
-from paperround.jobs.signup import subscribe
 from tests.builders import (
     HOUR,
     NOW,
@@ -34,8 +33,7 @@ from tests.builders import (
     seed_subscribers,
     shard,
 )
-from tests.jobs.asking import asked
-from tests.jobs.readers import desk, request
+from tests.jobs.readers import desk, request, subscribe
 from tests.races import just_before, require_wait
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -202,7 +200,7 @@ def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_sta
         require_wait(work, lambda: work.subscribers.erase(person.id, now=NOW))
 
     with just_before(engine, "INSERT INTO subscribers", database, erase):
-        asked(here, request("alice"), request("bo"))
+        subscribe(here, request("alice"), now=NOW)
 
 
 @pytest.mark.accept("P2", part="lock", mutant="an-erasure-locks-nobody-out")

@@ -12,9 +12,8 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.new_address import Agreed, agree, ask_to_move
+from paperround.jobs.new_address import Agreed, agree
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import request_link
 from paperround.store import schema as db
 from tests.builders import (
     HOUR,
@@ -30,7 +29,7 @@ from tests.builders import (
 )
 from tests.contracts.notices import notice
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import desk, link, post, visitor
+from tests.jobs.readers import ask_to_move, desk, link, post, request_link, visitor
 from tests.races import at_once
 
 SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED
@@ -58,7 +57,7 @@ class Office:
 
     def again(self, row: ClaimedNotice) -> bool:
         with self.database.writing() as work:
-            return work.notices.again_all([(row.id, NOW, NOW + NOTICE_LIFE)]) == 1
+            return work.notices.again(row.id, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
 
     def find(self, key: str = "confirm/1") -> Notice:
         with self.database.reading() as work:

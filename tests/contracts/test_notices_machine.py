@@ -64,7 +64,7 @@ class NoticeMachine(RuleBasedStateMachine):
             fresh = work.notices.put(notice(self.person, key), now=self.now)
             found = work.notices.find(key)
             assert found is not None
-            again = work.notices.again_all([(found.id, self.now, until)]) == 1
+            again = work.notices.again(found.id, due_at=self.now, expires_at=until)
         assert not (fresh and again)
         if fresh or again:
             self.asked[found.id] = self.asked.get(found.id, 0) + 1

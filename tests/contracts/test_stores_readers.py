@@ -13,6 +13,7 @@ from paperround.domain.digests import Withdrawal
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
 from paperround.domain.readers import NewFeedback, NewSignup
+from paperround.domain.requests import NewRequest, RequestKind
 from paperround.domain.returns import Did, OwnMail
 from paperround.domain.standing import Standing
 from paperround.domain.subscribers import (
@@ -299,6 +300,8 @@ class _Town:
             IDENTITY, NoticeKind.CONFIRM, "confirm/1", person, None, payload, now=NOW
         )
         work.notices.put(notice, now=NOW)
+        asked = NewRequest(kind=RequestKind.LINK, address=address("alice"), due_at=NOW)
+        work.requests.put(asked, now=NOW)
 
 
 EXEMPT = {
@@ -311,8 +314,10 @@ EXEMPT = {
         "nonce", "key_id", "token", "host", "pid", "started", "lease_until", "next_at",
         "breakdowns",
     },
+    "signup_requests": {"subscriber_id"},
 }  # fmt: skip
-"""What an export leaves out: what makes links hard to forge, and which machine held a mail."""
+"""What an export leaves out: what makes links hard to forge, which machine held a mail, and who
+asks to be mailed at an address that is somebody else's."""
 
 
 def _knows_people(table: Table) -> bool:

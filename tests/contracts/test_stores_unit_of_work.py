@@ -31,12 +31,12 @@ def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
 def test_a_line_that_is_lost_in_a_part_is_told_as_what_it_is(engine: Engine) -> None:
     with pytest.raises(DatabaseFailed, match="away"), SqlDatabase(engine).writing() as work:
         lose_the_line(work)
-    with SqlDatabase(engine).writing() as work, work.part(keep=True):
+    with SqlDatabase(engine).writing() as work, work.part():
         work.lists.ensure_default(zone="UTC", now=NOW)
 
 
 def lose_the_line(work: SqlUnitOfWork) -> None:
-    with work.part(keep=True):
+    with work.part():
         work.connection.invalidate()
         raise DatabaseFailed("the server went away")
 

@@ -1,14 +1,11 @@
 """Those who want to write to one file take turns: nobody is kept out by one who always writes."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
 from sqlalchemy import Engine
 
-from paperround.jobs.group_commit import GroupCommit
-from paperround.jobs.ports import UnitOfWork
 from paperround.store.turns import Turns
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW
@@ -35,33 +32,6 @@ def test_first_come_is_first_served() -> None:
                     pass
         pool.shutdown()
     assert order == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.accept("B10", part="nobody is kept out")
-def test_sign_ups_are_written_before_what_nobody_waits_for(engine: Engine) -> None:
-    database = SqlDatabase(engine)
-    turns, order = database._turns, list[str]()
-    if turns is None:  # PostgreSQL lets many write at once
-        return
-    group = GroupCommit(database, then=lambda: None)
-
-    def planning() -> None:
-        with database.writing():
-            order.append("planning")
-
-    with ThreadPoolExecutor(2) as pool:
-        with database.writing():
-            for number, write in enumerate((planning, lambda: group.write(noted(order)))):
-                pool.submit(write)
-                while len(turns._waiting) <= number:
-                    pass
-        pool.shutdown()
-    assert order == ["sign-up", "planning"]
-
-
-def noted(order: list[str]) -> Callable[[UnitOfWork], None]:
-    """Something that is written for somebody who waits."""
-    return lambda _: order.append("sign-up")
 
 
 def test_whoever_waited_for_long_enough_goes_on_without_a_turn() -> None:

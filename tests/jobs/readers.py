@@ -11,13 +11,15 @@ from paperround.domain.ledger import Claimed, Move
 from paperround.domain.limits import SignupLimits, parse_rates
 from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.readers import Visitor
-from paperround.domain.subscribers import Preferences
+from paperround.domain.subscribers import Address, Preferences
 from paperround.domain.tokens import Purpose
-from paperround.jobs.asking import SignupRequest
+from paperround.jobs import new_address, signup_requests
 from paperround.jobs.desk import Desk
 from paperround.jobs.looking_ahead import Press
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import Confirmed, confirm, subscribe
+from paperround.jobs.signup import Confirmed, confirm
+from paperround.jobs.signup_requests import SignupRequest
+from paperround.jobs.signup_worker import work_on_requests
 from paperround.store import schema as db
 from tests.builders import NOW, address, lease
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
@@ -74,15 +76,35 @@ def request(
     worked: bool = False,
     source: str = "form",
 ) -> SignupRequest:
-    """A request for the default list."""
+    """A request for the default list. `worked`: a challenge was solved for it that counts for
+    nobody else."""
     return SignupRequest(
         address=address(name),
         list_name=list_name,
         preferences=wish or Preferences(),
         visitor=by or visitor(),
         source=source,
-        worked=worked,
+        proof=f"solved for {name}" if worked else None,
     )
+
+
+def subscribe(here: Desk, asked: SignupRequest, *, now: datetime) -> None:
+    """Somebody asks, and the row is worked on before anything else happens."""
+    signup_requests.subscribe(here, asked, now=now)
+    work_on_requests(here, now=now)
+
+
+def request_link(here: Desk, to: Address, by: Visitor, *, now: datetime) -> None:
+    """The same for a link to their choices."""
+    signup_requests.request_link(here, to, by, now=now)
+    work_on_requests(here, now=now)
+
+
+def ask_to_move(here: Desk, token: str, to: Address, *, now: datetime) -> bool:
+    """The same for a change of address."""
+    asked = new_address.ask_to_move(here, token, to, visitor(), now=now)
+    work_on_requests(here, now=now)
+    return asked
 
 
 def second_list(engine: Engine, name: str = "second") -> str:

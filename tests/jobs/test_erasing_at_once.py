@@ -20,7 +20,7 @@ from paperround.jobs.erasure import erase_person
 from paperround.jobs.feedback import give_feedback
 from paperround.jobs.judging import keep_judgements
 from paperround.jobs.library import keep_seeds
-from paperround.jobs.new_address import agree, ask_to_move
+from paperround.jobs.new_address import agree
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.reader_lists import join_list
 from paperround.jobs.self_service import (
@@ -30,17 +30,19 @@ from paperround.jobs.self_service import (
     renew_feed,
     save_choices,
 )
-from paperround.jobs.signup import confirm, request_link
+from paperround.jobs.signup import confirm
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address, everything_kept, seed_edition, seed_papers
 from tests.jobs.readers import (
+    ask_to_move,
     desk,
     digest_link,
     digests,
     joined,
     link,
     post,
+    request_link,
     second_list,
     visitor,
 )

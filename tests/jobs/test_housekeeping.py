@@ -15,7 +15,7 @@ from paperround.domain.papers import Reject
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import confirm, subscribe
+from paperround.jobs.signup import confirm
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address, returned_event
 from tests.jobs.conftest import IDENTITY
@@ -29,6 +29,7 @@ from tests.jobs.readers import (
     post,
     request,
     second_list,
+    subscribe,
 )
 from tests.races import THREADS, at_once
 

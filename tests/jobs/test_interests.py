@@ -14,7 +14,6 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import Paper, Record
 from paperround.domain.readers import Choices
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.asking import SignupRequest
 from paperround.jobs.desk import Desk
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, plan_due
@@ -23,7 +22,8 @@ from paperround.jobs.preview import Preview, preview
 from paperround.jobs.publish import publish
 from paperround.jobs.search import search
 from paperround.jobs.self_service import open_choices, save_choices
-from paperround.jobs.signup import confirm, subscribe
+from paperround.jobs.signup import confirm
+from paperround.jobs.signup_requests import SignupRequest
 from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
 from paperround.jobs.wishes import MOST_TITLES
@@ -34,7 +34,7 @@ from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address
 from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.conftest import IDENTITY, fill, record
-from tests.jobs.readers import HOURS, desk, digests, joined, link, post, visitor
+from tests.jobs.readers import HOURS, desk, digests, joined, link, post, subscribe, visitor
 
 KILN = "Glazed pottery is fired in a kiln; the glaze is ash."
 PAPERS = (

@@ -9,11 +9,10 @@ from paperround.jobs.desk import Desk
 from paperround.jobs.judging import PAGE, Kept, keep_judgements, papers_to_judge, suggest
 from paperround.jobs.ports import Database
 from paperround.jobs.self_service import open_choices
-from paperround.jobs.signup import request_link
 from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import desk, joined, link, post, visitor
+from tests.jobs.readers import desk, joined, link, post, request_link, visitor
 
 FOLDING = [f"Protein folding in {place}" for place in ("ice", "fire", "air", "sea", "wood")]
 PRICES = [f"Market prices of {thing}" for thing in ("bread", "milk", "salt")]

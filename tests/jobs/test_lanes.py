@@ -141,7 +141,7 @@ def test_a_notice_lost_after_the_dot_goes_again_only_on_request_and_as_it_was(
     deliver_notices(post(database, mailer))
     assert mailer.sent == []
     with database.writing() as work:
-        assert work.notices.again_all([(id_, NOW, NOW + NOTICE_LIFE)]) == 1
+        assert work.notices.again(id_, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
     deliver_notices(post(database, mailer))
     assert [one.content for one in mailer.batches[-1]] == [lost.offered[0].content]
 

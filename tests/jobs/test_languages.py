@@ -12,13 +12,22 @@ from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.ports import Database
 from paperround.jobs.self_service import leave, save_choices
-from paperround.jobs.signup import request_link
-from paperround.jobs.signup import subscribe as sign_up
 from paperround.mail.composer import MailRenderer
 from tests.builders import NOW, address, seed_edition, seed_papers
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import HOURS, desk, digest_link, digests, joined, post, request, visitor
+from tests.jobs.readers import (
+    HOURS,
+    desk,
+    digest_link,
+    digests,
+    joined,
+    post,
+    request,
+    request_link,
+    visitor,
+)
+from tests.jobs.readers import subscribe as sign_up
 
 GERMAN = Preferences(language="de-AT")
 

@@ -9,10 +9,9 @@ from paperround.jobs.desk import Desk
 from paperround.jobs.library import keep_seeds, understand
 from paperround.jobs.ports import Database
 from paperround.jobs.self_service import open_choices
-from paperround.jobs.signup import request_link
 from tests.builders import NOW, address
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import desk, joined, link, post, visitor
+from tests.jobs.readers import desk, joined, link, post, request_link, visitor
 
 GIVEN = Library(
     called="BibTeX",

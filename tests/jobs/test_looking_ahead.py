@@ -18,11 +18,21 @@ from paperround.jobs.looking_ahead import (
     next_digest,
 )
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.signup import confirm
 from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
-from tests.jobs.readers import desk, joined, link, post, press, request, visitor
+from tests.jobs.readers import (
+    desk,
+    joined,
+    link,
+    post,
+    press,
+    request,
+    request_link,
+    subscribe,
+    visitor,
+)
 
 TOPIC = Interest(InterestKind.TOPIC, "tides")
 MUTE = Interest(InterestKind.MUTE, "pottery")

@@ -13,16 +13,27 @@ from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.subscribers import Address, Preferences, SubscriberState
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_person, export_person
-from paperround.jobs.new_address import Agreed, agree, ask_to_move
-from paperround.jobs.patience import may_mail
+from paperround.jobs.new_address import Agreed, agree
 from paperround.jobs.ports import Database
 from paperround.jobs.returns import hold_against
 from paperround.jobs.self_service import open_choices
-from paperround.jobs.signup import confirm, request_link
+from paperround.jobs.signup import confirm
+from paperround.jobs.signup_limits import may_mail
 from paperround.jobs.subscribers import suppress
 from tests.builders import NOW, address, everything_kept
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import DAYS, FREE, HOURS, desk, joined, link, post, visitor
+from tests.jobs.readers import (
+    DAYS,
+    FREE,
+    HOURS,
+    ask_to_move,
+    desk,
+    joined,
+    link,
+    post,
+    request_link,
+    visitor,
+)
 
 WISH = Preferences(hour=6, topics=("graphs",))
 
@@ -174,7 +185,7 @@ def test_a_stranger_is_not_mailed_more_often_than_any_address(database: Database
     joined(here, "carol")
     tokens = [choosing(here, name) for name in ("alice", "carol")]
     with database.writing() as work:
-        assert may_mail(work, here, address("bob"), at=NOW)
+        assert may_mail(work, here, address("bob"), now=NOW)
     asked(here, tokens[0], address("bob"))
     assert asked(here, tokens[1], address("bob")).keys() == {"carol@mail.example"}
 

@@ -12,9 +12,8 @@ from paperround.domain.notices import NoticeKind
 from paperround.jobs.desk import Desk
 from paperround.jobs.ports import Database
 from paperround.jobs.reader_history import ReaderHistory, reader_history
-from paperround.jobs.signup import request_link
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
-from tests.jobs.readers import DAYS, desk, joined, link, post, visitor
+from tests.jobs.readers import DAYS, desk, joined, link, post, request_link, visitor
 
 
 def choosing(here: Desk) -> str:

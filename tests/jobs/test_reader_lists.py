@@ -5,14 +5,25 @@ from sqlalchemy import Engine
 
 from paperround.domain.errors import NotFound
 from paperround.domain.subscribers import Frequency, Preferences
-from paperround.jobs.asking import SignupRequest
 from paperround.jobs.desk import Desk
 from paperround.jobs.ports import Database
 from paperround.jobs.reader_lists import join_list, lists_of
 from paperround.jobs.self_service import leave_from_choices, open_choices
-from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.signup import confirm
+from paperround.jobs.signup_requests import SignupRequest
 from tests.builders import NOW, address
-from tests.jobs.readers import DAYS, desk, joined, link, post, request, second_list, visitor
+from tests.jobs.readers import (
+    DAYS,
+    desk,
+    joined,
+    link,
+    post,
+    request,
+    request_link,
+    second_list,
+    subscribe,
+    visitor,
+)
 
 WISH = Preferences(
     hour=6, timezone="Asia/Tokyo", frequency=Frequency.WEEKLY, weekday="fri", topics=("graphs",)

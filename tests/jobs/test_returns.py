@@ -15,7 +15,6 @@ from paperround.domain.standing import CLEAN, SURGE_OF_A_DOMAIN, Standing
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import UnitOfWork
-from paperround.jobs.signup import subscribe as ask
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
@@ -23,6 +22,7 @@ from tests.fakes import accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 from tests.jobs.readers import desk, joined, post, request
+from tests.jobs.readers import subscribe as ask
 from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, Script, Town
 from tests.races import just_before, require_wait
 

@@ -29,7 +29,7 @@ from paperround.jobs.self_service import (
     open_choices,
     save_choices,
 )
-from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.signup import confirm
 from paperround.jobs.subscribers import add_subscriber
 from paperround.mail.addresses import EmailAddresses
 from paperround.store import schema as db
@@ -48,7 +48,9 @@ from tests.jobs.readers import (
     post,
     press,
     request,
+    request_link,
     second_list,
+    subscribe,
     visitor,
 )
 

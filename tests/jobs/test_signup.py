@@ -1,5 +1,6 @@
 """Signing up: who gets a mail, how often, and what its link does."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -7,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.errors import InvalidInput, RateLimited
+from paperround.domain.errors import Crowded, InvalidInput, RateLimited
 from paperround.domain.limits import parse_rates
 from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.readers import Visitor
@@ -20,7 +21,9 @@ from paperround.domain.subscribers import (
 from paperround.domain.tokens import Purpose
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import confirm, must_work, request_link, subscribe
+from paperround.jobs.signup import confirm
+from paperround.jobs.signup_limits import must_work
+from paperround.jobs.signup_worker import work_on_requests
 from paperround.jobs.subscribers import suppress
 from paperround.store import schema as db
 from tests.builders import MINUTE, NOW, address
@@ -36,6 +39,8 @@ from tests.jobs.readers import (
     link,
     post,
     request,
+    request_link,
+    subscribe,
     visitor,
 )
 
@@ -250,26 +255,36 @@ def test_who_comes_without_a_stamp_may_ask_half_as_often(database: Database) -> 
 
 @pytest.mark.postgres
 @pytest.mark.accept("S2", part="domain")
-def test_above_its_share_a_mail_domain_waits_in_the_slow_lane(database: Database) -> None:
+def test_above_its_share_a_provider_is_refused_unless_work_was_done(database: Database) -> None:
     here = desk(database, replace(FREE, domain=parse_rates("2/h"), total=parse_rates("9/h")))
-    for number in range(4):
+    for number in range(2):
         subscribe(here, request(f"reader{number}", by=from_net(number)), now=NOW)
+    with pytest.raises(Crowded) as refused:
+        subscribe(here, request("late", by=from_net(4)), now=NOW)
+    assert 0 < refused.value.retry_after <= 3601
     subscribe(here, request("busy", by=from_net(5), worked=True), now=NOW)
-    assert len(post(database)) == 2
-    assert len(post(database, now=NOW + 31 * MINUTE)) == 3
+    assert names_of(post(database)) == ["busy", "reader0", "reader1"]
 
 
 @pytest.mark.postgres
 @pytest.mark.accept("S2", part="total")
-def test_above_the_total_a_mail_waits_unless_work_was_done_for_it(database: Database) -> None:
+def test_above_the_total_a_request_waits_unless_work_was_done_for_it(database: Database) -> None:
     here = desk(database, replace(FREE, total=parse_rates("2/h")))
     assert not must_work(here, now=NOW)
-    for number in range(5):
+    for number in range(4):
         subscribe(here, request(f"reader{number}"), now=NOW)
+    with pytest.raises(Crowded):
+        subscribe(here, request("reader4"), now=NOW)
     subscribe(here, request("busy", worked=True), now=NOW)
     assert must_work(here, now=NOW)
-    assert len(post(database)) == 3
-    assert len(post(database, now=NOW + 31 * MINUTE)) == 2
+    assert names_of(post(database)) == ["busy", "reader0", "reader1"]
+    later = NOW + 31 * MINUTE
+    work_on_requests(here, now=later)
+    assert names_of(post(database, now=later)) == ["reader2", "reader3"]
+
+
+def names_of(mails: Sequence[ClaimedNotice]) -> list[str]:
+    return sorted(mail.address.partition("@")[0] for mail in mails)
 
 
 @pytest.mark.accept("P1", part="limits")
@@ -277,7 +292,7 @@ def test_what_is_counted_holds_no_address(database: Database, engine: Engine) ->
     subscribe(desk(database, LIMITS), request(), now=NOW)
     with engine.connect() as connection:
         keys = list(connection.execute(select(db.rate_windows.c.key)).scalars())
-    assert len(keys) == 6
+    assert len(keys) == 5
     assert not any(word in key for key in keys for word in ("alice", "mail.example", "10.0"))
 
 

@@ -17,12 +17,23 @@ from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.ports import Database
 from paperround.jobs.self_service import leave, mail_choices_link
-from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.signup import confirm
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, address, seed_edition, seed_list, seed_papers
 from tests.databases import opened
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import HOURS, desk, digest_link, digests, link, post, request, visitor
+from tests.jobs.readers import (
+    HOURS,
+    desk,
+    digest_link,
+    digests,
+    link,
+    post,
+    request,
+    request_link,
+    subscribe,
+    visitor,
+)
 
 NAMES = ("ada", "bo")
 STEPS = st.lists(

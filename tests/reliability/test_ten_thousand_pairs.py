@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from paperround.domain.deliveries import DeliveryId
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import confirm, subscribe
+from paperround.jobs.signup import confirm
 from paperround.store import schema as db
 from tests.builders import (
     NOW,
@@ -22,7 +22,7 @@ from tests.builders import (
     shard,
 )
 from tests.databases import database
-from tests.jobs.readers import desk, link, post, request, visitor
+from tests.jobs.readers import desk, link, post, request, subscribe, visitor
 
 __all__ = ["database"]
 

@@ -18,7 +18,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import Purpose
 from paperround.jobs.plan import plan_due
-from paperround.store.schema import metadata, notices
+from paperround.store.schema import metadata, signup_requests
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
@@ -68,10 +68,16 @@ class Site:
             "/subscribe", data={"email": email, "stamp": self.stamp(), **fields}
         )
         assert answer.status_code == 200, answer.text
+        self.work()
         return answer.text
+
+    def work(self) -> None:
+        """Work on what was asked, as a running site does at once."""
+        self.runtime.work_on_requests()
 
     def notice_token(self, name: str, kind: NoticeKind, purpose: Purpose) -> str:
         """The token of the latest notice of a kind that was written to somebody."""
+        self.work()
         with self.runtime.database.reading() as work:
             person = work.subscribers.find(address(name))
             assert person is not None
@@ -80,12 +86,9 @@ class Site:
         return self.runtime.desk.keys.token(purpose, notice.id, notice.nonce)
 
     def due(self, name: str) -> datetime:
-        """When the confirmation that somebody asked for leaves."""
-        with self.runtime.database.reading() as work:
-            person = work.subscribers.find(address(name))
-        assert person is not None
-        column = notices.c
-        query = select(column.due_at).where(column.subscriber_id == person.id)
+        """From when on what somebody asked for is worked on."""
+        column = signup_requests.c
+        query = select(column.due_at).where(column.folded == address(name).folded)
         with sql(self.runtime).connect() as connection:
             due_at: datetime = connection.execute(query).scalar_one()
         return due_at
@@ -182,7 +185,13 @@ def choices_token(site: Site, digest_token: str) -> str:
 
 @pytest.fixture
 def limited_site(settings: Settings) -> Iterator[Site]:
-    """A site that takes five requests from one client and thinks that one sign-up is a crowd."""
-    tight = settings.model_copy(update={"rate_signup_ip": "6/10m", "rate_signup_total": "1/h"})
-    with running(tight) as one:
+    """A site that takes six requests from one client, and three from one without a form of ours."""
+    with running(settings.model_copy(update={"rate_signup_ip": "6/10m"})) as one:
+        yield one
+
+
+@pytest.fixture
+def crowded_site(settings: Settings) -> Iterator[Site]:
+    """A site that thinks that one sign-up is a crowd."""
+    with running(settings.model_copy(update={"rate_signup_total": "1/h"})) as one:
         yield one

@@ -21,6 +21,7 @@ def asked(site: Site, door: str) -> datetime:
     else:
         site.ask(hour="6", origin=door)
     now = site.clock.now()
+    site.work()
     deliver(site.runtime.post())
     return now
 

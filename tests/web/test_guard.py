@@ -85,6 +85,7 @@ def test_of_two_hosts_in_one_request_none_counts(site: Site) -> None:
 def test_no_header_decides_where_the_links_of_a_mail_lead(site: Site, name: str) -> None:
     headers = {name: "localhost" if name == "host" else EVIL}
     site.client.post("/subscribe", data={"email": "ada@mail.example"}, headers=headers)
+    site.work()
     assert deliver(site.runtime.post()).notices.sent == 1
     [mail] = (site.runtime.settings.data_dir / "outbox").glob("[!.]*.eml")
     text = mail.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from paperround.config import Settings
 from paperround.domain.errors import FetchFailed
 from paperround.domain.keys import Scope
 from paperround.jobs.housekeeping import keep_house
-from paperround.store.schema import answers, feeds, notices
+from paperround.store.schema import answers, feeds, signup_requests
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
 from tests.web.conftest import PUBLIC_URL, sql
@@ -64,7 +64,7 @@ def test_fifty_equal_sign_ups_at_once_are_one_mail(office: Office) -> None:
         told = at_once(50, lambda: client.post(SUBSCRIPTIONS, json=ADA, headers=KEYED))
     [(status, _)] = told
     assert status == 202
-    assert office.rows(notices) == 1
+    assert office.rows(signup_requests) == 1
 
 
 @pytest.mark.postgres

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from paperround.clock import FixedClock, StartedClock
-from paperround.store.schema import feeds, notices
+from paperround.store.schema import feeds, signup_requests
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import NOW
@@ -21,7 +21,7 @@ from tests.web.dying import KEYED, REQUESTS, settings_of
 __all__ = ["database_url", "postgres", "postgres_url"]
 
 ROOT = Path(__file__).parents[2]
-EFFECTS: dict[str, Any] = {"feed": feeds, "subscription": notices}
+EFFECTS: dict[str, Any] = {"feed": feeds, "subscription": signup_requests}
 ANSWERS = {"feed": 201, "subscription": 202}
 
 

@@ -92,6 +92,7 @@ def test_a_sign_up_in_no_language_of_ours_leaves_it_open(site: Site) -> None:
 def test_a_program_may_say_the_language(site: Site) -> None:
     asked = {"email": "ada@mail.example", "language": "es-MX"}
     assert site.client.post("/api/v1/subscriptions", json=asked).status_code == 202
+    site.work()
     assert choices(site).language == "es-MX"
 
 

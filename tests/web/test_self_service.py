@@ -403,6 +403,7 @@ def test_a_change_of_address_is_agreed_to_at_both_ends(site: Site, choices_token
     page = site.client.post(f"/preferences/{choices_token}", data=said).text
     assert "Check both inboxes" in page
     assert "bob" not in page
+    site.work()
     old, new = post(site.runtime.database, now=site.clock.now())[-2:]
     tokens = [
         site.runtime.desk.keys.token(Purpose.CONFIRM, one.id, one.nonce) for one in (old, new)

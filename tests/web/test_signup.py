@@ -5,25 +5,36 @@ import hashlib
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.config import Settings
+from paperround.domain.errors import Crowded
+from paperround.domain.limits import SignupLimits, parse_rates
 from paperround.domain.notices import NoticeKind
+from paperround.domain.readers import Visitor
+from paperround.domain.requests import Limit
 from paperround.domain.subscribers import Frequency, Preferences, SubscriberState
 from paperround.domain.tokens import KeyRing, Purpose
+from paperround.jobs.desk import Desk
+from paperround.jobs.signup_limits import DAY, tally
+from paperround.jobs.signup_requests import request_link
 from paperround.web import stamps
 from paperround.web.app import create_app
 from paperround.web.stamps import Filled
 from paperround.wiring import Runtime
 from tests.builders import NOW, address, seed_subscribers
-from tests.web.conftest import PUBLIC_URL, Site
+from tests.web.conftest import PUBLIC_URL, Site, running
 
 RING = KeyRing((b"one secret that is long enough 1", b"one secret that is long enough 2"))
 
 
 def state(site: Site, name: str = "ada") -> SubscriberState | None:
+    site.work()
     with site.runtime.database.reading() as work:
         person = work.subscribers.find(address(name))
     return person.state if person else None
@@ -284,14 +295,28 @@ def solved(text: str) -> str:
 
 @pytest.mark.accept("S3", part="work")
 def test_work_counts_once_and_for_an_hour(site: Site) -> None:
-    keys, database = site.runtime.desk.keys, site.runtime.database
+    keys = site.runtime.desk.keys
     first, second = (stamps.challenge(keys, now=NOW).text for _ in range(2))
     number = solved(first)
-    assert not stamps.worked(database, keys, first, str(int(number) + 1), now=NOW)
-    assert stamps.worked(database, keys, first, number, now=NOW)
-    assert not stamps.worked(database, keys, first, number, now=NOW)
+    assert stamps.solved(keys, first, str(int(number) + 1), now=NOW) is None
+    proof = stamps.solved(keys, first, number, now=NOW)
+    assert [counts(site, proof) for _ in range(2)] == [True, False]
     too_late = NOW + timedelta(hours=1, seconds=1)
-    assert not stamps.worked(database, keys, second, solved(second), now=too_late)
+    assert stamps.solved(keys, second, solved(second), now=too_late) is None
+
+
+def counts(site: Site, proof: str | None, desk: Desk | None = None) -> bool:
+    """Whether a request with that proof is let in where nobody is without one."""
+    crowd = SignupLimits(address=(), ip=(), net=(), domain=parse_rates("1/h"), total=())
+    here = replace(desk or site.runtime.desk, limits=crowd)
+    visitor = Visitor(ip=None, stamped=True)
+    with suppress(Crowded):
+        request_link(here, address("first"), visitor, now=NOW)
+    try:
+        request_link(here, address("second"), visitor, proof=proof, now=NOW)
+    except Crowded:
+        return False
+    return True
 
 
 def encoded(value: object) -> str:
@@ -308,7 +333,7 @@ SURROGATES = [
 
 @pytest.mark.parametrize("text", ["", "x", "W10=", "MQ==", "e30=", "eyJzYWx0Ijoge319", *SURROGATES])
 def test_work_that_is_none_of_ours_counts_for_nothing(site: Site, text: str) -> None:
-    assert not stamps.worked(site.runtime.database, site.runtime.desk.keys, text, "1", now=NOW)
+    assert stamps.solved(site.runtime.desk.keys, text, "1", now=NOW) is None
 
 
 def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
@@ -320,11 +345,11 @@ def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
         "signature": "0" * 64,
     }
     text = base64.b64encode(json.dumps(easy).encode()).decode()
-    assert not stamps.worked(site.runtime.database, site.runtime.desk.keys, text, "0", now=NOW)
+    assert stamps.solved(site.runtime.desk.keys, text, "0", now=NOW) is None
 
 
-def test_work_is_asked_for_only_while_very_many_sign_up(limited_site: Site) -> None:
-    client = limited_site.client
+def test_work_is_asked_for_only_while_very_many_sign_up(crowded_site: Site) -> None:
+    client = crowded_site.client
     assert 'name="work"' not in client.get("/").text
     client.post("/subscribe", data={"email": "ada@mail.example"})
     page = client.get("/")
@@ -334,7 +359,7 @@ def test_work_is_asked_for_only_while_very_many_sign_up(limited_site: Site) -> N
     for name, number in (("lazy", ""), ("busy", solved(work))):
         fields = {"email": f"{name}@mail.example", "work": work, "number": number}
         assert client.post("/subscribe", data=fields).status_code == 200
-        due.append(limited_site.due(name))
+        due.append(crowded_site.due(name))
     assert due[0] - due[1] >= timedelta(minutes=10)
 
 
@@ -356,36 +381,82 @@ def test_a_program_is_told_how_often_it_may_still_sign_somebody_up(limited_site:
 def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> None:
     keys = site.runtime.desk.keys
     work = stamps.challenge(keys, now=NOW).text
+    proof = stamps.solved(keys, work, solved(work), now=NOW)
     other = Runtime(site.runtime.settings, site.clock)
-    number = solved(work)
-    assert stamps.worked(site.runtime.database, keys, work, number, now=NOW)
-    assert not stamps.worked(other.database, keys, work, number, now=NOW)
+    assert counts(site, proof)
+    assert not counts(site, proof, other.desk)
 
 
 @pytest.mark.accept("S3", part="at once")
 def test_work_that_is_shown_twenty_times_at_once_counts_once(site: Site) -> None:
-    keys, database = site.runtime.desk.keys, site.runtime.database
+    keys = site.runtime.desk.keys
     work = stamps.challenge(keys, now=NOW).text
-    number = solved(work)
+    proof = stamps.solved(keys, work, solved(work), now=NOW)
+    counts(site, None)
     with ThreadPoolExecutor(20) as threads:
-        counted = list(
-            threads.map(lambda _: stamps.worked(database, keys, work, number, now=NOW), range(20))
-        )
+        counted = list(threads.map(lambda _: counts(site, proof), range(20)))
     assert sum(counted) == 1
 
 
 @pytest.mark.accept("S3", part="slow lane")
 def test_a_form_without_work_in_a_crowd_is_told_the_same_and_waits_its_turn(
-    limited_site: Site,
+    crowded_site: Site,
 ) -> None:
-    client = limited_site.client
+    client = crowded_site.client
     pages = [
-        client.post("/subscribe", data={"email": f"ada{number}@mail.example"}).text
+        client.post("/subscribe", data={"email": f"ada{number}@mail.example"})
         for number in range(3)
     ]
-    assert len(set(pages)) == 1
-    due = [limited_site.due(f"ada{number}") - limited_site.clock.now() for number in range(2)]
+    assert pages[0].text == pages[1].text
+    due = [crowded_site.due(f"ada{number}") - crowded_site.clock.now() for number in range(2)]
     assert due == [timedelta(0), timedelta(minutes=30)]
-    with limited_site.runtime.database.reading() as work:
-        person = work.subscribers.find(address("ada2"))
-    assert person is None  # the lane takes one an hour here
+    assert pages[2].status_code == 503  # the lane takes one an hour here
+
+
+@pytest.mark.accept("S18", part="work lets in")
+@pytest.mark.parametrize("path", ["/subscribe", "/preferences"])
+def test_who_is_refused_in_a_crowd_is_asked_for_work_and_let_in_with_it(
+    settings: Settings, path: str
+) -> None:
+    with running(settings.model_copy(update={"rate_signup_domain": "1/h"})) as site:
+        site.client.post(path, data={"email": "first@mail.example"})
+        refused = site.client.post(path, data={"email": "ada@mail.example"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "3601")
+        assert 'value="ada@mail.example"' in refused.text
+        [work] = re.findall(r'name="work" value="([^"]+)"', refused.text)
+        again = {"email": "ada@mail.example", "work": work, "number": solved(work)}
+        assert site.client.post(path, data=again).status_code == 200
+        assert site.due("ada") == site.clock.now()
+
+
+@pytest.mark.accept("S18", part="queued or refused")
+def test_a_program_is_answered_202_for_what_is_queued_and_503_for_what_is_not(
+    settings: Settings,
+) -> None:
+    with running(settings.model_copy(update={"rate_signup_domain": "2/h"})) as site:
+        answers = [
+            site.client.post("/api/v1/subscriptions", json={"email": f"ada{n}@a{n}.mail.example"})
+            for n in range(4)
+        ]
+        assert [one.status_code for one in answers] == [202, 202, 503, 503]
+        assert {one.headers.get("retry-after") for one in answers[2:]} == {"3601"}
+        assert "Queued" in answers[0].json()["detail"]
+        with site.runtime.database.reading() as work:
+            waiting, _ = work.requests.waiting()
+            found = tally(work, DAY, now=NOW)
+    assert waiting == 2
+    assert found.refused[Limit.DOMAIN] == 2
+
+
+@pytest.mark.accept("S18", part="operator")
+def test_a_refusal_is_counted_though_its_request_is_undone_with_its_key(
+    crowded_site: Site,
+) -> None:
+    for number in range(4):
+        crowded_site.client.post(
+            "/api/v1/subscriptions",
+            json={"email": f"ada{number}@mail.example"},
+            headers={"idempotency-key": f"key {number}"},
+        )
+    with crowded_site.runtime.database.reading() as work:
+        assert tally(work, DAY, now=NOW).refused[Limit.TOTAL] == 2

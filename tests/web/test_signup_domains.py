@@ -35,6 +35,7 @@ def fields_on(page: str) -> dict[str, str]:
 
 
 def mailed(site: Site) -> list[str]:
+    site.work()
     with site.runtime.database.reading() as work:
         pending = {SubscriberState.PENDING}
         found = [work.subscribers.find(address("ada", one)) for one in ("gmail.com", "gmaill.com")]
@@ -159,6 +160,7 @@ def test_a_reader_whose_local_part_is_refused_since_still_gets_their_links(
     assert outcome == "new"
     form = {"email": f"{local}@example.org", "stamp": site.stamp()}
     assert site.client.post("/preferences", data=form).status_code == 200
+    site.work()
     with home.database.reading() as work:
         person = work.subscribers.find(home.addresses.read(f"{local}@example.org"))
         assert person is not None

@@ -57,6 +57,7 @@ def test_an_address_that_is_accepted_is_named_to_the_relay_as_it_was_written(
     for written, _ in welcome:
         page = posting.client.post("/subscribe", data={"email": written})
         assert page.status_code == 200, written
+    posting.work()
     deliver_notices(posting.runtime.post())
     mailboxes = {mailed.casefold(): mailed for _, mailed in reversed(welcome)}
     assert sorted(recipients(sink)) == sorted(mailboxes.values())

@@ -55,6 +55,7 @@ def test_topics_that_are_suggested_or_written_count_once_confirmed(
 def test_nothing_that_was_typed_stands_in_the_mail_that_asks(site: Site, edition: Edition) -> None:
     asked(site, topic="buy pills at pills.example", author="Pill Seller", keyword="pills")
     runtime = site.runtime
+    site.work()
     (notice,) = post(runtime.database, now=site.clock.now())
     keys = runtime.desk.keys
     mail = notice_mail(notice, runtime.letterhead, "Trending papers", keys)

@@ -2,13 +2,17 @@
 
 import gc
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
 from paperround.cli.progress import progress
 from paperround.cli.signals import finish_on_signals
+from paperround.domain.wording import counted
+
+if TYPE_CHECKING:
+    from paperround.wiring import Runtime
 
 
 def deliver(
@@ -26,13 +30,16 @@ def deliver(
     home = runtime(now)
     finish_on_signals(home)
     gc.freeze()  # libraries stay to the end: looking for garbage in them only takes time
+    home.work_on_requests()
     with progress("sending") as advance:
         report = run(home.post(), until_empty=until_empty, progress=advance)
     posted = home.post_to_channels()
     with home.database.reading() as work:
         totals = asdict(work.ledger.totals(now=home.clock.now()))  # posts are mails of the day, too
+        waiting, _ = work.requests.waiting()
     if as_json:
         notices, channels = asdict(report.notices), {"messages": posted.messages}
+        notices["queued"] += waiting
         print_json(
             {**totals, "notices": notices, "expired_now": report.expired, "channels": channels}
         )
@@ -40,12 +47,11 @@ def deliver(
         say(f"mails of the day: {counts(totals)}")
         if home.settings.smtp_url is None:
             say(f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}")
+        if waiting:
+            say(f"  {counted(waiting, 'sign-up')} or the like to be looked at yet")
         if report.expired:
             say(f"  {report.expired:,} expired unsent: their 20 hours were over")
-        with home.database.reading() as work:
-            paused = [one.name for one in work.lists.all() if one.paused_at is not None]
-        if paused:
-            say(f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on")
+        _say_paused(home)
         for reason, number in sorted(report.troubles.items()):
             say(f"  {number:,} not sent now: {reason}")
         if posted.messages or posted.troubles:
@@ -55,3 +61,10 @@ def deliver(
     if report.stopped:
         typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
         raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)
+
+
+def _say_paused(home: "Runtime") -> None:
+    with home.database.reading() as work:
+        paused = [one.name for one in work.lists.all() if one.paused_at is not None]
+    if paused:
+        say(f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on")

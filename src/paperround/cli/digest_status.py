@@ -23,6 +23,7 @@ from paperround.domain.wording import counted
 if TYPE_CHECKING:
     from paperround.domain.channels import Channel
     from paperround.domain.deliveries import DeliveryState
+    from paperround.domain.requests import RequestTally
     from paperround.domain.returns import ReturnTally
     from paperround.domain.status import EditionTally, MailRecord, ReasonTally
     from paperround.jobs.status import History, ListStatus, Status
@@ -115,6 +116,7 @@ def _tell(found: "Status") -> None:
     for line in pace_lines(found.pace):
         say(line)
     say(f"came back in 7 days: {_returns(found.returns)}")
+    say(f"sign-ups: {_requests(found.requests)}")
     for one in found.lists:
         say()
         for line in _list_lines(one):
@@ -133,6 +135,15 @@ def _returns(tally: "ReturnTally") -> str:
     if not any(numbers.values()):
         return f"none of {counted(tally.tried, 'digest')}"
     return f"{counts(numbers)} (of {counted(tally.tried, 'digest')}: {shares}{warning})"
+
+
+def _requests(tally: "RequestTally") -> str:
+    refused = {f"by {limit}": count for limit, count in tally.refused.items() if count}
+    dropped = {f"by {why}": count for why, count in tally.dropped.items() if count}
+    parts = [f"{tally.waiting:,} {'waits' if tally.waiting == 1 else 'wait'} to be looked at"]
+    parts += [f"refused in 24 hours: {counts(refused)}"] if refused else []
+    parts += [f"dropped in 24 hours: {counts(dropped)}"] if dropped else []
+    return "; ".join(parts)
 
 
 def _list_lines(one: "ListStatus") -> Iterator[str]:
@@ -221,6 +232,16 @@ def _as_json(found: "Status") -> dict[str, Any]:
             "quarantined": found.returns.quarantined,
             "did": dict(found.returns.effects),
         },
+        "signups": _requests_as_json(found.requests),
+    }
+
+
+def _requests_as_json(tally: "RequestTally") -> dict[str, Any]:
+    return {
+        "waiting": tally.waiting,
+        "oldest_due": _instant(tally.oldest_due),
+        "refused": dict(tally.refused),
+        "dropped": dict(tally.dropped),
     }
 
 

@@ -68,6 +68,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     home = runtime(now)
     home.settings.require_sender()
     finish_on_signals(home)
+    home.work_on_requests()
     report = run(home.rounds, now=home.clock.now())
     sent = deliver(home.post())
     home.post_to_channels()

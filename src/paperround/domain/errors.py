@@ -18,6 +18,7 @@
     │   └── Unanswered      what we posted is out, and nobody said whether it was taken
     ├── Forged              a message is not proven to come from whom it names
     ├── RateLimited         too many requests for now; `retry_after` seconds
+    │   └── Crowded            too many requests of all clients together
     └── RenderingFailed     one mail could not be made; the others go on
 
 `permanent` is all a retry loop reads: true means that trying again cannot help.
@@ -131,13 +132,18 @@ class Forged(PaperroundError):
 
 
 class RateLimited(PaperroundError):
-    """Too many requests for now."""
+    """Too many requests for now. `limit` names what was counted, where an operator is told."""
 
     permanent = False
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: str, *, retry_after: float, limit: str = "") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.limit = limit
+
+
+class Crowded(RateLimited):
+    """Too many requests of all clients together: this one did nothing wrong."""
 
 
 class RenderingFailed(PaperroundError):

@@ -13,8 +13,6 @@ from paperround.domain.subscribers import (
     Address,
     Preferences,
     SubscriberId,
-    SubscriberState,
-    Subscription,
     SubscriptionId,
 )
 
@@ -28,18 +26,6 @@ class NewSignup:
     address: Address
     preferences: Preferences
     nonce: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of an address that somebody asks to be mailed at: the state of its person and
-    what they asked of the list, None where there is none; `linked_at` is None where no link to
-    their choices was ever mailed."""
-
-    suppressed: bool
-    person: SubscriberState | None
-    wish: Subscription | None
-    linked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

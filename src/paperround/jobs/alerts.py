@@ -2,8 +2,8 @@
 
 digests missed · digests late · a relay that refuses us or cannot be reached · a clock that leapt ·
 no key to sign with · an older database put back · a feed stale or failing ·
-a channel whose hook is no more ·
-an enricher that answers nothing · a step of the tick failed · a database without room
+a channel whose hook is no more · an enricher that answers nothing · a step of the tick failed ·
+a database without room · sign-ups refused, dropped or not looked at
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.put_back import put_back
 from paperround.jobs.signing import unsigned
+from paperround.jobs.signup_alerts import signup_troubles
 from paperround.jobs.storage_alerts import storage_troubles
 from paperround.jobs.unreached import relay_alerts
 
@@ -50,6 +51,7 @@ def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime
         if mailing_list.paused_at is None:
             found += _late(mailing_list, report, work.ledger.backlog(mailing_list.id, now=now), now)
     found += stopped_channels(work)
+    found += signup_troubles(work, now=now)
     found += storage_troubles(work.status.storage(), now=now)
     return found + feed_troubles(polled_feeds(work)) + silent_enrichers(work, now=now)
 

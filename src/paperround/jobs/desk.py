@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from paperround.domain.limits import SignupLimits
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.group_commit import GroupCommit
 from paperround.jobs.key_check import KeyCheck
 from paperround.jobs.ports import Database
 from paperround.jobs.rows import Identity
@@ -15,9 +14,9 @@ from paperround.jobs.rows import Identity
 class Desk:
     """Where people sign up and change their minds.
 
-    `wake` is called after a notice was written, so that it leaves within seconds, `plan` when
-    somebody is due at once. `forget_mails` removes what is kept of these Message-IDs outside the
-    database, after somebody was erased.
+    `wake` is called after a request or a notice was written, so that mail leaves within seconds,
+    `plan` when somebody is due at once. `forget_mails` removes what is kept of these Message-IDs
+    outside the database, after somebody was erased.
     """
 
     database: Database
@@ -28,10 +27,7 @@ class Desk:
     wake: Callable[[], None]
     plan: Callable[[], None]
     forget_mails: Callable[[Sequence[str]], None]
-    group: GroupCommit = field(init=False, repr=False, compare=False)
-    """Writes for those who ask at the same time, and wakes."""
     key_check: KeyCheck = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "group", GroupCommit(self.database, then=self.wake))
         object.__setattr__(self, "key_check", KeyCheck(self.keys))

@@ -82,6 +82,7 @@ def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool
 
     def erase(work: UnitOfWork) -> list[str] | None:
         person = work.subscribers.find(address)
+        work.requests.forget(address)
         if suppress:
             never_mail(work, desk.keys, address, reason="erased", now=now)
         return None if person is None else _erase(work, person, now)

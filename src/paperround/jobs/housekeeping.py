@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, UNCONFIRMED_LIFE, NoticeKind
 from paperround.domain.returns import KEPT_EVENTS, KEPT_QUARANTINED
 from paperround.domain.subscribers import Subscriber, Subscription
-from paperround.jobs.asking import confirmations
 from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
-from paperround.jobs.patience import may_remind
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.repeats import KEPT_ANSWERS
 from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.rows import Identity
-from paperround.jobs.signup import reminder_key
+from paperround.jobs.signup import confirmations, reminder_key
+from paperround.jobs.signup_limits import may_remind
+from paperround.jobs.signup_requests import POW
 from paperround.jobs.transactions import write
 
 log = logging.getLogger(__name__)
@@ -71,8 +71,9 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
             work.slots.forget(kind, before=now - KEPT_WORK)
         forget_the_gone(work, now=now)
         work.returns.forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
-        work.slots.forget("pow", before=now - KEPT_WORK)
+        work.slots.forget(POW, before=now - KEPT_WORK)
         work.answers.forget(before=now - KEPT_ANSWERS)
+        work.requests.forget_old(before=now - UNCONFIRMED_LIFE)
         work.notices.forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
         work.channels.seal_anew()
         return Housework(
@@ -101,7 +102,7 @@ def _reminded(
     subscription: Subscription,
     now: datetime,
 ) -> bool:
-    asked = list(confirmations(work, subscription))[-1:]
+    asked = confirmations(work, subscription)[-1:]
     if not asked or asked[0].used_at is not None or work.notices.find(reminder_key(subscription)):
         return False
     if not may_remind(work, identity.keys, subscriber.address, now=now):

@@ -57,7 +57,8 @@ def write_by_link(desk: Desk, token: str, do: Callable[[UnitOfWork], T]) -> T:
     """What `do` returns, in a writing transaction in which nobody else writes by a link of the same
     person, and nobody erases them: `do` finds them as they are, or erased.
 
-    Locks are taken in this order: counts (`patience`), the person, their subscriptions, the rest.
+    Locks are taken in this order: counts (`signup_limits`), the person, their subscriptions, the
+    rest.
     """
 
     def run(work: UnitOfWork) -> T:
@@ -103,7 +104,14 @@ def reader_of_notice(work: UnitOfWork, notice: Notice) -> Reader | None:
     """The reader a notice is about; None when they were erased."""
     if notice.subscriber_id is None or "subscription" not in notice.payload:
         return None
-    return _reader(work, notice.subscriber_id, subscription_id=int(notice.payload["subscription"]))
+    return reader_of_subscription(work, notice.subscriber_id, int(notice.payload["subscription"]))
+
+
+def reader_of_subscription(
+    work: UnitOfWork, subscriber: SubscriberId, subscription: int
+) -> Reader | None:
+    """The reader with one of their subscriptions; None when they were erased."""
+    return _reader(work, subscriber, subscription_id=subscription)
 
 
 def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None:

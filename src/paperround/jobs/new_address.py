@@ -1,7 +1,7 @@
 """A reader moves to another address: both ends have to agree.
 
-    choices ─► a mail to the old address ─┐
-          └──► a mail to the new address ─┴─► both links used ─► mailed there from now on
+    choices ─► queued ─► a mail to the old address ─┐
+                   └───► a mail to the new address ─┴─► both links used ─► mailed there from now on
 
 The old end agrees as well, though a link to the choices was mailed there: whoever got hold of a
 forwarded one must not be able to take the digests away. Neither mail holds the other address. An
@@ -15,9 +15,10 @@ from enum import StrEnum
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
+from paperround.domain.readers import Visitor
+from paperround.domain.requests import NewRequest, RequestKind, WaitingRequest
 from paperround.domain.subscribers import Address, SubscriberState
 from paperround.domain.tokens import Purpose
-from paperround.jobs.asking import is_suppressed
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (
     Reader,
@@ -25,11 +26,13 @@ from paperround.jobs.links import (
     lock_holder,
     noted,
     reader_of_notice,
+    reader_of_subscription,
     write_by_link,
 )
 from paperround.jobs.notices import new_notice, spoken_in
-from paperround.jobs.patience import foreseen_mail, look_ahead, may_link, may_mail
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.signup_limits import due_instant, lock_mailbox, may_link, may_mail
+from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.transactions import write
 
 OLD, NEW = "old", "new"
@@ -43,15 +46,19 @@ class Agreed(StrEnum):
     NOT = "not"
 
 
-def ask_to_move(desk: Desk, token: str, address: Address, *, now: datetime) -> bool:
-    """Ask both ends, for whoever holds a freshly mailed link; False for any other.
+def ask_to_move(
+    desk: Desk, token: str, address: Address, visitor: Visitor, *, now: datetime
+) -> bool:
+    """Queue a change of address, for whoever holds a freshly mailed link; False for any other.
 
     Raises InvalidInput (code `email`) for the address they have, and when they asked three times
-    today.
+    today; RateLimited and Crowded as a sign-up does. A mailed link counts as much as work does.
     """
 
     def ask(work: UnitOfWork) -> bool:
-        look_ahead(work, [foreseen_mail(desk, address, now=now)])  # as sign-ups do: counts first
+        if choosing_reader(work, desk.keys, token, now=now) is None:
+            return False
+        due_at = due_instant(work, desk, address, visitor, worked=True, now=now)
         lock_holder(work, desk.keys, token)
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
@@ -60,12 +67,14 @@ def ask_to_move(desk: Desk, token: str, address: Address, *, now: datetime) -> b
             raise InvalidInput("that is the address you have", code="email")
         if not may_link(work, desk.keys, reader.person.id, now=now):
             raise InvalidInput("that was asked three times today: try tomorrow", code="email")
-        taken = not _is_free(work, desk, address)
-        mails = may_mail(work, desk, address, at=now, silent=taken) and not taken
-        old, new = _both(desk, reader, address, now)
-        work.notices.put(old, now=now)
-        with work.part(keep=mails):  # takes as long either way
-            work.notices.put(new, now=now)
+        request = NewRequest(
+            kind=RequestKind.MOVE,
+            address=address,
+            due_at=due_at,
+            subscriber_id=reader.person.id,
+            payload={"subscription": reader.subscription.id},
+        )
+        work.requests.put(request, now=now)
         return True
 
     asked = write(desk.database, ask)
@@ -74,16 +83,41 @@ def ask_to_move(desk: Desk, token: str, address: Address, *, now: datetime) -> b
     return asked
 
 
+def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
+    """Write to the old end of a change, and to the new one if somebody may move there."""
+    lock_mailbox(work, desk, request.address, now=now)
+    reader = _mover(work, request)
+    if reader is None:
+        return
+    is_free = _is_free(work, desk, request.address)
+    old, new = _both(desk, reader, request, now)
+    work.notices.put(old, now=now)
+    if is_free and may_mail(work, desk, request.address, now=now):
+        work.notices.put(new, now=now)
+
+
+def _mover(work: UnitOfWork, request: WaitingRequest) -> Reader | None:
+    """Who moves; None for somebody who was erased or suppressed since."""
+    person = request.subscriber_id
+    if person is None or not work.subscribers.lock(person):
+        return None
+    reader = reader_of_subscription(work, person, int(request.payload["subscription"]))
+    is_gone = reader is None or reader.person.state is SubscriberState.SUPPRESSED
+    return None if is_gone else reader
+
+
 def _is_free(work: UnitOfWork, desk: Desk, address: Address) -> bool:
     """Whether somebody may move there: nobody reads there, read there or must not be mailed."""
     person = work.subscribers.find(address)
     waits = person is None or (person.state is SubscriberState.PENDING and not person.consent)
-    return waits and not is_suppressed(work, desk, address)
+    return waits and not is_suppressed(work, desk.keys, address)
 
 
-def _both(desk: Desk, reader: Reader, address: Address, now: datetime) -> tuple[NewNotice, ...]:
-    subscription = reader.subscription
-    change = f"change/{reader.person.id}/{now.isoformat()}"
+def _both(
+    desk: Desk, reader: Reader, request: WaitingRequest, now: datetime
+) -> tuple[NewNotice, ...]:
+    subscription, address = reader.subscription, request.address
+    change = f"change/{reader.person.id}/{request.created_at.isoformat()}"
     payload: Mapping[str, str | int] = {
         "list": subscription.list_id,
         "subscription": subscription.id,
@@ -154,7 +188,7 @@ def _ends(work: UnitOfWork, notice: Notice) -> list[Notice]:
 
 def _moved(work: UnitOfWork, desk: Desk, new: Notice, now: datetime) -> bool:
     reader, address = reader_of_notice(work, new), _address(new)
-    if reader is None or address is None or is_suppressed(work, desk, address):
+    if reader is None or address is None or is_suppressed(work, desk.keys, address):
         return False
     if not work.subscribers.readdress(reader.person.id, address, now=now):
         return False

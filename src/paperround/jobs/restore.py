@@ -32,6 +32,7 @@ def hold_everything(database: Database, *, now: datetime) -> Held:
 
     def hold(work: UnitOfWork) -> Held:
         work.lists.hold_after_restore(now=now)
+        work.requests.forget_old(before=now)  # they were answered after the copy was made
         return Held(
             digests=work.ledger.end_unfinished(reason=RESTORED, now=now),
             notices=work.notices.end_unfinished(reason=RESTORED, now=now),

@@ -46,7 +46,7 @@ def look(
     database: Database, me: Worker, rounds: Sequence[Job], senders: Sequence[Job], *, now: datetime
 ) -> Look:
     """Leave a scheduler's sign of life; ask for `rounds` if nobody did in this period, else for
-    `senders` if a mail or a post has become due."""
+    `senders` if a request, a mail or a post has become due."""
     period = period_of(now)
 
     def take(work: UnitOfWork) -> bool:
@@ -55,11 +55,16 @@ def look(
         is_first = work.slots.take(PERIODS, period, now=now)
         if is_first:
             _ask(work, rounds)
-        elif any(book.has_due(now=now) for book in (work.notices, work.ledger, work.posts)):
+        elif _has_due(work, now):
             _ask(work, senders)
         return is_first
 
     return Look(period=period, is_first=write(database, take))
+
+
+def _has_due(work: UnitOfWork, now: datetime) -> bool:
+    books = (work.requests, work.notices, work.ledger, work.posts)
+    return any(book.has_due(now=now) for book in books)
 
 
 def period_of(now: datetime) -> str:

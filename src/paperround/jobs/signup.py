@@ -1,67 +1,44 @@
-"""Signing up, and confirming it.
+"""Confirming a sign-up.
 
-    asked ─► one mail with a link ─► the link is used ─► active, the newest edition at once
-      └── known already: at most a link to their choices, never an answer that tells
+    queued ─► one mail with a link ─► the link is used ─► active, the newest edition at once
 
-Whatever is known of an address, whoever asks is told the same, after the same look-ups. What was
-asked waits in the notice and counts once its link is used; nothing of it stands in the mail.
+What was asked waits in the notice and counts once its link is used; nothing of it stands in the
+mail. How it is asked is in `signup_requests`, and who gets which mail in `signup_worker`.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paperround.domain.interests import Interest
-from paperround.domain.limits import Standing
 from paperround.domain.notices import (
     CONFIRM_VALID,
     UNDO_VALID,
     Notice,
     NoticeKind,
 )
-from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import (
-    Address,
     Consent,
     Preferences,
-    SubscriberState,
     Subscription,
 )
 from paperround.domain.tokens import Purpose
-from paperround.jobs.asking import (
-    NOBODY,
-    Asking,
-    SignupRequest,
-    ask_all,
-    confirmations,
-    is_suppressed,
-)
 from paperround.jobs.choices import (
     unpacked,
     unpacked_interests,
     unpacked_lists,
 )
 from paperround.jobs.desk import Desk
-from paperround.jobs.group_commit import Shared
 from paperround.jobs.links import (
     CONFIRMING,
     Reader,
-    choices_link,
     noted,
     reader_of_notice,
     write_by_link,
 )
-from paperround.jobs.patience import (
-    foreseen,
-    is_crowded,
-    look_ahead,
-    may_mail,
-    require_patience,
-    standing_of,
-)
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.reader_lists import join_lists
-from paperround.jobs.transactions import write
+from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.wishes import add_interests
 
 CONSENT = "confirmed by mail"
@@ -90,41 +67,20 @@ class Confirmed:
         return self.welcome is not Welcome.LATER
 
 
-# --- asking ------------------------------------------------------------------------------------
+# --- the mails that ask --------------------------------------------------------------------------
 
 
-def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> None:
-    """Ask for a list. Everything about the address is silent.
-
-    Raises RateLimited for a client that asks too often, NotFound for an unknown list, InvalidInput
-    for choices that cannot be.
-    """
-    desk.group.write(_asking(desk, request, now))
+def confirm_key(subscription: Subscription, number: int) -> str:
+    """The key of a confirmation of a subscription: the first is 1."""
+    return f"confirm/{subscription.id}/{number}"
 
 
-async def subscribe_soon(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing | None:
-    """The same without holding up the event loop. Returns how often its visitor may still ask, as
-    `standing` does."""
-    return await desk.group.written(_asking(desk, request, now))
-
-
-def _asking(
-    desk: Desk, request: SignupRequest, now: datetime
-) -> Shared[Desk, Asking, Standing | None]:
-    limited = foreseen(desk, request.visitor, request.address, now=now)
-    return Shared(ask_all, desk, Asking(request, limited))
-
-
-def standing(desk: Desk, visitor: Visitor, *, now: datetime) -> Standing | None:
-    """How often a visitor may still ask, whomever for; None without limits."""
-    with desk.database.reading() as work:
-        return standing_of(work, desk, visitor, now=now)
-
-
-def must_work(desk: Desk, *, now: datetime) -> bool:
-    """Whether so many sign up that a browser should do some work first; without it they wait."""
-    with desk.database.reading() as work:
-        return is_crowded(work, desk, now=now)
+def confirmations(work: UnitOfWork, subscription: Subscription) -> list[Notice]:
+    """Every confirmation that was asked of a subscription, oldest first."""
+    found = list[Notice]()
+    while notice := work.notices.find(confirm_key(subscription, len(found) + 1)):
+        found.append(notice)
+    return found
 
 
 def reminder_key(subscription: Subscription) -> str:
@@ -147,7 +103,7 @@ def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
         if notice is None or not _is_in_time(notice, now):
             return None
         reader = reader_of_notice(work, notice)
-        if reader is None or is_suppressed(work, desk, reader.address):
+        if reader is None or is_suppressed(work, desk.keys, reader.address):
             return None
         if not work.notices.use(notice.id, now=now):
             return None
@@ -226,40 +182,3 @@ def _welcome(
         welcome=welcome,
         preferences_token=desk.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
     )
-
-
-# --- a link to one's choices -------------------------------------------------------------------
-
-
-def request_link(desk: Desk, address: Address, visitor: Visitor, *, now: datetime) -> None:
-    """Mail the reader at `address`, if there is one, a link to their choices; says nothing.
-
-    Raises RateLimited for a client that asks too often.
-    """
-    limited = foreseen(desk, visitor, address, now=now)
-
-    def ask(work: UnitOfWork) -> None:
-        look_ahead(work, [limited])  # as sign-ups do: else one of each waits for the other
-        require_patience(work, desk, visitor, now=now)
-        theirs = _linked(work, desk, address)
-        allowed = may_mail(work, desk, address, at=now, silent=theirs is None)
-        if allowed and theirs is not None:
-            work.notices.put(choices_link(desk.identity, theirs, now=now), now=now)
-        else:  # as many statements as it takes to write one
-            work.notices.latest(NOBODY, NoticeKind.PREFERENCES)
-
-    write(desk.database, ask)
-    desk.wake()
-
-
-def _linked(work: UnitOfWork, desk: Desk, address: Address) -> Subscription | None:
-    """What a link is for. Somebody who left may still take out or erase what is kept of them."""
-    suppressed = is_suppressed(work, desk, address)
-    person = work.subscribers.find(address)
-    known = NOBODY if person is None else person.id
-    is_there = work.subscribers.lock(known)
-    theirs = work.subscribers.subscriptions_of(known)
-    mailed = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
-    if suppressed or not is_there or person is None or person.state not in mailed:
-        return None
-    return min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)

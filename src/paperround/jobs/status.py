@@ -17,6 +17,7 @@ from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog, LedgerTotals
 from paperround.domain.lists import MailingList
 from paperround.domain.pacing import Pacing
+from paperround.domain.requests import RequestTally
 from paperround.domain.returns import ReturnTally
 from paperround.domain.schedule import next_cut
 from paperround.domain.status import (
@@ -31,6 +32,7 @@ from paperround.domain.times import end_of_day, local_date
 from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.pace_status import PaceStatus, late_of, pace_status, progress_of
 from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.tick import SCHEDULER
 
 SOON = timedelta(hours=24)
@@ -65,13 +67,15 @@ class ListStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How an installation stands. `last_tick_at`: when something last looked at what is due;
-    `returns` what came back in the last week."""
+    `returns` what came back in the last week, `requests` the sign-ups and the like that wait, and
+    what limits refused within a day."""
 
     last_tick_at: datetime | None
     notices: LedgerTotals
     lists: Sequence[ListStatus]
     pace: PaceStatus
     returns: ReturnTally
+    requests: RequestTally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,7 @@ def status(
             lists=[_of_list(work, one, feeds_of(one, feeds), pace, now) for one in lists],
             pace=pace,
             returns=work.returns.tally(since=now - WEEK, today=now.date()),
+            requests=tally(work, DAY, now=now),
         )
 
 

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
+from paperround.domain.mailboxes import mailbox, untagged
 from paperround.domain.papers import Reject
 from paperround.domain.returns import GONE
 from paperround.domain.subscribers import (
@@ -78,6 +79,17 @@ def require_suppression_keys(work: UnitOfWork, keys: KeyRing) -> None:
             f"suppressions were made with the secret {', '.join(sorted(lost))}, which is gone: add "
             "it to the end of PAPERROUND_SECRET_KEY"
         )
+
+
+def is_suppressed(work: UnitOfWork, keys: KeyRing, address: Address) -> bool:
+    """Whether `address` must never be mailed, nor the mailbox that it is another spelling of.
+
+    Raises Misconfigured when that cannot be told.
+    """
+    require_suppression_keys(work, keys)
+    spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
+    digests = frozenset(chain.from_iterable(digests_of(keys, one) for one in spelt))
+    return bool(work.subscribers.suppressed(digests))
 
 
 def import_subscribers(

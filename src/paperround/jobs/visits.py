@@ -13,7 +13,7 @@ from threading import Lock
 
 from paperround.domain.errors import RateLimited
 from paperround.domain.limits import Rate, Standing, VisitLimits
-from paperround.jobs.patience import client_and_network
+from paperround.jobs.signup_limits import client_and_network
 
 MOST_KEYS = 10_000
 """Addresses and networks that are remembered; of more, those that came last."""

@@ -166,6 +166,11 @@ ELSEWHERE: tuple[Sentence, ...] = (
         "too many requests from your network: try again in %(num)s minute",
         "too many requests from your network: try again in %(num)s minutes",
     ),
+    marked("very many people sign up just now: try again in a minute"),
+    marked_forms(
+        "very many people sign up just now: try again in %(num)s minute",
+        "very many people sign up just now: try again in %(num)s minutes",
+    ),
     marked("there is no list %(given)s"),
     marked("no list is called %(given)s; there is %(name)s"),
     marked("There is no such paper here."),

@@ -43,9 +43,11 @@ WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
         "subscribers": frozenset({"nonce"}),
         "deliveries": _MACHINERY | {"nonce"},
         "notices": _MACHINERY | {"nonce"},
+        "signup_requests": frozenset({"subscriber_id"}),
     }
 )
-"""Columns an export leaves out, by table. A nonce is what makes a person's links hard to forge."""
+"""Columns an export leaves out, by table. A nonce is what makes a person's links hard to forge, and
+who asked to move to an address may be somebody else."""
 
 _OF_A_PERSON = (
     db.subscribers,
@@ -56,6 +58,7 @@ _OF_A_PERSON = (
     db.told_withdrawals,
     db.deliveries,
     db.notices,
+    db.signup_requests,
     db.returned,
     db.standings,
     db.quarantine,
@@ -71,6 +74,7 @@ _FORGOTTEN = (
     db.feedback,
     db.sent_papers,
     db.told_withdrawals,
+    db.signup_requests,
     db.standings,
     db.quarantine,
 )
@@ -88,7 +92,7 @@ class Erasure:
         keys = [one.label(f"place_{number}") for number, one in enumerate(table.primary_key)]
         found = self._connection.execute(
             select(*columns, *keys)
-            .where(_owner(table) == subscriber, _is_behind(table, place.key))
+            .where(_is_about(table, subscriber), _is_behind(table, place.key))
             .order_by(*table.primary_key)
             .limit(limit)
         ).all()
@@ -127,6 +131,7 @@ class Erasure:
         """Forget the person: address, choices, feedback, memory, replies, notices and mails that
         came back and hold the address. Ledger rows stay, nameless; what waits in it is skipped."""
         self.lock(subscriber)
+        self._connection.execute(delete(db.signup_requests).where(_is_addressed(subscriber)))
         self._forget_mails_that_name(subscriber)
         self._forget_rows(lambda table: table.c.subscriber_id == subscriber, now)
         self._connection.execute(
@@ -222,8 +227,18 @@ def _says(column: Column[Any], blank: object) -> ColumnElement[bool]:
     return cast(column, Text) != (blank if isinstance(blank, str) else write_json(blank))
 
 
-def _owner(table: Table) -> Column[Any]:
-    return table.c.id if table is db.subscribers else table.c.subscriber_id
+def _is_about(table: Table, subscriber: SubscriberId) -> ColumnElement[bool]:
+    """Whether a row is about a person. A request is about whoever has its address, too."""
+    if table is db.subscribers:
+        return table.c.id == subscriber
+    own = table.c.subscriber_id == subscriber
+    return or_(own, _is_addressed(subscriber)) if table is db.signup_requests else own
+
+
+def _is_addressed(subscriber: SubscriberId) -> ColumnElement[bool]:
+    c = db.subscribers.c
+    theirs = select(c.folded).where(c.id == subscriber).scalar_subquery()
+    return db.signup_requests.c.folded == theirs
 
 
 def _is_behind(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:

@@ -1,17 +1,14 @@
 """The ledger of notices: confirmations, links to one's choices, alerts, tests."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Insert,
     Integer,
     Row,
     Select,
-    Update,
     and_,
     bindparam,
     func,
@@ -31,9 +28,7 @@ from paperround.store import schema as db
 from paperround.store.asking import Asks
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
-from paperround.store.dialect import among_texts, as_texts
-from paperround.store.offered import inserting, offered, offering
-from paperround.store.prepared import prepared
+from paperround.store.dialect import insert_new
 from paperround.store.queries import Query
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
@@ -164,59 +159,6 @@ _LATEST = Query(
 )
 
 
-_GOING_AGAIN = ("id", "due_at", "expires_at")
-
-
-@cache
-def _again(dialect: str) -> Update:
-    c = db.notices.c
-    _, theirs = offered(dialect, db.notices, _GOING_AGAIN)
-    ended = or_(*(c.state == state.value for state in MAY_GO_AGAIN))
-    return (
-        update(db.notices)
-        .where(c.id == theirs["id"], ended)
-        .values(
-            state=DeliveryState.QUEUED.value,
-            reason="",
-            due_at=theirs["due_at"],
-            next_at=theirs["due_at"],
-            expires_at=theirs["expires_at"],
-            attempts=0,
-            breakdowns=0,
-            **NO_LEASE,
-        )
-        .returning(c.id)
-    )
-
-
-@cache
-def _called(dialect: str) -> Select[Any]:
-    return select(db.notices).where(among_texts(dialect, db.notices.c.key, "b_keys"))
-
-
-_OF_A_NOTICE = (
-    *("kind", "key", "subscriber_id", "address", "payload", "state", "reason", "due_at"),
-    *("next_at", "expires_at", "attempts", "breakdowns", "message_id", "dated", "key_id"),
-    *("nonce", "created_at", "domain"),
-)
-
-
-@cache
-def _writing(dialect: str) -> Insert:
-    """An insert of notices, those left out whose key is taken. One without an address of its own
-    has the domain of its person's."""
-    _, new = offered(dialect, db.notices, _OF_A_NOTICE)
-    theirs = (
-        select(db.subscribers.c.domain)
-        .where(db.subscribers.c.id == new["subscriber_id"])
-        .scalar_subquery()
-    )
-    domain = func.coalesce(new["domain"], theirs)
-    adding = inserting(dialect, db.notices, _OF_A_NOTICE, {"domain": domain})
-    whole: Insert = adding.on_conflict_do_nothing()
-    return whole
-
-
 class SqlNotices(Claims[ClaimedNotice]):
     """The notices of one transaction."""
 
@@ -225,27 +167,40 @@ class SqlNotices(Claims[ClaimedNotice]):
         self._asks = asks
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
-        """Write a notice; False when one with its key stands."""
-        return bool(self.put_all([notice], now=now))
+        """Write a notice; False when one with its key stands. One without an address of its own has
+        the domain of its person's."""
+        self._asks.add(work.NOTICES)
+        theirs = (
+            select(db.subscribers.c.domain)
+            .where(db.subscribers.c.id == notice.subscriber_id)
+            .scalar_subquery()
+        )
+        row = _row(notice) | {"created_at": now}
+        adding = insert_new(self._connection, db.notices).values(
+            {**row, "domain": theirs if row["domain"] is None else row["domain"]}
+        )
+        return self._connection.execute(adding).rowcount == 1
 
-    def put_all(self, notices: Sequence[NewNotice], *, now: datetime) -> int:
-        """Write notices, those of whose keys none stands; returns how many."""
-        rows = [_row(notice) | {"created_at": now} for notice in notices]
-        if rows:
-            self._asks.add(work.NOTICES)
-        offered = offering(self._connection, db.notices, _OF_A_NOTICE, rows)
-        statement = _writing(self._connection.dialect.name)
-        return prepared(statement, self._connection.dialect).run_many(self._connection, [offered])
-
-    def again_all(self, each: Sequence[tuple[DeliveryId, datetime, datetime]]) -> int:
-        """Queue notices that ended (sent, unknown, failed, expired) once more, as they were, with
-        their Message-IDs, each with its `due_at` and `expires_at`. Returns how many were queued;
-        one that still waits or is being sent is not."""
-        if each:
-            self._asks.add(work.NOTICES)
-        rows = [dict(zip(_GOING_AGAIN, one, strict=True)) for one in each]
-        offered_rows = offering(self._connection, db.notices, _GOING_AGAIN, rows)
-        return len(Query(_again).rows(self._connection, **offered_rows))
+    def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
+        """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with its
+        Message-ID. False for one that still waits or is being sent."""
+        self._asks.add(work.NOTICES)
+        c = db.notices.c
+        queued = self._connection.execute(
+            update(db.notices)
+            .where(c.id == notice, c.state.in_([state.value for state in MAY_GO_AGAIN]))
+            .values(
+                state=DeliveryState.QUEUED.value,
+                reason="",
+                due_at=due_at,
+                next_at=due_at,
+                expires_at=expires_at,
+                attempts=0,
+                breakdowns=0,
+                **NO_LEASE,
+            )
+        )
+        return queued.rowcount == 1
 
     def use(self, notice: DeliveryId, *, now: datetime) -> bool:
         """Note that its link was used; True for the first use only."""
@@ -290,12 +245,6 @@ class SqlNotices(Claims[ClaimedNotice]):
     def find(self, key: str) -> Notice | None:
         """The notice with this key, None when there is none."""
         return _noticed(_BY_KEY.first(self._connection, b_key=key))
-
-    def find_all(self, keys: Collection[str]) -> dict[str, Notice]:
-        """The notices with these keys, in one look-up; no entry where there is none."""
-        listed = as_texts(self._connection, keys)
-        rows = Query(_called).rows(self._connection, b_keys=listed)
-        return {row.key: notice for row in rows if (notice := _noticed(row))}
 
     def get(self, notice: DeliveryId) -> Notice | None:
         """The notice with this id, None when there is none."""

@@ -8,11 +8,11 @@
                  ├──── joined_papers             ├────── sent_papers (never the same paper twice)
                  └──── enrichments               └────── told_withdrawals (nor the same news)
 
-`models`, `suppressions`, `notices`, `rate_windows`, `limiter`, `paces`, `slots`, `api_keys`,
-`answers`, `audit` and `search_words` stand by themselves. `channels` are what subscribers of other
-kinds have instead of an address, and `post_progress` is how far a post of several messages has got.
-How papers are searched stands in `schema_search`, and how changes of what pages show are counted in
-`schema_pages`.
+`models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
+`api_keys`, `answers`, `audit` and `search_words` stand by themselves. `channels` are what
+subscribers of other kinds have instead of an address, and `post_progress` is how far a post of
+several messages has got. How papers are searched stands in `schema_search`, and how changes of what
+pages show are counted in `schema_pages`.
 """
 
 from paperround.store.columns import metadata
@@ -29,6 +29,7 @@ from paperround.store.schema_mail import (
     paces,
     rate_windows,
     sent_papers,
+    signup_requests,
     slots,
     subscribers,
     subscriptions,
@@ -92,6 +93,7 @@ __all__ = [
     "search_words",
     "sent_papers",
     "shards",
+    "signup_requests",
     "slots",
     "standings",
     "subscribers",

@@ -17,6 +17,7 @@ from sqlalchemy import text as sql
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import DigestKind
 from paperround.domain.interests import InterestKind
+from paperround.domain.requests import RequestKind
 from paperround.domain.subscribers import WEEKDAYS, Frequency, SubscriberState
 from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
 from paperround.store.types import Json, UtcDateTime
@@ -321,6 +322,27 @@ answers = Table(
     text("body", null=True),
     Index(None, "taken_at"),
     sqlite_with_rowid=False,
+)
+
+signup_requests = Table(
+    "signup_requests",
+    metadata,
+    row_id(),
+    text("kind"),
+    text("address"),
+    text("written"),
+    text("folded"),
+    text("domain"),
+    refers("subscriber_id", "subscribers", delete="CASCADE", null=True),  # who moves there
+    Column("payload", Json, nullable=False),
+    instant("created_at"),
+    instant("due_at"),
+    Column("tries", Integer, nullable=False),
+    one_of("kind", RequestKind),
+    Index(None, "due_at"),
+    Index(None, "folded"),
+    Index(None, "subscriber_id"),
+    sqlite_autoincrement=True,
 )
 
 slots = Table(

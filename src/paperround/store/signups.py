@@ -1,36 +1,27 @@
 """Asking to be mailed, confirming it, and leaving again."""
 
-from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     ColumnElement,
     Connection,
     Insert,
-    MetaData,
     ScalarSelect,
     Select,
-    Table,
-    Text,
-    Update,
     and_,
     bindparam,
     case,
     delete,
-    func,
     or_,
     select,
     update,
 )
 
+from paperround.domain.errors import Conflict
 from paperround.domain.lists import ListId
-from paperround.domain.notices import NoticeKind
-from paperround.domain.readers import Known, NewSignup
+from paperround.domain.readers import NewSignup
 from paperround.domain.subscribers import (
     Address,
     Consent,
@@ -42,18 +33,15 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import among_ids, among_texts, as_ids, as_texts
-from paperround.store.offered import PLACE, inserting, offered, offering
+from paperround.store.dialect import insert_new, inserting
 from paperround.store.queries import Query
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
-    WISH_ALONE,
     address_columns,
     person_of,
     preference_columns,
-    subscription_beside,
     subscription_of,
 )
 from paperround.store.suppressions import Suppressions
@@ -75,19 +63,6 @@ _HERE = and_(
 WISH = Query(select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE))
 """What a person asked of a list."""
 
-_OF_A_PERSON = (
-    *("kind", "address", "written", "folded", "domain"),
-    *("state", "nonce", "created_at", "changed_at"),
-)
-_OF_A_WISH = (
-    *("list_id", "subscriber_id", "state", "created_at", "changed_at"),
-    *("timezone", "hour", "frequency", "weekday", "size", "floor", "language", "paused_until"),
-    "topics",
-)
-_ADDRESSES = Table("asked", MetaData(), Column("folded", Text()), Column("list_id", BigInteger()))
-"""What is offered to look somebody up: no table of the database."""
-_ASKED = ("folded", "list_id", PLACE)
-
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
 
 
@@ -95,28 +70,6 @@ class Signups(Suppressions):
     """Sign-ups of one transaction."""
 
     # --- asking --------------------------------------------------------------------------------
-
-    def known(self, each: Sequence[tuple[Address, Collection[str], ListId]]) -> list[Known]:
-        """What is known of addresses, of which some digests are kept where they are suppressed, and
-        of what their people asked of a list: as many look-ups whatever there is. Whoever erases or
-        suppresses one of these people waits until this transaction ends."""
-        self._hold([address.folded for address, _, _ in each])
-        suppressed = self.suppressed({one for _, digests, _ in each for one in digests})
-        rows = [
-            {"folded": address.folded, "list_id": list_id, PLACE: place}
-            for place, (address, _, list_id) in enumerate(each)
-        ]
-        offering_them = offering(self._connection, _ADDRESSES, _ASKED, rows)
-        found = {row.place: row for row in Query(_known).rows(self._connection, **offering_them)}
-        return [
-            _known_of(found[place], is_suppressed=not suppressed.isdisjoint(digests))
-            for place, (_, digests, _) in enumerate(each)
-        ]
-
-    def _hold(self, folded: Sequence[str]) -> None:
-        """Keep people as they are, in the order of their ids. (SQLite's writer is alone.)"""
-        if self._connection.dialect.name == "postgresql":
-            Query(_holding).rows(self._connection, b_folded=as_texts(self._connection, folded))
 
     def sign_up(
         self, signup: NewSignup, list_id: ListId, *, now: datetime
@@ -126,51 +79,27 @@ class Signups(Suppressions):
         Somebody who has one keeps its state and choices; only that they asked now is noted, so
         that whoever still has not confirmed is kept for another while.
         """
-        (both,) = self.sign_up_all([(signup, list_id)], now=now)
-        return both
-
-    def sign_up_all(
-        self, each: Sequence[tuple[NewSignup, ListId]], *, now: datetime
-    ) -> list[tuple[Subscriber, Subscription]]:
-        """The same of many people, of whom no two have the same address."""
-        people = self._people([one for one, _ in each], now)
-        theirs = [(people[one.address.folded], one.preferences, list_id) for one, list_id in each]
-        wishes = self._wishes(theirs, now)
-        return [
-            (person, subscription_beside(person, wishes[person.id, list_id]))
-            for person, _, list_id in theirs
-        ]
-
-    def _people(self, each: Sequence[NewSignup], now: datetime) -> dict[str, Subscriber]:
-        """By their address. Everybody takes them in the same order."""
-        same = {"state": _PENDING, "created_at": now, "changed_at": now}
-        rows = [address_columns(one.address) | same | {"nonce": one.nonce} for one in each]
-        rows.sort(key=itemgetter("folded"))
-        found = Query(_adding_people).rows(
-            self._connection, **offering(self._connection, db.subscribers, _OF_A_PERSON, rows)
+        person = self._person(signup, now)
+        self._connection.execute(
+            _asking(self._connection.dialect.name),
+            {
+                **preference_columns(signup.preferences),
+                **_pending_since(now),
+                "list_id": list_id,
+                "subscriber_id": person.id,
+            },
         )
-        return {row.folded: person_of(row) for row in found}
+        [row] = WISH.rows(self._connection, b_subscriber_id=person.id, b_list_id=list_id)
+        return person, subscription_of(row)
 
-    def _wishes(
-        self, each: Sequence[tuple[Subscriber, Preferences, ListId]], now: datetime
-    ) -> dict[tuple[SubscriberId, ListId], Any]:
-        """By whose they are, and of which list."""
-        same = {"state": _PENDING, "created_at": now, "changed_at": now}
-        rows = [
-            preference_columns(wish) | same | {"list_id": list_id, "subscriber_id": person.id}
-            for person, wish, list_id in each
-        ]
-        rows.sort(key=itemgetter("subscriber_id"))
-        found = Query(_adding_wishes).rows(
-            self._connection, **offering(self._connection, db.subscriptions, _OF_A_WISH, rows)
-        )
-        return {(SubscriberId(row.subscriber_id), ListId(row.list_id)): row for row in found}
-
-    def ask_again(self, subscriptions: Collection[SubscriptionId], *, now: datetime) -> None:
-        """Note that people who have not confirmed asked once more: they are kept for another
-        while."""
-        ids = as_ids(self._connection, subscriptions)
-        Query(_asking_again).rows(self._connection, b_ids=ids, b_now=now)
+    def _person(self, signup: NewSignup, now: datetime) -> Subscriber:
+        adding = insert_new(self._connection, db.subscribers)
+        new = address_columns(signup.address) | _pending_since(now) | {"nonce": signup.nonce}
+        self._connection.execute(adding, new)
+        row = person_row(self._connection, signup.address)
+        if row is None:
+            raise Conflict("the person of this address was erased just now")
+        return person_of(row)
 
     # --- saying yes and no ---------------------------------------------------------------------
 
@@ -332,78 +261,22 @@ class Signups(Suppressions):
         return gone.rowcount
 
 
-def _known_of(row: Any, *, is_suppressed: bool) -> Known:
-    return Known(
-        suppressed=is_suppressed,
-        person=None if row.person_state is None else SubscriberState(row.person_state),
-        wish=None if row.id is None else subscription_of(row),
-        linked_at=row.linked_at,
-    )
+def _pending_since(now: datetime) -> dict[str, Any]:
+    return {"state": _PENDING, "created_at": now, "changed_at": now}
 
 
 @cache
-def _holding(dialect: str) -> Select[Any]:
-    c = db.subscribers.c
-    these = select(c.id).where(c.kind == EMAIL, among_texts(dialect, c.folded, "b_folded"))
-    return these.order_by(c.id).with_for_update(key_share=True)
-
-
-@cache
-def _known(dialect: str) -> Select[Any]:
-    """Of all addresses that are offered: SQLite begins with them, for it keeps the order of an
-    outer join."""
-    c, person, wish = db.notices.c, db.subscribers, db.subscriptions
-    rows, asked = offered(dialect, _ADDRESSES, _ASKED)
-    latest = (
-        select(func.max(c.id))
-        .where(c.subscriber_id == person.c.id, c.kind == NoticeKind.PREFERENCES.value)
-        .correlate(person)
-        .scalar_subquery()
-    )
-    linked = select(c.dated).where(c.id == latest).correlate(person).scalar_subquery()
-    theirs = and_(person.c.kind == EMAIL, person.c.folded == asked["folded"])
-    here = and_(wish.c.subscriber_id == person.c.id, wish.c.list_id == asked["list_id"])
-    return select(
-        *SUBSCRIPTION_COLUMNS, linked.label("linked_at"), asked[PLACE].label(PLACE)
-    ).select_from(rows.outerjoin(person, theirs).outerjoin(wish, here))
-
-
-@cache
-def _adding_people(dialect: str) -> Insert:
-    """So that there is a row to return where a key is taken, it is written as it is. Nobody else
-    changes it until the transaction ends."""
-    adding: Insert = (
-        inserting(dialect, db.subscribers, _OF_A_PERSON)
-        .on_conflict_do_update(
-            index_elements=("kind", "folded"), set_={"nonce": db.subscribers.c.nonce}
-        )
-        .returning(*PERSON_COLUMNS, db.subscribers.c.folded)
-    )
-    return adding
-
-
-@cache
-def _adding_wishes(dialect: str) -> Insert:
-    offer = inserting(dialect, db.subscriptions, _OF_A_WISH)
+def _asking(dialect: str) -> Insert:
+    """An insert of a wish; one that waits already was asked for anew."""
+    offer = inserting(dialect, db.subscriptions)
     asked_again = case(
         (db.subscriptions.c.state == _PENDING, offer.excluded.changed_at),
         else_=db.subscriptions.c.changed_at,
     )
-    adding: Insert = offer.on_conflict_do_update(
+    asking: Insert = offer.on_conflict_do_update(
         index_elements=("list_id", "subscriber_id"), set_={"changed_at": asked_again}
-    ).returning(*WISH_ALONE)
-    return adding
-
-
-@cache
-def _asking_again(dialect: str) -> Update:
-    c = db.subscriptions.c
-    theirs = among_ids(dialect, c.id, "b_ids")
-    return (
-        update(db.subscriptions)
-        .where(theirs, c.state == _PENDING)
-        .values(changed_at=bindparam("b_now"))
     )
+    return asking
 
 
 def person_row(connection: Connection, address: Address) -> Any | None:

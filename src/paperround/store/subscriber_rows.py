@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Row, literal_column, select
+from sqlalchemy import ColumnElement, Dialect, Row, select
 
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
@@ -70,19 +70,6 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
 )
 """What it takes to make a Subscription, in the order in which `subscription_of` takes it."""
 
-_THEIR_REST = (
-    select(db.standings.c.resting_until)
-    .where(db.standings.c.subscriber_id == literal_column("subscriptions.subscriber_id"))
-    .scalar_subquery()
-    .label("resting_until")
-)
-WISH_ALONE = tuple(
-    _THEIR_REST if one is _RESTING_UNTIL else one
-    for one in SUBSCRIPTION_COLUMNS
-    if one.name != "person_state"
-)
-"""The same without the state of the person, for what an insert returns."""
-
 _COLUMNS = len(SUBSCRIPTION_COLUMNS)
 _INSTANT = UtcDateTime()
 
@@ -114,19 +101,6 @@ def subscription_of(row: Row[Any]) -> Subscription:
         subscriber_id=SubscriberId(person),
         list_id=ListId(list_id),
         state=state_on_list(person_state, there),
-        preferences=_preferences(*wish, tuple(topics)),
-        resting_until=resting_until,
-    )
-
-
-def subscription_beside(person: Subscriber, row: Sequence[Any]) -> Subscription:
-    """The subscription of `person` that a row of WISH_ALONE holds."""
-    id_, _, list_id, there, resting_until, *wish, topics = row
-    return Subscription(
-        id=SubscriptionId(id_),
-        subscriber_id=person.id,
-        list_id=ListId(list_id),
-        state=state_on_list(person.state.value, there),
         preferences=_preferences(*wish, tuple(topics)),
         resting_until=resting_until,
     )

@@ -13,8 +13,7 @@ from threading import Lock
 
 
 class Turns:
-    """First come, first served, but for those whom somebody waits for: they are next. Safe to share
-    between threads."""
+    """First come, first served. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._guard = Lock()
@@ -22,28 +21,24 @@ class Turns:
         self._waiting = deque[Lock]()
 
     @contextmanager
-    def turn(self, seconds: float, *, is_next: bool = False) -> Iterator[None]:
+    def turn(self, seconds: float) -> Iterator[None]:
         """Wait for the turn, and have it meanwhile. Whoever waited that long goes on without one:
-        what holds them up is for the database to say. `is_next`: before all others that wait. One
-        thread that does so keeps nobody out, as another is served before it comes again."""
-        has_turn = self._take(seconds, is_next=is_next)
+        what holds them up is for the database to say."""
+        has_turn = self._take(seconds)
         try:
             yield
         finally:
             if has_turn:
                 self._pass_on()
 
-    def _take(self, seconds: float, *, is_next: bool) -> bool:
+    def _take(self, seconds: float) -> bool:
         with self._guard:
             if not self._taken:
                 self._taken = True
                 return True
             mine = Lock()
             mine.acquire()
-            if is_next:
-                self._waiting.appendleft(mine)
-            else:
-                self._waiting.append(mine)
+            self._waiting.append(mine)
         if mine.acquire(timeout=seconds):
             return True
         with self._guard:

@@ -33,7 +33,8 @@ from paperround.store.notices import SqlNotices
 from paperround.store.pacing import SqlPacing
 from paperround.store.papers import SqlPapers
 from paperround.store.posts import SqlPosts
-from paperround.store.rates import Mark, SqlRates
+from paperround.store.rates import SqlRates
+from paperround.store.requests import SqlRequests
 from paperround.store.returns import SqlReturns
 from paperround.store.sealing import NoSeal, Seal
 from paperround.store.search import SqlSearch
@@ -42,10 +43,6 @@ from paperround.store.status import SqlStatus
 from paperround.store.storage import keep_log_short, rest
 from paperround.store.subscribers import SqlSubscribers
 from paperround.store.turns import Turns
-
-_DEPTH = "paperround_parts"
-"""Where a connection says how many parts it is in. One that is undone stays open, below the next of
-its name: to end it would be a statement more than to keep it."""
 
 BEGIN_TRIES = 5
 """Each one waits for SQLite's lock as long as the engine's busy timeout."""
@@ -69,6 +66,7 @@ class SqlUnitOfWork:
     subscribers: SqlSubscribers
     ledger: SqlLedger
     notices: SqlNotices
+    requests: SqlRequests
     returns: SqlReturns
     limiter: SqlLimiter
     pacing: SqlPacing
@@ -89,29 +87,19 @@ class SqlUnitOfWork:
         self.asks.add(job)
 
     @contextmanager
-    def part(self, *, keep: bool) -> Iterator[None]:
-        """What is done within takes as long either way, and stays only if `keep`."""
-        info = self.connection.info  # whose connection may be gone when this ends
-        depth = info.get(_DEPTH, 0) + 1
+    def part(self) -> Iterator[None]:
+        """What is done within stays where it ends well, and is undone alone where it does not."""
         mark = self.rates.mark()
-        straight.run(self.connection, f"SAVEPOINT part{depth}")
-        info[_DEPTH] = depth
+        straight.run(self.connection, "SAVEPOINT part")
         try:
             yield
         except BaseException:
             if not self.connection.invalidated:  # else all of it is undone
-                self._undo_part(depth, mark)
+                straight.run(self.connection, "ROLLBACK TO SAVEPOINT part")
+                straight.run(self.connection, "RELEASE SAVEPOINT part")
+                self.rates.undo(mark)
             raise
-        finally:
-            info[_DEPTH] = depth - 1
-        if keep:
-            straight.run(self.connection, f"RELEASE SAVEPOINT part{depth}")
-        else:
-            self._undo_part(depth, mark)
-
-    def _undo_part(self, depth: int, mark: Mark) -> None:
-        straight.run(self.connection, f"ROLLBACK TO SAVEPOINT part{depth}")
-        self.rates.undo(mark)
+        straight.run(self.connection, "RELEASE SAVEPOINT part")
 
 
 def stores_on(connection: Connection, seal: Seal) -> SqlUnitOfWork:
@@ -129,6 +117,7 @@ def stores_on(connection: Connection, seal: Seal) -> SqlUnitOfWork:
         subscribers=SqlSubscribers(connection),
         ledger=SqlLedger(connection, asks),
         notices=SqlNotices(connection, asks),
+        requests=SqlRequests(connection, asks),
         returns=SqlReturns(connection),
         limiter=SqlLimiter(connection),
         pacing=SqlPacing(connection),
@@ -199,7 +188,7 @@ class SqlDatabase:
             return
         with _failures_named():
             work = whole.work()
-            with work.part(keep=True):
+            with work.part():
                 yield work
 
     @contextmanager
@@ -217,21 +206,6 @@ class SqlDatabase:
             before = _WHOLE.set(whole)
             stack.callback(_WHOLE.reset, before)
             yield whole.work
-
-    @contextmanager
-    def next(self) -> Iterator[None]:
-        """What this context writes meanwhile is next, before what others of its process wait to
-        write."""
-        before = _IS_NEXT.set(True)
-        try:
-            yield
-        finally:
-            _IS_NEXT.reset(before)
-
-    @property
-    def is_joined(self) -> bool:
-        """Whether all that this context writes is one transaction."""
-        return _WHOLE.get() is not None
 
     @contextmanager
     def _transaction(self) -> Iterator[SqlUnitOfWork]:
@@ -275,7 +249,7 @@ class SqlDatabase:
     def _turn(self) -> AbstractContextManager[None]:
         if self._turns is None:
             return nullcontext()
-        return self._turns.turn(LONGEST_TURN, is_next=_IS_NEXT.get())
+        return self._turns.turn(LONGEST_TURN)
 
     def close(self) -> None:
         """Close every connection."""
@@ -315,7 +289,6 @@ class _Whole:
         return self._work
 
 
-_IS_NEXT: ContextVar[bool] = ContextVar("is_next", default=False)
 _WHOLE: ContextVar[_Whole | None] = ContextVar("whole", default=None)
 
 

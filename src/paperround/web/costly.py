@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import RateLimited
-from paperround.jobs.patience import client_and_network
+from paperround.jobs.signup_limits import client_and_network
 from paperround.web.home import be_patient, client_of
 
 MOST_AT_ONCE = 2

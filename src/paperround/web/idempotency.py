@@ -19,8 +19,8 @@ from fastapi.routing import APIRoute
 from paperround.domain.errors import InvalidInput
 from paperround.domain.repeats import Answer, Asked
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.patience import client_and_network
 from paperround.jobs.repeats import KEY, once, once_outside
+from paperround.jobs.signup_limits import client_and_network
 from paperround.web.home import client_of, now_of, runtime_of
 from paperround.wiring.rounds import MAIL, POLL, PUBLISH
 

@@ -12,6 +12,7 @@ from fastapi import Response
 
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.keys import Scope
+from paperround.domain.requests import RequestTally
 from paperround.domain.returns import ReturnTally
 from paperround.domain.work import Line, Lined
 from paperround.jobs.all_feeds import polled_feeds
@@ -89,6 +90,7 @@ def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     yield from _of_feeds(feeds)
     yield from _of_lists(found.lists)
     yield from _of_returns(found.returns)
+    yield from _of_requests(found.requests)
 
 
 def _of_feeds(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
@@ -173,6 +175,32 @@ def _of_returns(tally: ReturnTally) -> Iterator[Gauge]:
     yield one("complained_mails", "Mails complained of in the last 7 days.", tally.complained)
     yield one("resting_readers", "Readers whose mail rests.", tally.resting)
     yield one("quarantined_mails", "Mails that wait for a person.", tally.quarantined)
+
+
+def _of_requests(tally: RequestTally) -> Iterator[Gauge]:
+    yield Gauge(
+        name="signups_waiting",
+        means="Sign-ups, wishes for a link and changes of address that nobody has looked at yet.",
+        values=[((), float(tally.waiting))],
+    )
+    yield Gauge(
+        name="signups_oldest_due_timestamp_seconds",
+        means="Since when the first of those that wait is due.",
+        values=[((), _seconds(tally.oldest_due))],
+    )
+    yield Gauge(
+        name="signups_refused",
+        means="Requests of the last 24 hours that a limit refused, with 429 or 503.",
+        labels=("limit",),
+        values=[((limit,), float(count)) for limit, count in tally.refused.items()],
+    )
+    yield Gauge(
+        name="signups_dropped",
+        means="Requests of the last 24 hours that were taken, and came to no mail: the mailbox had "
+        "its mails of the day, or looking at them failed.",
+        labels=("why",),
+        values=[((why,), float(count)) for why, count in tally.dropped.items()],
+    )
 
 
 def _seconds(moment: datetime | None) -> Value:

@@ -16,6 +16,7 @@ from paperround.domain.digests import Letterhead
 from paperround.domain.errors import (
     AlreadyTaken,
     Conflict,
+    Crowded,
     DatabaseFailed,
     InvalidInput,
     NotFound,
@@ -114,6 +115,7 @@ STATUS: Mapping[type[PaperroundError], int] = {
     BadRequest: 400,
     Conflict: 409,
     InvalidInput: 422,
+    Crowded: 503,
     RateLimited: 429,
     DatabaseFailed: 503,
 }

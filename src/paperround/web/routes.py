@@ -1,5 +1,4 @@
-"""Every router of the site, in the order they are asked: what most people look at comes first,
-after the one that programs call by the thousand."""
+"""Every router of the site, in the order they are asked: what most people look at comes first."""
 
 from fastapi import APIRouter
 
@@ -26,6 +25,7 @@ from paperround.web import (
     search,
     self_service,
     signup,
+    signup_api,
     trying,
 )
 from paperround.web.guard import HOOKS
@@ -65,7 +65,7 @@ PAGES: tuple[APIRouter, ...] = (
 """Those whose pages are for everybody, but for the ones behind a link of one's own."""
 
 ROUTERS: tuple[APIRouter, ...] = (
-    signup.api,
+    signup_api.api,
     files.router,
     pages.router,
     signup.router,

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.mail_words import WHY_NO_MAIL
-from paperround.domain.readers import Choices
+from paperround.domain.readers import Choices, Visitor
+from paperround.domain.subscribers import Address
 from paperround.jobs import new_address, self_service
 from paperround.jobs.erasure import erase_person, export_person, was_erased
 from paperround.jobs.looking_ahead import next_digest
@@ -29,9 +30,9 @@ from paperround.web.choices import (
     zones,
 )
 from paperround.web.costly import DIGEST, costly
-from paperround.web.home import TO_ITS_READER, Home, Present
+from paperround.web.home import TO_ITS_READER, Client, Home, Present
 from paperround.web.languages import speak_from_now_on, speak_to
-from paperround.web.signup import new_address_of
+from paperround.web.signup import new_address_of, refusals_counted
 from paperround.web.streams import streamed
 from paperround.wiring import Runtime
 
@@ -61,6 +62,7 @@ class _Visit:
     token: str
     now: datetime
     choices: Choices
+    client: str | None = None
 
     def page(
         self,
@@ -135,7 +137,9 @@ def _typed(choices: Choices) -> ChoicesForm:
 
 
 @router.post("/preferences/{token}")
-def act(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> Response:
+def act(
+    home: Home, now: Present, client: Client, token: str, deed: Annotated[Deed, Form()]
+) -> Response:
     """Do what the page's buttons say; without the right to it, offer to mail a link."""
     if deed.action == "link":
         self_service.mail_choices_link(home.desk, token, now=now)
@@ -144,7 +148,7 @@ def act(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> 
     if choices is None:
         return offer(home, token, _unsaved(deed))
     speak_to(choices.preferences.language)
-    visit = _Visit(home=home, token=token, now=now, choices=choices)
+    visit = _Visit(home=home, token=token, now=now, choices=choices, client=client)
     return _done(visit, deed) or offer(home, token, _unsaved(deed))
 
 
@@ -187,11 +191,17 @@ def _again(visit: _Visit, done: str, list_name: str | None = None) -> Response |
 def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
     try:
         address = new_address_of(visit.home, deed.email)
-        asked = new_address.ask_to_move(visit.home.desk, visit.token, address, now=visit.now)
+        asked = _ask_to_move(visit, address)
     except InvalidInput as error:
         form = _typed(visit.choices)
         return visit.page(form, {"email": InvalidInput(str(error), code="email")})
     return private(visit.home, "move_asked.html", token=visit.token) if asked else None
+
+
+def _ask_to_move(visit: _Visit, address: Address) -> bool:
+    desk, visitor = visit.home.desk, Visitor(ip=visit.client, stamped=True)
+    with refusals_counted(visit.home, visit.now):
+        return new_address.ask_to_move(desk, visit.token, address, visitor, now=visit.now)
 
 
 def _with_new_feed(visit: _Visit, _: Deed) -> Response | None:

@@ -1,20 +1,24 @@
 """Signing up: by the form, by somebody else's form, by program; and confirming it."""
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
+from paperround.domain.errors import (
+    Crowded,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+)
 from paperround.domain.interests import (
-    LONGEST_VALUE,
-    MOST_INTERESTS,
     Interest,
     InterestKind,
     bounded,
@@ -22,24 +26,21 @@ from paperround.domain.interests import (
     interests_in,
 )
 from paperround.domain.languages import nearest
-from paperround.domain.limits import Standing
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mail_domains import meant
 from paperround.domain.readers import Visitor
-from paperround.domain.subscribers import Address, Frequency, Preferences
-from paperround.jobs import signup
-from paperround.jobs.asking import SignupRequest
+from paperround.domain.subscribers import Address, Preferences
+from paperround.jobs import signup, signup_requests
 from paperround.jobs.reader_lists import every_list
+from paperround.jobs.signup_limits import must_work, note_refused
+from paperround.jobs.signup_requests import SignupRequest, count_trapped
 from paperround.jobs.site import front_page
 from paperround.web import stamps
 from paperround.web.answers import private, public
-from paperround.web.choices import FREQUENCIES, HoursForm, frequency_of, how_often, timed
-from paperround.web.conditional import STANDINGS
-from paperround.web.home import TO_ITS_READER, Client, Home, Present, client_of, now_of, runtime_of
-from paperround.web.idempotency import OnceRoute
+from paperround.web.choices import FREQUENCIES, HoursForm, how_often, timed
+from paperround.web.home import TO_ITS_READER, Client, Home, Present
 from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
-from paperround.web.straight import JSON, StraightRoute
 from paperround.wiring import Runtime
 from paperround.wiring.mailroom import refused_domains_of
 
@@ -105,45 +106,9 @@ class LinkForm(BaseModel):
     email: str = ""
     website: str = ""
     stamp: str = ""
+    work: str = ""
+    number: str = ""
     language: str = ""
-
-
-class WantedInterest(BaseModel):
-    """One thing that somebody wants, or never wants, of every list they get."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: InterestKind
-    value: str = Field(max_length=LONGEST_VALUE)
-
-
-class NewSubscription(BaseModel):
-    """Who wants which list, and when. Without more it comes daily, at the list's hour. `also` are
-    further lists that the same mail asks for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    email: str = Field(max_length=320)
-    list_name: str = Field(default=DEFAULT_LIST, alias="list", max_length=100)
-    also: tuple[Annotated[str, Field(max_length=100)], ...] = Field(default=(), max_length=20)
-    timezone: str | None = Field(default=None, max_length=100)
-    hour: int | None = Field(default=None, ge=0, le=23)
-    frequency: str = Field(default=Frequency.DAILY.value, max_length=20)
-    topics: tuple[str, ...] = Field(default=(), max_length=50)
-    language: str | None = Field(default=None, max_length=35)
-    interests: tuple[WantedInterest, ...] = Field(default=(), max_length=MOST_INTERESTS)
-
-
-class Accepted(BaseModel):
-    """What everybody is told, whatever is known of the address."""
-
-    status: str = "accepted"
-    detail: str = "If that address can be signed up, a mail with a link is on its way to it."
-    did_you_mean: str | None = Field(
-        default=None,
-        description="Another domain, where that of the address looks like a slip: `gmail.com` for "
-        "`gmial.com`.",
-    )
 
 
 # --- the first page and its form ---------------------------------------------------------------
@@ -160,19 +125,47 @@ def subscribe(
 ) -> Response:
     """Take a request. Whoever was too fast or fell into the trap is told the same."""
     speak_to(form.language)
-    stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
-    visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
+    visitor, is_trapped = _visitor(home, client, form, now)
     again = sign_up_page if form.origin == CHOICES else _front
     try:
         hint = _hint(home, form)
         if hint is not None:
             return again(home, form, None, now, hint=hint)
-        request = _request(home, form, visitor)
-        if stamp is not Filled.TOO_FAST and not form.website:
-            signup.subscribe(home.desk, _with_work(home, form, request, now), now=now)
+        request = _request(home, form, visitor, now)
+        with refusals_counted(home, now):
+            if is_trapped:
+                count_trapped(home.desk, visitor, now=now)
+            else:
+                signup_requests.subscribe(home.desk, request, now=now)
+    except Crowded as error:
+        return _after_a_wait(again(home, form, None, now, crowd=error), error)
     except InvalidInput as error:
         return again(home, form, error, now)
     return private(home, "asked.html")
+
+
+def _visitor(
+    home: Runtime, client: str | None, form: SignupForm | LinkForm, now: datetime
+) -> tuple[Visitor, bool]:
+    """Who sent a form, and whether it was a program that fell into a trap."""
+    stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
+    visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
+    return visitor, stamp is Filled.TOO_FAST or bool(form.website)
+
+
+@contextmanager
+def refusals_counted(home: Runtime, now: datetime) -> Iterator[None]:
+    """The operator hears of what a limit refuses, whatever is undone with the request."""
+    try:
+        yield
+    except RateLimited as error:
+        note_refused(home.database, error, now=now)
+        raise
+
+
+def _after_a_wait(page: Response, error: RateLimited) -> Response:
+    page.headers["Retry-After"] = str(max(1, ceil(error.retry_after)))
+    return page
 
 
 router.add_api_route("/subscribe", subscribe, methods=["POST"], route_class_override=PlainForm)
@@ -205,13 +198,15 @@ def _front(
     now: datetime,
     *,
     hint: Hint | None = None,
+    crowd: Crowded | None = None,
 ) -> Response:
     """The first page. Work is for one visitor, an error and a hint for whoever made a slip: no
     cache keeps them. Whoever is asked again is as slow as they were: their stamp stays."""
-    values = _asking(home, form, error, now, hint=hint)
+    values = _asking(home, form, error, now, hint=hint, crowd=crowd)
     values["page"] = front_page(home.database, DEFAULT_LIST, now=now)
-    if error is not None or hint is not None:
-        return private(home, "index.html", status=422, **values)
+    status = _status(error, hint, crowd)
+    if status != 200:
+        return private(home, "index.html", status=status, **values)
     show = public if values["work"] is None else private
     return show(home, "index.html", **values)
 
@@ -223,35 +218,55 @@ def sign_up_page(
     now: datetime,
     *,
     hint: Hint | None = None,
+    crowd: Crowded | None = None,
 ) -> Response:
     """The whole form, for whoever wants to choose first."""
     return private(
         home,
         "subscribe.html",
-        status=200 if error is None and hint is None else 422,
+        status=_status(error, hint, crowd),
         lists=every_list(home.database),
         suggested=home.topics.now(now=now),
-        **_asking(home, form, error, now, hint=hint),
+        **_asking(home, form, error, now, hint=hint, crowd=crowd),
     )
 
 
+def _status(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None) -> int:
+    if crowd is not None:
+        return 503
+    return 200 if error is None and hint is None else 422
+
+
 def _asking(
-    home: Runtime, form: SignupForm, error: InvalidInput | None, now: datetime, *, hint: Hint | None
+    home: Runtime,
+    form: SignupForm,
+    error: InvalidInput | None,
+    now: datetime,
+    *,
+    hint: Hint | None,
+    crowd: Crowded | None,
 ) -> dict[str, Any]:
-    """What every form that signs up has in it."""
+    """What every form that signs up has in it. Who was refused in a crowd gets work to do, and is
+    let in with it."""
     keys = home.desk.keys
     is_again = stamps.filled(keys, form.stamp, now=now) is Filled.BY_HAND
     return {
         "form": form,
         "stamp": form.stamp if is_again else stamps.stamp(keys, now=now),
         "hint": hint,
-        "work": stamps.challenge(keys, now=now) if signup.must_work(home.desk, now=now) else None,
+        "crowd": crowd,
+        "work": _work(home, now, crowd),
         "frequencies": FREQUENCIES,
         "error": error,
     }
 
 
-def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest:
+def _work(home: Runtime, now: datetime, crowd: Crowded | None) -> stamps.Challenge | None:
+    is_asked = crowd is not None or must_work(home.desk, now=now)
+    return stamps.challenge(home.desk.keys, now=now) if is_asked else None
+
+
+def _request(home: Runtime, form: SignupForm, visitor: Visitor, now: datetime) -> SignupRequest:
     address, names = new_address_of(home, form.corrected or form.email), asked_lists(form)
     return SignupRequest(
         address=address,
@@ -259,9 +274,15 @@ def _request(home: Runtime, form: SignupForm, visitor: Visitor) -> SignupRequest
         preferences=timed(form, Preferences(language=nearest(form.language) or language_wanted())),
         visitor=visitor,
         source=SNIPPET if form.origin == SNIPPET else "form",
+        proof=_proof(home, form, now),
         interests=wanted_interests(form),
         also=names[1:],
     )
+
+
+def _proof(home: Runtime, form: SignupForm | LinkForm, now: datetime) -> str | None:
+    """The challenge that a browser solved for the form, None where it solved none."""
+    return stamps.solved(home.desk.keys, form.work, form.number, now=now) if form.work else None
 
 
 def asked_lists(form: SignupForm) -> tuple[str, ...]:
@@ -322,15 +343,6 @@ def address_of(home: Runtime, written: str) -> Address:
         raise InvalidInput(str(error), code="email") from None
 
 
-def _with_work(
-    home: Runtime, form: SignupForm, request: SignupRequest, now: datetime
-) -> SignupRequest:
-    if not form.work:
-        return request
-    done = stamps.worked(home.database, home.desk.keys, form.work, form.number, now=now)
-    return replace(request, worked=done)
-
-
 @router.get("/snippet")
 def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     """A form for a list to copy into one's own page."""
@@ -375,14 +387,19 @@ def request_link(
 ) -> Response:
     """Mail a link to whoever reads at that address; everybody is told the same."""
     speak_to(form.language)
-    stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
-    visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
+    visitor, is_trapped = _visitor(home, client, form, now)
     try:
         address = address_of(home, form.email)
+        proof = _proof(home, form, now)
+        with refusals_counted(home, now):
+            if is_trapped:
+                count_trapped(home.desk, visitor, now=now)
+            else:
+                signup_requests.request_link(home.desk, address, visitor, proof=proof, now=now)
+    except Crowded as error:
+        return _after_a_wait(_link_form(home, form, None, now, crowd=error), error)
     except InvalidInput as error:
         return _link_form(home, form, error, now)
-    if stamp is not Filled.TOO_FAST and not form.website:
-        signup.request_link(home.desk, address, visitor, now=now)
     return private(home, "link_mailed.html")
 
 
@@ -390,65 +407,20 @@ router.add_api_route("/preferences", request_link, methods=["POST"], route_class
 
 
 def _link_form(
-    home: Runtime, form: LinkForm, error: InvalidInput | None, now: datetime
+    home: Runtime,
+    form: LinkForm,
+    error: InvalidInput | None,
+    now: datetime,
+    *,
+    crowd: Crowded | None = None,
 ) -> Response:
-    stamp, status = stamps.stamp(home.desk.keys, now=now), 200 if error is None else 422
-    return private(home, "ask_for_link.html", status=status, form=form, stamp=stamp, error=error)
-
-
-# --- by program --------------------------------------------------------------------------------
-
-
-class SignupRoute(OnceRoute, StraightRoute):
-    """The route of sign-ups by program."""
-
-    asked = NewSubscription
-
-    async def answer(self, request: Request, asked: NewSubscription) -> Response:
-        """As `create_subscription` and the framework do it."""
-        home, now, client = runtime_of(request), now_of(request), client_of(request)
-        accepted = await create_subscription(home, now, client, request, asked)
-        return Response(accepted.model_dump_json(), self.status_code or 200, media_type=JSON)
-
-
-api = APIRouter(tags=["subscriptions"], route_class=SignupRoute)
-
-
-@api.post("/api/v1/subscriptions", status_code=202)
-async def create_subscription(
-    home: Home, now: Present, client: Client, request: Request, asked: NewSubscription
-) -> Accepted:
-    """Ask for a list. The answer says nothing of the address."""
-    wanted = _asked(home, client, asked)
-    try:
-        left = await signup.subscribe_soon(home.desk, wanted, now=now)
-    except PaperroundError:
-        left = await run_in_threadpool(signup.standing, home.desk, wanted.visitor, now=now)
-        _say_what_is_left(request, left)
-        raise
-    _say_what_is_left(request, left)
-    return Accepted(did_you_mean=meant(wanted.address.domain))
-
-
-def _say_what_is_left(request: Request, left: Standing | None) -> None:
-    request.scope[STANDINGS] += [left] if left is not None else []
-
-
-def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupRequest:
-    frequency, weekday = frequency_of(asked.frequency)
-    return SignupRequest(
-        address=new_address_of(home, asked.email),
-        list_name=asked.list_name,
-        preferences=Preferences(
-            timezone=asked.timezone,
-            hour=asked.hour,
-            frequency=frequency,
-            weekday=weekday,
-            language=asked.language,
-            topics=asked.topics,
-        ),
-        visitor=Visitor(ip=client, stamped=False),
-        source="api",
-        interests=tuple(Interest(one.kind, one.value) for one in asked.interests),
-        also=asked.also,
+    return private(
+        home,
+        "ask_for_link.html",
+        status=_status(error, None, crowd),
+        form=form,
+        stamp=stamps.stamp(home.desk.keys, now=now),
+        error=error,
+        crowd=crowd,
+        work=_work(home, now, crowd),
     )

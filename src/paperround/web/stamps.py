@@ -18,7 +18,6 @@ from typing import Any
 from altcha.v1 import ChallengeOptions, create_challenge, extract_params, verify_solution
 
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import Database
 
 YOUNGEST = timedelta(seconds=2)
 OLDEST = timedelta(hours=24)
@@ -26,8 +25,6 @@ WORK_VALID = timedelta(hours=1)
 MOST_WORK = 50_000
 """The number to find is at most this: it takes half as many tries on average."""
 
-POW = "pow"
-"""The kind of slot that a solved challenge takes."""
 _STAMP = "form-stamp"
 _PARTS = ("algorithm", "challenge", "salt", "signature")
 
@@ -80,20 +77,18 @@ def challenge(keys: KeyRing, *, now: datetime) -> Challenge:
     return Challenge(base64.b64encode(json.dumps(made).encode()).decode())
 
 
-def worked(database: Database, keys: KeyRing, text: str, number: str, *, now: datetime) -> bool:
-    """Whether `number` solves the challenge `text` of ours, in time and for the first time."""
+def solved(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:
+    """The name of the challenge `text` of ours that `number` solves in time; None for any other.
+    Who counts it sees to it that it counts once."""
     given = _challenge_parts(text)
     if given is None or not _is_number(number):
-        return False
+        return None
     payload: Any = {**given, "number": int(number)}
-    solved = any(
+    is_solved = any(
         verify_solution(payload, _work_key(keys, key_id), check_expires=False)[0]
         for key_id in keys.key_ids
     )
-    if not solved or not _in_time(payload, now):
-        return False
-    with database.writing() as work:
-        return work.slots.take(POW, given["challenge"], now=now)
+    return given["challenge"] if is_solved and _in_time(payload, now) else None
 
 
 def _is_number(text: str) -> bool:

@@ -360,6 +360,11 @@ class Runtime(ForReaders):
         client = self.client_for(*self.settings.open_places, seconds=outlets.SECONDS)
         return outlets.office_of(client, self.clock)
 
+    def work_on_requests(self) -> None:
+        """Write the mails that people asked for. Where that fails they wait, and other mail does
+        not wait for them."""
+        hands.work_on_requests(self)
+
     def post_to_channels(self) -> PostReport:
         """Post to channels what is due."""
         return outlets.post_channels(self)

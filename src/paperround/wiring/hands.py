@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from paperround.domain.errors import PaperroundError
 from paperround.domain.work import Job, Line
-from paperround.jobs import roles
+from paperround.jobs import roles, signup_worker
 from paperround.jobs.deliver import deliver_notices
 from paperround.jobs.ports import Queue
 from paperround.jobs.resting import Sending
@@ -48,7 +48,7 @@ def queue_of(home: "Runtime") -> Queue:
     queue: Queue = _threads(home) if home.settings.embedded else _postgres(home)
     sending = Sending(post=home.post, clock=home.clock, on_first=partial(_join, home, queue))
     means: Sequence[tuple[Job, Callable[[], object]]] = (
-        (NOTICES, lambda: deliver_notices(home.post())),
+        (NOTICES, lambda: _answer(home)),
         (DELIVER, sending.send),
         (POSTS, home.post_to_channels),
         (PUBLISH, home.publish),
@@ -61,6 +61,19 @@ def queue_of(home: "Runtime") -> Queue:
     for job, do in means:
         queue.register(job.task, partial(_do, do))
     return queue
+
+
+def work_on_requests(home: "Runtime") -> None:
+    """Write the mails that people asked for, as far as that can be done."""
+    try:
+        signup_worker.work_on_requests(home.desk, now=home.clock.now())
+    except PaperroundError as error:
+        log.error("what people asked for has to wait: %s", error)
+
+
+def _answer(home: "Runtime") -> None:
+    home.work_on_requests()
+    deliver_notices(home.post())
 
 
 def _do(do: Callable[[], object], _: object) -> None:

@@ -1,10 +1,10 @@
-// Fills in the browser's time zone, and does the work a crowded server asks for. The form works
-// without either.
+// Fills in the browser's time zone, where the form asks for it, and does the work a crowded server
+// asks for. The form works without either.
 "use strict";
 
 const form = document.getElementById("signup");
 const zone = form.elements.namedItem("timezone");
-if (zone.value === "") {
+if (zone && zone.value === "") {
   zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 }
 

@@ -88,10 +88,8 @@ from paperround.jobs.ports.status import (
 )
 from paperround.jobs.ports.work import (
     Database,
-    Joining,
     JoiningDatabase,
     Keeping,
-    Prompt,
     Pulse,
     UnitOfWork,
 )
@@ -113,7 +111,6 @@ __all__ = [
     "GistChooser",
     "HistoryStore",
     "Hook",
-    "Joining",
     "JoiningDatabase",
     "Keeping",
     "KeyStore",
@@ -132,7 +129,6 @@ __all__ = [
     "PostLedger",
     "PostOffice",
     "Processes",
-    "Prompt",
     "Pulse",
     "Queue",
     "Ranker",

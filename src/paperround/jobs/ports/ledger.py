@@ -194,21 +194,12 @@ class NoticeLedger(Claiming[ClaimedNotice], Protocol):
         """Write a notice; False when one with its key stands."""
         ...
 
-    def put_all(self, notices: Sequence[NewNotice], *, now: datetime) -> int:
-        """The same of many, in as many statements as of none; returns how many were written."""
-        ...
-
-    def again_all(self, each: Sequence[tuple[DeliveryId, datetime, datetime]]) -> int:
-        """Queue notices that ended (sent, unknown, failed, expired) once more, as they were, with
-        their Message-IDs, each with its `due_at` and `expires_at`: in as many statements as of
-        none. Returns how many were queued; one that still waits or is being sent is not."""
+    def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
+        """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with its
+        Message-ID. False for one that still waits or is being sent."""
         ...
 
     def find(self, key: str) -> Notice | None: ...
-
-    def find_all(self, keys: Collection[str]) -> dict[str, Notice]:
-        """The notices with these keys, in one look-up; no entry where there is none."""
-        ...
 
     def get(self, notice: DeliveryId) -> Notice | None: ...
 

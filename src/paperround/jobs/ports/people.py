@@ -22,7 +22,6 @@ from paperround.domain.readers import (
     DeliveryOwner,
     ExportPage,
     ExportPlace,
-    Known,
     NewFeedback,
     NewSignup,
 )
@@ -205,29 +204,12 @@ class SubscriberStore(Protocol):
 
     # --- signing up and self-service
 
-    def known(self, each: Sequence[tuple[Address, Collection[str], ListId]]) -> list[Known]:
-        """What is known of addresses, of which some digests are kept where they are suppressed, and
-        of what their people asked of a list. As many look-ups, whatever there is."""
-        ...
-
-    def ask_again(self, subscriptions: Collection[SubscriptionId], *, now: datetime) -> None:
-        """Note that people who have not confirmed asked once more: they are kept for another
-        while."""
-        ...
-
     def sign_up(
         self, signup: NewSignup, list_id: ListId, *, now: datetime
     ) -> tuple[Subscriber, Subscription]:
         """The person and their subscription, made `pending` when there is none. Somebody who is
         active, suppressed or left stays as they are: what was asked now waits in `signup`'s notice
         and counts once they confirm."""
-        ...
-
-    def sign_up_all(
-        self, each: Sequence[tuple[NewSignup, ListId]], *, now: datetime
-    ) -> list[tuple[Subscriber, Subscription]]:
-        """The same of many people, of whom no two have the same address, in as many statements as
-        of one, or of none."""
         ...
 
     def get(self, subscriber: SubscriberId) -> Subscriber | None: ...

@@ -13,6 +13,7 @@ from paperround.jobs.ports.ledger import Ledger, NoticeLedger
 from paperround.jobs.ports.pacing import PaceStore
 from paperround.jobs.ports.papers import FeedStore, PaperStore
 from paperround.jobs.ports.people import EditionStore, ListStore, SubscriberStore
+from paperround.jobs.ports.requests import RequestStore
 from paperround.jobs.ports.returns import ReturnStore
 from paperround.jobs.ports.running import AnswerStore, KeyStore, Limiter, RateStore, SlotStore
 from paperround.jobs.ports.search import Search
@@ -45,6 +46,8 @@ class UnitOfWork(Protocol):
     @property
     def notices(self) -> NoticeLedger: ...
     @property
+    def requests(self) -> RequestStore: ...
+    @property
     def returns(self) -> ReturnStore: ...
     @property
     def limiter(self) -> Limiter: ...
@@ -70,10 +73,6 @@ class UnitOfWork(Protocol):
     def ask(self, job: Job) -> None:
         """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
         job. Rows of the ledgers ask for their senders by themselves."""
-        ...
-
-    def part(self, *, keep: bool) -> AbstractContextManager[None]:
-        """What is done within takes as long either way, and stays only if `keep`."""
         ...
 
 
@@ -111,23 +110,6 @@ class JoiningDatabase(Database, Protocol):
         hold nobody up. Gives what begins it, where nothing else did. It commits on a clean exit.
         Raises what `writing` raises, at the end too.
         """
-        ...
-
-
-@runtime_checkable
-class Joining(Protocol):
-    """A database that knows whether a context has a transaction for all that it writes."""
-
-    @property
-    def is_joined(self) -> bool: ...
-
-
-@runtime_checkable
-class Prompt(Protocol):
-    """A database that lets some of those who write go before others of their process."""
-
-    def next(self) -> AbstractContextManager[None]:
-        """What this context writes meanwhile is next."""
         ...
 
 

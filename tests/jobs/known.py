@@ -7,11 +7,20 @@ from sqlalchemy import Engine, event
 
 from paperround.domain.subscribers import SubscriberState
 from paperround.jobs.ports import Database
-from paperround.jobs.signup import request_link, subscribe
 from paperround.jobs.subscribers import suppress
 from tests.builders import NOW, address, imported
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.readers import DAYS, HOURS, desk, joined, post, request, visitor
+from tests.jobs.readers import (
+    DAYS,
+    HOURS,
+    desk,
+    joined,
+    post,
+    request,
+    request_link,
+    subscribe,
+    visitor,
+)
 
 STATES = ("new", "pending", "active", "linked", "left", "gone", "never")
 

@@ -5,38 +5,34 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
 
 from paperround.domain.limits import parse_rates
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Address
 from paperround.jobs.desk import Desk
 from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.patience import mailbox
 from paperround.jobs.ports import Database
 from paperround.jobs.self_service import mail_choices_link
-from paperround.jobs.signup import confirm, request_link, subscribe
+from paperround.jobs.signup import confirm
+from paperround.jobs.signup_worker import work_on_requests
 from paperround.jobs.subscribers import suppress
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
-from tests.jobs.patience import STATES, seed_states, statements
-from tests.jobs.readers import DAYS, HOURS, LIMITS, desk, joined, link, post, request, visitor
+from tests.jobs.readers import (
+    DAYS,
+    HOURS,
+    LIMITS,
+    desk,
+    joined,
+    link,
+    post,
+    request,
+    request_link,
+    subscribe,
+    visitor,
+)
 
 # --- mailboxes ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("written", "reached"),
-    [
-        ("name+tag@mail.example", "name@mail.example"),
-        ("Na.Me@Mail.Example", "na.me@mail.example"),
-        ("g.v.ictim+a@gmail.com", "gvictim@gmail.com"),
-        ("gvictim@googlemail.com", "gvictim@gmail.com"),
-        ("+tag@mail.example", "+tag@mail.example"),
-    ],
-)
-def test_spellings_of_an_address_reach_one_mailbox(written: str, reached: str) -> None:
-    assert mailbox(written) == reached
 
 
 @pytest.mark.postgres
@@ -123,6 +119,7 @@ def test_a_mail_that_waits_counts_when_it_leaves(database: Database) -> None:
     for minutes in (0, 61, 122, 24 * 60 + 1):
         now = NOW + minutes * MINUTE
         subscribe(here, request(by=visitor(minutes)), now=now)
+        work_on_requests(here, now=now + 31 * MINUTE)
         mails += post(database, now=now + 31 * MINUTE)
     assert [mail.address.partition("@")[0] for mail in mails] == ["bob", *["alice"] * 3]
 
@@ -153,63 +150,3 @@ def test_signing_a_reader_up_anew_does_not_use_up_their_links(database: Database
     mail_choices_link(here, token, now=now)
     request_link(here, address(), visitor(99), now=now + MINUTE)
     assert [mail.kind for mail in post(database, now=now + MINUTE)] == [NoticeKind.PREFERENCES] * 2
-
-
-def test_where_no_lane_is_free_the_address_keeps_its_mails(database: Database) -> None:
-    here = desk(database, replace(LIMITS, total=parse_rates("1/h")))
-    for name in ("early", "late", "alice"):
-        subscribe(here, request(name), now=NOW)
-    assert len(post(database, now=NOW + 31 * MINUTE)) == 2
-    subscribe(here, request(worked=True, by=visitor(2)), now=NOW + MINUTE)
-    assert [mail.address for mail in post(database, now=NOW + 31 * MINUTE)] == [
-        "alice@mail.example"
-    ]
-
-
-# --- what the time tells -----------------------------------------------------------------------
-
-
-@pytest.mark.accept("S4", part="statements")
-def test_every_address_costs_the_database_as_much(database: Database, engine: Engine) -> None:
-    seed_states(database)
-    here = desk(database, LIMITS)
-    for again in range(2):
-        with database.writing() as work:  # whoever comes once a minute, whoever they are
-            here.key_check.require(work, now=NOW + again * MINUTE)
-        costs = {}
-        for number, name in enumerate(STATES):
-            now = NOW + again * MINUTE + timedelta(seconds=number)
-            with statements(engine) as asked:
-                subscribe(here, request(name, by=visitor(10 * again + number)), now=now)
-            costs[name] = len(asked)
-        assert len(set(costs.values())) == 1, costs
-    told = {mail.address.partition("@")[0] for mail in post(database, now=NOW + MINUTE)}
-    assert told == {"new", "pending", "active", "left"}
-
-
-@pytest.mark.accept("S4", part="statements of a link")
-@pytest.mark.parametrize("name", STATES)
-def test_a_link_takes_its_locks_at_once_so_that_it_and_a_sign_up_never_wait_for_each_other(
-    database: Database, engine: Engine, name: str
-) -> None:
-    """They would for a second, until PostgreSQL ends one of them, and for a reader alone."""
-    seed_states(database)
-    with statements(engine) as asked:
-        request_link(desk(database, LIMITS), address(name), visitor(1), now=NOW)
-    locking = [one for one in asked if "pg_advisory_xact_lock" in one]
-    assert len(locking) == (engine.dialect.name == "postgresql")
-
-
-@pytest.mark.accept("S4", part="statements of a link")
-def test_a_link_costs_the_database_as_much_whoever_it_is_for(
-    database: Database, engine: Engine
-) -> None:
-    seed_states(database)
-    here, costs = desk(database, LIMITS), {}
-    for number, name in enumerate(STATES):
-        with statements(engine) as asked:
-            request_link(here, address(name), visitor(number), now=NOW)
-        costs[name] = len(asked)
-    assert len(set(costs.values())) == 1, costs
-    told = {mail.address.partition("@")[0] for mail in post(database)}
-    assert told == {"active", "linked"}

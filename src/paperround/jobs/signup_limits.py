@@ -1,0 +1,297 @@
+"""How often somebody may ask for a mail, and how often one is written to a mailbox.
+
+    as it comes    client address, its network    too often: 429, with the seconds to wait
+                   provider of the mailbox        too often: 503, unless work was done for it
+                   all requests                   too often: half an hour later, then 503
+    worked on      mailbox                        too often: no mail, and the operator hears of it
+
+What is counted as a request comes says nothing of who is known: it is counted alike for everybody.
+Somebody who did the work that a form asks for (`worked`), or holds a mailed link, has a share of
+the provider's limit of their own, and behind it some in each network: a flood, with or without
+work, shuts nobody out who did some and is not in the flood's own networks.
+
+Counts are kept under keyed hashes: nobody reads an address from them. Each request locks all that
+it may hit at once, and in one order, so that two of them never wait for each other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+
+from paperround.domain.errors import Crowded, RateLimited
+from paperround.domain.limits import Rate, Standing
+from paperround.domain.mailboxes import mail_provider, mailbox
+from paperround.domain.readers import Visitor
+from paperround.domain.requests import Drop, Limit, RequestTally
+from paperround.domain.subscribers import Address, SubscriberId
+from paperround.domain.tokens import KeyRing
+from paperround.jobs.desk import Desk
+from paperround.jobs.ports import Database, UnitOfWork
+from paperround.jobs.transactions import write
+
+SLOW_LANE = timedelta(minutes=30)
+"""How long a request waits when there are more than usual and no work was done for it."""
+
+POLICY = "sign-ups"
+"""What the limits of clients are called to programs."""
+
+TOTAL = "signup/total"
+SLOW = "signup/slow"
+
+WORKED_SHARE = 5
+"""How many times the limit of a provider those have who did the work, beside it."""
+
+NEAR = (Rate(3, timedelta(hours=1)),)
+"""How many of them each network has beside that share: a flood that does the work fills the share,
+and shuts out only the networks that it comes from."""
+
+SITE_SHARE = 4
+"""A /48 may ask as often as so many networks: some providers give one to each customer, others to
+two hundred of them."""
+
+UNKNOWN_CLIENT = "unknown"
+"""Those whose client address cannot be told share one count."""
+
+DAY = timedelta(hours=24)
+ONCE_A_DAY = (Rate(1, DAY),)
+LINKS = (Rate(3, DAY),)
+"""Links to their choices that whoever holds an old one may have mailed to a reader."""
+
+_ASKING = 128
+"""Those whose keyed hashes are kept: they are asked for several times in one request."""
+
+Hit = tuple[str, tuple[Rate, ...]]
+
+# --- as a request comes --------------------------------------------------------------------------
+
+
+def due_instant(
+    work: UnitOfWork,
+    desk: Desk,
+    address: Address,
+    visitor: Visitor,
+    *,
+    worked: bool,
+    now: datetime,
+) -> datetime:
+    """Count a request of `visitor` for `address`, and say from when on it is worked on.
+
+    Raises RateLimited for a client or a network that asks too often, and Crowded where others do;
+    then nothing is counted.
+    """
+    clients = _client_hits(desk, visitor)
+    domain, *shares = _domain_hits(desk, address, visitor)
+    all_, slow = (TOTAL, desk.limits.total), (SLOW, desk.limits.total)
+    hits = sorted([*(hit for hit, _ in clients), domain, *shares, slow])
+    work.rates.foresee([hit for hit in (all_, *hits) if hit[1]], now=now)
+    _count_client(work, clients, now)
+    wait = _hit(work, *domain, now)
+    if wait is not None and not (worked and any(_hit(work, *one, now) is None for one in shares)):
+        raise Crowded(_crowded(wait), retry_after=wait, limit=Limit.DOMAIN)
+    if _hit(work, *all_, now) is None or worked:
+        return now
+    wait = _hit(work, *slow, now)
+    if wait is not None:
+        raise Crowded(_crowded(wait), retry_after=wait, limit=Limit.TOTAL)
+    return now + SLOW_LANE
+
+
+def count_client(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
+    """Count a request of `visitor` that asks for nothing. Raises RateLimited."""
+    clients = _client_hits(desk, visitor)
+    work.rates.foresee(sorted(hit for hit, _ in clients), now=now)
+    _count_client(work, clients, now)
+
+
+def _count_client(work: UnitOfWork, clients: Sequence[tuple[Hit, Limit]], now: datetime) -> None:
+    for (key, rates), limit in clients:
+        wait = work.rates.hit(key, rates, now=now)
+        if wait is not None:
+            text = f"too many requests from your network: try again in {_minutes(wait)}"
+            raise RateLimited(text, retry_after=wait, limit=limit)
+
+
+def _client_hits(desk: Desk, visitor: Visitor) -> list[tuple[Hit, Limit]]:
+    """What a visitor is measured by. Who comes without a stamp of one of our forms may ask half as
+    often."""
+    client, network, *site = _client_keys(desk.keys, visitor.ip)
+    net = desk.limits.net
+    whole = tuple(replace(rate, count=rate.count * SITE_SHARE) for rate in net)
+    halve = _as_they_are if visitor.stamped else _halved
+    hits: list[tuple[Hit, Limit]] = [
+        ((client, halve(desk.limits.ip)), Limit.IP),
+        ((network, halve(net)), Limit.NET),
+        *(((key, halve(whole)), Limit.NET) for key in site),
+    ]
+    return [(hit, limit) for hit, limit in hits if hit[1]]
+
+
+def _domain_hits(desk: Desk, address: Address, visitor: Visitor) -> tuple[Hit, Hit, Hit]:
+    """The limit of a provider; the share of those who did work; and what of them is let in from
+    each network where that share is used up."""
+    provider, rates = mail_provider(address.domain), desk.limits.domain
+    share = tuple(replace(rate, count=rate.count * WORKED_SHARE) for rate in rates)
+    *_, network = client_and_networks(visitor.ip)
+    digest, near = (_domain_digest(desk.keys, one) for one in (provider, f"{provider} {network}"))
+    return (
+        (f"signup/domain/{digest}", rates),
+        (f"signup/worked/{digest}", share),
+        (f"signup/near/{near}", NEAR if rates else ()),
+    )
+
+
+def _crowded(wait: float) -> str:
+    return f"very many people sign up just now: try again in {_minutes(wait)}"
+
+
+def standing(desk: Desk, visitor: Visitor, *, now: datetime) -> Standing | None:
+    """What is left to a visitor, of the limit they are nearest to; None without limits."""
+    with desk.database.reading() as work:
+        return standing_of(work, desk, visitor, now=now)
+
+
+def standing_of(
+    work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime
+) -> Standing | None:
+    """The same, as the transaction of a request sees it."""
+    each = [
+        work.rates.standing(key, rate, now=now)
+        for (key, rates), _ in _client_hits(desk, visitor)
+        for rate in rates
+    ]
+    nearest = min(each, key=lambda one: one.remaining, default=None)
+    return None if nearest is None else replace(nearest, policy=POLICY)
+
+
+def must_work(desk: Desk, *, now: datetime) -> bool:
+    """Whether so many sign up that a browser should do some work first; without it they wait."""
+    with desk.database.reading() as work:
+        return any(
+            work.rates.count(TOTAL, rate.period, now=now) >= rate.count
+            for rate in desk.limits.total
+        )
+
+
+# --- as it is worked on --------------------------------------------------------------------------
+
+
+def lock_mailbox(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> None:
+    """Lock the count of a mailbox, before any person is locked."""
+    if desk.limits.address:
+        key = _mailbox_key(desk.keys, address.folded)
+        work.rates.foresee([(key, desk.limits.address)], now=now)
+
+
+def may_mail(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> bool:
+    """Count a mail to `address`; False, and nothing counted, when its mailbox had enough. That is
+    told to the operator: the request for it is dropped."""
+    key = _mailbox_key(desk.keys, address.folded)
+    if _hit(work, key, desk.limits.address, now) is None:
+        return True
+    note_dropped(work, Drop.MAILBOX, now=now)
+    return False
+
+
+def may_remind(work: UnitOfWork, keys: KeyRing, address: str, *, now: datetime) -> bool:
+    """Count a reminder to `address`; False when it was mailed within a day."""
+    return _hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
+
+
+def may_link(work: UnitOfWork, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
+    """Count a link that a link of `person` asks for; False when they had enough for today. Nobody
+    who signs them up anew can use this up."""
+    return _hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
+
+
+# --- what the operator hears ---------------------------------------------------------------------
+
+
+def note_refused(database: Database, error: RateLimited, *, now: datetime) -> None:
+    """Count a request that a limit refused, for the operator."""
+    if error.limit:
+        write(database, lambda work: work.rates.hit(_refused(error.limit), (), now=now))
+
+
+def note_dropped(work: UnitOfWork, why: Drop, *, now: datetime) -> None:
+    """Count a request that came to nothing as it was worked on."""
+    work.rates.hit(_dropped(why), (), now=now)
+
+
+def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally:
+    """What waits, and what became of others in the last `period`."""
+    waiting, oldest_due = work.requests.waiting()
+    return RequestTally(
+        waiting=waiting,
+        oldest_due=oldest_due,
+        refused={one: work.rates.count(_refused(one), period, now=now) for one in Limit},
+        dropped={one: work.rates.count(_dropped(one), period, now=now) for one in Drop},
+    )
+
+
+def _refused(limit: str) -> str:
+    return f"signup/refused/{limit}"
+
+
+def _dropped(why: Drop) -> str:
+    return f"signup/dropped/{why}"
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
+    """As the store's; what has no limit need not be counted."""
+    return work.rates.hit(key, rates, now=now) if rates else None
+
+
+@lru_cache(maxsize=_ASKING)
+def _client_keys(keys: KeyRing, written: str | None) -> tuple[str, ...]:
+    client, *networks = client_and_networks(written)
+    nets = (f"signup/net/{keys.digest('rate', network)}" for network in networks)
+    return (f"signup/ip/{keys.digest('rate', client)}", *nets)
+
+
+def client_and_network(written: str | None) -> tuple[str, str]:
+    """A client address and its narrowest network: IPv4 /24, IPv6 /56."""
+    client, network, *_ = client_and_networks(written)
+    return client, network
+
+
+def client_and_networks(written: str | None) -> tuple[str, ...]:
+    """A client address and its networks, the narrowest first: IPv4 /24; IPv6 /56 and /48."""
+    try:
+        ip = ip_address(written or "")
+    except ValueError:
+        return UNKNOWN_CLIENT, UNKNOWN_CLIENT
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    prefixes = (56, 48) if isinstance(ip, IPv6Address) else (24,)
+    rests = ((prefix, ip.max_prefixlen - prefix) for prefix in prefixes)
+    return str(ip), *(f"{type(ip)(int(ip) >> rest << rest)}/{prefix}" for prefix, rest in rests)
+
+
+def _as_they_are(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
+    return rates
+
+
+@lru_cache
+def _halved(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
+    return tuple(replace(rate, count=max(1, rate.count // 2)) for rate in rates)
+
+
+@lru_cache(maxsize=_ASKING)
+def _domain_digest(keys: KeyRing, domain: str) -> str:
+    return keys.digest("rate", domain)
+
+
+@lru_cache(maxsize=_ASKING)
+def _mailbox_key(keys: KeyRing, address: str) -> str:
+    """What is counted for the mailbox that `address` reaches."""
+    return f"signup/address/{keys.digest('rate', mailbox(address))}"
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return "a minute" if minutes == 1 else f"{minutes} minutes"

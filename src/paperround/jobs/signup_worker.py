@@ -1,0 +1,187 @@
+"""Working on what was asked: who it is for is looked up here, where nobody waits for the answer.
+
+    a row ─► must never be mailed, or has a link of today ─► nothing
+      │  └─► its mailbox had its mails ─► dropped, and the operator hears of it
+      └────► somebody new, or who waits ─► a mail to confirm it, the same one while its link works
+        └──► a reader ─► a link to their choices
+
+Rows are taken in the order they came, each in a transaction of its own with what follows from it.
+So a process may die anywhere, several may work at once, and a row that fails is put off while the
+others go on.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from traceback import extract_tb
+from types import MappingProxyType
+
+from paperround.domain.deliveries import DeliveryState
+from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
+from paperround.domain.lists import ListId
+from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, Notice, NoticeKind
+from paperround.domain.readers import NewSignup
+from paperround.domain.requests import Drop, RequestId, RequestKind, WaitingRequest
+from paperround.domain.subscribers import Address, Subscriber, SubscriberState, Subscription
+from paperround.jobs.choices import unpacked, unpacked_interests
+from paperround.jobs.desk import Desk
+from paperround.jobs.links import choices_link
+from paperround.jobs.new_address import ask_both_ends
+from paperround.jobs.notices import new_notice
+from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.signup import confirm_key, confirmations
+from paperround.jobs.signup_limits import DAY, lock_mailbox, may_mail, note_dropped
+from paperround.jobs.subscribers import is_suppressed
+from paperround.jobs.transactions import write
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+TRIES = 5
+"""How often working on a request may fail."""
+
+LATER = timedelta(minutes=5)
+"""When a request that failed is tried again."""
+
+MAY_HAVE_LINKS = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
+"""Somebody who left may still take out or erase what is kept of them."""
+
+
+def work_on_requests(desk: Desk, *, now: datetime) -> int:
+    """Work on every request that is due; returns how many were done.
+
+    Raises DatabaseFailed, and Misconfigured where nobody can tell who must never be mailed: then
+    all of them wait.
+    """
+    done = 0
+    while page := _due(desk, now):
+        done += sum(_work_on(desk, one, now) for one in page)
+    return done
+
+
+def _due(desk: Desk, now: datetime) -> Sequence[RequestId]:
+    with desk.database.reading() as work:
+        return work.requests.due(now=now, limit=PAGE)
+
+
+def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
+    try:
+        return write(desk.database, partial(_done, desk, request, now))
+    except (DatabaseFailed, Misconfigured):
+        raise
+    except Exception as error:  # the others are for other people
+        place = extract_tb(error.__traceback__)[-1]
+        kind = type(error).__name__  # its words may hold an address
+        log.error("request %d failed: %s in %s:%s", request, kind, place.filename, place.lineno)
+        write(desk.database, partial(_put_off, request, now))
+        return False
+
+
+def _put_off(request: RequestId, now: datetime, work: UnitOfWork) -> None:
+    if work.requests.put_off(request, until=now + LATER) >= TRIES:
+        work.requests.take(request)
+        note_dropped(work, Drop.FAILED, now=now)
+
+
+def _done(desk: Desk, id_: RequestId, now: datetime, work: UnitOfWork) -> bool:
+    request = work.requests.take(id_)
+    if request is None:  # another process has taken it
+        return False
+    _DO[request.kind](work, desk, request, now=now)
+    return True
+
+
+# --- signing up ----------------------------------------------------------------------------------
+
+
+def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
+    address, list_id = request.address, ListId(int(request.payload["list"]))
+    lock_mailbox(work, desk, address, now=now)
+    person = _held(work, address)
+    wish = None if person is None else work.subscribers.subscription(person.id, list_id)
+    is_refused = person is not None and person.state is SubscriberState.SUPPRESSED
+    if is_refused or is_suppressed(work, desk.keys, address) or _has_link(work, wish, now):
+        return
+    if not may_mail(work, desk, address, now=now):
+        return
+    who = f"{address.folded}|{request.created_at.isoformat()}"
+    asked = NewSignup(
+        address=address,
+        preferences=unpacked(str(request.payload["choices"])),
+        nonce=desk.keys.digest("subscriber-nonce", who)[:22],
+    )
+    _, subscription = work.subscribers.sign_up(asked, list_id, now=now)
+    _write_to(work, desk, request, subscription, now)
+
+
+def _held(work: UnitOfWork, address: Address) -> Subscriber | None:
+    """The person at an address, as they stay until this transaction ends."""
+    person = work.subscribers.find(address)
+    if person is not None and not work.subscribers.lock(person.id):
+        raise Conflict("somebody was erased just now")  # and the request with them
+    return work.subscribers.find(address)
+
+
+def _has_link(work: UnitOfWork, wish: Subscription | None, now: datetime) -> bool:
+    """Whether an active reader was mailed a link to their choices today."""
+    if wish is None or wish.state is not SubscriberState.ACTIVE:
+        return False
+    last = work.notices.latest(wish.subscriber_id, NoticeKind.PREFERENCES)
+    return last is not None and now < last.dated + DAY
+
+
+def _write_to(
+    work: UnitOfWork, desk: Desk, request: WaitingRequest, wish: Subscription, now: datetime
+) -> None:
+    """A link to their choices for somebody who forgot that they have subscribed; else a mail to
+    confirm it, the same one while its link works and the same is asked."""
+    if wish.state is SubscriberState.ACTIVE:
+        asked = unpacked_interests(request.payload)
+        work.notices.put(choices_link(desk.identity, wish, now=now, interests=asked), now=now)
+        return
+    payload = {**request.payload, "subscription": wish.id}
+    earlier = confirmations(work, wish)
+    if earlier and _is_good(earlier[-1], payload, now):
+        work.notices.again(earlier[-1].id, due_at=now, expires_at=now + NOTICE_LIFE)
+        return
+    key, person = confirm_key(wish, len(earlier) + 1), wish.subscriber_id
+    confirm = new_notice(desk.identity, NoticeKind.CONFIRM, key, person, None, payload, now=now)
+    work.notices.put(confirm, now=now)
+
+
+def _is_good(notice: Notice, payload: Mapping[str, str | int], now: datetime) -> bool:
+    """Whether the link of a confirmation still works, and it asks the same, wherever that was
+    asked."""
+    waits = notice.used_at is None and notice.state is not DeliveryState.SKIPPED
+    asks = {**notice.payload, "source": payload["source"]} == payload
+    return waits and asks and now < notice.dated + CONFIRM_VALID
+
+
+# --- a link to one's choices ---------------------------------------------------------------------
+
+
+def _mail_link(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
+    lock_mailbox(work, desk, request.address, now=now)
+    wish = _linked(work, desk, request.address)
+    if wish is not None and may_mail(work, desk, request.address, now=now):
+        work.notices.put(choices_link(desk.identity, wish, now=now), now=now)
+
+
+def _linked(work: UnitOfWork, desk: Desk, address: Address) -> Subscription | None:
+    """What a link is for, None for whoever gets none."""
+    person = _held(work, address)
+    is_reader = person is not None and person.state in MAY_HAVE_LINKS
+    if person is None or not is_reader or is_suppressed(work, desk.keys, address):
+        return None
+    theirs = work.subscribers.subscriptions_of(person.id)
+    return min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)
+
+
+_DO: Mapping[RequestKind, Callable[..., None]] = MappingProxyType(
+    {
+        RequestKind.SIGNUP: _sign_up,
+        RequestKind.LINK: _mail_link,
+        RequestKind.MOVE: ask_both_ends,
+    }
+)

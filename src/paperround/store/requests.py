@@ -1,0 +1,106 @@
+"""Requests that wait: sign-ups, links to one's choices, changes of address.
+
+Each is one row, written alike whatever is known of its address; a row goes in the transaction that
+does what it asks. So a process that dies leaves the row, or what was asked of it, never both.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from paperround.domain.requests import NewRequest, RequestId, RequestKind, WaitingRequest
+from paperround.domain.subscribers import Address, SubscriberId
+from paperround.domain.work import NOTICES
+from paperround.store import schema as db
+from paperround.store.asking import Asks
+
+
+class SqlRequests:
+    """The requests of one transaction."""
+
+    def __init__(self, connection: Connection, asks: Asks) -> None:
+        self._connection = connection
+        self._asks = asks
+
+    def put(self, request: NewRequest, *, now: datetime) -> None:
+        """Keep a request until somebody takes it, and ask for who does."""
+        self._connection.execute(
+            insert(db.signup_requests),
+            {
+                "kind": request.kind.value,
+                "address": request.address.mailed,
+                "written": request.address.written,
+                "folded": request.address.folded,
+                "domain": request.address.domain,
+                "subscriber_id": request.subscriber_id,
+                "payload": dict(request.payload),
+                "created_at": now,
+                "due_at": request.due_at,
+                "tries": 0,
+            },
+        )
+        self._asks.add(NOTICES)
+
+    def due(self, *, now: datetime, limit: int) -> list[RequestId]:
+        """Requests that may be worked on, in the order they came."""
+        c = db.signup_requests.c
+        found = select(c.id).where(c.due_at <= now).order_by(c.id).limit(limit)
+        return [RequestId(one) for one in self._connection.execute(found).scalars()]
+
+    def has_due(self, *, now: datetime) -> bool:
+        """Whether a request may be worked on."""
+        return bool(self.due(now=now, limit=1))
+
+    def take(self, request: RequestId) -> WaitingRequest | None:
+        """Take a request out; None when somebody else has. It is back when the transaction is
+        undone."""
+        c = db.signup_requests.c
+        gone = delete(db.signup_requests).where(c.id == request).returning(*c)
+        row = self._connection.execute(gone).one_or_none()
+        return None if row is None else _request(row)
+
+    def put_off(self, request: RequestId, *, until: datetime) -> int:
+        """Note that working on a request failed; it is tried again `until` then. Returns how often
+        it failed, 0 where it is gone."""
+        c = db.signup_requests.c
+        later = (
+            update(db.signup_requests)
+            .where(c.id == request)
+            .values(tries=c.tries + 1, due_at=until)
+            .returning(c.tries)
+        )
+        return self._connection.execute(later).scalar_one_or_none() or 0
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        """How many requests wait, and when the first of them is due."""
+        c = db.signup_requests.c
+        counting = select(func.count(), func.min(c.due_at).cast(c.due_at.type))
+        number, first = self._connection.execute(counting).one()
+        return number, first
+
+    def forget(self, address: Address) -> int:
+        """Take out what waits for an address; returns how many requests that were."""
+        theirs = db.signup_requests.c.folded == address.folded
+        return self._connection.execute(delete(db.signup_requests).where(theirs)).rowcount
+
+    def forget_old(self, *, before: datetime) -> int:
+        """Take out requests that came before; returns how many."""
+        old = db.signup_requests.c.created_at < before
+        return self._connection.execute(delete(db.signup_requests).where(old)).rowcount
+
+
+def _request(row: Row[Any]) -> WaitingRequest:
+    whose = row.subscriber_id
+    return WaitingRequest(
+        id=RequestId(row.id),
+        kind=RequestKind(row.kind),
+        address=Address(
+            written=row.written, mailed=row.address, folded=row.folded, domain=row.domain
+        ),
+        subscriber_id=None if whose is None else SubscriberId(whose),
+        payload=row.payload,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        tries=row.tries,
+    )

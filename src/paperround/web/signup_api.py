@@ -1,0 +1,122 @@
+"""Signing up by program: one JSON value, and the same answer for everybody."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+
+from paperround.domain.errors import PaperroundError, RateLimited
+from paperround.domain.interests import LONGEST_VALUE, MOST_INTERESTS, Interest, InterestKind
+from paperround.domain.limits import Standing
+from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.mail_domains import meant
+from paperround.domain.readers import Visitor
+from paperround.domain.subscribers import Frequency, Preferences
+from paperround.jobs.signup_limits import note_refused, standing
+from paperround.jobs.signup_requests import SignupRequest, subscribe
+from paperround.web.choices import frequency_of
+from paperround.web.conditional import STANDINGS
+from paperround.web.home import Client, Home, Present, now_of, runtime_of
+from paperround.web.idempotency import OnceRoute
+from paperround.web.signup import new_address_of
+from paperround.wiring import Runtime
+
+
+class WantedInterest(BaseModel):
+    """One thing that somebody wants, or never wants, of every list they get."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: InterestKind
+    value: str = Field(max_length=LONGEST_VALUE)
+
+
+class NewSubscription(BaseModel):
+    """Who wants which list, and when. Without more it comes daily, at the list's hour. `also` are
+    further lists that the same mail asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=320)
+    list_name: str = Field(default=DEFAULT_LIST, alias="list", max_length=100)
+    also: tuple[Annotated[str, Field(max_length=100)], ...] = Field(default=(), max_length=20)
+    timezone: str | None = Field(default=None, max_length=100)
+    hour: int | None = Field(default=None, ge=0, le=23)
+    frequency: str = Field(default=Frequency.DAILY.value, max_length=20)
+    topics: tuple[str, ...] = Field(default=(), max_length=50)
+    language: str | None = Field(default=None, max_length=35)
+    interests: tuple[WantedInterest, ...] = Field(default=(), max_length=MOST_INTERESTS)
+
+
+class Accepted(BaseModel):
+    """What everybody is told, whatever is known of the address."""
+
+    status: str = "accepted"
+    detail: str = "Queued: if mail can go to that address, one with a link is on its way to it."
+    did_you_mean: str | None = Field(
+        default=None,
+        description="Another domain, where that of the address looks like a slip: `gmail.com` for "
+        "`gmial.com`.",
+    )
+
+
+class SignupRoute(OnceRoute):
+    """The route of sign-ups by program: what a limit refuses is counted, whoever asks once more."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, within that."""
+        inner = super().get_route_handler()
+
+        async def counted(request: Request) -> Response:
+            try:
+                return await inner(request)
+            except RateLimited as error:
+                home, now = runtime_of(request), now_of(request)
+                await run_in_threadpool(note_refused, home.database, error, now=now)
+                raise
+
+        return counted
+
+
+api = APIRouter(tags=["subscriptions"], route_class=SignupRoute)
+
+
+@api.post("/api/v1/subscriptions", status_code=202)
+def create_subscription(
+    home: Home, now: Present, client: Client, request: Request, asked: NewSubscription
+) -> Accepted:
+    """Ask for a list. The answer says nothing of the address."""
+    wanted = _asked(home, client, asked)
+    try:
+        left = subscribe(home.desk, wanted, now=now)
+    except PaperroundError:
+        _say_what_is_left(request, standing(home.desk, wanted.visitor, now=now))
+        raise
+    _say_what_is_left(request, left)
+    return Accepted(did_you_mean=meant(wanted.address.domain))
+
+
+def _say_what_is_left(request: Request, left: Standing | None) -> None:
+    request.scope[STANDINGS] += [left] if left is not None else []
+
+
+def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupRequest:
+    frequency, weekday = frequency_of(asked.frequency)
+    return SignupRequest(
+        address=new_address_of(home, asked.email),
+        list_name=asked.list_name,
+        preferences=Preferences(
+            timezone=asked.timezone,
+            hour=asked.hour,
+            frequency=frequency,
+            weekday=weekday,
+            language=asked.language,
+            topics=asked.topics,
+        ),
+        visitor=Visitor(ip=client, stamped=False),
+        source="api",
+        interests=tuple(Interest(one.kind, one.value) for one in asked.interests),
+        also=asked.also,
+    )
