@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from starlette.testclient import TestClient
-
 from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.keys import Scope
@@ -22,7 +20,7 @@ from paperround.web import idempotency
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import NOW
-from tests.web.admin import FEEDS, PUBLIC_URL, bearer, feed_body, key_for
+from tests.web.admin import FEEDS, PUBLIC_URL, bearer, feed_body, key_for, program
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 REQUESTS: dict[str, tuple[str, Any]] = {
@@ -69,8 +67,8 @@ def arm(moment: str) -> None:
 def main(url: str, folder: str, moment: str, what: str) -> None:
     """Ask once, and die of it."""
     runtime = Runtime(settings_of(url, Path(folder)), FixedClock(NOW))
-    client = TestClient(create_app(runtime), base_url=PUBLIC_URL)
     key = key_for(runtime, *Scope)
+    client = program(create_app(runtime), None)
     path, body = REQUESTS[what]
     client.get(FEEDS, headers=bearer(key))  # so that only the request itself is left to write
     sys.stdout.write(key)

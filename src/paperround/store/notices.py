@@ -176,10 +176,10 @@ class SqlNotices(Claims[ClaimedNotice]):
             .scalar_subquery()
         )
         row = _row(notice) | {"created_at": now}
-        adding = insert_new(self._connection, db.notices).values(
-            {**row, "domain": theirs if row["domain"] is None else row["domain"]}
-        )
-        return self._connection.execute(adding).rowcount == 1
+        domain = theirs if row["domain"] is None else row["domain"]
+        adding = insert_new(self._connection, db.notices).values({**row, "domain": domain})
+        added = self._connection.execute(adding.returning(db.notices.c.id))
+        return added.one_or_none() is not None
 
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with its
