@@ -1,0 +1,77 @@
+"""What somebody asked for on a page is worked on by whatever command sends mail."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from paperround.cli.app import app
+from paperround.clock import SystemClock
+from paperround.config import Settings
+from paperround.domain.errors import Crowded
+from paperround.domain.readers import Visitor
+from paperround.domain.subscribers import Preferences
+from paperround.jobs.signup_limits import note_refused
+from paperround.jobs.signup_requests import SignupRequest, subscribe
+from paperround.wiring import Runtime
+from tests.builders import address
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Runtime]:
+    """An installation in whose folder commands run; Ada has asked for the list."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("paperround.cli.deliver.gc.freeze", lambda: None)
+    one = Runtime(Settings(data_dir=tmp_path), SystemClock())
+    asked = SignupRequest(
+        address=address("ada"),
+        list_name="trending",
+        preferences=Preferences(),
+        visitor=Visitor(ip="192.0.2.7", stamped=True),
+        source="form",
+    )
+    subscribe(one.desk, asked, now=one.clock.now())
+    yield one
+    one.queue.stop(drain_seconds=1)
+    one.engine.dispose()
+
+
+def run(*arguments: str) -> Any:
+    answer = CliRunner().invoke(app, [*arguments, "--json"])
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.output)
+
+
+@pytest.mark.accept("S18", part="worked on by every command")
+def test_deliver_works_on_requests_before_it_sends(home: Runtime) -> None:
+    notices = run("deliver", "--until-empty")["notices"]
+    assert (notices["sent"], notices["queued"]) == (1, 0)
+
+
+@pytest.mark.accept("S18", part="worked on by every command")
+def test_tick_works_on_requests_before_it_sends(home: Runtime) -> None:
+    run("tick")
+    assert len(list((home.settings.data_dir / "outbox").glob("*.eml"))) == 1
+
+
+@pytest.mark.accept("S18", part="worked on by every command")
+def test_deliver_counts_a_request_that_waits_as_queued(
+    home: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Runtime, "work_on_requests", lambda _: None)
+    assert run("deliver")["notices"]["queued"] == 1
+
+
+@pytest.mark.accept("S18", part="operator")
+def test_status_tells_what_waits_and_what_was_refused(home: Runtime) -> None:
+    refused = Crowded("too many", retry_after=1, limit="domain")
+    note_refused(home.database, refused, now=home.clock.now())
+    said = run("digest", "status")["signups"]
+    assert (said["waiting"], said["refused"]["domain"]) == (1, 1)
+    answer = CliRunner().invoke(app, ["digest", "status"])
+    line = "sign-ups: 1 waits to be looked at; refused in 24 hours: 1 by domain"
+    assert line in answer.output
