@@ -59,14 +59,6 @@ def release(database: Database, taken_at: datetime, now: datetime, name: str = "
 # --- rates -------------------------------------------------------------------------------------
 
 
-def test_of_several_keys_none_is_counted_where_one_is_full(database: Database) -> None:
-    both = [("free", parse_rates("5/h")), ("full", parse_rates("1/h"))]
-    with database.writing() as work:
-        assert work.rates.hit_all(both, now=NOW) is None
-        assert work.rates.hit_all(both, now=NOW + MINUTE) == pytest.approx(3541, abs=1)
-        assert work.rates.count("free", HOUR, now=NOW + MINUTE) == 1
-
-
 def test_counts_hold_over_a_restart_and_a_changed_setting(database: Database) -> None:
     for step in range(4):
         assert hit(database, "k", parse_rates("5/10m"), NOW + step * SECOND) is None

@@ -14,7 +14,7 @@ from paperround.jobs import signup_requests
 from paperround.jobs.desk import Desk
 from paperround.jobs.ports import Database
 from paperround.jobs.signup_alerts import signup_troubles
-from paperround.jobs.signup_limits import DAY, NEAR, WORKED_SHARE, note_refused, tally
+from paperround.jobs.signup_limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
 from paperround.jobs.signup_worker import work_on_requests
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.readers import (
@@ -153,6 +153,21 @@ def test_a_flood_that_does_the_work_shuts_out_its_own_networks_alone(database: D
     subscribe(here, request("reader", by=visitor(9), worked=True), now=NOW)
     with pytest.raises(Crowded):
         subscribe(here, request("other", by=visitor(9)), now=NOW)
+
+
+def test_who_is_refused_uses_up_nothing(database: Database) -> None:
+    """A network or a provider that is full leaves a client as often as before."""
+    limits = replace(FREE, ip=parse_rates("4/h"), net=parse_rates("2/h"), domain=parse_rates("1/h"))
+    here = desk(database, limits)
+    subscribe(here, request("first"), now=NOW)
+    for _ in range(3):
+        with pytest.raises(Crowded):
+            subscribe(here, request("second"), now=NOW)
+    left = standing(here, visitor(), now=NOW)
+    assert left is not None
+    assert left.remaining == 1
+    with database.reading() as work:
+        assert work.requests.waiting() == (0, None)
 
 
 # --- what the operator hears -------------------------------------------------------------------

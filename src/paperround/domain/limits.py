@@ -54,8 +54,8 @@ class Turn:
 class SignupLimits:
     """How often somebody may ask to be signed up; an empty tuple is no limit.
 
-    By address, by client address, by its network (IPv4 /24, IPv6 /56), by the mail domain, and
-    over all of them.
+    By mailbox, by client address, by its network (IPv4 /24, IPv6 /56, and four times that for a
+    /48), by the mail provider, and over all of them.
     """
 
     address: tuple[Rate, ...]

@@ -65,21 +65,13 @@ class SqlRates:
     def hit(self, key: str, rates: Sequence[Rate], *, now: datetime) -> float | None:
         """Count one and return None; or, when one of `rates` would be exceeded, count nothing and
         return the seconds after which it would not be. `key` holds no address: hash it first."""
-        return self.hit_all([(key, rates)], now=now)
-
-    def hit_all(self, hits: Sequence[tuple[str, Sequence[Rate]]], *, now: datetime) -> float | None:
-        """The same of several keys: nothing is counted where any of them would exceed a rate, and
-        the seconds are those of the first that would."""
         second = require_utc(now).replace(microsecond=0)
-        if not all(self._is_foreseen(key, rates, second) for key, rates in hits):
-            self.foresee(hits, now=now)
-        for key, rates in hits:
-            wait = self._wait(key, rates, now, second)
-            if wait is not None:
-                return wait
-        for key, _ in hits:
+        if not self._is_foreseen(key, rates, second):
+            self.foresee([(key, rates)], now=now)
+        wait = self._wait(key, rates, now, second)
+        if wait is None:
             self._add_one(key, second)
-        return None
+        return wait
 
     def _is_foreseen(self, key: str, rates: Sequence[Rate], second: datetime) -> bool:
         if key not in self._locked:

@@ -124,11 +124,6 @@ class RateStore(Protocol):
         stretch of its period. `key` holds no address: hash it first."""
         ...
 
-    def hit_all(self, hits: Sequence[tuple[str, Sequence[Rate]]], *, now: datetime) -> float | None:
-        """The same of several keys: nothing is counted where any of them would exceed a rate, and
-        the seconds are those of the first that would."""
-        ...
-
     def foresee(self, hits: Sequence[tuple[str, Sequence[Rate]]], *, now: datetime) -> None:
         """Lock keys that will be hit, in this order, and look up all that is known of them at once:
         it saves each hit its own look."""
