@@ -28,6 +28,7 @@ def _seed(site: Site) -> None:
     database, keys = site.runtime.database, site.runtime.desk.keys
     for number in range(ROUNDS):
         _ask(site, f"pending{number}")
+    site.work()
     with database.reading() as work:
         mailing_list = work.lists.get("trending")
     known = (f"{state}{number}" for state in ("active", "gone") for number in range(ROUNDS))
