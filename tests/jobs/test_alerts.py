@@ -1,18 +1,16 @@
 """Alerts: what is a trouble, what it is called, and that it is told once each time it comes."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 import pytest
 
-from paperround.domain.feed_health import LOST_AFTER
-from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
 from paperround.domain.notices import Alert
-from paperround.domain.papers import FeedId
-from paperround.jobs.alerts import OVER, episode, feed_troubles, troubles
+from paperround.domain.returns import ReturnTally
+from paperround.jobs.alerts import OVER, episode, troubles
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.return_alerts import rate_troubles
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
@@ -20,27 +18,6 @@ from tests.races import THREADS, at_once
 
 LATE_MAIL = Alert(key="late/trending/2026-01-30", subject="Digests are late", stops_mail=True)
 MISSED = Alert(key="missed/trending/2026-01-30", subject="3 digests were missed")
-
-FEED = LiveFeed(
-    id=FeedId(7),
-    name="daily",
-    kind="rss",
-    url=None,
-    settings={},
-    show=None,
-    enabled=True,
-    health=FeedHealth.FRESH,
-    reason="3 new",
-    progress=Progress(),
-    failures=0,
-    next_at=NOW,
-    expects_at=None,
-    last_good_at=NOW - HOUR,
-    last_news_at=NOW - DAY,
-    created_at=NOW - 9 * DAY,
-)
-STALE = replace(FEED, health=FeedHealth.STALE, reason="no new papers since Thursday")
-FAILED = replace(FEED, health=FeedHealth.FAILED, reason="status 500", failures=LOST_AFTER)
 
 
 def told(database: SqlDatabase, alert: Alert, now: datetime) -> str | None:
@@ -67,38 +44,39 @@ def test_people_who_wait_for_long_are_a_trouble_that_stops_mail(database: SqlDat
     assert timedelta(minutes=30) == LATE
 
 
-@pytest.mark.accept("I12", part="told")
-def test_a_feed_that_is_switched_off_because_its_source_is_gone_is_told_once() -> None:
-    gone = replace(FEED, health=FeedHealth.PAUSED, enabled=False, gone_at=NOW, reason="status 410")
-    (alert,) = feed_troubles([gone])
-    assert alert.subject == f"The feed {FEED.name} is gone for good, and switched off"
-    assert alert.lines[0] == "status 410"
-    assert feed_troubles([replace(gone, gone_at=None)]) == []
+# --- too much comes back -----------------------------------------------------------------------
 
 
-@pytest.mark.accept("F08", part="alarm")
-def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
-    hiccup = replace(FAILED, failures=LOST_AFTER - 1)
-    alerts = feed_troubles([FEED, STALE, FAILED, hiccup])
-    assert [one.subject for one in alerts] == [
-        "The feed daily is stale",
-        "The feed daily is failing",
-    ]
-    assert [one.lines[0] for one in alerts] == [STALE.reason, FAILED.reason]
-    assert not any(one.stops_mail for one in alerts)
+@pytest.mark.accept("O8", part="rates", mutant="no-rate-is-alarming")
+@pytest.mark.parametrize(
+    ("bounced", "complained", "subjects"),
+    [
+        (30, 0, ["Too many bounces: 3.00% of the mail of seven days"]),
+        (0, 4, ["Too many complaints: 0.40% of the mail of seven days"]),
+        (20, 1, []),
+        (0, 2, []),
+    ],
+)
+def test_too_many_bounces_or_complaints_are_an_alert(
+    bounced: int, complained: int, subjects: list[str]
+) -> None:
+    tally = ReturnTally(since=NOW, tried=1000, bounced=bounced, complained=complained)
+    assert [one.subject for one in rate_troubles(tally, now=NOW)] == subjects
 
 
-def test_a_feed_that_was_well_meanwhile_has_a_new_trouble() -> None:
-    again = replace(FAILED, last_good_at=NOW)
-    later = replace(STALE, last_news_at=NOW)
-    keys = [alert.key for alert in feed_troubles([FAILED, again, STALE, later])]
-    assert len(set(keys)) == 4
-    assert feed_troubles([replace(FAILED, failures=9)])[0].key == keys[0]
+def test_of_few_mails_no_share_is_an_alert() -> None:
+    assert rate_troubles(ReturnTally(since=NOW, tried=99, bounced=50), now=NOW) == []
 
 
-def test_a_feed_that_was_never_well_can_be_told_of() -> None:
-    never = replace(FAILED, last_good_at=None, last_news_at=None)
-    assert "2026-01-21T07:00:00Z" in feed_troubles([never])[0].key
+def test_a_rate_is_told_once_a_week_and_again_when_it_is_worse() -> None:
+    warned, worse = (
+        rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=count), now=NOW)[0]
+        for count in (30, 60)
+    )
+    [lasting] = rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=31), now=NOW + DAY)
+    [next_week] = rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=30), now=NOW + 7 * DAY)
+    assert warned.key == lasting.key
+    assert len({warned.key, worse.key, next_week.key}) == 3
 
 
 # --- told once ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.feeds import AlarmKind, FeedHealth, FetchRequest, NewFeed
 from paperround.domain.limits import Turn
 from paperround.domain.papers import FeedId
-from paperround.jobs.alerts import feed_troubles
+from paperround.jobs.feed_alerts import feed_troubles
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HOUR, MINUTE, ML, NOW, Reply, Room, batch, failing

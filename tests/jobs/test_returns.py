@@ -15,6 +15,7 @@ from paperround.domain.standing import CLEAN, SURGE_OF_A_DOMAIN, Standing
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import UnitOfWork
+from paperround.jobs.status import history
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
@@ -30,6 +31,15 @@ from tests.races import just_before, require_wait
 @pytest.fixture
 def town(database: SqlDatabase) -> Town:
     return Town(database)
+
+
+@pytest.mark.accept("F34", part="history")
+def test_a_history_holds_what_came_back(town: Town) -> None:
+    town.receive(town.event("alan"))
+    past = history(town.database, address("alan", "example.org"))
+    [event] = past.returned
+    assert (event.mail, event.evidence, event.did) == (past.mails[0].name, Evidence.GONE, "stopped")
+    assert history(town.database, address("ada", "example.org")).returned == []
 
 
 # --- return addresses ----------------------------------------------------------------------------

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from paperround.clock import FixedClock
+from paperround.domain.channels import ChannelKind, Hook, NewChannel
 from paperround.domain.deliveries import DeliveryState, Envelope, Outcome, Phase, Reply
 from paperround.domain.digests import DigestKind, SkipReason
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import Move
 from paperround.domain.notices import NoticeKind
+from paperround.domain.subscribers import Preferences, SubscriberState
 from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
 from paperround.jobs.status import history, status
@@ -80,6 +82,22 @@ def test_a_list_is_told_with_its_edition_its_mails_and_who_is_due(day: SqlDataba
     assert (one.subscribers, one.due_soon) == (3, carol_and_bob_whose_clock_the_next_tick_starts)
     assert one.backlog.oldest_due == NOW
     assert one.next_cut_at > NOW
+
+
+@pytest.mark.accept("F46", part="readers counted", mutant="suppressed-readers-are-counted")
+def test_readers_are_counted_without_channels_and_without_who_may_not_be_mailed(
+    day: SqlDatabase,
+) -> None:
+    hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
+    channel = NewChannel(name="lab", list_name="trending", hook=hook)
+    with day.writing() as work:
+        work.channels.add(channel, Preferences(), at_once=True, now=NOW)
+        carol = work.subscribers.find(address("carol"))
+        assert carol is not None
+        work.subscribers.set_state(carol.id, SubscriberState.SUPPRESSED, now=NOW)
+    [one] = status(day, None, now=NOW).lists
+    only_bob_whose_clock_the_next_tick_starts = 1
+    assert (one.subscribers, one.due_soon) == (2, only_bob_whose_clock_the_next_tick_starts)
 
 
 @pytest.mark.accept("F20", part="status")

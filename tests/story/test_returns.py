@@ -89,6 +89,7 @@ def test_a_report_by_pipe_stops_exactly_its_reader_and_by_mailbox_nobody_else(
     events = installation.home.json("bounces", "list", "--subscriber", alan)["events"]
     assert [one["did"] for one in events] == ["noted", "stopped"]
     assert "alan@" not in str(events)
+    assert installation.home.run("subscribers", "history", alan).count("came back: ") == 2
     returns = installation.home.json("digest", "status")["returns"]
     assert (returns["tried"], returns["bounced"]) == (3, 2)
 

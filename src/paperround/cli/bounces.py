@@ -105,13 +105,13 @@ def list_all(
     if as_json:
         print_json(
             {
-                "events": [_event_as_json(one) for one in events],
+                "events": [event_as_json(one) for one in events],
                 "quarantine": [_mail_as_json(one) for one in waiting],
             }
         )
         return
     for event in events:
-        say(_event_line(event))
+        say(event_line(event))
     say(f"{counted(len(events), 'event')}, newest first")
     for mail in waiting:
         say(f"{mail.id:>6}  {format_instant(mail.received_at)}  {mail.way}  {mail.why}")
@@ -157,7 +157,8 @@ def _tell(report: "Receipt", *, as_json: bool) -> None:
         say(f"{counted(report.total, 'mail')}: {counts(asdict(report))}")
 
 
-def _event_line(event: "ReturnRecord") -> str:
+def event_line(event: "ReturnRecord") -> str:
+    """What came back, when and how, what it proves, and what it did."""
     about = event.mail or "about no mail of ours"
     said = ", ".join(part for part in (event.code, event.said) if part)
     proves = (event.kind.value, event.evidence.value)
@@ -168,7 +169,8 @@ def _event_line(event: "ReturnRecord") -> str:
     return f"{at}  {event.way}  {about}: {words}{f' ({said})' if said else ''}"
 
 
-def _event_as_json(event: "ReturnRecord") -> dict[str, Any]:
+def event_as_json(event: "ReturnRecord") -> dict[str, Any]:
+    """The same as JSON."""
     return {
         "id": event.id,
         "way": event.way,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from paperround.cli.bounces import event_as_json, event_line
 from paperround.cli.options import AsJson, print_json, runtime, say, usage
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
@@ -18,7 +19,8 @@ if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays 
 def history(
     email: Annotated[str, typer.Argument(metavar="EMAIL")], as_json: AsJson = False
 ) -> None:
-    """Show the mails written to one person, newest first: papers, tries, and the server's words."""
+    """Show the mails written to one person, newest first: papers, tries, the server's words, and
+    what came back."""
     from paperround.jobs.status import history as run
 
     home = runtime()
@@ -37,6 +39,13 @@ def _tell(past: "History") -> None:
         say(f"  {name}: {subscription.state.value}")
     for mail, titles in zip(past.mails, past.titles, strict=True):
         tell_mail(mail, titles)
+        for event in past.returned:
+            if event.mail == mail.name:
+                say(f"    came back: {event_line(event)}")
+    shown = {mail.name for mail in past.mails}
+    for event in past.returned:
+        if event.mail not in shown:
+            say(f"came back: {event_line(event)}")
     if not past.mails:
         say("no mail was ever written to them")
 
@@ -63,8 +72,10 @@ def _as_json(past: "History") -> dict[str, Any]:
         "state": past.subscriber.state.value,
         "subscriptions": {name: one.state.value for name, one in past.subscriptions.items()},
         "mails": [
-            mail_as_json(mail, titles) for mail, titles in zip(past.mails, past.titles, strict=True)
+            {"name": mail.name, **mail_as_json(mail, titles)}
+            for mail, titles in zip(past.mails, past.titles, strict=True)
         ],
+        "returned": [event_as_json(event) for event in past.returned],
     }
 
 

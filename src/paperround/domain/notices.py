@@ -131,10 +131,12 @@ class NoticeMail:
 class Alert:
     """Something an operator should know. `key` names the trouble: told once, not every minute.
 
-    `stops_mail` says that digests do not reach people because of it.
+    `stops_mail` says that digests do not reach people because of it. `episodes` names the trouble
+    of each feed that one cause hits, and with it when it began.
     """
 
     key: str
     subject: str
     lines: tuple[str, ...] = ()
     stops_mail: bool = False
+    episodes: tuple[str, ...] = ()

@@ -153,6 +153,17 @@ class QuarantinedMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TooMany:
+    """More mails that came back or were complained of than receivers put up with; `limit` is the
+    highest share that was passed."""
+
+    what: str
+    count: int
+    rate: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnTally:
     """What came back since `since`, beside how many mails were tried.
 
@@ -186,12 +197,35 @@ class ReturnTally:
             return "complaints"
         return "bounces" if self.bounce_rate > MOST_BOUNCES else ""
 
+    @property
+    def alarming(self) -> list[TooMany]:
+        """What passed a limit, worth an alert: of few mails, a share says nothing."""
+        rates = (
+            ("complaints", self.complained, self.complaint_rate, COMPLAINT_LIMITS),
+            ("bounces", self.bounced, self.bounce_rate, BOUNCE_LIMITS),
+        )
+        return [
+            TooMany(what=what, count=count, rate=rate, limit=max(passed))
+            for what, count, rate, limits in rates
+            if self.tried >= FEWEST_TRIED and count >= FEWEST_RETURNED
+            if (passed := [limit for limit in limits if rate > limit])
+        ]
+
 
 MOST_COMPLAINTS = 0.001
 """Share of mails above which an operator is warned. Gmail blocks senders above 0.3 %, and asks for
 less than 0.1 % (its guidelines for senders, 2024)."""
 MOST_BOUNCES = 0.05
 """Share of mails that may come back."""
+
+COMPLAINT_LIMITS = (MOST_COMPLAINTS, 0.003)
+BOUNCE_LIMITS = (0.02, MOST_BOUNCES)
+"""Shares that are worth an alert, and another one: providers ask for less than 2 % of addresses
+that are gone, and block senders above 5 %."""
+
+FEWEST_TRIED = 100
+FEWEST_RETURNED = 3
+"""Digests of a week, and returns among them, below which no share is worth an alert."""
 
 
 def masked(said: str, address: str = "") -> str:

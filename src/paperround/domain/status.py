@@ -76,10 +76,12 @@ class LateMails:
 class MailRecord:
     """One mail to a person, digest or notice, and what the server said.
 
-    A notice has no list, no edition and no date. `positions` are those of the edition's papers.
+    `name` is what events call it (`delivery/7`). A notice has no list, no edition and no date.
+    `positions` are those of the edition's papers.
     `taken` messages of a post that needs several had been taken before its last try.
     """
 
+    name: str
     kind: str
     list_name: str | None
     edition_id: EditionId | None

@@ -2,16 +2,14 @@
 
 digests missed · digests late · a relay that refuses us or cannot be reached · a clock that leapt ·
 no key to sign with · an older database put back · a feed stale or failing ·
-a channel whose hook is no more · an enricher that answers nothing · a step of the tick failed ·
-a database without room · sign-ups refused, dropped or not looked at
+too many bounces or complaints · a channel whose hook is no more · an enricher that answers nothing ·
+a step of the tick failed · a database without room · sign-ups refused, dropped or not looked at
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from paperround.domain.digests import SkipReason
-from paperround.domain.feed_health import LOST_AFTER
-from paperround.domain.feeds import Alarm, FeedHealth, LiveFeed
 from paperround.domain.ledger import Backlog
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
@@ -20,11 +18,13 @@ from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.channels import stopped_channels
 from paperround.jobs.enricher_alerts import silent_enrichers
+from paperround.jobs.feed_alerts import feed_troubles
 from paperround.jobs.holding import leapt
 from paperround.jobs.pacing_alerts import refused
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.put_back import put_back
+from paperround.jobs.return_alerts import rate_troubles
 from paperround.jobs.signing import unsigned
 from paperround.jobs.signup_alerts import signup_troubles
 from paperround.jobs.storage_alerts import storage_troubles
@@ -34,7 +34,8 @@ OVER = timedelta(hours=1)
 """How long a trouble that keeps mail from people must be away before it counts as a new one."""
 
 REMEMBERED = timedelta(days=7)
-"""How long after a day its missed digests are still told, should nobody have been told."""
+"""How long after a day its missed digests are still told, should nobody have been told, and over
+which time returns are counted."""
 
 VITAL = frozenset({"cuts", "plan", "troubles"})
 """The steps of a tick without which no digest is sent, or nobody would know."""
@@ -53,6 +54,7 @@ def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime
     found += stopped_channels(work)
     found += signup_troubles(work, now=now)
     found += storage_troubles(work.status.storage(), now=now)
+    found += rate_troubles(work.returns.tally(since=now - REMEMBERED, today=now.date()), now=now)
     return found + feed_troubles(polled_feeds(work)) + silent_enrichers(work, now=now)
 
 
@@ -70,14 +72,18 @@ def episode(work: UnitOfWork, alert: Alert, *, now: datetime) -> str | None:
     """Claim the right to tell of `alert`: what this time of it is called, None when it was told.
 
     A trouble whose key names its beginning is told once for ever. One that keeps mail from people
-    is told again when it comes back, whoever saw it go: each time it is seen leaves a mark.
+    is told again when it comes back, whoever saw it go: each time it is seen leaves a mark. So is
+    a cause that several feeds share, once it hits one that was well meanwhile.
     """
     name = alert.key
-    if alert.stops_mail:
+    begun = [work.slots.take("alert", one, now=now) for one in alert.episodes]
+    if alert.stops_mail or alert.episodes:
         mark = f"alert/{alert.key}"
         seen = work.slots.last_beat(mark)
         work.slots.beat(mark, now=now)
         if seen is not None and now - seen <= OVER:
+            return None
+        if alert.episodes and not any(begun):
             return None
         name = alert.key if seen is None else f"{alert.key}/after {format_instant(seen)}"
     return name if work.slots.take("alert", name, now=now) else None
@@ -142,58 +148,3 @@ def _late(
             )
         )
     return found
-
-
-def feed_troubles(feeds: Sequence[LiveFeed]) -> list[Alert]:
-    """Feeds that bring nothing though they should. A new episode is a new alert."""
-    found = []
-    for feed in feeds:
-        if feed.health is FeedHealth.STALE:
-            found.append(_feed_alert(feed, "stale", feed.last_news_at))
-        if feed.health is FeedHealth.FAILED and feed.failures >= LOST_AFTER:
-            found.append(_feed_alert(feed, "failing", feed.last_good_at))
-        if feed.gone_at is not None:
-            found.append(_gone(feed, feed.gone_at))
-        if feed.enabled and feed.progress.alarm is not None:
-            found.append(_unusual(feed, feed.progress.alarm))
-    return found
-
-
-def _gone(feed: LiveFeed, since: datetime) -> Alert:
-    """A feed that was switched off because its source said that it is no more."""
-    return Alert(
-        key=f"feed/{feed.id}/gone/{format_instant(since)}",
-        subject=f"The feed {feed.name} is gone for good, and switched off",
-        lines=(
-            feed.reason,
-            f"Point it elsewhere (`paperround feeds edit {feed.name} --url ...`), or remove it.",
-            "Digests go out with what the other feeds bring.",
-        ),
-    )
-
-
-def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
-    """A feed that brings far less, far more, or something else than it used to."""
-    return Alert(
-        key=f"feed/{feed.id}/{alarm.kind.value}/{format_instant(alarm.since)}",
-        subject=f"The feed {feed.name} has {alarm.kind.value}",
-        lines=(
-            f"It brought {alarm.words}.",
-            "If the source changed for good, this is the new usual after six batches.",
-            "`paperround feeds list` shows the feed, its runs show the papers.",
-        ),
-    )
-
-
-def _feed_alert(feed: LiveFeed, how: str, well: datetime | None) -> Alert:
-    """`well` is when the feed was last without this trouble."""
-    since = format_instant(feed.last_news_at or feed.created_at)
-    return Alert(
-        key=f"feed/{feed.id}/{how}/{format_instant(well or feed.created_at)}",
-        subject=f"The feed {feed.name} is {how}",
-        lines=(
-            feed.reason,
-            f"It last brought new papers at {since}.",
-            "Digests go out with what the other feeds bring.",
-        ),
-    )

@@ -18,7 +18,7 @@ from paperround.domain.ledger import Backlog, LedgerTotals
 from paperround.domain.lists import MailingList
 from paperround.domain.pacing import Pacing
 from paperround.domain.requests import RequestTally
-from paperround.domain.returns import ReturnTally
+from paperround.domain.returns import ReturnRecord, ReturnTally
 from paperround.domain.schedule import next_cut
 from paperround.domain.status import (
     EditionTally,
@@ -82,13 +82,15 @@ class Status:
 class History:
     """A person's subscriptions by list, and their mails, newest first.
 
-    `titles` are those of the papers each digest of `mails` holds, in its order.
+    `titles` are those of the papers each digest of `mails` holds, in its order; `returned` is what
+    came back, newest first.
     """
 
     subscriber: Subscriber
     subscriptions: Mapping[str, Subscription]
     mails: Sequence[MailRecord]
     titles: Sequence[Sequence[str]]
+    returned: Sequence[ReturnRecord]
 
 
 def status(
@@ -159,11 +161,13 @@ def history_of(database: Database, person: SubscriberId) -> History:
         editions = {one: work.editions.get(one) for one in _editions_of(mails)}
         names = {one.id: one.name for one in work.lists.all()}
         subscriptions = work.subscribers.subscriptions_of(subscriber.id)
+        returned = work.returns.events(subscriber.id, limit=MOST_MAILS)
     return History(
         subscriber=subscriber,
         subscriptions={names[one.list_id]: one for one in subscriptions},
         mails=mails,
         titles=[_titles(mail, editions) for mail in mails],
+        returned=returned,
     )
 
 

@@ -27,6 +27,7 @@ from paperround.store.dialect import among
 from paperround.store.replacing import IS_REPLACED
 from paperround.store.sealing import sealed_with
 from paperround.store.storage import storage
+from paperround.store.subscriber_rows import EMAIL
 
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 """States that need no reason. (A mail that waits for its answer has none yet, either.)"""
@@ -159,22 +160,29 @@ class SqlStatus:
         return progress.late(self._connection, list_id, since=since, by=by, now=now)
 
     def due_by(self, list_id: ListId, moment: datetime) -> int:
-        """How many active subscriptions have a digest due by then. One whose clock the next tick
-        will start counts: it is due within a day."""
+        """How many readers have a digest due by then. One whose clock the next tick will start
+        counts: it is due within a day."""
         due_at = db.subscriptions.c.due_at
-        return self._subscriptions(list_id, or_(due_at <= moment, due_at.is_(None)))
+        return self._readers(list_id, or_(due_at <= moment, due_at.is_(None)))
 
     def active(self, list_id: ListId) -> int:
-        """How many active subscriptions the list has."""
-        return self._subscriptions(list_id)
+        """How many readers get mail of the list: people who may be mailed, and no channels."""
+        return self._readers(list_id)
 
-    def _subscriptions(self, list_id: ListId, *which: ColumnElement[bool]) -> int:
-        c = db.subscriptions.c
-        return self._connection.execute(
-            select(func.count()).where(
-                c.list_id == list_id, c.state == SubscriberState.ACTIVE.value, *which
+    def _readers(self, list_id: ListId, *which: ColumnElement[bool]) -> int:
+        subscription, person = db.subscriptions.c, db.subscribers.c
+        readers = (
+            select(func.count())
+            .join_from(db.subscriptions, db.subscribers)
+            .where(
+                subscription.list_id == list_id,
+                subscription.state == SubscriberState.ACTIVE.value,
+                person.state == SubscriberState.ACTIVE.value,
+                person.kind == EMAIL,
+                *which,
             )
-        ).scalar_one()
+        )
+        return self._connection.execute(readers).scalar_one()
 
     def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
         """Digests and notices of a person, newest first."""
@@ -281,6 +289,7 @@ def _tally(row: Row[Any], states: Mapping[DeliveryState, int]) -> EditionTally:
 
 def _digest(row: Row[Any]) -> MailRecord:
     return MailRecord(
+        name=f"delivery/{row.id}",
         kind=row.kind,
         list_name=row.list_name,
         edition_id=EditionId(row.edition_id),
@@ -293,6 +302,7 @@ def _digest(row: Row[Any]) -> MailRecord:
 
 def _notice(row: Row[Any]) -> MailRecord:
     return MailRecord(
+        name=f"notice/{row.id}",
         kind=row.kind,
         list_name=None,
         edition_id=None,

@@ -57,12 +57,12 @@ class StatusStore(Protocol):
         ...
 
     def due_by(self, list_id: ListId, moment: datetime) -> int:
-        """How many active subscriptions have a digest due by then. One whose clock the next tick
-        will start counts: it is due within a day."""
+        """How many readers have a digest due by then. One whose clock the next tick will start
+        counts: it is due within a day."""
         ...
 
     def active(self, list_id: ListId) -> int:
-        """How many active subscriptions the list has."""
+        """How many readers get mail of the list: people who may be mailed, and no channels."""
         ...
 
     def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:

@@ -1,0 +1,113 @@
+"""Feeds that bring nothing though they should, one alert for each cause.
+
+feeds ─► failing or stale ─► grouped by what is wrong ─► one alert: the cause, the feeds it hits
+     └─► gone for good, unusual ─► one alert each
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from paperround.domain.feed_health import LOST_AFTER
+from paperround.domain.feeds import Alarm, FeedHealth, LiveFeed
+from paperround.domain.notices import Alert
+from paperround.domain.times import format_instant
+
+MOST_NAMED = 5
+"""Feeds that an alert names; of the others it says how many there are."""
+
+_PLACE = re.compile(r"https?://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b(?::\d+)?", re.IGNORECASE)
+"""Where a feed is, which differs between feeds that fail for one reason."""
+
+_HOW = {FeedHealth.FAILED: "failing", FeedHealth.STALE: "stale"}
+
+
+def feed_troubles(feeds: Sequence[LiveFeed]) -> list[Alert]:
+    """What is wrong with feeds. A new episode is a new alert."""
+    found = [_shared(cause, hit) for cause, hit in _causes(feeds).items()]
+    for feed in feeds:
+        if feed.gone_at is not None:
+            found.append(_gone(feed, feed.gone_at))
+        if feed.enabled and feed.progress.alarm is not None:
+            found.append(_unusual(feed, feed.progress.alarm))
+    return found
+
+
+def _causes(feeds: Iterable[LiveFeed]) -> dict[str, list[LiveFeed]]:
+    """The feeds that each cause hits. One that just failed counts as soon as another one has
+    failed of the same cause for long."""
+    causes: dict[str, list[LiveFeed]] = {}
+    for feed in feeds:
+        if feed.health in _HOW:
+            causes.setdefault(_cause(feed), []).append(feed)
+    return {cause: hit for cause, hit in causes.items() if any(_lasts(feed) for feed in hit)}
+
+
+def _cause(feed: LiveFeed) -> str:
+    """What feeds in the same trouble share: the reason without the place, or the batch of one kind
+    of source that did not come."""
+    if feed.health is FeedHealth.STALE and feed.expects_at is not None:
+        return f"{feed.kind}: no batch since {format_instant(feed.expects_at)}"
+    return f"{feed.health.value}: {_PLACE.sub('', feed.reason)}"
+
+
+def _lasts(feed: LiveFeed) -> bool:
+    return feed.health is FeedHealth.STALE or feed.failures >= LOST_AFTER
+
+
+def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
+    first, how = hit[0], _HOW[hit[0].health]
+    named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
+    rest = f" and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else ""
+    many = len(hit) > 1
+    return Alert(
+        key=f"feeds/{how}/{hashlib.sha256(cause.encode()).hexdigest()[:16]}",
+        subject=f"{len(hit):,} feeds are {how} for one reason"
+        if many
+        else f"The feed {first.name} is {how}",
+        lines=(
+            first.reason,
+            f"They are {named}{rest}." if many else _last_news(first),
+            "Digests go out with what the other feeds bring.",
+        ),
+        episodes=tuple(f"feed/{feed.id}/{how}/{format_instant(_well(feed))}" for feed in hit),
+    )
+
+
+def _well(feed: LiveFeed) -> datetime:
+    """When the feed was last without its trouble."""
+    well = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
+    return well or feed.created_at
+
+
+def _last_news(feed: LiveFeed) -> str:
+    if feed.last_news_at is None:
+        return "It has not brought any papers yet."
+    return f"It last brought new papers at {format_instant(feed.last_news_at)}."
+
+
+def _gone(feed: LiveFeed, since: datetime) -> Alert:
+    """A feed that was switched off because its source said that it is no more."""
+    return Alert(
+        key=f"feed/{feed.id}/gone/{format_instant(since)}",
+        subject=f"The feed {feed.name} is gone for good, and switched off",
+        lines=(
+            feed.reason,
+            f"Point it elsewhere (`paperround feeds edit {feed.name} --url ...`), or remove it.",
+            "Digests go out with what the other feeds bring.",
+        ),
+    )
+
+
+def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
+    """A feed that brings far less, far more, or something else than it used to."""
+    return Alert(
+        key=f"feed/{feed.id}/{alarm.kind.value}/{format_instant(alarm.since)}",
+        subject=f"The feed {feed.name} has {alarm.kind.value}",
+        lines=(
+            f"It brought {alarm.words}.",
+            "If the source changed for good, this is the new usual after six batches.",
+            "`paperround feeds list` shows the feed, its runs show the papers.",
+        ),
+    )
