@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -106,6 +107,8 @@ class Settings(BaseModel):
     sendgrid_hook_key: str = ""
     mailgun_hook_key: str = Field(default="", repr=False)
     trusted_proxies: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
     ping_url: str | None = Field(default=None, repr=False)
     fetch_allow: str = ""
     semantic_scholar_key: str | None = Field(default=None, repr=False)

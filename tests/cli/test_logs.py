@@ -1,13 +1,17 @@
 """Logs: one line an event, and never an address or a token in it, wherever it came from."""
 
+import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.cli.logs import Discreet, log_to_stderr
+from paperround.cli.logs import Discreet, JsonLines, log_to_stderr
+from paperround.config import Settings, load_settings
+from paperround.domain.errors import Misconfigured
 from paperround.domain.tokens import KeyRing, Purpose
 
 RING = KeyRing((b"a secret that is only for tests!",))
@@ -104,10 +108,60 @@ def loggers() -> Iterator[None]:
 def test_a_command_logs_discreetly_and_leaves_out_the_chatter_of_libraries(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    log_to_stderr()
+    log_to_stderr(Settings())
     logging.getLogger("paperround.jobs").info("sent to ada@example.org")
     logging.getLogger("uvicorn.error").info("chatter")
     logging.getLogger("uvicorn.error").warning("odd request for /confirm/%s", TOKEN)
     ours, theirs = capsys.readouterr().err.splitlines()
     assert ours.endswith(" INFO paperround.jobs: sent to <address>")
     assert theirs.endswith(" WARNING uvicorn.error: odd request for /confirm/<secret>")
+
+
+@pytest.mark.usefixtures("loggers")
+def test_the_level_says_what_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    log_to_stderr(load_settings({"PAPERROUND_LOG_LEVEL": "error"}))
+    for name in ("paperround.jobs", "uvicorn.error"):
+        logging.getLogger(name).warning("a warning")
+        logging.getLogger(name).error("an error")
+    assert [line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()] == [
+        "an error",
+        "an error",
+    ]
+
+
+@pytest.mark.usefixtures("loggers")
+def test_the_debug_level_is_about_us_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    log_to_stderr(load_settings({"PAPERROUND_LOG_LEVEL": "debug"}))
+    logging.getLogger("paperround.jobs").debug("ours")
+    logging.getLogger("httpx").debug("theirs")
+    assert capsys.readouterr().err.endswith("paperround.jobs: ours\n")
+
+
+def test_a_level_there_is_not_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="PAPERROUND_LOG_LEVEL"):
+        load_settings({"PAPERROUND_LOG_LEVEL": "loud"})
+
+
+@pytest.mark.usefixtures("loggers")
+@pytest.mark.accept("F46", part="JSON logs", mutant="json-logs-tell-addresses")
+def test_as_json_each_event_is_one_object_on_one_line_without_addresses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log_to_stderr(load_settings({"PAPERROUND_LOG_FORMAT": "json"}))
+    logger = logging.getLogger("paperround.jobs")
+    logger.warning("refused:\n550 ada@example.org of %s", TOKEN)
+    try:
+        raise OSError(TOKEN)
+    except OSError:
+        logger.exception("a step failed")
+    refused, failed = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (refused["level"], refused["logger"]) == ("warning", "paperround.jobs")
+    assert refused["message"] == "refused:\n550 <address> of <secret>"
+    assert failed["traceback"].endswith("OSError: <secret>")
+    assert "traceback" not in refused
+
+
+def test_the_time_of_an_event_as_json_is_utc() -> None:
+    record = logging.LogRecord("tests", logging.INFO, "", 1, "hello", (), None)
+    record.created = datetime(2026, 1, 30, 7, 0, 0, 123_000, tzinfo=UTC).timestamp()
+    assert json.loads(JsonLines().format(record))["time"] == "2026-01-30T07:00:00.123Z"

@@ -1,5 +1,6 @@
 """Live feeds, polled through fake services that answer in real shapes, on both databases."""
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -233,6 +234,22 @@ def test_an_unforeseen_error_in_one_feed_does_not_keep_the_next_from_being_read(
     assert failed.error == "an error of ours, ZeroDivisionError: the log has the whole story"
     assert (read.new, read.error) == (2, None)
     assert "by zero" in caplog.text
+
+
+@pytest.mark.accept("F46", part="warnings", mutant="a-failed-feed-is-no-warning")
+def test_a_feed_that_fails_is_a_warning_in_the_log(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "paperround")
+    room.add(ML)
+    room.add(replace(ML, name="next", settings={"categories": "cs.LG"}))
+    room.answers |= {"cs.AI": failing(500), "cs.LG": batch()}
+    room.poll()
+    told = {one.getMessage(): one.levelname for one in caplog.records}
+    assert told == {
+        "the feed arxiv-ml is failed: rss.arxiv.org did not answer (status 500)": "WARNING",
+        "the feed next is fresh: 2 new": "INFO",
+    }
 
 
 def test_an_answer_that_is_no_feed_is_a_failed_run_with_our_words(room: Room) -> None:

@@ -59,9 +59,9 @@ def demo(
     from paperround.cli.logs import log_to_stderr
     from paperround.config import load_settings
 
-    log_to_stderr()
-    logging.getLogger("paperround").setLevel(logging.WARNING)
     settings = load_settings()
+    log_to_stderr(settings)
+    logging.getLogger("paperround").setLevel(logging.WARNING)
     _require_this_machine(settings)
     _leave_on_signals()
     with contextlib.closing(

@@ -12,8 +12,8 @@ def scheduler(health: Health = None) -> None:
     from paperround.scheduler import Scheduler
     from paperround.web.role import scheduler_role
 
-    log_to_stderr()
     home = runtime()
+    log_to_stderr(home.settings)
     home.settings.require_sender()
     home.prepare_to_serve()
     minutes = Scheduler(home, works=home.settings.embedded)

@@ -33,8 +33,8 @@ def serve(
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
-    log_to_stderr()
     home = runtime()
+    log_to_stderr(home.settings)
     home.settings.require_sender()
     site = create_app(home)
     minutes = None if web_only else Scheduler(home)

@@ -38,7 +38,6 @@ def worker(
 
     with usage("--queues"):
         lines = parse_lines(queues)
-    log_to_stderr()
     home = replace(runtime(), hands=Hands(lines=lines, wide=concurrency))
     if home.settings.embedded:
         raise Misconfigured(
@@ -46,6 +45,7 @@ def worker(
             "of it, `paperround serve`, or without pages `paperround scheduler`"
         )
     home.settings.require_sender()
+    log_to_stderr(home.settings)
     home.prepare_to_serve()
     hold_signals()
     with watched(home, worker_role(home), health):

@@ -4,6 +4,7 @@ A feed is lent to one poll at a time, for a quarter of an hour that each page re
 wrong with one feed is a value in its report.
 """
 
+import logging
 from datetime import datetime
 
 from paperround.domain.errors import InvalidInput
@@ -13,6 +14,8 @@ from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import LEASE, PollReport, not_ours, poll_feed
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
+
+log = logging.getLogger(__name__)
 
 
 def poll_due(
@@ -24,7 +27,10 @@ def poll_due(
     """
     reports = []
     while (feed := _take(newsroom, now)) is not None:
-        reports.append(poll_feed(newsroom, feed, now=max(now, newsroom.clock.now())))
+        report = poll_feed(newsroom, feed, now=max(now, newsroom.clock.now()))
+        level = logging.INFO if report.error is None else logging.WARNING
+        log.log(level, "the feed %s is %s: %s", report.feed, report.health.value, report.reason)
+        reports.append(report)
         progress(1)
     return reports
 

@@ -363,7 +363,6 @@ class _Polling:
 
     def _end(self, poll: Poll) -> PollReport:
         self._write(poll)
-        log.info("the feed %s is %s: %s", self._feed.name, poll.health.value, poll.reason)
         did = self._run.report if self._run is not None else IngestReport()
         return PollReport(
             feed=self._feed.name,
