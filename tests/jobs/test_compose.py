@@ -62,3 +62,25 @@ def test_a_reader_s_own_reason_changes_their_mail_alone() -> None:
     assert theirs.papers[1].reason == "You follow Ada Ring"
     assert theirs.papers[0] is sheet.papers[1]
     assert all(one is sheet.papers[n] for n, one in enumerate(shared.papers, start=1))
+
+
+@pytest.mark.accept("F08", part="told to readers", mutant="every-reader-hears-of-a-feed")
+@pytest.mark.parametrize(
+    ("quiet", "size", "says"),
+    [
+        ("feed-stale", 4, "A source is late today, so there may be fewer papers than usual."),
+        ("feed-failed", 4, "A source could not be read today, so there may be fewer papers than"),
+        ("feed-failed", 3, ""),
+        ("holiday", 4, ""),
+        (None, 4, ""),
+    ],
+)
+def test_readers_hear_of_a_feed_only_where_it_left_them_few_papers(
+    quiet: str | None, size: int, says: str
+) -> None:
+    whole = replace(edition(3), quiet_reason=quiet, sources=("arxiv-ml: stale, nothing yet",))
+    sheet = sheet_of(whole, "Trending papers", LETTERHEAD, size=size)
+    slip = replace(SLIP, positions=(1, 2, 3))
+    thin = digest_mail(sheet, slip, IDENTITY.keys).view.thin
+    assert thin.startswith(says)
+    assert bool(thin) == bool(says)

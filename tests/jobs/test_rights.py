@@ -55,7 +55,6 @@ def test_a_trial_shows_no_more_than_a_mail(show: Show, first: bool) -> None:
     view = digest_view(
         rank_candidates(candidates, NewestFirst(), now=NOW),
         title="Counting",
-        source="a file",
         limit=5,
         letterhead=letterhead(),
         now=NOW,

@@ -160,7 +160,7 @@ class WholePath:
                 database=database, ranker=TrendingRanker(), identity=IDENTITY,
                 letterhead=LETTERHEAD, list_name="trending", day=None, reader=None, now=NOW,
             )  # fmt: skip
-        edition = replace(seen.edition, sources=(f"{feed} 1 new",))
+        edition = seen.edition
         assert edition.papers
         letterhead = replace(LETTERHEAD, operator=site)
         positions = tuple(paper.position for paper in edition.papers)

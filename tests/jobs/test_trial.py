@@ -64,9 +64,7 @@ def test_old_papers_count_too_because_somebody_gave_exactly_these() -> None:
 
 def test_a_paper_that_is_nowhere_on_the_web_has_no_link_that_leads_nowhere() -> None:
     ranking = ranked(record(1, identifiers={"local": "samples:1"}))
-    view = digest_view(
-        ranking, title="Kites", source="page.txt", limit=3, letterhead=letterhead(), now=NOW
-    )
+    view = digest_view(ranking, title="Kites", limit=3, letterhead=letterhead(), now=NOW)
     assert [paper.page_url for paper in view.papers] == [""]
 
 

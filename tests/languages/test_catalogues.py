@@ -12,7 +12,14 @@ from babel.messages.catalog import Catalog
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import Misconfigured
 from paperround.domain.languages import ENGLISH, LANGUAGES
-from paperround.domain.mail_words import DIGEST, WHY_NO_MAIL, became, mail_called, notice_called
+from paperround.domain.mail_words import (
+    DIGEST,
+    WHY_NO_MAIL,
+    WHY_THIN,
+    became,
+    mail_called,
+    notice_called,
+)
 from paperround.domain.notices import NoticeKind
 from paperround.domain.telling import paper_links
 from paperround.jobs import site as pages
@@ -178,6 +185,7 @@ def test_the_vocabulary_has_what_other_rooms_say() -> None:
     assert set(labels) == set(vocabulary.LINKS)
     assert set(FREQUENCIES.values()) == set(vocabulary.FREQUENCIES)
     assert {*WHY_NO_MAIL.values(), why_none(None)} == set(vocabulary.NO_MAIL)
+    assert set(WHY_THIN.values()) == set(vocabulary.THIN_DAYS)
     became_of = {became(state, "") for state in DeliveryState}
     assert became_of == set(vocabulary.BECAME)
     assert {*map(notice_called, NoticeKind), notice_called("")} == set(vocabulary.NOTICES)

@@ -151,7 +151,6 @@ def view(papers: Sequence[DigestPaper] | int = 6, **changes: object) -> DigestVi
         contact="desk@papers.example.org",
         more_papers=26,
         acknowledgements=("Thank you to arXiv for use of its open access interoperability.",),
-        sources=("arxiv-ml 34 new", "sample-picks 12 new", "hf: holiday"),
         privacy_url=f"{PUBLIC}/privacy",
         imprint_url=f"{PUBLIC}/imprint",
     )

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestPaper, DigestView, Rendered
+from paperround.domain.digests import DigestPaper, DigestView, Rendered, SkipReason
 from paperround.domain.languages import LANGUAGES
+from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.notices import NoticeKind
 from paperround.languages.frozen import reason_said
 from paperround.languages.tongue import tongue
@@ -40,7 +41,7 @@ REASONS = (
     "burst: “dialect” in 4 of 1,020 papers (0.83 % of the 1,200 before)",
     "chosen by hand",
 )
-SOURCES = ("arxiv-ml: 34 new", "sample-picks: stale, nothing since 24 Nov 05:10 UTC", "hf: holiday")
+LATE = WHY_THIN[SkipReason.FEED_STALE]
 
 
 def papers() -> list[DigestPaper]:
@@ -50,7 +51,7 @@ def papers() -> list[DigestPaper]:
 
 
 def digest(language: str, **changes: object) -> DigestView:
-    shown = view(papers(), language=language, sources=SOURCES, withdrawn=WITHDRAWN)
+    shown = view(papers(), language=language, thin=LATE, withdrawn=WITHDRAWN)
     return replace(shown, **changes)  # type: ignore[arg-type]
 
 

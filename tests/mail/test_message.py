@@ -153,7 +153,7 @@ def test_one_click_headers_stand_literally_however_long_the_address_is() -> None
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_every_place_adds_nothing(renderer: MailRenderer, text: str) -> None:
     hostile = paper(title=text, authors=(text, text), gist=text, reason=text)
-    made = mail(view([hostile, hostile], list_title=text, operator=text, sources=(text,)))
+    made = mail(view([hostile, hostile], list_title=text, operator=text, thin=text))
     content = renderer.compose(made)
     assert_whole(content, renderer, made)
     assert modern(content)["Bcc"] is None

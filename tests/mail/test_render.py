@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestPaper, DigestView, Rendered
+from paperround.domain.digests import DigestPaper, DigestView, Rendered, SkipReason
 from paperround.domain.errors import Misconfigured, RenderingFailed
+from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.summaries import MARK
 from paperround.languages.papers import score_said
 from paperround.languages.tongue import tongue
@@ -104,11 +105,13 @@ def test_without_a_place_for_opinions_none_is_asked_for() -> None:
     assert "useful" not in words.html + words.text
 
 
-def test_the_sources_of_the_day_stand_in_the_footer_when_they_are_known() -> None:
-    words, bare = rendered(), rendered(view(sources=()))
-    for part in (words.text, words.html):
-        assert "Today: arxiv-ml 34 new · sample-picks 12 new · hf: holiday" in part
-    assert "Today:" not in bare.text + bare.html
+@pytest.mark.accept("F18", part="content")
+def test_the_footer_says_in_one_line_why_there_are_few_papers() -> None:
+    late = WHY_THIN[SkipReason.FEED_STALE]
+    words, bare = rendered(view(thin=late)), rendered()
+    assert late in words.text.splitlines()
+    assert f">{late}</p>" in words.html
+    assert "source" not in bare.text + bare.html
 
 
 @pytest.mark.accept("F12", part="mail")
@@ -151,7 +154,7 @@ def test_a_paper_of_which_only_the_link_may_be_shown_has_no_gist_line() -> None:
 
 def test_without_optional_values_no_empty_line_of_the_footer_is_left() -> None:
     bare = view(operator="", postal_address="", contact="", more_papers=0)
-    bare = replace(bare, privacy_url="", imprint_url="", acknowledgements=(), sources=())
+    bare = replace(bare, privacy_url="", imprint_url="", acknowledgements=())
     words = rendered(bare)
     for label in ("Sent by", "Address", "Contact", "Privacy", "Imprint", "From", "more paper"):
         assert label not in words.text + re.sub(r"<!--.*?-->", "", words.html)

@@ -55,7 +55,7 @@ def try_(
     found = f"{counted(len(candidates), 'paper')} ({source})"
     if not ranking.items:
         raise NotFound(f"none of {found} has a word of {query!r}: try others")
-    _write(home, ranking, query, source, limit, out)
+    _write(home, ranking, query, limit, out)
     if as_json:
         print_json(_as_json(query, source, len(candidates), ranking, limit, out))
         return
@@ -124,15 +124,12 @@ def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
 # --- what is shown -----------------------------------------------------------------------------
 
 
-def _write(
-    home: "Runtime", ranking: "Ranking", query: str, source: str, limit: int, out: Path
-) -> None:
+def _write(home: "Runtime", ranking: "Ranking", query: str, limit: int, out: Path) -> None:
     from paperround.jobs.trial import digest_view
 
     view = digest_view(
         ranking,
         title=f"Papers for “{query}”",
-        source=source,
         limit=limit,
         letterhead=home.letterhead,
         now=ranking.as_of,

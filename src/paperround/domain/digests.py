@@ -329,7 +329,10 @@ class PersonalLinks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestView:
-    """Everything a digest's template may know: values only, nothing left to look up."""
+    """Everything a digest's template may know: values only, nothing left to look up.
+
+    `thin` says which trouble with a feed left the reader fewer papers; empty when none did.
+    """
 
     list_name: str
     list_title: str
@@ -344,7 +347,7 @@ class DigestView:
     more_papers: int
     language: str = "en"
     acknowledgements: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+    thin: str = ""
     withdrawn: tuple[WithdrawnPaper, ...] = ()
     privacy_url: str = ""
     imprint_url: str = ""

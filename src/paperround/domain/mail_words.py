@@ -24,6 +24,13 @@ WHY_NO_MAIL: Mapping[str, str] = {
 }
 """Why there was no digest, by the reason in the ledger."""
 
+WHY_THIN: Mapping[str, str] = {
+    SkipReason.FEED_STALE: "A source is late today, so there may be fewer papers than usual.",
+    SkipReason.FEED_FAILED: "A source could not be read today, so there may be fewer papers than "
+    "usual.",
+}
+"""Why a digest holds few papers, by what kept them away when its edition was made."""
+
 _BECAME: Mapping[DeliveryState, str] = {
     DeliveryState.QUEUED: "It waits to be sent.",
     DeliveryState.CLAIMED: "It is being sent.",

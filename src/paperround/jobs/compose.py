@@ -14,6 +14,7 @@ from paperround.domain.digests import (
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.ledger import Slip
+from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.papers import Show
 from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.tokens import KeyRing, Purpose
@@ -39,13 +40,15 @@ class Sheet:
     web_url: str
     of_arxiv: frozenset[int]
     """The positions of papers that came by way of arXiv."""
+    size: int
+    """How many papers a digest of the list holds; one with fewer says why. 0: it does not."""
     own: OrderedDict[_Own, DigestPaper] = field(
         default_factory=OrderedDict, compare=False, repr=False
     )
     """Papers with a reader's reason and parts, made lately: those of other readers often match."""
 
 
-def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead) -> Sheet:
+def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead, *, size: int = 0) -> Sheet:
     """The sheet of `edition` as `letterhead` sends it."""
     base = letterhead.public_url
     return Sheet(
@@ -57,6 +60,7 @@ def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead) -> Sheet
         of_arxiv=frozenset(
             paper.position for paper in edition.all_papers if "arxiv" in paper.identifiers
         ),
+        size=size,
     )
 
 
@@ -106,7 +110,7 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         contact=letterhead.contact,
         language=slip.language,
         more_papers=_left_of(edition, slip.positions),
-        sources=edition.sources,
+        thin=_why_thin(sheet, slip),
         withdrawn=tuple(
             [
                 WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
@@ -117,6 +121,12 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
     )
+
+
+def _why_thin(sheet: Sheet, slip: Slip) -> str:
+    if len(slip.positions) >= sheet.size:
+        return ""
+    return WHY_THIN.get(sheet.edition.quiet_reason or "", "")
 
 
 def _left_of(edition: Edition, positions: tuple[int, ...]) -> int:

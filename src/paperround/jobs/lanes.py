@@ -130,7 +130,9 @@ def digest_lane(post: Post) -> Lane[Claimed]:
         if known is None or not known.papers.keys() >= set(positions):
             with post.database.reading() as work:
                 edition, mailing_list = _edition(work, edition_id)
-            sheets[edition_id] = sheet_of(edition, mailing_list.title, post.letterhead)
+            sheets[edition_id] = sheet_of(
+                edition, mailing_list.title, post.letterhead, size=mailing_list.size
+            )
         return sheets[edition_id]
 
     def compose(row: Claimed) -> bytes:

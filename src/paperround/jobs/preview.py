@@ -117,7 +117,7 @@ def preview(
         made = person.planned or made
     if isinstance(made, SkipReason):
         return Preview(edition=edition, mail=None, skipped=made)
-    sheet = sheet_of(made.edition, mailing_list.title, letterhead)
+    sheet = sheet_of(made.edition, mailing_list.title, letterhead, size=mailing_list.size)
     mail = digest_mail(sheet, made.slip, identity.keys)
     return Preview(edition=edition, mail=mail, planned=made is person.planned)
 

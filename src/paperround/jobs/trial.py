@@ -181,13 +181,12 @@ def digest_view(
     ranking: Ranking,
     *,
     title: str,
-    source: str,
     limit: int,
     letterhead: Letterhead,
     now: datetime,
 ) -> DigestView:
-    """The digest of the first `limit` papers, which says where they are from. Its personal links
-    lead nowhere, and there is nobody to hear what a reader thinks of them."""
+    """The digest of the first `limit` papers. Its personal links lead nowhere, and there is nobody
+    to hear what a reader thinks of them."""
     mailing_list = MailingList(id=ListId(0), name=NAME, title=title, edition_size=limit)
     ranked = ListRanking(
         mailing_list=mailing_list,
@@ -214,7 +213,6 @@ def digest_view(
         view,
         papers=tuple(replace(one, page_url=_page(one.links)) for one in view.papers),
         links=replace(view.links, feedback=""),
-        sources=(source,),
     )
 
 

@@ -99,6 +99,12 @@ QUIET_DAYS = (
 )
 """Why an edition holds few papers or none."""
 
+THIN_DAYS = (
+    marked("A source is late today, so there may be fewer papers than usual."),
+    marked("A source could not be read today, so there may be fewer papers than usual."),
+)
+"""Why a digest holds few papers."""
+
 NO_MAIL = (
     marked("There was no paper that you had not had before."),
     marked("No papers had been read yet."),
