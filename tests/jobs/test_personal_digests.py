@@ -415,7 +415,9 @@ def test_a_newcomer_who_names_topics_waits_for_the_first_edition_like_all(
 ) -> None:
     asked: list[str] = []
     here = desk(database, plan=lambda: asked.append("plan"))
-    assert joined(here, wish=Preferences(topics=("kilns",)), now=NOW).welcome is Welcome.LATER
+    assert joined(here, wish=Preferences(topics=("kilns",)), now=NOW).welcome is (
+        Welcome.FIRST_PAPERS
+    )
     assert asked == []
 
 

@@ -211,12 +211,16 @@ def test_a_newcomer_to_a_weekly_digest_need_not_wait_a_week(database: SqlDatabas
     assert welcome(database, at(9)) is Welcome.PLANNED
 
 
-def test_a_newcomer_before_the_first_edition_waits_for_their_hour(database: SqlDatabase) -> None:
+def test_a_newcomer_before_the_first_edition_gets_it_once_it_is_there(
+    database: SqlDatabase,
+) -> None:
     subscribe(database, "ada")
-    assert welcome(database, at(6, minute=30)) is Welcome.LATER
+    assert welcome(database, at(6, minute=30)) is Welcome.FIRST_PAPERS
+    assert plan(database, at(6, minute=31)).waiting == 1
     fill(database, [record(1)])
-    cut(database, at(6))
-    assert plan(database, SEVEN).planned == 1
+    cut(database, at(6), late=32 * MINUTE)
+    assert plan(database, at(6, minute=32)).planned == 1
+    assert plan(database, SEVEN).planned == 0
 
 
 # --- nobody is stuck ---------------------------------------------------------------------------

@@ -160,6 +160,13 @@ def test_looking_at_the_link_changes_nothing_and_pressing_the_button_subscribes(
     assert "Papers in a digest" in site.client.get(opens).text
 
 
+@pytest.mark.accept("F60", part="first morning")
+def test_who_confirms_before_the_first_papers_is_told_when_their_digest_comes(site: Site) -> None:
+    page = site.client.post(f"/confirm/{confirm_token(site)}").text
+    assert "Your first digest comes as soon as there are some." in page
+    assert "The first edition has not been made yet." in site.client.get("/").text
+
+
 @pytest.mark.accept("S5", part="pages")
 def test_a_forged_a_used_and_an_old_link_get_the_same_page(site: Site) -> None:
     token = confirm_token(site)

@@ -155,7 +155,7 @@ def _list_lines(one: "ListStatus") -> Iterator[str]:
     for tally in one.editions:
         yield f"  {_edition_line(tally)}"
     if not one.editions:
-        yield "  no edition yet"
+        yield "  no edition yet: the first one waits for the first papers"
     yield f"  next cut: {format_instant(one.next_cut_at)}"
     yield f"  due within 24 hours: {one.due_soon:,}"
     if backlog.oldest_due is not None:

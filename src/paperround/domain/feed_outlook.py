@@ -6,11 +6,14 @@ Pure: values in, values out. What a poll makes of its feed is said by `feed_heal
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from paperround.domain.feed_health import GRACE, LOST_AFTER, spoken
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.papers import FeedId
+
+FIRST_READ = timedelta(minutes=10)
+"""How long an edition waits for a feed that was just added, when others brought papers."""
 
 
 def awaited(feeds: Sequence[LiveFeed], cut_at: datetime, *, now: datetime) -> bool:
@@ -32,6 +35,17 @@ def _is_awaited(feed: LiveFeed, cut_at: datetime, now: datetime) -> bool:
     if feed.health in {FeedHealth.STALE, FeedHealth.HOLIDAY, FeedHealth.PAUSED}:
         return False
     return feed.expects_at is not None and feed.expects_at <= cut_at
+
+
+def never_read(feeds: Sequence[LiveFeed], *, papers_known: bool, now: datetime) -> bool:
+    """Whether a feed that was just added still has to be read for the first time. Once there are
+    papers, nobody waits for it longer than a few minutes."""
+    return any(
+        feed.enabled
+        and feed.health is FeedHealth.NEW
+        and (not papers_known or now < feed.created_at + FIRST_READ)
+        for feed in feeds
+    )
 
 
 def quiet_reason(feeds: Sequence[LiveFeed], *, now: datetime) -> str | None:

@@ -3,14 +3,15 @@
     newest cut of the list ─► frozen already? ─► papers still awaited? ─► rank ─► freeze
 
 Only the newest cut is frozen: an installation that was away for a day needs no edition of this
-morning. A cut waits a bounded time for feeds that are due or expect a batch.
+morning. A cut waits a bounded time for feeds that are due or expect a batch, and an edition without
+papers until each feed was read once.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from paperround.domain.editions import Edition
-from paperround.domain.feed_outlook import awaited, quiet_reason
+from paperround.domain.feed_outlook import awaited, never_read, quiet_reason
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.gist import choose_gist
 from paperround.domain.lists import MailingList
@@ -59,6 +60,8 @@ def _freeze_cut(
     ranked = rank_list(
         database=database, ranker=ranker, list_name=mailing_list.name, day=cut.day, now=now
     )
+    if never_read(feeds, papers_known=ranked.papers_known > 0, now=now):
+        return None
     drafted = draft(
         ranked,
         name,

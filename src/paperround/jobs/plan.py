@@ -276,9 +276,13 @@ class _ListRound:
         """The edition a digest due then is cut from, None while it has to wait for one; without an
         instant the newest there is."""
         if due_at not in self._editions:
-            found = self._usable(self._now) if due_at is None else self._found_for(due_at)
+            found = self._for_newcomers() if due_at is None else self._found_for(due_at)
             self._editions[due_at] = found
         return self._editions[due_at]
+
+    def _for_newcomers(self) -> Edition | None:
+        found = self._usable(self._now)
+        return None if found is None or _is_without_papers(found) else found
 
     def _found_for(self, due_at: datetime) -> Edition | None:
         """The newest cut before their hour. When that is not there in time, the newest there is.
@@ -323,7 +327,7 @@ class _ListRound:
             )
             readers = [p.subscription.subscriber_id for p in people]
             memory = work.subscribers.already_sent(readers, maker.papers)
-        asked = [self._asked(one, memory) for one in people]
+        asked = [self._asked(one, memory, edition) for one in people]
         choices = maker.choices(asked)
         return {
             one.subscription.id: partial(self._due_row, maker, one, day, choice)
@@ -331,7 +335,10 @@ class _ListRound:
         }
 
     def _asked(
-        self, one: DueSubscription, memory: Mapping[SubscriberId, frozenset[PaperId]]
+        self,
+        one: DueSubscription,
+        memory: Mapping[SubscriberId, frozenset[PaperId]],
+        edition: Edition,
     ) -> Asked:
         person = one.subscription
         zone = self._hours.zone_of(person.preferences, self._list)
@@ -339,7 +346,7 @@ class _ListRound:
         return (
             _any_day(person) if one.at_once else person,
             already_sent,
-            _date_of(one.due_at, zone),
+            _date_of(_due_at(one, edition), zone),
         )
 
     def _due_row(
@@ -347,17 +354,23 @@ class _ListRound:
     ) -> DueDelivery:
         wish = one.subscription.preferences
         zone = self._hours.zone_of(wish, self._list)
+        due_at = _due_at(one, maker.edition)
         return DueDelivery(
             edition_id=maker.edition.id,
-            row=self._row(maker, one, day, choice),
+            row=self._row(maker, one.subscription, due_at, day, choice),
             due_at=one.due_at,
-            next_due_at=_next_due(one.due_at, hour=self._hours.hour_of(wish), zone=zone),
+            next_due_at=_next_due(due_at, hour=self._hours.hour_of(wish), zone=zone),
         )
 
     def _row(
-        self, maker: RowMaker, one: DueSubscription, day: date, choice: Choice | SkipReason
+        self,
+        maker: RowMaker,
+        person: Subscription,
+        due_at: datetime,
+        day: date,
+        choice: Choice | SkipReason,
     ) -> NewDelivery:
-        person, due_at, now = one.subscription, one.due_at, self._now
+        now = self._now
         if self._is_of_before_the_restore(due_at):
             return maker.row(person, SkipReason.RESTORED, day, due_at=due_at, now=now)
         if missed(due_at, now) and not (isinstance(choice, SkipReason) and choice in _NOT_WANTED):
@@ -367,12 +380,19 @@ class _ListRound:
         return maker.row(person, choice, day, due_at=due_at, now=now)
 
 
+def _due_at(one: DueSubscription, edition: Edition) -> datetime:
+    """When a digest is due; that of a newcomer who waited for the first papers, with these."""
+    return max(one.due_at, edition.frozen_at) if one.at_once else one.due_at
+
+
 class Welcome(Enum):
     """What somebody who just confirmed can expect: a digest that is planned, one that the next
-    round of planning chooses, or nothing before their hour."""
+    round of planning chooses, one with the first papers that are read, or nothing before their
+    hour."""
 
     PLANNED = "planned"
     DUE = "due"
+    FIRST_PAPERS = "first-papers"
     LATER = "later"
 
 
@@ -397,7 +417,11 @@ def plan_newcomer(
     taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
     row = None
     if taken is None or taken < today:
-        row = _newest_row(work, identity, mailing_list, subscription, today, now)
+        newest = work.editions.newest(mailing_list.id, by=now)
+        if newest is None or _is_without_papers(newest):
+            work.subscribers.schedule({subscription.id: now})
+            return Welcome.FIRST_PAPERS
+        row = _newest_row(work, identity, mailing_list, newest, subscription, today, now)
     taken = today if row is not None else taken
     next_due_at = first_due_of(subscription, mailing_list, hours, taken, now)
     work.subscribers.schedule({subscription.id: next_due_at if row is None else now})
@@ -411,6 +435,11 @@ def plan_newcomer(
     return Welcome.PLANNED if work.ledger.plan_due([due], now=now) else Welcome.LATER
 
 
+def _is_without_papers(edition: Edition) -> bool:
+    """Whether the edition was made before any paper was read."""
+    return edition.empty_reason == SkipReason.NO_PAPERS_AT_ALL
+
+
 def _any_day(subscription: Subscription) -> Subscription:
     """The same for somebody whose first digest does not wait for their day of the week."""
     daily = replace(subscription.preferences, frequency=Frequency.DAILY)
@@ -421,13 +450,13 @@ def _newest_row(
     work: UnitOfWork,
     identity: Identity,
     mailing_list: MailingList,
+    edition: Edition,
     subscription: Subscription,
     today: date,
     now: datetime,
 ) -> tuple[EditionId, NewDelivery] | None:
-    edition = work.editions.newest(mailing_list.id, by=now)
     held = mailing_list.not_before
-    if edition is None or (held is not None and edition.cut_at < held):
+    if held is not None and edition.cut_at < held:
         return None
     maker = row_maker(work, identity, edition, mailing_list, [subscription], now=now)
     already_sent = work.subscribers.already_sent([subscription.subscriber_id])

@@ -64,7 +64,12 @@ class Confirmed:
     @property
     def digest_follows(self) -> bool:
         """Whether a digest is on its way."""
-        return self.welcome is not Welcome.LATER
+        return self.welcome in {Welcome.PLANNED, Welcome.DUE}
+
+    @property
+    def awaits_papers(self) -> bool:
+        """Whether a digest comes with the first papers that are read."""
+        return self.welcome is Welcome.FIRST_PAPERS
 
 
 # --- the mails that ask --------------------------------------------------------------------------
