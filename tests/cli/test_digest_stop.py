@@ -69,6 +69,19 @@ def test_cancelling_again_finds_nothing_and_that_is_no_error() -> None:
     assert (again.exit_code, "nothing to do" in again.stdout) == (0, True)
 
 
+def test_a_cancel_can_be_undone_until_something_else_is_planned() -> None:
+    cancelled("--reason", "Two titles were mixed up.")
+    undo = ("digest", "cancel", *DAY, "--undo", "--now", LATER)
+    assert said(*undo)["restored"] == [
+        {"list": "trending", "date": "2026-01-30", "cut": "manual", "queued": 3}
+    ]
+    assert "nothing to do" in run(*undo).stdout
+    cancelled()
+    run("digest", "missed", *DAY, "--now", LATER, "--send")
+    late = run(*undo)
+    assert (late.exit_code, "too late to undo" in str(late.exception)) == (1, True)
+
+
 def test_an_edition_that_is_not_there_is_an_error() -> None:
     missing = run("digest", "cancel", *DAY, "--cut", "2", "--yes")
     assert (missing.exit_code, "no edition of cut 2" in str(missing.exception)) == (1, True)

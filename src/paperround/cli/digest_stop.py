@@ -10,7 +10,7 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.jobs.cancelling import Cancelled, Prospect
+    from paperround.jobs.cancelling import Cancelled, Prospect, Restored
 
 WhichList = Annotated[
     str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
@@ -84,6 +84,14 @@ def cancel(
             help="0-3 or manual. Default: the newest edition, and those with mails to be sent.",
         ),
     ] = None,
+    reason: Annotated[
+        str,
+        typer.Option("--reason", metavar="TEXT", help="What the edition's page tells readers."),
+    ] = "",
+    undo: Annotated[
+        bool,
+        typer.Option("--undo", help="Let it stand again, while nothing else was planned."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     now: Now = None,
     as_json: AsJson = False,
@@ -94,14 +102,19 @@ def cancel(
     """
     from paperround.jobs.cancelling import cancel as run
     from paperround.jobs.cancelling import prospects
+    from paperround.jobs.cancelling import undo as take_back
 
     home = runtime(now)
     moment, date = home.clock.now(), day_of(day)
+    if undo:
+        restored = take_back(home.database, list_name, day=date, cut=cut, now=moment)
+        _tell_restored(restored, as_json=as_json)
+        return
     found = prospects(home.database, list_name, day=date, cut=cut, now=moment)
     if found and not (yes or _agreed(found)):
         typer.echo("nothing was cancelled", err=True)
         raise typer.Exit(1)
-    ended = run(home.database, list_name, day=date, cut=cut, now=moment)
+    ended = run(home.database, list_name, day=date, cut=cut, now=moment, reason=reason)
     if as_json:
         print_json({"cancelled": [_as_json(one) for one in ended]})
         return
@@ -109,6 +122,29 @@ def cancel(
         say(_line(one))
     if not ended:
         say("nothing to do: every edition of that date was cancelled before")
+
+
+def _tell_restored(restored: "list[Restored]", *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "restored": [
+                    {
+                        "list": one.list_name,
+                        "date": one.day.isoformat(),
+                        "cut": one.cut,
+                        "queued": one.queued,
+                    }
+                    for one in restored
+                ]
+            }
+        )
+        return
+    for one in restored:
+        which = f"{one.list_name}, {one.day} ({one.cut})"
+        say(f"{which} stands again: {counted(one.queued, 'mail')} to be sent")
+    if not restored:
+        say("nothing to do: no edition of that date is cancelled")
 
 
 def _agreed(found: "list[Prospect]") -> bool:

@@ -4,7 +4,12 @@
                                       in_data ─► whatever its server answers
 
 The papers of what was skipped are released: a later digest may carry them. Mails that are out
-cannot be taken back, so whoever cancels is told how many there are.
+cannot be taken back, so the operator is told how many there are. Their readers find the page of the
+edition, which says that it was withdrawn and why.
+
+    cancelled ─► frozen     skipped (cancelled) ─► queued, with its papers
+
+That undoes it, until one of the readers was planned another mail.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +18,8 @@ from datetime import date, datetime
 
 from paperround.domain.audit import COMMAND_LINE, Deed
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.errors import NotFound
+from paperround.domain.editions import Edition
+from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.status import EditionTally
 from paperround.domain.times import local_date
@@ -23,6 +29,9 @@ from paperround.jobs.transactions import write
 STOPPABLE = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 GONE = (DeliveryState.SENT, DeliveryState.IN_DATA, DeliveryState.UNKNOWN)
 """Out of the house, or perhaps: nobody can take these back."""
+
+CANCEL = "cancel"
+LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,23 @@ class Cancelled:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A cancelled edition that stands again; `queued` mails wait once more."""
+
+    list_name: str
+    day: date
+    cut: str
+    queued: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A cancelled edition that reached readers, and what the operator says of it."""
+
+    reason: str
+
+
 def prospects(
     database: Database, list_name: str, *, day: date | None, cut: str | None, now: datetime
 ) -> list[Prospect]:
@@ -81,20 +107,32 @@ def cancel(
     cut: str | None,
     now: datetime,
     by: str = COMMAND_LINE,
+    reason: str = "",
 ) -> list[Cancelled]:
     """End what `prospects` names, in one transaction. Doing it again ends what was planned since:
-    replacements that somebody asked for."""
+    replacements that somebody asked for. `reason` is for readers.
+
+    Raises InvalidInput for a reason that is no single line."""
+    if reason and not (reason.isprintable() and len(reason) <= LONGEST_REASON):
+        raise InvalidInput(
+            f"the reason is one line of at most {LONGEST_REASON} characters", code="reason"
+        )
 
     def end(work: UnitOfWork) -> list[Cancelled]:
         mailing_list = work.lists.get(list_name)
         meant = _meant(work, mailing_list, day, cut, now)
-        return [_end(work, mailing_list, one, by, now) for one in meant]
+        return [_end(work, mailing_list, one, by, reason, now) for one in meant]
 
     return write(database, end)
 
 
 def _end(
-    work: UnitOfWork, mailing_list: MailingList, edition: EditionTally, by: str, now: datetime
+    work: UnitOfWork,
+    mailing_list: MailingList,
+    edition: EditionTally,
+    by: str,
+    reason: str,
+    now: datetime,
 ) -> Cancelled:
     fresh = work.editions.cancel(edition.id, now=now)
     skipped = work.ledger.cancel(edition.id)
@@ -110,27 +148,108 @@ def _end(
         fresh=fresh,
     )
     if fresh or skipped:
-        work.audit.note(_deed(ended, by), now=now)
+        work.audit.note(_deed(ended, by, reason), now=now)
     return ended
 
 
-def _deed(ended: Cancelled, by: str) -> Deed:
-    target = f"{ended.list_name}/{ended.day}/{ended.cut}"
-    details = {"skipped": ended.skipped, "gone": ended.gone}
-    return Deed(actor=by, action="cancel", target=target, details=details)
+def _deed(ended: Cancelled, by: str, reason: str) -> Deed:
+    details: dict[str, str | int] = {"skipped": ended.skipped, "gone": ended.gone}
+    if reason:
+        details["reason"] = reason
+    target = _target(ended.list_name, ended.day, ended.cut)
+    return Deed(actor=by, action=CANCEL, target=target, details=details)
+
+
+def _target(list_name: str, day: date, cut: str) -> str:
+    return f"{list_name}/{day}/{cut}"
+
+
+# --- undone ------------------------------------------------------------------------------------
+
+
+def undo(
+    database: Database,
+    list_name: str,
+    *,
+    day: date | None,
+    cut: str | None,
+    now: datetime,
+    by: str = COMMAND_LINE,
+) -> list[Restored]:
+    """Let the cancelled editions of a day, or the one of `cut`, stand again, in one transaction.
+
+    Raises NotFound for a list or an edition there is not, and InvalidInput when one of the readers
+    was planned another mail since.
+    """
+
+    def restore(work: UnitOfWork) -> list[Restored]:
+        mailing_list = work.lists.get(list_name)
+        of_day = _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut)
+        return [
+            _restore(work, mailing_list, one, one.cancelled_at, by, now)
+            for one in of_day
+            if one.cancelled_at is not None
+        ]
+
+    try:
+        return write(database, restore)
+    except Conflict as error:
+        raise InvalidInput(
+            f"it is too late to undo this: {error}. `paperround digest missed --send` sends the "
+            "edition to those who did not get it",
+            code="undo",
+        ) from error
+
+
+def _restore(
+    work: UnitOfWork,
+    mailing_list: MailingList,
+    edition: EditionTally,
+    since: datetime,
+    by: str,
+    now: datetime,
+) -> Restored:
+    work.editions.restore(edition.id)
+    queued = work.ledger.queue_again(edition.id, since=since)
+    target = _target(mailing_list.name, edition.day, edition.cut)
+    deed = Deed(actor=by, action="undo-cancel", target=target, details={"queued": queued})
+    work.audit.note(deed, now=now)
+    return Restored(list_name=mailing_list.name, day=edition.day, cut=edition.cut, queued=queued)
+
+
+# --- told to readers ---------------------------------------------------------------------------
+
+
+def withdrawn(work: UnitOfWork, edition: Edition) -> Withdrawn | None:
+    """What the page of a cancelled edition says; None when none of its mails went out, so that
+    nobody looks for it."""
+    of_day = work.status.editions_of(edition.list_id, edition.day)
+    if not any(_count(one.by_state, GONE) for one in of_day if one.id == edition.id):
+        return None
+    entry = work.audit.latest(CANCEL, _target(edition.list_name, edition.day, edition.cut))
+    return Withdrawn(reason=str(entry.deed.details.get("reason", "")) if entry else "")
+
+
+# --- which editions ----------------------------------------------------------------------------
 
 
 def _meant(
     work: UnitOfWork, mailing_list: MailingList, day: date | None, cut: str | None, now: datetime
 ) -> Sequence[EditionTally]:
-    day = day or local_date(now, mailing_list.zone)
+    there = _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut)
+    return there if cut is not None else _unfinished(there)
+
+
+def _of_day(
+    work: UnitOfWork, mailing_list: MailingList, day: date, cut: str | None
+) -> Sequence[EditionTally]:
     there = work.status.editions_of(mailing_list.id, day)
     if cut is not None:
         there = [one for one in there if one.cut == cut]
     if not there:
         which = f"cut {cut} of {day}" if cut else str(day)
         raise NotFound(f"the list {mailing_list.name} has no edition of {which}")
-    return there if cut is not None else _unfinished(there)
+    return there
 
 
 def _unfinished(editions: Sequence[EditionTally]) -> Sequence[EditionTally]:

@@ -14,6 +14,7 @@ from paperround.domain.identifiers import arxiv_id
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.domain.schedule import MOST_CUTS
+from paperround.jobs.cancelling import Withdrawn, withdrawn
 from paperround.jobs.ports import Database, UnitOfWork
 
 FRONT_DAYS = 7
@@ -35,7 +36,8 @@ WORDS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPage:
     """One edition with its place in the archive: the other cuts of its day, the earliest first, and
-    the days before and after it that have papers. `quiet` says why it holds few papers or none."""
+    the days before and after it that have papers. `quiet` says why it holds few papers or none,
+    `withdrawn` that it was cancelled."""
 
     mailing_list: MailingList
     edition: Edition
@@ -43,6 +45,7 @@ class EditionPage:
     cuts: tuple[EditionSummary, ...]
     earlier: date | None
     later: date | None
+    withdrawn: Withdrawn | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +122,11 @@ def why_quiet(edition: Edition | EditionSummary | None) -> str:
     return WORDS[SkipReason(reason)] if reason else ""
 
 
-def edition_page(database: Database, list_name: str, day: date, cut: str | None) -> EditionPage:
-    """The edition of (list, day, cut), or the day's last one. Raises NotFound where none stands."""
+def edition_page(
+    database: Database, list_name: str, day: date, cut: str | None, *, even_withdrawn: bool = False
+) -> EditionPage:
+    """The edition of (list, day, cut), or the day's last one. Raises NotFound where none stands,
+    or `even_withdrawn` was mailed to anybody."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
         cut = cut if cut is not None else _last_cut(work, mailing_list, day)
@@ -128,7 +134,9 @@ def edition_page(database: Database, list_name: str, day: date, cut: str | None)
         cuts = work.editions.between(mailing_list.id, since=day, until=day)
         earlier = work.editions.recent(mailing_list.id, before=day, limit=1)
         later = work.editions.following(mailing_list.id, after=day)
-    if edition is None or edition.state is EditionState.CANCELLED:
+        is_cancelled = edition is not None and edition.state is EditionState.CANCELLED
+        left = withdrawn(work, edition) if edition and is_cancelled and even_withdrawn else None
+    if edition is None or (is_cancelled and left is None):
         raise NotFound(f"The list {list_name} has no such edition on {day}.")
     return EditionPage(
         mailing_list=mailing_list,
@@ -137,6 +145,7 @@ def edition_page(database: Database, list_name: str, day: date, cut: str | None)
         cuts=tuple(reversed(cuts)),
         earlier=earlier[0].day if earlier else None,
         later=later.day if later else None,
+        withdrawn=left,
     )
 
 

@@ -27,6 +27,16 @@ class SqlAudit:
         }
         self._connection.execute(insert_row(db.audit), row)
 
+    def latest(self, action: str, target: str) -> AuditEntry | None:
+        """The newest entry of that action on that target."""
+        found = self._connection.execute(
+            select(db.audit)
+            .where(db.audit.c.action == action, db.audit.c.target == target)
+            .order_by(db.audit.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if found is None else _entry(found)
+
     def page(self, *, before: int | None, limit: int) -> list[AuditEntry]:
         """Entries with an id below `before`, newest first."""
         earlier = true() if before is None else db.audit.c.id < before

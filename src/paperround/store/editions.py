@@ -214,6 +214,15 @@ class SqlEditions:
         )
         return self._connection.execute(cancelling).rowcount > 0
 
+    def restore(self, edition: EditionId) -> bool:
+        """Let a cancelled edition stand again; False when it does."""
+        standing = (
+            update(db.editions)
+            .where(db.editions.c.id == edition, ~STANDS)
+            .values(state=EditionState.FROZEN.value, cancelled_at=None)
+        )
+        return self._connection.execute(standing).rowcount > 0
+
     def set_state(self, edition: EditionId, state: EditionState) -> None:
         """Move the edition to `state`; a cancelled one stays cancelled. Raises NotFound."""
         found = self._connection.execute(

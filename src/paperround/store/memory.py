@@ -16,7 +16,7 @@ from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.digests import DigestKind, Withdrawal
 from paperround.domain.editions import page_name
 from paperround.domain.errors import Conflict
-from paperround.domain.ledger import NewDelivery
+from paperround.domain.ledger import NewDelivery, Slip
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
@@ -52,6 +52,23 @@ def remember(connection: Connection, added: Collection[Planned]) -> None:
     _insert(connection, db.told_withdrawals, _news(going))
     _require_new_works(connection, digests)
     insert_many(connection, insert_new(connection, db.sent_papers), _papers(others))
+
+
+def remember_again(
+    connection: Connection, edition: int, stopped: Sequence[tuple[SubscriberId, Slip]]
+) -> None:
+    """What digests of the edition carry that were stopped and are sent after all. Raises Conflict
+    when somebody was planned one of the papers meanwhile."""
+    papers: dict[int, int] = {}
+    for table in (db.edition_papers, db.behind_papers):
+        places = select(table.c.position, table.c.paper_id).where(table.c.edition_id == edition)
+        papers |= dict(connection.execute(places).all())
+    carried = [(who, papers[at], one.row) for who, one in stopped for at in one.positions]
+    news = [(who, it.paper_id, one.row) for who, one in stopped for it in one.withdrawn]
+    for memory, rows in ((db.sent_papers, carried), (db.told_withdrawals, news)):
+        names = ("subscriber_id", "paper_id", "delivery_id")
+        columns = zip(*rows, strict=True) if rows else ((), (), ())
+        _insert(connection, memory, Columns(dict(zip(names, map(list, columns), strict=True))))
 
 
 def _insert(connection: Connection, table: Table, rows: Columns) -> None:

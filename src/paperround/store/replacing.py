@@ -1,18 +1,23 @@
 """Digests that their readers did not get, with all it takes to send them after all."""
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Connection, exists, select, text
+from sqlalchemy import Connection, exists, select, text, update
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.digests import DigestKind
+from paperround.domain.digests import DigestKind, SkipReason
+from paperround.domain.editions import EditionId
+from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Undelivered
 from paperround.domain.lists import ListId
-from paperround.domain.subscribers import Subscription
+from paperround.domain.subscribers import SubscriberId, Subscription
+from paperround.domain.work import DELIVER
 from paperround.store import schema as db
+from paperround.store.asking import Asks
 from paperround.store.delivery_rows import slip_of
 from paperround.store.dialect import among
+from paperround.store.memory import remember_again
 from paperround.store.subscriber_rows import SUBSCRIPTION_COLUMNS, subscription_of
 
 # As words, because SQLite uses a partial index only where its condition is found word by word.
@@ -34,6 +39,32 @@ class Replacing:
     """The digests of one transaction that did not reach their readers."""
 
     _connection: Connection
+    _asks: Asks
+
+    def queue_again(self, edition: EditionId, *, since: datetime) -> int:
+        """Let the mails wait again that were stopped when the edition was cancelled at `since`,
+        with their papers. Raises Conflict when one of their readers was planned a mail since then.
+        Returns how many."""
+        c = db.deliveries.c
+        stopped = (c.edition_id == edition, c.reason == SkipReason.CANCELLED.value)
+        anew = exists().where(
+            _AGAIN.c.subscriber_id == c.subscriber_id,
+            _AGAIN.c.created_at >= since,
+            _AGAIN.c.id != c.id,
+        )
+        rows = self._connection.execute(
+            select(db.deliveries, db.subscribers.c.address, anew.label("anew"))
+            .join_from(db.deliveries, db.subscribers)
+            .where(*stopped)
+        ).all()
+        if any(row.anew for row in rows):
+            raise Conflict("readers of this edition were planned other mails since")
+        waits = {"state": DeliveryState.QUEUED.value, "reason": "", "token": None}
+        self._connection.execute(update(db.deliveries).where(*stopped).values(waits))
+        again = [(SubscriberId(row.subscriber_id), slip_of(row)) for row in rows]
+        remember_again(self._connection, edition, again)
+        self._asks.add(DELIVER)
+        return len(rows)
 
     def undelivered(
         self, list_id: ListId, local_date: date, *, after: DeliveryId, limit: int

@@ -57,7 +57,7 @@ def editions(
 @router.get("/editions/{list_name}/{day}/{cut}")
 def edition(home: Home, list_name: str, day: str, cut: str | None = None) -> Response:
     """One edition: the named cut, or the day's last one."""
-    page = edition_page(home.database, list_name, parse_date(day), cut)
+    page = edition_page(home.database, list_name, parse_date(day), cut, even_withdrawn=True)
     return public(home, "edition.html", page=page)
 
 

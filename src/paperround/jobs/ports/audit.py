@@ -13,6 +13,10 @@ class AuditStore(Protocol):
         """Write down what is being done, in the transaction that does it."""
         ...
 
+    def latest(self, action: str, target: str) -> AuditEntry | None:
+        """The newest entry of that action on that target."""
+        ...
+
     def page(self, *, before: int | None, limit: int) -> list[AuditEntry]:
         """Entries with an id below `before`, newest first."""
         ...

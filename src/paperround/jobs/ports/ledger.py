@@ -151,6 +151,12 @@ class Ledger(Claiming[Claimed], Protocol):
         released, and whoever has one in hand does not get its mark. Returns how many."""
         ...
 
+    def queue_again(self, edition: EditionId, *, since: datetime) -> int:
+        """Let the mails wait again that were stopped when the edition was cancelled at `since`,
+        with their papers. Raises Conflict when one of their readers was planned a mail since then.
+        Returns how many."""
+        ...
+
     def undelivered(
         self, list_id: ListId, local_date: date, *, after: DeliveryId, limit: int
     ) -> list[Undelivered]:

@@ -138,6 +138,10 @@ class EditionStore(Protocol):
         """Withdraw the edition: nothing is planned of it from now on. False when it was."""
         ...
 
+    def restore(self, edition: EditionId) -> bool:
+        """Let a cancelled edition stand again; False when it does."""
+        ...
+
     def discard_empty(self, edition: EditionId) -> bool:
         """Forget an edition without papers and the skipped rows planned from it, so that the day
         can be published after all. False, and nothing done, when it holds papers or mails, or
