@@ -12,7 +12,7 @@ from paperround.domain.papers import Paper, Show
 from paperround.jobs import transactions
 from paperround.jobs.feed_admin import delete_feed, update_feed
 from paperround.jobs.feed_files import exported_feeds
-from paperround.jobs.feeds import run_now
+from paperround.jobs.feeds import log_poll, poll_due, run_now
 from paperround.store.papers import SqlPapers
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import (
@@ -244,7 +244,7 @@ def test_a_feed_that_fails_is_a_warning_in_the_log(
     room.add(ML)
     room.add(replace(ML, name="next", settings={"categories": "cs.LG"}))
     room.answers |= {"cs.AI": failing(500), "cs.LG": batch()}
-    room.poll()
+    poll_due(room.newsroom, now=NOW, told=log_poll)
     told = {one.getMessage(): one.levelname for one in caplog.records}
     assert told == {
         "the feed arxiv-ml is failed: rss.arxiv.org did not answer (status 500)": "WARNING",

@@ -5,6 +5,7 @@ wrong with one feed is a value in its report.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from paperround.domain.errors import InvalidInput
@@ -12,27 +13,30 @@ from paperround.domain.feeds import LiveFeed, NewFeed
 from paperround.domain.papers import FeedId
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import LEASE, PollReport, not_ours, poll_feed
-from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
 
 log = logging.getLogger(__name__)
 
 
 def poll_due(
-    newsroom: Newsroom, *, now: datetime, progress: Advance = no_progress
+    newsroom: Newsroom, *, now: datetime, told: Callable[[PollReport], None] = lambda _: None
 ) -> list[PollReport]:
-    """Poll every feed that is due at `now`, one after another; `progress` hears of each.
+    """Poll every feed that is due at `now`, one after another; `told` gets each report.
 
     Feeds are taken one by one, so that several processes share the work.
     """
     reports = []
     while (feed := _take(newsroom, now)) is not None:
         report = poll_feed(newsroom, feed, now=max(now, newsroom.clock.now()))
-        level = logging.INFO if report.error is None else logging.WARNING
-        log.log(level, "the feed %s is %s: %s", report.feed, report.health.value, report.reason)
+        told(report)
         reports.append(report)
-        progress(1)
     return reports
+
+
+def log_poll(report: PollReport) -> None:
+    """Log how a feed is doing after a poll."""
+    level = logging.INFO if report.error is None else logging.WARNING
+    log.log(level, "the feed %s is %s: %s", report.feed, report.health.value, report.reason)
 
 
 def _take(newsroom: Newsroom, now: datetime) -> LiveFeed | None:

@@ -25,7 +25,7 @@ from paperround.jobs.alerts import episode, step_failed, troubles
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.enrich import EnrichReport, enrich
 from paperround.jobs.feed_admin import live_feeds
-from paperround.jobs.feeds import poll_due
+from paperround.jobs.feeds import log_poll, poll_due
 from paperround.jobs.holding import watch
 from paperround.jobs.housekeeping import Housework, keep_house
 from paperround.jobs.learn import LearnReport, learn_tonight
@@ -182,7 +182,7 @@ class _Steps:
 
 def poll(rounds: Rounds, *, now: datetime) -> list[PollReport]:
     """Read every feed that is due."""
-    return poll_due(rounds.newsroom, now=now)
+    return poll_due(rounds.newsroom, now=now, told=log_poll)
 
 
 def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
