@@ -2,7 +2,7 @@
 
 digests missed · digests late · a relay that refuses us or cannot be reached · a clock that leapt ·
 no key to sign with · an older database put back · a feed stale or failing ·
-too many bounces or complaints · a channel whose hook is no more · an enricher that answers nothing ·
+too many bounces or complaints · a channel whose hook is gone · an enricher that answers nothing ·
 a step of the tick failed · a database without room · sign-ups refused, dropped or not looked at
 """
 

@@ -44,7 +44,7 @@ COOKIELESS = (
 providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
 
 API: tuple[APIRouter, ...] = (
-    signup.api,
+    signup_api.api,
     search.api,
     editions_api.api,
     papers_api.api,
