@@ -9,15 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.clock import SystemClock
+from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.errors import Crowded
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Preferences
+from paperround.domain.times import format_instant
 from paperround.jobs.signup_limits import note_refused
 from paperround.jobs.signup_requests import SignupRequest, subscribe
 from paperround.wiring import Runtime
-from tests.builders import address
+from tests.builders import NOW, address
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Runtime]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path))
     monkeypatch.setattr("paperround.cli.deliver.gc.freeze", lambda: None)
-    one = Runtime(Settings(data_dir=tmp_path), SystemClock())
+    one = Runtime(Settings(data_dir=tmp_path), FixedClock(NOW))
     asked = SignupRequest(
         address=address("ada"),
         list_name="trending",
@@ -41,9 +42,13 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Runtime]:
 
 
 def run(*arguments: str) -> Any:
-    answer = CliRunner().invoke(app, [*arguments, "--json"])
+    return json.loads(said(*arguments, "--json"))
+
+
+def said(*arguments: str) -> str:
+    answer = CliRunner().invoke(app, [*arguments, "--now", format_instant(NOW)])
     assert answer.exit_code == 0, answer.output
-    return json.loads(answer.output)
+    return answer.output
 
 
 @pytest.mark.accept("S18", part="worked on by every command")
@@ -70,8 +75,7 @@ def test_deliver_counts_a_request_that_waits_as_queued(
 def test_status_tells_what_waits_and_what_was_refused(home: Runtime) -> None:
     refused = Crowded("too many", retry_after=1, limit="domain")
     note_refused(home.database, refused, now=home.clock.now())
-    said = run("digest", "status")["signups"]
-    assert (said["waiting"], said["refused"]["domain"]) == (1, 1)
-    answer = CliRunner().invoke(app, ["digest", "status"])
+    found = run("digest", "status")["signups"]
+    assert (found["waiting"], found["refused"]["domain"]) == (1, 1)
     line = "sign-ups: 1 waits to be looked at; refused in 24 hours: 1 by domain"
-    assert line in answer.output
+    assert line in said("digest", "status")
