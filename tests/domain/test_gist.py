@@ -53,6 +53,8 @@ def test_a_gist_is_verbatim_but_for_its_first_letter_and_ellipsis(text: str) -> 
         ("Besides, the model is small.", "The model is small."),
         ("As a result, GPT-4 does it.", "GPT-4 does it."),
         ("Taken together, our results hold.", "Our results hold."),
+        ("However, we find more.", "We find more."),
+        ("Instead, we present Foo.", "We present Foo."),
         ("Finally, by using X, we win.", "By using X, we win."),
         ("Furthermore, user studies agree.", "User studies agree."),
         ("Moreover, to this end, we train.", "To this end, we train."),
@@ -87,14 +89,32 @@ PROPOSAL = (
 )
 
 
-def test_a_proposal_beats_a_vague_result_but_no_figure() -> None:
+def test_an_idea_beats_any_result() -> None:
     vague = (
         "Extensive experiments on many benchmarks demonstrate that our method achieves "
         "state-of-the-art results and outperforms existing approaches."
     )
-    assert choose_gist("", f"{PROPOSAL} {vague}") == PROPOSAL
     exact = vague.replace("outperforms", "is 2.5× faster than")
-    assert choose_gist("", f"{PROPOSAL} {exact}") == exact
+    assert choose_gist("", f"It has been hard. {PROPOSAL} {vague} {exact}") == PROPOSAL
+    assert choose_gist("", f"{exact}") == exact
+
+
+def test_a_whole_sentence_is_shown_rather_than_the_head_of_a_long_one() -> None:
+    more = "Our model learns from images."
+    assert choose_gist("", f"It is hard. {PROPOSAL} {long(more, 310)}") == long(more, 310)
+    assert choose_gist("", f"It is hard. {PROPOSAL} {long(more, 400)}") == PROPOSAL
+
+
+@pytest.mark.parametrize("opening", ["It", "This method", "Such a method", "These methods"])
+def test_a_sentence_that_points_back_is_no_gist_while_another_says_the_idea(opening: str) -> None:
+    back = f"{opening} learns jointly from the wild by combining images, based on the model."
+    assert choose_gist("", f"It is hard. We propose Foo, a small method. {back}").startswith("We")
+    assert choose_gist("", back) == back
+
+
+def test_work_that_speaks_of_itself_does_not_point_back() -> None:
+    work = "This work learns jointly from the wild by combining images, based on the model."
+    assert choose_gist("", f"It is hard. {work} We see Foo.") == work
 
 
 @pytest.mark.parametrize(

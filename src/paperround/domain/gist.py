@@ -2,8 +2,8 @@
 
 Two sums of weighted features (`gist_features`, `gist_weights`) say how much like an idea and how
 much like a result each sentence reads. What each gets of `exp(sum)`, among the sentences of its
-abstract, is the chance that a reader marks it so; of the chances follows which sentence, or which
-two, hit an idea or a result most surely. A list marker or connective that opens a chosen sentence
+abstract, is the chance that a reader marks it so. One sentence is the likeliest idea; two are the
+likeliest idea with a result behind it. A list marker or connective that opens a chosen sentence
 is dropped, what is too long is cut at a word with an ellipsis; no other word changes.
 """
 
@@ -21,16 +21,13 @@ from paperround.domain.sentences import Sentence, split_sentences
 LONGEST = 320
 """Characters of a gist of one or two sentences, at most."""
 _LEAST_CUT = 80  # characters; less of a sentence is not worth its ellipsis
+_WORTH_CUT = 0.1  # of its chance, for one that is cut or points back at what is not shown
 _MOST_PAIRED = 40  # sentences; no abstract that is one has more
 
-_VAGUE_RESULT = re.compile(
-    r"\b(?:experiment\w*|results?|evaluations?)\b.{0,60}"
-    r"\b(?:show|demonstrat|indicat|verif|validat|confirm)"
-    r"(?=.*(?:state[- ]of[- ]the[- ]art|superior|effective))(?!.*\d)"
-    r"|^(?!.*\b(?:we|our)\b).*"
-    r"\b(?:is|are) (?:also )?(?:presented|provided|given|reported|discussed)\.$",
-    re.IGNORECASE,
-)  # every paper says so, and nothing tells what came out or by how much
+_POINTS_BACK = re.compile(
+    r"(?:It|Its|They|Their|These|Those|Such|Both"
+    r"|This(?! (?:paper|work|article|study|report|survey|review|thesis|research|technical)\b))\b"
+)
 _NO_NEWS = re.compile(
     r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
     r"|^.{0,60}\b(?:available|released|found) (?:at|on|here|online)\b"
@@ -85,7 +82,7 @@ def gist_pieces(
     if not candidates:
         return ()
     if most == 1 or len(candidates) == 1:
-        return fitted([_best(candidates).sentence])
+        return fitted([max(candidates, key=_chance_of_idea).sentence])
     return _paired(max(combinations(_likeliest(candidates), 2), key=_chance_of_two))
 
 
@@ -145,11 +142,10 @@ def _shares(sums: Sequence[float]) -> Iterator[float]:
     return (power / whole for power in powers)
 
 
-def _best(candidates: Sequence[_Candidate]) -> _Candidate:
-    best = max(candidates, key=lambda one: one.either)
-    if _VAGUE_RESULT.search(best.sentence.text[:LONGEST]):
-        return max(candidates, key=lambda one: one.idea)
-    return best
+def _chance_of_idea(one: _Candidate) -> float:
+    text = standing_alone(one.sentence.text)
+    is_clear = len(text) <= LONGEST and _POINTS_BACK.match(text) is None
+    return one.idea if is_clear else _WORTH_CUT * one.idea
 
 
 def _likeliest(candidates: list[_Candidate]) -> list[_Candidate]:
@@ -161,9 +157,9 @@ def _likeliest(candidates: list[_Candidate]) -> list[_Candidate]:
 
 
 def _chance_of_two(pair: tuple[_Candidate, _Candidate]) -> float:
-    """Of a kind, readers mark one place: so chances of one kind add up, those of two do not."""
-    one, other = pair
-    return 1 - (1 - one.idea - other.idea) * (1 - one.result - other.result)
+    """That the first is the idea and the second the result."""
+    idea, result = pair
+    return idea.idea * result.result
 
 
 def _alone(sentence: Sentence) -> Piece:

@@ -10,7 +10,7 @@ _LIST_OPENING = re.compile(r"\(|\w{1,4}[.)]|First")
 _CONNECTIVE = re.compile(
     r"(?:First|Second|Third|Fourth|Firstly|Secondly|Thirdly|Next|Then|Finally|Lastly|Besides|"
     r"Moreover|Furthermore|Additionally|Specifically|Consequently|Hence|Thus|Therefore|"
-    r"Taken together|As a result|In addition|To (?:this|that) end|"
+    r"Taken together|As a result|In addition|In contrast|Instead|However|To (?:this|that) end|"
     r"To (?:address|tackle|overcome|solve|resolve|mitigate|alleviate|bridge|fill|close|remedy|meet)"
     r" (?:this|these|that|those|the|such)(?: [\w-]+){0,3}), "
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,11 +11,34 @@ from paperround.domain.gist import Piece, fitted, gist_pieces
 from paperround.domain.sentences import Sentence, split_sentences
 from paperround.evaluate.bootstrap import Numbers, ahead_of, mean_of
 from paperround.evaluate.marked import Marked, read_marked
-from paperround.evaluate.report import Baselines, Report
+from paperround.evaluate.report import Baselines, Figure, Report
 from paperround.evaluate.textrank import central
 
-METRICS = {"overlap_1": 1, "overlap_2": 2}
-"""Metrics by name, and how many sentences a gist may have. It has 320 characters at most."""
+
+class Metric(NamedTuple):
+    """What is asked of a gist of at most `most` sentences, in abstracts with marks of `needs`."""
+
+    most: int
+    needs: Callable[[Marked], bool]
+    holds: Callable[[Marked, Sequence[Piece]], bool]
+
+
+def _is_any(_: Marked) -> bool:
+    return True
+
+
+def _is_cut(_: Marked, pieces: Sequence[Piece]) -> bool:
+    return pieces[-1].text.endswith("…")
+
+
+METRICS = {
+    "idea": Metric(1, lambda one: bool(one.ideas), Marked.tells_the_idea),
+    "both": Metric(2, lambda one: bool(one.ideas and one.results), Marked.tells_both),
+    "cut": Metric(1, _is_any, _is_cut),
+    "overlap_1": Metric(1, _is_any, Marked.is_hit),
+    "overlap_2": Metric(2, _is_any, Marked.is_hit),
+}
+"""By name. A gist has 320 characters at most."""
 
 Choice = Callable[[str, int], Sequence[Piece]]
 """The pieces of a text that are its gist of at most so many sentences."""
@@ -29,21 +53,24 @@ def evaluate_gist(path: Path, baselines: Baselines) -> Report:
     every = read_marked(path)
     marked = with_marks(every, path)
     ours = hits_of(marked, _ours)
+    metrics = figures_of(ours)
     others = {name: hits_of(marked, one) for name, one in _others(baselines).items()}
     return Report(
         task="gist",
-        metrics={name: mean_of(found) for name, found in ours.items()},
+        metrics=metrics,
         baselines={
-            method: {name: float(one.mean()) for name, one in found.items()}
+            method: {name: float(counted(found[name]).mean()) for name in metrics}
             for method, found in others.items()
         },
         against={
-            method: {name: ahead_of(ours[name], one) for name, one in found.items()}
+            method: {name: ahead_of(counted(ours[name]), counted(found[name])) for name in metrics}
             for method, found in others.items()
         },
         notes=(
             f"{len(marked)} of {len(every)} abstracts have a mark of an idea or a result and count",
-            "a gist has at most 320 characters, and hits when it shares one with a mark",
+            "a gist has at most 320 characters, and hits a mark when it shares a character with it",
+            "one sentence: `idea` and `overlap_1`; two: `both` (idea and result) and `overlap_2`",
+            "`cut`: one sentence that ends in an ellipsis",
         ),
     )
 
@@ -57,11 +84,29 @@ def with_marks(every: Sequence[Marked], path: Path) -> list[Marked]:
 
 
 def hits_of(marked: Sequence[Marked], choose: Choice) -> Mapping[str, Numbers]:
-    """By metric: 1.0 for each abstract that is hit, 0.0 for the others; shape (abstracts,)."""
+    """By metric: 1.0 for each abstract of which it holds, 0.0 for others, and NaN for those that do
+    not count; shape (abstracts,)."""
     return {
-        name: np.array([float(one.is_hit(choose(one.text, most))) for one in marked])
-        for name, most in METRICS.items()
+        name: np.array(
+            [
+                float(metric.holds(one, choose(one.text, metric.most)))
+                if metric.needs(one)
+                else np.nan
+                for one in marked
+            ]
+        )
+        for name, metric in METRICS.items()
     }
+
+
+def counted(found: Numbers) -> Numbers:
+    """Those that count."""
+    return found[~np.isnan(found)]
+
+
+def figures_of(hits: Mapping[str, Numbers]) -> Mapping[str, Figure]:
+    """The share of abstracts of which each metric holds."""
+    return {name: mean_of(rows) for name, found in hits.items() if len(rows := counted(found))}
 
 
 def _ours(text: str, most: int) -> Sequence[Piece]:

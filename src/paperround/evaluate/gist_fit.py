@@ -19,8 +19,8 @@ from paperround.domain.gist import gist_pieces
 from paperround.domain.gist_features import features_of
 from paperround.domain.gist_weights import Weights
 from paperround.domain.sentences import Sentence, split_sentences
-from paperround.evaluate.bootstrap import Numbers, mean_of
-from paperround.evaluate.gist import METRICS, hits_of, with_marks
+from paperround.evaluate.bootstrap import Numbers
+from paperround.evaluate.gist import METRICS, figures_of, hits_of, with_marks
 from paperround.evaluate.marked import Marked, Span, overlaps, read_marked
 from paperround.evaluate.report import Report
 
@@ -69,7 +69,7 @@ def refit_gist(path: Path) -> Report:
     marked = with_marks(read_marked(path), path)
     return Report(
         task="gist, weights learned on other abstracts",
-        metrics={name: mean_of(hits) for name, hits in cross_validated(marked).items()},
+        metrics=figures_of(cross_validated(marked)),
         notes=(
             f"{len(marked)} abstracts, {FOLDS} folds, drawn {REPEATS} times",
             *table_of(learned(marked)),

@@ -23,12 +23,24 @@ class Marked:
 
     def is_hit(self, pieces: Sequence[Piece]) -> bool:
         """Whether one of the pieces shares a character with a mark."""
-        return any(overlaps(mark, piece) for mark in self.marks for piece in pieces)
+        return _touched(self.marks, pieces)
+
+    def tells_the_idea(self, pieces: Sequence[Piece]) -> bool:
+        """Whether one of the pieces shares a character with a marked idea."""
+        return _touched(self.ideas, pieces)
+
+    def tells_both(self, pieces: Sequence[Piece]) -> bool:
+        """Whether the pieces share characters with an idea and with a result."""
+        return self.tells_the_idea(pieces) and _touched(self.results, pieces)
 
     @property
     def marks(self) -> tuple[Span, ...]:
         """Ideas and results."""
         return self.ideas + self.results
+
+
+def _touched(marks: Sequence[Span], pieces: Sequence[Piece]) -> bool:
+    return any(overlaps(mark, piece) for mark in marks for piece in pieces)
 
 
 def overlaps(mark: Span, piece: Piece | Sentence) -> bool:
