@@ -114,7 +114,7 @@ def test_what_reference_managers_write_for_signs_is_read(exported: str, readable
         "<think> a </think> <s> x < y > z </s> <EOS>, {ChartIR} and {word}",
         "75%~89%, 1M~4M, 1.5~2.8×, AUC~0.815, PSNR~33, at~50, R2 ~ 0.85",
         "at https://x.io/LE3D . Or, e.g. , we show .",
-        "0 .5, <think>. . . </think> and so on ... or f . g, A . B, in . NET and `cd a , b`",
+        "0 .5, <think>. . . </think> and so on ... or f . g, A . B, in . NET and `cd a_1 , b`",
         "the , token, the . Then, $5 <$10 and $5",
         "O({VM}²) and \\c{é}",
         "1,000 and 2,500 of 3,MNIST",

@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from paperround.domain.latex import latex_to_text, script
+from paperround.domain.markdown import without_markdown
 from paperround.domain.repair import mend
 from paperround.domain.tex_letters import tex_name
 
@@ -98,7 +99,7 @@ def _repaired(text: str, limit: int) -> str:
     """
     cleaned = before = clean(text, limit=limit)
     for _ in range(_MOST_PASSES):
-        after = mend(latex_to_text(before))
+        after = without_markdown(mend(latex_to_text(before)))
         if after == before:
             return before
         before = clean(after, limit=limit)
