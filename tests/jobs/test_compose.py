@@ -57,9 +57,9 @@ def test_a_contact_that_is_a_page_is_not_written_to() -> None:
 
 def test_a_reader_s_own_reason_changes_their_mail_alone() -> None:
     sheet = sheet_of(edition(3), "Trending papers", LETTERHEAD)
-    own = replace(SLIP, reasons={2: "You follow Ada Ring"})
+    own = replace(SLIP, reasons={2: "by Ada Ring, whom you follow"})
     theirs, shared = (digest_mail(sheet, slip, IDENTITY.keys).view for slip in (own, SLIP))
-    assert theirs.papers[1].reason == "You follow Ada Ring"
+    assert theirs.papers[1].reason == "by Ada Ring, whom you follow"
     assert theirs.papers[0] is sheet.papers[1]
     assert all(one is sheet.papers[n] for n, one in enumerate(shared.papers, start=1))
 

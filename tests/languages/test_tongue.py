@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.digests import DigestPaper
 from paperround.domain.telling import long_date, paper_links, short_authors, short_date, tally
 from paperround.domain.wording import counted
-from paperround.languages.papers import authors_said, links_said, score_said, tally_said
+from paperround.languages.papers import authors_said, links_said, tally_said
 from paperround.languages.tongue import Tongue, tongue
 from tests.mail.builders import paper
 
@@ -80,7 +80,7 @@ def test_english_says_what_the_ways_out_in_english_say() -> None:
         assert authors_said(ours, names) == short_authors(names)
 
 
-def test_authors_links_and_scores_are_told_in_the_language() -> None:
+def test_authors_links_and_votes_are_told_in_the_language() -> None:
     shown: DigestPaper = paper(reason="new today")
     many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
     chinese, german = tongue("zh"), tongue("de")
@@ -88,9 +88,6 @@ def test_authors_links_and_scores_are_told_in_the_language() -> None:
     assert authors_said(german, many[:2]) == "A. One und B. Two"
     assert [label for label, _ in links_said(german, shown)][:2] == ["arXiv-Abstract", "PDF"]
     assert tally_said(german, shown) == "41 Stimmen, 4 Kommentare"
-    assert score_said(german, 1.5, {"votes": 2.0, "prior_text": -0.5, "own_part": 0.0}) == (
-        "Wertung 1,5 = Stimmen 2 + Vorwissen Text −0,5"
-    )
 
 
 def test_a_word_that_is_missing_is_said_in_english() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import cycle
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from paperround.domain.digests import DigestPaper, WithdrawnPaper
@@ -15,7 +15,7 @@ from paperround.mail.cards import MOST_CARDS
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
 from paperround.mail.dkim_keys import new_key
-from paperround.mail.lines import MOST_LINES, LineForm
+from paperround.mail.lines import MOST_LINES
 from paperround.mail.render import HTML_LIMIT
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE, body_lines, modern, modern_parts, split_by_hand
@@ -25,20 +25,13 @@ EDITION = [
     *(paper(number) for number in range(24)),
     *(paper(title=text, authors=(text,), gist=text, votes=7) for text in HOSTILE),
     paper(title="From here on", gist=".one dot\n.and another", reason="", votes=None),
-    paper(gist="", reason="", score=None, links={}, page_url="javascript:alert(1)"),
-    paper(votes=1, comments=1, reason="1 vote, new today", parts={"other": 1.0, "a_b": -0.5}),
+    paper(gist="", reason="", links={}, page_url="javascript:alert(1)"),
+    paper(votes=1, comments=1, reason="1 vote, new today"),
 ]
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=250)
 REASONS = st.one_of(
     st.sampled_from(["", "41 votes in nine hours", "your topic “images” & <more>", *HOSTILE]),
     ANY_TEXT,
-)
-SCORES: st.SearchStrategy[tuple[float | None, dict[str, float]]] = st.one_of(
-    st.just((None, {})),
-    st.tuples(
-        st.floats(-9, 9),
-        st.dictionaries(st.text(max_size=20), st.floats(-5, 5), max_size=6),
-    ),
 )
 
 
@@ -49,12 +42,10 @@ def renderer() -> MailRenderer:
 
 @st.composite
 def personal(draw: st.DrawFn) -> list[DigestPaper]:
-    """Some papers of the edition in any order, with reasons and scores of the reader's own."""
+    """Some papers of the edition in any order, with reasons of the reader's own."""
     chosen = draw(st.lists(st.sampled_from(EDITION), min_size=1, max_size=30))
     for place in draw(st.sets(st.integers(0, len(chosen) - 1), max_size=6)):
-        score, parts = draw(SCORES)
-        own = replace(chosen[place], reason=draw(REASONS), score=score, parts=parts)
-        chosen[place] = own
+        chosen[place] = replace(chosen[place], reason=draw(REASONS))
     return chosen
 
 
@@ -86,14 +77,6 @@ def test_a_personal_digest_has_the_bytes_of_one_built_alone(
     assert modern_parts(alone) == split_by_hand(alone)[1] == [words.text, words.html]
     assert str(modern(alone)["Subject"]) == words.subject
     assert all(len(line) <= 76 for line in body_lines(alone))
-
-
-@given(words=st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=200))
-@example("Score 10.5 = trending 1.2345 + personal 9.31 + spread −0.0455 = 4% 22222 22222 22222")
-def test_words_with_numbers_look_the_same_however_they_are_said(words: str) -> None:
-    """Said by themselves, or as others with other digits and then these filled in."""
-    form = LineForm('<p class="sum">' + "x" * 50, "</p>", "   Why: ", "   ")
-    assert form.counted(words) == form.both(words)
 
 
 @pytest.mark.slow
@@ -134,7 +117,7 @@ def test_a_signed_personal_digest_has_the_bytes_of_one_signed_alone(algorithm: A
     signer = Signer("papers.example.org", [new_key(algorithm, "s1")])
     renderer = MailRenderer(letterhead(), signer=lambda: signer)
     for first in range(12):
-        own = replace(EDITION[first], reason=f"for   you {first}", score=first, parts={"a": first})
+        own = replace(EDITION[first], reason=f"for   you {first}")
         made = mail(view([own, *EDITION[first + 1 : first + 14]]))
         assert [renderer.compose(made) for _ in range(3)] == [renderer.compose_alone(made)] * 3
 
@@ -156,7 +139,7 @@ def test_a_signature_that_starts_meanwhile_covers_cards_made_before_it() -> None
 @pytest.mark.slow
 @pytest.mark.accept("R12", part="personal bytes")
 def test_no_personal_digest_holds_anything_of_another_reader() -> None:
-    """2,000 readers with papers, reasons and scores of their own, in turns with shared digests."""
+    """2,000 readers with papers and reasons of their own, in turns with shared digests."""
     renderer = MailRenderer(letterhead())
     for number in range(2000):
         address, tokens = (
@@ -165,7 +148,7 @@ def test_no_personal_digest_holds_anything_of_another_reader() -> None:
         )
         papers = [paper((number * 7 + n) % 20) for n in range(3)]
         if number % 5:
-            papers[1] = replace(papers[1], reason=f"as reader-{number} wished", score=number)
+            papers[1] = replace(papers[1], reason=f"as reader-{number} wished")
         content = renderer.compose(mail(view(papers, links=links(*tokens)), recipient=address))
         read = content.decode().replace("=\r\n", "")
         assert set(re.findall(r"reader\d+@example\.com", read)) == {address}
@@ -188,7 +171,7 @@ def test_a_letter_for_private_use_in_a_title_is_no_number(monkeypatch: pytest.Mo
 def test_what_is_kept_of_readers_has_a_bound() -> None:
     renderer = MailRenderer(letterhead())
     for number in range(MOST_LINES + 100):
-        own = replace(paper(), reason=f"reason {number}", score=number, parts={"a": number})
+        own = replace(paper(), reason=f"reason {number}")
         renderer.compose(mail(view([own, paper(1)])))
     deck = renderer._deck(600, "https://papers.example.org/feedback/", "en", signed=False)
     assert len(deck._known) <= MOST_LINES

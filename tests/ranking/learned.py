@@ -6,6 +6,7 @@ from typing import Any
 
 from paperround.domain.editions import Ranking
 from paperround.domain.outcomes import Cohort, Settled
+from paperround.domain.telling import shown_authors
 from tests.ranking.builders import TODAY, paper
 
 START = TODAY.date() - timedelta(days=90)
@@ -46,10 +47,9 @@ def _settled(day: int) -> Iterator[Settled]:
 def told(ranking: Ranking) -> Iterator[tuple[str, str]]:
     """What reasons name, with the text it must stand in."""
     for item in ranking.items:
-        before, mark, rest = item.reason.partition(" here by ")
-        if mark and not rest.startswith(("its ", "an author ")):
-            yield rest.partition(" drew ")[0], "|".join(item.paper.authors)
-        before, mark, rest = item.reason.partition("“")
+        name, mark, _ = item.reason.removeprefix("from ").partition(", whose papers")
+        if mark:
+            yield name, "|".join(shown_authors(item.paper.authors))
+        _, mark, rest = item.reason.partition("“")
         if mark:
             yield rest.partition("”")[0], f"{item.paper.title} | {item.paper.abstract}"
-        assert before is not None

@@ -60,14 +60,23 @@ def test_periods_lead_to_the_next_that_have_papers(
         freeze(site, (id_,), day=day)
     at = f"/trending?period={period}"
     last = site.client.get(at).text
-    expected = names[1] if period == "day" else names[0]
-    assert link(last, "prev") == f"{at}&date={expected}"
+    before = names[2] if period == "month" else names[1]  # thirty days reach to February
+    assert link(last, "prev") == f"{at}&date={before}"
     assert link(last, "next") == ""
     for earlier, name in zip([*names[1:], ""], names, strict=True):
         page = site.client.get(f"{at}&date={name}").text
         assert link(page, "prev") == (f"{at}&date={earlier}" if earlier else "")
     for name, later in zip(names[1:], names, strict=False):
         assert link(site.client.get(f"{at}&date={name}").text, "next") == f"{at}&date={later}"
+
+
+@pytest.mark.accept("F38", part="previous and next")
+def test_a_week_leads_to_the_day_and_the_month_it_begins_in(site: Site) -> None:
+    week = site.client.get("/trending?period=week&date=2026-W08").text
+    for period, name in (("day", "2026-02-16"), ("week", "2026-W08"), ("month", "2026-02")):
+        assert f'href="/trending?period={period}&amp;date={name}"' in week
+    last = site.client.get("/trending?period=week").text
+    assert 'href="/trending?period=month"' in last
 
 
 def test_a_date_names_the_week_it_is_in(site: Site) -> None:

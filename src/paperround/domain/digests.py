@@ -13,6 +13,7 @@ from paperround.domain.outlooks import Pick, Shelf
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
+from paperround.domain.weeks import WEEK
 from paperround.domain.wishes import Sight, Wishes, sight_of
 
 
@@ -271,14 +272,17 @@ def _grouped(
 
 
 def _for_a_week(choice: Choice, papers: Sequence[EditionPaper], day: date) -> Choice:
-    """The choice of these papers with reasons for somebody whose last mail was not yesterday's."""
+    """The choice of these papers with reasons for somebody whose last mail was not yesterday's, and
+    with what their order takes off the score of each."""
     yesterday = day - timedelta(days=1)
     frozen = {one.position: one.reason for one in papers}
     told = {
         place: dated(reason, yesterday) for place, reason in {**frozen, **choice.reasons}.items()
     }
     return replace(
-        choice, reasons={place: said for place, said in told.items() if said != frozen[place]}
+        choice,
+        reasons={place: said for place, said in told.items() if said != frozen[place]},
+        parts={**choice.parts, **_parts(**{WEEK: [one.parts.get(WEEK, 0.0) for one in papers]})},
     )
 
 
@@ -351,6 +355,8 @@ class DigestView:
     withdrawn: tuple[WithdrawnPaper, ...] = ()
     privacy_url: str = ""
     imprint_url: str = ""
+    is_week: bool = False
+    """Whether it is of a week, not of a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import NewType
 
 from paperround.domain.papers import FeedId
-from paperround.domain.times import end_of_day
+from paperround.domain.times import end_of_day, local_date
 
 ListId = NewType("ListId", int)
 
@@ -55,7 +55,11 @@ class Window:
 
 
 def window_of(mailing_list: MailingList, day: date, now: datetime) -> Window:
-    """The window of the edition of `day`: nothing after the day's end, nothing after `now`."""
-    as_of = min(now, end_of_day(day, mailing_list.zone))
-    start = as_of - timedelta(days=mailing_list.candidate_days)
+    """The window of the edition of `day`: whole days of the list's zone up to the last one, which
+    ends with the day and `now`. A source that tells no hour lists its papers at midnight, and these
+    belong to their day."""
+    zone = mailing_list.zone
+    as_of = min(now, end_of_day(day, zone))
+    before = local_date(as_of, zone) - timedelta(days=mailing_list.candidate_days + 1)
+    start = end_of_day(before, zone) - timedelta(microseconds=1)
     return Window(max(start, mailing_list.not_before or start), as_of)

@@ -53,8 +53,27 @@ def first_authors(names: tuple[str, ...]) -> tuple[list[str], int]:
     "and 1 more" would take the room of the fourth name.
     """
     named = [shortened(name, _NAME_LENGTH) for name in names if name]
-    shown = named if len(named) <= _MOST_NAMES else named[: _MOST_NAMES - 1]
+    shown = named[: _names_shown(len(named))]
     return shown, len(named) - len(shown)
+
+
+def _names_shown(count: int) -> int:
+    return count if count <= _MOST_NAMES else _MOST_NAMES - 1
+
+
+def shown_authors(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of which `first_authors` shows the start."""
+    named = tuple(filter(None, names))
+    return named[: _names_shown(len(named))]
+
+
+def with_author_shown(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The names, of which `name` moves to the last place that is shown where it is further back."""
+    shown = shown_authors(names)
+    if name in shown or name not in names:
+        return names
+    others = [one for one in names if one and one != name]
+    return (*others[: len(shown) - 1], name, *others[len(shown) - 1 :])
 
 
 def short_authors(names: tuple[str, ...]) -> str:

@@ -91,3 +91,9 @@ def is_zone(name: str | None) -> TypeGuard[str]:
 def format_instant(moment: datetime) -> str:
     """RFC 3339 in UTC with a Z, without fractions of a second."""
     return require_utc(moment).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def week_name(day: date) -> str:
+    """The ISO week that a date is in: `2026-W10`."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from paperround.domain.editions import EditionPaper, TailPaper
+from paperround.domain.editions import Edition, EditionPaper, TailPaper
 from paperround.domain.finder import Findable, findable
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.papers import Paper, PaperId, Show
-from paperround.jobs.ports import GistChooser
+from paperround.jobs.ports import GistChooser, UnitOfWork
 
 
 class Behind:
@@ -35,6 +35,9 @@ class Behind:
 
     def __iter__(self) -> Iterator[EditionPaper]:
         return iter(self._by_id.values())
+
+    def __contains__(self, position: int) -> bool:
+        return position in self._at
 
     @cached_property
     def findable(self) -> Mapping[PaperId, Findable]:
@@ -56,6 +59,12 @@ class Behind:
     def _gist_of(self, paper: EditionPaper) -> str:
         text = self._paper[paper.paper_id]
         return "" if paper.show is Show.LINK else self._gist(text.title, text.abstract)
+
+
+def behind_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> Behind:
+    """The papers behind `edition`, as they stand now."""
+    tail = edition.tail or work.editions.tail(edition.id)
+    return Behind(tail, work.papers.load([one.paper_id for one in tail]), gist)
 
 
 def _position(paper: EditionPaper) -> int:

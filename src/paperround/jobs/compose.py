@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlencode
 
 from paperround.domain.digests import (
     DigestMail,
@@ -14,10 +16,15 @@ from paperround.domain.digests import (
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.ledger import Slip
+from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.papers import Show
 from paperround.domain.return_path import TagUse, make_tag, tagged
+from paperround.domain.telling import with_author_shown
+from paperround.domain.times import week_name
 from paperround.domain.tokens import KeyRing, Purpose
+from paperround.domain.weeks import WEEK
+from paperround.languages.frozen import author_told, reason_told
 
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
 
@@ -91,6 +98,7 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     """What the digest of `slip` says, with the links that `token` gives its reader."""
     edition, letterhead = sheet.edition, sheet.letterhead
     base = letterhead.public_url
+    is_week = any(WEEK in own for own in slip.parts.values())
     unsubscribe = f"{base}/unsubscribe/{token}"
     return DigestView(
         list_name=edition.list_name,
@@ -103,13 +111,13 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
             one_click=unsubscribe,
             feedback=f"{base}/feedback/{token}",
         ),
-        web_url=sheet.web_url,
+        web_url=_page_of_the_week(sheet, slip) if is_week else sheet.web_url,
         subscribe_url=f"{base}/",
         operator=letterhead.operator,
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
         language=slip.language,
-        more_papers=_left_of(edition, slip.positions),
+        more_papers=0 if is_week else _left_of(edition, slip.positions),
         thin=_why_thin(sheet, slip),
         withdrawn=tuple(
             [
@@ -120,6 +128,7 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         acknowledgements=() if sheet.of_arxiv.isdisjoint(slip.positions) else (ARXIV_THANKS,),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
+        is_week=is_week,
     )
 
 
@@ -127,6 +136,14 @@ def _why_thin(sheet: Sheet, slip: Slip) -> str:
     if len(slip.positions) >= sheet.size:
         return ""
     return WHY_THIN.get(sheet.edition.quiet_reason or "", "")
+
+
+def _page_of_the_week(sheet: Sheet, slip: Slip) -> str:
+    """Of the week that yesterday was in: a digest of a Monday is of the days before."""
+    query = {"period": "week", "date": week_name(slip.local_date - timedelta(days=1))}
+    if sheet.edition.list_name != DEFAULT_LIST:
+        query["list"] = sheet.edition.list_name
+    return f"{sheet.letterhead.public_url}/trending?{urlencode(query)}"
 
 
 def _left_of(edition: Edition, positions: tuple[int, ...]) -> int:
@@ -160,11 +177,12 @@ def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
 
 def _with_own(paper: DigestPaper, reason: str | None, own: Mapping[str, float]) -> DigestPaper:
     # Named one by one: `replace` takes several times as long, and this is done for every mail.
+    told = paper.reason if reason is None else reason_told(reason)
     return DigestPaper(
         title=paper.title,
-        authors=paper.authors,
+        authors=with_author_shown(paper.authors, author_told(told)),
         gist=paper.gist,
-        reason=paper.reason if reason is None else reason,
+        reason=told,
         votes=paper.votes,
         comments=paper.comments,
         links=paper.links,
@@ -179,7 +197,7 @@ def _paper(paper: EditionPaper, base: str) -> DigestPaper:
         title=paper.title,
         authors=paper.authors,
         gist=paper.gist if paper.show is not Show.LINK else "",
-        reason=paper.reason,
+        reason=reason_told(paper.reason),
         votes=paper.votes,
         comments=paper.comments,
         links=paper.links,

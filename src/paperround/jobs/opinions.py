@@ -50,7 +50,7 @@ class Opinions:
     """
 
     def __init__(self, model: TasteModel, gist: GistChooser = choose_gist) -> None:
-        self._model, self._gist = model, gist
+        self._model, self.gist = model, gist
         self._days: dict[tuple[object, ...], _Day] = {}
         self._lock = Lock()
 
@@ -90,7 +90,7 @@ class Opinions:
         tail = edition.tail or work.editions.tail(edition.id)
         ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
         known = work.papers.load(ids)
-        behind = Behind(tail, known, self._gist)
+        behind = Behind(tail, known, self.gist)
         shelf = Shelf(edition.papers, tuple(behind))
         shown = len({paper.paper_id for paper in edition.papers})
         today = {paper.id: paper for paper in known.values()}

@@ -16,7 +16,7 @@ from enum import Enum
 from functools import lru_cache, partial
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import Choice, SkipReason
+from paperround.domain.digests import Choice, SkipReason, is_weekly
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import DueDelivery, NewDelivery
@@ -180,7 +180,7 @@ class _ListRound:
         self._list = mailing_list
         self._now = now
         self._editions: dict[datetime | None, Edition | None] = {}
-        self._shared = Shared()
+        self._shared = {is_week: Shared() for is_week in (False, True)}
         self._missed = Counter[date]()
         self._skipped = Counter[str]()
         self._planned = self._waiting = self._late = 0
@@ -260,16 +260,17 @@ class _ListRound:
 
     def _chosen(self, page: Sequence[DueSubscription]) -> list[Made[DueDelivery] | None]:
         """What each of the page gets, None for those whose edition is not there yet."""
-        by_edition: dict[int, list[DueSubscription]] = {}
+        alike: dict[tuple[int, bool], list[DueSubscription]] = {}
         editions: dict[int, Edition] = {}
         for one in page:
             edition = self._edition_for(None if one.at_once else one.due_at)
             if edition is not None:
                 editions[edition.id] = edition
-                by_edition.setdefault(edition.id, []).append(one)
+                is_week = is_weekly(one.subscription) and not one.at_once
+                alike.setdefault((edition.id, is_week), []).append(one)
         made: dict[SubscriptionId, Made[DueDelivery]] = {}
-        for id_, people in by_edition.items():
-            made |= self._of(editions[id_], people)
+        for (id_, is_week), people in alike.items():
+            made |= self._of(editions[id_], people, is_week=is_week)
         return [made.get(one.subscription.id) for one in page]
 
     def _edition_for(self, due_at: datetime | None) -> Edition | None:
@@ -312,7 +313,7 @@ class _ListRound:
         return held is not None and moment < held
 
     def _of(
-        self, edition: Edition, people: Sequence[DueSubscription]
+        self, edition: Edition, people: Sequence[DueSubscription], *, is_week: bool
     ) -> dict[SubscriptionId, Made[DueDelivery]]:
         with self._database.reading() as work:
             maker = row_maker(
@@ -323,7 +324,8 @@ class _ListRound:
                 [p.subscription for p in people],
                 now=self._now,
                 opinions=self._opinions,
-                shared=self._shared,
+                shared=self._shared[is_week],
+                is_week=is_week,
             )
             readers = [p.subscription.subscriber_id for p in people]
             memory = work.subscribers.already_sent(readers, maker.papers)

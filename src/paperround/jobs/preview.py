@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipReason
+from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipReason, is_weekly
 from paperround.domain.editions import Edition
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import choose_gist
@@ -165,6 +165,7 @@ def _reader(
             now=now,
             opinions=None if subscriber is None and tried is None else opinions,
             interests=interests,
+            is_week=is_weekly(subscription),
         ),
     )
 

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import islice
 from types import MappingProxyType
 
-from paperround.domain.digests import DigestKind, SkipReason
+from paperround.domain.digests import DigestKind, SkipReason, is_weekly
 from paperround.domain.editions import (
     Edition,
     EditionId,
@@ -261,7 +261,9 @@ class _Planning:
     now: datetime
     one_date_for_all: bool
     opinions: Opinions | None
-    shared: Shared = field(default_factory=Shared)
+    shared: Mapping[bool, Shared] = field(
+        default_factory=lambda: {is_week: Shared() for is_week in (False, True)}
+    )
 
     def plan_all(self) -> Planned:
         """Write the rows of every active subscription, shard by shard; returns the new ones."""
@@ -317,6 +319,16 @@ class _Planning:
 
     def _chosen(self, page: Sequence[Subscription]) -> list[Made[NewDelivery] | None]:
         """What each of these subscriptions gets, None for those that have their row."""
+        weekly = [one for one in page if is_weekly(one)]
+        others = [one for one in page if not is_weekly(one)]
+        made = self._made(others, is_week=False) | self._made(weekly, is_week=True)
+        return [made.get(one.id) for one in page]
+
+    def _made(
+        self, page: Sequence[Subscription], *, is_week: bool
+    ) -> dict[SubscriptionId, Made[NewDelivery]]:
+        if not page:
+            return {}
         people = [subscription.subscriber_id for subscription in page]
         days = {one.subscriber_id: self._day_of(one) for one in page}
         with self.database.reading() as work:
@@ -329,7 +341,8 @@ class _Planning:
                 page,
                 now=self.now,
                 opinions=self.opinions,
-                shared=self.shared,
+                shared=self.shared[is_week],
+                is_week=is_week,
             )
             memory = work.subscribers.already_sent(people, maker.papers)
         asked = [
@@ -337,11 +350,10 @@ class _Planning:
             for one in page
             if one.subscriber_id not in done
         ]
-        made = {
+        return {
             one.id: partial(maker.row, one, choice, day, due_at=self.now, now=self.now)
             for (one, _, day), choice in zip(asked, maker.choices(asked), strict=True)
         }
-        return [made.get(one.id) for one in page]
 
     def _day_of(self, one: Subscription) -> date:
         """The date a reader's row is of: the one that was asked for, else today where they are."""

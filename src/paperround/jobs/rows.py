@@ -17,6 +17,7 @@ from paperround.domain.digests import (
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
+from paperround.domain.gist import choose_gist
 from paperround.domain.interests import Interest
 from paperround.domain.languages import spoken
 from paperround.domain.ledger import NewDelivery
@@ -26,8 +27,9 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Taste
 from paperround.domain.tokens import KeyRing
+from paperround.domain.weeks import of_the_week
 from paperround.domain.wishes import Sight, Wishes, sight_of
-from paperround.jobs.behind import Behind
+from paperround.jobs.behind import Behind, behind_of
 from paperround.jobs.opinions import Opinions, Views
 from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.wishes import wishes_of_all
@@ -127,7 +129,8 @@ class RowMaker:
     """Makes the rows of one edition; `finder` looks for what people asked for, `wishes`, in the
     papers on the `shelf`: its own and those behind.
 
-    `views` are who likes what, who chooses for them, and what else they may get. `withdrawn` are
+    `views` are who likes what, who chooses for them, and what else they may get; `behind` are the
+    papers that the edition does not show, where somebody may get one of them. `withdrawn` are
     the papers that nobody is sent any more, `news` what each person has to be told of papers they
     were sent. News alone make no mail: they wait for the next digest.
     """
@@ -139,19 +142,17 @@ class RowMaker:
     finder: Finder | None = None
     wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
     views: Views = field(default_factory=Views)
+    behind: Behind | None = None
     shared: Shared = field(default_factory=Shared)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
     places: Mapping[int, EditionPaper] = field(init=False)
-    shown: frozenset[int] = field(init=False)
     loads: dict[int, _Load] = field(init=False, default_factory=dict)
     """By the id of a choice, which its load holds on to."""
 
     def __post_init__(self) -> None:
-        papers = (*self.edition.papers, *(self.views.behind or ()))
+        papers = (*self.edition.papers, *(self.behind or ()))
         object.__setattr__(self, "places", {paper.position: paper for paper in papers})
-        shown = frozenset(paper.position for paper in self.edition.papers)
-        object.__setattr__(self, "shown", shown)
 
     @property
     def papers(self) -> list[PaperId]:
@@ -330,10 +331,10 @@ class RowMaker:
         return load
 
     def _behind(self, positions: Sequence[int]) -> tuple[EditionPaper, ...]:
-        behind = self.views.behind
+        behind = self.behind
         if behind is None:
             return ()
-        return tuple([behind.frozen(place) for place in positions if place not in self.shown])
+        return tuple([behind.frozen(place) for place in positions if place in behind])
 
     def empty_row(
         self,
@@ -400,8 +401,10 @@ def row_maker(
     opinions: Opinions | None = None,
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
     shared: Shared | None = None,
+    is_week: bool = False,
 ) -> RowMaker:
-    """The maker of these people's rows, with all it has to know of them and of the papers.
+    """The maker of these people's rows, with all it has to know of them and of the papers; for
+    readers of a week, the best of all that was ranked.
 
     Without `opinions` everybody gets the papers in the edition's order, but for what they wish.
     `interests` stand in the place of those that are kept, where somebody only tries them.
@@ -409,6 +412,10 @@ def row_maker(
     """
     people = [one.subscriber_id for one in subscriptions]
     wishes = wishes_of_all(work, subscriptions, interests)
+    behind = None
+    if is_week:
+        behind = behind_of(work, edition, choose_gist if opinions is None else opinions.gist)
+        edition = of_the_week(edition, behind)
     views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
     shelf = Shelf(edition.papers, tuple(views.behind or ()))
     return RowMaker(
@@ -419,6 +426,7 @@ def row_maker(
         finder=_finder(work, edition, views.behind) if wishes else None,
         wishes=wishes,
         views=views,
+        behind=views.behind or behind,
         shared=shared or Shared(),
         withdrawn=work.papers.withdrawn_among({paper.paper_id for paper in shelf.papers}),
         news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
 from paperround.domain.places import Order, Placed
-from paperround.domain.times import local_date, parse_date
+from paperround.domain.times import local_date, parse_date, week_name
 from paperround.jobs.archive import ArchiveDay, days_of, month_of
 from paperround.jobs.daily import Days, Period, days_of_date, days_of_month, days_of_week
 from paperround.jobs.ports import Database, UnitOfWork
@@ -51,6 +51,11 @@ class TrendingPage:
     later: Stretch | None
     quiet: tuple[ArchiveDay, ...]
 
+    def name_of(self, period: Period) -> str:
+        """How an address names the stretch of that kind that this one begins in; empty for the last
+        days there are."""
+        return named(period, self.first) if self.name else ""
+
     @property
     def offset(self) -> int:
         """How many papers stand on the pages before."""
@@ -63,8 +68,7 @@ def named(period: Period, day: date) -> str:
         case Period.DAY:
             return day.isoformat()
         case Period.WEEK:
-            year, week, _ = day.isocalendar()
-            return f"{year}-W{week:02}"
+            return week_name(day)
         case Period.MONTH:
             return month_of(day)
 
@@ -127,11 +131,9 @@ def _last(work: UnitOfWork, mailing_list: MailingList, period: Period, now: date
 def _beside(
     work: UnitOfWork, mailing_list: MailingList, period: Period, days: Days, *, is_named: bool
 ) -> tuple[Stretch | None, Stretch | None]:
-    """The stretches before and after that have papers. The last days are followed by none, and the
-    calendar's week or month that their newest day is in comes before them."""
+    """The stretches before and after that have papers. The last days are followed by none."""
     first, last = days
-    before = first if is_named or period is Period.DAY else last + timedelta(days=1)
-    earlier = work.editions.recent(mailing_list.id, before=before, limit=1)
+    earlier = work.editions.recent(mailing_list.id, before=first, limit=1)
     later = work.editions.following(mailing_list.id, after=last) if is_named else None
     return (
         _stretch(period, earlier[0].day) if earlier else None,

@@ -9,6 +9,7 @@ from paperround.domain.languages import marked, marked_forms
 Sentence = str | tuple[str, str]
 
 VOTES: tuple[Sentence, ...] = (
+    marked("%(votes)s (as of %(day)s)"),
     marked("%(votes)s by %(day)s"),
     marked("%(votes)s, %(all)s since yesterday"),
     marked_forms("%(votes)s, %(all)s in %(num)s hour", "%(votes)s, %(all)s in %(num)s hours"),
@@ -33,6 +34,13 @@ LISTED: tuple[Sentence, ...] = (
     marked_forms("listed %(num)s day ago", "listed %(num)s days ago"),
     marked_forms("first seen %(num)s day ago", "first seen %(num)s days ago"),
 )
+
+AUTHORS: tuple[Sentence, ...] = (
+    marked("by %(name)s, whom you follow"),
+    marked("from %(name)s, whose papers are often popular here"),
+)
+
+RISING: tuple[Sentence, ...] = (marked("rising topic: “%(term)s”"),)
 
 LIKENESSES: tuple[Sentence, ...] = (
     marked_forms(
@@ -91,7 +99,6 @@ TOPICS: tuple[Sentence, ...] = (
 )
 
 WISHES: tuple[Sentence, ...] = (
-    marked("by %(name)s, whom you follow"),
     marked("in %(name)s, which you follow"),
     marked("your search “%(search)s” found %(words)s"),
     marked("your search “%(search)s”"),
@@ -105,7 +112,13 @@ WISHES: tuple[Sentence, ...] = (
     marked("matches %(words)s"),
 )
 
-REASONS = (*VOTES, *LISTED, *LIKENESSES, *TOPICS, *WISHES)
+OLDER = (*LISTED, *LIKENESSES, *TOPICS)
+"""Sentences that stand in old editions only, and that no digest shows any more."""
+
+TOLD = (*VOTES, *AUTHORS, *RISING, *WISHES)
+"""Sentences that a digest shows."""
+
+REASONS = (*TOLD, *OLDER)
 """The first that reads a sentence is the one."""
 
 TROUBLES: tuple[Sentence, ...] = (

@@ -19,9 +19,10 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from paperround.languages.forms import LISTED, REASONS, SOURCES, TROUBLES, Sentence
+from paperround.domain.languages import ENGLISH
+from paperround.languages.forms import AUTHORS, LISTED, REASONS, SOURCES, TOLD, TROUBLES, Sentence
 from paperround.languages.problem_forms import PROBLEMS
-from paperround.languages.tongue import Tongue
+from paperround.languages.tongue import Tongue, tongue
 
 JOINT = " · "
 _MOST_SAID = 8192
@@ -147,13 +148,19 @@ def _pattern(way: str) -> str:
 def _said(tongue: Tongue, frozen: str, sentences: Sequence[Sentence]) -> str | None:
     """The sentence in a language; None where no form reads it. A title may look like a form, and
     name a day that no month has, or quote as nothing is quoted: none reads that."""
+    for form, written in _read(frozen, sentences):
+        with suppress(ValueError, SyntaxError):
+            return _say(tongue, form, written)
+    return None
+
+
+def _read(frozen: str, sentences: Sequence[Sentence]) -> Iterator[tuple[_Form, Mapping[str, str]]]:
+    """The forms that read a sentence, with the values it holds."""
     for form in _forms(sentences):
         for pattern in form.patterns:
             found = pattern.fullmatch(frozen)
             if found is not None:
-                with suppress(ValueError, SyntaxError):
-                    return _say(tongue, form, found.groupdict())
-    return None
+                yield form, found.groupdict()
 
 
 def _say(tongue: Tongue, form: _Form, written: Mapping[str, str]) -> str:
@@ -174,18 +181,32 @@ def reason_said(tongue: Tongue, frozen: str) -> str:
 
 
 def _parts_said(tongue: Tongue, parts: Sequence[str]) -> Iterator[str]:
+    for part in _sentences(parts):
+        yield _said(tongue, part, REASONS) or part
+
+
+def _sentences(parts: Sequence[str]) -> Iterator[str]:
     """A quoted title may hold what joins the parts, so as many of them as one form reads are
     one."""
     at = 0
     while at < len(parts):
-        for end in range(min(len(parts), at + _MOST_PARTS), at, -1):
-            said = _said(tongue, JOINT.join(parts[at:end]), REASONS)
-            if said is not None:
-                break
-        else:
-            end, said = at + 1, parts[at]
-        yield said
-        at = end
+        ends = range(min(len(parts), at + _MOST_PARTS), at, -1)
+        joined = (JOINT.join(parts[at:end]) for end in ends)
+        whole = next((one for one in joined if _said(tongue(ENGLISH), one, REASONS)), parts[at])
+        yield whole
+        at += whole.count(JOINT) + 1
+
+
+@lru_cache(maxsize=_MOST_SAID)
+def reason_told(frozen: str) -> str:
+    """The first sentence of a frozen reason that a digest shows; "" where there is none."""
+    told = (one for one in _sentences(frozen.split(JOINT)) if _said(tongue(ENGLISH), one, TOLD))
+    return next(told, "")
+
+
+def author_told(reason: str) -> str:
+    """The author whom a reason names; "" where it names none."""
+    return next((written["name"] for _, written in _read(reason, AUTHORS)), "")
 
 
 @lru_cache(maxsize=_MOST_SAID)

@@ -1,14 +1,11 @@
-"""What is told of a paper beside its own words, in each language: authors, links, votes, score."""
+"""What is told of a paper beside its own words, in each language: authors, links, votes."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Protocol
 
 from paperround.domain.telling import Linked, first_authors, paper_links, shortened, tells_votes
 from paperround.languages.tongue import Tongue
 from paperround.languages.vocabulary import LIST_TITLES
-
-_SMALL_SHARE = 0.02
 
 
 def authors_said(tongue: Tongue, names: tuple[str, ...]) -> str:
@@ -45,35 +42,6 @@ def tally_said(tongue: Tongue, paper: Tallied) -> str:
     if votes and comments:
         return tongue.gettext("%(votes)s, %(comments)s", votes=votes, comments=comments)
     return votes or comments
-
-
-def score_said(tongue: Tongue, score: float | None, parts: Mapping[str, float]) -> str:
-    """The score as the sum of its named parts; empty when it is not known.
-
-    Parts too small to matter to a reader are added up as `other`, so the sum still holds.
-    """
-    if score is None or not parts:
-        return ""
-    least = abs(score) * _SMALL_SHARE
-    small = [part for part in parts.values() if 0 < abs(part) < least]
-    shown = [(name, part) for name, part in parts.items() if part]
-    if len(small) > 1:
-        shown = [(name, part) for name, part in shown if abs(part) >= least]
-        shown.append(("other", sum(small)))
-    said = [f"{_name_said(tongue, name)} {_number(tongue, value)}" for name, value in shown]
-    added = " + ".join(said) or "0"
-    return tongue.gettext("Score %(score)s = %(sum)s", score=_number(tongue, score), sum=added)
-
-
-@lru_cache(maxsize=256)
-def _name_said(tongue: Tongue, name: str) -> str:
-    return tongue.word(name.replace("_", " "))
-
-
-@lru_cache(maxsize=8192)
-def _number(tongue: Tongue, value: float) -> str:
-    written = f"{value:z.4f}".rstrip("0").rstrip(".").replace("-", "−")
-    return tongue.decimal(written)
 
 
 def list_title_said(tongue: Tongue, title: str) -> str:

@@ -69,7 +69,6 @@ PARTS = (
     marked("category"),
     marked("personal"),
     marked("spread"),
-    marked("other"),
 )
 """What the parts of a score are called, as readers see them."""
 

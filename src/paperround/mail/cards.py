@@ -1,26 +1,24 @@
 """Papers of digests as cards: rendered, inlined and encoded once, for every digest they stand in.
 
-paper ──► base: clean, without reason and score
-  └─ look: tells votes, has a reason, has a score ──► shape: rendered, encoded, cut
-       └─ number, reason, score ──► card: one join
+paper ──► base: clean, without reason
+  └─ look: tells votes, has a reason ──► shape: rendered, encoded, cut
+       └─ number, reason ──► card: one join
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from paperround.domain.digests import DigestPaper
 from paperround.languages.frozen import reason_said
-from paperround.languages.papers import score_said
 from paperround.languages.tongue import Tongue
 from paperround.mail.filters import tells_votes
-from paperround.mail.headers import one_line
-from paperround.mail.lines import MOST_LINES, Line
+from paperround.mail.lines import MOST_LINES, Line, LineForm
 from paperround.mail.pieces import Recent, new_mark
 from paperround.mail.render import clean_paper, clean_reason, with_gist
-from paperround.mail.shapes import Cut, Forms, Look, Seamed, Shape, Write
+from paperround.mail.shapes import Cut, Look, Seamed, Shape, Write
 
 MOST_CARDS = 6_000
 """Cards a deck keeps, about 6 kB each. One that was dropped is made anew by one join."""
@@ -31,9 +29,8 @@ papers each reader of a personal digest would have some rendered anew."""
 
 
 _own_words = attrgetter("title", "authors", "gist", "votes", "comments", "page_url")
-"""All of a paper but its links, its reason and its score."""
+"""All of a paper but its links and its reason."""
 
-_part_name = lru_cache(maxsize=256)(one_line)
 _MOST_DIGITS = 6
 _Place = tuple[int, int]
 """A paper's identity and its number."""
@@ -58,10 +55,10 @@ class PlacedCard(NamedTuple):
 
 
 class _Base:
-    """A clean paper without reason and score, and its shapes by their look."""
+    """A clean paper without reason, and its shapes by their look."""
 
     def __init__(self, paper: DigestPaper, gist: int, ours: Tongue) -> None:
-        bare = replace(paper, reason="", score=None, parts={})
+        bare = replace(paper, reason="")
         self.paper = with_gist(clean_paper(bare, ours), gist)
         self.shapes: dict[Look, Shape] = {}
 
@@ -73,14 +70,13 @@ class _Known(NamedTuple):
     paper: DigestPaper
     base: _Base
     reason: Line
-    score: Line
     looks: tuple[Look, ...]
     """By the digits of its number, from one on."""
 
 
 @cache
-def _looks(*, tells_votes: bool, has_reason: bool, has_score: bool) -> tuple[Look, ...]:
-    return tuple(Look(tells_votes, has_reason, has_score, 1 + more) for more in range(_MOST_DIGITS))
+def _looks(*, tells_votes: bool, has_reason: bool) -> tuple[Look, ...]:
+    return tuple(Look(tells_votes, has_reason, 1 + more) for more in range(_MOST_DIGITS))
 
 
 class Deck:
@@ -88,7 +84,7 @@ class Deck:
     useful; in one language, `ours`. `asked` is the link that does up to its token, empty for none.
     What a signature sees is made only where they are `signed`.
 
-    It holds nothing of a reader but reasons and scores, and no more of those than it may.
+    It holds nothing of a reader but reasons, and no more of those than it may.
     """
 
     def __init__(self, gist: int, asked: str, ours: Tongue, *, signed: bool) -> None:
@@ -101,7 +97,7 @@ class Deck:
         self._lately = Recent[int, tuple[DigestPaper, _Base]](MOST_PAPERS)
         self._known = Recent[int, _Known](MOST_LINES)
         self._reasons = Recent[str, tuple[str, Line]](MOST_LINES)
-        self._forms: Forms | None = None
+        self._form: LineForm | None = None
 
     def cards(self, papers: Sequence[DigestPaper], write: Write) -> list[PlacedCard]:
         """`papers` numbered from 1; what is not known of them is rendered by `write`."""
@@ -109,7 +105,7 @@ class Deck:
         found: list[Any] = [*map(self._placed.get, zip(map(id, papers), numbers, strict=True))]
         if None not in found:
             return found
-        seamed = Seamed(write, self._asked, self._token, self._ours)
+        seamed = Seamed(write, self._asked, self._token)
         missing = [
             (number, self._known.get(id(paper)), paper)
             for number, paper, card in zip(numbers, papers, found, strict=True)
@@ -123,20 +119,18 @@ class Deck:
 
     def _met(self, paper: DigestPaper, seamed: Seamed) -> _Known:
         base = self._base(paper)
-        if self._forms is None:
-            self._forms = seamed.forms(base.paper)
-        frozen, reason = self._reason(paper.reason, self._forms)
-        score = self._score(paper, self._forms)
+        if self._form is None:
+            self._form = seamed.reason_form(base.paper)
+        frozen, reason = self._reason(paper.reason, self._form)
         votes = base.paper.votes
         looks = _looks(
             tells_votes=votes is not None and tells_votes(frozen, votes),
             has_reason=reason.words != "",
-            has_score=score.words != "",
         )
-        return self._known.keep(id(paper), _Known(paper, base, reason, score, looks))
+        return self._known.keep(id(paper), _Known(paper, base, reason, looks))
 
     def _base(self, paper: DigestPaper) -> _Base:
-        """Papers with a reader's own reason and score hold the very links of the one that all
+        """Papers with a reader's own reason hold the very links of the one that all
         share: so it is found without comparing them."""
         words = _own_words(paper)
         known = self._lately.get(id(paper.links))
@@ -146,18 +140,14 @@ class Deck:
         base = self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist, self._ours))
         return self._lately.keep(id(paper.links), (paper, base))[1]
 
-    def _reason(self, reason: str, forms: Forms) -> tuple[str, Line]:
+    def _reason(self, reason: str, form: LineForm) -> tuple[str, Line]:
         """A reason as it was frozen, clean, and the line that says it."""
         known = self._reasons.get(reason)
         if known is not None:
             return known
         frozen = clean_reason(reason)
-        line = forms.reason.both(reason_said(self._ours, frozen))
+        line = form.both(reason_said(self._ours, frozen))
         return self._reasons.keep(reason, (frozen, line))
-
-    def _score(self, paper: DigestPaper, forms: Forms) -> Line:
-        parts = {_part_name(name): value for name, value in paper.parts.items()}
-        return forms.score.counted(score_said(self._ours, paper.score, parts))
 
     def _render(self, wanted: Sequence[tuple[_Base, Look]], seamed: Seamed) -> None:
         """Make the shapes that are lacking, all together."""
@@ -170,18 +160,18 @@ class Deck:
         """Kept when its paper is asked for again, since others are likely to get the very same
         card."""
         base, look = _shape_of(one, number)
-        reason, score, digits = one.reason, one.score, _digits(number)
+        reason, digits = one.reason, _digits(number)
         text, html, size = base.shapes[look]
         card = PlacedCard(
             one.paper,
             base.paper.title,
             base.paper.gist,
             reason.words,
-            text.said(reason.text, score.text, digits),
-            html.said(reason.html, score.html, digits),
-            text.seen(reason.text, score.text, digits) if self._signed else (),
-            html.seen(reason.html, score.html, digits) if self._signed else (),
-            size + reason.size + score.size,
+            text.said(reason.text, digits),
+            html.said(reason.html, digits),
+            text.seen(reason.text, digits) if self._signed else (),
+            html.seen(reason.html, digits) if self._signed else (),
+            size + reason.size,
         )
         return self._placed.keep((id(one.paper), number), card) if keep else card
 

@@ -2,8 +2,8 @@
 
 A card is whole lines, so quoted-printable folds it the same alone and among others. Its number is
 a gap: it is rendered with letters for the digits that stand nowhere else, encoded with two numbers
-that differ in every digit, and cut where the bytes differ. Reason and score are lines of their own,
-and gaps as well, and so is a reader's token. A card is then its shape with all of these filled in,
+that differ in every digit, and cut where the bytes differ. A reason is a line of its own, and a
+gap as well, and so is a reader's token. A card is then its shape with all of these filled in,
 by one operation of C.
 """
 
@@ -15,8 +15,6 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from paperround.domain.digests import DigestPaper
-from paperround.languages.papers import score_said
-from paperround.languages.tongue import Tongue
 from paperround.mail.lines import LineForm, both_forms
 from paperround.mail.pieces import Encoded, Slices, cut_apart, cut_at, encoded, new_mark
 from paperround.mail.render import Card
@@ -33,18 +31,16 @@ class Look(NamedTuple):
 
     tells_votes: bool
     has_reason: bool
-    has_score: bool
     digits: int
 
 
 class Gap(IntEnum):
-    """What is filled into a card: lines that say its reason and score, a reader's token, and the
-    digits of its number from the first on."""
+    """What is filled into a card: the line that says its reason, a reader's token, and the digits
+    of its number from the first on."""
 
     REASON = 0
-    SCORE = 1
-    TOKEN = 2
-    NUMBER = 3
+    TOKEN = 1
+    NUMBER = 2
 
 
 Cut = tuple[bytes, ...]
@@ -52,38 +48,31 @@ Cut = tuple[bytes, ...]
 
 
 class Part(NamedTuple):
-    """A text or an HTML without number, reason and score, and the same as a signature sees it: one
-    object where that is the same."""
+    """A text or an HTML without number and reason, and the same as a signature sees it: one object
+    where that is the same."""
 
     plain: Slices
     canonical: Slices
 
-    def said(self, reason: Encoded, score: Encoded, digits: Sequence[bytes]) -> Cut:
-        """With these lines for the reason and the score, and this number."""
-        return _filled(self.plain, reason.plain, score.plain, digits)
+    def said(self, reason: Encoded, digits: Sequence[bytes]) -> Cut:
+        """With this line for the reason, and this number."""
+        return _filled(self.plain, reason.plain, digits)
 
-    def seen(self, reason: Encoded, score: Encoded, digits: Sequence[bytes]) -> Cut:
+    def seen(self, reason: Encoded, digits: Sequence[bytes]) -> Cut:
         """The same as a signature sees it."""
-        return _filled(self.canonical, reason.canonical, score.canonical, digits)
+        return _filled(self.canonical, reason.canonical, digits)
 
 
-def _filled(lines: Slices, reason: bytes, score: bytes, digits: Sequence[bytes]) -> Cut:
-    return tuple(lines.fill((reason, score, _SEAM, *digits)).split(_SEAM))
+def _filled(lines: Slices, reason: bytes, digits: Sequence[bytes]) -> Cut:
+    return tuple(lines.fill((reason, _SEAM, *digits)).split(_SEAM))
 
 
 class Shape(NamedTuple):
-    """A card without number, reason and score. `size` is the length of its HTML, in bytes."""
+    """A card without number and reason. `size` is the length of its HTML, in bytes."""
 
     text: Part
     html: Part
     size: int
-
-
-class Forms(NamedTuple):
-    """How reasons and scores are said."""
-
-    reason: LineForm
-    score: LineForm
 
 
 Write = Callable[[Sequence[Card], str, str], tuple[str, str]]
@@ -92,36 +81,28 @@ stands on a line before each card and behind the last. Gives text and HTML."""
 
 
 class Seamed(NamedTuple):
-    """Cards rendered by `write`, in the language `ours`, and taken apart again. `token` stands in
-    `asked` where a reader's own goes."""
+    """Cards rendered by `write`, and taken apart again. `token` stands in `asked` where a reader's
+    own goes."""
 
     write: Write
     asked: str
     token: str
-    ours: Tongue
 
-    def forms(self, paper: DigestPaper) -> Forms:
-        """How reasons and scores are said of `paper`, and so of any other."""
-        reason, score = (new_mark(), new_mark()), (new_mark(), new_mark())
-        parts = dict.fromkeys(score, 1.0)
-        said, counted = " ".join(reason), score_said(self.ours, 2, parts)
-        sample = replace(paper, reason=said, score=2, parts=parts)
-        ((text, html),) = self._apart([Card(1, sample)])
-        first, _, second = counted.rpartition(f" {score[1]}")
-        return Forms(
-            reason=both_forms(text, html, *reason),
-            score=both_forms(text, html, first, f"{score[1]}{second}"),
-        )
+    def reason_form(self, paper: DigestPaper) -> LineForm:
+        """How the reason of `paper` is said, and so of any other."""
+        marks = new_mark(), new_mark()
+        ((text, html),) = self._apart([Card(1, replace(paper, reason=" ".join(marks)))])
+        return both_forms(text, html, *marks)
 
     def shapes(self, wanted: Sequence[tuple[DigestPaper, Look]]) -> list[Shape]:
         """The shape of each paper with that look, rendered together."""
-        marks = (new_mark(), new_mark())
+        mark = new_mark()
         digit = _digit_for(paper for paper, _ in wanted)
         parts = self._apart(
-            [Card(digit * look.digits, _marked(paper, look, marks)) for paper, look in wanted]
+            [Card(digit * look.digits, _marked(paper, look, mark)) for paper, look in wanted]
         )
         return [
-            self._shape(part, look, marks, digit)
+            self._shape(part, look, mark, digit)
             for part, (_, look) in zip(parts, wanted, strict=True)
         ]
 
@@ -131,20 +112,16 @@ class Seamed(NamedTuple):
         texts = text.split(f"{seam}\n")[1:-1]
         return list(zip(texts, html.split(f"<!--{seam}-->\n")[1:-1], strict=True))
 
-    def _shape(
-        self, part: tuple[str, str], look: Look, marks: tuple[str, str], digit: str
-    ) -> Shape:
+    def _shape(self, part: tuple[str, str], look: Look, mark: str, digit: str) -> Shape:
         text, html = ([_numbered(one, digit, number) for number in _NUMBERS] for one in part)
-        size = sum(
-            len(line.encode()) + 1 for line in html[0].split("\n")[:-1] if _gap(line, marks) is None
-        )
-        return Shape(self._part(text, look, marks), self._part(html, look, marks), size)
+        size = sum(len(line.encode()) + 1 for line in html[0].split("\n")[:-1] if mark not in line)
+        return Shape(self._part(text, look, mark), self._part(html, look, mark), size)
 
-    def _part(self, said: Sequence[str], look: Look, marks: tuple[str, str]) -> Part:
+    def _part(self, said: Sequence[str], look: Look, mark: str) -> Part:
         """A card's text or HTML, which is `said` with two numbers."""
         plain, canonical = list[bytes | int](), list[bytes | int]()
         one, other = said
-        for run in _runs(one, other, marks):
+        for run in _runs(one, other, mark):
             if isinstance(run, Gap):
                 plain.append(run)
                 canonical.append(run)
@@ -169,17 +146,11 @@ class Seamed(NamedTuple):
                 yield more
 
 
-def _marked(paper: DigestPaper, look: Look, marks: tuple[str, str]) -> DigestPaper:
-    """`paper` with marks for its reason and score. Votes that its reason tells are not told again,
-    like those nobody knows."""
-    reason, score = marks
-    return replace(
-        paper,
-        votes=None if look.tells_votes else paper.votes,
-        reason=reason if look.has_reason else "",
-        score=1 if look.has_score else None,
-        parts={score: 1} if look.has_score else {},
-    )
+def _marked(paper: DigestPaper, look: Look, mark: str) -> DigestPaper:
+    """`paper` with a mark for its reason. Votes that its reason tells are not told again, like
+    those nobody knows."""
+    votes = None if look.tells_votes else paper.votes
+    return replace(paper, votes=votes, reason=mark if look.has_reason else "")
 
 
 def _digit_for(papers: Iterable[DigestPaper]) -> str:
@@ -202,23 +173,17 @@ def _numbered(part: str, digit: str, number: str) -> str:
     return part.replace(digit, number).replace(quote(digit), number)
 
 
-def _gap(line: str, marks: tuple[str, str]) -> Gap | None:
-    if marks[Gap.REASON] in line:
-        return Gap.REASON
-    return Gap.SCORE if marks[Gap.SCORE] in line else None
-
-
-def _runs(one: str, other: str, marks: tuple[str, str]) -> Iterator[tuple[str, ...] | Gap]:
+def _runs(one: str, other: str, mark: str) -> Iterator[tuple[str, ...] | Gap]:
     """Lines that are the same in both, those that differ with each other, and gaps, in order."""
     same = ""
     for line, line_too in zip(one.split("\n")[:-1], other.split("\n")[:-1], strict=True):
-        gap = _gap(line, marks)
-        if gap is None and line == line_too:
+        is_reason = mark in line
+        if not is_reason and line == line_too:
             same += f"{line}\n"
             continue
         if same:
             yield (same,)
             same = ""
-        yield (f"{line}\n", f"{line_too}\n") if gap is None else gap
+        yield Gap.REASON if is_reason else (f"{line}\n", f"{line_too}\n")
     if same:
         yield (same,)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from paperround.domain.written import written_in
 from paperround.languages.frozen import reason_said, source_said
-from paperround.languages.papers import authors_said, links_said, score_said, tally_said
+from paperround.languages.papers import authors_said, links_said, tally_said
 from paperround.languages.tongue import Tongue
 
 TRANSLATED = ("jinja2.ext.i18n",)
@@ -50,7 +50,6 @@ def speaking(environment: Environment, tongue: Tongue) -> Environment:
         "number": tongue.number,
         "reason": partial(reason_said, tongue),
         "row": tongue.row,
-        "score": lambda paper: score_said(tongue, paper.score, paper.parts),
         "short_date": tongue.short_date,
         "source": partial(source_said, tongue),
         "tally": partial(tally_said, tongue),

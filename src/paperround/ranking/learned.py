@@ -1,9 +1,8 @@
 """What an installation learned of its own papers: a prior, and what may be said of its reasons."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from math import exp
 
 import numpy as np
 
@@ -11,17 +10,11 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.models import FittedModel, ModelFacts
 from paperround.domain.outcomes import Cohort
 from paperround.domain.papers import Paper
+from paperround.domain.telling import shown_authors
 from paperround.ranking import prior_file
-from paperround.ranking.expectations import Ground, Of
-from paperround.ranking.prior import FEATURES, GROUPS, VERSION, PastMeans, Prior, author_keys
+from paperround.ranking.prior import FEATURES, GROUPS, VERSION, Prior
 from paperround.ranking.prior_learning import Learner, Outcome
-from paperround.ranking.prior_records import (
-    Records,
-    best_author,
-    best_link,
-    best_term,
-    records_of,
-)
+from paperround.ranking.prior_records import Records, best_author, records_of
 from paperround.ranking.prior_text import COLUMNS
 
 LEAST_LIFT = 0.05
@@ -53,54 +46,16 @@ class Learned:
             weights={part: {one: weights[one] for one in names} for part, names in GROUPS.items()},
         )
 
-    def grounds(
+    def popular_author(
         self, paper: Paper, lifts: Mapping[str, float], *, is_counted: bool
-    ) -> Iterator[Ground]:
-        """Why the parts `lifts` raise the paper, that of the greatest first."""
+    ) -> str | None:
+        """The author among those shown whose earlier papers did best, where that raises it."""
         listed = paper.listed_on or paper.counts_from.date()
         if is_counted and listed <= self.prior.until:
-            return
-        speakers: Mapping[str, Callable[[Paper], Ground | None]] = {
-            "prior_text": self._term,
-            "prior_authors": self._author,
-            "prior_organization": self._organization,
-            "prior_submitter": self._submitter,
-            "prior_links": self._link,
-        }
-        for part in sorted(lifts, key=lambda part: (-lifts[part], part)):
-            found = speakers[part](paper) if part in speakers else None
-            if lifts[part] >= LEAST_LIFT and found is not None:
-                yield found
-
-    def _term(self, paper: Paper) -> Ground | None:
-        term = best_term(paper, self.prior.text, self.records.terms)
-        return None if term is None else _ground(Of.TERM, term, self.records.terms, term)
-
-    def _author(self, paper: Paper) -> Ground | None:
-        best = best_author(paper, self.records.authors)
-        named = (
-            one for one in paper.authors if best in author_keys(replace(paper, authors=(one,)))
-        )
-        return None if best is None else _ground(Of.AUTHOR, next(named), self.records.authors, best)
-
-    def _organization(self, paper: Paper) -> Ground | None:
-        name = paper.organization or ""
-        return _ground(Of.ORGANIZATION, name, self.records.organizations, name)
-
-    def _link(self, paper: Paper) -> Ground | None:
-        best = best_link(paper, self.records.links)
-        return None if best is None else _ground(Of.LINK, best, self.records.links, best)
-
-    def _submitter(self, paper: Paper) -> Ground | None:
-        """Whose name is nobody's business."""
-        return _ground(Of.SUBMITTER, "", self.records.submitters, paper.submitter or "")
-
-
-def _ground(of: Of, name: str, records: PastMeans, key: str) -> Ground | None:
-    papers = records.papers.get(key, 0)
-    if not papers:
-        return None
-    return Ground(of=of, name=name, papers=papers, times=exp(records.sums[key] / papers))
+            return None
+        if lifts.get("prior_authors", 0.0) < LEAST_LIFT:
+            return None
+        return best_author(shown_authors(paper.authors), self.records.authors)
 
 
 def fit(cohorts: Sequence[Cohort]) -> Learned | None:

@@ -13,6 +13,7 @@ A format that changes gets another FORMAT; a reader refuses all but its own.
 
 import json
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ REMAKE = "`paperround learn` makes a new one"
 
 DAMAGE = (
     *(ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError),
-    *(struct.error, zlib.error, zipfile.BadZipFile),
+    *(struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError),
 )
 """What readers of archives and arrays raise where a byte is not what it was."""
 

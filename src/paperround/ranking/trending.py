@@ -7,7 +7,7 @@
 The formula stands in `parts`, its constants in `weights`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -18,7 +18,7 @@ from paperround.domain.times import require_utc
 from paperround.ranking.bursts import Thresholds, find_bursts, share_out, topics_of
 from paperround.ranking.cap import Place, lowered_scores
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.expectations import Expectation, Ground, Grounds
+from paperround.ranking.expectations import Expectation, Grounds
 from paperround.ranking.parts import Entry, Parts, entry_of, parts_of, total
 from paperround.ranking.reasons import reason_for
 from paperround.ranking.weights import DEFAULTS, Weights
@@ -36,7 +36,7 @@ class TrendingRanker:
     weights: Weights = DEFAULTS
     prior: Expectation | None = None
     grounds: Grounds | None = None
-    """What says in words why the prior raises a paper."""
+    """What knows whose earlier papers did well."""
 
     @property
     def name(self) -> str:
@@ -75,7 +75,7 @@ class TrendingRanker:
         return Ranking(
             ranker=self.name,
             as_of=now,
-            items=tuple(_ranked(one, now, _grounds(one, self.grounds)) for one in chosen),
+            items=tuple(_ranked(one, now, _author(one, self.grounds)) for one in chosen),
         )
 
 
@@ -171,25 +171,25 @@ def _moved(scored: _Scored, part: str, score: float) -> _Scored:
     return replace(scored, parts=scored.parts | {part: penalty})
 
 
-def _grounds(scored: _Scored, grounds: Grounds | None) -> Iterator[Ground]:
-    """What may be said of the parts by which the prior raises the paper."""
+def _author(scored: _Scored, grounds: Grounds | None) -> str | None:
+    """The author who may be named as why the prior raises the paper."""
     entry = scored.entry
     if grounds is None or not entry.expected:
-        return iter(())
+        return None
     if entry.standing is None:
         lifts = {part: value for part, value in scored.parts.items() if part in entry.expected}
     else:
         lifts = dict(entry.expected) if scored.parts.get("prior", 0.0) > 0 else {}
-    return grounds.grounds(entry.paper, lifts, is_counted=entry.standing is not None)
+    return grounds.popular_author(entry.paper, lifts, is_counted=entry.standing is not None)
 
 
-def _ranked(scored: _Scored, as_of: datetime, grounds: Iterator[Ground]) -> Ranked:
+def _ranked(scored: _Scored, as_of: datetime, author: str | None) -> Ranked:
     entry = scored.entry
     return Ranked(
         paper=entry.paper,
         score=total(scored.parts),
         parts=scored.parts,
-        reason=reason_for(entry.paper, entry.standing, entry.topics, as_of, grounds),
+        reason=reason_for(entry.paper, entry.standing, entry.topics, as_of, author),
         votes=None if entry.standing is None else entry.standing.votes,
         comments=entry.counts.get("comments"),
         folded=scored.folded,
