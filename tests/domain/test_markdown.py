@@ -61,7 +61,6 @@ def test_a_repaired_text_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.accept("Q10", mutant="markdown-is-shown")
 def test_of_real_abstracts_none_keeps_markdown(real_data: Path) -> None:
     with gzip.open(real_data / "hf_daily_papers" / "papers.jsonl.gz", "rt") as lines:
         texts = [json.loads(line)["summary"] for line in lines]

@@ -397,7 +397,7 @@ def test_a_real_history_gives_a_model_by_which_the_next_day_is_ranked(
     fresh = [item for item in after.items if item.paper.listed_on == today]
     assert len(fresh) > 10
     assert all("prior_text" in item.parts for item in fresh)
-    assert sum("often popular here" in item.reason for item in fresh) >= 3
+    assert any("often popular here" in item.reason for item in fresh)
     assert all(occurs(name, text) for name, text in told(after))
     assert all(item.paper.submitter not in item.reason for item in fresh if item.paper.submitter)
     page = ranking_page(ranker, formula_of(DEFAULTS), now=REAL_NIGHT + HOUR)

@@ -69,7 +69,7 @@ def test_a_weekly_digest_holds_the_most_voted_papers_of_its_week(
 
 
 @pytest.mark.slow
-@pytest.mark.accept("Q18", part="real weeks", mutant="a-week-is-ordered-like-a-day")
+@pytest.mark.accept("Q18", part="real weeks")
 def test_of_what_was_most_voted_a_week_later_a_monday_holds_most(
     real_data: Path, mails: dict[str, list[Sent]]
 ) -> None:

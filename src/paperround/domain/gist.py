@@ -25,8 +25,10 @@ _WORTH_CUT = 0.1  # of its chance, for one that is cut or points back at what is
 _MOST_PAIRED = 40  # sentences; no abstract that is one has more
 
 _POINTS_BACK = re.compile(
-    r"(?:It|Its|They|Their|These|Those|Such|Both"
-    r"|This(?! (?:paper|work|article|study|report|survey|review|thesis|research|technical)\b))\b"
+    r"(?:It|Its|They|Their|Such|Both|Similarly|For (?:example|instance)"
+    r"|(?:(?:Across|Based on|Building (?:up)?on|From|In|On|Through|Under|Using|With|Within) )?+"
+    r"(?i:these|those|such"
+    r"|this(?! (?:paper|work|article|study|report|survey|review|thesis|research|technical)\b)))\b"
 )
 _NO_NEWS = re.compile(
     r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
