@@ -136,6 +136,7 @@ class Settings(BaseModel):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("write it like https://papers.example.org")
+        _ = parts.port  # raises ValueError
         return url.rstrip("/")
 
     @field_validator(
@@ -389,10 +390,13 @@ class Settings(BaseModel):
             ) from error
 
 
-def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `.env` and the environment; raises Misconfigured that names every setting which
+def load_settings(
+    environment: Mapping[str, str] | None = None, *, file: Path | None = Path(".env")
+) -> Settings:
+    """Settings from `file` and the environment; raises Misconfigured that names every setting which
     is wrong."""
-    given = {**_dotenv(), **(os.environ if environment is None else environment)}
+    in_file = {} if file is None else _dotenv(file)
+    given = {**in_file, **(os.environ if environment is None else environment)}
     faults = _unknown(given)
     values = {
         name.removeprefix(PREFIX).lower(): value
@@ -409,11 +413,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def _dotenv() -> dict[str, str]:
+def _dotenv(file: Path) -> dict[str, str]:
     try:
-        return {name: value or "" for name, value in dotenv_values(".env").items()}
+        return {name: value or "" for name, value in dotenv_values(file).items()}
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"the file .env cannot be read: {error}") from error
+        raise Misconfigured(f"the file {file} cannot be read: {error}") from error
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {

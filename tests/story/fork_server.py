@@ -23,7 +23,7 @@ import threading
 import traceback
 from typing import NoReturn
 
-from clocked import set_clock  # type: ignore[import-not-found]
+from clocked import cut_off, set_clock  # type: ignore[import-not-found]
 
 LONGEST = 1 << 20
 """Bytes of a request."""
@@ -103,6 +103,7 @@ def become(request: dict[str, object], streams: list[int]) -> list[str]:
     os.environ.update(environment)
     if clock:
         set_clock(clock[0], float(clock[1]))
+        cut_off()
     return [str(request["module"]), *arguments]
 
 

@@ -98,6 +98,6 @@ def standing_in(home: CommandLine) -> Iterator[TestClient]:
 
 
 def test_without_an_installation_there_is_nothing_to_back_up(new: CommandLine, copy: str) -> None:
-    assert "no database" in new.run("db", "backup", copy, exit_code=1)
+    assert "no installation" in new.run("db", "backup", copy, exit_code=1)
     assert not Path(copy).exists()
-    assert not (new.folder / "paperround-data" / "paperround.db").exists()
+    assert not (new.folder / "paperround-data").exists()

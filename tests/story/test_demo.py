@@ -136,8 +136,9 @@ def test_papers_of_ones_own_are_not_mixed_with_invented_ones(home: CommandLine) 
     assert "PAPERROUND_DATA_DIR" in error
 
 
-def test_a_database_with_papers_gets_no_samples(home: CommandLine) -> None:
-    home.run("ingest", "--file", str(SAMPLE / "page.txt"))
+def test_a_demo_of_ones_own_papers_gets_no_samples_later(home: CommandLine) -> None:
+    with running(home, "--port", "0", "--papers", str(SAMPLE / "page.txt")):
+        pass
     with running(home, "--port", "0") as demo:
         assert "samples go into an empty database only" in demo.said
         assert demo.page("/").count('<h3 dir="auto">') == 12
@@ -157,7 +158,7 @@ def test_a_demo_obeys_settings(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "Paperround demo: open http://localhost:7/\n"
         assert (tmp_path / "mine" / "paperround.db").exists()
-        assert not (tmp_path / "paperround-data").exists()
+        assert not (tmp_path / "paperround-demo").exists()
     finally:
         process.kill()
         process.communicate()
@@ -188,7 +189,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_a_mistake(home: CommandLine) 
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         error = home.run("demo", "--port", port, exit_code=1)
-    assert error.startswith(f"paperround: port {port} cannot be had")
+    assert error.startswith(f"paperround: port {port} of 127.0.0.1 cannot be had")
     assert error.count("\n") == 1
 
 
@@ -197,7 +198,7 @@ def test_a_demo_sends_nothing_to_other_machines(tmp_path: Path) -> None:
     error = home.run("demo", exit_code=1)
     assert "PAPERROUND_SMTP_URL" in error
     assert "secret" not in error
-    assert not (tmp_path / "paperround-data").exists()
+    assert not (tmp_path / "paperround-demo").exists()
 
 
 # --- try ---------------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ def test_a_live_check_fails_when_papers_cannot_be_read_any_more(tmp_path: Path) 
 
 def test_only_a_service_that_is_known_can_be_asked_without_a_feed(tmp_path: Path) -> None:
     home = CommandLine(tmp_path)
+    home.run("db", "upgrade")
     error = home.run("feeds", "check", "--live", "--kind", "gopher", exit_code=2)
     assert all(one.kind in error for one in shapes())
     assert "without NAME" in home.run("feeds", "check", "--kind", "arxiv", exit_code=2)
@@ -91,8 +92,8 @@ def test_feeds_leave_as_opml_and_come_back(tmp_path: Path) -> None:
     home.run("feeds", "edit", "arxiv-bio", "--pause", "--show", "link")
     before = home.run("feeds", "export")
     (tmp_path / "feeds.opml").write_text(home.run("feeds", "export", "--format", "opml"))
-    home.run("feeds", "remove", "arxiv-bio")
-    home.run("feeds", "remove", "biorxiv")
+    home.run("feeds", "remove", "arxiv-bio", "--yes")
+    home.run("feeds", "remove", "biorxiv", "--yes")
     done = home.json("feeds", "import", "feeds.opml")
     assert (done["new"], done["rejects"]) == (["arxiv-bio", "biorxiv"], [])
     assert json.loads(home.run("feeds", "export")) == json.loads(before)

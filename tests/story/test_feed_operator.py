@@ -60,6 +60,7 @@ def test_a_list_lines_up_and_says_when_and_why(home: CommandLine) -> None:
 
 def test_nothing_is_no_silence(home: CommandLine, tmp_path: Path) -> None:
     empty = CommandLine(tmp_path)
+    empty.run("db", "upgrade")
     assert "no feeds yet" in empty.run("feeds", "check")
     assert home.run("feeds", "runs", "hf") == "hf was not read yet: paperround feeds run hf\n"
     assert home.run("feeds", "rejects", "hf") == "nothing of hf was rejected\n"
@@ -89,7 +90,7 @@ def test_among_many_feeds_the_nearest_names_are_told(tmp_path: Path) -> None:
     many = [{"name": f"feed-{n}", "kind": "hf-daily"} for n in range(100, 130)]
     (tmp_path / "feeds.json").write_text(json.dumps({"feeds": many}))
     home.run("feeds", "import", "feeds.json")
-    error = home.run("feeds", "remove", "fed-117", exit_code=1)
+    error = home.run("feeds", "remove", "fed-117", "--yes", exit_code=1)
     assert "did you mean feed-117" in error
     assert "feeds list shows all" in error
     assert len(error) < 160

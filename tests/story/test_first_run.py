@@ -121,6 +121,7 @@ def test_the_doctor_names_a_setting_that_there_is_not(home: CommandLine) -> None
 def test_a_test_mail_that_is_refused_fails_and_says_why(home: CommandLine) -> None:
     with SmtpSink({"rcpt": repeat(Say(f"550 5.7.1 {ME} is not for you"))}) as sink:
         away = CommandLine(home.folder, {"SMTP_URL": sink.url})
+        away.run("db", "upgrade")
         process = away.start("digest", "test", "--to", ME)
         said, _ = process.communicate(timeout=120)
     assert process.returncode == 1

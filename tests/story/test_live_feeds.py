@@ -88,7 +88,7 @@ def test_feeds_are_changed_exported_removed_and_imported(tmp_path: Path) -> None
     assert home.json(*command, "--pause")["feed"]["health"] == "paused"
     exported = home.run("feeds", "export")
     (tmp_path / "feeds.json").write_text(exported)
-    home.run("feeds", "remove", "arxiv-ml")
+    home.run("feeds", "remove", "arxiv-ml", "--yes")
     assert home.json("feeds", "import", "feeds.json")["new"] == ["arxiv-ml"]
     assert json.loads(home.run("feeds", "export")) == json.loads(exported)
     home.run("feeds", "check")

@@ -91,6 +91,7 @@ def test_people_come_from_another_program_and_by_hand(home: CommandLine) -> None
 def test_a_mistake_gets_one_clear_line(
     home: CommandLine, arguments: tuple[str, ...], says: str
 ) -> None:
+    home.run("db", "upgrade")
     error = home.run(*arguments, exit_code=1)
     assert says in error
     assert error.startswith("paperround: ")
@@ -120,6 +121,7 @@ def test_wrong_usage_exits_with_2_and_says_what_is_right(
 def test_what_was_suppressed_stays_suppressed_under_a_secret_that_is_set_later(
     home: CommandLine, tmp_path: Path
 ) -> None:
+    home.run("db", "upgrade")
     home.run("suppressions", "add", "ada@example.org")
     later = CommandLine(tmp_path, {"SECRET_KEY": "0123456789abcdef0123456789abcdef"})
     people = later.json("subscribers", "import", str(SAMPLE / "subscribers.csv"))

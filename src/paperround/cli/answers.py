@@ -82,8 +82,9 @@ def read_public_url(text: str) -> str:
 
 
 def read_address(text: str) -> str:
-    """An e-mail address; raises InvalidInput."""
-    return EmailAddresses().read(text).mailed
+    """An e-mail address, bare or as `Ann <ann@example.org>`; raises InvalidInput."""
+    bare = parseaddr(text)[1] if text.strip().endswith(">") else text
+    return EmailAddresses().read(bare or text).mailed
 
 
 def read_sender(text: str) -> str:
@@ -140,8 +141,8 @@ def read_zone(text: str) -> str:
 
 
 def read_hour(text: str) -> int:
-    """An hour, 0 to 23; raises InvalidInput."""
-    hour = text.strip()
+    """A whole hour, 0 to 23, also as `8:00`; raises InvalidInput."""
+    hour = text.strip().removesuffix(":00")
     if not (hour.isascii() and hour.isdecimal() and int(hour) <= 23):
         raise InvalidInput("write an hour from 0 to 23")
     return int(hour)

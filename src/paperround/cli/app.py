@@ -1,10 +1,11 @@
 """The commands and their shared options. Heavy rooms are imported when a command needs them."""
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+from paperround import version
 from paperround.cli import (
     bounces,
     channels,
@@ -34,11 +35,30 @@ app = typer.Typer(
     name="paperround",
     help="Trending papers in your inbox once a day, from a server of your own.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"paperround {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Trending papers in your inbox once a day, from a server of your own."""
+
+
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
 app.command("learn")(learn.learn)

@@ -119,12 +119,15 @@ def list_all(
 
 
 @app.command()
-def show(number: Number) -> None:
+def show(number: Number, as_json: AsJson = False) -> None:
     """Print a mail in quarantine as it came. It may hold addresses."""
     with runtime().database.reading() as work:
         found = work.returns.quarantined(number)
     if found is None:
         raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
+    if as_json:
+        print_json({"id": number, "message": found[1].decode("utf-8", "replace")})
+        return
     sys.stdout.buffer.write(found[1])
     sys.stdout.buffer.flush()
 

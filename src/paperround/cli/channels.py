@@ -20,7 +20,16 @@ from paperround.cli.channel_options import (
     secret_of,
     told_by_field,
 )
-from paperround.cli.options import AsJson, ListName, Now, print_json, runtime, say
+from paperround.cli.options import (
+    AsJson,
+    ListName,
+    Now,
+    Rename,
+    print_json,
+    runtime,
+    say,
+    tell,
+)
 from paperround.cli.subscriber_history import mail_as_json, tell_mail
 from paperround.cli.tables import table, terminal_width, until
 from paperround.domain.channels import ChannelKind
@@ -153,7 +162,8 @@ def _row(one: "Standing", now: datetime) -> tuple[str, ...]:
 @app.command()
 def edit(
     name: Name,
-    rename: Annotated[str | None, typer.Option("--name", help="Call it otherwise.")] = None,
+    rename: Rename = None,
+    name_before: Annotated[str | None, typer.Option("--name", hidden=True)] = None,
     hook: Annotated[
         str | None,
         typer.Option(metavar="HOOK", help="Another address or token; - to read it."),
@@ -189,7 +199,7 @@ def edit(
     with told_by_field():
         row = row_of(timezone=timezone, hour=hour, frequency=frequency, topics=topics)
         changes = Changes(
-            name=rename,
+            name=rename or name_before,
             hook=secret_of(hook, f"Hook of {channel.hook.kind}") if hook else None,
             chat=chat,
             key=made_key() if new_key else given_key,
@@ -250,33 +260,35 @@ def try_out(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def pause(name: Name, now: Now = None) -> None:
+def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Post nothing there until it is resumed."""
     from paperround.jobs.channels import pause_channel
 
     home = runtime(now)
     done = pause_channel(home.database, named(home, name).id, now=home.clock.now())
-    say(f"{name}: {'paused' if done else 'was paused already'}")
+    line = f"{name}: {'paused' if done else 'was paused already'}"
+    tell({"name": name, "paused": done}, line, as_json=as_json)
 
 
 @app.command()
-def resume(name: Name, now: Now = None) -> None:
+def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Let a channel go on that was paused, or stopped because its hook was gone."""
     from paperround.jobs.channels import resume_channel
 
     home = runtime(now)
     done = resume_channel(home.database, named(home, name).id, now=home.clock.now())
-    say(f"{name}: {'goes on' if done else 'was neither paused nor stopped'}")
+    line = f"{name}: {'goes on' if done else 'was neither paused nor stopped'}"
+    tell({"name": name, "resumed": done}, line, as_json=as_json)
 
 
 @app.command()
-def remove(name: Name, now: Now = None) -> None:
+def remove(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Forget a channel with its secrets. What became of its posts stays in the ledger."""
     from paperround.jobs.channels import remove_channel
 
     home = runtime(now)
     remove_channel(home.database, named(home, name).id, now=home.clock.now())
-    say(f"{name}: removed")
+    tell({"removed": name}, f"{name}: removed", as_json=as_json)
 
 
 @app.command()

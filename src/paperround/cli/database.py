@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli import moving
-from paperround.cli.options import AsJson, print_json, runtime, say
+from paperround.cli.options import AsJson, print_json, runtime, say, tell
 from paperround.domain.errors import SchemaOutOfDate
 from paperround.domain.wording import counted
 
@@ -18,7 +18,7 @@ app.command("move")(moving.move)
 
 
 @app.command()
-def upgrade() -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to the schema this version needs."""
     from paperround.config import load_settings
     from paperround.store.engine import opened
@@ -30,14 +30,16 @@ def upgrade() -> None:
         before = current(engine)
         of_queue = bring_up(engine)
         after = current(engine)
-    say(f"at {after}" if before == after else f"{before or 'empty'} -> {after}")
+    runtime(creates=True).prepare()
+    line = f"at {after}" if before == after else f"{before or 'empty'} -> {after}"
     if of_queue:
-        say(f"made {counted(len(of_queue), 'change')} of the queue's tables")
-    runtime().prepare()
+        line += f"\nmade {counted(len(of_queue), 'change')} of the queue's tables"
+    shown = {"before": before, "after": after, "queue_changes": len(of_queue)}
+    tell(shown, line, as_json=as_json)
 
 
 @app.command()
-def check() -> None:
+def check(as_json: AsJson = False) -> None:
     """Fail when the database has another schema than this version declares."""
     from paperround.config import load_settings
     from paperround.store.engine import opened
@@ -49,21 +51,28 @@ def check() -> None:
         require_here,
         require_reachable,
     )
+    from paperround.wiring.databases import require_made
 
-    with opened(load_settings().database) as engine:
+    settings = load_settings()
+    require_made(settings)
+    with opened(settings.database) as engine:
         require_reachable(engine)
         found = require_here(engine)
         if found is None:
             raise SchemaOutOfDate(mismatch(found))
         differences, current = check_drift(engine), is_current(engine)
-    for difference in differences:
+    if as_json:
+        well = current and not differences
+        print_json({"revision": found, "well": well, "differences": list(differences)})
+    for difference in () if as_json else differences:
         say(difference)
     if not current:
         queue = "the queue is not at this version's schema: run `paperround db upgrade`"
         raise SchemaOutOfDate(mismatch(found) if found != head() else queue)
     if differences:
         raise SchemaOutOfDate("the database differs from the schema this version declares")
-    say("the schema is as declared")
+    if not as_json:
+        say("the schema is as declared")
 
 
 @app.command()
@@ -76,8 +85,10 @@ def backup(
     from paperround.config import load_settings
     from paperround.store.backup import back_up
     from paperround.store.engine import opened
+    from paperround.wiring.databases import require_made
 
     settings = load_settings()
+    require_made(settings)
     with opened(settings.database) as engine:
         size = back_up(engine, settings.secret_file, file, now=SystemClock().now())
     if as_json:

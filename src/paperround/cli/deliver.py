@@ -40,10 +40,18 @@ def deliver(
     if as_json:
         notices, channels = asdict(report.notices), {"messages": posted.messages}
         notices["queued"] += waiting
+        this_run = {"digests": dict(report.digests), "others": dict(report.others)}
         print_json(
-            {**totals, "notices": notices, "expired_now": report.expired, "channels": channels}
+            {
+                **totals,
+                "notices": notices,
+                "expired_now": report.expired,
+                "channels": channels,
+                "this_run": this_run,
+            }
         )
     else:
+        say(f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}")
         say(f"mails of the day: {counts(totals)}")
         if home.settings.smtp_url is None:
             say(f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}")

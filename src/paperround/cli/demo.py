@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PORT = 8000
+FOLDER = Path("paperround-demo")
+"""Where a demo keeps its data unless a setting says so: never beside an installation's."""
+
 TRIED_PORTS = 20
 """How many ports after the usual one are tried before any free one is taken."""
 
@@ -52,14 +55,15 @@ def demo(
 ) -> None:
     """Show everything on this machine: the site, sign-up, ranking, and mails in an outbox.
 
-    Needs no network, no account and no settings; invented papers unless --papers names others.
+    Needs no network, no account and no settings; invented papers unless --papers names others. It
+    keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
     import logging
 
     from paperround.cli.logs import log_to_stderr
     from paperround.config import load_settings
 
-    settings = load_settings()
+    settings = load_settings(file=None)  # .env is an installation's
     log_to_stderr(settings)
     logging.getLogger("paperround").setLevel(logging.WARNING)
     _require_this_machine(settings)
@@ -68,6 +72,7 @@ def demo(
         _listen(port, is_free=port is None and not _is_named(settings))
     ) as door:
         home = _home(settings, door.getsockname()[1])
+        _claim(home)
         source = _read_file(home, papers) if papers else _read_samples(home)
         edition = _freeze(home)
         _run(home, door, lambda: _say_welcome(home, source, edition))
@@ -105,24 +110,14 @@ def _leave_on_signals() -> None:
 def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
     """A socket that is bound to `port`, by default the usual one; or to one near it when that is
     taken and `is_free`. Raises InvalidInput for a port that cannot be had."""
-    import socket
-
+    from paperround.cli.server import listen
     from paperround.domain.errors import InvalidInput
 
     first = PORT if port is None else port
-    tried = [first, *range(first + 1, first + TRIED_PORTS), 0] if is_free else [first]
-    for number in tried:
-        door = socket.socket()
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            door.bind((HOST, number))
-            door.listen()  # whoever comes before the server is ready waits instead of failing
-        except OSError as error:
-            door.close()
-            refused = error
-        else:
-            return door
-    raise InvalidInput(f"port {first} cannot be had ({refused.strerror}): name another with --port")
+    for number in range(first, first + TRIED_PORTS) if is_free else ():
+        with contextlib.suppress(InvalidInput):
+            return listen(HOST, number)
+    return listen(HOST, 0 if is_free else first)
 
 
 def _home(settings: "Settings", port: int) -> "Runtime":
@@ -132,8 +127,25 @@ def _home(settings: "Settings", port: int) -> "Runtime":
     if not _is_named(settings):
         settings = settings.model_copy(update={"public_url": f"http://{HOST}:{port}"})
     said = settings.model_fields_set
+    if "data_dir" not in said:
+        settings = settings.model_copy(update={"data_dir": FOLDER})
     rates = {name: rate for name, rate in AS_OFTEN_AS_ONE_LIKES.items() if name not in said}
     return Runtime(settings.model_copy(update=rates), SystemClock(), demo=True)
+
+
+def _claim(home: "Runtime") -> None:
+    """Mark the database as a demo's. Raises Conflict for that of an installation."""
+    from paperround.domain.errors import Conflict
+    from paperround.jobs.demo import claim
+    from paperround.wiring.databases import place_of
+
+    settings = home.settings
+    is_new = not (settings.embedded and settings.database_file.exists())
+    if not claim(home.database, is_new=is_new, now=home.clock.now()):
+        raise Conflict(
+            f"{place_of(settings)} is the database of an installation: name another folder for the "
+            "demo, PAPERROUND_DATA_DIR=my-demo, or none"
+        )
 
 
 # --- papers ------------------------------------------------------------------------------------

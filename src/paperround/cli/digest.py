@@ -129,14 +129,13 @@ def _as_json(report: "PublishReport") -> dict[str, Any]:
 def _tell(report: "PublishReport", *, dry_run: bool) -> None:
     edition, planned = report.edition, report.planned
     day, papers = edition.day.isoformat(), counted(len(edition.papers), "paper")
-    say(f"{edition.list_name}, {day} ({edition.cut}): {papers}")
+    verb = "would plan" if dry_run else "planned"
+    say(f"this run {verb} the digest of {counted(report.added, 'person', 'people')}")
+    without = sum(planned.skipped.values())
+    mails = counted(planned.rows - without, "mail")
+    say(f"{edition.list_name}, {day} ({edition.cut}): {papers}, {mails} in all")
     if edition.empty_reason:
         say(f"  empty because: {edition.empty_reason}")
-    without = sum(planned.skipped.values())
-    verb = "would plan" if dry_run else "planned"
-    mails = counted(planned.rows - without, "mail")
-    people = counted(report.added, "person", "people")
-    say(f"  {verb} {mails} ({people} added now)")
     if without:
         say(f"  no mail for {without:,}: {counts(dict(planned.skipped))}")
 

@@ -1,11 +1,21 @@
 """`paperround digest pause`, `resume` and `cancel`: the stop button."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, Day, ListName, Now, day_of, print_json, runtime, say
+from paperround.cli.options import (
+    AsJson,
+    Day,
+    ListName,
+    Now,
+    Yes,
+    agree,
+    day_of,
+    print_json,
+    runtime,
+    say,
+)
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.wording import counted
 
@@ -92,7 +102,7 @@ def cancel(
         bool,
         typer.Option("--undo", help="Let it stand again, while nothing else was planned."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -111,9 +121,8 @@ def cancel(
         _tell_restored(restored, as_json=as_json)
         return
     found = prospects(home.database, list_name, day=date, cut=cut, now=moment)
-    if found and not (yes or _agreed(found)):
-        typer.echo("nothing was cancelled", err=True)
-        raise typer.Exit(1)
+    if found:
+        agree(yes, "Cancel this?", lines=map(_prospect, found))
     ended = run(home.database, list_name, day=date, cut=cut, now=moment, reason=reason)
     if as_json:
         print_json({"cancelled": [_as_json(one) for one in ended]})
@@ -147,20 +156,12 @@ def _tell_restored(restored: "list[Restored]", *, as_json: bool) -> None:
         say("nothing to do: no edition of that date is cancelled")
 
 
-def _agreed(found: "list[Prospect]") -> bool:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter(
-            "cancelling cannot be undone, and there is nobody to ask: say --yes", param_hint="--yes"
-        )
-    for one in found:
-        edition = one.edition
-        typer.echo(
-            f"{one.list_name}, {edition.day} ({edition.cut}): {counted(one.stoppable, 'mail')} "
-            f"will not be sent; {one.gone:,} {'is' if one.gone == 1 else 'are'} out already, or "
-            "may be",
-            err=True,
-        )
-    return typer.confirm("Cancel this?", err=True)
+def _prospect(one: "Prospect") -> str:
+    edition = one.edition
+    return (
+        f"{one.list_name}, {edition.day} ({edition.cut}): {counted(one.stoppable, 'mail')} will "
+        f"not be sent; {one.gone:,} {'is' if one.gone == 1 else 'are'} out already, or may be"
+    )
 
 
 def _line(one: "Cancelled") -> str:

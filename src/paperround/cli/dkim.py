@@ -47,7 +47,8 @@ def create(
     """Make the first key. Mails are signed with it from now on."""
     from paperround.mail.dkim_signers import read_book, replace_book
 
-    home = runtime(now)
+    home = runtime(now, creates=True)
+    home.prepare()
     _require_own(home)
     _require_ownable(home.signers.domain)
     at, place = home.clock.now(), home.signers.place
@@ -77,8 +78,10 @@ def rotate(
     more."""
     from paperround.mail.dkim_book import KeyState
     from paperround.mail.dkim_signers import read_book, replace_book
+    from paperround.wiring.databases import require_made
 
     home = runtime(now)
+    require_made(home.settings)
     _require_own(home)
     at, place = home.clock.now(), home.signers.place
     book = read_book(place)
@@ -103,7 +106,11 @@ def rotate(
 @app.command("show-dns")
 def show_dns(now: Now = None, as_json: AsJson = False) -> None:
     """Print the records that the DNS should have, as lines of a zone file."""
-    _show(runtime(now), None, as_json=as_json)
+    from paperround.wiring.databases import require_made
+
+    home = runtime(now)
+    require_made(home.settings)
+    _show(home, None, as_json=as_json)
 
 
 def _algorithms(kind: Kind | None) -> "list[Algorithm]":

@@ -75,11 +75,17 @@ def _sent(email: str, *, as_json: bool) -> bool:
 def look() -> "list[Finding]":
     """Every finding on the installation that the environment describes."""
     from paperround.doctor.examination import examine, without_settings
+    from paperround.doctor.findings import fail
+    from paperround.wiring.databases import require_made
 
     try:
         home = runtime()
     except Misconfigured as error:
         return without_settings(error.faults)
+    try:
+        require_made(home.settings)
+    except Misconfigured as error:
+        return [fail("installation", str(error))]
     return examine(home, now=home.clock.now())
 
 

@@ -11,13 +11,18 @@ import typer
 
 from paperround.cli import feed_check, feed_history, feed_lists
 from paperround.cli.feed_options import NO_FEEDS, Name, Set, Show, Url, find_feed, settings_in
+from paperround.cli.feed_reach import unreachable
 from paperround.cli.options import (
     AsJson,
+    Rename,
+    Yes,
+    agree,
     counts,
     print_json,
     read_file,
     runtime,
     say,
+    tell,
     usage,
 )
 from paperround.cli.tables import table, terminal_width, until
@@ -111,14 +116,27 @@ def add(
 def _add(feed: "NewFeed", as_json: bool) -> None:
     from paperround.jobs.feed_admin import create_feed
 
-    home = runtime()
-    _print_feed(create_feed(home.newsroom, feed, now=home.clock.now()), "added", as_json)
+    home = runtime(creates=True)
+    made = create_feed(home.newsroom, feed, now=home.clock.now())
+    problem = unreachable(home, [feed])
+    if as_json:
+        print_json({"feed": as_listed(made), "unreachable": problem})
+        return
+    _print_feed(made, "added", as_json)
+    _warn(problem)
+
+
+def _warn(problem: str | None) -> None:
+    """What keeps an added feed from being read now."""
+    if problem:
+        say(f"  but it cannot be read now: {problem}")
+        say("  it is asked again by itself; `paperround feeds check --live` asks now")
 
 
 def _preview(feed: "NewFeed", as_json: bool) -> None:
     from paperround.jobs.feed_preview import preview_feed
 
-    home = runtime()
+    home = runtime(creates=True)
     seen = preview_feed(home.newsroom, feed, now=home.clock.now())
     feed_lists.print_preview(feed.name, seen, as_json=as_json)
 
@@ -129,15 +147,17 @@ def _add_preset(preset: str, as_json: bool) -> None:
 
     if preset not in PRESETS:
         raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
-    home = runtime()
+    home = runtime(creates=True)
     with home.database.reading() as work:
         missing = [feed for feed in PRESETS[preset] if work.feeds.find(feed.name) is None]
     made = [create_feed(home.newsroom, feed, now=home.clock.now()) for feed in missing]
+    problem = unreachable(home, missing)
     if as_json:
-        print_json({"added": [feed.name for feed in made]})
+        print_json({"added": [feed.name for feed in made], "unreachable": problem})
         return
     for feed in made:
         say(f"added {feed.name}")
+    _warn(problem)
     if not made:
         say("nothing to add: they are all there already")
 
@@ -145,7 +165,7 @@ def _add_preset(preset: str, as_json: bool) -> None:
 @app.command()
 def edit(
     name: Name,
-    rename: Annotated[str | None, typer.Option("--rename", metavar="NAME")] = None,
+    rename: Rename = None,
     url: Url = None,
     own_url: Annotated[
         bool, typer.Option("--own-url", help="Back to the source's own address.")
@@ -204,13 +224,15 @@ def _with(settings: Mapping[str, str], put: Mapping[str, str], gone: list[str]) 
 
 
 @app.command()
-def remove(name: Name) -> None:
+def remove(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     """Forget a feed with its runs and rejects. Its papers stay."""
     from paperround.jobs.feed_admin import delete_feed
 
     home = runtime()
-    delete_feed(home.newsroom, find_feed(home, name).id)
-    say(f"removed {name}; its papers stay")
+    number = find_feed(home, name).id
+    agree(yes, f"Forget the feed {name}, with its runs and rejects? Its papers stay.")
+    delete_feed(home.newsroom, number)
+    tell({"removed": name}, f"removed {name}; its papers stay", as_json=as_json)
 
 
 @app.command()
@@ -243,7 +265,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     from paperround.jobs.feed_files import import_feeds
     from paperround.sources.opml import read_opml
 
-    home = runtime()
+    home = runtime(creates=True)
     done = import_feeds(home.newsroom, read_file(file), now=home.clock.now(), opml=read_opml)
     names = {"new": done.new, "changed": done.changed, "unchanged": done.unchanged}
     if as_json:
@@ -269,6 +291,7 @@ def export(
     file_format: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="json, or opml for feed readers.")
     ] = "json",
+    as_json: AsJson = False,
 ) -> None:
     """Print every feed, for `feeds import`."""
     from paperround.jobs.feed_files import export_feeds, exported_feeds
@@ -276,7 +299,7 @@ def export(
     if file_format not in {"json", "opml"}:
         raise typer.BadParameter("use json or opml", param_hint="--format")
     newsroom = runtime().newsroom
-    if file_format == "json":
+    if as_json or file_format == "json":
         sys.stdout.writelines(export_feeds(newsroom))
         sys.stdout.write("\n")
         return

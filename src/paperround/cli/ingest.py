@@ -62,13 +62,13 @@ def ingest(
     if (file is None) == (feed is None):
         raise typer.BadParameter("give --file PATH or --feed NAME")
     if file is not None:
-        kept, report = _read_file(file, file_format, captured_at, runtime(now))
+        kept, report = _read_file(file, file_format, captured_at, runtime(now, creates=True))
         name = file.name
     else:
         if file_format != "auto" or captured_at is not None:
             raise typer.BadParameter("--format and --captured-at belong to --file")
         name = kept = str(feed)
-        report = _read_feed(name, runtime(now))
+        report = _read_feed(name, runtime(now, creates=True))
     if as_json:
         print_json(_as_json(report))
     else:

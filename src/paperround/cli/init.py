@@ -7,15 +7,27 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from paperround.cli.options import read_file, say, usage
-from paperround.domain.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
+from paperround.cli.options import read_file, runtime, say, usage
+from paperround.domain.errors import (
+    Conflict,
+    DatabaseFailed,
+    InvalidInput,
+    Misconfigured,
+    PaperroundError,
+    SchemaOutOfDate,
+)
+from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.cli.answers import Answers
     from paperround.config import Settings
+    from paperround.doctor.findings import Finding
 
 ENV = Path(".env")
 SECRET_BYTES = 32
+BEFORE_IT_RUNS = ("schedule", "feeds", "editions", "site")
+"""Checks that warn until the next steps were taken, which are told below them."""
+
 T = TypeVar("T")
 
 PublicUrl = Annotated[
@@ -86,11 +98,17 @@ def init(
         "--hour": hour,
         "--postal-address": postal_address,
     }
+    _refuse_demo()
     interview = _Interview(given, silent=yes)
     answers = _ask_all(interview, _before(), private=private)
     _write(answers)
-    is_well = _check()
-    is_well = _offer_test(answers, test_mail, interview) and is_well
+    findings = _check()
+    if _fails(findings, "relay"):
+        say()
+        say("no test mail: mend the relay, then `paperround digest test --to EMAIL` sends one")
+        is_well = False
+    else:
+        is_well = _offer_test(answers, test_mail, interview) and not _fails(findings)
     _say_next(answers)
     if not is_well:
         raise typer.Exit(1)
@@ -163,17 +181,33 @@ def _before() -> "Settings":
 def _ask_all(interview: _Interview, before: "Settings", *, private: bool) -> "Answers":
     from paperround.cli import answers as read
 
-    interview.heading("1. Where do readers reach the site? Every link in a mail begins with it.")
+    interview.heading(
+        "1. Where do readers reach the site? Every link in an email begins with this address.\n"
+        "   To try it on this machine take the default. `paperround serve` listens on its port;\n"
+        "   behind a web server of your own, give the https address of that."
+    )
     public_url = interview.ask("--public-url", "Address", before.public_url, read.read_public_url)
-    interview.heading("2. Where does mail go? smtps://user:password@host:465, or outbox (a folder)")
+    interview.heading(
+        "2. Which mail server (relay) takes the email? smtps://user:password@host:465, as your\n"
+        "   provider tells you. With `outbox` emails are kept in a folder and none is sent."
+    )
     relay = _ask_relay(interview, before)
     must = read.leaves(relay)
-    interview.heading("3. Who runs this? It stands in the footer of every mail.")
+    interview.heading(
+        "3. Who runs this? Readers see your name, or your group's, in the footer of every email,\n"
+        "   and write to the address; alerts go there, too."
+    )
     operator, contact, mail_from = _ask_sender(interview, before, relay, must=must)
-    interview.heading("4. When do readers get their digest who name no hour?")
+    interview.heading(
+        "4. When does a reader who names no hour get the digest? In this time zone, such as\n"
+        "   Europe/Berlin, at this hour."
+    )
     timezone = interview.ask("--timezone", "Time zone", _zone(before), read.read_zone)
     hour = interview.ask("--hour", "Hour (0-23)", str(before.default_hour), read.read_hour)
-    interview.heading("5. A postal address for the footer; empty for one's own group.")
+    interview.heading(
+        "5. A postal address for the footer: many countries ask for one in email to strangers.\n"
+        "   Leave it empty for your own group, or while email is kept in the outbox."
+    )
     postal, is_private = _ask_postal(interview, before, must=must, private=private)
     return read.Answers(
         public_url=public_url,
@@ -211,6 +245,9 @@ def _ask_sender(
     usual = usual or sender_of(operator, contact) or before.mail_from
     if not relay and interview.is_unsaid("--mail-from"):
         return operator, contact, usual
+    interview.heading(
+        "   Who is each email from? Name <address>; the relay must let you send as that address."
+    )
     return operator, contact, interview.ask("--mail-from", "From field", usual, read_sender)
 
 
@@ -270,15 +307,34 @@ def _say_overruled(answers: "Answers") -> None:
                 say(f"{PREFIX}{name} is set in the environment, too, and that wins")
 
 
-def _check() -> bool:
-    """Run the doctor over the result; whether nothing failed."""
-    from paperround.cli.doctor import look, tell
-    from paperround.doctor.findings import is_well
+def _refuse_demo() -> None:
+    """Raise Conflict where the database is a demo's. What else is wrong with it is told later."""
+    with suppress(Misconfigured, SchemaOutOfDate, DatabaseFailed):
+        runtime().prepare()
 
+
+def _check() -> "list[Finding]":
+    """Make the installation, run the doctor over it, and tell what is to be done."""
+    from paperround.cli.doctor import look, tell
+
+    with suppress(PaperroundError):  # of which the doctor tells
+        home = runtime(creates=True)
+        if home.settings.embedded:
+            home.prepare()
     say()
     findings = look()
-    tell(findings)
-    return is_well(findings)
+    expected = {("warn", check) for check in BEFORE_IT_RUNS}
+    to_do = [one for one in findings if one.level in ("warn", "fail")]
+    if to_do := [one for one in to_do if (one.level, one.check) not in expected]:
+        tell(to_do)
+    else:
+        say(f"checked {counted(len(findings), 'thing')}: nothing is to be mended")
+    return findings
+
+
+def _fails(findings: "list[Finding]", check: str | None = None) -> bool:
+    """Whether a check failed, or that one."""
+    return any(one.level == "fail" and check in (None, one.check) for one in findings)
 
 
 def _offer_test(answers: "Answers", wanted: bool | None, interview: _Interview) -> bool:
@@ -299,9 +355,12 @@ def _offer_test(answers: "Answers", wanted: bool | None, interview: _Interview) 
 
 
 def _say_next(answers: "Answers") -> None:
+    from paperround.cli.server import listening_place
+
     say()
+    host, port = listening_place(answers.public_url)
     say("What to do next:")
     say("  paperround feeds add --preset ml    # others: paperround feeds presets")
-    say("  paperround serve                    # the site, the schedule and the sending")
+    say(f"  paperround serve                    # site, schedule and sending, on {host}:{port}")
     say(f"  open {answers.public_url}/ and subscribe yourself")
     say("`paperround doctor` looks again whenever you like; `paperround init --force` corrects.")

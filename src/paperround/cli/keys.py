@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, Now, instant_of, print_json, runtime, say
+from paperround.cli.options import AsJson, Now, instant_of, print_json, runtime, say, tell
 from paperround.domain.errors import InvalidInput
 from paperround.domain.keys import Scope
 from paperround.domain.times import format_instant
@@ -42,7 +42,7 @@ def create(
     from paperround.jobs.keys import create_key
 
     ends = instant_of(expires, "--expires")
-    home = runtime(now)
+    home = runtime(now, creates=True)
     try:
         made = create_key(
             home.database, name, scope or USUAL, expires_at=ends, now=home.clock.now()
@@ -79,13 +79,15 @@ def list_all(now: Now = None, as_json: AsJson = False) -> None:
 def revoke(
     prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="The 8 characters behind `pr_`.")],
     now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
     """End a key at once."""
     from paperround.jobs.keys import revoke_key
 
     home = runtime(now)
     ended = revoke_key(home.database, prefix, now=home.clock.now())
-    say("revoked" if ended else "was revoked already")
+    line = "revoked" if ended else "was revoked already"
+    tell({"prefix": prefix, "revoked": ended}, line, as_json=as_json)
 
 
 def _state(key: "ApiKey", now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +21,10 @@ Now = Annotated[
     str | None,
     typer.Option("--now", metavar="TIME", help="Act as if it were this instant (RFC 3339)."),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Rename = Annotated[
+    str | None, typer.Option("--rename", metavar="NAME", help="Call it NAME from now on.")
+]
 ListName = Annotated[str, typer.Option("--list", metavar="LIST", help="The mailing list.")]
 Day = Annotated[
     str | None,
@@ -32,15 +36,16 @@ Day = Annotated[
 ]
 
 
-def runtime(now: str | None = None) -> "Runtime":
-    """The installation the environment describes, at the present or at the instant `now`."""
+def runtime(now: str | None = None, *, creates: bool = False) -> "Runtime":
+    """The installation the environment describes, at the present or at the instant `now`. Where
+    there is none, a command that `creates` makes it, and any other says so."""
     from paperround.clock import FixedClock, SystemClock
     from paperround.config import load_settings
     from paperround.wiring import Runtime
 
     present = instant_of(now, "--now")
     clock = SystemClock() if present is None else FixedClock(present)
-    return Runtime(load_settings(), clock)
+    return Runtime(load_settings(), clock, creates=creates)
 
 
 def day_of(text: str | None) -> date | None:
@@ -82,7 +87,36 @@ def print_json(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def counts(numbers: dict[str, int]) -> str:
+def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
+    """Ask before something that cannot easily be undone, `lines` saying what; end with exit 1 for a no.
+    Where nobody can be asked, wrong usage without `yes`."""
+    if yes:
+        return
+    if not can_ask():
+        raise typer.BadParameter(
+            "there is nobody to ask whether you are sure: say --yes", param_hint="--yes"
+        )
+    for line in lines:
+        typer.echo(line, err=True)
+    if not typer.confirm(question, err=True):
+        typer.echo("nothing was changed", err=True)
+        raise typer.Exit(1)
+
+
+def can_ask() -> bool:
+    """Whether a person sits at a terminal."""
+    return sys.stdin.isatty()
+
+
+def tell(value: dict[str, Any], line: str, *, as_json: bool) -> None:
+    """What a command did: the object for a program, the line for a person."""
+    if as_json:
+        print_json(value)
+    else:
+        say(line)
+
+
+def counts(numbers: Mapping[str, int]) -> str:
     """`12 new, 3 changed`, zero counts left out; `none` when all are zero."""
     named = [f"{value:,} {name}" for name, value in numbers.items() if value]
     return ", ".join(named) or "none"

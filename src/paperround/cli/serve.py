@@ -14,14 +14,28 @@ from paperround.domain.wording import counted
 if TYPE_CHECKING:
     from paperround.jobs.deliver import DeliverReport
     from paperround.jobs.tick import TickReport
+    from paperround.wiring import Runtime
 
-Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")]
-Port = Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="The port.")]
+Host = Annotated[
+    str | None,
+    typer.Option("--host", metavar="ADDRESS", help="The address to listen on. [127.0.0.1]"),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        metavar="N",
+        min=1,
+        max=65535,
+        help="The port. Default: that of PAPERROUND_PUBLIC_URL if it leads to this machine, else "
+        "8000.",
+    ),
+]
 
 
 def serve(
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
+    host: Host = None,
+    port: Port = None,
     web_only: Annotated[
         bool,
         typer.Option("--web-only", help="Serve pages only: another process ticks and sends."),
@@ -29,25 +43,36 @@ def serve(
 ) -> None:
     """Serve the site and, unless --web-only, read feeds, publish and send mail on time."""
     from paperround.cli.logs import log_to_stderr
-    from paperround.cli.server import server, settle
+    from paperround.cli.server import listen, listening_place, server, settle
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
-    home = runtime()
+    home = _reached_at(runtime(creates=True), port)
     log_to_stderr(home.settings)
     home.settings.require_sender()
-    site = create_app(home)
-    minutes = None if web_only else Scheduler(home)
-    _leave_on_signals()
-    say(f"Paperround serves {home.settings.public_url} on {host}:{port}")
-    try:
-        if minutes is not None:
-            minutes.start()
-        settle()
-        server(site, host=host, port=port, on_stop=home.stop_sending).run()
-    finally:
-        if minutes is not None:
-            drain(home, minutes.stop, scheduler=True, worker=True)
+    own_host, own_port = listening_place(home.settings.public_url)
+    host, port = host or own_host, port or own_port
+    with listen(host, port) as door:
+        site = create_app(home)
+        minutes = None if web_only else Scheduler(home)
+        _leave_on_signals()
+        say(f"Paperround serves {home.settings.public_url} on {host}:{port}")
+        try:
+            if minutes is not None:
+                minutes.start()
+            settle()
+            server(site, host=host, port=port, on_stop=home.stop_sending).run(sockets=[door])
+        finally:
+            if minutes is not None:
+                drain(home, minutes.stop, scheduler=True, worker=True)
+
+
+def _reached_at(home: "Runtime", port: int | None) -> "Runtime":
+    """Where no setting says how the site is reached, its links lead to the port it listens on."""
+    if port is None or "public_url" in home.settings.model_fields_set:
+        return home
+    url = f"http://127.0.0.1:{port}"
+    return replace(home, settings=home.settings.model_copy(update={"public_url": url}))
 
 
 def _leave_on_signals() -> None:

@@ -6,9 +6,16 @@ import socket
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from paperround.config import LOOPBACK
+from paperround.domain.errors import InvalidInput
+
+HOST, PORT = "127.0.0.1", 8000
+"""Where a server listens unless something else is said."""
 
 HEADER_SECONDS = 8.0
 """How long a connection may stay without a whole request head, whatever trickles in."""
@@ -104,6 +111,28 @@ def settle() -> None:
     nothing but serve from here on."""
     gc.collect()
     gc.freeze()
+
+
+def listening_place(public_url: str) -> tuple[str, int]:
+    """The address and port to listen on: those of `public_url` if it leads to this machine, else
+    the usual ones, which a proxy asks."""
+    parts = urlsplit(public_url)
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK:
+        return HOST, PORT
+    return parts.hostname if parts.hostname == "::1" else HOST, parts.port or PORT
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound to `host` and `port`; raises InvalidInput where that cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # what follows names the place again
+        raise InvalidInput(
+            f"port {port} of {host} cannot be had ({reason}): another "
+            "process may have it; --port names another"
+        ) from error
 
 
 def server(

@@ -15,6 +15,8 @@ from paperround.cli.options import (
     AsJson,
     ListName,
     Now,
+    Yes,
+    agree,
     counts,
     instant_of,
     print_json,
@@ -23,6 +25,7 @@ from paperround.cli.options import (
     say,
 )
 from paperround.cli.progress import progress
+from paperround.cli.tables import table, terminal_width
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.wording import counted
 
@@ -38,6 +41,9 @@ MOST_SHOWN = 20
 IN_MEMORY = 16 * 2**20
 """Characters of an export that are held in memory; a longer one is gathered in a file without a
 name."""
+
+LISTED = ("email", "status", "frequency", "hour", "timezone")
+"""What `subscribers list` shows of a person, of the columns that an export has."""
 
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
 app.command("history")(subscriber_history.history)
@@ -75,7 +81,7 @@ def import_file(
     from paperround.jobs.subscribers import import_subscribers
 
     rows = _people(file, origin, consent_at, consent_source)
-    home = runtime(now)
+    home = runtime(now, creates=True)
     with progress(f"reading {file.name}", len(rows)) as advance:
         report = import_subscribers(
             rows,
@@ -90,6 +96,9 @@ def import_file(
         print_json(_as_json(report))
     else:
         _tell(file, report)
+    if report.rows and len(report.rejects) == report.rows:
+        typer.echo("paperround: nobody was imported: every row was rejected", err=True)
+        raise typer.Exit(1)
 
 
 def _people(
@@ -168,7 +177,7 @@ def add(
     """
     from paperround.jobs.subscribers import add_subscriber
 
-    home = runtime(now)
+    home = runtime(now, creates=True)
     wishes = {
         "timezone": timezone,
         "hour": hour,
@@ -237,6 +246,7 @@ def erase(
         bool,
         typer.Option("--suppress", help="Keep a hash, so that EMAIL is never mailed again."),
     ] = False,
+    yes: Yes = False,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -247,9 +257,12 @@ def erase(
     from paperround.jobs.erasure import erase_address
 
     home = runtime(now)
+    address = home.addresses.read(email)
+    home.prepare()
+    agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
     known = erase_address(
         home.desk,
-        home.addresses.read(email),
+        address,
         now=home.clock.now(),
         suppress=suppress,
     )
@@ -264,12 +277,17 @@ _ERASED = {True: "erased", False: "nobody is known under this address"}
 
 @app.command("list")
 def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> None:
-    """Count the people on a list by state."""
+    """Show everybody on a list: address, state, how often and when; then how many there are."""
+    from paperround.jobs.subscribers import exported_rows
+
     home = runtime()
     with home.database.reading() as work:
-        people = work.subscribers.export(work.lists.get(list_name).id)
-        states = Counter(subscriber.state.value for subscriber, _ in people)
+        rows = exported_rows(work, work.lists.get(list_name))
+        people = [{name: row[name] for name in LISTED} for row in rows]
+    states = dict(sorted(Counter(one["status"] for one in people).items()))
     if as_json:
-        print_json({"list": list_name, "states": dict(sorted(states.items()))})
-    else:
-        say(f"{list_name}: {counts(dict(sorted(states.items())))}")
+        print_json({"list": list_name, "states": states, "subscribers": people})
+        return
+    for line in table([tuple(one.values()) for one in people], terminal_width()) if people else ():
+        say(line)
+    say(f"{list_name}: {counts(states)}")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, print_json, runtime, say
+from paperround.cli.options import AsJson, Now, print_json, runtime, say, tell
 from paperround.domain.times import format_instant
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ def add(
     email: Email,
     reason: Annotated[str, typer.Option("--reason", help="Kept beside the hash.")] = "operator",
     now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
     """Never mail EMAIL again, whatever is imported or signed up."""
     from paperround.jobs.subscribers import suppress
@@ -41,7 +42,8 @@ def add(
     address = home.addresses.read(email)
     with home.database.writing() as work:
         added = suppress(work, home.settings.keys, address, reason=reason, now=home.clock.now())
-    say("suppressed" if added else "was suppressed already")
+    line = "suppressed" if added else "was suppressed already"
+    tell({"suppressed": added}, line, as_json=as_json)
 
 
 @app.command()
@@ -52,6 +54,7 @@ def lift(
         typer.Option("--resume", help="A mail that came back stopped them: send them digests."),
     ] = False,
     now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let EMAIL be mailed again. Nobody is subscribed by this: they sign up again themselves.
 
@@ -64,4 +67,4 @@ def lift(
     with home.database.writing() as work:
         lifted = run(work, home.settings.keys, address, now=home.clock.now(), resume=resume)
     ends = "lifted: digests go on" if resume else "lifted"
-    say(ends if lifted else "was not suppressed")
+    tell({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)

@@ -121,6 +121,10 @@ class FetchRefused(FetchFailed):
     permanent = True
 
 
+class NameNotFound(FetchFailed):
+    """The DNS does not know the name of a server, or does not answer."""
+
+
 class Unanswered(FetchFailed):
     """What we posted may have been taken: its body was on the way, and no answer came."""
 

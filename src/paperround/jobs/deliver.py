@@ -14,7 +14,7 @@ meet in one batch, since a row of one may have the same number as a row of the o
 """
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -69,12 +69,14 @@ ASKED_TO_STOP = "this process was asked to stop"
 class DeliverReport:
     """The ledger's totals after the run, and why it stopped early, if it did.
 
-    `troubles` counts, by reason, the mails of this run that were not sent; `expired` those whose
-    life had ended before it.
+    `digests` and `others` count, by state, what became of the mails of this run; `troubles`, by
+    reason, those of them that were not sent; `expired` those whose life had ended before it.
     """
 
     totals: LedgerTotals
     notices: LedgerTotals
+    digests: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
     troubles: Mapping[str, int] = field(default_factory=dict)
     expired: int = 0
     stopped: str | None = None
@@ -122,6 +124,7 @@ class _Tally:
     """What the runs of one call came to."""
 
     pacer: Pacer
+    ended: dict[bool, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     troubles: Counter[str] = field(default_factory=Counter)
     expired: int = 0
     stopped: str | None = None
@@ -135,6 +138,7 @@ class _Tally:
         run.send_all()
         self.stopped = self.stopped or run.stopped
         self.troubles += run.troubles
+        self.ended[run.is_first] += run.ended
         return run.stopped is None
 
 
@@ -177,6 +181,8 @@ def _report(post: Post, tally: _Tally) -> DeliverReport:
         return DeliverReport(
             totals=work.ledger.totals(now=now),
             notices=work.notices.totals(now=now),
+            digests=tally.ended[False],
+            others=tally.ended[True],
             troubles=tally.troubles,
             expired=tally.expired,
             stopped=tally.stopped,
@@ -210,6 +216,8 @@ class _Run(Generic[Mail]):
         self._lost_key: str | None = None
         self.claimed = 0
         self.gave_way = False
+        self.is_first = lane.first
+        self.ended = Counter[str]()
         self.troubles = Counter[str]()
         self.expired = 0
         self.stopped: str | None = None
@@ -439,6 +447,7 @@ class _Run(Generic[Mail]):
 
     def _keep(self, move: Move) -> None:
         """What became of a mail, until it is written down."""
+        self.ended[move.state.value] += 1
         if move.state is not DeliveryState.SENT:
             self.troubles[move.reason] += 1
         self._unsettled.append(move)

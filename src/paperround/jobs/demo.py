@@ -1,10 +1,12 @@
 """A demo's papers: samples into an empty database, and more of them as time goes on.
 
+    new? ─► mark                                                       once
     empty? ─► anchor ─► the samples listed so far ─► ingest            once
     anchor ─► listed or counted since the last look? ─► ingest         every minute
 
 The anchor is the instant a demo began in this database. It is kept there, so that a demo that is
 started again goes on where it was, and papers of somebody's own are never mixed with samples.
+The mark says that all the database holds is a demo's: no installation works with it.
 """
 
 from collections.abc import Callable
@@ -16,8 +18,8 @@ from paperround.jobs.ingest import IngestReport, ingest
 from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
 
-KIND, ANCHOR = "demo", "anchor"
-"""The slot that the beginning of a demo takes."""
+KIND, ANCHOR, MARK = "demo", "anchor", "database"
+"""The slots that the beginning of a demo with samples takes, and the database of any demo."""
 
 LOOK = "demo-samples"
 """The sign of life that is left when samples were read."""
@@ -30,6 +32,28 @@ class Samples:
 
     feed: str
     listed: Callable[[datetime, datetime], ParsedBatch]
+
+
+def is_demo(database: Database) -> bool:
+    """Whether a demo made `database`, also one of a version that left no mark."""
+    with database.reading() as work:
+        return _is_marked(work)
+
+
+def claim(database: Database, *, is_new: bool, now: datetime) -> bool:
+    """Mark a new database as a demo's; False for one in which somebody has an installation."""
+
+    def take(work: UnitOfWork) -> bool:
+        if not _is_marked(work) and (not is_new or work.papers.count()):
+            return False
+        work.slots.take(KIND, MARK, now=now)
+        return True
+
+    return write(database, take)
+
+
+def _is_marked(work: UnitOfWork) -> bool:
+    return any(work.slots.taken_at(KIND, one) is not None for one in (MARK, ANCHOR))
 
 
 def begin(database: Database, *, now: datetime) -> bool:

@@ -140,6 +140,15 @@ class GuardedClient:
         except FetchFailed as error:
             raise type(error)(f"{_name(address)} {error}") from None
 
+    def reach(self, address: str, *, seconds: float) -> None:
+        """Connect to the server of `address` within `seconds`, and ask it nothing. Raises as
+        `require_open` does, and FetchFailed when nothing answers."""
+        try:
+            asked = target(parse(address), ports=self._limits.ports, allow=self._allow)
+            self._network.connect(asked, seconds).close()
+        except FetchFailed as error:
+            raise type(error)(f"{_name(address)} {error}") from None
+
     def close(self) -> None:
         """Take no more requests."""
         self._http.close()

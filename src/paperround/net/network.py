@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from paperround.domain.errors import FetchFailed, FetchRefused
+from paperround.domain.errors import FetchFailed, FetchRefused, NameNotFound
 from paperround.net.addresses import Address, is_public
 from paperround.net.targets import Target
 
@@ -79,9 +79,9 @@ class Network:
         try:
             found = answers.get(timeout=seconds)
         except Empty:
-            raise FetchFailed("has a name that was not looked up in time") from None
+            raise NameNotFound("has a name that was not looked up in time") from None
         if isinstance(found, OSError):
-            raise FetchFailed("has a name that cannot be found")
+            raise NameNotFound("has a name that cannot be found")
         return found
 
     def _look_up_into(

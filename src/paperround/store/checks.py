@@ -49,7 +49,7 @@ class Soundness:
 
 
 def look(url: str) -> Soundness:
-    """How the database at `url` is. Makes an empty SQLite file ready, as every command does.
+    """How the database at `url` is.
 
     Raises Misconfigured when it cannot be reached. SQLite reads every page of the file, which
     takes seconds on a large one.
@@ -60,7 +60,7 @@ def look(url: str) -> Soundness:
             return Soundness(where=where, damage=tuple(broken))
         require_reachable(engine)
         try:
-            prepare(engine)
+            prepare(engine, creates=False)
         except SchemaOutOfDate as error:
             return Soundness(where=where, revision=current(engine), outdated=str(error))
         return Soundness(

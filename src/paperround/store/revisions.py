@@ -24,15 +24,16 @@ _REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
 _BEFORE = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
 
 
-def prepare(engine: Engine) -> None:
-    """Make an empty SQLite file ready; raises SchemaOutOfDate for anything not ready, MovedAway for
-    one that takes part in a move, and Misconfigured when it cannot be reached or is none.
+def prepare(engine: Engine, *, creates: bool = True) -> None:
+    """Make an empty SQLite file ready where that is wanted; raises SchemaOutOfDate for anything not
+    ready, MovedAway for one that takes part in a move, and Misconfigured when it cannot be reached
+    or is none.
 
     Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
     """
     with reached(engine):
         found = require_here(engine)
-    if found is None and engine.dialect.name == "sqlite" and _is_empty(engine):
+    if found is None and creates and engine.dialect.name == "sqlite" and _is_empty(engine):
         from paperround.store.migrate import upgrade
 
         upgrade(engine)

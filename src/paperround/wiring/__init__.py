@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
-from importlib.metadata import PackageNotFoundError, version
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
+from paperround import version
 from paperround.clock import FixedClock, StartedClock, SystemClock
 from paperround.config import Settings
 from paperround.domain.boots import Boot
@@ -84,6 +84,8 @@ class Runtime(ForReaders):
     clock: Clock
     demo: bool = False
     """One machine, invented papers, nothing read from the network by itself."""
+    creates: bool = True
+    """Whether it makes an installation where there is none."""
     stopping: Event = field(default_factory=Event, repr=False, compare=False)
     """Set once this process was asked to end."""
     unwritten: Unwritten = field(default_factory=Unwritten, repr=False, compare=False)
@@ -102,7 +104,7 @@ class Runtime(ForReaders):
 
     @cached_property
     def database(self) -> JoiningDatabase:
-        """The database, migrated if it is an empty SQLite file, with its default list."""
+        """The database, as `database_of` opens it, with its default list."""
         database = databases.database_of(self)
         databases.ensure_default_list(database, self.settings.timezone, now=self.clock.now())
         return database
@@ -250,7 +252,7 @@ class Runtime(ForReaders):
 
         contact = self.settings.contact or self.settings.public_url
         return GuardedClient(
-            user_agent=f"Paperround/{_version()} (+{contact})",
+            user_agent=f"Paperround/{version()} (+{contact})",
             allow=allow,
             clock=self.clock,
             limits=Limits() if seconds is None else Limits(total=seconds, wire=MIB, decoded=MIB),
@@ -487,11 +489,3 @@ class Runtime(ForReaders):
     def _mailer(self) -> Mailer:
         """One for the process: what it learns of a relay holds for every batch."""
         return mailroom.mailer_of(self.settings)
-
-
-def _version() -> str:
-    """The version that is installed; run from its sources it has none."""
-    try:
-        return version("paperround")
-    except PackageNotFoundError:
-        return "unreleased"

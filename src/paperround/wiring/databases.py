@@ -1,10 +1,12 @@
-"""The database of an installation: migrated, asking for jobs, its secrets sealed."""
+"""The database of an installation: made, migrated, asking for jobs, its secrets sealed."""
 
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from paperround.config import Settings
+from paperround.domain.errors import Conflict, Misconfigured
+from paperround.jobs.demo import is_demo
 from paperround.jobs.ports import JoiningDatabase
 from paperround.jobs.put_back import SendMarks, name_installation
 from paperround.wiring import hands
@@ -23,16 +25,43 @@ def send_marks_of(settings: Settings, host: str) -> SendMarks:
 
 
 def database_of(home: "Runtime") -> JoiningDatabase:
-    """The database, migrated if it is an empty SQLite file."""
+    """The database, made first where `home` may make one.
+
+    Raises Misconfigured where there is none, and Conflict for the database of a demo, whose
+    invented papers no installation may mail.
+    """
     from paperround.store.home import require_home
     from paperround.store.revisions import prepare
     from paperround.store.sealing import RingSeal
     from paperround.store.unit_of_work import SqlDatabase
 
-    prepare(home.engine)
+    if not home.creates:
+        require_made(home.settings)
+    prepare(home.engine, creates=home.creates)
     require_home(home.engine, now=home.clock.now())
     ask = None if home.settings.embedded else partial(hands.put_within, home)
-    return SqlDatabase(home.engine, ask=ask, seal=RingSeal(lambda: home.settings.keys))
+    database = SqlDatabase(home.engine, ask=ask, seal=RingSeal(lambda: home.settings.keys))
+    if not home.demo and is_demo(database):
+        raise Conflict(
+            f"{place_of(home.settings)} is the database of a demo, with invented papers: name "
+            "another folder with PAPERROUND_DATA_DIR, or delete what the demo made"
+        )
+    return database
+
+
+def require_made(settings: Settings) -> None:
+    """Raise Misconfigured where SQLite has no file yet. Makes neither it nor its folder."""
+    if settings.embedded and not settings.database_file.exists():
+        folder = settings.database_file.absolute().parent
+        raise Misconfigured(
+            f"there is no installation in {folder}: `paperround init` makes one here, and "
+            "PAPERROUND_DATA_DIR names one that is elsewhere"
+        )
+
+
+def place_of(settings: Settings) -> str:
+    """Where the database is, for a person."""
+    return str(settings.database_file) if settings.embedded else "PAPERROUND_DATABASE_URL"
 
 
 def ensure_default_list(database: JoiningDatabase, zone: str, *, now: datetime) -> None:
