@@ -16,6 +16,7 @@ import pytest
 
 from tests.story.command_line import SAMPLE, CommandLine
 from tests.story.forked import Process
+from tests.story.serving import free_port
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -162,6 +163,19 @@ def test_a_demo_obeys_settings(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.accept("F60", part="demo")
+def test_a_demo_beside_an_installation_leaves_it_and_its_settings_alone(
+    home: CommandLine,
+) -> None:
+    home.run("init", "--yes", "--no-test-mail", "--public-url", "https://papers.example.org")
+    before = home.run("rank", "--json")
+    with running(home, "--port", (port := str(free_port()))) as demo:
+        assert demo.url == f"http://127.0.0.1:{port}"
+        assert "paperround-demo" in demo.said
+        assert demo.page("/").count('<h3 dir="auto">') >= 12
+    assert json.loads(home.run("rank", "--json"))["items"] == json.loads(before)["items"] == []
 
 
 @pytest.mark.accept("F50", part="demo")

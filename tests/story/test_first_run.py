@@ -1,5 +1,6 @@
 """The first quarter of an hour: questions answered, faults named, one test mail, a look around."""
 
+import socket
 from itertools import repeat
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from dotenv import dotenv_values
 
 from tests.faults import Say, SmtpSink
 from tests.story.command_line import SAMPLE, CommandLine
+from tests.story.processes import running
+from tests.story.serving import free_port
 
 ME = "ada@lab.example.org"
 
@@ -115,6 +118,50 @@ def test_the_doctor_names_a_setting_that_there_is_not(home: CommandLine) -> None
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "did you mean PAPERROUND_SMTP_URL?" in said
+
+
+@pytest.mark.accept("F50", part="setting up", mutant="a-dialogue-tells-what-is-well")
+def test_the_dialogue_shows_only_what_needs_doing(home: CommandLine) -> None:
+    said = answer(home, "", "", "Lab", f"Ann <{ME}>", "Europe/Berlin", "8:00", "")
+    assert "nothing is to be mended" in said
+    assert "warn" not in said
+    assert settings(home)["PAPERROUND_CONTACT"] == ME
+    assert settings(home)["PAPERROUND_DEFAULT_HOUR"] == "8"
+    for number in "12345":
+        assert f"\n{number}. " in said
+
+
+@pytest.mark.accept("F50", part="setting up", mutant="a-test-mail-over-a-dead-relay")
+def test_no_test_mail_is_offered_over_a_relay_that_just_failed(home: CommandLine) -> None:
+    relay = f"smtp://127.0.0.1:{free_port()}"
+    process = home.start("init", "--yes", "--private", "--contact", ME, "--relay", relay)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Connection refused" in said
+    assert "no test mail: mend the relay" in said
+    assert said.count("Connection refused") == 1
+
+
+@pytest.mark.accept("F50", part="setting up", mutant="a-server-elsewhere-than-its-links")
+def test_the_service_listens_where_init_says_its_links_lead(home: CommandLine) -> None:
+    port = free_port()
+    told = home.run("init", "--yes", "--no-test-mail", "--public-url", f"http://localhost:{port}")
+    assert f"on 127.0.0.1:{port}" in told
+    with running(home, "serve", "--web-only") as process:
+        assert process.stdout is not None
+        serves = f"Paperround serves http://localhost:{port} on 127.0.0.1:{port}\n"
+        assert process.stdout.readline() == serves
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+
+
+@pytest.mark.accept("F50", part="a taken port", mutant="a-taken-port-is-a-traceback")
+def test_a_port_that_is_taken_is_one_line(home: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        error = home.run("serve", "--port", port, exit_code=1)
+    assert error.startswith(f"paperround: port {port} of 127.0.0.1 cannot be had")
+    assert error.count("\n") == 1
+    assert "--port" in error
 
 
 @pytest.mark.accept("F21", part="a test mail")

@@ -1,0 +1,50 @@
+"""`digest send` and `deliver` say what this run did, then how the day is."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from paperround.cli.app import app
+
+MORNING, LATER = "2026-01-30T08:00:00Z", "2026-01-30T09:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Papers of today and two readers."""
+    monkeypatch.chdir(tmp_path)
+    papers = tmp_path / "papers.jsonl"
+    papers.write_text(json.dumps({"id": "2601.00001", "title": "P", "listed_on": "2026-01-30"}))
+    run("ingest", "--file", str(papers))
+    for name in ("ada", "grace"):
+        add(name)
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def add(name: str) -> None:
+    agreed = ("--consent-source", "paper", "--now", "2026-01-05T09:00:00Z")
+    run("subscribers", "add", f"{name}@example.org", *agreed)
+
+
+@pytest.mark.accept("F50", part="what a run did", mutant="a-run-counts-nothing")
+def test_a_run_says_what_it_did_and_then_the_day() -> None:
+    send, deliver = ("digest", "send", "--now", MORNING), ("deliver", "--now", LATER)
+    assert run(*send).splitlines() == [
+        "this run planned the digest of 2 people",
+        "trending, 2026-01-30 (manual): 1 paper, 2 mails in all",
+    ]
+    first = run(*deliver).splitlines()
+    assert first[:2] == ["this run: digests: 2 sent; other mails: none", "mails of the day: 2 sent"]
+    add("alan")
+    assert run(*send).startswith("this run planned the digest of 1 person\n")
+    told = json.loads(run(*deliver, "--json"))
+    assert (told["sent"], told["this_run"]) == (3, {"digests": {"sent": 1}, "others": {}})
+    again = run(*deliver).splitlines()
+    assert again[:2] == ["this run: digests: none; other mails: none", "mails of the day: 3 sent"]
