@@ -37,6 +37,10 @@ if [ -e "$target" ] && [ ! -e "$target/pyvenv.cfg" ]; then
 fi
 cd "$root"
 
+"${PYTHON:-python3}" -c 'import sys
+found = sys.version_info[:2]
+(3, 11) <= found <= (3, 13) or sys.exit(
+    "Paperround needs Python 3.11, 3.12 or 3.13: %d.%d is untested. PYTHON names another." % found)'
 "${PYTHON:-python3}" -m venv "$work/tools"
 
 pip_into() { # FOLDER ARGUMENTS ...: the tools' pip, working on another environment

@@ -30,6 +30,14 @@ esac
 """
 
 
+NEWER_PYTHON = """#!/bin/sh
+case "$*" in
+*"<= (3, 13)"*) exit 1 ;;
+*print*) echo 3.14 ;;
+esac
+"""
+
+
 class Machine:
     """A clone of the project on a machine with a few tools and no network."""
 
@@ -83,6 +91,25 @@ def test_without_the_venv_module_it_says_what_to_type(machine: Machine) -> None:
     result = machine.run("dev", NO_VENV="1")
     assert result.returncode == 1
     assert "    apt-get install python3-venv\n" in result.stderr
+
+
+@pytest.mark.accept("F50", part="run", mutant="a-python-nobody-tested")
+@pytest.mark.parametrize("settings", [{}, {"PYTHON": "python3"}])
+def test_a_python_that_is_untested_is_refused_with_that_reason(
+    machine: Machine, settings: dict[str, str]
+) -> None:
+    machine.add("python3", NEWER_PYTHON)
+    result = machine.run("demo", **settings)
+    assert result.returncode == 1
+    assert "python3 is Python 3.14, which is untested here" in result.stderr
+    assert "3.11, 3.12 or 3.13" in result.stderr
+
+
+def test_an_installation_shows_its_progress(machine: Machine) -> None:
+    machine.add("python3", GOOD_PYTHON.replace("esac", '*"pip install"*) echo fetching ;;\nesac'))
+    result = machine.run("demo")
+    assert "--quiet" not in machine.log.read_text()
+    assert "fetching" in result.stderr
 
 
 def test_the_venv_package_is_that_of_the_python_that_was_found(machine: Machine) -> None:

@@ -34,7 +34,7 @@ class Office:
             "mail_from": "Papers <p@papers.example.org>",
         }
 
-    def runtime(self, now: str | None = None) -> Runtime:
+    def runtime(self, now: str | None = None, *, creates: bool = False) -> Runtime:
         resolver = self.resolver
 
         class Watched(Runtime):
@@ -42,7 +42,8 @@ class Office:
             def resolver(self) -> FakeResolver:
                 return resolver
 
-        return Watched(Settings(**self.settings), FixedClock(parse_instant(now) if now else NOW))
+        clock = FixedClock(parse_instant(now) if now else NOW)
+        return Watched(Settings(**self.settings), clock, creates=creates)
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
         """What a command prints; an error of Paperround is raised here."""
@@ -71,6 +72,7 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     made = Office(tmp_path / "data")
+    made.runtime(creates=True).prepare()
     monkeypatch.setattr(dkim, "runtime", made.runtime)
     return made
 

@@ -11,6 +11,7 @@ from paperround.config import Settings
 from paperround.domain.errors import Conflict, Misconfigured
 from paperround.jobs.demo import begin, claim
 from paperround.wiring import Runtime
+from paperround.wiring.databases import database_of
 from tests.builders import NOW
 from tests.story.command_line import SAMPLE
 
@@ -104,7 +105,7 @@ def of_a_demo(folder: Path, request: pytest.FixtureRequest) -> Path:
     """The folder that installations use, with a demo in it."""
     home = Runtime(Settings(), SystemClock(), demo=True)
     if request.param == "this version":
-        assert claim(home.database, is_new=True, now=NOW)
+        assert claim(database_of(home), now=NOW)
     else:
         assert begin(home.database, now=NOW)
     home.engine.dispose()
@@ -137,6 +138,6 @@ def test_nothing_mails_from_the_database_of_a_demo(of_a_demo: Path, command: str
 
 def test_a_demo_claims_no_database_of_an_installation() -> None:
     home = Runtime(Settings(), SystemClock())
-    assert not claim(home.database, is_new=False, now=NOW)
+    assert not claim(home.database, now=NOW)
     home.engine.dispose()
     assert run("subscribers", "list").exit_code == 0

@@ -24,7 +24,7 @@ def add(home: CommandLine, server: FaultServer, categories: str = "cs.AI") -> No
 
 
 def asked(server: FaultServer) -> list[str]:
-    return [head.split(b" ")[1].decode() for head in server.requests]
+    return [head.split(b" ")[1].decode() for head in server.requests if head]
 
 
 @pytest.mark.quick

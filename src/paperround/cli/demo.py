@@ -137,14 +137,12 @@ def _claim(home: "Runtime") -> None:
     """Mark the database as a demo's. Raises Conflict for that of an installation."""
     from paperround.domain.errors import Conflict
     from paperround.jobs.demo import claim
-    from paperround.wiring.databases import place_of
+    from paperround.wiring.databases import database_of, place_of
 
-    settings = home.settings
-    is_new = not (settings.embedded and settings.database_file.exists())
-    if not claim(home.database, is_new=is_new, now=home.clock.now()):
+    if not claim(database_of(home), now=home.clock.now()):
         raise Conflict(
-            f"{place_of(settings)} is the database of an installation: name another folder for the "
-            "demo, PAPERROUND_DATA_DIR=my-demo, or none"
+            f"{place_of(home.settings)} is the database of an installation: name "
+            "another folder for the demo, PAPERROUND_DATA_DIR=my-demo, or none"
         )
 
 

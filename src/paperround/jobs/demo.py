@@ -40,11 +40,12 @@ def is_demo(database: Database) -> bool:
         return _is_marked(work)
 
 
-def claim(database: Database, *, is_new: bool, now: datetime) -> bool:
-    """Mark a new database as a demo's; False for one in which somebody has an installation."""
+def claim(database: Database, *, now: datetime) -> bool:
+    """Mark a new database as a demo's; False for one of an installation, which has its default list
+    from the moment it is made."""
 
     def take(work: UnitOfWork) -> bool:
-        if not _is_marked(work) and (not is_new or work.papers.count()):
+        if not _is_marked(work) and work.lists.default() is not None:
             return False
         work.slots.take(KIND, MARK, now=now)
         return True
