@@ -40,7 +40,7 @@ def test_the_version_is_told() -> None:
     assert run("--version").stdout == f"paperround {version()}\n"
 
 
-@pytest.mark.accept("F60", part="the operator's word", mutant="a-removal-asks-nobody")
+@pytest.mark.accept("F60", part="the operator's word", mutant="a-revocation-without-json")
 def test_every_command_that_prints_something_prints_json_too() -> None:
     known = dict(commands(typer.main.get_command(app)))
     silent = {

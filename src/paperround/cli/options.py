@@ -88,7 +88,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
-    """Ask before something that cannot easily be undone, `lines` saying what; end with exit 1 for a no.
+    """Ask before something of consequence, `lines` saying what; end with exit 1 for a no.
     Where nobody can be asked, wrong usage without `yes`."""
     if yes:
         return
