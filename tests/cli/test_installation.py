@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from paperround.cli.app import app
-from paperround.clock import SystemClock
+from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.errors import Conflict, Misconfigured
 from paperround.jobs.demo import begin, claim
@@ -103,7 +103,7 @@ def test_a_command_that_fills_an_installation_makes_it(folder: Path, command: st
 @pytest.fixture(params=["this version", "the version before"])
 def of_a_demo(folder: Path, request: pytest.FixtureRequest) -> Path:
     """The folder that installations use, with a demo in it."""
-    home = Runtime(Settings(), SystemClock(), demo=True)
+    home = Runtime(Settings(), FixedClock(NOW), demo=True)
     if request.param == "this version":
         assert claim(database_of(home), now=NOW)
     else:
@@ -137,7 +137,7 @@ def test_nothing_mails_from_the_database_of_a_demo(of_a_demo: Path, command: str
 
 
 def test_a_demo_claims_no_database_of_an_installation() -> None:
-    home = Runtime(Settings(), SystemClock())
+    home = Runtime(Settings(), FixedClock(NOW))
     assert not claim(home.database, now=NOW)
     home.engine.dispose()
     assert run("subscribers", "list").exit_code == 0

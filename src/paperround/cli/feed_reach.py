@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from paperround.domain.errors import FetchFailed, FetchRefused, NameNotFound
 
@@ -35,6 +34,8 @@ def unreachable(home: "Runtime", feeds: "Iterable[NewFeed]") -> str | None:
 
 
 def _way_out(error: FetchFailed) -> str:
+    from urllib.request import getproxies  # as slow to load as the rest of the commands
+
     if isinstance(error, FetchRefused):
         return ""  # it names its own
     if any(name in getproxies() for name in ("http", "https", "all")):
