@@ -2,6 +2,6 @@
 
     machine ─► settings ─► database ─► routine ─► site ─► relay
 
-It sends no mail and changes nothing but its own sign of life; an empty database is made ready, as
-every command does it. What a check needs and does not find it skips, and says so.
+It sends no mail, makes no installation, and changes nothing but its own sign of life. What a check
+needs and does not find it skips, and says so.
 """
