@@ -66,7 +66,7 @@ def test_the_table_stands_before_the_day_that_is_ranked_with_the_weights(home: P
     assert sorted(moves) == moves
     assert moves.count("in") == moves.count("out") == int(lines[11].split()[2]) > 0
     rest = lines[lines.index("") + 1 :]
-    assert rest[0] == "trending, 2026-01-30: 1 of 96 papers (trending-3(recency=0.0))"
+    assert rest[0] == "trending, 2026-01-30: 1 of 112 papers (trending-3(recency=0.0))"
     assert rest[1].startswith("  1. ")
 
 
