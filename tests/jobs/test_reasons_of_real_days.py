@@ -137,7 +137,7 @@ def _mailed(database: SqlDatabase) -> Iterator[tuple[DigestPaper, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.accept("Q17", part="ten real days", mutant="a-multiple-is-a-reason")
+@pytest.mark.accept("Q17", part="ten real days", mutant="a-count-reads-like-a-deadline")
 def test_every_reason_is_of_an_allowed_kind(mails: list[tuple[DigestPaper, str]]) -> None:
     kinds = dict.fromkeys((*ALLOWED, ""), 0)
     for paper, _ in mails:
