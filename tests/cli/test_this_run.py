@@ -1,6 +1,7 @@
 """`digest send` and `deliver` say what this run did, then how the day is."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,18 @@ def test_a_run_says_what_it_did_and_then_the_day() -> None:
     assert (told["sent"], told["this_run"]) == (3, {"digests": {"sent": 1}, "others": {}})
     again = run(*deliver).splitlines()
     assert again[:2] == ["this run: digests: none; other mails: none", "mails of the day: 3 sent"]
+
+
+@pytest.mark.accept("O8", part="deliver", mutant="deliver-is-silent-about-a-dead-relay")
+def test_a_run_that_tries_nothing_still_says_that_the_relay_cannot_be_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("PAPERROUND_SMTP_URL", f"smtp://127.0.0.1:{port}")
+    monkeypatch.setenv("PAPERROUND_MAIL_FROM", "papers@lab.example.org")
+    run("digest", "send", "--now", MORNING)
+    run("deliver", "--now", LATER)
+    tried_nothing = run("deliver", "--now", LATER)
+    assert tried_nothing.startswith("this run: digests: none; other mails: none\n")
+    assert "the relay cannot be reached: no-session: network: Connection refused" in tried_nothing

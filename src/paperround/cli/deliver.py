@@ -59,7 +59,7 @@ def deliver(
             say(f"  {counted(waiting, 'sign-up')} or the like to be looked at yet")
         if report.expired:
             say(f"  {report.expired:,} expired unsent: their 20 hours were over")
-        _say_paused(home)
+        _say_what_holds_mail(home)
         for reason, number in sorted(report.troubles.items()):
             say(f"  {number:,} not sent now: {reason}")
         if posted.messages or posted.troubles:
@@ -71,8 +71,13 @@ def deliver(
         raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)
 
 
-def _say_paused(home: "Runtime") -> None:
+def _say_what_holds_mail(home: "Runtime") -> None:
+    from paperround.jobs.unreached import UNREACHED, unreached
+
     with home.database.reading() as work:
+        why = unreached(work, now=home.clock.now())
         paused = [one.name for one in work.lists.all() if one.paused_at is not None]
+    if why is not None:
+        say(f"  {UNREACHED}: {why}; mail waits and is tried again")
     if paused:
         say(f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on")
