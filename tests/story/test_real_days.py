@@ -51,7 +51,7 @@ def test_every_position_of_the_seed_page_is_explained(seed: CommandLine) -> None
     assert len(ranked["items"]) >= 115
     for item in ranked["items"]:
         assert item["score"] == round(sum(item["parts"].values()), 4)
-        assert item["reason"]
+        assert item["parts"]
     assert seed.json("rank", *noon)["items"] == ranked["items"]
 
 

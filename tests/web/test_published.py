@@ -7,7 +7,7 @@ import pytest
 
 from paperround.config import Settings
 from tests.web.conftest import running, sql
-from tests.web.published import Published, published
+from tests.web.published import Published, name_alike, published
 
 
 @pytest.mark.slow
@@ -21,6 +21,7 @@ def test_a_database_that_was_copied_is_as_one_that_was_made(
         shutil.copy(sqlite_template, home / "paperround.db")
         with running(settings.model_copy(update={"data_dir": home})) as site:
             here = site.runtime
+            name_alike(sql(here))
             made = published(here) if name == "by itself" else kept.publish(here, sql(here))
             found.append((made, site.dump(), site.client.get("/").text.partition("stamp")[0]))
     assert len(kept.editions) == 1

@@ -119,7 +119,7 @@ def _tell(found: "Status") -> None:
     say(f"sign-ups: {_requests(found.requests)}")
     for one in found.lists:
         say()
-        for line in _list_lines(one):
+        for line in _list_lines(one, found.pace.unreached):
             say(line)
 
 
@@ -146,7 +146,7 @@ def _requests(tally: "RequestTally") -> str:
     return "; ".join(parts)
 
 
-def _list_lines(one: "ListStatus") -> Iterator[str]:
+def _list_lines(one: "ListStatus", unreached: str | None) -> Iterator[str]:
     mailing_list, backlog = one.mailing_list, one.backlog
     yield f"{mailing_list.name}: {counted(one.subscribers, 'subscriber')}, zone {mailing_list.zone}"
     if mailing_list.paused_at is not None:
@@ -166,7 +166,7 @@ def _list_lines(one: "ListStatus") -> Iterator[str]:
     if one.late is not None:
         yield f"  {late_line(one.late)}"
     yield f"  last sent: {_moment(one.last_sent_at, 'never')}"
-    yield from _reason_lines(one)
+    yield from _reason_lines(one, unreached)
     yield from map(_channel_line, one.channels)
     yield from (f"  feed {feed.name}: {feed.health.value}, {feed.reason}" for feed in one.feeds)
 
@@ -193,7 +193,9 @@ _IN_WORDS = {"claimed": "taken up", "in_data": "on their way"}
 """What a person reads in place of a state's own name."""
 
 
-def _reason_lines(one: "ListStatus") -> Iterator[str]:
+def _reason_lines(one: "ListStatus", unreached: str | None) -> Iterator[str]:
+    from paperround.jobs.unreached import UNREACHED
+
     without = [tally for tally in one.reasons if tally.state in WITHOUT_MAIL]
     refused = [tally for tally in one.reasons if tally.state not in WITHOUT_MAIL]
     if without:
@@ -204,7 +206,8 @@ def _reason_lines(one: "ListStatus") -> Iterator[str]:
     for tally in refused:
         is_told = not tally.reply or tally.reply in tally.reason
         reply = "" if is_told else f" ({tally.reply})"
-        yield f"  {tally.count:,} {tally.state.value}: {tally.reason}{reply}"
+        reason = UNREACHED if tally.reason == unreached else tally.reason
+        yield f"  {tally.count:,} {tally.state.value}: {reason}{reply}"
 
 
 def _states(by_state: "Mapping[DeliveryState, int]") -> dict[str, int]:
