@@ -115,6 +115,7 @@ def _fill_the_rest(connection: Connection, subscriber: int, paper_id: int) -> No
     interest = {"kind": "topic", "value": "plants", "weight": 1.0, "created_at": NOW}
     connection.execute(insert(db.interests).values(interest | {"subscriber_id": subscriber}))
     connection.execute(insert(db.notices).values(_notice(subscriber)))
+    connection.execute(insert(db.signup_requests).values(_request(subscriber)))
     delivery = connection.execute(select(func.min(db.deliveries.c.id))).scalar_one()
     connection.execute(
         insert(db.feedback).values(
@@ -141,6 +142,22 @@ def _notice(subscriber: int) -> dict[str, Any]:
         "expires_at": NOW + timedelta(hours=4),
         **times,
         **words,
+    }
+
+
+def _request(subscriber: int) -> dict[str, Any]:
+    """Somebody who moves to another address."""
+    return {
+        "kind": "move",
+        "address": "ada@new.example",
+        "written": "ada@new.example",
+        "folded": "ada@new.example",
+        "domain": "new.example",
+        "subscriber_id": subscriber,
+        "payload": {},
+        "created_at": NOW,
+        "due_at": NOW,
+        "tries": 0,
     }
 
 

@@ -44,6 +44,7 @@ def test_topics_that_are_suggested_or_written_count_once_confirmed(
     page = site.client.get("/subscribe").text
     suggested = html.unescape(re.findall(r'name="add_topic" value="([^"]+)"', page)[0])
     assert "Check your inbox" in asked(site, topic="sensor fusion", add_topic=[suggested])
+    site.work()
     assert kept(site, "ada") == []
     token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
     confirmed = site.client.post(f"/confirm/{token}").text
