@@ -73,6 +73,21 @@ def _digest(database: Database, name: str = "alice") -> tuple[Desk, Claimed]:
     return here, row
 
 
+def _add(database: Database) -> None:
+    """The operator adds somebody who agreed elsewhere."""
+    row = {"email": "alice@mail.example", "consent_at": "2026-03-01", "consent_source": "x"}
+    add_subscriber(
+        row, database=database, addresses=EmailAddresses(), keys=IDENTITY.keys,
+        list_name="trending", now=NOW,
+    )  # fmt: skip
+
+
+def _imported(database: Database) -> None:
+    """Somebody who had no digest yet, and whose first one comes at their hour."""
+    _add(database)
+    plan_due(database=database, identity=IDENTITY, hours=Hours(hour=7), now=NOW)
+
+
 def _choosing(database: Database, here: Desk, *, now: datetime = NOW) -> str:
     """A freshly mailed link to somebody's choices."""
     request_link(here, address(), visitor(), now=now)
@@ -303,7 +318,7 @@ def test_a_pause_that_is_over_is_no_pause(database: Database) -> None:
 
 def test_another_hour_moves_the_next_digest(database: Database) -> None:
     here = desk(database)
-    joined(here)
+    _imported(database)
     token = _choosing(database, here)
     assert _opened(here, token).next_due == datetime(2026, 3, 3, 7, tzinfo=NOW.tzinfo)
     saved = save_choices(here, token, Preferences(hour=20), now=NOW)
@@ -313,7 +328,7 @@ def test_another_hour_moves_the_next_digest(database: Database) -> None:
 
 def test_a_digest_that_is_due_already_stays_owed(database: Database) -> None:
     here = desk(database)
-    joined(here)
+    _imported(database)
     due_at, now = NOW + 23 * HOURS, NOW + 23 * HOURS + MINUTE
     token = _choosing(database, here, now=now)
     saved = save_choices(here, token, Preferences(hour=20), now=now)
@@ -378,9 +393,5 @@ def test_an_erased_and_suppressed_address_stays_out(database: Database) -> None:
     assert not erase_address(here, address(), now=NOW, suppress=True)
     subscribe(here, request(), now=NOW)
     assert post(database) == []
-    row = {"email": "alice@mail.example", "consent_at": "2026-03-01", "consent_source": "x"}
     with pytest.raises(InvalidInput, match="suppressed"):
-        add_subscriber(
-            row, database=database, addresses=EmailAddresses(), keys=IDENTITY.keys,
-            list_name="trending", now=NOW,
-        )  # fmt: skip
+        _add(database)
