@@ -48,7 +48,7 @@ def run(*arguments: str) -> Any:
 def said(*arguments: str) -> str:
     answer = CliRunner().invoke(app, [*arguments, "--now", format_instant(NOW)])
     assert answer.exit_code == 0, answer.output
-    return answer.output
+    return answer.stdout
 
 
 @pytest.mark.accept("S18", part="worked on by every command")
