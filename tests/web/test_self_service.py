@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from httpx2 import Response
@@ -11,7 +12,8 @@ from paperround.domain.editions import Edition
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Preferences, SubscriberState
 from paperround.domain.tokens import Purpose
-from tests.builders import address
+from paperround.store import schema as db
+from tests.builders import NOW, address
 from tests.jobs.readers import post, second_list
 from tests.web.conftest import Site, sql
 
@@ -213,6 +215,14 @@ def test_a_pause_is_kept(site: Site, choices_token: str) -> None:
     said = {"action": "save", "paused_until": "2026-03-20"}
     site.client.post(f"/preferences/{choices_token}", data=said)
     assert str(subscription(site)[1].paused_until) == "2026-03-20"
+
+
+def test_nobody_is_told_of_a_digest_that_was_due_before_now(site: Site, choices_token: str) -> None:
+    told = "The next digest is due"
+    assert told in site.client.get(f"/preferences/{choices_token}").text
+    with sql(site.runtime).begin() as connection:
+        connection.execute(db.subscriptions.update().values(due_at=NOW - timedelta(hours=1)))
+    assert told not in site.client.get(f"/preferences/{choices_token}").text
 
 
 @pytest.mark.accept("F30", part="preview")

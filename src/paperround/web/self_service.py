@@ -78,6 +78,7 @@ class _Visit:
             status=422 if errors else 200,
             token=self.token,
             choices=self.choices,
+            now=self.now,
             lists=lists_of(self.home.desk, self.token, now=self.now),
             form=form,
             shown=self._shown(form, errors or {}),
