@@ -1,11 +1,13 @@
 """A database that an older copy replaced sends nothing until somebody says so."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -14,6 +16,7 @@ from paperround.doctor import routine
 from paperround.domain.deliveries import DIGEST_LIFE
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.send_mark import SendMark
 from paperround.jobs.alerts import troubles
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.pausing import resume
@@ -30,6 +33,7 @@ from tests.jobs.publishing import send
 LATER = timedelta(minutes=10)
 
 PutBack = Callable[[], None]
+Deed = Callable[[], object]
 
 
 @pytest.fixture
@@ -329,6 +333,72 @@ def test_processes_that_share_a_mark_do_not_hold_each_other(
     assert found is not None
     assert found.at == moments[1]
     assert first.hold(papers, now=NOW) is None
+
+
+class Interrupted(SendMarkFile):
+    """Lets another process do something just before its mark is read, or just after."""
+
+    def __init__(
+        self, place: Path, *, before: Deed | None = None, after: Deed | None = None
+    ) -> None:
+        super().__init__(place)
+        self._before, self._after = before, after
+
+    def read(self) -> SendMark | None:
+        before, self._before = self._before, None
+        if before is not None:
+            before()
+        found = super().read()
+        after, self._after = self._after, None
+        if after is not None:
+            after()
+        return found
+
+
+@pytest.mark.accept("D12", part="not held", mutant="the-database-is-read-before-the-mark")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_process_that_looks_while_another_one_sends_holds_nothing(
+    papers: SqlDatabase, place: Path, when: str
+) -> None:
+    deliver(marked(papers, place))
+    another(papers, "grace")
+    file = Interrupted(place, **{when: lambda: deliver(marked(papers, place, LATER))})
+    assert replace(marked(papers, place).marks, file=file).hold(papers, now=NOW + LATER) is None
+    assert deliver(marked(papers, place, LATER)).totals.sent == 2
+
+
+@pytest.mark.accept("D12", part="not held", mutant="a-mark-is-looked-for-once")
+@pytest.mark.parametrize("content", [None, b"{}"])
+def test_a_process_that_looks_while_another_one_makes_the_mark_holds_nothing(
+    papers: SqlDatabase, place: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        place.write_bytes(content)
+    file = Interrupted(place, after=lambda: deliver(marked(papers, place, LATER)))
+    assert replace(marked(papers, place).marks, file=file).hold(papers, now=NOW + LATER) is None
+
+
+@pytest.mark.accept("D12", part="not held", mutant="a-mark-is-read-while-it-is-written")
+def test_a_mark_is_read_whole_while_another_process_moves_it_on(
+    papers: SqlDatabase, place: Path
+) -> None:
+    """Of a line that is half written an instant could be read that nobody meant."""
+    deliver(marked(papers, place))
+    found = []
+    reader = Thread(target=lambda: found.append(SendMarkFile(place).read()))
+
+    class Slow(SendMarkFile):
+        def _write(self, handle: int, line: bytes) -> None:
+            os.pwrite(handle, b"{" * len(line), 0)
+            reader.start()
+            reader.join(0.2)
+            super()._write(handle, line)
+
+    mark = SendMarkFile(place).read()
+    assert mark is not None
+    Slow(place).advance(mark.installation, mark.at + LATER)
+    reader.join()
+    assert found == [replace(mark, at=mark.at + LATER)]
 
 
 @pytest.mark.accept("D12", part="not held", mutant="machines-that-come-without-a-mark-are-held")

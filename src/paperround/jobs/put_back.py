@@ -36,6 +36,9 @@ MARK = "send-mark/"
 CLOCKS_DIFFER = timedelta(hours=1)
 """How much further than the clock of this machine the marks of others may be."""
 
+_Found = SendMark | OSError | UnreadableFile | None
+"""A mark, or why there is none to read."""
+
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 WAS_PUT_BACK = "mail is held: an older copy of the database may have been put back"
@@ -99,9 +102,10 @@ class SendMarks:
         """Why no mail may leave; None when it may. What is found is written down for everybody."""
         if self.file is None:
             return None
+        found = _read(self.file)
         with database.reading() as work:
             was_held, known = is_put_back(work), _known(work)
-        reason, mark = self._look(self.file, known)
+        reason, mark = self._look(self.file, found, known)
         if reason is None and was_held:
             return f"{WAS_PUT_BACK}: {WAY_OUT}"
         if reason is not None:
@@ -130,18 +134,21 @@ class SendMarks:
             return _foreign(self.file)
         return None if self.file.is_writable else f"{self.file.place} cannot be written"
 
-    def _look(self, file: MarkFile, known: _Known) -> tuple[str | None, SendMark | None]:
-        """Why mail is held by what the mark says, and the mark, if it is one to go on with."""
-        what = "is gone"
-        try:
-            mark = file.read()
-        except UnreadableFile as error:
-            mark, what = None, f"is damaged ({error})"
-        except OSError as error:
-            self._tell(_unread(file, error))
+    def _look(
+        self, file: MarkFile, mark: _Found, known: _Known
+    ) -> tuple[str | None, SendMark | None]:
+        """Why mail is held by what the mark says, and the mark, if it is one to go on with.
+
+        `mark` was read before `known`, since others of this machine send meanwhile: they move the
+        database on before the mark. They make a mark before they move the database on, so one
+        that was not there is looked for again.
+        """
+        if isinstance(mark, OSError):
+            self._tell(_unread(file, mark))
             return None, None
-        if mark is None:
-            is_lost = self.stays and known.had_mark
+        if not isinstance(mark, SendMark):
+            what = "is gone" if mark is None else f"is damaged ({mark})"
+            is_lost = self.stays and known.had_mark and not isinstance(_read(file), SendMark)
             return (_reason(f"the send mark {file.place} {what}") if is_lost else None), None
         if known.installations and mark.installation not in known.installations:
             self._tell(_foreign(file))
@@ -251,6 +258,13 @@ def put_back(work: UnitOfWork) -> list[Alert]:
             stops_mail=True,
         )
     ]
+
+
+def _read(file: MarkFile) -> _Found:
+    try:
+        return file.read()
+    except (OSError, UnreadableFile) as error:
+        return error
 
 
 def _new_id() -> str:

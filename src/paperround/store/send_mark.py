@@ -19,7 +19,8 @@ LONGEST = 2_000
 
 
 class SendMarkFile:
-    """The mark at `path`. Several processes may share it: it is locked while it is changed."""
+    """The mark at `path`. Several processes may share it: it is locked while it is
+    read or changed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -41,9 +42,14 @@ class SendMarkFile:
         """The mark; None where there is no file. Raises OSError, and UnreadableFile for a file
         that holds no mark."""
         try:
-            return _parsed(self._path.read_bytes()[:LONGEST])
+            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            return _parsed(os.pread(handle, LONGEST, 0))
+        finally:
+            os.close(handle)
 
     def create(self, mark: SendMark) -> None:
         """Make the file, whole and synced. A mark that is there stays, a file without one does
