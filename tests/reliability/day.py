@@ -42,6 +42,9 @@ ROWS = len(READERS) + 1
 GROUP = 2
 """Mails that share one mark: as many can be in doubt at once."""
 
+MARK = "sending.mark"
+"""The file of the send mark, in the outbox."""
+
 LATER = [timedelta(minutes=minutes) for minutes in (1, 20, 40, 60)]
 """When the day is taken up again: the last of a mark's fifteen minutes and of every retry's wait
 are over by then."""
@@ -121,9 +124,7 @@ class Machine:
             processes=Neighbours(me, dead=self.dead),
             lease=timedelta(minutes=15),
             jitter=Random(1),  # noqa: S311 - the same waits in every run
-            marks=SendMarks(
-                file=FaultyMark(self.faults, self.outbox / "sending.mark"), host="here"
-            ),
+            marks=SendMarks(file=FaultyMark(self.faults, self.outbox / MARK), host="here"),
         )
 
     def complete(self, me: Worker) -> None:
