@@ -18,7 +18,8 @@ from paperround.domain.deliveries import (
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.deliver import DeliverReport, deliver
+from paperround.jobs.deliver import deliver
+from paperround.jobs.deliver_report import DeliverReport
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     Neighbours,

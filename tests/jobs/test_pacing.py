@@ -11,7 +11,8 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
 from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp
-from paperround.jobs.deliver import DeliverReport, Post, deliver, deliver_notices
+from paperround.jobs.deliver import Post, deliver, deliver_notices
+from paperround.jobs.deliver_report import DeliverReport
 from paperround.jobs.pacing import FIRST_MAILS, Pacer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import ScriptedMailer, accepting

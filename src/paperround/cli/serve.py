@@ -12,7 +12,7 @@ from paperround.cli.signals import STOPS, finish_on_signals
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
-    from paperround.jobs.deliver import DeliverReport
+    from paperround.jobs.deliver_report import DeliverReport
     from paperround.jobs.tick import TickReport
     from paperround.wiring import Runtime
 

@@ -23,9 +23,10 @@ from typing import Generic
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
-from paperround.domain.ledger import LedgerTotals, Move
+from paperround.domain.ledger import Move
 from paperround.domain.replies import is_opening, verdict
 from paperround.jobs.claim_size import ClaimSize
+from paperround.jobs.deliver_report import DeliverReport
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import HELD, is_held, is_suspect
 from paperround.jobs.lanes import (
@@ -48,7 +49,7 @@ from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
 from paperround.jobs.unreached import UNREACHED
 
-__all__ = ["DeliverReport", "Post", "deliver", "deliver_notices"]
+__all__ = ["Post", "deliver", "deliver_notices"]
 
 log = logging.getLogger(__name__)
 
@@ -63,23 +64,6 @@ MOST_KEYLESS = 50
 """Mails whose key is gone that a run passes over; where there are more, all are likely to be."""
 
 ASKED_TO_STOP = "this process was asked to stop"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverReport:
-    """The ledger's totals after the run, and why it stopped early, if it did.
-
-    `digests` and `others` count, by state, what became of the mails of this run; `troubles`, by
-    reason, those of them that were not sent; `expired` those whose life had ended before it.
-    """
-
-    totals: LedgerTotals
-    notices: LedgerTotals
-    digests: Mapping[str, int] = field(default_factory=dict)
-    others: Mapping[str, int] = field(default_factory=dict)
-    troubles: Mapping[str, int] = field(default_factory=dict)
-    expired: int = 0
-    stopped: str | None = None
 
 
 def deliver(
