@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from paperround.cli.app import app
 from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.domain.errors import Crowded
+from paperround.domain.errors import Conflict, Crowded, DatabaseFailed
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Preferences
 from paperround.domain.times import format_instant
@@ -67,8 +68,43 @@ def test_tick_works_on_requests_before_it_sends(home: Runtime) -> None:
 def test_deliver_counts_a_request_that_waits_as_queued(
     home: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Runtime, "work_on_requests", lambda _: None)
+    monkeypatch.setattr(Runtime, "requests_first", lambda _: nullcontext())
     assert run("deliver")["notices"]["queued"] == 1
+
+
+WAITS = "what people asked for has to wait"
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that fails those who work on requests."""
+
+    def fail(*_: object, **__: object) -> int:
+        raise DatabaseFailed("the disk is full")
+
+    monkeypatch.setattr("paperround.jobs.signup_worker.work_on_requests", fail)
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.accept("S18", part="worked on by every command")
+def test_what_keeps_requests_waiting_is_told_and_mail_goes_on(
+    home: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run("deliver")["notices"]["queued"] == 1
+    assert caplog.text.count(f"{WAITS}: the disk is full") == 1
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.accept("D6", part="command", mutant="a-failed-command-tells-it-twice")
+def test_what_ends_the_command_too_is_told_by_that_alone(
+    home: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(DatabaseFailed), home.requests_first():
+        raise DatabaseFailed("the disk is full")
+    assert WAITS not in caplog.text
+    with pytest.raises(Conflict), home.requests_first():
+        raise Conflict("somebody was faster")
+    assert WAITS in caplog.text
 
 
 @pytest.mark.accept("S18", part="operator")

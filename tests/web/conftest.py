@@ -73,7 +73,8 @@ class Site:
 
     def work(self) -> None:
         """Work on what was asked, as a running site does at once."""
-        self.runtime.work_on_requests()
+        with self.runtime.requests_first():
+            pass
 
     def notice_token(self, name: str, kind: NoticeKind, purpose: Purpose) -> str:
         """The token of the latest notice of a kind that was written to somebody."""

@@ -30,8 +30,7 @@ def deliver(
     home = runtime(now)
     finish_on_signals(home)
     gc.freeze()  # libraries stay to the end: looking for garbage in them only takes time
-    home.work_on_requests()
-    with progress("sending") as advance:
+    with home.requests_first(), progress("sending") as advance:
         report = run(home.post(), until_empty=until_empty, progress=advance)
     posted = home.post_to_channels()
     with home.database.reading() as work:

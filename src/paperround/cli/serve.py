@@ -93,9 +93,9 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     home = runtime(now)
     home.settings.require_sender()
     finish_on_signals(home)
-    home.work_on_requests()
-    report = run(home.rounds, now=home.clock.now())
-    sent = deliver(home.post())
+    with home.requests_first():
+        report = run(home.rounds, now=home.clock.now())
+        sent = deliver(home.post())
     home.post_to_channels()
     with home.database.reading() as work:  # posts stand in the same ledger
         sent = replace(sent, totals=work.ledger.totals(now=home.clock.now()))

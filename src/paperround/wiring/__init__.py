@@ -3,6 +3,7 @@ that each of them satisfies the Protocol its users wrote."""
 
 import atexit
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
@@ -362,10 +363,10 @@ class Runtime(ForReaders):
         client = self.client_for(*self.settings.open_places, seconds=outlets.SECONDS)
         return outlets.office_of(client, self.clock)
 
-    def work_on_requests(self) -> None:
+    def requests_first(self) -> AbstractContextManager[None]:
         """Write the mails that people asked for. Where that fails they wait, and other mail does
         not wait for them."""
-        hands.work_on_requests(self)
+        return hands.requests_first(self)
 
     def post_to_channels(self) -> PostReport:
         """Post to channels what is due."""

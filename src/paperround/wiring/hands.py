@@ -1,7 +1,8 @@
 """Who does the jobs: threads of this process on SQLite, any number of processes on PostgreSQL."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -63,17 +64,28 @@ def queue_of(home: "Runtime") -> Queue:
     return queue
 
 
-def work_on_requests(home: "Runtime") -> None:
-    """Write the mails that people asked for, as far as that can be done."""
+@contextmanager
+def requests_first(home: "Runtime") -> Iterator[None]:
+    """Write the mails that people asked for, as far as that can be done, and go on. What keeps them
+    waiting is told once, also where it ends what follows."""
+    trouble = ""
     try:
         signup_worker.work_on_requests(home.desk, now=home.clock.now())
     except PaperroundError as error:
-        log.error("what people asked for has to wait: %s", error)
+        trouble = str(error)
+    try:
+        yield
+    except PaperroundError as error:
+        trouble = "" if str(error) == trouble else trouble
+        raise
+    finally:
+        if trouble:
+            log.error("what people asked for has to wait: %s", trouble)
 
 
 def _answer(home: "Runtime") -> None:
-    home.work_on_requests()
-    deliver_notices(home.post())
+    with home.requests_first():
+        deliver_notices(home.post())
 
 
 def _do(do: Callable[[], object], _: object) -> None:
