@@ -246,7 +246,8 @@ def test_a_page_on_another_origin_can_do_no_more_than_ask_for_a_list(
     for path in ("/", "/outbox", link(digest, "preferences").removeprefix(site.url)):
         assert page.evaluate(READ, f"{site.url}{path}") == "refused"
     context.close()
-    site.home.work_on_requests()
+    with site.home.requests_first():
+        pass
     only_signed_up(before, site.dump())
 
 

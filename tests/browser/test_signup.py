@@ -58,7 +58,8 @@ def signs_up(page: Page, home: Runtime, email: str) -> None:
 
 def waits(home: Runtime, who: Address) -> float | None:
     """Seconds until the confirmation of somebody leaves; None for whom none is written."""
-    home.work_on_requests()
+    with home.requests_first():
+        pass
     with home.database.reading() as work:
         person = work.subscribers.find(who)
     if person is None:
