@@ -1,4 +1,4 @@
-"""Sign-ups, wishes for a link and changes of address, until somebody has looked up their address."""
+"""Sign-ups, wishes for a link and changes of address, until their address is looked up."""
 
 import sqlalchemy as sa
 from alembic import op
