@@ -34,6 +34,7 @@ from paperround.store import engine as engines
 from paperround.store import migrate
 from paperround.store.schema import metadata
 from paperround.store.unit_of_work import SqlDatabase
+from tests.faketime import with_the_machines_clock
 from tests.postgres_keeper import server_user
 
 ENGINES = ("sqlite", "postgres")
@@ -127,7 +128,8 @@ def postgres_server(options: str = SERVER_OPTIONS) -> Iterator[PostgresServer]:
 @contextmanager
 def _own_server(programs: Path, settings: str) -> Iterator[PostgresServer]:
     """A server of this process, which ends with it: a process of its own sees to that, also where
-    this one is killed."""
+    this one is killed. It has the machine's clock, also where a library gives this process another:
+    its servers crash below that library."""
     user = server_user(os.geteuid()) or ""
     command = [sys.executable, str(KEEPER), str(programs), settings, user]
     with subprocess.Popen(
@@ -135,6 +137,7 @@ def _own_server(programs: Path, settings: str) -> Iterator[PostgresServer]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env=with_the_machines_clock(os.environ),
         start_new_session=True,  # whoever ends this process with all of its group leaves it alone
     ) as keeper:
         assert keeper.stdin is not None

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,8 @@ def library() -> str:
     if there is None:
         pytest.skip("needs libfaketime: install Debian's package faketime")
     return there
+
+
+def with_the_machines_clock(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` without the library."""
+    return {name: value for name, value in environment.items() if name != "LD_PRELOAD"}
