@@ -66,7 +66,7 @@ def test_a_relay_that_cannot_be_reached_is_told_once_with_its_reason(
     hands.moment += 5 * MINUTE
     [alert] = alerts(waiting, hands)
     assert alert.subject == f"The relay cannot be reached: {DEAD}"
-    assert "nothing is lost" in alert.lines[0]
+    assert alert.lines[1] == "Each is tried again by itself, a digest for 20 hours."
     assert alert.stops_mail
     with waiting.reading() as work:
         pace = pace_status(work, DOMAINS, now=hands.moment)

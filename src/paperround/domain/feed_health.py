@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from paperround.domain.feed_volume import MANY
 from paperround.domain.feeds import Alarm, FeedHealth, LiveFeed, Shape, Witnessed
 from paperround.domain.papers import Record
-from paperround.domain.times import require_utc
+from paperround.domain.times import format_instant, require_utc
 
 GRACE = timedelta(hours=3)
 """How late a batch may be before its feed is stale."""
@@ -285,7 +285,10 @@ def _seconds(pause: timedelta) -> timedelta:
 
 
 def cause_of(feed: LiveFeed) -> str:
-    """What feeds in the same trouble share: the reason without the place."""
+    """What feeds in the same trouble share: the reason without the place, or the batch of one kind
+    of source that did not come."""
+    if feed.health is FeedHealth.STALE and feed.expects_at is not None:
+        return f"{feed.kind}: no batch since {format_instant(feed.expects_at)}"
     return f"{feed.health.value}: {_PLACE.sub('', feed.reason)}"
 
 

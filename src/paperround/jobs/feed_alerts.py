@@ -5,20 +5,16 @@ feeds ─► failing or stale ─► grouped by what is wrong ─► one alert: 
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from paperround.domain.feed_health import LOST_AFTER
+from paperround.domain.feed_health import LOST_AFTER, cause_of
 from paperround.domain.feeds import Alarm, FeedHealth, LiveFeed
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
 
 MOST_NAMED = 5
 """Feeds that an alert names; of the others it says how many there are."""
-
-_PLACE = re.compile(r"https?://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b(?::\d+)?", re.IGNORECASE)
-"""Where a feed is, which differs between feeds that fail for one reason."""
 
 _HOW = {FeedHealth.FAILED: "failing", FeedHealth.STALE: "stale"}
 
@@ -40,16 +36,8 @@ def _causes(feeds: Iterable[LiveFeed]) -> dict[str, list[LiveFeed]]:
     causes: dict[str, list[LiveFeed]] = {}
     for feed in feeds:
         if feed.health in _HOW:
-            causes.setdefault(_cause(feed), []).append(feed)
+            causes.setdefault(cause_of(feed), []).append(feed)
     return {cause: hit for cause, hit in causes.items() if any(_lasts(feed) for feed in hit)}
-
-
-def _cause(feed: LiveFeed) -> str:
-    """What feeds in the same trouble share: the reason without the place, or the batch of one kind
-    of source that did not come."""
-    if feed.health is FeedHealth.STALE and feed.expects_at is not None:
-        return f"{feed.kind}: no batch since {format_instant(feed.expects_at)}"
-    return f"{feed.health.value}: {_PLACE.sub('', feed.reason)}"
 
 
 def _lasts(feed: LiveFeed) -> bool:

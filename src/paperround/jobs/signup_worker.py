@@ -70,7 +70,7 @@ def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
         return write(desk.database, partial(_done, desk, request, now))
     except (DatabaseFailed, Misconfigured):
         raise
-    except Exception as error:  # the others are for other people
+    except Exception as error:  # one bad request must not stop the others
         place = extract_tb(error.__traceback__)[-1]
         kind = type(error).__name__  # its words may hold an address
         log.error("request %d failed: %s in %s:%s", request, kind, place.filename, place.lineno)

@@ -19,20 +19,15 @@ UNREACHED = "the relay cannot be reached"
 
 def unreached(work: UnitOfWork, *, now: datetime) -> str | None:
     """Why the relay cannot be reached, None when it can or nobody tried for two hours."""
-    relay = work.pacing.relay()
-    if not relay.reason or relay.is_probing:
-        return None
-    failed = work.slots.last_beat(FAILED)
-    return relay.reason if failed is not None and now - failed <= LATELY else None
+    reason, _ = _last_failure(work, now)
+    return reason
 
 
 def relay_alerts(work: UnitOfWork, *, now: datetime) -> list[Alert]:
     """The alert that the relay cannot be reached, if that is so."""
-    reason = unreached(work, now=now)
-    if reason is None:
+    reason, failed = _last_failure(work, now)
+    if reason is None or failed is None:
         return []
-    failed = work.slots.last_beat(FAILED)
-    when = f"Last tried {format_instant(failed)}. " if failed is not None else ""
     waiting = work.ledger.totals(now=now).deferred + work.notices.totals(now=now).deferred
     mails = f"{counted(waiting, 'mail')} {'waits' if waiting == 1 else 'wait'}"
     return [
@@ -40,9 +35,21 @@ def relay_alerts(work: UnitOfWork, *, now: datetime) -> list[Alert]:
             key=f"unreached/{now:%Y-%m-%d}",
             subject=f"The relay cannot be reached: {reason}",
             lines=(
-                f"{when}{mails} and nothing is lost: each is tried again by itself.",
+                f"Last tried {format_instant(failed)}. {mails}.",
+                "Each is tried again by itself, a digest for 20 hours.",
                 "Is PAPERROUND_SMTP_URL right, and does the relay run? `paperround doctor` looks.",
             ),
             stops_mail=True,
         )
     ]
+
+
+def _last_failure(work: UnitOfWork, now: datetime) -> tuple[str | None, datetime | None]:
+    """Why and when the last mail got no session; None twice where that says nothing now."""
+    relay = work.pacing.relay()
+    if not relay.reason or relay.is_probing:
+        return None, None
+    failed = work.slots.last_beat(FAILED)
+    if failed is None or now - failed > LATELY:
+        return None, None
+    return relay.reason, failed

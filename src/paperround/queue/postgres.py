@@ -107,8 +107,10 @@ class PostgresQueue:
             delete_jobs="always",
             additional_context={NOW: lambda: moment},
         )
-        asyncio.run(worker.run())  # type: ignore[no-untyped-call]  # theirs names no result
-        self._present = self._now
+        try:
+            asyncio.run(worker.run())  # type: ignore[no-untyped-call]  # theirs names no result
+        finally:
+            self._present = self._now
         return sum(self.tally.done().values()) - before
 
     def start(self) -> None:
