@@ -81,13 +81,13 @@ def _measured(
             id="B11",
             measure=f"the page {name}, warm / hello",
             value=speed_ratio(warm, "page", "hello"),
-            bar=Bar("at least", 0.8),
+            bar=Bar("at least", 0.6),
         ),
         Measured(
             id="B11",
             measure=f"time of the page {name}, cold / hello",
             value=1 / speed_ratio(cold, "page", "hello"),
-            bar=Bar("at most", 10),
+            bar=Bar("at most", 15),
         ),
     ]
 

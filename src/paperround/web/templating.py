@@ -1,13 +1,11 @@
 """The pages' templates: everything escaped, whatever a file is called, and nothing undefined."""
 
 import hashlib
-from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from paperround.domain.editions import EditionPaper, page_name, page_path
 from paperround.domain.languages import ENGLISH, LANGUAGES
@@ -15,11 +13,10 @@ from paperround.domain.papers import Paper
 from paperround.domain.search import Hit
 from paperround.domain.telling import web_address
 from paperround.languages.frozen import problem_said
-from paperround.languages.tongue import Tongue, tongue
+from paperround.languages.tongue import tongue
 from paperround.mail.speech import TRANSLATED, speaking
 from paperround.paths import templates_dir
 from paperround.web.filters import REMEMBERED, said_on_pages
-from paperround.web.folding import fold
 from paperround.web.languages import carried, in_language, language_asked, page_language
 
 STATIC = "static"
@@ -39,8 +36,6 @@ def environment(language: str = ENGLISH) -> Environment:
         extensions=TRANSLATED,
     )
     speaking(made, ours)
-    said = _translated(ours)
-    fold(made, {"_": said, "gettext": said, "static": static_url})
     made.filters |= {
         **said_on_pages(ours),
         "page": paper_page,
@@ -56,11 +51,6 @@ def environment(language: str = ENGLISH) -> Environment:
         "static": static_url,
     }
     return made
-
-
-def _translated(ours: Tongue) -> Callable[[str], str]:
-    """A text of a template in a language of ours, as trusted as the template."""
-    return lambda text: Markup(ours.gettext(text))  # noqa: S704 - of a template and a catalogue
 
 
 def render(template: str, **values: object) -> str:
