@@ -130,11 +130,11 @@ def site(settings: Settings) -> Iterator[Site]:
 
 
 @contextmanager
-def running(settings: Settings, *, demo: bool = False) -> Iterator[Site]:
-    """The site of an installation with these settings."""
+def running(settings: Settings, *, demo: bool = False, cache_seconds: float = 0) -> Iterator[Site]:
+    """The site of an installation with these settings; by default it caches no page."""
     clock = HandClock()
     runtime = Runtime(settings, clock, demo=demo)
-    app = create_app(runtime)
+    app = create_app(runtime, cache_seconds=cache_seconds)
     with TestClient(app, base_url=PUBLIC_URL, raise_server_exceptions=False) as client:
         yield Site(app=app, runtime=runtime, clock=clock, client=client)
     runtime.queue.stop(drain_seconds=1)

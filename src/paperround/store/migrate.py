@@ -24,17 +24,17 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
 from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
-from paperround.store import queue_schema, schema_pages, schema_search
+from paperround.store import queue_schema, schema_search
 from paperround.store.dialect import is_lost_race, reason_of
 from paperround.store.drift import NOT_DECLARED, spoken
 from paperround.store.revisions import head, require_here
-from paperround.store.schema import metadata
+from paperround.store.schema import RETIRED, metadata
 from paperround.store.storage import rest
 
 
 def _is_declared(name: str | None, kind: str, parents: Any) -> bool:
     return schema_search.is_declared(name, kind, parents) and (
-        kind != "table" or (queue_schema.is_declared(name) and schema_pages.is_declared(name))
+        kind != "table" or (queue_schema.is_declared(name) and name not in RETIRED)
     )
 
 
@@ -158,8 +158,7 @@ def check_drift(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=dict(OPTIONS))
         drift = compare_metadata(context, metadata)
-        lacking = (*schema_pages.drift(connection), *queue_schema.drift(connection))
-        return [*spoken(drift), *lacking]
+        return [*spoken(drift), *queue_schema.drift(connection)]
 
 
 @contextmanager
@@ -170,7 +169,6 @@ def migrating(engine: Engine) -> Iterator[Connection]:
         _wait_for_others(connection)
         yield connection
         schema_search.mend(connection)
-        schema_pages.mend(connection)
         _check_references(connection)
 
 

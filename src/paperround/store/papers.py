@@ -56,7 +56,6 @@ from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.listed import listed
 from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
 from paperround.store.queries import Query
-from paperround.store.schema_pages import count_change
 from paperround.store.schema_search import index_new
 from paperround.store.search import remember_words
 from paperround.store.versions import keep_earlier, keep_texts
@@ -280,7 +279,6 @@ class SqlPapers:
         rows = Made(list(zip(ids, new, strict=True)), row)
         insert_many(self._connection, insert_row(db.papers), rows)
         index_new(self._connection, ids[0], ids[-1])
-        count_change(self._connection)
         self._claim_identifiers(zip(ids, new, strict=True))
         return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
 
@@ -346,7 +344,6 @@ class SqlPapers:
         key = ("paper_id", "feed_id")
         statement = upsert(self._connection, db.listings, key, changed)
         insert_many(self._connection, statement, _listing_rows(feed, again, now))
-        count_change(self._connection)
         require_current(self._connection, {one.paper_id for one in again})
 
     def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
@@ -362,8 +359,6 @@ class SqlPapers:
             for paper, one in observations
         ]
         added = insert_many(self._connection, insert_new(self._connection, db.observations), rows)
-        if added:
-            count_change(self._connection)
         require_current(self._connection, {paper for paper, _ in observations})
         return added
 

@@ -11,8 +11,7 @@
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
 `api_keys`, `answers`, `audit` and `search_words` stand by themselves. `channels` are what
 subscribers of other kinds have instead of an address, and `post_progress` is how far a post of
-several messages has got. How papers are searched stands in `schema_search`, and how changes of what
-pages show are counted in `schema_pages`.
+several messages has got. How papers are searched stands in `schema_search`.
 """
 
 from paperround.store.columns import metadata
@@ -58,7 +57,11 @@ from paperround.store.schema_papers import (
 from paperround.store.schema_returns import quarantine, returned, standings
 from paperround.store.schema_search import search_words
 
+RETIRED = frozenset({"page_changes"})
+"""Tables that nothing reads any more. They stay until the next release, for the one before this."""
+
 __all__ = [
+    "RETIRED",
     "answers",
     "api_keys",
     "audit",

@@ -18,21 +18,19 @@ from paperround.clock import SystemClock
 from paperround.config import load_settings
 from paperround.web import problems
 from paperround.web.answers import KEPT
+from paperround.web.cache import SECONDS, PageCache
+from paperround.web.compression import compressed
 from paperround.web.conditional import conditional
 from paperround.web.costly import Turns
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
-from paperround.web.health import ALIVE
 from paperround.web.languages import hearing
 from paperround.web.openapi import ABOUT, TAGS, described
-from paperround.web.packing import Packer
 from paperround.web.query_names import KNOWN_NAMES_ONLY
-from paperround.web.routes import API, COOKIELESS, PAGES, ROUTERS
-from paperround.web.shelf import Shelf
+from paperround.web.routes import API, COOKIELESS, PAGES, PUBLIC, ROUTERS
 from paperround.web.slashes import public_paths, without_slash
 from paperround.web.stamps import stamp
 from paperround.web.templating import static_dir, static_version
 from paperround.wiring import Runtime
-from paperround.wiring.site import pulse_of
 
 LASTING = "public, max-age=31536000, immutable"
 """For files whose address changes when they do."""
@@ -41,20 +39,13 @@ LASTING = "public, max-age=31536000, immutable"
 class Site(FastAPI):
     """FastAPI behind the guard: nothing reaches a route, and nothing leaves, without passing it."""
 
-    _shelf: Shelf | None = None
-
-    def keep(self, shelf: Shelf) -> None:
-        """Take public pages from this shelf; `guard` follows."""
-        self._shelf = shelf
-
-    def guard(self, rules: Rules) -> None:
-        """Put the guard before everything, error pages and kept pages included."""
+    def guard(self, rules: Rules, cache: PageCache) -> None:
+        """Put the guard before everything, error pages and cached pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
-        made = inner if self._shelf is None else self._shelf.before(inner, unkept=(ALIVE,))
-        made = without_slash(made, public_paths(PAGES))
+        made = without_slash(cache.before(inner), public_paths(PAGES))
+        made = conditional(compressed(made, public_paths(PUBLIC)))
         refuse = partial(problems.refused, self.state.runtime)
-        packed = Packer().before(conditional(made))
-        self._guarded: App = hearing(guarded(packed, rules, refuse))
+        self._guarded: App = hearing(guarded(made, rules, refuse))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -74,11 +65,15 @@ class VersionedFiles(StaticFiles):
         answer = await super().get_response(path, scope)
         current = scope["query_string"] == f"v={static_version(path)}".encode()
         answer.headers["cache-control"] = LASTING if current else KEPT["cache-control"]
+        answer.headers["etag"] = f"W/{answer.headers['etag']}"  # it may be sent compressed
+        if answer.status_code == 304:
+            answer.headers["vary"] = "Accept-Encoding"
         return answer
 
 
-def create_app(runtime: Runtime | None = None) -> FastAPI:
-    """The site of `runtime`, by default of the installation that the environment describes."""
+def create_app(runtime: Runtime | None = None, *, cache_seconds: float = SECONDS) -> FastAPI:
+    """The site of `runtime`, by default of the installation that the environment describes; its
+    public pages are cached for `cache_seconds`."""
     home = runtime or Runtime(load_settings(), SystemClock())
     home.prepare_to_serve()
     site = Site(
@@ -100,8 +95,7 @@ def create_app(runtime: Runtime | None = None) -> FastAPI:
     )
     site.state.runtime = home
     site.state.turns = Turns()
-    site.keep(shelf_of(home))
-    site.guard(rules_for(home))
+    site.guard(rules_for(home), page_cache(home, cache_seconds))
     problems.install(site)
     for router in ROUTERS:
         site.include_router(router, dependencies=[KNOWN_NAMES_ONLY] if router in API else [])
@@ -109,9 +103,9 @@ def create_app(runtime: Runtime | None = None) -> FastAPI:
     return site
 
 
-def shelf_of(home: Runtime) -> Shelf:
-    """Where the public pages of this process are kept."""
-    return Shelf(pulse_of(home), home.clock, lambda now: stamp(home.desk.keys, now=now))
+def page_cache(home: Runtime, seconds: float) -> PageCache:
+    """The cache of the public pages of this process."""
+    return PageCache(lambda: stamp(home.desk.keys, now=home.clock.now()), seconds=seconds)
 
 
 def rules_for(home: Runtime) -> Rules:

@@ -64,6 +64,18 @@ PAGES: tuple[APIRouter, ...] = (
 )
 """Those whose pages are for everybody, but for the ones behind a link of one's own."""
 
+PUBLIC: tuple[APIRouter, ...] = (
+    *PAGES,
+    files.router,
+    feeds.router,
+    crawlers.router,
+    search.api,
+    editions_api.api,
+    papers_api.api,
+    hugging_face.api,
+)
+"""Those whose answers are the same for everybody, but for the ones behind a link of one's own."""
+
 ROUTERS: tuple[APIRouter, ...] = (
     signup_api.api,
     files.router,

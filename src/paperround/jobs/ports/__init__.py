@@ -90,7 +90,6 @@ from paperround.jobs.ports.work import (
     Database,
     JoiningDatabase,
     Keeping,
-    Pulse,
     UnitOfWork,
 )
 
@@ -129,7 +128,6 @@ __all__ = [
     "PostLedger",
     "PostOffice",
     "Processes",
-    "Pulse",
     "Queue",
     "Ranker",
     "RateStore",

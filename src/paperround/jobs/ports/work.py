@@ -76,20 +76,6 @@ class UnitOfWork(Protocol):
         ...
 
 
-class Pulse(Protocol):
-    """Tells whether anything that public pages show was written since it was asked before."""
-
-    def at_hand(self) -> str | None:
-        """What `beat` would say, where that takes microseconds; else None. Raises
-        DatabaseFailed."""
-        ...
-
-    def beat(self) -> str:
-        """Another word than any before where something was committed since, by whatever process.
-        Raises DatabaseFailed."""
-        ...
-
-
 class Database(Protocol):
     """Opens units of work; each commits on a clean exit and rolls back on an exception."""
 

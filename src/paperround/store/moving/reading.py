@@ -14,10 +14,10 @@ from sqlalchemy.dialects import sqlite
 
 from paperround.domain.errors import InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.domain.wording import counted
-from paperround.store import revisions, schema_pages
+from paperround.store import revisions
 from paperround.store.moving.lines import TAKEN_APART, holds_nul
 from paperround.store.moving.marks import GET, STATES, Mark
-from paperround.store.schema import metadata
+from paperround.store.schema import RETIRED, metadata
 from paperround.store.schema_search import INDEX
 from paperround.store.types import Json, UtcDateTime
 
@@ -127,7 +127,7 @@ class Source:
         """Tables that are not Paperround's, and stay behind."""
         found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         known = {table.name for table in metadata.sorted_tables}
-        known |= {"alembic_version", "moves", schema_pages.TABLE}
+        known |= {"alembic_version", "moves", *RETIRED}
         return sorted(
             name
             for (name,) in found
