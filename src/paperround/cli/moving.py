@@ -1,7 +1,6 @@
 """`paperround db move`: from SQLite to PostgreSQL."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +11,7 @@ from paperround.cli.progress import progress
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from paperround.config import Settings
-    from paperround.jobs.moving import Settled
-    from paperround.store.moving.move import Look, MovedTable, Moving
 
 STANDARD_INPUT = "-"
 
@@ -52,16 +47,16 @@ def move(
         bool,
         typer.Option(
             "--undo",
-            help="Go back: let the SQLite database work again. If the move had ended, nothing that "
-            "the other one may have sent is sent again.",
+            help="Go back: let the SQLite database work again. Nothing that the other one may have "
+            "sent is sent again.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Move an installation from SQLite to PostgreSQL. Stop everything that works with it first.
 
-    Killed at any moment, it goes on when it is run again. Every table is counted and summed in both
-    databases before the new one can be used; from the first row on, the old one refuses to work.
+    Every table is copied in one transaction and counted in both databases; then the old one
+    refuses to work. A move that fails changes nothing: run the same command again.
     """
     from paperround.config import load_settings
 
@@ -97,55 +92,28 @@ def _move(
     from paperround.store.moving.move import between
 
     now = SystemClock().now()
-    with between(file, url) as moving:
+    with between(file, url, now=now) as moving:
         place = moving.target.place
         if moving.is_done:
             _tell_unmoved(place, as_json, f"moved already, to {place}", moved=True)
             return
-        with progress("looking") as advance:
-            look = moving.look(advance, replace_nul=replace_nul)
+        rows, left_behind = moving.look(), moving.source.unknown_tables()
         if not as_json:
-            _tell_look(moving, look)
+            say(f"to move: {counted(sum(rows.values()), 'row')}, to {place}")
+        if left_behind and not as_json:
+            say(f"  not Paperround's, and left behind: {', '.join(left_behind)}")
         if dry_run:
             _tell_unmoved(place, as_json, "it can be moved; nothing was changed", moved=False)
             return
-        settled, tables = _carry_out(moving, look, now)
+        with progress("copying", sum(rows.values())) as advance:
+            moving.copy(advance, now=now, replace_nul=replace_nul)
     if as_json:
-        print_json(_as_json(settings, place, look, settled, tables))
+        print_json(_as_json(settings, place, rows, left_behind))
     else:
-        _tell_moved(settings, file, place, settled, tables)
-
-
-def _carry_out(
-    moving: "Moving", look: "Look", now: "datetime"
-) -> "tuple[Settled, list[MovedTable]]":
-    from paperround.jobs.moving import end_leases
-    from paperround.store.engine import opened
-    from paperround.store.unit_of_work import SqlDatabase
-
-    mark = moving.begin(now=now)
-    with opened(f"sqlite:///{moving.source.file}") as engine:
-        settled = end_leases(SqlDatabase(engine), now=now)
-    with progress("copying", look.total) as advance:
-        moving.copy(look, advance)
-    with progress("comparing", look.total) as advance:
-        tables = moving.compare(advance)
-    with progress("making indexes", moving.target.waiting) as advance:
-        moving.target.make_the_rest(advance)
-    moving.hand_over(mark, now=now)
-    return settled, tables
+        _tell_moved(settings, file, place, rows)
 
 
 # --- what is told ------------------------------------------------------------------------------
-
-
-def _tell_look(moving: "Moving", look: "Look") -> None:
-    rows = f"{counted(look.total, 'row')} of {counted(len(look.rows), 'table')}"
-    say(f"{'going on with' if moving.mark else 'to move'}: {rows}, to {moving.target.place}")
-    for one in look.nuls:
-        say(f"  a NUL becomes \ufffd in {one}")
-    if look.left_behind:
-        say(f"  not Paperround's, and left behind: {', '.join(look.left_behind)}")
 
 
 def _tell_unmoved(place: str, as_json: bool, words: str, *, moved: bool) -> None:
@@ -156,18 +124,14 @@ def _tell_unmoved(place: str, as_json: bool, words: str, *, moved: bool) -> None
 
 
 def _as_json(
-    settings: "Settings", place: str, look: "Look", settled: "Settled", tables: "list[MovedTable]"
+    settings: "Settings", place: str, rows: dict[str, int], left_behind: list[str]
 ) -> dict[str, Any]:
     return {
         "moved": True,
         "database": place,
-        "rows": sum(table.rows for table in tables),
-        "tables": [asdict(table) for table in tables],
-        "in_hand": asdict(settled),
-        "replaced": [
-            {"table": one.table, "column": one.column, "rows": one.rows} for one in look.nuls
-        ],
-        "left_behind": list(look.left_behind),
+        "rows": sum(rows.values()),
+        "tables": [{"name": name, "rows": count} for name, count in rows.items()],
+        "left_behind": left_behind,
         "set": {"PAPERROUND_DATABASE_URL": place, **_secrets(settings)},
     }
 
@@ -179,18 +143,9 @@ def _secrets(settings: "Settings") -> dict[str, str]:
     return {"PAPERROUND_SECRET_KEY_FILE": str(settings.secret_file.resolve())}
 
 
-def _tell_moved(
-    settings: "Settings",
-    file: Path,
-    place: str,
-    settled: "Settled",
-    tables: "list[MovedTable]",
-) -> None:
-    rows = counted(sum(table.rows for table in tables), "row")
-    say(f"moved {rows} of {counted(len(tables), 'table')}; counts and checksums agree")
-    if settled.waiting or settled.unknown:
-        say(f"  of those in hand, waiting again: {counted(settled.waiting, 'mail')}")
-        say(f"  maybe out, so unknown and not sent again: {counted(settled.unknown, 'mail')}")
+def _tell_moved(settings: "Settings", file: Path, place: str, rows: dict[str, int]) -> None:
+    said = counted(sum(rows.values()), "row")
+    say(f"moved {said} of {counted(len(rows), 'table')}; counts agree")
     say(f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:")
     say(f"  PAPERROUND_DATABASE_URL={place}  with its password")
     for name, value in _secrets(settings).items():
@@ -219,26 +174,21 @@ def _undo(file: Path, as_json: bool) -> None:
     from paperround.config import load_settings
     from paperround.jobs.restore import hold_everything
     from paperround.store.engine import opened
-    from paperround.store.moving.departure import call_off, left
-    from paperround.store.moving.marks import MOVED
+    from paperround.store.moving.source import alone
     from paperround.store.unit_of_work import SqlDatabase
     from paperround.wiring.databases import send_marks_of
 
-    state, mark = left(file)
-    held = None
-    if state == MOVED:  # held before it can be worked with
-        with opened(f"sqlite:///{file}") as engine:
-            database, now = SqlDatabase(engine), SystemClock().now()
-            held = hold_everything(database, now=now)
-            send_marks_of(load_settings(), "").let_go(database, now=now)
-    call_off(file, state, mark)
+    with alone(file) as source:
+        mark = source.require_moved()
+    with opened(f"sqlite:///{file}") as engine:  # held before it can be worked with
+        database, now = SqlDatabase(engine), SystemClock().now()
+        held = hold_everything(database, now=now)
+        send_marks_of(load_settings(), "").let_go(database, now=now)
+    with alone(file) as source:
+        source.come_back()
     if as_json:
-        unknown = 0 if held is None else held.digests + held.notices
-        print_json(
-            {"was": state, "database": mark.place, "held": held is not None, "unknown": unknown}
-        )
+        print_json({"database": mark.place, "held": True, "unknown": held.digests + held.notices})
         return
     say(f"{file} works again; drop {mark.place}, and start nothing there")
-    if held is not None:
-        say("what happened there since is not here: enter who signed up and who left meanwhile")
-        say("sending is paused, and what may be out is not sent again: `paperround digest resume`")
+    say("what happened there since is not here: enter who signed up and who left meanwhile")
+    say("sending is paused, and what may be out is not sent again: `paperround digest resume`")

@@ -1,17 +1,15 @@
 """Moving an installation from SQLite to PostgreSQL, whole or not at all.
 
-    marks       what both databases know of a move, and the refusal to work meanwhile
-    departure   the SQLite file: nobody else has it open, and then it refuses everybody
-    reading     its rows in order, and a look for values that PostgreSQL cannot hold
-    lines       a row as a line of COPY, and the checksum of many
-    vacancy     whether the PostgreSQL database can be moved into
-    arrival     the PostgreSQL database: rows in, rows read back, sequences, the end
+    marks       what a database that takes part in a move says, and the refusal to work with it
+    source      the SQLite file, opened so that nobody else can use it
+    vacancy     whether the PostgreSQL database is empty
+    target      the PostgreSQL database: every table in one transaction
     move        all of it in order
 
-At no moment may both databases be worked with:
+At no moment do both databases work:
 
-    file       at rest ─► moving ───────────────────────────────► moved
-    database   empty ─────────────► moving ─► copied, compared ─────────► at work
+    file       works ───────────────────► moved
+    database   empty ─► rows, refuses ──────────► works
 
-Whoever is killed on the way runs the same command again.
+A move that fails before the file is marked starts again from the beginning.
 """

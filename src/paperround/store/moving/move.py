@@ -1,229 +1,140 @@
-"""The move itself: looked at first, then copied, compared and handed over."""
+"""The move itself: looked at first, then copied, counted and handed over."""
 
-import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from sqlalchemy import Table
+from typing import Any
 
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.times import format_instant
 from paperround.store import engine as engines
 from paperround.store import revisions
-from paperround.store.moving import reading
-from paperround.store.moving.arrival import Advance, Arrived, Target, counted_and_summed
-from paperround.store.moving.departure import arrive, depart
-from paperround.store.moving.lines import Form, form_of
-from paperround.store.moving.marks import MOVED, Mark
-from paperround.store.moving.reading import NUL, Misfit, Source, key_of
+from paperround.store.moving.marks import Mark
+from paperround.store.moving.source import Source, alone
+from paperround.store.moving.target import Intake, Target
 from paperround.store.schema import metadata
+
+Advance = Callable[[int], None]
+Row = tuple[Any, ...]
+
+REPORTED = 1000
+"""Rows after which progress is reported."""
 
 
 def no_progress(_: int) -> None:
-    """Nobody wants to know."""
+    """Report no progress."""
 
 
-CHUNK = 20_000
-"""Rows of one transaction: as many at most are copied again after a kill."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MovedTable:
-    """A table that has arrived: the same rows here as there."""
-
-    name: str
-    rows: int
-    checksum: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a move would find: rows by table, columns with a NUL that is replaced, and tables that
-    are not Paperround's and stay behind."""
-
-    rows: dict[str, int]
-    nuls: Sequence[Misfit] = ()
-    left_behind: Sequence[str] = ()
-
-    @property
-    def total(self) -> int:
-        """How many rows there are in all."""
-        return sum(self.rows.values())
-
-
-@dataclass(frozen=True)
+@dataclass
 class Moving:
-    """A move of the installation in `source`; `mark` is that of one that began already."""
+    """A move of the installation in `source` into `target`."""
 
     source: Source
     target: Target
-    mark: Mark | None = None
-    is_done: bool = False
-    tables: tuple[Table, ...] = field(default_factory=lambda: tuple(metadata.sorted_tables))
+    is_copied: bool = False
 
-    def look(self, advance: Advance = no_progress, *, replace_nul: bool = False) -> Look:
-        """Look at every row, and change nothing.
+    @property
+    def is_done(self) -> bool:
+        """Whether the file was moved to this database, and it works."""
+        mark = self.source.mark
+        return (
+            mark is not None
+            and mark.place == self.target.place
+            and self.target.holds_an_installation()
+        )
 
-        Raises UnreadableFile when the source is damaged, and InvalidInput when PostgreSQL cannot
-        hold a value: a NUL can be replaced.
-        """
-        if self.mark is None:  # since then nobody could change it
-            self.source.require_sound()
-        rows = {table.name: self.source.count(table) for table in self.tables}
-        misfits: list[Misfit] = []
-        for table in self.tables:
-            misfits += self.source.misfits(table) if rows[table.name] else []
-            advance(rows[table.name])
-        _require_fit(misfits, replace_nul)
-        return Look(rows=rows, nuls=misfits, left_behind=self.source.unknown_tables())
+    def look(self) -> dict[str, int]:
+        """How many rows there are, by table. Changes nothing. Raises UnreadableFile when the file
+        is damaged, and Conflict when the database is not empty."""
+        self._require_one_move()
+        self.source.require_sound()
+        return {table.name: self.source.count(table) for table in metadata.sorted_tables}
 
-    def begin(self, *, now: datetime) -> Mark:
-        """Let the old installation refuse everybody, and make the new database ready.
-
-        Raises Conflict when something still has the old one open.
-        """
-        mark = self.mark
-        if mark is None:
-            mark = Mark(
-                id=secrets.token_hex(8),
-                place=self.target.place,
-                began_at=format_instant(now),
-                revision=revisions.head(),
+    def copy(
+        self, advance: Advance = no_progress, *, now: datetime, replace_nul: bool = False
+    ) -> None:
+        """Copy every table in one transaction. Raises InvalidInput when PostgreSQL cannot hold a
+        value; both databases are as before then. Where the file was left already, nothing is to
+        be copied."""
+        self.is_copied = True
+        if self.source.mark is not None:
+            return
+        with self.target.filling(self._mark(self.source.file.resolve(), now)) as intake:
+            for table in metadata.sorted_tables:
+                rows = counting(self.source.rows(table), advance)
+                intake.copy(table, rows, replace_nul=replace_nul)
+            self._require_all(intake)
+            intake.give_ids_above(
+                {
+                    table.name: self.source.last_id(table)
+                    for table in metadata.sorted_tables
+                    if "id" in table.c
+                }
             )
-            self.source.close()
-            depart(self.source.file, mark)
-        if self.target.mark() is None:
-            place = str(self.source.file.resolve())
-            self.target.begin(
-                Mark(id=mark.id, place=place, began_at=mark.began_at, revision=mark.revision)
+        self.source.leave(self._mark(self.target.place, now))
+
+    def _mark(self, place: object, now: datetime) -> Mark:
+        return Mark(place=str(place), began_at=format_instant(now), revision=revisions.head())
+
+    def _require_all(self, intake: Intake) -> None:
+        for table in metadata.sorted_tables:
+            there, here = self.source.count(table), intake.count(table)
+            if there != here:
+                raise DatabaseFailed(
+                    f"{table.name} has {there:,} rows, and {here:,} arrived: nothing was moved"
+                )
+
+    def _require_one_move(self) -> None:
+        """The two belong to one move, or to none and the target is empty."""
+        left, there = self.source.mark, self.target.mark()
+        if left is not None and (there is None or left.place != self.target.place):
+            raise Conflict(
+                f"{self.source.file} was moved to {left.place} already, and nothing of that is in "
+                f"{self.target.place}: put a dump of that database back. `paperround db move "
+                "--undo` returns to the file instead, without what happened since, and holds back "
+                "what may have been sent"
             )
-        return mark
-
-    def copy(self, look: Look, advance: Advance = no_progress) -> None:
-        """Copy what has not arrived yet."""
-        for table in self.tables:
-            form = form_of(table, replace_nul=bool(look.nuls))
-            advance(self.target.arrived(table).rows)
-            moved = CHUNK if self.source.count(table) else 0
-            while moved == CHUNK:
-                moved = self._copy_chunk(table, form)
-                advance(moved)
-
-    def _copy_chunk(self, table: Table, form: Form) -> int:
-        """Copy the next rows of a table; returns how many: fewer than `CHUNK` at its end."""
-        before = so_far = self.target.arrived(table)
-        read = closing(self.source.rows(table, before.after, CHUNK))
-        with read as batches, self.target.taking_in(form) as intake:
-
-            def blocks() -> Iterator[bytes]:
-                nonlocal so_far
-                for rows in batches:
-                    lines = form.lines(rows)
-                    so_far = so_far.and_then(
-                        len(rows), form.checksum(rows, lines), key_of(table, rows[-1])
-                    )
-                    yield b"".join(lines)
-
-            intake.copy(blocks())
-            intake.note(so_far)
-        return so_far.rows - before.rows
-
-    def compare(self, advance: Advance = no_progress) -> list[MovedTable]:
-        """Read every row back. Raises DatabaseFailed when a table is not as it was: counted in
-        both databases, and summed as it was sent and as it stands."""
-        return [self._compared(table, advance) for table in self.tables]
-
-    def _compared(self, table: Table, advance: Advance) -> MovedTable:
-        sent, found = self.target.arrived(table), Arrived()
-        for now_at in counted_and_summed(self.target.reading_back(form_of(table))):
-            advance(now_at.rows - found.rows)
-            found = now_at
-        there = self.source.count(table)
-        if not there == sent.rows == found.rows:
-            raise DatabaseFailed(
-                f"{table.name} has {there:,} rows, and {found.rows:,} arrived: the move has not "
-                "ended, and the old database still refuses; `paperround db move --undo` goes back"
+        if there is None:
+            self.target.require_vacant()
+        elif there.place != str(self.source.file.resolve()):
+            raise Conflict(
+                f"{self.target.place} holds a part of another move, of {there.place}, that began "
+                f"at {there.began_at}: drop it and make it anew (`dropdb`, `createdb`), or name "
+                "another"
             )
-        if sent.checksum != found.checksum:
-            raise DatabaseFailed(
-                f"rows of {table.name} are not what was sent: the move has not ended, and the old "
-                "database still refuses; `paperround db move --undo` goes back"
-            )
-        return MovedTable(name=table.name, rows=there, checksum=f"{found.checksum:032x}")
-
-    def hand_over(self, mark: Mark, *, now: datetime) -> None:
-        """The old database is left first: never can both be worked with."""
-        last_ids = {
-            table.name: self.source.last_id(table) for table in self.tables if "id" in table.c
-        }
-        self.source.close()
-        arrive(self.source.file)
-        self.target.open(mark, last_ids, now=now)
 
 
 @contextmanager
-def between(file: Path, url: str) -> Iterator[Moving]:
-    """A move from the SQLite `file` to the PostgreSQL database at `url`, as far as it is. Nothing
-    is changed, and no other move into that database goes on meanwhile.
+def between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
+    """A move from the SQLite `file` to the PostgreSQL database at `url`, while nobody else uses
+    the file and no other move goes there. At the end either both are as they were, or the rows
+    were copied, the file refuses to work and the database works.
 
-    Raises InvalidInput when one of them is no such database; Conflict when the other one is not
-    empty, or another move stands in the way; SchemaOutOfDate when they are not at this version's
-    revision; Misconfigured when it cannot be reached.
+    Raises InvalidInput when one of them is no such database; Conflict when the file is in use;
+    SchemaOutOfDate when it is not at this version's revision; Misconfigured when the database
+    cannot be reached.
     """
-    with engines.opened(url) as engine, reading.opened(file) as source:
+    with engines.opened(url) as engine:
         if engine.dialect.name != "postgresql":
             raise InvalidInput("name the database to move to: postgresql://USER@HOST/NAME")
-        state, mark = source.state()
         revisions.require_reachable(engine)
         target = Target(engine)
         with target.alone():
-            is_done = state == MOVED and mark is not None and target.is_made_by(mark.id)
-            if not is_done:
-                _require_one_move(source, target, state, mark)
-            yield Moving(source, target, mark, is_done)
+            with alone(file) as source:
+                moving = Moving(source, target)
+                yield moving
+            if moving.is_copied:
+                target.open(now=now)
 
 
-def _require_one_move(source: Source, target: Target, state: str, mark: Mark | None) -> None:
-    """The two belong to one move, or to none and the target is empty."""
-    there = target.mark()
-    if there is None and state == MOVED and mark is not None:
-        raise Conflict(
-            f"{source.file} was moved to {mark.place} already, "
-            f"and nothing of that is in {target.place}: "
-            "put a dump of that database back. `paperround db move --undo` returns to the file "
-            "instead, without what happened since, and holds back what may have been sent"
-        )
-    if there is None and mark is not None and mark.place != target.place:
-        raise Conflict(
-            f"a move of {source.file} to {mark.place} has begun: run it again with that database, "
-            "or `paperround db move --undo` first"
-        )
-    if there is not None and (mark is None or there.id != mark.id):
-        raise Conflict(
-            f"{target.place} holds a part of another move, of {there.place}, that began at "
-            f"{there.began_at}: drop it and make it anew (`dropdb`, `createdb`), or name another"
-        )
-    if there is None:
-        target.require_vacant()
-
-
-def _require_fit(misfits: Sequence[Misfit], replace_nul: bool) -> None:
-    wrong = [one for one in misfits if one.what != NUL]
-    if wrong:
-        raise InvalidInput(
-            f"PostgreSQL cannot hold {_listed(wrong)}: Paperround never writes that, so mend these "
-            "rows first"
-        )
-    if misfits and not replace_nul:
-        raise InvalidInput(
-            f"PostgreSQL cannot hold {_listed(misfits)}: `--replace-nul` puts the sign \ufffd in "
-            "the place of each, in the copy alone"
-        )
-
-
-def _listed(misfits: Sequence[Misfit]) -> str:
-    more = f" and {len(misfits) - 3} more columns" if len(misfits) > 3 else ""
-    return "; ".join(map(str, misfits[:3])) + more
+def counting(rows: Iterator[Row], advance: Advance) -> Iterator[Row]:
+    """`rows`, with their number reported from time to time."""
+    number = 0
+    for row in rows:
+        yield row
+        number += 1
+        if number % REPORTED == 0:
+            advance(REPORTED)
+    advance(number % REPORTED)

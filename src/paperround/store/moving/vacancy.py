@@ -1,32 +1,22 @@
-"""Whether a PostgreSQL database can be moved into: there is nothing in it that somebody could miss,
-it can hold every text, and it is ours to change. Asked before the old installation is touched,
-because from then on that one refuses to work."""
+"""Whether a PostgreSQL database can be moved into: it holds nothing that somebody could miss, and
+can hold every text."""
 
-from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, func, inspect, select
 
-from paperround.domain.errors import Conflict, InvalidInput, Misconfigured, SchemaOutOfDate
+from paperround.domain.errors import Conflict, InvalidInput, SchemaOutOfDate
 from paperround.store import home, queue_schema, revisions
 from paperround.store import schema as db
 from paperround.store.schema import metadata
 
-_MAY_WRITE = "SELECT current_setting('transaction_read_only') = 'off'"
-_MAY_CREATE = "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)"
-_OTHERS_TABLES = """
-    SELECT tablename FROM pg_tables
-    WHERE schemaname = current_schema() AND tablename = ANY(:tables)
-      AND NOT pg_has_role(tableowner, 'USAGE')
-    ORDER BY tablename LIMIT 1
-"""
 _JOBS = f"SELECT count(*) FROM {queue_schema.THEIRS}jobs"
 
 
 def require_vacant(engine: Engine, place: str) -> None:
     """Raise Conflict when it holds anything that somebody could miss, InvalidInput when it cannot
-    hold every text, Misconfigured when we may not change it, and SchemaOutOfDate when it is at
-    another revision. The default list that `db upgrade` makes does not count."""
+    hold every text, and SchemaOutOfDate when it is at another revision. The default list that
+    `db upgrade` makes does not count."""
     with engine.connect() as connection:
         _require_unicode(connection, place)
-        _require_rights(connection, place)
     found = revisions.current(engine)
     with engine.connect() as connection:
         if found is None:
@@ -46,24 +36,6 @@ def _require_unicode(connection: Connection, place: str) -> None:
         raise InvalidInput(
             f"{place} holds texts in {encoding}, and titles need UTF8: make it with "
             "`createdb --encoding=UTF8 --template=template0`"
-        )
-
-
-def _require_rights(connection: Connection, place: str) -> None:
-    if not connection.execute(text(_MAY_WRITE)).scalar_one():
-        raise Misconfigured(f"{place} takes no writes: it is a standby, or set to read only")
-    user = connection.execute(text("SELECT current_user")).scalar_one()
-    if not connection.execute(text(_MAY_CREATE)).scalar_one():
-        raise Misconfigured(
-            f"{user} may not make tables in {place}: make the database with "
-            f"`createdb --owner={user}`"
-        )
-    tables = {"tables": [table.name for table in metadata.sorted_tables]}
-    other = connection.execute(text(_OTHERS_TABLES), tables).scalar_one_or_none()
-    if other is not None:
-        raise Misconfigured(
-            f"the table {other} in {place} is not of {user}: run `paperround db upgrade` as {user} "
-            f"on an empty database, or name one (`createdb --owner={user}`)"
         )
 
 
