@@ -9,6 +9,7 @@ from paperround.domain.feeds import FeedState, FetchRequest, Progress
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.arxiv_live import Arxiv
 from tests.sources.arxiv_samples import NOW, answer, entry, item, page, rss, state
+from tests.sources.cursors import stopped
 
 SOURCE = Arxiv()
 API = {"categories": "cs.AI,hep-th", "via": "api"}
@@ -51,7 +52,7 @@ def test_an_unchanged_category_leads_to_the_next() -> None:
     assert request.headers == {"If-None-Match": '"x"', "If-Modified-Since": "Mon"}
     following = SOURCE.parse(page(request, status=304))
     assert following.records == ()
-    assert following.next == "rss:1:0:2026-01-25:cs.AI,cs.LG:new,cross"
+    assert following.next == stopped(SOURCE, {"categories": "cs.AI,cs.LG"}, index=1)
 
 
 @pytest.mark.accept("F08", part="outage")
@@ -88,11 +89,11 @@ def test_a_whole_archive_is_asked_for_with_all_its_subjects(archive: str) -> Non
 @pytest.mark.accept("F03", part="api")
 def test_pages_follow_until_papers_are_older_than_asked_for() -> None:
     new = parsed(answer(*(entry(f"2601.{n:05}v1") for n in range(3)), total=500), **API)
-    assert (len(new.records), new.next) == (3, "api:0:3:2026-01-25:cs.AI,hep-th:new,cross")
+    assert (len(new.records), new.next) == (3, stopped(SOURCE, API, start=3))
     old = entry("2601.00009v1", published="2026-01-24T23:59:59Z")
     last = parsed(answer(entry(), old, total=500, start=3), new.next, **API)
     assert len(last.records) == 1
-    assert last.next == "api:1:0:2026-01-25:cs.AI,hep-th:new,cross"
+    assert last.next == stopped(SOURCE, API, index=1)
     assert parsed(answer(entry(), total=1), last.next, **API).next is None
 
 
@@ -106,23 +107,3 @@ def test_an_error_in_a_feed_is_a_failure_with_its_host() -> None:
     feed = rss().replace(b"cs.AI updates", b"Feed error for query ")
     with pytest.raises(FetchFailed, match=r"rss\.arxiv\.org answered 200: arXiv answered an error"):
         parsed(feed, categories="cs.AI")
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        "rss:1:0:2026-01-25:cs.AI,cs.CL:new,cross",
-        "api:1:0:2026-01-25:cs.AI,cs.LG:new,cross",
-        "rss:1:0:2026-01-25:cs.AI,cs.LG:new",
-        "rss:7:0:2026-01-25:cs.AI,cs.LG:new,cross",
-        "1",
-    ],
-)
-def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
-    request = SOURCE.plan(state(cursor, categories="cs.AI,cs.LG"), NOW)
-    assert request.cursor == "rss:0:0:2026-01-25:cs.AI,cs.LG:new,cross"
-
-
-def test_a_stopped_poll_keeps_its_oldest_day() -> None:
-    cursor = "api:1:100:2026-01-20:cs.AI,hep-th:new,cross"
-    assert SOURCE.plan(state(cursor, **API), NOW).cursor == cursor

@@ -1,6 +1,5 @@
 """bioRxiv and medRxiv, read by themselves."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +12,11 @@ from paperround.domain.papers import ParsedBatch
 from paperround.sources.biorxiv_live import Biorxiv
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.biorxiv_samples import NOTHING, collection, row
+from tests.sources.cursors import stopped
 
 SOURCE = Biorxiv()
 BASE = "https://api.biorxiv.org/details"
-SPAN = "2026-01-25:2026-01-28"
-BOTH = "biorxiv,medrxiv"
+BOTH: dict[str, Any] = {"server": "biorxiv,medrxiv"}
 
 
 def parsed(body: bytes, cursor: str | None = None, status: int = 200, **named: str) -> ParsedBatch:
@@ -36,7 +35,7 @@ def test_a_poll_asks_for_each_server_page_after_page() -> None:
     requests: list[FetchRequest] = []
     titles: list[str] = []
     for body in answers:
-        requests.append(SOURCE.plan(state(cursor, server=BOTH), NOW))
+        requests.append(SOURCE.plan(state(cursor, **BOTH), NOW))
         batch = SOURCE.parse(page(requests[-1], body))
         titles += [record.title for record in batch.records]
         cursor = batch.next
@@ -55,21 +54,21 @@ def test_rejects_and_other_subjects_count_for_where_the_next_page_begins() -> No
     batch = parsed(body, categories="Zoology")
     assert [record.title for record in batch.records] == ["Study 2"]
     assert len(batch.rejects) == 1
-    assert batch.next == f"0:3:{SPAN}:biorxiv:zoology"
+    assert batch.next == stopped(SOURCE, {"categories": "Zoology"}, start=3)
 
 
 @pytest.mark.accept("F04", part="cursor")
 @pytest.mark.parametrize("body", [NOTHING, collection(total="148231")])
 def test_an_empty_page_ends_a_server_whose_total_was_too_high(body: bytes) -> None:
-    assert parsed(body, f"0:60:{SPAN}:biorxiv,medrxiv:", server=BOTH).next == (
-        f"1:0:{SPAN}:biorxiv,medrxiv:"
+    assert parsed(body, stopped(SOURCE, BOTH, start=60), **BOTH).next == (
+        stopped(SOURCE, BOTH, index=1)
     )
-    assert parsed(body, f"1:60:{SPAN}:biorxiv,medrxiv:", server=BOTH).next is None
+    assert parsed(body, stopped(SOURCE, BOTH, index=1, start=60), **BOTH).next is None
 
 
 @pytest.mark.accept("F04", part="cursor")
 def test_without_a_total_pages_are_asked_for_until_one_is_empty() -> None:
-    assert parsed(collection(row(), total="unknown")).next == f"0:1:{SPAN}:biorxiv:"
+    assert parsed(collection(row(), total="unknown")).next == stopped(SOURCE, {}, start=1)
 
 
 @pytest.mark.accept("F04", part="errors")
@@ -80,7 +79,7 @@ def test_a_first_page_that_came_back_empty_though_papers_are_announced_is_a_fail
 
 def test_a_server_that_ignores_the_cursor_is_noticed() -> None:
     with pytest.raises(FetchFailed, match="go on after 100,000 rows"):
-        parsed(collection(row(), total=10**7), f"0:99999:{SPAN}:biorxiv:")
+        parsed(collection(row(), total=10**7), stopped(SOURCE, {}, start=99_999))
 
 
 def test_nothing_is_asked_for_conditionally_because_every_page_leads_to_the_next() -> None:
@@ -92,30 +91,6 @@ def test_nothing_is_asked_for_conditionally_because_every_page_leads_to_the_next
     )
     request = SOURCE.plan(feed, NOW)
     assert (request.url, request.headers) == (url, {})
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        f"0:30:{SPAN}:medrxiv:zoology",
-        f"0:30:{SPAN}:biorxiv,medrxiv:zoology",
-        f"0:30:{SPAN}:biorxiv:",
-        f"0:30:{SPAN}:biorxiv:zoology,ecology",
-        f"1:30:{SPAN}:biorxiv:zoology",
-        "2026-01-28:0:3",
-        "1",
-    ],
-)
-def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
-    request = SOURCE.plan(state(cursor, categories="zoology"), NOW)
-    assert request.cursor == f"0:0:{SPAN}:biorxiv:zoology"
-
-
-def test_a_stopped_poll_keeps_its_days() -> None:
-    cursor = f"1:30:{SPAN}:biorxiv,medrxiv:zoology,hiv aids"
-    later = NOW + timedelta(days=2)
-    feed = state(cursor, categories="zoology, HIV/AIDS", server=BOTH)
-    assert SOURCE.plan(feed, later).cursor == cursor
 
 
 @pytest.mark.parametrize(
@@ -164,7 +139,7 @@ def test_right_settings_pass_and_lead_to_a_cursor_that_is_read_again(
 def test_no_total_leads_backwards_or_breaks_anything(total: Any, count: int) -> None:
     body = collection(*map(row, range(count)), total=total if total is not None else [])
     try:
-        following = parsed(body, f"0:5:{SPAN}:biorxiv:").next
+        following = parsed(body, stopped(SOURCE, {}, start=5)).next
     except FetchFailed:
         return
-    assert following in (None, f"0:{5 + count}:{SPAN}:biorxiv:")
+    assert following in (None, stopped(SOURCE, {}, start=5 + count))

@@ -1,54 +1,22 @@
 """Where a poll stands that is led on by a service's own marks, and how it is cut in parts."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedState, Progress
 from paperround.domain.papers import ParsedBatch
-from paperround.sources.bookmarks import MARKED_PAGES, PAGE, Bookmark, bookmark, led_on, place_of
+from paperround.sources.bookmarks import MARKED_PAGES, PAGE, Bookmark, led_on
 from paperround.sources.catalogues import Answer
 from paperround.sources.polling import Span
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
-WANTED = ("type:article", "graphs")
+DAYS = Span(since=date(2026, 1, 25), until=NOW.date(), last=NOW.date())
 
 
-def stopped_at(cursor: str | None = None, good_at: datetime | None = None) -> FeedState:
-    return FeedState(url=None, settings={}, progress=Progress(cursor=cursor), good_at=good_at)
-
-
-def first(state: FeedState | None = None) -> Bookmark:
-    return place_of(state or stopped_at(), WANTED, 3, NOW)
-
-
-def test_a_poll_begins_with_the_first_page_for_the_last_days() -> None:
-    place = first()
-    assert place.span == Span(since=date(2026, 1, 25), until=NOW.date(), last=NOW.date())
-    assert (place.page, place.mark) == (0, "*")
-
-
-def test_a_stopped_poll_goes_on_with_the_days_it_began_with() -> None:
-    stopped = first().turned("mark|with|bars")
-    later = place_of(stopped_at(str(stopped)), WANTED, 7, NOW + timedelta(days=2))
-    assert later == stopped
-
-
-@pytest.mark.parametrize("wanted", [("type:preprint", "graphs"), ("type:article", ""), ()])
-def test_a_poll_begun_with_other_settings_begins_anew(wanted: tuple[str, ...]) -> None:
-    stopped = first().turned("mark")
-    assert place_of(stopped_at(str(stopped)), wanted, 3, NOW).page == 0
-
-
-def test_a_mark_that_has_expired_is_not_asked_for_again() -> None:
-    stopped = first().turned("mark", expires=NOW + timedelta(minutes=4))
-    in_time, too_late = NOW + timedelta(minutes=3), NOW + timedelta(days=1)
-    assert place_of(stopped_at(str(stopped)), WANTED, 3, in_time) == stopped
-    assert place_of(stopped_at(str(stopped)), WANTED, 3, too_late) == first()
+def first() -> Bookmark:
+    return Bookmark(span=DAYS)
 
 
 @pytest.mark.parametrize("mark", ["", "two words", "line\nfeed", "é", "x" * 4001, "\0"])
@@ -63,8 +31,8 @@ def page_of(rows: int = PAGE, total: int | None = None, mark: str | None = "mark
 
 def after(place: Bookmark, answer: Answer) -> tuple[Bookmark | None, list[str]]:
     """Where the poll goes on behind a page, and the reasons of its rejects."""
-    batch = led_on(place, answer, "A service", expires=None)
-    return bookmark(batch.next or ""), [one.reason for one in batch.rejects]
+    batch, following = led_on(place, answer, "A service", expires=None)
+    return following, [one.reason for one in batch.rejects]
 
 
 def days(place: Bookmark | None) -> tuple[int, int, int] | None:
@@ -117,34 +85,3 @@ def test_the_last_page_of_a_part_may_be_its_end_and_is_never_thrown_away() -> No
     day = Span(since=date(2026, 1, 25), until=date(2026, 1, 25), last=NOW.date())
     behind, told = after(replace(last, span=day), page_of(total=5001))
     assert (days(behind), told) == ((26, 26, 0), ["too-many-found"])
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        "",
-        "0:0",
-        f"{'0' * 32}|2026-01-01|2026-01-02|0||*",
-        f"{'0' * 32}|2026-02-30|2026-03-01|2026-03-01|0||*",
-        f"{'0' * 32}|2026-01-03|2026-01-02|2026-01-03|0||*",
-        f"{'0' * 32}|2026-01-01|2026-01-03|2026-01-02|0||*",
-        f"{'0' * 32}|2026-01-01|2026-01-02|2026-01-02|0|-:Z|*",
-        f"{'0' * 32}|2026-01-01|2026-01-02|2026-01-02|0||",
-        f"{'0' * 32}|2026-01-01|2026-01-02|2026-01-02|٣||*",
-    ],
-)
-def test_what_is_no_bookmark_begins_anew(cursor: str) -> None:
-    assert bookmark(cursor) is None
-    assert place_of(stopped_at(cursor), WANTED, 3, NOW) == first()
-
-
-@given(
-    mark=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=50),
-    page=st.integers(0, MARKED_PAGES - 2),
-    expires=st.none() | st.integers(0, 10**6).map(lambda s: NOW + timedelta(seconds=s)),
-)
-def test_a_bookmark_is_read_as_it_was_written(
-    mark: str, page: int, expires: datetime | None
-) -> None:
-    place = replace(first(), page=page).turned(mark, expires)
-    assert bookmark(str(place)) == place

@@ -154,13 +154,6 @@ def test_what_is_no_list_of_works_is_a_failure(source: Source, body: bytes, stat
 
 
 @BOTH
-def test_a_cursor_of_another_source_is_a_mistake_of_ours(source: Source) -> None:
-    request = FetchRequest(url="https://x.example", cursor="0:0")
-    with pytest.raises(ValueError, match=f"is no cursor of {source.kind}"):
-        source.parse(page(request, LAST[source.kind]))
-
-
-@BOTH
 @pytest.mark.parametrize(
     ("settings", "field", "said"),
     [

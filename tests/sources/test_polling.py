@@ -9,21 +9,19 @@ from hypothesis import strategies as st
 
 from paperround.domain.feeds import FeedState
 from paperround.sources.live import SOURCES
-from paperround.sources.polling import Span, is_cut_off, oldest_day, parse_span, span_of
+from paperround.sources.polling import Span, is_cut_off, oldest_day, span_of
 from tests.sources.arxiv_samples import state
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
 TODAY = NOW.date()
 DAY = timedelta(days=1)
-WINDOWS = {
-    "arxiv": ({"categories": "cs.AI", "via": "api"}, "api:0:0:2026-01-15:"),
-    "arxiv-oai": ({"sets": "cs", "days": "3"}, "|2026-01-15|"),
-    "biorxiv": ({}, ":2026-01-15:2026-01-28:"),
-    "crossref": ({"query": "x"}, "|2026-01-15|2026-01-28|2026-01-28|"),
-    "hf-daily": ({}, "2026-01-28:0:13"),
-    "openalex": ({"search": "x", "days": "3"}, "|2026-01-15|2026-01-28|2026-01-28|"),
-    "pubmed": ({"query": "x"}, "|2026-01-15|2026-01-28|2026-01-28|"),
-    "semantic-scholar": ({"query": "x", "days": "3"}, "2026-01-15|"),
+SETTINGS = {
+    "arxiv": {"categories": "cs.AI", "via": "api"},
+    "arxiv-oai": {"sets": "cs", "days": "3"},
+    "crossref": {"query": "x"},
+    "openalex": {"search": "x", "days": "3"},
+    "pubmed": {"query": "x"},
+    "semantic-scholar": {"query": "x", "days": "3"},
 }
 
 
@@ -34,9 +32,10 @@ def good_at(moment: datetime | None) -> FeedState:
 @pytest.mark.accept("F08", part="outage")
 @pytest.mark.parametrize("kind", sorted(set(SOURCES) - {"feed"}))
 def test_after_an_outage_every_source_asks_for_the_days_that_were_missed(kind: str) -> None:
-    settings, window = WINDOWS[kind]
-    standing = replace(state(**settings), good_at=NOW - 10 * DAY)  # 18 January, three days back
-    assert window in SOURCES[kind].plan(standing, NOW).cursor
+    standing = replace(state(**SETTINGS.get(kind, {})), good_at=NOW - 10 * DAY)  # 18 January
+    cursor = SOURCES[kind].plan(standing, NOW).cursor
+    wanted = '"left":13' if kind == "hf-daily" else '"since":"2026-01-15"'  # three days back
+    assert wanted in cursor
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,6 @@ def test_the_parts_of_some_days_are_all_of_them_and_none_twice(found: int, lengt
     part: Span | None = whole.narrowed(found, 5000) or whole
     days: list[date] = []
     while part is not None:
-        assert parse_span(str(part)) == part
         days += [part.since + n * DAY for n in range((part.until - part.since).days + 1)]
         part = part.following
     assert days == [whole.since + n * DAY for n in range(length + 1)]

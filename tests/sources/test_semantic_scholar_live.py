@@ -17,15 +17,19 @@ from paperround.sources.live import sources
 from paperround.sources.semantic_scholar_live import SemanticScholar
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cassettes import recorded
+from tests.sources.cursors import stopped
 from tests.sources.semantic_scholar_samples import bulk, paper
 
 SOURCE = SemanticScholar()
 QUERY = 'asthma | "wheezing children"'
-FIRST = f"2026-01-21|0|||{QUERY}"
 
 
 def planned(cursor: str | None = None, query: str = QUERY, **named: str) -> FetchRequest:
     return SOURCE.plan(state(cursor, query=query, **named), NOW)
+
+
+def at(number: int, token: str) -> str:
+    return stopped(SOURCE, {"query": QUERY}, page=number, token=token)
 
 
 def parsed(body: bytes, cursor: str | None = None, status: int = 200) -> ParsedBatch:
@@ -74,20 +78,20 @@ def test_nothing_found_is_an_empty_answer() -> None:
 
 
 def test_a_page_without_papers_is_the_end_of_a_list_but_never_its_beginning() -> None:
-    assert parsed(bulk(total=9, token="t"), FIRST.replace("|0||", "|3||u")).next is None
+    assert parsed(bulk(total=9, token="t"), at(3, "u")).next is None
     with pytest.raises(FetchFailed, match="no papers though it found 9"):
         parsed(bulk(total=9))
     with pytest.raises(FetchFailed, match="no papers though it found 5,000"):
-        parsed(bulk(total=5000, token="t"), FIRST.replace("|0||", "|3||u"))
+        parsed(bulk(total=5000, token="t"), at(3, "u"))
 
 
 def test_a_list_that_leads_to_itself_is_a_failure() -> None:
     with pytest.raises(FetchFailed, match="does not come to an end"):
-        parsed(bulk(paper(), total=9, token="same"), FIRST.replace("|0||", "|7||same"))
+        parsed(bulk(paper(), total=9, token="same"), at(7, "same"))
 
 
 def test_of_more_papers_than_are_read_the_newest_are_kept_and_the_rest_is_told() -> None:
-    last = FIRST.replace("|0||", "|99||old")
+    last = at(99, "old")
     batch = parsed(bulk(paper(), total=123_456, token="new"), last)
     assert (len(batch.records), batch.next) == (1, None)
     assert [one.reason for one in batch.rejects] == ["too-many-found"]
@@ -124,25 +128,11 @@ def test_an_answer_without_papers_is_a_failure_and_no_empty_day(
 
 @pytest.mark.accept("F05", part="semantic-scholar restarts")
 def test_a_stopped_poll_keeps_its_day_and_goes_on_with_its_token() -> None:
-    cursor = f"2026-01-21|3|Biology|tok|{QUERY}"
-    feed = state(cursor, query=QUERY, fields="Biology")
+    settings = {"query": QUERY, "fields": "Biology"}
+    cursor = stopped(SOURCE, settings, page=3, token="tok")
+    feed = state(cursor, **settings)
     request = SOURCE.plan(feed, NOW + timedelta(days=2))
     assert (request.cursor, asked(request)["token"]) == (cursor, "tok")
-
-
-@pytest.mark.accept("F05", part="semantic-scholar restarts")
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        f"2026-01-21|3||tok|{QUERY}s",
-        f"2026-01-21|3|Biology|tok|{QUERY}",
-        f"2026-99-99|3||tok|{QUERY}",
-        f"fetch|200|450|2026-01-28T12:00:00Z|1|MCID_1|{QUERY}",
-        "1",
-    ],
-)
-def test_a_poll_begun_with_other_settings_begins_anew(cursor: str) -> None:
-    assert planned(cursor).cursor == FIRST
 
 
 @pytest.mark.accept("F05", part="semantic-scholar key")

@@ -3,11 +3,8 @@
 The announcements say what is new today, and only that. The API knows every paper, often hours
 later and without saying when it was announced; it is asked for the newest until they are older
 than `days`. All of arXiv's hosts share one budget: one request every three seconds.
-
-A cursor is `via:index of the category:first result:oldest day:categories:include`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -18,17 +15,15 @@ from urllib.parse import urlencode
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.times import parse_date, require_utc
+from paperround.domain.times import require_utc
 from paperround.sources.arxiv_api import Answer, read_answer
 from paperround.sources.arxiv_categories import categories, hint
 from paperround.sources.arxiv_feed import NEW, TYPES, read_arxiv_feed
 from paperround.sources.arxiv_record import CATEGORY, EASTERN
 from paperround.sources.expectations import Rhythm
+from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
-    Client,
-    check_names,
-    check_url,
     conditions,
     days_of,
     oldest_day,
@@ -70,9 +65,6 @@ _RHYTHM = Rhythm(
     quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT),
     early=EARLY,
 )
-_CURSOR = re.compile(
-    r"(rss|api):(\d{1,3}):(\d{1,6}):(\d{4}-\d\d-\d\d):([A-Za-z.,-]+):([a-z,-]+)", re.ASCII
-)
 _WITH_SUBJECTS = frozenset(
     "astro-ph cond-mat cs econ eess math nlin physics q-bio q-fin stat".split()
 )
@@ -87,23 +79,19 @@ class _Place:
     categories: tuple[str, ...]
     include: tuple[str, ...]
 
-    def __str__(self) -> str:
-        lists = f"{','.join(self.categories)}:{','.join(self.include)}"
-        return f"{self.via}:{self.index}:{self.start}:{self.since}:{lists}"
-
     @property
     def category(self) -> str:
         return self.categories[self.index]
 
     @property
-    def following(self) -> str | None:
+    def following(self) -> "_Place | None":
         """Where the next category begins; None after the last."""
         if self.index + 1 >= len(self.categories):
             return None
-        return str(replace(self, index=self.index + 1, start=0))
+        return replace(self, index=self.index + 1, start=0)
 
 
-class Arxiv:
+class Arxiv(PagedSource[_Place]):
     """The source `arxiv`."""
 
     kind: str = "arxiv"
@@ -117,48 +105,38 @@ class Arxiv:
         }
     )
     interval: timedelta = timedelta(hours=1)
+    place = _Place
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        check_url(url)
-        check_names(settings, self.settings, self.kind)
         via_of(settings)
         _known(categories_of(settings))
         _include(settings)
         days_of(settings)
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else the first category's first.
-
-        A poll that was begun with other settings begins anew.
-        """
-        first = _first(state, now)
-        stopped = _place(state.progress.cursor or "")
-        place = stopped if stopped and _is_same(stopped, first) else first
-        url = _url(state.url or BASES[place.via], place)
-        return FetchRequest(
-            url=url,
-            headers=conditions(state.progress, url) if place.via == "rss" else {},
-            cursor=str(place),
-            limiter="arxiv",
-            interval_seconds=3.0,
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the first category."""
+        settings = state.settings
+        return _Place(
+            via=via_of(settings),
+            since=oldest_day(state, now, days=days_of(settings)),
+            categories=categories_of(settings),
+            include=_include(settings),
         )
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
-        """The answer to one request."""
-        return client.get(request)
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a page of announcements or results is asked for."""
+        url = _url(state.url or BASES[place.via], place)
+        headers = conditions(state.progress, url) if place.via == "rss" else {}
+        return FetchRequest(url=url, headers=headers, limiter="arxiv", interval_seconds=3.0)
 
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         """The papers of one answer; raises FetchFailed for what is no answer with papers."""
-        place = _place(page.request.cursor)
-        if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         if page.not_modified:
-            return ParsedBatch(next=place.following)
+            return ParsedBatch(), place.following
         if place.via == "api":
             return _recent(read(page, read_answer), place)
-        batch = read(page, partial(read_arxiv_feed, include=place.include))
-        return replace(batch, next=place.following)
+        return read(page, partial(read_arxiv_feed, include=place.include)), place.following
 
     def expects(self, after: datetime) -> datetime:
         """00:30 Eastern, Monday to Friday, but not after an evening without announcement."""
@@ -174,7 +152,7 @@ def readable_at(day: date) -> datetime:
     return _RHYTHM.on(day)
 
 
-def _recent(answer: Answer, place: _Place) -> ParsedBatch:
+def _recent(answer: Answer, place: _Place) -> tuple[ParsedBatch, _Place | None]:
     """What is not older than asked for; the newest come first, so an older one ends it."""
     if not answer.entries and not place.start:
         raise FetchFailed(
@@ -186,8 +164,8 @@ def _recent(answer: Answer, place: _Place) -> ParsedBatch:
     )
     end = place.start + answer.entries
     is_over = len(recent) < len(records) or end >= answer.total
-    following = place.following if is_over else str(replace(place, start=end))
-    return replace(answer.batch, records=recent, next=following)
+    following = place.following if is_over else replace(place, start=end)
+    return replace(answer.batch, records=recent), following
 
 
 def _day(moment: datetime) -> date:
@@ -206,36 +184,6 @@ def _url(base: str, place: _Place) -> str:
         "max_results": PAGE,
     }
     return f"{base}?{urlencode(query, safe=':*')}"
-
-
-def _first(state: FeedState, now: datetime) -> _Place:
-    settings = state.settings
-    return _Place(
-        via=via_of(settings),
-        since=oldest_day(state, now, days=days_of(settings)),
-        categories=categories_of(settings),
-        include=_include(settings),
-    )
-
-
-def _is_same(stopped: _Place, first: _Place) -> bool:
-    """Whether a stopped poll asked for what one that begins now would ask for."""
-    return replace(stopped, index=0, start=0, since=first.since) == first
-
-
-def _place(cursor: str) -> _Place | None:
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        return None
-    place = _Place(
-        via=match[1],
-        index=int(match[2]),
-        start=int(match[3]),
-        since=parse_date(match[4]),
-        categories=tuple(match[5].split(",")),
-        include=tuple(match[6].split(",")),
-    )
-    return place if place.index < len(place.categories) else None
 
 
 def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:

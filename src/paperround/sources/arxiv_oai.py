@@ -3,8 +3,6 @@
 It repairs what the announcements leave out (comments, licences, DOIs, missed days). A poll asks for
 the last `days` days, and for all since the day before the last good one when that is longer ago. A
 stopped poll keeps the day it began with.
-
-A cursor is `format|sets|since|index of the set|page|restarts|expiry of the token|token`.
 """
 
 import re
@@ -18,14 +16,15 @@ from urllib.parse import urlencode
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.times import format_instant, parse_date, parse_instant, require_utc
+from paperround.domain.times import require_utc
 from paperround.sources.arxiv_categories import sets
 from paperround.sources.arxiv_live import EARLY, NO_ANNOUNCEMENT
 from paperround.sources.arxiv_oai_record import arxiv_batch
 from paperround.sources.arxiv_record import EASTERN
 from paperround.sources.expectations import Rhythm
 from paperround.sources.oai_pmh import BadToken, Harvest, read_harvest
-from paperround.sources.polling import Client, check_names, check_url, days_of, oldest_day, read
+from paperround.sources.paged import PagedSource
+from paperround.sources.polling import days_of, oldest_day, read
 
 BASE = "https://oaipmh.arxiv.org/oai"
 FORMATS = ("arXiv", "arXivRaw", "oai_dc")
@@ -35,11 +34,6 @@ _MOST_PAGES = 1000
 """Pages of one set, far more than all of arXiv changes in a month."""
 
 _SET = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?::[a-z-]{2,12}(?::[A-Za-z-]{2,10})?)?")
-_CURSOR = re.compile(
-    r"(arXiv|arXivRaw|oai_dc)\|([A-Za-z:,-]+)\|(\d{4}-\d\d-\d\d)\|(\d{1,2})\|(\d{1,4})\|([01])"
-    r"\|([0-9TZ:-]*)\|(.*)",
-    re.ASCII,
-)
 _NEXT_DAY = timedelta(days=1)
 _RHYTHM = Rhythm(
     zone=EASTERN,
@@ -57,12 +51,8 @@ class _Place:
     index: int = 0
     page: int = 0
     restarts: int = 0
-    expires: str = ""
+    expires: datetime | None = None
     token: str = ""
-
-    def __str__(self) -> str:
-        at = f"{self.index}|{self.page}|{self.restarts}|{self.expires}|{self.token}"
-        return f"{self.format}|{','.join(self.sets)}|{self.since}|{at}"
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -79,7 +69,7 @@ class _Place:
     @property
     def beginning(self) -> "_Place":
         """The first page of the same set, from the same day."""
-        return replace(self, page=0, expires="", token="")
+        return replace(self, page=0, expires=None, token="")
 
     @property
     def following(self) -> "_Place | None":
@@ -89,7 +79,7 @@ class _Place:
         return replace(self.beginning, index=self.index + 1, restarts=0)
 
 
-class ArxivOai:
+class ArxivOai(PagedSource[_Place]):
     """The source `arxiv-oai`."""
 
     kind: str = "arxiv-oai"
@@ -100,51 +90,39 @@ class ArxivOai:
             "days": f"How many days back changes are asked for at least, 0 to 30 (default {DAYS}).",
         }
     )
-    interval: timedelta = timedelta(hours=6)
+    place = _Place
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        check_url(url)
-        check_names(settings, self.settings, self.kind)
         _known(_sets(settings))
         _format(settings)
         _days(settings)
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else the first of the first set.
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the first set."""
+        settings = state.settings
+        since = oldest_day(state, now, days=_days(settings))
+        return _Place(format=_format(settings), sets=_sets(settings), since=since)
 
-        A poll that was begun with other settings begins anew, a set whose token has expired too.
-        """
-        first = _first(state, now)
-        stopped = _place(state.progress.cursor or "")
-        place = stopped if stopped and _is_same(stopped, first) else first
-        if place.expires and parse_instant(place.expires) <= require_utc(now):
-            place = place.beginning
-        return FetchRequest(
-            url=f"{state.url or BASE}?{urlencode(place.query, safe=':')}",
-            cursor=str(place),
-            limiter="arxiv",
-            interval_seconds=3.0,
-        )
+    def resumed(self, place: _Place, now: datetime) -> _Place:
+        """The same page; the first one of its set where the token has expired."""
+        is_old = place.expires is not None and place.expires <= require_utc(now)
+        return place.beginning if is_old else place
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
-        """The answer to one request."""
-        return client.get(request)
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a page of records is asked for."""
+        url = f"{state.url or BASE}?{urlencode(place.query, safe=':')}"
+        return FetchRequest(url=url, limiter="arxiv", interval_seconds=3.0)
 
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         """The papers of one answer; raises FetchFailed for what is no list of records.
 
         A token that is not taken begins its set anew, once: the protocol wants the list again.
         """
-        place = _place(page.request.cursor)
-        if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         harvest = read(page, _harvest_or_nothing if _may_restart(place) else read_harvest)
         if harvest is None:
-            return ParsedBatch(next=str(replace(place.beginning, restarts=1)))
-        following = _after(place, harvest)
-        batch = arxiv_batch(harvest, place.since)
-        return replace(batch, next=str(following) if following is not None else None)
+            return ParsedBatch(), replace(place.beginning, restarts=1)
+        return arxiv_batch(harvest, place.since), _after(place, harvest)
 
     def expects(self, after: datetime) -> datetime:
         """00:30 Eastern, Monday to Friday. Records that came within hours before that, as they do
@@ -173,42 +151,7 @@ def _after(place: _Place, harvest: Harvest) -> _Place | None:
         return place.following
     if harvest.token == place.token or place.page + 1 >= _MOST_PAGES:
         raise FetchFailed(f"the list of {place.sets[place.index]} does not come to an end")
-    expires = format_instant(harvest.expires) if harvest.expires else ""
-    return replace(place, page=place.page + 1, expires=expires, token=harvest.token)
-
-
-def _first(state: FeedState, now: datetime) -> _Place:
-    settings = state.settings
-    since = oldest_day(state, now, days=_days(settings))
-    return _Place(format=_format(settings), sets=_sets(settings), since=since)
-
-
-def _is_same(stopped: _Place, first: _Place) -> bool:
-    """Whether a stopped poll asked for what one that begins now would ask for."""
-    return (stopped.format, stopped.sets) == (first.format, first.sets)
-
-
-def _place(cursor: str) -> _Place | None:
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        return None
-    try:
-        since, expires = parse_date(match[3]), match[7]
-        if expires:
-            parse_instant(expires)
-    except InvalidInput:
-        return None
-    place = _Place(
-        format=match[1],
-        sets=tuple(match[2].split(",")),
-        since=since,
-        index=int(match[4]),
-        page=int(match[5]),
-        restarts=int(match[6]),
-        expires=expires,
-        token=match[8],
-    )
-    return place if place.index < len(place.sets) else None
+    return replace(place, page=place.page + 1, expires=harvest.expires, token=harvest.token)
 
 
 def _sets(settings: Mapping[str, str]) -> tuple[str, ...]:

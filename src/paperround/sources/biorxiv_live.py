@@ -4,14 +4,11 @@ A page holds as many rows as the service likes (30 at times, 100 at others), so 
 where this one ended, until one is empty or all that was announced has come. The interval is the
 same for all pages of a poll. Nothing is asked for conditionally: an unchanged page would not say
 where the next one begins, and what is new stands on the last.
-
-A cursor is `index of the server:first row:first day:last day:servers:subjects`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
@@ -20,15 +17,13 @@ from zoneinfo import ZoneInfo
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.times import parse_date, require_utc
+from paperround.domain.times import require_utc
 from paperround.sources.biorxiv_record import Answer, read_answer, subject_of
 from paperround.sources.biorxiv_subjects import SUBJECTS
 from paperround.sources.expectations import Rhythm
+from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
-    Client,
-    check_names,
-    check_url,
     days_of,
     oldest_day,
     read,
@@ -40,9 +35,6 @@ SERVERS = ("biorxiv", "medrxiv")
 _MOST_ROWS = 100_000
 _ZONE = ZoneInfo("America/New_York")
 _RHYTHM = Rhythm(zone=_ZONE, at=time(20))
-_CURSOR = re.compile(
-    r"(\d):(\d{1,6}):(\d{4}-\d\d-\d\d):(\d{4}-\d\d-\d\d):([a-z,]+):([a-z ,]*)", re.ASCII
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +46,19 @@ class _Place:
     servers: tuple[str, ...]
     subjects: tuple[str, ...]
 
-    def __str__(self) -> str:
-        lists = f"{','.join(self.servers)}:{','.join(self.subjects)}"
-        return f"{self.index}:{self.start}:{self.since}:{self.until}:{lists}"
-
     @property
     def path(self) -> str:
         return f"{self.servers[self.index]}/{self.since}/{self.until}/{self.start}/json"
 
     @property
-    def next_server(self) -> str | None:
+    def next_server(self) -> "_Place | None":
         """Where the next server begins; None after the last."""
         if self.index + 1 >= len(self.servers):
             return None
-        return str(replace(self, index=self.index + 1, start=0))
+        return replace(self, index=self.index + 1, start=0)
 
 
-class Biorxiv:
+class Biorxiv(PagedSource[_Place]):
     """The source `biorxiv`."""
 
     kind: str = "biorxiv"
@@ -82,42 +70,33 @@ class Biorxiv:
             "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
         }
     )
-    interval: timedelta = timedelta(hours=6)
+    place = _Place
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        check_url(url)
-        check_names(settings, self.settings, self.kind)
         _servers(settings)
         _subjects(settings)
         days_of(settings)
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else the first server's first.
-
-        A poll that was begun with other settings begins anew.
-        """
-        first = _first(state, now)
-        stopped = _place(state.progress.cursor or "")
-        place = stopped if stopped and _is_same(stopped, first) else first
-        return FetchRequest(
-            url=f"{(state.url or BASE).rstrip('/')}/{place.path}",
-            cursor=str(place),
-            limiter="biorxiv",
-            interval_seconds=1.0,
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the first server."""
+        settings = state.settings
+        return _Place(
+            since=oldest_day(state, now, days=days_of(settings)),
+            until=require_utc(now).date(),
+            servers=_servers(settings),
+            subjects=_subjects(settings),
         )
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
-        """The answer to one request."""
-        return client.get(request)
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How the rows from a place on are asked for."""
+        url = f"{(state.url or BASE).rstrip('/')}/{place.path}"
+        return FetchRequest(url=url, limiter="biorxiv", interval_seconds=1.0)
 
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         """The papers of one answer; raises FetchFailed for what is no answer with papers."""
-        place = _place(page.request.cursor)
-        if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         answer = read(page, partial(read_answer, subjects=frozenset(place.subjects)))
-        return replace(answer.batch, next=_next(answer, place))
+        return answer.batch, _next(answer, place)
 
     def expects(self, after: datetime) -> datetime:
         """20:00 in New York on the next working day that begins after `after`.
@@ -136,7 +115,7 @@ def _end_of_day(moment: datetime) -> datetime:
     return datetime.combine(day, time.max, tzinfo=_ZONE)
 
 
-def _next(answer: Answer, place: _Place) -> str | None:
+def _next(answer: Answer, place: _Place) -> _Place | None:
     """Behind the rows of this page; the next server when there are no more."""
     end = place.start + answer.rows
     if not answer.rows:
@@ -151,37 +130,7 @@ def _next(answer: Answer, place: _Place) -> str | None:
     if end >= _MOST_ROWS:
         most = f"{_MOST_ROWS:,}"
         raise FetchFailed(f"the papers of {place.since} to {place.until} go on after {most} rows")
-    return str(replace(place, start=end))
-
-
-def _first(state: FeedState, now: datetime) -> _Place:
-    settings = state.settings
-    return _Place(
-        since=oldest_day(state, now, days=days_of(settings)),
-        until=require_utc(now).date(),
-        servers=_servers(settings),
-        subjects=_subjects(settings),
-    )
-
-
-def _is_same(stopped: _Place, first: _Place) -> bool:
-    """Whether a stopped poll asked for what one that begins now would ask for."""
-    return (stopped.servers, stopped.subjects) == (first.servers, first.subjects)
-
-
-def _place(cursor: str) -> _Place | None:
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        return None
-    place = _Place(
-        index=int(match[1]),
-        start=int(match[2]),
-        since=parse_date(match[3]),
-        until=parse_date(match[4]),
-        servers=tuple(match[5].split(",")),
-        subjects=tuple(filter(None, match[6].split(","))),
-    )
-    return place if place.index < len(place.servers) else None
+    return replace(place, start=end)
 
 
 def _servers(settings: Mapping[str, str]) -> tuple[str, ...]:

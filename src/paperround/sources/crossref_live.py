@@ -4,7 +4,7 @@ A work is listed on the day its DOI was registered; publishers may name another 
 The contact of this installation in the User-Agent puts it among the service's polite users.
 
 A mark of Crossref is forgotten within minutes: a poll that was interrupted for longer begins its
-days anew. A cursor is a `Bookmark`.
+days anew.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from urllib.parse import urlencode
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.sources.bookmarks import PAGE, Bookmark, bookmark, led_on, place_of
+from paperround.domain.times import require_utc
+from paperround.sources.bookmarks import PAGE, Bookmark, led_on
 from paperround.sources.catalogues import Answer, filters_of, words_of
 from paperround.sources.crossref_record import FIELDS, NAME, read_answer
+from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
-    Client,
-    check_names,
-    check_url,
     days_of,
     is_cut_off,
     read,
+    span_of,
 )
 
 BASE = "https://api.crossref.org/works"
@@ -38,7 +38,7 @@ _OWN = "is set by the feed itself: use days"
 _REFUSED = {"from-created-date": _OWN, "until-created-date": _OWN}
 
 
-class Crossref:
+class Crossref(PagedSource[Bookmark]):
     """The source `crossref`."""
 
     kind: str = "crossref"
@@ -51,50 +51,32 @@ class Crossref:
         }
     )
     interval: timedelta = timedelta(hours=6)
+    place = Bookmark
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        check_url(url)
-        check_names(settings, self.settings, self.kind)
         _wanted(settings)
         days_of(settings)
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else the first.
+    def first(self, state: FeedState, now: datetime) -> Bookmark:
+        """The first page of the days that a poll asks for."""
+        return Bookmark(span=span_of(state, now, days=days_of(state.settings)))
 
-        A poll that was begun with other settings begins anew, and one whose mark is forgotten.
-        """
-        wanted = _wanted(state.settings)
-        place = place_of(state, wanted, days_of(state.settings), now)
-        query = urlencode(_query(wanted, place), safe=":,*")
-        return FetchRequest(
-            url=f"{state.url or BASE}?{query}",
-            cursor=str(place),
-            limiter="crossref",
-            interval_seconds=1.0,
-        )
+    def request(self, place: Bookmark, state: FeedState) -> FetchRequest:
+        """How a page of works is asked for."""
+        query = urlencode(_query(_wanted(state.settings), place), safe=":,*")
+        url = f"{state.url or BASE}?{query}"
+        return FetchRequest(url=url, limiter="crossref", interval_seconds=1.0)
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
-        """The answer to one request."""
-        return client.get(request)
+    def resumed(self, place: Bookmark, now: datetime) -> Bookmark:
+        """The same page; the first one of its days where its mark is forgotten."""
+        is_old = place.expires is not None and place.expires <= require_utc(now)
+        return place.first_of(place.span) if is_old else place
 
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: Bookmark) -> tuple[ParsedBatch, Bookmark | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
-        place = bookmark(page.request.cursor)
-        if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
-        answer = read(page, read_answer)
-        return led_on(place, _ended(place, answer), NAME, expires=page.fetched_at + MARK_LIFE)
-
-    def expects(self, after: datetime) -> datetime | None:
-        """Nothing: publishers register works on any day, or on none."""
-        del after
-        return None
-
-    def holiday(self, now: datetime) -> bool:
-        """Never."""
-        del now
-        return False
+        answer = _ended(place, read(page, read_answer))
+        return led_on(place, answer, NAME, expires=page.fetched_at + MARK_LIFE)
 
 
 def _ended(place: Bookmark, answer: Answer) -> Answer:

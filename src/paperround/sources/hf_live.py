@@ -2,7 +2,7 @@
 
 A list grows through its day, papers move to another day, and votes move for days: so each poll
 reads all of them again. Instead of days whole weeks or months may be asked for, which hold the
-same items. A cursor is `day, week or month:page:how many earlier ones are left`. Votes and
+same items. Votes and
 comments are of the moment they were fetched.
 """
 
@@ -20,12 +20,10 @@ from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import end_of_day, require_utc
 from paperround.sources.expectations import Rhythm
 from paperround.sources.hf_daily import read_hf_daily
-from paperround.sources.hf_periods import Period, PeriodKind, parse_period
+from paperround.sources.hf_periods import Period, PeriodKind
+from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
-    Client,
-    check_names,
-    check_url,
     conditions,
     days_of,
     oldest_day,
@@ -37,7 +35,6 @@ PAGE = 100
 """Papers a page, the most that may be asked for."""
 
 _RHYTHM = Rhythm(zone=ZoneInfo("UTC"), at=time(8))
-_CURSOR = re.compile(r"(\d{4}-(?:W\d\d|\d\d(?:-\d\d)?)):(\d{1,2}):(\d{1,2})", re.ASCII)
 _NEXT = re.compile(r"""[\s;,]rel=(?:next\b|"[^"]*\bnext\b)""", re.ASCII | re.IGNORECASE)
 
 
@@ -48,9 +45,6 @@ class _Place:
     period: Period
     page: int
     left: int
-
-    def __str__(self) -> str:
-        return f"{self.period}:{self.page}:{self.left}"
 
     @property
     def next_page(self) -> "_Place":
@@ -70,7 +64,7 @@ class _Place:
         return _Place(period=self.period.before, page=0, left=self.left - 1)
 
 
-class HfDaily:
+class HfDaily(PagedSource[_Place]):
     """The source `hf-daily`."""
 
     kind: str = "hf-daily"
@@ -82,55 +76,44 @@ class HfDaily:
         }
     )
     interval: timedelta = timedelta(hours=1)
+    place = _Place
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        check_url(url)
-        check_names(settings, self.settings, self.kind)
         days_of(settings)
         _kind_of(settings)
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else today's first.
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the period that today is in."""
+        kind = _kind_of(state.settings)
+        period = kind.of(require_utc(now).date())
+        oldest = oldest_day(state, now, days=days_of(state.settings))
+        return _Place(period=period, page=0, left=period.since(kind.of(oldest)))
 
-        A poll that was begun with another period begins anew.
-        """
-        first = _first(state, now)
-        stopped = _place(state.progress.cursor or "")
-        place = stopped if stopped and stopped.period.kind is first.period.kind else first
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a page of a period's list is asked for."""
         name = place.period.kind.parameter
         query = urlencode({name: str(place.period), "limit": PAGE, "p": place.page})
         url = f"{state.url or BASE}?{query}"
         return FetchRequest(
             url=url,
             headers={} if place.page else conditions(state.progress, url),
-            cursor=str(place),
             limiter="huggingface",
             interval_seconds=1.0,
         )
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
-        """The answer to one request."""
-        return client.get(request)
-
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         """The papers of one answer; raises FetchFailed for what is no list of papers.
 
         There is another page when the answer links to it; one without links, when it is full. An
         unchanged first page says nothing of the second, which is asked for then.
         """
-        place = _place(page.request.cursor)
-        if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         if page.not_modified:
-            return ParsedBatch(next=str(place.next_page))
+            return ParsedBatch(), place.next_page
         batch = read(page, _read_list)
         has_more = _has_more(page, len(batch.records) + len(batch.rejects))
         following = place.next_page if has_more else place.next_period
-        return replace(
-            _listed(batch, place.period.first),
-            next=str(following) if following is not None else None,
-        )
+        return _listed(batch, place.period.first), following
 
     def expects(self, after: datetime) -> datetime:
         """08:00 UTC of the next working day that begins after `after`: papers are listed all day,
@@ -169,20 +152,6 @@ def _listed(batch: ParsedBatch, asked: date) -> ParsedBatch:
             for record in batch.records
         ),
     )
-
-
-def _place(cursor: str) -> _Place | None:
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        return None
-    return _Place(period=parse_period(match[1]), page=int(match[2]), left=int(match[3]))
-
-
-def _first(state: FeedState, now: datetime) -> _Place:
-    """The first page of the period that today is in."""
-    kind, period = _kind_of(state.settings), _kind_of(state.settings).of(require_utc(now).date())
-    oldest = oldest_day(state, now, days=days_of(state.settings))
-    return _Place(period=period, page=0, left=period.since(kind.of(oldest)))
 
 
 def _kind_of(settings: Mapping[str, str]) -> PeriodKind:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from paperround.domain.errors import InvalidInput
-
 _DAY = timedelta(days=1)
 
 
@@ -62,16 +60,3 @@ class Period:
             return 12 * years + self.first.month - earlier.first.month
         length = 7 if self.kind is PeriodKind.WEEK else 1
         return (self.first - earlier.first).days // length
-
-
-def parse_period(text: str) -> Period:
-    """The period that is written so; raises InvalidInput when there is none."""
-    try:
-        if "W" in text:
-            year, _, week = text.partition("-W")
-            return PeriodKind.WEEK.of(date.fromisocalendar(int(year), int(week), 1))
-        if text.count("-") == 1:
-            return PeriodKind.MONTH.of(date.fromisoformat(f"{text}-01"))
-        return PeriodKind.DAY.of(date.fromisoformat(text))
-    except ValueError:
-        raise InvalidInput(f"{text!r:.60} is no day, week or month") from None

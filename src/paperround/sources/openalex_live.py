@@ -4,8 +4,6 @@ What OpenAlex added is asked for by publication date: asking by the date it was 
 Works appear days after their date, so each poll reads the days before again. Without a key the
 service answers about 100 pages (of 100 works) a day, or 10 of a search. A key would have to stand
 in the address, which is kept and shown, so none is taken.
-
-A cursor is a `Bookmark`.
 """
 
 from collections.abc import Mapping
@@ -17,15 +15,14 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.limits import Rate
 from paperround.domain.papers import ParsedBatch
-from paperround.sources.bookmarks import PAGE, Bookmark, bookmark, led_on, place_of
+from paperround.sources.bookmarks import PAGE, Bookmark, led_on
 from paperround.sources.catalogues import filters_of, words_of
 from paperround.sources.openalex_record import FIELDS, NAME, read_answer
+from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
-    Client,
-    check_names,
-    check_url,
     days_of,
     read,
+    span_of,
 )
 
 BASE = "https://api.openalex.org/works"
@@ -51,7 +48,7 @@ _REFUSED = {
 }
 
 
-class OpenAlex:
+class OpenAlex(PagedSource[Bookmark]):
     """The source `openalex`."""
 
     kind: str = "openalex"
@@ -64,51 +61,30 @@ class OpenAlex:
         }
     )
     interval: timedelta = timedelta(hours=12)
+    place = Bookmark
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        check_url(url)
-        check_names(settings, self.settings, self.kind)
         _wanted(settings)
         _days(settings)
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else the first.
+    def first(self, state: FeedState, now: datetime) -> Bookmark:
+        """The first page of the days that a poll asks for."""
+        return Bookmark(span=span_of(state, now, days=_days(state.settings)))
 
-        A poll that was begun with other settings begins anew.
-        """
-        wanted = _wanted(state.settings)
-        place = place_of(state, wanted, _days(state.settings), now)
-        query = urlencode(_query(wanted, place), safe=":,|*")
+    def request(self, place: Bookmark, state: FeedState) -> FetchRequest:
+        """How a page of works is asked for."""
+        query = urlencode(_query(_wanted(state.settings), place), safe=":,|*")
         return FetchRequest(
             url=f"{state.url or BASE}?{query}",
-            cursor=str(place),
             limiter="openalex",
             interval_seconds=1.0,
             budget=KEYLESS,
         )
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
-        """The answer to one request."""
-        return client.get(request)
-
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: Bookmark) -> tuple[ParsedBatch, Bookmark | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
-        place = bookmark(page.request.cursor)
-        if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
-        answer = read(page, read_answer)
-        return led_on(place, answer, NAME, expires=None)
-
-    def expects(self, after: datetime) -> datetime | None:
-        """Nothing: works of a filter come on any day, or on none."""
-        del after
-        return None
-
-    def holiday(self, now: datetime) -> bool:
-        """Never."""
-        del now
-        return False
+        return led_on(place, read(page, read_answer), NAME, expires=None)
 
 
 def _query(wanted: tuple[str, str], place: Bookmark) -> dict[str, str]:

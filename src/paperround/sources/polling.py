@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page, Progress
-from paperround.domain.times import parse_date, require_utc
+from paperround.domain.times import require_utc
 
 T = TypeVar("T")
 
@@ -85,15 +85,12 @@ class Span:
     """The days `since` to `until`, which are asked for now, of a poll for those to `last`.
 
     A poll asks for all of its days at once. Where they hold more than a service gives out it asks
-    for fewer, the oldest first. Written `since|until|last`.
+    for fewer, the oldest first.
     """
 
     since: date
     until: date
     last: date
-
-    def __str__(self) -> str:
-        return f"{self.since}|{self.until}|{self.last}"
 
     def narrowed(self, found: int, most: int) -> "Span | None":
         """As many of the days, the oldest, as may hold `most` when all of them hold `found`; fewer
@@ -115,15 +112,6 @@ def span_of(state: FeedState, now: datetime, *, days: int) -> Span:
     """All days of a poll that begins now."""
     today = require_utc(now).date()
     return Span(since=oldest_day(state, now, days=days), until=today, last=today)
-
-
-def parse_span(text: str) -> Span | None:
-    """The days that are written so; None when they are none."""
-    try:
-        since, until, last = map(parse_date, text.split("|"))
-    except (ValueError, InvalidInput):
-        return None
-    return Span(since=since, until=until, last=last) if since <= until <= last else None
 
 
 def is_cut_off(seen: int, total: int | None) -> bool:

@@ -3,14 +3,11 @@
 A poll asks for the last `days` days, and for those that were missed. A page holds up to a thousand
 papers and ends with a token for the next. With a key one request a second is allowed; without one
 all the world shares a budget and is often refused.
-
-A cursor is `oldest day|page|fields of study|token|query`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -18,19 +15,16 @@ from urllib.parse import urlencode
 from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch, Reject
-from paperround.domain.times import parse_date
 from paperround.sources.entries import BadEntry, reject
+from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
-    Client,
-    check_names,
-    check_url,
     days_of,
     is_cut_off,
     oldest_day,
     query_of,
     read,
 )
-from paperround.sources.semantic_scholar_record import MOST_TOKEN, VISIBLE, Answer, read_bulk
+from paperround.sources.semantic_scholar_record import Answer, read_bulk
 
 BASE = "https://api.semanticscholar.org/graph/v1/paper/search/bulk"
 DAYS = "7"
@@ -52,9 +46,6 @@ PAGE = 1000
 
 _MOST_PAGES = 100
 _SPELLED = {name.casefold(): name for name in FIELDS}
-_CURSOR = re.compile(
-    rf"(\d{{4}}-\d\d-\d\d)\|(\d{{1,3}})\|([A-Za-z ,]*)\|({VISIBLE}{{0,{MOST_TOKEN}}})\|(.+)"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +55,6 @@ class _Place:
     query: str
     page: int = 0
     token: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.since}|{self.page}|{','.join(self.fields)}|{self.token}|{self.query}"
 
     @property
     def arguments(self) -> Mapping[str, str]:
@@ -80,7 +68,7 @@ class _Place:
         }
 
 
-class SemanticScholar:
+class SemanticScholar(PagedSource[_Place]):
     """The source `semantic-scholar`. Its key goes to the service's own address and nowhere else:
     whoever may point a feed somewhere must not learn it. Raises Misconfigured for what is no key.
     """
@@ -95,7 +83,7 @@ class SemanticScholar:
             "days": f"How many days back papers may be dated, 0 to 30 (default {DAYS}).",
         }
     )
-    interval: timedelta = timedelta(hours=6)
+    place = _Place
 
     def __init__(self, *, key: str | None = None) -> None:
         if key and not (key.isascii() and key.isprintable() and " " not in key):
@@ -104,62 +92,37 @@ class SemanticScholar:
             )
         self._key = key
 
-    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+    def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        check_url(url)
-        check_names(settings, self.settings, self.kind)
         query_of(settings, self.kind)
         _fields(settings)
         _days(settings)
 
-    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for: where the poll stopped, else the first.
-
-        A poll that was begun with other settings begins anew.
-        """
-        first = self._first(state, now)
-        stopped = _place(state.progress.cursor or "")
-        place = stopped if stopped and _is_same(stopped, first) else first
-        key = self._key if state.url is None else None
-        return FetchRequest(
-            url=f"{state.url or BASE}?{urlencode(place.arguments, safe=':,')}",
-            headers={"x-api-key": key} if key else {},
-            cursor=str(place),
-            limiter="semantic-scholar",
-            interval_seconds=1.0 if key else 3.0,
-        )
-
-    def _first(self, state: FeedState, now: datetime) -> _Place:
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the search."""
         return _Place(
             since=oldest_day(state, now, days=_days(state.settings)),
             fields=_fields(state.settings),
             query=query_of(state.settings, self.kind),
         )
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
-        """The answer to one request."""
-        return client.get(request)
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a page of the search is asked for."""
+        key = self._key if state.url is None else None
+        return FetchRequest(
+            url=f"{state.url or BASE}?{urlencode(place.arguments, safe=':,')}",
+            headers={"x-api-key": key} if key else {},
+            limiter="semantic-scholar",
+            interval_seconds=1.0 if key else 3.0,
+        )
 
-    def parse(self, page: Page) -> ParsedBatch:
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         """The papers of one answer; raises FetchFailed for what is no answer of the search."""
-        place = _place(page.request.cursor)
-        if place is None:
-            raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         answer = read(page, read_bulk)
         following = _after(place, answer)
         if following is not None and following.page >= _MOST_PAGES:
-            return replace(answer.batch, rejects=(*answer.batch.rejects, _too_many(answer)))
-        return replace(answer.batch, next=str(following) if following is not None else None)
-
-    def expects(self, after: datetime) -> datetime | None:
-        """Nothing: how often a query finds something new nobody knows."""
-        del after
-        return None
-
-    def holiday(self, now: datetime) -> bool:
-        """Never: papers are added at any time."""
-        del now
-        return False
+            return replace(answer.batch, rejects=(*answer.batch.rejects, _too_many(answer))), None
+        return answer.batch, following
 
 
 def _after(place: _Place, answer: Answer) -> _Place | None:
@@ -183,23 +146,6 @@ def _too_many(answer: Answer) -> Reject:
         "narrow the query",
     )
     return reject(problem, 0, problem.detail)
-
-
-def _is_same(stopped: _Place, first: _Place) -> bool:
-    """Whether a stopped poll asked for what one that begins now would ask for."""
-    return (stopped.query, stopped.fields) == (first.query, first.fields)
-
-
-def _place(cursor: str) -> _Place | None:
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        return None
-    try:
-        since = parse_date(match[1])
-    except InvalidInput:
-        return None
-    fields = tuple(filter(None, match[3].split(",")))
-    return _Place(since=since, page=int(match[2]), fields=fields, token=match[4], query=match[5])
 
 
 def _fields(settings: Mapping[str, str]) -> tuple[str, ...]:
