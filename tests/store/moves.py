@@ -21,6 +21,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def moved(file: Path, url: str, *, replace_nul: bool = False) -> dict[str, int]:
     """Move it; returns the rows by table."""
     with between(file, url, now=LATER) as moving:
+        assert not moving.is_done
         rows = moving.look()
         moving.copy(now=LATER, replace_nul=replace_nul)
     return rows

@@ -207,6 +207,8 @@ def test_a_database_that_is_no_more_than_migrated_is_empty(old: Path, new: str) 
     before = rows_at(at(old))
     with opened(new) as engine, engine.begin() as connection:
         connection.execute(insert(db.lists).values(before["lists"][0]))
+        beat = {"kind": "beat", "slot": "installation/x", "taken_at": NOW}
+        connection.execute(insert(db.slots).values(beat))
     moved(old, new)
     assert rows_at(new) == before
 

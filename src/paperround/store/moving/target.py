@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, select, text
@@ -18,8 +19,11 @@ from paperround.store import home, migrate, revisions
 from paperround.store.dialect import reason_of
 from paperround.store.moving import marks
 from paperround.store.moving.marks import MOVING, Mark
-from paperround.store.moving.vacancy import require_vacant
+from paperround.store.moving.vacancy import require_no_rows, require_vacant
 from paperround.store.schema import metadata
+
+BATCH = 20_000
+"""Rows of one COPY."""
 
 REPLACEMENT = "\ufffd"
 """What stands for a NUL, which PostgreSQL cannot hold."""
@@ -60,10 +64,12 @@ class Target:
 
     def holds_an_installation(self) -> bool:
         """Whether it can be worked with, and holds anything."""
+        if revisions.current(self.engine) != revisions.head():
+            return False
         try:
             require_vacant(self.engine, self.place)
         except Conflict:
-            return revisions.current(self.engine) == revisions.head()
+            return True
         return False
 
     def require_vacant(self) -> None:
@@ -75,11 +81,15 @@ class Target:
         """One transaction that empties it, takes rows in, and lets it refuse everybody. Raises
         DatabaseFailed when PostgreSQL fails; nothing has come then."""
         with self._failures_named():
-            if revisions.current(self.engine) != MOVING:
+            is_vacant = revisions.current(self.engine) != MOVING
+            if is_vacant:
                 migrate.upgrade(self.engine)
             with self.engine.begin() as connection:
                 connection.exec_driver_sql(_NO_LIMITS)
                 names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+                connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+                if is_vacant:  # somebody may have used it since
+                    require_no_rows(connection, self.place)
                 connection.exec_driver_sql(f"TRUNCATE {names}; DROP TABLE IF EXISTS moves")
                 connection.exec_driver_sql(marks.CREATE)
                 connection.execute(text(marks.PUT), asdict(mark))
@@ -128,11 +138,14 @@ class Intake:
         binders = [_binder(self._connection, column.type) for column in table.columns]
         driver: Any = self._connection.connection.driver_connection
         statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
+        given = map(without_nul, rows) if replace_nul else iter(rows)
         try:
-            with driver.cursor() as cursor, cursor.copy(statement) as copy:
-                for row in rows:
-                    given = without_nul(row) if replace_nul else row
-                    copy.write_row([bind(it) for bind, it in zip(binders, given, strict=True)])
+            while batch := list(
+                islice(given, BATCH)
+            ):  # the server keeps checks of keys till its end
+                with driver.cursor() as cursor, cursor.copy(statement) as copy:
+                    for row in batch:
+                        copy.write_row([bind(it) for bind, it in zip(binders, row, strict=True)])
         except psycopg.DataError as error:
             what = str(error).strip().partition("\n")[0]
             hint = (

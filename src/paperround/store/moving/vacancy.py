@@ -4,7 +4,7 @@ can hold every text."""
 from sqlalchemy import Connection, Engine, Table, func, inspect, select
 
 from paperround.domain.errors import Conflict, InvalidInput, SchemaOutOfDate
-from paperround.store import home, queue_schema, revisions
+from paperround.store import queue_schema, revisions
 from paperround.store import schema as db
 from paperround.store.schema import metadata
 
@@ -27,7 +27,7 @@ def require_vacant(engine: Engine, place: str) -> None:
                 "an empty database (`createdb`), or run `paperround db upgrade` on it first"
             )
         else:
-            _require_no_rows(connection, place)
+            require_no_rows(connection, place)
 
 
 def _require_unicode(connection: Connection, place: str) -> None:
@@ -50,8 +50,10 @@ def _require_no_tables(connection: Connection, place: str) -> None:
         )
 
 
-def _require_no_rows(connection: Connection, place: str) -> None:
-    rows = {table.name: _rows(connection, table) for table in metadata.sorted_tables}
+def require_no_rows(connection: Connection, place: str) -> None:
+    """Raise Conflict when it holds anything but the default list and slots, which commands take."""
+    tables = (table for table in metadata.sorted_tables if table is not db.slots)
+    rows = {table.name: _rows(connection, table) for table in tables}
     rows["lists"] -= min(rows["lists"], 1)
     if inspect(connection).has_table(f"{queue_schema.THEIRS}jobs"):
         rows["the queue"] = connection.exec_driver_sql(_JOBS).scalar_one()
@@ -64,7 +66,4 @@ def _require_no_rows(connection: Connection, place: str) -> None:
 
 
 def _rows(connection: Connection, table: Table) -> int:
-    counting = select(func.count()).select_from(table)
-    if table is db.slots:
-        counting = counting.where(table.c.kind != home.KIND)
-    return int(connection.execute(counting).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
