@@ -20,11 +20,10 @@ from benchmarks.table import Bar, Measured
 from paperround.domain.merge import key_of, new_paper, repaired
 from paperround.domain.papers import FeedId, Listing, PaperId, PaperWrite, ParsedBatch
 from paperround.jobs.ingest import CHUNK
-from paperround.jobs.ports import Database
 from paperround.sources.jsonl import read_jsonl
 from paperround.store import engine as engines
 from paperround.store import migrate
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.databases import postgres_server
 
 PAPERS, POLLED = 5000, 500

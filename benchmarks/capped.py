@@ -20,9 +20,9 @@ from paperround.config import Settings
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.notices import new_notice
-from paperround.jobs.ports import Database
 from paperround.jobs.publish import publish
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 
 WAITING = 10_000

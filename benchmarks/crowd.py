@@ -11,7 +11,7 @@ from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import next_ids
 from paperround.store.subscriber_rows import person_columns, preference_columns
-from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 
 AT_ONCE = 10_000
 
@@ -26,7 +26,7 @@ def settle(
 
 
 def _write(
-    work: SqlUnitOfWork, numbers: range, wish: Callable[[int], Preferences], now: datetime
+    work: UnitOfWork, numbers: range, wish: Callable[[int], Preferences], now: datetime
 ) -> None:
     trending = work.lists.get("trending").id
     people = [reader(number, wish(number)) for number in numbers]

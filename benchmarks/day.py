@@ -33,11 +33,11 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.subscribers import Address, Preferences
 from paperround.jobs.deliver import deliver
-from paperround.jobs.ports import Database
 from paperround.jobs.preview import preview
 from paperround.jobs.publish import draft, freeze
 from paperround.jobs.rank import rank_list
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 from tests.databases import PostgresServer
 

@@ -23,11 +23,11 @@ from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
 from paperround.jobs.deliver import Post, deliver
-from paperround.jobs.ports import Database
 from paperround.jobs.publish import publish
 from paperround.mail.dkim import Algorithm
 from paperround.mail.dkim_keys import new_key, pem_of
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 
 MAILS = 2000

@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.invented import NOW
 from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.jobs.ports import Database
 from paperround.jobs.publish import PublishReport, publish
+from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 
 

@@ -17,13 +17,12 @@ from statistics import median
 from benchmarks.invented import NOW, as_atom, as_jsonl, papers, store
 from benchmarks.rounds import Rounds, interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
-from paperround.jobs.ports import Database
 from paperround.sources.arxiv_api import read_arxiv_atom
 from paperround.sources.formats import Reader
 from paperround.sources.jsonl import read_jsonl
 from paperround.store import engine as engines
 from paperround.store.revisions import prepare
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 
 PAPERS = 5000
 ROUNDS = 5

@@ -14,7 +14,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
 )
 from paperround.jobs.ingest import ingest
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 
 NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
 _AT_ONCE = 10_000

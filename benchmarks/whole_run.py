@@ -22,8 +22,8 @@ from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.table import Measured
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.jobs.deliver import deliver
-from paperround.jobs.ports import Database
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 
 MODULE = "benchmarks.whole_run"

@@ -31,7 +31,7 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 DAY = NOW.date()

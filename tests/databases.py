@@ -29,11 +29,10 @@ import pytest
 from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
-from paperround.jobs.ports import Database
 from paperround.store import engine as engines
 from paperround.store import migrate
 from paperround.store.schema import metadata
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.faketime import with_the_machines_clock
 from tests.postgres_keeper import server_user
 

@@ -313,6 +313,13 @@ def outside_standard_library(source: Source) -> Iterator[int]:
                     yield node.lineno
 
 
+def reaches_below_the_store(source: Source) -> Iterator[int]:
+    """Finds uses of what a unit of work keeps for the store: its connection and savepoints."""
+    for node in source.nodes:
+        if isinstance(node, ast.Attribute) and node.attr in {"connection", "asks", "part"}:
+            yield from (node.lineno,) if source.dotted(node.value) == "work" else ()
+
+
 def without_a_clock(source: Source) -> Iterator[int]:
     """Finds tests that read the machine's clock, and processes started without a clock."""
     yield from uses(frozenset({"paperround.clock.SystemClock"}))(source)
@@ -397,6 +404,13 @@ RULES = (
         ("src/paperround/domain/",),
         outside_standard_library,
         "Only the standard library and paperround.domain.",
+    ),
+    Rule(
+        "stores write the SQL",
+        SRC,
+        reaches_below_the_store,
+        "Add a method to a store.",
+        allowed=("src/paperround/store/",),
     ),
     Rule("pure rooms", PURE_ROOMS, imports(IMPURE), "Take the value as an argument."),
     Rule(

@@ -11,8 +11,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from paperround.domain.errors import Conflict
-from paperround.jobs.ports import Database, UnitOfWork
-from paperround.store.unit_of_work import SqlUnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 THREADS = 8
 LOST = "lost"
@@ -61,7 +60,7 @@ def just_before(
 
 def require_wait(work: UnitOfWork, do: Callable[[], object]) -> None:
     """`do` waits for another transaction of PostgreSQL; `work`, which it is done in, is lost."""
-    assert isinstance(work, SqlUnitOfWork)
+    assert isinstance(work, UnitOfWork)
     work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
     with pytest.raises(OperationalError, match="lock timeout"):
         do()

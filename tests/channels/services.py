@@ -16,8 +16,9 @@ from paperround.domain.ledger import DeliveryRecord, LedgerTotals
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.subscribers import Preferences, SubscriberId
 from paperround.jobs.channels import Order, add_channel
-from paperround.jobs.ports import Database, PostOffice
+from paperround.jobs.ports import PostOffice
 from paperround.jobs.posting import PostRoom
+from paperround.store.unit_of_work import Database
 from tests.fakes import HERE, LETTERHEAD, Neighbours
 from tests.jobs.conftest import NOW
 from tests.net.clients import guarded

@@ -90,7 +90,7 @@ def test_a_service_that_runs_signs_from_its_next_delivery_on(office: Office) -> 
     assert b"DKIM-Signature" not in running.post().renderer.compose_notice(notice())
     office.run("create", "--algorithm", "ed25519", "--selector", "s1")
     assert b"s=s1;" in running.post().renderer.compose_notice(notice())
-    running.database.close()  # type: ignore[attr-defined]
+    running.database.close()
 
 
 def test_both_kinds_can_be_made_at_once(office: Office) -> None:

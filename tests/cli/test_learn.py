@@ -16,10 +16,9 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.models import KeptModel
 from paperround.jobs.learn import NIGHT
-from paperround.jobs.ports import Database
 from paperround.ranking.prior import GROUPS, VERSION
 from paperround.ranking.trending import VERSION as RANKER
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from paperround.wiring import Runtime
 from paperround.wiring.rounds import LEARN, ROUNDS
 from tests.jobs.learning import DAY, day_of, take

@@ -9,7 +9,7 @@ from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Reject
 from paperround.domain.search import Filters
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
     HOUR,

@@ -9,7 +9,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
     SubscriptionId,
 )
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
     HOUR,

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from paperround.domain.papers import PaperId
-from paperround.jobs.ports import Database
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW, paper, write
 
 DAY = timedelta(days=1)

@@ -12,8 +12,8 @@ from paperround.domain.readers import NewFeedback
 from paperround.domain.returns import Did, OwnMail
 from paperround.domain.standing import Standing
 from paperround.domain.subscribers import Preferences, SubscriberId, Subscription
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
     everything_kept,

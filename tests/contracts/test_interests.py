@@ -7,8 +7,8 @@ from sqlalchemy import Engine, select
 
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, everything_kept, seed_list, seed_subscribers
 
 GRAPH = Interest(InterestKind.KEYWORD, "graph AND 图 NOT survey")

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 from paperround.domain.errors import DatabaseFailed
 from paperround.store import engine as engines
 from paperround.store.keeping import A_MOMENT, KeptDatabase
-from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import NOW
 from tests.databases import opened
 
@@ -56,24 +56,24 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def kept(engine: Engine, watch: Watch) -> Iterator[KeptDatabase[SqlUnitOfWork]]:
+def kept(engine: Engine, watch: Watch) -> Iterator[KeptDatabase[UnitOfWork]]:
     kept = KeptDatabase(SqlDatabase(engine), watch)
     yield kept
     kept.let_go()
 
 
-def beat(kept: KeptDatabase[SqlUnitOfWork], slot: str) -> None:
+def beat(kept: KeptDatabase[UnitOfWork], slot: str) -> None:
     with kept.writing() as work:
         work.slots.take("keeping", slot, now=NOW)
 
 
-def stands(kept: KeptDatabase[SqlUnitOfWork], slot: str) -> bool:
+def stands(kept: KeptDatabase[UnitOfWork], slot: str) -> bool:
     with kept.writing() as work:
         return not work.slots.take("keeping", slot, now=NOW)
 
 
 def test_transactions_that_follow_one_another_share_a_connection(
-    kept: KeptDatabase[SqlUnitOfWork], taken: Counted
+    kept: KeptDatabase[UnitOfWork], taken: Counted
 ) -> None:
     for slot in "abc":
         beat(kept, slot)
@@ -82,7 +82,7 @@ def test_transactions_that_follow_one_another_share_a_connection(
 
 
 def test_each_of_them_is_committed_before_the_next(
-    engine: Engine, kept: KeptDatabase[SqlUnitOfWork]
+    engine: Engine, kept: KeptDatabase[UnitOfWork]
 ) -> None:
     beat(kept, "a")
     with SqlDatabase(engine).writing() as work:
@@ -90,9 +90,9 @@ def test_each_of_them_is_committed_before_the_next(
 
 
 def test_what_fails_is_undone_and_another_connection_taken(
-    kept: KeptDatabase[SqlUnitOfWork], taken: Counted
+    kept: KeptDatabase[UnitOfWork], taken: Counted
 ) -> None:
-    def fail(work: SqlUnitOfWork) -> None:
+    def fail(work: UnitOfWork) -> None:
         work.slots.take("keeping", "a", now=NOW)
         raise Broken
 
@@ -103,7 +103,7 @@ def test_what_fails_is_undone_and_another_connection_taken(
 
 
 def test_one_that_was_idle_for_long_goes_back_to_the_pool(
-    kept: KeptDatabase[SqlUnitOfWork], watch: Watch, taken: Counted
+    kept: KeptDatabase[UnitOfWork], watch: Watch, taken: Counted
 ) -> None:
     beat(kept, "a")
     watch.seconds = A_MOMENT
@@ -116,7 +116,7 @@ def test_one_that_was_idle_for_long_goes_back_to_the_pool(
 
 @ON_POSTGRES
 def test_a_transaction_within_another_has_a_connection_of_its_own(
-    engine: Engine, kept: KeptDatabase[SqlUnitOfWork]
+    engine: Engine, kept: KeptDatabase[UnitOfWork]
 ) -> None:
     with kept.writing() as outer:
         outer.slots.take("keeping", "a", now=NOW)
@@ -137,7 +137,7 @@ def test_it_is_given_back_in_the_end(engine: Engine) -> None:
 @ON_POSTGRES
 @pytest.mark.accept("R2", part="a connection that was ended between two marks")
 def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(
-    database_url: str, kept: KeptDatabase[SqlUnitOfWork]
+    database_url: str, kept: KeptDatabase[UnitOfWork]
 ) -> None:
     beat(kept, "a")
     end_all_others(database_url)
@@ -148,9 +148,9 @@ def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(
 
 @ON_POSTGRES
 def test_one_that_ends_within_a_transaction_has_failed(
-    database_url: str, kept: KeptDatabase[SqlUnitOfWork]
+    database_url: str, kept: KeptDatabase[UnitOfWork]
 ) -> None:
-    def be_ended(work: SqlUnitOfWork) -> None:
+    def be_ended(work: UnitOfWork) -> None:
         work.slots.take("keeping", "b", now=NOW)
         end_all_others(database_url)
         work.slots.take("keeping", "c", now=NOW)

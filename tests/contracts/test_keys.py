@@ -8,8 +8,7 @@ from sqlalchemy import Engine
 
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.keys import ApiKey, KeyId, NewKey, Scope, digest_of, matches, written
-from paperround.jobs.ports import Database
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.races import LOST, THREADS, at_once
 

@@ -14,8 +14,8 @@ from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Backlog, DueDelivery, LedgerTotals, NewDelivery
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
     HOUR,

@@ -15,8 +15,7 @@ from sqlalchemy import Engine
 
 from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Rate, Turn, parse_rates
-from paperround.jobs.ports import Database
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.fakes import HERE, Neighbours
 from tests.races import THREADS, at_once

@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId, PaperId
 from paperround.domain.places import ListedBy
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
     HOUR,

@@ -18,7 +18,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.jobs.erasure import _erase
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import (
     HOUR,
     NOW,

@@ -12,9 +12,9 @@ from paperround.domain.ledger import Claimed, LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberState, Subscription
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.store import schema as db
 from paperround.store.claims import PAUSE
+from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import (
     HOUR,
     NOW,

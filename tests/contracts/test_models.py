@@ -6,7 +6,7 @@ from paperround.domain.errors import NotFound
 from paperround.domain.models import ModelId, NewModel, digest_of
 from paperround.domain.outcomes import Vote
 from paperround.domain.papers import PaperId
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import DAY, HOUR, NOW, listing, observation, paper, seed_papers, write
 
 BYTES = bytes(range(256)) * 300

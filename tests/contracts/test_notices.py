@@ -13,8 +13,8 @@ from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice, NewNotice, Not
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.new_address import Agreed, agree
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     HOUR,
     MINUTE,

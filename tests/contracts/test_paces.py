@@ -7,7 +7,7 @@ import pytest
 from paperround.domain.flows import Answer
 from paperround.domain.ledger import Claimed
 from paperround.domain.pacing import Connections, Pacing, parse_domain_pace, parse_pace
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
     lease,

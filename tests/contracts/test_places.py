@@ -11,7 +11,7 @@ from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.places import Order, Placed
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
 

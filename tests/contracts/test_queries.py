@@ -6,12 +6,11 @@ import pytest
 from sqlalchemy import Engine, bindparam, insert, literal, select
 
 from paperround.domain.subscribers import SubscriptionId
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
 from paperround.store.engine import reader
 from paperround.store.queries import Query
 from paperround.store.types import read_json, read_jsons
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
 _EDITIONS = select(db.editions, literal("said").label("word")).where(

@@ -12,8 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from paperround.domain.deliveries import DeliveryId, Worker
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import SubscriptionId
-from paperround.jobs.ports import UnitOfWork
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import DAY, HOUR, NOW, TOKEN, lease
 from tests.databases import opened
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.domain.ledger import Claimed
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
     NOW,

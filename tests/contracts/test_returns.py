@@ -19,8 +19,8 @@ from paperround.domain.returns import (
 )
 from paperround.domain.standing import CLEAN, Standing
 from paperround.domain.subscribers import SubscriberId, SubscriptionId
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
     NOW,

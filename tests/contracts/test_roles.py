@@ -8,9 +8,9 @@ import pytest
 from paperround.domain.deliveries import Worker
 from paperround.domain.work import Line
 from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.ports import Database
 from paperround.jobs.roles import look, sign_off, staff, worker_lives
 from paperround.scheduler import GLANCE
+from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY

@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
 from paperround.store.engine import opened
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW, imported, seed_edition, seed_list, seed_papers
 from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY

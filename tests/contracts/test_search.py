@@ -8,9 +8,9 @@ from sqlalchemy import Engine, delete
 from paperround.domain.joining import PaperJoin
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import Filters, Term, parse_query
-from paperround.jobs.ports import Database
 from paperround.store import migrate
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, listing, paper, write
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)

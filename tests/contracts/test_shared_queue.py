@@ -12,11 +12,11 @@ from sqlalchemy import Engine
 from paperround.domain.deliveries import Worker
 from paperround.domain.notices import NoticeKind
 from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
-from paperround.jobs.ports import Database, SharedQueue, UnitOfWork
+from paperround.jobs.ports import SharedQueue
 from paperround.jobs.roles import look
 from paperround.queue.retries import MOST_TRIES
 from paperround.store.engine import driver_connection
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from paperround.wiring.rounds import MAIL, ROUNDS
 from tests.builders import (
     MINUTE,

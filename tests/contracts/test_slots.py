@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, MINUTE, NOW
 from tests.races import THREADS, at_once
 

@@ -9,12 +9,11 @@ from sqlalchemy import select
 from paperround.domain.errors import InvalidInput
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperId
-from paperround.jobs.ports import Database
 from paperround.jobs.transactions import write as transaction
 from paperround.store import schema as db
 from paperround.store.bulk import FEW, insert_many
 from paperround.store.dialect import insert_new
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
 from tests.races import LOST, at_once
 

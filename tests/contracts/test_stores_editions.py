@@ -11,8 +11,7 @@ from paperround.domain.editions import Edition, EditionId, EditionState, NewEdit
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
-from paperround.jobs.ports import Database, UnitOfWork
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from tests.builders import (
     DAY,
     HOUR,

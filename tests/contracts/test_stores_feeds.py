@@ -9,7 +9,7 @@ from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
 from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
 from paperround.domain.papers import FeedId, Reject, Show
 from paperround.jobs import transactions
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
 from tests.fakes import Neighbours
 from tests.races import THREADS, at_once

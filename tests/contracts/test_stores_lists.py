@@ -7,9 +7,8 @@ from sqlalchemy import Engine, insert, select
 
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.ports import Database
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import (
     HOUR,
     NOW,

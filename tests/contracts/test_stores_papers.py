@@ -7,7 +7,7 @@ import pytest
 
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.papers import FeedId, PaperId, Reject
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     HOUR,
     NOW,

@@ -27,8 +27,8 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.jobs.notices import new_notice
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import (
     HOUR,
     NOW,

@@ -16,7 +16,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
     SubscriptionId,
 )
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, NOW, address, imported, seed_list, seed_subscribers
 
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING

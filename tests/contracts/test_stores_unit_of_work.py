@@ -13,10 +13,9 @@ from paperround.domain.errors import (
     Misconfigured,
     NotFound,
 )
-from paperround.jobs.ports import Database
 from paperround.store import engine as engines
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from tests.builders import NOW, paper, seed_list, seed_papers, write
 from tests.databases import opened
 
@@ -35,7 +34,7 @@ def test_a_line_that_is_lost_in_a_part_is_told_as_what_it_is(engine: Engine) -> 
         work.lists.ensure_default(zone="UTC", now=NOW)
 
 
-def lose_the_line(work: SqlUnitOfWork) -> None:
+def lose_the_line(work: UnitOfWork) -> None:
     with work.part():
         work.connection.invalidate()
         raise DatabaseFailed("the server went away")
@@ -56,7 +55,7 @@ def test_a_database_that_takes_no_writes_any_more_has_failed(postgres_url: str) 
             write_to_a_standby(work)
 
 
-def write_to_a_standby(work: SqlUnitOfWork) -> None:
+def write_to_a_standby(work: UnitOfWork) -> None:
     work.connection.exec_driver_sql("SET TRANSACTION READ ONLY")
     work.lists.ensure_default(zone="UTC", now=NOW)
 

@@ -108,7 +108,7 @@ def home(
     yield made
     for runtime in made.runtimes:
         if "database" in vars(runtime):
-            runtime.database.close()  # type: ignore[attr-defined]
+            runtime.database.close()
 
 
 def _fill(database: SqlDatabase) -> None:

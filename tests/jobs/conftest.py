@@ -15,9 +15,8 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ingest import IngestReport, ingest
-from paperround.jobs.ports import Database
 from paperround.jobs.rows import Identity
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.databases import (
     database_url,
     engine,

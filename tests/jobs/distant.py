@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paperround.domain.errors import DatabaseFailed
-from paperround.jobs.ports import UnitOfWork
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 
 
 @dataclass

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, event
 
 from paperround.domain.subscribers import SubscriberState
-from paperround.jobs.ports import Database
 from paperround.jobs.subscribers import suppress
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, imported
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

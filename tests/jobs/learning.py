@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from paperround.domain.observations import Count
 from paperround.domain.papers import ParsedBatch, Record
 from paperround.jobs.ingest import ingest
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 
 DAY = timedelta(days=1)
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from paperround.jobs.ports import Database
 from paperround.jobs.publish import PublishReport, publish
+from paperround.store.unit_of_work import Database
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW
 

@@ -16,11 +16,11 @@ from paperround.domain.tokens import Purpose
 from paperround.jobs import new_address, signup_requests
 from paperround.jobs.desk import Desk
 from paperround.jobs.looking_ahead import Press
-from paperround.jobs.ports import Database
 from paperround.jobs.signup import Confirmed, confirm
 from paperround.jobs.signup_requests import SignupRequest
 from paperround.jobs.signup_worker import work_on_requests
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, lease
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY

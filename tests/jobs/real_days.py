@@ -18,10 +18,9 @@ from paperround.domain.times import midnight_utc, parse_instant
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.ingest import ingest
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.ports import UnitOfWork
 from paperround.ranking.trending import TrendingRanker
 from paperround.sources.jsonl import read_jsonl
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import lease, move
 from tests.jobs.conftest import IDENTITY
 

@@ -9,9 +9,8 @@ from paperround.domain.notices import Alert
 from paperround.domain.returns import ReturnTally
 from paperround.jobs.alerts import OVER, episode, troubles
 from paperround.jobs.plan import LATE, PlanReport
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.return_alerts import rate_troubles
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
 from tests.races import THREADS, at_once

@@ -19,10 +19,9 @@ from paperround.jobs.cancelling import Cancelled, cancel, prospects
 from paperround.jobs.deliver import deliver
 from paperround.jobs.parts import PART
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.publish import publish
 from paperround.jobs.replacements import Missed, missed, send_missed
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.notices import Batches, plan, post

@@ -21,7 +21,6 @@ from paperround.jobs.feedback import give_feedback
 from paperround.jobs.judging import keep_judgements
 from paperround.jobs.library import keep_seeds
 from paperround.jobs.new_address import agree
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.reader_lists import join_list
 from paperround.jobs.self_service import (
     leave,
@@ -32,7 +31,7 @@ from paperround.jobs.self_service import (
 )
 from paperround.jobs.signup import confirm
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import NOW, address, everything_kept, seed_edition, seed_papers
 from tests.jobs.readers import (
     ask_to_move,

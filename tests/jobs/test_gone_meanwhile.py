@@ -10,10 +10,9 @@ from paperround.domain.digests import DigestKind
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.cancelling import cancel
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.replacements import send_missed
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 
@@ -33,7 +32,7 @@ class Meanwhile:
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         return self.database.reading()
 
-    def writing(self) -> AbstractContextManager[SqlUnitOfWork]:
+    def writing(self) -> AbstractContextManager[UnitOfWork]:
         if self.before == 0:
             with self.database.writing() as work:
                 self.go(work, self.person)

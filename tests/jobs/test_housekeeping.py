@@ -14,9 +14,8 @@ from paperround.domain.pacing import Pacing, Waiting, parse_domain_pace
 from paperround.domain.papers import Reject
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
-from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, returned_event
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

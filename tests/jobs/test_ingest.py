@@ -17,7 +17,7 @@ from paperround.domain.papers import LooseCount, Paper, PaperId, ParsedBatch, Re
 from paperround.jobs import transactions
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.databases import opened
 from tests.jobs.conftest import NOW, record
 
@@ -193,7 +193,7 @@ class LosesRaces(SqlDatabase):
         self.opened = 0
 
     @contextmanager
-    def writing(self) -> Iterator[SqlUnitOfWork]:
+    def writing(self) -> Iterator[UnitOfWork]:
         self.opened += 1
         with super().writing() as work:
             yield work

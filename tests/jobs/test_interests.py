@@ -17,7 +17,6 @@ from paperround.domain.subscribers import Preferences
 from paperround.jobs.desk import Desk
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.ports import Database
 from paperround.jobs.preview import Preview, preview
 from paperround.jobs.publish import publish
 from paperround.jobs.search import search
@@ -30,7 +29,7 @@ from paperround.jobs.wishes import MOST_TITLES
 from paperround.mail.addresses import EmailAddresses
 from paperround.ranking.relevance import by_relevance
 from paperround.ranking.tastes import TasteRanker
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address
 from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.conftest import IDENTITY, fill, record

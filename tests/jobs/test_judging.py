@@ -7,8 +7,8 @@ from paperround.domain.papers import PaperId
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.desk import Desk
 from paperround.jobs.judging import PAGE, Kept, keep_judgements, papers_to_judge, suggest
-from paperround.jobs.ports import Database
 from paperround.jobs.self_service import open_choices
+from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record

@@ -5,8 +5,8 @@ import pytest
 from paperround.domain.errors import Misconfigured
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.key_check import KEPT, KeyCheck
-from paperround.jobs.ports import Database
 from paperround.jobs.subscribers import suppress
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address
 
 OURS, OTHERS = KeyRing((b"ours" * 8,)), KeyRing((b"others" * 8,))

@@ -15,9 +15,8 @@ from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import CLOCK, HELD, HOLD
 from paperround.jobs.pacing import FIRST_MAILS
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.publish import publish
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import NewestFirst, accepting
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.notices import KEEPER, tell

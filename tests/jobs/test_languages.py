@@ -10,9 +10,9 @@ from paperround.domain.subscribers import Preferences
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.notices import notice_mail
-from paperround.jobs.ports import Database
 from paperround.jobs.self_service import leave, save_choices
 from paperround.mail.composer import MailRenderer
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, seed_edition, seed_papers
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY
@@ -27,7 +27,9 @@ from tests.jobs.readers import (
     request_link,
     visitor,
 )
-from tests.jobs.readers import subscribe as sign_up
+from tests.jobs.readers import (
+    subscribe as sign_up,
+)
 
 GERMAN = Preferences(language="de-AT")
 

@@ -20,7 +20,7 @@ from paperround.domain.papers import Record
 from paperround.jobs.housekeeping import KEPT_SLOTS, keep_house
 from paperround.jobs.learn import KEPT_MODELS, NIGHT, LearnReport, learn, learn_tonight
 from paperround.jobs.learned import LearnedRanker, ranking_page
-from paperround.jobs.ports import Database, Ranker
+from paperround.jobs.ports import Ranker
 from paperround.jobs.rank import rank_list
 from paperround.jobs.tick import learn_round
 from paperround.ranking.formula import formula_of
@@ -29,7 +29,7 @@ from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
 from paperround.ranking.words import occurs
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.learning import DAY, day_of, take

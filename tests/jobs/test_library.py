@@ -7,8 +7,8 @@ from paperround.domain.interests import MOST_INTERESTS, InterestKind
 from paperround.domain.libraries import GivenWork, Library, Understood
 from paperround.jobs.desk import Desk
 from paperround.jobs.library import keep_seeds, understand
-from paperround.jobs.ports import Database
 from paperround.jobs.self_service import open_choices
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address
 from tests.jobs.conftest import fill, record
 from tests.jobs.readers import desk, joined, link, post, request_link, visitor

@@ -17,8 +17,8 @@ from paperround.jobs.looking_ahead import (
     newcomers_digest,
     next_digest,
 )
-from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm
+from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record

@@ -14,12 +14,12 @@ from paperround.domain.subscribers import Address, Preferences, SubscriberState
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_person, export_person
 from paperround.jobs.new_address import Agreed, agree
-from paperround.jobs.ports import Database
 from paperround.jobs.returns import hold_against
 from paperround.jobs.self_service import open_choices
 from paperround.jobs.signup import confirm
 from paperround.jobs.signup_limits import may_mail
 from paperround.jobs.subscribers import suppress
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, everything_kept
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -13,10 +13,9 @@ from paperround.domain.errors import Conflict
 from paperround.jobs import parts, plan, publish
 from paperround.jobs.parts import Made, in_parts
 from paperround.jobs.plan import plan_due
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.transactions import TRIES
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.planning import HOURS, MINUTE, SEVEN, at, cut
 from tests.jobs.publishing import send
@@ -95,7 +94,7 @@ class Overtaken:
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         return self.database.reading()
 
-    def writing(self) -> AbstractContextManager[SqlUnitOfWork]:
+    def writing(self) -> AbstractContextManager[UnitOfWork]:
         with self.database.writing() as work:
             rows = work.connection.execute(select(func.count()).select_from(db.deliveries))
             self.written.append(rows.scalar_one())

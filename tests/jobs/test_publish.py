@@ -12,10 +12,9 @@ from paperround.domain.editions import EditionState
 from paperround.domain.feeds import NewFeed
 from paperround.domain.subscribers import Preferences
 from paperround.jobs import publish as publishing
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.preview import preview
 from paperround.jobs.publish import PublishReport, publish
-from paperround.store.unit_of_work import SqlDatabase, SqlUnitOfWork
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
@@ -130,13 +129,13 @@ class CutShort(SqlDatabase):
             raise PowerCut
 
     @contextmanager
-    def reading(self) -> Iterator[SqlUnitOfWork]:
+    def reading(self) -> Iterator[UnitOfWork]:
         self._count()
         with self._inner.reading() as work:
             yield work
 
     @contextmanager
-    def writing(self) -> Iterator[SqlUnitOfWork]:
+    def writing(self) -> Iterator[UnitOfWork]:
         self._count()
         with self._inner.writing() as work:
             yield work

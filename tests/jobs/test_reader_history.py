@@ -10,8 +10,8 @@ from paperround.domain.ledger import Move
 from paperround.domain.mail_words import WHY_NO_MAIL, became, notice_called
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.desk import Desk
-from paperround.jobs.ports import Database
 from paperround.jobs.reader_history import ReaderHistory, reader_history
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
 from tests.jobs.readers import DAYS, desk, joined, link, post, request_link, visitor
 

@@ -6,11 +6,11 @@ from sqlalchemy import Engine
 from paperround.domain.errors import NotFound
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.desk import Desk
-from paperround.jobs.ports import Database
 from paperround.jobs.reader_lists import join_list, lists_of
 from paperround.jobs.self_service import leave_from_choices, open_choices
 from paperround.jobs.signup import confirm
 from paperround.jobs.signup_requests import SignupRequest
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address
 from tests.jobs.readers import (
     DAYS,

@@ -13,12 +13,12 @@ from paperround.domain.errors import DatabaseFailed, InvalidInput, NotFound
 from paperround.domain.return_path import tagged
 from paperround.domain.returns import Kind, Letter, Receipt, ReturnedEvent
 from paperround.jobs.erasure import erase_address
-from paperround.jobs.ports import Database, ReturnBox
+from paperround.jobs.ports import ReturnBox
 from paperround.jobs.returned_mail import Intake, empty_box, replay, take_in
 from paperround.jobs.subscribers import lift
 from paperround.mail.return_reader import ReturnReader
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import address
 from tests.jobs.conftest import NOW
 from tests.jobs.readers import desk

@@ -14,10 +14,9 @@ from paperround.domain.returns import Kind, Proof, Receipt
 from paperround.domain.standing import CLEAN, SURGE_OF_A_DOMAIN, Standing
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.status import history
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import address
 from tests.fakes import accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe

@@ -8,11 +8,11 @@ import pytest
 
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.jobs.ingest import ingest
-from paperround.jobs.ports import Database
 from paperround.jobs.search import LOOKED_AT, SearchPage
 from paperround.jobs.search import search as search_papers
 from paperround.ranking.relevance import by_relevance
 from paperround.sources.page import read_page
+from paperround.store.unit_of_work import Database
 from tests.builders import NOW, paper, write
 
 

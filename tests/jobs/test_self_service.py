@@ -20,7 +20,6 @@ from paperround.jobs.erasure import erase_address, erase_person, export_person
 from paperround.jobs.feedback import feedback_sheet
 from paperround.jobs.looking_ahead import next_digest
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.ports import Database
 from paperround.jobs.self_service import (
     leave,
     leave_from_choices,
@@ -33,7 +32,7 @@ from paperround.jobs.signup import confirm
 from paperround.jobs.subscribers import add_subscriber
 from paperround.mail.addresses import EmailAddresses
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import MINUTE, NOW, address, seed_edition, seed_papers
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -20,12 +20,12 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tokens import Purpose
 from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm
 from paperround.jobs.signup_limits import must_work
 from paperround.jobs.signup_worker import work_on_requests
 from paperround.jobs.subscribers import suppress
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -11,11 +11,11 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Address
 from paperround.jobs.desk import Desk
 from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.ports import Database
 from paperround.jobs.self_service import mail_choices_link
 from paperround.jobs.signup import confirm
 from paperround.jobs.signup_worker import work_on_requests
 from paperround.jobs.subscribers import suppress
+from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -18,12 +18,12 @@ from paperround.jobs import new_address, signup_requests
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_address, erase_person, export_person
 from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.restore import hold_everything
 from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.signup_worker import TRIES, work_on_requests
 from paperround.jobs.subscribers import is_suppressed
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.known import STATES, seed_states, statements

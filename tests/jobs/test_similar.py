@@ -6,9 +6,9 @@ import pytest
 
 from paperround.domain.joining import PaperJoin
 from paperround.domain.papers import Paper
-from paperround.jobs.ports import Database
 from paperround.jobs.similar import LASTING, SHOWN, Neighbours, similar_papers
 from paperround.ranking.relevance import by_relevance
+from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, paper, write
 
 PLANTS = "Leaves of plants grow towards light, and chlorophyll moves with it."

@@ -12,7 +12,6 @@ from paperround.domain.errors import FetchFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.returns import Receipt
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.ports import Database
 from paperround.jobs.tick import (
     SCHEDULER,
     TickReport,
@@ -23,7 +22,7 @@ from paperround.jobs.tick import (
     tick,
 )
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.ticking import (

@@ -15,10 +15,9 @@ from paperround.domain.notices import UNCONFIRMED_LIFE, ClaimedNotice, NoticeKin
 from paperround.domain.tokens import Purpose
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.ports import Database
 from paperround.jobs.self_service import leave, mail_choices_link
 from paperround.jobs.signup import confirm
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, seed_edition, seed_list, seed_papers
 from tests.databases import opened
 from tests.jobs.conftest import IDENTITY

@@ -20,11 +20,11 @@ from paperround.domain.notices import Alert
 from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import ANSWER, SETTLE, Post, deliver, deliver_notices
 from paperround.jobs.notices import raise_alert
-from paperround.jobs.ports import Mailer, UnitOfWork
+from paperround.jobs.ports import Mailer
 from paperround.jobs.transactions import TRIES, Patience
 from paperround.jobs.unwritten import Deed, Unwritten
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post

@@ -15,9 +15,10 @@ from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
-from paperround.jobs.ports import Database, Pinger, Ranker, UnitOfWork
+from paperround.jobs.ports import Pinger, Ranker
 from paperround.jobs.tick import Rounds
 from paperround.ranking.tastes import TasteRanker
+from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.fakes import (
     LETTERHEAD,
     Neighbours,

@@ -9,8 +9,7 @@ from sqlalchemy import Engine
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
 from paperround.domain.digests import DigestMail
 from paperround.jobs.deliver import deliver
-from paperround.jobs.ports import UnitOfWork
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import PlainRenderer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.conftest import database as database

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from paperround.domain.deliveries import DeliveryId
-from paperround.jobs.ports import Database
 from paperround.jobs.signup import confirm
 from paperround.store import schema as db
+from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
     lease,

@@ -22,11 +22,10 @@ from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.tick import Rounds, TickReport, tick
 from paperround.ranking.tastes import TasteRanker
 from paperround.sources.live import SOURCES
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, NewestFirst, PlainRenderer, accepting
 from tests.jobs.conftest import IDENTITY

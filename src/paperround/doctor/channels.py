@@ -9,7 +9,7 @@ from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 LOOKED_AT = 10
 """Posts of a channel that are looked through for the last that came to something."""

@@ -26,10 +26,10 @@ from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.domain.feeds import FetchRequest, LiveFeed, Page
 from paperround.jobs.newsroom import ask
-from paperround.jobs.ports import Database
 from paperround.jobs.roles import staff
 from paperround.jobs.status import Status, status
 from paperround.store.checks import look
+from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 
 SETTINGS_FILE = Path(".env")

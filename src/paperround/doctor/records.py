@@ -7,8 +7,8 @@ from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried,
 from paperround.domain.status import Storage
 from paperround.domain.tokens import KeyRing
 from paperround.domain.wording import counted
-from paperround.jobs.ports import Database
 from paperround.store.checks import Soundness
+from paperround.store.unit_of_work import Database
 
 DOCTOR = "doctor"
 """The name under which an examination leaves its sign of life."""

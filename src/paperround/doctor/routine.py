@@ -15,11 +15,11 @@ from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.pace_status import PaceStatus
 from paperround.jobs.plan import LATE
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
 from paperround.jobs.signing import ALLOW, LACKS_KEYS
 from paperround.jobs.status import ListStatus, Status
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.unit_of_work import UnitOfWork
 
 QUIET = timedelta(minutes=3)
 """How long nothing may tick. Ticks come once a minute."""

@@ -26,9 +26,9 @@ from paperround.evaluate.bootstrap import Numbers, Places, ahead_of, figure
 from paperround.evaluate.report import Baselines, Figure, Report
 from paperround.evaluate.rows import Row, read_rows
 from paperround.jobs.ingest import ingest
-from paperround.jobs.ports import Database
 from paperround.jobs.search import search
 from paperround.ranking.relevance import Balance, Read, by_relevance, in_order, read_for
+from paperround.store.unit_of_work import Database
 
 METRIC = "ndcg_at_10"
 DEPTH = 10

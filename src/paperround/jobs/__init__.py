@@ -1,1 +1,1 @@
-"""Use cases over Protocols: no library that does I/O is named here. See `ports.py`."""
+"""Use cases over stores and Protocols: no library that does I/O is named here."""

@@ -22,13 +22,13 @@ from paperround.jobs.feed_alerts import feed_troubles
 from paperround.jobs.holding import leapt
 from paperround.jobs.pacing_alerts import refused
 from paperround.jobs.plan import LATE, PlanReport
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.put_back import put_back
 from paperround.jobs.return_alerts import rate_troubles
 from paperround.jobs.signing import unsigned
 from paperround.jobs.signup_alerts import signup_troubles
 from paperround.jobs.storage_alerts import storage_troubles
 from paperround.jobs.unreached import relay_alerts
+from paperround.store.unit_of_work import UnitOfWork
 
 OVER = timedelta(hours=1)
 """How long a trouble that keeps mail from people must be away before it counts as a new one."""

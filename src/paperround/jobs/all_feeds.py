@@ -7,7 +7,7 @@ from paperround.domain.feed_outlook import source_lines
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 FEEDS = 500
 """Feeds read at a time."""

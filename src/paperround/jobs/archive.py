@@ -12,8 +12,8 @@ from paperround.domain.editions import EditionSummary
 from paperround.domain.lists import MailingList
 from paperround.domain.times import local_date
 from paperround.jobs.daily import Days, days_of_month
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.site import why_quiet
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from paperround.domain.editions import Edition, EditionPaper, TailPaper
 from paperround.domain.finder import Findable, findable
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.papers import Paper, PaperId, Show
-from paperround.jobs.ports import GistChooser, UnitOfWork
+from paperround.jobs.ports import GistChooser
+from paperround.store.unit_of_work import UnitOfWork
 
 
 class Behind:

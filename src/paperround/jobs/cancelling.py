@@ -23,8 +23,8 @@ from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.status import EditionTally
 from paperround.domain.times import local_date
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 STOPPABLE = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 GONE = (DeliveryState.SENT, DeliveryState.IN_DATA, DeliveryState.UNKNOWN)

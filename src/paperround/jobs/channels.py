@@ -25,10 +25,11 @@ from paperround.domain.posts import Greeting, PostOutcome
 from paperround.domain.subscribers import Preferences, SubscriberId
 from paperround.domain.times import format_instant
 from paperround.jobs.choices import checked
-from paperround.jobs.ports import Database, PostOffice, UnitOfWork
+from paperround.jobs.ports import PostOffice
 from paperround.jobs.subscriber_rows import preferences_of
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import settled
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 KEY_BYTES = 32
 

@@ -39,7 +39,7 @@ from paperround.domain.papers import (
     PaperWrite,
     Record,
 )
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 Pair = tuple[str, str]
 

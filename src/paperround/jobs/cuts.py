@@ -18,11 +18,12 @@ from paperround.domain.lists import MailingList
 from paperround.domain.schedule import Cut, newest_cut
 from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
-from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
+from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.publish import draft, freeze, sources_told
 from paperround.jobs.rank import rank_list
 from paperround.jobs.risers import risers_told
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 
 def freeze_cuts(

@@ -11,7 +11,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.places import ListedBy, Order, Placed
 from paperround.domain.times import local_date, parse_date
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 Days = tuple[date, date]
 """The first and the last day of a stretch, both in it."""

@@ -41,13 +41,14 @@ from paperround.jobs.lanes import (
 )
 from paperround.jobs.outcomes import Moves
 from paperround.jobs.pacing import Pacer, pacer_of
-from paperround.jobs.ports import Gate, Keeping, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.returns import hold_against
 from paperround.jobs.signing import note_signed
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
 from paperround.jobs.unreached import UNREACHED
+from paperround.store.pacing import Gate
+from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 
 __all__ = ["Post", "deliver", "deliver_notices"]
 
@@ -96,7 +97,7 @@ def deliver_notices(post: Post) -> DeliverReport:
 @contextmanager
 def _on_one_connection(post: Post) -> Iterator[Post]:
     """`post` with a database that keeps its connection from mark to mark, if it can."""
-    if not isinstance(post.database, Keeping):
+    if not isinstance(post.database, SqlDatabase):
         yield post
         return
     with post.database.kept() as database:

@@ -15,8 +15,8 @@ from datetime import datetime
 
 from paperround.domain.papers import ParsedBatch
 from paperround.jobs.ingest import IngestReport, ingest
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 KIND, ANCHOR, MARK = "demo", "anchor", "database"
 """The slots that the beginning of a demo with samples takes, and the database of any demo."""

@@ -21,8 +21,9 @@ from paperround.domain.feeds import FeedHealth, FetchRequest, Page
 from paperround.domain.papers import FeedId, Paper, PaperId, ParsedBatch, Reject
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
-from paperround.jobs.ports import Client, Enricher, UnitOfWork
+from paperround.jobs.ports import Client, Enricher
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 SILENT = timedelta(days=1)
 """How long a service must have answered nothing before that is worth an alert."""

@@ -11,9 +11,9 @@ from paperround.domain.subscribers import Address, Subscriber, SubscriberId
 from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, noted, write_by_link
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.subscribers import suppress as never_mail
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 AT_ONCE = 500
 """Rows of an export that are read at a time."""

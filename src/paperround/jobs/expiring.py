@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from paperround.domain.deliveries import DIGEST_LIFE, LIFE_OVER
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 WARM_UP = "warm-up"
 """Why a digest expired that a new domain was not allowed to send in its time."""

@@ -10,8 +10,9 @@ from paperround.domain.papers import FeedId
 from paperround.jobs.all_feeds import every_feed
 from paperround.jobs.feeds import settings_of
 from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.ports import Source, UnitOfWork
+from paperround.jobs.ports import Source
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import UnitOfWork
 
 LONGEST = 2000
 """Characters of an address, or of the value of a setting."""

@@ -14,8 +14,8 @@ from paperround.jobs.all_feeds import FEEDS, every_feed
 from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.feeds import settings_of
 from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import UnitOfWork
 
 OpmlReader = Callable[[bytes], Sequence[DescribedFeed]]
 """Reads an OPML file; raises InvalidInput when it is none."""

@@ -10,7 +10,7 @@ from paperround.domain.papers import PaperId
 from paperround.domain.readers import VERDICTS, DeliveryOwner, NewFeedback
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import digest_owner, write_by_link
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

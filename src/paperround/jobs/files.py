@@ -6,8 +6,8 @@ from paperround.domain.citations import Citation, CitedEdition
 from paperround.domain.editions import page_name, page_path
 from paperround.domain.errors import NotFound
 from paperround.domain.papers import Paper
-from paperround.jobs.ports import Database
 from paperround.jobs.site import edition_page, paper_id, shown_text
+from paperround.store.unit_of_work import Database
 
 
 def cited_paper(database: Database, public_url: str, name: str) -> Citation:

@@ -9,9 +9,9 @@ from datetime import datetime
 from paperround.domain.errors import InvalidInput
 from paperround.domain.excerpts import Marker
 from paperround.domain.search import Hit
-from paperround.jobs.ports import Database
 from paperround.jobs.search import hit_of
 from paperround.jobs.syndication import all_of, newest_of
+from paperround.store.unit_of_work import Database
 
 PAGE = 20
 DEEPEST = 500

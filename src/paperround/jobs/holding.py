@@ -11,8 +11,8 @@ from datetime import datetime
 from paperround.domain.boots import Boot, has_leapt
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 HOLD = "hold"
 CLOCK = "clock"

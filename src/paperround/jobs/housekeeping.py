@@ -10,7 +10,6 @@ from paperround.domain.returns import KEPT_EVENTS, KEPT_QUARANTINED
 from paperround.domain.subscribers import Subscriber, Subscription
 from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.repeats import KEPT_ANSWERS
 from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.rows import Identity
@@ -18,6 +17,7 @@ from paperround.jobs.signup import confirmations, reminder_key
 from paperround.jobs.signup_limits import may_remind
 from paperround.jobs.signup_requests import POW
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from paperround.domain.feeds import MOST_NAMES, RunNotes
 from paperround.domain.observations import Observation
 from paperround.domain.papers import FeedId, LooseCount, PaperId, ParsedBatch, Record, Reject
 from paperround.jobs.chunk import Chunk, by_trust, dated
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 CHUNK = 2000
 """Records a transaction: large enough to batch, small enough not to hold SQLite's one writer for

@@ -24,7 +24,7 @@ from paperround.domain.readers import NewFeedback
 from paperround.jobs.desk import Desk
 from paperround.jobs.library import add_all
 from paperround.jobs.links import Reader, choosing_reader, write_by_link
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 PAGE = 12
 """Papers of one page: enough for five good ones and three bad ones among them."""

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.subscribers import require_suppression_keys
+from paperround.store.unit_of_work import UnitOfWork
 
 KEPT = timedelta(minutes=1)
 """How long it is believed. A suppression that another process makes meanwhile, with a key that this

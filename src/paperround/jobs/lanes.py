@@ -26,18 +26,12 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, sheet_of
 from paperround.jobs.holding import is_held
 from paperround.jobs.notices import notice_mail
-from paperround.jobs.ports import (
-    Claiming,
-    Clock,
-    Database,
-    Mailer,
-    Processes,
-    Renderer,
-    UnitOfWork,
-)
+from paperround.jobs.ports import Clock, Mailer, Processes, Renderer
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.signing import Signing, hold_unsigned
 from paperround.jobs.unwritten import Unwritten
+from paperround.store.claims import Claims
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +103,7 @@ class Lane(Generic[Mail]):
 
     name: str
     use: TagUse
-    ledger: Callable[[UnitOfWork], Claiming[Mail]]
+    ledger: Callable[[UnitOfWork], Claims[Mail]]
     compose: Callable[[Mail], bytes]
     gives_way: Callable[[UnitOfWork], bool]
     first: bool = False

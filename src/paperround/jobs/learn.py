@@ -15,8 +15,9 @@ from datetime import datetime
 from paperround.domain.models import FittedModel, KeptModel, ModelFacts, NewModel
 from paperround.domain.outcomes import Cohort, Vote, cohorts_of, settled_before
 from paperround.domain.papers import Paper
-from paperround.jobs.ports import Database, ModelMaker, UnitOfWork
+from paperround.jobs.ports import ModelMaker
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.formula import Formula
 from paperround.domain.models import KeptModel, ModelId, digest_of
-from paperround.jobs.ports import Database, LearnedModel, ModelMaker, Ranker
+from paperround.jobs.ports import LearnedModel, ModelMaker, Ranker
+from paperround.store.unit_of_work import Database
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from paperround.domain.papers import Paper, PaperId, Reject
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, write_by_link
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.wishes import interests_of, paper_called
+from paperround.store.unit_of_work import UnitOfWork
 
 MOST_LOOKED_UP = 300
 """Titles of one library that are looked for, each with a search; the others stay titles."""

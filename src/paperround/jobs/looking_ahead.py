@@ -14,9 +14,10 @@ from paperround.jobs.choices import checked, unpacked, unpacked_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import CONFIRMING, choosing_reader, noted
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.ports import Ranker, Renderer, UnitOfWork
+from paperround.jobs.ports import Ranker, Renderer
 from paperround.jobs.preview import Preview, Tried, preview
 from paperround.jobs.wishes import settled
+from paperround.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,10 +30,10 @@ from paperround.jobs.links import (
     write_by_link,
 )
 from paperround.jobs.notices import new_notice, spoken_in
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.signup_limits import due_instant, lock_mailbox, may_link, may_mail
 from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import UnitOfWork
 
 OLD, NEW = "old", "new"
 

@@ -20,16 +20,9 @@ from typing import Protocol, TypeVar
 from paperround.domain.errors import FetchFailed, RateLimited
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.limits import Rate, Turn
-from paperround.jobs.ports import (
-    Client,
-    Clock,
-    Database,
-    Processes,
-    Source,
-    UnitOfWork,
-    Witness,
-)
+from paperround.jobs.ports import Client, Clock, Processes, Source, Witness
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 LONGEST_PAUSE = timedelta(seconds=60)
 """How long a poll waits for its turn; a turn that is farther off is another poll's."""

@@ -12,8 +12,9 @@ from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Taste, taste_of
 from paperround.domain.wishes import Wishes
 from paperround.jobs.behind import Behind
-from paperround.jobs.ports import GistChooser, TasteDay, TasteModel, UnitOfWork
+from paperround.jobs.ports import GistChooser, TasteDay, TasteModel
 from paperround.jobs.wishes import wishes_of_all
+from paperround.store.unit_of_work import UnitOfWork
 
 BACKGROUND = 1500
 """Earlier papers that say which words are rare, and what a reader could have been given."""

@@ -10,10 +10,10 @@ from paperround.domain.pacing import HORIZON, Pacing
 from paperround.domain.pacing_words import pace_in_words
 from paperround.domain.status import LateMails, Progress
 from paperround.jobs.holding import is_held
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.put_back import is_put_back
 from paperround.jobs.signing import lacks_keys
 from paperround.jobs.unreached import unreached
+from paperround.store.unit_of_work import UnitOfWork
 
 LATELY = timedelta(minutes=5)
 """What the pace is measured over, or since the first mail within it."""

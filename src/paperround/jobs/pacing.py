@@ -20,8 +20,10 @@ from paperround.domain.pacing import AHEAD, AHEAD_FIRST, LOOK_AGAIN, Pacing
 from paperround.domain.replies import speaks_against_us
 from paperround.domain.times import format_instant
 from paperround.jobs.lanes import Post
-from paperround.jobs.ports import Clock, Gate, UnitOfWork
+from paperround.jobs.ports import Clock
 from paperround.jobs.unreached import FAILED
+from paperround.store.pacing import Gate
+from paperround.store.unit_of_work import UnitOfWork
 
 FIRST_MAILS = 20
 """Digests of a run that must come back before the others go."""

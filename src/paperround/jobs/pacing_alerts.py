@@ -5,7 +5,7 @@ from datetime import datetime
 
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 _AUTHENTICATION = (
     "Receivers do not believe that mail of this domain is yours: SPF, DKIM or DMARC fail.",

@@ -12,8 +12,8 @@ from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperTrail
 from paperround.domain.places import Stood
 from paperround.domain.traces import Trace, latest_of, trace_of
-from paperround.jobs.ports import Database
 from paperround.jobs.site import paper_id, shown_text
+from paperround.store.unit_of_work import Database
 
 VOTES = "upvotes"
 MOST_PLACES = 60

@@ -35,10 +35,10 @@ from paperround.domain.times import is_zone, local_date
 from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions, tastes_of
 from paperround.jobs.parts import Made, in_parts
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import MISSED, Asked, Identity, RowMaker, Shared, row_maker
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import wishes_of_all
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 PAGE = 2000
 """People who are chosen for together."""

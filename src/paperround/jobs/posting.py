@@ -37,10 +37,11 @@ from paperround.domain.times import format_instant
 from paperround.jobs.compose import digest_view, sheet_of
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import is_held, is_suspect
-from paperround.jobs.ports import Clock, Database, PostOffice, Processes, UnitOfWork
+from paperround.jobs.ports import Clock, PostOffice, Processes
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.unwritten import Unwritten
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 

@@ -24,11 +24,12 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import local_date
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
+from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.publish import draft, sources_told, standing_edition, unfrozen
 from paperround.jobs.rank import rank_list
 from paperround.jobs.risers import risers_told
 from paperround.jobs.rows import Identity, RowMaker, row_maker
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 SOMEBODY = "reader@example.org"
 """The address of a preview that is for nobody in particular."""

@@ -36,11 +36,12 @@ from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import Made, in_parts
-from paperround.jobs.ports import Database, GistChooser, Ranker, UnitOfWork
+from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.rank import ListRanking, rank_list
 from paperround.jobs.risers import risers_told
 from paperround.jobs.rows import Identity, Shared, row_maker
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 PAGE = 2000
 """Subscriptions that are chosen for together."""

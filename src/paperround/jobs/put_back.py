@@ -23,9 +23,10 @@ from paperround.domain.notices import Alert
 from paperround.domain.send_mark import SendMark
 from paperround.domain.times import format_instant
 from paperround.jobs.holding import HOLD
-from paperround.jobs.ports import Database, MarkFile, UnitOfWork
 from paperround.jobs.restore import Held, hold_everything
 from paperround.jobs.transactions import write
+from paperround.store.send_mark import SendMarkFile
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class SendMarks:
     put back. Where machines come and go, with disks of their own, a missing mark says nothing.
     """
 
-    file: MarkFile | None = None
+    file: SendMarkFile | None = None
     host: str = ""
     stays: bool = True
     _mark: SendMark | None = None
@@ -135,7 +136,7 @@ class SendMarks:
         return None if self.file.is_writable else f"{self.file.place} cannot be written"
 
     def _look(
-        self, file: MarkFile, mark: _Found, known: _Known
+        self, file: SendMarkFile, mark: _Found, known: _Known
     ) -> tuple[str | None, SendMark | None]:
         """Why mail is held by what the mark says, and the mark, if it is one to go on with.
 
@@ -157,7 +158,7 @@ class SendMarks:
             return _reason(_ahead(file, mark, known)), None
         return None, mark
 
-    def _begun(self, file: MarkFile, database: Database, now: datetime) -> SendMark | None:
+    def _begun(self, file: SendMarkFile, database: Database, now: datetime) -> SendMark | None:
         """A mark where none is: first the id, then the file, and the host's row with a claim. So
         whoever dies between leaves nothing that holds mail."""
         installation, since = write(database, lambda work: name_installation(work, now=now))
@@ -260,7 +261,7 @@ def put_back(work: UnitOfWork) -> list[Alert]:
     ]
 
 
-def _read(file: MarkFile) -> _Found:
+def _read(file: SendMarkFile) -> _Found:
     try:
         return file.read()
     except (OSError, UnreadableFile) as error:
@@ -275,7 +276,7 @@ def _reason(found: str) -> str:
     return f"mail is held: {found}, so an older copy of the database may be in use. {WAY_OUT}"
 
 
-def _ahead(file: MarkFile, mark: SendMark, known: _Known) -> str:
+def _ahead(file: SendMarkFile, mark: SendMark, known: _Known) -> str:
     at = known.hosts.get(mark.host)
     ended = "knows of no sending" if at is None else f"ends at {format_instant(at)}"
     return (
@@ -284,11 +285,11 @@ def _ahead(file: MarkFile, mark: SendMark, known: _Known) -> str:
     )
 
 
-def _foreign(file: MarkFile) -> str:
+def _foreign(file: SendMarkFile) -> str:
     return f"the send mark {file.place} is of another database: move it away"
 
 
-def _unread(file: MarkFile, error: Exception) -> str:
+def _unread(file: SendMarkFile, error: Exception) -> str:
     return f"the send mark {file.place} cannot be used: {_said(error)}"
 
 

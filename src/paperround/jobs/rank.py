@@ -6,7 +6,8 @@ from datetime import date, datetime
 from paperround.domain.editions import Ranking
 from paperround.domain.lists import MailingList, Window, window_of
 from paperround.domain.times import local_date
-from paperround.jobs.ports import Database, Ranker
+from paperround.jobs.ports import Ranker
+from paperround.store.unit_of_work import Database
 
 BACKGROUND = 5000
 """Earlier papers that a topic's burst is measured against."""

@@ -15,7 +15,7 @@ from paperround.domain.subscribers import (
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import Reader, choosing_reader, write_by_link
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 CONSENT = "asked for on the page of their choices, by a mailed link"
 

@@ -16,8 +16,8 @@ from functools import partial
 
 from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.repeats import Answer, Asked, Earlier
-from paperround.jobs.ports import Database, JoiningDatabase, UnitOfWork
 from paperround.jobs.transactions import rest, tried, write
+from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 
 KEPT_ANSWERS = timedelta(hours=24)
 
@@ -36,7 +36,7 @@ class _Known(Exception):
 
 
 def once(
-    database: JoiningDatabase, asked: Asked, do: Callable[[], Answer], *, now: datetime
+    database: SqlDatabase, asked: Asked, do: Callable[[], Answer], *, now: datetime
 ) -> tuple[Answer, bool]:
     """What `do` answers, and True; or what was answered before, and False. All that `do` writes,
     in this context, is one transaction with its answer; it is done again when that lost a race.
@@ -52,9 +52,7 @@ def once(
         return _answered(database, asked, now), False
 
 
-def _done(
-    database: JoiningDatabase, asked: Asked, do: Callable[[], Answer], now: datetime
-) -> Answer:
+def _done(database: SqlDatabase, asked: Asked, do: Callable[[], Answer], now: datetime) -> Answer:
     with database.together(partial(_take, asked, now)) as whole:
         answer = do()
         whole().answers.keep(asked, answer)

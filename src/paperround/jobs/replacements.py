@@ -23,9 +23,9 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState, Subscription
 from paperround.domain.times import local_date
 from paperround.jobs.opinions import Opinions, Views
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import Identity, RowMaker, delivery_names, row_maker
 from paperround.jobs.transactions import tried
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 PAGE = 2000
 """Rows that are looked at, and planned, together."""

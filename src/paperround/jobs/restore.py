@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.domain.wording import counted
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 RESTORED = "restored"
 

@@ -18,9 +18,10 @@ from paperround.domain.bounces import Evidence
 from paperround.domain.errors import Conflict, DatabaseFailed, NotFound
 from paperround.domain.returns import Did, Kind, Receipt, ReturnedEvent
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import Database, ReturnBox, ReturnReader, UnitOfWork
+from paperround.jobs.ports import ReturnBox, ReturnReader
 from paperround.jobs.returns import receipt, take_one
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 

@@ -39,11 +39,11 @@ from paperround.domain.standing import SURGE, SURGE_OF_A_DOMAIN, Effect, judged
 from paperround.domain.subscribers import Address, Subscriber, SubscriberState
 from paperround.domain.tokens import KeyRing, Purpose, read_token
 from paperround.jobs.links import owner_as_reader
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rows import Identity
 from paperround.jobs.self_service import stop_reading
 from paperround.jobs.subscribers import suppress
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 

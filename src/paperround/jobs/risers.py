@@ -6,8 +6,8 @@ from datetime import timedelta
 from paperround.domain.editions import Edition, EditionState
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import risers_of
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.rank import ListRanking
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 _ONE_DAY = timedelta(days=1)
 

@@ -31,8 +31,8 @@ from paperround.domain.weeks import of_the_week
 from paperround.domain.wishes import Sight, Wishes, sight_of
 from paperround.jobs.behind import Behind, behind_of
 from paperround.jobs.opinions import Opinions, Views
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.wishes import wishes_of_all
+from paperround.store.unit_of_work import UnitOfWork
 
 MISSED = "missed"
 """Why a row is born expired: nobody planned it while its digest would still have been news."""

@@ -19,7 +19,8 @@ from paperround.domain.search import (
     without_filters,
 )
 from paperround.domain.spelling import is_guessable, nearest
-from paperround.jobs.ports import Database, Relevance, UnitOfWork
+from paperround.jobs.ports import Relevance
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 LOOKED_AT = 60
 """How many of the best are put in order by `Relevance`; the others stay as the index has them."""

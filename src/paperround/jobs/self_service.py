@@ -31,10 +31,10 @@ from paperround.jobs.links import (
 )
 from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.plan import Hours, first_due_of
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
 from paperround.jobs.signup_limits import may_link
 from paperround.jobs.wishes import interests_of, papers_given, settled
+from paperround.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from datetime import datetime
 
 from paperround.domain.notices import Alert
 from paperround.jobs.holding import HOLD
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 

@@ -36,10 +36,10 @@ from paperround.jobs.links import (
     write_by_link,
 )
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.reader_lists import join_lists
 from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.wishes import add_interests
+from paperround.store.unit_of_work import UnitOfWork
 
 CONSENT = "confirmed by mail"
 

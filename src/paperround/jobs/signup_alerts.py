@@ -6,8 +6,8 @@ from paperround.domain.notices import Alert
 from paperround.domain.requests import Drop, Limit, RequestTally
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.signup_limits import SLOW_LANE, tally
+from paperround.store.unit_of_work import UnitOfWork
 
 LATELY = timedelta(hours=1)
 

@@ -29,11 +29,11 @@ from paperround.jobs.desk import Desk
 from paperround.jobs.links import choices_link
 from paperround.jobs.new_address import ask_both_ends
 from paperround.jobs.notices import new_notice
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.signup import confirm_key, confirmations
 from paperround.jobs.signup_limits import DAY, lock_mailbox, may_mail, note_dropped
 from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from threading import Lock
 
 from paperround.domain.likeness import is_alike, query_like, telling_words
 from paperround.domain.papers import Paper, PaperId
-from paperround.jobs.ports import Database, Relevance
+from paperround.jobs.ports import Relevance
+from paperround.store.unit_of_work import Database
 
 LOOKED_AT = 30
 SHOWN = 5

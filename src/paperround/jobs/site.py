@@ -15,7 +15,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.domain.schedule import MOST_CUTS
 from paperround.jobs.cancelling import Withdrawn, withdrawn
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 FRONT_DAYS = 7
 FRONT_PAPERS = 20

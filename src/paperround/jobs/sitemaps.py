@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from paperround.domain.editions import page_name, page_path
 from paperround.domain.errors import NotFound
 from paperround.domain.papers import PaperId
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 
 PAPERS = 10_000
 """Ids of a part; 50,000 addresses are allowed (sitemaps.org)."""

@@ -11,9 +11,9 @@ from paperround.domain.notices import ClaimedNotice, NoticeKind, NoticeMail
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.notices import new_notice, notice_mail
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.preview import SOMEBODY
 from paperround.jobs.rows import Identity, delivery_names
+from paperround.store.unit_of_work import UnitOfWork
 
 NOBODY = SubscriberId(0)
 

@@ -31,9 +31,9 @@ from paperround.domain.subscribers import Address, Subscriber, SubscriberId, Sub
 from paperround.domain.times import end_of_day, local_date
 from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.pace_status import PaceStatus, late_of, pace_status, progress_of
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 SOON = timedelta(hours=24)
 WEEK = timedelta(days=7)

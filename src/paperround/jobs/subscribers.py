@@ -29,7 +29,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import AddressBook, Database, UnitOfWork
+from paperround.jobs.ports import AddressBook
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.subscriber_files import Found, Row
 from paperround.jobs.subscriber_rows import (
@@ -42,6 +42,7 @@ from paperround.jobs.subscriber_rows import (
 )
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import settled
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 CHUNK = 1000
 

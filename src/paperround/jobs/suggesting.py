@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from paperround.domain.phrases import MOST_PAPERS, frequent_phrases
-from paperround.jobs.ports import Database
+from paperround.store.unit_of_work import Database
 
 MOST_TOPICS = 24
 LASTING = timedelta(hours=6)

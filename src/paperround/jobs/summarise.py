@@ -16,9 +16,10 @@ from paperround.domain.gist import choose_gist
 from paperround.domain.limits import Rate
 from paperround.domain.papers import Paper
 from paperround.domain.summaries import Wording, checked, is_askable, marked
-from paperround.jobs.ports import Database, Ranker, Summariser, SummaryShelf
+from paperround.jobs.ports import Ranker, Summariser, SummaryShelf
 from paperround.jobs.rank import rank_list
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from paperround.domain.syndication import FeedDocument, FeedEntry
 from paperround.domain.telling import long_date
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.desk import Desk
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.site import shown_text, why_quiet
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 MOST_ENTRIES = 60
 LOOKED_BACK = timedelta(days=60)

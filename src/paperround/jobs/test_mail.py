@@ -10,10 +10,10 @@ from paperround.domain.subscribers import Address
 from paperround.jobs.deliver import deliver_notices
 from paperround.jobs.lanes import Post, why_held
 from paperround.jobs.notices import new_notice
-from paperround.jobs.ports import UnitOfWork
 from paperround.jobs.rows import Identity
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import UnitOfWork
 
 LIFE = FIRST_RETRY - timedelta(minutes=1)
 """A test is tried once: its life ends before a second try would come."""

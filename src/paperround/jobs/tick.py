@@ -34,18 +34,11 @@ from paperround.jobs.notices import raise_alert
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
-from paperround.jobs.ports import (
-    Database,
-    Enricher,
-    GistChooser,
-    ModelMaker,
-    Pinger,
-    Ranker,
-    UnitOfWork,
-)
+from paperround.jobs.ports import Enricher, GistChooser, ModelMaker, Pinger, Ranker
 from paperround.jobs.returned_mail import EVERY as LOOK_EVERY
 from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

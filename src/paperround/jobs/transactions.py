@@ -8,7 +8,7 @@ from threading import Event
 from typing import TypeVar
 
 from paperround.domain.errors import Conflict, DatabaseFailed
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from paperround.domain.places import Order, Placed
 from paperround.domain.times import local_date, parse_date, week_name
 from paperround.jobs.archive import ArchiveDay, days_of, month_of
 from paperround.jobs.daily import Days, Period, days_of_date, days_of_month, days_of_week
-from paperround.jobs.ports import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 PAGE = 40
 MOST_PAGES = 10

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from paperround.domain.notices import Alert
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 FAILED = "relay/no-session"
 """The beat of the last time that a mail got no session."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from threading import RLock
 
 from paperround.domain.errors import Conflict, DatabaseFailed
-from paperround.jobs.ports import Database, UnitOfWork
 from paperround.jobs.transactions import Patience, write
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 Deed = Callable[[UnitOfWork], object]
 

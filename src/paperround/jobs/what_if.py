@@ -13,9 +13,10 @@ from paperround.domain.lists import MailingList, Window, window_of
 from paperround.domain.reordering import Foresight, Reordering, gained_votes, reordering
 from paperround.domain.schedule import cut_instants
 from paperround.domain.times import local_date
-from paperround.jobs.ports import Database, Ranker
+from paperround.jobs.ports import Ranker
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.rank import BACKGROUND
+from paperround.store.unit_of_work import Database
 
 DAYS = 30
 """How many days are looked at: the last month."""

@@ -18,7 +18,7 @@ from paperround.domain.search import Place, Query, Term
 from paperround.domain.stems import words
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.wishes import Wishes
-from paperround.jobs.ports import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 MOST_TITLES = 50
 """Titles that are looked for at a time: each is a search."""

@@ -15,7 +15,7 @@ from paperround.store.sealing import Seal
 
 
 class SqlAnswers:
-    """Answers of one transaction."""
+    """Answers that are kept for a day, so that a request that comes twice acts once."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
         self._connection = connection

@@ -12,7 +12,7 @@ from paperround.store.dialect import insert_new
 
 
 class SqlKeys:
-    """Keys of one transaction."""
+    """Keys of the admin API."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

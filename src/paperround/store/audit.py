@@ -11,13 +11,13 @@ from paperround.store.dialect import insert_row
 
 
 class SqlAudit:
-    """The audit of one transaction. Nothing in it is ever changed."""
+    """The audit. Nothing in it is ever changed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def note(self, deed: Deed, *, now: datetime) -> None:
-        """Write down what is being done."""
+        """Write down what is done, in the transaction that does it."""
         row = {
             "at": now,
             "actor": deed.actor,

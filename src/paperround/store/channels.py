@@ -29,7 +29,7 @@ UNTIL_RESUMED = date.max
 
 
 class SqlChannels(Erasure):
-    """The channels of one transaction."""
+    """The channels of an installation."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
         self._connection = connection

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, Lease, Worker
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
-from paperround.domain.pacing import Share, Waiting
+from paperround.domain.pacing import Waiting
 from paperround.store.claim_statements import (
     NO_LEASE,
     held,
@@ -48,6 +48,7 @@ from paperround.store.claim_statements import (
     waiting,
 )
 from paperround.store.dialect import among, as_ids
+from paperround.store.pacing import Gate
 from paperround.store.prepared import prepared
 from paperround.store.queries import Query
 
@@ -75,19 +76,6 @@ class Processes(Protocol):
     def is_dead(self, worker: Worker) -> bool: ...
 
 
-class Gate(Protocol):
-    """Knows which mails may leave now. One that does not sift only says how many."""
-
-    @property
-    def sifts(self) -> bool: ...
-    @property
-    def is_full(self) -> bool: ...
-    @property
-    def limit(self) -> int | None: ...
-
-    def sift(self, rows: Sequence[Waiting]) -> Share: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book(Generic[Item]):
     """A table of mails, and what sets them apart from mails of another kind.
@@ -111,7 +99,7 @@ class Book(Generic[Item]):
 
 
 class Claims(Generic[Item]):
-    """What happens to the rows of a book between planning and their end."""
+    """What happens to a row between planning and its end, whatever `book` it is in."""
 
     def __init__(self, connection: Connection, book: Book[Item]) -> None:
         self._connection = connection
@@ -133,8 +121,8 @@ class Claims(Generic[Item]):
         """Lease rows that are due, oldest first, and skip those whose reader has left meanwhile.
         Rows `without` are passed over: the caller still has them in hand under an older claim.
 
-        Rows another claim holds at this moment are passed over (SKIP LOCKED), and so are those
-        that `gate` puts off. Returns an empty list when nothing is due.
+        Rows that another claim holds are passed over (SKIP LOCKED). Rows that `gate` puts off
+        wait, without a try counted. Returns an empty list when nothing is due.
         """
         if gate is not None and gate.limit is not None:
             limit = limit if gate.sifts and gate.limit else min(limit, gate.limit)

@@ -88,7 +88,7 @@ _ALL = 2**31 - 1
 
 
 class SqlEditions:
-    """Editions of one transaction."""
+    """Frozen editions."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -98,7 +98,8 @@ class SqlEditions:
         return self._of(_CUT.first(self._connection, list_id=list_id, day=day, cut=cut))
 
     def get(self, edition: EditionId) -> Edition:
-        """The edition with this id, and the papers behind that digests carry; raises NotFound."""
+        """The edition with this id; raises NotFound. Only here the papers behind that digests carry
+        are read as well."""
         found = self._of(_CALLED.first(self._connection, edition=edition))
         if found is None:
             raise NotFound(f"there is no edition {edition}")

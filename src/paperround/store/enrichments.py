@@ -16,7 +16,7 @@ _KEY = ("paper_id", "enricher")
 
 
 class SqlEnrichments:
-    """Turns of one transaction."""
+    """Which service was asked for which paper, and when it is asked again."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -31,9 +31,10 @@ class SqlEnrichments:
         now: datetime,
         limit: int,
     ) -> list[PaperId]:
-        """Papers whose turn it is, those never asked for first, the newest of them before others,
-        then whose turn came first; they are put off to `until`, and one that was never asked for
-        is not asked for by being taken. Two processes that take at once may take the same: it
+        """Papers that are due. They count from after `since` and have an identifier of `kinds`
+        (of any kind, when `kinds` is empty). Those never asked for come first, the newest of
+        them first, then those due longest. They are put off to `until`; taking a paper does not
+        count as asking for it. Two processes that take at once may take the same papers: that
         costs a request and changes nothing."""
         turn = db.enrichments
         joined = db.papers.outerjoin(

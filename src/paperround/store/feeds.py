@@ -54,7 +54,7 @@ _FEEDS = select(db.feeds)
 
 
 class SqlFeeds:
-    """Feeds of one transaction."""
+    """Feeds, their runs and the rejects of those runs."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -87,7 +87,7 @@ class SqlFeeds:
         now: datetime,
         notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Close `run` as `done`, `unchanged`, `failed` or `put-off`."""
+        """Close `run` as `done`, `unchanged`, `failed` or `put-off`; `notes` say more of it."""
         told = {"counts": run_json(counts, notes), "names": names_json(notes) or null()}
         self._connection.execute(
             update(db.runs)

@@ -27,7 +27,7 @@ _COUNTS = Query(
 
 
 class SqlHistory:
-    """The past, as one transaction sees it."""
+    """What became of papers."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -110,7 +110,7 @@ _Offer = tuple[EditionId, NewDelivery]
 
 
 class SqlLedger(Claims[Claimed], Replacing):
-    """The ledger of one transaction."""
+    """Deliveries. A row without a final state is never forgotten, a sent one never resent."""
 
     def __init__(self, connection: Connection, asks: Asks) -> None:
         super().__init__(connection, DELIVERIES)
@@ -130,7 +130,7 @@ class SqlLedger(Claims[Claimed], Replacing):
         """Insert the rows that (list, subscriber, kind, local date) does not hold yet, of those who
         still read the list, the papers of the inserted ones into each person's memory, and the
         shard's mark. Returns how many rows went in; raises Conflict when another list took one of
-        the papers meanwhile."""
+        the papers meanwhile, and EditionCancelled."""
         offers = self._still_reading([(edition, row) for row in rows])
         added = self._add(offers, {edition: list_id}, now)
         self._mark(edition, shard, added, now)
@@ -139,7 +139,8 @@ class SqlLedger(Claims[Claimed], Replacing):
     def plan_due(self, due: Sequence[DueDelivery], *, now: datetime) -> int:
         """For each whose subscription still stands at its `due_at`: insert the row unless that
         local date has one, its papers into the person's memory, and move the clock. Returns how
-        many rows went in; raises Conflict when another list took one of the papers meanwhile."""
+        many rows went in; raises Conflict when another list took one of the papers meanwhile,
+        and EditionCancelled."""
         standing = self._still_due(due)
         if not standing:
             return 0

@@ -25,7 +25,8 @@ _NOBODY: dict[str, Any] = {"host": None, "pid": None, "started": None}
 
 
 class SqlLimiter:
-    """Budgets of one transaction. A budget's row stays locked until it ends: keep it short."""
+    """Budgets that all processes on one database share, one for each service. A budget's row
+    stays locked until the transaction ends: keep it short."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -18,7 +18,7 @@ _CALLED = Query(select(db.lists).where(db.lists.c.name == bindparam("name")))
 
 
 class SqlLists:
-    """Lists of one transaction, which looks one up by name only once."""
+    """The mailing lists of an installation. A list is read once a transaction by its name."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -13,7 +13,7 @@ _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 
 
 class SqlModels:
-    """Models of one transaction."""
+    """Learned models. None is ever changed, and an id is never given twice."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -160,7 +160,8 @@ _LATEST = Query(
 
 
 class SqlNotices(Claims[ClaimedNotice]):
-    """The notices of one transaction."""
+    """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
+    address is gone or suppressed (an alert or a test has an address of its own)."""
 
     def __init__(self, connection: Connection, asks: Asks) -> None:
         super().__init__(connection, NOTICES)

@@ -44,21 +44,22 @@ _UNKNOWN = Flow()
 
 
 class SqlPacing:
-    """Flows of one transaction."""
+    """How mail goes over the relay and to each domain."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known_relay: Flow | None = None
 
-    def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "SqlGate":
+    def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "Gate":
         """What a claim of this transaction asks who may leave. `first`: for mails that go before
         digests."""
         is_shared = pacing != Pacing(slow_start=pacing.slow_start)
         relay = self._locked_relay(now) if is_shared else self.relay()
-        return SqlGate(self._connection, pacing, relay, first=first, now=now, sifts=is_shared)
+        return Gate(self._connection, pacing, relay, first=first, now=now, sifts=is_shared)
 
     def heard(self, answers: Sequence[Answer], pacing: Pacing, *, now: datetime) -> None:
-        """Note what servers said: of the relay always, of domains where they are told apart."""
+        """Record what servers said, of domains only where they are told apart: rests begin, last
+        longer or end, and connections grow."""
         known = relay = self._locked_relay(now)
         for answer in answers:
             relay = relay_after(relay, answer, now=now)
@@ -144,8 +145,9 @@ class _Told:
     slots: list[datetime] = field(default_factory=list)
 
 
-class SqlGate:
-    """Says of the rows of one claim which may leave, and writes down what that takes."""
+class Gate:
+    """Which rows of one claim may leave. It holds until the transaction ends; `close` writes
+    down what was taken."""
 
     def __init__(
         self,
@@ -201,7 +203,7 @@ class SqlGate:
 
     @property
     def limit(self) -> int | None:
-        """How many rows may be taken at most, whoever they are for; None when nothing says."""
+        """How many rows may be taken at most; None without a limit, 0 while the relay rests."""
         if self.rests_until is not None:
             return 0
         return self._room

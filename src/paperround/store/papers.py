@@ -75,7 +75,7 @@ _OWNERS = Query(
 
 
 class SqlPapers:
-    """Papers of one transaction."""
+    """Papers with their identifiers, listings and observations."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -153,7 +153,8 @@ class SqlPapers:
         limit: int,
         offset: int = 0,
     ) -> list[PaperId]:
-        """Papers that the list may hold, by the day they were listed, from `offset` on."""
+        """Papers that the list may hold and that count by `by`, in the order of the days they were
+        listed on, from `offset` on. `days` bounds those days, both included; None is no bound."""
         return listed(
             self._connection, mailing_list, order, days=days, by=by, limit=limit, offset=offset
         )

@@ -21,9 +21,10 @@ from paperround.domain.subscribers import SubscriberState
 from paperround.store import schema as db
 from paperround.store.channel_rows import CHANNEL_COLUMNS, channel_of
 from paperround.store.claim_statements import waiting
-from paperround.store.claims import Book, Claims, Gate
+from paperround.store.claims import Book, Claims
 from paperround.store.delivery_rows import claimed_of, may_go, release_papers
 from paperround.store.dialect import among, upsert
+from paperround.store.pacing import Gate
 from paperround.store.sealing import Seal
 
 _HEAD = (
@@ -93,7 +94,8 @@ def _book(seal: Seal) -> Book[ClaimedPost]:
 
 
 class SqlPosts(Claims[ClaimedPost]):
-    """The posts of one transaction."""
+    """The rows of the ledger that are posts. The rules are those of mail; rows of a paused
+    channel wait."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
         super().__init__(connection, _book(seal))

@@ -52,8 +52,9 @@ class Mark:
 
 
 class SqlRates:
-    """Counts of one transaction. A key that was hit stays locked until it ends, so transactions
-    that hit several keys should take them in the same order."""
+    """How often something happened, for limits that survive a restart. A key that was hit stays
+    locked until the transaction ends, so transactions that hit several keys take them in the
+    same order."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -64,7 +65,8 @@ class SqlRates:
 
     def hit(self, key: str, rates: Sequence[Rate], *, now: datetime) -> float | None:
         """Count one and return None; or, when one of `rates` would be exceeded, count nothing and
-        return the seconds after which it would not be. `key` holds no address: hash it first."""
+        return the seconds after which it would not be. No stretch of a rate's period ever holds
+        more than its count. `key` holds no address: hash it first."""
         second = require_utc(now).replace(microsecond=0)
         if not self._is_foreseen(key, rates, second):
             self.foresee([(key, rates)], now=now)

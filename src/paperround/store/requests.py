@@ -17,7 +17,7 @@ from paperround.store.asking import Asks
 
 
 class SqlRequests:
-    """The requests of one transaction."""
+    """Sign-ups, requests for a link and changes of address; each row is taken once."""
 
     def __init__(self, connection: Connection, asks: Asks) -> None:
         self._connection = connection

@@ -46,7 +46,7 @@ _ABOUT_MAILS = tuple(column for column in db.quarantine.c if column.name != "con
 
 
 class SqlReturns:
-    """What comes back, of one transaction."""
+    """Bounce events, what they add up to, and the quarantine."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

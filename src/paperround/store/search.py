@@ -62,7 +62,7 @@ class _Words(NamedTuple):
 
 
 class SqlSearch:
-    """The search index of one transaction."""
+    """The index over titles, abstracts and authors, kept current by what writes papers."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -76,8 +76,9 @@ class Signups(Suppressions):
     ) -> tuple[Subscriber, Subscription]:
         """The person and their subscription, made `pending` when there is none.
 
-        Somebody who has one keeps its state and choices; only that they asked now is noted, so
-        that whoever still has not confirmed is kept for another while.
+        Somebody who has a subscription keeps its state and choices: what they ask for now waits
+        in the notice of `signup` and counts once they confirm. When they asked is noted, so that
+        somebody who has not confirmed yet is kept for another while.
         """
         person = self._person(signup, now)
         self._connection.execute(

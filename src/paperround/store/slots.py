@@ -15,7 +15,7 @@ BEAT = "beat"
 
 
 class SqlSlots:
-    """Slots of one transaction."""
+    """Things that happen once, and signs of life."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

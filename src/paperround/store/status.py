@@ -51,7 +51,7 @@ _WITH_PAPERS = select(
 
 
 class SqlStatus:
-    """Numbers of one transaction."""
+    """Numbers over the ledger, for operators. It only reads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -76,7 +76,7 @@ _ACTIVE_AFTER = (
 
 
 class SqlSubscribers(Signups, SelfService, Interests, DueInstants, Erasure):
-    """Subscribers of one transaction."""
+    """Subscribers, subscriptions, suppressions, and which papers each person was sent."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalError
@@ -52,7 +52,7 @@ LONGEST_TURN = engines.BUSY_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SqlUnitOfWork:
+class UnitOfWork:
     """The stores of one transaction. None of them commits."""
 
     feeds: SqlFeeds
@@ -102,10 +102,10 @@ class SqlUnitOfWork:
         straight.run(self.connection, "RELEASE SAVEPOINT part")
 
 
-def stores_on(connection: Connection, seal: Seal) -> SqlUnitOfWork:
+def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
     """Every store, on the transaction that `connection` is in."""
     asks = Asks()
-    return SqlUnitOfWork(
+    return UnitOfWork(
         feeds=SqlFeeds(connection),
         papers=SqlPapers(connection),
         search=SqlSearch(connection),
@@ -134,6 +134,19 @@ def stores_on(connection: Connection, seal: Seal) -> SqlUnitOfWork:
     )
 
 
+class Database(Protocol):
+    """Opens units of work; each commits on a clean exit and rolls back on an exception.
+
+    `reading` gives a consistent snapshot. `writing` holds the writer's lock from its first
+    statement on (BEGIN IMMEDIATE on SQLite), so a check and the insert that follows it are one
+    step.
+    """
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]: ...
+
+    def writing(self) -> AbstractContextManager[UnitOfWork]: ...
+
+
 class SqlDatabase:
     """Opens units of work on one engine. Safe to share between threads.
 
@@ -159,7 +172,7 @@ class SqlDatabase:
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
-    def reading(self) -> Iterator[SqlUnitOfWork]:
+    def reading(self) -> Iterator[UnitOfWork]:
         """One consistent snapshot; nothing done in it is kept.
 
         Raises DatabaseFailed when the database is down, and InvalidInput for a value that
@@ -174,7 +187,7 @@ class SqlDatabase:
             yield stores_on(connection, self._seal)
 
     @contextmanager
-    def writing(self) -> Iterator[SqlUnitOfWork]:
+    def writing(self) -> Iterator[UnitOfWork]:
         """One transaction: commits on a clean exit, rolls back on an exception.
 
         Raises Conflict when PostgreSQL ended it in favour of another one, and DatabaseFailed when
@@ -192,9 +205,7 @@ class SqlDatabase:
                 yield work
 
     @contextmanager
-    def together(
-        self, first: Callable[[SqlUnitOfWork], None]
-    ) -> Iterator[Callable[[], SqlUnitOfWork]]:
+    def together(self, first: Callable[[UnitOfWork], None]) -> Iterator[Callable[[], UnitOfWork]]:
         """What is written meanwhile in this context is one transaction, whoever opens how many.
 
         It begins with the first of them, and `first` is done at its beginning; until then readers
@@ -208,14 +219,14 @@ class SqlDatabase:
             yield whole.work
 
     @contextmanager
-    def _transaction(self) -> Iterator[SqlUnitOfWork]:
+    def _transaction(self) -> Iterator[UnitOfWork]:
         connection = self.connect()
         with self.transaction(connection) as work:
             yield work
         connection.close()
 
     @contextmanager
-    def kept(self) -> Iterator[KeptDatabase[SqlUnitOfWork]]:
+    def kept(self) -> Iterator[KeptDatabase[UnitOfWork]]:
         """The same database for many writing transactions in a row, which share a connection."""
         kept = KeptDatabase(self, time.monotonic)
         try:
@@ -229,7 +240,7 @@ class SqlDatabase:
             return self._writer.connect()
 
     @contextmanager
-    def transaction(self, connection: Connection) -> Iterator[SqlUnitOfWork]:
+    def transaction(self, connection: Connection) -> Iterator[UnitOfWork]:
         """As `writing`, on a connection from `connect`, which an exception closes."""
         with _failures_named():
             try:
@@ -261,12 +272,12 @@ class _Whole:
 
     def __init__(
         self,
-        begin: Callable[[], AbstractContextManager[SqlUnitOfWork]],
-        first: Callable[[SqlUnitOfWork], None],
+        begin: Callable[[], AbstractContextManager[UnitOfWork]],
+        first: Callable[[UnitOfWork], None],
         stack: ExitStack,
     ) -> None:
         self._begin, self._first, self._stack = begin, first, stack
-        self._work: SqlUnitOfWork | None = None
+        self._work: UnitOfWork | None = None
         self._refused: Exception | None = None
 
     @property
@@ -274,7 +285,7 @@ class _Whole:
         """Whether anything was written."""
         return self._work is not None
 
-    def work(self) -> SqlUnitOfWork:
+    def work(self) -> UnitOfWork:
         """The transaction's stores. What `first` raised is raised again, for whoever caught it."""
         if self._refused is not None:
             raise self._refused

@@ -16,9 +16,9 @@ from paperround.domain.requests import RequestTally
 from paperround.domain.returns import ReturnTally
 from paperround.domain.work import Line, Lined
 from paperround.jobs.all_feeds import polled_feeds
-from paperround.jobs.ports import Database
 from paperround.jobs.roles import staff
 from paperround.jobs.status import ListStatus, status
+from paperround.store.unit_of_work import Database
 from paperround.web.auth import keyed_router
 from paperround.web.home import Home, Present
 from paperround.wiring import Runtime

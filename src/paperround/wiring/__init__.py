@@ -35,7 +35,6 @@ from paperround.jobs.ports import (
     Enricher,
     GistChooser,
     Hook,
-    JoiningDatabase,
     Mailer,
     ModelMaker,
     Pinger,
@@ -59,6 +58,7 @@ from paperround.jobs.tick import Rounds
 from paperround.jobs.unwritten import Unwritten
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
+from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import databases, hands, mailroom, outlets, summaries
 from paperround.wiring.hands import Hands
 from paperround.wiring.readers import ForReaders
@@ -104,7 +104,7 @@ class Runtime(ForReaders):
         return engine
 
     @cached_property
-    def database(self) -> JoiningDatabase:
+    def database(self) -> SqlDatabase:
         """The database, as `database_of` opens it, with its default list."""
         database = databases.database_of(self)
         databases.ensure_default_list(database, self.settings.timezone, now=self.clock.now())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from paperround.config import Settings
 from paperround.domain.errors import Conflict, Misconfigured
 from paperround.jobs.demo import is_demo
-from paperround.jobs.ports import JoiningDatabase
 from paperround.jobs.put_back import SendMarks, name_installation
+from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import hands
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def send_marks_of(settings: Settings, host: str) -> SendMarks:
     return SendMarks(file=file, host=host, stays=settings.embedded)
 
 
-def database_of(home: "Runtime") -> JoiningDatabase:
+def database_of(home: "Runtime") -> SqlDatabase:
     """The database, made first where `home` may make one.
 
     Raises Misconfigured where there is none, and Conflict for the database of a demo, whose
@@ -64,7 +64,7 @@ def place_of(settings: Settings) -> str:
     return str(settings.database_file) if settings.embedded else "PAPERROUND_DATABASE_URL"
 
 
-def ensure_default_list(database: JoiningDatabase, zone: str, *, now: datetime) -> None:
+def ensure_default_list(database: SqlDatabase, zone: str, *, now: datetime) -> None:
     """Make the default list of a new installation, with its id, and move it to its time zone. Most
     commands find it as it should be, and need not wait for the writer's lock."""
     with database.reading() as work:

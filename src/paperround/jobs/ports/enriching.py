@@ -1,12 +1,11 @@
 """What enriching papers needs."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Protocol
 
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.limits import Rate
-from paperround.domain.papers import Paper, PaperId, ParsedBatch
+from paperround.domain.papers import Paper, ParsedBatch
 
 
 class Enricher(Protocol):
@@ -49,29 +48,4 @@ class Enricher(Protocol):
         no texts. A paper that the service does not know is left out. Pure.
 
         Raises FetchFailed or InvalidInput when the answer is none of this service."""
-        ...
-
-
-class EnrichmentStore(Protocol):
-    """For which paper which service was asked, and when it is asked again."""
-
-    def take_due(
-        self,
-        enricher: str,
-        kinds: Collection[str],
-        *,
-        since: datetime,
-        until: datetime,
-        now: datetime,
-        limit: int,
-    ) -> list[PaperId]:
-        """Papers that count from after `since` and have an identifier of `kinds` (of any, when
-        there are none) whose turn it is; those never asked for first, the newest of them before
-        others, then whose turn came first. They are put off to `until`."""
-        ...
-
-    def asked(
-        self, enricher: str, papers: Mapping[PaperId, datetime | None], *, now: datetime
-    ) -> None:
-        """Note when the service is asked again for each paper; None: never."""
         ...
