@@ -13,7 +13,7 @@ from paperround.jobs import transactions
 from paperround.jobs.feed_admin import delete_feed, update_feed
 from paperround.jobs.feed_files import exported_feeds
 from paperround.jobs.feeds import log_poll, poll_due, run_now
-from paperround.store.papers import SqlPapers
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import (
     FOUR,
@@ -323,19 +323,19 @@ def test_a_poll_that_loses_every_race_is_put_off_and_keeps_its_place(
     feed = room.add(FOUR)
     room.answers["cs"] = batch()
     monkeypatch.setattr(transactions, "LONGEST_WAIT", 0.0)
-    store, asked = SqlPapers.save, room.services.asked
+    store, asked = PaperStore.save, room.services.asked
 
-    def lose(self: SqlPapers, *writes: object, **when: object) -> object:
+    def lose(self: PaperStore, *writes: object, **when: object) -> object:
         if asked[-1].url.endswith("cs.CL"):
             raise Conflict
         return store(self, *writes, **when)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(SqlPapers, "save", lose)
+    monkeypatch.setattr(PaperStore, "save", lose)
     (report,) = room.poll()
     assert (report.put_off, report.error) == (True, None)
     assert report.reason == "put off: others wrote the same papers at the same time"
     assert (room.feed(feed).health, room.feed(feed).failures) == (FeedHealth.NEW, 0)
-    monkeypatch.setattr(SqlPapers, "save", store)
+    monkeypatch.setattr(PaperStore, "save", store)
     assert room.poll_next(feed).error is None
     assert room.services.paths == ["cs.AI", "cs.CL", "cs.CL", "cs.LG", "hep-th"]
 

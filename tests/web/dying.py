@@ -15,7 +15,7 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.keys import Scope
 from paperround.store import unit_of_work
-from paperround.store.answers import SqlAnswers
+from paperround.store.answers import AnswerStore
 from paperround.web import idempotency
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
@@ -57,7 +57,7 @@ def die_after(do: Callable[..., Any]) -> Callable[..., Any]:
 def arm(moment: str) -> None:
     """Let this process die at the moment."""
     if moment == "done":
-        SqlAnswers.keep = die  # type: ignore[method-assign]
+        AnswerStore.keep = die  # type: ignore[method-assign]
     elif moment == "kept":
         unit_of_work._commit = die
     else:

@@ -13,7 +13,7 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
 from paperround.languages.catalogues import catalogue_path, read_catalogue
-from paperround.store.notices import SqlNotices
+from paperround.store.notices import NoticeLedger
 from tests.builders import address
 from tests.web.conftest import Site
 
@@ -135,7 +135,7 @@ def test_a_button_to_confirm_is_shown_while_the_database_is_away(
     def gone(*_: object) -> None:
         raise DatabaseFailed("it is down")
 
-    monkeypatch.setattr(SqlNotices, "get", gone)
+    monkeypatch.setattr(NoticeLedger, "get", gone)
     page = site.client.get(f"/confirm/{token}", headers={"accept-language": "es"})
     assert (page.status_code, page.headers["content-language"]) == (200, "es")
     assert site.client.post(f"/confirm/{token}").status_code == 503

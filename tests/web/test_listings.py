@@ -16,9 +16,9 @@ from paperround.domain.papers import FeedId
 from paperround.jobs.all_feeds import FEEDS as AT_ONCE
 from paperround.jobs.erasure import AT_ONCE as ROWS_AT_ONCE
 from paperround.sources.opml import read_opml
-from paperround.store.feeds import SqlFeeds
+from paperround.store.feeds import FeedStore
 from paperround.store.schema import feeds
-from paperround.store.subscribers import SqlSubscribers
+from paperround.store.subscribers import SubscriberStore
 from paperround.web.openapi import REFERENCE
 from paperround.web.paging import MOST
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
@@ -133,14 +133,14 @@ def test_an_export_of_feeds_is_read_in_pages_and_sent_in_pieces(
     admin = program(site.app, key_for(site.runtime, Scope.FEEDS_WRITE))
     grow(site, admin)
     pages: list[int] = []
-    read = SqlFeeds.page
+    read = FeedStore.page
 
-    def noted(self: SqlFeeds, after: FeedId, *, limit: int) -> list[LiveFeed]:
+    def noted(self: FeedStore, after: FeedId, *, limit: int) -> list[LiveFeed]:
         found = read(self, after, limit=limit)
         pages.append(len(found))
         return found
 
-    monkeypatch.setattr(SqlFeeds, "page", noted)
+    monkeypatch.setattr(FeedStore, "page", noted)
     with admin.stream("GET", EXPORT, params={"format": form}) as answer:
         assert answer.status_code == 200
         assert "content-length" not in answer.headers
@@ -165,7 +165,7 @@ def test_an_export_of_a_database_that_is_down_is_an_error_and_no_empty_file(
     def gone(*_: object, **__: object) -> None:
         raise DatabaseFailed("it is down")
 
-    monkeypatch.setattr(SqlFeeds, "page", gone)
+    monkeypatch.setattr(FeedStore, "page", gone)
     assert admin.get(EXPORT).status_code == 503
 
 
@@ -174,13 +174,13 @@ def test_what_is_kept_of_a_person_is_read_in_pages(
     site: Site, choices_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    read = SqlSubscribers.kept_about
+    read = SubscriberStore.kept_about
 
-    def noted(self: SqlSubscribers, *about: Any, limit: int) -> Any:
+    def noted(self: SubscriberStore, *about: Any, limit: int) -> Any:
         asked.append(limit)
         return read(self, *about, limit=limit)
 
-    monkeypatch.setattr(SqlSubscribers, "kept_about", noted)
+    monkeypatch.setattr(SubscriberStore, "kept_about", noted)
     answer = site.client.post(f"/preferences/{choices_token}", data={"action": "export"})
     kept = answer.json()
     assert set(asked) == {ROWS_AT_ONCE}

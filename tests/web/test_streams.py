@@ -17,9 +17,9 @@ from paperround.domain.papers import FeedId
 from paperround.jobs.all_feeds import FEEDS as AT_ONCE
 from paperround.sources.opml import read_opml
 from paperround.sources.xml import NotWellFormed
-from paperround.store.feeds import SqlFeeds
+from paperround.store.feeds import FeedStore
 from paperround.store.schema import feeds
-from paperround.store.subscribers import SqlSubscribers
+from paperround.store.subscribers import SubscriberStore
 from paperround.web import streams
 from tests.web.admin import FEEDS, bearer, feed_body, key_for, program
 from tests.web.conftest import PUBLIC_URL, Site, sql
@@ -65,28 +65,28 @@ def exported(site: Site, key: str, form: str) -> AbstractContextManager[http.cli
 
 def breaking(monkeypatch: pytest.MonkeyPatch, page: int) -> None:
     """Have the database go away when that page of the feeds is read."""
-    read, pages = SqlFeeds.page, iter(range(MANY))
+    read, pages = FeedStore.page, iter(range(MANY))
 
-    def broken(self: SqlFeeds, after: FeedId, *, limit: int) -> list[LiveFeed]:
+    def broken(self: FeedStore, after: FeedId, *, limit: int) -> list[LiveFeed]:
         if next(pages) == page:
             raise DatabaseFailed("it went away")
         return read(self, after, limit=limit)
 
-    monkeypatch.setattr(SqlFeeds, "page", broken)
+    monkeypatch.setattr(FeedStore, "page", broken)
 
 
 @pytest.mark.accept("A9", part="on a socket")
 def test_an_export_begins_before_its_end_is_read(
     site: Site, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, has_begun = SqlFeeds.page, Event()
+    read, has_begun = FeedStore.page, Event()
 
-    def waited_for(self: SqlFeeds, after: FeedId, *, limit: int) -> list[LiveFeed]:
+    def waited_for(self: FeedStore, after: FeedId, *, limit: int) -> list[LiveFeed]:
         if after:  # no page but the first before something of it has arrived
             assert has_begun.wait(PATIENCE)
         return read(self, after, limit=limit)
 
-    monkeypatch.setattr(SqlFeeds, "page", waited_for)
+    monkeypatch.setattr(FeedStore, "page", waited_for)
     with exported(site, key, "json") as answer:
         assert answer.headers["transfer-encoding"] == "chunked"
         beginning = answer.read(1)
@@ -116,14 +116,14 @@ def test_an_export_that_fails_late_is_broken_off_and_reads_as_no_file(
 def test_what_is_kept_of_a_person_is_broken_off_when_it_fails_late(
     site: Site, choices_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, tables = SqlSubscribers.kept_about, iter(range(MANY))
+    read, tables = SubscriberStore.kept_about, iter(range(MANY))
 
-    def broken(self: SqlSubscribers, *about: Any, limit: int) -> Any:
+    def broken(self: SubscriberStore, *about: Any, limit: int) -> Any:
         if next(tables) == 1:
             raise DatabaseFailed("it went away")
         return read(self, *about, limit=limit)
 
-    monkeypatch.setattr(SqlSubscribers, "kept_about", broken)
+    monkeypatch.setattr(SubscriberStore, "kept_about", broken)
     monkeypatch.setattr(streams, "PIECE", 1)  # nobody has so much that it would not fit into one
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     path = f"/preferences/{choices_token}"

@@ -14,7 +14,7 @@ from paperround.store.dialect import insert_new
 from paperround.store.sealing import Seal
 
 
-class SqlAnswers:
+class AnswerStore:
     """Answers that are kept for a day, so that a request that comes twice acts once."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:

@@ -11,7 +11,7 @@ from paperround.store import schema as db
 from paperround.store.dialect import insert_new
 
 
-class SqlKeys:
+class KeyStore:
     """Keys of the admin API."""
 
     def __init__(self, connection: Connection) -> None:

@@ -10,7 +10,7 @@ from paperround.store import schema as db
 from paperround.store.dialect import insert_row
 
 
-class SqlAudit:
+class AuditStore:
     """The audit. Nothing in it is ever changed."""
 
     def __init__(self, connection: Connection) -> None:

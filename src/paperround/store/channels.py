@@ -28,7 +28,7 @@ UNTIL_RESUMED = date.max
 """A pause without an end: each day of it has a row that says so."""
 
 
-class SqlChannels(Erasure):
+class ChannelStore(Erasure):
     """The channels of an installation."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:

@@ -87,7 +87,7 @@ _PAPERS_OF = {one.name: _papers_of(one) for one in (db.edition_papers, db.behind
 _ALL = 2**31 - 1
 
 
-class SqlEditions:
+class EditionStore:
     """Frozen editions."""
 
     def __init__(self, connection: Connection) -> None:

@@ -15,7 +15,7 @@ from paperround.store.joining import STANDS
 _KEY = ("paper_id", "enricher")
 
 
-class SqlEnrichments:
+class EnrichmentStore:
     """Which service was asked for which paper, and when it is asked again."""
 
     def __init__(self, connection: Connection) -> None:

@@ -53,7 +53,7 @@ from paperround.store.processes import Processes
 _FEEDS = select(db.feeds)
 
 
-class SqlFeeds:
+class FeedStore:
     """Feeds, their runs and the rejects of those runs."""
 
     def __init__(self, connection: Connection) -> None:

@@ -26,7 +26,7 @@ _COUNTS = Query(
 )
 
 
-class SqlHistory:
+class HistoryStore:
     """What became of papers."""
 
     def __init__(self, connection: Connection) -> None:

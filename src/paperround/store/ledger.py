@@ -109,7 +109,7 @@ _LIVES = (
 _Offer = tuple[EditionId, NewDelivery]
 
 
-class SqlLedger(Claims[Claimed], Replacing):
+class Ledger(Claims[Claimed], Replacing):
     """Deliveries. A row without a final state is never forgotten, a sent one never resent."""
 
     def __init__(self, connection: Connection, asks: Asks) -> None:

@@ -24,7 +24,7 @@ _LONGEST_SKEW = timedelta(hours=1)
 _NOBODY: dict[str, Any] = {"host": None, "pid": None, "started": None}
 
 
-class SqlLimiter:
+class Limiter:
     """Budgets that all processes on one database share, one for each service. A budget's row
     stays locked until the transaction ends: keep it short."""
 

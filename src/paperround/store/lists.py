@@ -17,7 +17,7 @@ DEFAULT_TITLE = "Trending papers"
 _CALLED = Query(select(db.lists).where(db.lists.c.name == bindparam("name")))
 
 
-class SqlLists:
+class ListStore:
     """The mailing lists of an installation. A list is read once a transaction by its name."""
 
     def __init__(self, connection: Connection) -> None:

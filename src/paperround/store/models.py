@@ -12,7 +12,7 @@ from paperround.store import schema as db
 _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 
 
-class SqlModels:
+class ModelStore:
     """Learned models. None is ever changed, and an id is never given twice."""
 
     def __init__(self, connection: Connection) -> None:

@@ -159,7 +159,7 @@ _LATEST = Query(
 )
 
 
-class SqlNotices(Claims[ClaimedNotice]):
+class NoticeLedger(Claims[ClaimedNotice]):
     """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
     address is gone or suppressed (an alert or a test has an address of its own)."""
 

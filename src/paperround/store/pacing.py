@@ -43,7 +43,7 @@ _STATE = tuple(name for name in Flow.__dataclass_fields__)
 _UNKNOWN = Flow()
 
 
-class SqlPacing:
+class PaceStore:
     """How mail goes over the relay and to each domain."""
 
     def __init__(self, connection: Connection) -> None:

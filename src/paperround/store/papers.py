@@ -74,7 +74,7 @@ _OWNERS = Query(
 )
 
 
-class SqlPapers:
+class PaperStore:
     """Papers with their identifiers, listings and observations."""
 
     def __init__(self, connection: Connection) -> None:

@@ -93,7 +93,7 @@ def _book(seal: Seal) -> Book[ClaimedPost]:
     )
 
 
-class SqlPosts(Claims[ClaimedPost]):
+class PostLedger(Claims[ClaimedPost]):
     """The rows of the ledger that are posts. The rules are those of mail; rows of a paused
     channel wait."""
 

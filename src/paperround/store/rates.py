@@ -51,7 +51,7 @@ class Mark:
     locked: int
 
 
-class SqlRates:
+class RateStore:
     """How often something happened, for limits that survive a restart. A key that was hit stays
     locked until the transaction ends, so transactions that hit several keys take them in the
     same order."""

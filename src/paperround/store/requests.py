@@ -16,7 +16,7 @@ from paperround.store import schema as db
 from paperround.store.asking import Asks
 
 
-class SqlRequests:
+class RequestStore:
     """Sign-ups, requests for a link and changes of address; each row is taken once."""
 
     def __init__(self, connection: Connection, asks: Asks) -> None:

@@ -45,7 +45,7 @@ _HARD = (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
 _ABOUT_MAILS = tuple(column for column in db.quarantine.c if column.name != "content")
 
 
-class SqlReturns:
+class ReturnStore:
     """Bounce events, what they add up to, and the quarantine."""
 
     def __init__(self, connection: Connection) -> None:

@@ -61,7 +61,7 @@ class _Words(NamedTuple):
     but_not: str
 
 
-class SqlSearch:
+class SearchIndex:
     """The index over titles, abstracts and authors, kept current by what writes papers."""
 
     def __init__(self, connection: Connection) -> None:

@@ -14,7 +14,7 @@ from paperround.store.dialect import insert_new, inserting, upsert
 BEAT = "beat"
 
 
-class SqlSlots:
+class SlotStore:
     """Things that happen once, and signs of life."""
 
     def __init__(self, connection: Connection) -> None:

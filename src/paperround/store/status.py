@@ -50,7 +50,7 @@ _WITH_PAPERS = select(
 )
 
 
-class SqlStatus:
+class StatusStore:
     """Numbers over the ledger, for operators. It only reads."""
 
     def __init__(self, connection: Connection) -> None:

@@ -75,7 +75,7 @@ _ACTIVE_AFTER = (
 )
 
 
-class SqlSubscribers(Signups, SelfService, Interests, DueInstants, Erasure):
+class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
     """Subscribers, subscriptions, suppressions, and which papers each person was sent."""
 
     def __init__(self, connection: Connection) -> None:

@@ -14,34 +14,34 @@ from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.work import Job
 from paperround.store import engine as engines
 from paperround.store import straight
-from paperround.store.answers import SqlAnswers
-from paperround.store.api_keys import SqlKeys
+from paperround.store.answers import AnswerStore
+from paperround.store.api_keys import KeyStore
 from paperround.store.asking import Asks
-from paperround.store.audit import SqlAudit
-from paperround.store.channels import SqlChannels
+from paperround.store.audit import AuditStore
+from paperround.store.channels import ChannelStore
 from paperround.store.dialect import is_busy, is_lost_race, reason_of
-from paperround.store.editions import SqlEditions
-from paperround.store.enrichments import SqlEnrichments
-from paperround.store.feeds import SqlFeeds
-from paperround.store.history import SqlHistory
+from paperround.store.editions import EditionStore
+from paperround.store.enrichments import EnrichmentStore
+from paperround.store.feeds import FeedStore
+from paperround.store.history import HistoryStore
 from paperround.store.keeping import KeptDatabase
-from paperround.store.ledger import SqlLedger
-from paperround.store.limiter import SqlLimiter
-from paperround.store.lists import SqlLists
-from paperround.store.models import SqlModels
-from paperround.store.notices import SqlNotices
-from paperround.store.pacing import SqlPacing
-from paperround.store.papers import SqlPapers
-from paperround.store.posts import SqlPosts
-from paperround.store.rates import SqlRates
-from paperround.store.requests import SqlRequests
-from paperround.store.returns import SqlReturns
+from paperround.store.ledger import Ledger
+from paperround.store.limiter import Limiter
+from paperround.store.lists import ListStore
+from paperround.store.models import ModelStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.pacing import PaceStore
+from paperround.store.papers import PaperStore
+from paperround.store.posts import PostLedger
+from paperround.store.rates import RateStore
+from paperround.store.requests import RequestStore
+from paperround.store.returns import ReturnStore
 from paperround.store.sealing import NoSeal, Seal
-from paperround.store.search import SqlSearch
-from paperround.store.slots import SqlSlots
-from paperround.store.status import SqlStatus
+from paperround.store.search import SearchIndex
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
 from paperround.store.storage import keep_log_short, rest
-from paperround.store.subscribers import SqlSubscribers
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.turns import Turns
 
 BEGIN_TRIES = 5
@@ -55,29 +55,29 @@ LONGEST_TURN = engines.BUSY_SECONDS
 class UnitOfWork:
     """The stores of one transaction. None of them commits."""
 
-    feeds: SqlFeeds
-    papers: SqlPapers
-    search: SqlSearch
-    enrichments: SqlEnrichments
-    history: SqlHistory
-    models: SqlModels
-    lists: SqlLists
-    editions: SqlEditions
-    subscribers: SqlSubscribers
-    ledger: SqlLedger
-    notices: SqlNotices
-    requests: SqlRequests
-    returns: SqlReturns
-    limiter: SqlLimiter
-    pacing: SqlPacing
-    rates: SqlRates
-    slots: SqlSlots
-    keys: SqlKeys
-    status: SqlStatus
-    channels: SqlChannels
-    posts: SqlPosts
-    audit: SqlAudit
-    answers: SqlAnswers
+    feeds: FeedStore
+    papers: PaperStore
+    search: SearchIndex
+    enrichments: EnrichmentStore
+    history: HistoryStore
+    models: ModelStore
+    lists: ListStore
+    editions: EditionStore
+    subscribers: SubscriberStore
+    ledger: Ledger
+    notices: NoticeLedger
+    requests: RequestStore
+    returns: ReturnStore
+    limiter: Limiter
+    pacing: PaceStore
+    rates: RateStore
+    slots: SlotStore
+    keys: KeyStore
+    status: StatusStore
+    channels: ChannelStore
+    posts: PostLedger
+    audit: AuditStore
+    answers: AnswerStore
     connection: Connection
     asks: Asks
 
@@ -106,29 +106,29 @@ def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
     """Every store, on the transaction that `connection` is in."""
     asks = Asks()
     return UnitOfWork(
-        feeds=SqlFeeds(connection),
-        papers=SqlPapers(connection),
-        search=SqlSearch(connection),
-        enrichments=SqlEnrichments(connection),
-        history=SqlHistory(connection),
-        models=SqlModels(connection),
-        lists=SqlLists(connection),
-        editions=SqlEditions(connection),
-        subscribers=SqlSubscribers(connection),
-        ledger=SqlLedger(connection, asks),
-        notices=SqlNotices(connection, asks),
-        requests=SqlRequests(connection, asks),
-        returns=SqlReturns(connection),
-        limiter=SqlLimiter(connection),
-        pacing=SqlPacing(connection),
-        rates=SqlRates(connection),
-        slots=SqlSlots(connection),
-        keys=SqlKeys(connection),
-        status=SqlStatus(connection),
-        channels=SqlChannels(connection, seal),
-        posts=SqlPosts(connection, seal),
-        audit=SqlAudit(connection),
-        answers=SqlAnswers(connection, seal),
+        feeds=FeedStore(connection),
+        papers=PaperStore(connection),
+        search=SearchIndex(connection),
+        enrichments=EnrichmentStore(connection),
+        history=HistoryStore(connection),
+        models=ModelStore(connection),
+        lists=ListStore(connection),
+        editions=EditionStore(connection),
+        subscribers=SubscriberStore(connection),
+        ledger=Ledger(connection, asks),
+        notices=NoticeLedger(connection, asks),
+        requests=RequestStore(connection, asks),
+        returns=ReturnStore(connection),
+        limiter=Limiter(connection),
+        pacing=PaceStore(connection),
+        rates=RateStore(connection),
+        slots=SlotStore(connection),
+        keys=KeyStore(connection),
+        status=StatusStore(connection),
+        channels=ChannelStore(connection, seal),
+        posts=PostLedger(connection, seal),
+        audit=AuditStore(connection),
+        answers=AnswerStore(connection, seal),
         connection=connection,
         asks=asks,
     )
