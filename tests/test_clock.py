@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from paperround.clock import FixedClock, SystemClock
-from paperround.jobs.ports import Clock
+from paperround.domain.ports import Clock
 
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from paperround.domain.deliveries import Worker
-from paperround.jobs.ports import Processes
+from paperround.domain.ports import Processes
 from paperround.processes import SystemProcesses
 
 PROCESSES = SystemProcesses()

@@ -56,24 +56,24 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def kept(engine: Engine, watch: Watch) -> Iterator[KeptDatabase[UnitOfWork]]:
+def kept(engine: Engine, watch: Watch) -> Iterator[KeptDatabase]:
     kept = KeptDatabase(SqlDatabase(engine), watch)
     yield kept
     kept.let_go()
 
 
-def beat(kept: KeptDatabase[UnitOfWork], slot: str) -> None:
+def beat(kept: KeptDatabase, slot: str) -> None:
     with kept.writing() as work:
         work.slots.take("keeping", slot, now=NOW)
 
 
-def stands(kept: KeptDatabase[UnitOfWork], slot: str) -> bool:
+def stands(kept: KeptDatabase, slot: str) -> bool:
     with kept.writing() as work:
         return not work.slots.take("keeping", slot, now=NOW)
 
 
 def test_transactions_that_follow_one_another_share_a_connection(
-    kept: KeptDatabase[UnitOfWork], taken: Counted
+    kept: KeptDatabase, taken: Counted
 ) -> None:
     for slot in "abc":
         beat(kept, slot)
@@ -81,16 +81,14 @@ def test_transactions_that_follow_one_another_share_a_connection(
     assert all(stands(kept, slot) for slot in "abc")
 
 
-def test_each_of_them_is_committed_before_the_next(
-    engine: Engine, kept: KeptDatabase[UnitOfWork]
-) -> None:
+def test_each_of_them_is_committed_before_the_next(engine: Engine, kept: KeptDatabase) -> None:
     beat(kept, "a")
     with SqlDatabase(engine).writing() as work:
         assert not work.slots.take("keeping", "a", now=NOW)
 
 
 def test_what_fails_is_undone_and_another_connection_taken(
-    kept: KeptDatabase[UnitOfWork], taken: Counted
+    kept: KeptDatabase, taken: Counted
 ) -> None:
     def fail(work: UnitOfWork) -> None:
         work.slots.take("keeping", "a", now=NOW)
@@ -103,7 +101,7 @@ def test_what_fails_is_undone_and_another_connection_taken(
 
 
 def test_one_that_was_idle_for_long_goes_back_to_the_pool(
-    kept: KeptDatabase[UnitOfWork], watch: Watch, taken: Counted
+    kept: KeptDatabase, watch: Watch, taken: Counted
 ) -> None:
     beat(kept, "a")
     watch.seconds = A_MOMENT
@@ -116,7 +114,7 @@ def test_one_that_was_idle_for_long_goes_back_to_the_pool(
 
 @ON_POSTGRES
 def test_a_transaction_within_another_has_a_connection_of_its_own(
-    engine: Engine, kept: KeptDatabase[UnitOfWork]
+    engine: Engine, kept: KeptDatabase
 ) -> None:
     with kept.writing() as outer:
         outer.slots.take("keeping", "a", now=NOW)
@@ -137,7 +135,7 @@ def test_it_is_given_back_in_the_end(engine: Engine) -> None:
 @ON_POSTGRES
 @pytest.mark.accept("R2", part="a connection that was ended between two marks")
 def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(
-    database_url: str, kept: KeptDatabase[UnitOfWork]
+    database_url: str, kept: KeptDatabase
 ) -> None:
     beat(kept, "a")
     end_all_others(database_url)
@@ -148,7 +146,7 @@ def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(
 
 @ON_POSTGRES
 def test_one_that_ends_within_a_transaction_has_failed(
-    database_url: str, kept: KeptDatabase[UnitOfWork]
+    database_url: str, kept: KeptDatabase
 ) -> None:
     def be_ended(work: UnitOfWork) -> None:
         work.slots.take("keeping", "b", now=NOW)

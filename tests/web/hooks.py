@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from paperround.jobs.ports import Client
+from paperround.domain.ports import HttpClient
 from paperround.wiring import Runtime
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import (
@@ -16,5 +16,5 @@ class Told(Runtime):
 
     web: FakeClient = field(default_factory=web_of_sns)
 
-    def _provider_client(self) -> Client:
+    def _provider_client(self) -> HttpClient:
         return self.web

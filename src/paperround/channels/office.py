@@ -7,7 +7,6 @@ hook ─► connected ─► may it go? ─► body ─► answer ─► sent, d
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -17,6 +16,7 @@ from paperround.domain.channels import ChannelKind, Hook
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import FetchFailed, Unanswered
 from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.ports import Clock
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 
 LOOK_UP_SECONDS = 2.0
@@ -31,12 +31,6 @@ class Client(Protocol):
     def require_open(self, address: str, *, seconds: float) -> None: ...
 
     def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page: ...
-
-
-class Clock(Protocol):
-    """Says when a post is signed."""
-
-    def now(self) -> datetime: ...
 
 
 class _Service(NamedTuple):

@@ -7,20 +7,14 @@ it is logged and changes nothing: the service notices the silence, which is what
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.feeds import FetchRequest
+from paperround.domain.ports import HttpClient
 
 EVERY = timedelta(minutes=5)
 
 log = logging.getLogger(__name__)
-
-
-class Client(Protocol):
-    """Asks one address."""
-
-    def get(self, request: FetchRequest) -> Page: ...
 
 
 class Silence:
@@ -35,7 +29,7 @@ class WebPinger:
     """Asks `url` with GET, which is what the common services count as a sign of life."""
 
     url: str
-    client: Client
+    client: HttpClient
     _last: datetime | None = field(default=None, init=False)
 
     def ping(self, event: str, *, now: datetime) -> None:
@@ -49,6 +43,6 @@ class WebPinger:
             log.warning("the dead-man switch did not hear of %r: %s", event, error)
 
 
-def pinger_for(url: str | None, client: Client) -> Silence | WebPinger:
+def pinger_for(url: str | None, client: HttpClient) -> Silence | WebPinger:
     """The pinger of the address that is set, or one that is silent."""
     return WebPinger(url, client) if url else Silence()

@@ -13,8 +13,9 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.names import WAY_OUT
 from paperround.doctor.setup import NOBODYS
 from paperround.domain.errors import FetchFailed
+from paperround.domain.ports import HttpClient
 from paperround.domain.wording import counted
-from paperround.jobs.ports import Client, Resolver
+from paperround.jobs.ports import Resolver
 from paperround.mail.dkim_book import DueRecord, KeyState
 from paperround.mail.dkim_records import Record, Standing, standing_of
 
@@ -30,7 +31,7 @@ def records(
     resolver: Resolver,
     *,
     now: datetime,
-    client: Client | None = None,
+    client: HttpClient | None = None,
 ) -> list[Finding]:
     """One finding for each record that receivers ask for; one for all where none is. Without a
     `client` no policy behind a record is fetched."""
@@ -236,7 +237,7 @@ def _policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
 
 
 def _tls_of_answers(
-    domain: str, reports_to: str, resolver: Resolver, client: Client | None, *, now: datetime
+    domain: str, reports_to: str, resolver: Resolver, client: HttpClient | None, *, now: datetime
 ) -> list[Finding]:
     try:
         found = _of_version("v=STSv1", resolver.texts(f"_mta-sts.{domain}"))

@@ -13,7 +13,7 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.domain.errors import FetchFailed, PaperroundError
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.pacing_words import duration_in_words
-from paperround.jobs.ports import Client, Clock
+from paperround.domain.ports import Clock, HttpClient
 from paperround.net.client import GuardedClient
 
 SECONDS = 10.0
@@ -50,7 +50,7 @@ def client_for(url: str, clock: Clock) -> GuardedClient:
     )
 
 
-def answers(url: str, client: Client, *, has_ticked: bool) -> Finding:
+def answers(url: str, client: HttpClient, *, has_ticked: bool) -> Finding:
     """Whether Paperround answers at its public address, asked from this machine."""
     try:
         page = client.get(FetchRequest(url=f"{url}/healthz"))

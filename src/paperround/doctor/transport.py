@@ -7,8 +7,9 @@ from fnmatch import fnmatch
 from paperround.doctor.findings import Finding, ok, skipped, warn
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest
+from paperround.domain.ports import HttpClient
 from paperround.domain.wording import counted
-from paperround.jobs.ports import Client, Resolver
+from paperround.jobs.ports import Resolver
 
 _MODES = ("enforce", "testing", "none")
 
@@ -29,7 +30,12 @@ def exchangers(domain: str, resolver: Resolver) -> Finding:
 
 
 def mta_sts(
-    domain: str, texts: Sequence[str], resolver: Resolver, client: Client | None, *, now: datetime
+    domain: str,
+    texts: Sequence[str],
+    resolver: Resolver,
+    client: HttpClient | None,
+    *,
+    now: datetime,
 ) -> Finding:
     """What the record at `_mta-sts` and the policy it stands for are worth. It need not be."""
     line = f'_mta-sts.{domain}. TXT "v=STSv1; id={now:%Y%m%d}"'

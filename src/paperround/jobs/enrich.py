@@ -19,9 +19,10 @@ from paperround.domain.enrichment import KIND, LEASE, WATCHED, feed_name, next_a
 from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.domain.feeds import FeedHealth, FetchRequest, Page
 from paperround.domain.papers import FeedId, Paper, PaperId, ParsedBatch, Reject
+from paperround.domain.ports import HttpClient
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
-from paperround.jobs.ports import Client, Enricher
+from paperround.jobs.ports import Enricher
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import UnitOfWork
 
@@ -309,7 +310,7 @@ class _Service:
     enricher: Enricher
     papers: Sequence[Paper]
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
         return client.get(request)
 
     def parse(self, page: Page) -> ParsedBatch:

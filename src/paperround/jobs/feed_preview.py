@@ -9,10 +9,10 @@ from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, NewFeed, Page, Progress
 from paperround.domain.merge import may_merge_by_title
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.ports import Clock, HttpClient
 from paperround.jobs.chunk import Entry
 from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.newsroom import Newsroom, ask
-from paperround.jobs.ports import Client, Clock
 
 MOST_PAGES = 3
 """Answers a look may ask for until one holds papers: a day without any is ordinary."""
@@ -74,7 +74,7 @@ class Look:
 class _Watched:
     """A client that keeps its last answer, and how long that took."""
 
-    client: Client
+    client: HttpClient
     clock: Clock
     page: Page | None = None
     seconds: float = 0.0

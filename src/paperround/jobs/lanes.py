@@ -21,12 +21,13 @@ from paperround.domain.ledger import Claimed, Slip
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
+from paperround.domain.ports import Clock, Processes
 from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, sheet_of
 from paperround.jobs.holding import is_held
 from paperround.jobs.notices import notice_mail
-from paperround.jobs.ports import Clock, Mailer, Processes, Renderer
+from paperround.jobs.ports import Mailer, Renderer
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.signing import Signing, hold_unsigned
 from paperround.jobs.unwritten import Unwritten

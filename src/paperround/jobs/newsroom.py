@@ -20,7 +20,8 @@ from typing import Protocol, TypeVar
 from paperround.domain.errors import FetchFailed, RateLimited
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.limits import Rate, Turn
-from paperround.jobs.ports import Client, Clock, Processes, Source, Witness
+from paperround.domain.ports import Clock, HttpClient, Processes
+from paperround.jobs.ports import Source, Witness
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork
 
@@ -51,7 +52,7 @@ class Newsroom:
     `witnesses` are those that can be heard of a kind of feed that looks stale."""
 
     database: Database
-    client: Client
+    client: HttpClient
     sources: Mapping[str, Source]
     clock: Clock
     processes: Processes
@@ -71,7 +72,7 @@ class Share:
 class Asked(Protocol[Found]):
     """Who asks a service, and understands its answer."""
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
     def parse(self, page: Page) -> Found: ...
 

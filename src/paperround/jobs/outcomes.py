@@ -12,9 +12,9 @@ from random import Random
 from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import MOST_BREAKDOWNS, DeliveryState, Outcome, Verdict
 from paperround.domain.ledger import Move
+from paperround.domain.ports import Clock
 from paperround.domain.replies import next_try
 from paperround.jobs.lanes import Held
-from paperround.jobs.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)

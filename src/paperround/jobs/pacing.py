@@ -17,10 +17,10 @@ from paperround.domain.deliveries import (
 )
 from paperround.domain.flows import Answer, answer_of
 from paperround.domain.pacing import AHEAD, AHEAD_FIRST, LOOK_AGAIN, Pacing
+from paperround.domain.ports import Clock
 from paperround.domain.replies import speaks_against_us
 from paperround.domain.times import format_instant
 from paperround.jobs.lanes import Post
-from paperround.jobs.ports import Clock
 from paperround.jobs.unreached import FAILED
 from paperround.store.pacing import Gate
 from paperround.store.unit_of_work import UnitOfWork

@@ -31,13 +31,14 @@ from paperround.domain.editions import EditionPaper
 from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.domain.ledger import Move
 from paperround.domain.papers import PaperId
+from paperround.domain.ports import Clock, Processes
 from paperround.domain.posts import ClaimedPost, Digest, Message, PostOutcome
 from paperround.domain.replies import next_try
 from paperround.domain.times import format_instant
 from paperround.jobs.compose import digest_view, sheet_of
 from paperround.jobs.expiring import untried
 from paperround.jobs.holding import is_held, is_suspect
-from paperround.jobs.ports import Clock, PostOffice, Processes
+from paperround.jobs.ports import PostOffice
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.unwritten import Unwritten

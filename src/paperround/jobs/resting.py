@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from paperround.domain.ports import Clock
 from paperround.jobs.deliver import ASKED_TO_STOP, Post, deliver
-from paperround.jobs.ports import Clock
 from paperround.jobs.progress import Advance
 
 log = logging.getLogger(__name__)

@@ -19,10 +19,11 @@ from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.domain.merge import key_of, may_merge_by_title, merged, new_paper, repaired
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
+from paperround.domain.ports import HttpClient
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.newsroom import wait
-from paperround.jobs.ports import Client, Ranker, Source
+from paperround.jobs.ports import Ranker, Source
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.publish import draft, unfrozen
 from paperround.jobs.rank import ListRanking
@@ -52,7 +53,7 @@ class Fetched:
 def fetch(
     feeds: Sequence[NewFeed],
     *,
-    client: Client,
+    client: HttpClient,
     sources: Mapping[str, Source],
     now: datetime,
     pause: Callable[[float], None] = wait,
@@ -73,7 +74,7 @@ def fetch(
 
 
 def _pages(
-    feed: NewFeed, client: Client, source: Source, now: datetime, pause: Callable[[float], None]
+    feed: NewFeed, client: HttpClient, source: Source, now: datetime, pause: Callable[[float], None]
 ) -> Iterator[Reading]:
     progress = Progress()
     for _ in range(MOST_PAGES):

@@ -17,12 +17,12 @@ from datetime import datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
-from typing import Protocol
 
 import httpx
 
 from paperround.domain.errors import FetchFailed, FetchRefused, Unanswered
 from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.ports import Clock
 from paperround.net.answers import failure, is_page
 from paperround.net.decoding import ACCEPTED, decoded
 from paperround.net.limits import Budget, Limits
@@ -42,14 +42,6 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 def _public_authorities() -> ssl.SSLContext:
     """Read once for all clients of a process: that takes longer than all else they are made of."""
     return httpx.create_ssl_context(trust_env=False)
-
-
-class Clock(Protocol):
-    """Says when an answer came."""
-
-    def now(self) -> datetime:
-        """The present instant, aware."""
-        ...
 
 
 class GuardedClient:

@@ -12,8 +12,9 @@ from datetime import date
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page, Witnessed
+from paperround.domain.ports import HttpClient
 from paperround.sources.arxiv_live import categories_of, readable_at, via_of
-from paperround.sources.polling import Client, read
+from paperround.sources.polling import read
 
 BASE = "https://arxiv.org/list"
 
@@ -39,7 +40,7 @@ class ArxivListing:
             interval_seconds=15.0,
         )
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
         """The answer to the request."""
         return client.get(request)
 

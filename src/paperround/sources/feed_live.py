@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
+from paperround.domain.ports import HttpClient
 from paperround.sources.feed_items import read_feed
 from paperround.sources.feed_pace import pause_of
-from paperround.sources.polling import Client, conditions, read
+from paperround.sources.polling import conditions, read
 
 _SHARED = (
     ("arxiv.org", "arxiv", 3.0),
@@ -54,7 +55,7 @@ class AnyFeed:
             interval_seconds=seconds,
         )
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
         """The answer to one request."""
         return client.get(request)
 

@@ -17,9 +17,10 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_ty
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
+from paperround.domain.ports import HttpClient
 from paperround.domain.times import format_instant, parse_date, parse_instant
 from paperround.sources.entries import fingerprint
-from paperround.sources.polling import Client, check_names, check_url
+from paperround.sources.polling import check_names, check_url
 
 P = TypeVar("P")
 
@@ -72,7 +73,7 @@ class PagedSource(ABC, Generic[P]):
             place = self.resumed(place, now)
         return replace(self.request(place, state), cursor=write_place(place, asked))
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page:
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
         """The answer to one request."""
         return client.get(request)
 

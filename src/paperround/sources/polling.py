@@ -4,11 +4,11 @@ answers that are no papers."""
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FeedState, FetchRequest, Page, Progress
+from paperround.domain.feeds import FeedState, Page, Progress
 from paperround.domain.times import require_utc
 
 T = TypeVar("T")
@@ -20,12 +20,6 @@ LONGEST_QUERY = 500
 
 _OK = 200
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-
-
-class Client(Protocol):
-    """Fetches one page; raises FetchFailed when it cannot."""
-
-    def get(self, request: FetchRequest) -> Page: ...
 
 
 def check_names(settings: Mapping[str, str], known: Mapping[str, str], kind: str) -> None:

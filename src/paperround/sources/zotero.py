@@ -6,9 +6,9 @@ from dataclasses import replace
 from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.libraries import Library
+from paperround.domain.ports import HttpClient
 from paperround.sources.charsets import text_of_bytes
 from paperround.sources.library import read_csl
-from paperround.sources.polling import Client
 
 API = "https://api.zotero.org"
 CODE = "zotero"
@@ -43,7 +43,7 @@ def place_of(written: str) -> str:
     return f"{match[1].lower()}/{match[2]}"
 
 
-def read_zotero(client: Client, place: str) -> Library:
+def read_zotero(client: HttpClient, place: str) -> Library:
     """The newest works of a public library, three hundred at most.
 
     Raises InvalidInput (code `zotero`) when Zotero does not give them.
@@ -59,7 +59,7 @@ def read_zotero(client: Client, place: str) -> Library:
     return replace(found, called="Zotero library")
 
 
-def _page(client: Client, place: str, start: int) -> Library:
+def _page(client: HttpClient, place: str, start: int) -> Library:
     asked = f"{API}/{place}/items/top?v=3&format=csljson&sort=dateAdded&direction=desc"
     try:
         page = client.get(FetchRequest(url=f"{asked}&limit={PAGE}&start={start}"))

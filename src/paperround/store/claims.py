@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,6 +32,7 @@ from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, L
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.pacing import Waiting
+from paperround.domain.ports import Processes
 from paperround.store.claim_statements import (
     NO_LEASE,
     held,
@@ -68,12 +69,6 @@ _UNSETTLED = {
 """How states that nobody need know about are counted."""
 
 Item = TypeVar("Item")
-
-
-class Processes(Protocol):
-    """Knows whether another process still lives."""
-
-    def is_dead(self, worker: Worker) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from paperround.domain.feeds import (
     RunNotes,
 )
 from paperround.domain.papers import Feed, FeedId, Reject
+from paperround.domain.ports import Processes
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new, is_duplicate
@@ -48,7 +49,6 @@ from paperround.store.feed_rows import (
     run_json,
     run_of,
 )
-from paperround.store.processes import Processes
 
 _FEEDS = select(db.feeds)
 

@@ -9,44 +9,35 @@ import select
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
+
+if TYPE_CHECKING:  # it imports this module
+    from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 
 A_MOMENT = 1.0
 """Seconds. A connection that was idle for longer goes back to the pool, which asks it."""
 
-Work = TypeVar("Work", covariant=True)
 
-
-class Opener(Protocol[Work]):
-    """A database that can open its transactions on a connection it is given."""
-
-    def reading(self) -> AbstractContextManager[Work]: ...
-
-    def connect(self) -> Connection: ...
-
-    def transaction(self, connection: Connection) -> AbstractContextManager[Work]: ...
-
-
-class KeptDatabase(Generic[Work]):
+class KeptDatabase:
     """`database`, whose writing transactions share a connection until one of them fails.
 
     Safe to share between threads: while the connection is in use, others take one of their own.
     """
 
-    def __init__(self, database: Opener[Work], monotonic: Callable[[], float]) -> None:
+    def __init__(self, database: "SqlDatabase", monotonic: Callable[[], float]) -> None:
         self._database = database
         self._monotonic = monotonic
         self._lock = Lock()
         self._kept: tuple[Connection, float] | None = None
 
-    def reading(self) -> AbstractContextManager[Work]:
+    def reading(self) -> "AbstractContextManager[UnitOfWork]":
         """As the database itself does."""
         return self._database.reading()
 
     @contextmanager
-    def writing(self) -> Iterator[Work]:
+    def writing(self) -> "Iterator[UnitOfWork]":
         """As the database itself does."""
         connection = self._taken() or self._database.connect()
         with self._database.transaction(connection) as work:

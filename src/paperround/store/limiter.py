@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, select, update
 
 from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Turn
+from paperround.domain.ports import Processes
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
-from paperround.store.processes import Processes
 
 _LOOK_AGAIN = timedelta(seconds=1)
 

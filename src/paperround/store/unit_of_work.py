@@ -226,7 +226,7 @@ class SqlDatabase:
         connection.close()
 
     @contextmanager
-    def kept(self) -> Iterator[KeptDatabase[UnitOfWork]]:
+    def kept(self) -> Iterator[KeptDatabase]:
         """The same database for many writing transactions in a row, which share a connection."""
         kept = KeptDatabase(self, time.monotonic)
         try:

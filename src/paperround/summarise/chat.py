@@ -7,12 +7,12 @@ kept: whatever a text tells the machine, it can only answer.
 
 import json
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.feeds import FetchRequest
 from paperround.domain.papers import Paper
+from paperround.domain.ports import HttpClient
 from paperround.domain.summaries import Wording
 
 TOKENS = 160
@@ -26,12 +26,6 @@ _TASK = (
 )
 
 
-class Client(Protocol):
-    """Asks one address."""
-
-    def get(self, request: FetchRequest) -> Page: ...
-
-
 def opened_place(base: str) -> str:
     """`host:port` of an address, as a guarded client wants to be told whom it may ask."""
     parts = urlsplit(base)
@@ -43,7 +37,7 @@ def opened_place(base: str) -> str:
 class ChatSummariser:
     """Asks the service at `base` (the address that ends in `/v1`)."""
 
-    client: Client
+    client: HttpClient
     base: str
     wording: Wording
     key: str | None = field(default=None, repr=False)

@@ -19,6 +19,7 @@ from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
 from paperround.domain.pacing import Pacing
+from paperround.domain.ports import Clock, HttpClient, Processes
 from paperround.domain.returns import Receipt
 from paperround.domain.work import Line
 from paperround.jobs import tick as rounds_of_a_tick
@@ -30,8 +31,6 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import (
     AddressBook,
-    Client,
-    Clock,
     Enricher,
     GistChooser,
     Hook,
@@ -39,7 +38,6 @@ from paperround.jobs.ports import (
     ModelMaker,
     Pinger,
     PostOffice,
-    Processes,
     Queue,
     Ranker,
     Relevance,
@@ -184,7 +182,7 @@ class Runtime(ForReaders):
 
         return hooks(means_of(self.settings), self._provider_client)
 
-    def _provider_client(self) -> Client:
+    def _provider_client(self) -> HttpClient:
         """Asks a provider's own addresses, for seconds and never on a private network."""
         return self.client_for(seconds=10)
 
@@ -242,7 +240,7 @@ class Runtime(ForReaders):
         forget_mails(self.settings.relay, message_ids)
 
     @cached_property
-    def client(self) -> Client:
+    def client(self) -> HttpClient:
         """The guarded HTTP client, which says who asks."""
         return self.client_for(*self.settings.open_places)
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from paperround.jobs.ports import Clock, PostOffice
+from paperround.domain.ports import Clock
+from paperround.jobs.ports import PostOffice
 from paperround.jobs.posting import PostReport, PostRoom, post_due
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from paperround.jobs.ports.mail import (
     Resolver,
 )
 from paperround.jobs.ports.papers import (
-    Client,
     GistChooser,
     Ranker,
     Reader,
@@ -41,21 +40,13 @@ from paperround.jobs.ports.returns import (
     ReturnBox,
     ReturnReader,
 )
-from paperround.jobs.ports.running import (
-    Clock,
-    Pinger,
-    Processes,
-    Queue,
-    SharedQueue,
-)
+from paperround.jobs.ports.running import Pinger, Queue, SharedQueue
 from paperround.jobs.ports.search import (
     Relevance,
 )
 
 __all__ = [
     "AddressBook",
-    "Client",
-    "Clock",
     "Enricher",
     "GistChooser",
     "Hook",
@@ -64,7 +55,6 @@ __all__ = [
     "ModelMaker",
     "Pinger",
     "PostOffice",
-    "Processes",
     "Queue",
     "Ranker",
     "Reader",

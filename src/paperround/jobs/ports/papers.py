@@ -8,6 +8,7 @@ from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.feeds import FeedState, FetchRequest, Page, Witnessed
 from paperround.domain.outlooks import Chooser
 from paperround.domain.papers import Paper, PaperId, ParsedBatch
+from paperround.domain.ports import HttpClient
 from paperround.domain.tastes import Taste
 
 
@@ -15,14 +16,6 @@ class Reader(Protocol):
     """Turns the bytes of a file of one format into records. Pure."""
 
     def __call__(self, content: bytes) -> ParsedBatch: ...
-
-
-class Client(Protocol):
-    """Asks one address for one page, within limits."""
-
-    def get(self, request: FetchRequest) -> Page:
-        """The answer; raises FetchFailed or FetchRefused."""
-        ...
 
 
 class Source(Protocol):
@@ -49,7 +42,7 @@ class Source(Protocol):
         """The next request of a poll: the first page, or the one its cursor names."""
         ...
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
     def parse(self, page: Page) -> ParsedBatch:
         """What the page holds; `next` is the cursor of the poll's next page. Pure.
@@ -73,7 +66,7 @@ class Witness(Protocol):
         """The request; None when nothing speaks for a feed with these settings."""
         ...
 
-    def fetch(self, client: Client, request: FetchRequest) -> Page: ...
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
     def parse(self, page: Page) -> Witnessed:
         """What the page says. Pure. Raises FetchFailed when it says nothing of a batch."""

@@ -4,28 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from paperround.domain.deliveries import Worker
 from paperround.domain.work import Job, Line, Lined
-
-
-class Clock(Protocol):
-    """The only source of the present."""
-
-    def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
-        ...
-
-
-class Processes(Protocol):
-    """Which process are we, and does another one still live?"""
-
-    def current(self) -> Worker:
-        """This process."""
-        ...
-
-    def is_dead(self, worker: Worker) -> bool:
-        """True only when `worker` ran on this host and is certainly gone."""
-        ...
 
 
 class Queue(Protocol):

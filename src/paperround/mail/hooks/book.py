@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from paperround.config import LOOPBACK, Settings
 from paperround.domain.errors import Misconfigured
+from paperround.domain.ports import HttpClient
 from paperround.mail.hooks.mailgun import MailgunHook
 from paperround.mail.hooks.postmark import PostmarkHook
 from paperround.mail.hooks.sendgrid import SendGridHook
 from paperround.mail.hooks.ses import SesHook
-from paperround.mail.hooks.sns import Authority, Client, Topic, topic_of
+from paperround.mail.hooks.sns import Authority, Topic, topic_of
 
 SHORTEST_SECRET = 24
 """Characters of a password that stands in an address."""
@@ -49,7 +50,7 @@ def means_of(settings: Settings) -> Means:
     )
 
 
-def hooks(means: Means, client: Callable[[], Client]) -> MappingProxyType[str, AnyHook]:
+def hooks(means: Means, client: Callable[[], HttpClient]) -> MappingProxyType[str, AnyHook]:
     """The hook of each provider that is set, by the name in its address. `client` is asked for
     where one must ask its provider. Raises Misconfigured that names the setting, never a secret."""
     found: dict[str, AnyHook] = {}

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,7 +23,8 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from paperround.domain.errors import FetchFailed, Forged
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.feeds import FetchRequest
+from paperround.domain.ports import HttpClient
 from paperround.mail.hooks.proofs import require_fresh
 from paperround.mail.hooks.told import Told, moment_of
 
@@ -51,12 +51,6 @@ _SIGNED: Mapping[str, tuple[str, ...]] = {
 _HASHES: Mapping[str, type[HashAlgorithm]] = {"1": SHA1, "2": SHA256}
 
 
-class Client(Protocol):
-    """Asks one address."""
-
-    def get(self, request: FetchRequest) -> Page: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A topic, and the host of SNS in its region."""
@@ -77,7 +71,7 @@ def topic_of(arn: str) -> Topic | None:
 class Authority:
     """Proves messages of `topics`. Safe to share by threads."""
 
-    def __init__(self, topics: Iterable[Topic], client: Client) -> None:
+    def __init__(self, topics: Iterable[Topic], client: HttpClient) -> None:
         self._topics = {topic.arn: topic for topic in topics}
         self._client = client
         self._lock = Lock()
@@ -146,7 +140,7 @@ def _confirms(url: str, topic: Topic) -> bool:
     return asked.get("Action") == ["ConfirmSubscription"] and asked.get("TopicArn") == [topic.arn]
 
 
-def _fetched(url: str, client: Client) -> bytes:
+def _fetched(url: str, client: HttpClient) -> bytes:
     try:
         page = client.get(FetchRequest(url=url))
     except FetchFailed as error:
