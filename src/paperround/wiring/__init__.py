@@ -33,11 +33,11 @@ from paperround.jobs.ports import (
     AddressBook,
     Enricher,
     GistChooser,
-    Hook,
     Mailer,
     ModelMaker,
     Pinger,
     PostOffice,
+    ProviderHook,
     Queue,
     Ranker,
     Relevance,
@@ -176,7 +176,7 @@ class Runtime(ForReaders):
         return Visits(self.settings.search_limits, of="requests")
 
     @cached_property
-    def hooks(self) -> Mapping[str, Hook]:
+    def hooks(self) -> Mapping[str, ProviderHook]:
         """The webhooks of the mail providers that are set; raises Misconfigured for a wrong one."""
         from paperround.mail.hooks.book import hooks, means_of
 
