@@ -62,7 +62,7 @@ def create_channel(
     if body.at_once:
         home.plan()
     response.headers["Location"] = f"{PREFIX}/{made.id}"
-    return NewChannelAnswer.made(_standing(home, made.id))
+    return NewChannelAnswer.of(_standing(home, made.id))
 
 
 @router.get("/{channel_id}", summary="Read a channel")

@@ -1,17 +1,17 @@
 """What the admin API takes and says of channels. What it says masks every secret but the key of a
 webhook that was made just now."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.posts import PostOutcome
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.channels import Changes, Order, Standing, read_interests, wish_fields
-from paperround.web.models import Instant, Said, Taken, changes_like
+from paperround.jobs.channels import Changes, Order, read_interests, wish_fields
+from paperround.web.models import Instant, Resource, Said, Taken, changes_like
 
 CHANNEL_EXAMPLE: dict[str, Any] = {
     "kind": "slack",
@@ -132,44 +132,50 @@ def _wish(given: dict[str, Any]) -> dict[str, object]:
     return fields | ({"topics": tuple(given["topics"])} if "topics" in given else {})
 
 
-class ChannelAnswer(BaseModel):
+def _at(first: str, *path: str | int) -> Any:
+    """A field that shows what is found by these attributes, one after the other."""
+    return Field(validation_alias=AliasPath(first, *path))
+
+
+def _spoken(wish: Preferences) -> str:
+    """How often, as a body says it: `daily`, `weekly:mon`."""
+    return f"{wish.frequency.value}:{wish.weekday}" if wish.weekday else wish.frequency.value
+
+
+def _texts(found: Iterable[object]) -> list[str]:
+    return [str(one) for one in found]
+
+
+class ChannelAnswer(Resource):
     """A channel: where it leads, masked, how it stands, and what it gets."""
 
-    id: int
-    name: str
-    kind: ChannelKind
-    list: str
-    hook: str
-    state: str
-    paused_at: Instant | None
-    stopped_at: Instant | None
-    stopped_why: Said
-    timezone: str | None
-    hour: int | None
-    frequency: str
-    size: int | None
-    floor: float | None
-    topics: Several
-    interests: Several
+    id: int = _at("channel", "id")
+    name: str = _at("channel", "name")
+    kind: ChannelKind = _at("channel", "hook", "kind")
+    list: str = _at("channel", "list_name")
+    hook: str = _at("channel", "hook", "shown")
+    state: str = _at("channel", "state")
+    paused_at: Instant | None = _at("channel", "paused_at")
+    stopped_at: Instant | None = _at("channel", "stopped_at")
+    stopped_why: Said = _at("channel", "stopped_why")
+    timezone: str | None = _at("wish", "timezone")
+    hour: int | None = _at("wish", "hour")
+    frequency: Annotated[str, BeforeValidator(_spoken)] = _at("wish")
+    size: int | None = _at("wish", "size")
+    floor: float | None = _at("wish", "floor")
+    topics: Several = _at("wish", "topics")
+    interests: Annotated[Several, BeforeValidator(_texts)]
     due_at: Instant | None
-    created_at: Instant
-
-    @classmethod
-    def of(cls, one: Standing) -> "ChannelAnswer":
-        """The answer that shows it."""
-        return cls(**_shown(one))
+    created_at: Instant = _at("channel", "created_at")
 
 
 class NewChannelAnswer(ChannelAnswer):
     """A channel that was made just now. `key` signs the posts of a webhook; nobody is shown it
     again."""
 
-    key: str | None
-
-    @classmethod
-    def made(cls, one: Standing) -> "NewChannelAnswer":
-        """The answer that shows it, and its key."""
-        return cls(**_shown(one), key=one.channel.hook.key or None)
+    key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = _at(
+        "channel", "hook", "key"
+    )
 
 
 class ChannelPage(BaseModel):
@@ -187,42 +193,10 @@ class ChannelMoved(BaseModel):
     changed: bool
 
 
-class TrialAnswer(BaseModel):
+class TrialAnswer(Resource):
     """What became of a test."""
 
     state: DeliveryState
     reason: Said
     code: int | None
-    reply: Said
-
-    @classmethod
-    def of(cls, outcome: PostOutcome) -> "TrialAnswer":
-        """The answer that shows it."""
-        return cls(
-            state=outcome.state, reason=outcome.reason, code=outcome.code, reply=outcome.said
-        )
-
-
-def _shown(one: Standing) -> dict[str, Any]:
-    channel, wish = one.channel, one.wish
-    weekday = f":{wish.weekday}" if wish.weekday else ""
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "kind": channel.hook.kind,
-        "list": channel.list_name,
-        "hook": channel.hook.shown,
-        "state": channel.state,
-        "paused_at": channel.paused_at,
-        "stopped_at": channel.stopped_at,
-        "stopped_why": channel.stopped_why,
-        "timezone": wish.timezone,
-        "hour": wish.hour,
-        "frequency": f"{wish.frequency.value}{weekday}",
-        "size": wish.size,
-        "floor": wish.floor,
-        "topics": list(wish.topics),
-        "interests": [str(interest) for interest in one.interests],
-        "due_at": one.due_at,
-        "created_at": channel.created_at,
-    }
+    reply: Said = _at("said")

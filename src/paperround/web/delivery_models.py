@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasPath, BaseModel, Field
 
-from paperround.domain.audit import AuditEntry
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.status import DeliveryEntry
-from paperround.jobs.cancelling import Cancelled
 from paperround.jobs.status import without_addresses
-from paperround.web.models import Instant, Said
+from paperround.web.models import Instant, Resource, Said
 
 
 class EditionName(BaseModel):
@@ -99,54 +97,38 @@ class PausedAnswer(BaseModel):
     changed: bool
 
 
-class CancelledAnswer(BaseModel):
+class _OfEdition(Resource):
+    """Something about an edition."""
+
+    list: Annotated[str, Field(validation_alias="list_name")]
+    date: Annotated[date, Field(validation_alias="day")]
+    cut: str
+
+
+class CancelledAnswer(_OfEdition):
     """An edition that is cancelled now: mails this request stopped, and mails that were out, or
     may have been. `fresh` is false when it was cancelled before."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    list: str
-    date: date
-    cut: str
     skipped: int
     gone: int
     fresh: bool
 
-    @classmethod
-    def of(cls, ended: Cancelled) -> "CancelledAnswer":
-        """The answer that shows `ended`."""
-        return cls(
-            list=ended.list_name,
-            date=ended.day,
-            cut=ended.cut,
-            skipped=ended.skipped,
-            gone=ended.gone,
-            fresh=ended.fresh,
-        )
+
+class RestoredAnswer(_OfEdition):
+    """An edition whose cancelling was undone, and how many of its mails wait again."""
+
+    queued: int
 
 
-class AuditAnswer(BaseModel):
+class AuditAnswer(Resource):
     """Something an operator did: with a key, by its prefix, or on the command line."""
 
     id: int
     at: Instant
-    actor: str
-    action: str
-    target: Said
-    details: dict[str, str | int]
-
-    @classmethod
-    def of(cls, entry: AuditEntry) -> "AuditAnswer":
-        """The answer that shows `entry`."""
-        deed = entry.deed
-        return cls(
-            id=entry.id,
-            at=entry.at,
-            actor=deed.actor,
-            action=deed.action,
-            target=deed.target,
-            details=dict(deed.details),
-        )
+    actor: str = Field(validation_alias=AliasPath("deed", "actor"))
+    action: str = Field(validation_alias=AliasPath("deed", "action"))
+    target: Said = Field(validation_alias=AliasPath("deed", "target"))
+    details: dict[str, str | int] = Field(validation_alias=AliasPath("deed", "details"))
 
 
 class AuditPage(BaseModel):

@@ -1,18 +1,24 @@
 """What the admin API takes and gives. What it takes is taken literally: an unknown field, a
 read-only one, a number where text belongs are all refused."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
-from paperround.domain.feeds import FeedHealth, FeedRun, KeptReject, LiveFeed, NewFeed
-from paperround.domain.papers import Reject, Show
+from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.papers import Show
 from paperround.domain.times import format_instant
-from paperround.jobs.feed_files import FeedImport
 from paperround.jobs.feed_preview import Fate, FeedPreview
-from paperround.jobs.ingest import IngestReport
-from paperround.jobs.poll import PollReport
 from paperround.jobs.ports import Source
 from paperround.sources.choices import NEEDS_URL, Choice, choice_of
 
@@ -120,10 +126,20 @@ class FeedChanges(Taken):
 # --- given -------------------------------------------------------------------------------------
 
 
-class FeedAnswer(BaseModel):
-    """A feed: what was said of it, and how it is doing."""
+class Resource(BaseModel):
+    """What the admin API answers and `--json` prints. A field is an attribute of the value that it
+    shows: the one of its name, or the one that its validation alias names."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The resource that shows `value`."""
+        return cls.model_validate(value)
+
+
+class FeedAnswer(Resource):
+    """A feed: what was said of it, and how it is doing."""
 
     id: int
     name: str
@@ -141,11 +157,6 @@ class FeedAnswer(BaseModel):
     last_news_at: Instant | None
     created_at: Instant
 
-    @classmethod
-    def of(cls, feed: LiveFeed) -> "FeedAnswer":
-        """The answer that shows `feed`."""
-        return cls.model_validate(feed)
-
 
 class FeedPage(BaseModel):
     """Feeds by id, those that files are read into too."""
@@ -154,10 +165,8 @@ class FeedPage(BaseModel):
     next_cursor: str | None
 
 
-class RunAnswer(BaseModel):
+class RunAnswer(Resource):
     """One reading of a feed."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: int
     source: str
@@ -169,11 +178,6 @@ class RunAnswer(BaseModel):
     started_at: Instant
     finished_at: Instant | None
 
-    @classmethod
-    def of(cls, run: FeedRun) -> "RunAnswer":
-        """The answer that shows `run`."""
-        return cls.model_validate(run)
-
 
 class RunPage(BaseModel):
     """Runs of a feed, newest first."""
@@ -182,10 +186,8 @@ class RunPage(BaseModel):
     next_cursor: str | None
 
 
-class RejectAnswer(BaseModel):
+class RejectAnswer(Resource):
     """An entry that could not become a paper, as it was kept."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: int
     run: int
@@ -194,11 +196,6 @@ class RejectAnswer(BaseModel):
     position: int
     excerpt: Said
     created_at: Instant
-
-    @classmethod
-    def of(cls, reject: KeptReject) -> "RejectAnswer":
-        """The answer that shows `reject`."""
-        return cls.model_validate(reject)
 
 
 class RejectPage(BaseModel):
@@ -215,7 +212,11 @@ class RejectCount(BaseModel):
     count: int
 
 
-class Brought(BaseModel):
+def _counted(rejects: Mapping[str, int]) -> list[RejectCount]:
+    return [RejectCount(reason=why, count=n) for why, n in sorted(rejects.items())]
+
+
+class Brought(Resource):
     """What came of something that was read. `records` = `new` + `changed` + `unchanged`."""
 
     records: int
@@ -223,29 +224,13 @@ class Brought(BaseModel):
     changed: int
     unchanged: int
     observations: int
-    rejects: list[RejectCount]
-
-
-def _brought(report: IngestReport | PollReport) -> dict[str, Any]:
-    return {
-        "records": report.records,
-        "new": report.new,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "observations": report.observations,
-        "rejects": [RejectCount(reason=why, count=n) for why, n in sorted(report.rejects.items())],
-    }
+    rejects: Annotated[list[RejectCount], BeforeValidator(_counted)]
 
 
 class IngestAnswer(Brought):
     """What one file brought."""
 
     papers_total: int
-
-    @classmethod
-    def of(cls, report: IngestReport) -> "IngestAnswer":
-        """The answer that shows `report`."""
-        return cls(**_brought(report), papers_total=report.papers_total)
 
 
 class PollAnswer(Brought):
@@ -257,24 +242,10 @@ class PollAnswer(Brought):
     error: Said | None
     next_at: Instant
 
-    @classmethod
-    def of(cls, report: PollReport) -> "PollAnswer":
-        """The answer that shows `report`."""
-        return cls(
-            feed=report.feed,
-            health=report.health,
-            reason=report.reason,
-            error=report.error,
-            next_at=report.next_at,
-            **_brought(report),
-        )
 
-
-class PreviewPaper(BaseModel):
+class PreviewPaper(Resource):
     """A paper as its source has it now. `show` is how much of it the feed would show; `becomes`
     is `nothing` for news of a paper that is not here."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     title: Said
     identifiers: dict[str, Said]
@@ -284,10 +255,8 @@ class PreviewPaper(BaseModel):
     becomes: Fate
 
 
-class FreshReject(BaseModel):
+class FreshReject(Resource):
     """An entry that cannot be used, with its place in the input, counted from 1."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     reason: Said
     detail: Said
@@ -311,15 +280,14 @@ class PreviewAnswer(BaseModel):
     seconds: float
 
     @classmethod
-    def of(cls, preview: FeedPreview) -> "PreviewAnswer":
-        """The answer that shows `preview`."""
-        papers = preview.papers[:MOST_PREVIEWED]
+    def of(cls, preview: FeedPreview, most: int | None = MOST_PREVIEWED) -> "PreviewAnswer":
+        """The answer that shows `preview`, at `most` so many of its papers and rejects."""
         return cls(
-            papers=[PreviewPaper.model_validate(one) for one in papers],
+            papers=[PreviewPaper.of(one) for one in preview.papers[:most]],
             papers_total=len(preview.papers),
             new_total=preview.count(Fate.NEW),
             known_total=preview.count(Fate.KNOWN),
-            rejects=_fresh(preview.rejects[:MOST_PREVIEWED]),
+            rejects=[FreshReject.of(one) for one in preview.rejects[:most]],
             rejects_total=len(preview.rejects),
             has_more=preview.next is not None,
             url=preview.url,
@@ -393,23 +361,13 @@ class KindList(BaseModel):
     items: list[KindAnswer]
 
 
-class ImportAnswer(BaseModel):
+class ImportAnswer(Resource):
     """What an import did, as names of feeds. A reject's reason is the field that is wrong."""
 
     new: list[str]
     changed: list[str]
     unchanged: list[str]
     rejects: list[FreshReject]
-
-    @classmethod
-    def of(cls, done: FeedImport) -> "ImportAnswer":
-        """The answer that shows `done`."""
-        return cls(
-            new=list(done.new),
-            changed=list(done.changed),
-            unchanged=list(done.unchanged),
-            rejects=_fresh(done.rejects),
-        )
 
 
 class FeedFile(Taken):
@@ -440,7 +398,3 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(
         default=None, description="The fields that are wrong, where fields are."
     )
-
-
-def _fresh(rejects: tuple[Reject, ...]) -> list[FreshReject]:
-    return [FreshReject.model_validate(one) for one in rejects]
