@@ -1,6 +1,7 @@
 """`paperround dkim`: from no key to the first, from one key to the next."""
 
 import json
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from paperround.cli import dkim
 from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.errors import Conflict, FetchFailed, Misconfigured
-from paperround.domain.times import parse_instant
 from paperround.mail.dkim import Algorithm
 from paperround.mail.dkim_keys import new_key, pem_of
 from paperround.wiring import Runtime
@@ -34,7 +34,7 @@ class Office:
             "mail_from": "Papers <p@papers.example.org>",
         }
 
-    def runtime(self, now: str | None = None, *, creates: bool = False) -> Runtime:
+    def runtime(self, now: datetime | None = None, *, creates: bool = False) -> Runtime:
         resolver = self.resolver
 
         class Watched(Runtime):
@@ -42,7 +42,7 @@ class Office:
             def resolver(self) -> FakeResolver:
                 return resolver
 
-        clock = FixedClock(parse_instant(now) if now else NOW)
+        clock = FixedClock(now or NOW)
         return Watched(Settings(**self.settings), clock, creates=creates)
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:

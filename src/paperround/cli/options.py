@@ -1,63 +1,95 @@
-"""Options several commands share, and how results are printed."""
+"""Options that several commands share, each read once into what it means."""
 
-import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from paperround.cli.output import counts, print_json, print_result, say
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.times import parse_date, parse_instant
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.wiring import Runtime
+
+T = TypeVar("T")
+
+
+def parser_of(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """`parse` as the parser of an option: bad input is wrong usage, exit 2."""
+
+    def read(text: str) -> T:
+        try:
+            return parse(text)
+        except InvalidInput as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return read
+
+
+instant = parser_of(parse_instant)
+day = parser_of(parse_date)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Now = Annotated[
-    str | None,
-    typer.Option("--now", metavar="TIME", help="Act as if it were this instant (RFC 3339)."),
+    datetime | None,
+    typer.Option(
+        "--now", metavar="TIME", parser=instant, help="Act as if it were this instant (RFC 3339)."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Rename = Annotated[
     str | None, typer.Option("--rename", metavar="NAME", help="Call it NAME from now on.")
 ]
 ListName = Annotated[str, typer.Option("--list", metavar="LIST", help="The mailing list.")]
+AnyList = Annotated[
+    str | None, typer.Option("--list", metavar="LIST", help="One list only. Default: all of them.")
+]
 Day = Annotated[
-    str | None,
+    date | None,
     typer.Option(
         "--date",
         metavar="YYYY-MM-DD",
+        parser=day,
         help="The edition's date: nothing observed later counts. Default: today.",
     ),
 ]
+ConsentAt = Annotated[
+    datetime | None,
+    typer.Option("--consent-at", metavar="TIME", parser=instant, help="When they agreed."),
+]
+Timezone = Annotated[str | None, typer.Option(help="Such as Europe/Berlin. Default: the list's.")]
+Hour = Annotated[int | None, typer.Option(help="0 to 23, in that time zone.")]
+Frequency = Annotated[str | None, typer.Option(help="daily, weekdays or weekly:mon.")]
+Topics = Annotated[str | None, typer.Option(help="Separated by semicolons.")]
+Interests = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--interest",
+        metavar="KIND:VALUE",
+        help="keyword:, author:, category:, seed:, topic: or mute:; repeatable. What is given "
+        "replaces what was there.",
+    ),
+]
+Papers = Annotated[
+    Path | None,
+    typer.Option("--papers", metavar="FILE", help="Papers of your own, in any format."),
+]
 
 
-def runtime(now: str | None = None, *, creates: bool = False) -> "Runtime":
+def runtime(now: datetime | None = None, *, creates: bool = False) -> "Runtime":
     """The installation the environment describes, at the present or at the instant `now`. Where
     there is none, a command that `creates` makes it, and any other says so."""
     from paperround.clock import FixedClock, SystemClock
     from paperround.config import load_settings
     from paperround.wiring import Runtime
 
-    present = instant_of(now, "--now")
-    clock = SystemClock() if present is None else FixedClock(present)
+    clock = SystemClock() if now is None else FixedClock(now)
     return Runtime(load_settings(), clock, creates=creates)
-
-
-def day_of(text: str | None) -> date | None:
-    """The date that --date names, None when it names none."""
-    with usage("--date"):
-        return None if text is None else parse_date(text)
-
-
-def instant_of(text: str | None, option: str) -> datetime | None:
-    """The instant `option` names, None when it names none."""
-    with usage(option):
-        return None if text is None else parse_instant(text)
 
 
 @contextmanager
@@ -75,16 +107,6 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableFile(f"{path}: {error.strerror or error}") from error
-
-
-def say(text: str = "") -> None:
-    """One line for a person, on standard output."""
-    typer.echo(text)
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """One JSON object, keys in the order given."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
@@ -108,15 +130,19 @@ def can_ask() -> bool:
     return sys.stdin.isatty()
 
 
-def tell(value: dict[str, Any], line: str, *, as_json: bool) -> None:
-    """What a command did: the object for a program, the line for a person."""
-    if as_json:
-        print_json(value)
-    else:
-        say(line)
+# --- until every command is moved ----------------------------------------------------------------
+
+__all__ = ["counts", "print_json", "say"]
+tell = print_result
 
 
-def counts(numbers: Mapping[str, int]) -> str:
-    """`12 new, 3 changed`, zero counts left out; `none` when all are zero."""
-    named = [f"{value:,} {name}" for name, value in numbers.items() if value]
-    return ", ".join(named) or "none"
+def day_of(text: str | date | None) -> date | None:
+    """The date that --date names, None when it names none."""
+    with usage("--date"):
+        return parse_date(text) if isinstance(text, str) else text
+
+
+def instant_of(text: str | None, option: str) -> datetime | None:
+    """The instant `option` names, None when it names none."""
+    with usage(option):
+        return None if text is None else parse_instant(text)
