@@ -54,8 +54,8 @@ def test_a_feed_is_tried_before_it_is_added(tmp_path: Path) -> None:
         told = home.run(*command)
         seen = home.json(*command)
     assert "1 paper (1 new, 0 known), 1 reject, no further page" in told
-    assert "new      2601.00001  One, Ada Lovelace et al. (2026-01-28) [full]" in told
-    assert "rejected 2: " in told
+    assert told.splitlines()[2].split()[-1] == "One"
+    assert "no-title" in told
     assert (seen["papers_total"], seen["new_total"], seen["rejects_total"]) == (1, 1, 1)
     assert seen["papers"][0]["becomes"] == "new"
     assert home.json("feeds", "list")["feeds"] == []

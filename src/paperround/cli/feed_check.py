@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli.feed_options import NO_FEEDS, find_feed
-from paperround.cli.options import AsJson, print_json, runtime, say
+from paperround.cli.options import AsJson, runtime
+from paperround.cli.output import print_json, say
 from paperround.domain.errors import PaperroundError
 from paperround.domain.wording import counted
 

@@ -1,7 +1,7 @@
 """What the commands for feeds share: arguments, and finding a feed by its name."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +10,8 @@ import typer
 from paperround.cli.options import usage
 from paperround.domain.errors import InvalidInput, NotFound
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.feeds import LiveFeed
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.domain.feeds import LiveFeed, NewFeed
     from paperround.wiring import Runtime
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
@@ -31,13 +31,28 @@ Show = Annotated[
         "--show", metavar="HOW", help="How much of an abstract is shown: full, gist or link."
     ),
 ]
-
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=500, help="How many, the newest first.")
+]
+Preset = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="FIELD", help="One of those `feeds presets` shows: ml."),
+]
 
 NO_FEEDS = "no feeds yet: paperround feeds add --preset ml"
-"""What is said where feeds would be listed."""
+"""Printed instead of an empty list of feeds."""
 
 MOST_NAMED = 12
 """Feeds that are named to whoever asks for one there is not."""
+
+
+def preset_feeds(preset: str) -> "Sequence[NewFeed]":
+    """The feeds of a preset; an unknown one is wrong usage."""
+    from paperround.domain.presets import PRESETS
+
+    if preset not in PRESETS:
+        raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
+    return PRESETS[preset]
 
 
 def find_feed(home: "Runtime", name: str) -> "LiveFeed":

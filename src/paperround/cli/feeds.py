@@ -1,43 +1,38 @@
 """`paperround feeds`: sources that are read by themselves."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli import feed_check, feed_history, feed_lists
-from paperround.cli.feed_options import NO_FEEDS, Name, Set, Show, Url, find_feed, settings_in
-from paperround.cli.feed_reach import unreachable
-from paperround.cli.options import (
-    AsJson,
-    Rename,
-    Yes,
-    agree,
-    counts,
-    print_json,
-    read_file,
-    runtime,
-    say,
-    tell,
-    usage,
+from paperround.cli import feed_check, feed_lists
+from paperround.cli.feed_options import (
+    NO_FEEDS,
+    Limit,
+    Name,
+    Preset,
+    Set,
+    Show,
+    Url,
+    find_any_feed,
+    find_feed,
+    preset_feeds,
+    settings_in,
 )
-from paperround.cli.tables import table, terminal_width, until
+from paperround.cli.feed_reach import unreachable
+from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
+from paperround.cli.output import counts, print_list, print_result
 from paperround.domain.errors import InvalidInput
-from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.feeds import LiveFeed, NewFeed
-    from paperround.jobs.poll import PollReport
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
+    from paperround.domain.feeds import NewFeed
+    from paperround.web.models import ImportAnswer
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_check.check)
-app.command("runs")(feed_history.runs)
-app.command("rejects")(feed_history.rejects)
 app.command("kinds")(feed_lists.kinds)
 app.command("presets")(feed_lists.presets)
 app.command("categories")(feed_lists.categories)
@@ -47,28 +42,10 @@ app.command("categories")(feed_lists.categories)
 def list_all(as_json: AsJson = False) -> None:
     """Show every feed: health, when it is read next, why."""
     from paperround.jobs.feed_admin import live_feeds
+    from paperround.web.models import FeedAnswer
 
-    home = runtime()
-    feeds, now = live_feeds(home.newsroom), home.clock.now()
-    if as_json:
-        print_json({"feeds": [as_listed(feed) for feed in feeds]})
-        return
-    for line in table([_row(feed, now) for feed in feeds], terminal_width()) if feeds else ():
-        say(line)
-    say(counted(len(feeds), "feed") if feeds else NO_FEEDS)
-
-
-def _row(feed: "LiveFeed", now: datetime) -> tuple[str, ...]:
-    """Name, kind, health, when it is read next, why."""
-    if not feed.enabled:
-        return (
-            feed.name,
-            feed.kind,
-            feed.health.value,
-            "",
-            f"until `feeds edit {feed.name} --resume`",
-        )
-    return feed.name, feed.kind, feed.health.value, until(feed.next_at, now), feed.reason
+    feeds = map(FeedAnswer.of, live_feeds(runtime().newsroom))
+    print_list("feeds", feeds, "name kind health next_at reason", none=NO_FEEDS, as_json=as_json)
 
 
 @app.command()
@@ -80,11 +57,8 @@ def add(
     ] = None,
     url: Url = None,
     settings: Set = None,
-    show: Show = None,
-    preset: Annotated[
-        str | None,
-        typer.Option("--preset", metavar="FIELD", help="One of those `feeds presets` shows: ml."),
-    ] = None,
+    show_as: Show = None,
+    preset: Preset = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what it would bring; nothing is stored.")
     ] = False,
@@ -97,40 +71,36 @@ def add(
     if (preset is None) == (name is None or kind is None):
         raise typer.BadParameter("give NAME and --kind, or --preset alone")
     if preset is not None:
-        if name or kind or url or settings or show or dry_run:
+        if name or kind or url or settings or show_as or dry_run:
             raise typer.BadParameter(
                 "a preset says all of its feeds: give it alone", param_hint="--preset"
             )
         _add_preset(preset, as_json)
         return
     with usage("--show"):
-        shown = show_of(show)
+        shown = show_of(show_as)
     given = settings_in(settings)
     feed = NewFeed(name=name or "", kind=kind or "", url=url, settings=given, show=shown)
-    if dry_run:
-        _preview(feed, as_json)
-        return
-    _add(feed, as_json)
+    (_preview if dry_run else _add)(feed, as_json)
 
 
 def _add(feed: "NewFeed", as_json: bool) -> None:
     from paperround.jobs.feed_admin import create_feed
+    from paperround.web.models import FeedAnswer
 
     home = runtime(creates=True)
-    made = create_feed(home.newsroom, feed, now=home.clock.now())
+    made = FeedAnswer.of(create_feed(home.newsroom, feed, now=home.clock.now()))
     problem = unreachable(home, [feed])
-    if as_json:
-        print_json({"feed": as_listed(made), "unreachable": problem})
-        return
-    _print_feed(made, "added", as_json)
-    _warn(problem)
+    lines = [f"added {made.name}: {made.kind}, {made.health}", *_warning(problem)]
+    print_result({"feed": made, "unreachable": problem}, lines, as_json=as_json)
 
 
-def _warn(problem: str | None) -> None:
+def _warning(problem: str | None) -> list[str]:
     """What keeps an added feed from being read now."""
-    if problem:
-        say(f"  but it cannot be read now: {problem}")
-        say("  it is asked again by itself; `paperround feeds check --live` asks now")
+    if not problem:
+        return []
+    again = "  it is asked again by itself; `paperround feeds check --live` asks now"
+    return [f"  but it cannot be read now: {problem}", again]
 
 
 def _preview(feed: "NewFeed", as_json: bool) -> None:
@@ -138,28 +108,22 @@ def _preview(feed: "NewFeed", as_json: bool) -> None:
 
     home = runtime(creates=True)
     seen = preview_feed(home.newsroom, feed, now=home.clock.now())
-    feed_lists.print_preview(feed.name, seen, as_json=as_json)
+    feed_lists.show_preview(feed.name, seen, as_json=as_json)
 
 
 def _add_preset(preset: str, as_json: bool) -> None:
-    from paperround.domain.presets import PRESETS
     from paperround.jobs.feed_admin import create_feed
 
-    if preset not in PRESETS:
-        raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
+    wanted = preset_feeds(preset)
     home = runtime(creates=True)
     with home.database.reading() as work:
-        missing = [feed for feed in PRESETS[preset] if work.feeds.find(feed.name) is None]
-    made = [create_feed(home.newsroom, feed, now=home.clock.now()) for feed in missing]
-    problem = unreachable(home, missing)
-    if as_json:
-        print_json({"added": [feed.name for feed in made], "unreachable": problem})
-        return
-    for feed in made:
-        say(f"added {feed.name}")
-    _warn(problem)
-    if not made:
-        say("nothing to add: they are all there already")
+        missing = [feed for feed in wanted if work.feeds.find(feed.name) is None]
+    for feed in missing:
+        create_feed(home.newsroom, feed, now=home.clock.now())
+    problem, added = unreachable(home, missing), [feed.name for feed in missing]
+    lines = [*(f"added {name}" for name in added), *_warning(problem)]
+    value = {"added": added, "unreachable": problem}
+    print_result(value, lines or "nothing to add: they are all there already", as_json=as_json)
 
 
 @app.command()
@@ -174,7 +138,7 @@ def edit(
     unset: Annotated[
         list[str] | None, typer.Option("--unset", metavar="NAME", help="Forget a setting.")
     ] = None,
-    show: Annotated[
+    show_as: Annotated[
         str | None,
         typer.Option("--show", metavar="HOW", help="full, gist, link, or default."),
     ] = None,
@@ -186,19 +150,17 @@ def edit(
     """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
     from paperround.jobs.feed_admin import change_feed
     from paperround.jobs.feed_files import show_of
+    from paperround.web.models import FeedAnswer
 
     if url is not None and own_url:
         raise typer.BadParameter("give an address or --own-url, not both", param_hint="--url")
-    given: dict[str, Any] = {}
-    if rename is not None:
-        given["name"] = rename
-    if url is not None or own_url:
-        given["url"] = url
-    if show is not None:
+    given: dict[str, Any] = {"name": rename, "url": url, "enabled": enabled}
+    given = {field: value for field, value in given.items() if value is not None}
+    if own_url:
+        given["url"] = None
+    if show_as is not None:
         with usage("--show"):
-            given["show"] = show_of(None if show == "default" else show)
-    if enabled is not None:
-        given["enabled"] = enabled
+            given["show"] = show_of(None if show_as == "default" else show_as)
     put, gone = settings_in(settings), unset or []
     if not (given or put or gone):
         raise typer.BadParameter("say what to change: --set, --url, --show, --pause, --rename")
@@ -210,8 +172,9 @@ def edit(
 
     home = runtime()
     number = find_feed(home, name).id
-    made = change_feed(home.newsroom, number, change, now=home.clock.now())
-    _print_feed(made, "changed", as_json)
+    made = FeedAnswer.of(change_feed(home.newsroom, number, change, now=home.clock.now()))
+    line = f"changed {made.name}: {made.kind}, {made.health}"
+    print_result({"feed": made}, line, as_json=as_json)
 
 
 def _with(settings: Mapping[str, str], put: Mapping[str, str], gone: list[str]) -> dict[str, str]:
@@ -232,7 +195,7 @@ def remove(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     number = find_feed(home, name).id
     agree(yes, f"Forget the feed {name}, with its runs and rejects? Its papers stay.")
     delete_feed(home.newsroom, number)
-    tell({"removed": name}, f"removed {name}; its papers stay", as_json=as_json)
+    print_result({"removed": name}, f"removed {name}; its papers stay", as_json=as_json)
 
 
 @app.command()
@@ -241,6 +204,7 @@ def run(
 ) -> None:
     """Read the feed NAME now, or every feed that is due. Fails when one of them could not be."""
     from paperround.jobs.feeds import poll_due, run_now
+    from paperround.web.models import PollAnswer
 
     home = runtime()
     now = home.clock.now()
@@ -248,14 +212,37 @@ def run(
         reports = poll_due(home.newsroom, now=now)
     else:
         reports = [run_now(home.newsroom, find_feed(home, name).id, now=now)]
-    if as_json:
-        print_json({"polls": [_as_polled(report) for report in reports]})
-    else:
-        for report in reports:
-            say(_told(report))
-        say(_in_all(reports) if reports else "no feed is due")
-    if any(report.error for report in reports):
+    polls = [PollAnswer.of(report) for report in reports]
+    columns = "feed health new changed unchanged reason"
+    print_list("polls", polls, columns, none="no feed is due", as_json=as_json)
+    if any(poll.error for poll in polls):
         raise typer.Exit(1)
+
+
+@app.command()
+def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
+    """Show when a feed was read, and what came of it."""
+    from paperround.web.models import RunAnswer
+
+    home = runtime()
+    feed = find_any_feed(home, name)
+    with home.database.reading() as work:
+        found = [RunAnswer.of(one) for one in work.feeds.runs(feed.id, before=None, limit=limit)]
+    none = f"{name} was not read yet: paperround feeds run {name}"
+    print_list("runs", found, "started_at state counts error", none=none, as_json=as_json)
+
+
+@app.command()
+def rejects(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
+    """Show what of a feed could not be used, and why. Files have feeds, too: file:jsonl."""
+    from paperround.web.models import RejectAnswer
+
+    home = runtime()
+    feed = find_any_feed(home, name)
+    with home.database.reading() as work:
+        kept = work.feeds.rejects(feed.id, before=None, limit=limit)
+    found, none = map(RejectAnswer.of, kept), f"nothing of {name} was rejected"
+    print_list("rejects", found, "created_at reason position detail", none=none, as_json=as_json)
 
 
 @app.command("import")
@@ -264,26 +251,19 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     whose name is known are changed."""
     from paperround.jobs.feed_files import import_feeds
     from paperround.sources.opml import read_opml
+    from paperround.web.models import ImportAnswer
 
     home = runtime(creates=True)
     done = import_feeds(home.newsroom, read_file(file), now=home.clock.now(), opml=read_opml)
-    names = {"new": done.new, "changed": done.changed, "unchanged": done.unchanged}
-    if as_json:
-        rejects = [
-            {"reason": one.reason, "detail": one.detail, "position": one.position}
-            for one in done.rejects
-        ]
-        print_json({**{how: list(which) for how, which in names.items()}, "rejects": rejects})
-    else:
-        numbers = {
-            **{how: len(which) for how, which in names.items()},
-            "rejected": len(done.rejects),
-        }
-        say(
-            f"{file.name}: {counts(numbers) if any(numbers.values()) else 'there is no feed in it'}"
-        )
-        for one in done.rejects:
-            say(f"  feed {one.position} rejected: {one.detail}")
+    answer = ImportAnswer.of(done)
+    print_result(answer, _imported(file.name, answer), as_json=as_json)
+
+
+def _imported(name: str, done: "ImportAnswer") -> Iterator[str]:
+    numbers = {"new": len(done.new), "changed": len(done.changed)}
+    numbers |= {"unchanged": len(done.unchanged), "rejected": len(done.rejects)}
+    yield f"{name}: {counts(numbers) if any(numbers.values()) else 'there is no feed in it'}"
+    yield from (f"  feed {one.position} rejected: {one.detail}" for one in done.rejects)
 
 
 @app.command()
@@ -295,72 +275,12 @@ def export(
 ) -> None:
     """Print every feed, for `feeds import`."""
     from paperround.jobs.feed_files import export_feeds, exported_feeds
+    from paperround.sources.opml import write_opml
 
     if file_format not in {"json", "opml"}:
         raise typer.BadParameter("use json or opml", param_hint="--format")
     newsroom = runtime().newsroom
     if as_json or file_format == "json":
-        sys.stdout.writelines(export_feeds(newsroom))
-        sys.stdout.write("\n")
-        return
-    from paperround.sources.opml import write_opml
-
-    sys.stdout.writelines(write_opml(exported_feeds(newsroom)))
-
-
-def _print_feed(feed: "LiveFeed", done: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"feed": as_listed(feed)})
+        sys.stdout.writelines([*export_feeds(newsroom), "\n"])
     else:
-        say(f"{done} {feed.name}: {feed.kind}, {feed.health.value}")
-
-
-def as_listed(feed: "LiveFeed") -> dict[str, Any]:
-    """A feed as `feeds list --json` has it."""
-    from paperround.domain.feed_files import feed_as_json
-    from paperround.jobs.feeds import settings_of
-
-    moments = {
-        "next_at": feed.next_at,
-        "expects_at": feed.expects_at,
-        "last_good_at": feed.last_good_at,
-        "last_news_at": feed.last_news_at,
-    }
-    return {
-        **feed_as_json(settings_of(feed)),
-        "health": feed.health.value,
-        "reason": feed.reason,
-        "failures": feed.failures,
-        **{name: moment and format_instant(moment) for name, moment in moments.items()},
-    }
-
-
-def _as_polled(report: "PollReport") -> dict[str, Any]:
-    return {
-        "feed": report.feed,
-        "health": report.health.value,
-        "reason": report.reason,
-        "records": report.records,
-        "new": report.new,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "observations": report.observations,
-        "rejects": [{"reason": why, "count": n} for why, n in sorted(report.rejects.items())],
-        "next_at": format_instant(report.next_at),
-        "error": report.error,
-    }
-
-
-def _told(report: "PollReport") -> str:
-    """One line; what the reason says already is not said again."""
-    papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
-    more = {name: n for name, n in papers.items() if f"{n:,} {name}" not in report.reason}
-    stored = f" ({counts(more)})" if any(more.values()) else ""
-    return f"{report.feed}: {report.health.value}, {report.reason}{stored}"
-
-
-def _in_all(reports: Sequence["PollReport"]) -> str:
-    failed = sum(report.error is not None for report in reports)
-    put_off = sum(report.put_off for report in reports)
-    read = len(reports) - failed - put_off
-    return counts({"read": read, "failed": failed, "put off": put_off})
+        sys.stdout.writelines(write_opml(exported_feeds(newsroom)))

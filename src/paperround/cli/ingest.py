@@ -1,25 +1,17 @@
 """`paperround ingest`: papers from a file or a live feed into the database."""
 
 import gc
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from paperround.cli.feed_options import find_feed
-from paperround.cli.options import (
-    AsJson,
-    Now,
-    counts,
-    instant_of,
-    print_json,
-    read_file,
-    runtime,
-    say,
-    usage,
-)
+from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usage
+from paperround.cli.output import counts, print_result
 from paperround.cli.progress import progress
 from paperround.domain.errors import FetchFailed
 from paperround.domain.wording import counted
@@ -47,10 +39,11 @@ def ingest(
         ),
     ] = "auto",
     captured_at: Annotated[
-        str | None,
+        datetime | None,
         typer.Option(
             "--captured-at",
             metavar="TIME",
+            parser=instant,
             help="When votes without a date were counted. Default: when the file was last written.",
         ),
     ] = None,
@@ -59,6 +52,8 @@ def ingest(
 ) -> None:
     """Read papers, or counts of votes, from a file or a live feed. The same again changes
     nothing."""
+    from paperround.web.models import IngestAnswer
+
     if (file is None) == (feed is None):
         raise typer.BadParameter("give --file PATH or --feed NAME")
     if file is not None:
@@ -69,14 +64,11 @@ def ingest(
             raise typer.BadParameter("--format and --captured-at belong to --file")
         name = kept = str(feed)
         report = _read_feed(name, runtime(now, creates=True))
-    if as_json:
-        print_json(_as_json(report))
-    else:
-        _tell(name, report, kept)
+    print_result(IngestAnswer.of(report), _lines(name, report, kept), as_json=as_json)
 
 
 def _read_file(
-    file: Path, file_format: str, captured_at: str | None, home: "Runtime"
+    file: Path, file_format: str, captured_at: datetime | None, home: "Runtime"
 ) -> tuple[str, "IngestReport | PollReport"]:
     """The name of the feed that keeps what such files held, and what this one held."""
     from paperround.jobs.ingest import ingest as run
@@ -97,7 +89,7 @@ def _read_file(
             feed_name=feed,
             feed_kind="file",
             source=file.name,
-            captured_at=instant_of(captured_at, "--captured-at") or min(_written_at(file), present),
+            captured_at=captured_at or min(_written_at(file), present),
             now=present,
             progress=advance,
         )
@@ -118,22 +110,10 @@ def _written_at(file: Path) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
 
 
-def _as_json(report: "IngestReport | PollReport") -> dict[str, Any]:
-    return {
-        "records": report.records,
-        "new": report.new,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "observations": report.observations,
-        "rejects": [{"reason": why, "count": n} for why, n in sorted(report.rejects.items())],
-        "papers_total": report.papers_total,
-    }
-
-
-def _tell(name: str, report: "IngestReport | PollReport", feed: str) -> None:
+def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterator[str]:
     papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
-    say(f"{name}: {counted(report.records, 'record')} ({counts(papers)})")
-    say(f"  {counted(report.observations, 'new count')} of votes, comments, stars or citations")
+    yield f"{name}: {counted(report.records, 'record')} ({counts(papers)})"
+    yield f"  {counted(report.observations, 'new count')} of votes, comments, stars or citations"
     for reason, number in sorted(report.rejects.items()):
-        say(f"  {number:,} rejected: {reason} (paperround feeds rejects {feed})")
-    say(f"  {counted(report.papers_total, 'paper')} in all")
+        yield f"  {number:,} rejected: {reason} (paperround feeds rejects {feed})"
+    yield f"  {counted(report.papers_total, 'paper')} in all"
