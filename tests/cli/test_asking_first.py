@@ -62,7 +62,7 @@ def test_on_a_terminal_it_is_asked(
 
 def test_a_list_shows_its_people_and_counts_them() -> None:
     shown = run("subscribers", "list").stdout.splitlines()
-    assert shown[0].split()[:2] == [ADA, "active"]
+    assert shown[1].split()[:2] == [ADA, "active"]
     assert shown[-1] == "trending: 1 active"
 
 

@@ -67,8 +67,9 @@ def test_four_channels_get_the_edition_and_no_secret_is_ever_shown(made: Service
         run("channels", "history", "trending-slack"),
     ]
     assert [one.exit_code for one in shown] == [0, 0, 0]
-    assert "channel trending-slack (slack): active" in shown[1].stdout
-    assert "1. Paper" in shown[2].stdout
+    channels = said("digest", "status", *MORNING)["lists"][0]["channels"]
+    assert {one["name"]: one["state"] for one in channels}["trending-slack"] == "active"
+    assert "papers: Paper" in shown[2].stdout
     assert not [one for one in (*told, sent, *shown) if SECRET in one.output]
     assert len(made.server.bodies) == 4
 
@@ -118,7 +119,8 @@ def test_a_refused_post_shows_in_doctor_and_history(made: Services) -> None:
     told = run("doctor").stdout
     assert "the last post to lab was not taken: refused: it says who are you?" in told
     assert "can be posted to" not in told
-    assert "the server said: 403 who are you?" in run("channels", "history", "lab").stdout
+    [post] = said("channels", "history", "lab")["posts"]
+    assert (post["code"], post["reply"]) == (403, "who are you?")
 
 
 def test_a_channel_is_tried_paused_resumed_renamed_and_removed(made: Services) -> None:
@@ -144,7 +146,9 @@ def test_a_hook_that_is_gone_shows_in_list_status_and_doctor(made: Services) -> 
     run("digest", "send", *MORNING)
     assert "1 not posted now: gone: Slack says no_service" in run("deliver", *MORNING).stdout
     assert "Slack says no_service" in run("channels", "list").stdout
-    assert "channel lab (slack): STOPPED since" in run("digest", "status", *MORNING).stdout
+    [channel] = said("digest", "status", *MORNING)["lists"][0]["channels"]
+    assert channel["state"] == "stopped"
+    assert "Slack says no_service" in channel["reason"]
     assert "lab is stopped since" in run("doctor").stdout
 
 

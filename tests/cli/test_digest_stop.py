@@ -89,7 +89,6 @@ def test_an_edition_that_is_not_there_is_an_error() -> None:
 
 def test_status_says_that_it_was_cancelled() -> None:
     cancelled()
-    assert "CANCELLED 2026-01-30T09:00:00Z" in run("digest", "status", "--now", LATER).stdout
     [one] = said("digest", "status", "--now", LATER)["lists"]
     assert one["editions"][0]["cancelled_at"] == LATER
 
@@ -102,7 +101,7 @@ def test_missed_tells_first_and_sends_only_when_asked() -> None:
     assert (before["sendable"], before["planned"]) == (3, 0)
     assert "`--send` plans 3 replacements" in run(*asked).stdout
     assert said(*asked, "--send")["planned"] == 3
-    assert "planned before for 3" in run(*asked).stdout
+    assert "replaced: 3" in run(*asked).stdout
     assert said("deliver", "--now", LATER)["sent"] == 3
 
 
@@ -112,7 +111,8 @@ def test_while_a_list_is_paused_nobody_says_how_long_its_mails_take() -> None:
 
     assert run("digest", "pause").stdout == "paused: trending\n"
     assert run("digest", "pause").stdout == "nothing to do: sending is paused already\n"
-    assert "waiting now: 3, until sending is resumed" in status(LATER)
+    assert "waiting now: 3" in status(LATER)
+    assert "seconds to go" not in status(LATER)
     [one] = said("digest", "status", "--now", LATER)["lists"]
     assert (one["waiting_now"], one["seconds_to_go"]) == (3, None)
     held = run("deliver", "--now", LATER).stdout
@@ -126,11 +126,9 @@ def test_while_a_list_is_paused_nobody_says_how_long_its_mails_take() -> None:
 def test_a_relay_that_is_down_is_told_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAPERROUND_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
     run("deliver", "--now", LATER)
-    for words in (
-        run("digest", "status", "--now", LATER).stdout,
-        run("digest", "test", "--to", "me@example.org").stdout,
-    ):
-        assert words.count("Connection refused") == 1, words
+    assert "the relay cannot be reached: " in run("digest", "status", "--now", LATER).stdout
+    tried = run("digest", "test", "--to", "me@example.org").stdout
+    assert tried.count("Connection refused") == 1
 
 
 def test_the_history_of_a_person_holds_both_mails_and_what_became_of_them() -> None:
@@ -145,8 +143,8 @@ def test_the_history_of_a_person_holds_both_mails_and_what_became_of_them() -> N
     assert new["papers"] == old["papers"] != []
     assert new["message_id"] != old["message_id"]
     words = run("subscribers", "history", "reader1@example.org").stdout
-    assert f"Message-ID: {new['message_id']}" in words
-    assert f"1. {new['papers'][0]}" in words
+    assert f"message id: {new['message_id']}" in words
+    assert f"papers: {new['papers'][0]}" in words
 
 
 def test_the_history_of_nobody_is_an_error() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.cli.pace_lines import late_line, pace_lines, progress_as_json, progress_line
+from paperround.cli.digest_status import pace_as_json, progress_as_json
 from paperround.domain.deliveries import DeliveryId, Reply
 from paperround.domain.pacing import Waiting
 from paperround.domain.status import Progress
@@ -31,9 +31,8 @@ def test_the_time_left_is_told_from_what_left(database: SqlDatabase) -> None:
     planned(database, one=120)
     hands = Hands()
     _, before = shown(database, hands)
-    assert progress_line(before.progress) == (
-        "waiting now: 120; none left in the last 5 min 0 s, so nobody can say how long they take"
-    )
+    told = progress_as_json(before.progress, before.late)
+    assert (told["waiting_now"], told["per_second"], told["seconds_to_go"]) == (120, None, None)
     stop_at = NOW + timedelta(seconds=4)
     one = replace(
         paced(database, hands, FOURTEEN),
@@ -50,9 +49,6 @@ def test_the_time_left_is_told_from_what_left(database: SqlDatabase) -> None:
 
 def test_ten_thousand_at_fourteen_a_second_take_twelve_minutes() -> None:
     progress = Progress(waiting=10_000, left=4200, over=timedelta(minutes=5))
-    assert progress_line(progress) == "waiting now: 10,000, about 11 min 54 s at 14 a second"
-    paused = progress_line(progress, is_paused=True)
-    assert paused == "waiting now: 10,000, until sending is resumed"
     told = [progress_as_json(progress, None, is_paused=one) for one in (False, True)]
     assert [one["seconds_to_go"] for one in told] == [714, None]
 
@@ -65,11 +61,13 @@ def test_digests_that_a_capped_relay_made_late_are_told_with_the_reason(
     hands = Hands(moment=NOW + 10 * MINUTE)
     deliver(paced(database, hands, FOURTEEN))
     found, one = shown(database, hands)
-    assert one.late is not None
-    assert late_line(one.late) == (
-        "60 readers got theirs 10 minutes late because the relay allows 14 a second"
-    )
-    assert "the relay allows 14 a second" in list(pace_lines(found.pace))
+    assert progress_as_json(one.progress, one.late)["late"] == {
+        "count": 60,
+        "least_minutes": 10,
+        "most_minutes": 10,
+        "because": "the relay allows 14 a second",
+    }
+    assert pace_as_json(found.pace)["allowed"] == "14 a second"
 
 
 def test_why_digests_were_late_is_not_guessed(database: SqlDatabase) -> None:
@@ -77,8 +75,8 @@ def test_why_digests_were_late_is_not_guessed(database: SqlDatabase) -> None:
     hands = Hands(moment=NOW + 30 * MINUTE)
     deliver(paced(database, hands, DOMAINS))
     _, one = shown(database, hands)
-    assert one.late is not None
-    assert late_line(one.late) == "3 readers got theirs 30 minutes late"
+    late = progress_as_json(one.progress, one.late)["late"]
+    assert (late["count"], late["least_minutes"], late["because"]) == (3, 30, None)
     hands.moment += 30 * MINUTE
     with database.writing() as work:
         gate = work.pacing.open(FOURTEEN, first=False, now=hands.moment)
@@ -102,7 +100,7 @@ def test_the_alert_of_a_storm_names_the_code_and_the_way_out(database: SqlDataba
     assert "SPF, DKIM or DMARC" in " ".join(alert.lines)
     assert alert.stops_mail
     found, _ = shown(database, hands)
-    assert any("the relay rests until" in line for line in pace_lines(found.pace))
+    assert pace_as_json(found.pace)["relay_rests_until"] is not None
 
 
 def test_domains_at_rest_are_named(database: SqlDatabase) -> None:
@@ -110,5 +108,5 @@ def test_domains_at_rest_are_named(database: SqlDatabase) -> None:
     hands = Hands()
     deliver(paced(database, hands, DOMAINS, refusing(Reply(421, "4.3.2", "closing"))))
     found, _ = shown(database, hands)
-    (line,) = [line for line in pace_lines(found.pace) if "at rest" in line]
-    assert "busy.example until" in line
+    (domain,) = pace_as_json(found.pace)["resting"]
+    assert domain["domain"] == "busy.example"

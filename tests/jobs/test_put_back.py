@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from paperround.cli.pace_lines import pace_as_json, pace_lines
+from paperround.cli.digest_status import pace_as_json, what_holds_mail
 from paperround.doctor import routine
 from paperround.domain.deliveries import DIGEST_LIFE
 from paperround.domain.errors import Conflict
@@ -471,7 +471,7 @@ def test_the_operator_is_told(papers: SqlDatabase, place: Path, tmp_path: Path) 
     assert alert.subject == "Mail is held: an older copy of the database may have been put back"
     assert alert.stops_mail
     pace = status(papers, None, now=NOW).pace
-    (line,) = pace_lines(pace)
+    (line,) = what_holds_mail(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["put_back"]
     (finding,) = routine.holds(pace)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.cli.pace_lines import pace_as_json, pace_lines
+from paperround.cli.digest_status import pace_as_json, what_holds_mail
 from paperround.doctor import routine
 from paperround.domain.deliveries import DIGEST_LIFE, Envelope, Outcome, Phase, Reply
 from paperround.domain.errors import Conflict
@@ -169,7 +169,7 @@ def test_the_operator_is_told(signed: SqlDatabase, caplog: pytest.LogCaptureFixt
     assert alert.subject == "Mail is held: there is no DKIM key to sign it with"
     assert alert.stops_mail
     pace = status(signed, None, now=NOW).pace
-    (line,) = pace_lines(pace)
+    (line,) = what_holds_mail(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["lacks_keys"]
     (finding,) = routine.holds(pace)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.cli.pace_lines import pace_as_json, pace_lines
+from paperround.cli.digest_status import pace_as_json, what_holds_mail
 from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
 from paperround.domain.notices import Alert
 from paperround.jobs.alerts import troubles
@@ -70,7 +70,7 @@ def test_a_relay_that_cannot_be_reached_is_told_once_with_its_reason(
     assert alert.stops_mail
     with waiting.reading() as work:
         pace = pace_status(work, DOMAINS, now=hands.moment)
-    assert f"the relay cannot be reached: {DEAD}" in " ".join(pace_lines(pace))
+    assert f"the relay cannot be reached: {DEAD}" in " ".join(what_holds_mail(pace))
     assert pace_as_json(pace)["unreached"] == DEAD
 
 

@@ -186,4 +186,4 @@ def test_the_morning_after_is_told_by_list_and_by_person(home: CommandLine) -> N
     [mail] = home.json("digest", "status", "--subscriber", "ada@example.org")["mails"]
     assert (mail["state"], len(mail["papers"])) == ("sent", 12)
     assert "kept in the outbox" in home.run("digest", "status", "--subscriber", "ada@example.org")
-    assert "2 sent" in home.run("digest", "status")
+    assert "mails: sent 2" in home.run("digest", "status")

@@ -5,22 +5,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
+from paperround.cli.options import AsJson, Now, runtime
+from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
-from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
-    from paperround.domain.returns import QuarantinedMail, Receipt, ReturnRecord
+    from paperround.domain.returns import Receipt
 
 TRY_LATER = 75
 """What a mail server takes for "not now, keep it" (EX_TEMPFAIL of sysexits.h)."""
 
 MOST_SHOWN = 50
+
+EVENT = "id way kind evidence proof did mail code said happened_at"
+QUARANTINED = "id way why size received_at"
 
 app = typer.Typer(help="Mails that come back after they were sent.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(metavar="ID", help="As `bounces list` shows it.")]
@@ -102,24 +105,13 @@ def list_all(
             raise NotFound(f"nobody is known as {address.written}, or they were erased")
         events = work.returns.events(None if person is None else person.id, limit=MOST_SHOWN)
         waiting = [] if person else work.returns.waiting(limit=MOST_SHOWN)
-    if as_json:
-        print_json(
-            {
-                "events": [event_as_json(one) for one in events],
-                "quarantine": [_mail_as_json(one) for one in waiting],
-            }
-        )
-        return
-    for event in events:
-        say(event_line(event))
-    say(f"{counted(len(events), 'event')}, newest first")
-    for mail in waiting:
-        say(f"{mail.id:>6}  {format_instant(mail.received_at)}  {mail.way}  {mail.why}")
-    say(f"{counted(len(waiting), 'mail')} in quarantine; `paperround bounces show ID` prints one")
+    events_shown = [pick_fields(one, EVENT) for one in events]
+    waiting_shown = [pick_fields(one, QUARANTINED) for one in waiting]
+    print_result({"events": events_shown, "quarantine": waiting_shown}, as_json=as_json)
 
 
-@app.command()
-def show(number: Number, as_json: AsJson = False) -> None:
+@app.command("show")
+def show_one(number: Number, as_json: AsJson = False) -> None:
     """Print a mail in quarantine as it came. It may hold addresses."""
     with runtime().database.reading() as work:
         found = work.returns.quarantined(number)
@@ -154,45 +146,5 @@ def replay(
 
 
 def _tell(report: "Receipt", *, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(report))
-    else:
-        say(f"{counted(report.total, 'mail')}: {counts(asdict(report))}")
-
-
-def event_line(event: "ReturnRecord") -> str:
-    """What came back, when and how, what it proves, and what it did."""
-    about = event.mail or "about no mail of ours"
-    said = ", ".join(part for part in (event.code, event.said) if part)
-    proves = (event.kind.value, event.evidence.value)
-    words = f"{', '.join(proves)}, did: {event.did.value}"
-    if event.kind.value == "quarantined":
-        words = event.did.value
-    at = format_instant(event.happened_at)
-    return f"{at}  {event.way}  {about}: {words}{f' ({said})' if said else ''}"
-
-
-def event_as_json(event: "ReturnRecord") -> dict[str, Any]:
-    """The same as JSON."""
-    return {
-        "id": event.id,
-        "way": event.way,
-        "kind": event.kind.value,
-        "evidence": event.evidence.value,
-        "proof": event.proof.value,
-        "did": event.did.value,
-        "mail": event.mail,
-        "code": event.code,
-        "said": event.said,
-        "happened_at": format_instant(event.happened_at),
-    }
-
-
-def _mail_as_json(mail: "QuarantinedMail") -> dict[str, Any]:
-    return {
-        "id": mail.id,
-        "way": mail.way,
-        "why": mail.why,
-        "size": mail.size,
-        "received_at": format_instant(mail.received_at),
-    }
+    numbers = asdict(report)
+    print_result(numbers, f"{counted(report.total, 'mail')}: {counts(numbers)}", as_json=as_json)

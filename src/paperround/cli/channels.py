@@ -1,50 +1,44 @@
 """`paperround channels`: Slack, Discord, Telegram and webhooks that a list is posted to."""
 
-from datetime import datetime
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.channel_options import (
-    STDIN,
-    Floor,
-    Hour,
-    HowOften,
-    Interests,
-    Name,
-    Size,
-    Timezone,
-    Topics,
-    named,
-    row_of,
-    secret_of,
-    told_by_field,
-)
 from paperround.cli.options import (
     AsJson,
+    Frequency,
+    Hour,
+    Interests,
     ListName,
     Now,
     Rename,
-    print_json,
+    Timezone,
+    Topics,
     runtime,
-    say,
-    tell,
 )
-from paperround.cli.subscriber_history import mail_as_json, tell_mail
-from paperround.cli.tables import table, terminal_width, until
+from paperround.cli.output import print_list, print_result
+from paperround.cli.subscribers import mail_shown
 from paperround.domain.channels import ChannelKind
+from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.channels import Channel
-    from paperround.jobs.channels import Standing
+    from paperround.wiring import Runtime
 
 app = typer.Typer(
     help="Slack, Discord, Telegram and webhooks that a list is posted to.", no_args_is_help=True
 )
 
+STDIN = "-"
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="One of those `channels list` shows.")]
+Size = Annotated[int | None, typer.Option(help="Papers in a post. Default: as the list says.")]
+Floor = Annotated[float | None, typer.Option(help="The score below which no paper is posted.")]
 Chat = Annotated[
     str | None, typer.Option(metavar="CHAT", help="Of telegram: @name or the chat's number.")
 ]
@@ -79,7 +73,7 @@ def add(
     key: Key = None,
     timezone: Timezone = None,
     hour: Hour = None,
-    frequency: HowOften = None,
+    frequency: Frequency = None,
     size: Size = None,
     floor: Floor = None,
     topics: Topics = None,
@@ -120,43 +114,30 @@ def add(
             now=home.clock.now(),
         )
     made = channel.hook.key if not key else ""
-    if as_json:
-        print_json({**_as_json(channel), **({"key": made} if made else {})})
-        return
     when = "at the next tick" if at_once else "at its hour"
-    say(f"{channel.name}: {list_name} is posted to {channel.hook.shown} from now on, {when}")
-    if made:
-        say(f"  its key: {made}")
-        say("  keep it now, it is not shown again; docs/channels.md tells how posts are verified")
-    say(f"  try it: paperround channels test {channel.name}")
+    lines = [f"{channel.name}: {list_name} is posted to {channel.hook.shown} from now on, {when}"]
+    lines += _key_lines(made)
+    lines.append(f"  try it: paperround channels test {channel.name}")
+    print_result(
+        {**_shown(home, channel), **({"key": made} if made else {})}, lines, as_json=as_json
+    )
+
+
+def _key_lines(made: str) -> list[str]:
+    """A key that was made, which is shown once."""
+    once = "  keep it now, it is not shown again; docs/channels.md tells how posts are verified"
+    return [f"  its key: {made}", once] if made else []
 
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """Show every channel: where it leads, masked, and whether it works."""
     from paperround.jobs.channels import all_standings
+    from paperround.web.channel_models import ChannelAnswer
 
-    home = runtime()
-    found, now = all_standings(home.database), home.clock.now()
-    if as_json:
-        print_json({"channels": [_standing_as_json(one) for one in found]})
-        return
-    for line in table([_row(one, now) for one in found], terminal_width()) if found else ():
-        say(line)
-    say(counted(len(found), "channel") if found else NONE)
-
-
-def _row(one: "Standing", now: datetime) -> tuple[str, ...]:
-    """Name, kind, list, state, when it is posted to next, where it leads or why not."""
-    channel = one.channel
-    last = channel.hook.shown
-    match channel.state:
-        case "stopped":
-            last = f"{channel.stopped_why}; `channels edit {channel.name} --hook -`"
-        case "paused":
-            last = f"until `channels resume {channel.name}`"
-    due = until(one.due_at, now) if channel.state == "active" else ""
-    return (channel.name, channel.hook.kind, channel.list_name, channel.state, due, last)
+    found = map(ChannelAnswer.of, all_standings(runtime().database))
+    columns = "name kind list state due_at hook stopped_why"
+    print_list("channels", found, columns, none=NONE, as_json=as_json)
 
 
 @app.command()
@@ -179,7 +160,7 @@ def edit(
     ] = False,
     timezone: Timezone = None,
     hour: Hour = None,
-    frequency: HowOften = None,
+    frequency: Frequency = None,
     size: Size = None,
     floor: Floor = None,
     topics: Topics = None,
@@ -217,23 +198,19 @@ def edit(
     hook_now = changed.channel.hook
     made = hook_now.key if new_key else ""
     old = hook_now.old_keys[-1] if hook_now.old_keys and (new_key or key) else None
-    if as_json:
-        until = None if old is None else format_instant(old.until)
-        shown = {"key": made, "old_key_until": until} if made else {}
-        print_json({**_standing_as_json(changed), **shown})
-        return
-    say(f"{changed.channel.name}: changed ({changed.channel.state})")
-    if made:
-        say(f"  its key: {made}")
-        say("  keep it now, it is not shown again")
+    lines = [f"{changed.channel.name}: changed ({changed.channel.state})", *_key_lines(made)]
     if old is not None:
-        say(f"  posts are signed with the old key, too, until {format_instant(old.until)}")
+        until = format_instant(old.until)
+        lines.append(f"  posts are signed with the old key, too, until {until}")
+    keys = {"key": made, "old_key_until": old and old.until} if made else {}
+    print_result({**_shown(home, changed.channel), **keys}, lines, as_json=as_json)
 
 
 @app.command("test")
 def try_out(name: Name, as_json: AsJson = False) -> None:
     """Post a few words there now and say what came of it. Counts for nothing."""
     from paperround.jobs.channels import try_channel
+    from paperround.web.channel_models import TrialAnswer
 
     home = runtime()
     outcome = try_channel(
@@ -244,17 +221,8 @@ def try_out(name: Name, as_json: AsJson = False) -> None:
         now=home.clock.now(),
     )
     is_sent = outcome.state == "sent"
-    if as_json:
-        print_json(
-            {
-                "state": outcome.state.value,
-                "reason": outcome.reason,
-                "code": outcome.code,
-                "reply": outcome.said,
-            }
-        )
-    else:
-        say(f"{name}: {'posted' if is_sent else f'not posted: {outcome.reason}'}")
+    line = f"{name}: {'posted' if is_sent else f'not posted: {outcome.reason}'}"
+    print_result(TrialAnswer.of(outcome), line, as_json=as_json)
     if not is_sent:
         raise typer.Exit(1)
 
@@ -267,7 +235,7 @@ def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     home = runtime(now)
     done = pause_channel(home.database, named(home, name).id, now=home.clock.now())
     line = f"{name}: {'paused' if done else 'was paused already'}"
-    tell({"name": name, "paused": done}, line, as_json=as_json)
+    print_result({"name": name, "paused": done}, line, as_json=as_json)
 
 
 @app.command()
@@ -278,7 +246,7 @@ def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     home = runtime(now)
     done = resume_channel(home.database, named(home, name).id, now=home.clock.now())
     line = f"{name}: {'goes on' if done else 'was neither paused nor stopped'}"
-    tell({"name": name, "resumed": done}, line, as_json=as_json)
+    print_result({"name": name, "resumed": done}, line, as_json=as_json)
 
 
 @app.command()
@@ -288,7 +256,7 @@ def remove(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 
     home = runtime(now)
     remove_channel(home.database, named(home, name).id, now=home.clock.now())
-    tell({"removed": name}, f"{name}: removed", as_json=as_json)
+    print_result({"removed": name}, f"{name}: removed", as_json=as_json)
 
 
 @app.command()
@@ -299,43 +267,57 @@ def history(name: Name, as_json: AsJson = False) -> None:
     home = runtime()
     channel = named(home, name)
     past = history_of(home.database, channel.id)
-    posts = list(zip(past.mails, past.titles, strict=True))
-    if as_json:
-        told = [{**mail_as_json(*one), "taken": one[0].taken} for one in posts]
-        print_json({**_as_json(channel), "posts": told})
-        return
-    say(f"{channel.name} ({channel.hook.kind}, {channel.list_name}): {channel.state}")
-    for one in posts:
-        tell_mail(*one)
-    if not posts:
-        say("nothing was ever planned for it")
+    posts = [
+        {**mail_shown(mail, titles), "taken": mail.taken}
+        for mail, titles in zip(past.mails, past.titles, strict=True)
+    ]
+    lines = None if posts else "nothing was ever planned for it"
+    print_result({**_shown(home, channel), "posts": posts}, lines, as_json=as_json)
 
 
-def _as_json(channel: "Channel") -> dict[str, Any]:
-    instants = {"paused_at": channel.paused_at, "stopped_at": channel.stopped_at}
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "kind": channel.hook.kind.value,
-        "list": channel.list_name,
-        "hook": channel.hook.shown,
-        "state": channel.state,
-        **{what: None if at is None else format_instant(at) for what, at in instants.items()},
-        "stopped_why": channel.stopped_why,
-    }
+def _shown(home: "Runtime", channel: "Channel") -> dict[str, Any]:
+    from paperround.jobs.channels import standing_of
+    from paperround.web.channel_models import ChannelAnswer
+
+    with home.database.reading() as work:
+        return ChannelAnswer.of(standing_of(work, channel.id)).model_dump(mode="json")
 
 
-def _standing_as_json(one: "Standing") -> dict[str, Any]:
-    wish = one.wish
-    weekday = f":{wish.weekday}" if wish.weekday else ""
-    return {
-        **_as_json(one.channel),
-        "timezone": wish.timezone,
-        "hour": wish.hour,
-        "frequency": f"{wish.frequency.value}{weekday}",
-        "size": wish.size,
-        "floor": wish.floor,
-        "topics": list(wish.topics),
-        "interests": [str(interest) for interest in one.interests],
-        "due_at": None if one.due_at is None else format_instant(one.due_at),
-    }
+_OPTIONS = {
+    "hook": "HOOK",
+    "name": "--name",
+    "chat": "--chat",
+    "key": "--key",
+    "interests": "--interest",
+}
+
+
+@contextmanager
+def told_by_field() -> Iterator[None]:
+    """An InvalidInput within names the option that is wrong: exit 2."""
+    try:
+        yield
+    except InvalidInput as error:
+        hint = _OPTIONS.get(error.code, f"--{error.code}")
+        raise typer.BadParameter(str(error), param_hint=hint) from error
+
+
+def secret_of(given: str | None, what: str) -> str:
+    """A secret as it was given, or from standard input for `-` and for nothing: an argument stands
+    in the list of processes and in the shell's history."""
+    if given is not None and given != STDIN:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True)).strip()
+    return sys.stdin.readline().strip()
+
+
+def row_of(**cells: str | int | None) -> dict[str, str]:
+    """The cells that were given, as a subscriber file has them."""
+    return {name: str(cell) for name, cell in cells.items() if cell is not None}
+
+
+def named(home: "Runtime", name: str) -> "Channel":
+    """The channel called `name`; raises NotFound with those there are."""
+    with home.database.reading() as work:
+        return work.channels.find(name)

@@ -1,22 +1,14 @@
 """`paperround digest`: preview and send; the rest stands beside it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from paperround.cli import digest_missed, digest_status, digest_stop
-from paperround.cli.options import (
-    AsJson,
-    Day,
-    ListName,
-    Now,
-    counts,
-    day_of,
-    print_json,
-    runtime,
-    say,
-)
+from paperround.cli.options import AsJson, Day, ListName, Now, runtime
+from paperround.cli.output import counts, print_result
 from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT
 from paperround.domain.wording import counted
 
@@ -38,7 +30,7 @@ app.command("missed")(digest_missed.missed)
 def preview(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
     list_name: ListName = DEFAULT_LIST,
-    day: Day = None,
+    of_day: Day = None,
     subscriber: Annotated[
         str | None,
         typer.Option("--subscriber", metavar="EMAIL", help="As this person would get it."),
@@ -56,7 +48,7 @@ def preview(
         identity=home.identity,
         letterhead=home.letterhead,
         list_name=list_name,
-        day=day_of(day),
+        day=of_day,
         reader=home.addresses.read(subscriber) if subscriber else None,
         now=home.clock.now(),
         gist=home.gist,
@@ -70,18 +62,15 @@ def preview(
             _write(out, "digest.txt", rendered.text.encode()),
             _write(out, "digest.eml", home.renderer.compose(shown.mail)),
         ]
-    if as_json:
-        print_json({"skipped": shown.skipped, "planned": shown.planned, "files": files})
-    elif shown.skipped is not None:
-        say(f"no mail: {shown.skipped}")
-    else:
-        say(f"wrote {', '.join(files)}")
+    line = f"wrote {', '.join(files)}" if shown.skipped is None else f"no mail: {shown.skipped}"
+    value = {"skipped": shown.skipped, "planned": shown.planned, "files": files}
+    print_result(value, line, as_json=as_json)
 
 
 @app.command()
 def send(
     list_name: ListName = DEFAULT_LIST,
-    day: Day = None,
+    of_day: Day = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be planned; write nothing.")
     ] = False,
@@ -98,17 +87,14 @@ def send(
         ranker=home.ranker,
         identity=home.identity,
         list_name=list_name,
-        day=day_of(day),
+        day=of_day,
         cut=MANUAL_CUT,
         now=home.clock.now(),
         dry_run=dry_run,
         gist=home.gist,
         opinions=home.opinions,
     )
-    if as_json:
-        print_json(_as_json(report))
-    else:
-        _tell(report, dry_run=dry_run)
+    print_result(_as_json(report), _lines(report, dry_run=dry_run), as_json=as_json)
 
 
 def _as_json(report: "PublishReport") -> dict[str, Any]:
@@ -116,7 +102,7 @@ def _as_json(report: "PublishReport") -> dict[str, Any]:
     return {
         "edition": {
             "list": edition.list_name,
-            "date": edition.day.isoformat(),
+            "date": edition.day,
             "cut": edition.cut,
             "papers": len(edition.papers),
         },
@@ -126,18 +112,17 @@ def _as_json(report: "PublishReport") -> dict[str, Any]:
     }
 
 
-def _tell(report: "PublishReport", *, dry_run: bool) -> None:
+def _lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
     edition, planned = report.edition, report.planned
-    day, papers = edition.day.isoformat(), counted(len(edition.papers), "paper")
-    verb = "would plan" if dry_run else "planned"
-    say(f"this run {verb} the digest of {counted(report.added, 'person', 'people')}")
+    papers, verb = counted(len(edition.papers), "paper"), "would plan" if dry_run else "planned"
+    yield f"this run {verb} the digest of {counted(report.added, 'person', 'people')}"
     without = sum(planned.skipped.values())
     mails = counted(planned.rows - without, "mail")
-    say(f"{edition.list_name}, {day} ({edition.cut}): {papers}, {mails} in all")
+    yield f"{edition.list_name}, {edition.day} ({edition.cut}): {papers}, {mails} in all"
     if edition.empty_reason:
-        say(f"  empty because: {edition.empty_reason}")
+        yield f"  empty because: {edition.empty_reason}"
     if without:
-        say(f"  no mail for {without:,}: {counts(dict(planned.skipped))}")
+        yield f"  no mail for {without:,}: {counts(planned.skipped)}"
 
 
 def _write(folder: Path, name: str, content: bytes) -> str:

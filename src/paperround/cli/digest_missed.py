@@ -1,33 +1,27 @@
 """`paperround digest missed`: who did not get their digest, why, and sending it after all."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import (
-    AsJson,
-    ListName,
-    Now,
-    counts,
-    day_of,
-    print_json,
-    runtime,
-    say,
-)
+from paperround.cli.options import AsJson, ListName, Now, day, runtime
+from paperround.cli.output import outline_lines, pick_fields, print_result, to_json
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.wording import counted
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.jobs.replacements import Missed
 
 
 def missed(
     list_name: ListName = DEFAULT_LIST,
-    day: Annotated[
-        str | None,
+    of_day: Annotated[
+        date | None,
         typer.Option(
             "--date",
             metavar="YYYY-MM-DD",
+            parser=day,
             help="The date of the digest, where its reader lives. Default: the list's today.",
         ),
     ] = None,
@@ -53,54 +47,35 @@ def missed(
     from paperround.jobs.replacements import send_missed
 
     home = runtime(now)
-    date, moment = day_of(day), home.clock.now()
+    moment = home.clock.now()
     if send:
         home.settings.require_sender()
         found = send_missed(
             home.database,
             list_name,
             identity=home.identity,
-            day=date,
+            day=of_day,
             now=moment,
             include_unknown=include_unknown,
             opinions=home.opinions,
         )
     else:
-        found = run(home.database, list_name, day=date, now=moment, include_unknown=include_unknown)
-    if as_json:
-        print_json(_as_json(found))
-    else:
-        _tell(found, sent=send)
-
-
-def _tell(found: "Missed", *, sent: bool) -> None:
-    people = counted(found.total, "person", "people")
-    say(f"{found.list_name}, {found.day}: {people} did not get it, or may not have got it")
-    for (state, reason), count in sorted(found.by_reason.items(), key=lambda one: -one[1]):
-        say(f"  {count:,} {state.value}{f': {reason}' if reason else ''}")
-    if found.replaced:
-        say(f"a replacement was planned before for {found.replaced:,}")
-    if found.unknown:
-        say(f"in doubt: {found.unknown:,} may have it already, so they are left alone")
-    if found.barred:
-        say(f"no replacement for: {counts(dict(found.barred))}")
-    if sent:
-        say(f"planned {counted(found.planned, 'replacement')}: `paperround deliver` sends them")
-    elif found.sendable:
-        say(f"`--send` plans {counted(found.sendable, 'replacement')}")
+        found = run(
+            home.database, list_name, day=of_day, now=moment, include_unknown=include_unknown
+        )
+    value = to_json(_as_json(found))
+    sends = f"`--send` plans {counted(found.sendable, 'replacement')}"
+    lines = [*outline_lines(value), *([sends] if found.sendable and not send else [])]
+    print_result(value, lines, as_json=as_json)
 
 
 def _as_json(found: "Missed") -> dict[str, Any]:
     return {
         "list": found.list_name,
-        "date": found.day.isoformat(),
+        "date": found.day,
         "missed": [
-            {"state": state.value, "reason": reason, "count": count}
+            {"state": state, "reason": reason, "count": count}
             for (state, reason), count in sorted(found.by_reason.items())
         ],
-        "replaced": found.replaced,
-        "unknown": found.unknown,
-        "barred": dict(sorted(found.barred.items())),
-        "sendable": found.sendable,
-        "planned": found.planned,
+        **pick_fields(found, "replaced unknown barred sendable planned"),
     }

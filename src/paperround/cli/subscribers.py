@@ -4,36 +4,41 @@ import json
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from paperround.cli import subscriber_history
 from paperround.cli.options import (
     AsJson,
+    ConsentAt,
+    Frequency,
+    Hour,
+    Interests,
     ListName,
     Now,
+    Timezone,
+    Topics,
     Yes,
     agree,
-    counts,
-    instant_of,
-    print_json,
     read_file,
     runtime,
-    say,
+    usage,
 )
+from paperround.cli.output import counts, pick_fields, print_result, table_lines
 from paperround.cli.progress import progress
-from paperround.cli.tables import table, terminal_width
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from paperround.domain.status import MailRecord
+    from paperround.domain.subscribers import Address
     from paperround.jobs.subscriber_files import Found
     from paperround.jobs.subscribers import ImportReport
+    from paperround.wiring import Runtime
 
 MOST_SHOWN = 20
 """Rejects that are told one by one."""
@@ -46,7 +51,6 @@ LISTED = ("email", "status", "frequency", "hour", "timezone")
 """What `subscribers list` shows of a person, of the columns that an export has."""
 
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
-app.command("history")(subscriber_history.history)
 
 
 @app.command("import")
@@ -56,10 +60,7 @@ def import_file(
         Literal["listmonk", "mailman", "google-groups"] | None,
         typer.Option("--from", help="The program that wrote FILE, when it was another one."),
     ] = None,
-    consent_at: Annotated[
-        str | None,
-        typer.Option("--consent-at", metavar="TIME", help="With --from: when they agreed."),
-    ] = None,
+    consent_at: ConsentAt = None,
     consent_source: Annotated[
         str | None,
         typer.Option("--consent-source", metavar="TEXT", help="With --from: how they agreed."),
@@ -92,22 +93,19 @@ def import_file(
             now=home.clock.now(),
             progress=advance,
         )
-    if as_json:
-        print_json(_as_json(report))
-    else:
-        _tell(file, report)
+    print_result(_imported(report), _import_lines(file.name, report), as_json=as_json)
     if report.rows and len(report.rejects) == report.rows:
         typer.echo("paperround: nobody was imported: every row was rejected", err=True)
         raise typer.Exit(1)
 
 
 def _people(
-    file: Path, origin: str | None, consent_at: str | None, consent_source: str | None
+    file: Path, origin: str | None, consent_at: datetime | None, consent_source: str | None
 ) -> "list[Found]":
     from paperround.jobs.foreign_subscribers import Vouched, read_foreign
     from paperround.jobs.subscriber_files import read_rows
 
-    vouched = Vouched(at=instant_of(consent_at, "--consent-at"), source=consent_source)
+    vouched = Vouched(at=consent_at, source=consent_source)
     if origin is not None:
         return read_foreign(read_file(file), origin, vouched)
     if vouched != Vouched():
@@ -118,29 +116,20 @@ def _people(
     return read_rows(read_file(file))
 
 
-def _outcomes(report: "ImportReport") -> dict[str, int]:
-    return {
-        "new": report.new,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "suppressed": report.suppressed,
-    }
-
-
-def _as_json(report: "ImportReport") -> dict[str, Any]:
+def _imported(report: "ImportReport") -> dict[str, Any]:
     reasons = Counter(reject.reason for reject in report.rejects)
     rejects = [{"reason": why, "count": count} for why, count in sorted(reasons.items())]
-    return {"rows": report.rows, **_outcomes(report), "rejects": rejects}
+    return {**pick_fields(report, "rows new changed unchanged suppressed"), "rejects": rejects}
 
 
-def _tell(file: Path, report: "ImportReport") -> None:
-    numbers = _outcomes(report) | {"rejected": len(report.rejects)}
-    say(f"{file.name}: {counted(report.rows, 'row')} ({counts(numbers)})")
-    for reject in report.rejects[:MOST_SHOWN]:
-        say(f"  {reject.detail}")
+def _import_lines(name: str, report: "ImportReport") -> Iterator[str]:
+    numbers = pick_fields(report, "new changed unchanged suppressed")
+    numbers["rejected"] = len(report.rejects)
+    yield f"{name}: {counted(report.rows, 'row')} ({counts(numbers)})"
+    yield from (f"  {reject.detail}" for reject in report.rejects[:MOST_SHOWN])
     rest = Counter(reject.reason for reject in report.rejects[MOST_SHOWN:])
     if rest:
-        say(f"  and {counted(rest.total(), 'more reject')}: {counts(dict(rest))}")
+        yield f"  and {counted(rest.total(), 'more reject')}: {counts(dict(rest))}"
 
 
 @app.command()
@@ -149,23 +138,12 @@ def add(
     consent_source: Annotated[
         str, typer.Option("--consent-source", metavar="TEXT", help="How they agreed to be mailed.")
     ],
-    consent_at: Annotated[
-        str | None,
-        typer.Option("--consent-at", metavar="TIME", help="When they agreed. Default: now."),
-    ] = None,
-    timezone: Annotated[str | None, typer.Option(help="Such as Europe/Berlin.")] = None,
-    hour: Annotated[int | None, typer.Option(help="0 to 23, in that time zone.")] = None,
-    frequency: Annotated[str | None, typer.Option(help="daily, weekdays or weekly:mon.")] = None,
-    topics: Annotated[str | None, typer.Option(help="Separated by semicolons.")] = None,
-    interest: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--interest",
-            metavar="KIND:VALUE",
-            help="keyword:, author:, category:, seed:, topic: or mute:, for all their lists; may "
-            "be given several times, and replaces what was there.",
-        ),
-    ] = None,
+    consent_at: ConsentAt = None,
+    timezone: Timezone = None,
+    hour: Hour = None,
+    frequency: Frequency = None,
+    topics: Topics = None,
+    interest: Interests = None,
     list_name: ListName = DEFAULT_LIST,
     now: Now = None,
     as_json: AsJson = False,
@@ -188,7 +166,7 @@ def add(
     outcome = add_subscriber(
         {
             "email": email,
-            "consent_at": (instant_of(consent_at, "--consent-at") or home.clock.now()).isoformat(),
+            "consent_at": (consent_at or home.clock.now()).isoformat(),
             "consent_source": consent_source,
             **{name: wish for name, wish in wishes.items() if wish is not None},
         },
@@ -198,10 +176,8 @@ def add(
         list_name=list_name,
         now=home.clock.now(),
     )
-    if as_json:
-        print_json({"list": list_name, "outcome": outcome})
-    else:
-        say(f"{list_name}: {_ADDED[outcome]}")
+    value = {"list": list_name, "outcome": outcome}
+    print_result(value, f"{list_name}: {_ADDED[outcome]}", as_json=as_json)
 
 
 _ADDED = {"new": "added", "changed": "changed", "unchanged": "was on the list already"}
@@ -230,7 +206,7 @@ def export(
         shutil.copyfileobj(sheet, sys.stdout)
 
 
-def _write_json(rows: "Iterator[dict[str, str]]", sheet: IO[str]) -> None:
+def _write_json(rows: Iterator[dict[str, str]], sheet: IO[str]) -> None:
     """`[row, row]`, a row at a time: a list may be long."""
     between = "["
     for row in rows:
@@ -266,10 +242,8 @@ def erase(
         now=home.clock.now(),
         suppress=suppress,
     )
-    if as_json:
-        print_json({"erased": known, "suppressed": suppress})
-    else:
-        say(_ERASED[known] + (", and will not be mailed again" if suppress else ""))
+    line = _ERASED[known] + (", and will not be mailed again" if suppress else "")
+    print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)
 
 
 _ERASED = {True: "erased", False: "nobody is known under this address"}
@@ -285,9 +259,43 @@ def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> 
         rows = exported_rows(work, work.lists.get(list_name))
         people = [{name: row[name] for name in LISTED} for row in rows]
     states = dict(sorted(Counter(one["status"] for one in people).items()))
-    if as_json:
-        print_json({"list": list_name, "states": states, "subscribers": people})
-        return
-    for line in table([tuple(one.values()) for one in people], terminal_width()) if people else ():
-        say(line)
-    say(f"{list_name}: {counts(states)}")
+    table = table_lines(people) if people else ()
+    lines = [*table, f"{list_name}: {counts(states)}"]
+    print_result(
+        {"list": list_name, "states": states, "subscribers": people}, lines, as_json=as_json
+    )
+
+
+@app.command()
+def history(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")], as_json: AsJson = False
+) -> None:
+    """Show the mails written to one person, newest first: papers, tries, the server's words, and
+    what came back."""
+    home = runtime()
+    with usage("EMAIL"):
+        address = home.addresses.read(email)
+    show_history(home, address, as_json=as_json)
+
+
+def show_history(home: "Runtime", address: "Address", *, as_json: bool) -> None:
+    """Print what one person was sent, and what came back of it."""
+    from paperround.cli.bounces import EVENT
+    from paperround.jobs.status import history as run
+
+    past = run(home.database, address)
+    value = {
+        "subscriber": past.subscriber.address,
+        "state": past.subscriber.state,
+        "subscriptions": {name: one.state for name, one in past.subscriptions.items()},
+        "mails": [mail_shown(*one) for one in zip(past.mails, past.titles, strict=True)],
+        "returned": [pick_fields(event, EVENT) for event in past.returned],
+    }
+    print_result(value, as_json=as_json)
+
+
+def mail_shown(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
+    """One mail, or post, of a history."""
+    about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
+    names = "name kind state reason due_at sent_at attempts code reply message_id"
+    return {**pick_fields(mail, names), **about}

@@ -26,11 +26,6 @@ def duration_in_words(length: timedelta) -> str:
     return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
 
 
-def per_second_in_words(number: float) -> str:
-    """`14 a second`, `0.4 a second`."""
-    return f"{number:,.0f} a second" if number >= 10 else f"{number:.1f} a second"
-
-
 def _rate(rate: Rate) -> str:
     seconds = round(rate.period.total_seconds())
     if seconds in _UNITS:

@@ -51,11 +51,6 @@ class Missed:
     sendable: int = 0
     planned: int = 0
 
-    @property
-    def total(self) -> int:
-        """How many people there are in all."""
-        return sum(self.by_reason.values())
-
 
 def missed(
     database: Database,
