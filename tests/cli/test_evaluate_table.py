@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.cli.evaluate import show
+from paperround.cli.evaluate import show_report
 from paperround.evaluate.report import Figure, Report
 
 
@@ -15,7 +15,7 @@ def test_counts_are_whole_and_shares_have_four_places(capsys: pytest.CaptureFixt
         },
         baselines={"first_code": {"hard_recall": 0.5, "unclassified": 1190.0}},
     )
-    show(report, as_json=False)
+    show_report(report, as_json=False)
     _, shares, counts = capsys.readouterr().out.splitlines()[:3]
     assert shares.split() == ["hard_recall", "1.0000", "0.9000", "to", "1.0000", "0.5000"]
     assert counts.split() == ["unclassified", "0", "0", "to", "1", "1,190"]

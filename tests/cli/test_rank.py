@@ -58,13 +58,13 @@ def test_the_table_stands_before_the_day_that_is_ranked_with_the_weights(home: P
     archive(home, 10)
     lines = run("rank", "--date", str(LAST), "--try", OTHER, "--limit", "1").stdout.splitlines()
     assert lines[0] == "trending-3 → trending-3(recency=0.0), 10 of the last 30 days"
-    assert lines[1].split() == ["day", "papers", "changed", "correlation", "foresaw"]
-    assert lines[2].split()[:5] == ["2026-01-21", "16", "0", "of", "12"]
+    assert lines[1].split() == ["date", "papers", "changed", "overlap", "correlation", "foresaw"]
+    assert lines[2].split()[:3] == ["2026-01-21", "16", "0"]
     assert lines[11].split()[0] == "2026-01-30"
     assert lines[12].split()[0] == "mean"
     moves = [line.split()[0] for line in lines[13 : lines.index("")]]
     assert sorted(moves) == moves
-    assert moves.count("in") == moves.count("out") == int(lines[11].split()[2]) > 0
+    assert moves.count("came") == moves.count("went") == int(lines[11].split()[2]) > 0
     rest = lines[lines.index("") + 1 :]
     assert rest[0] == "trending, 2026-01-30: 1 of 112 papers (trending-3(recency=0.0))"
     assert rest[1].startswith("  1. ")

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli import moving
-from paperround.cli.options import AsJson, print_json, runtime, say, tell
+from paperround.cli.options import AsJson, runtime
+from paperround.cli.output import print_result
 from paperround.domain.errors import SchemaOutOfDate
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.restore import Held
+
+PAUSED = "sending is paused; `paperround digest resume` lets it go on with what is due from now"
 
 app = typer.Typer(help="The schema of the database, backups, and moves.", no_args_is_help=True)
 app.command("move")(moving.move)
@@ -35,7 +38,7 @@ def upgrade(as_json: AsJson = False) -> None:
     if of_queue:
         line += f"\nmade {counted(len(of_queue), 'change')} of the queue's tables"
     shown = {"before": before, "after": after, "queue_changes": len(of_queue)}
-    tell(shown, line, as_json=as_json)
+    print_result(shown, line, as_json=as_json)
 
 
 @app.command()
@@ -61,18 +64,14 @@ def check(as_json: AsJson = False) -> None:
         if found is None:
             raise SchemaOutOfDate(mismatch(found))
         differences, current = check_drift(engine), is_current(engine)
-    if as_json:
-        well = current and not differences
-        print_json({"revision": found, "well": well, "differences": list(differences)})
-    for difference in () if as_json else differences:
-        say(difference)
+    well = current and not differences
+    value = {"revision": found, "well": well, "differences": differences}
+    print_result(value, "the schema is as declared" if well else differences, as_json=as_json)
     if not current:
         queue = "the queue is not at this version's schema: run `paperround db upgrade`"
         raise SchemaOutOfDate(mismatch(found) if found != head() else queue)
     if differences:
         raise SchemaOutOfDate("the database differs from the schema this version declares")
-    if not as_json:
-        say("the schema is as declared")
 
 
 @app.command()
@@ -91,11 +90,8 @@ def backup(
     require_made(settings)
     with opened(settings.database) as engine:
         size = back_up(engine, settings.secret_file, file, now=SystemClock().now())
-    if as_json:
-        print_json({"file": str(file), "bytes": size})
-    else:
-        written = f"wrote {file} ({counted(size, 'byte')})"
-        say(f"{written}; whoever can read it can read every address in it")
+    line = f"wrote {file} ({counted(size, 'byte')}), which holds every address: keep it private"
+    print_result({"file": str(file), "bytes": size}, line, as_json=as_json)
 
 
 @app.command()
@@ -125,17 +121,12 @@ def restore(
         raise typer.BadParameter("name a backup FILE, or say --in-place", param_hint="FILE")
     made_at, held = (None, _hold_in_place(moved)) if file is None else _put_back(file, moved)
     runtime()
-    if as_json:
-        unknown = 0 if held is None else held.digests + held.notices
-        print_json({"made_at": made_at, "held": held is not None, "unknown": unknown})
-        return
-    say(f"restored the backup of {made_at}" if made_at else "restored")
-    if held is None:
-        say("sending goes on where it stopped")
-    else:
-        if held.digests or held.notices:
-            say(str(held))
-        say("sending is paused; `paperround digest resume` lets it go on with what is due from now")
+    unknown = 0 if held is None else held.digests + held.notices
+    lines = [f"restored the backup of {made_at}" if made_at else "restored"]
+    lines += [str(held)] if unknown else []
+    lines.append("sending goes on where it stopped" if held is None else PAUSED)
+    value = {"made_at": made_at, "held": held is not None, "unknown": unknown}
+    print_result(value, lines, as_json=as_json)
 
 
 def _put_back(file: Path, moved: bool) -> "tuple[str | None, Held | None]":

@@ -1,17 +1,21 @@
 """`paperround deliver`: send what is due."""
 
 import gc
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
+from paperround.cli.options import AsJson, Now, runtime
+from paperround.cli.output import counts, pick_fields, print_result
 from paperround.cli.progress import progress
 from paperround.cli.signals import finish_on_signals
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
+    from paperround.jobs.deliver_report import DeliverReport
+    from paperround.jobs.posting import PostReport
     from paperround.wiring import Runtime
 
 
@@ -36,47 +40,50 @@ def deliver(
     with home.database.reading() as work:
         totals = asdict(work.ledger.totals(now=home.clock.now()))  # posts are mails of the day, too
         waiting, _ = work.requests.waiting()
-    if as_json:
-        notices, channels = asdict(report.notices), {"messages": posted.messages}
-        notices["queued"] += waiting
-        this_run = {"digests": dict(report.digests), "others": dict(report.others)}
-        print_json(
-            {
-                **totals,
-                "notices": notices,
-                "expired_now": report.expired,
-                "channels": channels,
-                "this_run": this_run,
-            }
-        )
-    else:
-        say(f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}")
-        say(f"mails of the day: {counts(totals)}")
-        if home.settings.smtp_url is None:
-            say(f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}")
-        if waiting:
-            say(f"  {counted(waiting, 'sign-up')} or the like to be looked at yet")
-        if report.expired:
-            say(f"  {report.expired:,} expired unsent: their 20 hours were over")
-        _say_what_holds_mail(home)
-        for reason, number in sorted(report.troubles.items()):
-            say(f"  {number:,} not sent now: {reason}")
-        if posted.messages or posted.troubles:
-            say(f"messages to channels: {posted.messages:,}")
-        for reason, number in sorted(posted.troubles.items()):
-            say(f"  {number:,} not posted now: {reason}")
+    notices = asdict(report.notices)
+    notices["queued"] += waiting
+    value = {
+        **totals,
+        "notices": notices,
+        "expired_now": report.expired,
+        "channels": {"messages": posted.messages},
+        "this_run": pick_fields(report, "digests others"),
+    }
+    print_result(value, _lines(home, totals, waiting, report, posted), as_json=as_json)
     if report.stopped:
         typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
         raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)
 
 
-def _say_what_holds_mail(home: "Runtime") -> None:
+def _lines(
+    home: "Runtime",
+    totals: Mapping[str, int],
+    waiting: int,
+    report: "DeliverReport",
+    posted: "PostReport",
+) -> Iterator[str]:
+    yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
+    yield f"mails of the day: {counts(totals)}"
+    if home.settings.smtp_url is None:
+        yield f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}"
+    if waiting:
+        yield f"  {counted(waiting, 'sign-up')} or the like to be looked at yet"
+    if report.expired:
+        yield f"  {report.expired:,} expired unsent: their 20 hours were over"
+    yield from _what_holds_mail(home)
+    yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))
+    if posted.messages or posted.troubles:
+        yield f"messages to channels: {posted.messages:,}"
+    yield from (f"  {n:,} not posted now: {why}" for why, n in sorted(posted.troubles.items()))
+
+
+def _what_holds_mail(home: "Runtime") -> Iterator[str]:
     from paperround.jobs.unreached import UNREACHED, unreached
 
     with home.database.reading() as work:
         why = unreached(work, now=home.clock.now())
         paused = [one.name for one in work.lists.all() if one.paused_at is not None]
     if why is not None:
-        say(f"  {UNREACHED}: {why}; mail waits and is tried again")
+        yield f"  {UNREACHED}: {why}; mail waits and is tried again"
     if paused:
-        say(f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on")
+        yield f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on"

@@ -1,7 +1,6 @@
 """`paperround demo`: everything on one machine, with invented papers and no network."""
 
 import contextlib
-import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import counts, say
+from paperround.cli.options import Papers
+from paperround.cli.output import counts, say
+from paperround.cli.signals import leave_on_signals
 
 if TYPE_CHECKING:
     import socket
@@ -42,10 +43,7 @@ EVERY = timedelta(minutes=1)
 
 
 def demo(
-    papers: Annotated[
-        Path | None,
-        typer.Option("--papers", metavar="FILE", help="Papers of your own, in any format."),
-    ] = None,
+    papers: Papers = None,
     port: Annotated[
         int | None,
         typer.Option(
@@ -67,7 +65,7 @@ def demo(
     log_to_stderr(settings)
     logging.getLogger("paperround").setLevel(logging.WARNING)
     _require_this_machine(settings)
-    _leave_on_signals()
+    leave_on_signals()
     with contextlib.closing(
         _listen(port, is_free=port is None and not _is_named(settings))
     ) as door:
@@ -95,16 +93,6 @@ def _require_this_machine(settings: "Settings") -> None:
 def _is_named(settings: "Settings") -> bool:
     """Whether somebody said where the site is reached, so that its port is not ours to choose."""
     return "public_url" in settings.model_fields_set
-
-
-def _leave_on_signals() -> None:
-    """Ctrl-C and SIGTERM end the demo the orderly way. The server hands them back at its end."""
-
-    def leave(*_: object) -> None:
-        raise SystemExit(0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
 
 
 def _listen(port: int | None, *, is_free: bool) -> "socket.socket":

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, Now, print_json, runtime, say, usage
+from paperround.cli.options import AsJson, Now, runtime, usage
+from paperround.cli.output import pick_fields, print_result, say
 from paperround.domain.errors import Conflict, Misconfigured
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
@@ -155,15 +156,10 @@ def _require_published(home: "Runtime", waiting: "Sequence[KeptKey]") -> None:
 
 def _show(home: "Runtime", did: str | None, *, as_json: bool) -> None:
     due = home.signers.due(home.clock.now())
-    if as_json:
-        records = [_as_json(one) for one in due]
-        print_json({"did": did, "domain": home.signers.domain, "records": records})
-        return
-    for one in due:
-        say(f"; {_why(one)}")
-        say(one.record.line)
-    if not due:
-        say("; mails are not signed here: `paperround dkim create` makes a key")
+    value = {"did": did, "domain": home.signers.domain, "records": [_as_json(one) for one in due]}
+    lines = [line for one in due for line in (f"; {_why(one)}", one.record.line)]
+    none = "; mails are not signed here: `paperround dkim create` makes a key"
+    print_result(value, lines or none, as_json=as_json)
 
 
 def _why(one: "DueRecord") -> str:
@@ -185,15 +181,5 @@ def _day(until: "datetime | None") -> str:
 
 
 def _as_json(one: "DueRecord") -> dict[str, Any]:
-    from paperround.domain.times import format_instant
-
-    return {
-        "selector": one.record.selector,
-        "algorithm": one.record.algorithm,
-        "state": one.state,
-        "name": one.record.name,
-        "type": "TXT",
-        "value": one.record.value,
-        "strings": list(one.record.strings),
-        "keep_until": format_instant(one.until) if one.until else None,
-    }
+    record = pick_fields(one.record, "selector algorithm name value strings")
+    return {**record, "state": one.state, "type": "TXT", "keep_until": one.until}

@@ -1,11 +1,14 @@
 """`paperround doctor`: what is wrong with this installation, and the way out."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, print_json, read_file, runtime, say, usage
+from paperround.cli.options import AsJson, read_file, runtime, usage
+from paperround.cli.output import print_result, say
 from paperround.domain.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -45,10 +48,8 @@ def doctor(
     if read is not None and mail_to is not None:
         raise typer.BadParameter("one at a time: send it first, then --read the copy")
     findings = look() if read is None else _read(read)
-    if as_json:
-        print_json({"well": is_well(findings), "checks": [_as_json(one) for one in findings]})
-    else:
-        tell(findings)
+    value = {"well": is_well(findings), "checks": [asdict(one) for one in findings]}
+    print_result(value, lines_of(findings), as_json=as_json)
     sent = mail_to is None or _sent(mail_to, as_json=as_json)
     if not (sent and is_well(findings)):
         raise typer.Exit(1)
@@ -89,25 +90,13 @@ def look() -> "list[Finding]":
     return examine(home, now=home.clock.now())
 
 
-def tell(findings: "list[Finding]") -> None:
+def lines_of(findings: "list[Finding]") -> Iterator[str]:
     """The findings for a person, and their sum."""
     for one in findings:
-        word = typer.style(f"{one.level.value:7}", fg=COLOURS[one.level.value])
-        say(f"{word} {one.check}: {one.says}")
+        yield f"{typer.style(f'{one.level:7}', fg=COLOURS[one.level])} {one.check}: {one.says}"
         if one.way_out:
-            say(f"        > {one.way_out}")
-        for line in one.lines:
-            say(f"          {line}")
+            yield f"        > {one.way_out}"
+        yield from (f"          {line}" for line in one.lines)
     levels = [one.level.value for one in findings]
-    say()
-    say(", ".join(f"{levels.count(word)} {word}" for word in COLOURS if word in levels))
-
-
-def _as_json(one: "Finding") -> dict[str, Any]:
-    return {
-        "check": one.check,
-        "level": one.level.value,
-        "says": one.says,
-        "way_out": one.way_out,
-        "lines": list(one.lines),
-    }
+    yield ""
+    yield ", ".join(f"{levels.count(word)} {word}" for word in COLOURS if word in levels)

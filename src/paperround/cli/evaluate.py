@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, print_json, say
-from paperround.cli.tables import table
+from paperround.cli.options import AsJson
+from paperround.cli.output import print_result, table
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.evaluate.report import Baselines
 
@@ -45,7 +45,9 @@ def gist(
     from paperround.evaluate.gist import evaluate_gist
     from paperround.evaluate.gist_fit import refit_gist
 
-    show(refit_gist(abstracts) if refit else evaluate_gist(abstracts, baselines), as_json=as_json)
+    show_report(
+        refit_gist(abstracts) if refit else evaluate_gist(abstracts, baselines), as_json=as_json
+    )
 
 
 @app.command()
@@ -76,7 +78,7 @@ def search(
         report = measure(
             queries, docs, baselines=baselines, database_url=database, left_out=left_out
         )
-    show(report, as_json=as_json)
+    show_report(report, as_json=as_json)
 
 
 @contextmanager
@@ -98,7 +100,7 @@ def personal(
     """Find the hidden half of what readers kept from the known half, by the papers' words."""
     from paperround.evaluate.personal import evaluate_personal
 
-    show(evaluate_personal(items, users, baselines), as_json=as_json)
+    show_report(evaluate_personal(items, users, baselines), as_json=as_json)
 
 
 @app.command()
@@ -118,7 +120,7 @@ def trending(
 
     history = _both("--history-papers", history_papers, "--history-snapshots", history_snapshots)
     report = evaluate_trending(papers, snapshots, weekly, history=history, baselines=baselines)
-    show(report, as_json=as_json)
+    show_report(report, as_json=as_json)
 
 
 @app.command()
@@ -136,7 +138,9 @@ def pick(
     from paperround.evaluate.pick import evaluate_pick
 
     history = _both("--history-papers", history_papers, "--history-picked", history_picked)
-    show(evaluate_pick(papers, picked, history=history, baselines=baselines), as_json=as_json)
+    show_report(
+        evaluate_pick(papers, picked, history=history, baselines=baselines), as_json=as_json
+    )
 
 
 @app.command()
@@ -149,7 +153,7 @@ def bounces(
     """Tell addresses that are gone from mailboxes that are full, filters, and notes of absence."""
     from paperround.evaluate.bounces import evaluate_bounces
 
-    show(evaluate_bounces(messages, labels, baselines), as_json=as_json)
+    show_report(evaluate_bounces(messages, labels, baselines), as_json=as_json)
 
 
 @app.command()
@@ -180,26 +184,10 @@ def _both(
     return None
 
 
-def show(report: "Report", *, as_json: bool) -> None:
+def show_report(report: "Report", *, as_json: bool) -> None:
     """The figures of a report: as a table with a row a metric, or as JSON."""
-    if as_json:
-        print_json(_as_json(report))
-        return
-    for line in (*table(list(_rows(report)), None), *_comparisons(report), *report.notes):
-        say(line)
-
-
-def _as_json(report: "Report") -> dict[str, object]:
-    return {
-        "task": report.task,
-        "metrics": {name: asdict(one) for name, one in report.metrics.items()},
-        "baselines": {method: dict(found) for method, found in report.baselines.items()},
-        "against": {
-            method: {name: asdict(one) for name, one in found.items()}
-            for method, found in report.against.items()
-        },
-        "notes": list(report.notes),
-    }
+    lines = [*table(list(_rows(report)), None), *_comparisons(report), *report.notes]
+    print_result(asdict(report), lines, as_json=as_json)
 
 
 def _rows(report: "Report") -> Iterator[list[str]]:

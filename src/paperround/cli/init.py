@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from paperround.cli.options import read_file, runtime, say, usage
+from paperround.cli.options import read_file, runtime, usage
+from paperround.cli.output import say
 from paperround.domain.errors import (
     Conflict,
     DatabaseFailed,
@@ -315,7 +316,7 @@ def _refuse_demo() -> None:
 
 def _check() -> "list[Finding]":
     """Make the installation, run the doctor over it, and tell what is to be done."""
-    from paperround.cli.doctor import look, tell
+    from paperround.cli.doctor import lines_of, look
 
     with suppress(PaperroundError):  # of which the doctor tells
         home = runtime(creates=True)
@@ -326,7 +327,7 @@ def _check() -> "list[Finding]":
     expected = {("warn", check) for check in BEFORE_IT_RUNS}
     to_do = [one for one in findings if one.level in ("warn", "fail")]
     if to_do := [one for one in to_do if (one.level, one.check) not in expected]:
-        tell(to_do)
+        say("\n".join(lines_of(to_do)))
     else:
         say(f"checked {counted(len(findings), 'thing')}: nothing is to be mended")
     return findings

@@ -1,15 +1,14 @@
 """`paperround keys`: who may use the admin API."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, instant_of, print_json, runtime, say, tell
+from paperround.cli.options import AsJson, Now, instant, runtime
+from paperround.cli.output import pick_fields, print_list, print_result
 from paperround.domain.errors import InvalidInput
 from paperround.domain.keys import Scope
-from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.domain.keys import ApiKey
@@ -18,6 +17,8 @@ app = typer.Typer(help="Keys of the admin API; only their hashes are kept.", no_
 
 USUAL = (Scope.FEEDS_WRITE,)
 """What a key is for when nobody says: managing feeds."""
+
+SHOWN = "id name prefix created_at expires_at revoked_at last_used_at"
 
 
 @app.command()
@@ -28,10 +29,11 @@ def create(
         typer.Option("--scope", help="What it may do. Repeatable. Default: feeds:write."),
     ] = None,
     expires: Annotated[
-        str | None,
+        datetime | None,
         typer.Option(
             "--expires",
             metavar="DATE",
+            parser=instant,
             help="When it stops to work (a date is its midnight UTC). Default: never.",
         ),
     ] = None,
@@ -41,21 +43,19 @@ def create(
     """Make a key and show it, once."""
     from paperround.jobs.keys import create_key
 
-    ends = instant_of(expires, "--expires")
     home = runtime(now, creates=True)
     try:
         made = create_key(
-            home.database, name, scope or USUAL, expires_at=ends, now=home.clock.now()
+            home.database, name, scope or USUAL, expires_at=expires, now=home.clock.now()
         )
     except InvalidInput as error:
         hint = "--expires" if error.code == "expires_at" else "NAME"
         raise typer.BadParameter(str(error), param_hint=hint) from error
     scopes = sorted(made.key.scopes)
-    if as_json:
-        print_json({"id": made.key.id, "key": made.text, "scopes": scopes})
-        return
-    say(made.text)
-    typer.echo(f"{', '.join(scopes)}; keep it now, it cannot be shown again", err=True)
+    value = {"id": made.key.id, "key": made.text, "scopes": scopes}
+    print_result(value, made.text, as_json=as_json)
+    if not as_json:
+        typer.echo(f"{', '.join(scopes)}; keep it now, it cannot be shown again", err=True)
 
 
 @app.command("list")
@@ -64,15 +64,13 @@ def list_all(now: Now = None, as_json: AsJson = False) -> None:
     from paperround.jobs.keys import list_keys
 
     home = runtime(now)
-    keys = list_keys(home.database)
-    if as_json:
-        print_json({"keys": [_as_json(key, home.clock.now()) for key in keys]})
-        return
-    for key in keys:
-        used = format_instant(key.last_used_at) if key.last_used_at else "never"
-        state = _state(key, home.clock.now())
-        say(f"{key.prefix}  {state:7}  {','.join(sorted(key.scopes))}  used {used}  {key.name}")
-    say(counted(len(keys), "key"))
+    present = home.clock.now()
+    keys = [
+        {**pick_fields(key, SHOWN), "scopes": sorted(key.scopes), "state": _state(key, present)}
+        for key in list_keys(home.database)
+    ]
+    columns = "prefix state scopes last_used_at name"
+    print_list("keys", keys, columns, none="no keys", as_json=as_json)
 
 
 @app.command()
@@ -87,28 +85,10 @@ def revoke(
     home = runtime(now)
     ended = revoke_key(home.database, prefix, now=home.clock.now())
     line = "revoked" if ended else "was revoked already"
-    tell({"prefix": prefix, "revoked": ended}, line, as_json=as_json)
+    print_result({"prefix": prefix, "revoked": ended}, line, as_json=as_json)
 
 
 def _state(key: "ApiKey", now: datetime) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "live" if key.is_live(now) else "expired"
-
-
-def _as_json(key: "ApiKey", now: datetime) -> dict[str, Any]:
-    instants = {
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-        "last_used_at": key.last_used_at,
-    }
-    written = {name: None if at is None else format_instant(at) for name, at in instants.items()}
-    return {
-        "id": key.id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "scopes": sorted(key.scopes),
-        "state": _state(key, now),
-        **written,
-    }

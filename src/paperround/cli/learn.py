@@ -1,13 +1,13 @@
 """`paperround learn`: what the votes of earlier papers let one expect of new ones."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from paperround.cli.options import AsJson, Now, print_json, runtime, say
-from paperround.domain.times import format_instant
+from paperround.cli.options import AsJson, Now, runtime
+from paperround.cli.output import pick_fields, print_result
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
-    from paperround.domain.models import KeptModel, ModelFacts
     from paperround.jobs.learn import LearnReport
 
 HELP = (
@@ -24,52 +24,30 @@ def learn(now: Now = None, as_json: AsJson = False) -> None:
 
     home = runtime(now)
     report = run(home.database, home.model_maker, now=home.clock.now())
-    if as_json:
-        print_json(_as_json(report))
-    else:
-        _tell(report)
+    print_result(_as_json(report), _lines(report), as_json=as_json)
 
 
 def _as_json(report: "LearnReport") -> dict[str, Any]:
-    return {
-        "outcomes": report.outcomes,
-        "days": report.days,
-        "feeds": report.feeds,
-        "least": report.least,
-        "model": None if report.kept is None else _model(report.kept, report.facts),
-    }
+    model = None
+    if report.kept is not None:
+        model = {**pick_fields(report.kept, "id version as_of"), "bytes": report.kept.size}
+        model |= pick_fields(report.facts, "since until weights") if report.facts else {}
+    return {**pick_fields(report, "outcomes days feeds least"), "model": model}
 
 
-def _model(kept: "KeptModel", facts: "ModelFacts | None") -> dict[str, Any]:
-    about = {
-        "id": kept.id,
-        "version": kept.version,
-        "as_of": format_instant(kept.as_of),
-        "bytes": kept.size,
-    }
-    if facts is None:
-        return about
-    return about | {
-        "since": facts.since.isoformat(),
-        "until": facts.until.isoformat(),
-        "weights": {part: dict(weights) for part, weights in facts.weights.items()},
-    }
-
-
-def _tell(report: "LearnReport") -> None:
+def _lines(report: "LearnReport") -> Iterator[str]:
     found = (
         f"{counted(report.outcomes, 'paper')} of {counted(report.days, 'day')} with settled votes"
     )
     if report.kept is None or report.facts is None:
         least = counted(report.least, "paper")
-        say(f"nothing was learned: {found}, and it takes {least} of several days")
-        say(f"What helps: {HELP}.")
-        say("Until then papers without votes stand by their topics, their day and their abstract.")
+        yield f"nothing was learned: {found}, and it takes {least} of several days"
+        yield f"What helps: {HELP}."
+        yield "Until then papers without votes stand by their topics, their day and their abstract."
         return
     facts, kept = report.facts, report.kept
-    say(f"learned from {found}, {facts.since} to {facts.until}")
-    say(f"model {kept.id}: {kept.version}, {kept.size / 1000:,.0f} kB, in use from now on")
-    say("weights, in the natural log of votes:")
+    yield f"learned from {found}, {facts.since} to {facts.until}"
+    yield f"model {kept.id}: {kept.version}, {kept.size / 1000:,.0f} kB, in use from now on"
+    yield "weights, in the natural log of votes:"
     for part, weights in facts.weights.items():
-        said = "  ".join(f"{name} {value:+.2f}" for name, value in weights.items())
-        say(f"  {part}: {said}")
+        yield f"  {part}: {'  '.join(f'{name} {value:+.2f}' for name, value in weights.items())}"

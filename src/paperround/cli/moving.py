@@ -1,12 +1,14 @@
 """`paperround db move`: from SQLite to PostgreSQL."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, print_json, say
+from paperround.cli.options import AsJson
+from paperround.cli.output import print_result, say
 from paperround.cli.progress import progress
 from paperround.domain.wording import counted
 
@@ -95,7 +97,9 @@ def _move(
     with between(file, url, now=now) as moving:
         place = moving.target.place
         if moving.is_done:
-            _tell_unmoved(place, as_json, f"moved already, to {place}", moved=True)
+            print_result(
+                {"moved": True, "database": place}, f"moved already, to {place}", as_json=as_json
+            )
             return
         rows, left_behind = moving.look(), moving.source.unknown_tables()
         if not as_json:
@@ -103,24 +107,16 @@ def _move(
         if left_behind and not as_json:
             say(f"  not Paperround's, and left behind: {', '.join(left_behind)}")
         if dry_run:
-            _tell_unmoved(place, as_json, "it can be moved; nothing was changed", moved=False)
+            line = "it can be moved; nothing was changed"
+            print_result({"moved": False, "database": place}, line, as_json=as_json)
             return
         with progress("copying", sum(rows.values())) as advance:
             moving.copy(advance, now=now, replace_nul=replace_nul)
-    if as_json:
-        print_json(_as_json(settings, place, rows, left_behind))
-    else:
-        _tell_moved(settings, file, place, rows)
+    value = _as_json(settings, place, rows, left_behind)
+    print_result(value, _lines(settings, file, place, rows), as_json=as_json)
 
 
 # --- what is told ------------------------------------------------------------------------------
-
-
-def _tell_unmoved(place: str, as_json: bool, words: str, *, moved: bool) -> None:
-    if as_json:
-        print_json({"moved": moved, "database": place})
-    else:
-        say(words)
 
 
 def _as_json(
@@ -143,21 +139,21 @@ def _secrets(settings: "Settings") -> dict[str, str]:
     return {"PAPERROUND_SECRET_KEY_FILE": str(settings.secret_file.resolve())}
 
 
-def _tell_moved(settings: "Settings", file: Path, place: str, rows: dict[str, int]) -> None:
+def _lines(settings: "Settings", file: Path, place: str, rows: dict[str, int]) -> Iterator[str]:
     said = counted(sum(rows.values()), "row")
-    say(f"moved {said} of {counted(len(rows), 'table')}; counts agree")
-    say(f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:")
-    say(f"  PAPERROUND_DATABASE_URL={place}  with its password")
+    yield f"moved {said} of {counted(len(rows), 'table')}; counts agree"
+    yield f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:"
+    yield f"  PAPERROUND_DATABASE_URL={place}  with its password"
     for name, value in _secrets(settings).items():
-        say(f"  {name}={value}  a copy of it: old links need this key")
+        yield f"  {name}={value}  a copy of it: old links need this key"
     if settings.secret_key is not None:
-        say("  PAPERROUND_SECRET_KEY as it is now")
+        yield "  PAPERROUND_SECRET_KEY as it is now"
     key = "PAPERROUND_SECRET_KEY"
     if missing := [name for name in settings.unnamed_sender if name != key]:
-        say(f"  {', '.join(missing)}: PostgreSQL needs them")
+        yield f"  {', '.join(missing)}: PostgreSQL needs them"
     for kept in _kept(settings):
-        say(f"  and in PAPERROUND_DATA_DIR a copy of {kept}")
-    say("then run `paperround doctor`")
+        yield f"  and in PAPERROUND_DATA_DIR a copy of {kept}"
+    yield "then run `paperround doctor`"
 
 
 def _kept(settings: "Settings") -> list[Path]:
@@ -186,9 +182,10 @@ def _undo(file: Path, as_json: bool) -> None:
         send_marks_of(load_settings(), "").let_go(database, now=now)
     with alone(file) as source:
         source.come_back()
-    if as_json:
-        print_json({"database": mark.place, "held": True, "unknown": held.digests + held.notices})
-        return
-    say(f"{file} works again; drop {mark.place}, and start nothing there")
-    say("what happened there since is not here: enter who signed up and who left meanwhile")
-    say("sending is paused, and what may be out is not sent again: `paperround digest resume`")
+    value = {"database": mark.place, "held": True, "unknown": held.digests + held.notices}
+    lines = (
+        f"{file} works again; drop {mark.place}, and start nothing there",
+        "what happened there since is not here: enter who signed up and who left meanwhile",
+        "sending is paused, and what may be out is not sent again: `paperround digest resume`",
+    )
+    print_result(value, lines, as_json=as_json)

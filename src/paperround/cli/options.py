@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from paperround.cli.output import counts, print_json, print_result, say
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.times import parse_date, parse_instant
 
@@ -128,21 +127,3 @@ def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
 def can_ask() -> bool:
     """Whether a person sits at a terminal."""
     return sys.stdin.isatty()
-
-
-# --- until every command is moved ----------------------------------------------------------------
-
-__all__ = ["counts", "print_json", "say"]
-tell = print_result
-
-
-def day_of(text: str | date | None) -> date | None:
-    """The date that --date names, None when it names none."""
-    with usage("--date"):
-        return parse_date(text) if isinstance(text, str) else text
-
-
-def instant_of(text: str | None, option: str) -> datetime | None:
-    """The instant `option` names, None when it names none."""
-    with usage(option):
-        return None if text is None else parse_instant(text)

@@ -1,22 +1,14 @@
 """`paperround rank`: what a list would hold, and why."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from paperround.cli import what_if
-from paperround.cli.options import (
-    AsJson,
-    Day,
-    ListName,
-    Now,
-    day_of,
-    print_json,
-    runtime,
-    say,
-    usage,
-)
+from paperround.cli.options import AsJson, Day, ListName, Now, runtime, usage
+from paperround.cli.output import pick_fields, print_result
 from paperround.cli.progress import progress
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
@@ -32,7 +24,7 @@ if TYPE_CHECKING:
 
 def rank(
     list_name: ListName = DEFAULT_LIST,
-    day: Day = None,
+    of_day: Day = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many papers.")] = 20,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the parts of each score.")
@@ -54,21 +46,18 @@ def rank(
     """Rank the papers a list may hold. Writes nothing."""
     from paperround.jobs.rank import rank_list
 
-    home, wanted = runtime(now), day_of(day)
+    home = runtime(now)
     with usage("--try"):
         ranker = home.ranker_with(weights) if weights else home.ranker
     present = home.clock.now()
     ranked = rank_list(
-        database=home.database, ranker=ranker, list_name=list_name, day=wanted, now=present
+        database=home.database, ranker=ranker, list_name=list_name, day=of_day, now=present
     )
     change = _change(home, ranker, ranked, days, present) if weights else None
-    if as_json:
-        print_json(_as_json(ranked, limit) | ({"tried": what_if.as_json(change)} if change else {}))
-        return
-    if change is not None:
-        what_if.tell(change)
-        say()
-    _tell(ranked, limit, explain=explain)
+    tried = {"tried": what_if.as_json(change)} if change else {}
+    lines = [*what_if.lines(change), ""] if change else []
+    lines += _lines(ranked, limit, explain=explain)
+    print_result({**_as_json(ranked, limit), **tried}, lines, as_json=as_json)
 
 
 def _change(
@@ -93,44 +82,42 @@ def _change(
 def _as_json(ranked: "ListRanking", limit: int) -> dict[str, Any]:
     return {
         "list": ranked.mailing_list.name,
-        "date": ranked.day.isoformat(),
-        "now": format_instant(ranked.window.as_of),
+        "date": ranked.day,
+        "now": ranked.window.as_of,
         "ranker": ranked.ranking.ranker,
         "items": [
-            _item(position, item)
-            for position, item in enumerate(ranked.ranking.items[:limit], start=1)
+            {"id": str(item.paper.id), **item_as_json(place, item), "votes": item.votes}
+            for place, item in enumerate(ranked.ranking.items[:limit], start=1)
         ],
     }
 
 
-def _item(position: int, item: "Ranked") -> dict[str, Any]:
+def item_as_json(position: int, item: "Ranked") -> dict[str, Any]:
+    """A ranked paper: where it is, and why."""
     return {
         "position": position,
-        "id": str(item.paper.id),
-        "title": item.paper.title,
-        "score": item.score,
-        "parts": dict(item.parts),
-        "reason": item.reason,
-        "identifiers": dict(item.paper.identifiers),
-        "votes": item.votes,
+        **pick_fields(item, "score parts reason"),
+        **pick_fields(item.paper, "title identifiers"),
     }
 
 
-def _tell(ranked: "ListRanking", limit: int, *, explain: bool) -> None:
-    items = ranked.ranking.items
-    name, day = ranked.mailing_list.name, ranked.day.isoformat()
+def _lines(ranked: "ListRanking", limit: int, *, explain: bool) -> Iterator[str]:
+    items, name = ranked.ranking.items, ranked.mailing_list.name
     if not items:
-        say(
-            f"{name}, {day}: no paper counts in the "
-            f"{counted(ranked.mailing_list.candidate_days, 'day')} before "
-            f"{format_instant(ranked.window.as_of)} ({counted(ranked.papers_known, 'paper')} known)"
-        )
+        days = counted(ranked.mailing_list.candidate_days, "day")
+        before = format_instant(ranked.window.as_of)
+        known = f"({counted(ranked.papers_known, 'paper')} known)"
+        yield f"{name}, {ranked.day}: no paper counts in the {days} before {before} {known}"
         return
     shown, papers = min(limit, len(items)), counted(len(items), "paper")
-    say(f"{name}, {day}: {shown:,} of {papers} ({ranked.ranking.ranker})")
-    for position, item in enumerate(items[:limit], start=1):
-        say(f"{position:>3}. {item.paper.title}")
-        say(f"     {item.score:.4f}  {item.reason}")
+    yield f"{name}, {ranked.day}: {shown:,} of {papers} ({ranked.ranking.ranker})"
+    yield from item_lines(items[:limit], explain=explain)
+
+
+def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
+    """Ranked papers for a person, with the parts of each score where these `explain` it."""
+    for position, item in enumerate(items, start=1):
+        yield f"{position:>3}. {item.paper.title}"
+        yield f"     {item.score:.4f}  {item.reason}"
         if explain:
-            parts = "  ".join(f"{part} {value:+.4f}" for part, value in item.parts.items())
-            say(f"     = {parts}")
+            yield f"     = {'  '.join(f'{part} {n:+.4f}' for part, n in item.parts.items())}"

@@ -1,7 +1,8 @@
 """`paperround scheduler`: asks once a minute for what is due."""
 
 from paperround.cli.drain import await_stop, drain, hold_signals
-from paperround.cli.options import runtime, say
+from paperround.cli.options import runtime
+from paperround.cli.output import say
 from paperround.cli.watched import Health, watched
 
 

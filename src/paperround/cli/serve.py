@@ -1,15 +1,14 @@
 """`paperround serve` and `tick`: what keeps an installation going."""
 
-import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from paperround.cli.drain import drain
-from paperround.cli.options import AsJson, Now, counts, print_json, runtime, say
-from paperround.cli.signals import STOPS, finish_on_signals
-from paperround.domain.wording import counted
+from paperround.cli.options import AsJson, Now, runtime
+from paperround.cli.output import pick_fields, print_result, say
+from paperround.cli.signals import finish_on_signals, leave_on_signals
 
 if TYPE_CHECKING:
     from paperround.jobs.deliver_report import DeliverReport
@@ -55,7 +54,7 @@ def serve(
     with listen(host, port) as door:
         site = create_app(home)
         minutes = None if web_only else Scheduler(home)
-        _leave_on_signals()
+        leave_on_signals()
         say(f"Paperround serves {home.settings.public_url} on {host}:{port}")
         try:
             if minutes is not None:
@@ -73,16 +72,6 @@ def _reached_at(home: "Runtime", port: int | None) -> "Runtime":
         return home
     url = f"http://127.0.0.1:{port}"
     return replace(home, settings=home.settings.model_copy(update={"public_url": url}))
-
-
-def _leave_on_signals() -> None:
-    """SIGTERM ends the process the orderly way. The server hands signals back when it is done."""
-
-    def leave(*_: object) -> None:
-        raise SystemExit(0)
-
-    for number in STOPS:
-        signal.signal(number, leave)
 
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
@@ -103,10 +92,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     home.enrich()  # after the mail: nobody waits for it
     home.summarise()
     home.learn()
-    if as_json:
-        print_json(_as_json(report, sent))
-    else:
-        _tell(report, sent)
+    print_result(_as_json(report, sent), as_json=as_json)
     if sent.stopped:
         typer.echo(f"paperround: stopped early: {sent.stopped}", err=True)
     if report.failed or sent.stopped not in (None, ASKED_TO_STOP):
@@ -115,39 +101,14 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
 
 def _as_json(report: "TickReport", sent: "DeliverReport") -> dict[str, Any]:
     return {
-        "feeds": {
-            one.feed: {"health": one.health, "new": one.new, "error": one.error}
-            for one in report.polls
-        },
+        "feeds": {one.feed: pick_fields(one, "health new error") for one in report.polls},
         "editions": [f"{one.list_name}/{one.day}/{one.cut}" for one in report.editions],
         "planned": {name: one.planned for name, one in report.plans.items()},
-        "skipped": {name: dict(one.skipped) for name, one in report.plans.items()},
+        "skipped": {name: one.skipped for name, one in report.plans.items()},
         "missed": {name: sum(one.missed.values()) for name, one in report.plans.items()},
         "waiting": {name: one.waiting for name, one in report.plans.items()},
         "alerts": [one.subject for one in report.alerts],
-        "failed": dict(report.failed),
+        "failed": report.failed,
         "sent": sent.totals.sent,
         "queued": sent.totals.queued,
     }
-
-
-def _tell(report: "TickReport", sent: "DeliverReport") -> None:
-    for one in report.polls:
-        say(f"feed {one.feed}: {one.error or f'{one.health}, {one.new} new papers'}")
-    for edition in report.editions:
-        papers = counted(len(edition.papers), "paper")
-        say(f"froze {edition.list_name}, {edition.day} (cut {edition.cut}): {papers}")
-    for name, plan in report.plans.items():
-        if plan.planned or plan.skipped or plan.missed or plan.waiting:
-            numbers = {
-                "mails planned": plan.planned,
-                "waiting for papers": plan.waiting,
-                "missed": sum(plan.missed.values()),
-                **{f"without mail ({why})": n for why, n in plan.skipped.items()},
-            }
-            say(f"{name}: {counts(numbers)}")
-    for alert in report.alerts:
-        say(f"alert: {alert.subject}")
-    for step, words in report.failed.items():
-        say(f"failed: {step}: {words}")
-    say(f"the ledger: {sent.totals.sent:,} sent, {sent.totals.queued:,} waiting")

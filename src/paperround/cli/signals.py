@@ -10,6 +10,16 @@ if TYPE_CHECKING:
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
+def leave_on_signals() -> None:
+    """SIGTERM and Ctrl-C end the process the orderly way. A server hands them back at its end."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    for number in STOPS:
+        signal.signal(number, leave)
+
+
 def finish_on_signals(home: "Runtime") -> None:
     """From now on a signal makes `home` finish the mails in hand and take up no others."""
 

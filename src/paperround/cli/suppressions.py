@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, print_json, runtime, say, tell
-from paperround.domain.times import format_instant
+from paperround.cli.options import AsJson, Now, runtime
+from paperround.cli.output import print_list, print_result
 
 app = typer.Typer(
     help="Addresses that must never be mailed; only their keyed hashes are kept.",
     no_args_is_help=True,
 )
+SHOWN = ("digest", "reason", "since")
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
 
@@ -18,14 +19,8 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 def list_all(as_json: AsJson = False) -> None:
     """Show every standing suppression: its hash, its reason, since when."""
     with runtime().database.reading() as work:
-        standing = work.subscribers.suppressions()
-    if as_json:
-        rows = [{"digest": d, "reason": r, "since": format_instant(s)} for d, r, s in standing]
-        print_json({"suppressions": rows})
-        return
-    for digest, reason, since in standing:
-        say(f"{digest}  {format_instant(since)}  {reason}")
-    say(f"{len(standing):,} suppressed")
+        found = [dict(zip(SHOWN, one, strict=True)) for one in work.subscribers.suppressions()]
+    print_list("suppressions", found, " ".join(SHOWN), none="nobody", as_json=as_json)
 
 
 @app.command()
@@ -43,7 +38,7 @@ def add(
     with home.database.writing() as work:
         added = suppress(work, home.settings.keys, address, reason=reason, now=home.clock.now())
     line = "suppressed" if added else "was suppressed already"
-    tell({"suppressed": added}, line, as_json=as_json)
+    print_result({"suppressed": added}, line, as_json=as_json)
 
 
 @app.command()
@@ -67,4 +62,4 @@ def lift(
     with home.database.writing() as work:
         lifted = run(work, home.settings.keys, address, now=home.clock.now(), resume=resume)
     ends = "lifted: digests go on" if resume else "lifted"
-    tell({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)
+    print_result({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)

@@ -2,18 +2,22 @@
 
 import sys
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, print_json, runtime, say
+from paperround.cli.feed_options import preset_feeds
+from paperround.cli.options import AsJson, Papers, runtime
+from paperround.cli.output import print_result
 from paperround.cli.progress import progress
+from paperround.cli.rank import item_as_json, item_lines
 from paperround.domain.errors import FetchFailed, NotFound
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
-    from paperround.domain.editions import Ranked, Ranking
+    from paperround.domain.editions import Ranking
     from paperround.jobs.trial import Reading
     from paperround.wiring import Runtime
 
@@ -23,10 +27,7 @@ SAMPLES = "invented samples; --papers FILE or --preset NAME read real ones"
 
 def try_(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for.")],
-    papers: Annotated[
-        Path | None,
-        typer.Option("--papers", metavar="FILE", help="Papers of your own, in any format."),
-    ] = None,
+    papers: Papers = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -56,12 +57,9 @@ def try_(
     if not ranking.items:
         raise NotFound(f"none of {found} has a word of {query!r}: try others")
     _write(home, ranking, query, limit, out)
-    if as_json:
-        print_json(_as_json(query, source, len(candidates), ranking, limit, out))
-        return
-    _tell(query, found, ranking, limit)
-    say(f"The digest: {out}")
-    if not no_open and sys.stdout.isatty():
+    value = _as_json(query, source, len(candidates), ranking, limit, out)
+    print_result(value, _lines(query, found, ranking, limit, out), as_json=as_json)
+    if not (as_json or no_open) and sys.stdout.isatty():
         _show(out)
 
 
@@ -100,12 +98,9 @@ def _samples(home: "Runtime") -> "tuple[Reading, ...]":
 
 def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
     """Raises FetchFailed when no feed could be read; one that failed is named."""
-    from paperround.domain.presets import PRESETS
     from paperround.jobs.trial import fetch
 
-    if preset not in PRESETS:
-        raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
-    feeds = PRESETS[preset]
+    feeds = preset_feeds(preset)
     with progress("pages read") as advance:
         fetched = fetch(
             feeds,
@@ -146,32 +141,16 @@ def _as_json(
         "papers": papers,
         "found": len(ranking.items),
         "ranker": ranking.ranker,
-        "items": [_item(number, item) for number, item in enumerate(ranking.items[:limit], 1)],
+        "items": [item_as_json(n, item) for n, item in enumerate(ranking.items[:limit], 1)],
         "digest": str(out),
     }
 
 
-def _item(position: int, item: "Ranked") -> dict[str, Any]:
-    return {
-        "position": position,
-        "title": item.paper.title,
-        "score": item.score,
-        "parts": dict(item.parts),
-        "reason": item.reason,
-        "identifiers": dict(item.paper.identifiers),
-    }
-
-
-def _tell(query: str, found: str, ranking: "Ranking", limit: int) -> None:
+def _lines(query: str, found: str, ranking: "Ranking", limit: int, out: Path) -> Iterator[str]:
     shown = min(limit, len(ranking.items))
-    say(f"“{query}”: the best {shown} of {len(ranking.items):,} that match, among {found}")
-    say()
-    for position, item in enumerate(ranking.items[:limit], 1):
-        parts = "  ".join(f"{name} {value:+.2f}" for name, value in item.parts.items())
-        say(f"{position:>3}. {item.paper.title}")
-        say(f"     {item.reason}")
-        say(f"     {item.score:.2f} = {parts}")
-    say()
+    yield f"“{query}”: the best {shown} of {len(ranking.items):,} that match, among {found}"
+    yield from item_lines(ranking.items[:limit], explain=True)
+    yield f"The digest: {out}"
 
 
 def _show(out: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from paperround.cli.drain import await_stop, drain, hold_signals
-from paperround.cli.options import runtime, say, usage
+from paperround.cli.options import runtime, usage
+from paperround.cli.output import say
 from paperround.cli.watched import Health, watched
 from paperround.domain.errors import Misconfigured
 from paperround.domain.work import Line, parse_lines, spoken_lines
