@@ -266,12 +266,12 @@ def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
     )
     lane = digest_lane(post)
     for row in digests(potter, now=LATER):
-        lane.compose(row)
+        lane.envelope(row)
     subscribe(potter, "cleo", wish=Preferences(size=4))
     like(potter, "cleo", "Notes on whales")
     publish_it(potter, opinions)
     (theirs,) = (row for row in digests(potter, now=LATER) if row.address.startswith("cleo"))
-    assert b"whales" in lane.compose(theirs)
+    assert b"whales" in lane.envelope(theirs).content
 
 
 def test_a_paper_behind_is_sent_once(potter: SqlDatabase) -> None:

@@ -33,8 +33,8 @@ from paperround.jobs.lanes import (
     Lane,
     Mail,
     Post,
+    SendContext,
     digest_lane,
-    envelope_of,
     new_lease,
     notice_lane,
     why_held,
@@ -42,7 +42,6 @@ from paperround.jobs.lanes import (
 from paperround.jobs.outcomes import Moves
 from paperround.jobs.pacing import Pacer, pacer_of
 from paperround.jobs.progress import Advance, no_progress
-from paperround.jobs.returns import hold_against
 from paperround.jobs.signing import note_signed
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
@@ -88,7 +87,7 @@ def deliver_notices(post: Post) -> DeliverReport:
     """
     tally = _tally_of(post)
     if tally.stopped is None:
-        run = _Run(post, notice_lane(post), no_progress, tally.pacer)
+        run = Run(post, notice_lane(post), no_progress, tally.pacer)
         tally.send(run)
         tally.expired += run.expired
     return _report(post, tally)
@@ -118,7 +117,7 @@ class _Tally:
         """Whether mails wait for slots, having waited for the next of them or for a while."""
         return self.stopped is None and self.pacer.awaits()
 
-    def send(self, run: "_Run[Mail]") -> bool:
+    def send(self, run: "Run[Mail]") -> bool:
         """Send all that `run` finds; False when it had to stop."""
         run.send_all()
         self.stopped = self.stopped or run.stopped
@@ -139,13 +138,13 @@ def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
     letters, digests = notice_lane(post), digest_lane(post)
     taken, gave_way = 0, True
     while gave_way:
-        first = _Run(post, letters, progress, tally.pacer)
+        first = Run(post, letters, progress, tally.pacer)
         ended = tally.send(first)
         if _is_held(post):
             tally.stopped = tally.stopped or HELD
             return 0
         lane = digests if ended else replace(digests, gives_way=is_held)
-        then = _Run(post, lane, progress, tally.pacer)
+        then = Run(post, lane, progress, tally.pacer)
         ended = tally.send(then) and ended
         tally.expired += then.expired
         if not ended:
@@ -178,10 +177,12 @@ _Claimed = tuple[Sequence[Mail] | None, Gate | None, datetime | None]
 """The rows of a claim, what let them leave, and how far this machine came with it."""
 
 
-class _Run(Generic[Mail]):
+class Run(Generic[Mail]):
     """One pass over what is due in a lane: the rows it holds, the outcomes not written down yet."""
 
-    def __init__(self, post: Post, lane: Lane[Mail], progress: Advance, pacer: Pacer) -> None:
+    def __init__(
+        self, post: SendContext, lane: Lane[Mail], progress: Advance, pacer: Pacer
+    ) -> None:
         self._post = post
         self._lane = lane
         self._progress = progress
@@ -196,7 +197,7 @@ class _Run(Generic[Mail]):
         self._asked_for: set[str] = set()
         self._patience = Patience(post.wait)
         self._has_asked = self._turned_back = self._has_warned = False
-        self._is_first_signed = post.signing.signs
+        self._is_first_signed = lane.signs
         self._keyless: set[DeliveryId] = set()
         self._lost_key: str | None = None
         self.claimed = 0
@@ -208,11 +209,15 @@ class _Run(Generic[Mail]):
         self.stopped: str | None = None
 
     def send_all(self) -> None:
+        """Tidy up, then send what is due."""
+        self.tidy()
+        self.send()
+
+    def send(self) -> None:
         """Claim and send until a claim comes back empty, other mail has to go first, or the relay
         refuses us."""
-        self._tidy()
         try:
-            outcomes = self._post.mailer.send(
+            outcomes = self._lane.mailer.send(
                 self._envelopes(),
                 before_dot=self._before_dot,
                 stopping=lambda: self.stopped is not None,
@@ -226,7 +231,8 @@ class _Run(Generic[Mail]):
             finally:
                 self._release()
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """End dead leases and mails whose life is over."""
         now, processes = self._post.clock.now(), self._post.processes
 
         def tidy(work: UnitOfWork) -> tuple[Mapping[str, int], int]:
@@ -313,14 +319,15 @@ class _Run(Generic[Mail]):
         self._has_asked = True
         lease = new_lease(self._post, now)
         settling = tuple(self._unsettled)
-        in_hand = self._held.keys() | self._keyless
+        ended = {move.id for move in settling}  # a row that is due again at once may be claimed
+        in_hand = (self._held.keys() - ended) | self._keyless
         said, pace = self._pacer.heard(), self._pacer
         most = self._size.at(now)
         limit = pace.limit(most, first=self._lane.first, under_way=len(self._under_way))
 
         def settle_and_claim(work: UnitOfWork) -> _Claimed[Mail]:
             ledger = self._lane.ledger(work)
-            self._write_down(work, settling, now)
+            self._lane.settle(work, settling, now)
             said.write(work, now=now)
             if self.claimed and self._lane.gives_way(work):
                 return None, None, self._advance(work, settling, now)
@@ -352,11 +359,11 @@ class _Run(Generic[Mail]):
 
         What is wrong with the installation and not with the mail stops the run instead.
         """
-        if self._post.keys.key(row.key_id) is None:
+        if not self._lane.has_key(row):
             self._pass_over(row)
             return None
         try:
-            return envelope_of(self._post, self._lane, row)
+            return self._lane.envelope(row)
         except (Conflict, DatabaseFailed):  # the fault of no mail
             raise
         except RenderingFailed as error:
@@ -394,7 +401,7 @@ class _Run(Generic[Mail]):
 
         def settle_and_mark(work: UnitOfWork) -> list[frozenset[DeliveryId]]:
             ledger = self._lane.ledger(work)
-            self._write_down(work, settling, now)
+            self._lane.settle(work, settling, now)
             marked = [
                 ledger.mark_in_data(mine, token, until=until, now=now)
                 for token, mine in by_token.items()
@@ -446,7 +453,7 @@ class _Run(Generic[Mail]):
 
             def settle(work: UnitOfWork) -> None:
                 nonlocal at
-                self._write_down(work, settling, now)
+                self._lane.settle(work, settling, now)
                 said.write(work, now=now)
                 at = self._advance(work, settling, now)
 
@@ -456,11 +463,6 @@ class _Run(Generic[Mail]):
             self._post.marks.keep(at)
             for move in settling:
                 self._held.pop(move.id, None)
-
-    def _write_down(self, work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
-        """What became of mails, and what that says of their readers' addresses, in one step."""
-        self._lane.ledger(work).settle(moves, now=now)
-        hold_against(work, self._post.keys, self._lane.book, moves, now=now)
 
     def _advance(self, work: UnitOfWork, told: Sequence[object], now: datetime) -> datetime | None:
         """How far this machine comes with what the transaction tells of mails, if it does."""

@@ -1,11 +1,11 @@
 """The two lanes that mail leaves by: digests, and the notices that go before them.
 
-A lane says which ledger its rows stand in and how the bytes of one are made; everything else is
-the same for both, and stands in `deliver`.
+A lane says which ledger its rows stand in, how the bytes of one are made, and by what they leave;
+everything else is the same for both, and stands in `deliver`.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import NotFound, RenderingFailed
-from paperround.domain.ledger import Claimed, Slip
+from paperround.domain.ledger import Claimed, Move, Slip
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
@@ -29,6 +29,7 @@ from paperround.jobs.holding import is_held
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.ports import Mailer, Renderer
 from paperround.jobs.put_back import SendMarks
+from paperround.jobs.returns import hold_against
 from paperround.jobs.signing import Signing, hold_unsigned
 from paperround.jobs.unwritten import Unwritten
 from paperround.store.claims import Claims
@@ -36,21 +37,17 @@ from paperround.store.unit_of_work import Database, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """What delivering needs: the database, the way out, and how to make and sign a mail.
+class SendContext:
+    """What every run of sending needs.
 
     Once `stopping` says so, the mails in hand are finished and no others are taken up. `pacing` is
     how fast mail may leave, None where nothing holds it; `wait` waits for so many seconds and says
     whether to stop. Without one nothing is waited for. `boot` says how long this machine runs.
-    `unwritten` is what this process could not write down yet. `signing` is what `renderer` does.
-    `marks` tells a database that was put back.
+    `unwritten` is what this process could not write down yet. `marks` tells a database that was
+    put back.
     """
 
     database: Database
-    mailer: Mailer
-    renderer: Renderer
-    letterhead: Letterhead
-    keys: KeyRing
     clock: Clock
     processes: Processes
     lease: timedelta
@@ -60,8 +57,19 @@ class Post:
     wait: Callable[[float], bool] = lambda _: True
     boot: Callable[[], Boot | None] = lambda: None
     unwritten: Unwritten = field(default_factory=Unwritten)
-    signing: Signing = field(default_factory=Signing)
     marks: SendMarks = field(default_factory=SendMarks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(SendContext):
+    """What delivering mail needs besides: the way out, and how to make and sign a mail. `signing`
+    is what `renderer` does."""
+
+    mailer: Mailer
+    renderer: Renderer
+    letterhead: Letterhead
+    keys: KeyRing
+    signing: Signing = field(default_factory=Signing)
 
 
 class Held(Protocol):
@@ -94,25 +102,24 @@ Mail = TypeVar("Mail", bound=Held)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane(Generic[Mail]):
-    """One kind of mail on its way out.
+    """One kind of mail on its way out by `mailer`.
 
-    `compose` makes the bytes of a row; raises RenderingFailed for a mail that cannot be made.
-    `use` is what a return address of its mails says they are. `gives_way` says, within the
-    transaction of a claim, whether other mail has to go first. Mail of the lane that goes `first`
-    waits for no other.
+    `envelope` makes the mail of a row; raises RenderingFailed for one that cannot be made. `settle`
+    writes down what became of mails, and what follows from it, in one transaction. `gives_way`
+    says, within the transaction of a claim, whether other mail has to go first. A row without the
+    key that `has_key` looks for waits. `signs` says whether the mails are signed. Mail of the lane
+    that goes `first` waits for no other.
     """
 
     name: str
-    use: TagUse
+    mailer: Mailer
     ledger: Callable[[UnitOfWork], Claims[Mail]]
-    compose: Callable[[Mail], bytes]
+    envelope: Callable[[Mail], Envelope]
+    settle: Callable[[UnitOfWork, Sequence[Move], datetime], None]
     gives_way: Callable[[UnitOfWork], bool]
+    has_key: Callable[[Mail], bool] = lambda _: True
+    signs: bool = False
     first: bool = False
-
-    @property
-    def book(self) -> str:
-        """The ledger's name, as what came back names it."""
-        return self.use.name.lower()
 
 
 def digest_lane(post: Post) -> Lane[Claimed]:
@@ -134,9 +141,10 @@ def digest_lane(post: Post) -> Lane[Claimed]:
         mail = digest_mail(sheet(row.edition_id, row.positions), row.slip, post.keys)
         return post.renderer.compose(mail)
 
-    return Lane(
+    return _mail_lane(
+        post,
+        TagUse.DELIVERY,
         name="digest",
-        use=TagUse.DELIVERY,
         ledger=lambda work: work.ledger,
         compose=compose,
         gives_way=partial(_notice_is_due, post),
@@ -153,9 +161,10 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
         mail = notice_mail(row, post.letterhead, title, post.keys)
         return post.renderer.compose_notice(mail)
 
-    return Lane(
+    return _mail_lane(
+        post,
+        TagUse.NOTICE,
         name="notice",
-        use=TagUse.NOTICE,
         ledger=lambda work: work.notices,
         compose=compose,
         gives_way=lambda _: False,
@@ -163,24 +172,51 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
     )
 
 
-def envelope_of(post: Post, lane: Lane[Mail], row: Mail) -> Envelope:
-    """The mail of a row, as it leaves. Raises RenderingFailed for one that cannot be made."""
-    return Envelope(
-        id=row.id,
-        sender=_sender(post, lane, row),
-        recipient=row.address,
-        message_id=row.message_id,
-        content=lane.compose(row),
+def _mail_lane(
+    post: Post,
+    use: TagUse,
+    *,
+    name: str,
+    ledger: Callable[[UnitOfWork], Claims[Mail]],
+    compose: Callable[[Mail], bytes],
+    gives_way: Callable[[UnitOfWork], bool],
+    first: bool = False,
+) -> Lane[Mail]:
+    """A lane of mail. `use` is what a return address of its mails says they are."""
+
+    def envelope(row: Mail) -> Envelope:
+        return Envelope(
+            id=row.id,
+            sender=_sender(post, use, row),
+            recipient=row.address,
+            message_id=row.message_id,
+            content=compose(row),
+        )
+
+    def settle(work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
+        ledger(work).settle(moves, now=now)
+        hold_against(work, post.keys, use.name.lower(), moves, now=now)
+
+    return Lane(
+        name=name,
+        mailer=post.mailer,
+        ledger=ledger,
+        envelope=envelope,
+        settle=settle,
+        gives_way=gives_way,
+        has_key=lambda row: post.keys.key(row.key_id) is not None,
+        signs=post.signing.signs,
+        first=first,
     )
 
 
-def _sender(post: Post, lane: Lane[Mail], row: Mail) -> str:
+def _sender(post: Post, use: TagUse, row: Held) -> str:
     """Where the mail comes back to: an address of its own, the same on every try."""
     bounces = post.letterhead.bounce_address
     if not bounces:
         return post.letterhead.envelope_from
     day = row.dated.date()
-    tag = make_tag(post.keys, lane.use, row.id, nonce=row.nonce, day=day, key_id=row.key_id)
+    tag = make_tag(post.keys, use, row.id, nonce=row.nonce, day=day, key_id=row.key_id)
     return tagged(bounces, tag)
 
 
@@ -192,7 +228,7 @@ def why_held(post: Post) -> str | None:
     )
 
 
-def new_lease(post: Post, now: datetime) -> Lease:
+def new_lease(post: SendContext, now: datetime) -> Lease:
     """A claim by this process that nobody else's can be taken for."""
     return Lease(
         worker=post.processes.current(), until=now + post.lease, token=secrets.token_hex(8)

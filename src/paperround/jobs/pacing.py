@@ -20,7 +20,7 @@ from paperround.domain.pacing import AHEAD, AHEAD_FIRST, LOOK_AGAIN, Pacing
 from paperround.domain.ports import Clock
 from paperround.domain.replies import speaks_against_us
 from paperround.domain.times import format_instant
-from paperround.jobs.lanes import Post
+from paperround.jobs.lanes import SendContext
 from paperround.jobs.unreached import FAILED
 from paperround.store.pacing import Gate
 from paperround.store.unit_of_work import UnitOfWork
@@ -240,7 +240,7 @@ class Pacer:
         return told_apart or self._is_troubled or any(not one.accepted for one in answers)
 
 
-def pacer_of(post: Post) -> Pacer:
+def pacer_of(post: SendContext) -> Pacer:
     """The pace of what is sent with `post`."""
     return Pacer(pacing=post.pacing, clock=post.clock, wait=post.wait)
 
