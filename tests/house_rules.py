@@ -16,7 +16,7 @@ LONGEST_MODULE = 500
 
 JOB_EDGES = {
     "src/paperround/jobs/deliver.py": "one poisoned mail must not stop the others",
-    "src/paperround/jobs/posting.py": "one channel's broken post must not stop the others",
+    "src/paperround/jobs/channel_delivery.py": "one channel's broken post must not stop the others",
     "src/paperround/jobs/plan.py": "one list's failure must not keep the readers of the others",
     "src/paperround/jobs/tick.py": "a step that fails must not keep the others from people",
     "src/paperround/jobs/poll.py": "one feed's failure must not keep the others from being read",

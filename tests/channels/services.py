@@ -15,9 +15,9 @@ from paperround.domain.deliveries import Worker
 from paperround.domain.ledger import DeliveryRecord, LedgerTotals
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.subscribers import Preferences, SubscriberId
+from paperround.jobs.channel_delivery import ChannelContext
 from paperround.jobs.channels import Order, add_channel
 from paperround.jobs.ports import PostOffice
-from paperround.jobs.posting import PostRoom
 from paperround.store.unit_of_work import Database
 from tests.fakes import HERE, LETTERHEAD, Neighbours
 from tests.jobs.conftest import NOW
@@ -113,11 +113,11 @@ def add(
 
 
 @contextmanager
-def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Iterator[PostRoom]:
+def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Iterator[ChannelContext]:
     """What posts to them at NOW."""
     clock = FixedClock(NOW)
     with guarded(made.server.at) as client:
-        yield PostRoom(
+        yield ChannelContext(
             database=database,
             office=HttpPostOffice(client=client, clock=clock),
             letterhead=LETTERHEAD,
@@ -138,15 +138,6 @@ def last(database: Database, channel: SubscriberId) -> DeliveryRecord:
     """What became of the newest post of a channel."""
     with database.reading() as work:
         return work.ledger.history(channel, limit=1)[0]
-
-
-class Dies(BaseException):
-    """A process ends here, whatever its code would make of an error."""
-
-
-def die() -> None:
-    """End the process, as far as a test can."""
-    raise Dies
 
 
 def nothing() -> None:
@@ -185,6 +176,6 @@ class Meddling:
         return self.office.post(hook, message, before_body=meddling)
 
 
-def later(room: PostRoom, **by: float) -> PostRoom:
+def later(room: ChannelContext, **by: float) -> ChannelContext:
     """The same after a while."""
     return replace(room, clock=FixedClock(NOW + timedelta(**by)))

@@ -10,7 +10,7 @@ from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
-from paperround.jobs.posting import PostRoom, post_due
+from paperround.jobs.channel_delivery import ChannelContext, deliver_channels
 from paperround.store.unit_of_work import SqlDatabase
 from tests.channels.services import Meddling, Services, add, last, post_room, totals
 from tests.jobs.conftest import fill, record
@@ -23,14 +23,14 @@ GONE = page(b"no_service", status="404 Not Found")
 
 
 @contextmanager
-def distant_room(database: SqlDatabase, made: Services) -> Iterator[tuple[PostRoom, Distant]]:
+def distant_room(database: SqlDatabase, made: Services) -> Iterator[tuple[ChannelContext, Distant]]:
     """One hand of a process that lives on, whose next run is another call."""
     distant = Distant(database)
     with post_room(database, made) as room:
         yield replace(room, database=distant, hands=1), distant
 
 
-def goes_away(room: PostRoom, distant: Distant) -> PostRoom:
+def goes_away(room: ChannelContext, distant: Distant) -> ChannelContext:
     """The same, which loses its database once it has marked a post."""
 
     def go() -> None:
@@ -57,11 +57,11 @@ def test_what_a_service_said_meanwhile_is_written_by_the_next_run(
     send(papers)
     with distant_room(papers, made) as (room, distant):
         with pytest.raises(DatabaseFailed):
-            post_due(goes_away(room, distant))
+            deliver_channels(goes_away(room, distant))
         with pytest.raises(DatabaseFailed):
-            post_due(room)
+            deliver_channels(room)
         distant.away = False
-        assert post_due(room).messages == 0
+        assert deliver_channels(room).messages == 0
     assert totals(papers) == becomes
     assert len(made.server.bodies) == 1
 
@@ -74,10 +74,10 @@ def test_a_post_of_several_messages_goes_on_with_the_next_one(
     send(database)
     with distant_room(database, made) as (room, distant):
         with pytest.raises(DatabaseFailed):
-            post_due(goes_away(room, distant))
+            deliver_channels(goes_away(room, distant))
         assert len(made.server.bodies) == 1
         distant.away = False
-        assert post_due(room).messages == 1
+        assert deliver_channels(room).messages == 1
     first, second = made.posted()
     assert first != second
     assert totals(database) == LedgerTotals(sent=1)
@@ -95,7 +95,7 @@ def test_whichever_commit_is_in_doubt_the_next_run_goes_on_at_once(
     with distant_room(papers, made) as (room, distant):
         distant.loses_at = number
         with suppress(DatabaseFailed):
-            post_due(room)
-        post_due(room)
+            deliver_channels(room)
+        deliver_channels(room)
     assert last(papers, channel.id).state is DeliveryState.SENT
     assert len([body for body in made.server.bodies if body]) == 1

@@ -14,10 +14,10 @@ from paperround.domain.deliveries import DeliveryState
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
 from paperround.domain.work import Job
+from paperround.jobs.channel_delivery import deliver_channels
 from paperround.jobs.channels import Changes, change_channel
 from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.posting import post_due
 from paperround.jobs.roles import look
 from paperround.jobs.status import history_of
 from paperround.store.unit_of_work import SqlDatabase
@@ -72,10 +72,10 @@ def test_an_edition_is_posted_once(papers: SqlDatabase, made: Services, kind: Ch
     channel = add(papers, made, kind)
     send(papers)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 1
-        assert post_due(room).messages == 0
+        assert deliver_channels(room).messages == 1
+        assert deliver_channels(room).messages == 0
         send(papers)  # the same edition again plans only missing rows
-        assert post_due(room).messages == 0
+        assert deliver_channels(room).messages == 0
     [posted] = made.posted()
     assert "Paper 1" in json.dumps(posted)
     assert totals(papers) == LedgerTotals(sent=1)
@@ -93,7 +93,7 @@ def test_a_channel_is_posted_to_at_its_hour_like_anybody(
     round_ = {"database": papers, "identity": IDENTITY, "hours": Hours(hour=9)}
     plan_due(**round_, now=NOW)  # type: ignore[arg-type]
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 2  # the manual edition is everybody's of that day
+        assert deliver_channels(room).messages == 2  # the manual edition is everybody's of that day
     assert [one["content"] for one in made.posted() if "content" in one]
 
 
@@ -101,11 +101,11 @@ def test_a_paper_is_never_posted_twice(papers: SqlDatabase, made: Services) -> N
     channel = add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
     fill(papers, [record(4)], NOW + timedelta(hours=20))
     send(papers, days=1)
     with post_room(papers, made) as room:
-        post_due(later(room, days=1))
+        deliver_channels(later(room, days=1))
     told = json.dumps(made.posted()[1])
     assert "Paper 4" in told
     assert "Paper 1" not in told
@@ -122,7 +122,7 @@ def test_mail_and_posts_leave_each_other_alone(papers: SqlDatabase, made: Servic
     assert [one.recipient for one in mails.mailer.offered] == ["ada@example.org"]
     assert made.server.requests == []
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 1
+        assert deliver_channels(room).messages == 1
     assert totals(papers) == LedgerTotals(sent=2)
 
 
@@ -131,7 +131,7 @@ def test_posts_take_no_mail(papers: SqlDatabase, made: Services) -> None:
     subscribe(papers, "ada", "grace")
     send(papers)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 1
+        assert deliver_channels(room).messages == 1
     assert totals(papers) == LedgerTotals(sent=1, queued=2)
 
 
@@ -164,9 +164,9 @@ def test_a_post_without_an_answer_is_unknown_and_never_posted_again(
     channel = add(papers, made, kind)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
         assert totals(papers) == LedgerTotals(unknown=1)
-        post_due(later(room, hours=5))
+        deliver_channels(later(room, hours=5))
     assert len(made.server.bodies) == 1
     assert last(papers, channel.id).reason.startswith("unanswered: 127.0.0.1")
 
@@ -181,7 +181,7 @@ def test_a_gateway_that_got_no_answer_leaves_it_unknown(
     add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
     assert totals(papers) == LedgerTotals(unknown=1)
 
 
@@ -194,10 +194,10 @@ def test_a_service_that_is_busy_is_asked_again_after_the_pause_it_wants(
     add(papers, made, kind)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
         assert totals(papers) == LedgerTotals(deferred=1)
-        assert post_due(later(room, minutes=59)).messages == 0
-        assert post_due(later(room, minutes=61)).messages == 1
+        assert deliver_channels(later(room, minutes=59)).messages == 0
+        assert deliver_channels(later(room, minutes=61)).messages == 1
     assert totals(papers) == LedgerTotals(sent=1)
     assert made.posted()[0] == made.posted()[1]
 
@@ -208,9 +208,9 @@ def test_a_service_that_asks_for_no_pause_gets_ours(papers: SqlDatabase, made: S
     add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
-        assert post_due(later(room, minutes=4)).messages == 0
-        assert post_due(later(room, minutes=7)).messages == 1
+        deliver_channels(room)
+        assert deliver_channels(later(room, minutes=4)).messages == 0
+        assert deliver_channels(later(room, minutes=7)).messages == 1
 
 
 @pytest.mark.parametrize(
@@ -236,9 +236,9 @@ def test_a_pause_may_stand_in_the_answer(
     add(papers, made, kind)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
-        assert post_due(later(room, minutes=29)).messages == 0
-        assert post_due(later(room, minutes=31)).messages == 1
+        deliver_channels(room)
+        assert deliver_channels(later(room, minutes=29)).messages == 0
+        assert deliver_channels(later(room, minutes=31)).messages == 1
 
 
 def test_a_server_that_fails_is_asked_again_and_then_less_often(
@@ -248,11 +248,11 @@ def test_a_server_that_fails_is_asked_again_and_then_less_often(
     add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
-        assert post_due(later(room, minutes=4)).messages == 0
-        assert post_due(later(room, minutes=7)).messages == 1
-        assert post_due(later(room, minutes=15)).messages == 0
-        assert post_due(later(room, minutes=20)).messages == 1
+        deliver_channels(room)
+        assert deliver_channels(later(room, minutes=4)).messages == 0
+        assert deliver_channels(later(room, minutes=7)).messages == 1
+        assert deliver_channels(later(room, minutes=15)).messages == 0
+        assert deliver_channels(later(room, minutes=20)).messages == 1
     assert totals(papers) == LedgerTotals(sent=1)
 
 
@@ -267,7 +267,7 @@ def test_a_server_that_is_not_there_is_tried_again_and_keeps_no_mail_late(
         new = Changes(hook=nobody)
         change_channel(papers, room.office, channel.id, new, opened=opened, now=NOW)
         send(papers)
-        post_due(room)
+        deliver_channels(room)
     assert last(papers, channel.id).state is DeliveryState.DEFERRED
     assert last(papers, channel.id).reason.startswith("unreached: ")
     with papers.reading() as work:
@@ -280,7 +280,7 @@ def test_a_post_is_given_up_with_its_digest(papers: SqlDatabase, made: Services)
     channel = add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(later(room, hours=21))
+        deliver_channels(later(room, hours=21))
     assert made.server.requests == []
     assert last(papers, channel.id).state is DeliveryState.EXPIRED
     with papers.reading() as work:  # so a later digest may carry them
@@ -293,7 +293,7 @@ def test_a_pause_longer_than_the_digest_lives_ends_it(papers: SqlDatabase, made:
     channel = add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
     assert last(papers, channel.id).state is DeliveryState.EXPIRED
 
 
@@ -304,7 +304,7 @@ def test_what_a_service_will_not_take_has_failed_and_its_papers_may_come_again(
     channel = add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        report = post_due(room)
+        report = deliver_channels(room)
     reason = "refused: Slack says invalid_blocks (status 400)"
     assert report.troubles == {reason: 1}
     assert last(papers, channel.id).reason == reason
@@ -334,7 +334,7 @@ def test_hooks_that_do_not_answer_hold_up_no_other(papers: SqlDatabase, made: Se
     add(papers, made, ChannelKind.WEBHOOK)
     send(papers)
     with post_room(papers, made) as room:
-        assert post_due(replace(room, hands=2)).messages == 2
+        assert deliver_channels(replace(room, hands=2)).messages == 2
     assert totals(papers) == LedgerTotals(sent=2)
 
 
@@ -344,7 +344,7 @@ def test_many_hands_post_everything_once(papers: SqlDatabase, made: Services) ->
         add(papers, made, kind)
     send(papers)
     with post_room(papers, made) as room, ThreadPoolExecutor(2) as processes:
-        runs = [processes.submit(post_due, room) for _ in range(2)]
+        runs = [processes.submit(deliver_channels, room) for _ in range(2)]
         assert sum(run.result().messages for run in runs) == 4
     assert totals(papers) == LedgerTotals(sent=4)
     assert len(made.server.bodies) == 4
@@ -362,7 +362,7 @@ def test_no_part_of_a_hook_is_kept_of_an_answer_that_repeats_it(
     channel = add(papers, made, ChannelKind.WEBHOOK)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
     past = history_of(papers, channel.id).mails[0]
     assert "a-sec" not in f"{past.reply} {past.reason}"
     assert past.code == 400

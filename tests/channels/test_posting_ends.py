@@ -13,12 +13,12 @@ from sqlalchemy import Engine
 from paperround.domain.boots import Boot
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState, Worker
-from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import cancel
+from paperround.jobs.channel_delivery import deliver_channels
 from paperround.jobs.channels import (
     Changes,
     change_channel,
@@ -29,19 +29,17 @@ from paperround.jobs.channels import (
 from paperround.jobs.holding import CLOCK, HOLD, watch
 from paperround.jobs.pausing import pause, resume
 from paperround.jobs.ports import PostOffice
-from paperround.jobs.posting import post_due
 from paperround.jobs.put_back import MARK, SendMarks
 from paperround.jobs.replacements import send_missed
 from paperround.store.sealing import RingSeal
 from paperround.store.send_mark import SendMarkFile
 from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import lease
 from tests.channels.services import (
     SLACK,
-    Dies,
     Meddling,
     Services,
     add,
-    die,
     last,
     later,
     post_room,
@@ -112,7 +110,7 @@ def test_a_hook_that_is_no_more_stops_its_channel_and_the_operator_hears_it(
     channel = add(papers, made, kind)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
     assert last(papers, channel.id).reason.startswith("gone: ")
     with papers.reading() as work:
         stopped = work.channels.get(channel.id)
@@ -131,9 +129,9 @@ def test_a_stopped_channel_is_planned_nothing_until_it_leads_elsewhere(
     channel = add(papers, made)
     send(papers)
     with post_room(papers, made) as room:
-        post_due(room)
+        deliver_channels(room)
         send(papers, days=1)
-        assert post_due(later(room, days=1)).messages == 0
+        assert deliver_channels(later(room, days=1)).messages == 0
         new = Changes(hook=f"http://{made.server.at}{SLACK}2")
         later_on = NOW + timedelta(days=2)
         opened = {made.server.at}
@@ -156,7 +154,9 @@ def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
         change_channel(papers, room.office, channel.id, new, opened=opened, now=NOW)
 
     with post_room(papers, made) as room:
-        post_due(replace(room, office=Meddling(office=room.office, after_mark=leads_elsewhere)))
+        deliver_channels(
+            replace(room, office=Meddling(office=room.office, after_mark=leads_elsewhere))
+        )
     assert last(papers, channel.id).state is DeliveryState.FAILED
     with papers.reading() as work:
         assert work.channels.get(channel.id).state == "active"
@@ -178,7 +178,7 @@ def test_a_channel_that_is_removed_in_the_middle_ends_its_post_and_no_other(
 
     with post_room(papers, made) as room:
         office = meddling(room.office, when, removes)
-        post_due(replace(room, office=office, hands=1))
+        deliver_channels(replace(room, office=office, hands=1))
     ended = {"before_mark": DeliveryState.SKIPPED, "after_mark": DeliveryState.FAILED}
     assert last(papers, channel.id).state is ended[when]
     assert totals(papers).sent == 1
@@ -200,9 +200,9 @@ def test_a_message_that_was_taken_is_not_posted_again(long: SqlDatabase, made: S
     add(long, made, ChannelKind.DISCORD)
     send(long)
     with post_room(long, made) as room:
-        post_due(room)
+        deliver_channels(room)
         assert totals(long) == LedgerTotals(deferred=1)
-        post_due(later(room, minutes=7))
+        deliver_channels(later(room, minutes=7))
     assert [len(one["embeds"]) for one in made.posted()] == [10, 2, 2]
     assert totals(long) == LedgerTotals(sent=1)
 
@@ -214,7 +214,7 @@ def test_of_a_post_that_broke_off_only_what_was_not_shown_may_come_again(
     channel = add(long, made, ChannelKind.DISCORD)
     send(long)
     with post_room(long, made) as room:
-        post_due(room)
+        deliver_channels(room)
     found = last(long, channel.id)
     assert found.state is DeliveryState.FAILED
     assert found.reason.startswith("1 of 2 messages were posted, then: refused: ")
@@ -222,7 +222,7 @@ def test_of_a_post_that_broke_off_only_what_was_not_shown_may_come_again(
     fill(long, [record(13)], NOW + timedelta(hours=20))
     send(long, days=1)
     with post_room(long, made) as room:
-        post_due(later(room, days=1))
+        deliver_channels(later(room, days=1))
     assert shown(made, 2) == shown(made, 1) | {"Paper 13"}
 
 
@@ -244,7 +244,7 @@ def test_papers_that_a_channel_saw_stay_seen_when_the_rest_never_comes(
     channel = add(long, made, ChannelKind.DISCORD)
     send(long)
     with post_room(long, made) as room:
-        post_due(room)
+        deliver_channels(room)
         match end:
             case Ends.CANCELLED:
                 cancel(long, "trending", day=None, cut=None, now=NOW)
@@ -254,7 +254,7 @@ def test_papers_that_a_channel_saw_stay_seen_when_the_rest_never_comes(
             case Ends.LEFT:
                 with long.writing() as work:
                     work.channels.stop(channel.id, channel.hook, "gone", now=NOW)
-        post_due(later(room, hours=21 if end is Ends.EXPIRED else 1))
+        deliver_channels(later(room, hours=21 if end is Ends.EXPIRED else 1))
     assert last(long, channel.id).state in (DeliveryState.SKIPPED, DeliveryState.EXPIRED)
     assert remembered(long, channel.id) == shown(made, 0)
 
@@ -263,7 +263,7 @@ def test_a_post_that_is_done_is_remembered_whole(long: SqlDatabase, made: Servic
     channel = add(long, made, ChannelKind.DISCORD)
     send(long)
     with post_room(long, made) as room:
-        post_due(room)
+        deliver_channels(room)
     assert len(remembered(long, channel.id)) == 12
 
 
@@ -276,9 +276,9 @@ def test_a_paused_list_posts_nothing_until_it_goes_on(papers: SqlDatabase, made:
     send(papers)
     pause(papers, "trending", now=NOW)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 0
+        assert deliver_channels(room).messages == 0
         resume(papers, "trending", now=NOW)
-        assert post_due(room).messages == 1
+        assert deliver_channels(room).messages == 1
 
 
 def test_a_cancelled_post_may_be_replaced(papers: SqlDatabase, made: Services) -> None:
@@ -287,7 +287,7 @@ def test_a_cancelled_post_may_be_replaced(papers: SqlDatabase, made: Services) -
     cancel(papers, "trending", day=None, cut=None, now=NOW)
     send_missed(papers, "trending", identity=IDENTITY, day=None, now=NOW)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 1
+        assert deliver_channels(room).messages == 1
 
 
 def test_a_paused_channel_waits_and_says_so_every_day(papers: SqlDatabase, made: Services) -> None:
@@ -295,13 +295,13 @@ def test_a_paused_channel_waits_and_says_so_every_day(papers: SqlDatabase, made:
     send(papers)
     pause_channel(papers, channel.id, now=NOW)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 0
+        assert deliver_channels(room).messages == 0
     fill(papers, [record(4)], NOW + timedelta(hours=20))
     send(papers, days=1)
     assert last(papers, channel.id).reason == "paused"
     resume_channel(papers, channel.id, now=NOW)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 1
+        assert deliver_channels(room).messages == 1
 
 
 def test_a_channel_paused_while_it_is_connected_to_gets_nothing(
@@ -314,7 +314,7 @@ def test_a_channel_paused_while_it_is_connected_to_gets_nothing(
         def pauses() -> None:
             pause_channel(papers, channel.id, now=NOW)
 
-        post_due(replace(room, office=Meddling(office=room.office, before_mark=pauses)))
+        deliver_channels(replace(room, office=Meddling(office=room.office, before_mark=pauses)))
     assert not any(made.server.bodies)
     assert totals(papers) == LedgerTotals(queued=1)
 
@@ -326,7 +326,7 @@ def test_a_removed_channel_leaves_its_history_and_no_secret(
     send(papers)
     remove_channel(papers, channel.id, now=NOW)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 0
+        assert deliver_channels(room).messages == 0
     assert last(papers, channel.id).reason == "unsubscribed"
     with papers.reading() as work:
         assert work.channels.all() == []
@@ -339,7 +339,7 @@ def test_nothing_is_posted_while_the_clock_is_held(papers: SqlDatabase, made: Se
     with papers.writing() as work:
         work.slots.take(HOLD, CLOCK, now=NOW)
     with post_room(papers, made) as room:
-        assert post_due(room).messages == 0
+        assert deliver_channels(room).messages == 0
 
 
 @pytest.mark.accept("D12", part="posts", mutant="an-old-copy-is-posted")
@@ -350,12 +350,12 @@ def test_nothing_is_posted_from_an_older_copy_of_the_database(
     send(papers)
     marks = SendMarks(file=SendMarkFile(tmp_path / "sending.mark"), host="here")
     with post_room(papers, made) as room:
-        assert post_due(replace(room, marks=marks)).messages > 0
+        assert deliver_channels(replace(room, marks=marks)).messages > 0
         with papers.writing() as work:
             work.slots.beat(f"{MARK}here", now=NOW - timedelta(days=1))
         fill(papers, [record(n) for n in range(7, 9)])
         send(papers, days=1)
-        assert post_due(replace(later(room, days=1), marks=marks)).messages == 0
+        assert deliver_channels(replace(later(room, days=1), marks=marks)).messages == 0
     assert totals(papers) == LedgerTotals(sent=1, queued=1)
 
 
@@ -366,7 +366,7 @@ def test_a_clock_that_leapt_gives_up_no_post(papers: SqlDatabase, made: Services
     watch(papers, boot, now=NOW)
     with post_room(papers, made) as room:
         far = later(room, days=3)
-        assert post_due(replace(far, boot=lambda: boot)).messages == 0
+        assert deliver_channels(replace(far, boot=lambda: boot)).messages == 0
         assert totals(papers) == LedgerTotals(queued=1)
 
 
@@ -380,11 +380,13 @@ def test_a_process_that_dies_after_the_mark_leaves_it_unknown(
 ) -> None:
     channel = add(papers, made)
     send(papers)
-    with post_room(papers, made, me=DYING) as room, pytest.raises(Dies):
-        post_due(replace(room, office=Meddling(office=room.office, after_mark=die)))
+    dying = replace(lease("dead"), worker=DYING)
+    with papers.writing() as work:
+        [post] = work.posts.claim(dying, limit=1, now=NOW)
+        work.posts.mark_in_data([post.id], dying.token, until=dying.until, now=NOW)
     assert last(papers, channel.id).state is DeliveryState.IN_DATA
     with post_room(papers, made) as room:
-        assert post_due(replace(room, processes=SURVIVORS)).messages == 0
+        assert deliver_channels(replace(room, processes=SURVIVORS)).messages == 0
     assert last(papers, channel.id).state is DeliveryState.UNKNOWN
     assert last(papers, channel.id).reason == "process-died"
 
@@ -392,29 +394,11 @@ def test_a_process_that_dies_after_the_mark_leaves_it_unknown(
 def test_one_that_dies_before_the_mark_costs_nothing(papers: SqlDatabase, made: Services) -> None:
     add(papers, made)
     send(papers)
-    with post_room(papers, made, me=DYING) as room, pytest.raises(Dies):
-        post_due(replace(room, office=Meddling(office=room.office, before_mark=die)))
+    with papers.writing() as work:
+        assert work.posts.claim(replace(lease("dead"), worker=DYING), limit=1, now=NOW)
     with post_room(papers, made) as room:
-        assert post_due(replace(room, processes=SURVIVORS)).messages == 1
+        assert deliver_channels(replace(room, processes=SURVIVORS)).messages == 1
     assert totals(papers) == LedgerTotals(sent=1)
-
-
-def test_a_mark_whose_answer_was_lost_is_taken_back_for_nothing_was_posted(
-    papers: SqlDatabase, made: Services
-) -> None:
-    channel = add(papers, made)
-    send(papers)
-
-    def loses_the_answer() -> None:
-        raise DatabaseFailed("the line broke at the commit")
-
-    with post_room(papers, made) as room:
-        lost = replace(room, office=Meddling(office=room.office, after_mark=loses_the_answer))
-        with pytest.raises(DatabaseFailed):
-            post_due(lost)
-    assert last(papers, channel.id).state is DeliveryState.QUEUED
-    with post_room(papers, made) as room:
-        assert post_due(room).messages == 1
 
 
 @pytest.mark.parametrize(
@@ -439,7 +423,7 @@ def test_one_that_breaks_down_on_its_way_stops_no_other_and_tells_no_secret(
 
     with post_room(papers, made) as room:
         office = meddling(room.office, when, breaks)
-        post_due(replace(room, office=office, hands=1))
+        deliver_channels(replace(room, office=office, hands=1))
     assert last(papers, slack.id).state is state
     assert totals(papers).sent == 1
     told = caplog.text + last(papers, slack.id).reason
@@ -455,7 +439,7 @@ def test_a_post_that_cannot_be_made_stops_no_other(
     send(papers)
     with post_room(papers, made) as room, caplog.at_level(logging.CRITICAL):
         poisoned = Meddling(office=room.office, poison=ChannelKind.SLACK)
-        post_due(replace(room, office=poisoned))
+        deliver_channels(replace(room, office=poisoned))
     assert totals(papers) == LedgerTotals(sent=1, deferred=1)
 
 
@@ -471,10 +455,10 @@ def test_a_hook_that_was_lost_with_its_secret_holds_up_no_other_and_says_so(
     lost, kept = add(old, made), add(new, made, ChannelKind.DISCORD)
     send(new)
     with post_room(new, made) as room:
-        assert post_due(room).messages == 1
+        assert deliver_channels(room).messages == 1
     assert last(new, kept.id).state is DeliveryState.SENT
     waiting = last(new, lost.id)
     assert waiting.state is DeliveryState.DEFERRED
     assert "add it to the end of PAPERROUND_SECRET_KEY" in waiting.reason
     with post_room(old, made) as room:
-        assert post_due(later(room, hours=1)).messages == 1
+        assert deliver_channels(later(room, hours=1)).messages == 1

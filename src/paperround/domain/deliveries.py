@@ -72,13 +72,15 @@ class Reply:
 class Outcome:
     """What happened to one envelope. `reply` None: no usable answer came, `error` says what did.
 
-    A reply whose code is not 200-599 (garbage) is no usable answer.
+    A reply whose code is not 200-599 (garbage) is no usable answer. `verdict` is what whoever sent
+    it makes of the answer, None where the table of SMTP replies says it.
     """
 
     id: DeliveryId
     phase: Phase
     reply: Reply | None = None
     error: str = ""
+    verdict: "Verdict | None" = None
 
 
 class WireReady(bytes):
@@ -113,11 +115,13 @@ class Blame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The state an outcome leads to, the reason kept with it, and who is to blame."""
+    """The state an outcome leads to, the reason kept with it, who is to blame, and the pause that
+    was asked for."""
 
     state: DeliveryState
     reason: str
     blame: Blame = Blame()
+    wait: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

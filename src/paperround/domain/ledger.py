@@ -117,7 +117,8 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A delivery this process may send now; `slip` is what its bytes are made of."""
+    """A delivery this process may send now; `slip` is what its bytes are made of. `taken` messages
+    of it were taken before, where one takes several; `attempts` are those of the next."""
 
     slip: Slip
     subscriber_id: SubscriberId
@@ -126,6 +127,7 @@ class Claimed:
     breakdowns: int
     expires_at: datetime
     lease: Lease
+    taken: int = 0
 
     @property
     def id(self) -> DeliveryId:

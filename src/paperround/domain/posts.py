@@ -9,27 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperround.domain.channels import Channel
-from paperround.domain.deliveries import DeliveryState, Lease
+from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import DigestView
-from paperround.domain.ledger import Claimed
 
 LONGEST_SAID = 500
 """Characters that are kept of what a service answered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedPost:
-    """A post this process may send now. `taken` of its messages were taken before."""
-
-    row: Claimed
-    channel: Channel
-    taken: int = 0
-
-    @property
-    def lease(self) -> Lease:
-        """The claim it is held under."""
-        return self.row.lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

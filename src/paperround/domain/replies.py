@@ -83,7 +83,9 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 def verdict(outcome: Outcome) -> Verdict:
-    """The state `outcome` leads to, by the table above."""
+    """The state `outcome` leads to, by the table above or as its sender says."""
+    if outcome.verdict is not None:
+        return outcome.verdict
     reply = outcome.reply
     if reply is None or not 200 <= reply.code <= 599:
         return _silence(outcome)

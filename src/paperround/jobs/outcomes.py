@@ -6,7 +6,7 @@ its making broke down      ─► deferred, and after enough tries failed
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from paperround.domain.bounces import evidence_of_outcome
@@ -28,7 +28,7 @@ class Moves:
         """The server said something of the mail, or nothing: `found` is what that means."""
         state, again = found.state, None
         if state is DeliveryState.DEFERRED:
-            again = self._next_try(row, row.attempts)
+            again = self._next_try(row, row.attempts, found.wait)
             state = DeliveryState.EXPIRED if again is None else state
         reply = outcome.reply
         return Move(
@@ -60,6 +60,11 @@ class Moves:
             breakdown=True,
         )
 
-    def _next_try(self, row: Held, before: int) -> datetime | None:
-        """When to try again after so many tries before this one; None when its life is over."""
-        return next_try(before + 1, self.clock.now(), row.expires_at, self.jitter.random())
+    def _next_try(self, row: Held, before: int, wait: timedelta | None = None) -> datetime | None:
+        """When to try again after so many tries before this one, and not before the pause that was
+        asked for; None when its life is over."""
+        now = self.clock.now()
+        again = next_try(before + 1, now, row.expires_at, self.jitter.random())
+        if again is not None and wait is not None:
+            again = max(again, now + wait)
+        return again if again is not None and again < row.expires_at else None

@@ -11,24 +11,13 @@ from paperround.domain.times import format_instant, parse_instant
 from paperround.store import schema as db
 from paperround.store.sealing import Seal
 
-CHANNEL_COLUMNS = (
-    db.channels.c.subscriber_id.label("channel_id"),
-    db.channels.c.name.label("channel_name"),
-    db.channels.c.hook,
-    db.channels.c.chat,
-    db.channels.c.key,
-    db.channels.c.created_at.label("channel_since"),
-    db.channels.c.paused_at.label("channel_paused_at"),
-    db.channels.c.stopped_at,
-    db.channels.c.stopped_why,
-    db.subscribers.c.kind.label("channel_kind"),
-    db.lists.c.name.label("channel_list"),
-)
-"""What it takes to make a Channel beside its subscription; named so that a delivery may stand next
-to it."""
-
 CHANNELS: Select[Any] = (
-    select(*CHANNEL_COLUMNS, db.subscriptions.c.id.label("channel_subscription"))
+    select(
+        db.channels,
+        db.subscribers.c.kind,
+        db.lists.c.name.label("list_name"),
+        db.subscriptions.c.id.label("subscription_id"),
+    )
     .select_from(db.channels)
     .join(db.subscribers, db.channels.c.subscriber_id == db.subscribers.c.id)
     .join(db.subscriptions, db.subscriptions.c.subscriber_id == db.subscribers.c.id)
@@ -49,13 +38,13 @@ def _hook_of(row: Row[Any], seal: Seal) -> Hook:
     try:
         return _opened(row, seal)
     except Misconfigured as error:
-        return Hook(kind=ChannelKind(row.channel_kind), url="", lost=str(error))
+        return Hook(kind=ChannelKind(row.kind), url="", lost=str(error))
 
 
 def _opened(row: Row[Any], seal: Seal) -> Hook:
     key, *old = seal.open(row.key).split("\n")
     return Hook(
-        kind=ChannelKind(row.channel_kind),
+        kind=ChannelKind(row.kind),
         url=seal.open(row.hook),
         chat=seal.open(row.chat),
         key=key,
@@ -69,15 +58,15 @@ def _old_key(line: str) -> OldKey:
 
 
 def channel_of(row: Row[Any], seal: Seal) -> Channel:
-    """The channel of a row of CHANNELS, or of a delivery beside one."""
+    """The channel of a row of CHANNELS."""
     return Channel(
-        id=SubscriberId(row.channel_id),
-        subscription_id=SubscriptionId(row.channel_subscription),
-        name=row.channel_name,
-        list_name=row.channel_list,
+        id=SubscriberId(row.subscriber_id),
+        subscription_id=SubscriptionId(row.subscription_id),
+        name=row.name,
+        list_name=row.list_name,
         hook=_hook_of(row, seal),
-        created_at=row.channel_since,
-        paused_at=row.channel_paused_at,
+        created_at=row.created_at,
+        paused_at=row.paused_at,
         stopped_at=row.stopped_at,
         stopped_why=row.stopped_why,
     )

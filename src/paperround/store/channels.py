@@ -164,7 +164,7 @@ class ChannelStore(Erasure):
         stale = [row for row in rows if self._seal.is_stale(row.key)]
         for row in stale:
             hook = channel_of(row, self._seal).hook
-            self._set(SubscriberId(row.channel_id), **hook_columns(hook, self._seal))
+            self._set(SubscriberId(row.subscriber_id), **hook_columns(hook, self._seal))
         return len(stale)
 
     def pause(self, channel: SubscriberId, *, now: datetime) -> bool:

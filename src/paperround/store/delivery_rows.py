@@ -170,42 +170,44 @@ def release_papers(connection: Connection, ids: Collection[int]) -> None:
         connection.execute(delete(memory).where(memory.c.delivery_id.in_(ended)))
 
 
-_DUE: Select[Any] = (
-    select(
-        db.deliveries.c.id,
-        db.deliveries.c.edition_id,
-        db.deliveries.c.subscriber_id,
-        db.deliveries.c.kind,
-        db.deliveries.c.local_date,
-        db.deliveries.c.positions,
-        db.deliveries.c.reasons,
-        db.deliveries.c.parts,
-        db.deliveries.c.withdrawn,
-        db.deliveries.c.language,
-        db.deliveries.c.message_id,
-        db.deliveries.c.dated,
-        db.deliveries.c.key_id,
-        db.deliveries.c.nonce,
-        db.deliveries.c.attempts,
-        db.deliveries.c.breakdowns,
-        db.deliveries.c.expires_at,
-        db.deliveries.c.domain,
-        db.subscribers.c.address,
-        db.subscribers.c.state.label("person_state"),
-        db.subscriptions.c.state.label("subscription_state"),
-        db.editions.c.state.label("edition_state"),
+def due_rows(address: ColumnElement[Any]) -> Select[Any]:
+    """The deliveries that wait, with what says whether each may go; `address` is where it goes."""
+    return (
+        select(
+            db.deliveries.c.id,
+            db.deliveries.c.edition_id,
+            db.deliveries.c.subscriber_id,
+            db.deliveries.c.kind,
+            db.deliveries.c.local_date,
+            db.deliveries.c.positions,
+            db.deliveries.c.reasons,
+            db.deliveries.c.parts,
+            db.deliveries.c.withdrawn,
+            db.deliveries.c.language,
+            db.deliveries.c.message_id,
+            db.deliveries.c.dated,
+            db.deliveries.c.key_id,
+            db.deliveries.c.nonce,
+            db.deliveries.c.attempts,
+            db.deliveries.c.breakdowns,
+            db.deliveries.c.expires_at,
+            db.deliveries.c.domain,
+            address.label("address"),
+            db.subscribers.c.state.label("person_state"),
+            db.subscriptions.c.state.label("subscription_state"),
+            db.editions.c.state.label("edition_state"),
+        )
+        .select_from(db.deliveries)
+        .join(db.subscribers, db.deliveries.c.subscriber_id == db.subscribers.c.id)
+        .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
+        .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
+        .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
+        .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
     )
-    .select_from(db.deliveries)
-    .join(db.subscribers, db.deliveries.c.subscriber_id == db.subscribers.c.id)
-    .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
-    .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
-    .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
-    .where(
-        waiting(db.deliveries),
-        db.lists.c.paused_at.is_(None),
-        db.subscribers.c.kind == EMAIL,  # posts to channels are a book of their own
-    )
-)
+
+
+_DUE = due_rows(db.subscribers.c.address).where(db.subscribers.c.kind == EMAIL)
+"""Digests to channels are a book of their own."""
 
 
 def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -126,7 +126,7 @@ def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
         keys=KeyStore(connection),
         status=StatusStore(connection),
         channels=ChannelStore(connection, seal),
-        posts=PostLedger(connection, seal),
+        posts=PostLedger(connection),
         audit=AuditStore(connection),
         answers=AnswerStore(connection, seal),
         connection=connection,

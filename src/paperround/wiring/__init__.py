@@ -23,6 +23,7 @@ from paperround.domain.ports import Clock, HttpClient, Processes
 from paperround.domain.returns import Receipt
 from paperround.domain.work import Line
 from paperround.jobs import tick as rounds_of_a_tick
+from paperround.jobs.channel_delivery import ChannelReport
 from paperround.jobs.deliver import Post
 from paperround.jobs.desk import Desk
 from paperround.jobs.learned import LearnedRanker
@@ -45,7 +46,6 @@ from paperround.jobs.ports import (
     SharedQueue,
     Source,
 )
-from paperround.jobs.posting import PostReport
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.roles import sign_off
@@ -366,7 +366,7 @@ class Runtime(ForReaders):
         not wait for them."""
         return hands.requests_first(self)
 
-    def post_to_channels(self) -> PostReport:
+    def post_to_channels(self) -> ChannelReport:
         """Post to channels what is due."""
         return outlets.post_channels(self)
 

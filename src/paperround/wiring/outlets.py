@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from paperround.domain.ports import Clock
+from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.ports import PostOffice
-from paperround.jobs.posting import PostReport, PostRoom, post_due
 
 if TYPE_CHECKING:
     from paperround.net.client import GuardedClient
@@ -22,10 +22,10 @@ def office_of(client: "GuardedClient", clock: Clock) -> PostOffice:
     return HttpPostOffice(client=client, clock=clock)
 
 
-def post_channels(runtime: "Runtime") -> PostReport:
+def post_channels(runtime: "Runtime") -> ChannelReport:
     """Post to channels what is due."""
-    return post_due(
-        PostRoom(
+    return deliver_channels(
+        ChannelContext(
             database=runtime.database,
             office=runtime.post_office,
             letterhead=runtime.letterhead,
