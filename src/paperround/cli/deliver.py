@@ -14,8 +14,8 @@ from paperround.cli.signals import finish_on_signals
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
+    from paperround.jobs.channel_delivery import ChannelReport
     from paperround.jobs.deliver_report import DeliverReport
-    from paperround.jobs.posting import PostReport
     from paperround.wiring import Runtime
 
 
@@ -60,7 +60,7 @@ def _lines(
     totals: Mapping[str, int],
     waiting: int,
     report: "DeliverReport",
-    posted: "PostReport",
+    posted: "ChannelReport",
 ) -> Iterator[str]:
     yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
     yield f"mails of the day: {counts(totals)}"
