@@ -21,6 +21,7 @@ from benchmarks.table import Bar, Measured
 from paperround.domain.digests import DigestMail, Letterhead, Rendered
 from paperround.domain.editions import Edition
 from paperround.domain.ledger import Slip
+from paperround.domain.reasons import freeze
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.preview import Preview, preview
 from paperround.mail.composer import MailRenderer
@@ -151,7 +152,7 @@ def _slip(home: Runtime, edition: Edition, number: int, chance: Random, shared: 
 
 
 def _reason(wording: int) -> str:
-    return f"matches your search “{wording % WORDINGS} OR learning” · close to papers you liked"
+    return freeze("followed.search", search=f"{wording % WORDINGS} OR learning")
 
 
 def signed_digest() -> list[Measured]:

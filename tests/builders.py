@@ -1,5 +1,6 @@
 """Values with good defaults. A test names only what it is about."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
+from paperround.languages.localize import english_reason
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -284,3 +286,13 @@ def everything_kept(work: UnitOfWork, person: SubscriberId) -> dict[str, list[An
         kept.setdefault(page.table, []).extend(page.rows)
         place = page.next
     return kept
+
+
+def english(frozen: str) -> str:
+    """A frozen reason in English."""
+    return english_reason(frozen)
+
+
+def in_english(reasons: Mapping[int, str]) -> dict[int, str]:
+    """Frozen reasons by position, as English."""
+    return {place: english(why) for place, why in reasons.items()}

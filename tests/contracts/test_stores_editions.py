@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from paperround.domain.editions import Edition, EditionId, EditionState, NewEdition, TailPaper
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
+from paperround.domain.reasons import freeze
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from tests.builders import (
     DAY,
@@ -63,6 +64,32 @@ def test_an_edition_is_frozen_with_its_papers_in_order(database: Database) -> No
     assert frozen.papers == offered.papers
     assert (frozen.state, frozen.list_name) == (EditionState.FROZEN, "trending")
     assert _reread(database, frozen) == frozen
+
+
+@pytest.mark.accept("D10", part="reasons", mutant="english-of-the-release-before-is-lost")
+def test_english_that_an_earlier_release_froze_is_read(database: Database, engine: Engine) -> None:
+    default, papers = seed_list(database), seed_papers(database, 2)
+    rose, brought = freeze("risen.yesterday", votes=9), freeze("source.new", name="arxiv", new=3)
+    offered = new_edition(default, papers)
+    shown = tuple(replace(one, reason=rose) for one in offered.papers)
+    tail = (TailPaper(position=9, paper_id=papers[0], score=1.0, parts={}, reason=rose),)
+    with database.writing() as work:
+        edition = work.editions.freeze(
+            replace(offered, papers=shown, sources=(brought,), tail=tail)
+        )
+    again = _reread(database, edition)
+    assert ([one.reason for one in again.papers], again.sources) == ([rose, rose], (brought,))
+    with engine.begin() as connection:
+        for table, column in (
+            ("edition_papers", "reason_codes"),
+            ("editions", "source_codes"),
+            ("edition_tails", "reason_codes"),
+        ):
+            connection.exec_driver_sql(f"UPDATE {table} SET {column} = NULL")
+    old, told = _reread(database, edition), "rose since yesterday: 9 votes"
+    assert ([one.reason for one in old.papers], old.sources) == ([told, told], ("arxiv: 3 new",))
+    with database.reading() as work:
+        assert [one.reason for one in work.editions.tail(edition.id)] == [told]
 
 
 @pytest.mark.accept("R13", part="texts")

@@ -13,6 +13,7 @@ from paperround.domain.finder import Findable, Finder, findable
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.outlooks import Pick, Shelf, outlook
 from paperround.domain.papers import PaperId
+from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import (
     Frequency,
     Preferences,
@@ -24,6 +25,7 @@ from paperround.domain.subscribers import (
 from paperround.domain.tastes import Taste
 from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of, sight_of
 from paperround.ranking.picks import Scored, picked, with_nobody
+from tests.builders import in_english
 from tests.domain.digests import FRIDAY, LIST, edition
 
 SATURDAY = date(2026, 1, 31)
@@ -40,7 +42,34 @@ def chosen(
     wishes: Wishes | None = None,
     finder: Finder | None = None,
 ) -> Choice | SkipReason:
-    """What somebody gets: by the edition, or by what they like, a worth by the paper's number."""
+    """What somebody gets: by the edition, or by what they like, a worth by the paper's number.
+    Reasons are told in English."""
+    found = _chosen(
+        wish,
+        papers=papers,
+        of=of,
+        seen=seen,
+        day=day,
+        likes=likes,
+        wishes=wishes,
+        finder=finder,
+    )
+    if not isinstance(found, Choice):
+        return found
+    return replace(found, reasons=in_english(found.reasons))
+
+
+def _chosen(
+    wish: Preferences,
+    *,
+    papers: int,
+    of: Edition | None,
+    seen: tuple[int, ...],
+    day: date,
+    likes: Mapping[int, float] | None,
+    wishes: Wishes | None,
+    finder: Finder | None,
+) -> Choice | SkipReason:
     standing = of or edition(papers)
     reader = Subscription(
         id=SubscriptionId(1),
@@ -144,7 +173,7 @@ def test_a_pause_ends_on_its_date() -> None:
 @pytest.mark.accept("F14", part="risers")
 def test_a_weekly_reader_is_told_the_day_a_paper_rose_since() -> None:
     made = edition(2)
-    rose = replace(made.papers[0], reason="rose since yesterday: 9 votes, 4 new")
+    rose = replace(made.papers[0], reason=freeze("risen.yesterday_more", votes=9, gained=4))
     made = replace(made, papers=(rose, made.papers[1]))
     weekly = Preferences(frequency=Frequency.WEEKLY, weekday="fri")
     assert chosen(Preferences(), of=made) == Choice(positions=(1, 2))

@@ -8,6 +8,8 @@ import pytest
 from paperround.domain.feed_outlook import awaited, quiet_reason, source_lines
 from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
 from paperround.domain.papers import FeedId
+from paperround.languages.localize import localize_source
+from paperround.languages.tongue import tongue
 from tests.domain.feeds import HOUR, MINUTE, NOW, feed
 
 CUT = NOW - timedelta(minutes=5)
@@ -63,6 +65,11 @@ def test_a_hiccup_is_no_reason_for_a_quiet_day() -> None:
     assert quiet_reason([feed(FeedHealth.FAILED, failures=3)], now=NOW) == "feed-failed"
 
 
+def lines(feeds: list[LiveFeed], brought: dict[FeedId, int]) -> tuple[str, ...]:
+    """The footer's lines, in English."""
+    return tuple(localize_source(tongue(), one) for one in source_lines(feeds, brought))
+
+
 @pytest.mark.accept("F08", part="footer")
 def test_the_footer_says_what_each_source_brought_and_what_is_not_well() -> None:
     brought = {FeedId(1): 1234, FeedId(2): 3, FeedId(3): 4, FeedId(4): 5}
@@ -72,7 +79,7 @@ def test_the_footer_says_what_each_source_brought_and_what_is_not_well() -> None
         feed(FeedHealth.STALE, name="cs", id=FeedId(3)),
         feed(FeedHealth.FAILED, name="math", id=FeedId(4), last_news_at=None),
     ]
-    assert source_lines(busy, brought) == (
+    assert lines(busy, brought) == (
         "arxiv-ml: 1,234 new",
         "hf: 3 new",
         "cs: 4 new, now stale",
@@ -92,7 +99,7 @@ def test_the_footer_says_why_a_source_brought_nothing() -> None:
         feed(FeedHealth.PAUSED, name="off", enabled=False),
         feed(FeedHealth.PAUSED, name="gone", enabled=False, gone_at=NOW),
     ]
-    assert source_lines(quiet, {}) == (
+    assert lines(quiet, {}) == (
         "arxiv-ml: nothing new",
         "hf: holiday",
         "arxiv: stale, nothing since 24 Nov 05:10 UTC",

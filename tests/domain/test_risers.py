@@ -8,8 +8,9 @@ import pytest
 from paperround.domain.editions import Edition, EditionId, EditionState, Ranked
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
+from paperround.domain.reasons import freeze
 from paperround.domain.risers import dated, risers_of
-from tests.builders import NOW, edition_paper, paper
+from tests.builders import NOW, edition_paper, english, paper
 
 LIST = MailingList(id=ListId(1), name="trending", title="Trending papers", size=2)
 TODAY = date(2026, 1, 30)  # a Friday
@@ -48,7 +49,7 @@ def ranked(papers: Votes) -> list[Ranked]:
 def told(today: Votes, before: Edition, *, known: tuple[int, ...] = ()) -> dict[int, str]:
     ids = [PaperId(number) for number in known]
     found = risers_of(ranked(today), before, LIST, day=TODAY, known=ids)
-    return {int(number): words for number, words in found.items()}
+    return {int(number): english(words) for number, words in found.items()}
 
 
 BEFORE: Votes = {1: 50, 2: 40, 3: 30, 4: 20}
@@ -117,7 +118,7 @@ def test_a_paper_stood_where_its_near_duplicate_stood() -> None:
     known = [PaperId(9)]
     assert risers_of(of_the_top, edition(BEFORE), LIST, day=TODAY, known=known) == {}
     found = risers_of(of_below, edition(BEFORE), LIST, day=TODAY, known=known)
-    assert found == {9: "rose since yesterday: 99 votes, 79 new"}
+    assert english(found[PaperId(9)]) == "rose since yesterday: 99 votes, 79 new"
 
 
 @pytest.mark.accept("F14", part="risers")
@@ -136,5 +137,7 @@ def test_the_longest_words_fit_into_a_reason() -> None:
 
 def test_whoever_has_no_mail_every_day_is_told_the_weekday() -> None:
     thursday = TODAY - timedelta(days=1)
-    assert dated("rose since yesterday: 5 votes", thursday) == "rose since Thursday: 5 votes"
-    assert dated("5 votes, 2 since yesterday", thursday) == "5 votes, 2 since yesterday"
+    rose = dated(freeze("risen.yesterday", votes=5), thursday)
+    assert english(rose) == "rose since Thursday: 5 votes"
+    voted = freeze("votes.since_yesterday", votes=5, gained=2)
+    assert dated(voted, thursday) == voted

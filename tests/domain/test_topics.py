@@ -11,6 +11,7 @@ from paperround.domain.finder import Findable, Finder
 from paperround.domain.papers import PaperId
 from paperround.domain.topics import MOST_TOPICS, folded, read_topics
 from paperround.domain.wishes import Wishes, sight_of
+from tests.builders import english
 
 PAPER = PaperId(7)
 
@@ -18,7 +19,7 @@ PAPER = PaperId(7)
 def told(topic: str, title: str, abstract: str = "") -> str:
     """Why a paper is there for somebody with this topic."""
     finder = Finder([Findable(paper_id=PAPER, title=title, abstract=abstract)])
-    return sight_of(Wishes(topics=(topic,)), finder).reason(0)
+    return english(sight_of(Wishes(topics=(topic,)), finder).reason(0))
 
 
 @pytest.mark.accept("F13", part="topics")

@@ -21,7 +21,7 @@ from paperround.jobs.plan import Hours, plan_due
 from paperround.ranking.trending import TrendingRanker
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
-from tests.builders import lease, move
+from tests.builders import english, lease, move
 from tests.jobs.conftest import IDENTITY
 
 DAY = timedelta(days=1)
@@ -121,6 +121,7 @@ def _mails(work: UnitOfWork, trending: MailingList, person: Subscriber) -> Itera
         edition = work.editions.get(slip.edition_id)
         papers = named([edition.papers[position - 1] for position in slip.positions])
         reasons = {
-            name: slip.reasons.get(paper.position, paper.reason) for name, paper in papers.items()
+            name: english(slip.reasons.get(paper.position, paper.reason))
+            for name, paper in papers.items()
         }
         yield Sent(row.local_date, edition, papers, reasons)

@@ -16,6 +16,7 @@ from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.outlooks import Shelf
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import (
     Frequency,
     Preferences,
@@ -60,7 +61,7 @@ EDITION = Edition(
             gist=text_of(number),
             authors=(AUTHORS[number % len(AUTHORS)],),
             score=4 - number / 2,
-            reason="rose since yesterday: 9 votes" if number % 3 else "",
+            reason=freeze("risen.yesterday", votes=9) if number % 3 else "",
         )
         for number in range(1, PAPERS + 1)
     ),

@@ -6,6 +6,7 @@ import pytest
 
 from paperround.domain.digests import DigestMail, Letterhead
 from paperround.domain.papers import Show
+from paperround.domain.reasons import freeze
 from paperround.jobs.compose import ARXIV_THANKS, digest_mail, sheet_of
 from paperround.jobs.publish import draft
 from paperround.jobs.rank import ListRanking, rank_list
@@ -57,9 +58,10 @@ def test_a_contact_that_is_a_page_is_not_written_to() -> None:
 
 def test_a_reader_s_own_reason_changes_their_mail_alone() -> None:
     sheet = sheet_of(edition(3), "Trending papers", LETTERHEAD)
-    own = replace(SLIP, reasons={2: "by Ada Ring, whom you follow"})
+    followed = freeze("author.followed", name="Ada Ring")
+    own = replace(SLIP, reasons={2: followed})
     theirs, shared = (digest_mail(sheet, slip, IDENTITY.keys).view for slip in (own, SLIP))
-    assert theirs.papers[1].reason == "by Ada Ring, whom you follow"
+    assert theirs.papers[1].reason == followed
     assert theirs.papers[0] is sheet.papers[1]
     assert all(one is sheet.papers[n] for n, one in enumerate(shared.papers, start=1))
 

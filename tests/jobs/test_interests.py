@@ -30,7 +30,7 @@ from paperround.mail.addresses import EmailAddresses
 from paperround.ranking.relevance import by_relevance
 from paperround.ranking.tastes import TasteRanker
 from paperround.store.unit_of_work import Database, SqlDatabase
-from tests.builders import NOW, address
+from tests.builders import NOW, address, english
 from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.conftest import IDENTITY, fill, record
 from tests.jobs.readers import HOURS, desk, digests, joined, link, post, subscribe, visitor
@@ -66,7 +66,7 @@ def shown(database: SqlDatabase, *, opinions: Opinions | None = None) -> Preview
 
 def told(one: Preview) -> list[tuple[str, str]]:
     assert one.mail is not None
-    return [(paper.title, paper.reason.partition(" · ")[0]) for paper in one.mail.view.papers]
+    return [(paper.title, english(paper.reason)) for paper in one.mail.view.papers]
 
 
 def reader(database: SqlDatabase, *said: str) -> str:
@@ -217,7 +217,7 @@ def test_the_first_digest_goes_by_the_search_already(database: SqlDatabase) -> N
     plan_due(database=database, identity=IDENTITY, hours=Hours(hour=9), now=later)
     (digest,) = digests(database, now=later)
     assert digest.positions == (4, 2, 3)
-    assert digest.slip.reasons[4].startswith("your search “graph”")
+    assert english(digest.slip.reasons[4]).startswith("your search “graph”")
 
 
 @pytest.mark.accept("F16", part="a saved search")

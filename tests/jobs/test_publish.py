@@ -10,6 +10,7 @@ import pytest
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import EditionState
 from paperround.domain.feeds import NewFeed
+from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import Preferences
 from paperround.jobs import publish as publishing
 from paperround.jobs.preview import preview
@@ -195,7 +196,9 @@ def test_an_edition_made_by_hand_tells_what_its_feeds_brought(database: SqlDatab
         reader=None,
         now=NOW,
     )
-    assert seen.edition.sources == ("tests: 3 new",)
-    assert send(database).edition.sources == ("tests: 3 new",)
+    three = freeze("source.new", name="tests", new=3)
+    assert seen.edition.sources == (three,)
+    assert send(database).edition.sources == (three,)
     fill(database, [record(4)], NOW + timedelta(hours=3))
-    assert send(database, days=1).edition.sources == ("tests: 1 new",)
+    one = freeze("source.new", name="tests", new=1)
+    assert send(database, days=1).edition.sources == (one,)

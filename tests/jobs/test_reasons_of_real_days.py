@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from paperround.ranking import learned
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.words import may_join, occurs
 from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import english
 from tests.databases import opened
 from tests.jobs.conftest import subscribe
 from tests.jobs.real_days import Polls, Replay, polls_between
@@ -133,7 +135,7 @@ def _mailed(database: SqlDatabase) -> Iterator[tuple[DigestPaper, str]]:
                 view = digest_view(sheet, slip, "x" * 40)
                 text = renderer.render(view).text
                 for paper in view.papers:
-                    yield paper, text
+                    yield replace(paper, reason=english(paper.reason)), text
 
 
 @pytest.mark.slow

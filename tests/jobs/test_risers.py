@@ -12,6 +12,7 @@ from paperround.jobs.preview import preview
 from paperround.jobs.publish import publish
 from paperround.ranking.trending import TrendingRanker
 from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import english
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY, fill, record, subscribe
 
@@ -41,7 +42,8 @@ def freeze(database: SqlDatabase, at: datetime) -> Edition:
 
 def told(edition: Edition) -> dict[str, str]:
     """The papers that say they rose."""
-    return {one.title: one.reason for one in edition.papers if "rose" in one.reason}
+    said = {one.title: english(one.reason) for one in edition.papers}
+    return {title: why for title, why in said.items() if "rose" in why}
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ def test_what_is_sent_or_previewed_by_hand_says_it_too(thursday: SqlDatabase) ->
     )
     assert told(shown.edition) == told(sent.edition) == {"Paper 15": ROSE}
     assert shown.mail is not None
-    assert shown.mail.view.papers[0].reason == ROSE
+    assert english(shown.mail.view.papers[0].reason) == ROSE
 
 
 def test_a_paper_that_was_joined_since_is_the_one_that_stood_there(thursday: SqlDatabase) -> None:

@@ -20,7 +20,8 @@ from paperround.domain.digests import DigestPaper, DigestView, Rendered, SkipRea
 from paperround.domain.languages import LANGUAGES
 from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.notices import NoticeKind
-from paperround.languages.frozen import reason_said
+from paperround.domain.reasons import freeze, join_reasons
+from paperround.languages.localize import localize_reason
 from paperround.languages.tongue import tongue
 from paperround.mail.composer import MailRenderer
 from paperround.mail.notices import notice_words
@@ -34,11 +35,17 @@ GOLDEN = Path(__file__).parent / "golden" / "languages"
 TEMPLATES = Templates()
 EVERY = pytest.mark.parametrize("language", list(LANGUAGES))
 REASONS = (
-    "1,041 votes, 12 since yesterday",
-    "your topic “long memory” · rose since yesterday: 28 votes, 9 new",
-    "3 earlier papers here by Žofie Nováková drew 3.2 times the usual votes",
-    "shares “grasping”, “questions” with a paper you liked · 19 votes in 9 hours",
-    "burst: “dialect” in 4 of 1,020 papers (0.83 % of the 1,200 before)",
+    freeze("votes.since_yesterday", votes=1041, gained=12),
+    join_reasons(
+        freeze("followed.topic", term="long memory"),
+        freeze("risen.yesterday_more", votes=28, gained=9),
+    ),
+    freeze("author.popular", name="Žofie Nováková"),
+    join_reasons(
+        freeze("near_saved.liked_words", words=["grasping", "questions"]),
+        freeze("votes.today", votes=19, num=9),
+    ),
+    freeze("rising_topic", term="dialect"),
     "chosen by hand",
 )
 LATE = WHY_THIN[SkipReason.FEED_STALE]
@@ -102,10 +109,11 @@ def test_the_bytes_of_a_confirmation_are_the_golden_ones(language: str) -> None:
 def test_a_digest_of_one_paper_without_gist_goes_on_with_its_reason(
     renderer: MailRenderer, language: str
 ) -> None:
-    made = mail(digest(language, papers=(paper(gist="", reason="41 votes, new today"),)))
+    voted = freeze("votes.listed", votes=41, listed=["listed", 0])
+    made = mail(digest(language, papers=(paper(gist="", reason=voted),)))
     assert renderer.compose(made) == renderer.compose_alone(made)
     said = renderer.render(made.view)
-    assert said.preheader == reason_said(tongue(language), "41 votes, new today")
+    assert said.preheader == localize_reason(tongue(language), voted)
     assert said.preheader in said.text
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from paperround.domain.digests import DigestView, Rendered, SkipReason
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.mail_words import WHY_THIN
+from paperround.domain.reasons import freeze
 from paperround.domain.summaries import MARK
 from paperround.mail.filters import (
     paper_links,
@@ -303,6 +304,9 @@ def test_unknown_votes_are_not_zero_votes() -> None:
 def test_votes_told_by_the_reason_are_not_told_twice() -> None:
     assert tally(paper(votes=1234, comments=2, reason="1,234 votes in 9 hours")) == "2 comments"
     assert tally(paper(votes=1, comments=0, reason="1 vote, new today")) == ""
+    coded = freeze("votes.today", votes=1234, num=9)
+    assert tally(paper(votes=1234, comments=2, reason=coded)) == "2 comments"
+    assert tally(paper(votes=234, comments=None, reason=coded)) == "234 votes"
     assert tally(paper(votes=4, comments=None, reason="41 votes in 9 hours")) == "4 votes"
     rose = paper(votes=82, comments=2, reason="rose since yesterday: 82 votes, 40 new")
     assert tally(rose) == "2 comments"

@@ -2,6 +2,8 @@
 
 from sqlalchemy import Connection, Engine
 
+from paperround.store.schema import RETIRED
+
 _POSTGRES = (
     """SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '
               || coalesce(column_default, '')
@@ -16,12 +18,12 @@ _FUNCTIONS = (
     "SELECT oid::regprocedure || ' ' || md5(regexp_replace(prosrc, '\\s+', '', 'g')) FROM pg_proc"
     " WHERE pronamespace = 'public'::regnamespace"
 )
-_NOT_OURS = ("alembic_version", "procrastinate_", "queue_migrations")
+_NOT_OURS = ("alembic_version", "procrastinate_", "queue_migrations", *RETIRED)
 
 
 def described(engine: Engine) -> list[str]:
-    """One line for every column, constraint, index and trigger, sorted; the tool's own table and
-    those of the queue left out."""
+    """One line for every column, constraint, index and trigger, sorted; the tool's own table, those
+    of the queue and retired ones left out."""
     with engine.connect() as connection:
         lines = (
             _postgres(connection) if engine.dialect.name == "postgresql" else _sqlite(connection)

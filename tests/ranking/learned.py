@@ -7,6 +7,7 @@ from typing import Any
 from paperround.domain.editions import Ranking
 from paperround.domain.outcomes import Cohort, Settled
 from paperround.domain.telling import shown_authors
+from tests.builders import english
 from tests.ranking.builders import TODAY, paper
 
 START = TODAY.date() - timedelta(days=90)
@@ -47,9 +48,9 @@ def _settled(day: int) -> Iterator[Settled]:
 def told(ranking: Ranking) -> Iterator[tuple[str, str]]:
     """What reasons name, with the text it must stand in."""
     for item in ranking.items:
-        name, mark, _ = item.reason.removeprefix("from ").partition(", whose papers")
+        name, mark, _ = english(item.reason).removeprefix("from ").partition(", whose papers")
         if mark:
             yield name, "|".join(shown_authors(item.paper.authors))
-        _, mark, rest = item.reason.partition("“")
+        _, mark, rest = english(item.reason).partition("“")
         if mark:
             yield rest.partition("”")[0], f"{item.paper.title} | {item.paper.abstract}"

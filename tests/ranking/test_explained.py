@@ -15,6 +15,7 @@ from paperround.domain.papers import Paper, PaperId
 from paperround.domain.tastes import Taste
 from paperround.ranking.opinions import TasteDay
 from paperround.ranking.words import occurs
+from tests.builders import english
 from tests.ranking.builders import paper
 
 WORDS = """kiln glaze pottery clay tide ocean salinity zero-shot protein-folding Zebrafish naïve
@@ -89,7 +90,7 @@ def digests(draw: st.DrawFn) -> Digest:
         taste=taste,
         papers=[shown[place] for place in pick.places],
         texts={one.id: one for one in day},
-        why=[Why(reason, one | other) for reason, one, other in each],
+        why=[Why(english(reason), one | other) for reason, one, other in each],
     )
 
 

@@ -13,6 +13,7 @@ from paperround.domain.tastes import Taste
 from paperround.ranking.bags import as_written
 from paperround.ranking.opinions import TasteDay
 from paperround.ranking.words import occurs
+from tests.builders import english
 from tests.ranking.builders import paper
 
 POTS = "Kiln firing of glazed pottery", "We fire pottery in a kiln and glaze it with ash."
@@ -55,7 +56,7 @@ class Mine:
         return float(self._numbers[number - 1])
 
     def reason(self, number: int) -> str:
-        return self.pick.reasons[list(self.pick.places).index(number - 1)]
+        return english(self.pick.reasons[list(self.pick.places).index(number - 1)])
 
 
 def order(day: TasteDay, taste: Taste, size: int = 4) -> list[int]:
@@ -107,7 +108,7 @@ def test_the_second_of_two_papers_on_one_thing_waits(day: TasteDay) -> None:
 @pytest.mark.accept("Q9", part="personal")
 def test_the_reason_quotes_words_that_stand_in_both_papers(day: TasteDay) -> None:
     reason = reason_of(day, Taste(liked=(CLAY,)), 1)
-    assert re.fullmatch("shares “\\w+”, “\\w+” with a paper you liked", reason)
+    assert re.fullmatch("shares “\\w+” and “\\w+” with a paper you liked", reason)
     for word in re.findall("“(.+?)”", reason):
         assert occurs(word, *POTS)
         assert occurs(word, *SHARDS)
@@ -183,7 +184,7 @@ def test_a_reason_quotes_names_as_they_stand_in_the_paper() -> None:
 def test_what_one_reader_gave_is_only_liked_by_another(day: TasteDay) -> None:
     tastes = [Taste(liked=(CLAY,), given=(CLAY,)), Taste(liked=(CLAY,)), Taste(titles=("Kiln",))]
     picks = day.chooser(tastes, known).picks([Outlook(taste=one, size=4) for one in tastes])
-    gave, liked, title = (one.reasons[list(one.places).index(0)] for one in picks)
+    gave, liked, title = (english(one.reasons[list(one.places).index(0)]) for one in picks)
     assert "which you gave" in gave
     assert "a paper you liked" in liked
     assert "“Kiln”, which you gave" in title

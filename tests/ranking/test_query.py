@@ -5,6 +5,7 @@ import math
 import pytest
 
 from paperround.ranking.query import WEIGHT, QueryRanker, matches
+from tests.builders import english
 from tests.ranking.builders import NOW, candidate, order, paper, rank, seen
 
 KITES = {"title": "Kites", "abstract": "We fly kites over the sea."}
@@ -67,5 +68,5 @@ def test_the_parts_add_up_and_the_reason_names_the_words() -> None:
     ranking = QueryRanker(query="kites sea").rank(given, background=(), as_of=NOW, submitter_cap=0)
     for item in ranking.items:
         assert item.score == round(math.fsum(item.parts.values()), 4)
-        assert item.reason.endswith(" · matches “kites”, “sea”")
+        assert english(item.reason).endswith("matches “kites” and “sea”")
     assert ranking.ranker == "query-1+" + rank(given).ranker

@@ -25,6 +25,7 @@ from paperround.domain.digests import DigestPaper, DigestView
 from paperround.domain.feeds import Page
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.times import format_instant
+from paperround.languages.localize import english_reason
 
 ID = "webhook-id"
 POSTED = "digest.posted"
@@ -88,7 +89,7 @@ def _paper(number: int, paper: DigestPaper) -> Mapping[str, Any]:
         "title": plain(paper.title),
         "authors": [plain(name) for name in paper.authors],
         "gist": plain(paper.gist),
-        "reason": plain(paper.reason),
+        "reason": plain(english_reason(paper.reason)),
         "votes": paper.votes,
         "comments": paper.comments,
         "score": paper.score,

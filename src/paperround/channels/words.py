@@ -19,6 +19,7 @@ from paperround.domain.telling import (
     web_address,
 )
 from paperround.domain.wording import counted
+from paperround.languages.localize import english_reason
 
 LONGEST_LINK = 400
 """Characters of an address that is shown beside others."""
@@ -64,7 +65,7 @@ def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> Item:
     """The paper in at most as many characters as `fullness` says."""
     url = title_address(paper)
     links = [*paper_links(paper), ("Details", web_address(paper.page_url))]
-    why = shortened(plain(paper.reason), fullness.reason)
+    why = shortened(plain(english_reason(paper.reason)), fullness.reason)
     return Item(
         number=number,
         title=shortened(plain(paper.title), fullness.title),

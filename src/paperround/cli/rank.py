@@ -94,9 +94,12 @@ def _as_json(ranked: "ListRanking", limit: int) -> dict[str, Any]:
 
 def item_as_json(position: int, item: "Ranked") -> dict[str, Any]:
     """A ranked paper: where it is, and why."""
+    from paperround.languages.localize import english_reason
+
     return {
         "position": position,
-        **pick_fields(item, "score parts reason"),
+        **pick_fields(item, "score parts"),
+        "reason": english_reason(item.reason),
         **pick_fields(item.paper, "title identifiers"),
     }
 
@@ -116,8 +119,10 @@ def _lines(ranked: "ListRanking", limit: int, *, explain: bool) -> Iterator[str]
 
 def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
     """Ranked papers for a person, with the parts of each score where these `explain` it."""
+    from paperround.languages.localize import english_reason
+
     for position, item in enumerate(items, start=1):
         yield f"{position:>3}. {item.paper.title}"
-        yield f"     {item.score:.4f}  {item.reason}"
+        yield f"     {item.score:.4f}  {english_reason(item.reason)}"
         if explain:
             yield f"     = {'  '.join(f'{part} {n:+.4f}' for part, n in item.parts.items())}"

@@ -11,6 +11,7 @@ from paperround.domain.finder import Finder, findable, finder_of
 from paperround.domain.lists import MailingList
 from paperround.domain.outlooks import Pick, Shelf
 from paperround.domain.papers import PaperId
+from paperround.domain.reasons import join_reasons
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
 from paperround.domain.weeks import WEEK
@@ -233,13 +234,13 @@ def _own(sight: Sight, place: int, liked: str) -> str:
     reason = sight.reason(place)
     if not reason:
         return liked
-    return reason if not liked or sight.pins(place) else f"{reason} · {liked}"
+    return reason if sight.pins(place) else join_reasons(reason, liked)
 
 
 def _told(papers: Sequence[EditionPaper], own: Sequence[str]) -> Mapping[int, str]:
     """What of a reader's own speaks for a paper, and then what everybody is told of it."""
     return {
-        paper.position: f"{why} · {paper.reason}" if paper.reason else why
+        paper.position: join_reasons(why, paper.reason)
         for paper, why in zip(papers, own, strict=True)
         if why
     }

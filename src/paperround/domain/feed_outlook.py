@@ -8,9 +8,11 @@ Pure: values in, values out. What a poll makes of its feed is said by `feed_heal
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from paperround.domain.feed_health import GRACE, LOST_AFTER, spoken
+from paperround.domain.feed_health import GRACE, LOST_AFTER
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.papers import FeedId
+from paperround.domain.reasons import freeze
+from paperround.domain.times import format_instant
 
 FIRST_READ = timedelta(minutes=10)
 """How long an edition waits for a feed that was just added, when others brought papers."""
@@ -72,35 +74,28 @@ def _is_out(feed: LiveFeed, now: datetime) -> bool:
 
 
 def source_lines(feeds: Sequence[LiveFeed], brought: Mapping[FeedId, int]) -> tuple[str, ...]:
-    """One short line for each feed that is read, or is gone: `arxiv-ml: 34 new`.
+    """The frozen state of each feed that is read, or is gone.
 
     `brought` counts the papers that each listed for the first time since the edition before.
     """
     shown = (feed for feed in feeds if feed.enabled or feed.gone_at is not None)
-    return tuple(f"{feed.name}: {_line(feed, brought.get(feed.id, 0))}" for feed in shown)
+    return tuple(_line(feed, brought.get(feed.id, 0)) for feed in shown)
 
 
 def _line(feed: LiveFeed, brought: int) -> str:
     """What it brought, and how it is doing where that is not well."""
-    news = f"{brought:,} new" if brought else ""
-    trouble = _trouble(feed)
-    if not trouble:
-        return news or _QUIET.get(feed.health, "nothing new")
-    if news:
-        return f"{news}, now {trouble}"
-    since = "yet" if feed.last_news_at is None else f"since {spoken(feed.last_news_at)}"
-    return f"{trouble}, nothing {since}"
+    trouble = "gone" if feed.gone_at is not None else _TROUBLES.get(feed.health)
+    news = {"new": brought} if brought else {}
+    if trouble is None:
+        code = "new" if brought else _QUIET.get(feed.health, "nothing")
+        return freeze(f"source.{code}", name=feed.name, **news)
+    if brought:
+        return freeze("source.new_now", name=feed.name, trouble=trouble, **news)
+    if feed.last_news_at is None:
+        return freeze("source.nothing_yet", name=feed.name, trouble=trouble)
+    since = format_instant(feed.last_news_at)
+    return freeze("source.nothing_since", name=feed.name, trouble=trouble, moment=since)
 
 
-def _trouble(feed: LiveFeed) -> str:
-    if feed.gone_at is not None:
-        return "gone for good"
-    return _TROUBLES.get(feed.health, "")
-
-
-_TROUBLES = {FeedHealth.STALE: "stale", FeedHealth.FAILED: "out of reach"}
-_QUIET = {
-    FeedHealth.NEW: "not read yet",
-    FeedHealth.EMPTY: "no papers",
-    FeedHealth.HOLIDAY: "holiday",
-}
+_TROUBLES = {FeedHealth.STALE: "stale", FeedHealth.FAILED: "failed"}
+_QUIET = {FeedHealth.NEW: "unread", FeedHealth.EMPTY: "empty", FeedHealth.HOLIDAY: "holiday"}

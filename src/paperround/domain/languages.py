@@ -29,6 +29,10 @@ _RANGE = re.compile(
 """One range of Accept-Language (RFC 9110, 12.5.4)."""
 
 
+Message = str | tuple[str, str]
+"""English with places such as `%(name)s`; of what is counted, the forms for one and for several."""
+
+
 def marked(text: str) -> str:
     """`text`, which is translated where it is shown: this marks it for the catalogues."""
     return text

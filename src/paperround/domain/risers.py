@@ -15,11 +15,8 @@ from datetime import date
 from paperround.domain.editions import Edition, EditionPaper, Ranked
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.wording import counted
+from paperround.domain.reasons import freeze, join_reasons, read_reason
 
-_ROSE = "rose since "
-_YESTERDAY = "yesterday"
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MOST_DAYS = 6  # a weekday names one day of these; what rose since an older edition is no news
 
 
@@ -40,7 +37,7 @@ def risers_of(
     known: Collection[PaperId],
 ) -> dict[PaperId, str]:
     """The papers that rose in `ranking`, which is of `day`, since `before`, an edition of an
-    earlier date; with what to say of each, in at most 90 characters.
+    earlier date; with the reason of each.
 
     `known` are the papers that had been read when `before` was frozen.
     """
@@ -48,7 +45,7 @@ def risers_of(
         return {}
     places = {id_: place for place, item in enumerate(ranking) for id_ in _ids(item)}
     return {
-        item.paper.id: _said(_since(before.day, day), item.votes, earlier.votes)
+        item.paper.id: _frozen(before.day, day, item.votes, earlier.votes)
         for item in ranking[: mailing_list.size]
         if item.votes is not None
         for earlier in [_earlier(item, before, known)]
@@ -81,16 +78,24 @@ def _passed(item: Ranked, above: Sequence[EditionPaper], places: Mapping[PaperId
     return any(places.get(one.paper_id, mine) > mine for one in above)
 
 
-def _since(earlier: date, day: date) -> str:
-    return _YESTERDAY if (day - earlier).days == 1 else _WEEKDAYS[earlier.weekday()]
-
-
-def _said(since: str, votes: int, earlier: int | None) -> str:
-    told = f"{_ROSE}{since}: {counted(votes, 'vote')}"
-    return told if earlier is None else f"{told}, {votes - earlier:,} new"
+def _frozen(before: date, day: date, votes: int, earlier: int | None) -> str:
+    is_yesterday = (day - before).days == 1
+    code = "risen.yesterday" if is_yesterday else "risen.weekday"
+    params = {"votes": votes} if is_yesterday else {"votes": votes, "weekday": before.weekday()}
+    if earlier is None:
+        return freeze(code, **params)
+    return freeze(f"{code}_more", gained=votes - earlier, **params)
 
 
 def dated(reason: str, yesterday: date) -> str:
-    """`reason` for somebody who has no mail every day: the weekday stands for the word."""
-    weekday = _WEEKDAYS[yesterday.weekday()]
-    return reason.replace(f"{_ROSE}{_YESTERDAY}", f"{_ROSE}{weekday}", 1)
+    """`reason` for a reader who gets no email every day: it names the weekday."""
+    if '"risen.yesterday' not in reason:
+        return reason
+    return join_reasons(*(_dated(line, yesterday.weekday()) for line in reason.split("\n")))
+
+
+def _dated(line: str, weekday: int) -> str:
+    code, params = read_reason(line)
+    if not code.startswith("risen.yesterday"):
+        return line
+    return freeze(code.replace("yesterday", "weekday"), **params, weekday=weekday)

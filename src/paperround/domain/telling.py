@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from paperround.domain.digests import DigestPaper
+from paperround.domain.reasons import tells_votes
 from paperround.domain.wording import counted
 
 _NAME_LENGTH = 50
@@ -126,12 +127,6 @@ def tally(paper: DigestPaper) -> str:
     votes = counted(paper.votes or 0, "vote") if untold else ""
     comments = counted(paper.comments, "comment") if paper.comments else ""
     return ", ".join(filter(None, (votes, comments)))
-
-
-def tells_votes(reason: str, votes: int) -> bool:
-    """Whether `reason` says how many votes there are."""
-    said = counted(votes, "vote")
-    return said in reason and re.search(rf"(?<![\d,]){re.escape(said)}\b", reason) is not None
 
 
 def long_date(day: date) -> str:

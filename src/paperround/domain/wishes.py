@@ -18,6 +18,7 @@ from paperround.domain.gist import shortened
 from paperround.domain.interests import Interest, InterestKind, is_unlike, seed_identifier
 from paperround.domain.keywords import Either, Keywords, Words, read_keywords
 from paperround.domain.papers import PaperId
+from paperround.domain.reasons import freeze
 from paperround.domain.search import Place
 from paperround.domain.topics import folded
 
@@ -134,18 +135,19 @@ class Sight:
     def _author(self, place: int) -> str:
         keys = set(map(author_key, self.names))
         authors = self.finder.papers[place].authors
-        return f"by {next(one for one in authors if author_key(one) in keys)}, whom you follow"
+        name = next(one for one in authors if author_key(one) in keys)
+        return freeze("author.followed", name=name)
 
     def _wish(self, place: int) -> str:
         for papers, topic in self.topics:
             if papers >> place & 1:
-                return f"your topic “{topic}”"
+                return freeze("followed.topic", term=topic)
         search = _first(self.searches, place)
         answer = partial(_told, self.finder, search, place)
         return self.finder.told_once(search, place, answer)
 
     def _category(self, place: int) -> str:
-        return f"in {_first(self.categories, place)}, which you follow"
+        return freeze("followed.category", name=_first(self.categories, place))
 
 
 def _first(said: Iterable[tuple[Papers, str]], place: int) -> str:
@@ -212,10 +214,11 @@ def _told(finder: Finder, search: str, place: int) -> str:
     """A search, and what it found where that is not just what it says."""
     keywords = read_keywords(search)
     quotes = list(islice(dict.fromkeys(finder.quotes(keywords.root, place)), MOST_QUOTED))
-    says = f"your search “{shortened(search, _LONGEST_SHOWN)}”"
-    if keywords.is_plain and [folded(one) for one in quotes] == [folded(search)]:
-        return says
-    return f"{says} found {' and '.join(f'“{one}”' for one in quotes)}" if quotes else says
+    shown = shortened(search, _LONGEST_SHOWN)
+    is_all_it_says = keywords.is_plain and [folded(one) for one in quotes] == [folded(search)]
+    if is_all_it_says or not quotes:
+        return freeze("followed.search", search=shown)
+    return freeze("followed.search_found", search=shown, words=quotes)
 
 
 def _union(sets: Iterable[Papers]) -> Papers:

@@ -7,6 +7,7 @@ from paperround.domain.citations import Citation
 from paperround.domain.editions import Edition
 from paperround.domain.telling import long_date, paper_links, short_authors
 from paperround.exports.entry_html import WITHDRAWN
+from paperround.languages.localize import english_reason
 
 MEDIA_TYPE = "text/markdown"
 
@@ -66,7 +67,7 @@ def write_edition(title: str, edition: Edition, quiet: str, pages: Sequence[str]
             f"## {paper.position}\\. [{escaped(paper.title)}](<{page}>)",
             f"**{WITHDRAWN}**" if paper.withdrawn else "",
             escaped(short_authors(paper.authors)),
-            f"*{escaped(paper.reason)}*" if paper.reason else "",
+            f"*{escaped(english_reason(paper.reason))}*" if paper.reason else "",
             escaped(paper.gist),
             " · ".join(links),
         ]

@@ -67,7 +67,7 @@ class ChannelContext(SendContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReport:
-    """What became of the messages of a run. `troubles` counts, by reason, those not taken."""
+    """How many messages a run posted. `troubles` counts, by reason, those not taken."""
 
     messages: int = 0
     troubles: Mapping[str, int] = field(default_factory=dict)
@@ -78,15 +78,15 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     context.unwritten.catch_up(context.database)
     if _is_idle(context):
         return ChannelReport()
-    runs = [_run(context) for _ in range(context.hands)]
+    posters = [_Poster(context) for _ in range(context.hands)]
+    runs = [Run(context, channel_lane(one), no_progress, pacer_of(context)) for one in posters]
     runs[0].tidy()
     if _has_due(context):
         with ThreadPoolExecutor(len(runs), thread_name_prefix="post") as pool:
             for posting in [pool.submit(run.send) for run in runs]:
                 posting.result()
     troubles = sum((run.troubles for run in runs), Counter[str]())
-    messages = sum(run.ended.total() for run in runs)
-    return ChannelReport(messages=messages, troubles=dict(troubles))
+    return ChannelReport(messages=sum(one.posted for one in posters), troubles=dict(troubles))
 
 
 def _is_idle(context: ChannelContext) -> bool:
@@ -106,13 +106,8 @@ def _has_due(context: ChannelContext) -> bool:
         return work.posts.has_due(now=context.clock.now())
 
 
-def _run(context: ChannelContext) -> Run[Claimed]:
-    return Run(context, channel_lane(context), no_progress, pacer_of(context))
-
-
-def channel_lane(context: ChannelContext) -> Lane[Claimed]:
+def channel_lane(poster: "_Poster") -> Lane[Claimed]:
     """Digests to channels. No relay paces them, and they carry no link that a key signs."""
-    poster = _Poster(context)
     return Lane(
         name="post",
         mailer=poster,
@@ -152,6 +147,8 @@ class _Poster:
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._in_hand: dict[DeliveryId, _InHand] = {}
+        self.posted = 0
+        """Messages that were posted, whatever their service said."""
 
     def envelope(self, row: Claimed) -> Envelope:
         """The next message of a digest. Raises Misconfigured where the hook was lost with the
@@ -187,6 +184,7 @@ class _Poster:
             post = self._in_hand[envelope.id]
             post.answer = self._answer(envelope.id, post, before_dot)
             if post.answer is not None:
+                self.posted += 1
                 yield _outcome(envelope.id, post.answer)
 
     def _answer(

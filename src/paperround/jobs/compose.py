@@ -19,12 +19,13 @@ from paperround.domain.ledger import Slip
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.papers import Show
+from paperround.domain.reasons import author_named
 from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.telling import with_author_shown
 from paperround.domain.times import week_name
 from paperround.domain.tokens import KeyRing, Purpose
 from paperround.domain.weeks import WEEK
-from paperround.languages.frozen import author_told, reason_told
+from paperround.languages.localize import digest_reason
 
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
 
@@ -177,10 +178,10 @@ def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
 
 def _with_own(paper: DigestPaper, reason: str | None, own: Mapping[str, float]) -> DigestPaper:
     # Named one by one: `replace` takes several times as long, and this is done for every mail.
-    told = paper.reason if reason is None else reason_told(reason)
+    told = paper.reason if reason is None else digest_reason(reason)
     return DigestPaper(
         title=paper.title,
-        authors=with_author_shown(paper.authors, author_told(told)),
+        authors=with_author_shown(paper.authors, author_named(told)),
         gist=paper.gist,
         reason=told,
         votes=paper.votes,
@@ -197,7 +198,7 @@ def _paper(paper: EditionPaper, base: str) -> DigestPaper:
         title=paper.title,
         authors=paper.authors,
         gist=paper.gist if paper.show is not Show.LINK else "",
-        reason=reason_told(paper.reason),
+        reason=digest_reason(paper.reason),
         votes=paper.votes,
         comments=paper.comments,
         links=paper.links,

@@ -25,6 +25,7 @@ from paperround.domain.telling import long_date
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.desk import Desk
 from paperround.jobs.site import shown_text, why_quiet
+from paperround.languages.localize import english_reason
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 MOST_ENTRIES = 60
@@ -126,7 +127,7 @@ def _frozen(publisher: Publisher, paper: EditionPaper, moment: datetime, reason:
         page=publisher.at(page_path(paper.name)),
         title=paper.title,
         authors=paper.authors,
-        reason=reason,
+        reason=english_reason(reason),
         text=paper.gist,
         links=paper.links,
         published=moment,

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from paperround.domain.telling import Linked, first_authors, paper_links, shortened, tells_votes
+from paperround.domain.reasons import tells_votes
+from paperround.domain.telling import Linked, first_authors, paper_links, shortened
 from paperround.languages.tongue import Tongue
 from paperround.languages.vocabulary import LIST_TITLES
 

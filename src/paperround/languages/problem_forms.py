@@ -5,10 +5,9 @@ Each is written as it is raised, in English, with places where values stand. Tes
 form of the site takes, and hold that every sentence is read by one of these.
 """
 
-from paperround.domain.languages import marked, marked_forms
-from paperround.languages.forms import Sentence
+from paperround.domain.languages import Message, marked, marked_forms
 
-_AROUND: tuple[Sentence, ...] = (
+_AROUND: tuple[Message, ...] = (
     marked("line %(at)s: %(problem)s"),
     marked("your search: %(problem)s"),
     marked("the gzip file is broken or goes on after its end (%(name)s): fetch it again"),
@@ -16,7 +15,7 @@ _AROUND: tuple[Sentence, ...] = (
 )
 """What says where the trouble is, around what it is."""
 
-ADDRESSES: tuple[Sentence, ...] = (
+ADDRESSES: tuple[Message, ...] = (
     marked("this is not an e-mail address: it has no @"),
     marked("this is not an e-mail address: it has more than one @"),
     marked("this is not an e-mail address: nothing stands before the @"),
@@ -51,7 +50,7 @@ ADDRESSES: tuple[Sentence, ...] = (
     marked("that was asked three times today: try tomorrow"),
 )
 
-CHOICES: tuple[Sentence, ...] = (
+CHOICES: tuple[Message, ...] = (
     marked("%(given)s is not a date: write it like 2026-01-30"),
     marked("%(given)s is not a week: write it like 2026-W09"),
     marked("%(given)s is not a month: write it like 2026-02"),
@@ -93,7 +92,7 @@ CHOICES: tuple[Sentence, ...] = (
     marked("say of one paper at least that it is good"),
 )
 
-SEARCHES: tuple[Sentence, ...] = (
+SEARCHES: tuple[Message, ...] = (
     marked("%(some)s characters: %(all)s at most"),
     marked("%(some)s words and phrases: %(all)s at most"),
     marked("it names no word to look for"),
@@ -123,7 +122,7 @@ SEARCHES: tuple[Sentence, ...] = (
     ),
 )
 
-LIBRARIES: tuple[Sentence, ...] = (
+LIBRARIES: tuple[Message, ...] = (
     marked("paste some lines, choose a file, or name a library"),
     marked("the demo asks nobody on the network: give a file, or paste"),
     marked(
@@ -157,7 +156,7 @@ LIBRARIES: tuple[Sentence, ...] = (
     marked("a value has more than %(all)s characters"),
 )
 
-ELSEWHERE: tuple[Sentence, ...] = (
+ELSEWHERE: tuple[Message, ...] = (
     marked("that was a lot of requests from your network: wait a little"),
     marked("another request of yours is still being answered: try again in a moment"),
     marked("Too many people ask for that just now. Please try again in a moment."),
@@ -189,7 +188,7 @@ ELSEWHERE: tuple[Sentence, ...] = (
 )
 """Why there is no page, and what is turned away before anything is read."""
 
-PROBLEMS: tuple[Sentence, ...] = (
+PROBLEMS: tuple[Message, ...] = (
     *ADDRESSES,
     *CHOICES,
     *SEARCHES,

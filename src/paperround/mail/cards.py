@@ -12,13 +12,13 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from paperround.domain.digests import DigestPaper
-from paperround.languages.frozen import reason_said
+from paperround.domain.reasons import tells_votes
 from paperround.languages.tongue import Tongue
-from paperround.mail.filters import tells_votes
 from paperround.mail.lines import MOST_LINES, Line, LineForm
 from paperround.mail.pieces import Recent, new_mark
-from paperround.mail.render import clean_paper, clean_reason, with_gist
+from paperround.mail.render import clean_paper, with_gist
 from paperround.mail.shapes import Cut, Look, Seamed, Shape, Write
+from paperround.mail.templates import reason_line
 
 MOST_CARDS = 6_000
 """Cards a deck keeps, about 6 kB each. One that was dropped is made anew by one join."""
@@ -96,7 +96,7 @@ class Deck:
         self._bases = Recent[tuple[Any, ...], _Base](MOST_PAPERS)
         self._lately = Recent[int, tuple[DigestPaper, _Base]](MOST_PAPERS)
         self._known = Recent[int, _Known](MOST_LINES)
-        self._reasons = Recent[str, tuple[str, Line]](MOST_LINES)
+        self._reasons = Recent[str, Line](MOST_LINES)
         self._form: LineForm | None = None
 
     def cards(self, papers: Sequence[DigestPaper], write: Write) -> list[PlacedCard]:
@@ -121,10 +121,10 @@ class Deck:
         base = self._base(paper)
         if self._form is None:
             self._form = seamed.reason_form(base.paper)
-        frozen, reason = self._reason(paper.reason, self._form)
+        reason = self._reason(paper.reason, self._form)
         votes = base.paper.votes
         looks = _looks(
-            tells_votes=votes is not None and tells_votes(frozen, votes),
+            tells_votes=votes is not None and tells_votes(paper.reason, votes),
             has_reason=reason.words != "",
         )
         return self._known.keep(id(paper), _Known(paper, base, reason, looks))
@@ -140,14 +140,10 @@ class Deck:
         base = self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist, self._ours))
         return self._lately.keep(id(paper.links), (paper, base))[1]
 
-    def _reason(self, reason: str, form: LineForm) -> tuple[str, Line]:
-        """A reason as it was frozen, clean, and the line that says it."""
+    def _reason(self, reason: str, form: LineForm) -> Line:
+        """The line of a frozen reason."""
         known = self._reasons.get(reason)
-        if known is not None:
-            return known
-        frozen = clean_reason(reason)
-        line = form.both(reason_said(self._ours, frozen))
-        return self._reasons.keep(reason, (frozen, line))
+        return known or self._reasons.keep(reason, form.both(reason_line(self._ours, reason)))
 
     def _render(self, wanted: Sequence[tuple[_Base, Look]], seamed: Seamed) -> None:
         """Make the shapes that are lacking, all together."""

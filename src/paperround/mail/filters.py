@@ -12,7 +12,6 @@ from paperround.domain.telling import (
     short_authors,
     shortened,
     tally,
-    tells_votes,
     title_address,
     web_address,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "site_name",
     "spoken_title",
     "tally",
-    "tells_votes",
     "title_address",
     "web_address",
     "wrapped",

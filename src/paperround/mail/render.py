@@ -7,16 +7,14 @@ from typing import NamedTuple, Protocol
 from paperround.domain.digests import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import asking
-from paperround.languages.frozen import reason_said
 from paperround.languages.papers import list_title_said, preheader_said, title_said
 from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.filters import shortened
-from paperround.mail.templates import PREHEADER_LENGTH, Templates, cleaned, postal_line
+from paperround.mail.templates import PREHEADER_LENGTH, Templates, cleaned, postal_line, reason_line
 
 HTML_LIMIT = 90_000
 """Bytes. Gmail hides what comes after about 102,000, the footer's links first."""
 _TITLE_LENGTH = 300
-_REASON_LENGTH = 200
 _PUBLIC = ("web_url", "subscribe_url")
 """Pages of the site for everybody, which do not know whose mail led there: their addresses ask for
 the language of the mail."""
@@ -134,7 +132,7 @@ def preheader_of(papers: Sequence[Shown], language: str) -> str:
 
 
 def _said(paper: DigestPaper, language: str) -> DigestPaper:
-    return replace(paper, reason=reason_said(tongue(language), paper.reason))
+    return replace(paper, reason=reason_line(tongue(language), paper.reason))
 
 
 def clean_view(view: DigestView) -> DigestView:
@@ -156,13 +154,8 @@ def clean_paper(paper: DigestPaper, ours: Tongue) -> DigestPaper:
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
     clean["title"] = title_said(ours, clean["title"], _TITLE_LENGTH)
     clean["page_url"] = asking(clean["page_url"], ours.language)
-    clean["reason"] = shortened(clean["reason"], _REASON_LENGTH)
+    clean["reason"] = paper.reason
     return replace(paper, **clean)
-
-
-def clean_reason(reason: str) -> str:
-    """A reason as `clean_paper` leaves it: as it was frozen."""
-    return shortened(str(cleaned(reason)), _REASON_LENGTH)
 
 
 def with_gist(paper: DigestPaper, length: int) -> DigestPaper:

@@ -16,7 +16,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from paperround.domain.written import written_in
-from paperround.languages.frozen import reason_said, source_said
+from paperround.languages.localize import localize_reason, localize_source
 from paperround.languages.papers import authors_said, links_said, tally_said
 from paperround.languages.tongue import Tongue
 
@@ -48,10 +48,10 @@ def speaking(environment: Environment, tongue: Tongue) -> Environment:
         "links": partial(links_said, tongue),
         "long_date": tongue.long_date,
         "number": tongue.number,
-        "reason": partial(reason_said, tongue),
+        "reason": partial(localize_reason, tongue),
         "row": tongue.row,
         "short_date": tongue.short_date,
-        "source": partial(source_said, tongue),
+        "source": partial(localize_source, tongue),
         "tally": partial(tally_said, tongue),
         "word": tongue.word,
     }

@@ -9,7 +9,7 @@ or bidi character in either part. Escaping is on for the HTML whatever a file is
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import LANGUAGES, spoken
-from paperround.languages.tongue import tongue
+from paperround.languages.localize import localize_reason
+from paperround.languages.tongue import Tongue, tongue
 from paperround.mail import filters
 from paperround.mail.headers import header_text, one_line
 from paperround.mail.speech import TRANSLATED, speaking
@@ -26,6 +27,7 @@ from paperround.paths import templates_dir
 
 SUBJECT_LENGTH = 120
 PREHEADER_LENGTH = 160
+REASON_LENGTH = 200
 _LINE_ENDS = re.compile(r"\s*[\r\n]+\s*")
 
 
@@ -93,6 +95,11 @@ def cleaned(value: Any) -> Any:
             return value
 
 
+def reason_line(ours: Tongue, frozen: str) -> str:
+    """Why a paper is shown, on one clean line of at most 200 characters."""
+    return filters.shortened(one_line(localize_reason(ours, frozen)), REASON_LENGTH)
+
+
 def postal_line(address: str) -> str:
     """A postal address of several lines on one, with commas between."""
     return one_line(_LINE_ENDS.sub(", ", address.strip()))
@@ -105,6 +112,8 @@ def _pair(folder: Path, language: str) -> _Pair:
     made, loader = tongue(language), FileSystemLoader(folder)
     html = speaking(_environment(loader, autoescape=True), made)
     text = speaking(_environment(loader, autoescape=False), made)
+    for one in (html, text):
+        one.filters["reason"] = partial(reason_line, made)
     return _Pair(html, text)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from paperround.domain.gist import shortened
 from paperround.domain.outlooks import Outlook, Pick
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.reasons import freeze
 from paperround.domain.tastes import Taste
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
 from paperround.ranking.personal import fits, odds
@@ -139,11 +140,10 @@ class TasteDay:
             else self._as_written(word, place)
             for word in words
         ]
-        quoted = ", ".join(f"“{one}”" for one in said)
         why = (
-            _like_given(quoted, spoken.title(text))
+            _frozen("near_saved.given", said, title=shortened(spoken.title(text), LONGEST_TITLE))
             if given
-            else _in_words(quoted, is_topic=is_topic)
+            else _frozen("followed.topics" if is_topic else "near_saved.liked", said)
         )
         if len(spoken.reasons) < MOST_REASONS:
             spoken.reasons[text, place, given] = why
@@ -220,19 +220,11 @@ def _given(taste: Taste, place_of: Mapping[Name, int]) -> frozenset[int]:
     return frozenset(place_of[name] for name in names if name in place_of)
 
 
-def _in_words(quoted: str, *, is_topic: bool) -> str:
-    if is_topic:
-        return f"shares {quoted} with your topics" if quoted else "close to your topics"
-    return f"shares {quoted} with a paper you liked" if quoted else "like papers you liked"
-
-
-def _like_given(quoted: str, title: str) -> str:
-    shown = shortened(title, LONGEST_TITLE)
-    return (
-        f"shares {quoted} with “{shown}”, which you gave"
-        if quoted
-        else f"like “{shown}”, which you gave"
-    )
+def _frozen(code: str, words: Sequence[str], **params: str) -> str:
+    """The reason, with the words that both texts share where there are any."""
+    if not words:
+        return freeze(code, **params)
+    return freeze(f"{code}_words", words=words, **params)
 
 
 def _text(paper: Paper) -> Text:

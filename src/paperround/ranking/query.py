@@ -19,6 +19,7 @@ from datetime import datetime
 from paperround.domain.editions import Candidate, Ranked, Ranking
 from paperround.domain.identifiers import canonical
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.reasons import freeze, join_reasons
 from paperround.ranking.parts import total
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.words import may_join, tokens
@@ -43,7 +44,7 @@ class Match:
     @property
     def reason(self) -> str:
         """Why the paper is there, for a reader."""
-        return "matches " + ", ".join(f"“{word}”" for word in self.words)
+        return freeze("followed.query", words=self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,8 @@ class QueryRanker:
 
 def _with(item: Ranked, match: Match) -> Ranked:
     parts = {PART: match.part, **item.parts}
-    return replace(item, parts=parts, score=total(parts), reason=f"{item.reason} · {match.reason}")
+    reason = join_reasons(item.reason, match.reason)
+    return replace(item, parts=parts, score=total(parts), reason=reason)
 
 
 def _order(item: Ranked) -> tuple[float, str, int]:

@@ -5,17 +5,17 @@ from datetime import datetime
 from math import ceil
 
 from paperround.domain.papers import Paper
+from paperround.domain.reasons import freeze
 from paperround.domain.times import require_utc
-from paperround.domain.wording import counted
 from paperround.ranking.bursts import Burst
 from paperround.ranking.signals import Growth, Standing, first_day, hours_between
 from paperround.ranking.words import tokens
 
 LONGEST = 90
-"""Characters of the longest reason."""
+"""Characters of the longest reason, in English."""
+_LONGEST_NAME, _LONGEST_TERM = LONGEST - 42, LONGEST - 16
 
 _FRESH_HOURS = 36
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def reason_for(
@@ -30,13 +30,11 @@ def reason_for(
     a matter of style."""
     if standing is not None and standing.votes > 0:
         return _votes(paper, standing, as_of)
-    said = [] if author is None else [_author(author)]
-    said += [_topic(one.term) for one in topics if one.background and _names(paper.title, one.term)]
-    return next((one for one in said if len(one) <= LONGEST), "")
-
-
-def _author(name: str) -> str:
-    return f"from {name}, whose papers are often popular here"
+    if author is not None and len(author) <= _LONGEST_NAME:
+        return freeze("author.popular", name=author)
+    named = (one.term for one in topics if one.background and _names(paper.title, one.term))
+    short = (freeze("rising_topic", term=term) for term in named if len(term) <= _LONGEST_TERM)
+    return next(short, "")
 
 
 def _names(title: str, term: str) -> bool:
@@ -44,49 +42,40 @@ def _names(title: str, term: str) -> bool:
     return f" {term} " in f" {' '.join(tokens(title))} "
 
 
-def _topic(term: str) -> str:
-    return f"rising topic: “{term}”"
-
-
 def _votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
-    votes = counted(standing.votes, "vote")
+    votes = standing.votes
     if hours_between(standing.counted_at, as_of) > _FRESH_HOURS:
-        return f"{votes} (as of {_day(standing.counted_at)})"
+        return freeze("votes.as_of", votes=votes, day=_day(standing.counted_at))
     growth = standing.growth
     if growth is not None and growth.since is not None and growth.gained > 0:
-        return f"{votes}, {growth.gained:,} {_span(growth, growth.since, as_of)}"
-    return _first_votes(votes, paper, standing, as_of)
+        return _grown(votes, growth, growth.since, as_of)
+    return _first_votes(paper, standing, as_of)
 
 
-def _first_votes(votes: str, paper: Paper, standing: Standing, as_of: datetime) -> str:
+def _first_votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
     listed = require_utc(paper.counts_from)
     hours = ceil(hours_between(listed, standing.counted_at))
     told_the_hour = paper.listed_on == listed.date() and listed != first_day(paper, as_of)
     if not told_the_hour or not 0 < hours <= 24:
-        return f"{votes}, {_listed(paper, as_of)}"
+        return _listed(standing.votes, paper, as_of)
     if listed.date() == as_of.date():
-        return f"{votes} in {counted(hours, 'hour')}"
-    span = "hour" if hours == 1 else f"{hours} hours"
-    return f"{votes} in its first {span}, listed {_day(listed)}"
+        return freeze("votes.today", votes=standing.votes, num=hours)
+    return freeze("votes.first_hours", votes=standing.votes, num=hours, day=_day(listed))
 
 
-def _span(growth: Growth, since: datetime, as_of: datetime) -> str:
+def _grown(votes: int, growth: Growth, since: datetime, as_of: datetime) -> str:
     days = (as_of.date() - require_utc(since).date()).days
     if days == 1:
-        return "since yesterday"
-    if growth.hours < 48:
-        return f"in {counted(max(1, ceil(growth.hours)), 'hour')}"
-    return f"in {ceil(growth.hours / 24)} days"
+        return freeze("votes.since_yesterday", votes=votes, gained=growth.gained)
+    code, num = ("hours", growth.hours) if growth.hours < 48 else ("days", growth.hours / 24)
+    return freeze(f"votes.in_{code}", votes=votes, gained=growth.gained, num=max(1, ceil(num)))
 
 
-def _listed(paper: Paper, as_of: datetime) -> str:
+def _listed(votes: int, paper: Paper, as_of: datetime) -> str:
     days = (as_of.date() - first_day(paper, as_of).date()).days
-    if days == 0:
-        return "new today" if paper.listed_on is not None else "first seen today"
-    verb = "listed" if paper.listed_on is not None else "first seen"
-    return f"{verb} yesterday" if days == 1 else f"{verb} {days:,} days ago"
+    verb = "seen" if paper.listed_on is None else "listed"
+    return freeze("votes.listed", votes=votes, listed=[verb, days])
 
 
 def _day(moment: datetime) -> str:
-    utc = require_utc(moment)
-    return f"{utc.day} {_MONTHS[utc.month - 1]}"
+    return require_utc(moment).date().isoformat()

@@ -24,6 +24,7 @@ from paperround.domain.languages import ENGLISH
 from paperround.domain.ledger import Claimed, NewDelivery, Slip, parts_by_position
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.languages.localize import english_reason
 from paperround.store import schema as db
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import RELEASED, Book
@@ -44,7 +45,8 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
         "kind": [row.kind.value for row in rows],
         "local_date": [row.local_date for row in rows],
         "positions": [_POSITIONS(row.papers) for row in rows],
-        "reasons": [_REASONS(row.reasons) if row.reasons else None for row in rows],
+        "reasons": [_ENGLISH(row.reasons) if row.reasons else None for row in rows],
+        "reason_codes": [_REASONS(row.reasons) if row.reasons else None for row in rows],
         "parts": [_PARTS(row.parts) if row.parts else None for row in rows],
         "withdrawn": [[_said(one) for one in row.withdrawn] or None for row in rows],
         "language": [None if row.language == ENGLISH else row.language for row in rows],
@@ -68,6 +70,10 @@ def _positions(papers: Sequence[tuple[PaperId, int]]) -> list[int]:
 
 def _by_text(reasons: Mapping[int, str]) -> dict[str, str]:
     return {str(position): why for position, why in reasons.items()}
+
+
+def _in_english(reasons: Mapping[int, str]) -> dict[str, str]:
+    return {str(position): english_reason(why) for position, why in reasons.items()}
 
 
 _MOST_SHARED = 1024
@@ -95,7 +101,7 @@ class _Lately(Generic[T]):
         return written
 
 
-_POSITIONS, _REASONS = _Lately(_positions), _Lately(_by_text)
+_POSITIONS, _REASONS, _ENGLISH = _Lately(_positions), _Lately(_by_text), _Lately(_in_english)
 _PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 
@@ -133,7 +139,7 @@ def _withdrawn(row: Row[Any]) -> tuple[Withdrawal, ...]:
 
 
 def _reasons(row: Row[Any]) -> Mapping[int, str]:
-    reasons = row.reasons
+    reasons = row.reason_codes or row.reasons
     return {int(position): why for position, why in reasons.items()} if reasons else {}
 
 
@@ -181,6 +187,7 @@ def due_rows(address: ColumnElement[Any]) -> Select[Any]:
             db.deliveries.c.local_date,
             db.deliveries.c.positions,
             db.deliveries.c.reasons,
+            db.deliveries.c.reason_codes,
             db.deliveries.c.parts,
             db.deliveries.c.withdrawn,
             db.deliveries.c.language,

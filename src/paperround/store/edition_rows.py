@@ -1,6 +1,7 @@
 """Editions and their papers as rows."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Row
@@ -16,6 +17,8 @@ from paperround.domain.editions import (
 )
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId, Show
+from paperround.languages.localize import english_reason, localize_source
+from paperround.languages.tongue import tongue
 
 _SHOWS = {one.value: one for one in Show}
 
@@ -32,7 +35,8 @@ def edition_columns(edition: NewEdition) -> dict[str, Any]:
         "state": EditionState.FROZEN,
         "empty_reason": edition.empty_reason,
         "quiet_reason": edition.quiet_reason,
-        "sources": list(edition.sources),
+        "sources": [localize_source(tongue(), one) for one in edition.sources],
+        "source_codes": list(edition.sources),
         "cut_at": edition.cut_at,
     }
 
@@ -50,7 +54,8 @@ def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
         "identifiers": dict(paper.identifiers),
         "score": paper.score,
         "parts": dict(paper.parts),
-        "reason": paper.reason,
+        "reason": english_reason(paper.reason),
+        "reason_codes": paper.reason,
         "votes": paper.votes,
         "comments": paper.comments,
         "show": paper.show,
@@ -72,7 +77,7 @@ def edition_of(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
         papers=papers,
         empty_reason=row.empty_reason,
         quiet_reason=row.quiet_reason,
-        sources=tuple(row.sources),
+        sources=tuple(row.source_codes or row.sources),
         cut_at=row.cut_at,
     )
 
@@ -104,7 +109,7 @@ def paper_at(row: Row[Any]) -> EditionPaper:
         identifiers=row.identifiers,
         score=row.score,
         parts=row.parts,
-        reason=row.reason,
+        reason=row.reason_codes or row.reason,
         votes=row.votes,
         comments=row.comments,
         show=_SHOWS[row.show],
@@ -112,15 +117,19 @@ def paper_at(row: Row[Any]) -> EditionPaper:
     )
 
 
-def tail_column(tail: Sequence[TailPaper]) -> list[list[Any]]:
-    """The places of a tail: a list for each, without names, as there are many."""
-    return [
-        [one.position, one.paper_id, one.score, one.parts, one.reason, one.votes, one.comments]
-        for one in tail
-    ]
+def tail_columns(tail: Sequence[TailPaper]) -> dict[str, Any]:
+    """The columns of a tail: a list for each place, without names, as there are many."""
+    return {
+        "places": [[*_place(one), one.votes, one.comments] for one in tail],
+        "reason_codes": [one.reason for one in tail],
+    }
 
 
-def tail_of(column: Sequence[Sequence[Any]]) -> tuple[TailPaper, ...]:
+def _place(one: TailPaper) -> list[Any]:
+    return [one.position, one.paper_id, one.score, one.parts, english_reason(one.reason)]
+
+
+def tail_of(row: Row[Any]) -> tuple[TailPaper, ...]:
     """The tail that was stored."""
     return tuple(
         TailPaper(
@@ -128,9 +137,11 @@ def tail_of(column: Sequence[Sequence[Any]]) -> tuple[TailPaper, ...]:
             paper_id=PaperId(paper),
             score=score,
             parts=parts,
-            reason=reason,
+            reason=code or reason,
             votes=votes,
             comments=comments,
         )
-        for position, paper, score, parts, reason, votes, comments in column
+        for (position, paper, score, parts, reason, votes, comments), code in zip_longest(
+            row.places, row.reason_codes or ()
+        )
     )

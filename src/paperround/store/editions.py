@@ -42,7 +42,7 @@ from paperround.store.edition_rows import (
     paper_at,
     paper_columns,
     summary_of,
-    tail_column,
+    tail_columns,
     tail_of,
 )
 from paperround.store.places import places
@@ -107,8 +107,9 @@ class EditionStore:
 
     def tail(self, edition: EditionId) -> tuple[TailPaper, ...]:
         """The places behind those that the edition shows; none once they are forgotten."""
-        wanted = select(db.edition_tails.c.places).where(db.edition_tails.c.edition_id == edition)
-        return tail_of(self._connection.execute(wanted).scalar_one_or_none() or ())
+        wanted = select(db.edition_tails).where(db.edition_tails.c.edition_id == edition)
+        row = self._connection.execute(wanted).one_or_none()
+        return () if row is None else tail_of(row)
 
     def forget_tails(self, *, before: datetime) -> int:
         """Forget the tails of editions that were cut before; returns how many."""
@@ -179,7 +180,7 @@ class EditionStore:
             raise Conflict(f"the edition of {edition.day} (cut {edition.cut}) is frozen already")
         self._store_papers(id_, edition.papers)
         if edition.tail:
-            row = {"edition_id": id_, "places": tail_column(edition.tail)}
+            row = {"edition_id": id_, **tail_columns(edition.tail)}
             self._connection.execute(insert_row(db.edition_tails), row)
         return self.get(EditionId(id_))
 

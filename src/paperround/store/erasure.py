@@ -213,7 +213,10 @@ _ANSWER: Mapping[str, object] = {"reply": None, "domain": None}
 
 _BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
     (db.subscriptions, _NO_WISH),
-    (db.deliveries, {"reasons": None, "parts": None, "withdrawn": None, **_ANSWER}),
+    (
+        db.deliveries,
+        {"reasons": None, "reason_codes": None, "parts": None, "withdrawn": None, **_ANSWER},
+    ),
     (db.notices, {"address": None, "payload": {}, **_ANSWER}),
     (db.returned, {"said": None}),
 )

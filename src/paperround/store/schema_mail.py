@@ -158,7 +158,8 @@ deliveries = Table(
     Column("local_date", Date, nullable=False),
     Column("positions", Json, nullable=False),
     *_sending("deliveries", "list_id"),  # a paused list holds up no other
-    Column("reasons", Json, nullable=True),  # a reader's own, by position
+    Column("reasons", Json, nullable=True),  # in English, for the release before
+    Column("reason_codes", Json, nullable=True),  # a reader's own, by position
     Column("withdrawn", Json, nullable=True),  # what it says of papers that were sent before
     Column("parts", Json, nullable=True),  # a reader's own, by name a number for each position
     text("language", null=True),  # what it is written in; empty: English

@@ -231,7 +231,8 @@ editions = Table(
     text("empty_reason", null=True),
     instant("live_until", null=True),  # when the last digest planned so far expires
     text("quiet_reason", null=True),
-    Column("sources", Json, nullable=False),
+    Column("sources", Json, nullable=False),  # in English, for the release before
+    Column("source_codes", Json, nullable=True),
     instant("cut_at"),
     instant("cancelled_at", null=True),
     one_of("state", EditionState),
@@ -254,7 +255,8 @@ def _frozen_papers() -> tuple[SchemaItem, ...]:
         Column("identifiers", Json, nullable=False),
         Column("score", Double, nullable=False),
         Column("parts", Json, nullable=False),
-        text("reason"),
+        text("reason"),  # in English, for the release before
+        text("reason_codes", null=True),
         Column("votes", BigInteger, nullable=True),
         Column("comments", BigInteger, nullable=True),
         text("show"),
@@ -272,6 +274,7 @@ edition_tails = Table(
     metadata,
     key_part("edition_id", "editions"),
     Column("places", Json, nullable=False),  # behind what the edition shows
+    Column("reason_codes", Json, nullable=True),  # of each place
     sqlite_with_rowid=False,
 )
 

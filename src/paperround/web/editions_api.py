@@ -11,6 +11,8 @@ from paperround.domain.editions import EditionPaper
 from paperround.domain.times import parse_date
 from paperround.jobs.learned import RankingPage, ranking_page
 from paperround.jobs.site import EditionPage, edition_page
+from paperround.languages.localize import english_reason, localize_source
+from paperround.languages.tongue import tongue
 from paperround.web import examples
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
@@ -46,7 +48,7 @@ class PlacedPaper(BaseModel):
             title=paper.title,
             authors=list(paper.authors),
             gist=paper.gist,
-            reason=paper.reason,
+            reason=english_reason(paper.reason),
             score=paper.score,
             parts=dict(paper.parts),
             votes=paper.votes,
@@ -85,7 +87,7 @@ class EditionAnswer(BaseModel):
             frozen_at=edition.frozen_at,
             ranker=edition.ranker,
             quiet=page.quiet,
-            sources=edition.sources,
+            sources=[localize_source(tongue(), one) for one in edition.sources],
             papers=[PlacedPaper.of(paper) for paper in edition.papers],
         )
 

@@ -1,0 +1,92 @@
+"""Frozen reasons and states of sources, in a language.
+
+    code, parameters -> message of the code -> its translation -> values as the language writes them
+
+What has no message or no translation is shown in English.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from paperround.domain.languages import Message
+from paperround.domain.reasons import read_reason
+from paperround.languages.messages import LISTED, MESSAGES, TROUBLES
+from paperround.languages.tongue import Tongue, tongue
+
+_JOINT = " · "
+_MOST_LINES = 8192
+
+
+def localize_reason(ours: Tongue, frozen: str) -> str:
+    """Why a paper is shown."""
+    return _JOINT.join(filter(None, [_line(ours, line) for line in frozen.split("\n")]))
+
+
+def english_reason(frozen: str) -> str:
+    """Why a paper is shown, for the API, feeds, files, channels and the command line."""
+    return localize_reason(tongue(), frozen)
+
+
+def digest_reason(frozen: str) -> str:
+    """The one reason that a digest shows, frozen: the first that has a message; else empty."""
+    return next((line for line in frozen.split("\n") if read_reason(line).code in MESSAGES), "")
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _line(ours: Tongue, line: str) -> str:
+    code, params = read_reason(line)
+    if not code:
+        return str(params["text"])
+    return _fill(ours, MESSAGES.get(code, ""), params)
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def localize_source(ours: Tongue, frozen: str) -> str:
+    """The name of a source, and how it did."""
+    one = read_reason(frozen)
+    if not one.code:
+        return frozen
+    state = _line(ours, frozen)
+    return ours.gettext("%(label)s: %(value)s", label=one.params["name"], value=state)
+
+
+def _fill(ours: Tongue, message: Message, params: Mapping[str, Any]) -> str:
+    values = {
+        name: _VALUES[name](ours, value) if name in _VALUES else value
+        for name, value in params.items()
+    }
+    if isinstance(message, str):
+        return ours.gettext(message, **values)
+    return ours.ngettext(*message, values.pop("num", 1), **values)
+
+
+def _day(ours: Tongue, day: str) -> str:
+    return ours.day_and_month(date.fromisoformat(day))
+
+
+def _moment(ours: Tongue, moment: str) -> str:
+    at = datetime.fromisoformat(moment)
+    return f"{ours.day_and_month(at.date())} {at:%H:%M} UTC"
+
+
+def _listed(ours: Tongue, since: tuple[str, int]) -> str:
+    verb, days = since
+    today, yesterday, ago = LISTED[verb]
+    if days in (0, 1):
+        return ours.word(yesterday if days else today)
+    return ours.ngettext(*ago, days)
+
+
+_VALUES: Mapping[str, Callable[[Tongue, Any], Any]] = {
+    "votes": lambda tongue, votes: tongue.counted(votes, "vote"),
+    "day": _day,
+    "moment": _moment,
+    "weekday": Tongue.weekday,
+    "listed": _listed,
+    "words": lambda ours, words: ours.listed([ours.quoted(word) for word in words]),
+    "trouble": lambda ours, name: ours.word(TROUBLES[name]),
+}
+"""How values are written, by the name of their parameter. Whole numbers are grouped, others stay
+as they are."""
