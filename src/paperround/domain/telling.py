@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from paperround.domain.digests import DigestPaper
+from paperround.domain.languages import marked
 from paperround.domain.reasons import tells_votes
 from paperround.domain.wording import counted
 
@@ -20,11 +21,11 @@ _MONTHS = (
     "August", "September", "October", "November", "December",
 )  # fmt: skip
 _LINKS = {
-    "abstract": "Abstract",
-    "pdf": "PDF",
-    "code": "Code",
-    "project": "Project page",
-    "discussion": "Discussion",
+    "abstract": marked("Abstract"),
+    "pdf": marked("PDF"),
+    "code": marked("Code"),
+    "project": marked("Project page"),
+    "discussion": marked("Discussion"),
 }
 _PRINTABLE = "!#$%&'()*+,/:;=?@[]~"
 _MOST_ADDRESSES = 4096
@@ -113,7 +114,7 @@ def paper_links(paper: Linked) -> list[tuple[str, str]]:
 def _label(label: str, url: str) -> str:
     host = urlsplit(url).hostname or ""
     of_arxiv = host == "arxiv.org" or host.endswith(".arxiv.org")
-    return f"arXiv {label.lower()}" if of_arxiv and label == "Abstract" else label
+    return marked("arXiv abstract") if of_arxiv and label == "Abstract" else label
 
 
 def title_address(paper: DigestPaper) -> str:

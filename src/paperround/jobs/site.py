@@ -11,6 +11,7 @@ from paperround.domain.editions import Edition, EditionPaper, EditionState, Edit
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import choose_gist
 from paperround.domain.identifiers import arxiv_id
+from paperround.domain.languages import marked
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.domain.schedule import MOST_CUTS
@@ -24,11 +25,11 @@ _LONGEST_ID = 18
 """Digits of an id; a longer one is no row of any database."""
 
 WORDS = {
-    SkipReason.NO_NEW_PAPERS: "No new papers were listed since the last edition.",
-    SkipReason.NO_PAPERS_AT_ALL: "No papers have been read yet.",
-    SkipReason.HOLIDAY: "The sources announce nothing today: it is a weekend or a holiday.",
-    SkipReason.FEED_STALE: "The sources have announced less than they usually do by now.",
-    SkipReason.FEED_FAILED: "A source could not be read. We keep trying.",
+    SkipReason.NO_NEW_PAPERS: marked("No new papers were listed since the last edition."),
+    SkipReason.NO_PAPERS_AT_ALL: marked("No papers have been read yet."),
+    SkipReason.HOLIDAY: marked("The sources announce nothing today: it is a weekend or a holiday."),
+    SkipReason.FEED_STALE: marked("The sources have announced less than they usually do by now."),
+    SkipReason.FEED_FAILED: marked("A source could not be read. We keep trying."),
 }
 """Why a day has no papers, in words."""
 
@@ -117,7 +118,7 @@ def _days_before(
 def why_quiet(edition: Edition | EditionSummary | None) -> str:
     """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
     if edition is None:
-        return "The first edition has not been made yet."
+        return marked("The first edition has not been made yet.")
     reason = edition.quiet_reason or edition.empty_reason
     return WORDS[SkipReason(reason)] if reason else ""
 

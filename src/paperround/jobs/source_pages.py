@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.domain.feeds import AlarmKind, FeedHealth, LiveFeed
+from paperround.domain.languages import marked
 from paperround.domain.papers import FeedId
 from paperround.jobs.all_feeds import every_feed
 from paperround.store.unit_of_work import Database
@@ -20,22 +21,22 @@ SHOWN = timedelta(days=30)
 MOST_NAMES = 100
 
 HEALTH: Mapping[FeedHealth, str] = {
-    FeedHealth.NEW: "It has not been read yet.",
-    FeedHealth.FRESH: "It is well.",
-    FeedHealth.EMPTY: "It answers, and says that it has nothing new.",
-    FeedHealth.STALE: "It answers, but the papers it should have by now have not come.",
-    FeedHealth.HOLIDAY: "It announces nothing today: it is a weekend or a holiday.",
-    FeedHealth.FAILED: "It cannot be read at the moment. We keep trying.",
-    FeedHealth.PAUSED: "It is switched off.",
+    FeedHealth.NEW: marked("It has not been read yet."),
+    FeedHealth.FRESH: marked("It is well."),
+    FeedHealth.EMPTY: marked("It answers, and says that it has nothing new."),
+    FeedHealth.STALE: marked("It answers, but the papers it should have by now have not come."),
+    FeedHealth.HOLIDAY: marked("It announces nothing today: it is a weekend or a holiday."),
+    FeedHealth.FAILED: marked("It cannot be read at the moment. We keep trying."),
+    FeedHealth.PAUSED: marked("It is switched off."),
 }
 """How a feed is doing, in words for everybody."""
 
-GONE = "It has ended for good."
-BY_HAND = "It is a file that was read by hand."
+GONE = marked("It has ended for good.")
+BY_HAND = marked("It is a file that was read by hand.")
 ALARMS: Mapping[AlarmKind, str] = {
-    AlarmKind.SHRUNK: "Its last batch was far smaller than usual.",
-    AlarmKind.GROWN: "Its last batch was far larger than usual.",
-    AlarmKind.RESHAPED: "Its last batch looked different from those before.",
+    AlarmKind.SHRUNK: marked("Its last batch was far smaller than usual."),
+    AlarmKind.GROWN: marked("Its last batch was far larger than usual."),
+    AlarmKind.RESHAPED: marked("Its last batch looked different from those before."),
 }
 TROUBLES = frozenset({FeedHealth.STALE, FeedHealth.FAILED})
 

@@ -15,6 +15,7 @@ from itertools import chain
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.identifiers import ARXIV, arxiv_id, doi_identifier
+from paperround.domain.languages import marked
 from paperround.domain.libraries import MOST_WORKS, GivenWork, Library
 from paperround.domain.papers import ParsedBatch, Reject
 from paperround.sources.bibtex import START as BIBTEX_START
@@ -25,7 +26,7 @@ from paperround.sources.references import Reference, reference_record
 from paperround.sources.ris import START as RIS_START
 from paperround.sources.ris import read_ris_and_rest
 
-LINES = "plain lines"
+LINES = marked("plain lines")
 
 _JSON = re.compile(r"[\ufeff\s]*(?:\[\s*[\[{\]]|\{)")
 """How a list of objects begins; `[12] A. Lovelace` is a line of references."""

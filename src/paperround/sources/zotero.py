@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile
 from paperround.domain.feeds import FetchRequest
+from paperround.domain.languages import marked
 from paperround.domain.libraries import Library
 from paperround.domain.ports import HttpClient
 from paperround.sources.charsets import text_of_bytes
@@ -56,7 +57,7 @@ def read_zotero(client: HttpClient, place: str) -> Library:
         found = replace(found, works=found.works + more.works, refused=found.refused + more.refused)
     if not (found.works or found.refused):
         raise InvalidInput("there are no works in that library", code=CODE)
-    return replace(found, called="Zotero library")
+    return replace(found, called=marked("Zotero library"))
 
 
 def _page(client: HttpClient, place: str, start: int) -> Library:

@@ -11,16 +11,21 @@ from pydantic import BaseModel
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, InterestKind, bounded, interests_in
-from paperround.domain.languages import LANGUAGES, nearest
+from paperround.domain.languages import LANGUAGES, marked, nearest
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import parse_date
 from paperround.jobs.choices import checked
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FREQUENCIES: Mapping[str, str] = {
-    "daily": "Every day",
-    "weekdays": "Monday to Friday",
-    **{f"weekly:{key}": f"Once a week, on {day}" for key, day in zip(WEEKDAYS, _DAYS, strict=True)},
+    "daily": marked("Every day"),
+    "weekdays": marked("Monday to Friday"),
+    "weekly:mon": marked("Once a week, on Monday"),
+    "weekly:tue": marked("Once a week, on Tuesday"),
+    "weekly:wed": marked("Once a week, on Wednesday"),
+    "weekly:thu": marked("Once a week, on Thursday"),
+    "weekly:fri": marked("Once a week, on Friday"),
+    "weekly:sat": marked("Once a week, on Saturday"),
+    "weekly:sun": marked("Once a week, on Sunday"),
 }
 """What a form offers, and what it is called."""
 _MOST_DIGITS = 9

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.languages import marked
 from paperround.domain.papers import Show
 from paperround.domain.times import format_instant
 from paperround.jobs.feed_preview import Fate, FeedPreview
@@ -392,7 +393,7 @@ class Problem(BaseModel):
     code: str = Field(
         examples=["invalid"], description="What is wrong, in a word that never changes."
     )
-    title: str = Field(examples=["Not valid"])
+    title: str = Field(examples=[marked("Not valid")])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["Not valid: settings.categories"])
     errors: list[FieldProblem] | None = Field(

@@ -24,6 +24,7 @@ from paperround.domain.errors import (
     RateLimited,
 )
 from paperround.domain.identifiers import arxiv_id
+from paperround.domain.languages import marked
 from paperround.web.guard import HOOKS, Refusal, Scope
 from paperround.web.languages import page_language
 from paperround.web.query_names import UNKNOWN
@@ -36,19 +37,19 @@ HTML = "text/html; charset=utf-8"
 PAPERS = "/papers/"
 
 TITLES: Mapping[int, str] = {
-    400: "Bad request",
-    401: "Not logged in",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not possible here",
-    409: "Conflict",
-    413: "Too large",
-    415: "Unknown kind of body",
-    422: "Not valid",
-    424: "Not readable",
-    429: "Too many requests",
-    500: "Something broke",
-    503: "Not ready",
+    400: marked("Bad request"),
+    401: marked("Not logged in"),
+    403: marked("Not allowed"),
+    404: marked("Not found"),
+    405: marked("Not possible here"),
+    409: marked("Conflict"),
+    413: marked("Too large"),
+    415: marked("Unknown kind of body"),
+    422: marked("Not valid"),
+    424: marked("Not readable"),
+    429: marked("Too many requests"),
+    500: marked("Something broke"),
+    503: marked("Not ready"),
 }
 CODES: Mapping[int, str] = {
     400: "bad-request",
@@ -70,10 +71,10 @@ CODES: Mapping[int, str] = {
 """What programs tell errors apart by, for each status. None of them ever changes."""
 TAKEN = "taken"
 UNKNOWN_PARAMETER = "unknown-parameter"
-NOWHERE = "There is nothing at this address."
-NOT_HERE = "This address does not do that."
-BROKEN = "Something broke on our side. It has been written down."
-AWAY = "What this page shows cannot be reached just now. Please try again in a minute."
+NOWHERE = marked("There is nothing at this address.")
+NOT_HERE = marked("This address does not do that.")
+BROKEN = marked("Something broke on our side. It has been written down.")
+AWAY = marked("What this page shows cannot be reached just now. Please try again in a minute.")
 MESSAGES: Mapping[str, str] = {
     "extra_forbidden": "There is no such field, or it cannot be set.",
     "missing": "This is needed.",
@@ -141,7 +142,7 @@ def problem(
     """An error answer: JSON under /api and /hooks, a page elsewhere. `code` is that of the status
     unless there is a better one."""
     home: Home = request.app.state.runtime
-    title = TITLES.get(status, "Error")
+    title = TITLES.get(status, marked("Error"))
     kind, body = written(status, title, detail, request.url.path, home, code, errors)
     spoken = {"content-language": page_language(), "vary": "accept-language"}
     said = {**(spoken if kind == HTML else {}), **(headers or {})}

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Response
 from pydantic import Field
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.languages import marked
 from paperround.domain.mail_words import WHY_NO_MAIL
 from paperround.domain.readers import Choices, Visitor
 from paperround.domain.subscribers import Address
@@ -320,7 +321,7 @@ def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  
 
 def why_none(reason: str | None) -> str:
     """Why there would be no digest, in words."""
-    return WHY_NO_MAIL.get(reason or "", "There would be no digest now.")
+    return WHY_NO_MAIL.get(reason or "", marked("There would be no digest now."))
 
 
 @router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
