@@ -25,6 +25,8 @@
 The text of an error is for a person: it names the thing and says what to do.
 """
 
+from paperround.domain.languages import marked
+
 
 class PaperroundError(Exception):
     """Something Paperround knows about went wrong."""
@@ -32,7 +34,9 @@ class PaperroundError(Exception):
     permanent = True
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+        self.text = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        """What `str` gives, with its parameters where a page translates it."""
+        super().__init__(self.text)
 
 
 class InvalidInput(PaperroundError):
@@ -42,6 +46,11 @@ class InvalidInput(PaperroundError):
         super().__init__(message)
         self.code = code
         """A short word for counting, where many inputs are read at once."""
+
+
+def invalid(code: str, message: str, /, **params: object) -> InvalidInput:
+    """The error of what a reader gave. Pages translate `message`."""
+    return InvalidInput(marked(message, **params), code=code)
 
 
 class AlreadyTaken(InvalidInput):

@@ -4,15 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.identifiers import KINDS_BY_TRUST, arxiv_id, doi_identifier
 from paperround.domain.keywords import LONGEST_KEYWORDS, read_keywords
+from paperround.domain.languages import counted_text, marked_forms
 from paperround.domain.topics import LONGEST_TOPIC, folded
 
 MOST_INTERESTS = 200
 MOST_TERMS = 400
 """Words and phrases of all searches and mutes of one person: a day's papers are asked for each."""
 LONGEST_VALUE = 300
+
+
+_LINES = marked_forms(
+    "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
+)
 
 
 class InterestKind(StrEnum):
@@ -55,13 +61,15 @@ def interest(kind: InterestKind, written: str) -> Interest:
     value = " ".join(written.split())
     longest = LONGEST.get(kind, LONGEST_VALUE)
     if len(value) > longest or not value.isprintable():
-        raise InvalidInput(
-            f"{value[:40]!r} is longer than {longest} characters or holds characters that cannot "
-            "be printed",
-            code=kind,
+        raise invalid(
+            kind,
+            "%(given)s is longer than %(all)s characters or holds characters that "
+            "cannot be printed",
+            given=value[:40],
+            all=longest,
         )
     if not folded(value).strip(" ,;"):
-        raise InvalidInput("there is nothing in it", code=kind)
+        raise invalid(kind, "there is nothing in it")
     if kind in _SEARCHES:
         _require_readable(kind, value)
     return Interest(kind, _seed(value) if kind is InterestKind.SEED else value)
@@ -71,7 +79,7 @@ def _require_readable(kind: InterestKind, value: str) -> None:
     try:
         read_keywords(value)
     except InvalidInput as error:
-        raise InvalidInput(str(error), code=kind) from None
+        raise InvalidInput(error.text, code=kind) from None
 
 
 def _seed(value: str) -> str:
@@ -120,12 +128,15 @@ def _read(kind: InterestKind, number: int, line: str) -> Interest:
     try:
         return interest(kind, line)
     except InvalidInput as error:
-        raise InvalidInput(f"line {number}: {error}", code=error.code) from None
+        raise invalid(
+            error.code, "line %(at)s: %(problem)s", at=number, problem=error.text
+        ) from None
 
 
 def _require_few(lines: int) -> None:
     if lines > MOST_INTERESTS:
-        raise InvalidInput(f"{lines} lines in all: {MOST_INTERESTS} are enough", code="interests")
+        text = counted_text(_LINES, lines, all=MOST_INTERESTS)
+        raise InvalidInput(text, code="interests")
 
 
 def parse_interest(written: str) -> Interest:
@@ -146,9 +157,10 @@ def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
         if one.kind in _SEARCHES and one not in each:
             terms += read_keywords(one.value).terms
         if terms > MOST_TERMS:
-            raise InvalidInput(
-                f"more than {MOST_TERMS} words and phrases in all searches: leave some out",
-                code="interests",
+            raise invalid(
+                "interests",
+                "more than %(all)s words and phrases in all searches: leave some out",
+                all=MOST_TERMS,
             )
         each[one] = None
     _require_few(len(each))

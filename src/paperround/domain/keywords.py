@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, invalid
+from paperround.domain.languages import marked
 from paperround.domain.search import COMMON, Place
 from paperround.domain.topics import folded, unfolded
 
@@ -30,10 +31,16 @@ DEEPEST = 10
 
 _SHORTEST_START = 2
 _CATEGORY = frozenset({"category", "cat"})
+_OF_PAPERS = marked(
+    "at character %(at)s, %(term)s: is for the search page: a digest is made from new papers"
+)
 _ELSEWHERE = {
-    "feed": "feed: is for the search page: a digest is made from the feeds of its list",
-    "after": "after: is for the search page: a digest is made from new papers",
-    "before": "before: is for the search page: a digest is made from new papers",
+    "feed": marked(
+        "at character %(at)s, feed: is for the search page: a digest is made from the feeds of its "
+        "list"
+    ),
+    "after": _OF_PAPERS,
+    "before": _OF_PAPERS,
 }
 _PREFIXES = frozenset(
     f"{name}:" for name in ("title", "abstract", "author", *_CATEGORY, *_ELSEWHERE)
@@ -134,23 +141,23 @@ def _wanted(node: Node) -> Iterator[Words]:
 def read_keywords(text: str) -> Keywords:
     """`text`, read. Raises InvalidInput (code `keywords`) that says what is wrong, and where."""
     if len(text) > LONGEST_KEYWORDS:
-        raise _wrong(f"{len(text)} characters: {LONGEST_KEYWORDS} at most")
+        raise _unfit("%(some)s characters: %(all)s at most", some=len(text), all=LONGEST_KEYWORDS)
     tokens = list(_tokens(text.translate(_PLAIN_MARKS)))
     terms = sum(token.is_term for token in tokens)
     if not terms:
-        raise _wrong("it names no word to look for")
+        raise _unfit("it names no word to look for")
     if terms > MOST_TERMS:
-        raise _wrong(f"{terms} words and phrases: {MOST_TERMS} at most")
+        raise _unfit("%(some)s words and phrases: %(all)s at most", some=terms, all=MOST_TERMS)
     root = _Parser(tokens).whole()
     if not _asks(root):
-        raise _wrong("it only says what to leave out: name something to look for as well")
+        raise _unfit("it only says what to leave out: name something to look for as well")
     if _finds_all(root):
-        raise _wrong("nearly every paper has that: add a word that tells, or put it in quotes")
+        raise _unfit("nearly every paper has that: add a word that tells, or put it in quotes")
     return Keywords(text=text, root=root, terms=terms)
 
 
-def _wrong(what: str) -> InvalidInput:
-    return InvalidInput(what, code="keywords")
+def _unfit(message: str, **params: object) -> InvalidInput:
+    return invalid("keywords", message, **params)
 
 
 def _asks(node: Node) -> bool:
@@ -209,7 +216,7 @@ def _token(piece: re.Match[str]) -> _Token:
     at, name = piece.end("gap") + 1, (piece["name"] or "").lower()
     sign = "" if not piece["sign"] else "+" if piece["sign"] == "+" else "-"
     if piece["quote"]:
-        raise _wrong(f"a quote opens at character {piece.end('gap') + 1} and is not closed")
+        raise _unfit("a quote opens at character %(at)s and is not closed", at=piece.end("gap") + 1)
     if piece["open"] or piece["close"]:
         return _Token(kind=piece["open"] or piece["close"], at=at, sign=sign, name=name)
     if piece["phrase"] is not None:
@@ -219,20 +226,25 @@ def _token(piece: re.Match[str]) -> _Token:
 
 def _phrase(said: str, token: _Token) -> _Token:
     if not any(map(str.isalnum, said)):
-        raise _wrong(f"the quotes at character {token.at} hold no word")
+        raise _unfit("the quotes at character %(at)s hold no word", at=token.at)
     return _Token(kind="phrase", at=token.at, said=said, sign=token.sign, name=token.name)
 
 
 def _word(said: str, token: _Token) -> _Token:
     if said.lower() in _PREFIXES:
-        raise _wrong(f"“{said}” at character {token.at} needs a word right behind it")
+        raise _unfit(
+            "“%(term)s” at character %(at)s needs a word right behind it", term=said, at=token.at
+        )
     is_bare = not (token.sign or token.name)
     if is_bare and said in ("AND", "OR", "NOT"):
         return _Token(kind=said, at=token.at)
     if is_bare and said in ("or", "not"):
-        raise _wrong(
-            f"“{said}” at character {token.at}: write {said.upper()} in capitals, or put words "
-            "that belong together in quotes"
+        raise _unfit(
+            "“%(term)s” at character %(at)s: write %(name)s in capitals, or put words "
+            "that belong together in quotes",
+            term=said,
+            at=token.at,
+            name=said.upper(),
         )
     return _Token(kind="word", at=token.at, said=said, sign=token.sign, name=token.name)
 
@@ -252,7 +264,9 @@ class _Parser:
         node = self._either()
         token = self._look()
         if token is not None:
-            raise _wrong(f"a parenthesis closes at character {token.at} that was not opened")
+            raise _unfit(
+                "a parenthesis closes at character %(at)s that was not opened", at=token.at
+            )
         return node
 
     def _look(self) -> _Token | None:
@@ -292,7 +306,9 @@ class _Parser:
 
     def _deeper(self, token: _Token) -> Node:
         if self._depth == DEEPEST:
-            raise _wrong(f"more than {DEEPEST} levels deep at character {token.at}")
+            raise _unfit(
+                "more than %(all)s levels deep at character %(at)s", all=DEEPEST, at=token.at
+            )
         self._depth += 1
         node = self._one() if token.kind == "NOT" else self._group(token)
         self._depth -= 1
@@ -303,21 +319,25 @@ class _Parser:
         node = self._either()
         self._name = outer
         if not self._took(")"):
-            raise _wrong(f"a parenthesis opens at character {token.at} and is not closed")
+            raise _unfit("a parenthesis opens at character %(at)s and is not closed", at=token.at)
         return node
 
     def _missing(self, token: _Token | None) -> InvalidInput:
         """What is wrong where something to look for should stand."""
         before = self._tokens[self._next - 1] if self._next else None
         if before is not None and before.kind == "NOT":
-            return _wrong(f"NOT at character {before.at} needs something to leave out")
+            return _unfit("NOT at character %(at)s needs something to leave out", at=before.at)
         if before is not None and before.kind == "(":
-            return _wrong(f"the parentheses at character {before.at} hold nothing")
+            return _unfit("the parentheses at character %(at)s hold nothing", at=before.at)
         joint = before or token
         if joint is not None and joint.kind in ("AND", "OR"):
-            return _wrong(f"{joint.kind} at character {joint.at} needs something on both sides")
+            return _unfit(
+                "%(term)s at character %(at)s needs something on both sides",
+                term=joint.kind,
+                at=joint.at,
+            )
         at = 1 if token is None else token.at
-        return _wrong(f"a parenthesis closes at character {at} that was not opened")
+        return _unfit("a parenthesis closes at character %(at)s that was not opened", at=at)
 
 
 def _is_common(node: Node) -> bool:
@@ -327,7 +347,7 @@ def _is_common(node: Node) -> bool:
 
 def _term(token: _Token, name: str) -> Node:
     if name in _ELSEWHERE:
-        raise _wrong(f"at character {token.at}, {_ELSEWHERE[name]}")
+        raise _unfit(_ELSEWHERE[name], at=token.at, term=name)
     if name in _CATEGORY:
         return InCategory(name=" ".join(token.said.split()).casefold())
     starts = token.kind == "word" and token.said.endswith("*")
@@ -335,7 +355,7 @@ def _term(token: _Token, name: str) -> Node:
     text = folded(token.said.rstrip("*") if starts else token.said.replace("*", " "))
     text = " ".join(text.strip(_OUTER_MARKS).split())
     if starts and len(text) < _SHORTEST_START:
-        raise _wrong(f"a beginning needs two letters before its * at character {token.at}")
+        raise _unfit("a beginning needs two letters before its * at character %(at)s", at=token.at)
     return Words(
         text=text,
         place=place,

@@ -33,14 +33,39 @@ Message = str | tuple[str, str]
 """English with places such as `%(name)s`; of what is counted, the forms for one and for several."""
 
 
-def marked(text: str) -> str:
-    """`text`, which is translated where it is shown: this marks it for the catalogues."""
-    return text
+class Text(str):
+    """English text that keeps its message and its parameters, so that a page can translate it."""
+
+    message: Message
+    params: Mapping[str, object]
+
+
+def marked(text: str, /, **params: object) -> str:
+    """`text` for the catalogues, with `params` in its places. `given` is what somebody typed: it is
+    quoted."""
+    return _text(text, text, params) if params else text
 
 
 def marked_forms(one: str, several: str) -> tuple[str, str]:
-    """The forms for one and for several of what `%(num)s` counts, marked as `marked` does."""
+    """The forms for one and for several of what `%(num)s` counts, for the catalogues."""
     return one, several
+
+
+def counted_text(forms: tuple[str, str], num: int, /, **params: object) -> str:
+    """The form for `num`, with `params` in its places."""
+    return _text(forms[num != 1], forms, {"num": num, **params})
+
+
+def _text(english: str, message: Message, params: Mapping[str, object]) -> Text:
+    text = Text(english % {name: _in_english(name, it) for name, it in params.items()})
+    text.message, text.params = message, params
+    return text
+
+
+def _in_english(name: str, value: object) -> str:
+    if name == "given":
+        return repr(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def nearest(tag: str) -> str | None:

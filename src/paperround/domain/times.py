@@ -5,6 +5,7 @@ from typing import TypeGuard
 from zoneinfo import ZoneInfo
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.languages import marked
 
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 _OTHER_CLOCKS = ("posix/", "right/")
@@ -36,7 +37,9 @@ def parse_date(text: str) -> date:
         day = date.fromisoformat(text.strip())
         _require_likely(day.year)
     except ValueError:
-        raise InvalidInput(f"{text!r} is not a date: write it like 2026-01-30") from None
+        raise InvalidInput(
+            marked("%(given)s is not a date: write it like 2026-01-30", given=text)
+        ) from None
     return day
 
 
@@ -67,7 +70,9 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise InvalidInput(
-            f"{name!r} is not a time zone: use a tzdata name such as Europe/Berlin"
+            marked(
+                "%(given)s is not a time zone: use a tzdata name such as Europe/Berlin", given=name
+            )
         ) from None
 
 
@@ -76,7 +81,9 @@ def place_zone(name: str) -> str:
     for a name that stands for another zone on another machine or for a second kind of clock."""
     zone_of(name)
     if name in _NO_PLACES or name.startswith(_OTHER_CLOCKS):
-        raise InvalidInput(f"{name!r} is no place: use a tzdata name such as Europe/Berlin")
+        raise InvalidInput(
+            marked("%(given)s is no place: use a tzdata name such as Europe/Berlin", given=name)
+        )
     return name
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, invalid
+from paperround.domain.languages import counted_text, marked_forms
 from paperround.domain.stems import fold_word
 
 MOST_TOPICS = 50
@@ -106,6 +107,9 @@ def is_spaced(text: str) -> bool:
     return not any(unicodedata.name(char, "").startswith(_UNSPACED) for char in text)
 
 
+_TOPICS = marked_forms("%(num)s topic: %(all)s are enough", "%(num)s topics: %(all)s are enough")
+
+
 def read_topics(written: Sequence[str]) -> tuple[str, ...]:
     """The topics somebody gave, cleaned, each once, in their order.
 
@@ -114,12 +118,15 @@ def read_topics(written: Sequence[str]) -> tuple[str, ...]:
     cleaned = (" ".join(one.split()) for one in written)
     topics = tuple(dict.fromkeys(topic for topic in cleaned if folded(topic).strip()))
     if len(topics) > MOST_TOPICS:
-        raise InvalidInput(f"{len(topics)} topics: {MOST_TOPICS} are enough", code="topics")
+        text = counted_text(_TOPICS, len(topics), all=MOST_TOPICS)
+        raise InvalidInput(text, code="topics")
     for topic in topics:
         if len(topic) > LONGEST_TOPIC or not topic.isprintable():
-            raise InvalidInput(
-                f"the topic {topic[:40]!r} is longer than {LONGEST_TOPIC} characters or holds "
-                "characters that cannot be printed",
-                code="topics",
+            raise invalid(
+                "topics",
+                "the topic %(given)s is longer than %(all)s characters or holds characters "
+                "that cannot be printed",
+                given=topic[:40],
+                all=LONGEST_TOPIC,
             )
     return topics

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, parse_interest
+from paperround.domain.languages import marked
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import local_date, place_zone
@@ -36,7 +37,7 @@ def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
 
 @lru_cache(maxsize=_MOST_WISHES)
 def _checked_on(wish: Preferences, today: date) -> Preferences:
-    _require(wish.hour is None or 0 <= wish.hour <= 23, "hour", "the hour is 0 to 23")
+    _require(wish.hour is None or 0 <= wish.hour <= 23, "hour", marked("the hour is 0 to 23"))
     _require(
         wish.weekday is None or wish.weekday in WEEKDAYS,
         "weekday",
@@ -45,9 +46,11 @@ def _checked_on(wish: Preferences, today: date) -> Preferences:
     _require(
         wish.size is None or 1 <= wish.size <= MOST_PAPERS,
         "size",
-        f"a digest holds 1 to {MOST_PAPERS} papers",
+        marked("a digest holds 1 to %(all)s papers", all=MOST_PAPERS),
     )
-    _require(wish.floor is None or math.isfinite(wish.floor), "floor", "the floor is a number")
+    _require(
+        wish.floor is None or math.isfinite(wish.floor), "floor", marked("the floor is a number")
+    )
     _require(
         wish.language is None or _LANGUAGE.fullmatch(wish.language) is not None,
         "language",
@@ -72,13 +75,13 @@ def _require_zone(name: str | None) -> None:
     try:
         place_zone(name)
     except InvalidInput as error:
-        raise InvalidInput(str(error), code="timezone") from None
+        raise InvalidInput(error.text, code="timezone") from None
 
 
 def _pause(until: date | None, today: date) -> date | None:
     if until is None or until <= today:
         return None
-    _require(until <= today + LONGEST_PAUSE, "paused_until", "a pause lasts a year at most")
+    _require(until <= today + LONGEST_PAUSE, "paused_until", marked("a pause lasts a year at most"))
     return until
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.places import ListedBy, Order, Placed
@@ -48,7 +48,9 @@ def days_of_week(text: str) -> Days:
         first = date.fromisocalendar(int(found[1]), int(found[2]), 1)
         parse_date(first.isoformat())
     except (ValueError, InvalidInput):
-        raise InvalidInput(f"{text!r} is not a week: write it like 2026-W09", code="week") from None
+        raise invalid(
+            "week", "%(given)s is not a week: write it like 2026-W09", given=text
+        ) from None
     return first, first + timedelta(days=6)
 
 
@@ -60,8 +62,8 @@ def days_of_month(text: str) -> Days:
             raise ValueError(text)
         first = parse_date(f"{text}-01")
     except (ValueError, InvalidInput):
-        raise InvalidInput(
-            f"{text!r} is not a month: write it like 2026-02", code="month"
+        raise invalid(
+            "month", "%(given)s is not a month: write it like 2026-02", given=text
         ) from None
     after = (first + timedelta(days=31)).replace(day=1)
     return first, after - timedelta(days=1)
@@ -72,7 +74,7 @@ def days_of_date(text: str) -> Days:
     try:
         day = parse_date(text)
     except InvalidInput as error:
-        raise InvalidInput(str(error), code="date") from None
+        raise InvalidInput(error.text, code="date") from None
     return day, day
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from paperround.domain.citations import Citation, CitedEdition
 from paperround.domain.editions import page_name, page_path
 from paperround.domain.errors import NotFound
+from paperround.domain.languages import marked
 from paperround.domain.papers import Paper
 from paperround.jobs.site import edition_page, paper_id, shown_text
 from paperround.store.unit_of_work import Database
@@ -16,7 +17,7 @@ def cited_paper(database: Database, public_url: str, name: str) -> Citation:
         id_ = paper_id(work, name)
         paper = work.papers.load([id_]).get(id_) if id_ is not None else None
     if paper is None:
-        raise NotFound("There is no such paper here.")
+        raise NotFound(marked("There is no such paper here."))
     return citation(public_url, paper)
 
 

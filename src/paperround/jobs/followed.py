@@ -8,6 +8,7 @@ from datetime import datetime
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.excerpts import Marker
+from paperround.domain.languages import marked
 from paperround.domain.search import Hit
 from paperround.jobs.search import hit_of
 from paperround.jobs.syndication import all_of, newest_of
@@ -52,7 +53,9 @@ def _followed(
 ) -> FollowedPage:
     query = all_of(search)
     if not query.wanted:
-        raise InvalidInput("that names no word to look for: write one that a paper should have")
+        raise InvalidInput(
+            marked("that names no word to look for: write one that a paper should have")
+        )
     offset = (number - 1) * PAGE
     with database.reading() as work:
         papers = newest_of(work, query, now, least=min(offset + PAGE + 1, DEEPEST))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import invalid
 from paperround.domain.identifiers import canonical
 from paperround.domain.interests import (
     MOST_INTERESTS,
@@ -13,6 +13,7 @@ from paperround.domain.interests import (
     interest,
     seed_name,
 )
+from paperround.domain.languages import marked
 from paperround.domain.libraries import GivenWork, Library, Understood, UnderstoodWork
 from paperround.domain.papers import Paper, PaperId, Reject
 from paperround.domain.subscribers import SubscriberId
@@ -91,7 +92,9 @@ def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> Underst
 
 def _nameless(number: int) -> Reject:
     return Reject(
-        reason="no-title", detail="it has neither a title nor an identifier", position=number
+        reason="no-title",
+        detail=marked("it has neither a title nor an identifier"),
+        position=number,
     )
 
 
@@ -120,10 +123,12 @@ def add_all(
     new = [one for one in dict.fromkeys(more) if one not in known]
     room = MOST_INTERESTS - len(known)
     if len(new) > room:
-        raise InvalidInput(
-            f"{len(new)} are chosen and there is room for {room}: leave some out, or take "
+        raise invalid(
+            "interests",
+            "%(some)s are chosen and there is room for %(all)s: leave some out, or take "
             "lines out of your choices first",
-            code="interests",
+            some=len(new),
+            all=room,
         )
     if new:
         work.subscribers.set_interests(person, (*known, *new), now=now)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import invalid
 from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
 from paperround.domain.readers import Visitor
 from paperround.domain.requests import NewRequest, RequestKind, WaitingRequest
@@ -64,9 +64,9 @@ def ask_to_move(
         if reader is None:
             return False
         if address.folded == reader.address.folded:
-            raise InvalidInput("that is the address you have", code="email")
+            raise invalid("email", "that is the address you have")
         if not may_link(work, desk.keys, reader.person.id, now=now):
-            raise InvalidInput("that was asked three times today: try tomorrow", code="email")
+            raise invalid("email", "that was asked three times today: try tomorrow")
         request = NewRequest(
             kind=RequestKind.MOVE,
             address=address,

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import LONGEST, choose_two
 from paperround.domain.identifiers import addresses_of
+from paperround.domain.languages import marked
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperTrail
 from paperround.domain.places import Stood
@@ -63,7 +64,7 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
         id_ = paper_id(work, name)
         paper = work.papers.load([id_]).get(id_) if id_ is not None else None
         if paper is None:
-            raise NotFound("There is no such paper here.")
+            raise NotFound(marked("There is no such paper here."))
         stood = work.editions.stood(paper.id, limit=MOST_PLACES)
         counts = work.history.counts(paper.id, by=now, limit=MOST_COUNTS)
         trail = work.papers.trail(paper.id, limit=MOST_TEXTS)

@@ -21,6 +21,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from paperround.domain.errors import Crowded, RateLimited
+from paperround.domain.languages import counted_text, marked, marked_forms
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.mailboxes import mail_provider, mailbox
 from paperround.domain.readers import Visitor
@@ -109,8 +110,7 @@ def _count_client(work: UnitOfWork, clients: Sequence[tuple[Hit, Limit]], now: d
     for (key, rates), limit in clients:
         wait = work.rates.hit(key, rates, now=now)
         if wait is not None:
-            text = f"too many requests from your network: try again in {_minutes(wait)}"
-            raise RateLimited(text, retry_after=wait, limit=limit)
+            raise RateLimited(_later(*_TOO_MANY, wait), retry_after=wait, limit=limit)
 
 
 def _client_hits(desk: Desk, visitor: Visitor) -> list[tuple[Hit, Limit]]:
@@ -142,8 +142,24 @@ def _domain_hits(desk: Desk, address: Address, visitor: Visitor) -> tuple[Hit, H
     )
 
 
+_TOO_MANY = (
+    marked("too many requests from your network: try again in a minute"),
+    marked_forms(
+        "too many requests from your network: try again in %(num)s minute",
+        "too many requests from your network: try again in %(num)s minutes",
+    ),
+)
+_CROWDED = (
+    marked("very many people sign up just now: try again in a minute"),
+    marked_forms(
+        "very many people sign up just now: try again in %(num)s minute",
+        "very many people sign up just now: try again in %(num)s minutes",
+    ),
+)
+
+
 def _crowded(wait: float) -> str:
-    return f"very many people sign up just now: try again in {_minutes(wait)}"
+    return _later(*_CROWDED, wait)
 
 
 def standing(desk: Desk, visitor: Visitor, *, now: datetime) -> Standing | None:
@@ -292,6 +308,6 @@ def _mailbox_key(keys: KeyRing, address: str) -> str:
     return f"signup/address/{keys.digest('rate', mailbox(address))}"
 
 
-def _minutes(seconds: float) -> str:
+def _later(soon: str, forms: tuple[str, str], seconds: float) -> str:
     minutes = max(1, round(seconds / 60))
-    return "a minute" if minutes == 1 else f"{minutes} minutes"
+    return soon if minutes == 1 else counted_text(forms, minutes)

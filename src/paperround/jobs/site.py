@@ -138,7 +138,9 @@ def edition_page(
         is_cancelled = edition is not None and edition.state is EditionState.CANCELLED
         left = withdrawn(work, edition) if edition and is_cancelled and even_withdrawn else None
     if edition is None or (is_cancelled and left is None):
-        raise NotFound(f"The list {list_name} has no such edition on {day}.")
+        raise NotFound(
+            marked("The list %(term)s has no such edition on %(name)s.", term=list_name, name=day)
+        )
     return EditionPage(
         mailing_list=mailing_list,
         edition=edition,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from paperround.domain.editions import page_name, page_path
 from paperround.domain.errors import NotFound
+from paperround.domain.languages import marked
 from paperround.domain.papers import PaperId
 from paperround.store.unit_of_work import Database
 
@@ -43,7 +44,7 @@ def map_part(database: Database, name: str, *, now: datetime) -> Sequence[MapEnt
         return _editions(database, now)
     number = name.removeprefix("papers-")
     if name == number or not _is_number(number):
-        raise NotFound("There is no such part of the site's map.")
+        raise NotFound(marked("There is no such part of the site's map."))
     return _papers(database, int(number))
 
 
@@ -72,7 +73,7 @@ def _papers(database: Database, number: int) -> Sequence[MapEntry]:
     first = PaperId((number - 1) * PAPERS)
     with database.reading() as work:
         if first >= work.papers.last_id():
-            raise NotFound("There is no such part of the site's map.")
+            raise NotFound(marked("There is no such part of the site's map."))
         found = work.papers.addresses(after=first, through=PaperId(first + PAPERS))
     return [
         MapEntry(path=page_path(page_name(one.identifiers, one.id)), changed_at=one.changed_at)

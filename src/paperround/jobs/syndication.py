@@ -14,6 +14,7 @@ from paperround.domain.digests import DigestKind, Letterhead, papers_at
 from paperround.domain.editions import Edition, EditionPaper, page_name, page_path
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.identifiers import addresses_of
+from paperround.domain.languages import marked
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.places import Order, Placed
@@ -145,7 +146,9 @@ def search_feed(
     """The newest papers that have every word of a search. Raises InvalidInput for one without."""
     query = all_of(text)
     if not query.wanted:
-        raise InvalidInput("that names no word to look for: write one that a paper should have")
+        raise InvalidInput(
+            marked("that names no word to look for: write one that a paper should have")
+        )
     with database.reading() as work:
         papers = newest_of(work, query, now)
     entries = tuple(_of_paper(publisher, one) for one in papers[:MOST_ENTRIES])
@@ -266,7 +269,7 @@ def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
     person = work.subscribers.get(SubscriberId(parts.row)) if parts and found else None
     stays = person is not None and bool(person.address) and _may_read(person)
     if person is None or not stays or not desk.keys.verify(token, person.nonce):
-        raise NotFound("this feed is not there, or has a new address: look at your choices")
+        raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
     return person
 
 

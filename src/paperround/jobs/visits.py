@@ -12,6 +12,7 @@ from math import ceil
 from threading import Lock
 
 from paperround.domain.errors import RateLimited
+from paperround.domain.languages import marked
 from paperround.domain.limits import Rate, Standing, VisitLimits
 from paperround.jobs.signup_limits import client_and_network
 
@@ -19,14 +20,17 @@ MOST_KEYS = 10_000
 """Addresses and networks that are remembered; of more, those that came last."""
 
 
+TOO_MANY = marked("that was a lot of requests from your network: wait a little")
+
+
 class Visits:
     """The visits of one process. Safe to share between threads."""
 
     def __init__(
-        self, limits: VisitLimits, *, of: str = "searches", most_keys: int = MOST_KEYS
+        self, limits: VisitLimits, *, refusal: str = TOO_MANY, most_keys: int = MOST_KEYS
     ) -> None:
         self._limits = limits
-        self._of = of
+        self._refusal = refusal
         self._most_keys = most_keys
         self._lock = Lock()
         self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
@@ -39,10 +43,7 @@ class Visits:
         with self._lock:
             wait = max(self._wait(key, rates, now, cost) for key, rates in counted)
             if wait > timedelta():
-                raise RateLimited(
-                    f"that was a lot of {self._of} from your network: wait a little",
-                    retry_after=wait.total_seconds(),
-                )
+                raise RateLimited(self._refusal, retry_after=wait.total_seconds())
             for key, rates in counted:
                 self._add(key, rates, now, cost)
 

@@ -29,6 +29,8 @@ _KEYWORDS = {
     "ngettext": (1, 2),
     "marked": None,
     "marked_forms": (1, 2),
+    "invalid": (2,),
+    "_unfit": None,
 }
 _READERS = {".html": "jinja2", ".txt": "jinja2", ".phrases": "jinja2", ".py": "python"}
 _OPTIONS = {

@@ -1,4 +1,4 @@
-"""Frozen reasons and states of sources, in a language.
+"""Frozen reasons, states of sources, and errors, in a language.
 
     code, parameters -> message of the code -> its translation -> values as the language writes them
 
@@ -10,7 +10,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from paperround.domain.languages import Message
+from paperround.domain.errors import PaperroundError
+from paperround.domain.languages import Message, Text
 from paperround.domain.reasons import read_reason
 from paperround.languages.messages import LISTED, MESSAGES, TROUBLES
 from paperround.languages.tongue import Tongue, tongue
@@ -52,6 +53,14 @@ def localize_source(ours: Tongue, frozen: str) -> str:
     return ours.gettext("%(label)s: %(value)s", label=one.params["name"], value=state)
 
 
+def localize_error(ours: Tongue, error: object) -> str:
+    """An error, or its text."""
+    text = error.text if isinstance(error, PaperroundError) else error
+    if not isinstance(text, Text):
+        return ours.word(str(text))
+    return str(text) if ours.is_english else _fill(ours, text.message, text.params)
+
+
 def _fill(ours: Tongue, message: Message, params: Mapping[str, Any]) -> str:
     values = {
         name: _VALUES[name](ours, value) if name in _VALUES else value
@@ -87,6 +96,8 @@ _VALUES: Mapping[str, Callable[[Tongue, Any], Any]] = {
     "listed": _listed,
     "words": lambda ours, words: ours.listed([ours.quoted(word) for word in words]),
     "trouble": lambda ours, name: ours.word(TROUBLES[name]),
+    "given": Tongue.quoted,
+    "problem": localize_error,
 }
 """How values are written, by the name of their parameter. Whole numbers are grouped, others stay
 as they are."""

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, EmailSyntaxError, ValidatedEmail
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.languages import marked
 from paperround.domain.subscribers import Address
 from paperround.mail.headers import is_address
 
@@ -41,7 +42,9 @@ class EmailAddresses:
         local, domain = _plain(text) or _told_apart(text)
         mailed = f"{local}@{domain}"
         if len(mailed) > LONGEST or not is_address(mailed):
-            raise InvalidInput("this address cannot be mailed: use one like name@example.org")
+            raise InvalidInput(
+                marked("this address cannot be mailed: use one like name@example.org")
+            )
         return Address(written=text, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
@@ -77,21 +80,27 @@ def _checked(text: str) -> ValidatedEmail:
             text, check_deliverability=False, test_environment=True, strict=True
         )
     except EmailSyntaxError:
-        raise InvalidInput(f"this is not an e-mail address: {_fault(text)}") from None
+        raise InvalidInput(_fault(text)) from None
     except EmailNotValidError:
-        raise InvalidInput("no mail reaches anybody at that domain: use another address") from None
+        raise InvalidInput(
+            marked("no mail reaches anybody at that domain: use another address")
+        ) from None
     _refuse_mixed_scripts(checked.domain)
     return checked
 
 
 def _refuse_odd_characters(text: str) -> None:
     if _REFUSED.search(text):
-        raise InvalidInput("an e-mail address has no quotes, backslashes or control characters")
+        raise InvalidInput(
+            marked("an e-mail address has no quotes, backslashes or control characters")
+        )
     local = text.rpartition("@")[0]
     if not local.isascii():
         raise InvalidInput(
-            "addresses with letters outside ASCII before the @ (SMTPUTF8) are not supported yet: "
-            "use another address of yours"
+            marked(
+                "addresses with letters outside ASCII before the @ (SMTPUTF8) are not supported "
+                "yet: use another address of yours"
+            )
         )
 
 
@@ -100,24 +109,31 @@ def _refuse_mixed_scripts(domain: str) -> None:
     for label in domain.split("."):
         scripts = {unicodedata.name(letter, "?").split()[0] for letter in label if letter.isalpha()}
         if len(scripts) > 1 and not scripts <= _EAST_ASIAN | {"LATIN"}:
-            raise InvalidInput("the part after the @ mixes alphabets: write it in one")
+            raise InvalidInput(marked("the part after the @ mixes alphabets: write it in one"))
+
+
+_NEEDS_DOT = marked(
+    "this is not an e-mail address: what stands after the @ needs a dot, as in example.org"
+)
+
+
+def _has_blank(text: str) -> bool:
+    return any(map(str.isspace, text))
 
 
 def _fault(text: str) -> str:
     """What is wrong with what cannot be an address, in words of ours, which are translated. They
     are few: whoever made a slip sees it once they know where to look."""
     local, at, domain = text.rpartition("@")
+    is_long = len(local) > LONGEST_LOCAL or len(text) > LONGEST
     faults = (
-        (not at, "it has no @"),
-        ("@" in local, "it has more than one @"),
-        (not local, "nothing stands before the @"),
-        (not domain, "nothing stands after the @"),
-        (any(letter.isspace() for letter in text), "there is a blank in it"),
-        (len(local) > LONGEST_LOCAL or len(text) > LONGEST, "it is too long"),
-        (
-            "." not in domain.strip("."),
-            "what stands after the @ needs a dot, as in example.org",
-        ),
-        (True, "write it like name@example.org"),
+        (not at, marked("this is not an e-mail address: it has no @")),
+        ("@" in local, marked("this is not an e-mail address: it has more than one @")),
+        (not local, marked("this is not an e-mail address: nothing stands before the @")),
+        (not domain, marked("this is not an e-mail address: nothing stands after the @")),
+        (_has_blank(text), marked("this is not an e-mail address: there is a blank in it")),
+        (is_long, marked("this is not an e-mail address: it is too long")),
+        ("." not in domain.strip("."), _NEEDS_DOT),
+        (True, marked("this is not an e-mail address: write it like name@example.org")),
     )
     return next(fault for is_so, fault in faults if is_so)

@@ -6,7 +6,7 @@ adds to it, takes from it, or switches it off.
 
 from functools import cache
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import invalid
 from paperround.domain.mail_domains import RefusedNames, and_above, parse_refused
 from paperround.domain.subscribers import Address
 
@@ -24,14 +24,16 @@ class RefusedDomains:
         if above & self._names.let_in:
             return
         if above & self._names.refused:
-            raise InvalidInput(
-                f"addresses at {address.domain} cannot be signed up here: use another one of yours",
-                code="email",
+            raise invalid(
+                "email",
+                "addresses at %(name)s cannot be signed up here: use another one of yours",
+                name=address.domain,
             )
         if self._names.disposable and above & _disposable():
-            raise InvalidInput(
-                f"addresses at {address.domain} are made to be thrown away: use one that you keep",
-                code="email",
+            raise invalid(
+                "email",
+                "addresses at %(name)s are made to be thrown away: use one that you keep",
+                name=address.domain,
             )
 
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paperround.domain.errors import UnreadableFile
+from paperround.domain.languages import marked
 from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.bibtex_text import unbraced, value_of, verbatim
 from paperround.sources.charsets import text_of_bytes
@@ -38,7 +39,10 @@ START = re.compile(r"^[ \t]*@[ \t]*\w+[ \t\r\n]*[{(]", re.MULTILINE)
 
 _NO_ENTRY = re.compile(r"\s*@\s*(?:comment|preamble)\b", re.IGNORECASE)
 _EXCERPT = 1000
-_WHY = "see that its braces and quotes close, and that commas part its fields"
+_UNREADABLE = marked(
+    "the entry cannot be read: see that its braces and quotes close, and that commas part its "
+    "fields"
+)
 _MOST_MACRO = 2000
 _MOST_AUTHORS = 100_000
 """Characters of the authors of one work."""
@@ -77,7 +81,7 @@ def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]
         reading.add(text[start:end], number)
         number += text.count("\n", start, end)
     if text.strip() and not reading.position:
-        raise UnreadableFile("the file has no entry such as @article{...}: it is no BibTeX")
+        raise UnreadableFile(marked("the file has no entry such as @article{...}: it is no BibTeX"))
     batch = ParsedBatch(records=tuple(reading.records), rejects=tuple(reading.rejects))
     return batch, tuple(reading.rest)
 
@@ -127,7 +131,7 @@ class _Reading:
             elif isinstance(inner, String):
                 self._define(inner)
             elif is_broken:
-                raise BadEntry("bad-bibtex", f"the entry cannot be read: {_WHY}")
+                raise BadEntry("bad-bibtex", _UNREADABLE)
         except BadEntry as problem:
             self._refuse(problem, block.raw or "")
         return inner is not None
@@ -149,7 +153,9 @@ class _Reading:
 
 def _blocks(piece: str) -> list["Block"]:
     if len(piece) > MOST_BYTES:
-        raise BadEntry("too-long", f"the entry has more than {MOST_BYTES:,} characters")
+        raise BadEntry(
+            "too-long", marked("the entry has more than %(all)s characters", all=MOST_BYTES)
+        )
     from bibtexparser.entrypoint import parse_string
     from bibtexparser.exceptions import ParserStateException
 
@@ -157,7 +163,7 @@ def _blocks(piece: str) -> list["Block"]:
     try:
         return parse_string(piece, parse_stack=[]).blocks
     except ParserStateException:
-        raise BadEntry("bad-bibtex", f"the entry cannot be read: {_WHY}") from None
+        raise BadEntry("bad-bibtex", _UNREADABLE) from None
 
 
 @cache

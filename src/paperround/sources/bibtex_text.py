@@ -9,6 +9,7 @@ Accents and commands stay: the repair of titles and names reads them, as it does
 import re
 from collections.abc import Iterator, Mapping
 
+from paperround.domain.languages import marked
 from paperround.domain.tex_symbols import IN_TEXT
 from paperround.sources.entries import BadEntry
 
@@ -32,7 +33,9 @@ def value_of(raw: str, macros: Mapping[str, str]) -> str:
     for part in _pieces(raw, macros):
         size += len(part)
         if size > MOST_TEXT:
-            raise BadEntry("too-long", f"a value has more than {MOST_TEXT:,} characters")
+            raise BadEntry(
+                "too-long", marked("a value has more than %(all)s characters", all=MOST_TEXT)
+            )
         parts.append(part)
     return "".join(parts)
 
@@ -66,7 +69,9 @@ def _beyond_space(raw: str, at: int) -> int:
 
 def _unparted(raw: str) -> BadEntry:
     shown = " ".join(raw[:60].split())
-    return BadEntry("bad-bibtex", f"no comma and no # parts the values in {shown!r}")
+    return BadEntry(
+        "bad-bibtex", marked("no comma and no # parts the values in %(given)s", given=shown)
+    )
 
 
 def _end(raw: str, start: int) -> int:

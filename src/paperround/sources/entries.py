@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import arxiv_id, identifier
+from paperround.domain.languages import marked
 from paperround.domain.observations import Count
 from paperround.domain.papers import Record, Reject
 from paperround.domain.text import clean
@@ -125,7 +126,7 @@ def title_of(entry: Entry) -> str:
     """The title; an entry without a readable one is no paper."""
     title = text_of(entry, "title")
     if title is None or not (title.isprintable() or clean(title, limit=_EXCERPT)):
-        raise BadEntry("no-title", "the entry has no title")
+        raise BadEntry("no-title", marked("the entry has no title"))
     return title
 
 

@@ -9,6 +9,7 @@ from io import BytesIO
 from types import MappingProxyType
 
 from paperround.domain.errors import UnknownFormat, UnreadableFile
+from paperround.domain.languages import marked
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.arxiv_api import read_arxiv_atom
 from paperround.sources.arxiv_feed import read_arxiv_feed
@@ -126,14 +127,19 @@ def decompress(content: bytes, limit: int = MOST_DECODED) -> bytes:
         with GzipFile(fileobj=BytesIO(content)) as packed:
             unpacked = packed.read(limit + 1)
     except EOFError:
-        raise UnreadableFile("the gzip file ends too early: fetch it again") from None
+        raise UnreadableFile(marked("the gzip file ends too early: fetch it again")) from None
     except (BadGzipFile, zlib.error) as error:
-        problem = f"the gzip file is broken or goes on after its end ({error})"
-        raise UnreadableFile(f"{problem}: fetch it again") from None
+        message = marked(
+            "the gzip file is broken or goes on after its end (%(name)s): fetch it again",
+            name=error,
+        )
+        raise UnreadableFile(message) from None
     if len(unpacked) > limit:
-        raise UnreadableFile(f"the file unpacks to more than {limit:,} bytes: split it")
+        raise UnreadableFile(
+            marked("the file unpacks to more than %(all)s bytes: split it", all=limit)
+        )
     if unpacked.startswith(_GZIP):
-        raise UnreadableFile("the file is packed twice: unpack it once")
+        raise UnreadableFile(marked("the file is packed twice: unpack it once"))
     return unpacked
 
 

@@ -40,9 +40,9 @@ _STATED = re.compile(
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 _PARTED = re.compile(r"[\s,;]+")
 _LONGEST_LINE = 1000
-_NEITHER = "there is neither a title nor an identifier in it"
-_NO_TITLE = "it is too long for a title, or holds characters that cannot be printed"
-_OUTSIDE = "it stands outside of the entries, and names no paper by an identifier"
+_NEITHER = marked("there is neither a title nor an identifier in it")
+_NO_TITLE = marked("it is too long for a title, or holds characters that cannot be printed")
+_OUTSIDE = marked("it stands outside of the entries, and names no paper by an identifier")
 
 
 def read_library(content: bytes) -> Library:
@@ -52,11 +52,13 @@ def read_library(content: bytes) -> Library:
     """
     if b"\0" in content[:1000] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile(
-            "the file is no text: export the library as BibTeX, RIS or CSL-JSON, and give that"
+            marked(
+                "the file is no text: export the library as BibTeX, RIS or CSL-JSON, and give that"
+            )
         )
     text = text_of_bytes(content)
     if not text.strip():
-        raise UnreadableFile("there is nothing in it")
+        raise UnreadableFile(marked("there is nothing in it"))
     if _JSON.match(text) and not BIBTEX_START.search(text):
         return read_csl(text)
     if BIBTEX_START.search(text):
@@ -137,10 +139,10 @@ def read_csl(text: str) -> Library:
     try:
         said = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
-        raise UnreadableFile("it begins like JSON and cannot be read as JSON") from None
+        raise UnreadableFile(marked("it begins like JSON and cannot be read as JSON")) from None
     items = said.get("items", [said]) if isinstance(said, dict) else said
     if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
-        raise UnreadableFile("this JSON is no CSL-JSON, which is a list of works")
+        raise UnreadableFile(marked("this JSON is no CSL-JSON, which is a list of works"))
     return _library("CSL-JSON", _of_items(items), ())
 
 

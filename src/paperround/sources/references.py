@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from paperround.domain.languages import marked
 from paperround.domain.papers import Record, Show
 from paperround.domain.text import repair_abstract, repair_title
 from paperround.domain.times import midnight_utc
@@ -94,7 +95,7 @@ def readable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise BadEntry("not-utf8", "the entry is not UTF-8") from None
+        raise BadEntry("not-utf8", marked("the entry is not UTF-8")) from None
     return text
 
 

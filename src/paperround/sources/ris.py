@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 
 from paperround.domain.errors import UnreadableFile
+from paperround.domain.languages import marked
 from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.charsets import text_of_bytes
 from paperround.sources.entries import MOST_BYTES, BadEntry, Line, reject
@@ -117,9 +118,11 @@ def _tag(line: str) -> str | None:
 
 def _record(lines: list[str]) -> Record:
     if _tag(lines[0]) != _START:
-        raise BadEntry("no-type", "the entry does not begin with TY")
+        raise BadEntry("no-type", marked("the entry does not begin with TY"))
     if sum(map(len, lines)) > MOST_BYTES:
-        raise BadEntry("too-long", f"the entry has more than {MOST_BYTES:,} characters")
+        raise BadEntry(
+            "too-long", marked("the entry has more than %(all)s characters", all=MOST_BYTES)
+        )
     for line in lines:
         readable(line)
     return reference_record(_reference(_fields(lines)))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile
+from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile, invalid
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.languages import marked
 from paperround.domain.libraries import Library
@@ -36,10 +36,10 @@ def place_of(written: str) -> str:
         return f"users/{text}"
     match = _PLACE.fullmatch(text)
     if match is None:
-        raise InvalidInput(
+        raise invalid(
+            CODE,
             "write the address of a group, such as zotero.org/groups/12345, or your userID, a "
             "number that zotero.org shows under Settings, Security",
-            code=CODE,
         )
     return f"{match[1].lower()}/{match[2]}"
 
@@ -56,7 +56,7 @@ def read_zotero(client: HttpClient, place: str) -> Library:
         more = _page(client, place, number * PAGE)
         found = replace(found, works=found.works + more.works, refused=found.refused + more.refused)
     if not (found.works or found.refused):
-        raise InvalidInput("there are no works in that library", code=CODE)
+        raise invalid(CODE, "there are no works in that library")
     return replace(found, called=marked("Zotero library"))
 
 
@@ -68,13 +68,17 @@ def _page(client: HttpClient, place: str, start: int) -> Library:
     except FetchFailed as error:
         raise InvalidInput(_why(error), code=CODE) from None
     except UnreadableFile:
-        raise InvalidInput(
+        raise invalid(
+            CODE,
             "Zotero answered with something else than a library; export it there and give the file",
-            code=CODE,
         ) from None
 
 
 def _why(error: FetchFailed) -> str:
     if error.status in (403, 404):
-        return "Zotero has no public library there; make it public, or export it and give the file"
-    return "Zotero does not answer just now; export the library there and give the file instead"
+        return marked(
+            "Zotero has no public library there; make it public, or export it and give the file"
+        )
+    return marked(
+        "Zotero does not answer just now; export the library there and give the file instead"
+    )

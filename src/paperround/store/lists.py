@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, literal, select, update
 
 from paperround.domain.errors import NotFound
+from paperround.domain.languages import marked
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.domain.papers import FeedId
 from paperround.store import schema as db
@@ -31,7 +32,13 @@ class ListStore:
             names = self._connection.execute(
                 select(db.lists.c.name).order_by(db.lists.c.name)
             ).scalars()
-            raise NotFound(f"no list is called {name!r}; there is {', '.join(names) or 'none yet'}")
+            raise NotFound(
+                marked(
+                    "no list is called %(given)s; there is %(name)s",
+                    given=name,
+                    name=", ".join(names) or "none yet",
+                )
+            )
         return found
 
     def default(self) -> MailingList | None:

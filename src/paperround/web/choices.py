@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.interests import Interest, InterestKind, bounded, interests_in
 from paperround.domain.languages import LANGUAGES, marked, nearest
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
@@ -183,7 +183,7 @@ def frequency_of(text: str) -> tuple[Frequency, str | None]:
     if name == Frequency.WEEKLY and not weekday:
         weekday = WEEKDAYS[0]
     if f"{name}:{weekday}".rstrip(":") not in FREQUENCIES:
-        raise InvalidInput("use daily, weekdays, or weekly:mon (to sun)", code="frequency")
+        raise invalid("frequency", "use daily, weekdays, or weekly:mon (to sun)")
     return Frequency(name), weekday or None
 
 
@@ -191,8 +191,11 @@ def _language(text: str) -> str | None:
     cleaned = text.strip()
     if cleaned and nearest(cleaned) is None:
         known = ", ".join(LANGUAGES)
-        raise InvalidInput(
-            f"no mail of ours is in {cleaned[:40]!r}: use one of {known}", code="language"
+        raise invalid(
+            "language",
+            "no mail of ours is in %(given)s: use one of %(name)s",
+            given=cleaned[:40],
+            name=known,
         )
     return cleaned or None
 
@@ -202,7 +205,7 @@ def _whole(field: str, text: str) -> int | None:
     if not cleaned:
         return None
     if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) <= _MOST_DIGITS):
-        raise InvalidInput(f"{cleaned[:40]!r} is not a whole number", code=field)
+        raise invalid(field, "%(given)s is not a whole number", given=cleaned[:40])
     return int(cleaned)
 
 
@@ -213,9 +216,9 @@ def _number(field: str, text: str) -> float | None:
     try:
         value = float(cleaned)
     except ValueError:
-        raise InvalidInput(f"{cleaned[:40]!r} is not a number", code=field) from None
+        raise invalid(field, "%(given)s is not a number", given=cleaned[:40]) from None
     if not -1e6 <= value <= 1e6:
-        raise InvalidInput(f"{cleaned[:40]!r} is not a score", code=field)
+        raise invalid(field, "%(given)s is not a score", given=cleaned[:40])
     return value
 
 
@@ -225,7 +228,7 @@ def _day(field: str, text: str) -> date | None:
     try:
         return parse_date(text)
     except InvalidInput as error:
-        raise InvalidInput(str(error), code=field) from None
+        raise InvalidInput(error.text, code=field) from None
 
 
 @cache

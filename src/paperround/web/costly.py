@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import RateLimited
+from paperround.domain.languages import marked
 from paperround.jobs.signup_limits import client_and_network
 from paperround.web.home import be_patient, client_of
 
@@ -64,12 +65,12 @@ class Turns:
             is_own = client in self._running
         if is_own:
             return RateLimited(
-                "another request of yours is still being answered: try again in a moment",
+                marked("another request of yours is still being answered: try again in a moment"),
                 retry_after=RETRY_AFTER,
             )
         return HTTPException(
             503,
-            "Too many people ask for that just now. Please try again in a moment.",
+            marked("Too many people ask for that just now. Please try again in a moment."),
             headers={"Retry-After": str(RETRY_AFTER)},
         )
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from paperround.domain.errors import NotFound
+from paperround.domain.languages import marked
 from paperround.domain.times import format_instant
 from paperround.jobs.sitemaps import map_part, map_parts
 from paperround.web.answers import KEPT
@@ -91,7 +92,7 @@ def security(home: Home, now: Present) -> Response:
     """Whom to tell of a hole (RFC 9116). Raises NotFound where nobody is named."""
     contact = home.letterhead.contact
     if not contact:
-        raise NotFound("Nobody is named here: PAPERROUND_CONTACT is not set.")
+        raise NotFound(marked("Nobody is named here: PAPERROUND_CONTACT is not set."))
     lines = [
         f"Contact: {contact if '://' in contact else f'mailto:{contact}'}",
         f"Expires: {format_instant(_expires(now.date()))}",

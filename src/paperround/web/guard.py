@@ -189,9 +189,11 @@ def _wrong_host(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
     """400 for a request that names no host, several, or what can be none (RFC 9112, 3.2)."""
     named = [_bare(value.decode("latin-1")) for name, value in scope["headers"] if name == b"host"]
     if len(named) != 1 or named[0] is None or not str(scope["path"]).startswith("/"):
-        return Refusal(400, marked("Bad request"), "A request names one host, and a path on it.")
+        return Refusal(
+            400, marked("Bad request"), marked("A request names one host, and a path on it.")
+        )
     if named[0] not in hosts:
-        return Refusal(421, marked("Wrong host"), "This server does not serve that host.")
+        return Refusal(421, marked("Wrong host"), marked("This server does not serve that host."))
     return None
 
 
@@ -228,7 +230,9 @@ def _limit(path: str) -> int:
 
 
 async def _body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes | Refusal:
-    too_large = Refusal(413, marked("Too large"), f"A request may hold {limit:,} bytes.")
+    too_large = Refusal(
+        413, marked("Too large"), marked("A request may hold %(all)s bytes.", all=limit)
+    )
     stated = [value for name, value in scope["headers"] if name == b"content-length"]
     if any(not value.isdigit() or _is_more(value, limit) for value in stated):
         return too_large
@@ -239,7 +243,7 @@ async def _body(scope: Scope, receive: Receive, limit: int, seconds: float) -> b
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return Refusal(
-                        400, marked("Incomplete"), "The request ended before its body did."
+                        400, marked("Incomplete"), marked("The request ended before its body did.")
                     )
                 part = message.get("body", b"")
                 size += len(part)
@@ -250,7 +254,9 @@ async def _body(scope: Scope, receive: Receive, limit: int, seconds: float) -> b
                     return b"".join(parts)
     except TimeoutError:
         return Refusal(
-            408, marked("Too slow"), f"A request must arrive within {seconds:g} seconds."
+            408,
+            marked("Too slow"),
+            marked("A request must arrive within %(times)s seconds.", times=format(seconds, "g")),
         )
 
 
@@ -282,7 +288,9 @@ def _same_site_only(app: App, rules: Rules, refuse: Refuse) -> App:
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_foreign(scope, rules):
             await _answer(
-                Refusal(403, marked("Cross-site"), "This may only be sent from our own pages."),
+                Refusal(
+                    403, marked("Cross-site"), marked("This may only be sent from our own pages.")
+                ),
                 scope,
                 send,
                 refuse,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.interests import parse_interest
 from paperround.domain.judging import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.domain.papers import PaperId
@@ -112,7 +112,7 @@ def _page(
 def _suggested(home: Runtime, token: str, said: Judgements, now: datetime) -> Response:
     good, bad = said.said(GOOD), said.said(BAD)
     if not good:
-        none = InvalidInput("say of one paper at least that it is good", code="papers")
+        none = invalid("papers", "say of one paper at least that it is good")
         return _page(home, token, said.page, said, now, none)
     found = suggest(home.desk, token, good, bad, now=now)
     if found is None:

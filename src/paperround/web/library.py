@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.domain.errors import InvalidInput, UnreadableFile, invalid
 from paperround.domain.interests import MOST_INTERESTS
 from paperround.domain.libraries import Library
 from paperround.jobs.library import keep_seeds, understand
@@ -88,9 +88,7 @@ def _of_file(content: bytes) -> Library:
 def _of_zotero(home: Runtime, written: str) -> Library:
     place = place_of(written)
     if home.demo:
-        raise InvalidInput(
-            "the demo asks nobody on the network: give a file, or paste", code="zotero"
-        )
+        raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
     client = home.client_for(*home.settings.open_places, seconds=ZOTERO_SECONDS)
     return read_zotero(client, place)
 
@@ -100,13 +98,13 @@ def _understood(
 ) -> Response | None:
     """None when the right to it ended meanwhile."""
     if given is None:
-        nothing = InvalidInput("paste some lines, choose a file, or name a library", code="text")
+        nothing = invalid("text", "paste some lines, choose a file, or name a library")
         return _form(home, token, error=nothing)
     field, read = given
     try:
         found = understand(home.desk, token, read(), now=now)
     except UnreadableFile as error:
-        wrong = InvalidInput(str(error), code=field)
+        wrong = InvalidInput(error.text, code=field)
         return _form(home, token, error=wrong, text=text, zotero=zotero)
     except InvalidInput as error:
         return _form(home, token, error=error, text=text, zotero=zotero)

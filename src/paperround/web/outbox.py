@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import NotFound
 from paperround.domain.keys import Scope, allows
+from paperround.domain.languages import marked
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.keys import authenticate
 from paperround.mail.kept import KeptMail, kept_mail, kept_mails
@@ -87,7 +88,7 @@ def mail_of(home: Home, mail_id: str) -> KeptMail:
     folder = _folder(home)
     mail = None if folder is None else kept_mail(folder, mail_id)
     if mail is None:
-        raise NotFound("There is no such mail in the outbox.")
+        raise NotFound(marked("There is no such mail in the outbox."))
     return mail
 
 

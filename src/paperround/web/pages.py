@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import invalid
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import parse_date
 from paperround.exports.bibtex import write_bibtex
@@ -36,7 +36,7 @@ def trending(
 ) -> Response:
     """What was trending on a day, in a week or a month; without a date, of late."""
     if period not in PERIODS:
-        raise InvalidInput(f"{period!r} is no period: write day, week or month", code="period")
+        raise invalid("period", "%(given)s is no period: write day, week or month", given=period)
     number = page_number(page, MOST_PAGES)
     found = trending_page(home.database, list, PERIODS[period], date, number=number, now=now)
     return public(home, "trending.html", page=found)

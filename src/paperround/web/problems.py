@@ -203,17 +203,18 @@ def _ours(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     if status == 500:
         return _broken(request, error)
+    assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
     if isinstance(error, DatabaseFailed) and not _is_for_programs(request.url.path):
         log.error("the database failed for a page: %s", error)
         return problem(request, status, AWAY)
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
-        return problem(request, status, str(error), headers=headers)
+        return problem(request, status, error.text, headers=headers)
     if isinstance(error, InvalidInput) and error.code != "invalid":
         fields = [{"field": error.code, "message": str(error)}]
         code = TAKEN if isinstance(error, AlreadyTaken) else None
-        return problem(request, status, str(error), code=code, errors=fields)
-    return problem(request, status, str(error))
+        return problem(request, status, error.text, code=code, errors=fields)
+    return problem(request, status, error.text)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -250,7 +251,9 @@ def _invalid(request: Request, error: Exception) -> Response:
     named = ", ".join(one["field"] for one in errors[:5])
     is_unknown = all(one["type"] == UNKNOWN for one in error.errors())
     code = UNKNOWN_PARAMETER if is_unknown else None
-    return problem(request, 422, f"Not valid: {named}", code=code, errors=errors[:50])
+    return problem(
+        request, 422, marked("Not valid: %(name)s", name=named), code=code, errors=errors[:50]
+    )
 
 
 def _field(error: Mapping[str, Any]) -> str:

@@ -96,7 +96,7 @@ def unfit(text: str) -> str:
     try:
         interest(InterestKind.KEYWORD, text)
     except InvalidInput as error:
-        return str(error)
+        return error.text
     return ""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 from pydantic import Field
 
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.languages import marked
 from paperround.domain.mail_words import WHY_NO_MAIL
 from paperround.domain.readers import Choices, Visitor
@@ -159,7 +159,7 @@ def _done(visit: _Visit, deed: Deed) -> Response | None:
     do = _DEEDS.get(deed.action)
     if do is not None:
         return do(visit, deed)
-    unknown = InvalidInput("this page has no such button", code="action")
+    unknown = invalid("action", "this page has no such button")
     return visit.page(_typed(visit.choices), {"action": unknown})
 
 
@@ -196,7 +196,7 @@ def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
         asked = _ask_to_move(visit, address)
     except InvalidInput as error:
         form = _typed(visit.choices)
-        return visit.page(form, {"email": InvalidInput(str(error), code="email")})
+        return visit.page(form, {"email": InvalidInput(error.text, code="email")})
     return private(visit.home, "move_asked.html", token=visit.token) if asked else None
 
 
@@ -238,10 +238,10 @@ def _require_seen(choices: Choices, shown: str, wanted: ChoicesForm) -> None:
     saved in another window. Whoever pressed twice wants what stands already."""
     stands = mark(_typed(choices))
     if shown and stands not in (shown, mark(wanted)):
-        raise InvalidInput(
+        raise invalid(
+            "shown",
             "your choices were saved in another window meanwhile: save again to put these in their "
             "place",
-            code="shown",
         )
 
 

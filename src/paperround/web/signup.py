@@ -17,6 +17,7 @@ from paperround.domain.errors import (
     InvalidInput,
     NotFound,
     RateLimited,
+    invalid,
 )
 from paperround.domain.interests import (
     Interest,
@@ -25,7 +26,7 @@ from paperround.domain.interests import (
     interest,
     interests_in,
 )
-from paperround.domain.languages import nearest
+from paperround.domain.languages import marked, nearest
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mail_domains import meant
 from paperround.domain.readers import Visitor
@@ -61,7 +62,9 @@ class PlainForm(APIRoute):
 
         async def plain(request: Request) -> Response:
             if request.headers.get("content-type", "").lower().startswith("multipart/"):
-                raise HTTPException(415, "Send the form as application/x-www-form-urlencoded.")
+                raise HTTPException(
+                    415, marked("Send the form as application/x-www-form-urlencoded.")
+                )
             return await inner(request)
 
         return plain
@@ -288,7 +291,7 @@ def _proof(home: Runtime, form: SignupForm | LinkForm, now: datetime) -> str | N
 def asked_lists(form: SignupForm) -> tuple[str, ...]:
     """The lists that are asked for; raises InvalidInput (code `list`) where there is none."""
     if not form.names:
-        raise InvalidInput("choose one list at least", code="list")
+        raise invalid("list", "choose one list at least")
     return form.names
 
 
@@ -314,24 +317,25 @@ def _searched(text: str) -> tuple[Interest, ...]:
     try:
         return (interest(InterestKind.KEYWORD, text),) if text.strip() else ()
     except InvalidInput as error:
-        raise InvalidInput(f"your search: {error}", code="search") from None
+        raise invalid("search", "your search: %(problem)s", problem=error.text) from None
 
 
 def new_address_of(home: Runtime, written: str) -> Address:
     """An address that mails are to go to from now on; raises InvalidInput (code `email`)."""
     address = address_of(home, written)
     if not ROUTED.isdisjoint(address.mailed.rpartition("@")[0]):
-        raise InvalidInput(
+        raise invalid(
+            "email",
             "addresses with a percent sign, !, | or ` before the @ cannot be signed up here: use "
             "another one of yours",
-            code="email",
         )
     try:
         refused_domains_of(home.settings).require_kept(address)
     except InvalidInput as error:
-        better = meant(address.domain)
-        question = f"; did you mean {better}?" if better else ""
-        raise InvalidInput(f"{error}{question}", code="email") from None
+        better, text = meant(address.domain), error.text
+        if better:
+            text = marked("%(problem)s; did you mean %(name)s?", problem=text, name=better)
+        raise InvalidInput(text, code="email") from None
     return address
 
 
@@ -340,7 +344,7 @@ def address_of(home: Runtime, written: str) -> Address:
     try:
         return home.addresses.read(written)
     except InvalidInput as error:
-        raise InvalidInput(str(error), code="email") from None
+        raise InvalidInput(error.text, code="email") from None
 
 
 @router.get("/snippet")
@@ -349,7 +353,7 @@ def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     lists = every_list(home.database)
     chosen = next((one for one in lists if one.name == list), None)
     if chosen is None:
-        raise NotFound(f"there is no list {list[:40]!r}")
+        raise NotFound(marked("there is no list %(given)s", given=list[:40]))
     return public(home, "snippet.html", lists=lists, chosen=chosen)
 
 

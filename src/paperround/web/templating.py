@@ -12,7 +12,7 @@ from paperround.domain.languages import ENGLISH, LANGUAGES
 from paperround.domain.papers import Paper
 from paperround.domain.search import Hit
 from paperround.domain.telling import web_address
-from paperround.languages.frozen import problem_said
+from paperround.languages.localize import localize_error
 from paperround.languages.tongue import tongue
 from paperround.mail.speech import TRANSLATED, speaking
 from paperround.paths import templates_dir
@@ -39,7 +39,7 @@ def environment(language: str = ENGLISH) -> Environment:
     made.filters |= {
         **said_on_pages(ours),
         "page": paper_page,
-        "problem": partial(problem_said, ours),
+        "problem": partial(localize_error, ours),
         "segment": partial(quote, safe=""),
         "web": web_address,
     }

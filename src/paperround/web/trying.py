@@ -41,7 +41,7 @@ def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) ->
             now=now,
         )
     except NotFound as error:
-        return sign_up_page(home, form, InvalidInput(str(error), code="list"), now)
+        return sign_up_page(home, form, InvalidInput(error.text, code="list"), now)
     except InvalidInput as error:
         return sign_up_page(home, form, error, now)
     stamp, why = stamps.stamp(home.desk.keys, now=now), why_none(found.skipped)

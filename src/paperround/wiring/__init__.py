@@ -173,7 +173,7 @@ class Runtime(ForReaders):
     @cached_property
     def visits(self) -> Visits:
         """How often each visitor searched, or asked for a feed, a file or the API lately."""
-        return Visits(self.settings.search_limits, of="requests")
+        return Visits(self.settings.search_limits)
 
     @cached_property
     def hooks(self) -> Mapping[str, ProviderHook]:
@@ -189,7 +189,10 @@ class Runtime(ForReaders):
     @cached_property
     def hook_visits(self) -> Visits:
         """How often each client called a webhook lately."""
-        return Visits(self.settings.hook_limits, of="calls")
+        return Visits(
+            self.settings.hook_limits,
+            refusal="that was a lot of calls from your network: wait a little",
+        )
 
     @cached_property
     def renderer(self) -> "MailRenderer":
