@@ -31,6 +31,6 @@ def downgrade() -> None:
         op.drop_column(table, "reason_codes")
 
 
-def values() -> sa.types.TypeEngine[object]:
+def values() -> sa.Text:
     """JSON."""
     return sa.Text().with_variant(postgresql.JSON(), "postgresql")
