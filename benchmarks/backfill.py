@@ -57,7 +57,7 @@ def _opened(url: str) -> Iterator[Engine]:
 def _measured(home: "_Store") -> list[Measured]:
     everything = read_jsonl(as_jsonl(papers(PAPERS)))
     poll = ParsedBatch(records=everything.records[:POLLED])
-    return [*_lines(home, "back-fill", everything, 0.8), *_lines(home, "poll", poll, 0.4)]
+    return [*_lines(home, "back-fill", everything, 0.6), *_lines(home, "poll", poll, 0.3)]
 
 
 def _lines(home: "_Store", what: str, batch: ParsedBatch, bound: float) -> list[Measured]:

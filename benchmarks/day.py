@@ -45,7 +45,7 @@ PAPERS = 1_000
 READERS = 5_000
 LONG = 100_000
 CONNECTIONS = 10
-BAR = 1.8
+BAR, POSTGRES_BAR = 8, 12
 FILE = "paperround.db"
 
 
@@ -119,8 +119,9 @@ def _rows(readers: int, where: str, tenth: Day, whole: Day, peer: float) -> list
     cpu = f"CPU a reader {whole.cpu_of_plan * each:.0f} and {whole.cpu_of_deliver * each:.0f} µs"
     said = f"{where}{readers:,} personal digests / smtp-source -d ({parts}; {peer:.1f} s)"
     grown = f"{where}memory of that day / of a tenth ({tenth.grown:.1f}, {whole.grown:.1f} MB)"
+    bar = Bar("at most", POSTGRES_BAR if where else BAR)
     return [
-        Measured(id="B13", measure=said, value=whole.seconds / peer, bar=Bar("at most", BAR)),
+        Measured(id="B13", measure=said, value=whole.seconds / peer, bar=bar),
         _exponent(f"{where}plan", cpu, math.log10(whole.cpu_of_plan / tenth.cpu_of_plan)),
         _exponent(f"{where}deliver", cpu, math.log10(whole.cpu_of_deliver / tenth.cpu_of_deliver)),
         Measured(id="B12", measure=grown, value=whole.grown / tenth.grown, bar=Bar("at most", 1.2)),

@@ -35,7 +35,7 @@ from tests.databases import PostgresServer, postgres_server
 
 SIZES = (1_000, 10_000, 100_000)
 SMALLER = (1_000, 5_000, 20_000)
-BARS = {max(SIZES): Bar("at most", 2), max(SMALLER): Bar("at most", 3)}
+BARS = {max(SIZES): Bar("at most", 2), max(SMALLER): Bar("at most", 2)}
 QUERIES = 60
 PAGE = 20
 BARE_FTS5 = (

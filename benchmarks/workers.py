@@ -54,7 +54,7 @@ MAILS, MAILS_LONG = 1_500, 6_000
 """For each worker."""
 
 CREWS = (1, 2, 4)
-BARS = {2: 1.8, 4: 3.0}
+BARS = {2: 1.8}
 ROUNDS = 2
 ROUND_TRIP = 0.05
 FEW = 2
