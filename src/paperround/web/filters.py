@@ -1,27 +1,17 @@
 """What pages say beside what mails say too: parts of a score, counts, months, links, in a language.
 
-Functions of values that give back words; `templating` gives them to templates as filters. What is
-kept for the next page is kept as it stands in one, escaped.
+Functions of values that give back words; `templating` gives them to templates as filters.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import NamedTuple
-
-from markupsafe import Markup, escape
+from functools import partial
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.observations import Observation
-from paperround.domain.telling import Linked
-from paperround.languages.papers import authors_said, links_said, list_title_said, tally_said
+from paperround.languages.papers import list_title_said
 from paperround.languages.tongue import Tongue
-from paperround.mail.speech import lang_of
-
-REMEMBERED = 4096
-"""Papers whose links and parts are kept as they are shown, some megabytes."""
 
 _ENDS = (".", "!", "?", "。", "！", "？")
 _SIGNALS = {
@@ -35,11 +25,7 @@ _SIGNALS = {
 def said_on_pages(tongue: Tongue) -> Mapping[str, Callable[..., object]]:
     """The filters of pages that speak `tongue`."""
     return {
-        "authors": partial(_authors, tongue),
-        "tally": partial(_tally, tongue),
-        "lang": lru_cache(maxsize=REMEMBERED)(partial(lang_of, tongue)),
         "cut_time": partial(_cut_time, tongue),
-        "links": partial(_links, tongue),
         "list_title": partial(list_title_said, tongue),
         "moment": partial(_moment, tongue),
         "of_arxiv": of_arxiv,
@@ -63,66 +49,11 @@ def _moment(tongue: Tongue, moment: datetime) -> str:
     return f"{tongue.short_date(moment.date())} {moment:%H:%M}"
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _authors(tongue: Tongue, names: tuple[str, ...]) -> Markup:
-    """Up to four names, and how many more there are."""
-    return escape(authors_said(tongue, names))
-
-
-def _tally(tongue: Tongue, paper: EditionPaper) -> Markup:
-    """Votes and comments, as far as its reason does not tell them."""
-    return _tally_of(tongue, _Counted(paper.reason, paper.votes, paper.comments))
-
-
-class _Counted(NamedTuple):
-    """What a tally is made of, as a key."""
-
-    reason: str
-    votes: int | None
-    comments: int | None
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _tally_of(tongue: Tongue, key: _Counted) -> Markup:
-    return escape(tally_said(tongue, key))
-
-
-@dataclass(frozen=True, slots=True)
-class _Links:
-    """Links alone."""
-
-    pairs: tuple[tuple[str, str], ...]
-
-    @property
-    def links(self) -> Mapping[str, str]:
-        return dict(self.pairs)
-
-
-def _links(tongue: Tongue, paper: Linked) -> Sequence[tuple[Markup, Markup]]:
-    """(label, address) of the links to show. One paper stands on many pages, and looking whether an
-    address is one costs more than all else that is said of it."""
-    return _links_of(tongue, tuple(paper.links.items()))
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _links_of(
-    tongue: Tongue, pairs: tuple[tuple[str, str], ...]
-) -> Sequence[tuple[Markup, Markup]]:
-    return [(escape(label), escape(url)) for label, url in links_said(tongue, _Links(pairs))]
-
-
-def _parts(tongue: Tongue, paper: EditionPaper) -> Sequence[tuple[Markup, Markup]]:
+def _parts(tongue: Tongue, paper: EditionPaper) -> list[tuple[str, str]]:
     """The parts of a score that are not 0: their names as people say them, and what each adds."""
-    return _parts_of(tongue, tuple(paper.parts.items()))
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _parts_of(
-    tongue: Tongue, parts: tuple[tuple[str, float], ...]
-) -> Sequence[tuple[Markup, Markup]]:
     return [
-        (escape(tongue.word(name.replace("_", " "))), escape(_part(tongue, value)))
-        for name, value in parts
+        (tongue.word(name.replace("_", " ")), _part(tongue, value))
+        for name, value in paper.parts.items()
         if value
     ]
 

@@ -1,7 +1,7 @@
 """The pages' templates: everything escaped, whatever a file is called, and nothing undefined."""
 
 import hashlib
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from paperround.languages.localize import localize_error
 from paperround.languages.tongue import tongue
 from paperround.mail.speech import TRANSLATED, speaking
 from paperround.paths import templates_dir
-from paperround.web.filters import REMEMBERED, said_on_pages
+from paperround.web.filters import said_on_pages
 from paperround.web.languages import carried, in_language, language_asked, page_language
 
 STATIC = "static"
@@ -61,10 +61,7 @@ def render(template: str, **values: object) -> str:
 def paper_page(paper: EditionPaper | Hit | Paper) -> str:
     """The address of a paper's page on this site."""
     name = page_name(paper.identifiers, paper.id) if isinstance(paper, Paper) else paper.name
-    return _page_path(name)
-
-
-_page_path = lru_cache(maxsize=REMEMBERED)(page_path)
+    return page_path(name)
 
 
 def static_dir() -> Path:
