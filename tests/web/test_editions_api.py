@@ -7,6 +7,7 @@ import pytest
 from paperround.domain.editions import Edition
 from paperround.ranking.trending import VERSION
 from paperround.ranking.weights import DEFAULTS
+from tests.builders import english
 from tests.web.conftest import Site
 
 
@@ -18,7 +19,7 @@ def test_every_position_comes_with_its_reason_and_parts_that_add_up(
     assert (answer["cut"], answer["ranker"]) == (edition.cut, edition.ranker)
     assert [one["position"] for one in answer["papers"]] == list(range(1, len(edition.papers) + 1))
     for told, frozen in zip(answer["papers"], edition.papers, strict=True):
-        assert (told["id"], told["reason"]) == (frozen.paper_id, frozen.reason)
+        assert (told["id"], told["reason"]) == (frozen.paper_id, english(frozen.reason))
         assert told["parts"] == dict(frozen.parts)
         assert round(math.fsum(told["parts"].values()), 4) == told["score"]
 
