@@ -14,6 +14,8 @@ from paperround.jobs.ingest import ingest
 from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.publish import draft
 from paperround.jobs.rank import rank_list
+from paperround.languages.localize import localize_source
+from paperround.languages.tongue import tongue
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst
@@ -74,6 +76,11 @@ def filled(database: SqlDatabase) -> SqlDatabase:
     return database
 
 
+def told_of(edition: Edition) -> tuple[str, ...]:
+    """What an edition says of its sources, in English."""
+    return tuple(localize_source(tongue(), one) for one in edition.sources)
+
+
 def test_a_cut_is_frozen_once_its_time_has_come(filled: SqlDatabase) -> None:
     (edition,) = freeze(filled)
     assert (edition.day, edition.cut, edition.cut_at) == (SIX.date(), "1", SIX)
@@ -119,7 +126,7 @@ def test_an_edition_counts_what_a_feed_brought_since_the_edition_before(
     bring(filled, "daily", [record(n) for n in (2, 4, 5)], SIX + 2 * HOUR)
     (second,) = freeze(filled, SIX + 6 * HOUR)
     (third,) = freeze(filled, SIX + 12 * HOUR)
-    told = [edition.sources for edition in (first, second, third)]
+    told = [told_of(edition) for edition in (first, second, third)]
     assert told == [("daily: 2 new",), ("daily: 3 new",), ("daily: nothing new",)]
 
 
@@ -135,7 +142,7 @@ def test_an_edition_of_later_is_not_the_one_before_a_cut_that_is_frozen_late(
         work.editions.freeze(draft(ranked, "manual", by_hand))
     bring(filled, "daily", [record(3)], SIX + 6 * MINUTE)
     (edition,) = freeze(filled)
-    assert (edition.cut_at, edition.sources) == (SIX, ("daily: 3 new",))
+    assert (edition.cut_at, told_of(edition)) == (SIX, ("daily: 3 new",))
 
 
 @pytest.mark.postgres

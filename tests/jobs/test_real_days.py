@@ -12,6 +12,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.domain.times import midnight_utc
 from paperround.store.unit_of_work import SqlDatabase
+from tests.builders import english
 from tests.databases import opened
 from tests.jobs.conftest import subscribe
 from tests.jobs.real_days import Polls, Replay, Sent, named, polls_between
@@ -151,11 +152,8 @@ def test_a_late_riser_is_sent_on_the_day_it_rises_and_says_so(
 def test_only_what_rose_says_so(replay: Replay, polls: Polls) -> None:
     found = 0
     for edition in replay.editions:
-        said = {
-            name: paper.reason
-            for name, paper in named(edition.papers).items()
-            if "rose" in paper.reason
-        }
+        reasons = {name: english(one.reason) for name, one in named(edition.papers).items()}
+        said = {name: why for name, why in reasons.items() if "rose" in why}
         assert said == risers(replay, polls, edition)
         found += len(said)
     assert found == 58
