@@ -15,7 +15,7 @@ from paperround.domain.pacing import (
     parse_domain_pace,
 )
 from paperround.jobs.deliver import deliver
-from paperround.mail.relay import mailer_for
+from paperround.mail.smtp import mailer_for
 from paperround.store.unit_of_work import SqlDatabase
 from tests.faults import Say, SmtpSink
 from tests.jobs.conftest import NOW, fill, record

@@ -15,8 +15,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from paperround.domain.smtp_url import Relay
-from paperround.mail.opener import Running
-from paperround.mail.smtp import World
+from paperround.mail.session import World
 
 _HELLO = b"250-slow.example\r\n250 PIPELINING\r\n"
 _ANSWERS = {b"EHLO": _HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
@@ -38,9 +37,7 @@ class SlowWorld:
         self.dials: list[tuple[str, float]] = []
         self.taken = Counter[str]()
         self.is_down = is_down
-        self.world = World(
-            monotonic=self.clock, selector=self._selector, dial=self.dial, start=_at_once
-        )
+        self.world = World(monotonic=self.clock, selector=self._selector, dial=self.dial)
         self._seconds = dict(seconds or {})
         self._trickling = trickling
         self._coming: deque[tuple[float, _Relay, bytes]] = deque()
@@ -173,15 +170,3 @@ class _Selector(selectors.DefaultSelector):
             return ready
         self._world.wait(timeout)
         return super().select(0)
-
-
-class _Ran:
-    """What ran at once has ended."""
-
-    def join(self, timeout: float | None = None) -> None:
-        assert timeout is None or timeout >= 0
-
-
-def _at_once(run: Callable[[], None]) -> Running:
-    run()
-    return _Ran()

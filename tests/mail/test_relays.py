@@ -1,4 +1,4 @@
-"""Which relay is used when: order, rests, pace and warming up, on a clock of its own."""
+"""Which relay is used when: order, rests and pace, on a clock of its own."""
 
 from itertools import pairwise
 
@@ -6,7 +6,6 @@ import pytest
 
 from paperround.domain.replies import verdict
 from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.relays import FIRST_SESSIONS, MAILS_FOR_ONE_MORE
 from paperround.mail.smtp import SmtpMailer
 from tests.mail.envelopes import Marks, envelope, envelopes
 from tests.mail.slow_world import SlowWorld, Worlds
@@ -42,15 +41,6 @@ def test_a_distant_relay_gets_one_new_connection_a_second_at_most(worlds: Worlds
     times = [at for _, at in world.dials]
     assert len(times) == 5
     assert all(later - sooner >= 1 for sooner, later in pairwise(times))
-
-
-def test_a_distant_relay_is_warmed_up(worlds: Worlds) -> None:
-    world = worlds({b".": 2.0})
-    ways = mailer(world, "far.example")
-    assert send(ways, MAILS_FOR_ONE_MORE - 1) == ["sent"] * (MAILS_FOR_ONE_MORE - 1)
-    assert len(world.dials) == FIRST_SESSIONS
-    assert send(ways, 100) == ["sent"] * 100
-    assert len(world.dials) > 2 * FIRST_SESSIONS
 
 
 def test_a_relay_on_this_machine_gets_all_its_connections_at_once(worlds: Worlds) -> None:

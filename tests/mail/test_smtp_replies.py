@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.deliveries import Blame, DeliveryId, Verdict
 from paperround.domain.replies import verdict
 from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.connection import Timeouts
+from paperround.mail.conversation import Timeouts
 from paperround.mail.smtp import SmtpMailer
 from tests.faults import Action, Break, Late, Part, Say, SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes
@@ -146,19 +146,6 @@ def test_a_server_that_wants_the_body_of_a_refused_mail_gets_no_dot(stage: str) 
         found = {outcome.id: str(outcome.phase) for outcome in sending}
     assert found == {1: "dot", 2: stage, 3: "dot"}
     assert [m.message_id for m in sink.messages] == [envelope(n).message_id for n in (1, 3)]
-
-
-def test_a_mail_whose_turn_came_too_early_begins_again() -> None:
-    """A server that forgets to clear its mind of a body it refused refuses the next MAIL too."""
-    script: Mapping[str, list[Action | None]] = {
-        "dot": [Say("451 4.3.0 not now")],
-        "mail": [None, Say("503 5.5.1 nested MAIL")],
-    }
-    with SmtpSink(script, offers=("PIPELINING",)) as sink:
-        sending = mailer(sink, Timeouts()).send(envelopes(2), before_dot=Marks())
-        found = {outcome.id: verdict(outcome).state for outcome in sending}
-    assert found == {1: "deferred", 2: "sent"}
-    assert (sink.connections, sink.commands.count("RSET")) == (1, 1)
 
 
 def mailer(sink: SmtpSink, timeouts: Timeouts) -> SmtpMailer:

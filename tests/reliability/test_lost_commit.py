@@ -16,7 +16,7 @@ from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.transactions import PATIENCE
-from paperround.mail.relay import mailer_for
+from paperround.mail.smtp import mailer_for
 from paperround.store import engine as engines
 from paperround.store.schema import metadata
 from paperround.store.unit_of_work import SqlDatabase

@@ -14,7 +14,7 @@ from paperround.doctor.site import lasting
 from paperround.domain.deliveries import Phase
 from paperround.domain.errors import PaperroundError
 from paperround.domain.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
-from paperround.mail.connection import Stopped
+from paperround.mail.conversation import Stopped
 from paperround.mail.imap_box import opened_box
 from paperround.mail.imap_url import parse_imap_url
 from paperround.mail.probe import Probed, probe

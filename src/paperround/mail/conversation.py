@@ -1,31 +1,63 @@
-"""What is said over one connection, without the connection: bytes in, bytes and events out.
+"""One SMTP session without its socket: bytes in, bytes and events out.
 
-    offer ───► MAIL RCPT DATA ──354──► body ──► Ready
-    permit ──► dot, and in the same group MAIL RCPT DATA of the mail that was lined up
-               answer of the dot ──► Done, and so on with the next 354
+    begin ──► GREETING HELLO [TLS HELLO] [AUTH] ──► `is_open`, or Stopped
+    offer ──► MAIL RCPT DATA ──354──► body ──► Ready
+    permit ─► dot, and in the same group MAIL RCPT DATA of the message that is lined up
+              reply to the dot ──► Outcome, and so on with the next 354
 
-Where the server takes groups (PIPELINING, RFC 2920) that is one round trip a mail; elsewhere each
-command waits for the answer before it. Answers come in the order of the commands, so each belongs
-to the oldest question that is open. Two mails are under way at most, and the dot of the second is
-only written when the first has its answer: one dot that is marked and not answered.
+A server that offers PIPELINING (RFC 2920) takes a message in one round trip; with any other, each
+command waits for the reply before it. Replies come in the order of the commands. There are at most
+two messages in a session, and the dot of the second follows the reply to the dot of the first: one
+dot at a time is committed and not answered.
 
-How far a mail has got is written down before each step: a lost connection looks the same before
-and after a dot.
+An exception of a socket does not say what it interrupted, so the phase is set before each step.
 """
 
+import base64
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.mail.answers import Answers
-from paperround.mail.commands import Offers, mail_command, rcpt_command
-from paperround.mail.connection import REST, Timeouts
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.replies import NO_LOGIN, NO_STARTTLS
+from paperround.domain.smtp_url import Relay, Tls
+from paperround.mail.reply_parser import GarbageReply, ReplyParser
 from paperround.mail.sendable import dot_stuffed
-from paperround.mail.wire import WireBroken
 
-_OUT_OF_ORDER = 503
+REST = 421
+"""The code of a server that ends the session."""
+
 _GO_ON = 354
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds to wait for each kind of reply (RFC 5321 section 4.5.3.2).
+
+    `patience` is how long a run that is cut short waits for the replies to its dots.
+    """
+
+    connect: float = 10
+    command: float = 60
+    dot: float = 600
+    goodbye: float = 5
+    patience: float = 30
+
+
+class Stopped(Exception):
+    """A message or a session did not get past `phase`: a refusal, or no usable reply."""
+
+    def __init__(self, phase: Phase, *, reply: Reply | None = None, error: str = "") -> None:
+        super().__init__(error or f"{phase} refused")
+        self.phase = phase
+        self.reply = reply
+        self.error = error
+
+    def outcome(self, delivery: DeliveryId) -> Outcome:
+        """What this means for a message."""
+        return Outcome(id=delivery, phase=self.phase, reply=self.reply, error=self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,90 +68,167 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a mail."""
-
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
 class Back:
-    """Nothing was said about this mail: it is to be offered over another connection."""
+    """The server said nothing about this message: offer it in another session."""
 
     envelope: Envelope
 
 
-Event = Ready | Done | Back
+Event = Stopped | Ready | Outcome | Back
+"""That there will be no session, or what became of a message."""
+
+_Script = Generator[bytes, Reply, None]
 
 
 class _Step(NamedTuple):
-    """A command, and what its answer is about: a phase of a mail, or the connection itself."""
+    """A command, and the message it is about, if any."""
 
     command: bytes
-    phase: Phase | None = None
+    phase: Phase = Phase.MAIL
     envelope: Envelope | None = None
 
 
 _RESET = _Step(b"RSET\r\n")
 _QUIT = _Step(b"QUIT\r\n")
+_PROTECTED = Reply(220, "", "")
 
 
 class Conversation:
-    """One session after its log-in. Times are seconds on the caller's monotonic clock.
+    """A session from its greeting to its end. Times are seconds on the caller's monotonic clock.
 
-    Whoever owns the socket writes `output`, says so with `flushed`, hands over what it read, and
-    takes the `events`. Once `over`, the socket is to be closed.
+    The owner of the socket writes `output` and calls `flushed`, puts TLS around the connection when
+    `wants_tls` and calls `protected`, passes on what it reads, and takes the `events`. Once `over`,
+    it closes the socket. `is_ready`: the current message waits for its dot. `is_proven`: the server
+    has answered to a message; one that ends the session between two has then refused neither.
+
+    `hostname` is the name in EHLO. Where there is a `sender`, opening ends with its MAIL: such a
+    session only asks whether the server would take a message from there.
     """
 
-    def __init__(self, offers: Offers, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        *,
+        hostname: str,
+        timeouts: Timeouts,
+        pipelining: bool = True,
+        sender: str = "",
+    ) -> None:
         self.output = b""
         self.events: list[Event] = []
-        self.over = False
-        self.deadline: float | None = None
-        self.has_answered = False
-        self._offers = offers
+        self.deadline = inf
+        self.is_open = self.is_ready = self.over = self.wants_tls = self.is_proven = False
+        self._relay = relay
+        self._hostname = hostname
         self._timeouts = timeouts
-        self._answers = Answers()
+        self._may_pipeline = pipelining
+        self._sender = sender
+        self._features: dict[str, str] = {}
+        self._pipelining = False
+        self._replies = ReplyParser()
+        self._script = self._opening()
         self._to_ask: deque[_Step] = deque()
         self._asked: deque[_Step] = deque()
+        self._phase = Phase.CONNECT
         self._current: Envelope | None = None
-        self._phase = Phase.MAIL
-        self._ready = False
-        self._following: Envelope | None = None
-        self._behind: Envelope | None = None
-        self._after_refusal = False
+        self._next: Envelope | None = None
         self._must_reset = False
-        self._leaving = False
 
-    # --- what the other side is asked ----------------------------------------------------------
+    # --- opening -------------------------------------------------------------------------------
+
+    def begin(self, now: float) -> None:
+        """The socket is connected."""
+        next(self._script)
+        self.deadline = now + self._timeouts.command
+
+    def protected(self, now: float) -> None:
+        """The connection has TLS."""
+        self.wants_tls = False
+        self._open(_PROTECTED, now)
+
+    def _open(self, reply: Reply, now: float) -> None:
+        """Go on with what the opening does after `reply`."""
+        self.deadline = now + self._timeouts.command
+        try:
+            self.output += self._script.send(reply)
+        except StopIteration:
+            self.is_open, self.deadline = True, inf
+            self._pipelining = self._may_pipeline and "PIPELINING" in self._features
+        except Stopped as stopped:
+            self._end(stopped.reply, stopped.error)
+
+    def _opening(self) -> _Script:
+        """Yields each command for its reply. Never goes on with less TLS than the relay is to
+        have."""
+        if self._relay.tls is Tls.IMPLICIT:
+            yield from self._protect()
+        yield from self._expect(Phase.GREETING, "", "2")
+        yield from self._hello()
+        if self._relay.tls is Tls.STARTTLS:
+            yield from self._start_tls()
+        if self._relay.user:
+            yield from self._log_in()
+        if self._sender:
+            yield from self._expect(Phase.MAIL, f"MAIL FROM:<{self._sender}>\r\n", "2")
+
+    def _expect(self, phase: Phase, command: str, wanted: str) -> _Script:
+        self._phase = phase
+        reply = yield command.encode("ascii")
+        if not str(reply.code).startswith(wanted):
+            raise Stopped(phase, reply=reply)
+
+    def _protect(self) -> _Script:
+        self._phase, self.wants_tls = Phase.TLS, True
+        yield b""
+
+    def _hello(self) -> _Script:
+        yield from self._expect(Phase.HELLO, f"EHLO {self._hostname}\r\n", "2")
+        lines = [line[4:].decode("utf-8", "replace").upper() for line in self._replies.lines[1:]]
+        offers = (line.strip().partition(" ") for line in lines)
+        self._features = {name: rest for name, _, rest in offers}
+
+    def _start_tls(self) -> _Script:
+        if "STARTTLS" not in self._features:
+            self._phase = Phase.TLS
+            raise Stopped(Phase.TLS, error=f"{NO_STARTTLS}: the relay does not offer STARTTLS")
+        yield from self._expect(Phase.TLS, "STARTTLS\r\n", "220")
+        yield from self._protect()
+        yield from self._hello()
+
+    def _log_in(self) -> _Script:
+        user, password = self._relay.user, self._relay.password
+        offered = self._features.get("AUTH", "").split()
+        if "PLAIN" in offered:
+            secret = _base64(f"\0{user}\0{password}")
+            yield from self._expect(Phase.AUTH, f"AUTH PLAIN {secret}", "235")
+        elif "LOGIN" in offered:
+            yield from self._expect(Phase.AUTH, "AUTH LOGIN\r\n", "334")
+            yield from self._expect(Phase.AUTH, _base64(user), "334")
+            yield from self._expect(Phase.AUTH, _base64(password), "235")
+        else:
+            self._phase = Phase.AUTH
+            raise Stopped(Phase.AUTH, error=f"{NO_LOGIN}: the relay offers no PLAIN or LOGIN")
+
+    # --- what we ask ---------------------------------------------------------------------------
 
     @property
-    def idle(self) -> bool:
-        """Whether a mail may be offered."""
-        return self._current is None and not self._asked and not self.over and not self._leaving
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the mail in hand waits for its dot."""
-        return self._ready and not self.over
+    def is_idle(self) -> bool:
+        """Whether a message may be offered."""
+        return self.is_open and self._current is None and not self._asked and not self.over
 
     @property
     def dot_is_open(self) -> bool:
-        """Whether the mail in hand has its dot and no answer."""
+        """Whether the current message has its dot and no reply."""
         return self._current is not None and self._phase is Phase.DOT
 
     @property
     def takes_another(self) -> bool:
-        """Whether a mail may be lined up behind the one that waits for its dot."""
-        return self._ready and self._offers.pipelining and self._following is None
-
-    def is_late(self, now: float) -> bool:
-        """Whether an answer should have come by now."""
-        return self.deadline is not None and self.deadline <= now
+        """Whether a message may be lined up behind the one that waits for its dot."""
+        return self.is_ready and self._pipelining and self._next is None
 
     def offer(self, envelope: Envelope, now: float) -> None:
-        """Begin with a mail; the conversation must be idle."""
-        self._take_up(envelope)
+        """Begin with a message; the conversation must be idle."""
+        self._current, self._phase = envelope, Phase.MAIL
         if self._must_reset:
             self._to_ask.append(_RESET)
             self._must_reset = False
@@ -127,99 +236,104 @@ class Conversation:
 
     def line_up(self, envelope: Envelope) -> None:
         """Let `envelope` follow in the group of the dot."""
-        self._following = envelope
+        self._next = envelope
 
     def permit(self, now: float) -> None:
-        """Write the dot of the mail that is ready."""
-        self._ready = False
+        """Write the dot of the message that is ready."""
+        self.is_ready = False
         self._phase = Phase.DOT
         self._ask(_Step(b".\r\n", Phase.DOT, self._current))
         self.deadline = now + self._timeouts.dot
-        self._behind, self._following = self._following, None
-        if self._behind is not None:
-            self._ask_all(self._behind, now)
+        if self._next is not None:
+            self._ask_all(self._next, now)
 
     def leave(self) -> None:
-        """End without the dot of the mail in hand, of which nothing is told."""
+        """End without the dot of the current message, of which nothing is told."""
         self._current = None
         self._end(None, "")
 
     def say_goodbye(self, now: float) -> None:
         """QUIT; the conversation must be idle. It is over with whatever comes next."""
-        self._leaving = True
         self._ask(_QUIT)
         self.deadline = now + self._timeouts.goodbye
 
-    def _take_up(self, envelope: Envelope, *, after_refusal: bool = False) -> None:
-        self._current = envelope
-        self._phase = Phase.MAIL
-        self._after_refusal = after_refusal
-
     def _ask_all(self, envelope: Envelope, now: float) -> None:
-        self._to_ask.append(_Step(mail_command(envelope, self._offers), Phase.MAIL, envelope))
-        self._to_ask.append(_Step(rcpt_command(envelope), Phase.RCPT, envelope))
-        self._to_ask.append(_Step(b"DATA\r\n", Phase.DATA, envelope))
+        size = f" SIZE={len(envelope.content)}" if "SIZE" in self._features else ""
+        for phase, command in (
+            (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{size}\r\n"),
+            (Phase.RCPT, f"RCPT TO:<{envelope.recipient}>\r\n"),
+            (Phase.DATA, "DATA\r\n"),
+        ):
+            self._to_ask.append(_Step(command.encode("ascii"), phase, envelope))
         self._go_on(now)
 
     def _go_on(self, now: float) -> None:
         """Write what may be written: all of a group, else one command when none is open."""
-        while self._to_ask and (self._offers.pipelining or not self._asked):
+        while self._to_ask and (self._pipelining or not self._asked):
             self._ask(self._to_ask.popleft())
-        if self._asked and self.deadline is None:
+        if self._asked and self.deadline == inf:
             self.deadline = now + self._timeouts.command
 
     def _ask(self, step: _Step) -> None:
         self.output += step.command
         self._asked.append(step)
 
-    # --- what it says --------------------------------------------------------------------------
+    # --- what the server says ------------------------------------------------------------------
 
     def flushed(self) -> None:
         """All of `output` was written."""
         self.output = b""
-        if self._phase is Phase.BODY and self._current is not None and not self._ready:
-            self._ready = True
-            self.deadline = None
+        if self._phase is Phase.BODY and self._current is not None and not self.is_ready:
+            self.is_ready, self.deadline = True, inf
             self.events.append(Ready(self._current))
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came; none is the end of the connection."""
         if not data:
             half = "half-line: the connection ended inside an answer"
-            self.lose(half if self._answers.begun else "disconnected: the connection ended")
+            self.lose(half if self._replies.has_begun else "disconnected: the connection ended")
             return
         try:
-            for reply in self._answers.of(data):
+            for reply in self._replies.feed(data):
                 self._hear(reply, now)
                 if self.over:
                     return
-        except WireBroken as broken:
-            self.lose(str(broken))
+        except GarbageReply as garbage:
+            self.lose(f"garbage: {garbage}")
+        if self.wants_tls and self._replies.has_begun:
+            self._hear_in_the_open()
 
     def lose(self, error: str) -> None:
-        """No usable answer can come any more."""
+        """No usable reply can come any more."""
         self._end(None, error)
 
     def _hear(self, reply: Reply, now: float) -> None:
-        if reply.code == REST or not self._asked:
+        if self.wants_tls:
+            self._hear_in_the_open()
+        elif self.is_open and (reply.code == REST or not self._asked):
             self._end(reply, "")
-            return
-        if self.output and not self._offers.pipelining:
+        elif self.output and not self._pipelining:
             self.lose("garbage: an answer that nobody asked for")
-            return
-        step = self._asked.popleft()
-        self.deadline = None
+        elif self.is_open:
+            self._hear_answer(self._asked.popleft(), reply, now)
+        else:
+            self._open(reply, now)
+
+    def _hear_in_the_open(self) -> None:
+        self.lose("garbage: words in the open that would seem to be protected")
+
+    def _hear_answer(self, step: _Step, reply: Reply, now: float) -> None:
+        self.deadline = inf
         if step.envelope is None:
             self._hear_of_session(step, reply)
         elif step.envelope is not self._current:
             self._hear_of_the_refused(reply)
         elif step.phase is Phase.DOT:
-            self._end_mail(reply)
+            self._end_message(reply)
         else:
-            self._hear_of_mail(step.phase or Phase.MAIL, reply, now)
-        if self.over:
-            return
-        self._go_on(now)
+            self._hear_of_message(step.phase, reply, now)
+        if not self.over:
+            self._go_on(now)
 
     def _hear_of_session(self, step: _Step, reply: Reply) -> None:
         if step is _QUIT:
@@ -228,12 +342,12 @@ class Conversation:
             self.lose("garbage: RSET was refused")
 
     def _hear_of_the_refused(self, reply: Reply) -> None:
-        """The rest of a group whose mail was refused. A server that wants its body all the same
+        """The rest of a group whose message was refused. A server that wants its body all the same
         would take an empty one for it: it gets none, and no dot."""
         if reply.code < 400 and not self._asked:
             self._end(None, "")
 
-    def _hear_of_mail(self, phase: Phase, reply: Reply, now: float) -> None:
+    def _hear_of_message(self, phase: Phase, reply: Reply, now: float) -> None:
         if phase is Phase.DATA and reply.code == _GO_ON:
             self._send_body(now)
         elif phase is not Phase.DATA and 200 <= reply.code < 300:
@@ -241,62 +355,49 @@ class Conversation:
         elif reply.code < 400:
             self._end(reply, "")
         else:
-            self._refuse(reply)
+            self._to_ask.clear()
+            self._must_reset = True
+            self._tell(reply)
 
     def _send_body(self, now: float) -> None:
-        if self._current is None:
-            return
-        self._phase = Phase.BODY
-        body = dot_stuffed(self._current.content)
-        self.output = self.output + body if self.output else body
-        self.deadline = now + self._timeouts.command
+        if self._current is not None:
+            self._phase = Phase.BODY
+            self.output += dot_stuffed(self._current.content)
+            self.deadline = now + self._timeouts.command
 
-    def _refuse(self, reply: Reply) -> None:
-        """A mail was refused before its body. One whose MAIL came too early for a server that had
-        just refused a body was not: it begins again after a reset."""
-        envelope, self._current = self._current, None
-        if envelope is None:
-            return
-        self._to_ask.clear()
-        self._must_reset = self.has_answered = True
-        too_early = self._after_refusal and reply.code == _OUT_OF_ORDER
-        if too_early and self._phase is Phase.MAIL:
-            self.events.append(Back(envelope))
-        else:
-            self._tell(envelope, reply)
-
-    def _end_mail(self, reply: Reply) -> None:
-        envelope, self._current = self._current, None
-        if envelope is not None:
-            self._tell(envelope, reply)
-        self.has_answered = True
-        refused = reply.code >= 400
+    def _end_message(self, reply: Reply) -> None:
+        self._tell(reply)
         if 300 <= reply.code < 400:
             self._end(None, "")
-        elif self._behind is not None:
-            self._take_up(self._behind, after_refusal=refused)
-            self._behind = None
+        elif self._next is not None:
+            self._current, self._next, self._phase = self._next, None, Phase.MAIL
         else:
-            self._must_reset = refused
+            self._must_reset = reply.code >= 400
 
-    def _tell(self, envelope: Envelope, reply: Reply | None, error: str = "") -> None:
-        outcome = Outcome(id=envelope.id, phase=self._phase, reply=reply, error=error)
-        self.events.append(Done(outcome))
+    def _tell(self, reply: Reply | None, error: str = "") -> None:
+        """What the server says of the current message, which ends with it."""
+        envelope, self._current = self._current, None
+        if envelope is not None:
+            self.is_proven |= reply is not None and reply.code != REST
+            stopped = Stopped(self._phase, reply=reply, error=error)
+            self.events.append(stopped.outcome(envelope.id))
 
     def _end(self, reply: Reply | None, error: str) -> None:
-        """It is over. A server that ends a session between two mails has refused neither."""
+        """It is over. A server that ends a session between two messages has refused neither."""
         if self.over:
             return
-        self.over, self._ready = True, False
-        self.output, self.deadline = b"", None
-        current, self._current = self._current, None
-        if current is not None:
-            between = self._phase is Phase.MAIL and self.has_answered
-            if between and (reply is None or reply.code == REST):
-                self.events.append(Back(current))
-            else:
-                self._tell(current, reply, error)
-        for envelope in (self._behind, self._following):
-            if envelope is not None:
-                self.events.append(Back(envelope))
-        self._behind = self._following = None
+        self.over, self.is_ready = True, False
+        self.output, self.deadline = b"", inf
+        if not self.is_open and (reply or error):
+            self.events.append(Stopped(self._phase, reply=reply, error=error))
+        between = self._phase is Phase.MAIL and self.is_proven
+        if self._current and between and (reply is None or reply.code == REST):
+            self.events.append(Back(self._current))
+        else:
+            self._tell(reply, error)
+        if self._next is not None:
+            self.events.append(Back(self._next))
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii") + "\r\n"

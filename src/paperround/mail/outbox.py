@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.replies import UNSENDABLE
+from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.mail.disk import Disk
 from paperround.mail.sendable import require_sendable
 
@@ -130,14 +131,16 @@ def file_name(message_id: str) -> str:
     return f"%2E{name[1:]}" if name.startswith(".") else name
 
 
-def forget(directory: Path, message_ids: Iterable[str]) -> None:
-    """Remove the mails with these Message-IDs and their twins, as far as they are there.
+def forget_mails(smtp_url: str, message_ids: Iterable[str]) -> None:
+    """Remove what is kept of these mails where `smtp_url` is a folder; a relay keeps none here.
 
     Raises OSError when one cannot be removed: whoever asked to be forgotten would not be.
     """
-    for message_id in message_ids:
-        for ending in (".eml", ".json"):
-            (directory / f"{file_name(message_id)}{ending}").unlink(missing_ok=True)
+    where = parse_smtp_url(smtp_url)
+    if isinstance(where, OutboxFolder):
+        for message_id in message_ids:
+            for ending in (".eml", ".json"):
+                (where.directory / f"{file_name(message_id)}{ending}").unlink(missing_ok=True)
 
 
 def _remove_leftovers(directory: Path) -> None:

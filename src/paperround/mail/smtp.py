@@ -1,41 +1,20 @@
 """Sending mail over SMTP to the first relay that works."""
 
 import re
-import selectors
-import ssl
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from socket import socket
 
 from paperround.domain.deliveries import Envelope, Outcome
 from paperround.domain.errors import Misconfigured
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.batch import Batch, BeforeDot, Means
-from paperround.mail.commands import Offers
-from paperround.mail.connection import Connection, Timeouts, dial
-from paperround.mail.conversation import Conversation
-from paperround.mail.opener import Opened, Opening, Running, Waiting, in_a_thread
-from paperround.mail.relays import Relays
-from paperround.mail.session import Session
-from paperround.mail.shelf import Shelf
-from paperround.mail.switchboard import Switchboard
+from paperround.domain.smtp_url import OutboxFolder, Relay, parse_smtp_url
+from paperround.mail.batch import Batch, BeforeDot
+from paperround.mail.connection_pool import ConnectionPool
+from paperround.mail.conversation import Conversation, Timeouts
+from paperround.mail.outbox import OutboxMailer
+from paperround.mail.session import Route, Session, World, route_to
 
 _USUAL = Timeouts()
-_HOSTNAME = re.compile(r"[A-Za-z0-9.:\[\]-]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What sending takes from outside: the clock, the network, and threads for openings."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    selector: Callable[[], selectors.BaseSelector] = selectors.DefaultSelector
-    dial: Callable[[Relay, float], socket] = dial
-    start: Callable[[Callable[[], None]], Running] = in_a_thread
-
-
 _OUTSIDE = World()
+_HOSTNAME = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
 
 class SmtpMailer:
@@ -62,22 +41,16 @@ class SmtpMailer:
     ) -> None:
         if not _HOSTNAME.fullmatch(hostname):
             raise Misconfigured(f"{hostname!r} is not a host name to introduce ourselves with")
-        self._routes = [(relay, _context(relay)) for relay in relays]
         self._hostname = hostname
+        self._size = connections
         self._pipelining = pipelining
         self._timeouts = timeouts
         self._world = world
-        relays_known = Relays(relays, sessions=connections)
-        self._shelf = Shelf(keep, relays_known.ended, goodbye=timeouts.goodbye)
-        self._means = Means(
-            relays=relays_known,
-            shelf=self._shelf,
-            open=self._open,
-            greet=self._greet,
-            size=connections,
-            timeouts=timeouts,
-            monotonic=world.monotonic,
-        )
+        routes = [
+            route_to(relay, number=number, seconds=timeouts.connect, world=world)
+            for number, relay in enumerate(relays)
+        ]
+        self._pool = ConnectionPool(routes, self._session, most=connections, keep=keep, world=world)
 
     def send(
         self,
@@ -89,7 +62,7 @@ class SmtpMailer:
         """Send `envelopes`; one outcome each, in any order, as jobs' Mailer describes it.
 
         An id that `before_dot` does not return has no outcome: its row is somebody else's now.
-        Nor has an envelope whose id is under way already, at its mark or at its dot.
+        Nor has an envelope whose id is under way already.
         An envelope no server could read in one way only is answered at MAIL with the error
         `unsendable: ...`. A mail that gets no session is put off; once every relay is left alone
         for a while, so is the rest of the batch, without another try. A mail that was lined up
@@ -102,50 +75,49 @@ class SmtpMailer:
         already written; no other dot follows. Closing the iterator early does the same, but can
         give no outcomes: to stop and lose none, end `envelopes` and read on.
         """
-        batch = Batch(self._means, self._switchboard(), stopping)
+        batch = Batch(self._pool, self._world, size=self._size, stopping=stopping)
         try:
             yield from batch.deliver(iter(envelopes), before_dot)
             batch.finish()
         except GeneratorExit:
             raise
         except BaseException:
-            yield from batch.abort()
+            yield from batch.abort(self._timeouts.patience)
             raise
         finally:
-            batch.dismiss()
+            batch.close(self._timeouts.patience)
 
     def close(self) -> None:
         """Say goodbye on the connections that are kept."""
-        self._shelf.clear()
+        self._pool.close()
 
-    def _switchboard(self) -> Switchboard:
-        times = self._timeouts
-        shortest = min(times.command, times.dot, times.goodbye)
-        return Switchboard(self._world.selector(), self._world.monotonic, shortest=shortest)
-
-    def _open(self, number: int, waiting: Waiting, report: Callable[[Opening], None]) -> Opening:
-        relay, context = self._routes[number]
-        connection = Connection(
-            relay,
+    def _session(self, route: Route) -> Session:
+        talk = Conversation(
+            route.relay,
             hostname=self._hostname,
             timeouts=self._timeouts,
-            context=context,
-            dial=self._world.dial,
-            monotonic=self._world.monotonic,
+            pipelining=self._pipelining,
         )
-        return Opening(connection, number, waiting, report=report, start=self._world.start)
-
-    def _greet(self, opened: Opened, number: int) -> Session:
-        offers = Offers.named(opened.features, pipelining=self._pipelining)
-        return Session(opened.sock, number, Conversation(offers, self._timeouts))
+        return Session(route, talk, began=self._world.monotonic())
 
 
-def _context(relay: Relay) -> ssl.SSLContext | None:
-    if relay.tls is Tls.NONE:
-        return None
-    try:
-        return ssl.create_default_context(cafile=relay.ca_file)
-    except OSError as error:
-        raise Misconfigured(
-            f"the certificate file {relay.ca_file} of {relay} cannot be used: {error.strerror}"
-        ) from error
+def mailer_for(
+    smtp_url: str,
+    *,
+    connections: int,
+    hostname: str,
+    pipelining: bool = True,
+    keep: float = 0.0,
+) -> SmtpMailer | OutboxMailer:
+    """The mailer `smtp_url` asks for; raises Misconfigured when it cannot be one.
+
+    `hostname` is the name in EHLO, `connections` the most to a relay at once, `keep` the seconds
+    that they are kept for another batch. An outbox opens none, and keeps as many mails in doubt at
+    most as there would be connections.
+    """
+    where = parse_smtp_url(smtp_url)
+    if isinstance(where, OutboxFolder):
+        return OutboxMailer(where.directory, group=connections)
+    return SmtpMailer(
+        where, hostname=hostname, connections=connections, pipelining=pipelining, keep=keep
+    )

@@ -238,7 +238,7 @@ class Runtime(ForReaders):
         )
 
     def _forget_mails(self, message_ids: Sequence[str]) -> None:
-        from paperround.mail.relay import forget_mails
+        from paperround.mail.outbox import forget_mails
 
         forget_mails(self.settings.relay, message_ids)
 

@@ -74,7 +74,7 @@ def look_at(signers: "Signers") -> tuple["Signer | None", Signing]:
 def mailer_of(settings: Settings) -> Mailer:
     """What takes mails away. Its connections are closed when the process ends."""
     from paperround.mail.outbox import OutboxMailer
-    from paperround.mail.relay import mailer_for
+    from paperround.mail.smtp import mailer_for
 
     mailer = mailer_for(
         settings.relay,
