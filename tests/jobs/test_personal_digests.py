@@ -189,7 +189,10 @@ def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> No
 
     before = look()
     publish_it(potter, opinions)
-    assert look().papers == before.papers
+    after = look()
+    assert after.papers == before.papers
+    assert [paper.parts for paper in after.papers] == [paper.parts for paper in before.papers]
+    assert [paper.score for paper in after.papers] == [paper.score for paper in before.papers]
 
 
 # --- papers behind the edition -----------------------------------------------------------------

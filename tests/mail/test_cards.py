@@ -3,7 +3,6 @@ what, and nothing of one reader in the mail of another."""
 
 import re
 from dataclasses import replace
-from itertools import cycle
 
 import pytest
 from hypothesis import assume, given, settings
@@ -11,12 +10,12 @@ from hypothesis import strategies as st
 
 from paperround.domain.digests import DigestPaper, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
-from paperround.mail.cards import MOST_CARDS
-from paperround.mail.composer import MailRenderer
+from paperround.mail.cards import MOST_CARDS, card_of
+from paperround.mail.composer import MOST_DIGESTS, MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
 from paperround.mail.dkim_keys import new_key
-from paperround.mail.lines import MOST_LINES
 from paperround.mail.render import HTML_LIMIT
+from tests.mail.alone import compose_alone
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE, body_lines, modern, modern_parts, split_by_hand
 
@@ -71,7 +70,7 @@ def test_a_personal_digest_has_the_bytes_of_one_built_alone(
     assume(leave not in texts and judge not in texts)
     told = tuple(WithdrawnPaper(title=title, url="https://papers.example.org/x") for title in news)
     made = mail(view(papers, links=links(leave, judge=judge), more_papers=more, withdrawn=told))
-    alone = renderer.compose_alone(made)
+    alone = compose_alone(renderer, made)
     assert [renderer.compose(made) for _ in range(3)] == [alone] * 3
     words = renderer.render(made.view)
     assert modern_parts(alone) == split_by_hand(alone)[1] == [words.text, words.html]
@@ -88,7 +87,7 @@ def test_the_number_stands_whole_wherever_a_line_is_broken(
     """The question's address moves along its line with the title, and the number with it."""
     moving = paper(title="x" * length, page_url=f"https://papers.example.org/{'y' * length}")
     made = mail(view([*(paper(n) for n in range(first)), moving, moving]))
-    assert renderer.compose(made) == renderer.compose_alone(made)
+    assert renderer.compose(made) == compose_alone(renderer, made)
 
 
 @pytest.mark.accept("F18", part="size")
@@ -99,7 +98,7 @@ def test_gists_are_shortened_as_in_a_message_built_alone(
     for length in (300, 590, 610):
         long = [paper(n, gist="A steady sentence. " * (length // 19)) for n in range(count)]
         made = mail(view(long))
-        assert renderer.compose(made) == renderer.compose_alone(made)
+        assert renderer.compose(made) == compose_alone(renderer, made)
 
 
 @pytest.mark.parametrize("beyond", [0, 1])
@@ -108,7 +107,7 @@ def test_the_last_byte_below_the_limit_decides(renderer: MailRenderer, beyond: i
     size = len(renderer.render(view(papers, operator="x")).html.encode())
     made = mail(view(papers, operator="x" * (1 + HTML_LIMIT - size + beyond)))
     assert (len(renderer.render(made.view).html.encode()) == HTML_LIMIT) is (beyond == 0)
-    assert renderer.compose(made) == renderer.compose_alone(made)
+    assert renderer.compose(made) == compose_alone(renderer, made)
 
 
 @pytest.mark.accept("F35", part="personal digests")
@@ -119,7 +118,7 @@ def test_a_signed_personal_digest_has_the_bytes_of_one_signed_alone(algorithm: A
     for first in range(12):
         own = replace(EDITION[first], reason=f"for   you {first}")
         made = mail(view([own, *EDITION[first + 1 : first + 14]]))
-        assert [renderer.compose(made) for _ in range(3)] == [renderer.compose_alone(made)] * 3
+        assert [renderer.compose(made) for _ in range(3)] == [compose_alone(renderer, made)] * 3
 
 
 def test_a_signature_that_starts_meanwhile_covers_cards_made_before_it() -> None:
@@ -133,7 +132,7 @@ def test_a_signature_that_starts_meanwhile_covers_cards_made_before_it() -> None
     assert [one.partition(b"\r\nFrom: ")[2] for one in signed] == [
         one.removeprefix(b"From: ") for one in plain
     ]
-    assert signed == [renderer.compose_alone(one) for one in made]
+    assert signed == [compose_alone(renderer, one) for one in made]
 
 
 @pytest.mark.slow
@@ -157,25 +156,19 @@ def test_no_personal_digest_holds_anything_of_another_reader() -> None:
         assert set(re.findall(r"reader-\d+", read)) == wished
 
 
-def test_a_letter_for_private_use_in_a_title_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such a letter stands where a card's number goes while it is made: none of the paper's."""
-    draws = cycle([0, 1, 2])
-    monkeypatch.setattr("paperround.mail.shapes.secrets.randbelow", lambda _most: next(draws))
-    renderer = MailRenderer(letterhead())
-    odd = {"abstract": "https://papers.example.org/%F4%80%80%81"}
-    made = mail(view([paper(n, title=f"{n} of \U00100000 %{n}", links=odd) for n in range(12)]))
-    assert renderer.compose(made) == renderer.compose_alone(made)
+def test_what_looks_like_a_slot_stays_as_it_is(renderer: MailRenderer) -> None:
+    """Cards and frames are formats for the operator `%`."""
+    odd = "100 % of %(recipient)b, %%s"
+    made = mail(view([paper(title=odd, gist=odd, reason=odd)], list_title=odd, operator=odd))
+    assert renderer.compose(made) == compose_alone(renderer, made)
 
 
-@pytest.mark.slow
-def test_what_is_kept_of_readers_has_a_bound() -> None:
-    renderer = MailRenderer(letterhead())
-    for number in range(MOST_LINES + 100):
+def test_what_is_kept_of_readers_has_a_bound(renderer: MailRenderer) -> None:
+    assert card_of.cache_info().maxsize == MOST_CARDS
+    for number in range(MOST_DIGESTS + 10):
         own = replace(paper(), reason=f"reason {number}")
         renderer.compose(mail(view([own, paper(1)])))
-    deck = renderer._deck(600, "https://papers.example.org/feedback/", "en", signed=False)
-    assert len(deck._known) <= MOST_LINES
-    assert len(deck._placed) <= MOST_CARDS
+    assert renderer._digest.cache_info().currsize == MOST_DIGESTS
 
 
 def poisoned(place: int) -> DigestPaper:
@@ -191,4 +184,4 @@ def test_a_paper_that_cannot_be_rendered_fails_its_own_digests_only() -> None:
         with pytest.raises((TypeError, AttributeError, RenderingFailed)):
             renderer.compose(mail(view(papers)))
         whole = mail(view([paper(n) for n in range(place, place + 6)]))
-        assert renderer.compose(whole) == renderer.compose_alone(whole)
+        assert renderer.compose(whole) == compose_alone(renderer, whole)

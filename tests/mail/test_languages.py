@@ -28,6 +28,7 @@ from paperround.mail.notices import notice_words
 from paperround.mail.render import digest_words
 from paperround.mail.templates import Templates
 from paperround.mail.wrapping import TEXT_WIDTH, columns, wrapped
+from tests.mail.alone import compose_alone
 from tests.mail.builders import WITHDRAWN, letterhead, links, mail, notice, notice_view, paper, view
 from tests.mail.reading import Outline, modern, modern_parts
 
@@ -111,7 +112,7 @@ def test_a_digest_of_one_paper_without_gist_goes_on_with_its_reason(
 ) -> None:
     voted = freeze("votes.listed", votes=41, listed=["listed", 0])
     made = mail(digest(language, papers=(paper(gist="", reason=voted),)))
-    assert renderer.compose(made) == renderer.compose_alone(made)
+    assert renderer.compose(made) == compose_alone(renderer, made)
     said = renderer.render(made.view)
     assert said.preheader == localize_reason(tongue(language), voted)
     assert said.preheader in said.text
@@ -129,7 +130,7 @@ def test_readers_of_different_languages_share_nothing_they_should_not(
     ]
     for one in mails:
         content = renderer.compose(one)
-        assert content == renderer.compose_alone(one)
+        assert content == compose_alone(renderer, one)
         assert modern(content)["Content-Language"] == one.view.language
         assert f'<html lang="{one.view.language}" dir="ltr">' in modern_parts(content)[1]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.mail.quoted_printable import begun, encode, ended
+from paperround.mail.quoted_printable import encode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=400)
 TOKEN = st.text("012XYZ-_", min_size=40, max_size=40)
@@ -59,12 +59,3 @@ def test_two_tokens_of_one_length_break_the_lines_at_the_same_places(
 )
 def test_what_mail_systems_would_change_is_escaped(text: str, encoded: str) -> None:
     assert encode(text) == encoded
-
-
-@given(before=AROUND, words=TEXT, after=AROUND)
-def test_a_line_begun_and_ended_is_the_line_encoded_whole(
-    before: str, words: str, after: str
-) -> None:
-    start, rest_of_line = before.replace("\n", ""), f"{words}{after}.".replace("\n", "")
-    broken_off, rest = begun(start)
-    assert broken_off + ended(rest, rest_of_line) == encode(start + rest_of_line)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from paperround.domain.deliveries import DeliveryId, Envelope, WireReady
 from paperround.domain.digests import DigestPaper
 from paperround.domain.errors import RenderingFailed
+from paperround.mail.cards import wire_ready
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
 from paperround.mail.dkim_keys import new_key
-from paperround.mail.pieces import as_signed, whole
 from paperround.mail.sendable import are_ready, dot_stuffed, require_sendable
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE
@@ -59,11 +59,6 @@ def test_whatever_is_composed_passes_the_full_check_as_it_is(
         assert dot_stuffed(unchecked) == unchecked == dot_stuffed(content)
 
 
-def test_what_was_built_alone_is_looked_at() -> None:
-    made = mail(view([paper(1)]))
-    assert not isinstance(RENDERERS[0].compose_alone(made), WireReady)
-
-
 def test_the_addresses_of_a_ready_message_are_looked_at() -> None:
     ready = WireReady(b"Subject: x\r\n\r\nx\r\n")
     require_sendable(sealed(ready))
@@ -76,9 +71,7 @@ def test_pieces_that_are_not_ready_are_refused(lines: bytes) -> None:
     assert not are_ready(lines)
     assert not are_ready(b"a\r\n" + lines)
     with pytest.raises(RenderingFailed):
-        as_signed(lines)
-    with pytest.raises(RenderingFailed):
-        whole(b"Subject: x\r\n\r\n" + lines, [])
+        wire_ready(lines)
 
 
 def test_no_lines_and_whole_lines_are_ready() -> None:

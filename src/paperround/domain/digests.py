@@ -300,7 +300,8 @@ def is_their_day(subscription: Subscription, local_day: date) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestPaper:
-    """One paper as a digest shows it. The named `parts` add up to `score`."""
+    """One paper as a digest shows it. The named `parts` add up to `score`; no mail shows either, so
+    papers that differ in these alone are equal."""
 
     title: str
     authors: tuple[str, ...]
@@ -308,10 +309,10 @@ class DigestPaper:
     reason: str
     votes: int | None
     comments: int | None
-    links: Mapping[str, str]
+    links: Mapping[str, str] = field(hash=False)
     page_url: str
-    score: float | None = None
-    parts: Mapping[str, float] = field(default_factory=dict)
+    score: float | None = field(default=None, compare=False)
+    parts: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,181 +1,94 @@
-"""Papers of digests as cards: rendered, inlined and encoded once, for every digest they stand in.
+"""The papers of digests, rendered and encoded once for every digest that shows them.
 
-paper ──► base: clean, without reason
-  └─ look: tells votes, has a reason ──► shape: rendered, encoded, cut
-       └─ number, reason ──► card: one join
+A card is whole lines, so quoted-printable breaks it the same alone and in a message. Encoded lines
+are formats for the operator `%`, in which the tokens of the reader's links are named.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
-from operator import attrgetter
-from typing import Any, NamedTuple
+import secrets
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 from paperround.domain.digests import DigestPaper
-from paperround.domain.reasons import tells_votes
-from paperround.languages.tongue import Tongue
-from paperround.mail.lines import MOST_LINES, Line, LineForm
-from paperround.mail.pieces import Recent, new_mark
+from paperround.domain.errors import RenderingFailed
+from paperround.domain.tokens import TOKEN_LENGTH
+from paperround.languages.tongue import tongue
+from paperround.mail.quoted_printable import encode
 from paperround.mail.render import clean_paper, with_gist
-from paperround.mail.shapes import Cut, Look, Seamed, Shape, Write
-from paperround.mail.templates import reason_line
+from paperround.mail.sendable import are_ready
+from paperround.mail.templates import Templates, reason_line
 
 MOST_CARDS = 6_000
-"""Cards a deck keeps, about 6 kB each. One that was dropped is made anew by one join."""
+"""Cards kept, about 5 kB each."""
 
-MOST_PAPERS = 1_500
-"""Papers a deck keeps shapes of, 5 kB each and look: those of a large day. With fewer places than
-papers each reader of a personal digest would have some rendered anew."""
-
-
-_own_words = attrgetter("title", "authors", "gist", "votes", "comments", "page_url")
-"""All of a paper but its links and its reason."""
-
-_MOST_DIGITS = 6
-_Place = tuple[int, int]
-"""A paper's identity and its number."""
+TOKENS = ("unsubscribe", "preferences", "one_click", "feedback")
+"""The links of a reader that end in a token."""
 
 
-class PlacedCard(NamedTuple):
-    """A card as it stands in digests, also as a signature sees it if it is signed; `size` is the
-    length of its HTML before encoding, in bytes.
+def new_mark() -> str:
+    """A word that no text holds, since nobody can guess it, and as long as a token, so that lines
+    break at the same places."""
+    return secrets.token_hex(TOKEN_LENGTH // 2)
 
-    While its paper is held here, as it was handed over, no other has that identity.
-    """
 
-    paper: DigestPaper
+MARKS = {name: new_mark() for name in TOKENS}
+"""What stands for the tokens while templates are filled in."""
+
+
+class Look(NamedTuple):
+    """How papers are shown: in which language, with gists of which length, and with which link that
+    asks about each, up to its token; empty for none."""
+
+    language: str
+    gist: int
+    asked: str
+
+
+class Card(NamedTuple):
+    """A paper at its place in a digest. `size` is the length of its HTML before encoding."""
+
     title: str
     gist: str
     reason: str
-    text: Cut
-    html: Cut
-    seen_text: Cut
-    seen_html: Cut
+    text: bytes
+    html: bytes
     size: int
 
 
-class _Base:
-    """A clean paper without reason, and its shapes by their look."""
-
-    def __init__(self, paper: DigestPaper, gist: int, ours: Tongue) -> None:
-        bare = replace(paper, reason="")
-        self.paper = with_gist(clean_paper(bare, ours), gist)
-        self.shapes: dict[Look, Shape] = {}
-
-
-class _Known(NamedTuple):
-    """A paper as it was handed over, with its lines. While it is held here, no other paper has its
-    identity."""
-
-    paper: DigestPaper
-    base: _Base
-    reason: Line
-    looks: tuple[Look, ...]
-    """By the digits of its number, from one on."""
+@lru_cache(maxsize=MOST_CARDS)
+def card_of(templates: Templates, look: Look, number: int, paper: DigestPaper) -> Card:
+    """`paper` as `number` of a digest. Raises RenderingFailed."""
+    ours = tongue(look.language)
+    shown = with_gist(clean_paper(paper, ours), look.gist)
+    asked = look.asked and look.asked + MARKS["feedback"]
+    text, rows = templates.card(look.language, number, shown, asked)
+    html = templates.inlined(rows)
+    return Card(
+        title=shown.title,
+        gist=shown.gist,
+        reason=reason_line(ours, paper.reason),
+        text=encoded(text),
+        html=encoded(html),
+        size=len(html.encode()),
+    )
 
 
-@cache
-def _looks(*, tells_votes: bool, has_reason: bool) -> tuple[Look, ...]:
-    return tuple(Look(tells_votes, has_reason, 1 + more) for more in range(_MOST_DIGITS))
+def encoded(text: str) -> bytes:
+    """`text`, whose last line is ended, in quoted-printable and as a format."""
+    content = encode(text, unbroken=MARKS.values()).encode("ascii")
+    return as_format(wire_ready(content), MARKS)
 
 
-class Deck:
-    """The cards of one manner: gists of at most `gist` characters, and whether each asks if it was
-    useful; in one language, `ours`. `asked` is the link that does up to its token, empty for none.
-    What a signature sees is made only where they are `signed`.
-
-    It holds nothing of a reader but reasons, and no more of those than it may.
-    """
-
-    def __init__(self, gist: int, asked: str, ours: Tongue, *, signed: bool) -> None:
-        self._gist, self._ours = gist, ours
-        self._signed = signed
-        self._token = new_mark()
-        self._asked = asked and asked + self._token
-        self._placed = Recent[_Place, PlacedCard](MOST_CARDS)
-        self._bases = Recent[tuple[Any, ...], _Base](MOST_PAPERS)
-        self._lately = Recent[int, tuple[DigestPaper, _Base]](MOST_PAPERS)
-        self._known = Recent[int, _Known](MOST_LINES)
-        self._reasons = Recent[str, Line](MOST_LINES)
-        self._form: LineForm | None = None
-
-    def cards(self, papers: Sequence[DigestPaper], write: Write) -> list[PlacedCard]:
-        """`papers` numbered from 1; what is not known of them is rendered by `write`."""
-        numbers = range(1, len(papers) + 1)
-        found: list[Any] = [*map(self._placed.get, zip(map(id, papers), numbers, strict=True))]
-        if None not in found:
-            return found
-        seamed = Seamed(write, self._asked, self._token)
-        missing = [
-            (number, self._known.get(id(paper)), paper)
-            for number, paper, card in zip(numbers, papers, found, strict=True)
-            if card is None
-        ]
-        met = [known or self._met(paper, seamed) for _, known, paper in missing]
-        self._render(list(map(_shape_of, met, [number for number, _, _ in missing])), seamed)
-        for (number, known, _), one in zip(missing, met, strict=True):
-            found[number - 1] = self._place(one, number, keep=known is not None)
-        return found
-
-    def _met(self, paper: DigestPaper, seamed: Seamed) -> _Known:
-        base = self._base(paper)
-        if self._form is None:
-            self._form = seamed.reason_form(base.paper)
-        reason = self._reason(paper.reason, self._form)
-        votes = base.paper.votes
-        looks = _looks(
-            tells_votes=votes is not None and tells_votes(paper.reason, votes),
-            has_reason=reason.words != "",
-        )
-        return self._known.keep(id(paper), _Known(paper, base, reason, looks))
-
-    def _base(self, paper: DigestPaper) -> _Base:
-        """Papers with a reader's own reason hold the very links of the one that all
-        share: so it is found without comparing them."""
-        words = _own_words(paper)
-        known = self._lately.get(id(paper.links))
-        if known is not None and known[0].links is paper.links and _own_words(known[0]) == words:
-            return known[1]
-        key = (*words, *paper.links.items())
-        base = self._bases.get(key) or self._bases.keep(key, _Base(paper, self._gist, self._ours))
-        return self._lately.keep(id(paper.links), (paper, base))[1]
-
-    def _reason(self, reason: str, form: LineForm) -> Line:
-        """The line of a frozen reason."""
-        known = self._reasons.get(reason)
-        return known or self._reasons.keep(reason, form.both(reason_line(self._ours, reason)))
-
-    def _render(self, wanted: Sequence[tuple[_Base, Look]], seamed: Seamed) -> None:
-        """Make the shapes that are lacking, all together."""
-        new = list(dict.fromkeys([one for one in wanted if one[1] not in one[0].shapes]))
-        shapes = seamed.shapes([(base.paper, look) for base, look in new]) if new else []
-        for (base, look), shape in zip(new, shapes, strict=True):
-            base.shapes[look] = shape
-
-    def _place(self, one: _Known, number: int, *, keep: bool) -> PlacedCard:
-        """Kept when its paper is asked for again, since others are likely to get the very same
-        card."""
-        base, look = _shape_of(one, number)
-        reason, digits = one.reason, _digits(number)
-        text, html, size = base.shapes[look]
-        card = PlacedCard(
-            one.paper,
-            base.paper.title,
-            base.paper.gist,
-            reason.words,
-            text.said(reason.text, digits),
-            html.said(reason.html, digits),
-            text.seen(reason.text, digits) if self._signed else (),
-            html.seen(reason.html, digits) if self._signed else (),
-            size + reason.size,
-        )
-        return self._placed.keep((id(one.paper), number), card) if keep else card
+def wire_ready(lines: bytes) -> bytes:
+    """`lines`; raises RenderingFailed when they cannot be put on a wire as they are."""
+    if not are_ready(lines):
+        raise RenderingFailed("a line does not end in CRLF, or begins with a full stop")
+    return lines
 
 
-@cache
-def _digits(number: int) -> tuple[bytes, ...]:
-    return tuple([b"%c" % digit for digit in b"%d" % number])
-
-
-def _shape_of(one: _Known, number: int) -> tuple[_Base, Look]:
-    return one.base, one.looks[len(_digits(number)) - 1]
+def as_format(content: bytes, marks: Mapping[str, str]) -> bytes:
+    """`content` as a format, in which a slot with its name takes the place of each mark."""
+    content = content.replace(b"%", b"%%")
+    for name, mark in marks.items():
+        content = content.replace(mark.encode("ascii"), b"%%(%b)b" % name.encode("ascii"))
+    return content

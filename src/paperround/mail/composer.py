@@ -1,87 +1,67 @@
 """Turns digests into bytes, and does once whatever is the same in several of them.
 
-    view ──► frame: header, head and foot, with marks for what a reader has alone ┐
-    paper ─► card: rendered, inlined and encoded alone, with a mark for the token ├► join ─► signed
-    mail ──► addressing and four tokens, guarded ─────────────────────────────────┘
+    view ──► frame: header, head and foot ─────────┐
+    paper ─► card: rendered, inlined and encoded ──┴► digest: a format ─┐
+    mail ──► addressing and four tokens, guarded ───────────────────────┴► message ─► signed
 
-A digest is one join of its frame, its cards in their order, and its reader's values. Where several
-readers get the same papers, what they share is joined once, and each of them is a shorter join. The
-bytes are those that `compose_alone` builds without sharing anything.
+Readers who get the same papers share a digest: each of their messages is that format, filled. The
+bytes are those of a message that is built without sharing anything (`tests/mail/alone.py`).
 
-What a DKIM signature covers is made canonical once, and cut at the same places: a reader's values
-hold no blanks that canonicalisation would change, so a signature costs a join, a hash and a key.
+What a DKIM signature covers is made canonical once, as a format too: a reader's values hold no
+blanks that canonicalisation would change.
 
-So it is with the wire. Whatever is shared is checked once, line by line. A reader's values hold no
-line ends; tokens have no full stop, and the others stand behind the name of a header field. What is
-joined of these needs no second look.
+So it is with the wire. What is shared is checked once. A reader's values hold no line ends; tokens
+have no full stop, and the others stand behind the name of a header field.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from copy import copy
 from dataclasses import fields
-from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from paperround.domain.deliveries import WireReady
-from paperround.domain.digests import DigestMail, DigestPaper, DigestView, Letterhead, Rendered
-from paperround.domain.languages import LANGUAGES
+from paperround.domain.digests import DigestMail, DigestView, Letterhead, Rendered
+from paperround.domain.errors import RenderingFailed
 from paperround.domain.notices import NoticeMail
 from paperround.domain.tokens import TOKEN_LENGTH
-from paperround.languages.tongue import tongue
-from paperround.mail.cards import Deck, PlacedCard
-from paperround.mail.dkim import Signer
-from paperround.mail.frames import Frame, Opening, frame_of
-from paperround.mail.listing import digest_particulars
-from paperround.mail.message import (
-    Addressing,
-    addressing_of,
-    message_bytes,
-    sender_of,
-)
+from paperround.mail.cards import MOST_CARDS, TOKENS, Look, card_of
+from paperround.mail.dkim import Signable, Signer, canonical_lines, prepared
+from paperround.mail.frames import Frame, frame_of
+from paperround.mail.message import Addressing, addressing_of, sender_of
 from paperround.mail.notices import notice_bytes
-from paperround.mail.pieces import Recent, Tokens, Whole, require_ready, whole
 from paperround.mail.render import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers
 from paperround.mail.templates import Templates
 
 MOST_FRAMES = 128
-"""Frames kept, about 30 kB each, and 1 kB for each subject and preheader: a list's cuts of a day,
-each in every language with some lengths of digests and some withdrawals to tell of."""
+"""Frames kept, about 30 kB each: a list's cuts of a day, each in every language with some lengths
+of digests and some withdrawals to tell of."""
 
-MOST_GROUPS = 64
-"""Digests kept that several readers share, about 40 kB each, twice that when they are signed."""
+MOST_DIGESTS = 64
+"""Digests kept, about 40 kB each, twice that when they are signed."""
 
-_MOST_SEEN = MOST_GROUPS
-"""How many digests back one must have been made that is taken for one that several readers share:
-no further than they are kept, since cutting one costs as much as joining ten."""
-
-_MOST_DECKS = 2 * len(FULLEST_FIRST) * len(LANGUAGES)
-_TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(Tokens._fields)}}}")
+_TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(TOKENS)}}}")
+_SLOTS = tuple(name.encode("ascii") for name in (*TOKENS, *Addressing._fields))
 _PREFIX = slice(None, -TOKEN_LENGTH)
 _OWN = ("links", "papers")
 _framing = attrgetter(*(f.name for f in fields(DigestView) if f.name not in _OWN))
-_feedback = Tokens._fields.index("feedback")
+_canonical = lru_cache(maxsize=2 * MOST_CARDS)(canonical_lines)
 
 
-class _Personal(NamedTuple):
-    """What of a mail is its reader's alone, and the key of the frame it goes into."""
+class _Key(tuple[Any, ...]):
+    """What several mails have in common, to look it up by. One of them comes with it: its papers
+    are kept, so that no others have their identities."""
 
-    addressing: Addressing
-    tokens: Tokens
-    frame: tuple[Any, ...]
+    mail: DigestMail
 
-    def values(self) -> list[bytes]:
-        """In the order of the slots."""
-        return "\n".join((*self.tokens, *self.addressing)).encode("ascii").split(b"\n")
-
-
-class _Group(NamedTuple):
-    """A digest that several readers share. It holds its papers, so that no others have their
-    identities."""
-
-    papers: tuple[DigestPaper, ...]
-    digest: Whole
+    @classmethod
+    def of(cls, mail: DigestMail, *values: object) -> "_Key":
+        """The key with these values."""
+        key = cls(values)
+        key.mail = mail
+        return key
 
 
 def _unsigned() -> None:
@@ -104,10 +84,8 @@ class MailRenderer:
         self._sender = sender_of(letterhead)
         self._templates = templates or Templates()
         self._signer = signer
-        self._frames = Recent[tuple[Any, ...], Frame](MOST_FRAMES)
-        self._decks = Recent[tuple[int, str, str, bool], Deck](_MOST_DECKS)
-        self._groups = Recent[tuple[Frame, tuple[int, ...]], _Group](MOST_GROUPS)
-        self._seen = Recent[tuple[Frame, tuple[int, ...]], bool](_MOST_SEEN)
+        self._frame = lru_cache(maxsize=MOST_FRAMES)(self._framed)
+        self._digest = lru_cache(maxsize=MOST_DIGESTS)(self._laid_out)
 
     def signed_by(self, signer: Signer | None) -> "MailRenderer":
         """One that signs every mail with `signer`, or none, and shares all else with this one."""
@@ -120,129 +98,61 @@ class MailRenderer:
         return digest_words(self._templates, view)
 
     def compose(self, mail: DigestMail) -> bytes:
-        """The message, CRLF line ends; raises RenderingFailed with the reason. What is joined of
-        checked pieces is WireReady."""
-        personal = _personal(mail)
-        if personal is None:
-            return self.compose_alone(mail)
-        view, values = mail.view, personal.values()
-        require_papers(view)
-        frame = self._frame(view, personal)
-        key = (frame, tuple(map(id, view.papers)))
-        group = self._groups.get(key)
-        if group is None and not self._seen.get(key):
-            self._seen.keep(key, value=True)
-            return self._of_cards(frame, view, values, mail.dated)
-        group = group or self._groups.keep(key, self._group(frame, view))
-        message = group.digest.message.fill(values)
-        signer = self._signer()
+        """The message, CRLF line ends; raises RenderingFailed with the reason. It is joined of
+        checked pieces, and so WireReady."""
+        values, key = _parted(mail)
+        pieces, signer = self._digest(key), self._signer()
+        message = b"".join(pieces) % values
         if signer is None:
             return WireReady(message)
-        return _signed(signer.fields(group.digest.signable(values), mail.dated), message)
-
-    def compose_alone(self, mail: DigestMail) -> bytes:
-        """The same bytes without sharing: for links that hold no token of 40 characters too."""
-        personal = _personal(mail)
-        tokens = personal.tokens if personal else ()
-        return self._signed(self._whole(mail.view, _addressing(mail), tokens), mail.dated)
+        names, head, body = _prepared(pieces)
+        signable = Signable(names, head % values, body % values)
+        return WireReady(signer.fields(signable, mail.dated) + message)
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
         """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
-        return self._signed(notice_bytes(self._templates, mail, self._sender), mail.dated)
+        content, signer = notice_bytes(self._templates, mail, self._sender), self._signer()
+        return content if signer is None else signer.sign(content, mail.dated)
 
-    def _signed(self, content: bytes, dated: datetime) -> bytes:
-        signer = self._signer()
-        return content if signer is None else signer.sign(content, dated)
+    def _framed(self, key: _Key) -> Frame:
+        by_mail = bool(key.mail.list_unsubscribe_mail)
+        return frame_of(self._templates, self._sender, key.mail.view, by_mail=by_mail)
 
-    def _whole(self, view: DigestView, addressing: Addressing, tokens: Iterable[str]) -> bytes:
-        return message_bytes(
-            rendered=self.render(view),
-            addressing=addressing,
-            sender=self._sender,
-            particulars=digest_particulars(view, addressing, self._sender),
-            unbroken=frozenset(tokens),
-        )
-
-    def _frame(self, view: DigestView, personal: _Personal) -> Frame:
-        known = self._frames.get(personal.frame)
-        if known is not None:
-            return known
-        by_mail = bool(personal.addressing.unsubscribe_mail)
-        made = frame_of(self._templates, self._sender, view, by_mail=by_mail)
-        return self._frames.keep(personal.frame, made)
-
-    def _of_cards(
-        self, frame: Frame, view: DigestView, values: Sequence[bytes], dated: datetime
-    ) -> bytes:
-        signer = self._signer()
-        opening, cards = self._laid_out(frame, view, signed=signer is not None)
-        message = _joined(frame, opening, cards, values)
-        if signer is None:
-            return WireReady(message)
-        token = values[_feedback]
-        canonical = frame.digest.signable(
-            [*values, *opening.canonical],
-            [token.join(card.seen_text) for card in cards],
-            [token.join(card.seen_html) for card in cards],
-        )
-        return _signed(signer.fields(canonical, dated), message)
-
-    def _group(self, frame: Frame, view: DigestView) -> _Group:
-        """The digest of `view` cut at its reader's values."""
-        marked = _joined(frame, *self._laid_out(frame, view, signed=False), frame.personal)
-        return _Group(view.papers, whole(marked, frame.personal))
-
-    def _laid_out(
-        self, frame: Frame, view: DigestView, *, signed: bool
-    ) -> tuple[Opening, list[PlacedCard]]:
-        """As `digest_words` decides: the fullest that keeps the HTML below its limit."""
+    def _laid_out(self, key: _Key) -> tuple[bytes, ...]:
+        """A digest as pieces of a format: as `digest_words` decides, the fullest that keeps the
+        HTML below its limit."""
+        view = key.mail.view
+        require_papers(view)
+        frame = self._frame(key[0])
         for gist, asks in FULLEST_FIRST:
-            asked = view.links.feedback[_PREFIX] if asks else ""
-            deck = self._deck(gist, asked, frame.clean.language, signed=signed)
-            cards = deck.cards(view.papers, frame.write)
-            opening = frame.opening(cards)
-            if frame.size + opening.size + sum([card.size for card in cards]) <= HTML_LIMIT:
+            look = Look(frame.view.language, gist, view.links.feedback[_PREFIX] if asks else "")
+            numbered = enumerate(view.papers, start=1)
+            cards = [card_of(self._templates, look, *one) for one in numbered]
+            pieces, size = frame.digest(cards)
+            if size <= HTML_LIMIT:
                 break
-        return opening, cards
-
-    def _deck(self, gist: int, asked: str, language: str, *, signed: bool) -> Deck:
-        key = (gist, asked, language, signed)
-        known = self._decks.get(key)
-        return known or self._decks.keep(key, Deck(gist, asked, tongue(language), signed=signed))
+        return pieces
 
 
-def _personal(mail: DigestMail) -> _Personal | None:
-    """None when a link does not end in a token."""
-    mine = mail.view.links
-    leave, _, leaving = mine.unsubscribe.rpartition("/")
-    prefer, _, preferring = mine.preferences.rpartition("/")
-    click, _, clicking = mine.one_click.rpartition("/")
-    judge, _, judging = mine.feedback.rpartition("/")
-    if _TOKENS.fullmatch(f"{leaving}\n{preferring}\n{clicking}\n{judging}\n") is None:
-        return None
-    addressing = _addressing(mail)
-    tokens = Tokens(leaving, preferring, clicking, judging)
-    by_mail = bool(addressing.unsubscribe_mail)
-    frame = (leave, prefer, click, judge, by_mail, len(mail.view.papers), _framing(mail.view))
-    return _Personal(addressing, tokens, frame)
+@lru_cache(maxsize=MOST_DIGESTS)
+def _prepared(pieces: tuple[bytes, ...]) -> Signable:
+    """The format that `pieces` are, as its signatures see it."""
+    head, end, first = pieces[0].partition(b"\r\n\r\n")
+    names, canonical, _ = prepared(head + end)
+    return Signable(names, canonical, b"".join(map(_canonical, (first, *pieces[1:]))))
 
 
-def _addressing(mail: DigestMail) -> Addressing:
+def _parted(mail: DigestMail) -> tuple[dict[bytes, bytes], _Key]:
+    """What of a mail is its reader's alone, by the names of slots, and the key of the digest it
+    goes into. Raises RenderingFailed for a value that cannot stand there."""
+    view, mine = mail.view, mail.view.links
+    links = (mine.unsubscribe, mine.preferences, mine.one_click, mine.feedback)
+    tokens = [link[-TOKEN_LENGTH:] for link in links]
+    if _TOKENS.fullmatch("\n".join((*tokens, ""))) is None:
+        raise RenderingFailed("a link of the reader's does not end in a token")
     leave = mail.list_unsubscribe_mail or ""
-    return addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
-
-
-def _signed(fields: bytes, message: bytes) -> WireReady:
-    require_ready(fields)
-    return WireReady(fields + message)
-
-
-def _joined(
-    frame: Frame, opening: Opening, cards: Sequence[PlacedCard], values: Sequence[bytes]
-) -> bytes:
-    token = values[_feedback]
-    return frame.digest.message.fill(
-        [*values, *opening.plain],
-        [token.join(card.text) for card in cards],
-        [token.join(card.html) for card in cards],
-    )
+    addressing = addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
+    values = "\n".join((*tokens, *addressing)).encode("ascii").split(b"\n")
+    shared = (*[link[_PREFIX] for link in links], leave == "", len(view.papers), _framing(view))
+    key = _Key.of(mail, _Key.of(mail, *shared), *map(id, view.papers))
+    return dict(zip(_SLOTS, values, strict=True)), key

@@ -1,94 +1,91 @@
 """All of a digest but its papers: header, head and foot, made once for many digests.
 
-Slots stand where a reader's own values go, and where the digest's own do: the subject and the
-boundary that follows from it, the lines that say the subject and the preheader, and the cards.
+A frame is a format twice over. What the first papers decide is filled in first: the subject, the
+boundary that follows from it, and the lines of HTML that say the subject and the preheader. That
+gives a format for the reader's own values.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from dataclasses import field as made_by
-from typing import NamedTuple
+from functools import lru_cache
+
+from markupsafe import Markup
 
 from paperround.domain.digests import DigestView, PersonalLinks, Rendered
 from paperround.domain.tokens import TOKEN_LENGTH
-from paperround.mail.cards import PlacedCard
-from paperround.mail.dkim import canonical_value
+from paperround.mail.cards import MARKS, TOKENS, Card, as_format, encoded, new_mark, wire_ready
 from paperround.mail.headers import text_field
-from paperround.mail.lines import Line, LineForm, html_form
 from paperround.mail.listing import digest_particulars
 from paperround.mail.message import Addressing, Sender, boundary_of, message_bytes
-from paperround.mail.pieces import Recent, Tokens, Whole, new_mark, whole
-from paperround.mail.render import Card, clean_view, parts_of, preheader_of, subject_of
-from paperround.mail.templates import Templates
+from paperround.mail.render import clean_view, parts_of, preheader_of, subject_of
+from paperround.mail.templates import Parts, Templates
 
-MOST_SUBJECTS = 200
-"""Subjects a frame keeps, about 1 kB each."""
+_MOST_LINES = 5_000
+"""Lines of HTML kept, and fields of the header; about 500 bytes each."""
 
-_PREFIX = slice(None, -TOKEN_LENGTH)
-_SUBJECT = "Subject"
+_MOST_SUBJECTS = 1_000
+"""Subjects kept, each with its frame."""
 
-
-class Opening(NamedTuple):
-    """What the first papers of a digest decide, in the order of the frame's slots: subject,
-    boundary, and the lines of the HTML that say the subject and the preheader.
-
-    `size` is the length of those lines before encoding, in bytes.
-    """
-
-    plain: tuple[bytes, ...]
-    canonical: tuple[bytes, ...]
-    size: int
-
-
-class _Subject(NamedTuple):
-    field: bytes
-    canonical: bytes
-    boundary: bytes
-    line: Line
+_ADDRESSING = Addressing(*(new_mark() for _ in Addressing._fields))
+_SUBJECT, _TITLE, _PREHEADER, _CARDS = (new_mark() for _ in range(4))
+_SEAM = re.compile(rf"(?:<!--)?{_CARDS}(?:-->)?\r\n".encode("ascii"))
+_ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", "<": "&lt;", ">": "&gt;"})
+"""What the inliner writes for characters of a text (HTML standard, 13.3, escaping a string)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
     """The frame of digests that differ in papers and readers only.
 
-    `digest` is cut at the reader's values, an opening, and the cards as text and as HTML;
-    `personal` are the marks that stood for the first of these. `size` is the length of the HTML
-    before encoding, without the lines that go into its slots, in bytes.
+    `pieces` are what comes before the cards as text, between these and those of HTML, and after
+    them. `title` and `preheader` are the lines of HTML that hold a mark for what they say, `size`
+    is the length of all others before encoding.
     """
 
-    templates: Templates = made_by(repr=False)
-    clean: DigestView = made_by(repr=False)
-    title: LineForm
-    preheader: LineForm
+    templates: Templates
+    view: DigestView
     seed: str
+    title: str
+    preheader: str
+    pieces: Sequence[bytes]
     size: int
-    digest: Whole = made_by(repr=False)
-    personal: tuple[bytes, ...]
-    _subjects: Recent[str, _Subject] = made_by(default_factory=lambda: Recent(MOST_SUBJECTS))
 
-    def write(self, cards: Sequence[Card], asked: str, seam: str) -> tuple[str, str]:
-        """Text and HTML of a digest with these cards: shapes are made of it."""
-        return parts_of(
-            self.templates, self.clean, cards, subject="", preheader="", asked=asked, seam=seam
-        )
+    def digest(self, cards: Sequence[Card]) -> tuple[tuple[bytes, ...], int]:
+        """The digest with these cards, as pieces of a format for a reader's values, and the length
+        of its HTML before encoding. Raises RenderingFailed."""
+        subject = _subject(self, cards[0].title)
+        title, title_size = _line(self.title, _TITLE, subject)
+        after = [card.title for card in cards[1:3]]
+        said = preheader_of(self.view.language, after, cards[0].gist or cards[0].reason)
+        preheader, preheader_size = _line(self.preheader, _PREHEADER, said)
+        opening = {b"title": title, b"preheader": preheader, **_header(self.seed, subject)}
+        before, between, end = [piece % opening for piece in self.pieces]
+        texts, htmls = [card.text for card in cards], [card.html for card in cards]
+        size = self.size + title_size + preheader_size + sum([card.size for card in cards])
+        return (before, *texts, between, *htmls, end), size
 
-    def opening(self, cards: Sequence[PlacedCard]) -> Opening:
-        """The opening of a digest with these cards. Raises RenderingFailed."""
-        title = cards[0].title
-        subject = self._subjects.get(title) or self._subjects.keep(title, self._subject(title))
-        said = self.preheader.html(preheader_of(cards, self.clean.language))
-        shown, after = subject.line.html, said.html
-        return Opening(
-            (subject.field, subject.boundary, shown.plain, after.plain),
-            (subject.canonical, subject.boundary, shown.canonical, after.canonical),
-            subject.line.size + said.size,
-        )
 
-    def _subject(self, title: str) -> _Subject:
-        words = subject_of(self.templates, self.clean, title)
-        written = text_field(_SUBJECT, words).removeprefix(f"{_SUBJECT}: ").removesuffix("\r\n")
-        field, boundary = _bytes(written, boundary_of(self.seed, words))
-        return _Subject(field, canonical_value(field), boundary, self.title.html(words))
+@lru_cache(maxsize=_MOST_SUBJECTS)
+def _subject(frame: Frame, title: str) -> str:
+    return subject_of(frame.templates, frame.view, title)
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _header(seed: str, subject: str) -> Mapping[bytes, bytes]:
+    """What a subject decides of the header."""
+    field = text_field("Subject", subject).removeprefix("Subject: ").removesuffix("\r\n")
+    return {
+        b"subject": as_format(field.encode("ascii"), {}),
+        b"boundary": boundary_of(seed, subject).encode("ascii"),
+    }
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _line(line: str, mark: str, words: str) -> tuple[bytes, int]:
+    """A line of HTML that says `words` in place of its mark, and its length before encoding."""
+    said = line.replace(mark, words.translate(_ESCAPED)) + "\n"
+    return encoded(said).removesuffix(b"\r\n"), len(said.encode())
 
 
 def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail: bool) -> Frame:
@@ -96,53 +93,46 @@ def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail:
 
     Raises RenderingFailed when a value of the view cannot stand in a mail.
     """
-    tokens = Tokens(*(new_mark() for _ in Tokens._fields))
-    slots = Addressing(*(new_mark() for _ in Addressing._fields))
-    subject, title, preheader, cards = (new_mark() for _ in range(4))
-    marked = replace(view, links=_with_tokens(view.links, tokens))
+    marked = replace(view, links=_marked(view.links))
     clean = clean_view(marked)
-    text, html = parts_of(
-        templates, clean, (), subject=title, preheader=preheader, asked="", seam=cards
-    )
-    title_form, preheader_form = html_form(html, title), html_form(html, preheader)
-    html = _line_marked(_line_marked(html, title_form, title), preheader_form, preheader)
-    addressing = slots if by_mail else slots._replace(unsubscribe_mail="")
+    cards = Parts(f"{_CARDS}\n", Markup(f"<!--{_CARDS}-->\n"))  # noqa: S704 - our own mark
+    text, html = parts_of(templates, clean, cards, subject=_TITLE, preheader=_PREHEADER)
+    title, preheader = (_line_with(mark, html) for mark in (_TITLE, _PREHEADER))
+    html = html.replace(title, _TITLE).replace(preheader, _PREHEADER)
+    addressing = _ADDRESSING if by_mail else _ADDRESSING._replace(unsubscribe_mail="")
     particulars = digest_particulars(marked, addressing, sender)
     content = message_bytes(
-        rendered=Rendered(subject=subject, preheader="", text=text, html=html),
+        rendered=Rendered(subject=_SUBJECT, preheader="", text=text, html=html),
         addressing=addressing,
         sender=sender,
         particulars=particulars,
-        unbroken=tokens,
+        unbroken=MARKS.values(),
     )
-    personal = _bytes(*tokens, *slots)
-    html_lines = (f"{title}\r\n", f"{preheader}\r\n", f"<!--{cards}-->\r\n")
-    opening = (subject, boundary_of(particulars.seed, subject), *html_lines[:2])
+    opening = {
+        "title": _TITLE,
+        "preheader": _PREHEADER,
+        "subject": _SUBJECT,
+        "boundary": boundary_of(particulars.seed, _SUBJECT),
+    }
+    personal = as_format(wire_ready(content), MARKS | _ADDRESSING._asdict())
     return Frame(
         templates=templates,
-        clean=clean,
-        title=title_form,
-        preheader=preheader_form,
+        view=clean,
         seed=particulars.seed,
-        size=len(html.encode()) - sum(len(line) - len("\r") for line in html_lines),
-        digest=whole(content, personal + _bytes(*opening, f"{cards}\r\n", html_lines[2]), wide=2),
-        personal=personal,
+        title=title,
+        preheader=preheader,
+        pieces=_SEAM.split(as_format(personal, opening)),
+        size=len(html.encode()) - len(f"{_TITLE}\n{_PREHEADER}\n{cards.html}"),
     )
 
 
-def _line_marked(html: str, form: LineForm, mark: str) -> str:
-    """`html` with the mark alone on its line."""
-    return html.replace(f"{form.before}{mark}{form.after}\n", f"{mark}\n")
+def _line_with(mark: str, html: str) -> str:
+    (line,) = (line for line in html.split("\n") if mark in line)
+    return line
 
 
-def _with_tokens(links: PersonalLinks, tokens: Tokens) -> PersonalLinks:
+def _marked(links: PersonalLinks) -> PersonalLinks:
+    """The links with marks in place of their tokens."""
     return PersonalLinks(
-        unsubscribe=links.unsubscribe[_PREFIX] + tokens.unsubscribe,
-        preferences=links.preferences[_PREFIX] + tokens.preferences,
-        one_click=links.one_click[_PREFIX] + tokens.one_click,
-        feedback=links.feedback[_PREFIX] + tokens.feedback,
+        **{name: getattr(links, name)[:-TOKEN_LENGTH] + MARKS[name] for name in TOKENS}
     )
-
-
-def _bytes(*words: str) -> tuple[bytes, ...]:
-    return tuple(word.encode("ascii") for word in words)

@@ -35,17 +35,6 @@ def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, words)))
 
 
-def begun(text: str) -> tuple[str, str]:
-    """The start of a line, encoded: what is broken off whatever follows, and what is not."""
-    whole, end, rest = encode(text + "x").rpartition("=\r\n")
-    return whole + end, rest.removesuffix("x")
-
-
-def ended(rest: str, text: str) -> str:
-    """A line from the `rest` of its encoded start on, which goes on with `text`."""
-    return _broken(rest + _escaped(text), _NOTHING)
-
-
 def _escaped(text: str) -> str:
     octets = text if text.isascii() else text.encode().decode("latin-1")
     return _UNUSUAL.sub(_escape, octets)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from paperround.domain.digests import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
@@ -10,7 +12,14 @@ from paperround.domain.languages import asking
 from paperround.languages.papers import list_title_said, preheader_said, title_said
 from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.filters import shortened
-from paperround.mail.templates import PREHEADER_LENGTH, Templates, cleaned, postal_line, reason_line
+from paperround.mail.templates import (
+    PREHEADER_LENGTH,
+    Parts,
+    Templates,
+    cleaned,
+    postal_line,
+    reason_line,
+)
 
 HTML_LIMIT = 90_000
 """Bytes. Gmail hides what comes after about 102,000, the footer's links first."""
@@ -38,24 +47,6 @@ FULLEST_FIRST = (
 """The first that keeps the HTML below its limit is taken, the last in any case."""
 
 
-class Shown(Protocol):
-    """A paper's words as a digest shows them."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def gist(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-
-
-class Card(NamedTuple):
-    """A paper at its place in a digest. Its number is written, and nothing is reckoned with it."""
-
-    number: int | str
-    paper: DigestPaper
-
-
 def digest_words(templates: Templates, view: DigestView) -> Rendered:
     """Subject, preheader, text and HTML.
 
@@ -78,16 +69,20 @@ def require_papers(view: DigestView) -> None:
 
 def _filled(templates: Templates, view: DigestView, fullness: Fullness) -> Rendered:
     papers = [with_gist(paper, fullness.gist) for paper in view.papers]
-    subject = subject_of(templates, view, papers[0].title)
-    preheader = preheader_of([_said(paper, view.language) for paper in papers[:3]], view.language)
-    text, html = parts_of(
-        templates,
-        view,
-        [Card(number, paper) for number, paper in enumerate(papers, start=1)],
-        subject=subject,
-        preheader=preheader,
-        asked=view.links.feedback if fullness.asks else "",
+    first = papers[0]
+    subject = subject_of(templates, view, first.title)
+    preheader = preheader_of(
+        view.language,
+        [paper.title for paper in papers[1:3]],
+        first.gist or reason_line(tongue(view.language), first.reason),
     )
+    asked = view.links.feedback if fullness.asks else ""
+    cards = [
+        templates.card(view.language, number, paper, asked)
+        for number, paper in enumerate(papers, start=1)
+    ]
+    both = Parts("".join(card.text for card in cards), Markup("").join(card.html for card in cards))
+    text, html = parts_of(templates, view, both, subject=subject, preheader=preheader)
     return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 
 
@@ -98,41 +93,24 @@ def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
 
 
 def parts_of(
-    templates: Templates,
-    clean: DigestView,
-    cards: Sequence[Card],
-    *,
-    subject: str,
-    preheader: str,
-    asked: str,
-    seam: str = "",
-) -> tuple[str, str]:
-    """Text and HTML of a clean view that shows `cards`. With a `seam` that word stands on a line
-    before each card and behind the last one, in the HTML as a comment. Raises RenderingFailed."""
+    templates: Templates, clean: DigestView, cards: Parts, *, subject: str, preheader: str
+) -> Parts:
+    """Text and HTML of a clean view that shows `cards`. Raises RenderingFailed."""
     values = {
         "view": clean,
         "count": len(clean.papers),
         "cards": cards,
         "subject": subject,
         "preheader": preheader,
-        "asked": asked,
-        "seam": seam,
     }
     return templates.parts("digest", values)
 
 
-def preheader_of(papers: Sequence[Shown], language: str) -> str:
-    """What goes on after the subject, from the first papers as they are shown."""
-    titles = [paper.title for paper in papers[1:3]]
-    if titles:
-        said = preheader_said(tongue(language), titles)
-    else:
-        said = papers[0].gist or papers[0].reason
+def preheader_of(language: str, titles: Sequence[str], instead: str) -> str:
+    """What goes on after the subject: the titles of the papers after the first, `instead` where
+    there are none."""
+    said = preheader_said(tongue(language), titles) if titles else instead
     return shortened(said, PREHEADER_LENGTH)
-
-
-def _said(paper: DigestPaper, language: str) -> DigestPaper:
-    return replace(paper, reason=reason_line(tongue(language), paper.reason))
 
 
 def clean_view(view: DigestView) -> DigestView:

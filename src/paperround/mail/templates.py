@@ -9,13 +9,14 @@ or bidi character in either part. Escaping is on for the HTML whatever a file is
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
+from paperround.domain.digests import DigestPaper
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import LANGUAGES, spoken
 from paperround.languages.localize import localize_reason
@@ -38,12 +39,23 @@ class _Pair(NamedTuple):
     text: Environment
 
 
+class Parts(NamedTuple):
+    """The text of a mail and its HTML, or a piece of both."""
+
+    text: str
+    html: str
+
+
 class Templates:
     """The templates of mails, read from `folder` (default: the installed ones)."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or templates_dir()
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+    @cached_property
+    def _style(self) -> str:
+        return (self._folder / "mail" / "style.css").read_text(encoding="utf-8")
 
     def _in(self, language: str) -> _Pair:
         """The templates in the language of ours nearest to `language`."""
@@ -56,13 +68,31 @@ class Templates:
             written = text.get_template(f"mail/{name}.subject.txt").render(values)
         return filters.shortened(header_text(written), SUBJECT_LENGTH)
 
-    def parts(self, name: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    def parts(self, name: str, values: Mapping[str, Any]) -> Parts:
         """Text and HTML, from the same values. Raises RenderingFailed."""
         with _named(name):
             ours = self._in(values["view"].language)
             text = ours.text.get_template(f"mail/{name}.txt").render(values)
             html = ours.html.get_template(f"mail/{name}.html").render(values)
-            return text, self._inliner.inline(html)
+            return Parts(text, self._inliner.inline(html))
+
+    def card(self, language: str, number: int, paper: DigestPaper, asked: str) -> Parts:
+        """A paper of a digest, whose HTML is not inlined yet; `asked` is the link that asks about
+        it. Raises RenderingFailed."""
+        with _named("digest"):
+            ours = self._in(language)
+            text = ours.text.get_template("mail/parts.txt").module
+            html = ours.html.get_template("mail/parts.html").module
+            return Parts(text.paper(number, paper), html.paper(number, paper, asked))  # type: ignore[attr-defined]
+
+    def inlined(self, rows: str) -> str:
+        """Rows of a digest's table with their styles, as they are in the whole. Raises
+        RenderingFailed."""
+        with _named("digest"):
+            table = self._inliner.inline_fragment(
+                f"<table><tbody>{rows}</tbody></table>", self._style
+            )
+        return table.removeprefix("<table><tbody>").removesuffix("</tbody></table>")
 
     def phrases(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
         """What `name.phrases` sets, each on one line and not escaped. Raises RenderingFailed."""

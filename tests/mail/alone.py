@@ -1,0 +1,22 @@
+"""A digest built alone, without sharing anything: what the bytes of a composer must be."""
+
+from paperround.domain.digests import DigestMail
+from paperround.mail.composer import MailRenderer
+from paperround.mail.listing import digest_particulars
+from paperround.mail.message import addressing_of, message_bytes
+
+
+def compose_alone(renderer: MailRenderer, mail: DigestMail) -> bytes:
+    """The digest rendered whole, encoded whole, and signed as it was finished."""
+    sender, signer, links = renderer._sender, renderer._signer(), mail.view.links
+    leave = mail.list_unsubscribe_mail or ""
+    addressing = addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
+    mine = (links.unsubscribe, links.preferences, links.one_click, links.feedback)
+    content = message_bytes(
+        rendered=renderer.render(mail.view),
+        addressing=addressing,
+        sender=sender,
+        particulars=digest_particulars(mail.view, addressing, sender),
+        unbroken={link[-40:] for link in mine},
+    )
+    return content if signer is None else signer.sign(content, mail.dated)
