@@ -1,8 +1,7 @@
 """From a frozen edition and one ledger row to the mail: the same row, always the same mail."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -30,12 +29,6 @@ from paperround.languages.localize import digest_reason
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
 
 
-MOST_OWN = 5_000
-"""Papers with a reader's own reason or parts that a sheet keeps, about 500 bytes each."""
-
-_Own = tuple[int, str | None, tuple[tuple[str, float], ...]]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """An edition ready to be cut into digests. Its papers are made once and shared by all mails,
@@ -50,10 +43,6 @@ class Sheet:
     """The positions of papers that came by way of arXiv."""
     size: int
     """How many papers a digest of the list holds; one with fewer says why. 0: it does not."""
-    own: OrderedDict[_Own, DigestPaper] = field(
-        default_factory=OrderedDict, compare=False, repr=False
-    )
-    """Papers with a reader's reason and parts, made lately: those of other readers often match."""
 
 
 def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead, *, size: int = 0) -> Sheet:
@@ -165,31 +154,15 @@ def _chosen(sheet: Sheet, slip: Slip) -> tuple[DigestPaper, ...]:
 
 
 def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
-    reason, parts = slip.reasons.get(position), slip.parts.get(position) or {}
-    key = (position, reason, tuple(parts.items()))
-    known = sheet.own.get(key)
-    if known is not None:
-        return known
-    if len(sheet.own) >= MOST_OWN:
-        sheet.own.popitem(last=False)
-    made = sheet.own[key] = _with_own(sheet.papers[position], reason, parts)
-    return made
-
-
-def _with_own(paper: DigestPaper, reason: str | None, own: Mapping[str, float]) -> DigestPaper:
-    # Named one by one: `replace` takes several times as long, and this is done for every mail.
+    paper, own = sheet.papers[position], slip.parts.get(position) or {}
+    reason = slip.reasons.get(position)
     told = paper.reason if reason is None else digest_reason(reason)
-    return DigestPaper(
-        title=paper.title,
+    return replace(
+        paper,
         authors=with_author_shown(paper.authors, author_named(told)),
-        gist=paper.gist,
         reason=told,
-        votes=paper.votes,
-        comments=paper.comments,
-        links=paper.links,
-        page_url=paper.page_url,
         score=round((paper.score or 0) + sum(own.values()), 4) if own else paper.score,
-        parts={**paper.parts, **own} if own else paper.parts,
+        parts={**paper.parts, **own},
     )
 
 
