@@ -14,17 +14,10 @@ from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.reasons import freeze
 from paperround.domain.summaries import MARK
-from paperround.mail.filters import (
-    paper_links,
-    short_authors,
-    shortened,
-    site_name,
-    tally,
-    web_address,
-    wrapped,
-)
+from paperround.domain.telling import paper_links, short_authors, shortened, tally, web_address
 from paperround.mail.render import digest_words
-from paperround.mail.templates import Templates
+from paperround.mail.templates import Templates, site_name
+from paperround.mail.wrapping import wrapped
 from paperround.paths import find
 from tests.mail.builders import PUBLIC, links, paper, view
 from tests.mail.reading import (

@@ -19,9 +19,9 @@ from paperround.domain.notices import (
     NoticeMail,
     NoticeView,
 )
+from paperround.domain.telling import shortened, web_address
 from paperround.languages.papers import list_title_said
 from paperround.languages.tongue import Tongue, tongue
-from paperround.mail.filters import shortened, web_address
 from paperround.mail.headers import header_text
 from paperround.mail.message import Particulars, Sender, addressing_of, message_bytes
 from paperround.mail.templates import (

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from paperround.domain.digests import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import asking
+from paperround.domain.telling import shortened
 from paperround.languages.papers import list_title_said, preheader_said, title_said
 from paperround.languages.tongue import Tongue, tongue
-from paperround.mail.filters import shortened
 from paperround.mail.templates import (
     PREHEADER_LENGTH,
     Parts,

@@ -1,7 +1,7 @@
 """The mail templates: filled in twice, once for the text part and once for the HTML, in the
 language of the view.
 
-The templates know loops and ifs; what needs a decision is a filter (`filters`). Every text is
+The templates know loops and ifs; what needs a decision is a filter. Every text is
 cleaned once before it reaches them (`cleaned`), so nothing that a source wrote can hide a control
 or bidi character in either part. Escaping is on for the HTML whatever a file is called.
 """
@@ -19,16 +19,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from paperround.domain.digests import DigestPaper
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import LANGUAGES, spoken
+from paperround.domain.telling import shortened, title_address, web_address
 from paperround.languages.localize import localize_reason
 from paperround.languages.tongue import Tongue, tongue
-from paperround.mail import filters
 from paperround.mail.headers import header_text, one_line
 from paperround.mail.speech import TRANSLATED, speaking
+from paperround.mail.wrapping import wrapped
 from paperround.paths import templates_dir
 
 SUBJECT_LENGTH = 120
 PREHEADER_LENGTH = 160
 REASON_LENGTH = 200
+_LABEL_LENGTH = 32
+_ANGLES = re.compile("[<>]")
 _LINE_ENDS = re.compile(r"\s*[\r\n]+\s*")
 
 
@@ -66,7 +69,7 @@ class Templates:
         with _named(name):
             text = self._in(values["view"].language).text
             written = text.get_template(f"mail/{name}.subject.txt").render(values)
-        return filters.shortened(header_text(written), SUBJECT_LENGTH)
+        return shortened(header_text(written), SUBJECT_LENGTH)
 
     def parts(self, name: str, values: Mapping[str, Any]) -> Parts:
         """Text and HTML, from the same values. Raises RenderingFailed."""
@@ -127,7 +130,7 @@ def cleaned(value: Any) -> Any:
 
 def reason_line(ours: Tongue, frozen: str) -> str:
     """Why a paper is shown, on one clean line of at most 200 characters."""
-    return filters.shortened(one_line(localize_reason(ours, frozen)), REASON_LENGTH)
+    return shortened(one_line(localize_reason(ours, frozen)), REASON_LENGTH)
 
 
 def postal_line(address: str) -> str:
@@ -158,10 +161,20 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
         extensions=TRANSLATED,
     )
     environment.filters |= {
-        "label": filters.spoken_title,
-        "site": filters.site_name,
-        "title_address": filters.title_address,
-        "web": filters.web_address,
-        "wrapped": filters.wrapped,
+        "label": spoken_title,
+        "site": site_name,
+        "title_address": title_address,
+        "web": web_address,
+        "wrapped": wrapped,
     }
     return environment
+
+
+def site_name(url: str) -> str:
+    """`url` as people say it: `papers.example.org`, with a path where the site has one."""
+    return url.partition("://")[2].rstrip("/") or url
+
+
+def spoken_title(title: str) -> str:
+    """The start of `title` for the spoken name of a link, an attribute: no angle brackets."""
+    return shortened(_ANGLES.sub("", title), _LABEL_LENGTH)
