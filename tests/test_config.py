@@ -234,7 +234,7 @@ def test_mail_to_a_real_relay_is_paced_by_domain_and_mail_to_this_machine_is_not
     real = load_settings({"PAPERROUND_SMTP_URL": "smtps://mail.example.org"}).pacing
     assert real is not None
     assert real.domains is not None
-    assert (real.connections, real.slow_start) == (Connections(2, 5), True)
+    assert real.connections == Connections(2, 5)
     near = load_settings({"PAPERROUND_SMTP_URL": "smtp://127.0.0.1:25"}).pacing
     assert near == Pacing()
     assert load_settings({}).pacing is None
@@ -254,7 +254,7 @@ def test_a_real_relay_may_be_told_to_hold_nothing_back() -> None:
             "PAPERROUND_SMTP_DOMAIN_CONNECTIONS": "off",
         }
     ).pacing
-    assert pacing == Pacing(slow_start=True)
+    assert pacing == Pacing()
 
 
 def test_the_first_day_of_a_new_domain_is_a_date_or_off() -> None:

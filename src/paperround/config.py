@@ -313,7 +313,6 @@ class Settings(BaseModel):
             relay=parse_pace(self.smtp_rate or OFF),
             domains=by_domain if by_domain != DomainPace() else None,
             connections=parse_connections(connections or OFF),
-            slow_start=real,
             warm_up=WarmUp(start=self.smtp_warmup, zone=self.timezone)
             if self.smtp_warmup
             else None,

@@ -36,7 +36,7 @@ def test_claims_that_found_less_than_they_asked_for_do_not_grow() -> None:
 
 
 def test_only_a_pace_that_holds_mail_keeps_claims_small() -> None:
-    assert sizes(ClaimSize(Pacing(slow_start=True)), 0, 0.1) == [50, 100]
+    assert sizes(ClaimSize(Pacing()), 0, 0.1) == [50, 100]
     assert sizes(
         ClaimSize(Pacing(relay=Pace(rates=(Rate(10, timedelta(seconds=1)),)))), 0, 0.1
     ) == [50, 50]

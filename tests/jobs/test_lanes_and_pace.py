@@ -1,22 +1,18 @@
 """Both lanes at one pace: neither keeps the other waiting for slots that are not its own."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
+from paperround.domain.deliveries import Envelope, Outcome
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Connections, Pacing, parse_domain_pace
 from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import CLOCK, HELD, HOLD
-from paperround.jobs.pacing import FIRST_MAILS
 from paperround.jobs.publish import publish
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst, accepting
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.notices import KEEPER, tell
@@ -111,57 +107,6 @@ def test_nobody_waits_for_a_quota_of_a_domain_that_is_used_up(database: SqlDatab
     assert hands.now() - NOW <= SECOND
     hands.moment = NOW + timedelta(hours=1, minutes=2)
     assert deliver(paced(database, hands, hourly)).totals == LedgerTotals(sent=3, queued=2)
-
-
-@dataclass
-class Counting:
-    """A database that counts what is written to it."""
-
-    inner: SqlDatabase
-    writes: int = 0
-
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
-        return self.inner.reading()
-
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
-        self.writes += 1
-        return self.inner.writing()
-
-
-@dataclass
-class Insistent:
-    """Asks for more a hundred times while all that it got is under way."""
-
-    database: Counting
-    writes: int = 0
-
-    def send(
-        self,
-        envelopes: Iterable[Envelope | None],
-        *,
-        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
-        **_: object,
-    ) -> Iterator[Outcome]:
-        asking = iter(envelopes)
-        mails = list(iter(partial(next, asking, None), None))
-        if not mails:
-            return
-        before = self.database.writes
-        assert [next(asking) for _ in range(100)] == [None] * 100
-        self.writes = self.database.writes - before
-        permitted = before_dot([one.id for one in mails if one])
-        yield from (accepting(one) for one in mails if one and one.id in permitted)
-
-
-def test_while_the_first_mails_are_under_way_the_database_is_left_alone(
-    database: SqlDatabase,
-) -> None:
-    planned(database, crowd=2 * FIRST_MAILS)
-    counting = Counting(database)
-    mailer = Insistent(counting)
-    one = paced(database, Hands(), Pacing(slow_start=True))
-    deliver(replace(one, database=counting, mailer=mailer), until_empty=False)
-    assert mailer.writes == 0
 
 
 def test_mails_whose_key_is_lost_take_no_connection_from_others_to_their_domain(

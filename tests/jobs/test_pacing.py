@@ -13,7 +13,7 @@ from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.deliver_report import DeliverReport
-from paperround.jobs.pacing import FIRST_MAILS, Pacer
+from paperround.jobs.pacing import Pacer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW
@@ -57,7 +57,7 @@ def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follo
         hands.moment += spacing
     taken = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))
     for _ in range(7):
-        pacer.hear(taken, verdict(taken), "ada@one.example", first=False)
+        pacer.hear(taken, verdict(taken), "ada@one.example")
     left = pacer.seconds_left(hands.moment, "ada@one.example")
     assert left == pytest.approx(6 * spacing.total_seconds(), abs=1e-5)
     hands.moment += 7 * spacing
@@ -213,10 +213,7 @@ def stopped(report: DeliverReport) -> str:
     return report.stopped
 
 
-# --- the first mails of a run ------------------------------------------------------------------
-
-
-def test_when_one_of_the_first_twenty_is_refused_for_what_it_is_the_others_stay(
+def test_ten_mails_in_a_row_that_are_refused_for_what_they_are_end_the_run_and_the_relay_rests(
     database: SqlDatabase,
 ) -> None:
     planned(database, one=60)
@@ -225,17 +222,11 @@ def test_when_one_of_the_first_twenty_is_refused_for_what_it_is_the_others_stay(
     def script(envelope: Envelope) -> Outcome:
         return Outcome(id=envelope.id, phase=Phase.DOT, reply=spam)
 
-    one = paced(database, Hands(), Pacing(slow_start=True), script)
-    assert "of the first 1 mails 1 was refused" in stopped(deliver(one))
-    assert len(offered(one)) <= FIRST_MAILS
-    assert deliver(paced(database, Hands(), Pacing(slow_start=True))).totals.sent == 0
-
-
-def test_where_the_first_twenty_come_back_well_the_others_follow(database: SqlDatabase) -> None:
-    planned(database, one=60)
-    gone = refusing(Reply(550, "5.1.1", "no such user"), "reader3@one.example")
-    one = paced(database, Hands(), Pacing(slow_start=True), gone)
-    assert deliver(one).totals == LedgerTotals(sent=59, failed=1)
+    one = paced(database, Hands(), Pacing(), script)
+    assert "the relay refuses our mail: message-refused: 554 5.6.0" in stopped(deliver(one))
+    assert len(offered(one)) <= 20
+    assert all_readers_stay(database)
+    assert deliver(paced(database, Hands(), Pacing())).totals.sent == 0
 
 
 # --- a new domain ------------------------------------------------------------------------------
@@ -270,5 +261,5 @@ def test_after_a_claim_that_was_full_the_next_is_made_at_once(
     with database.writing() as work, pacer.gate(work, first=False, now=NOW) as gate:
         pacer.asked(gate, rows=rows, wanted=50, first=False, now=NOW)
     outcome = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "taken"))
-    pacer.hear(outcome, verdict(outcome), "ada@one.example", first=False)
+    pacer.hear(outcome, verdict(outcome), "ada@one.example")
     assert pacer.is_early(NOW, first=False, under_way=10) is is_early

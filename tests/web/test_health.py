@@ -54,7 +54,7 @@ def test_a_site_whose_relay_cannot_be_reached_is_degraded_and_goes_on(site: Site
     _beat(site)
     lost = Answer(domain="one.example", no_session=True, reason="no-session: refused")
     with site.runtime.database.writing() as work:
-        Hearsay(pacing=Pacing(), answers=(lost,), rest_for=None).write(work, now=NOW)
+        Hearsay(pacing=Pacing(), answers=(lost,)).write(work, now=NOW)
     answer = site.client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from paperround.domain.deliveries import DeliveryState, Outcome, Verdict
-from paperround.domain.replies import is_opening
+from paperround.domain.replies import is_opening, speaks_against_us
 
 NO_REST = timedelta(0)
 
@@ -19,8 +19,8 @@ FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(minutes=15)
 
 MOST_REFUSALS_OF_US = 10
-"""Refusals of us (policy, sender, login) in a row after which a relay rests: it wants none of our
-mail, and asking it another thousand times makes that worse."""
+"""Refusals of us (policy, sender, login, what the mail says) in a row after which a relay rests: it
+wants none of our mail, and asking it another thousand times makes that worse."""
 
 FIRST_REST_OF_RELAY = timedelta(minutes=5)
 LONGEST_REST_OF_RELAY = timedelta(minutes=60)
@@ -81,14 +81,15 @@ def answer_of(outcome: Outcome, verdict: Verdict, domain: str) -> Answer:
     """What `outcome` says. A session that did not come about says nothing of the domain, and a
     mail that failed for its reader's sake that the domain takes mail."""
     offered = not is_opening(outcome.phase)
+    refuses_us = speaks_against_us(verdict)
     is_4xx = outcome.reply is not None and 400 <= outcome.reply.code <= 499
     heard = verdict.state in (DeliveryState.SENT, DeliveryState.FAILED)
     return Answer(
         domain=domain,
-        accepted=offered and heard and not verdict.blame.us,
+        accepted=offered and heard and not refuses_us,
         put_off=offered and is_4xx,
         told_to_rest=offered and verdict.blame.destination,
-        refuses_us=verdict.blame.us,
+        refuses_us=refuses_us,
         no_session=not offered,
         reason=verdict.reason,
     )

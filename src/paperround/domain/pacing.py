@@ -94,14 +94,11 @@ class Connections:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
     """How mail leaves an installation. `domains` None: domains are not told apart; `connections`
-    None: as many as there are. `slow_start`: the first digests of a run must come back before the
-    others follow.
-    """
+    None: as many as there are."""
 
     relay: Pace = Pace()
     domains: DomainPace | None = None
     connections: Connections | None = None
-    slow_start: bool = False
     warm_up: WarmUp | None = None
 
     @property

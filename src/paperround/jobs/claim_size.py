@@ -19,7 +19,7 @@ class ClaimSize:
     """The number of rows of the next claim of one run."""
 
     def __init__(self, pacing: Pacing | None) -> None:
-        is_paced = pacing is not None and pacing != Pacing(slow_start=pacing.slow_start)
+        is_paced = pacing not in (None, Pacing())
         self._most = FEWEST if is_paced else MOST
         self._size = FEWEST
         self._last: datetime | None = None

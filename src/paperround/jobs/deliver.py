@@ -24,7 +24,7 @@ from typing import Generic
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import Move
-from paperround.domain.replies import is_opening, verdict
+from paperround.domain.replies import is_opening, speaks_against_us, verdict
 from paperround.jobs.claim_size import ClaimSize
 from paperround.jobs.deliver_report import DeliverReport
 from paperround.jobs.expiring import untried
@@ -323,7 +323,6 @@ class Run(Generic[Mail]):
         in_hand = (self._held.keys() - ended) | self._keyless
         said, pace = self._pacer.heard(), self._pacer
         most = self._size.at(now)
-        limit = pace.limit(most, first=self._lane.first, under_way=len(self._under_way))
 
         def settle_and_claim(work: UnitOfWork) -> _Claimed[Mail]:
             ledger = self._lane.ledger(work)
@@ -332,7 +331,7 @@ class Run(Generic[Mail]):
             if self.claimed and self._lane.gives_way(work):
                 return None, None, self._advance(work, settling, now)
             with pace.gate(work, first=self._lane.first, now=now) as gate:
-                rows = ledger.claim(lease, limit=limit, now=now, without=in_hand, gate=gate)
+                rows = ledger.claim(lease, limit=most, now=now, without=in_hand, gate=gate)
             return rows, gate, self._advance(work, rows or settling, now)
 
         self._asked_for = {lease.token}  # also if the claim counts and its answer is lost
@@ -343,9 +342,7 @@ class Run(Generic[Mail]):
         self.gave_way = rows is None
         rows = rows or ()
         self._size.got(len(rows))
-        self._slots = pace.asked(
-            gate, rows=len(rows), wanted=limit, first=self._lane.first, now=now
-        )
+        self._slots = pace.asked(gate, rows=len(rows), wanted=most, first=self._lane.first, now=now)
         if self._slots:
             rows = sorted(rows, key=lambda row: self._slots[row.id])
         self.stopped = self.stopped or pace.stopped
@@ -428,12 +425,9 @@ class Run(Generic[Mail]):
         if is_opening(outcome.phase) and not self._has_warned:
             self._has_warned = True
             log.warning("%s: %s", UNREACHED, found.reason)
-        if self._under_way.end(outcome.id, refuses_us=found.blame.us):
+        if self._under_way.end(outcome.id, refuses_us=speaks_against_us(found)):
             self.stopped = f"the relay refuses our mail: {found.reason}"
-        self._pacer.hear(outcome, found, row.address, first=self._lane.first)
-        if self._pacer.stopped is not None:
-            self._under_way.is_refused = True
-            self.stopped = self.stopped or self._pacer.stopped
+        self._pacer.hear(outcome, found, row.address)
         self._keep(self._moves.answered(row, outcome, found))
         self._progress(1)
 

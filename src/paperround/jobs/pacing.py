@@ -1,8 +1,6 @@
 """What one call of `deliver` knows of the pace: when to look again, and what servers said.
 
 The database decides who may leave; this remembers what it said, so that it is not asked in vain.
-The first digests of a call go alone: whoever is refused for what he is should hear of it after
-twenty mails, and not after ten thousand.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,18 +16,11 @@ from paperround.domain.deliveries import (
 from paperround.domain.flows import Answer, answer_of
 from paperround.domain.pacing import AHEAD, AHEAD_FIRST, LOOK_AGAIN, Pacing
 from paperround.domain.ports import Clock
-from paperround.domain.replies import speaks_against_us
 from paperround.domain.times import format_instant
 from paperround.jobs.lanes import SendContext
 from paperround.jobs.unreached import FAILED
 from paperround.store.pacing import Gate
 from paperround.store.unit_of_work import UnitOfWork
-
-FIRST_MAILS = 20
-"""Digests of a run that must come back before the others go."""
-
-MOST_BAD = 0.05
-"""From this part of them on that are refused for what we or the mail are, the others stay."""
 
 LINGER = timedelta(seconds=2)
 """How long the connections of a batch are kept for the next slot."""
@@ -87,17 +78,8 @@ class Pacer:
     _is_troubled: bool = False
     _left: dict[str, datetime] = field(default_factory=dict)
     _taken: dict[str, "_Taken"] = field(default_factory=dict)
-    _answered: int = 0
-    _bad: int = 0
-    _rest_for: str | None = None
 
     # --- claiming ------------------------------------------------------------------------------
-
-    def limit(self, most: int, *, first: bool, under_way: int) -> int:
-        """How many rows to claim: few until the first ones have come back."""
-        if first or not self._is_starting:
-            return most
-        return max(0, min(most, FIRST_MAILS - self._answered - under_way))
 
     def is_early(self, now: datetime, *, first: bool, under_way: int) -> bool:
         """Whether a claim would find nothing: nothing was heard, and no slot came, since the last
@@ -166,8 +148,7 @@ class Pacer:
         """Whether more of the lane may leave soon enough for the batch to stay open."""
         table = self._tables[first]
         if under_way:
-            starts = self._is_starting and not first
-            return table.has_news or table.is_shut or bool(table.slots) or starts
+            return table.has_news or table.is_shut or bool(table.slots)
         return table.seconds_to_slot(self.clock.now()) <= LINGER.total_seconds()
 
     def rest(self) -> bool:
@@ -186,14 +167,9 @@ class Pacer:
         now = self.clock.now()
         return min(table.seconds_to_slot(now) for table in self._tables.values())
 
-    @property
-    def _is_starting(self) -> bool:
-        slow = self.pacing is not None and self.pacing.slow_start
-        return slow and self._answered < FIRST_MAILS
-
     # --- answers -------------------------------------------------------------------------------
 
-    def hear(self, outcome: Outcome, verdict: Verdict, address: str, *, first: bool) -> None:
+    def hear(self, outcome: Outcome, verdict: Verdict, address: str) -> None:
         """What became of a mail to `address`."""
         if self.pacing is None:
             return
@@ -201,17 +177,6 @@ class Pacer:
             table.has_news = True
         self._count_taken(address)
         self._answers.append(answer_of(outcome, verdict, address.rpartition("@")[2]))
-        if first or not self._is_starting:
-            return
-        self._answered += 1
-        self._bad += speaks_against_us(verdict)
-        if self._bad >= MOST_BAD * FIRST_MAILS:
-            self.stopped = (
-                f"of the first {self._answered} mails {self._bad} "
-                f"{'was' if self._bad == 1 else 'were'} refused for what we or the mail are: "
-                f"{verdict.reason}"
-            )
-            self._rest_for = verdict.reason
 
     def _count_taken(self, address: str) -> None:
         now = self.clock.now()
@@ -226,12 +191,11 @@ class Pacer:
         if not self._matters(kept):
             kept = ()
             self._answers.clear()
-        return Hearsay(pacing=self.pacing, answers=kept, rest_for=self._rest_for)
+        return Hearsay(pacing=self.pacing, answers=kept)
 
     def wrote(self, said: "Hearsay") -> None:
         """It stands in the database."""
         del self._answers[: len(said.answers)]
-        self._rest_for = None
         self._is_troubled = self._is_troubled or any(not one.accepted for one in said.answers)
 
     def _matters(self, answers: tuple[Answer, ...]) -> bool:
@@ -247,14 +211,13 @@ def pacer_of(post: SendContext) -> Pacer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearsay:
-    """Answers that are to be written down, and why the relay should rest, if it should."""
+    """Answers that are to be written down."""
 
     pacing: Pacing | None
     answers: tuple[Answer, ...]
-    rest_for: str | None
 
     def __bool__(self) -> bool:
-        return bool(self.answers) or self.rest_for is not None
+        return bool(self.answers)
 
     def write(self, work: UnitOfWork, *, now: datetime) -> None:
         """Write them down in a transaction."""
@@ -262,5 +225,3 @@ class Hearsay:
             work.pacing.heard(self.answers, self.pacing, now=now)
         if any(one.no_session for one in self.answers):
             work.slots.beat(FAILED, now=now)
-        if self.rest_for is not None:
-            work.pacing.rest_relay(self.rest_for, now=now)

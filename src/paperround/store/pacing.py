@@ -53,7 +53,7 @@ class PaceStore:
     def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "Gate":
         """What a claim of this transaction asks who may leave. `first`: for mails that go before
         digests."""
-        is_shared = pacing != Pacing(slow_start=pacing.slow_start)
+        is_shared = pacing != Pacing()
         relay = self._locked_relay(now) if is_shared else self.relay()
         return Gate(self._connection, pacing, relay, first=first, now=now, sifts=is_shared)
 
