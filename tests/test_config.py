@@ -8,7 +8,7 @@ import pytest
 
 from paperround.config import Settings, load_settings
 from paperround.domain.errors import Misconfigured
-from paperround.domain.pacing import Connections, Pacing, parse_pace
+from paperround.domain.pacing import Pacing, parse_pace
 from paperround.domain.warm_up import WarmUp
 
 STRONG = "0123456789abcdef0123456789abcdef"
@@ -234,7 +234,7 @@ def test_mail_to_a_real_relay_is_paced_by_domain_and_mail_to_this_machine_is_not
     real = load_settings({"PAPERROUND_SMTP_URL": "smtps://mail.example.org"}).pacing
     assert real is not None
     assert real.domains is not None
-    assert real.connections == Connections(2, 5)
+    assert real.connections == 5
     near = load_settings({"PAPERROUND_SMTP_URL": "smtp://127.0.0.1:25"}).pacing
     assert near == Pacing()
     assert load_settings({}).pacing is None

@@ -52,7 +52,7 @@ from paperround.domain.warm_up import WarmUp
 PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RATE_OF_A_DOMAIN = "20/s"
-CONNECTIONS_OF_A_DOMAIN = "2-5"
+CONNECTIONS_OF_A_DOMAIN = "5"
 """What holds for each destination domain where mail leaves this machine and nothing else is set."""
 RATES = ("address", "ip", "net", "domain", "total")
 """What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""

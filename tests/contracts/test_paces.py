@@ -6,7 +6,7 @@ import pytest
 
 from paperround.domain.flows import Answer
 from paperround.domain.ledger import Claimed
-from paperround.domain.pacing import Connections, Pacing, parse_domain_pace, parse_pace
+from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
@@ -25,7 +25,7 @@ DOMAIN = "mail.example"
 SECOND = timedelta(seconds=1)
 REFUSED = Answer(domain=DOMAIN, refuses_us=True, reason="policy-refusal: 550 5.7.1")
 PUT_OFF = Answer(domain=DOMAIN, put_off=True, told_to_rest=True, reason="told-to-rest: 421")
-BY_DOMAIN = Pacing(domains=parse_domain_pace("20/s"), connections=Connections(2, 5))
+BY_DOMAIN = Pacing(domains=parse_domain_pace("20/s"), connections=2)
 
 
 @pytest.fixture

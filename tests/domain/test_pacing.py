@@ -1,5 +1,6 @@
 """Rates, slots, rests and the warm-up, by their numbers alone."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -25,12 +26,10 @@ from paperround.domain.limits import parse_rates
 from paperround.domain.pacing import (
     AHEAD,
     HORIZON,
-    Connections,
     Pacing,
     Road,
     Share,
     Waiting,
-    connections_of,
     parse_connections,
     parse_domain_pace,
     parse_pace,
@@ -99,9 +98,9 @@ def test_a_quota_is_kept_for_a_week_at_most() -> None:
         parse_pace("100000/30d")
 
 
-def test_connections_are_a_span_a_number_or_off() -> None:
-    assert parse_connections("2-5") == Connections(2, 5)
-    assert parse_connections("3") == Connections(3, 3)
+def test_connections_are_a_number_or_off_and_of_a_range_the_larger_counts() -> None:
+    assert parse_connections("2-5") == 5
+    assert parse_connections("3") == 3
     assert parse_connections("off") is None
     for text in ("5-2", "0", "many"):
         with pytest.raises(InvalidInput):
@@ -143,7 +142,7 @@ def test_each_domain_has_slots_of_its_own_and_nobody_is_forgotten(domains: list[
 
 def test_a_domain_without_a_free_connection_is_passed_over() -> None:
     roads = {"slow.example": Road(flow=Flow(), under_way=2)}
-    pacing = Pacing(connections=Connections(2, 5))
+    pacing = Pacing(connections=2)
     found = shared(mails("slow.example", "fast.example"), pacing, roads=roads)
     assert list(found.leaves) == [2]
     assert NOW < found.later[DeliveryId(1)] <= NOW + HORIZON
@@ -178,14 +177,8 @@ def test_a_twentieth_of_a_quota_is_kept_for_what_goes_first() -> None:
 
 def after(flow: Flow, *answers: Answer) -> Flow:
     for answer in answers:
-        flow = domain_after(flow, answer, most=5, first=2, now=NOW)
+        flow = domain_after(flow, answer, now=NOW)
     return flow
-
-
-def test_a_domain_gets_one_connection_more_after_ten_mails_in_a_row() -> None:
-    assert after(Flow(), *[GOOD] * 9).grown == 2
-    assert after(Flow(), *[GOOD] * 10).grown == 3
-    assert after(Flow(), *[GOOD] * 60).grown == 5
 
 
 @pytest.mark.accept("R8", part="a domain that greylists")
@@ -196,23 +189,19 @@ def test_a_domain_rests_after_five_in_a_row_and_longer_each_time() -> None:
     for _ in range(6):
         assert flow.rests_until is not None
         rests.append(flow.rest)
-        flow = domain_after(flow, PUT_OFF, most=5, first=2, now=flow.rests_until)
+        flow = domain_after(flow, PUT_OFF, now=flow.rests_until)
     assert rests == [FIRST_REST * n for n in (1, 2, 4, 8, 15, 15)]
     assert rests[-1] == LONGEST_REST
     assert not after(flow, GOOD).is_probing
 
 
 def test_while_a_domain_is_tried_again_one_mail_is_under_way() -> None:
-    flow = after(Flow(), *[PUT_OFF] * MOST_PUT_OFF)
-    assert connections_of(flow, Connections(2, 5)) == 1
-
-
-def test_connections_grow_while_mail_is_accepted_and_fall_back_with_a_rest() -> None:
-    flow = after(Flow(), *[GOOD] * 100)
-    assert connections_of(flow, Connections(2, 5)) == 5
-    assert connections_of(after(flow, PUT_OFF), Connections(2, 5)) == 5
-    rested = after(after(flow, *[PUT_OFF] * MOST_PUT_OFF), GOOD)
-    assert connections_of(rested, Connections(2, 5)) == 2
+    flow = replace(after(Flow(), *[PUT_OFF] * MOST_PUT_OFF), rests_until=NOW)
+    pacing = Pacing(connections=5)
+    roads = {"a.example": Road(flow=flow)}
+    assert list(shared(mails(*["a.example"] * 3), pacing, roads=roads).leaves) == [1]
+    roads = {"a.example": Road(flow=after(flow, GOOD))}
+    assert list(shared(mails(*["a.example"] * 3), pacing, roads=roads).leaves) == [1, 2, 3]
 
 
 @pytest.mark.accept("R14", part="rest")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.pacing import Connections, Pacing, parse_domain_pace, parse_pace
+from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
 from paperround.jobs.deliver import Post
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import accepting
@@ -13,7 +13,7 @@ from tests.jobs.delivering import post
 from tests.jobs.pace import Hands, subscribe_at
 from tests.jobs.publishing import send
 
-DOMAINS = Pacing(domains=parse_domain_pace("20/s"), connections=Connections(2, 5))
+DOMAINS = Pacing(domains=parse_domain_pace("20/s"), connections=5)
 FOURTEEN = Pacing(relay=parse_pace("14/s"))
 
 

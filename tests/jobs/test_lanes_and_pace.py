@@ -7,7 +7,7 @@ import pytest
 
 from paperround.domain.deliveries import Envelope, Outcome
 from paperround.domain.ledger import LedgerTotals
-from paperround.domain.pacing import Connections, Pacing, parse_domain_pace
+from paperround.domain.pacing import Pacing, parse_domain_pace
 from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import CLOCK, HELD, HOLD
@@ -126,7 +126,7 @@ def test_mails_whose_key_is_lost_take_no_connection_from_others_to_their_domain(
     subscribe_at(database, "crowd.example", 5, first=3)
     send(database)
     hands = Hands()
-    one = paced(database, hands, Pacing(connections=Connections(2, 2)))
+    one = paced(database, hands, Pacing(connections=2))
     stopping = replace(one, stopping=lambda: hands.now() - NOW > timedelta(minutes=1))
     report = deliver(stopping)
     assert report.totals == LedgerTotals(sent=5, queued=3)

@@ -1,6 +1,5 @@
-"""How mail goes over a relay or to a domain: the next slot, how much it takes, its rests. Pure.
+"""How mail goes over a relay or to a domain: the next slot, and its rests. Pure.
 
-answers come ─► grown: one connection more after so many accepted in a row
 5 put off in a row, or one 421 ─► the domain rests: 1 min, doubling to 15, then one probe
 10 refusals of us in a row ─► the relay rests: 5 min, doubling to 60, then one probe
 one accepted ─► it goes on, and the rests are forgotten
@@ -25,24 +24,19 @@ wants none of our mail, and asking it another thousand times makes that worse.""
 FIRST_REST_OF_RELAY = timedelta(minutes=5)
 LONGEST_REST_OF_RELAY = timedelta(minutes=60)
 
-GROWS_AFTER = 10
-"""Mails accepted in a row after which one more may be under way at once."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """Mail on its way over a relay, or to one domain.
 
-    `free_at` is the next slot, `lined_up_to` the moment up to which mails were put off. `grown` is
-    how many may be under way (0: not known yet), `accepted` and `refused` count answers of one kind
-    in a row. After `rest` the next try is a probe; `reason` is why it rests, or gave no session.
+    `free_at` is the next slot, `lined_up_to` the moment up to which mails were put off. `refused`
+    counts refusals in a row. After `rest` the next try is a probe; `reason` is why it rests, or
+    gave no session.
     From `pressed_since` to `pressed_at` mails had to wait for slots.
     """
 
     free_at: datetime | None = None
     lined_up_to: datetime | None = None
-    grown: int = 0
-    accepted: int = 0
     refused: int = 0
     rest: timedelta = NO_REST
     rests_until: datetime | None = None
@@ -100,14 +94,14 @@ def take_slot(flow: Flow, spacing: timedelta, moment: datetime) -> Flow:
     return replace(flow, free_at=moment + spacing) if spacing else flow
 
 
-def domain_after(flow: Flow, answer: Answer, *, most: int, first: int, now: datetime) -> Flow:
-    """A domain after `answer`, when between `first` and `most` mails may be under way to it."""
+def domain_after(flow: Flow, answer: Answer, *, now: datetime) -> Flow:
+    """A domain after `answer`."""
     if answer.accepted:
-        return _well(flow, most=most, first=first)
+        return replace(flow, refused=0, rest=NO_REST, rests_until=None, reason="")
     if not answer.put_off:
         return flow
     refused = flow.refused + 1
-    worse = replace(flow, refused=refused, accepted=0)
+    worse = replace(flow, refused=refused)
     if flow.rests(now) or not (answer.told_to_rest or flow.is_probing or refused >= MOST_PUT_OFF):
         return worse
     return _resting(worse, answer.reason, FIRST_REST, LONGEST_REST, now)
@@ -140,24 +134,8 @@ def pressed(flow: Flow, *, now: datetime) -> Flow:
     return replace(flow, pressed_at=now, pressed_since=flow.pressed_since if lasts else now)
 
 
-def _well(flow: Flow, *, most: int, first: int) -> Flow:
-    accepted = flow.accepted + 1
-    grown = flow.grown or first
-    if accepted >= GROWS_AFTER and grown < most:
-        accepted, grown = 0, grown + 1
-    return replace(
-        flow,
-        accepted=accepted,
-        grown=grown,
-        refused=0,
-        rest=NO_REST,
-        rests_until=None,
-        reason="",
-    )
-
-
 def _resting(
     flow: Flow, reason: str, shortest: timedelta, longest: timedelta, now: datetime
 ) -> Flow:
     rest = min(max(shortest, flow.rest * 2), longest)
-    return replace(flow, rest=rest, rests_until=now + rest, reason=reason, grown=0, accepted=0)
+    return replace(flow, rest=rest, rests_until=now + rest, reason=reason)

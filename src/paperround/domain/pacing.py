@@ -83,22 +83,14 @@ class DomainPace:
         return next((self.named[one] for one in above if one in self.named), self.usual)
 
 
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """How many mails may be under way to one domain: `first` at once, `most` when all goes well."""
-
-    first: int
-    most: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
-    """How mail leaves an installation. `domains` None: domains are not told apart; `connections`
-    None: as many as there are."""
+    """How mail leaves an installation. `domains` None: domains are not told apart; `connections` is
+    how many mails may be under way to one domain, None: as many as there are."""
 
     relay: Pace = Pace()
     domains: DomainPace | None = None
-    connections: Connections | None = None
+    connections: int | None = None
     warm_up: WarmUp | None = None
 
     @property
@@ -168,14 +160,15 @@ def parse_domain_pace(text: str) -> DomainPace:
     )
 
 
-def parse_connections(text: str) -> Connections | None:
-    """Read `2-5`, `3` or `off`. Raises InvalidInput that shows how to write it."""
+def parse_connections(text: str) -> int | None:
+    """Read `5` or `off`; of a span, as in `2-5`, the larger number counts. Raises InvalidInput that
+    shows how to write it."""
     if text.strip().lower() == OFF:
         return None
     match = re.fullmatch(r"\s*([1-9]\d{0,2})\s*(?:-\s*([1-9]\d{0,2})\s*)?", text)
     if match is None or int(match[2] or match[1]) < int(match[1]):
-        raise InvalidInput(f"{text!r} is no number of connections: write it like 2-5, 3 or off")
-    return Connections(int(match[1]), int(match[2] or match[1]))
+        raise InvalidInput(f"{text!r} is no number of connections: write it like 5 or off")
+    return int(match[2] or match[1])
 
 
 def share(
@@ -229,14 +222,6 @@ def room_of(counts: Iterable[tuple[Rate, int]], *, first: bool) -> int | None:
     return max(0, min(left)) if left else None
 
 
-def connections_of(flow: Flow, connections: Connections) -> int:
-    """How many mails may be under way to the domain now: one while it is only tried again."""
-    if flow.is_probing:
-        return 1
-    grown = flow.grown if flow.grown else connections.first
-    return max(connections.first, min(grown, connections.most))
-
-
 def _together(rates: list[str]) -> Pace:
     if OFF in rates:
         if len(rates) > 1:
@@ -264,7 +249,7 @@ def _wait(road: Road, pacing: Pacing, *, first: bool, now: datetime) -> datetime
         return flow.free_at
     if pacing.connections is not None or flow.is_probing:
         spare = SPARE_CONNECTIONS if first else 0
-        most = connections_of(flow, pacing.connections or Connections(1, 1)) + spare
+        most = (1 if flow.is_probing else pacing.connections or 1) + spare
         return now + LOOK_AGAIN if road.under_way >= most else None
     return None
 

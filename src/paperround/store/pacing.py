@@ -24,7 +24,7 @@ from paperround.domain.flows import (
     relay_rests,
 )
 from paperround.domain.limits import Rate
-from paperround.domain.pacing import Connections, Pace, Pacing, Road, Share, Waiting, room_of, share
+from paperround.domain.pacing import Pace, Pacing, Road, Share, Waiting, room_of, share
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
 from paperround.store.claim_statements import held
@@ -41,6 +41,9 @@ _HOUR = timedelta(hours=1)
 
 _STATE = tuple(name for name in Flow.__dataclass_fields__)
 _UNKNOWN = Flow()
+
+_UNUSED = {"grown": 0, "accepted": 0}
+"""Columns that only earlier releases read."""
 
 
 class PaceStore:
@@ -66,7 +69,7 @@ class PaceStore:
         self._known_relay = relay
         changed = {RELAY: relay} if relay != known else {}
         if pacing.tells_domains_apart:
-            changed |= self._domains_after(answers, pacing.connections or Connections(1, 1), now)
+            changed |= self._domains_after(answers, now)
         _keep(self._connection, changed, now)
 
     def rest_relay(self, reason: str, *, now: datetime) -> None:
@@ -107,21 +110,13 @@ class PaceStore:
             )
         ).rowcount
 
-    def _domains_after(
-        self, answers: Sequence[Answer], connections: Connections, now: datetime
-    ) -> dict[str, Flow]:
+    def _domains_after(self, answers: Sequence[Answer], now: datetime) -> dict[str, Flow]:
         names = {_DOMAIN + one.domain for one in answers}
         known = _flows(self._connection, names)
         flows = dict(known)
         for one in answers:
             name = _DOMAIN + one.domain
-            flows[name] = domain_after(
-                flows.get(name, _UNKNOWN),
-                one,
-                most=connections.most,
-                first=connections.first,
-                now=now,
-            )
+            flows[name] = domain_after(flows.get(name, _UNKNOWN), one, now=now)
         return {name: flow for name, flow in flows.items() if flow != known.get(name)}
 
     def _locked_relay(self, now: datetime) -> Flow:
@@ -330,6 +325,7 @@ def _row(name: str, flow: Flow, now: datetime) -> dict[str, Any]:
         "name": name,
         "rest_seconds": round(flow.rest.total_seconds()),
         "changed_at": now,
+        **_UNUSED,
     }
 
 
