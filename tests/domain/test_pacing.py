@@ -19,7 +19,6 @@ from paperround.domain.flows import (
     Flow,
     answer_of,
     domain_after,
-    pressed,
     relay_after,
 )
 from paperround.domain.limits import parse_rates
@@ -243,13 +242,6 @@ def test_what_an_outcome_says_of_a_domain(
     assert said == expected
     assert verdict(outcome).state in DeliveryState
     assert verdict(outcome).blame in (Blame(), *(Blame(**{name: True}) for name in Blame.__slots__))
-
-
-def test_waiting_for_slots_is_one_time_until_a_minute_without() -> None:
-    flow = pressed(Flow(), now=NOW)
-    assert pressed(flow, now=NOW + timedelta(seconds=50)).pressed_since == NOW
-    later = NOW + timedelta(minutes=5)
-    assert pressed(flow, now=later).pressed_since == later
 
 
 # --- a new domain ------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from paperround.cli.digest_status import pace_as_json, progress_as_json
-from paperround.domain.deliveries import DeliveryId, Reply
-from paperround.domain.pacing import Waiting
+from paperround.domain.deliveries import Reply
+from paperround.domain.pacing import Pacing, parse_pace
 from paperround.domain.status import Progress
 from paperround.jobs.alerts import troubles
 from paperround.jobs.deliver import deliver
@@ -77,15 +77,17 @@ def test_why_digests_were_late_is_not_guessed(database: SqlDatabase) -> None:
     _, one = shown(database, hands)
     late = progress_as_json(one.progress, one.late)["late"]
     assert (late["count"], late["least_minutes"], late["because"]) == (3, 30, None)
-    hands.moment += 30 * MINUTE
-    with database.writing() as work:
-        gate = work.pacing.open(FOURTEEN, first=False, now=hands.moment)
-        gate.sift([Waiting(id=DeliveryId(n), domain="") for n in range(40)])
-        gate.close()
-    found, one = shown(database, hands)
-    assert found.pace.relay.pressed_since is not None
+
+
+def test_digests_that_left_slower_than_the_relay_allows_are_late_for_no_known_reason(
+    database: SqlDatabase,
+) -> None:
+    planned(database, one=60)
+    hands = Hands(moment=NOW + 10 * MINUTE)
+    deliver(paced(database, hands, Pacing(relay=parse_pace("7/s"))))
+    _, one = shown(database, hands)
     assert one.late is not None
-    assert one.late.because == ""
+    assert (one.late.count, one.late.because) == (60, "")
 
 
 @pytest.mark.postgres

@@ -32,7 +32,6 @@ class Flow:
     `free_at` is the next slot, `lined_up_to` the moment up to which mails were put off. `refused`
     counts refusals in a row. After `rest` the next try is a probe; `reason` is why it rests, or
     gave no session.
-    From `pressed_since` to `pressed_at` mails had to wait for slots.
     """
 
     free_at: datetime | None = None
@@ -41,8 +40,6 @@ class Flow:
     rest: timedelta = NO_REST
     rests_until: datetime | None = None
     reason: str = ""
-    pressed_since: datetime | None = None
-    pressed_at: datetime | None = None
 
     def rests(self, now: datetime) -> bool:
         """Whether nothing may leave now. A rest that seems longer than any was set by a clock that
@@ -126,12 +123,6 @@ def relay_rests(flow: Flow, reason: str, *, now: datetime) -> Flow:
     if flow.rests(now):
         return flow
     return _resting(flow, reason, FIRST_REST_OF_RELAY, LONGEST_REST_OF_RELAY, now)
-
-
-def pressed(flow: Flow, *, now: datetime) -> Flow:
-    """Mails wait for a slot at `now`. A pause of more than a minute begins a new time of it."""
-    lasts = flow.pressed_at is not None and timedelta(0) <= now - flow.pressed_at <= FIRST_REST
-    return replace(flow, pressed_at=now, pressed_since=flow.pressed_since if lasts else now)
 
 
 def _resting(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from paperround.domain.flows import Flow
 from paperround.domain.lists import ListId
-from paperround.domain.pacing import HORIZON, Pacing
+from paperround.domain.pacing import HORIZON, Pace, Pacing
 from paperround.domain.pacing_words import pace_in_words
 from paperround.domain.status import LateMails, Progress
 from paperround.jobs.holding import is_held
@@ -26,7 +26,7 @@ _LEAST = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceStatus:
-    """How the way out stands. `allowed` is what the relay takes, in words, empty for no limit.
+    """How the way out stands. `rate` is what the relay takes.
 
     `today` are the mails that left and those that may, on a new domain's day; None for no limit.
     `unreached` is why the relay cannot be reached, None when it can. `lacks_keys`: mail is held
@@ -34,7 +34,7 @@ class PaceStatus:
     database may be in use.
     """
 
-    allowed: str = ""
+    rate: Pace = field(default_factory=Pace)
     relay: Flow = field(default_factory=Flow)
     unreached: str | None = None
     resting: Mapping[str, Flow] = field(default_factory=dict)
@@ -43,16 +43,22 @@ class PaceStatus:
     lacks_keys: bool = False
     was_put_back: bool = False
 
+    @property
+    def allowed(self) -> str:
+        """What the relay takes, in words; empty for no limit."""
+        return pace_in_words(self.rate)
+
 
 def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> PaceStatus:
     """How the way out stands."""
-    plan = pacing.warm_up.today(now) if pacing is not None and pacing.warm_up is not None else None
+    pacing = pacing or Pacing()
+    today = pacing.warm_up.today(now) if pacing.warm_up else None
     return PaceStatus(
-        allowed=pace_in_words(pacing.relay) if pacing is not None else "",
+        rate=pacing.relay,
         relay=work.pacing.relay(),
         unreached=unreached(work, now=now),
         resting=work.pacing.resting(now=now),
-        today=(work.pacing.used(since=plan.since), plan.allowance) if plan else None,
+        today=(work.pacing.used(since=today.since), today.allowance) if today else None,
         is_held=is_held(work),
         lacks_keys=lacks_keys(work),
         was_put_back=is_put_back(work),
@@ -83,12 +89,9 @@ def late_of(
 
 
 def _because(found: Sequence[tuple[datetime, int, datetime, datetime]], pace: PaceStatus) -> str:
-    """Why, where the record says so: mails waited for slots from before the first of these left
-    until the last had."""
-    since, at = pace.relay.pressed_since, pace.relay.pressed_at
-    if not pace.allowed or since is None or at is None:
-        return ""
+    """Why, where the record says so: these left about as fast as the relay allows."""
     first = min(first for _, _, first, _ in found)
     last = max(last for _, _, _, last in found)
-    waited = since <= first and at >= last - timedelta(minutes=1)
-    return f"the relay allows {pace.allowed}" if waited else ""
+    fastest = (sum(count for _, count, _, _ in found) - 1) * pace.rate.spacing
+    is_reason = fastest >= _LEAST and abs(last - first - fastest) <= fastest / 4
+    return f"the relay allows {pace.allowed}" if is_reason else ""

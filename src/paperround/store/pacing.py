@@ -19,7 +19,6 @@ from paperround.domain.flows import (
     Answer,
     Flow,
     domain_after,
-    pressed,
     relay_after,
     relay_rests,
 )
@@ -92,8 +91,9 @@ class PaceStore:
 
     def warming_up(self, *, since: datetime) -> bool:
         """Whether the day's allowance of a new domain held digests back since then."""
-        full = _flows(self._connection, [WARM_UP]).get(WARM_UP, _UNKNOWN).pressed_at
-        return full is not None and full >= since
+        c = db.paces.c
+        held = select(c.name).where(c.name == WARM_UP, c.changed_at >= since)
+        return self._connection.execute(held).first() is not None
 
     def used(self, *, since: datetime) -> int:
         """How many mails of any kind left since then, as far as they are counted for warming up."""
@@ -226,20 +226,15 @@ class Gate:
         """Write down what was shared out."""
         if not self.sifts:
             return
-        is_pressed = self._full or self._limit_is_zero()
-        relay = pressed(self._relay, now=self._now) if is_pressed else self._relay
         flows = {
             _DOMAIN + name: road.flow
             for name, road in self._roads.items()
             if road.flow != self._known[name].flow
         }
-        if relay != self._was:
-            flows[RELAY] = relay
+        if self._relay != self._was:
+            flows[RELAY] = self._relay
         _keep(self._connection, flows, self._now)
         self._count()
-
-    def _limit_is_zero(self) -> bool:
-        return self.rests_until is None and self._room == 0 and not self._relay.is_probing
 
     def _relay_room(self) -> int | None:
         """What quotas and the warm-up leave; one mail while the relay is tried again."""
@@ -256,8 +251,7 @@ class Gate:
             return None
         left = max(0, today.allowance - _used(self._connection, ALL, _QUARTER, today.since))
         if left == 0:
-            flow = _flows(self._connection, [WARM_UP]).get(WARM_UP, _UNKNOWN)
-            _keep(self._connection, {WARM_UP: pressed(flow, now=self._now)}, self._now)
+            _keep(self._connection, {WARM_UP: _UNKNOWN}, self._now)
         return left
 
     def _meet(self, domains: Collection[str]) -> None:
