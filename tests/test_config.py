@@ -8,7 +8,7 @@ import pytest
 
 from paperround.config import Settings, load_settings
 from paperround.domain.errors import Misconfigured
-from paperround.domain.pacing import Pacing, parse_pace
+from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
 from paperround.domain.warm_up import WarmUp
 
 STRONG = "0123456789abcdef0123456789abcdef"
@@ -232,18 +232,17 @@ def test_a_relay_that_cannot_be_read_is_left_to_whoever_opens_it() -> None:
 @pytest.mark.accept("F33", part="rates as settings")
 def test_mail_to_a_real_relay_is_paced_by_domain_and_mail_to_this_machine_is_not() -> None:
     real = load_settings({"PAPERROUND_SMTP_URL": "smtps://mail.example.org"}).pacing
-    assert real is not None
-    assert real.domains is not None
-    assert real.connections == 5
+    assert real == Pacing(domains=parse_domain_pace("20/s"), connections=5)
     near = load_settings({"PAPERROUND_SMTP_URL": "smtp://127.0.0.1:25"}).pacing
     assert near == Pacing()
-    assert load_settings({}).pacing is None
+    assert load_settings({}).pacing == Pacing()
 
 
 def test_a_pace_that_was_set_holds_everywhere() -> None:
     near = {"PAPERROUND_SMTP_URL": "smtp://127.0.0.1:25", "PAPERROUND_SMTP_RATE": "14/s"}
     assert load_settings(near).pacing == Pacing(relay=parse_pace("14/s"))
-    assert load_settings({"PAPERROUND_SMTP_RATE": "14/s"}).pacing is not None
+    folder = load_settings({"PAPERROUND_SMTP_RATE": "14/s"})
+    assert folder.pacing == Pacing(relay=parse_pace("14/s"))
 
 
 def test_a_real_relay_may_be_told_to_hold_nothing_back() -> None:
@@ -259,9 +258,8 @@ def test_a_real_relay_may_be_told_to_hold_nothing_back() -> None:
 
 def test_the_first_day_of_a_new_domain_is_a_date_or_off() -> None:
     pacing = load_settings({"PAPERROUND_SMTP_WARMUP": "2026-12-01"}).pacing
-    assert pacing is not None
     assert pacing.warm_up == WarmUp(start=date(2026, 12, 1), zone="UTC")
-    assert load_settings({"PAPERROUND_SMTP_WARMUP": "off"}).pacing is None
+    assert load_settings({"PAPERROUND_SMTP_WARMUP": "off"}).pacing == Pacing()
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,6 @@ from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.limits import OFF, Rate, SignupLimits, VisitLimits, parse_rates
 from paperround.domain.mail_domains import DISPOSABLE, parse_refused
 from paperround.domain.pacing import (
-    DomainPace,
     Pacing,
     parse_connections,
     parse_domain_pace,
@@ -300,24 +299,16 @@ class Settings(BaseModel):
         return self.smtp_url or f"outbox:{self.data_dir / 'outbox'}"
 
     @property
-    def pacing(self) -> Pacing | None:
-        """How fast mail may leave; None for a folder, unless a pace was set for it."""
-        real = self.leaves_this_machine
-        rate, connections = self.smtp_rate_domain, self.smtp_domain_connections
-        if rate is None and real:
-            rate = RATE_OF_A_DOMAIN
-        if connections is None and real:
-            connections = CONNECTIONS_OF_A_DOMAIN
-        by_domain = parse_domain_pace(rate) if rate else DomainPace()
-        pacing = Pacing(
+    def pacing(self) -> Pacing:
+        """How fast mail may leave."""
+        real, start = self.leaves_this_machine, self.smtp_warmup
+        rate, connections = (RATE_OF_A_DOMAIN, CONNECTIONS_OF_A_DOMAIN) if real else (OFF, OFF)
+        return Pacing(
             relay=parse_pace(self.smtp_rate or OFF),
-            domains=by_domain if by_domain != DomainPace() else None,
-            connections=parse_connections(connections or OFF),
-            warm_up=WarmUp(start=self.smtp_warmup, zone=self.timezone)
-            if self.smtp_warmup
-            else None,
+            domains=parse_domain_pace(self.smtp_rate_domain or rate),
+            connections=parse_connections(self.smtp_domain_connections or connections),
+            warm_up=WarmUp(start=start, zone=self.timezone) if start else None,
         )
-        return None if self.relay.startswith("outbox:") and pacing == Pacing() else pacing
 
     @property
     def embedded(self) -> bool:

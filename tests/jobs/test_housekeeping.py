@@ -10,7 +10,7 @@ from paperround.domain.deliveries import DeliveryId
 from paperround.domain.feeds import FeedHealth, NewFeed, RunNotes
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.notices import NoticeKind
-from paperround.domain.pacing import Pacing, Waiting, parse_domain_pace
+from paperround.domain.pacing import Pacing, parse_domain_pace
 from paperround.domain.papers import Reject
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
@@ -188,7 +188,7 @@ def test_proofs_of_work_and_paces_of_domains_are_forgotten(database: SqlDatabase
     with database.writing() as work:
         work.slots.take("pow", "a solution", now=NOW)
         gate = work.pacing.open(DOMAINS, first=False, now=NOW)
-        gate.sift([Waiting(id=DeliveryId(1), domain="one.example")])
+        gate.admit([(DeliveryId(1), "one.example")])
         gate.close()
     house(database, timedelta(hours=1))
     with database.writing() as work:

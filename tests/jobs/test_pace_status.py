@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from paperround.cli.digest_status import pace_as_json, progress_as_json
-from paperround.domain.deliveries import Reply
 from paperround.domain.pacing import Pacing, parse_pace
 from paperround.domain.status import Progress
 from paperround.jobs.alerts import troubles
@@ -103,12 +102,3 @@ def test_the_alert_of_a_storm_names_the_code_and_the_way_out(database: SqlDataba
     assert alert.stops_mail
     found, _ = shown(database, hands)
     assert pace_as_json(found.pace)["relay_rests_until"] is not None
-
-
-def test_domains_at_rest_are_named(database: SqlDatabase) -> None:
-    planned(database, busy=20)
-    hands = Hands()
-    deliver(paced(database, hands, DOMAINS, refusing(Reply(421, "4.3.2", "closing"))))
-    found, _ = shown(database, hands)
-    (domain,) = pace_as_json(found.pace)["resting"]
-    assert domain["domain"] == "busy.example"

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.clock import FixedClock
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
+from paperround.domain.rate_state import TOLERANCE
 from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp
 from paperround.jobs.deliver import Post, deliver, deliver_notices
@@ -48,20 +48,24 @@ def test_digests_leave_at_the_pace_of_the_relay(database: SqlDatabase) -> None:
 
 
 @pytest.mark.accept("F33", part="rate of the relay")
-def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follow() -> None:
+def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follow(
+    database: SqlDatabase,
+) -> None:
     hands = Hands()
-    pacer = Pacer(pacing=FOURTEEN, clock=hands, wait=hands.wait)
-    spacing = FOURTEEN.relay.spacing
-    for number in range(7):
-        assert pacer.seconds_left(NOW + number * spacing, "ada@one.example") == 0
-        hands.moment += spacing
+    pacer = Pacer(pacing=FOURTEEN, clock=hands, sleep=hands.wait)
     taken = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))
     for _ in range(7):
         pacer.hear(taken, verdict(taken), "ada@one.example")
-    left = pacer.seconds_left(hands.moment, "ada@one.example")
-    assert left == pytest.approx(6 * spacing.total_seconds(), abs=1e-5)
-    hands.moment += 7 * spacing
-    assert pacer.seconds_left(hands.moment, "ada@one.example") == 0
+    with database.writing() as work:
+        pacer.heard().write(work, now=NOW)
+        gate = work.pacing.open(FOURTEEN, first=False, now=NOW)
+        assert gate.admit([(DeliveryId(2), "one.example")]) == (set(), {})
+    assert gate.is_full
+    assert gate.slots == [NOW + 6 * FOURTEEN.relay.spacing - TOLERANCE]
+    pacer.wrote(pacer.heard())
+    hands.moment += 7 * FOURTEEN.relay.spacing
+    pacer.hear(taken, verdict(taken), "ada@one.example")
+    assert not pacer.heard()
 
 
 @pytest.mark.accept("F33", part="rate over a restart")
@@ -148,33 +152,6 @@ def test_a_greylisted_mail_is_delivered_once_when_the_wait_is_over(database: Sql
     assert timedelta(minutes=5) <= tries[1] - tries[0] <= timedelta(minutes=6, seconds=30)
 
 
-@pytest.mark.postgres
-@pytest.mark.slow
-@pytest.mark.accept("R8", part="a domain that greylists")
-def test_a_domain_that_puts_five_off_rests_and_is_tried_again_with_one(
-    database: SqlDatabase,
-) -> None:
-    planned(database, grey=50, well=10)
-    hands, moments = Hands(), []
-
-    def script(envelope: Envelope) -> Outcome:
-        if envelope.recipient.endswith("grey.example"):
-            moments.append(hands.moment)
-            return Outcome(id=envelope.id, phase=Phase.RCPT, reply=GREYLISTED)
-        return accepting(envelope)
-
-    one = paced(database, hands, DOMAINS, script)
-    deliver(one)
-    assert 5 <= len(moments) <= 6
-    assert deliver(one).totals.sent == 10
-    while hands.moment < NOW + 7 * MINUTE:
-        deliver(one)
-        hands.moment += timedelta(seconds=5)
-    probes = [moment for moment in moments if moment > NOW + MINUTE / 2]
-    assert len(probes) == 2  # after a minute, and after two more
-    assert all_readers_stay(database)
-
-
 def all_readers_stay(database: SqlDatabase) -> bool:
     with database.reading() as work:
         people = work.subscribers.export(work.lists.get("trending").id)
@@ -251,15 +228,3 @@ def test_a_new_domain_sends_its_days_allowance_and_says_why_the_others_expired(
     with database.reading() as work:
         reasons = work.status.reasons(work.lists.get("trending").id, since=NOW)
     assert {one.reason: one.count for one in reasons} == {"warm-up": 31}
-
-
-@pytest.mark.parametrize(("rows", "is_early"), [(50, False), (49, True)], ids=["full", "short"])
-def test_after_a_claim_that_was_full_the_next_is_made_at_once(
-    database: SqlDatabase, rows: int, is_early: bool
-) -> None:
-    pacer = Pacer(pacing=Pacing(), clock=FixedClock(NOW), wait=lambda _: True)
-    with database.writing() as work, pacer.gate(work, first=False, now=NOW) as gate:
-        pacer.asked(gate, rows=rows, wanted=50, first=False, now=NOW)
-    outcome = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "taken"))
-    pacer.hear(outcome, verdict(outcome), "ada@one.example")
-    assert pacer.is_early(NOW, first=False, under_way=10) is is_early

@@ -8,9 +8,9 @@ import pytest
 
 from paperround.clock import FixedClock
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
-from paperround.domain.flows import MOST_REFUSALS_OF_US
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
+from paperround.domain.rate_state import MOST_REFUSALS_OF_US
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import MOST_KEYLESS, deliver, deliver_notices

@@ -3,9 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from paperround.domain.flows import Answer
-from paperround.domain.pacing import Pacing
-from paperround.jobs.pacing import Hearsay
+from paperround.domain.rate_state import RelayFeedback
+from paperround.jobs.pacing import PendingFeedback
 from paperround.jobs.signing import Signing, allow_unsigned, hold_unsigned
 from paperround.jobs.tick import SCHEDULER
 from paperround.web.metrics import gauges
@@ -52,9 +51,9 @@ def test_a_site_whose_mail_waits_for_its_keys_is_not_ready(site: Site) -> None:
 @pytest.mark.accept("O8", part="readyz", mutant="a-dead-relay-is-not-on-readyz")
 def test_a_site_whose_relay_cannot_be_reached_is_degraded_and_goes_on(site: Site) -> None:
     _beat(site)
-    lost = Answer(domain="one.example", no_session=True, reason="no-session: refused")
+    lost = RelayFeedback(no_session=True, reason="no-session: refused")
     with site.runtime.database.writing() as work:
-        Hearsay(pacing=Pacing(), answers=(lost,)).write(work, now=NOW)
+        PendingFeedback(said=(lost,)).write(work, now=NOW)
     answer = site.client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {

@@ -145,10 +145,7 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
         "relay_rests_until": pace.relay.rests_until,
         "relay_reason": pace.relay.reason or None,
         "unreached": pace.unreached,
-        "resting": [
-            {"domain": name, "until": flow.rests_until, "reason": flow.reason}
-            for name, flow in sorted(pace.resting.items())
-        ],
+        "resting": [],  # domains rested in earlier releases
         "today": None if pace.today is None else {"left": pace.today[0], "of": pace.today[1]},
         "held": pace.is_held,
         "lacks_keys": pace.lacks_keys,

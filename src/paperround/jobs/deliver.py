@@ -190,7 +190,6 @@ class Run(Generic[Mail]):
         self._size = ClaimSize(post.pacing)
         self._held: dict[DeliveryId, Mail] = {}
         self._under_way = UnderWay()
-        self._slots: Mapping[DeliveryId, datetime] = {}
         self._moves = Moves(post.clock, post.jitter)
         self._unsettled: list[Move] = []
         self._dotless: Collection[DeliveryId] = ()
@@ -245,8 +244,8 @@ class Run(Generic[Mail]):
             log.info("%s: reclaimed %s, expired %d", self._lane.name, dict(ended), self.expired)
 
     def _envelopes(self) -> Iterator[Envelope | None]:
-        """The mails that may leave, each at its slot; None while others may leave a little later
-        and some are under way."""
+        """The mails that may leave; None while others may leave a little later and some are under
+        way."""
         while self._goes_on():
             rows = self._claim()
             if not rows and not self._lingers():
@@ -255,8 +254,6 @@ class Run(Generic[Mail]):
             for place, row in enumerate(rows):
                 if len(self._unsettled) >= SETTLE:
                     self._settle()
-                if self._slots:
-                    yield from self._pauses_for(row)
                 if not self._goes_on():
                     return
                 if self._turned_back:  # a list was paused or somebody left: look at the rest anew
@@ -277,20 +274,8 @@ class Run(Generic[Mail]):
         """Let the mailer go on with what is under way, or wait when nothing is."""
         if wanted and self._under_way:
             yield None
-        elif wanted and not self._pacer.rest():
+        elif wanted and not self._pacer.rest(first=self._lane.first):
             self.stopped = self.stopped or ASKED_TO_STOP
-
-    def _pauses_for(self, row: Mail) -> Iterator[None]:
-        """Wait for the slot of `row`, if it has one."""
-        slot = self._slots.get(row.id)
-        while slot is not None and self._goes_on() and not self._turned_back:
-            seconds = self._pacer.seconds_left(slot, row.address)
-            if seconds <= 0:
-                return
-            if self._under_way:
-                yield None
-            elif self._post.wait(seconds):
-                return
 
     def _goes_on(self) -> bool:
         if self.stopped is None and self._post.stopping():
@@ -312,9 +297,7 @@ class Run(Generic[Mail]):
     def _claim(self) -> Sequence[Mail]:
         self._turned_back = False
         now = self._post.clock.now()
-        if self._has_asked and self._pacer.is_early(
-            now, first=self._lane.first, under_way=len(self._under_way)
-        ):  # what came before this run may have been the other lane's
+        if self._has_asked and self._pacer.is_early(now, first=self._lane.first):
             return ()
         self._has_asked = True
         lease = new_lease(self._post, now)
@@ -342,9 +325,7 @@ class Run(Generic[Mail]):
         self.gave_way = rows is None
         rows = rows or ()
         self._size.got(len(rows))
-        self._slots = pace.asked(gate, rows=len(rows), wanted=most, first=self._lane.first, now=now)
-        if self._slots:
-            rows = sorted(rows, key=lambda row: self._slots[row.id])
+        pace.claimed(gate, rows=len(rows), first=self._lane.first, now=now)
         self.stopped = self.stopped or pace.stopped
         self._held |= {row.id: row for row in rows}
         self.claimed += len(rows)

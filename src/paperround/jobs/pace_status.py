@@ -1,13 +1,13 @@
 """The pace in numbers, all from the record: how many wait, how fast they leave, which came late."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperround.domain.flows import Flow
 from paperround.domain.lists import ListId
-from paperround.domain.pacing import HORIZON, Pace, Pacing
+from paperround.domain.pacing import Pace, Pacing
 from paperround.domain.pacing_words import pace_in_words
+from paperround.domain.rate_state import HORIZON, RateState
 from paperround.domain.status import LateMails, Progress
 from paperround.jobs.holding import is_held
 from paperround.jobs.put_back import is_put_back
@@ -35,9 +35,8 @@ class PaceStatus:
     """
 
     rate: Pace = field(default_factory=Pace)
-    relay: Flow = field(default_factory=Flow)
+    relay: RateState = field(default_factory=RateState)
     unreached: str | None = None
-    resting: Mapping[str, Flow] = field(default_factory=dict)
     today: tuple[int, int] | None = None
     is_held: bool = False
     lacks_keys: bool = False
@@ -49,16 +48,14 @@ class PaceStatus:
         return pace_in_words(self.rate)
 
 
-def pace_status(work: UnitOfWork, pacing: Pacing | None, *, now: datetime) -> PaceStatus:
+def pace_status(work: UnitOfWork, pacing: Pacing, *, now: datetime) -> PaceStatus:
     """How the way out stands."""
-    pacing = pacing or Pacing()
     today = pacing.warm_up.today(now) if pacing.warm_up else None
     return PaceStatus(
         rate=pacing.relay,
         relay=work.pacing.relay(),
         unreached=unreached(work, now=now),
-        resting=work.pacing.resting(now=now),
-        today=(work.pacing.used(since=today.since), today.allowance) if today else None,
+        today=(work.pacing.used(since=today.since, now=now), today.allowance) if today else None,
         is_held=is_held(work),
         lacks_keys=lacks_keys(work),
         was_put_back=is_put_back(work),

@@ -16,7 +16,7 @@ from paperround.domain.errors import NotFound
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog, LedgerTotals
 from paperround.domain.lists import MailingList
-from paperround.domain.pacing import Pacing
+from paperround.domain.pacing import UNLIMITED, Pacing
 from paperround.domain.requests import RequestTally
 from paperround.domain.returns import ReturnRecord, ReturnTally
 from paperround.domain.schedule import next_cut
@@ -94,7 +94,7 @@ class History:
 
 
 def status(
-    database: Database, list_name: str | None, *, now: datetime, pacing: Pacing | None = None
+    database: Database, list_name: str | None, *, now: datetime, pacing: Pacing = UNLIMITED
 ) -> Status:
     """How `list_name` stands, or every list. Raises NotFound for a list there is not."""
     with database.reading() as work:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from paperround.domain.deliveries import DeliveryId
-from paperround.domain.flows import MOST_REFUSALS_OF_US
+from paperround.domain.rate_state import MOST_REFUSALS_OF_US
 
 
 @dataclass(slots=True)

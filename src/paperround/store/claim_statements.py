@@ -214,9 +214,9 @@ def settled(move: Move, now: datetime) -> dict[str, Any]:
         "b_token": move.token,
         "b_late": int(sent),
         "b_state": move.state.value,
-        "b_reason": _storable(move.reason),
+        "b_reason": storable(move.reason),
         "b_code": move.code,
-        "b_reply": None if move.reply is None else _storable(move.reply),
+        "b_reply": None if move.reply is None else storable(move.reply),
         "b_next_at": move.next_at,
         "b_breakdown": int(move.breakdown),
         "b_sent_at": now if sent else None,
@@ -233,6 +233,6 @@ def settled_together(moves: Sequence[Move], now: datetime) -> dict[str, Any]:
     return {"b_moves": json.dumps(rows, default=datetime.isoformat), "b_ids": ids}
 
 
-def _storable(words: str) -> str:
+def storable(words: str) -> str:
     """What a server said, without what no database takes: it must not undo the whole batch."""
     return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -31,7 +31,6 @@ from sqlalchemy import (
 from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, Lease, Worker
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
-from paperround.domain.pacing import Waiting
 from paperround.domain.ports import Processes
 from paperround.store.claim_statements import (
     NO_LEASE,
@@ -117,11 +116,9 @@ class Claims(Generic[Item]):
         Rows `without` are passed over: the caller still has them in hand under an older claim.
 
         Rows that another claim holds are passed over (SKIP LOCKED). Rows that `gate` puts off
-        wait, without a try counted. Returns an empty list when nothing is due.
+        wait, without a try counted. Returns an empty list when nothing is due, or the relay rests.
         """
-        if gate is not None and gate.limit is not None:
-            limit = limit if gate.sifts and gate.limit else min(limit, gate.limit)
-        if limit <= 0:
+        if gate is not None and gate.rests_until is not None:
             return []
         for line in self._book.lines(self._connection, now):
             if rows := self._take(queue(self._connection, line, limit, now, without), lease, gate):
@@ -146,24 +143,23 @@ class Claims(Generic[Item]):
             leaving = self._leaving(rows)
             self._skip(leaving, lease.token)
             fit = [row for row in rows if row.id not in leaving] if leaving else list(rows)
-            if gate is not None and gate.sifts:
+            if gate is not None:
                 looks += 1
-                fit = self._sifted(fit, gate)
+                fit = self._admitted(fit, gate)
             self._lease([row.id for row in fit], lease)
             if fit or (gate is not None and gate.is_full) or looks >= MOST_LOOKS:
                 return fit
         return []
 
-    def _sifted(self, rows: Sequence[Row[Any]], gate: Gate) -> list[Row[Any]]:
+    def _admitted(self, rows: Sequence[Row[Any]], gate: Gate) -> list[Row[Any]]:
         """Those of `rows` that may leave. The others keep their tries, and are put off or stay."""
-        waiting = [Waiting(id=DeliveryId(row.id), domain=row.domain or "") for row in rows]
-        found = gate.sift(waiting)
-        if found.later:
+        leaving, later = gate.admit([(DeliveryId(row.id), row.domain or "") for row in rows])
+        if later:
             self._connection.execute(
                 putting_off(self._table),
-                [{"b_id": id_, "b_next_at": at} for id_, at in found.later.items()],
+                [{"b_id": id_, "b_next_at": at} for id_, at in later.items()],
             )
-        return [row for row in rows if row.id in found.leaves]
+        return [row for row in rows if row.id in leaving]
 
     def _leaving(self, rows: Sequence[Row[Any]]) -> Mapping[int, SkipReason]:
         return {row.id: reason for row in rows if (reason := self._book.why_not(row))}

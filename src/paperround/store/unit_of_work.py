@@ -104,7 +104,7 @@ class UnitOfWork:
 
 def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
     """Every store, on the transaction that `connection` is in."""
-    asks = Asks()
+    asks, rates = Asks(), RateStore(connection)
     return UnitOfWork(
         feeds=FeedStore(connection),
         papers=PaperStore(connection),
@@ -120,8 +120,8 @@ def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
         requests=RequestStore(connection, asks),
         returns=ReturnStore(connection),
         limiter=Limiter(connection),
-        pacing=PaceStore(connection),
-        rates=RateStore(connection),
+        pacing=PaceStore(connection, rates),
+        rates=rates,
         slots=SlotStore(connection),
         keys=KeyStore(connection),
         status=StatusStore(connection),

@@ -483,7 +483,7 @@ class Runtime(ForReaders):
 
     def _going(self) -> Clock:
         """A clock that slots can be waited for by: one that stands still never reaches them."""
-        if self.settings.pacing in (None, Pacing()) or not isinstance(self.clock, FixedClock):
+        if self.settings.pacing == Pacing() or not isinstance(self.clock, FixedClock):
             return self.clock
         return StartedClock(self.clock.now())
 
