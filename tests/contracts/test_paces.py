@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
+from paperround.domain.deliveries import DeliveryId, Outcome, Phase, Reply
 from paperround.domain.ledger import Claimed
 from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
-from paperround.domain.rate_state import RelayFeedback
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
@@ -24,7 +24,8 @@ from tests.races import at_once
 PEOPLE = 40
 DOMAIN = "mail.example"
 SECOND = timedelta(seconds=1)
-REFUSED = RelayFeedback(refuses_us=True, reason="policy-refusal: 550 5.7.1")
+REFUSED = Outcome(id=DeliveryId(1), phase=Phase.MAIL, reply=Reply(550, "5.7.1", "no"))
+TAKEN = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))
 BY_DOMAIN = Pacing(domains=parse_domain_pace("20/s"))
 CAPPED = Pacing(connections=2)
 
@@ -100,7 +101,7 @@ def test_a_relay_that_rests_gives_nothing_and_then_one(crowd: Database) -> None:
     assert len(claim(crowd, Pacing(), 1, after)) == 1
     assert claim(crowd, Pacing(), 2, after) == []
     with crowd.writing() as work:
-        work.pacing.heard([RelayFeedback(accepted=True)], now=NOW + after)
+        work.pacing.heard([TAKEN], now=NOW + after)
     assert len(claim(crowd, Pacing(), 3, after)) == PEOPLE - 1
 
 

@@ -23,15 +23,14 @@ from paperround.domain.rate_state import (
     TOLERANCE,
     Bucket,
     RateState,
-    RelayFeedback,
-    feedback_of,
+    is_taken,
 )
 from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp, allowance
 from tests.builders import NOW
 
-GOOD = RelayFeedback(accepted=True)
-REFUSED = RelayFeedback(refuses_us=True, reason="policy-refusal: 550 5.7.1")
+GOOD = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))
+REFUSED = Outcome(id=DeliveryId(1), phase=Phase.MAIL, reply=Reply(550, "5.7.1", "no"))
 SECOND = timedelta(seconds=1)
 
 
@@ -173,23 +172,25 @@ def test_a_rest_that_a_wrong_clock_set_is_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "reply", "expected"),
+    ("phase", "reply", "taken", "refused", "reason"),
     [
-        (Phase.RCPT, Reply(450, "4.2.0", ""), (False, False, False)),
-        (Phase.RCPT, Reply(421, "4.3.2", ""), (False, False, False)),
-        (Phase.CONNECT, None, (False, False, True)),
-        (Phase.RCPT, Reply(550, "5.1.1", ""), (True, False, False)),
-        (Phase.RCPT, Reply(550, "5.7.26", ""), (False, True, False)),
-        (Phase.DOT, Reply(554, "5.6.0", ""), (False, True, False)),
-        (Phase.DOT, Reply(250, "2.0.0", ""), (True, False, False)),
+        (Phase.RCPT, Reply(450, "4.2.0", ""), False, 0, ""),
+        (Phase.RCPT, Reply(421, "4.3.2", ""), False, 0, ""),
+        (Phase.CONNECT, None, False, 0, "no-session: timeout"),
+        (Phase.RCPT, Reply(550, "5.1.1", ""), True, 0, ""),
+        (Phase.RCPT, Reply(550, "5.7.26", ""), False, 1, ""),
+        (Phase.DOT, Reply(554, "5.6.0", ""), False, 1, ""),
+        (Phase.DOT, Reply(250, "2.0.0", ""), True, 0, ""),
     ],
 )
 def test_what_an_outcome_says_of_the_relay(
-    phase: Phase, reply: Reply | None, expected: tuple[bool, ...]
+    phase: Phase, reply: Reply | None, taken: bool, refused: int, reason: str
 ) -> None:
     outcome = Outcome(id=DeliveryId(1), phase=phase, reply=reply, error="" if reply else "timeout")
-    found = feedback_of(outcome, verdict(outcome))
-    assert (found.accepted, found.refuses_us, found.no_session) == expected
+    assert is_taken(outcome) is taken
+    state = RateState().after(outcome, now=NOW)
+    assert (state.refused, state.reason) == (refused, reason)
+    assert state.is_troubled is bool(refused or reason)
     assert verdict(outcome).state in DeliveryState
     assert verdict(outcome).blame in (Blame(), *(Blame(**{name: True}) for name in Blame.__slots__))
 

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from paperround.domain.limits import Rate
-from paperround.domain.pacing import Pace, Pacing
 from paperround.jobs.claim_size import FEWEST, MOST, ClaimSize
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -19,24 +17,17 @@ def sizes(size: ClaimSize, *seconds: float, full: bool = True) -> list[int]:
 
 
 def test_claims_grow_while_each_is_used_up_within_a_moment() -> None:
-    assert sizes(ClaimSize(None), 0, 0.1, 0.3, 0.6, 1.2) == [50, 100, 200, 200, 200]
+    assert sizes(ClaimSize(), 0, 0.1, 0.3, 0.6, 1.2) == [50, 100, 200, 200, 200]
     assert (FEWEST, MOST) == (50, 200)
 
 
 def test_a_relay_that_became_slow_gets_few_rows_again() -> None:
-    assert sizes(ClaimSize(None), 0, 0.1, 0.2, 2, 2.1) == [50, 100, 200, 50, 100]
+    assert sizes(ClaimSize(), 0, 0.1, 0.2, 2, 2.1) == [50, 100, 200, 50, 100]
 
 
 def test_a_clock_that_went_back_proves_no_speed() -> None:
-    assert sizes(ClaimSize(None), 0, 0.1, -60) == [50, 100, 50]
+    assert sizes(ClaimSize(), 0, 0.1, -60) == [50, 100, 50]
 
 
 def test_claims_that_found_less_than_they_asked_for_do_not_grow() -> None:
-    assert sizes(ClaimSize(None), 0, 0.1, 0.2, full=False) == [FEWEST] * 3
-
-
-def test_only_a_pace_that_holds_mail_keeps_claims_small() -> None:
-    assert sizes(ClaimSize(Pacing()), 0, 0.1) == [50, 100]
-    assert sizes(
-        ClaimSize(Pacing(relay=Pace(rates=(Rate(10, timedelta(seconds=1)),)))), 0, 0.1
-    ) == [50, 50]
+    assert sizes(ClaimSize(), 0, 0.1, 0.2, full=False) == [FEWEST] * 3

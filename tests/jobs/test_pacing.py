@@ -9,7 +9,6 @@ from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, Envelope, Outc
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
 from paperround.domain.rate_state import TOLERANCE
-from paperround.domain.replies import verdict
 from paperround.domain.warm_up import WarmUp
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.deliver_report import DeliverReport
@@ -55,7 +54,7 @@ def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follo
     pacer = Pacer(pacing=FOURTEEN, clock=hands, sleep=hands.wait)
     taken = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))
     for _ in range(7):
-        pacer.hear(taken, verdict(taken), "ada@one.example")
+        pacer.hear(taken, "ada@one.example")
     with database.writing() as work:
         pacer.heard().write(work, now=NOW)
         gate = work.pacing.open(FOURTEEN, first=False, now=NOW)
@@ -64,7 +63,7 @@ def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follo
     assert gate.slots == [NOW + 6 * FOURTEEN.relay.spacing - TOLERANCE]
     pacer.wrote(pacer.heard())
     hands.moment += 7 * FOURTEEN.relay.spacing
-    pacer.hear(taken, verdict(taken), "ada@one.example")
+    pacer.hear(taken, "ada@one.example")
     assert not pacer.heard()
 
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from paperround.domain.rate_state import RelayFeedback
+from paperround.domain.deliveries import DeliveryId, Outcome, Phase
 from paperround.jobs.pacing import PendingFeedback
 from paperround.jobs.signing import Signing, allow_unsigned, hold_unsigned
 from paperround.jobs.tick import SCHEDULER
@@ -51,7 +51,7 @@ def test_a_site_whose_mail_waits_for_its_keys_is_not_ready(site: Site) -> None:
 @pytest.mark.accept("O8", part="readyz", mutant="a-dead-relay-is-not-on-readyz")
 def test_a_site_whose_relay_cannot_be_reached_is_degraded_and_goes_on(site: Site) -> None:
     _beat(site)
-    lost = RelayFeedback(no_session=True, reason="no-session: refused")
+    lost = Outcome(id=DeliveryId(1), phase=Phase.CONNECT, error="refused")
     with site.runtime.database.writing() as work:
         PendingFeedback(said=(lost,)).write(work, now=NOW)
     answer = site.client.get("/readyz")

@@ -11,8 +11,8 @@ is full again. A domain without a token puts its message off, and those behind i
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from paperround.domain.deliveries import DeliveryState, Outcome, Verdict
-from paperround.domain.replies import is_opening, speaks_against_us
+from paperround.domain.deliveries import DeliveryState, Outcome
+from paperround.domain.replies import is_opening, speaks_against_us, verdict
 
 NO_REST = timedelta(0)
 FIRST_REST = timedelta(minutes=5)
@@ -34,27 +34,11 @@ STEP = timedelta(milliseconds=50)
 """When a message to a domain at its cap is looked at again, and how far apart several are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayFeedback:
-    """What an outcome says of the relay. `no_session`: it could not be reached, or took no message
-    at all."""
-
-    accepted: bool = False
-    refuses_us: bool = False
-    no_session: bool = False
-    reason: str = ""
-
-
-def feedback_of(outcome: Outcome, verdict: Verdict) -> RelayFeedback:
-    """What `outcome` says. A relay that refuses one reader takes messages."""
-    no_session, refuses_us = is_opening(outcome.phase), speaks_against_us(verdict)
-    heard = verdict.state in (DeliveryState.SENT, DeliveryState.FAILED)
-    return RelayFeedback(
-        accepted=heard and not no_session and not refuses_us,
-        refuses_us=refuses_us,
-        no_session=no_session,
-        reason=verdict.reason,
-    )
+def is_taken(outcome: Outcome) -> bool:
+    """Whether the relay took a message, or refused it for its reader's sake."""
+    found = verdict(outcome)
+    heard = found.state in (DeliveryState.SENT, DeliveryState.FAILED)
+    return heard and not is_opening(outcome.phase) and not speaks_against_us(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +78,23 @@ class RateState:
         is_held = self.free_at is not None and self.free_at >= until
         return self if is_held else replace(self, free_at=until)
 
-    def after(self, said: RelayFeedback, *, now: datetime) -> "RateState":
+    @property
+    def is_troubled(self) -> bool:
+        """Whether a message that is accepted changes anything."""
+        return bool(self.refused or self.reason or self.is_probing)
+
+    def after(self, outcome: Outcome, *, now: datetime) -> "RateState":
         """After an answer. The `reason` says why the relay gave no session, until it gives one."""
-        if said.accepted:
+        if is_taken(outcome):
             return replace(self, refused=0, rest=NO_REST, rests_until=None, reason="")
-        reason = said.reason if said.no_session else ""
+        found = verdict(outcome)
+        reason = found.reason if is_opening(outcome.phase) else ""
         state = self if self.is_probing else replace(self, reason=reason)
-        if not said.refuses_us:
+        if not speaks_against_us(found):
             return state
         worse = replace(state, refused=state.refused + 1)
         is_enough = state.is_probing or worse.refused >= MOST_REFUSALS_OF_US
-        return worse.rest_longer(said.reason, now=now) if is_enough else worse
+        return worse.rest_longer(found.reason, now=now) if is_enough else worse
 
     def rest_longer(self, reason: str, *, now: datetime) -> "RateState":
         """Let it rest, longer than the last time."""

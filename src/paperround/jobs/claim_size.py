@@ -2,12 +2,10 @@
 
 A claim costs as much as a dozen mails, so many rows a claim are quicker. But the rows of a claim
 wait in line, and must not wait for longer than their lease: so there are few at first, and more
-only while each claim is used up within a moment. Where mail is paced the slots decide.
+only while each claim is used up within a moment.
 """
 
 from datetime import datetime, timedelta
-
-from paperround.domain.pacing import Pacing
 
 FEWEST = 50
 MOST = 200
@@ -18,9 +16,7 @@ MOMENT = timedelta(seconds=1)
 class ClaimSize:
     """The number of rows of the next claim of one run."""
 
-    def __init__(self, pacing: Pacing | None) -> None:
-        is_paced = pacing not in (None, Pacing())
-        self._most = FEWEST if is_paced else MOST
+    def __init__(self) -> None:
         self._size = FEWEST
         self._last: datetime | None = None
         self._was_full = False
@@ -29,7 +25,7 @@ class ClaimSize:
         """How many rows to claim now."""
         if self._was_full and self._last is not None:
             quick = timedelta(0) <= now - self._last <= MOMENT
-            self._size = min(2 * self._size, self._most) if quick else FEWEST
+            self._size = min(2 * self._size, MOST) if quick else FEWEST
         self._last = now
         return self._size
 

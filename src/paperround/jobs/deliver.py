@@ -187,7 +187,7 @@ class Run(Generic[Mail]):
         self._lane = lane
         self._progress = progress
         self._pacer = pacer
-        self._size = ClaimSize(post.pacing)
+        self._size = ClaimSize()
         self._held: dict[DeliveryId, Mail] = {}
         self._under_way = UnderWay()
         self._moves = Moves(post.clock, post.jitter)
@@ -408,7 +408,7 @@ class Run(Generic[Mail]):
             log.warning("%s: %s", UNREACHED, found.reason)
         if self._under_way.end(outcome.id, refuses_us=speaks_against_us(found)):
             self.stopped = f"the relay refuses our mail: {found.reason}"
-        self._pacer.hear(outcome, found, row.address)
+        self._pacer.hear(outcome, row.address)
         self._keep(self._moves.answered(row, outcome, found))
         self._progress(1)
 

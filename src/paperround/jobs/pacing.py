@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperround.domain.deliveries import Outcome, Verdict
+from paperround.domain.deliveries import Outcome
 from paperround.domain.pacing import Pace, Pacing
 from paperround.domain.ports import Clock
-from paperround.domain.rate_state import RelayFeedback, feedback_of
+from paperround.domain.rate_state import is_taken
+from paperround.domain.replies import is_opening
 from paperround.domain.times import format_instant
 from paperround.jobs.lanes import SendContext
 from paperround.jobs.unreached import FAILED
@@ -52,7 +53,7 @@ class Pacer:
     clock: Clock
     sleep: Callable[[float], bool]
     stopped: str | None = None
-    _feedback: list[RelayFeedback] = field(default_factory=list)
+    _said: list[Outcome] = field(default_factory=list)
     _lanes: dict[bool, _Lane] = field(default_factory=lambda: {True: _Lane(), False: _Lane()})
     _is_troubled: bool = False
     _paid_at: dict[str, datetime] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Pacer:
         """A claim was made, and got that many rows."""
         if gate is None:
             return
-        self._is_troubled = bool(gate.reason)
+        self._is_troubled = gate.is_troubled
         lane = self._lanes[first]
         lane.slots = [one for one in [*lane.slots, *gate.slots] if one > now]
         is_done = gate.is_full or not rows
@@ -109,13 +110,16 @@ class Pacer:
 
     # --- answers -------------------------------------------------------------------------------
 
-    def hear(self, outcome: Outcome, verdict: Verdict, address: str) -> None:
-        """What became of a message to `address`."""
-        if self.pacing is not None:
-            self._feedback.append(feedback_of(outcome, verdict))
-            self._pay(RELAY, self.pacing.relay)
-            domain = address.rpartition("@")[2]
-            self._pay(DOMAIN + domain, self.pacing.domains.of(domain))
+    def hear(self, outcome: Outcome, address: str) -> None:
+        """What became of a message to `address`. One that is accepted as ever changes nothing."""
+        if self.pacing is None:
+            return
+        self._is_troubled = self._is_troubled or not is_taken(outcome)
+        if self._is_troubled:
+            self._said.append(outcome)
+        domain = address.rpartition("@")[2]
+        self._pay(RELAY, self.pacing.relay)
+        self._pay(DOMAIN + domain, self.pacing.domains.of(domain))
 
     def _pay(self, name: str, pace: Pace) -> None:
         """A server that stalled and then took several messages together gets no others before these
@@ -128,16 +132,13 @@ class Pacer:
                 self._held[name] = paid_at
 
     def heard(self) -> "PendingFeedback":
-        """What is to be written down now. Messages that are accepted as ever change nothing."""
-        if not self._is_troubled and all(one.accepted for one in self._feedback):
-            self._feedback.clear()
-        return PendingFeedback(said=tuple(self._feedback), held=dict(self._held))
+        """What is to be written down now."""
+        return PendingFeedback(said=tuple(self._said), held=dict(self._held))
 
     def wrote(self, written: "PendingFeedback") -> None:
         """It stands in the database."""
-        del self._feedback[: len(written.said)]
+        del self._said[: len(written.said)]
         self._held.clear()
-        self._is_troubled = self._is_troubled or any(not one.accepted for one in written.said)
 
 
 def pacer_of(post: SendContext) -> Pacer:
@@ -149,7 +150,7 @@ def pacer_of(post: SendContext) -> Pacer:
 class PendingFeedback:
     """What is to be written down: what servers said, and before when who gets no others."""
 
-    said: Sequence[RelayFeedback]
+    said: Sequence[Outcome]
     held: Mapping[str, datetime] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -161,5 +162,5 @@ class PendingFeedback:
             work.pacing.heard(self.said, now=now)
         if self.held:
             work.pacing.hold(self.held, now=now)
-        if any(one.no_session for one in self.said):
+        if any(is_opening(one.phase) for one in self.said):
             work.slots.beat(FAILED, now=now)

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.deliveries import DeliveryId, Outcome
 from paperround.domain.pacing import SPARE_CONNECTIONS, Pace, Pacing, kept_back
-from paperround.domain.rate_state import Bucket, RateState, RelayFeedback
+from paperround.domain.rate_state import Bucket, RateState
 from paperround.store import schema as db
 from paperround.store.claim_statements import held, storable
 from paperround.store.dialect import among, insert_new, upsert
@@ -39,7 +39,6 @@ class PaceStore:
     def __init__(self, connection: Connection, rates: RateStore) -> None:
         self._connection = connection
         self._rates = rates
-        self._known_relay: RateState | None = None
 
     def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "Gate":
         """What a claim of this transaction asks who may leave. `first`: for messages that go before
@@ -47,24 +46,24 @@ class PaceStore:
         relay = self._locked_relay(now) if pacing.is_limited else self.relay()
         return Gate(self._connection, self._rates, pacing, relay, first=first, now=now)
 
-    def heard(self, said: Sequence[RelayFeedback], *, now: datetime) -> None:
+    def heard(self, said: Sequence[Outcome], *, now: datetime) -> None:
         """Record what the relay said: rests begin, last longer or end."""
         state = self._locked_relay(now)
-        for one in said:
-            state = state.after(one, now=now)
-        self._keep_relay(state, now)
+        for outcome in said:
+            state = state.after(outcome, now=now)
+        _keep(self._connection, {RELAY: state}, now)
 
     def hold(self, until: Mapping[str, datetime], *, now: datetime) -> None:
         """Give no tokens before these instants, by the names of rows."""
-        self._keep_relay(self._locked_relay(now).hold(until.get(RELAY, now)), now)
-        names = until.keys() - {RELAY}
-        known = _states(self._connection, names)
-        held = {name: known.get(name, _UNKNOWN).hold(until[name]) for name in names}
+        self._locked_relay(now)
+        known = _states(self._connection, until)
+        held = {name: known.get(name, _UNKNOWN).hold(moment) for name, moment in until.items()}
         _keep(self._connection, held, now)
 
     def rest_relay(self, reason: str, *, now: datetime) -> None:
         """Let nothing leave for a while; then one message is tried."""
-        self._keep_relay(self._locked_relay(now).rest_longer(reason, now=now), now)
+        state = self._locked_relay(now).rest_longer(reason, now=now)
+        _keep(self._connection, {RELAY: state}, now)
 
     def relay(self) -> RateState:
         """How fast messages leave over the relay."""
@@ -89,20 +88,10 @@ class PaceStore:
 
     def _locked_relay(self, now: datetime) -> RateState:
         """The relay's row, made when there is none. (SQLite's writer holds the only lock.)"""
-        if self._known_relay is None:
-            asking = select(db.paces).where(db.paces.c.name == RELAY).with_for_update()
-            row = self._connection.execute(asking).one_or_none()
-            if row is None:
-                making = insert_new(self._connection, db.paces)
-                self._connection.execute(making, _row(RELAY, _UNKNOWN, now))
-                row = self._connection.execute(asking).one()
-            self._known_relay = _state(row)
-        return self._known_relay
-
-    def _keep_relay(self, state: RateState, now: datetime) -> None:
-        if state != self._known_relay:
-            _keep(self._connection, {RELAY: state}, now)
-        self._known_relay = state
+        making = insert_new(self._connection, db.paces)
+        self._connection.execute(making, _row(RELAY, _UNKNOWN, now))
+        asking = select(db.paces).where(db.paces.c.name == RELAY).with_for_update()
+        return _state(self._connection.execute(asking).one())
 
 
 class Gate:
@@ -132,7 +121,7 @@ class Gate:
         self._domains: dict[str, Bucket] = {}
         self._known = {RELAY: relay}
         self.rests_until = relay.rests_until if relay.rests(now) else None
-        self.reason = relay.reason
+        self.reason, self.is_troubled = relay.reason, relay.is_troubled
         self.slots: list[datetime] = []
         self.is_full = False
         if relay.is_probing:
