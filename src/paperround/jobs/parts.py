@@ -12,7 +12,6 @@ transactions: then others have their turn.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from paperround.jobs.calm import calm
 from paperround.jobs.transactions import tried
 
 PART = 400
@@ -37,11 +36,10 @@ def in_parts(
     When a part loses a race it is chosen for again, alone: what earlier parts wrote stands. Raises
     Conflict when a part lost too often.
     """
-    with calm():  # also while rows are written: looking for cycles would hold the lock longer
-        made = tried(lambda: choose(page))
-        for first in range(0, len(page), PART):
-            part = page[first : first + PART]
-            yield part, _written(part, made[first : first + PART], choose, write)
+    made = tried(lambda: choose(page))
+    for first in range(0, len(page), PART):
+        part = page[first : first + PART]
+        yield part, _written(part, made[first : first + PART], choose, write)
 
 
 def _written(
