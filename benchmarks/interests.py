@@ -7,29 +7,18 @@ from time import process_time
 
 from benchmarks.invented import papers
 from benchmarks.table import Bar, Measured
-from paperround.domain.digests import Choice, choose
+from paperround.domain.digests import Choice, SkipReason, choice_of
 from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
 from paperround.domain.finder import Finder, findable
 from paperround.domain.interests import Interest, InterestKind, interest
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.subscribers import (
-    SubscriberId,
-    SubscriberState,
-    Subscription,
-    SubscriptionId,
-)
-from paperround.domain.wishes import Wishes
+from paperround.domain.personal_views import PaperIndex, in_order, view_of
+from paperround.domain.wishes import Wishes, sight_of
 
 READERS, LINES, SHARED, SHOWN = 10_000, 5, 2_000, 60
 DAY, NOON = date(2026, 3, 2), datetime(2026, 3, 2, 12, tzinfo=UTC)
 LIST = MailingList(id=ListId(1), name="trending", title="Trending papers")
-READER = Subscription(
-    id=SubscriptionId(1),
-    subscriber_id=SubscriberId(1),
-    list_id=LIST.id,
-    state=SubscriberState.ACTIVE,
-)
 
 
 def choosing_by_interests() -> list[Measured]:
@@ -78,20 +67,19 @@ def _line(words: Sequence[str], drawn: Random) -> Interest:
 
 def _cost(edition: Edition, crowd: Sequence[Sequence[Interest]]) -> float:
     wishes = [Wishes(interests=tuple(lines)) for lines in crowd]
-    finder = Finder([findable(paper, None) for paper in edition.papers])
+    finder, index = (
+        Finder([findable(one, None) for one in edition.papers]),
+        PaperIndex(edition.papers),
+    )
     start = process_time()
-    chosen = [
-        choose(
-            edition=edition,
-            mailing_list=LIST,
-            subscription=READER,
-            already_sent=(),
-            local_day=DAY,
-            finder=finder,
-            wishes=wish,
-        )
-        for wish in wishes
-    ]
+    chosen = [_choice(wish, finder, index, edition) for wish in wishes]
     cost = process_time() - start
     assert any(isinstance(one, Choice) and one.reasons for one in chosen)
     return cost
+
+
+def _choice(
+    wishes: Wishes, finder: Finder, index: PaperIndex, edition: Edition
+) -> Choice | SkipReason:
+    sight = sight_of(wishes, finder)
+    return choice_of(in_order(view_of(sight, size=LIST.size), index), edition, index, sight)

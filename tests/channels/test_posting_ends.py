@@ -30,7 +30,7 @@ from paperround.jobs.holding import CLOCK, HOLD, watch
 from paperround.jobs.pausing import pause, resume
 from paperround.jobs.ports import PostOffice
 from paperround.jobs.put_back import MARK, SendMarks
-from paperround.jobs.replacements import send_missed
+from paperround.jobs.resend import send_missed
 from paperround.store.sealing import RingSeal
 from paperround.store.send_mark import SendMarkFile
 from paperround.store.unit_of_work import SqlDatabase

@@ -10,7 +10,7 @@ from paperround.doctor.arrived import arrived, results_of
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.headers import CLIPPED, Expected, lint
 from paperround.domain.errors import InvalidInput
-from paperround.jobs.specimens import specimen_confirmation, specimen_digest
+from paperround.jobs.sample_messages import sample_confirmation, sample_digest
 from paperround.mail.dkim import Algorithm
 from paperround.mail.dkim_book import KeyBook
 from paperround.mail.dkim_signers import write_book
@@ -28,7 +28,7 @@ def digest(home: Home) -> bytes:
     """A signed digest, as it would leave."""
     runtime = signing(home)
     with home.database.reading() as work:
-        mail = specimen_digest(
+        mail = sample_digest(
             work, seed_list(home.database), runtime.letterhead, runtime.identity, now=NOW
         )
     assert mail is not None
@@ -38,7 +38,7 @@ def digest(home: Home) -> bytes:
 @pytest.fixture
 def confirmation(home: Home) -> bytes:
     runtime = signing(home)
-    mail = specimen_confirmation(
+    mail = sample_confirmation(
         seed_list(home.database), runtime.letterhead, runtime.identity, now=NOW
     )
     return runtime.renderer.compose_notice(mail)

@@ -1,18 +1,18 @@
 """What one subscriber gets of an edition, and why somebody gets nothing."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
-from paperround.domain.digests import Choice, SkipReason, choice_of, choose
+from paperround.domain.digests import Choice, SkipReason, choice_of, none_due
 from paperround.domain.editions import Edition
 from paperround.domain.finder import Findable, Finder, findable
 from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.outlooks import Pick, Shelf, outlook
 from paperround.domain.papers import PaperId
+from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, view_of
 from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import (
     Frequency,
@@ -22,7 +22,6 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.domain.tastes import Taste
 from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of, sight_of
 from paperround.ranking.picks import Scored, picked, with_nobody
 from tests.builders import in_english
@@ -78,47 +77,32 @@ def _chosen(
         state=SubscriberState.ACTIVE,
         preferences=wish,
     )
-    sent = {PaperId(100 + n) for n in seen}
-    if likes is not None:
-        return liking(likes, standing, reader, sent, wishes, finder)
-    return choose(
-        edition=standing,
-        mailing_list=LIST,
-        subscription=reader,
-        already_sent=sent,
-        local_day=day,
-        wishes=wishes,
-        finder=finder,
-    )
-
-
-def liking(
-    likes: Mapping[int, float],
-    standing: Edition,
-    reader: Subscription,
-    sent: Collection[PaperId],
-    wishes: Wishes | None,
-    finder: Finder | None,
-) -> Choice | SkipReason:
-    shelf, wish = Shelf(standing.papers), reader.preferences
-    finder = finder or Finder([findable(paper, None) for paper in standing.papers])
-    sight = sight_of(wishes or Wishes(topics=wish.topics), finder)
-    view = outlook(
-        Taste(),
+    index = PaperIndex(standing.papers)
+    finder = finder or Finder([findable(paper, None) for paper in index.papers])
+    wishes = wishes or Wishes(topics=wish.topics)
+    sight = sight_of(wishes, finder) if wishes else None
+    view = view_of(
         sight,
         size=wish.size or LIST.size,
         floor=wish.floor,
-        sent=shelf.places(sent),
-        withheld=0,
+        sent=index.places({PaperId(100 + n) for n in seen}),
+        withheld=index.places(wishes.known),
     )
-    worth = [likes.get(paper.position, 0.0) for paper in shelf.papers]
-    scores = np.array([paper.score for paper in shelf.papers])
+    pick = in_order(view, index) if likes is None else liking(likes, view, index)
+    is_week = wish.frequency is Frequency.WEEKLY
+    nothing = none_due(standing, reader, day)
+    return nothing or choice_of(pick, standing, index, sight, is_week=is_week)
+
+
+def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) -> Pick:
+    worth = [likes.get(paper.position, 0.0) for paper in index.papers]
+    scores = np.array([paper.score for paper in index.papers])
     nothing = with_nobody(np.zeros((len(scores), len(scores))))
     day = Scored(scores=scores, costs=nothing, shown=len(scores))
     found = picked(day, np.array([worth], dtype=np.float32), [view])
     places = [place for place in found.places[0].tolist() if place >= 0]
     gains = found.worth[0].tolist()[: len(places)]
-    pick = Pick(
+    return Pick(
         places=places,
         worth=gains,
         beside=[0.0] * len(places),
@@ -126,7 +110,6 @@ def liking(
         unseen=bool(found.unseen[0]),
         heard=bool(found.heard[0]),
     )
-    return choice_of(pick, standing, reader, shelf, sight)
 
 
 def test_a_digest_holds_the_first_papers_up_to_the_list_s_size() -> None:

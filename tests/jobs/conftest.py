@@ -14,8 +14,8 @@ from paperround.domain.subscribers import (
     SubscriberState,
 )
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.build import Identity
 from paperround.jobs.ingest import IngestReport, ingest
-from paperround.jobs.rows import Identity
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.databases import (
     database_url,

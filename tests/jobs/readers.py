@@ -15,7 +15,7 @@ from paperround.domain.subscribers import Address, Preferences
 from paperround.domain.tokens import Purpose
 from paperround.jobs import new_address, signup_requests
 from paperround.jobs.desk import Desk
-from paperround.jobs.looking_ahead import Press
+from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.signup import Confirmed, confirm
 from paperround.jobs.signup_requests import SignupRequest
 from paperround.jobs.signup_worker import work_on_requests
@@ -57,9 +57,11 @@ def desk(
     )
 
 
-def press(here: Desk) -> Press:
+def press(here: Desk) -> DigestPreviewer:
     """What makes the digests that people look at before they come, at this desk."""
-    return Press(desk=here, ranker=NewestFirst(), letterhead=LETTERHEAD, renderer=PlainRenderer())
+    return DigestPreviewer(
+        desk=here, ranker=NewestFirst(), letterhead=LETTERHEAD, renderer=PlainRenderer()
+    )
 
 
 def visitor(number: int = 1, *, stamped: bool = True) -> Visitor:

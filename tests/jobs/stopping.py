@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from paperround.domain.deliveries import DeliveryId, Envelope
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.rows import Identity
+from paperround.jobs.build import Identity
 
 ELSEWHERE = Identity(keys=KeyRing((b"another secret, long gone by now!",)), domain="papers.example")
 

@@ -14,8 +14,8 @@ from paperround.domain.editions import Edition, EditionId, EditionPaper, Edition
 from paperround.domain.finder import findable, finder_of
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.lists import ListId, MailingList
-from paperround.domain.outlooks import Shelf
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.personal_views import PaperIndex
 from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import (
     Frequency,
@@ -27,8 +27,9 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tastes import Taste
 from paperround.domain.wishes import Wishes
+from paperround.jobs import build
+from paperround.jobs.build import DigestBuilder
 from paperround.jobs.opinions import Views
-from paperround.jobs.rows import Asked, RowMaker, Shared
 from paperround.ranking.opinions import TasteChooser, TasteDay
 from tests.jobs.conftest import IDENTITY
 
@@ -137,29 +138,25 @@ def changed(first: Reader, other: Reader, part: str) -> Reader:
     return replace(wish, **{part: getattr(other[0], part)}), said, taste, seen
 
 
-def maker_for(
-    crowd: Sequence[tuple[Preferences, Wishes, Taste | None, object]],
-    *,
-    shared: Shared | None = None,
-    withdrawn: frozenset[PaperId] = frozenset({PaperId(PAPERS)}),
-) -> RowMaker:
-    liked = {SubscriberId(n): taste for n, (_, _, taste, _) in enumerate(crowd, 1) if taste}
-    return RowMaker(
+def builder_for(crowd: Sequence[Reader]) -> DigestBuilder:
+    everybody = [(SubscriberId(n), reader) for n, reader in enumerate(crowd, 1)]
+    liked = {person: taste for person, (_, _, taste, _) in everybody if taste}
+    return DigestBuilder(
         identity=IDENTITY,
         edition=EDITION,
         mailing_list=MailingList(id=ListId(1), name="trending", title="Trending papers", size=4),
-        shelf=Shelf(EDITION.papers),
+        index=PaperIndex(EDITION.papers),
+        now=NOON,
         finder=finder_of(tuple(findable(one, None) for one in EDITION.papers)),
-        wishes={SubscriberId(n): wish for n, (_, wish, _, _) in enumerate(crowd, 1) if wish},
+        wishes={person: wish for person, (_, wish, _, _) in everybody if wish},
         views=Views(tastes=liked, chooser=chooser_for(list(liked.values()))),
-        shared=shared or Shared(),
-        withdrawn=withdrawn,
+        memory={person: seen for person, (_, _, _, seen) in everybody},
+        withdrawn=frozenset({PaperId(PAPERS)}),
     )
 
 
-def asked(
-    number: int, wish: Preferences, topics: tuple[str, ...], seen: frozenset[PaperId]
-) -> Asked:
+def asked(number: int, reader: Reader) -> build.Reader:
+    wish, said, _, _ = reader
     person = Subscription(
         id=SubscriptionId(number),
         subscriber_id=SubscriberId(number),
@@ -171,76 +168,38 @@ def asked(
             frequency=wish.frequency,
             weekday=wish.weekday,
             hour=wish.hour,
-            topics=topics,
+            topics=said.topics,
         ),
     )
-    return person, seen, DAY
+    return build.Reader(subscription=person, day=DAY, due_at=NOON)
 
 
-KILN = Taste(topics=("kiln",))
-FIRST: Reader = (Preferences(weekday="fri"), Wishes(topics=("kiln",)), KILN, frozenset())
+def alone(reader: Reader) -> Choice | SkipReason:
+    (choice,) = builder_for([reader]).choices([asked(1, reader)])
+    return choice
 
 
 def test_who_asks_alike_is_chosen_for_once() -> None:
-    alike = [
-        (Preferences(), Wishes(topics=("kiln",)), Taste(topics=("kiln",)), frozenset[PaperId]())
-    ]
-    crowd = 3 * alike
-    people = [asked(n, wish, w.topics, seen) for n, (wish, w, _, seen) in enumerate(crowd, 1)]
-    maker = maker_for(crowd)
-    first, *others = maker.choices(people)
+    reader = (
+        Preferences(),
+        Wishes(topics=("kiln",)),
+        Taste(topics=("kiln",)),
+        frozenset[PaperId](),
+    )
+    crowd = 3 * [reader]
+    people = [asked(n, one) for n, one in enumerate(crowd, 1)]
+    builder = builder_for(crowd)
+    first, *others = builder.choices(people)
     assert isinstance(first, Choice)
     assert all(one is first for one in others)
-    rows = [maker.row(one[0], first, DAY, due_at=NOON, now=NOON) for one in people]
+    rows = builder.rows(people)
     assert all(row.papers is rows[0].papers for row in rows)
     assert len({row.message_id for row in rows}) == len(rows)
 
 
-def page_of(
-    crowd: Sequence[Reader], shared: Shared, withdrawn: frozenset[PaperId] = frozenset()
-) -> list[Choice | SkipReason]:
-    """What readers of one page get, made as a page is: nothing of it is the next one's but
-    `shared`."""
-    people = [asked(n, wish, w.topics, seen) for n, (wish, w, _, seen) in enumerate(crowd, 1)]
-    return maker_for(crowd, shared=shared, withdrawn=withdrawn).choices(people)
-
-
 @pytest.mark.slow
-@given(crowds(), crowds())
+@given(crowds())
 @settings(max_examples=50, deadline=None)
-def test_whoever_reads_on_a_later_page_gets_what_they_get_alone(
-    first: list[Reader], second: list[Reader]
-) -> None:
-    shared = Shared()
-    for page in (first + first, second, first + second):
-        assert page_of(page, shared) == [page_of([one], Shared())[0] for one in page]
-
-
-def again(reader: Reader) -> Reader:
-    """A reader who says the same, as it is read for another page."""
-    wish, said, taste, seen = reader
-    return replace(wish), replace(said), taste and replace(taste), frozenset(seen)
-
-
-def test_what_several_readers_share_is_chosen_once_for_all_pages() -> None:
-    shared = Shared()
-    first, *_ = page_of([FIRST, FIRST], shared)
-    assert page_of([again(FIRST)], shared)[0] is first
-    assert page_of([again(FIRST)], Shared())[0] is not first
-
-
-def test_what_readers_of_different_pages_share_is_chosen_twice_and_then_kept() -> None:
-    shared = Shared()
-    first, second, third = (page_of([again(FIRST)], shared)[0] for _ in range(3))
-    assert second is not first
-    assert third is second
-
-
-def test_after_a_paper_was_withdrawn_nobody_gets_what_was_chosen_before() -> None:
-    shared = Shared()
-    first, *_ = page_of([FIRST, FIRST], shared)
-    assert isinstance(first, Choice)
-    gone = frozenset({PaperId(first.positions[0])})
-    (later,) = page_of([again(FIRST)], shared, gone)
-    assert isinstance(later, Choice)
-    assert first.positions[0] not in later.positions
+def test_everybody_gets_what_they_get_alone(crowd: list[Reader]) -> None:
+    people = [asked(n, one) for n, one in enumerate(crowd + crowd, 1)]
+    assert builder_for(crowd + crowd).choices(people) == [alone(one) for one in crowd + crowd]

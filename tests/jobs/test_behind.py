@@ -2,7 +2,8 @@
 
 from paperround.domain.editions import TailPaper
 from paperround.domain.papers import PaperId, Show
-from paperround.jobs.behind import Behind
+from paperround.domain.personal_views import PaperIndex, PersonalView, in_order
+from paperround.jobs.behind import Behind, edition_paper
 from tests.builders import paper
 
 PAPERS = {PaperId(number): paper(number, id=PaperId(number)) for number in range(1, 31)}
@@ -19,9 +20,11 @@ def behind(tail: list[TailPaper]) -> Behind:
 
 
 def test_all_that_a_reader_asked_for_is_there_however_far_behind() -> None:
-    tail = behind(places(*range(11, 31)))
-    asked = {PaperId(30), PaperId(11), PaperId(99)}
-    assert [one.position for one in tail.asked(asked)] == [11, 30]
+    shown = tuple(edition_paper(place, PAPERS[place.paper_id]) for place in places(*range(1, 11)))
+    index = PaperIndex(shown, tuple(behind(places(*range(11, 31)))))
+    asked = index.places({PaperId(30), PaperId(11), PaperId(99)})
+    found = in_order(PersonalView(size=3, wanted=asked), index)
+    assert [index.papers[place].position for place in found.places] == [11, 30, 1]
 
 
 def test_papers_that_are_one_by_now_stand_at_the_better_place() -> None:

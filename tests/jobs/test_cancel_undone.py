@@ -10,7 +10,7 @@ from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import LedgerTotals
 from paperround.jobs.cancelling import Cancelled, Restored, Withdrawn, cancel, undo
 from paperround.jobs.deliver import deliver
-from paperround.jobs.replacements import send_missed
+from paperround.jobs.resend import send_missed
 from paperround.jobs.site import edition_page
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW

@@ -20,7 +20,7 @@ from paperround.jobs.deliver import deliver
 from paperround.jobs.parts import PART
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.publish import publish
-from paperround.jobs.replacements import Missed, missed, send_missed
+from paperround.jobs.resend import Missed, missed, send_missed
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

@@ -10,7 +10,7 @@ from paperround.domain.digests import DigestKind
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.cancelling import cancel
-from paperround.jobs.replacements import send_missed
+from paperround.jobs.resend import send_missed
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

@@ -11,7 +11,7 @@ from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.desk import Desk
-from paperround.jobs.looking_ahead import (
+from paperround.jobs.preview import (
     NextDigest,
     awaited_digest,
     newcomers_digest,

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import func, insert, select
 
 from paperround.domain.errors import Conflict
 from paperround.jobs import parts, plan, publish
-from paperround.jobs.parts import Made, in_parts
+from paperround.jobs.parts import in_parts
 from paperround.jobs.plan import plan_due
 from paperround.jobs.transactions import TRIES
 from paperround.store import schema as db
@@ -32,10 +31,10 @@ class Desk:
     asked: list[list[int]] = field(default_factory=list)
     written: list[list[str]] = field(default_factory=list)
 
-    def choose(self, page: Sequence[int]) -> list[Made[str] | None]:
+    def choose(self, page: Sequence[int]) -> list[str | None]:
         self.asked.append([*page])
         round_ = len(self.asked)
-        return [None if one in self.without else partial(str, f"{one} of {round_}") for one in page]
+        return [None if one in self.without else f"{one} of {round_}" for one in page]
 
     def write(self, part: Sequence[int], rows: list[str]) -> int:
         if part[0] in self.loses:

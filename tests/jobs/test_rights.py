@@ -4,8 +4,8 @@ import pytest
 
 from paperround.domain.papers import ParsedBatch, Show
 from paperround.jobs.compose import ARXIV_THANKS
+from paperround.jobs.playground import Reading, candidates_of, digest_view, rank_candidates
 from paperround.jobs.preview import preview
-from paperround.jobs.trial import Reading, candidates_of, digest_view, rank_candidates
 from paperround.mail.composer import MailRenderer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst

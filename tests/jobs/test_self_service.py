@@ -18,8 +18,8 @@ from paperround.domain.tokens import KeyRing, Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_address, erase_person, export_person
 from paperround.jobs.feedback import feedback_sheet
-from paperround.jobs.looking_ahead import next_digest
 from paperround.jobs.plan import Hours, plan_due
+from paperround.jobs.preview import next_digest
 from paperround.jobs.self_service import (
     leave,
     leave_from_choices,

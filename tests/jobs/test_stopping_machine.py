@@ -15,7 +15,7 @@ from paperround.domain.digests import DigestKind
 from paperround.domain.ledger import Claimed
 from paperround.jobs.cancelling import cancel
 from paperround.jobs.pausing import pause, resume
-from paperround.jobs.replacements import send_missed
+from paperround.jobs.resend import send_missed
 from paperround.store import schema as db
 from tests.builders import DAY, HOUR, lease
 from tests.contracts.ledger_machine import LedgerMachine

@@ -9,7 +9,7 @@ from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest, NewFeed, Page
 from paperround.domain.observations import Count
 from paperround.domain.papers import ParsedBatch, Record
-from paperround.jobs.trial import (
+from paperround.jobs.playground import (
     Fetched,
     Reading,
     candidates_of,

@@ -11,9 +11,9 @@ from paperround.domain.digests import DigestKind
 from paperround.domain.ledger import Slip
 from paperround.domain.lists import Window
 from paperround.domain.papers import Record
+from paperround.jobs.build import MOST_WITHDRAWALS
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.publish import publish
-from paperround.jobs.rows import MOST_WITHDRAWALS
 from paperround.mail.composer import MailRenderer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import lease, move

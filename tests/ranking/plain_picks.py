@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from paperround.domain.finder import Papers, bits
-from paperround.domain.outlooks import Outlook
+from paperround.domain.personal_views import PersonalView
 from paperround.ranking.picks import OFFERED, REACH
 from paperround.ranking.spread import SHORTLIST
 
@@ -27,7 +27,7 @@ class PlainPick:
     heard: bool
 
 
-def plain_pick(day: PlainDay, worth: Sequence[float], view: Outlook) -> PlainPick:
+def plain_pick(day: PlainDay, worth: Sequence[float], view: PersonalView) -> PlainPick:
     """The pick of one reader, to whom the papers are worth that beyond their scores."""
     line = [*range(day.shown), *offered(day, worth, view)]
     pinned = [place for place in bits(view.followed | view.wanted) if place not in line]
@@ -42,7 +42,7 @@ def plain_pick(day: PlainDay, worth: Sequence[float], view: Outlook) -> PlainPic
     return PlainPick(places=taken, unseen=bool(new), heard=bool(heard))
 
 
-def offered(day: PlainDay, worth: Sequence[float], view: Outlook) -> list[int]:
+def offered(day: PlainDay, worth: Sequence[float], view: PersonalView) -> list[int]:
     """The best behind the edition that are new to the reader and not muted, best first."""
     best = sorted(range(len(day.scores)), key=lambda place: -(worth[place] + day.scores[place]))
     hidden = view.sent | view.muted
@@ -71,7 +71,7 @@ def spread(
     return taken
 
 
-def _groups(day: PlainDay, view: Outlook, wanted: Sequence[int]) -> Iterator[list[int]]:
+def _groups(day: PlainDay, view: PersonalView, wanted: Sequence[int]) -> Iterator[list[int]]:
     pinned = view.followed | view.wanted
     yield [place for place in wanted if _in(view.followed, place)]
     yield [place for place in wanted if _in(view.wanted & ~view.followed, place)]
@@ -81,11 +81,11 @@ def _groups(day: PlainDay, view: Outlook, wanted: Sequence[int]) -> Iterator[lis
     yield others
 
 
-def _score(day: PlainDay, worth: Sequence[float], view: Outlook, place: int) -> float:
+def _score(day: PlainDay, worth: Sequence[float], view: PersonalView, place: int) -> float:
     return day.scores[place] + _lift(view, place) + round(worth[place], 4)
 
 
-def _lift(view: Outlook, place: int) -> float:
+def _lift(view: PersonalView, place: int) -> float:
     return view.lift if _in(view.lifted, place) else 0.0
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperround.domain.editions import EditionPaper
-from paperround.domain.outlooks import Outlook
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.personal_views import PersonalView
 from paperround.domain.tastes import Taste
 from paperround.ranking.opinions import TasteDay
 from paperround.ranking.words import occurs
@@ -81,7 +81,7 @@ def digests(draw: st.DrawFn) -> Digest:
         [taste], lambda ids: {id_: known[id_] for id_ in ids}
     )
     first = (1 << min(FIRST, len(day))) - 1
-    (pick,) = chooser.picks([Outlook(taste=taste, size=8, wanted=first)])
+    (pick,) = chooser.picks([PersonalView(taste=taste, size=8, wanted=first)])
     worth = [{"personal": one} if one else {} for one in pick.worth]
     beside = [{"spread": -one} if one else {} for one in pick.beside]
     each = zip(pick.reasons, worth, beside, strict=True)

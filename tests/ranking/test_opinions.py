@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from paperround.domain.outlooks import Outlook
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.personal_views import PersonalView
 from paperround.domain.tastes import Taste
 from paperround.ranking.bags import as_written
 from paperround.ranking.opinions import TasteDay
@@ -50,7 +50,7 @@ class Mine:
     def __init__(self, day: TasteDay, taste: Taste) -> None:
         chooser = day.chooser([taste], known)
         self._numbers = chooser.worth([taste])[0].tolist()
-        (self.pick,) = chooser.picks([Outlook(taste=taste, size=len(day.ids))])
+        (self.pick,) = chooser.picks([PersonalView(taste=taste, size=len(day.ids))])
 
     def worth(self, number: int) -> float:
         return float(self._numbers[number - 1])
@@ -60,7 +60,7 @@ class Mine:
 
 
 def order(day: TasteDay, taste: Taste, size: int = 4) -> list[int]:
-    (pick,) = day.chooser([taste], known).picks([Outlook(taste=taste, size=size)])
+    (pick,) = day.chooser([taste], known).picks([PersonalView(taste=taste, size=size)])
     return [place + 1 for place in pick.places]
 
 
@@ -93,7 +93,7 @@ def test_a_topic_alone_is_enough_to_start(day: TasteDay) -> None:
 def test_many_readers_asked_together_get_what_each_gets_alone(day: TasteDay) -> None:
     tastes = [Taste(liked=(CLAY,)), Taste(topics=("ocean",)), Taste(liked=(SEA,), disliked=(CLAY,))]
     chooser = day.chooser(tastes, known)
-    together = chooser.picks([Outlook(taste=taste, size=4) for taste in tastes])
+    together = chooser.picks([PersonalView(taste=taste, size=4) for taste in tastes])
     for taste, numbers, one in zip(tastes, chooser.worth(tastes).tolist(), together, strict=True):
         alone = Mine(day, taste)
         assert numbers == pytest.approx([alone.worth(n) for n in range(1, 5)], abs=1e-3)
@@ -183,7 +183,7 @@ def test_a_reason_quotes_names_as_they_stand_in_the_paper() -> None:
 @pytest.mark.accept("F13", part="seeds")
 def test_what_one_reader_gave_is_only_liked_by_another(day: TasteDay) -> None:
     tastes = [Taste(liked=(CLAY,), given=(CLAY,)), Taste(liked=(CLAY,)), Taste(titles=("Kiln",))]
-    picks = day.chooser(tastes, known).picks([Outlook(taste=one, size=4) for one in tastes])
+    picks = day.chooser(tastes, known).picks([PersonalView(taste=one, size=4) for one in tastes])
     gave, liked, title = (english(one.reasons[list(one.places).index(0)]) for one in picks)
     assert "which you gave" in gave
     assert "a paper you liked" in liked

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.outlooks import Outlook
+from paperround.domain.personal_views import PersonalView
 from paperround.domain.tastes import Taste
 from paperround.ranking.picks import Picked, Scored, in_parts, picked, with_nobody
 from tests.ranking.plain_picks import PlainDay, PlainPick, plain_pick
 
-ANYONE = Outlook(taste=Taste(), size=3)
+ANYONE = PersonalView(taste=Taste(), size=3)
 
 quarters = st.integers(-8, 24).map(lambda number: number / 4)
 """Sums of them are exact, and often equal."""
@@ -27,10 +27,10 @@ def days(draw: st.DrawFn) -> PlainDay:
     return PlainDay(scores=scores, costs=costs, shown=draw(st.integers(1, papers)))
 
 
-def outlooks(papers: int) -> st.SearchStrategy[Outlook]:
+def personal_views(papers: int) -> st.SearchStrategy[PersonalView]:
     some = st.one_of(st.just(0), st.integers(0, 2**papers - 1))
     return st.builds(
-        Outlook,
+        PersonalView,
         taste=st.just(Taste()),
         size=st.sampled_from([1, 3, 5]),
         sent=some,
@@ -44,7 +44,7 @@ def outlooks(papers: int) -> st.SearchStrategy[Outlook]:
     )
 
 
-def picks(day: PlainDay, worth: list[list[float]], views: list[Outlook]) -> list[PlainPick]:
+def picks(day: PlainDay, worth: list[list[float]], views: list[PersonalView]) -> list[PlainPick]:
     """The picks of all of these, in their order."""
     numbers = Scored(
         scores=np.array(day.scores), costs=with_nobody(np.array(day.costs)), shown=day.shown
@@ -72,7 +72,7 @@ def _plain(several: Picked) -> list[PlainPick]:
 def test_many_at_once_get_what_each_gets_alone(data: st.DataObject) -> None:
     day = data.draw(days())
     papers = len(day.scores)
-    views = data.draw(st.lists(outlooks(papers), min_size=1, max_size=6))
+    views = data.draw(st.lists(personal_views(papers), min_size=1, max_size=6))
     row = st.lists(quarters, min_size=papers, max_size=papers)
     worth = data.draw(st.lists(row, min_size=len(views), max_size=len(views)))
     alone = [plain_pick(day, own, view) for own, view in zip(worth, views, strict=True)]
@@ -85,7 +85,7 @@ def apart(papers: int, shown: int) -> PlainDay:
     return PlainDay(scores=[float(papers - one) for one in range(papers)], costs=costs, shown=shown)
 
 
-def pick(day: PlainDay, view: Outlook, **worth: float) -> list[int]:
+def pick(day: PlainDay, view: PersonalView, **worth: float) -> list[int]:
     row = [worth.get(f"n{place}", 0.0) for place in range(len(day.scores))]
     return picks(day, [row], [view])[0].places
 

@@ -11,7 +11,7 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.jobs.replacements import Missed
+    from paperround.jobs.resend import Missed
 
 
 def missed(
@@ -43,8 +43,8 @@ def missed(
     A replacement has the same papers and is sent once: nobody gets a second one of that date.
     Whoever left, paused or is suppressed by now gets none.
     """
-    from paperround.jobs.replacements import missed as run
-    from paperround.jobs.replacements import send_missed
+    from paperround.jobs.resend import missed as run
+    from paperround.jobs.resend import send_missed
 
     home = runtime(now)
     moment = home.clock.now()

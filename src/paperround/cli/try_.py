@@ -18,7 +18,7 @@ from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.domain.editions import Ranking
-    from paperround.jobs.trial import Reading
+    from paperround.jobs.playground import Reading
     from paperround.wiring import Runtime
 
 
@@ -45,7 +45,7 @@ def try_(
 ) -> None:
     """Rank papers for QUERY, say why, and write the digest they would make. Without --papers and
     --preset: invented samples. Keeps nothing but that file: no database, no mail, no account."""
-    from paperround.jobs.trial import candidates_of, rank_candidates
+    from paperround.jobs.playground import candidates_of, rank_candidates
     from paperround.ranking.query import QueryRanker
 
     home = runtime()
@@ -81,14 +81,14 @@ def _read(
 
 def _from_file(papers: Path) -> "tuple[Reading, ...]":
     from paperround.cli.files import paper_file
-    from paperround.jobs.trial import Reading
+    from paperround.jobs.playground import Reading
 
     file = paper_file(papers)
     return (Reading(batch=file.batch, captured_at=file.written_at),)
 
 
 def _samples(home: "Runtime") -> "tuple[Reading, ...]":
-    from paperround.jobs.trial import Reading
+    from paperround.jobs.playground import Reading
     from paperround.samples import days
 
     now = home.clock.now()
@@ -98,7 +98,7 @@ def _samples(home: "Runtime") -> "tuple[Reading, ...]":
 
 def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
     """Raises FetchFailed when no feed could be read; one that failed is named."""
-    from paperround.jobs.trial import fetch
+    from paperround.jobs.playground import fetch
 
     feeds = preset_feeds(preset)
     with progress("pages read") as advance:
@@ -120,7 +120,7 @@ def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
 
 
 def _write(home: "Runtime", ranking: "Ranking", query: str, limit: int, out: Path) -> None:
-    from paperround.jobs.trial import digest_view
+    from paperround.jobs.playground import digest_view
 
     view = digest_view(
         ranking,

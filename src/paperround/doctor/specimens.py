@@ -6,7 +6,7 @@ from email.utils import parseaddr
 from paperround.doctor.findings import Finding, skipped
 from paperround.doctor.headers import Expected, lint
 from paperround.domain.lists import MailingList
-from paperround.jobs.specimens import specimen_confirmation, specimen_digest
+from paperround.jobs.sample_messages import sample_confirmation, sample_digest
 from paperround.wiring import Runtime
 
 
@@ -18,7 +18,7 @@ def linted(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> lis
 
 def _digest(runtime: Runtime, mailing_list: MailingList, now: datetime) -> Finding:
     with runtime.database.reading() as work:
-        mail = specimen_digest(work, mailing_list, runtime.letterhead, runtime.identity, now=now)
+        mail = sample_digest(work, mailing_list, runtime.letterhead, runtime.identity, now=now)
     if mail is None:
         says = f"{mailing_list.name} has no edition with papers to make a digest of"
         return skipped("digest headers", says)
@@ -27,7 +27,7 @@ def _digest(runtime: Runtime, mailing_list: MailingList, now: datetime) -> Findi
 
 
 def _confirmation(runtime: Runtime, mailing_list: MailingList, now: datetime) -> Finding:
-    mail = specimen_confirmation(mailing_list, runtime.letterhead, runtime.identity, now=now)
+    mail = sample_confirmation(mailing_list, runtime.letterhead, runtime.identity, now=now)
     expected = _expected(runtime, "confirmation", now, is_list=False)
     return lint(runtime.renderer.compose_notice(mail), expected)
 

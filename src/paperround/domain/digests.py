@@ -1,21 +1,18 @@
 """Choosing what one subscriber gets of an edition, or saying why they get nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from itertools import chain
 
 from paperround.domain.editions import Edition, EditionPaper
-from paperround.domain.finder import Finder, findable, finder_of
-from paperround.domain.lists import MailingList
-from paperround.domain.outlooks import Pick, Shelf
 from paperround.domain.papers import PaperId
+from paperround.domain.personal_views import PaperIndex, Pick
 from paperround.domain.reasons import join_reasons
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
 from paperround.domain.weeks import WEEK
-from paperround.domain.wishes import Sight, Wishes, sight_of
+from paperround.domain.wishes import Sight
 
 
 class DigestKind(StrEnum):
@@ -72,71 +69,25 @@ class Choice:
     parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
-def choose(
-    *,
-    edition: Edition,
-    mailing_list: MailingList,
-    subscription: Subscription,
-    already_sent: Collection[PaperId],
-    local_day: date,
-    finder: Finder | None = None,
-    sight: Sight | None = None,
-    withdrawn: Collection[PaperId] = (),
-    wishes: Wishes | None = None,
-) -> Choice | SkipReason:
-    """What `subscription` gets of `edition` on `local_day`; a reason when that is nothing.
-
-    A paper that is `withdrawn` by now is left out, and so is one that the reader muted or gave as
-    one they know. Two that the edition holds and that turned out to be one since are one paper, at
-    the better place. Papers by an author whom the reader follows come first, then those on their
-    topics or found by their searches, each group in the edition's order. Papers of a category they
-    follow are worth more by its lift, and the floor is one of the sum. `finder` looks for all that
-    in the edition's papers; without one it knows what the edition says of them. `sight` is what the
-    wishes touch of these papers, where that was found before.
-
-    For readers whose taste is known a chooser picks, by the same rules and by what each paper is
-    worth to them; `choice_of` is what becomes of its pick.
-    """
-    wish = subscription.preferences
-    nothing = none_due(edition, subscription, local_day)
-    if nothing is not None:
-        return nothing
-    wishes = wishes or Wishes(topics=wish.topics)
-    unseen = _unseen(edition.papers, (already_sent, withdrawn, wishes.known))
-    if not unseen:
-        return nothing_new(edition)
-    if wishes and sight is None:
-        sight = sight_of(wishes, finder or _frozen_finder(edition))
-    wanted = _heard(unseen, sight)
-    if not wanted:
-        return SkipReason.MUTED
-    if wish.floor is not None:
-        wanted = [one for one in wanted if one.score + _lift(one, sight) >= wish.floor]
-    if not wanted:
-        return SkipReason.BELOW_FLOOR
-    best = [*chain.from_iterable(_grouped(wanted, sight))][: wish.size or mailing_list.size]
-    choice = _chosen(best, sight)
-    return _for_a_week(choice, best, edition.day) if is_weekly(subscription) else choice
-
-
 def choice_of(
     pick: Pick,
     edition: Edition,
-    subscription: Subscription,
-    shelf: Shelf,
+    index: PaperIndex,
     sight: Sight | None,
+    *,
+    is_week: bool = False,
 ) -> Choice | SkipReason:
-    """What a pick from the shelf of `edition` is in words: its papers and why they are there, or
-    the reason why there are none."""
+    """Turn a pick from the papers of `edition` into positions with reasons, or into the reason why
+    there is no mail. The reasons of a digest that `is_week` name weekdays."""
     if not pick.unseen:
         return nothing_new(edition)
     if not pick.heard:
         return SkipReason.MUTED
     if not pick.places:
         return SkipReason.BELOW_FLOOR
-    papers = [shelf.papers[place] for place in pick.places]
+    papers = [index.papers[place] for place in pick.places]
     choice = _picked(pick, papers, sight)
-    return _for_a_week(choice, papers, edition.day) if is_weekly(subscription) else choice
+    return _for_a_week(choice, papers, edition.day) if is_week else choice
 
 
 def nothing_new(edition: Edition) -> SkipReason:
@@ -161,56 +112,6 @@ def none_due(edition: Edition, subscription: Subscription, local_day: date) -> S
     if not edition.papers:
         return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
     return None
-
-
-def _frozen_finder(edition: Edition) -> Finder:
-    return finder_of(tuple(findable(paper, None) for paper in _each_once(edition.papers)))
-
-
-def _place(paper: EditionPaper, sight: Sight) -> int:
-    return sight.finder.place_of[paper.paper_id]
-
-
-def _lift(paper: EditionPaper, sight: Sight | None) -> float:
-    return 0.0 if sight is None or not sight.lifted else sight.lift_of(_place(paper, sight))
-
-
-def _unseen(
-    papers: Sequence[EditionPaper], left_out: Sequence[Collection[PaperId]]
-) -> Sequence[EditionPaper]:
-    """The papers, each once, but those that are in one of the collections."""
-    ids = {paper.paper_id for paper in papers}
-    out = set[PaperId]().union(*(ids.intersection(some) for some in left_out))
-    if not out and len(ids) == len(papers):
-        return papers
-    return [paper for paper in _each_once(papers) if paper.paper_id not in out]
-
-
-def _heard(papers: Sequence[EditionPaper], sight: Sight | None) -> Sequence[EditionPaper]:
-    if sight is None or not sight.muted:
-        return papers
-    muted = sight.finder.ids(sight.muted)
-    return [paper for paper in papers if paper.paper_id not in muted]
-
-
-def _each_once(papers: Sequence[EditionPaper]) -> Collection[EditionPaper]:
-    first: dict[PaperId, EditionPaper] = {}
-    for paper in papers:
-        first.setdefault(paper.paper_id, paper)
-    return first.values()
-
-
-def _chosen(papers: Sequence[EditionPaper], sight: Sight | None) -> Choice:
-    positions = tuple([paper.position for paper in papers])
-    if sight is None:
-        return Choice(positions=positions)
-    places = [_place(paper, sight) for paper in papers]
-    own = [sight.reason(place) for place in places]
-    return Choice(
-        positions=positions,
-        reasons=_told(papers, own),
-        parts=_parts(category=_lifts(places, sight)),
-    )
 
 
 def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Sight | None) -> Choice:
@@ -254,22 +155,6 @@ def _lifts(places: Sequence[int], sight: Sight | None) -> Sequence[float]:
 
 def _parts(**parts: Sequence[float]) -> Mapping[str, Sequence[float]]:
     return {name: numbers for name, numbers in parts.items() if any(numbers)}
-
-
-def _grouped(
-    papers: Sequence[EditionPaper], sight: Sight | None
-) -> Sequence[Sequence[EditionPaper]]:
-    """By authors they follow; on their topics and searches; the others, those of a category they
-    follow at the place it lifts them to."""
-    if sight is None or not (sight.followed or sight.wanted or sight.lifted):
-        return [papers]
-    by_author, asked = sight.finder.ids(sight.followed), sight.finder.ids(sight.wanted)
-    followed = [paper for paper in papers if paper.paper_id in by_author]
-    wanted = [paper for paper in papers if paper.paper_id in asked - by_author]
-    others = [paper for paper in papers if paper.paper_id not in asked | by_author]
-    if any(_lift(paper, sight) for paper in others):
-        others.sort(key=lambda paper: -(paper.score + _lift(paper, sight)))
-    return [followed, wanted, others]
 
 
 def _for_a_week(choice: Choice, papers: Sequence[EditionPaper], day: date) -> Choice:

@@ -115,58 +115,47 @@ class TailPaper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
-    """The frozen ranking. Unique by (list, date in the list's zone, cut).
+class NewEdition:
+    """An edition about to be frozen. `papers` are those it shows, `tail` those behind.
 
-    `papers` are those it shows. `behind` are papers of its tail that digests carry, known where the
-    edition was read by its id: they are in mails, and on no page. `tail` is known only of an
-    edition that nobody froze; of others the store keeps it for a while.
-
-    `empty_reason` says why an edition holds no paper (`no-new-papers`, `no-papers-at-all`),
+    `empty_reason` says why it holds no paper (`no-new-papers`, `no-papers-at-all`),
     `quiet_reason` what keeps papers away at that time (`holiday`, `feed-stale`, `feed-failed`).
     `cut_at` is the instant its cut is due; one that was frozen late still belongs to it. `sources`
     says in one line each how the feeds were doing.
     """
 
-    id: EditionId
     list_id: ListId
-    list_name: str
     day: date
     cut: str
     as_of: datetime
     frozen_at: datetime
     ranker: str
-    state: EditionState
     papers: tuple[EditionPaper, ...]
     empty_reason: str | None = None
     cut_at: datetime
     quiet_reason: str | None = None
     sources: tuple[str, ...] = ()
-    behind: tuple[EditionPaper, ...] = ()
     tail: tuple[TailPaper, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition(NewEdition):
+    """The frozen ranking. Unique by (list, date in the list's zone, cut).
+
+    `behind` are papers of its tail that digests carry, known where the edition was read by its id:
+    they are in mails, and on no page. `tail` is known only of an edition that nobody froze; of
+    others the store keeps it for a while.
+    """
+
+    id: EditionId
+    list_name: str
+    state: EditionState
+    behind: tuple[EditionPaper, ...] = ()
 
     @property
     def all_papers(self) -> tuple[EditionPaper, ...]:
         """Those it shows, and those behind that digests carry."""
         return self.papers + self.behind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEdition:
-    """An edition about to be frozen."""
-
-    list_id: ListId
-    day: date
-    cut: str
-    as_of: datetime
-    frozen_at: datetime
-    ranker: str
-    papers: tuple[EditionPaper, ...]
-    empty_reason: str | None
-    cut_at: datetime
-    quiet_reason: str | None = None
-    sources: tuple[str, ...] = ()
-    tail: tuple[TailPaper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,26 @@ class Slip:
     language: str = ENGLISH
 
 
+def slip_for(row: NewDelivery, edition_id: EditionId, address: str) -> Slip:
+    """What the mail of a row that is not written yet is made of."""
+    positions = tuple(position for _, position in row.papers)
+    return Slip(
+        row=0,
+        edition_id=edition_id,
+        address=address,
+        positions=positions,
+        local_date=row.local_date,
+        message_id=row.message_id,
+        dated=row.dated,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        reasons=row.reasons,
+        parts=parts_by_position(positions, row.parts),
+        withdrawn=row.withdrawn,
+        language=row.language,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undelivered:
     """A digest that its reader did not get, or (unknown) may not have got: what it was made of,

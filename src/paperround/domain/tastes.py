@@ -32,6 +32,9 @@ class Taste:
         return bool(self.liked or self.disliked or self.topics or self.titles)
 
 
+NO_TASTE = Taste()
+
+
 def taste_of(
     said: Sequence[tuple[PaperId, str]],
     topics: Sequence[str] = (),

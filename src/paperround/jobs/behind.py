@@ -7,7 +7,7 @@ An edition shows its first papers to everybody. Whoever follows a narrow field w
 papers to trend: they choose among all that were ranked.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -31,7 +31,7 @@ class Behind:
         self._paper = {paper.id: paper for _, paper in known}
         self._by_id: dict[PaperId, EditionPaper] = {}
         for one, paper in known:
-            self._by_id.setdefault(paper.id, _without_gist(one, paper))
+            self._by_id.setdefault(paper.id, edition_paper(one, paper))
         self._at = {paper.position: paper for paper in self}
 
     def __iter__(self) -> Iterator[EditionPaper]:
@@ -45,21 +45,12 @@ class Behind:
         """What readers can look for in them."""
         return {id_: findable(one, self._paper[id_]) for id_, one in self._by_id.items()}
 
-    def asked(self, pinned: Collection[PaperId]) -> tuple[EditionPaper, ...]:
-        """Those that are `pinned` by what a reader asked for, in the order of the ranking."""
-        asked = [self._by_id[id_] for id_ in pinned if id_ in self._by_id]
-        return tuple(sorted(asked, key=_position))
-
     def frozen(self, position: int) -> EditionPaper:
         """The paper at that place as a digest takes it up, with its gist."""
         if position not in self._frozen:
             paper = self._at[position]
-            self._frozen[position] = replace(paper, gist=self._gist_of(paper))
+            self._frozen[position] = with_gist(paper, self._paper[paper.paper_id], self._gist)
         return self._frozen[position]
-
-    def _gist_of(self, paper: EditionPaper) -> str:
-        text = self._paper[paper.paper_id]
-        return "" if paper.show is Show.LINK else self._gist(text.title, text.abstract)
 
 
 def behind_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> Behind:
@@ -68,11 +59,8 @@ def behind_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> Behind:
     return Behind(tail, work.papers.load([one.paper_id for one in tail]), gist)
 
 
-def _position(paper: EditionPaper) -> int:
-    return paper.position
-
-
-def _without_gist(place: TailPaper, paper: Paper) -> EditionPaper:
+def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
+    """A paper of a ranking as an edition shows it, without its gist."""
     return EditionPaper(
         position=place.position,
         paper_id=paper.id,
@@ -87,3 +75,9 @@ def _without_gist(place: TailPaper, paper: Paper) -> EditionPaper:
         comments=place.comments,
         show=paper.show,
     )
+
+
+def with_gist(shown: EditionPaper, paper: Paper, gist: GistChooser) -> EditionPaper:
+    """The same with its gist, as far as its source allows to show one."""
+    allowed = paper.show is not Show.LINK
+    return replace(shown, gist=gist(paper.title, paper.abstract) if allowed else "")

@@ -15,8 +15,9 @@ from paperround.domain.digests import (
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.ledger import Slip
-from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.lists import DEFAULT_LIST, MailingList
 from paperround.domain.mail_words import WHY_THIN
+from paperround.domain.notices import ClaimedNotice
 from paperround.domain.papers import Show
 from paperround.domain.reasons import author_named
 from paperround.domain.return_path import TagUse, make_tag, tagged
@@ -27,6 +28,10 @@ from paperround.domain.weeks import WEEK
 from paperround.languages.localize import digest_reason
 
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
+
+
+SOMEBODY = "reader@example.org"
+"""The address of a preview or a sample that is for nobody in particular."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,29 @@ def digest_mail(sheet: Sheet, slip: Slip, keys: KeyRing) -> DigestMail:
         dated=slip.dated,
         list_unsubscribe_mail=_leaving_by_mail(sheet.letterhead, slip, keys),
     )
+
+
+def newcomers_mail(
+    edition: Edition,
+    mailing_list: MailingList,
+    notice: ClaimedNotice,
+    letterhead: Letterhead,
+    keys: KeyRing,
+) -> DigestMail:
+    """The digest that somebody new would get of an edition, under the names of a test or a sample.
+    Its links lead nowhere: they name a row that never is."""
+    slip = Slip(
+        row=0,
+        edition_id=edition.id,
+        address=notice.address,
+        positions=tuple(paper.position for paper in edition.papers[: mailing_list.size]),
+        local_date=edition.day,
+        message_id=notice.message_id,
+        dated=notice.dated,
+        key_id=notice.key_id,
+        nonce=notice.nonce,
+    )
+    return digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, keys)
 
 
 def _leaving_by_mail(letterhead: Letterhead, slip: Slip, keys: KeyRing) -> str | None:

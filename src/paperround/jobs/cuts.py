@@ -10,6 +10,7 @@ papers until each feed was read once.
 from collections.abc import Sequence
 from datetime import datetime
 
+from paperround.domain.digests import SkipReason
 from paperround.domain.editions import Edition
 from paperround.domain.feed_outlook import awaited, never_read, quiet_reason
 from paperround.domain.feeds import LiveFeed
@@ -19,9 +20,7 @@ from paperround.domain.schedule import Cut, newest_cut
 from paperround.jobs.all_feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.ports import GistChooser, Ranker
-from paperround.jobs.publish import draft, freeze, sources_told
-from paperround.jobs.rank import rank_list
-from paperround.jobs.risers import risers_told
+from paperround.jobs.publish import draft_now, freeze
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork
 
@@ -58,24 +57,23 @@ def _freeze_cut(
     waits = now < cut.instant + LONGEST_WAIT
     if waits and awaited(feeds, cut.instant, now=now):
         return None
-    ranked = rank_list(
-        database=database, ranker=ranker, list_name=mailing_list.name, day=cut.day, now=now
-    )
-    if never_read(feeds, papers_known=ranked.papers_known > 0, now=now):
-        return None
-    drafted = draft(
-        ranked,
-        name,
-        now,
+    drafted = draft_now(
+        database,
+        ranker,
+        mailing_list.name,
+        day=cut.day,
+        now=now,
+        cut=name,
         cut_at=cut.instant,
         quiet_reason=quiet_reason(feeds, now=now),
-        sources=sources_told(database, ranked, cut_at=cut.instant),
         gist=gist,
-        risers=risers_told(database, ranked, name),
     )
+    has_papers = drafted.empty_reason != SkipReason.NO_PAPERS_AT_ALL
+    if never_read(feeds, papers_known=has_papers, now=now):
+        return None
     if standing is not None and not (drafted.papers and _forgotten(database, standing)):
         return None
-    if waits and not ranked.papers_known:
+    if waits and not has_papers:
         return None  # nothing was ever read: whoever waits for the first papers gets them
     return freeze(database, drafted)
 

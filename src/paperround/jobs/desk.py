@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from paperround.domain.limits import SignupLimits
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.build import Identity
 from paperround.jobs.key_check import KeyCheck
-from paperround.jobs.rows import Identity
 from paperround.store.unit_of_work import Database
 
 

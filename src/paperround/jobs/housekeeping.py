@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, UNCONFIRMED_LIFE, NoticeKind
 from paperround.domain.returns import KEPT_EVENTS, KEPT_QUARANTINED
 from paperround.domain.subscribers import Subscriber, Subscription
+from paperround.jobs.build import Identity
 from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
 from paperround.jobs.repeats import KEPT_ANSWERS
 from paperround.jobs.roles import PERIODS, forget_the_gone
-from paperround.jobs.rows import Identity
 from paperround.jobs.signup import confirmations, reminder_key
 from paperround.jobs.signup_limits import may_remind
 from paperround.jobs.signup_requests import POW

@@ -17,14 +17,14 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import NotFound, RenderingFailed
-from paperround.domain.ledger import Claimed, Move, Slip
+from paperround.domain.ledger import Claimed, Move
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
 from paperround.domain.ports import Clock, Processes
 from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.compose import Sheet, digest_mail, sheet_of
+from paperround.jobs.compose import Sheet, digest_mail, newcomers_mail, sheet_of
 from paperround.jobs.holding import is_held
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.ports import Mailer, Renderer
@@ -255,19 +255,8 @@ def _test_digest(post: Post, row: ClaimedNotice) -> bytes:
             edition, mailing_list = _edition(work, EditionId(int(row.payload["edition"])))
     except NotFound as error:
         raise RenderingFailed(str(error)) from error
-    slip = Slip(
-        row=0,
-        edition_id=edition.id,
-        address=row.address,
-        positions=tuple(paper.position for paper in edition.papers[: mailing_list.size]),
-        local_date=edition.day,
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
-    )
-    sheet = sheet_of(edition, mailing_list.title, post.letterhead)
-    return post.renderer.compose(digest_mail(sheet, slip, post.keys))
+    mail = newcomers_mail(edition, mailing_list, row, post.letterhead, post.keys)
+    return post.renderer.compose(mail)
 
 
 def _edition(work: UnitOfWork, edition_id: EditionId) -> tuple[Edition, MailingList]:

@@ -24,10 +24,10 @@ from paperround.domain.subscribers import (
     Subscription,
 )
 from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
+from paperround.jobs.build import Identity
 from paperround.jobs.choices import packed_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.notices import new_notice, spoken_in
-from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import UnitOfWork
 

@@ -17,7 +17,7 @@ from paperround.domain.notices import (
 )
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.tokens import KeyRing, Purpose
-from paperround.jobs.rows import Identity
+from paperround.jobs.build import Identity
 from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from threading import Lock
 
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.gist import choose_gist
-from paperround.domain.outlooks import Chooser, Shelf
 from paperround.domain.papers import Paper
+from paperround.domain.personal_views import Chooser, PaperIndex
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Taste, taste_of
 from paperround.domain.wishes import Wishes
@@ -92,13 +92,12 @@ class Opinions:
         ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
         known = work.papers.load(ids)
         behind = Behind(tail, known, self.gist)
-        shelf = Shelf(edition.papers, tuple(behind))
-        shown = len({paper.paper_id for paper in edition.papers})
+        index = PaperIndex(edition.papers, tuple(behind))
         today = {paper.id: paper for paper in known.values()}
-        papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in shelf.papers]
-        scores = [one.score for one in shelf.papers]
+        papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
+        scores = [one.score for one in index.papers]
         background = work.papers.background(edition.as_of, limit=BACKGROUND)
-        return _Day(self._model.day(papers, scores, background, shown), behind)
+        return _Day(self._model.day(papers, scores, background, index.shown), behind)
 
 
 def tastes_of(

@@ -13,29 +13,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import Choice, SkipReason, is_weekly
+from paperround.domain.digests import SkipReason
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import DueDelivery, NewDelivery
 from paperround.domain.lists import MailingList
-from paperround.domain.papers import PaperId
 from paperround.domain.schedule import first_due, missed, newest_cut, next_due
 from paperround.domain.subscribers import (
     DueSubscription,
     Frequency,
     Preferences,
-    SubscriberId,
     Subscription,
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
+from paperround.jobs.build import Identity, Reader, build, without_mail
 from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions, tastes_of
-from paperround.jobs.parts import Made, in_parts
-from paperround.jobs.rows import MISSED, Asked, Identity, RowMaker, Shared, row_maker
+from paperround.jobs.parts import in_parts
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import wishes_of_all
 from paperround.store.unit_of_work import Database, UnitOfWork
@@ -52,6 +50,8 @@ LONGEST_WAIT = timedelta(minutes=90)
 LATE = timedelta(minutes=30)
 """How long after its due instant a digest that did not leave is worth an alert."""
 
+MISSED = "missed"
+"""Why a row is born expired: nobody planned it while its digest would still have been news."""
 
 _MOST_INSTANTS = 4096
 """Due instants whose dates and next ones are kept: those of a page are few, and each takes a walk
@@ -180,7 +180,6 @@ class _ListRound:
         self._list = mailing_list
         self._now = now
         self._editions: dict[datetime | None, Edition | None] = {}
-        self._shared = {is_week: Shared() for is_week in (False, True)}
         self._missed = Counter[date]()
         self._skipped = Counter[str]()
         self._planned = self._waiting = self._late = 0
@@ -212,7 +211,7 @@ class _ListRound:
     def _plan_page(self, page: Sequence[DueSubscription]) -> None:
         while page:
             still_due = list[DueSubscription]()
-            for part, rows in in_parts(page, choose=self._chosen, write=self._write):
+            for part, rows in in_parts(page, choose=self._built, write=self._write):
                 self._count(part, rows)
                 still_due += self._still_due(part, rows)
             page = still_due
@@ -256,22 +255,21 @@ class _ListRound:
             else:
                 self._skipped[row.reason] += 1
 
-    # --- choosing, outside any transaction -----------------------------------------------------
+    # --- building, outside any writing transaction ---------------------------------------------
 
-    def _chosen(self, page: Sequence[DueSubscription]) -> list[Made[DueDelivery] | None]:
-        """What each of the page gets, None for those whose edition is not there yet."""
-        alike: dict[tuple[int, bool], list[DueSubscription]] = {}
-        editions: dict[int, Edition] = {}
+    def _built(self, page: Sequence[DueSubscription]) -> list[DueDelivery | None]:
+        """The row of each of the page, None for those whose edition is not there yet."""
+        editions: dict[EditionId, Edition] = {}
+        people: dict[EditionId, list[DueSubscription]] = {}
         for one in page:
             edition = self._edition_for(None if one.at_once else one.due_at)
             if edition is not None:
                 editions[edition.id] = edition
-                is_week = is_weekly(one.subscription) and not one.at_once
-                alike.setdefault((edition.id, is_week), []).append(one)
-        made: dict[SubscriptionId, Made[DueDelivery]] = {}
-        for (id_, is_week), people in alike.items():
-            made |= self._of(editions[id_], people, is_week=is_week)
-        return [made.get(one.subscription.id) for one in page]
+                people.setdefault(edition.id, []).append(one)
+        rows: dict[SubscriptionId, DueDelivery] = {}
+        for id_, some in people.items():
+            rows |= self._of(editions[id_], some)
+        return [rows.get(one.subscription.id) for one in page]
 
     def _edition_for(self, due_at: datetime | None) -> Edition | None:
         """The edition a digest due then is cut from, None while it has to wait for one; without an
@@ -313,73 +311,49 @@ class _ListRound:
         return held is not None and moment < held
 
     def _of(
-        self, edition: Edition, people: Sequence[DueSubscription], *, is_week: bool
-    ) -> dict[SubscriptionId, Made[DueDelivery]]:
+        self, edition: Edition, people: Sequence[DueSubscription]
+    ) -> dict[SubscriptionId, DueDelivery]:
+        readers = [self._reader(one, edition) for one in people]
         with self._database.reading() as work:
-            maker = row_maker(
+            rows = build(
                 work,
                 self._identity,
                 edition,
                 self._list,
-                [p.subscription for p in people],
+                readers,
                 now=self._now,
                 opinions=self._opinions,
-                shared=self._shared[is_week],
-                is_week=is_week,
             )
-            readers = [p.subscription.subscriber_id for p in people]
-            memory = work.subscribers.already_sent(readers, maker.papers)
-        asked = [self._asked(one, memory, edition) for one in people]
-        choices = maker.choices(asked)
         return {
-            one.subscription.id: partial(self._due_row, maker, one, day, choice)
-            for one, (_, _, day), choice in zip(people, asked, choices, strict=True)
+            one.subscription.id: self._due_row(one, edition, row)
+            for one, row in zip(people, rows, strict=True)
         }
 
-    def _asked(
-        self,
-        one: DueSubscription,
-        memory: Mapping[SubscriberId, frozenset[PaperId]],
-        edition: Edition,
-    ) -> Asked:
-        person = one.subscription
-        zone = self._hours.zone_of(person.preferences, self._list)
-        already_sent = memory.get(person.subscriber_id, frozenset())
-        return (
-            _any_day(person) if one.at_once else person,
-            already_sent,
-            _date_of(_due_at(one, edition), zone),
-        )
+    def _reader(self, one: DueSubscription, edition: Edition) -> Reader:
+        due_at, zone = _due_at(one, edition), self._zone_of(one)
+        person = _any_day(one.subscription) if one.at_once else one.subscription
+        return Reader(subscription=person, day=_date_of(due_at, zone), due_at=due_at)
 
-    def _due_row(
-        self, maker: RowMaker, one: DueSubscription, day: date, choice: Choice | SkipReason
-    ) -> DueDelivery:
-        wish = one.subscription.preferences
-        zone = self._hours.zone_of(wish, self._list)
-        due_at = _due_at(one, maker.edition)
+    def _zone_of(self, one: DueSubscription) -> str:
+        return self._hours.zone_of(one.subscription.preferences, self._list)
+
+    def _due_row(self, one: DueSubscription, edition: Edition, row: NewDelivery) -> DueDelivery:
+        hour = self._hours.hour_of(one.subscription.preferences)
         return DueDelivery(
-            edition_id=maker.edition.id,
-            row=self._row(maker, one.subscription, due_at, day, choice),
+            edition_id=edition.id,
+            row=self._if_in_time(row),
             due_at=one.due_at,
-            next_due_at=_next_due(due_at, hour=self._hours.hour_of(wish), zone=zone),
+            next_due_at=_next_due(row.due_at, hour=hour, zone=self._zone_of(one)),
         )
 
-    def _row(
-        self,
-        maker: RowMaker,
-        person: Subscription,
-        due_at: datetime,
-        day: date,
-        choice: Choice | SkipReason,
-    ) -> NewDelivery:
-        now = self._now
-        if self._is_of_before_the_restore(due_at):
-            return maker.row(person, SkipReason.RESTORED, day, due_at=due_at, now=now)
-        if missed(due_at, now) and not (isinstance(choice, SkipReason) and choice in _NOT_WANTED):
-            return maker.empty_row(
-                person, day, DeliveryState.EXPIRED, MISSED, due_at=due_at, now=now
-            )
-        return maker.row(person, choice, day, due_at=due_at, now=now)
+    def _if_in_time(self, row: NewDelivery) -> NewDelivery:
+        """The row; without its mail when the installation that was lost may have sent that, or
+        nobody planned it while it would still have been news."""
+        if self._is_of_before_the_restore(row.due_at):
+            return without_mail(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
+        if missed(row.due_at, self._now) and row.reason not in _NOT_WANTED:
+            return without_mail(row, DeliveryState.EXPIRED, MISSED)
+        return row
 
 
 def _due_at(one: DueSubscription, edition: Edition) -> datetime:
@@ -417,7 +391,7 @@ def plan_newcomer(
     zone = hours.zone_of(wish, mailing_list)
     today = local_date(now, zone)
     taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
-    row = None
+    row = newest = None
     if taken is None or taken < today:
         newest = work.editions.newest(mailing_list.id, by=now)
         if newest is None or _is_without_papers(newest):
@@ -427,13 +401,12 @@ def plan_newcomer(
     taken = today if row is not None else taken
     next_due_at = first_due_of(subscription, mailing_list, hours, taken, now)
     work.subscribers.schedule({subscription.id: next_due_at if row is None else now})
-    if row is None:
+    if row is None or newest is None:
         return Welcome.LATER
     wishes = wishes_of_all(work, [subscription])
     if wishes or tastes_of(work, [subscription], wishes):
         return Welcome.DUE
-    edition_id, new = row
-    due = DueDelivery(edition_id=edition_id, row=new, due_at=now, next_due_at=next_due_at)
+    due = DueDelivery(edition_id=newest.id, row=row, due_at=now, next_due_at=next_due_at)
     return Welcome.PLANNED if work.ledger.plan_due([due], now=now) else Welcome.LATER
 
 
@@ -456,15 +429,10 @@ def _newest_row(
     subscription: Subscription,
     today: date,
     now: datetime,
-) -> tuple[EditionId, NewDelivery] | None:
+) -> NewDelivery | None:
     held = mailing_list.not_before
     if held is not None and edition.cut_at < held:
         return None
-    maker = row_maker(work, identity, edition, mailing_list, [subscription], now=now)
-    already_sent = work.subscribers.already_sent([subscription.subscriber_id])
-    choice = maker.choose(
-        _any_day(subscription), already_sent.get(subscription.subscriber_id, ()), today
-    )
-    if not isinstance(choice, Choice):
-        return None
-    return edition.id, maker.row(subscription, choice, today, due_at=now, now=now)
+    reader = Reader(subscription=_any_day(subscription), day=today, due_at=now)
+    (row,) = build(work, identity, edition, mailing_list, [reader], now=now)
+    return row if row.state is DeliveryState.QUEUED else None

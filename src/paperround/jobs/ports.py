@@ -19,8 +19,8 @@ from paperround.domain.limits import Rate
 from paperround.domain.models import FittedModel, ModelFacts
 from paperround.domain.notices import NoticeMail
 from paperround.domain.outcomes import Cohort
-from paperround.domain.outlooks import Chooser
 from paperround.domain.papers import Paper, PaperId, ParsedBatch
+from paperround.domain.personal_views import Chooser
 from paperround.domain.ports import HttpClient
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.returns import Letter, ReturnedEvent

@@ -1,16 +1,26 @@
-"""Preview: the mail somebody would get, without planning or sending anything."""
+"""Preview digests: as somebody would get one now, by the choices they have or those they only try.
 
-from dataclasses import dataclass, replace
+Nothing is planned, stored or sent.
+"""
+
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from paperround.domain.digests import DigestKind, DigestMail, Letterhead, SkipReason, is_weekly
+from paperround.domain.digests import (
+    DigestKind,
+    DigestMail,
+    DigestPaper,
+    Letterhead,
+    Rendered,
+    SkipReason,
+)
 from paperround.domain.editions import Edition
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import choose_gist
-from paperround.domain.interests import Interest
-from paperround.domain.ledger import Slip, parts_by_position
-from paperround.domain.lists import MANUAL_CUT, ListId, MailingList
-from paperround.domain.papers import PaperId
+from paperround.domain.interests import Interest, checked_interests
+from paperround.domain.ledger import Slip, slip_for
+from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT, ListId, MailingList
+from paperround.domain.notices import CONFIRM_VALID, Notice
 from paperround.domain.subscribers import (
     Address,
     Frequency,
@@ -22,17 +32,17 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import local_date
-from paperround.jobs.compose import digest_mail, sheet_of
+from paperround.domain.tokens import Purpose
+from paperround.jobs.build import Identity, Reader, build
+from paperround.jobs.choices import checked, unpacked, unpacked_interests
+from paperround.jobs.compose import SOMEBODY, digest_mail, sheet_of
+from paperround.jobs.desk import Desk
+from paperround.jobs.links import CONFIRMING, choosing_reader, noted
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.ports import GistChooser, Ranker
-from paperround.jobs.publish import draft, sources_told, standing_edition, unfrozen
-from paperround.jobs.rank import rank_list
-from paperround.jobs.risers import risers_told
-from paperround.jobs.rows import Identity, RowMaker, row_maker
+from paperround.jobs.ports import GistChooser, Ranker, Renderer
+from paperround.jobs.publish import draft_now, standing_edition, unfrozen
+from paperround.jobs.wishes import settled
 from paperround.store.unit_of_work import Database, UnitOfWork
-
-SOMEBODY = "reader@example.org"
-"""The address of a preview that is for nobody in particular."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,40 +50,25 @@ class Preview:
     """The mail, or why there would be none. `planned`: these are the bytes of a ledger row."""
 
     edition: Edition
-    mail: DigestMail | None
+    list_title: str
+    mail: DigestMail | None = None
     skipped: SkipReason | None = None
     planned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TriedChoices:
     """Choices that somebody only tries: nothing of them is kept. `interests` None: those that are
     kept. A pause and a day of the week do not matter: the digest after them is shown."""
 
-    preferences: Preferences
+    preferences: Preferences = field(default_factory=Preferences)
     interests: tuple[Interest, ...] | None = None
 
-    @property
-    def daily(self) -> Preferences:
-        """The choices for a digest that comes now."""
-        return replace(self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    address: str
-    subscription: Subscription
-    already_sent: frozenset[PaperId]
-    planned: "_Made | None"
-    maker: RowMaker
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    """What a mail is made of. The edition holds every paper of it."""
-
-    slip: Slip
-    edition: Edition
+    def of(self, subscription: Subscription) -> Subscription:
+        """The subscription with these choices, for a digest that comes now."""
+        wish = replace(self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None)
+        state = SubscriberState.ACTIVE
+        return replace(subscription, preferences=wish, state=state, resting_until=None)
 
 
 def preview(
@@ -89,7 +84,7 @@ def preview(
     gist: GistChooser = choose_gist,
     opinions: Opinions | None = None,
     afresh: bool = False,
-    tried: Tried | None = None,
+    tried: TriedChoices | None = None,
 ) -> Preview:
     """The digest of `reader` (None: somebody new) from the frozen edition, else from one drafted.
 
@@ -98,77 +93,50 @@ def preview(
 
     Raises NotFound for an unknown list or subscriber.
     """
-    mailing_list, standing = standing_edition(
+    mailing_list, edition = standing_edition(
         database=database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
     )
-    if standing is None:
-        standing = _newest_of_day(database, mailing_list, day, now)
-    if standing is None:
-        ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
-        told = sources_told(database, ranked)
-        risers = risers_told(database, ranked, MANUAL_CUT)
-        drafted = draft(ranked, MANUAL_CUT, now, sources=told, gist=gist, risers=risers)
-        edition = unfrozen(drafted, mailing_list.name)
-    else:
-        edition = standing
+    edition = edition or _newest_of_day(database, mailing_list, day, now)
+    if edition is None:
+        drafted = draft_now(database, ranker, list_name, day=day, now=now, gist=gist)
+        edition = unfrozen(drafted, list_name)
     with database.reading() as work:
-        person = _reader(work, identity, mailing_list, edition, reader, now, opinions, tried)
-    made = _made(person, now) if afresh or not person.planned else person.planned
-    if made is SkipReason.NO_NEW_PAPERS:
-        made = person.planned or made
-    if isinstance(made, SkipReason):
-        return Preview(edition=edition, mail=None, skipped=made)
-    sheet = sheet_of(made.edition, mailing_list.title, letterhead, size=mailing_list.size)
-    mail = digest_mail(sheet, made.slip, identity.keys)
-    return Preview(edition=edition, mail=mail, planned=made is person.planned)
+        subscriber, subscription = _subscribed(work, mailing_list, reader)
+        planned = None if subscriber is None else _planned(work, edition, subscriber)
+        interests = None
+        if tried is not None:
+            subscription, interests = tried.of(subscription), tried.interests
+        (row,) = build(
+            work,
+            identity,
+            edition,
+            mailing_list,
+            [Reader(subscription=subscription, day=edition.day, due_at=now)],
+            now=now,
+            opinions=opinions,
+            interests=None if interests is None else {subscription.subscriber_id: interests},
+        )
+    shown = Preview(edition=edition, list_title=mailing_list.title)
+    is_planned = False
+    if planned is not None and (not afresh or row.reason == SkipReason.NO_NEW_PAPERS):
+        (slip, of), is_planned = planned, True
+    elif row.reason:
+        return replace(shown, skipped=SkipReason(row.reason))
+    else:
+        slip = slip_for(row, edition.id, SOMEBODY if subscriber is None else subscriber.address)
+        of = replace(edition, behind=row.behind)
+    sheet = sheet_of(of, mailing_list.title, letterhead, size=mailing_list.size)
+    return replace(shown, mail=digest_mail(sheet, slip, identity.keys), planned=is_planned)
 
 
 def _newest_of_day(
     database: Database, mailing_list: MailingList, day: date | None, now: datetime
 ) -> Edition | None:
     """What people whose hour comes now would get, when it is of the day that is asked for."""
-    day = day or local_date(now, mailing_list.zone)
     with database.reading() as work:
         newest = work.editions.newest(mailing_list.id, by=now)
-    return newest if newest is not None and newest.day == day else None
-
-
-def _reader(
-    work: UnitOfWork,
-    identity: Identity,
-    mailing_list: MailingList,
-    edition: Edition,
-    address: Address | None,
-    now: datetime,
-    opinions: Opinions | None,
-    tried: Tried | None,
-) -> _Reader:
-    subscriber, subscription = _subscribed(work, mailing_list, address)
-    interests = None
-    if tried is not None:
-        subscription = replace(
-            subscription, preferences=tried.daily, state=SubscriberState.ACTIVE, resting_until=None
-        )
-        if tried.interests is not None:
-            interests = {subscription.subscriber_id: tried.interests} if tried.interests else {}
-    sent = {} if subscriber is None else work.subscribers.already_sent([subscriber.id])
-    return _Reader(
-        address=SOMEBODY if subscriber is None else subscriber.address,
-        subscription=subscription,
-        already_sent=sent.get(subscription.subscriber_id, frozenset()),
-        planned=None if subscriber is None else _planned(work, edition, subscriber),
-        maker=row_maker(
-            work,
-            identity,
-            edition,
-            mailing_list,
-            [subscription],
-            now=now,
-            opinions=None if subscriber is None and tried is None else opinions,
-            interests=interests,
-            is_week=is_weekly(subscription),
-        ),
-    )
+    wanted = day or local_date(now, mailing_list.zone)
+    return newest if newest is not None and newest.day == wanted else None
 
 
 def _subscribed(
@@ -178,25 +146,24 @@ def _subscribed(
     if address is None:
         return None, _somebody(mailing_list.id)
     subscriber = work.subscribers.find(address)
-    if subscriber is None:
-        raise _not_on_list(address, mailing_list)
-    subscription = work.subscribers.subscription(subscriber.id, mailing_list.id)
-    if subscription is None:
-        raise _not_on_list(address, mailing_list)
-    return subscriber, subscription
+    found = None
+    if subscriber is not None:
+        found = work.subscribers.subscription(subscriber.id, mailing_list.id)
+    if found is None:
+        raise NotFound(f"{address.written} is not on the list {mailing_list.name}")
+    return subscriber, found
 
 
-def _not_on_list(address: Address, mailing_list: MailingList) -> NotFound:
-    return NotFound(f"{address.written} is not on the list {mailing_list.name}")
-
-
-def _planned(work: UnitOfWork, edition: Edition, subscriber: Subscriber) -> _Made | None:
-    """The mail of this edition that waits for the person or is out, whatever the date is there."""
+def _planned(
+    work: UnitOfWork, edition: Edition, subscriber: Subscriber
+) -> tuple[Slip, Edition] | None:
+    """The mail of this edition that waits for the person or is out, whatever the date is there;
+    with the edition and every paper of the mail."""
     for offset in (0, -1, 1):
         day = edition.day + timedelta(days=offset)
         row = work.ledger.find(edition.list_id, subscriber.id, DigestKind.DIGEST, day)
         if row is not None and row.edition_id == edition.id and row.positions:
-            return _Made(slip=row, edition=work.editions.get(edition.id))
+            return row, work.editions.get(edition.id)
     return None
 
 
@@ -209,26 +176,126 @@ def _somebody(list_id: ListId) -> Subscription:
     )
 
 
-def _made(person: _Reader, now: datetime) -> _Made | SkipReason:
-    """What planning would write, but for its row number."""
-    maker, edition = person.maker, person.maker.edition
-    choice = maker.choose(person.subscription, person.already_sent, edition.day)
-    if isinstance(choice, SkipReason):
-        return choice
-    row = maker.row(person.subscription, choice, edition.day, due_at=now, now=now)
-    slip = Slip(
-        row=0,
-        edition_id=edition.id,
-        address=person.address,
-        positions=choice.positions,
-        local_date=row.local_date,
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
-        reasons=row.reasons,
-        parts=parts_by_position(choice.positions, row.parts),
-        withdrawn=row.withdrawn,
-        language=row.language,
-    )
-    return _Made(slip=slip, edition=replace(edition, behind=row.behind))
+# --- on pages of readers -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPreviewer:
+    """What previews on pages need."""
+
+    desk: Desk
+    ranker: Ranker
+    letterhead: Letterhead
+    renderer: Renderer
+    opinions: Opinions | None = None
+
+    def show(
+        self, list_name: str, reader: Address | None, tried: TriedChoices | None, *, now: datetime
+    ) -> "NextDigest":
+        """The next digest of a reader, or of somebody new, by the choices they try."""
+        shown = preview(
+            database=self.desk.database,
+            ranker=self.ranker,
+            identity=self.desk.identity,
+            letterhead=self.letterhead,
+            list_name=list_name,
+            day=None,
+            reader=reader,
+            now=now,
+            opinions=self.opinions,
+            afresh=True,
+            tried=tried,
+        )
+        if shown.mail is None:
+            return NextDigest(list_title=shown.list_title, skipped=shown.skipped)
+        view = shown.mail.view
+        mail = self.renderer.render(view)
+        return NextDigest(list_title=shown.list_title, papers=view.papers, mail=mail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextDigest:
+    """The next digest: its papers in order and the mail, or why there would be none."""
+
+    list_title: str
+    papers: tuple[DigestPaper, ...] = ()
+    mail: Rendered | None = None
+    skipped: SkipReason | None = None
+
+
+def next_digest(
+    previewer: DigestPreviewer,
+    token: str,
+    *,
+    now: datetime,
+    list_name: str | None = None,
+    preferences: Preferences | None = None,
+    interests: tuple[Interest, ...] | None = None,
+) -> NextDigest | None:
+    """The digest that the holder of a freshly mailed link would get now, after what they have had:
+    as their choices stand, or with `preferences` and `interests` that are not kept. None for any
+    other link.
+
+    Raises InvalidInput for choices that cannot be.
+    """
+    desk = previewer.desk
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
+        if reader is None:
+            return None
+        tried = None
+        if preferences is not None:
+            tried = _tried(work, reader.mailing_list, preferences, interests, now)
+    return previewer.show(reader.mailing_list.name, reader.address, tried, now=now)
+
+
+def newcomers_digest(
+    previewer: DigestPreviewer,
+    list_name: str,
+    preferences: Preferences,
+    interests: tuple[Interest, ...],
+    *,
+    now: datetime,
+) -> NextDigest:
+    """What somebody new with these choices would get now.
+
+    Raises NotFound for an unknown list, InvalidInput for choices that cannot be.
+    """
+    with previewer.desk.database.reading() as work:
+        tried = _tried(work, work.lists.get(list_name), preferences, interests, now)
+    return previewer.show(list_name, None, tried, now=now)
+
+
+def _tried(
+    work: UnitOfWork,
+    mailing_list: MailingList,
+    preferences: Preferences,
+    interests: tuple[Interest, ...] | None,
+    now: datetime,
+) -> TriedChoices:
+    wish = checked(preferences, zone=mailing_list.zone, now=now)
+    named = None if interests is None else settled(work, checked_interests(interests))
+    return TriedChoices(preferences=wish, interests=named)
+
+
+def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> NextDigest:
+    """What the holder of a confirmation's link would get once they confirm. A link that is forged,
+    used or old shows what anybody would get: looking tells nothing of it."""
+    name, tried = DEFAULT_LIST, TriedChoices()
+    with previewer.desk.database.reading() as work:
+        notice = noted(work, previewer.desk.keys, token, Purpose.CONFIRM)
+        if notice is not None and _waits(notice, now):
+            lists = (one.name for one in work.lists.all() if one.id == notice.payload.get("list"))
+            name, tried = next(lists, DEFAULT_LIST), _asked(notice)
+    return previewer.show(name, None, tried, now=now)
+
+
+def _waits(notice: Notice, now: datetime) -> bool:
+    in_time = now <= notice.dated + CONFIRM_VALID
+    return notice.kind in CONFIRMING and notice.used_at is None and in_time
+
+
+def _asked(notice: Notice) -> TriedChoices:
+    choices = notice.payload.get("choices")
+    wish = Preferences() if choices is None else unpacked(str(choices))
+    return TriedChoices(preferences=wish, interests=unpacked_interests(notice.payload))

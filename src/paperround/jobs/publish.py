@@ -9,17 +9,15 @@ Killed anywhere, a second run finds the edition, writes the rows that are missin
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from functools import partial
 from itertools import islice
 from types import MappingProxyType
 
-from paperround.domain.digests import DigestKind, SkipReason, is_weekly
+from paperround.domain.digests import DigestKind, SkipReason
 from paperround.domain.editions import (
     Edition,
     EditionId,
-    EditionPaper,
     EditionState,
     NewEdition,
     Ranked,
@@ -27,19 +25,19 @@ from paperround.domain.editions import (
 )
 from paperround.domain.errors import Conflict, EditionCancelled
 from paperround.domain.gist import choose_gist
-from paperround.domain.identifiers import addresses_of
 from paperround.domain.ledger import NewDelivery, Planned, Shard
-from paperround.domain.lists import CANDIDATES, MailingList
-from paperround.domain.papers import PaperId, Show
+from paperround.domain.lists import CANDIDATES, MANUAL_CUT, MailingList
+from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
+from paperround.jobs.behind import edition_paper, with_gist
+from paperround.jobs.build import Identity, Reader, build
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.parts import Made, in_parts
+from paperround.jobs.parts import in_parts
 from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.rank import ListRanking, rank_list
 from paperround.jobs.risers import risers_told
-from paperround.jobs.rows import Identity, Shared, row_maker
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork
 
@@ -83,10 +81,7 @@ def publish(
     if edition is not None and edition.state is EditionState.CANCELLED:
         raise _cancelled(edition)
     if edition is None or not edition.papers:
-        ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
-        told = sources_told(database, ranked)
-        risers = risers_told(database, ranked, cut)
-        drafted = draft(ranked, cut, now, sources=told, gist=gist, risers=risers)
+        drafted = draft_now(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
         if dry_run:
             edition = unfrozen(drafted, list_name)
         elif edition is None or (drafted.papers and _discarded(database, edition)):
@@ -147,6 +142,36 @@ def freeze(database: Database, edition: NewEdition) -> Edition:
         return won
 
 
+def draft_now(
+    database: Database,
+    ranker: Ranker,
+    list_name: str,
+    *,
+    day: date | None,
+    now: datetime,
+    cut: str = MANUAL_CUT,
+    cut_at: datetime | None = None,
+    quiet_reason: str | None = None,
+    gist: GistChooser = choose_gist,
+) -> NewEdition:
+    """Rank a list and draft the edition that makes: with what its sources say, and the papers that
+    rose since the edition before."""
+    ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
+    as_of = ranked.window.as_of
+    with database.reading() as work:
+        sources = sources_of(work, ranked.mailing_list, cut_at=cut_at or as_of, as_of=as_of)
+    return draft(
+        ranked,
+        cut,
+        now,
+        cut_at=cut_at,
+        quiet_reason=quiet_reason,
+        sources=sources,
+        gist=gist,
+        risers=risers_told(database, ranked, cut),
+    )
+
+
 def draft(
     ranked: ListRanking,
     cut: str,
@@ -164,11 +189,8 @@ def draft(
     `risers` is what those that rose say in place of their reasons.
     """
     size = ranked.mailing_list.edition_size
-    items = list(enumerate(islice(ranked.ranking.items, max(size, CANDIDATES)), start=1))
-    papers = tuple(
-        _frozen(position, item, gist, risers.get(item.paper.id, item.reason))
-        for position, item in items[:size]
-    )
+    items = list(islice(ranked.ranking.items, max(size, CANDIDATES)))
+    places = [_place(n, item, risers if n <= size else {}) for n, item in enumerate(items, start=1)]
     return NewEdition(
         list_id=ranked.mailing_list.id,
         day=ranked.day,
@@ -179,73 +201,32 @@ def draft(
         quiet_reason=quiet_reason,
         sources=sources,
         ranker=ranked.ranking.ranker,
-        papers=papers,
-        empty_reason=None if papers else _why_empty(ranked),
-        tail=tuple(_place(position, item) for position, item in items[size:]),
+        papers=tuple(
+            with_gist(edition_paper(place, item.paper), item.paper, gist)
+            for place, item in zip(places[:size], items, strict=False)
+        ),
+        empty_reason=None if items else _why_empty(ranked),
+        tail=tuple(places[size:]),
     )
-
-
-def sources_told(
-    database: Database, ranked: ListRanking, *, cut_at: datetime | None = None
-) -> tuple[str, ...]:
-    """A line for each source of the edition that a ranking makes, as `sources_of` says."""
-    as_of = ranked.window.as_of
-    with database.reading() as work:
-        return sources_of(work, ranked.mailing_list, cut_at=cut_at or as_of, as_of=as_of)
 
 
 def unfrozen(edition: NewEdition, list_name: str) -> Edition:
     """An edition nobody froze, for looking at: its id is 0."""
-    return Edition(
-        id=EditionId(0),
-        list_id=edition.list_id,
-        list_name=list_name,
-        day=edition.day,
-        cut=edition.cut,
-        as_of=edition.as_of,
-        frozen_at=edition.frozen_at,
-        cut_at=edition.cut_at,
-        quiet_reason=edition.quiet_reason,
-        sources=edition.sources,
-        ranker=edition.ranker,
-        state=EditionState.FROZEN,
-        papers=edition.papers,
-        empty_reason=edition.empty_reason,
-        tail=edition.tail,
-    )
+    known = {one.name: getattr(edition, one.name) for one in fields(edition)}
+    return Edition(**known, id=EditionId(0), list_name=list_name, state=EditionState.FROZEN)
 
 
 def _why_empty(ranked: ListRanking) -> str:
     return SkipReason.NO_NEW_PAPERS if ranked.papers_known else SkipReason.NO_PAPERS_AT_ALL
 
 
-def _frozen(position: int, item: Ranked, gist: GistChooser, reason: str) -> EditionPaper:
-    paper = item.paper
-    shown = paper.show is not Show.LINK
-    return EditionPaper(
-        position=position,
-        paper_id=paper.id,
-        title=paper.title,
-        authors=paper.authors,
-        gist=gist(paper.title, paper.abstract) if shown else "",
-        links={**addresses_of(paper.identifiers), **paper.links},
-        identifiers=paper.identifiers,
-        score=item.score,
-        parts=item.parts,
-        reason=reason,
-        votes=item.votes,
-        comments=item.comments,
-        show=paper.show,
-    )
-
-
-def _place(position: int, item: Ranked) -> TailPaper:
+def _place(position: int, item: Ranked, risers: Mapping[PaperId, str]) -> TailPaper:
     return TailPaper(
         position=position,
         paper_id=item.paper.id,
         score=item.score,
         parts=item.parts,
-        reason=item.reason,
+        reason=risers.get(item.paper.id, item.reason),
         votes=item.votes,
         comments=item.comments,
     )
@@ -262,9 +243,6 @@ class _Planning:
     now: datetime
     one_date_for_all: bool
     opinions: Opinions | None
-    shared: Mapping[bool, Shared] = field(
-        default_factory=lambda: {is_week: Shared() for is_week in (False, True)}
-    )
 
     def plan_all(self) -> Planned:
         """Write the rows of every active subscription, shard by shard; returns the new ones."""
@@ -278,8 +256,8 @@ class _Planning:
 
     def rehearse(self) -> Planned:
         """What `plan_all` would add, writing nothing."""
-        chosen = (make for _, page in self._pages() for make in self._chosen(page))
-        reasons = Counter(make().reason for make in chosen if make is not None)
+        built = (row for _, page in self._pages() for row in self._built(page))
+        reasons = Counter(row.reason for row in built if row is not None)
         skipped = {reason: count for reason, count in reasons.items() if reason}
         return Planned(rows=reasons.total(), skipped=skipped)
 
@@ -307,7 +285,7 @@ class _Planning:
             except EditionCancelled:  # no race: choosing again helps nobody
                 return None
 
-        for part, added in in_parts(page, choose=self._chosen, write=write):
+        for part, added in in_parts(page, choose=self._built, write=write):
             if added is None:
                 raise _cancelled(self.edition)
             number, after = number + 1, part[-1].id
@@ -318,43 +296,27 @@ class _Planning:
         with self.database.writing() as work:
             return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
 
-    def _chosen(self, page: Sequence[Subscription]) -> list[Made[NewDelivery] | None]:
-        """What each of these subscriptions gets, None for those that have their row."""
-        weekly = [one for one in page if is_weekly(one)]
-        others = [one for one in page if not is_weekly(one)]
-        made = self._made(others, is_week=False) | self._made(weekly, is_week=True)
-        return [made.get(one.id) for one in page]
-
-    def _made(
-        self, page: Sequence[Subscription], *, is_week: bool
-    ) -> dict[SubscriptionId, Made[NewDelivery]]:
-        if not page:
-            return {}
-        people = [subscription.subscriber_id for subscription in page]
+    def _built(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
+        """The row of each of these subscriptions, None for those that have theirs."""
         days = {one.subscriber_id: self._day_of(one) for one in page}
         with self.database.reading() as work:
             done = self._done(work, days)
-            maker = row_maker(
+            readers = [
+                Reader(subscription=one, day=days[one.subscriber_id], due_at=self.now)
+                for one in page
+                if one.subscriber_id not in done
+            ]
+            built = build(
                 work,
                 self.identity,
                 self.edition,
                 self.mailing_list,
-                page,
+                readers,
                 now=self.now,
                 opinions=self.opinions,
-                shared=self.shared[is_week],
-                is_week=is_week,
             )
-            memory = work.subscribers.already_sent(people, maker.papers)
-        asked = [
-            (one, memory.get(one.subscriber_id, frozenset()), days[one.subscriber_id])
-            for one in page
-            if one.subscriber_id not in done
-        ]
-        return {
-            one.id: partial(maker.row, one, choice, day, due_at=self.now, now=self.now)
-            for (one, _, day), choice in zip(asked, maker.choices(asked), strict=True)
-        }
+        rows = {row.subscription_id: row for row in built}
+        return [rows.get(one.id) for one in page]
 
     def _day_of(self, one: Subscription) -> date:
         """The date a reader's row is of: the one that was asked for, else today where they are."""

@@ -38,8 +38,8 @@ from paperround.domain.returns import (
 from paperround.domain.standing import SURGE, SURGE_OF_A_DOMAIN, Effect, judged
 from paperround.domain.subscribers import Address, Subscriber, SubscriberState
 from paperround.domain.tokens import KeyRing, Purpose, read_token
+from paperround.jobs.build import Identity
 from paperround.jobs.links import owner_as_reader
-from paperround.jobs.rows import Identity
 from paperround.jobs.self_service import stop_reading
 from paperround.jobs.subscribers import suppress
 from paperround.jobs.transactions import write

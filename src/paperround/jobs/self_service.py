@@ -16,6 +16,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.tokens import Purpose
+from paperround.jobs.build import Identity
 from paperround.jobs.choices import checked, unpacked, unpacked_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (
@@ -31,7 +32,6 @@ from paperround.jobs.links import (
 )
 from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.plan import Hours, first_due_of
-from paperround.jobs.rows import Identity
 from paperround.jobs.signup_limits import may_link
 from paperround.jobs.wishes import interests_of, papers_given, settled
 from paperround.store.unit_of_work import UnitOfWork

@@ -7,10 +7,10 @@ from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.lists import ListId
 from paperround.domain.notices import NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import Address
+from paperround.jobs.build import Identity
 from paperround.jobs.deliver import deliver_notices
 from paperround.jobs.lanes import Post, why_held
 from paperround.jobs.notices import new_notice
-from paperround.jobs.rows import Identity
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import UnitOfWork

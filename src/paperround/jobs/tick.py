@@ -22,6 +22,7 @@ from paperround.domain.gist import choose_gist
 from paperround.domain.notices import Alert
 from paperround.domain.returns import Receipt
 from paperround.jobs.alerts import episode, step_failed, troubles
+from paperround.jobs.build import Identity
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.enrich import EnrichReport, enrich
 from paperround.jobs.feed_admin import live_feeds
@@ -36,7 +37,6 @@ from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
 from paperround.jobs.ports import Enricher, GistChooser, ModelMaker, Pinger, Ranker
 from paperround.jobs.returned_mail import EVERY as LOOK_EVERY
-from paperround.jobs.rows import Identity
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import numpy as np
 
 from paperround.domain.gist import shortened
-from paperround.domain.outlooks import Outlook, Pick
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.personal_views import PersonalView, Pick
 from paperround.domain.reasons import freeze
 from paperround.domain.tastes import Taste
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
@@ -175,22 +175,22 @@ class TasteChooser:
         fit = fits(profiles(said, len(self._blocks[0])), self._blocks)
         return odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
 
-    def picks(self, outlooks: Sequence[Outlook]) -> list[Pick]:
+    def picks(self, views: Sequence[PersonalView]) -> list[Pick]:
         """What each of these readers gets: of the texts that they like, and what they asked for,
         the one that a paper is most like gives the reason."""
         picks: dict[int, Pick] = {}
-        for part in in_parts(outlooks):
-            picks.update(zip(part, self._picks([outlooks[one] for one in part]), strict=True))
-        return [picks[place] for place in range(len(outlooks))]
+        for part in in_parts(views):
+            picks.update(zip(part, self._picks([views[one] for one in part]), strict=True))
+        return [picks[place] for place in range(len(views))]
 
-    def _picks(self, outlooks: Sequence[Outlook]) -> Iterator[Pick]:
-        said = [_said(one.taste, self._place_of) for one in outlooks]
-        found = picked(self._day.scored, self._worth(said), outlooks)
+    def _picks(self, views: Sequence[PersonalView]) -> Iterator[Pick]:
+        said = [_said(one.taste, self._place_of) for one in views]
+        found = picked(self._day.scored, self._worth(said), views)
         nearest = self._spoken.nearest([[*one.liked, *one.topics] for one in said], found.places)
         flags = zip(found.unseen.tolist(), found.heard.tolist(), strict=True)
         columns = (one.tolist() for one in (found.places, found.worth, found.beside, nearest))
         for one, (unseen, heard), places, worth, beside, texts in zip(
-            outlooks, flags, *columns, strict=True
+            views, flags, *columns, strict=True
         ):
             count = len(places) - places.count(-1)
             given = _given(one.taste, self._place_of)

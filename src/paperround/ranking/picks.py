@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paperround.domain.finder import Papers
-from paperround.domain.outlooks import Outlook
+from paperround.domain.personal_views import PersonalView
 from paperround.ranking.spread import Taking
 from paperround.ranking.text_space import Dense
 
@@ -68,37 +68,37 @@ def with_nobody(costs: Numbers) -> Numbers:
     return np.pad(costs, (0, 1))
 
 
-def in_parts(outlooks: Sequence[Outlook]) -> Iterator[list[int]]:
-    """Places of outlooks that can be picked for together: of one size, and not too many."""
-    order = sorted(range(len(outlooks)), key=lambda place: outlooks[place].size)
-    for _, same in groupby(order, key=lambda place: outlooks[place].size):
+def in_parts(views: Sequence[PersonalView]) -> Iterator[list[int]]:
+    """Places of views that can be picked for together: of one size, and not too many."""
+    order = sorted(range(len(views)), key=lambda place: views[place].size)
+    for _, same in groupby(order, key=lambda place: views[place].size):
         part = list(same)
         for start in range(0, len(part), AT_ONCE):
             yield part[start : start + AT_ONCE]
 
 
-def picked(day: Scored, worth: Dense, outlooks: Sequence[Outlook]) -> Picked:
+def picked(day: Scored, worth: Dense, views: Sequence[PersonalView]) -> Picked:
     """What readers of digests of one size get, to whom the papers are worth that: (readers,
     papers)."""
-    return _Readers(day, worth, outlooks).pick()
+    return _Readers(day, worth, views).pick()
 
 
 class _Readers:
     """Some readers of digests of one size, and what they can be given."""
 
-    def __init__(self, day: Scored, worth: Dense, outlooks: Sequence[Outlook]) -> None:
-        self._day, self._worth, self._size = day, worth, outlooks[0].size
+    def __init__(self, day: Scored, worth: Dense, views: Sequence[PersonalView]) -> None:
+        self._day, self._worth, self._size = day, worth, views[0].size
         papers = len(day.scores)
-        self._sent = _marks([one.sent for one in outlooks], papers)
-        self._muted = _marks([one.muted for one in outlooks], papers)
-        self._followed = _marks([one.followed for one in outlooks], papers)
-        self._wanted = _marks([one.wanted for one in outlooks], papers)
-        self._lifted = _marks([one.lifted for one in outlooks], papers)
-        self._old = self._sent | _marks([one.withheld for one in outlooks], papers)
-        self._lift = np.array([one.lift for one in outlooks])
-        floors = [-np.inf if one.floor is None else one.floor for one in outlooks]
+        self._sent = _marks([one.sent for one in views], papers)
+        self._muted = _marks([one.muted for one in views], papers)
+        self._followed = _marks([one.followed for one in views], papers)
+        self._wanted = _marks([one.wanted for one in views], papers)
+        self._lifted = _marks([one.lifted for one in views], papers)
+        self._old = self._sent | _marks([one.withheld for one in views], papers)
+        self._lift = np.array([one.lift for one in views])
+        floors = [-np.inf if one.floor is None else one.floor for one in views]
         self._floor = np.array(floors)
-        self._every = np.arange(len(outlooks))
+        self._every = np.arange(len(views))
 
     def pick(self) -> Picked:
         offered = self._offered()

@@ -15,7 +15,7 @@ from paperround.domain.readers import Choices, Visitor
 from paperround.domain.subscribers import Address
 from paperround.jobs import new_address, self_service
 from paperround.jobs.erasure import erase_person, export_person, was_erased
-from paperround.jobs.looking_ahead import next_digest
+from paperround.jobs.preview import next_digest
 from paperround.jobs.reader_history import reader_history
 from paperround.jobs.reader_lists import join_list, lists_of
 from paperround.web.answers import mail, private

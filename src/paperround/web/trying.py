@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Response
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.looking_ahead import awaited_digest, newcomers_digest
+from paperround.jobs.preview import awaited_digest, newcomers_digest
 from paperround.web import stamps
 from paperround.web.answers import private
 from paperround.web.choices import timed

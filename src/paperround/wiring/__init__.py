@@ -23,6 +23,7 @@ from paperround.domain.ports import Clock, HttpClient, Processes
 from paperround.domain.returns import Receipt
 from paperround.domain.work import Line
 from paperround.jobs import tick as rounds_of_a_tick
+from paperround.jobs.build import Identity
 from paperround.jobs.channel_delivery import ChannelReport
 from paperround.jobs.deliver import Post
 from paperround.jobs.desk import Desk
@@ -49,7 +50,6 @@ from paperround.jobs.ports import (
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.roles import sign_off
-from paperround.jobs.rows import Identity
 from paperround.jobs.similar import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from paperround.jobs.looking_ahead import Press
+from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.suggesting import SuggestedTopics
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ class ForReaders:
     """The part of a runtime that the pages of readers need."""
 
     @cached_property
-    def press(self) -> Press:
+    def press(self) -> DigestPreviewer:
         """What makes a digest to look at."""
         home = cast("Runtime", self)
-        return Press(
+        return DigestPreviewer(
             desk=home.desk,
             ranker=home.ranker,
             letterhead=home.letterhead,

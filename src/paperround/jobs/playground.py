@@ -9,28 +9,29 @@ from datetime import datetime
 from functools import reduce
 
 from paperround.domain.digests import DigestView, Letterhead
-from paperround.domain.editions import Candidate, EditionId, Ranking
+from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import PaperroundError
 from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress
 from paperround.domain.identifiers import KINDS_BY_TRUST
 from paperround.domain.joining import joined, may_join
-from paperround.domain.ledger import Slip
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.domain.merge import key_of, may_merge_by_title, merged, new_paper, repaired
+from paperround.domain.notices import NoticeKind
 from paperround.domain.observations import Observation
 from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
 from paperround.domain.ports import HttpClient
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.compose import digest_mail, sheet_of
+from paperround.jobs.build import Identity
+from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.newsroom import wait
 from paperround.jobs.ports import Ranker, Source
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.publish import draft, unfrozen
 from paperround.jobs.rank import ListRanking
+from paperround.jobs.sample_messages import sample_notice
 
 NAME = "try"
-NOBODY = "reader@example.org"
-_NO_SECRET = KeyRing((b"links of a trial belong to nobody",))
+_NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), domain="example.org")
 """Signs the links of the digest, which lead nowhere: there is no row behind them."""
 
 
@@ -188,7 +189,7 @@ def digest_view(
 ) -> DigestView:
     """The digest of the first `limit` papers. Its personal links lead nowhere, and there is nobody
     to hear what a reader thinks of them."""
-    mailing_list = MailingList(id=ListId(0), name=NAME, title=title, edition_size=limit)
+    mailing_list = MailingList(id=ListId(0), name=NAME, title=title, size=limit, edition_size=limit)
     ranked = ListRanking(
         mailing_list=mailing_list,
         day=now.date(),
@@ -197,19 +198,8 @@ def digest_view(
         papers_known=len(ranking.items),
     )
     edition = unfrozen(draft(ranked, MANUAL_CUT, now), NAME)
-    sheet = sheet_of(edition, title, letterhead)
-    slip = Slip(
-        row=0,
-        edition_id=EditionId(0),
-        address=NOBODY,
-        positions=tuple(sheet.papers),
-        local_date=edition.day,
-        message_id="",
-        dated=now,
-        key_id=_NO_SECRET.current.id,
-        nonce="",
-    )
-    view = digest_mail(sheet, slip, _NO_SECRET).view
+    sample = sample_notice(_NO_SECRET, NoticeKind.TEST, now=now)
+    view = newcomers_mail(edition, mailing_list, sample, letterhead, _NO_SECRET.keys).view
     return replace(
         view,
         papers=tuple(replace(one, page_url=_page(one.links)) for one in view.papers),

@@ -1,24 +1,19 @@
-"""Specimens: a digest and a confirmation as they would leave now, for looking at. Nobody gets one,
-and their links lead nowhere."""
+"""Sample messages: a digest and a confirmation as they would leave now, to be looked at. Nobody
+gets one, and their links lead nowhere."""
 
 from datetime import datetime
 
 from paperround.domain.deliveries import DeliveryId, Lease, Worker
 from paperround.domain.digests import DigestMail, Letterhead
-from paperround.domain.ledger import Slip
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind, NoticeMail
-from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.compose import digest_mail, sheet_of
+from paperround.jobs.build import Identity
+from paperround.jobs.compose import SOMEBODY, newcomers_mail
 from paperround.jobs.notices import new_notice, notice_mail
-from paperround.jobs.preview import SOMEBODY
-from paperround.jobs.rows import Identity, delivery_names
 from paperround.store.unit_of_work import UnitOfWork
 
-NOBODY = SubscriberId(0)
 
-
-def specimen_digest(
+def sample_digest(
     work: UnitOfWork,
     mailing_list: MailingList,
     letterhead: Letterhead,
@@ -30,29 +25,24 @@ def specimen_digest(
     newest = work.editions.newest(mailing_list.id, by=now)
     if newest is None or not newest.papers:
         return None
-    names = delivery_names(identity, mailing_list.name, NOBODY, newest.day)
-    slip = Slip(
-        row=0,
-        edition_id=newest.id,
-        address=SOMEBODY,
-        positions=tuple(paper.position for paper in newest.papers[: mailing_list.size]),
-        local_date=newest.day,
-        message_id=names.message_id,
-        dated=now,
-        key_id=identity.keys.current.id,
-        nonce=names.nonce,
-    )
-    return digest_mail(sheet_of(newest, mailing_list.title, letterhead), slip, identity.keys)
+    notice = sample_notice(identity, NoticeKind.TEST, now=now)
+    return newcomers_mail(newest, mailing_list, notice, letterhead, identity.keys)
 
 
-def specimen_confirmation(
+def sample_confirmation(
     mailing_list: MailingList, letterhead: Letterhead, identity: Identity, *, now: datetime
 ) -> NoticeMail:
     """What somebody would get who asks for the list's mails now."""
-    new = new_notice(identity, NoticeKind.CONFIRM, "specimen", None, SOMEBODY, {}, now=now)
-    claimed = ClaimedNotice(
+    notice = sample_notice(identity, NoticeKind.CONFIRM, now=now)
+    return notice_mail(notice, letterhead, mailing_list.title, identity.keys)
+
+
+def sample_notice(identity: Identity, kind: NoticeKind, *, now: datetime) -> ClaimedNotice:
+    """A notice to nobody, as if it were about to be sent."""
+    new = new_notice(identity, kind, "sample", None, SOMEBODY, {}, now=now)
+    return ClaimedNotice(
         id=DeliveryId(0),
-        kind=new.kind,
+        kind=kind,
         subscriber_id=None,
         address=SOMEBODY,
         payload={},
@@ -65,4 +55,3 @@ def specimen_confirmation(
         expires_at=new.expires_at,
         lease=Lease(worker=Worker(host="", pid=0, started=""), until=now, token=""),
     )
-    return notice_mail(claimed, letterhead, mailing_list.title, identity.keys)

@@ -1,0 +1,131 @@
+"""The papers of a day as one reader sees them, and what they get of these.
+
+    interests, memory ─► view ─► in the edition's order, or by a chooser for readers with a taste
+                                                                          ─► pick ─► choice
+
+Papers go by their places in the day's index, so that what is true of some of them is one number:
+bit n for the nth paper.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from paperround.domain.editions import EditionPaper
+from paperround.domain.finder import Papers, bits
+from paperround.domain.papers import PaperId
+from paperround.domain.tastes import NO_TASTE, Taste
+from paperround.domain.wishes import Sight
+
+
+class PaperIndex:
+    """The papers of an edition, then those behind it, each work once, at its better place. The
+    first `shown` of them are the edition's."""
+
+    def __init__(self, shown: Sequence[EditionPaper], behind: Sequence[EditionPaper] = ()) -> None:
+        each: dict[PaperId, EditionPaper] = {}
+        for paper in (*shown, *behind):
+            each.setdefault(paper.paper_id, paper)
+        self.papers = tuple(each.values())
+        self.shown = len({paper.paper_id for paper in shown})
+        self._bits = {id_: 1 << place for place, id_ in enumerate(each)}
+
+    def places(self, papers: Collection[PaperId]) -> Papers:
+        """Those of `papers` that are in the index."""
+        found = 0
+        for id_ in self._bits.keys() & papers if papers else ():
+            found |= self._bits[id_]
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalView:
+    """What one reader makes of the papers of an index, and how many they want.
+
+    `sent` they were sent before, `withheld` nobody is sent or they know already; `followed`,
+    `wanted`, `lifted`, `muted` and `lift` are those of a sight, `floor` the least worth. Without a
+    `taste` they get papers in the edition's order.
+    """
+
+    taste: Taste = NO_TASTE
+    size: int
+    sent: Papers = 0
+    withheld: Papers = 0
+    followed: Papers = 0
+    wanted: Papers = 0
+    lifted: Papers = 0
+    muted: Papers = 0
+    lift: float = 0.0
+    floor: float | None = None
+
+
+def view_of(
+    sight: Sight | None,
+    *,
+    taste: Taste = NO_TASTE,
+    size: int,
+    floor: float | None = None,
+    sent: Papers = 0,
+    withheld: Papers = 0,
+) -> PersonalView:
+    """The view of a reader whose interests touch what the sight says."""
+    return PersonalView(
+        taste=taste,
+        size=size,
+        floor=floor,
+        sent=sent,
+        withheld=withheld,
+        followed=sight.followed if sight else 0,
+        wanted=sight.wanted if sight else 0,
+        lifted=sight.lifted if sight else 0,
+        muted=sight.muted if sight else 0,
+        lift=sight.lift if sight else 0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """The places of the papers that one reader gets, in the digest's order, and why.
+
+    `worth` is what each is worth to them beyond its score and `beside` what it costs that it is
+    like an earlier one, both rounded to 4 places; a reason is empty where a paper is worth no more
+    to this reader than to others. Where there is none, `unseen` tells whether any was new to them,
+    and `heard` whether any of those was not muted.
+    """
+
+    places: Sequence[int]
+    reasons: Sequence[str]
+    worth: Sequence[float] = ()
+    beside: Sequence[float] = ()
+    unseen: bool = True
+    heard: bool = True
+
+
+def in_order(view: PersonalView, index: PaperIndex) -> Pick:
+    """What a reader without a taste gets of the papers shown, and of those behind that they asked
+    for. Papers by an author they follow come first, then those on their topics or found by their
+    searches, each group in the edition's order. Papers of a category they follow are worth more by
+    its lift, and `floor` is one of the sum."""
+    pinned = view.followed | view.wanted
+    unseen = ((1 << index.shown) - 1 | pinned) & ~(view.sent | view.withheld)
+    heard = unseen & ~view.muted
+    worth = {
+        place: index.papers[place].score + (view.lift if view.lifted >> place & 1 else 0.0)
+        for place in bits(heard)
+    }
+    kept = [place for place in worth if view.floor is None or worth[place] >= view.floor]
+    first = [place for place in kept if view.followed >> place & 1]
+    asked = [place for place in kept if (view.wanted & ~view.followed) >> place & 1]
+    others = [place for place in kept if not pinned >> place & 1]
+    if any(view.lifted >> place & 1 for place in others):
+        others.sort(key=lambda place: -worth[place])
+    best = [*first, *asked, *others][: view.size]
+    return Pick(places=best, reasons=[""] * len(best), unseen=bool(unseen), heard=bool(heard))
+
+
+class Chooser(Protocol):
+    """Chooses among the papers of one index for readers whose tastes it was told."""
+
+    def picks(self, views: Sequence[PersonalView]) -> Sequence[Pick]:
+        """What each of these readers gets. Same views, same picks, whoever else asks."""
+        ...

@@ -1,0 +1,315 @@
+"""Build digests: what each of some readers gets of an edition, as the ledger rows they make.
+
+    readers ─► interests, tastes, memory ─► view ─► pick ─► choice ─► row
+                                                      └► or the reason why there is no mail
+
+Planning, publishing, resending and previews all build here; they differ in the readers they name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
+from paperround.domain.digests import (
+    Choice,
+    DigestKind,
+    SkipReason,
+    Withdrawal,
+    choice_of,
+    is_weekly,
+    none_due,
+)
+from paperround.domain.editions import Edition, EditionPaper
+from paperround.domain.finder import Finder, findable, finder_of
+from paperround.domain.gist import choose_gist
+from paperround.domain.interests import Interest
+from paperround.domain.languages import spoken
+from paperround.domain.ledger import NewDelivery
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import PaperId
+from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, view_of
+from paperround.domain.subscribers import SubscriberId, Subscription
+from paperround.domain.tastes import NO_TASTE
+from paperround.domain.tokens import KeyRing
+from paperround.domain.weeks import of_the_week
+from paperround.domain.wishes import Sight, Wishes, sight_of
+from paperround.jobs.behind import Behind, behind_of
+from paperround.jobs.opinions import Opinions, Views
+from paperround.jobs.wishes import wishes_of_all
+from paperround.store.unit_of_work import UnitOfWork
+
+MOST_WITHDRAWALS = 5
+"""How many withdrawals one digest tells of; what is left waits for the next."""
+
+WITHDRAWAL_IS_NEWS = timedelta(days=90)
+"""For how long a withdrawal is told to people who were sent the paper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What signs a delivery: the keys of the installation and the domain of its Message-IDs."""
+
+    keys: KeyRing
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Somebody a digest is built for: of which date of theirs, and when it is due. `choice` is
+    what they were chosen earlier; None: it is to be chosen now."""
+
+    subscription: Subscription
+    day: date
+    due_at: datetime
+    choice: Choice | SkipReason | None = None
+
+    @property
+    def person(self) -> SubscriberId:
+        """The subscriber."""
+        return self.subscription.subscriber_id
+
+
+def build(
+    work: UnitOfWork,
+    identity: Identity,
+    edition: Edition,
+    mailing_list: MailingList,
+    readers: Sequence[Reader],
+    *,
+    now: datetime,
+    kind: DigestKind = DigestKind.DIGEST,
+    opinions: Opinions | None = None,
+    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
+) -> list[NewDelivery]:
+    """The ledger row of each reader, in their order: one that waits to be sent, or one born
+    skipped that says why there is no mail. Readers of a week get the best of all its days.
+
+    Without `opinions` everybody gets the papers in the edition's order, but for what they asked
+    for. `interests` replace those that are stored, for somebody who only tries them.
+    """
+    rows: dict[int, NewDelivery] = {}
+    for is_week in (False, True):
+        group = [n for n, one in enumerate(readers) if is_weekly(one.subscription) is is_week]
+        if group:
+            some = [readers[number] for number in group]
+            builder = _builder(
+                work, identity, edition, mailing_list, some, now, kind, opinions, interests, is_week
+            )
+            rows.update(zip(group, builder.rows(some), strict=True))
+    return [rows[number] for number in range(len(readers))]
+
+
+def _builder(
+    work: UnitOfWork,
+    identity: Identity,
+    edition: Edition,
+    mailing_list: MailingList,
+    readers: Sequence[Reader],
+    now: datetime,
+    kind: DigestKind,
+    opinions: Opinions | None,
+    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None,
+    is_week: bool,
+) -> "DigestBuilder":
+    subscriptions = [one.subscription for one in readers]
+    people = [one.person for one in readers]
+    wishes = wishes_of_all(work, subscriptions, interests)
+    behind = None
+    if is_week:
+        behind = behind_of(work, edition, choose_gist if opinions is None else opinions.gist)
+        edition = of_the_week(edition, behind)
+    views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
+    index = PaperIndex(edition.papers, tuple(views.behind or ()))
+    papers = [paper.paper_id for paper in index.papers]
+    return DigestBuilder(
+        identity=identity,
+        edition=edition,
+        mailing_list=mailing_list,
+        index=index,
+        now=now,
+        kind=kind,
+        is_week=is_week,
+        finder=_finder(work, index, edition, views.behind) if wishes else None,
+        wishes=wishes,
+        views=views,
+        behind=views.behind or behind,
+        memory=work.subscribers.already_sent(people, papers),
+        withdrawn=work.papers.withdrawn_among(set(papers)),
+        news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
+    )
+
+
+def _finder(work: UnitOfWork, index: PaperIndex, edition: Edition, behind: Behind | None) -> Finder:
+    """Searches the papers of an index as they are known now."""
+    known = work.papers.load({paper.paper_id for paper in edition.papers})
+    further = {} if behind is None else behind.findable
+    shown, tail = index.papers[: index.shown], index.papers[index.shown :]
+    return finder_of(
+        (
+            *(findable(paper, known.get(paper.paper_id)) for paper in shown),
+            *(further[paper.paper_id] for paper in tail),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """What the mail of a choice carries, the same object for all its readers; or the `reason` why
+    there is no mail."""
+
+    reason: str = ""
+    papers: tuple[tuple[PaperId, int], ...] = ()
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    behind: tuple[EditionPaper, ...] = ()
+
+
+_Alike = tuple[PersonalView, int]
+"""What decides a choice: a view, and the id of a sight. Readers with the same share one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestBuilder:
+    """Builds the rows of some readers of one edition, from all that was read of them.
+
+    `views` are who likes what, who chooses for them, and what else they may get; `behind` are the
+    papers that the edition does not show, where somebody may get one of them. `withdrawn` are
+    the papers that nobody is sent any more, `news` what each person has to be told of papers they
+    were sent. News alone make no mail: they wait for the next digest.
+    """
+
+    identity: Identity
+    edition: Edition
+    mailing_list: MailingList
+    index: PaperIndex
+    now: datetime
+    kind: DigestKind = DigestKind.DIGEST
+    is_week: bool = False
+    finder: Finder | None = None
+    wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
+    views: Views = field(default_factory=Views)
+    behind: Behind | None = None
+    memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
+    withdrawn: frozenset[PaperId] = frozenset()
+    news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
+
+    def rows(self, readers: Sequence[Reader]) -> list[NewDelivery]:
+        """The row of each reader."""
+        papers = {one.position: one for one in (*self.edition.all_papers, *self.index.papers)}
+        contents: dict[int, _Content] = {}
+        rows = []
+        choices = self.choices(readers)
+        for one, choice in zip(readers, choices, strict=True):
+            if id(choice) not in contents:
+                contents[id(choice)] = self._content(choice, papers)
+            rows.append(self._row(one, contents[id(choice)]))
+        return rows
+
+    # --- choosing ------------------------------------------------------------------------------
+
+    def choices(self, readers: Sequence[Reader]) -> list[Choice | SkipReason]:
+        """What each gets. Readers who ask alike get the very same choice."""
+        chosen: dict[int, Choice | SkipReason] = {}
+        alike: dict[_Alike, list[int]] = {}
+        sights: dict[int, Sight | None] = {}
+        for number, one in enumerate(readers):
+            known = one.choice or none_due(self.edition, one.subscription, one.day)
+            if known is not None:
+                chosen[number] = known
+                continue
+            sight = self._sight(one)
+            sights[id(sight)] = sight
+            alike.setdefault((self._view(one, sight), id(sight)), []).append(number)
+        picks = self._picks([view for view, _ in alike])
+        for ((_, sight_id), numbers), pick in zip(alike.items(), picks, strict=True):
+            found = choice_of(
+                pick, self.edition, self.index, sights[sight_id], is_week=self.is_week
+            )
+            chosen.update(dict.fromkeys(numbers, found))
+        return [chosen[number] for number in range(len(readers))]
+
+    def _sight(self, reader: Reader) -> Sight | None:
+        wishes = self.wishes.get(reader.person)
+        return sight_of(wishes, self.finder) if wishes and self.finder else None
+
+    def _view(self, reader: Reader, sight: Sight | None) -> PersonalView:
+        wish, wishes = reader.subscription.preferences, self.wishes.get(reader.person)
+        known = () if wishes is None else wishes.known
+        return view_of(
+            sight,
+            taste=self.views.tastes.get(reader.person, NO_TASTE),
+            size=wish.size or self.mailing_list.size,
+            floor=wish.floor,
+            sent=self.index.places(self.memory.get(reader.person, ())),
+            withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
+        )
+
+    def _picks(self, views: Sequence[PersonalView]) -> list[Pick]:
+        """What readers with these views get: the chooser picks for all who have a taste at once."""
+        with_taste = [view for view in views if view.taste]
+        chooser = self.views.chooser
+        picked = iter(chooser.picks(with_taste) if chooser and with_taste else ())
+        return [next(picked) if view.taste else in_order(view, self.index) for view in views]
+
+    # --- rows ----------------------------------------------------------------------------------
+
+    def _content(self, choice: Choice | SkipReason, papers: Mapping[int, EditionPaper]) -> _Content:
+        if isinstance(choice, SkipReason):
+            return _Content(reason=choice)
+        behind = self.behind
+        return _Content(
+            papers=tuple((papers[place].paper_id, place) for place in choice.positions),
+            reasons=choice.reasons,
+            parts=choice.parts,
+            behind=tuple(behind.frozen(one) for one in choice.positions if one in behind)
+            if behind
+            else (),
+        )
+
+    def _row(self, reader: Reader, content: _Content) -> NewDelivery:
+        is_mail = not content.reason
+        message_id, nonce = delivery_names(
+            self.identity, self.mailing_list.name, reader.person, reader.day, self.kind
+        )
+        return NewDelivery(
+            subscriber_id=reader.person,
+            subscription_id=reader.subscription.id,
+            kind=self.kind,
+            local_date=reader.day,
+            state=DeliveryState.QUEUED if is_mail else DeliveryState.SKIPPED,
+            reason=content.reason,
+            due_at=reader.due_at,
+            expires_at=reader.due_at + DIGEST_LIFE,
+            message_id=message_id,
+            dated=self.now,
+            key_id=self.identity.keys.current.id,
+            nonce=nonce,
+            papers=content.papers,
+            reasons=content.reasons,
+            parts=content.parts,
+            behind=content.behind,
+            withdrawn=self.news.get(reader.person, ())[:MOST_WITHDRAWALS] if is_mail else (),
+            language=spoken(reader.subscription.preferences.language),
+        )
+
+
+def delivery_names(
+    identity: Identity,
+    list_name: str,
+    subscriber: SubscriberId,
+    local_date: date,
+    kind: DigestKind = DigestKind.DIGEST,
+) -> tuple[str, str]:
+    """The Message-ID of a delivery and the nonce of its links, derived from what makes the delivery
+    unique: planning it again gives the same."""
+    who = f"{list_name}|{subscriber}|{kind}|{local_date.isoformat()}"
+    local = identity.keys.digest("message-id", who)[:32]
+    return f"<{local}@{identity.domain}>", identity.keys.digest("delivery-nonce", who)[:22]
+
+
+def without_mail(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:
+    """The row of a digest that is not sent after all, with the reason."""
+    return replace(
+        row, state=state, reason=reason, papers=(), reasons={}, parts={}, behind=(), withdrawn=()
+    )

@@ -1,0 +1,224 @@
+"""Replacements: digests sent after all to those who did not get theirs, because somebody asks.
+
+    failed | expired | skipped (cancelled) ─► a new row, kind `replacement`, with the same papers
+    unknown ─► only when that is asked for as well: its reader may have it already
+
+A person gets one replacement of a date at most: the ledger holds no second row for it. Whoever
+left, paused or is suppressed by now gets none.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from itertools import chain
+
+from paperround.domain.audit import COMMAND_LINE, Deed
+from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.digests import Choice, DigestKind, SkipReason
+from paperround.domain.editions import Edition, EditionId
+from paperround.domain.ledger import NewDelivery, Slip, Undelivered
+from paperround.domain.lists import MailingList
+from paperround.domain.subscribers import SubscriberState, Subscription
+from paperround.domain.times import local_date
+from paperround.jobs.build import Identity, Reader, build
+from paperround.jobs.opinions import Opinions
+from paperround.jobs.transactions import tried
+from paperround.store.unit_of_work import Database
+
+PAGE = 2000
+"""Rows that are looked at, and planned, together."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Missed:
+    """Who did not get the digest of a date. `by_reason` counts everybody, by state and reason.
+
+    Of these, `replaced` had their replacement before, `unknown` may have got the digest and were
+    left alone, `barred` counts by reason those who get none. `sendable` are the others, and
+    `planned` those whose replacement was planned now.
+    """
+
+    list_name: str
+    day: date
+    by_reason: Counter[tuple[DeliveryState, str]] = field(default_factory=Counter)
+    replaced: int = 0
+    unknown: int = 0
+    barred: Counter[str] = field(default_factory=Counter)
+    sendable: int = 0
+    planned: int = 0
+
+
+def missed(
+    database: Database,
+    list_name: str,
+    *,
+    day: date | None,
+    now: datetime,
+    include_unknown: bool = False,
+) -> Missed:
+    """Who did not get the digest of `day` (their own date; default: the list's today), and why."""
+    search = _search(database, list_name, day, now, include_unknown)
+    for page in search.pages():
+        search.sort(page)
+    return search.found
+
+
+def send_missed(
+    database: Database,
+    list_name: str,
+    *,
+    identity: Identity,
+    day: date | None,
+    now: datetime,
+    include_unknown: bool = False,
+    opinions: Opinions | None = None,
+    by: str = COMMAND_LINE,
+) -> Missed:
+    """Plan a replacement for everybody whom `missed` calls sendable. They live for 20 hours from
+    now; killed anywhere, it can be done again."""
+    search = _search(database, list_name, day, now, include_unknown)
+    for page in search.pages():
+        people = search.sort(page)
+        if people:
+            tried(partial(search.plan, people, identity, opinions, by))
+    return search.found
+
+
+def _search(
+    database: Database, list_name: str, day: date | None, now: datetime, include_unknown: bool
+) -> "_Search":
+    with database.reading() as work:
+        mailing_list = work.lists.get(list_name)
+    day = day or local_date(now, mailing_list.zone)
+    found = Missed(list_name=list_name, day=day)
+    return _Search(database, mailing_list, day, now, include_unknown, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One date of one list, page by page."""
+
+    database: Database
+    mailing_list: MailingList
+    day: date
+    now: datetime
+    include_unknown: bool
+    found: Missed
+
+    def pages(self) -> Iterator[list[Undelivered]]:
+        """Everybody who did not get it."""
+        after = DeliveryId(0)
+        while page := self._page(after):
+            yield page
+            after = DeliveryId(page[-1].slip.row)
+
+    def _page(self, after: DeliveryId) -> list[Undelivered]:
+        with self.database.reading() as work:
+            return work.ledger.undelivered(self.mailing_list.id, self.day, after=after, limit=PAGE)
+
+    def sort(self, page: Sequence[Undelivered]) -> list[tuple[Undelivered, Subscription]]:
+        """Count a page; returns those who can be sent a replacement."""
+        self.found.by_reason.update((one.state, one.reason) for one in page)
+        chosen = [
+            (one, one.subscription) for one in page if self._may_have_one(one) and one.subscription
+        ]
+        self.found.sendable += len(chosen)
+        return chosen
+
+    def _may_have_one(self, one: Undelivered) -> bool:
+        if one.replaced:
+            self.found.replaced += 1
+            return False
+        if one.state is DeliveryState.UNKNOWN and not self.include_unknown:
+            self.found.unknown += 1
+            return False
+        reason = self._bar(one.subscription)
+        if reason is not None:
+            self.found.barred[reason] += 1
+        return reason is None
+
+    def _bar(self, subscription: Subscription | None) -> SkipReason | None:
+        """Why somebody is not mailed today, whatever they missed."""
+        if subscription is not None and subscription.state is SubscriberState.SUPPRESSED:
+            return SkipReason.SUPPRESSED
+        if subscription is None or subscription.state is not SubscriberState.ACTIVE:
+            return SkipReason.UNSUBSCRIBED
+        until = subscription.preferences.paused_until
+        today = local_date(self.now, self.mailing_list.zone)
+        return SkipReason.PAUSED if until is not None and today < until else None
+
+    # --- planning ------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        people: Sequence[tuple[Undelivered, Subscription]],
+        identity: Identity,
+        opinions: Opinions | None,
+        by: str,
+    ) -> None:
+        """Plan their replacements, with a line in the audit, and count them."""
+        rows = self._built(people, identity, opinions)
+        mails = [(edition, row) for edition, row in rows if not row.reason]
+        with self.database.writing() as work:
+            planned = work.ledger.plan_again(self.mailing_list.id, mails, now=self.now)
+            if planned:
+                target = f"{self.mailing_list.name}/{self.day}"
+                details = {"planned": planned}
+                deed = Deed(actor=by, action="send-missed", target=target, details=details)
+                work.audit.note(deed, now=self.now)
+        self.found.planned += planned
+        self.found.barred.update(row.reason for _, row in rows if row.reason)
+
+    def _built(
+        self,
+        people: Sequence[tuple[Undelivered, Subscription]],
+        identity: Identity,
+        opinions: Opinions | None,
+    ) -> list[tuple[EditionId, NewDelivery]]:
+        """A row for each of them."""
+        by_edition: dict[EditionId, list[tuple[Undelivered, Subscription]]] = {}
+        for one, subscription in people:
+            by_edition.setdefault(one.slip.edition_id, []).append((one, subscription))
+        rows: list[tuple[EditionId, NewDelivery]] = []
+        with self.database.reading() as work:
+            for id_, some in by_edition.items():
+                edition = work.editions.get(id_)
+                readers = [self._reader(edition, one, subscription) for one, subscription in some]
+                built = build(
+                    work,
+                    identity,
+                    edition,
+                    self.mailing_list,
+                    readers,
+                    now=self.now,
+                    kind=DigestKind.REPLACEMENT,
+                    opinions=opinions,
+                )
+                rows += [(id_, row) for row in built]
+        return rows
+
+    def _reader(self, edition: Edition, one: Undelivered, subscription: Subscription) -> Reader:
+        """Somebody for whom no papers were planned, because nobody planned them in time, gets what
+        the edition has for them now."""
+        choice = _same(edition, one.slip) if one.slip.positions else None
+        return Reader(
+            subscription=subscription, day=one.slip.local_date, due_at=self.now, choice=choice
+        )
+
+
+def _same(edition: Edition, slip: Slip) -> Choice | SkipReason:
+    """The same papers once more, but for those withdrawn since."""
+    standing = {paper.position for paper in edition.all_papers if not paper.withdrawn}
+    kept = tuple(place for place in slip.positions if place in standing)
+    if not kept:
+        return SkipReason.NO_NEW_PAPERS
+    return Choice(
+        positions=kept,
+        reasons={place: why for place, why in slip.reasons.items() if place in standing},
+        parts={
+            name: tuple(slip.parts.get(place, {}).get(name, 0) for place in kept)
+            for name in dict.fromkeys(chain.from_iterable(slip.parts.values()))
+        },
+    )
