@@ -179,7 +179,7 @@ def test_the_reasons_of_a_reader_are_frozen_with_the_row(morning: Morning) -> No
     with morning.database.writing() as work:
         claimed = work.ledger.claim(lease(), limit=9, now=NOW)
         slip = work.ledger.find(alice.list_id, alice.subscriber_id, own.kind, own.local_date)
-    assert [row.slip.reasons for row in claimed] == [{2: "You follow Ada Ring"}, {}]
+    assert [row.reasons for row in claimed] == [{2: "You follow Ada Ring"}, {}]
     assert slip is not None
     assert slip.reasons == own.reasons
 
@@ -204,7 +204,7 @@ def test_the_parts_of_a_reader_are_frozen_with_the_row(morning: Morning) -> None
     with morning.database.writing() as work:
         claimed = work.ledger.claim(lease(), limit=9, now=NOW)
         slip = work.ledger.find(alice.list_id, alice.subscriber_id, own.kind, own.local_date)
-    assert [row.slip.parts for row in claimed] == [mine, {}]
+    assert [row.parts for row in claimed] == [mine, {}]
     assert slip is not None
     assert slip.parts == mine
 

@@ -217,7 +217,7 @@ def test_the_first_digest_goes_by_the_search_already(database: SqlDatabase) -> N
     plan_due(database=database, identity=IDENTITY, hours=Hours(hour=9), now=later)
     (digest,) = digests(database, now=later)
     assert digest.positions == (4, 2, 3)
-    assert english(digest.slip.reasons[4]).startswith("your search “graph”")
+    assert english(digest.reasons[4]).startswith("your search “graph”")
 
 
 @pytest.mark.accept("F16", part="a saved search")

@@ -44,7 +44,7 @@ def _bytes(database: Database, row: Claimed) -> bytes:
     with database.reading() as work:
         edition = work.editions.get(row.edition_id)
     sheet = sheet_of(edition, "Trending papers", LETTERHEAD)
-    return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, row.slip, IDENTITY.keys))
+    return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, row, IDENTITY.keys))
 
 
 def _language(notice: ClaimedNotice) -> str:
@@ -64,7 +64,7 @@ def test_a_planned_digest_stays_in_the_language_it_was_planned_in(database: Data
     french = replace(confirmed.preferences, language="fr")
     assert save_choices(here, confirmed.preferences_token, french, now=NOW)
     (again,) = digests(database, now=NOW + HOURS)
-    assert (row.slip.language, again.slip.language) == ("de", "de")
+    assert (row.language, again.language) == ("de", "de")
     assert _bytes(database, again) == before
 
 

@@ -136,11 +136,10 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A delivery this process may send now; `slip` is what its bytes are made of. `taken` messages
-    of it were taken before, where one takes several; `attempts` are those of the next."""
+class Claimed(Slip):
+    """A delivery this process may send now, with what its bytes are made of. `taken` messages of it
+    were taken before, where one takes several; `attempts` are those of the next."""
 
-    slip: Slip
     subscriber_id: SubscriberId
     kind: DigestKind
     attempts: int
@@ -152,47 +151,7 @@ class Claimed:
     @property
     def id(self) -> DeliveryId:
         """The row's."""
-        return DeliveryId(self.slip.row)
-
-    @property
-    def edition_id(self) -> EditionId:
-        """Of the edition it is cut from."""
-        return self.slip.edition_id
-
-    @property
-    def address(self) -> str:
-        """Where it goes."""
-        return self.slip.address
-
-    @property
-    def local_date(self) -> date:
-        """The day of its reader that it is for."""
-        return self.slip.local_date
-
-    @property
-    def positions(self) -> tuple[int, ...]:
-        """Of its papers in the edition."""
-        return self.slip.positions
-
-    @property
-    def message_id(self) -> str:
-        """Its Message-ID, the same on every try."""
-        return self.slip.message_id
-
-    @property
-    def dated(self) -> datetime:
-        """What its Date says."""
-        return self.slip.dated
-
-    @property
-    def key_id(self) -> str:
-        """Of the key that its links are signed with."""
-        return self.slip.key_id
-
-    @property
-    def nonce(self) -> str:
-        """What its links are bound to."""
-        return self.slip.nonce
+        return DeliveryId(self.row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,7 @@ class _Poster:
         if channel.hook.lost:
             raise Misconfigured(channel.hook.lost)
         sheet = sheet_of(edition, title, self._context.letterhead)
-        view = digest_view(sheet, row.slip, token="")
+        view = digest_view(sheet, row, token="")
         digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
         papers = {one.position: one for one in edition.all_papers}
         return _InHand(

@@ -138,7 +138,7 @@ def digest_lane(post: Post) -> Lane[Claimed]:
         return sheets[edition_id]
 
     def compose(row: Claimed) -> bytes:
-        mail = digest_mail(sheet(row.edition_id, row.positions), row.slip, post.keys)
+        mail = digest_mail(sheet(row.edition_id, row.positions), row, post.keys)
         return post.renderer.compose(mail)
 
     return _mail_lane(

@@ -107,21 +107,25 @@ _PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 def slip_of(row: Row[Any]) -> Slip:
     """What the mail of a row is made of; the address is empty after an erasure."""
-    return Slip(
-        row=row.id,
-        edition_id=EditionId(row.edition_id),
-        address=row.address or "",
-        positions=tuple(row.positions),
-        local_date=row.local_date,
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
-        reasons=_reasons(row),
-        parts=parts_by_position(row.positions, row.parts or {}),
-        withdrawn=_withdrawn(row),
-        language=row.language or ENGLISH,
-    )
+    return Slip(**_slip_fields(row))
+
+
+def _slip_fields(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "row": row.id,
+        "edition_id": EditionId(row.edition_id),
+        "address": row.address or "",
+        "positions": tuple(row.positions),
+        "local_date": row.local_date,
+        "message_id": row.message_id,
+        "dated": row.dated,
+        "key_id": row.key_id,
+        "nonce": row.nonce,
+        "reasons": _reasons(row),
+        "parts": parts_by_position(row.positions, row.parts or {}),
+        "withdrawn": _withdrawn(row),
+        "language": row.language or ENGLISH,
+    }
 
 
 def _said(one: Withdrawal) -> dict[str, Any]:
@@ -146,7 +150,7 @@ def _reasons(row: Row[Any]) -> Mapping[int, str]:
 def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
     """The delivery of a row, under the lease it was claimed with."""
     return Claimed(
-        slip=slip_of(row),
+        **_slip_fields(row),
         subscriber_id=SubscriberId(row.subscriber_id),
         kind=DigestKind(row.kind),
         attempts=row.attempts,
