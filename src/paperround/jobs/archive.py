@@ -10,8 +10,7 @@ from itertools import groupby
 
 from paperround.domain.editions import EditionSummary
 from paperround.domain.lists import MailingList
-from paperround.domain.times import local_date
-from paperround.jobs.daily import Days, days_of_month
+from paperround.jobs.daily import Days, Period, days_of_month, last_days
 from paperround.jobs.site import why_quiet
 from paperround.store.unit_of_work import Database, UnitOfWork
 
@@ -68,8 +67,7 @@ def month_of(day: date) -> str:
 
 
 def _newest_month(work: UnitOfWork, mailing_list: MailingList, now: datetime) -> Days:
-    newest = work.editions.recent(mailing_list.id, limit=1)
-    day = newest[0].day if newest else local_date(now, mailing_list.zone)
+    _, day = last_days(work, mailing_list, Period.DAY, now)
     return days_of_month(month_of(day))
 
 

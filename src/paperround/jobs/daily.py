@@ -104,7 +104,7 @@ def trending_now(
     ends with its newest one, best first. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        days = _days_to_newest(work, mailing_list, _LENGTHS[period], now)
+        days = last_days(work, mailing_list, period, now)
         places = work.editions.places(mailing_list.id, Order.RANKED, days=days, limit=limit)
         return mailing_list, _with_papers(work, places)
 
@@ -115,19 +115,18 @@ def best_of_newest_day(
     """The papers of a list's editions of its newest day, best first. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        days = _days_to_newest(work, mailing_list, 1, now)
+        days = last_days(work, mailing_list, Period.DAY, now)
         places = work.editions.places(
             mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
         )
         return [one.paper for one in _with_papers(work, places)]
 
 
-def _days_to_newest(
-    work: UnitOfWork, mailing_list: MailingList, length: int, now: datetime
-) -> Days:
+def last_days(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:
+    """The period that ends with the newest edition of the list."""
     newest = work.editions.recent(mailing_list.id, limit=1)
     last = newest[0].day if newest else local_date(now, mailing_list.zone)
-    return last - timedelta(days=length - 1), last
+    return last - timedelta(days=_LENGTHS[period] - 1), last
 
 
 Counts = Mapping[str, int]

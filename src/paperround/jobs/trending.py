@@ -5,21 +5,25 @@ Nothing is changed here.
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
 from paperround.domain.places import Order, Placed
-from paperround.domain.times import local_date, parse_date, week_name
+from paperround.domain.times import parse_date, week_name
 from paperround.jobs.archive import ArchiveDay, days_of, month_of
-from paperround.jobs.daily import Days, Period, days_of_date, days_of_month, days_of_week
+from paperround.jobs.daily import (
+    Days,
+    Period,
+    days_of_date,
+    days_of_month,
+    days_of_week,
+    last_days,
+)
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 PAGE = 40
 MOST_PAGES = 10
-
-_BACK = {Period.DAY: 0, Period.WEEK: 6, Period.MONTH: 29}
-"""Days before the newest one that belong to the last day, the last week and the last month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,9 @@ def trending_page(
     list, InvalidInput for a stretch that is none."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        first, last = days_named(period, name) if name else _last(work, mailing_list, period, now)
+        first, last = (
+            days_named(period, name) if name else last_days(work, mailing_list, period, now)
+        )
         places = work.editions.places(
             mailing_list.id,
             Order.RANKED,
@@ -120,12 +126,6 @@ def trending_page(
         later=later,
         quiet=days_of(editions),
     )
-
-
-def _last(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:
-    newest = work.editions.recent(mailing_list.id, limit=1)
-    last = newest[0].day if newest else local_date(now, mailing_list.zone)
-    return last - timedelta(days=_BACK[period]), last
 
 
 def _beside(
