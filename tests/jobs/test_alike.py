@@ -15,7 +15,7 @@ from paperround.domain.finder import findable, finder_of
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import PaperIndex
+from paperround.domain.personal_views import Chooser, PaperIndex
 from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import (
     Frequency,
@@ -30,7 +30,7 @@ from paperround.domain.wishes import Wishes
 from paperround.jobs import build
 from paperround.jobs.build import DigestBuilder
 from paperround.jobs.opinions import Views
-from paperround.ranking.opinions import TasteChooser, TasteDay
+from paperround.ranking.opinions import TasteDay
 from tests.jobs.conftest import IDENTITY
 
 DAY, NOON = date(2026, 1, 30), datetime(2026, 1, 30, 12, tzinfo=UTC)
@@ -84,8 +84,8 @@ def day() -> TasteDay:
     return TasteDay(papers, [one.score for one in EDITION.papers], [])
 
 
-def chooser_for(tastes: Sequence[Taste]) -> TasteChooser:
-    return day().chooser(tastes, lambda _: {})
+def chooser_for(tastes: Sequence[Taste]) -> Chooser:
+    return day().chooser(tastes, lambda _: {}).picks
 
 
 preferences = st.builds(

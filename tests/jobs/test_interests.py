@@ -28,7 +28,7 @@ from paperround.jobs.subscribers import ImportReport, exported_rows, import_subs
 from paperround.jobs.wishes import MOST_TITLES
 from paperround.mail.addresses import EmailAddresses
 from paperround.ranking.relevance import by_relevance
-from paperround.ranking.tastes import TasteRanker
+from paperround.ranking.tastes import taste_day
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, english
 from tests.fakes import LETTERHEAD, NewestFirst
@@ -121,7 +121,7 @@ def test_a_paper_one_gave_speaks_for_those_like_it(database: SqlDatabase) -> Non
     fill(database, earlier + others, NOW - timedelta(days=30))
     reader(database, "seed:2601.00900")
     today(database)
-    title, reason = told(shown(database, opinions=Opinions(TasteRanker())))[0]
+    title, reason = told(shown(database, opinions=Opinions(taste_day)))[0]
     assert title == "A kiln for pottery"
     assert reason.startswith("shares “")
     assert reason.endswith(" with “Dating pottery”, which you gave")
@@ -133,7 +133,7 @@ def test_a_paper_that_nobody_knows_speaks_by_its_title(database: SqlDatabase) ->
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "seed:How a kiln for pottery is fired")
     today(database)
-    title, reason = told(shown(database, opinions=Opinions(TasteRanker())))[0]
+    title, reason = told(shown(database, opinions=Opinions(taste_day)))[0]
     assert title == "A kiln for pottery"
     assert reason.endswith(" with “How a kiln for pottery is fired”, which you gave")
 
@@ -143,7 +143,7 @@ def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "keyword:kiln AND comets")
     today(database)
-    title, reason = told(shown(database, opinions=Opinions(TasteRanker())))[0]
+    title, reason = told(shown(database, opinions=Opinions(taste_day)))[0]
     assert (title, reason) == ("A kiln for pottery", "shares “kiln” with your topics")
 
 

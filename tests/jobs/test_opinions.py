@@ -9,12 +9,12 @@ import pytest
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
 from paperround.domain.papers import Paper, PaperId
+from paperround.domain.personal_views import TasteDay
 from paperround.domain.subscribers import Preferences, SubscriptionId
 from paperround.domain.tastes import Taste
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.ports import TasteDay
 from paperround.jobs.publish import publish
-from paperround.ranking.tastes import TasteRanker
+from paperround.ranking.tastes import taste_day
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
 from tests.fakes import NewestFirst
@@ -63,7 +63,7 @@ def first_of(database: SqlDatabase, edition: Edition, name: str) -> tuple[str, s
 
 @pytest.mark.accept("F13", part="feedback")
 def test_a_paper_like_a_liked_one_comes_first_for_who_liked_it(liked: SqlDatabase) -> None:
-    edition = published(liked, Opinions(TasteRanker()))
+    edition = published(liked, Opinions(taste_day))
     title, reason = first_of(liked, edition, "ada")
     assert title == "A kiln for pottery"
     assert english(reason).startswith("shares “")
@@ -98,7 +98,7 @@ def tastes_held(paper: PaperId) -> int:
 def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planned(
     liked: SqlDatabase,
 ) -> None:
-    opinions = Opinions(TasteRanker())
+    opinions = Opinions(taste_day)
     edition = published(liked, opinions)
     with liked.reading() as work:
         ((paper, _),) = work.subscribers.feedback_of(person(liked, "ada"))
@@ -115,7 +115,7 @@ class Counting:
     def __init__(self) -> None:
         self.made = 0
 
-    def day(
+    def __call__(
         self,
         papers: Sequence[Paper],
         scores: Sequence[float],
@@ -123,4 +123,4 @@ class Counting:
         shown: int,
     ) -> TasteDay:
         self.made += 1
-        return TasteRanker().day(papers, scores, background, shown)
+        return taste_day(papers, scores, background, shown)

@@ -15,6 +15,7 @@ from paperround.domain.joining import joined as one_work
 from paperround.domain.ledger import Slip
 from paperround.domain.lists import ListId
 from paperround.domain.papers import Paper, Record
+from paperround.domain.personal_views import TasteDay
 from paperround.domain.subscribers import Address, Frequency, Preferences, SubscriptionId
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.cuts import freeze_cuts
@@ -23,12 +24,11 @@ from paperround.jobs.housekeeping import KEPT_TAILS, keep_house
 from paperround.jobs.lanes import Post, digest_lane
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, Welcome, plan_due
-from paperround.jobs.ports import TasteDay
 from paperround.jobs.preview import preview
 from paperround.jobs.publish import publish
 from paperround.jobs.site import edition_page
 from paperround.jobs.status import history
-from paperround.ranking.tastes import TasteRanker
+from paperround.ranking.tastes import taste_day
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
@@ -100,7 +100,7 @@ def publish_it(
         day=now.date(),
         cut="manual",
         now=now,
-        opinions=opinions or Opinions(TasteRanker()),
+        opinions=opinions or Opinions(taste_day),
     ).edition
 
 
@@ -170,7 +170,7 @@ def test_who_said_nothing_has_the_parts_of_the_edition_and_stores_none(
 @pytest.mark.postgres
 @pytest.mark.accept("R13", part="parts")
 def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> None:
-    opinions = Opinions(TasteRanker())
+    opinions = Opinions(taste_day)
 
     def look() -> DigestView:
         shown = preview(
@@ -256,7 +256,7 @@ def test_a_reader_can_say_what_they_think_of_a_paper_behind(potter: SqlDatabase)
 def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
     potter: SqlDatabase,
 ) -> None:
-    opinions = Opinions(TasteRanker())
+    opinions = Opinions(taste_day)
     publish_it(potter, opinions)
     post = Post(
         database=potter,
@@ -285,7 +285,7 @@ def test_a_paper_behind_is_sent_once(potter: SqlDatabase) -> None:
 
 
 def test_a_paper_behind_that_is_withdrawn_since_is_sent_to_nobody(potter: SqlDatabase) -> None:
-    opinions = Opinions(TasteRanker())
+    opinions = Opinions(taste_day)
     edition = publish_it(potter, opinions)
     with potter.writing() as work:
         gone = update(db.papers).where(db.papers.c.title == "A kiln for pottery")
@@ -342,7 +342,7 @@ class Reading:
 
     papers: Mapping[str, Paper]
 
-    def day(
+    def __call__(
         self,
         papers: Sequence[Paper],
         scores: Sequence[float],
@@ -350,7 +350,7 @@ class Reading:
         shown: int,
     ) -> TasteDay:
         self.papers = {paper.title: paper for paper in papers}
-        return TasteRanker().day(papers, scores, background, shown)
+        return taste_day(papers, scores, background, shown)
 
 
 @pytest.mark.accept("F13", part="all candidates")
@@ -365,7 +365,7 @@ def test_a_paper_behind_that_was_joined_is_known_by_all_its_text(potter: SqlData
 
 def test_what_stands_behind_one_list_stands_behind_no_other(potter: SqlDatabase) -> None:
     edition = publish_it(potter)
-    opinions = Opinions(TasteRanker())
+    opinions = Opinions(taste_day)
     with potter.reading() as work:
         people = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=9)
         first = opinions.of(work, edition, people).behind
@@ -400,7 +400,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
             identity=IDENTITY,
             hours=HOURS,
             now=moments,
-            opinions=Opinions(TasteRanker()),
+            opinions=Opinions(taste_day),
         )["trending"].planned
         for _ in range(2)
     ]

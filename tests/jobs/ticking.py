@@ -17,7 +17,7 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import Pinger, Ranker
 from paperround.jobs.tick import Rounds
-from paperround.ranking.tastes import TasteRanker
+from paperround.ranking.tastes import taste_day
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.fakes import (
     LETTERHEAD,
@@ -110,7 +110,7 @@ def rounds(
     return Rounds(
         database=database,
         ranker=ranker or NewestFirst(),
-        opinions=Opinions(TasteRanker()),
+        opinions=Opinions(taste_day),
         identity=IDENTITY,
         hours=HOURS,
         newsroom=Newsroom(

@@ -7,13 +7,12 @@ Papers go by their places in the day's index, so that what is true of some of th
 bit n for the nth paper.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.finder import Papers, bits
-from paperround.domain.papers import PaperId
+from paperround.domain.papers import Paper, PaperId
 from paperround.domain.tastes import NO_TASTE, Taste
 from paperround.domain.wishes import Sight
 
@@ -123,9 +122,16 @@ def in_order(view: PersonalView, index: PaperIndex) -> Pick:
     return Pick(places=best, reasons=[""] * len(best), unseen=bool(unseen), heard=bool(heard))
 
 
-class Chooser(Protocol):
-    """Chooses among the papers of one index for readers whose tastes it was told."""
+Chooser = Callable[[Sequence[PersonalView]], Sequence[Pick]]
+"""Picks among the papers of one index for readers whose tastes it was told. Same views, same picks,
+whoever else asks."""
 
-    def picks(self, views: Sequence[PersonalView]) -> Sequence[Pick]:
-        """What each of these readers gets. Same views, same picks, whoever else asks."""
-        ...
+Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
+
+TasteDay = Callable[[Sequence[Taste], Load], Chooser]
+"""Makes a chooser for readers of these tastes from the papers of one edition. Papers that were not
+read yet are asked of `Load`; what it does not know says nothing."""
+
+TasteModel = Callable[[Sequence[Paper], Sequence[float], Sequence[str], int], TasteDay]
+"""Makes an edition ready: the papers of its index, their scores, earlier titles and abstracts, and
+how many of the first papers everybody is shown. Pure: same papers and views, same picks."""

@@ -249,7 +249,7 @@ class DigestBuilder:
         """What readers with these views get: the chooser picks for all who have a taste at once."""
         with_taste = [view for view in views if view.taste]
         chooser = self.views.chooser
-        picked = iter(chooser.picks(with_taste) if chooser and with_taste else ())
+        picked = iter(chooser(with_taste) if chooser and with_taste else ())
         return [next(picked) if view.taste else in_order(view, self.index) for view in views]
 
     # --- rows ----------------------------------------------------------------------------------

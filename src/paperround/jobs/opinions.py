@@ -7,12 +7,12 @@ from threading import Lock
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.gist import choose_gist
 from paperround.domain.papers import Paper
-from paperround.domain.personal_views import Chooser, PaperIndex
+from paperround.domain.personal_views import Chooser, PaperIndex, TasteDay, TasteModel
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Taste, taste_of
 from paperround.domain.wishes import Wishes
 from paperround.jobs.behind import Behind
-from paperround.jobs.ports import GistChooser, TasteDay, TasteModel
+from paperround.jobs.ports import GistChooser
 from paperround.jobs.wishes import wishes_of_all
 from paperround.store.unit_of_work import UnitOfWork
 
@@ -74,7 +74,7 @@ class Opinions:
             return Views()
         with self._lock:
             day = self._day(work, edition)
-            chooser = day.taste.chooser(list(tastes.values()), work.papers.load)
+            chooser = day.taste(list(tastes.values()), work.papers.load)
         return Views(tastes=tastes, chooser=chooser, behind=day.behind)
 
     def _day(self, work: UnitOfWork, edition: Edition) -> _Day:
@@ -97,7 +97,7 @@ class Opinions:
         papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
         scores = [one.score for one in index.papers]
         background = work.papers.background(edition.as_of, limit=BACKGROUND)
-        return _Day(self._model.day(papers, scores, background, index.shown), behind)
+        return _Day(self._model(papers, scores, background, index.shown), behind)
 
 
 def tastes_of(

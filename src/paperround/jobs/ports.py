@@ -20,13 +20,11 @@ from paperround.domain.models import FittedModel, ModelFacts
 from paperround.domain.notices import NoticeMail
 from paperround.domain.outcomes import Cohort
 from paperround.domain.papers import Paper, PaperId, ParsedBatch
-from paperround.domain.personal_views import Chooser
 from paperround.domain.ports import HttpClient
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.returns import Letter, ReturnedEvent
 from paperround.domain.search import Found, Query
 from paperround.domain.subscribers import Address
-from paperround.domain.tastes import Taste
 from paperround.domain.work import Job, Line, Lined
 
 
@@ -188,34 +186,6 @@ class ModelMaker(Protocol):
     def open(self, content: bytes) -> LearnedModel:
         """Read what `fit` made. Raises InvalidInput for bytes of another version, and for any that
         are no such model."""
-        ...
-
-
-class TasteDay(Protocol):
-    """The papers of one edition, made ready for everybody's taste."""
-
-    def chooser(
-        self,
-        tastes: Sequence[Taste],
-        load: Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]],
-    ) -> Chooser:
-        """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
-        what it does not know says nothing."""
-        ...
-
-
-class TasteModel(Protocol):
-    """Knows what papers are worth to readers. Pure: same papers and outlooks, same picks."""
-
-    def day(
-        self,
-        papers: Sequence[Paper],
-        scores: Sequence[float],
-        background: Sequence[str],
-        shown: int,
-    ) -> TasteDay:
-        """The papers on the shelf of an edition with their scores, of which the first are `shown`
-        to everybody, and earlier titles and abstracts, made ready."""
         ...
 
 

@@ -10,13 +10,13 @@ the edition's papers and the latest of the earlier ones. The papers behind those
 shows count as its own.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from paperround.domain.gist import shortened
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import PersonalView, Pick
+from paperround.domain.papers import Paper
+from paperround.domain.personal_views import Load, PersonalView, Pick
 from paperround.domain.reasons import freeze
 from paperround.domain.tastes import Taste
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
@@ -41,8 +41,6 @@ MOST_WORDS = 2
 
 LONGEST_TITLE = 60
 """Characters of the title of a paper that a reader gave."""
-
-Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
 
 
 class TasteDay:

@@ -146,9 +146,9 @@ class Runtime(ForReaders):
     @cached_property
     def opinions(self) -> Opinions:
         """What papers are worth to each reader, by what they said of others."""
-        from paperround.ranking.tastes import TasteRanker
+        from paperround.ranking.tastes import taste_day
 
-        return Opinions(TasteRanker(), gist=self.gist)
+        return Opinions(taste_day, gist=self.gist)
 
     def ranker_with(self, weights: str) -> Ranker:
         """The ranker with some weights changed; raises InvalidInput for an unknown one."""
