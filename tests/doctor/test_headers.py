@@ -9,8 +9,8 @@ import pytest
 from paperround.doctor.arrived import arrived, results_of
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.headers import CLIPPED, Expected, lint
+from paperround.doctor.sample_messages import sample_confirmation, sample_digest
 from paperround.domain.errors import InvalidInput
-from paperround.jobs.sample_messages import sample_confirmation, sample_digest
 from paperround.mail.dkim import Algorithm
 from paperround.mail.dkim_book import KeyBook
 from paperround.mail.dkim_signers import write_book
@@ -26,22 +26,14 @@ pytestmark = [pytest.mark.accept("F37", part="headers"), pytest.mark.accept("F35
 @pytest.fixture
 def digest(home: Home) -> bytes:
     """A signed digest, as it would leave."""
-    runtime = signing(home)
-    with home.database.reading() as work:
-        mail = sample_digest(
-            work, seed_list(home.database), runtime.letterhead, runtime.identity, now=NOW
-        )
+    mail = sample_digest(signing(home), seed_list(home.database), now=NOW)
     assert mail is not None
-    return runtime.renderer.compose(mail)
+    return mail
 
 
 @pytest.fixture
 def confirmation(home: Home) -> bytes:
-    runtime = signing(home)
-    mail = sample_confirmation(
-        seed_list(home.database), runtime.letterhead, runtime.identity, now=NOW
-    )
-    return runtime.renderer.compose_notice(mail)
+    return sample_confirmation(signing(home), seed_list(home.database), now=NOW)
 
 
 def signing(home: Home) -> Runtime:

@@ -17,10 +17,10 @@ from paperround.doctor import (
     outlet,
     records,
     routine,
+    sample_messages,
     setup,
     sharing,
     site,
-    specimens,
 )
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
@@ -209,7 +209,9 @@ def _mails(runtime: Runtime, standing: Status | None, now: datetime) -> list[Fin
     lists = [one.mailing_list for one in standing.lists]
     try:
         runtime.signers.renew()
-        return [finding for one in lists for finding in specimens.linted(runtime, one, now=now)]
+        return [
+            finding for one in lists for finding in sample_messages.linted(runtime, one, now=now)
+        ]
     except PaperroundError as error:
         return [fail("headers", f"no mail can be made: {error}")]
 

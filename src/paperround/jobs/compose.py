@@ -30,10 +30,6 @@ from paperround.languages.localize import digest_reason
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
 
 
-SOMEBODY = "reader@example.org"
-"""The address of a preview or a sample that is for nobody in particular."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """An edition ready to be cut into digests. Its papers are made once and shared by all mails,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from paperround.domain.deliveries import DeliveryId, Lease, Worker
 from paperround.domain.digests import Letterhead
 from paperround.domain.languages import ENGLISH, spoken
 from paperround.domain.notices import (
@@ -21,6 +22,9 @@ from paperround.jobs.build import Identity
 from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
+
+SOMEBODY = "reader@example.org"
+"""The address of a preview or a sample that is for nobody in particular."""
 
 _LANGUAGE = "language"
 
@@ -85,6 +89,26 @@ def raise_alert(
     key = f"{NoticeKind.ALERT}|{alert.key}"
     notice = new_notice(identity, NoticeKind.ALERT, key, None, to, payload, now=now)
     return work.notices.put(notice, now=now)
+
+
+def sample_notice(identity: Identity, kind: NoticeKind, *, now: datetime) -> ClaimedNotice:
+    """A notice to nobody, as if it were about to be sent."""
+    new = new_notice(identity, kind, "sample", None, SOMEBODY, {}, now=now)
+    return ClaimedNotice(
+        id=DeliveryId(0),
+        kind=kind,
+        subscriber_id=None,
+        address=SOMEBODY,
+        payload={},
+        message_id=new.message_id,
+        dated=now,
+        key_id=new.key_id,
+        nonce=new.nonce,
+        attempts=0,
+        breakdowns=0,
+        expires_at=new.expires_at,
+        lease=Lease(worker=Worker(host="", pid=0, started=""), until=now, token=""),
+    )
 
 
 def notice_mail(

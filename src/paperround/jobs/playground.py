@@ -1,4 +1,5 @@
-"""A trial: papers in, a ranking and the digest it would make out. Keeps nothing anywhere.
+"""The playground of `paperround try`: papers in, a ranking and the digest it makes out. Keeps
+nothing anywhere.
 
 file or services ─► records ─► merged as ingest does ─► ranked ─► the view of a digest
 """
@@ -6,14 +7,12 @@ file or services ─► records ─► merged as ingest does ─► ranked ─�
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import reduce
 
 from paperround.domain.digests import DigestView, Letterhead
 from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import PaperroundError
 from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress
 from paperround.domain.identifiers import KINDS_BY_TRUST
-from paperround.domain.joining import joined, may_join
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.domain.merge import key_of, may_merge_by_title, merged, new_paper, repaired
 from paperround.domain.notices import NoticeKind
@@ -22,13 +21,14 @@ from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
 from paperround.domain.ports import HttpClient
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.build import Identity
+from paperround.jobs.chunk import dated
 from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.newsroom import wait
+from paperround.jobs.notices import sample_notice
 from paperround.jobs.ports import Ranker, Source
 from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.publish import draft, unfrozen
 from paperround.jobs.rank import ListRanking
-from paperround.jobs.sample_messages import sample_notice
 
 NAME = "try"
 _NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), domain="example.org")
@@ -95,15 +95,15 @@ def _pages(
 
 def candidates_of(readings: Iterable[Reading], *, now: datetime) -> list[Candidate]:
     """The papers of `readings` with their counts, however many of them list a paper."""
-    pile = _Pile(now)
+    found = _PaperSet(now)
     for reading in readings:
         for record in reading.batch.records:
-            pile.add(record, reading.captured_at)
-    return pile.candidates()
+            found.add(record, reading.captured_at)
+    return found.candidates()
 
 
 @dataclass(slots=True)
-class _Pile:
+class _PaperSet:
     """Papers by number, and what each is known by."""
 
     now: datetime
@@ -120,7 +120,7 @@ class _Pile:
         self.papers[paper.id] = paper
         for pair in paper.identifiers.items():
             self.known.setdefault(pair, paper.id)
-        self.counts.setdefault(paper.id, []).extend(_dated(raw, captured_at))
+        self.counts.setdefault(paper.id, []).extend(dated(raw.counts, captured_at))
 
     def candidates(self) -> list[Candidate]:
         return [
@@ -130,24 +130,12 @@ class _Pile:
 
     def _find(self, record: Record, key: str) -> PaperId | None:
         pairs = [(kind, record.identifiers.get(kind, "")) for kind in KINDS_BY_TRUST]
-        found = list(dict.fromkeys(self.known[pair] for pair in pairs if pair in self.known))
+        found = [self.known[pair] for pair in pairs if pair in self.known]
         if found:
-            return reduce(self._join, found)
+            return found[0]
         titled = self.known.get(("title_key", key))
         is_same = titled is not None and may_merge_by_title(record, self.papers[titled])
         return titled if is_same else None
-
-    def _join(self, one: PaperId, other: PaperId) -> PaperId:
-        """The two as one, unless they must stay apart: then the first."""
-        if not may_join(self.papers[one], self.papers[other]):
-            return one
-        change = joined(self.papers[one], self.papers[other])
-        kept, gone = change.paper.id, change.gone
-        self.papers[kept] = change.paper
-        del self.papers[gone]
-        self.counts[kept].extend(self.counts.pop(gone))
-        self.known = {pair: kept if id_ == gone else id_ for pair, id_ in self.known.items()}
-        return kept
 
     def _new(self, raw: Record, record: Record, key: str) -> Paper:
         self.made += 1
@@ -163,12 +151,6 @@ class _Pile:
         mine, old = replace(record, identifiers=free), self.papers[found]
         change = merged(old, raw, mine, same_feed=False, now=self.now)
         return old if change is None else change.paper
-
-
-def _dated(record: Record, captured_at: datetime) -> Iterator[Observation]:
-    for count in record.counts:
-        moment = count.captured_at or captured_at
-        yield Observation(signal=count.signal, captured_at=moment, value=count.value)
 
 
 # --- what they make ----------------------------------------------------------------------------

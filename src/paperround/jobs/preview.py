@@ -35,9 +35,10 @@ from paperround.domain.times import local_date
 from paperround.domain.tokens import Purpose
 from paperround.jobs.build import Identity, Reader, build
 from paperround.jobs.choices import checked, unpacked, unpacked_interests
-from paperround.jobs.compose import SOMEBODY, digest_mail, sheet_of
+from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import CONFIRMING, choosing_reader, noted
+from paperround.jobs.notices import SOMEBODY
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import GistChooser, Ranker, Renderer
 from paperround.jobs.publish import draft_now, standing_edition, unfrozen
