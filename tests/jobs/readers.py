@@ -15,6 +15,8 @@ from paperround.domain.subscribers import Address, Preferences
 from paperround.domain.tokens import Purpose
 from paperround.jobs import new_address, signup_requests
 from paperround.jobs.desk import Desk
+from paperround.jobs.plan import Hours as DigestHours
+from paperround.jobs.plan import plan_due
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.signup import Confirmed, confirm
 from paperround.jobs.signup_requests import SignupRequest
@@ -146,13 +148,21 @@ def joined(
     wish: Preferences | None = None,
     list_name: str = "trending",
     now: datetime = NOW,
+    planned: bool = True,
 ) -> Confirmed:
-    """Somebody who signed up and confirmed."""
+    """Somebody who signed up and confirmed, and whose first digest was `planned`."""
     subscribe(here, request(name, wish=wish, list_name=list_name), now=now)
     (mail,) = post(here.database, now=now)
     confirmed = confirm(here, link(mail), now=now)
     assert confirmed is not None
+    if planned and confirmed.digest_follows:
+        plan_newcomers(here.database, now=now)
     return confirmed
+
+
+def plan_newcomers(database: Database, *, now: datetime) -> None:
+    """What the scheduler does once somebody confirmed."""
+    plan_due(database=database, identity=IDENTITY, hours=DigestHours(hour=7), now=now)
 
 
 def digests(database: Database, *, now: datetime = NOW) -> list[Claimed]:

@@ -1,5 +1,6 @@
 """Alerts: what is a trouble, what it is called, and that it is told once each time it comes."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -33,7 +34,10 @@ def found(database: SqlDatabase, report: PlanReport) -> list[Alert]:
 
 
 def test_where_all_is_well_there_is_none(database: SqlDatabase) -> None:
-    assert found(database, PlanReport(planned=3, waiting=2, skipped={"no-new-papers": 1})) == []
+    assert (
+        found(database, PlanReport(planned=3, waiting=2, skipped=Counter({"no-new-papers": 1})))
+        == []
+    )
 
 
 @pytest.mark.accept("O2", part="half an hour")

@@ -390,7 +390,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
     asked: list[str] = []
     here = desk(database, plan=lambda: asked.append("plan"))
     wish = Preferences(topics=("glaze for ceramics",), frequency=Frequency.WEEKLY, weekday="mon")
-    confirmed = joined(here, wish=wish, now=NOW)
+    confirmed = joined(here, wish=wish, now=NOW, planned=False)
     assert (confirmed.welcome, confirmed.digest_follows, asked) == (Welcome.DUE, True, ["plan"])
     assert digests(database, now=NOW) == []
     moments = NOW + timedelta(seconds=3)

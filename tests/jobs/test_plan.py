@@ -180,7 +180,6 @@ def welcome(database: SqlDatabase, now: datetime) -> Welcome:
         assert isinstance(subscription, Subscription)
         return plan_newcomer(
             work,
-            identity=IDENTITY,
             hours=HOURS,
             mailing_list=trending,
             subscription=subscription,
@@ -196,7 +195,8 @@ def test_a_newcomer_gets_the_newest_edition_at_once_and_no_other_that_day(
     cut(database, at(0))
     cut(database, at(6))
     subscribe(database, "ada")
-    assert welcome(database, at(6, minute=30)) is Welcome.PLANNED
+    assert welcome(database, at(6, minute=30)) is Welcome.DUE
+    assert plan(database, at(6, minute=30)).planned == 1
     assert plan(database, SEVEN).planned == 0
     cut(database, at(6) + DAY)
     assert plan(database, SEVEN + DAY).planned == 1
@@ -204,11 +204,12 @@ def test_a_newcomer_gets_the_newest_edition_at_once_and_no_other_that_day(
 
 
 def test_a_newcomer_to_a_weekly_digest_need_not_wait_a_week(database: SqlDatabase) -> None:
-    fill(database, [record(n) for n in range(1, 31)])
-    cut(database, at(6))
+    fill(database, [record(n) for n in range(1, 31)], NOW - HOUR)
+    cut(database, at(6, day=30))
     wish = Preferences(frequency=Frequency.WEEKLY, weekday="mon")
     subscribe(database, "ada", wish=wish)
-    assert welcome(database, at(9)) is Welcome.PLANNED
+    assert welcome(database, NOW) is Welcome.DUE
+    assert plan(database, NOW).planned == 1
 
 
 def test_a_newcomer_before_the_first_edition_gets_it_once_it_is_there(

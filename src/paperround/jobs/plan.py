@@ -16,7 +16,7 @@ from enum import Enum
 from functools import lru_cache
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import SkipReason
+from paperround.domain.digests import SkipReason, none_due
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import DueDelivery, NewDelivery
@@ -32,10 +32,9 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.build import Identity, Reader, build, without_mail
 from paperround.jobs.expiring import untried
-from paperround.jobs.opinions import Opinions, tastes_of
+from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import in_parts
 from paperround.jobs.transactions import write
-from paperround.jobs.wishes import wishes_of_all
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 PAGE = 2000
@@ -83,14 +82,14 @@ class Hours:
         return wish.timezone if is_zone(wish.timezone) else mailing_list.zone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PlanReport:
     """What a round of planning did. `missed` counts digests that came too late, by local date,
     `waiting` people who are due and have no edition yet, `late` those of them who waited long."""
 
     planned: int = 0
-    skipped: Mapping[str, int] = field(default_factory=dict)
-    missed: Mapping[date, int] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+    missed: Counter[date] = field(default_factory=Counter)
     waiting: int = 0
     late: int = 0
 
@@ -161,41 +160,25 @@ def first_due_of(
     )
 
 
+@dataclass(slots=True)
 class _ListRound:
     """One list's due people, page by page."""
 
-    def __init__(
-        self,
-        database: Database,
-        identity: Identity,
-        hours: Hours,
-        mailing_list: MailingList,
-        now: datetime,
-        opinions: Opinions | None,
-    ) -> None:
-        self._opinions = opinions
-        self._database = database
-        self._identity = identity
-        self._hours = hours
-        self._list = mailing_list
-        self._now = now
-        self._editions: dict[datetime | None, Edition | None] = {}
-        self._missed = Counter[date]()
-        self._skipped = Counter[str]()
-        self._planned = self._waiting = self._late = 0
+    database: Database
+    identity: Identity
+    hours: Hours
+    mailing_list: MailingList
+    now: datetime
+    opinions: Opinions | None
+    editions: dict[datetime | None, Edition | None] = field(default_factory=dict)
+    report: PlanReport = field(default_factory=PlanReport)
 
     def plan(self, alive: Callable[[], None]) -> PlanReport:
         """Plan until nobody is due but those who wait."""
         for page in self._pages():
             self._plan_page(page)
             alive()
-        return PlanReport(
-            planned=self._planned,
-            skipped=dict(self._skipped),
-            missed=dict(self._missed),
-            waiting=self._waiting,
-            late=self._late,
-        )
+        return self.report
 
     def _pages(self) -> Iterator[list[DueSubscription]]:
         """Everybody due. Somebody days behind comes again until the clock is ahead of `now`."""
@@ -205,8 +188,8 @@ class _ListRound:
             after = page[-1].subscription.id
 
     def _page(self, after: SubscriptionId) -> list[DueSubscription]:
-        with self._database.reading() as work:
-            return work.subscribers.due(self._list.id, now=self._now, limit=PAGE, after=after)
+        with self.database.reading() as work:
+            return work.subscribers.due(self.mailing_list.id, now=self.now, limit=PAGE, after=after)
 
     def _plan_page(self, page: Sequence[DueSubscription]) -> None:
         while page:
@@ -224,10 +207,10 @@ class _ListRound:
         if not rows:
             return rows
         try:
-            with self._database.writing() as work:
-                work.ledger.plan_due(rows, now=self._now)
+            with self.database.writing() as work:
+                work.ledger.plan_due(rows, now=self.now)
         except EditionCancelled:
-            self._editions.clear()
+            self.editions.clear()
             raise
         return rows
 
@@ -239,21 +222,21 @@ class _ListRound:
         return [
             replace(one, due_at=moved[one.subscription.id], at_once=False)
             for one in page
-            if one.subscription.id in moved and moved[one.subscription.id] <= self._now
+            if one.subscription.id in moved and moved[one.subscription.id] <= self.now
         ]
 
     def _count(self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]) -> None:
         planned = {one.row.subscription_id for one in rows}
         waiting = [one for one in page if one.subscription.id not in planned]
-        self._waiting += len(waiting)
-        self._late += sum(self._now >= one.due_at + LATE for one in waiting)
+        self.report.waiting += len(waiting)
+        self.report.late += sum(self.now >= one.due_at + LATE for one in waiting)
         for row in (one.row for one in rows):
             if row.state is DeliveryState.QUEUED:
-                self._planned += 1
+                self.report.planned += 1
             elif row.state is DeliveryState.EXPIRED:
-                self._missed[row.local_date] += 1
+                self.report.missed[row.local_date] += 1
             else:
-                self._skipped[row.reason] += 1
+                self.report.skipped[row.reason] += 1
 
     # --- building, outside any writing transaction ---------------------------------------------
 
@@ -274,13 +257,13 @@ class _ListRound:
     def _edition_for(self, due_at: datetime | None) -> Edition | None:
         """The edition a digest due then is cut from, None while it has to wait for one; without an
         instant the newest there is."""
-        if due_at not in self._editions:
+        if due_at not in self.editions:
             found = self._for_newcomers() if due_at is None else self._found_for(due_at)
-            self._editions[due_at] = found
-        return self._editions[due_at]
+            self.editions[due_at] = found
+        return self.editions[due_at]
 
     def _for_newcomers(self) -> Edition | None:
-        found = self._usable(self._now)
+        found = self._usable(self.now)
         return None if found is None or _is_without_papers(found) else found
 
     def _found_for(self, due_at: datetime) -> Edition | None:
@@ -288,12 +271,15 @@ class _ListRound:
 
         What will not be mailed (it is missed, or of before a restore) goes with any edition.
         """
-        if self._is_of_before_the_restore(due_at) or missed(due_at, self._now):
-            return self._newest(self._now)
+        if self._is_of_before_the_restore(due_at) or missed(due_at, self.now):
+            return self._newest(self.now)
         promised = self._usable(due_at)
-        if promised is not None and promised.cut_at >= newest_cut(self._list, due_at).instant:
+        if (
+            promised is not None
+            and promised.cut_at >= newest_cut(self.mailing_list, due_at).instant
+        ):
             return promised
-        return None if self._now < due_at + LONGEST_WAIT else self._usable(self._now)
+        return None if self.now < due_at + LONGEST_WAIT else self._usable(self.now)
 
     def _usable(self, by: datetime) -> Edition | None:
         """The newest edition; none whose mails the installation that was lost may have sent."""
@@ -303,26 +289,26 @@ class _ListRound:
         return edition
 
     def _newest(self, by: datetime) -> Edition | None:
-        with self._database.reading() as work:
-            return work.editions.newest(self._list.id, by=by)
+        with self.database.reading() as work:
+            return work.editions.newest(self.mailing_list.id, by=by)
 
     def _is_of_before_the_restore(self, moment: datetime) -> bool:
-        held = self._list.not_before
+        held = self.mailing_list.not_before
         return held is not None and moment < held
 
     def _of(
         self, edition: Edition, people: Sequence[DueSubscription]
     ) -> dict[SubscriptionId, DueDelivery]:
         readers = [self._reader(one, edition) for one in people]
-        with self._database.reading() as work:
+        with self.database.reading() as work:
             rows = build(
                 work,
-                self._identity,
+                self.identity,
                 edition,
-                self._list,
+                self.mailing_list,
                 readers,
-                now=self._now,
-                opinions=self._opinions,
+                now=self.now,
+                opinions=self.opinions,
             )
         return {
             one.subscription.id: self._due_row(one, edition, row)
@@ -335,10 +321,10 @@ class _ListRound:
         return Reader(subscription=person, day=_date_of(due_at, zone), due_at=due_at)
 
     def _zone_of(self, one: DueSubscription) -> str:
-        return self._hours.zone_of(one.subscription.preferences, self._list)
+        return self.hours.zone_of(one.subscription.preferences, self.mailing_list)
 
     def _due_row(self, one: DueSubscription, edition: Edition, row: NewDelivery) -> DueDelivery:
-        hour = self._hours.hour_of(one.subscription.preferences)
+        hour = self.hours.hour_of(one.subscription.preferences)
         return DueDelivery(
             edition_id=edition.id,
             row=self._if_in_time(row),
@@ -351,7 +337,7 @@ class _ListRound:
         nobody planned it while it would still have been news."""
         if self._is_of_before_the_restore(row.due_at):
             return without_mail(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
-        if missed(row.due_at, self._now) and row.reason not in _NOT_WANTED:
+        if missed(row.due_at, self.now) and row.reason not in _NOT_WANTED:
             return without_mail(row, DeliveryState.EXPIRED, MISSED)
         return row
 
@@ -362,11 +348,9 @@ def _due_at(one: DueSubscription, edition: Edition) -> datetime:
 
 
 class Welcome(Enum):
-    """What somebody who just confirmed can expect: a digest that is planned, one that the next
-    round of planning chooses, one with the first papers that are read, or nothing before their
-    hour."""
+    """What somebody who just confirmed can expect: a digest within moments, one with the first
+    papers that are read, or nothing before their hour."""
 
-    PLANNED = "planned"
     DUE = "due"
     FIRST_PAPERS = "first-papers"
     LATER = "later"
@@ -375,39 +359,34 @@ class Welcome(Enum):
 def plan_newcomer(
     work: UnitOfWork,
     *,
-    identity: Identity,
     hours: Hours,
     mailing_list: MailingList,
     subscription: Subscription,
     now: datetime,
 ) -> Welcome:
-    """Give somebody who just confirmed the newest edition at once, as the digest of this date,
-    whatever day of the week they chose; and start their clock.
-
-    Whose wishes are known, by topics or of old, is due at once instead: making an edition ready
-    for wishes can take a second, and a confirmation answers within milliseconds.
-    """
-    wish = subscription.preferences
-    zone = hours.zone_of(wish, mailing_list)
-    today = local_date(now, zone)
+    """Make somebody who just confirmed due at once: the next round of planning gives them the
+    newest edition as the digest of this date, whatever day of the week they chose. Where there is
+    none for them, their clock starts as everybody's."""
+    today = local_date(now, hours.zone_of(subscription.preferences, mailing_list))
     taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
-    row = newest = None
-    if taken is None or taken < today:
-        newest = work.editions.newest(mailing_list.id, by=now)
-        if newest is None or _is_without_papers(newest):
-            work.subscribers.schedule({subscription.id: now})
-            return Welcome.FIRST_PAPERS
-        row = _newest_row(work, identity, mailing_list, newest, subscription, today, now)
-    taken = today if row is not None else taken
-    next_due_at = first_due_of(subscription, mailing_list, hours, taken, now)
-    work.subscribers.schedule({subscription.id: next_due_at if row is None else now})
-    if row is None or newest is None:
-        return Welcome.LATER
-    wishes = wishes_of_all(work, [subscription])
-    if wishes or tastes_of(work, [subscription], wishes):
-        return Welcome.DUE
-    due = DueDelivery(edition_id=newest.id, row=row, due_at=now, next_due_at=next_due_at)
-    return Welcome.PLANNED if work.ledger.plan_due([due], now=now) else Welcome.LATER
+    newest = work.editions.newest(mailing_list.id, by=now)
+    awaited = newest is None or _is_without_papers(newest)
+    if (taken is None or taken < today) and (
+        newest is None or awaited or _is_for(newest, mailing_list, subscription, today)
+    ):
+        work.subscribers.schedule({subscription.id: now})
+        return Welcome.FIRST_PAPERS if awaited else Welcome.DUE
+    later = first_due_of(subscription, mailing_list, hours, taken, now)
+    work.subscribers.schedule({subscription.id: later})
+    return Welcome.LATER
+
+
+def _is_for(
+    edition: Edition, mailing_list: MailingList, subscription: Subscription, today: date
+) -> bool:
+    held = mailing_list.not_before
+    is_held = held is not None and edition.cut_at < held
+    return not is_held and none_due(edition, _any_day(subscription), today) is None
 
 
 def _is_without_papers(edition: Edition) -> bool:
@@ -419,20 +398,3 @@ def _any_day(subscription: Subscription) -> Subscription:
     """The same for somebody whose first digest does not wait for their day of the week."""
     daily = replace(subscription.preferences, frequency=Frequency.DAILY)
     return replace(subscription, preferences=daily)
-
-
-def _newest_row(
-    work: UnitOfWork,
-    identity: Identity,
-    mailing_list: MailingList,
-    edition: Edition,
-    subscription: Subscription,
-    today: date,
-    now: datetime,
-) -> NewDelivery | None:
-    held = mailing_list.not_before
-    if held is not None and edition.cut_at < held:
-        return None
-    reader = Reader(subscription=_any_day(subscription), day=today, due_at=now)
-    (row,) = build(work, identity, edition, mailing_list, [reader], now=now)
-    return row if row.state is DeliveryState.QUEUED else None

@@ -126,7 +126,6 @@ def _join(
         return None
     return plan_newcomer(
         work,
-        identity=desk.identity,
         hours=Hours(hour=desk.default_hour),
         mailing_list=mailing_list,
         subscription=fresh,

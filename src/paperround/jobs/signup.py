@@ -64,7 +64,7 @@ class Confirmed:
     @property
     def digest_follows(self) -> bool:
         """Whether a digest is on its way."""
-        return self.welcome in {Welcome.PLANNED, Welcome.DUE}
+        return self.welcome is Welcome.DUE
 
     @property
     def awaits_papers(self) -> bool:
@@ -173,7 +173,6 @@ def _welcome(
     hours = Hours(hour=desk.default_hour)
     welcome = plan_newcomer(
         work,
-        identity=desk.identity,
         hours=hours,
         mailing_list=mailing_list,
         subscription=reader.subscription,
