@@ -65,11 +65,6 @@ _STOPPABLE = (
 )
 """States of a mail that its server has not been given whole."""
 
-_BEHIND = Query(
-    lambda dialect: select(db.behind_papers.c.edition_id, db.behind_papers.c.position).where(
-        among_ids(dialect, db.behind_papers.c.edition_id, "editions")
-    )
-)
 _DOMAINS = Query(
     lambda dialect: select(db.subscribers.c.id, db.subscribers.c.domain).where(
         among_ids(dialect, db.subscribers.c.id, "people")
@@ -257,20 +252,8 @@ class Ledger(Claims[Claimed], Replacing):
             for (edition, _), papers in each.items()
             for paper in papers
         }
-        if not behind:
-            return
-        known = self._frozen_behind({edition for edition, _ in behind})
-        rows = [
-            paper_columns(edition, paper)
-            for (edition, position), paper in behind.items()
-            if (edition, position) not in known
-        ]
+        rows = [paper_columns(edition, paper) for (edition, _), paper in behind.items()]
         insert_many(self._connection, insert_new(self._connection, db.behind_papers), rows)
-
-    def _frozen_behind(self, editions: Collection[EditionId]) -> set[tuple[int, int]]:
-        """The papers that rows of these editions carry already: after the first thousands of
-        readers those are most."""
-        return set(_BEHIND.rows(self._connection, editions=as_ids(self._connection, editions)))
 
     def _domains(self, people: Collection[SubscriberId]) -> dict[int, str]:
         return dict(_DOMAINS.rows(self._connection, people=as_ids(self._connection, people)))
