@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from paperround.domain.boots import Boot
-from paperround.domain.deliveries import DeliveryId, Envelope, Lease
+from paperround.domain.deliveries import Envelope, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import NotFound, RenderingFailed
@@ -72,30 +72,8 @@ class Post(SendContext):
     signing: Signing = field(default_factory=Signing)
 
 
-class Held(Protocol):
-    """A claimed row of either lane, as far as sending it goes."""
-
-    @property
-    def id(self) -> DeliveryId: ...
-    @property
-    def address(self) -> str: ...
-    @property
-    def message_id(self) -> str: ...
-    @property
-    def dated(self) -> datetime: ...
-    @property
-    def key_id(self) -> str: ...
-    @property
-    def nonce(self) -> str: ...
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def breakdowns(self) -> int: ...
-    @property
-    def expires_at(self) -> datetime: ...
-    @property
-    def lease(self) -> Lease: ...
-
+Held = Claimed | ClaimedNotice
+"""A claimed row of either lane."""
 
 Mail = TypeVar("Mail", bound=Held)
 
