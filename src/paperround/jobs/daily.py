@@ -1,7 +1,7 @@
 """The papers of a day, a week or a month, as programs ask for them. Nothing is changed here."""
 
-import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -10,14 +10,11 @@ from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.places import ListedBy, Order, Placed
-from paperround.domain.times import local_date, parse_date
+from paperround.domain.times import local_date, parse_date, week_name
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 Days = tuple[date, date]
 """The first and the last day of a stretch, both in it."""
-
-_WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
-_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
 class Period(StrEnum):
@@ -41,32 +38,24 @@ class DailyPaper:
 
 def days_of_week(text: str) -> Days:
     """Monday to Sunday of an ISO week, `2026-W09`. Raises InvalidInput."""
-    found = _WEEK.fullmatch(text)
-    try:
-        if found is None:
-            raise ValueError(text)
-        first = date.fromisocalendar(int(found[1]), int(found[2]), 1)
-        parse_date(first.isoformat())
-    except (ValueError, InvalidInput):
-        raise invalid(
-            "week", "%(given)s is not a week: write it like 2026-W09", given=text
-        ) from None
+    first = _first_day(f"{text}-1")
+    if first is None or week_name(first) != text:
+        raise invalid("week", "%(given)s is not a week: write it like 2026-W09", given=text)
     return first, first + timedelta(days=6)
 
 
 def days_of_month(text: str) -> Days:
     """The days of a month, `2026-02`. Raises InvalidInput."""
-    found = _MONTH.fullmatch(text)
-    try:
-        if found is None:
-            raise ValueError(text)
-        first = parse_date(f"{text}-01")
-    except (ValueError, InvalidInput):
-        raise invalid(
-            "month", "%(given)s is not a month: write it like 2026-02", given=text
-        ) from None
-    after = (first + timedelta(days=31)).replace(day=1)
-    return first, after - timedelta(days=1)
+    first = _first_day(f"{text}-01")
+    if first is None or f"{first:%Y-%m}" != text:
+        raise invalid("month", "%(given)s is not a month: write it like 2026-02", given=text)
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _first_day(text: str) -> date | None:
+    with suppress(InvalidInput):
+        return parse_date(text)
+    return None
 
 
 def days_of_date(text: str) -> Days:
@@ -98,28 +87,23 @@ def listed_papers(
 
 
 def trending_now(
-    database: Database, list_name: str, period: Period, *, now: datetime, limit: int
+    database: Database,
+    list_name: str,
+    period: Period,
+    *,
+    now: datetime,
+    limit: int,
+    offset: int = 0,
 ) -> tuple[MailingList, list[DailyPaper]]:
     """The list, and the papers with the highest scores they had in its editions of the period that
     ends with its newest one, best first. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
         days = last_days(work, mailing_list, period, now)
-        places = work.editions.places(mailing_list.id, Order.RANKED, days=days, limit=limit)
-        return mailing_list, _with_papers(work, places)
-
-
-def best_of_newest_day(
-    database: Database, list_name: str, *, now: datetime, limit: int, offset: int
-) -> list[Paper]:
-    """The papers of a list's editions of its newest day, best first. Raises NotFound."""
-    with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
-        days = last_days(work, mailing_list, Period.DAY, now)
         places = work.editions.places(
             mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
         )
-        return [one.paper for one in _with_papers(work, places)]
+        return mailing_list, _with_papers(work, places)
 
 
 def last_days(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:

@@ -20,12 +20,13 @@ from paperround.domain.places import ListedBy
 from paperround.jobs.daily import (
     Counts,
     Days,
-    best_of_newest_day,
+    Period,
     counts_of,
     days_of_date,
     days_of_month,
     days_of_week,
     listed_papers,
+    trending_now,
 )
 from paperround.jobs.files import citation, cited_paper
 from paperround.jobs.search import search
@@ -185,7 +186,10 @@ def list_daily_papers(
         raise BadRequest("submitter: who handed in a paper is not kept here", code="submitter")
     days, offset = _days(date, week, month), p * limit
     if sort == "trending" and days is None:
-        found = best_of_newest_day(home.database, DEFAULT_LIST, now=now, limit=limit, offset=offset)
+        _, newest = trending_now(
+            home.database, DEFAULT_LIST, Period.DAY, now=now, limit=limit, offset=offset
+        )
+        found = [one.paper for one in newest]
     else:
         order = ListedBy.SCORE if sort == "trending" else ListedBy.VOTES if days else ListedBy.TIME
         found = listed_papers(
