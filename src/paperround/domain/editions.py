@@ -67,37 +67,6 @@ def page_path(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionPaper:
-    """A paper as it stood when the edition was frozen: what is mailed never changes again.
-
-    `paper_id` is the paper it is today. `frozen_id` is the one it was, where it was joined into
-    another since: its links, which stand in mails, go on using it. `withdrawn` says whether it is
-    withdrawn today: what was frozen is not taken back, but whoever looks at it is told.
-    """
-
-    position: int
-    paper_id: PaperId
-    title: str
-    authors: tuple[str, ...] = ()
-    gist: str = ""
-    links: Mapping[str, str] = field(default_factory=dict)
-    identifiers: Mapping[str, str] = field(default_factory=dict)
-    score: float = 0.0
-    parts: Mapping[str, float] = field(default_factory=dict)
-    reason: str = ""
-    votes: int | None = None
-    comments: int | None = None
-    show: Show = Show.FULL
-    frozen_id: PaperId | None = None
-    withdrawn: bool = False
-
-    @property
-    def name(self) -> str:
-        """What its page is called: its arXiv id, else the id it was frozen with."""
-        return page_name(self.identifiers, self.frozen_id or self.paper_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TailPaper:
     """A paper behind the last one an edition shows, with its place in the ranking.
 
@@ -107,11 +76,35 @@ class TailPaper:
 
     position: int
     paper_id: PaperId
-    score: float
-    parts: Mapping[str, float]
-    reason: str
+    score: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
     votes: int | None = None
     comments: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionPaper(TailPaper):
+    """A paper as it stood when the edition was frozen: what is mailed never changes again.
+
+    `paper_id` is the paper it is today. `frozen_id` is the one it was, where it was joined into
+    another since: its links, which stand in mails, go on using it. `withdrawn` says whether it is
+    withdrawn today: what was frozen is not taken back, but whoever looks at it is told.
+    """
+
+    title: str
+    authors: tuple[str, ...] = ()
+    gist: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    show: Show = Show.FULL
+    frozen_id: PaperId | None = None
+    withdrawn: bool = False
+
+    @property
+    def name(self) -> str:
+        """What its page is called: its arXiv id, else the id it was frozen with."""
+        return page_name(self.identifiers, self.frozen_id or self.paper_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
