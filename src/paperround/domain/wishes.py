@@ -8,7 +8,7 @@ muted      what they never want, whatever else speaks for it
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
 
@@ -105,9 +105,6 @@ class Sight:
     categories: tuple[tuple[Papers, str], ...] = ()
     """What they said, with the papers each touches."""
 
-    worded: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
-    """Why the papers are there, as far as somebody asked: whoever wishes the same has it too."""
-
     def pins(self, place: int) -> bool:
         """Whether the paper comes before those that nothing speaks for but their worth."""
         return bool((self.followed | self.wanted) >> place & 1)
@@ -118,12 +115,6 @@ class Sight:
 
     def reason(self, place: int) -> str:
         """Why the paper is there for this reader; empty when nothing of theirs speaks for it."""
-        reason = self.worded.get(place)
-        if reason is None:
-            reason = self.worded[place] = self._reason(place)
-        return reason
-
-    def _reason(self, place: int) -> str:
         if self.followed >> place & 1:
             return self._author(place)
         if self.wanted >> place & 1:
