@@ -23,7 +23,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.ledger import Slip
 from paperround.domain.reasons import freeze
 from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.preview import Preview, preview
+from paperround.jobs.preview import Preview
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
 from paperround.mail.dkim_keys import new_key
@@ -164,16 +164,7 @@ def mail_of_an_edition(home: Runtime) -> DigestMail:
 def _shown(home: Runtime) -> Preview:
     with fresh_database() as database:
         store(read_jsonl(as_jsonl(papers(60))), database)
-        return preview(
-            database=database,
-            ranker=home.ranker,
-            identity=home.identity,
-            letterhead=home.letterhead,
-            list_name="trending",
-            day=None,
-            reader=None,
-            now=NOW,
-        )
+        return replace(home.previewer, database=database).preview("trending", now=NOW)
 
 
 def _for_reader(mail: DigestMail, number: int) -> DigestMail:

@@ -33,7 +33,6 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.subscribers import Address, Preferences
 from paperround.jobs.deliver import deliver
-from paperround.jobs.preview import preview
 from paperround.jobs.publish import draft, freeze
 from paperround.jobs.rank import rank_list
 from paperround.sources.jsonl import read_jsonl
@@ -180,7 +179,7 @@ def _spend(folder: Path, readers: int, url: str | None = None) -> Day:
     if report.totals.sent != readers:
         raise RuntimeError(f"the sink took {report.totals.sent} of {readers} mails")
     grown = highest() - before
-    (folder / "message").write_bytes(_one_mail(home, database).replace(b"\r\n", b"\n"))
+    (folder / "message").write_bytes(_one_mail(home).replace(b"\r\n", b"\n"))
     return Day(
         publish=published - begin,
         plan=planned - published,
@@ -198,16 +197,11 @@ def _freeze(home: Runtime, database: Database) -> None:
     freeze(database, draft(ranked, "manual", NOW))
 
 
-def _one_mail(home: Runtime, database: Database) -> bytes:
+def _one_mail(home: Runtime) -> bytes:
     """The first reader's mail as it was sent."""
     written = "reader0@reader0.example"
-    shown = preview(
-        database=database,
-        ranker=home.ranker,
-        identity=home.identity,
-        letterhead=home.letterhead,
-        list_name="trending",
-        day=None,
+    shown = home.previewer.preview(
+        "trending",
         reader=Address(written=written, mailed=written, folded=written, domain="reader0.example"),
         now=NOW,
     )

@@ -62,7 +62,11 @@ def desk(
 def press(here: Desk) -> DigestPreviewer:
     """What makes the digests that people look at before they come, at this desk."""
     return DigestPreviewer(
-        desk=here, ranker=NewestFirst(), letterhead=LETTERHEAD, renderer=PlainRenderer()
+        database=here.database,
+        identity=IDENTITY,
+        ranker=NewestFirst(),
+        letterhead=LETTERHEAD,
+        renderer=PlainRenderer(),
     )
 
 

@@ -28,7 +28,7 @@ from paperround.domain.subscribers import (
 from paperround.domain.tastes import Taste
 from paperround.domain.wishes import Wishes
 from paperround.jobs import build
-from paperround.jobs.build import DigestBuilder
+from paperround.jobs.build import BuildContext, DigestBuilder
 from paperround.jobs.opinions import Views
 from paperround.ranking.opinions import TasteDay
 from tests.jobs.conftest import IDENTITY
@@ -142,11 +142,10 @@ def builder_for(crowd: Sequence[Reader]) -> DigestBuilder:
     everybody = [(SubscriberId(n), reader) for n, reader in enumerate(crowd, 1)]
     liked = {person: taste for person, (_, _, taste, _) in everybody if taste}
     return DigestBuilder(
-        identity=IDENTITY,
+        context=BuildContext(identity=IDENTITY, now=NOON),
         edition=EDITION,
         mailing_list=MailingList(id=ListId(1), name="trending", title="Trending papers", size=4),
         index=PaperIndex(EDITION.papers),
-        now=NOON,
         finder=finder_of(tuple(findable(one, None) for one in EDITION.papers)),
         wishes={person: wish for person, (_, wish, _, _) in everybody if wish},
         views=Views(tastes=liked, chooser=chooser_for(list(liked.values()))),

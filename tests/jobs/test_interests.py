@@ -17,7 +17,7 @@ from paperround.domain.subscribers import Preferences
 from paperround.jobs.desk import Desk
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.preview import Preview, preview
+from paperround.jobs.preview import DigestPreviewer, Preview
 from paperround.jobs.publish import publish
 from paperround.jobs.search import search
 from paperround.jobs.self_service import open_choices, save_choices
@@ -31,7 +31,7 @@ from paperround.ranking.relevance import by_relevance
 from paperround.ranking.tastes import taste_day
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, english
-from tests.fakes import LETTERHEAD, NewestFirst
+from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, fill, record
 from tests.jobs.readers import HOURS, desk, digests, joined, link, post, subscribe, visitor
 
@@ -51,17 +51,14 @@ def today(database: SqlDatabase) -> None:
 
 
 def shown(database: SqlDatabase, *, opinions: Opinions | None = None) -> Preview:
-    return preview(
+    return DigestPreviewer(
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
         letterhead=LETTERHEAD,
-        list_name="trending",
-        day=None,
-        reader=address(),
-        now=NOW + HOURS,
         opinions=opinions,
-    )
+        renderer=PlainRenderer(),
+    ).preview("trending", reader=address(), now=NOW + HOURS)
 
 
 def told(one: Preview) -> list[tuple[str, str]]:

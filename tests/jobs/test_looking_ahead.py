@@ -12,7 +12,7 @@ from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.desk import Desk
 from paperround.jobs.preview import (
-    NextDigest,
+    Preview,
     awaited_digest,
     newcomers_digest,
     next_digest,
@@ -55,7 +55,7 @@ def choosing(here: Desk) -> str:
     return link(mail)
 
 
-def titles(found: NextDigest | None) -> list[str]:
+def titles(found: Preview | None) -> list[str]:
     assert found is not None
     return [one.title for one in found.papers]
 

@@ -24,7 +24,7 @@ from paperround.jobs.housekeeping import KEPT_TAILS, keep_house
 from paperround.jobs.lanes import Post, digest_lane
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, Welcome, plan_due
-from paperround.jobs.preview import preview
+from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish
 from paperround.jobs.site import edition_page
 from paperround.jobs.status import history
@@ -173,17 +173,14 @@ def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> No
     opinions = Opinions(taste_day)
 
     def look() -> DigestView:
-        shown = preview(
+        shown = DigestPreviewer(
             database=potter,
             ranker=Level(),
             identity=IDENTITY,
             letterhead=LETTERHEAD,
-            list_name="trending",
-            day=LATER.date(),
-            reader=ADA,
-            now=LATER,
             opinions=opinions,
-        )
+            renderer=PlainRenderer(),
+        ).preview("trending", day=LATER.date(), reader=ADA, now=LATER)
         assert shown.mail is not None
         return shown.mail.view
 

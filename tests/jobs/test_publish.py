@@ -13,10 +13,10 @@ from paperround.domain.feeds import NewFeed
 from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import Preferences
 from paperround.jobs import publish as publishing
-from paperround.jobs.preview import preview
+from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import PublishReport, publish
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
-from tests.fakes import LETTERHEAD, NewestFirst
+from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 
@@ -186,16 +186,13 @@ def test_an_edition_made_by_hand_tells_what_its_feeds_brought(database: SqlDatab
     with database.writing() as work:
         work.feeds.create(NewFeed(name="tests", kind="rss"), now=NOW)
     fill(database, [record(n) for n in (1, 2, 3)])
-    seen = preview(
+    seen = DigestPreviewer(
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
         letterhead=LETTERHEAD,
-        list_name="trending",
-        day=None,
-        reader=None,
-        now=NOW,
-    )
+        renderer=PlainRenderer(),
+    ).preview("trending", now=NOW)
     three = freeze("source.new", name="tests", new=3)
     assert seen.edition.sources == (three,)
     assert send(database).edition.sources == (three,)

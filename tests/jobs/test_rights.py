@@ -5,10 +5,10 @@ import pytest
 from paperround.domain.papers import ParsedBatch, Show
 from paperround.jobs.compose import ARXIV_THANKS
 from paperround.jobs.playground import Reading, candidates_of, digest_view, rank_candidates
-from paperround.jobs.preview import preview
+from paperround.jobs.preview import DigestPreviewer
 from paperround.mail.composer import MailRenderer
 from paperround.store.unit_of_work import SqlDatabase
-from tests.fakes import NewestFirst
+from tests.fakes import NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
 from tests.mail.builders import letterhead
 from tests.mail.reading import modern_parts
@@ -30,16 +30,13 @@ def test_a_mail_shows_the_gist_at_most_and_of_a_link_nothing(
     with database.reading() as work:
         (id_,) = work.papers.find([("arxiv", "2601.00001")]).values()
         assert work.papers.load([id_])[id_].licence == "CC-BY-4.0"
-    made = preview(
+    made = DigestPreviewer(
         database=database,
         ranker=NewestFirst(),
         identity=IDENTITY,
         letterhead=letterhead(),
-        list_name="trending",
-        day=None,
-        reader=None,
-        now=NOW,
-    )
+        renderer=PlainRenderer(),
+    ).preview("trending", now=NOW)
     assert made.mail is not None
     for part in modern_parts(MailRenderer(letterhead()).compose(made.mail)):
         flat = " ".join(part.split())

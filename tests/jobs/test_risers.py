@@ -8,12 +8,12 @@ import pytest
 from paperround.domain.editions import Edition, EditionState
 from paperround.domain.observations import Count
 from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.preview import preview
+from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish
 from paperround.ranking.trending import TrendingRanker
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
-from tests.fakes import LETTERHEAD
+from tests.fakes import LETTERHEAD, PlainRenderer
 from tests.jobs.conftest import IDENTITY, fill, record, subscribe
 
 SIX = datetime(2026, 1, 29, 6, tzinfo=UTC)
@@ -83,16 +83,13 @@ def test_an_edition_that_nobody_got_is_passed_over(database: SqlDatabase, gone: 
 def test_what_is_sent_or_previewed_by_hand_says_it_too(thursday: SqlDatabase) -> None:
     subscribe(thursday, "ada")
     vote(thursday, {RISER: 99}, SIX + DAY)
-    shown = preview(
+    shown = DigestPreviewer(
         database=thursday,
         ranker=TrendingRanker(),
         identity=IDENTITY,
         letterhead=LETTERHEAD,
-        list_name="trending",
-        day=None,
-        reader=None,
-        now=SIX + DAY,
-    )
+        renderer=PlainRenderer(),
+    ).preview("trending", now=SIX + DAY)
     sent = publish(
         database=thursday,
         ranker=TrendingRanker(),

@@ -344,8 +344,8 @@ def test_the_next_digest_is_what_comes_after_the_one_that_is_out(database: Datab
     token = _choosing(database, here)
     shown = next_digest(press(here), token, now=NOW)
     assert shown is not None
-    assert shown.mail is not None
-    text = shown.mail.text
+    assert shown.rendered is not None
+    text = shown.rendered.text
     titles = {number: f"A study of {number} things" in text for number in range(1, 31)}
     assert not any(titles[number] for number in row.positions)
     assert sum(titles.values()) == len(row.positions)

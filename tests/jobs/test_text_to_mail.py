@@ -27,14 +27,14 @@ from hypothesis import strategies as st
 
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.ingest import ingest
-from paperround.jobs.preview import preview
+from paperround.jobs.preview import DigestPreviewer
 from paperround.mail.composer import MailRenderer
 from paperround.ranking.trending import TrendingRanker
 from paperround.sources.formats import READERS
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import opened
 from tests.domain.messy import MESSY
-from tests.fakes import LETTERHEAD
+from tests.fakes import LETTERHEAD, PlainRenderer
 from tests.jobs.composing import SLIP
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.mail.golden_names import NAMES
@@ -156,10 +156,13 @@ class WholePath:
                 READERS[file_format](content), database=database, feed_name=feed, feed_kind="file",
                 source="a test", captured_at=NOW, now=NOW,
             )  # fmt: skip
-            seen = preview(
-                database=database, ranker=TrendingRanker(), identity=IDENTITY,
-                letterhead=LETTERHEAD, list_name="trending", day=None, reader=None, now=NOW,
-            )  # fmt: skip
+            seen = DigestPreviewer(
+                database=database,
+                ranker=TrendingRanker(),
+                identity=IDENTITY,
+                letterhead=LETTERHEAD,
+                renderer=PlainRenderer(),
+            ).preview("trending", now=NOW)
         edition = seen.edition
         assert edition.papers
         letterhead = replace(LETTERHEAD, operator=site)

@@ -39,27 +39,18 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Write digest.html, digest.txt and digest.eml, the bytes that would be sent. Sends nothing."""
-    from paperround.jobs.preview import preview as run
-
     home = runtime(now)
-    shown = run(
-        database=home.database,
-        ranker=home.ranker,
-        identity=home.identity,
-        letterhead=home.letterhead,
-        list_name=list_name,
+    shown = home.previewer.preview(
+        list_name,
         day=of_day,
         reader=home.addresses.read(subscriber) if subscriber else None,
         now=home.clock.now(),
-        gist=home.gist,
-        opinions=home.opinions,
     )
     files = []
-    if shown.mail is not None:
-        rendered = home.renderer.render(shown.mail.view)
+    if shown.mail is not None and shown.rendered is not None:
         files = [
-            _write(out, "digest.html", rendered.html.encode()),
-            _write(out, "digest.txt", rendered.text.encode()),
+            _write(out, "digest.html", shown.rendered.html.encode()),
+            _write(out, "digest.txt", shown.rendered.text.encode()),
             _write(out, "digest.eml", home.renderer.compose(shown.mail)),
         ]
     line = f"wrote {', '.join(files)}" if shown.skipped is None else f"no mail: {shown.skipped}"

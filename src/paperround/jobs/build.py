@@ -70,51 +70,53 @@ class Reader:
         return self.subscription.subscriber_id
 
 
-def build(
-    work: UnitOfWork,
-    identity: Identity,
-    edition: Edition,
-    mailing_list: MailingList,
-    readers: Sequence[Reader],
-    *,
-    now: datetime,
-    kind: DigestKind = DigestKind.DIGEST,
-    opinions: Opinions | None = None,
-    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
-) -> list[NewDelivery]:
-    """The ledger row of each reader, in their order: one that waits to be sent, or one born
-    skipped that says why there is no mail. Readers of a week get the best of all its days.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """What building needs besides an edition and its readers.
 
     Without `opinions` everybody gets the papers in the edition's order, but for what they asked
     for. `interests` replace those that are stored, for somebody who only tries them.
     """
+
+    identity: Identity
+    now: datetime
+    opinions: Opinions | None = None
+    kind: DigestKind = DigestKind.DIGEST
+    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None
+
+
+def build(
+    work: UnitOfWork,
+    context: BuildContext,
+    edition: Edition,
+    mailing_list: MailingList,
+    readers: Sequence[Reader],
+) -> list[NewDelivery]:
+    """The ledger row of each reader, in their order: one that waits to be sent, or one born
+    skipped that says why there is no mail. Readers of a week get the best of all its days."""
     rows: dict[int, NewDelivery] = {}
     for is_week in (False, True):
         group = [n for n, one in enumerate(readers) if is_weekly(one.subscription) is is_week]
         if group:
             some = [readers[number] for number in group]
-            builder = _builder(
-                work, identity, edition, mailing_list, some, now, kind, opinions, interests, is_week
-            )
+            builder = _builder(work, context, edition, mailing_list, some, is_week=is_week)
             rows.update(zip(group, builder.rows(some), strict=True))
     return [rows[number] for number in range(len(readers))]
 
 
 def _builder(
     work: UnitOfWork,
-    identity: Identity,
+    context: BuildContext,
     edition: Edition,
     mailing_list: MailingList,
     readers: Sequence[Reader],
-    now: datetime,
-    kind: DigestKind,
-    opinions: Opinions | None,
-    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None,
+    *,
     is_week: bool,
 ) -> "DigestBuilder":
+    opinions = context.opinions
     subscriptions = [one.subscription for one in readers]
     people = [one.person for one in readers]
-    wishes = wishes_of_all(work, subscriptions, interests)
+    wishes = wishes_of_all(work, subscriptions, context.interests)
     behind = None
     if is_week:
         behind = behind_of(work, edition, choose_gist if opinions is None else opinions.gist)
@@ -123,12 +125,10 @@ def _builder(
     index = PaperIndex(edition.papers, tuple(views.behind or ()))
     papers = [paper.paper_id for paper in index.papers]
     return DigestBuilder(
-        identity=identity,
+        context=context,
         edition=edition,
         mailing_list=mailing_list,
         index=index,
-        now=now,
-        kind=kind,
         is_week=is_week,
         finder=_finder(work, index, edition, views.behind) if wishes else None,
         wishes=wishes,
@@ -136,7 +136,7 @@ def _builder(
         behind=views.behind or behind,
         memory=work.subscribers.already_sent(people, papers),
         withdrawn=work.papers.withdrawn_among(set(papers)),
-        news=work.subscribers.withdrawals_to_tell(people, since=now - WITHDRAWAL_IS_NEWS),
+        news=work.subscribers.withdrawals_to_tell(people, since=context.now - WITHDRAWAL_IS_NEWS),
     )
 
 
@@ -179,12 +179,10 @@ class DigestBuilder:
     were sent. News alone make no mail: they wait for the next digest.
     """
 
-    identity: Identity
+    context: BuildContext
     edition: Edition
     mailing_list: MailingList
     index: PaperIndex
-    now: datetime
-    kind: DigestKind = DigestKind.DIGEST
     is_week: bool = False
     finder: Finder | None = None
     wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
@@ -269,21 +267,20 @@ class DigestBuilder:
 
     def _row(self, reader: Reader, content: _Content) -> NewDelivery:
         is_mail = not content.reason
-        message_id, nonce = delivery_names(
-            self.identity, self.mailing_list.name, reader.person, reader.day, self.kind
-        )
+        context, name = self.context, self.mailing_list.name
+        message_id, nonce = delivery_names(context, name, reader.person, reader.day)
         return NewDelivery(
             subscriber_id=reader.person,
             subscription_id=reader.subscription.id,
-            kind=self.kind,
+            kind=context.kind,
             local_date=reader.day,
             state=DeliveryState.QUEUED if is_mail else DeliveryState.SKIPPED,
             reason=content.reason,
             due_at=reader.due_at,
             expires_at=reader.due_at + DIGEST_LIFE,
             message_id=message_id,
-            dated=self.now,
-            key_id=self.identity.keys.current.id,
+            dated=context.now,
+            key_id=context.identity.keys.current.id,
             nonce=nonce,
             papers=content.papers,
             reasons=content.reasons,
@@ -295,17 +292,14 @@ class DigestBuilder:
 
 
 def delivery_names(
-    identity: Identity,
-    list_name: str,
-    subscriber: SubscriberId,
-    local_date: date,
-    kind: DigestKind = DigestKind.DIGEST,
+    context: BuildContext, list_name: str, subscriber: SubscriberId, local_date: date
 ) -> tuple[str, str]:
     """The Message-ID of a delivery and the nonce of its links, derived from what makes the delivery
     unique: planning it again gives the same."""
-    who = f"{list_name}|{subscriber}|{kind}|{local_date.isoformat()}"
-    local = identity.keys.digest("message-id", who)[:32]
-    return f"<{local}@{identity.domain}>", identity.keys.digest("delivery-nonce", who)[:22]
+    keys, domain = context.identity.keys, context.identity.domain
+    who = f"{list_name}|{subscriber}|{context.kind}|{local_date.isoformat()}"
+    local = keys.digest("message-id", who)[:32]
+    return f"<{local}@{domain}>", keys.digest("delivery-nonce", who)[:22]
 
 
 def without_mail(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:

@@ -30,7 +30,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
-from paperround.jobs.build import Identity, Reader, build, without_mail
+from paperround.jobs.build import BuildContext, Identity, Reader, build, without_mail
 from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import in_parts
@@ -113,12 +113,14 @@ def plan_due(
     with database.reading() as work:
         lists = work.lists.all()
     _start_clocks(database, {one.id: one for one in lists}, hours, now)
+    context = BuildContext(identity=identity, now=now, opinions=opinions)
     reports: dict[str, PlanReport] = {}
     failure: Exception | None = None
     for mailing_list in lists:
         try:
-            planning = _ListRound(database, identity, hours, mailing_list, now, opinions)
-            reports[mailing_list.name] = planning.plan(alive)
+            reports[mailing_list.name] = _ListRound(database, context, hours, mailing_list).plan(
+                alive
+            )
         except Exception as error:  # the readers of the other lists wait too
             failure = failure or error
     if failure is not None:
@@ -165,11 +167,9 @@ class _ListRound:
     """One list's due people, page by page."""
 
     database: Database
-    identity: Identity
+    context: BuildContext
     hours: Hours
     mailing_list: MailingList
-    now: datetime
-    opinions: Opinions | None
     editions: dict[datetime | None, Edition | None] = field(default_factory=dict)
     report: PlanReport = field(default_factory=PlanReport)
 
@@ -189,7 +189,9 @@ class _ListRound:
 
     def _page(self, after: SubscriptionId) -> list[DueSubscription]:
         with self.database.reading() as work:
-            return work.subscribers.due(self.mailing_list.id, now=self.now, limit=PAGE, after=after)
+            return work.subscribers.due(
+                self.mailing_list.id, now=self.context.now, limit=PAGE, after=after
+            )
 
     def _plan_page(self, page: Sequence[DueSubscription]) -> None:
         while page:
@@ -208,7 +210,7 @@ class _ListRound:
             return rows
         try:
             with self.database.writing() as work:
-                work.ledger.plan_due(rows, now=self.now)
+                work.ledger.plan_due(rows, now=self.context.now)
         except EditionCancelled:
             self.editions.clear()
             raise
@@ -222,14 +224,14 @@ class _ListRound:
         return [
             replace(one, due_at=moved[one.subscription.id], at_once=False)
             for one in page
-            if one.subscription.id in moved and moved[one.subscription.id] <= self.now
+            if one.subscription.id in moved and moved[one.subscription.id] <= self.context.now
         ]
 
     def _count(self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]) -> None:
         planned = {one.row.subscription_id for one in rows}
         waiting = [one for one in page if one.subscription.id not in planned]
         self.report.waiting += len(waiting)
-        self.report.late += sum(self.now >= one.due_at + LATE for one in waiting)
+        self.report.late += sum(self.context.now >= one.due_at + LATE for one in waiting)
         for row in (one.row for one in rows):
             if row.state is DeliveryState.QUEUED:
                 self.report.planned += 1
@@ -263,7 +265,7 @@ class _ListRound:
         return self.editions[due_at]
 
     def _for_newcomers(self) -> Edition | None:
-        found = self._usable(self.now)
+        found = self._usable(self.context.now)
         return None if found is None or _is_without_papers(found) else found
 
     def _found_for(self, due_at: datetime) -> Edition | None:
@@ -271,15 +273,15 @@ class _ListRound:
 
         What will not be mailed (it is missed, or of before a restore) goes with any edition.
         """
-        if self._is_of_before_the_restore(due_at) or missed(due_at, self.now):
-            return self._newest(self.now)
+        if self._is_of_before_the_restore(due_at) or missed(due_at, self.context.now):
+            return self._newest(self.context.now)
         promised = self._usable(due_at)
         if (
             promised is not None
             and promised.cut_at >= newest_cut(self.mailing_list, due_at).instant
         ):
             return promised
-        return None if self.now < due_at + LONGEST_WAIT else self._usable(self.now)
+        return None if self.context.now < due_at + LONGEST_WAIT else self._usable(self.context.now)
 
     def _usable(self, by: datetime) -> Edition | None:
         """The newest edition; none whose mails the installation that was lost may have sent."""
@@ -301,15 +303,7 @@ class _ListRound:
     ) -> dict[SubscriptionId, DueDelivery]:
         readers = [self._reader(one, edition) for one in people]
         with self.database.reading() as work:
-            rows = build(
-                work,
-                self.identity,
-                edition,
-                self.mailing_list,
-                readers,
-                now=self.now,
-                opinions=self.opinions,
-            )
+            rows = build(work, self.context, edition, self.mailing_list, readers)
         return {
             one.subscription.id: self._due_row(one, edition, row)
             for one, row in zip(people, rows, strict=True)
@@ -337,7 +331,7 @@ class _ListRound:
         nobody planned it while it would still have been news."""
         if self._is_of_before_the_restore(row.due_at):
             return without_mail(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
-        if missed(row.due_at, self.now) and row.reason not in _NOT_WANTED:
+        if missed(row.due_at, self.context.now) and row.reason not in _NOT_WANTED:
             return without_mail(row, DeliveryState.EXPIRED, MISSED)
         return row
 

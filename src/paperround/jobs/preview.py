@@ -33,10 +33,9 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import local_date
 from paperround.domain.tokens import Purpose
-from paperround.jobs.build import Identity, Reader, build
+from paperround.jobs.build import BuildContext, Identity, Reader, build
 from paperround.jobs.choices import checked, unpacked, unpacked_interests
 from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.desk import Desk
 from paperround.jobs.links import CONFIRMING, choosing_reader, noted
 from paperround.jobs.notices import SOMEBODY
 from paperround.jobs.opinions import Opinions
@@ -48,13 +47,20 @@ from paperround.store.unit_of_work import Database, UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The mail, or why there would be none. `planned`: these are the bytes of a ledger row."""
+    """The mail, or why there would be none. `planned`: these are the bytes of a ledger row.
+    `rendered` is the mail in words, for a page."""
 
     edition: Edition
     list_title: str
     mail: DigestMail | None = None
+    rendered: Rendered | None = None
     skipped: SkipReason | None = None
     planned: bool = False
+
+    @property
+    def papers(self) -> tuple[DigestPaper, ...]:
+        """The papers of the mail, in its order."""
+        return self.mail.view.papers if self.mail else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,62 +78,83 @@ class TriedChoices:
         return replace(subscription, preferences=wish, state=state, resting_until=None)
 
 
-def preview(
-    *,
-    database: Database,
-    ranker: Ranker,
-    identity: Identity,
-    letterhead: Letterhead,
-    list_name: str,
-    day: date | None,
-    reader: Address | None,
-    now: datetime,
-    gist: GistChooser = choose_gist,
-    opinions: Opinions | None = None,
-    afresh: bool = False,
-    tried: TriedChoices | None = None,
-) -> Preview:
-    """The digest of `reader` (None: somebody new) from the frozen edition, else from one drafted.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPreviewer:
+    """Makes digests to be looked at."""
 
-    A mail of that edition that is made or out is shown as it is; `afresh` shows what would come
-    after it, by the choices that hold now, or those that are `tried`, where the edition has more.
+    database: Database
+    ranker: Ranker
+    identity: Identity
+    letterhead: Letterhead
+    renderer: Renderer
+    gist: GistChooser = choose_gist
+    opinions: Opinions | None = None
 
-    Raises NotFound for an unknown list or subscriber.
-    """
-    mailing_list, edition = standing_edition(
-        database=database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
-    )
-    edition = edition or _newest_of_day(database, mailing_list, day, now)
-    if edition is None:
-        drafted = draft_now(database, ranker, list_name, day=day, now=now, gist=gist)
-        edition = unfrozen(drafted, list_name)
-    with database.reading() as work:
-        subscriber, subscription = _subscribed(work, mailing_list, reader)
-        planned = None if subscriber is None else _planned(work, edition, subscriber)
-        interests = None
-        if tried is not None:
-            subscription, interests = tried.of(subscription), tried.interests
-        (row,) = build(
-            work,
-            identity,
-            edition,
-            mailing_list,
-            [Reader(subscription=subscription, day=edition.day, due_at=now)],
-            now=now,
-            opinions=opinions,
-            interests=None if interests is None else {subscription.subscriber_id: interests},
-        )
-    shown = Preview(edition=edition, list_title=mailing_list.title)
-    is_planned = False
-    if planned is not None and (not afresh or row.reason == SkipReason.NO_NEW_PAPERS):
-        (slip, of), is_planned = planned, True
-    elif row.reason:
-        return replace(shown, skipped=SkipReason(row.reason))
-    else:
+    def preview(
+        self,
+        list_name: str,
+        *,
+        now: datetime,
+        day: date | None = None,
+        reader: Address | None = None,
+        afresh: bool = False,
+        tried: TriedChoices | None = None,
+    ) -> Preview:
+        """The digest of `reader` (None: somebody new) from the frozen edition, else from one
+        drafted.
+
+        A mail of that edition that is made or out is shown as it is; `afresh` shows what would come
+        after it, by the choices that hold now, or those that are `tried`, where the edition has
+        more. Raises NotFound for an unknown list or subscriber.
+        """
+        mailing_list, edition = self._edition(list_name, day, now)
+        with self.database.reading() as work:
+            subscriber, subscription = _subscribed(work, mailing_list, reader)
+            planned = None if subscriber is None else _planned(work, edition, subscriber)
+            interests = None
+            if tried is not None:
+                subscription = tried.of(subscription)
+                if tried.interests is not None:
+                    interests = {subscription.subscriber_id: tried.interests}
+            context = BuildContext(
+                identity=self.identity, now=now, opinions=self.opinions, interests=interests
+            )
+            one = Reader(subscription=subscription, day=edition.day, due_at=now)
+            (row,) = build(work, context, edition, mailing_list, [one])
+        if planned is not None and (not afresh or row.reason == SkipReason.NO_NEW_PAPERS):
+            return self._shown(mailing_list, *planned, is_planned=True)
+        if row.reason:
+            reason = SkipReason(row.reason)
+            return Preview(edition=edition, list_title=mailing_list.title, skipped=reason)
         slip = slip_for(row, edition.id, SOMEBODY if subscriber is None else subscriber.address)
-        of = replace(edition, behind=row.behind)
-    sheet = sheet_of(of, mailing_list.title, letterhead, size=mailing_list.size)
-    return replace(shown, mail=digest_mail(sheet, slip, identity.keys), planned=is_planned)
+        return self._shown(mailing_list, slip, replace(edition, behind=row.behind))
+
+    def _edition(
+        self, list_name: str, day: date | None, now: datetime
+    ) -> tuple[MailingList, Edition]:
+        mailing_list, edition = standing_edition(
+            database=self.database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
+        )
+        edition = edition or _newest_of_day(self.database, mailing_list, day, now)
+        if edition is None:
+            drafted = draft_now(
+                self.database, self.ranker, list_name, day=day, now=now, gist=self.gist
+            )
+            edition = unfrozen(drafted, list_name)
+        return mailing_list, edition
+
+    def _shown(
+        self, mailing_list: MailingList, slip: Slip, edition: Edition, *, is_planned: bool = False
+    ) -> Preview:
+        sheet = sheet_of(edition, mailing_list.title, self.letterhead, size=mailing_list.size)
+        mail = digest_mail(sheet, slip, self.identity.keys)
+        return Preview(
+            edition=edition,
+            list_title=mailing_list.title,
+            mail=mail,
+            rendered=self.renderer.render(mail.view),
+            planned=is_planned,
+        )
 
 
 def _newest_of_day(
@@ -180,50 +207,6 @@ def _somebody(list_id: ListId) -> Subscription:
 # --- on pages of readers -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestPreviewer:
-    """What previews on pages need."""
-
-    desk: Desk
-    ranker: Ranker
-    letterhead: Letterhead
-    renderer: Renderer
-    opinions: Opinions | None = None
-
-    def show(
-        self, list_name: str, reader: Address | None, tried: TriedChoices | None, *, now: datetime
-    ) -> "NextDigest":
-        """The next digest of a reader, or of somebody new, by the choices they try."""
-        shown = preview(
-            database=self.desk.database,
-            ranker=self.ranker,
-            identity=self.desk.identity,
-            letterhead=self.letterhead,
-            list_name=list_name,
-            day=None,
-            reader=reader,
-            now=now,
-            opinions=self.opinions,
-            afresh=True,
-            tried=tried,
-        )
-        if shown.mail is None:
-            return NextDigest(list_title=shown.list_title, skipped=shown.skipped)
-        view = shown.mail.view
-        mail = self.renderer.render(view)
-        return NextDigest(list_title=shown.list_title, papers=view.papers, mail=mail)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextDigest:
-    """The next digest: its papers in order and the mail, or why there would be none."""
-
-    list_title: str
-    papers: tuple[DigestPaper, ...] = ()
-    mail: Rendered | None = None
-    skipped: SkipReason | None = None
-
-
 def next_digest(
     previewer: DigestPreviewer,
     token: str,
@@ -232,22 +215,23 @@ def next_digest(
     list_name: str | None = None,
     preferences: Preferences | None = None,
     interests: tuple[Interest, ...] | None = None,
-) -> NextDigest | None:
+) -> Preview | None:
     """The digest that the holder of a freshly mailed link would get now, after what they have had:
     as their choices stand, or with `preferences` and `interests` that are not kept. None for any
     other link.
 
     Raises InvalidInput for choices that cannot be.
     """
-    desk = previewer.desk
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
+    keys = previewer.identity.keys
+    with previewer.database.reading() as work:
+        reader = choosing_reader(work, keys, token, now=now, list_name=list_name)
         if reader is None:
             return None
         tried = None
         if preferences is not None:
             tried = _tried(work, reader.mailing_list, preferences, interests, now)
-    return previewer.show(reader.mailing_list.name, reader.address, tried, now=now)
+    name = reader.mailing_list.name
+    return previewer.preview(name, reader=reader.address, now=now, afresh=True, tried=tried)
 
 
 def newcomers_digest(
@@ -257,14 +241,14 @@ def newcomers_digest(
     interests: tuple[Interest, ...],
     *,
     now: datetime,
-) -> NextDigest:
+) -> Preview:
     """What somebody new with these choices would get now.
 
     Raises NotFound for an unknown list, InvalidInput for choices that cannot be.
     """
-    with previewer.desk.database.reading() as work:
+    with previewer.database.reading() as work:
         tried = _tried(work, work.lists.get(list_name), preferences, interests, now)
-    return previewer.show(list_name, None, tried, now=now)
+    return previewer.preview(list_name, now=now, afresh=True, tried=tried)
 
 
 def _tried(
@@ -279,16 +263,16 @@ def _tried(
     return TriedChoices(preferences=wish, interests=named)
 
 
-def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> NextDigest:
+def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:
     """What the holder of a confirmation's link would get once they confirm. A link that is forged,
     used or old shows what anybody would get: looking tells nothing of it."""
     name, tried = DEFAULT_LIST, TriedChoices()
-    with previewer.desk.database.reading() as work:
-        notice = noted(work, previewer.desk.keys, token, Purpose.CONFIRM)
+    with previewer.database.reading() as work:
+        notice = noted(work, previewer.identity.keys, token, Purpose.CONFIRM)
         if notice is not None and _waits(notice, now):
             lists = (one.name for one in work.lists.all() if one.id == notice.payload.get("list"))
             name, tried = next(lists, DEFAULT_LIST), _asked(notice)
-    return previewer.show(name, None, tried, now=now)
+    return previewer.preview(name, now=now, afresh=True, tried=tried)
 
 
 def _waits(notice: Notice, now: datetime) -> bool:

@@ -32,7 +32,7 @@ from paperround.domain.subscribers import SubscriberId, Subscription, Subscripti
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
 from paperround.jobs.behind import edition_paper, with_gist
-from paperround.jobs.build import Identity, Reader, build
+from paperround.jobs.build import BuildContext, Identity, Reader, build
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import in_parts
 from paperround.jobs.ports import GistChooser, Ranker
@@ -86,15 +86,8 @@ def publish(
             edition = unfrozen(drafted, list_name)
         elif edition is None or (drafted.papers and _discarded(database, edition)):
             edition = freeze(database, drafted)
-    planning = _Planning(
-        database,
-        identity,
-        edition,
-        mailing_list,
-        now,
-        one_date_for_all=day is not None,
-        opinions=opinions,
-    )
+    context = BuildContext(identity=identity, now=now, opinions=opinions)
+    planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
     added = planning.rehearse() if dry_run else planning.plan_all()
     with database.reading() as work:
         planned = work.ledger.planned(edition.id)
@@ -237,12 +230,10 @@ class _Planning:
     """One edition on its way into the ledger."""
 
     database: Database
-    identity: Identity
+    context: BuildContext
     edition: Edition
     mailing_list: MailingList
-    now: datetime
-    one_date_for_all: bool
-    opinions: Opinions | None
+    one_date: bool
 
     def plan_all(self) -> Planned:
         """Write the rows of every active subscription, shard by shard; returns the new ones."""
@@ -294,7 +285,7 @@ class _Planning:
     def _write(self, rows: Sequence[NewDelivery], shard: Shard) -> int:
         edition = self.edition
         with self.database.writing() as work:
-            return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.now)
+            return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.context.now)
 
     def _built(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
         """The row of each of these subscriptions, None for those that have theirs."""
@@ -302,28 +293,20 @@ class _Planning:
         with self.database.reading() as work:
             done = self._done(work, days)
             readers = [
-                Reader(subscription=one, day=days[one.subscriber_id], due_at=self.now)
+                Reader(subscription=one, day=days[one.subscriber_id], due_at=self.context.now)
                 for one in page
                 if one.subscriber_id not in done
             ]
-            built = build(
-                work,
-                self.identity,
-                self.edition,
-                self.mailing_list,
-                readers,
-                now=self.now,
-                opinions=self.opinions,
-            )
+            built = build(work, self.context, self.edition, self.mailing_list, readers)
         rows = {row.subscription_id: row for row in built}
         return [rows.get(one.id) for one in page]
 
     def _day_of(self, one: Subscription) -> date:
         """The date a reader's row is of: the one that was asked for, else today where they are."""
         zone = one.preferences.timezone
-        if self.one_date_for_all or not is_zone(zone):
+        if self.one_date or not is_zone(zone):
             return self.edition.day
-        return local_date(self.now, zone)
+        return local_date(self.context.now, zone)
 
     def _done(self, work: UnitOfWork, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
         """Those who have a row of their date, or a row of this edition under the date before or
@@ -331,7 +314,7 @@ class _Planning:
         list_id, kind = self.edition.list_id, DigestKind.DIGEST
         near = (self.edition.day + timedelta(days=n) for n in (-1, 0, 1))
         done: set[SubscriberId] = set()
-        for day in sorted({*days.values()} if self.one_date_for_all else {*days.values(), *near}):
+        for day in sorted({*days.values()} if self.one_date else {*days.values(), *near}):
             for person in work.ledger.planned_subscribers(list_id, days.keys(), kind, day):
                 row = work.ledger.find(list_id, person, kind, day) if day != days[person] else None
                 if day == days[person] or (row and row.edition_id == self.edition.id):

@@ -22,13 +22,15 @@ from paperround.domain.ledger import NewDelivery, Slip, Undelivered
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import SubscriberState, Subscription
 from paperround.domain.times import local_date
-from paperround.jobs.build import Identity, Reader, build
+from paperround.jobs.build import BuildContext, Identity, Reader, build
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.transactions import tried
 from paperround.store.unit_of_work import Database
 
 PAGE = 2000
 """Rows that are looked at, and planned, together."""
+
+_Sendable = tuple[Undelivered, Subscription]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,10 +81,12 @@ def send_missed(
     """Plan a replacement for everybody whom `missed` calls sendable. They live for 20 hours from
     now; killed anywhere, it can be done again."""
     search = _search(database, list_name, day, now, include_unknown)
+    kind = DigestKind.REPLACEMENT
+    context = BuildContext(identity=identity, now=now, opinions=opinions, kind=kind)
     for page in search.pages():
         people = search.sort(page)
         if people:
-            tried(partial(search.plan, people, identity, opinions, by))
+            tried(partial(search.plan, people, context, by))
     return search.found
 
 
@@ -118,7 +122,7 @@ class _Search:
         with self.database.reading() as work:
             return work.ledger.undelivered(self.mailing_list.id, self.day, after=after, limit=PAGE)
 
-    def sort(self, page: Sequence[Undelivered]) -> list[tuple[Undelivered, Subscription]]:
+    def sort(self, page: Sequence[Undelivered]) -> list[_Sendable]:
         """Count a page; returns those who can be sent a replacement."""
         self.found.by_reason.update((one.state, one.reason) for one in page)
         chosen = [
@@ -151,15 +155,9 @@ class _Search:
 
     # --- planning ------------------------------------------------------------------------------
 
-    def plan(
-        self,
-        people: Sequence[tuple[Undelivered, Subscription]],
-        identity: Identity,
-        opinions: Opinions | None,
-        by: str,
-    ) -> None:
+    def plan(self, people: Sequence[_Sendable], context: BuildContext, by: str) -> None:
         """Plan their replacements, with a line in the audit, and count them."""
-        rows = self._built(people, identity, opinions)
+        rows = self._built(people, context)
         mails = [(edition, row) for edition, row in rows if not row.reason]
         with self.database.writing() as work:
             planned = work.ledger.plan_again(self.mailing_list.id, mails, now=self.now)
@@ -172,13 +170,10 @@ class _Search:
         self.found.barred.update(row.reason for _, row in rows if row.reason)
 
     def _built(
-        self,
-        people: Sequence[tuple[Undelivered, Subscription]],
-        identity: Identity,
-        opinions: Opinions | None,
+        self, people: Sequence[_Sendable], context: BuildContext
     ) -> list[tuple[EditionId, NewDelivery]]:
         """A row for each of them."""
-        by_edition: dict[EditionId, list[tuple[Undelivered, Subscription]]] = {}
+        by_edition: dict[EditionId, list[_Sendable]] = {}
         for one, subscription in people:
             by_edition.setdefault(one.slip.edition_id, []).append((one, subscription))
         rows: list[tuple[EditionId, NewDelivery]] = []
@@ -186,16 +181,7 @@ class _Search:
             for id_, some in by_edition.items():
                 edition = work.editions.get(id_)
                 readers = [self._reader(edition, one, subscription) for one, subscription in some]
-                built = build(
-                    work,
-                    identity,
-                    edition,
-                    self.mailing_list,
-                    readers,
-                    now=self.now,
-                    kind=DigestKind.REPLACEMENT,
-                    opinions=opinions,
-                )
+                built = build(work, context, edition, self.mailing_list, readers)
                 rows += [(id_, row) for row in built]
         return rows
 

@@ -310,13 +310,13 @@ def offer(home: Runtime, token: str, unsaved: str | None = None) -> Response:
 @router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
 def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
     """The next digest as this reader would get it now, as a mail."""
-    found = next_digest(home.press, token, now=now, list_name=list or None)
+    found = next_digest(home.previewer, token, now=now, list_name=list or None)
     if found is None or not welcomed(home, token, now):
         return offer(home, token)
-    if found.mail is None:
+    if found.rendered is None:
         why = WHY_NO_MAIL.get(found.skipped or "")
         return private(home, "no_preview.html", why=why, token=token)
-    return mail(found.mail.html)
+    return mail(found.rendered.html)
 
 
 def why_none(reason: str | None) -> str:
@@ -334,7 +334,7 @@ def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form
     visit = _Visit(home=home, token=token, now=now, choices=choices)
     try:
         found = next_digest(
-            home.press,
+            home.previewer,
             token,
             now=now,
             list_name=choices.list_name,

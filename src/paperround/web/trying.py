@@ -34,7 +34,7 @@ def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) ->
     speak_to(form.language)
     try:
         found = newcomers_digest(
-            home.press,
+            home.previewer,
             asked_lists(form)[0],
             timed(form, Preferences()),
             wanted_interests(form),
@@ -58,6 +58,6 @@ def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Res
 @router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST), TO_ITS_READER])
 def look_before_confirming(home: Home, now: Present, token: str) -> Response:
     """What the link's holder would get once they confirm."""
-    found = awaited_digest(home.press, token, now=now)
+    found = awaited_digest(home.previewer, token, now=now)
     why = why_none(found.skipped)
     return private(home, "awaited.html", next=found, why=why, token=token)

@@ -116,7 +116,7 @@ class Runtime(ForReaders):
         """Make what threads will share before there are any."""
         _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
         _ = (self.visits, self.neighbours, self.hooks, self.hook_visits, self.post_office)
-        _ = (self.press, self.topics)
+        _ = (self.previewer, self.topics)
 
     @cached_property
     def ranker(self) -> LearnedRanker:

@@ -14,14 +14,16 @@ class ForReaders:
     """The part of a runtime that the pages of readers need."""
 
     @cached_property
-    def press(self) -> DigestPreviewer:
+    def previewer(self) -> DigestPreviewer:
         """What makes a digest to look at."""
         home = cast("Runtime", self)
         return DigestPreviewer(
-            desk=home.desk,
+            database=home.database,
+            identity=home.identity,
             ranker=home.ranker,
             letterhead=home.letterhead,
             renderer=home.renderer,
+            gist=home.gist,
             opinions=home.opinions,
         )
 
