@@ -13,7 +13,7 @@ from paperround.domain.finder import Finder, findable
 from paperround.domain.interests import Interest, InterestKind, interest
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.personal_views import PaperIndex, in_order, view_of
+from paperround.domain.personal_views import PaperIndex, PersonalView, in_order, seen_by
 from paperround.domain.wishes import Wishes, sight_of
 
 READERS, LINES, SHARED, SHOWN = 10_000, 5, 2_000, 60
@@ -82,4 +82,6 @@ def _choice(
     wishes: Wishes, finder: Finder, index: PaperIndex, edition: Edition
 ) -> Choice | SkipReason:
     sight = sight_of(wishes, finder)
-    return choice_of(in_order(view_of(sight, size=LIST.size), index), edition, index, sight)
+    return choice_of(
+        in_order(PersonalView(size=LIST.size, **seen_by(sight)), index), edition, index, sight
+    )

@@ -12,7 +12,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.finder import Findable, Finder, findable
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.papers import PaperId
-from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, view_of
+from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, seen_by
 from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import (
     Frequency,
@@ -81,8 +81,8 @@ def _chosen(
     finder = finder or Finder([findable(paper, None) for paper in index.papers])
     wishes = wishes or Wishes(topics=wish.topics)
     sight = sight_of(wishes, finder) if wishes else None
-    view = view_of(
-        sight,
+    view = PersonalView(
+        **seen_by(sight),
         size=wish.size or LIST.size,
         floor=wish.floor,
         sent=index.places({PaperId(100 + n) for n in seen}),

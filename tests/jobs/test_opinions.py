@@ -14,6 +14,7 @@ from paperround.domain.subscribers import Preferences, SubscriptionId
 from paperround.domain.tastes import Taste
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.publish import publish
+from paperround.jobs.wishes import wishes_of_all
 from paperround.ranking.tastes import taste_day
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
@@ -82,7 +83,9 @@ def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> No
     edition = published(liked, opinions)
     with liked.reading() as work:
         page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
-        assert set(opinions.of(work, edition, page).tastes) == {person(liked, "ada")}
+        assert set(opinions.of(work, edition, page, wishes_of_all(work, page)).tastes) == {
+            person(liked, "ada")
+        }
     assert model.made == 1
 
 
@@ -103,7 +106,7 @@ def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planne
     with liked.reading() as work:
         ((paper, _),) = work.subscribers.feedback_of(person(liked, "ada"))
         page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
-        views = opinions.of(work, edition, page)
+        views = opinions.of(work, edition, page, wishes_of_all(work, page))
     assert tastes_held(paper) == len(views.tastes) == 1
     del views
     assert tastes_held(paper) == 0

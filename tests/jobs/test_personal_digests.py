@@ -28,6 +28,7 @@ from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish
 from paperround.jobs.site import edition_page
 from paperround.jobs.status import history
+from paperround.jobs.wishes import wishes_of_all
 from paperround.ranking.tastes import taste_day
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
@@ -365,9 +366,9 @@ def test_what_stands_behind_one_list_stands_behind_no_other(potter: SqlDatabase)
     opinions = Opinions(taste_day)
     with potter.reading() as work:
         people = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=9)
-        first = opinions.of(work, edition, people).behind
+        first = opinions.of(work, edition, people, wishes_of_all(work, people)).behind
         other = replace(edition, id=EditionId(99), list_id=ListId(99))
-        second = opinions.of(work, other, people).behind
+        second = opinions.of(work, other, people, wishes_of_all(work, people)).behind
     assert (len(list(first or ())), list(second or ())) == (7, [])
 
 

@@ -9,12 +9,15 @@ bit n for the nth paper.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.finder import Papers, bits
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.tastes import NO_TASTE, Taste
 from paperround.domain.wishes import Sight
+
+_OF_A_SIGHT = ("followed", "wanted", "lifted", "muted", "lift")
 
 
 class PaperIndex:
@@ -58,28 +61,9 @@ class PersonalView:
     floor: float | None = None
 
 
-def view_of(
-    sight: Sight | None,
-    *,
-    taste: Taste = NO_TASTE,
-    size: int,
-    floor: float | None = None,
-    sent: Papers = 0,
-    withheld: Papers = 0,
-) -> PersonalView:
-    """The view of a reader whose interests touch what the sight says."""
-    return PersonalView(
-        taste=taste,
-        size=size,
-        floor=floor,
-        sent=sent,
-        withheld=withheld,
-        followed=sight.followed if sight else 0,
-        wanted=sight.wanted if sight else 0,
-        lifted=sight.lifted if sight else 0,
-        muted=sight.muted if sight else 0,
-        lift=sight.lift if sight else 0.0,
-    )
+def seen_by(sight: Sight | None) -> dict[str, Any]:
+    """What of a view is of a sight."""
+    return {} if sight is None else {name: getattr(sight, name) for name in _OF_A_SIGHT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,13 +28,13 @@ from paperround.domain.languages import spoken
 from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, view_of
+from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, seen_by
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import NO_TASTE
 from paperround.domain.tokens import KeyRing
 from paperround.domain.weeks import of_the_week
 from paperround.domain.wishes import Sight, Wishes, sight_of
-from paperround.jobs.behind import Behind, behind_of
+from paperround.jobs.edition_tail import EditionTail, tail_of
 from paperround.jobs.opinions import Opinions, Views
 from paperround.jobs.wishes import wishes_of_all
 from paperround.store.unit_of_work import UnitOfWork
@@ -119,7 +119,7 @@ def _builder(
     wishes = wishes_of_all(work, subscriptions, context.interests)
     behind = None
     if is_week:
-        behind = behind_of(work, edition, choose_gist if opinions is None else opinions.gist)
+        behind = tail_of(work, edition, choose_gist if opinions is None else opinions.gist)
         edition = of_the_week(edition, behind)
     views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
     index = PaperIndex(edition.papers, tuple(views.behind or ()))
@@ -140,7 +140,9 @@ def _builder(
     )
 
 
-def _finder(work: UnitOfWork, index: PaperIndex, edition: Edition, behind: Behind | None) -> Finder:
+def _finder(
+    work: UnitOfWork, index: PaperIndex, edition: Edition, behind: EditionTail | None
+) -> Finder:
     """Searches the papers of an index as they are known now."""
     known = work.papers.load({paper.paper_id for paper in edition.papers})
     further = {} if behind is None else behind.findable
@@ -187,7 +189,7 @@ class DigestBuilder:
     finder: Finder | None = None
     wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
     views: Views = field(default_factory=Views)
-    behind: Behind | None = None
+    behind: EditionTail | None = None
     memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
@@ -234,13 +236,13 @@ class DigestBuilder:
     def _view(self, reader: Reader, sight: Sight | None) -> PersonalView:
         wish, wishes = reader.subscription.preferences, self.wishes.get(reader.person)
         known = () if wishes is None else wishes.known
-        return view_of(
-            sight,
+        return PersonalView(
             taste=self.views.tastes.get(reader.person, NO_TASTE),
             size=wish.size or self.mailing_list.size,
             floor=wish.floor,
             sent=self.index.places(self.memory.get(reader.person, ())),
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
+            **seen_by(sight),
         )
 
     def _picks(self, views: Sequence[PersonalView]) -> list[Pick]:

@@ -11,9 +11,8 @@ from paperround.domain.personal_views import Chooser, PaperIndex, TasteDay, Tast
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tastes import Taste, taste_of
 from paperround.domain.wishes import Wishes
-from paperround.jobs.behind import Behind
+from paperround.jobs.edition_tail import EditionTail
 from paperround.jobs.ports import GistChooser
-from paperround.jobs.wishes import wishes_of_all
 from paperround.store.unit_of_work import UnitOfWork
 
 BACKGROUND = 1500
@@ -34,13 +33,10 @@ class Views:
 
     tastes: Mapping[SubscriberId, Taste] = field(default_factory=dict)
     chooser: Chooser | None = None
-    behind: Behind | None = None
+    behind: EditionTail | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
-    taste: TasteDay
-    behind: Behind
+_Day = tuple[TasteDay, EditionTail]
 
 
 class Opinions:
@@ -60,27 +56,22 @@ class Opinions:
         work: UnitOfWork,
         edition: Edition,
         subscriptions: Sequence[Subscription],
-        wishes: Mapping[SubscriberId, Wishes] | None = None,
+        wishes: Mapping[SubscriberId, Wishes],
     ) -> Views:
         """The taste of each of these readers who has one, with a chooser that knows it, and what
-        else there is for those who said anything; nothing on an empty edition.
-
-        `wishes` are what they asked for, by `wishes_of_all`, where that was read already.
-        """
-        if wishes is None:
-            wishes = wishes_of_all(work, subscriptions)
+        else there is for those who said anything or have `wishes`; nothing on an empty edition."""
         tastes = tastes_of(work, subscriptions, wishes)
         if not (tastes or wishes) or not edition.papers:
             return Views()
         with self._lock:
-            day = self._day(work, edition)
-            chooser = day.taste(list(tastes.values()), work.papers.load)
-        return Views(tastes=tastes, chooser=chooser, behind=day.behind)
+            day, behind = self._day(work, edition)
+            chooser = day(list(tastes.values()), work.papers.load)
+        return Views(tastes=tastes, chooser=chooser, behind=behind)
 
     def _day(self, work: UnitOfWork, edition: Edition) -> _Day:
         what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
         day = self._days.get(what)
-        if day is None or work.papers.joined_among([one.paper_id for one in day.behind]):
+        if day is None or work.papers.joined_among([one.paper_id for one in day[1]]):
             day = self._made(work, edition)
         self._days[what] = day
         while len(self._days) > _KEPT:
@@ -91,13 +82,13 @@ class Opinions:
         tail = edition.tail or work.editions.tail(edition.id)
         ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
         known = work.papers.load(ids)
-        behind = Behind(tail, known, self.gist)
+        behind = EditionTail(tail, known, self.gist)
         index = PaperIndex(edition.papers, tuple(behind))
         today = {paper.id: paper for paper in known.values()}
         papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
         scores = [one.score for one in index.papers]
         background = work.papers.background(edition.as_of, limit=BACKGROUND)
-        return _Day(self._model(papers, scores, background, index.shown), behind)
+        return self._model(papers, scores, background, index.shown), behind
 
 
 def tastes_of(
@@ -107,15 +98,10 @@ def tastes_of(
 ) -> dict[SubscriberId, Taste]:
     """What each of these readers likes; those who said nothing are left out."""
     said = work.subscribers.feedback_of_all([one.subscriber_id for one in subscriptions])
-    alike: dict[tuple[object, ...], Taste] = {}
     tastes: dict[SubscriberId, Taste] = {}
     for person in (one.subscriber_id for one in subscriptions):
-        verdicts, wish = tuple(said.get(person, ())), wishes.get(person, _NO_WISHES)
-        what = verdicts, id(wish)  # all of them are held by `wishes`
-        taste = alike.get(what)
-        if taste is None:
-            taste = taste_of(verdicts, wish.words, wish.seeds, wish.titles, wish.unlike)
-            alike[what] = taste
+        wish = wishes.get(person, _NO_WISHES)
+        taste = taste_of(said.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike)
         if taste:
             tastes[person] = taste
     return tastes

@@ -31,8 +31,8 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.all_feeds import sources_of
-from paperround.jobs.behind import edition_paper, with_gist
 from paperround.jobs.build import BuildContext, Identity, Reader, build
+from paperround.jobs.edition_tail import edition_paper, with_gist
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import in_parts
 from paperround.jobs.ports import GistChooser, Ranker

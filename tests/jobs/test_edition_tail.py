@@ -3,7 +3,7 @@
 from paperround.domain.editions import TailPaper
 from paperround.domain.papers import PaperId, Show
 from paperround.domain.personal_views import PaperIndex, PersonalView, in_order
-from paperround.jobs.behind import Behind, edition_paper
+from paperround.jobs.edition_tail import EditionTail, edition_paper
 from tests.builders import paper
 
 PAPERS = {PaperId(number): paper(number, id=PaperId(number)) for number in range(1, 31)}
@@ -15,8 +15,8 @@ def places(*numbers: int) -> list[TailPaper]:
     ]
 
 
-def behind(tail: list[TailPaper]) -> Behind:
-    return Behind(tail, PAPERS, lambda title, _: f"The gist of {title}")
+def behind(tail: list[TailPaper]) -> EditionTail:
+    return EditionTail(tail, PAPERS, lambda title, _: f"The gist of {title}")
 
 
 def test_all_that_a_reader_asked_for_is_there_however_far_behind() -> None:
@@ -29,12 +29,12 @@ def test_all_that_a_reader_asked_for_is_there_however_far_behind() -> None:
 
 def test_papers_that_are_one_by_now_stand_at_the_better_place() -> None:
     joined = {PaperId(11): PAPERS[PaperId(1)], PaperId(12): PAPERS[PaperId(1)]}
-    tail = Behind(places(11, 12, 13), joined, lambda title, _: title)
+    tail = EditionTail(places(11, 12, 13), joined, lambda title, _: title)
     assert [(one.position, one.paper_id) for one in tail] == [(11, 1)]
 
 
 def test_a_source_that_allows_a_link_only_gets_no_sentence_behind_either() -> None:
     linked = {PaperId(11): paper(11, id=PaperId(11), show=Show.LINK)}
-    tail = Behind(places(11), linked, lambda title, _: f"The gist of {title}")
+    tail = EditionTail(places(11), linked, lambda title, _: f"The gist of {title}")
     assert tail.frozen(11).gist == ""
     assert behind(places(12)).frozen(12).gist == f"The gist of {PAPERS[PaperId(12)].title}"

@@ -19,7 +19,7 @@ from paperround.jobs.ports import GistChooser
 from paperround.store.unit_of_work import UnitOfWork
 
 
-class Behind:
+class EditionTail:
     """The tail of one edition, as its papers stand now."""
 
     def __init__(
@@ -27,15 +27,15 @@ class Behind:
     ) -> None:
         self._gist = gist
         self._frozen: dict[int, EditionPaper] = {}
-        known = [(one, papers[one.paper_id]) for one in tail if one.paper_id in papers]
-        self._paper = {paper.id: paper for _, paper in known}
-        self._by_id: dict[PaperId, EditionPaper] = {}
-        for one, paper in known:
-            self._by_id.setdefault(paper.id, edition_paper(one, paper))
-        self._at = {paper.position: paper for paper in self}
+        self._known: dict[PaperId, tuple[EditionPaper, Paper]] = {}
+        for one in tail:
+            paper = papers.get(one.paper_id)
+            if paper is not None:
+                self._known.setdefault(paper.id, (edition_paper(one, paper), paper))
+        self._at = {shown.position: (shown, paper) for shown, paper in self._known.values()}
 
     def __iter__(self) -> Iterator[EditionPaper]:
-        return iter(self._by_id.values())
+        return (shown for shown, _ in self._known.values())
 
     def __contains__(self, position: int) -> bool:
         return position in self._at
@@ -43,20 +43,19 @@ class Behind:
     @cached_property
     def findable(self) -> Mapping[PaperId, Findable]:
         """What readers can look for in them."""
-        return {id_: findable(one, self._paper[id_]) for id_, one in self._by_id.items()}
+        return {id_: findable(*both) for id_, both in self._known.items()}
 
     def frozen(self, position: int) -> EditionPaper:
         """The paper at that place as a digest takes it up, with its gist."""
         if position not in self._frozen:
-            paper = self._at[position]
-            self._frozen[position] = with_gist(paper, self._paper[paper.paper_id], self._gist)
+            self._frozen[position] = with_gist(*self._at[position], self._gist)
         return self._frozen[position]
 
 
-def behind_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> Behind:
+def tail_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> EditionTail:
     """The papers behind `edition`, as they stand now."""
     tail = edition.tail or work.editions.tail(edition.id)
-    return Behind(tail, work.papers.load([one.paper_id for one in tail]), gist)
+    return EditionTail(tail, work.papers.load([one.paper_id for one in tail]), gist)
 
 
 def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
