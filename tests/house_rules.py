@@ -23,10 +23,8 @@ JOB_EDGES = {
     "src/paperround/jobs/enrich.py": "one service that fails must not keep the others",
     "src/paperround/jobs/returned_mail.py": "one poisonous mail must not keep the others back",
     "src/paperround/jobs/signup_worker.py": "a request that fails is put off, and the others go on",
-    "src/paperround/queue/threads.py": "one failing job must not stop the others",
-    "src/paperround/queue/postgres.py": "one failing job must not stop the others",
-    "src/paperround/queue/crew.py": "whatever ended a worker, its queue gets another one",
-    "src/paperround/queue/connector.py": "a thread hands its error to whoever waits for it",
+    "src/paperround/queue/tasks.py": "one failing job must not stop the others",
+    "src/paperround/queue/postgres.py": "whatever ended a worker, its queues get another one",
 }
 """The only files that may catch every exception, and why."""
 

@@ -4,16 +4,19 @@ PostgreSQL's own clock says what is due there. So the database of these tests ha
 of its own that is found before the real one, and answers what a table says.
 """
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 import pytest
+from procrastinate.worker import Worker
 from sqlalchemy import Engine, make_url
 
 from paperround.domain.work import Line
 from paperround.queue.postgres import PostgresQueue
+from paperround.queue.threads import ThreadQueue
 from paperround.store import engine as engines
 from paperround.store import migrate
 from paperround.store.schema import metadata
@@ -73,7 +76,7 @@ def set_clock(url: str, moment: datetime) -> None:
 
 
 class TimedQueue(PostgresQueue):
-    """A queue on a timed database, which is put to the time that a test runs it at."""
+    """A queue on a timed database."""
 
     def __init__(self, engine: Engine, now: Callable[[], datetime], *lines: Line) -> None:
         super().__init__(
@@ -82,13 +85,44 @@ class TimedQueue(PostgresQueue):
             now=now,
             lines=lines or tuple(Line),
         )
-        self._url = engine.url.render_as_string(hide_password=False)
 
-    def run_until_idle(self, *, now: datetime) -> int:
-        """Set the database's clock, and run what is due by it."""
-        if now.tzinfo is not None:
-            set_clock(self._url, now)
-        return super().run_until_idle(now=now)
+    def run_waiting(self) -> int:
+        """Run what waits, and what that adds, one after another; returns how many jobs ran."""
+        before = sum(self.done().values())
+        worker = Worker(
+            self._app,
+            wait=False,
+            listen_notify=False,
+            install_signal_handlers=False,
+            delete_jobs="always",
+        )
+        self.once(worker.run)
+        return sum(self.done().values()) - before
+
+    def recover(self) -> None:
+        """Put back what nobody runs."""
+        self.once(self.manager.recover)
+
+    def once(self, do: Callable[[], Awaitable[object]]) -> None:
+        """Await `do` on a loop of its own."""
+
+        async def within() -> None:
+            async with self._app.open_async():
+                await do()
+
+        asyncio.run(within())
+
+
+class SteppedQueue(ThreadQueue):
+    """A queue in threads whose jobs a test may run by itself."""
+
+    def run_waiting(self) -> int:
+        """Run what waits, and what that adds, one after another; returns how many jobs ran."""
+        ran = 0
+        while (job := self._take()) is not None:
+            self._run(job)
+            ran += 1
+        return ran
 
 
 @pytest.fixture

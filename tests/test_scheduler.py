@@ -14,10 +14,10 @@ from paperround.clock import FixedClock, SystemClock
 from paperround.config import Settings
 from paperround.domain.errors import DatabaseFailed, RateLimited
 from paperround.domain.work import Job
-from paperround.queue.threads import ThreadQueue
 from paperround.scheduler import EVERY, Every, Scheduler, keep_appointments
 from paperround.wiring import Runtime
 from paperround.wiring.rounds import DELIVER, NOTICES, POSTS, ROUNDS
+from tests.queues import SteppedQueue
 
 PATIENCE = 20.0
 
@@ -39,9 +39,6 @@ class Jobs:
         if len(self.asked) == len(ROUNDS):
             self.round.set()
         return True
-
-    def run_until_idle(self, *, now: datetime) -> int:
-        raise AssertionError(f"nothing runs on the scheduler's thread at {now}")
 
     def start(self) -> None:
         self.calls.append(f"start, {len(self.asked)} asked")
@@ -123,11 +120,11 @@ def test_a_round_that_failed_is_no_obstacle_to_the_next(home: Home, job: Job) ->
         if len(tries) < 6:
             raise DatabaseFailed("it is down")
 
-    queue = ThreadQueue(now=home.clock.now)
+    queue = SteppedQueue()
     queue.register(job.task, run)
     for _ in range(6):
         assert queue.put(job)
-        assert queue.run_until_idle(now=home.clock.now()) == 1
+        assert queue.run_waiting() == 1
     assert len(tries) == 6
 
 

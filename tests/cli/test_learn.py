@@ -22,6 +22,7 @@ from paperround.store.unit_of_work import Database, SqlDatabase
 from paperround.wiring import Runtime
 from paperround.wiring.rounds import LEARN, ROUNDS
 from tests.jobs.learning import DAY, day_of, take
+from tests.waiting import until
 
 FIRST = datetime(2025, 11, 1, tzinfo=UTC)
 DAYS = 65
@@ -110,7 +111,9 @@ def test_a_running_installation_learns_by_night_and_uses_it_at_once(home: Runtim
     assert ranker.in_use(NIGHTFALL) is None
     assert LEARN in ROUNDS
     home.queue.put(LEARN)
-    home.queue.run_until_idle(now=NIGHTFALL)
+    home.queue.start()
+    assert until(lambda: newest(home) is not None)
+    assert home.queue.stop(drain_seconds=20)
     first = newest(home)
     assert first is not None
     home.learn()

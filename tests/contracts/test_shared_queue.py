@@ -12,9 +12,7 @@ from sqlalchemy import Engine
 from paperround.domain.deliveries import Worker
 from paperround.domain.notices import NoticeKind
 from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
-from paperround.jobs.ports import SharedQueue
 from paperround.jobs.roles import look
-from paperround.queue.retries import MOST_TRIES
 from paperround.store.engine import driver_connection
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from paperround.wiring.rounds import MAIL, ROUNDS
@@ -73,7 +71,7 @@ def with_tasks(queue: TimedQueue, do: Callable[[str], object] = lambda _: None) 
     return queue
 
 
-def waiting(queue: SharedQueue) -> int:
+def waiting(queue: TimedQueue) -> int:
     """How many jobs wait in all lines."""
     return sum(line.waiting for line in queue.lined().values())
 
@@ -82,13 +80,13 @@ def url_of(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=False)
 
 
-def lose(engine: Engine, *, attempts: int = 0) -> None:
+def lose(engine: Engine) -> None:
     """A worker takes the job that waits and dies a minute ago."""
     run_on(
         url_of(engine),
         "WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat)"
         f" VALUES ('{NOON.isoformat()}'::timestamptz - interval '1 minute') RETURNING id)"
-        f" UPDATE procrastinate_jobs SET status = 'doing', attempts = {attempts},"
+        " UPDATE procrastinate_jobs SET status = 'doing',"
         " worker_id = (SELECT id FROM gone)",
     )
 
@@ -146,8 +144,8 @@ def test_nobody_runs_a_job_before_whoever_counts_on_it_has_committed(
     queue.put(NOTE)
     with driver_connection(timed_engine) as connection:
         assert not queue.put_within(connection, NOTE)
-        assert queue.run_until_idle(now=NOON) == 0
-    assert queue.run_until_idle(now=NOON) == 1
+        assert queue.run_waiting() == 0
+    assert queue.run_waiting() == 1
 
 
 @pytest.mark.accept("D2", part="queueing locks")
@@ -202,7 +200,7 @@ def test_mail_that_became_due_is_asked_for_between_two_ticks(
     assert waiting(queue) == 0
     with database.writing() as work:
         work.notices.put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
-    assert queue.run_until_idle(now=NOON) == 1
+    assert queue.run_waiting() == 1
     assert not look(database, ME, (), MAIL, now=NOW).is_first
     assert queue.lined()[Line.MAIL] == queue.lined()[Line.NOTICES] == Lined(waiting=1)
 
@@ -214,10 +212,10 @@ def test_mail_that_became_due_is_asked_for_between_two_ticks(
 def test_a_job_of_a_dead_worker_is_done_by_another(timed_engine: Engine, queue: TimedQueue) -> None:
     queue.put(NOTE)
     lose(timed_engine)
-    assert queue.run_until_idle(now=NOON) == 0
-    assert queue.book.recover(now=NOON) == 1
-    assert queue.run_until_idle(now=NOON) == 1
-    assert queue.book.recover(now=NOON) == 0
+    assert queue.run_waiting() == 0
+    queue.recover()
+    assert queue.run_waiting() == 1
+    assert waiting(queue) == 0
 
 
 def test_a_job_of_a_dead_worker_goes_when_another_of_its_lock_waits(
@@ -226,13 +224,14 @@ def test_a_job_of_a_dead_worker_goes_when_another_of_its_lock_waits(
     queue.put(NOTE)
     lose(timed_engine)
     assert queue.put(NOTE)
-    assert queue.book.recover(now=NOON) == 1
-    assert queue.run_until_idle(now=NOON) == 1
+    queue.recover()
+    assert queue.lined()[NOTE.line] == Lined(waiting=1)
+    assert queue.run_waiting() == 1
 
 
-@pytest.mark.accept("T6", part="recovering at once", mutant="two-who-recover-wait-for-each-other")
-def test_those_who_look_after_the_dead_at_once_do_not_wait_for_each_other(
-    timed_engine: Engine, queue: TimedQueue
+@pytest.mark.accept("T6", part="recovering at once", mutant="a-worker-that-recovers-second-fails")
+def test_workers_that_recover_at_once_put_every_job_back(
+    timed_engine: Engine, queue: TimedQueue, present: Present
 ) -> None:
     """Each of many dead workers had one job, and its place in the book goes with it."""
     for number in range(DEAD):
@@ -246,20 +245,11 @@ def test_those_who_look_after_the_dead_at_once_do_not_wait_for_each_other(
         " (SELECT id, row_number() OVER (ORDER BY id DESC) FROM procrastinate_jobs) AS one"
         " WHERE one.id = job.id AND one.row_number = dead.row_number",
     )
-    at_once(THREADS, lambda _: queue.book.recover(now=NOON))
+    crowd = [TimedQueue(timed_engine, present) for _ in range(THREADS)]
+    at_once(THREADS, lambda number: crowd[number].recover())
     assert queue.lined()[NOTE.line] == Lined(waiting=DEAD)
     with driver_connection(timed_engine) as connection:
         assert connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,)
-
-
-def test_a_job_that_kills_every_worker_is_given_up(
-    timed_engine: Engine, queue: TimedQueue, caplog: pytest.LogCaptureFixture
-) -> None:
-    queue.put(NOTE)
-    lose(timed_engine, attempts=MOST_TRIES - 1)
-    queue.book.recover(now=NOON)
-    assert sum(line.waiting + line.running for line in queue.lined().values()) == 0
-    assert [one.levelno for one in caplog.records if "note" in one.message] == [logging.ERROR]
 
 
 def test_the_jobs_of_a_worker_that_lives_are_its_own(
@@ -271,18 +261,26 @@ def test_the_jobs_of_a_worker_that_lives_are_its_own(
         url_of(timed_engine),
         f"UPDATE procrastinate_workers SET last_heartbeat = '{NOON.isoformat()}'",
     )
-    assert queue.book.recover(now=NOON) == 0
+    queue.recover()
     assert queue.lined()[NOTE.line] == Lined(running=1)
 
 
 def test_a_job_that_its_worker_never_heard_of_goes_back(
     timed_engine: Engine, queue: TimedQueue
 ) -> None:
+    """The answer that gave it to the worker was lost: it is put back at the second look."""
     queue.put(NOTE)
     lose(timed_engine)
+    run_on(
+        url_of(timed_engine),
+        f"UPDATE procrastinate_workers SET last_heartbeat = '{NOON.isoformat()}'",
+    )
     with driver_connection(timed_engine) as connection:
-        names = [row[0] for row in connection.execute("SELECT id FROM procrastinate_workers")]
-    queue.book.give_back(queue.book.held(names), now=NOON)
+        [me] = [row[0] for row in connection.execute("SELECT id FROM procrastinate_workers")]
+    queue.once(partial(queue.manager.fetch_job, None, me))
+    queue.recover()
+    assert queue.lined()[NOTE.line] == Lined(running=1)
+    queue.recover()
     assert queue.lined()[NOTE.line] == Lined(waiting=1)
 
 
@@ -301,9 +299,9 @@ def test_a_job_of_a_task_that_is_not_known_here_is_left_to_others(
     for number in range(2):
         newer.put(Job(task="novelty", arguments={"n": number}, lock=f"novelty:{number}"))
     queue.put(NOTE)
-    assert queue.run_until_idle(now=NOON) == 1
+    assert queue.run_waiting() == 1
     for _ in range(2):
-        queue.look_after()
+        queue.once(queue.look_after)
     [told] = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
     assert "novelty" in told
     assert waiting(queue) == 2
@@ -312,7 +310,7 @@ def test_a_job_of_a_task_that_is_not_known_here_is_left_to_others(
     with driver_connection(timed_engine) as connection:
         tries = connection.execute("SELECT sum(attempts) FROM procrastinate_jobs").fetchone()
     assert tries == (0,)
-    assert newer.run_until_idle(now=NOON) == 2
+    assert newer.run_waiting() == 2
     assert len(done) == 2
     assert queue.strangers() == {}
 
@@ -331,7 +329,7 @@ def test_jobs_of_a_newer_version_hold_up_no_other(
         url_of(timed_engine),
         "UPDATE procrastinate_jobs SET lock = 'novelty:7' WHERE task_name = 'note'",
     )
-    assert queue.run_until_idle(now=NOON) == 1
+    assert queue.run_waiting() == 1
 
 
 def test_a_job_that_is_left_to_others_goes_when_another_of_its_lock_waits(
@@ -344,8 +342,8 @@ def test_a_job_that_is_left_to_others_goes_when_another_of_its_lock_waits(
     lose(timed_engine)
     newer.put(novelty)
     present.moment = NOON + MINUTE
-    assert queue.run_until_idle(now=NOON + MINUTE) == 0
-    assert queue.book.recover(now=NOON + MINUTE) == 1
+    assert queue.run_waiting() == 0
+    queue.recover()
     assert waiting(queue) == 1
 
 

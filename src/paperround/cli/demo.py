@@ -1,8 +1,10 @@
 """`paperround demo`: everything on one machine, with invented papers and no network."""
 
 import contextlib
+import logging
+import threading
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +40,7 @@ AS_OFTEN_AS_ONE_LIKES: Mapping[str, str] = {
 there, with one address for all, and see each mail in the outbox. A program that runs wild still
 meets an end."""
 
-EVERY = timedelta(minutes=1)
+EVERY_SECONDS = 60.0
 """How often the samples of later hours are looked for."""
 
 
@@ -56,8 +58,6 @@ def demo(
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
-    import logging
-
     from paperround.cli.logs import log_to_stderr
     from paperround.config import load_settings
 
@@ -150,7 +150,6 @@ def _samples() -> "Samples":
 
 def _read_samples(home: "Runtime") -> str:
     """Begin a demo if the database is empty, and go on with it; returns what papers there are."""
-    from paperround.domain.work import Job
     from paperround.jobs.demo import begin, read_samples
 
     if not begin(home.database, now=home.clock.now()):
@@ -158,14 +157,21 @@ def _read_samples(home: "Runtime") -> str:
     samples = _samples()
     read_samples(home.database, samples, now=home.clock.now())
 
-    def look(_: Mapping[str, str | int]) -> None:
-        now = home.clock.now()
-        home.queue.put(Job(task="samples", lock="samples", not_before=now + EVERY))
-        read_samples(home.database, samples, now=now)
-
-    home.queue.register("samples", look)
-    home.queue.put(Job(task="samples", lock="samples"))
+    reading = partial(_keep_reading, home, samples)
+    threading.Thread(target=reading, name="paperround-samples", daemon=True).start()
     return "invented samples; more of them appear as hours go by"
+
+
+def _keep_reading(home: "Runtime", samples: "Samples") -> None:
+    """Read the samples of later hours until the demo stops."""
+    from paperround.domain.errors import PaperroundError
+    from paperround.jobs.demo import read_samples
+
+    while not home.stopping.wait(EVERY_SECONDS):
+        try:
+            read_samples(home.database, samples, now=home.clock.now())
+        except PaperroundError as error:
+            logging.getLogger(__name__).warning("no samples were read: %s", error)
 
 
 def _read_file(home: "Runtime", file: Path) -> str:

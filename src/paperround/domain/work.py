@@ -30,35 +30,27 @@ class Job:
     """Work by name. `arguments` hold ids only: the rows they name are the truth.
 
     Of jobs with the same `lock` one may run and one may wait: a third is not taken. One that is
-    `shared` may run once in every process. Lower `priority` runs first. `attempts` counts earlier
-    failures. A `periodic` job that fails is not tried again: it is asked for again anyway, and its
-    next try must not be in the way.
+    `shared` may run once in every process. Lower `priority` runs first. A job that fails is not
+    tried again by itself: the scheduler asks for it again as long as its rows are due.
     """
 
     task: str
     arguments: Mapping[str, str | int] = field(default_factory=dict)
     lock: str | None = None
     priority: int = 0
-    not_before: datetime | None = None
-    attempts: int = 0
-    periodic: bool = False
     line: Line = Line.UPKEEP
     shared: bool = False
 
 
-NOTICES = Job(
-    task="notices", lock="notices", priority=-20, periodic=True, line=Line.NOTICES, shared=True
-)
-DELIVER = Job(
-    task="deliver", lock="deliver", priority=-10, periodic=True, line=Line.MAIL, shared=True
-)
+NOTICES = Job(task="notices", lock="notices", priority=-20, line=Line.NOTICES, shared=True)
+DELIVER = Job(task="deliver", lock="deliver", priority=-10, line=Line.MAIL, shared=True)
 """The two that rows of the ledgers ask for by being written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lined:
     """How many jobs of a line wait, and how many run. `due_since`: since when the first of those
-    that wait may run; an instant to come, where it may not yet."""
+    that wait may run."""
 
     waiting: int = 0
     running: int = 0

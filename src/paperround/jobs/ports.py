@@ -7,7 +7,7 @@ no Protocol: jobs use the classes of `store`.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from paperround.domain.channels import Hook
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
@@ -25,7 +25,7 @@ from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.returns import Letter, ReturnedEvent
 from paperround.domain.search import Found, Query
 from paperround.domain.subscribers import Address
-from paperround.domain.work import Job, Line, Lined
+from paperround.domain.work import Job
 
 
 class Source(Protocol):
@@ -363,14 +363,8 @@ class Queue(Protocol):
         ...
 
     def put(self, job: Job) -> bool:
-        """Take the job; False when one with its lock waits already that is due as early: one that
-        waits for a later time gives up its place. Raises NotFound for an unregistered task."""
-        ...
-
-    def run_until_idle(self, *, now: datetime) -> int:
-        """Run what is due at `now`, and what that adds, while the caller waits; returns how many
-        jobs ran. A job that raises is retried later by its own rule and never stops the others.
-        Where PostgreSQL keeps the jobs, its clock says what is due."""
+        """Take the job; False when one with its lock waits already. Raises NotFound for an
+        unregistered task. A job that raises is logged, and never stops the others."""
         ...
 
     def start(self) -> None:
@@ -379,36 +373,6 @@ class Queue(Protocol):
 
     def stop(self, *, drain_seconds: float) -> bool:
         """Take nothing new, finish what runs; True when all of it ended in time."""
-        ...
-
-
-class SharedQueue(Queue, Protocol):
-    """A queue whose jobs are rows of the database, for every process that uses it."""
-
-    def put_within(self, connection: Any, job: Job) -> bool:
-        """Take the job in the transaction that `connection`, the driver's, is in: no commit, no
-        job. Raises Conflict when that was ended in favour of another one."""
-        ...
-
-    def strangers(self) -> Mapping[str, int]:
-        """How many jobs wait of each task that this version does not know. Raises
-        DatabaseFailed."""
-        ...
-
-    def lined(self) -> Mapping[Line, Lined]:
-        """How many jobs of all processes wait and run in each line. Raises DatabaseFailed."""
-        ...
-
-    def down(self) -> frozenset[Line]:
-        """The lines that this process should serve and does not, just now."""
-        ...
-
-    def done(self) -> Mapping[tuple[str, str], int]:
-        """How many jobs of each task this process has `done`, and how many `failed`."""
-        ...
-
-    def busy(self) -> Mapping[str, int]:
-        """How many jobs of each task run in this process."""
         ...
 
 

@@ -1,11 +1,14 @@
 """What the names of jobs mean in this process."""
 
+import logging
 from collections.abc import Callable, Mapping
 
-from paperround.domain.errors import NotFound
-from paperround.domain.work import Job
+from paperround.domain.errors import NotFound, PaperroundError
 
-Task = Callable[[Mapping[str, str | int]], None]
+Arguments = Mapping[str, str | int]
+Task = Callable[[Arguments], None]
+
+_log = logging.getLogger(__name__)
 
 
 class Tasks:
@@ -22,15 +25,24 @@ class Tasks:
 
     @property
     def names(self) -> list[str]:
-        """The tasks whose meaning somebody said."""
+        """The tasks that are registered."""
         return sorted(self._by_name)
 
-    def require(self, job: Job) -> None:
-        """Raise NotFound when nobody said what the job's task means."""
-        if job.task not in self._by_name:
+    def require(self, task: str) -> None:
+        """Raise NotFound when the task is not registered."""
+        if task not in self._by_name:
             known = ", ".join(self.names) or "none"
-            raise NotFound(f"no task is called {job.task!r}; there are: {known}")
+            raise NotFound(f"no task is called {task!r}; there are: {known}")
 
-    def run(self, job: Job) -> None:
-        """Run the job here and now."""
-        self._by_name[job.task](job.arguments)
+    def run(self, task: str, arguments: Arguments) -> bool:
+        """Run a task here and now. Return whether it succeeded; the log says why it did not, with
+        a traceback where nobody foresaw the error."""
+        try:
+            self._by_name[task](arguments)
+        except PaperroundError as error:
+            _log.error("job %s failed: %s", task, error)
+        except Exception as error:  # the job edge: one failure never stops the others
+            _log.error("job %s failed: %s", task, type(error).__name__, exc_info=error)
+        else:
+            return True
+        return False

@@ -1,39 +1,28 @@
 """Jobs in threads of one process, for an installation on one machine.
 
-    put ──► waiting ──(its time has come)──► running ──► done
-               ▲                                │
-               └────(raised, tries are left)────┤
-                                                └──(no use in another try)──► given up, logged
+    put ──► waiting ──► running ──► done (or failed, and logged)
 
-Nothing here outlives the process: whoever starts it again finds the work in the database and puts
-it again. A job may end with the process, then, but is never lost while the process lives.
+Nothing here outlives the process: the next start finds the work in the database and asks for it
+again. A job may end with the process, but is never lost while the process lives.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
 
-from paperround.domain.times import require_utc
 from paperround.domain.work import Job
-from paperround.queue.retries import put_again
 from paperround.queue.tasks import Task, Tasks
-from paperround.queue.waiting import WaitingJobs
-
-LONGEST_SLEEP = timedelta(seconds=30)
-"""How long a thread waits for a later job before it looks at the clock again: clocks jump."""
 
 _log = logging.getLogger(__name__)
 
 
 class ThreadQueue:
-    """Runs jobs on the caller's thread (`run_until_idle`) or on its own (`start`, `stop`)."""
+    """Runs jobs in threads of its own."""
 
-    def __init__(self, *, now: Callable[[], datetime], threads: int = 2) -> None:
-        self._now = now
+    def __init__(self, *, threads: int = 2) -> None:
         self._tasks = Tasks()
-        self._waiting = WaitingJobs()
+        self._waiting: list[Job] = []
+        self._locked: set[str] = set()
         self._changed = threading.Condition()
         self._stopping = False
         self._wanted = threads
@@ -44,22 +33,15 @@ class ThreadQueue:
         self._tasks.register(task, run)
 
     def put(self, job: Job) -> bool:
-        """Take the job; False when one with its lock waits that is due as early. Raises NotFound
-        for an unknown task."""
-        self._tasks.require(job)
+        """Take the job; False when one with its lock waits. Raises NotFound for an unknown
+        task."""
+        self._tasks.require(job.task)
         with self._changed:
-            taken = self._waiting.add(job)
+            if job.lock is not None and any(one.lock == job.lock for one in self._waiting):
+                return False
+            self._waiting.append(job)
             self._changed.notify()
-        return taken
-
-    def run_until_idle(self, *, now: datetime) -> int:
-        """Run what is due at `now`, and what that adds; returns how many jobs ran."""
-        moment = require_utc(now)
-        ran = 0
-        while (job := self._take(moment)) is not None:
-            self._run(job, lambda: moment)
-            ran += 1
-        return ran
+        return True
 
     def start(self) -> None:
         """Begin running jobs in the background."""
@@ -79,41 +61,37 @@ class ThreadQueue:
         end = time.monotonic() + drain_seconds
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
-        if len(self._waiting):
-            _log.info(
-                "%d jobs still wait; the next start finds their work again", len(self._waiting)
-            )
+        if waiting := len(self._waiting):
+            _log.info("%d jobs still wait; the next start finds their work again", waiting)
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
         while (job := self._await_job()) is not None:
-            self._run(job, self._now)
-
-    def _take(self, now: datetime) -> Job | None:
-        with self._changed:
-            return self._waiting.take(now)
+            self._run(job)
 
     def _await_job(self) -> Job | None:
-        """The next job that is due, None once the queue is stopping."""
+        """The next job, None once the queue is stopping."""
         with self._changed:
             while not self._stopping:
-                now = self._now()
-                job = self._waiting.take(now)
+                job = self._take()
                 if job is not None:
                     return job
-                due = self._waiting.next_at()
-                pause = None if due is None else min(due - now, LONGEST_SLEEP).total_seconds()
-                self._changed.wait(pause)
+                self._changed.wait()
         return None
 
-    def _run(self, job: Job, now: Callable[[], datetime]) -> None:
-        failure: Exception | None = None
-        try:
-            self._tasks.run(job)
-        except Exception as error:  # the job edge: one failure never stops the others
-            failure = error
-        with self._changed:
-            self._waiting.done(job)
-            self._changed.notify()
-        if failure is not None:
-            put_again(job, failure, self.put, now())
+    def _take(self) -> Job | None:
+        """The most urgent job that may run, the oldest of several; None when there is none."""
+        free = [job for job in self._waiting if job.lock not in self._locked]
+        job = min(free, key=lambda one: one.priority, default=None)
+        if job is not None:
+            self._waiting.remove(job)
+            if job.lock is not None:
+                self._locked.add(job.lock)
+        return job
+
+    def _run(self, job: Job) -> None:
+        self._tasks.run(job.task, job.arguments)
+        if job.lock is not None:
+            with self._changed:
+                self._locked.discard(job.lock)
+                self._changed.notify()

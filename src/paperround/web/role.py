@@ -7,6 +7,7 @@ the site's own pages. No page names a person.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,10 +16,12 @@ from starlette.routing import Route
 
 from paperround.domain.errors import PaperroundError
 from paperround.domain.work import spoken_lines
-from paperround.jobs.ports import SharedQueue
 from paperround.web.health import fitness
 from paperround.web.metrics import Gauge, gauges_of_lines, told
 from paperround.wiring import Runtime
+
+if TYPE_CHECKING:  # an installation on one machine has no driver of PostgreSQL
+    from paperround.queue.postgres import PostgresQueue
 
 LATE = timedelta(seconds=90)
 """A scheduler that could not look for so long does not do what it is there for."""
@@ -43,7 +46,7 @@ def worker_role(home: Runtime) -> Role:
 
     def problem(_: datetime) -> str | None:
         down = queue.down()
-        return f"{spoken_lines(down)}: the worker begins anew" if down else None
+        return f"{spoken_lines(down)}: the worker waits for its database" if down else None
 
     return Role(
         name="worker",
@@ -97,7 +100,7 @@ def role_app(home: Runtime, role: Role) -> Starlette:
     return Starlette(routes=[Route(path, page) for path, page in pages])
 
 
-def _numbers_of(queue: SharedQueue) -> Iterator[Gauge]:
+def _numbers_of(queue: "PostgresQueue") -> Iterator[Gauge]:
     yield Gauge(
         name="worker_jobs",
         means="Jobs this process has ended since it began, by task and outcome.",

@@ -44,7 +44,6 @@ from paperround.jobs.ports import (
     Ranker,
     Relevance,
     Resolver,
-    SharedQueue,
     Source,
 )
 from paperround.jobs.put_back import SendMarks
@@ -66,6 +65,7 @@ if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts qui
     from paperround.mail.composer import MailRenderer
     from paperround.mail.dkim_signers import Signers
     from paperround.net.client import GuardedClient
+    from paperround.queue.postgres import PostgresQueue
     from paperround.ranking.weights import Weights
     from paperround.store.engine import Pool
 
@@ -352,11 +352,11 @@ class Runtime(ForReaders):
         return hands.queue_of(self)
 
     @property
-    def shared_queue(self) -> SharedQueue:
+    def shared_queue(self) -> "PostgresQueue":
         """The same, where other processes have it too. Raises Misconfigured on SQLite."""
         if self.settings.embedded:
             raise Misconfigured(NO_SHARING)
-        return cast("SharedQueue", self.queue)
+        return cast("PostgresQueue", self.queue)
 
     @cached_property
     def post_office(self) -> PostOffice:

@@ -46,7 +46,7 @@ class Hands:
 
 def queue_of(home: "Runtime") -> Queue:
     """The jobs of this installation; nothing runs here before it is started."""
-    queue: Queue = _threads(home) if home.settings.embedded else _postgres(home)
+    queue: Queue = _threads() if home.settings.embedded else _postgres(home)
     sending = Sending(post=home.post, clock=home.clock, on_first=partial(_join, home, queue))
     means: Sequence[tuple[Job, Callable[[], object]]] = (
         (NOTICES, lambda: _answer(home)),
@@ -102,10 +102,10 @@ def _join(home: "Runtime", queue: Queue) -> None:
         log.warning("nobody is asked to join in sending: %s", error)
 
 
-def _threads(home: "Runtime") -> Queue:
+def _threads() -> Queue:
     from paperround.queue.threads import ThreadQueue
 
-    return ThreadQueue(now=home.clock.now, threads=JOB_THREADS)
+    return ThreadQueue(threads=JOB_THREADS)
 
 
 def _postgres(home: "Runtime") -> "PostgresQueue":

@@ -2,13 +2,13 @@
 
 from paperround.domain.work import DELIVER, NOTICES, Job, Line
 
-POSTS = Job(task="posts", lock="posts", priority=-5, periodic=True, line=Line.POSTS)
-PUBLISH = Job(task="publish", lock="publish", periodic=True, line=Line.EDITIONS)
-POLL = Job(task="poll", lock="poll", priority=10, periodic=True, line=Line.PAPERS)
-ENRICH = Job(task="enrich", lock="enrich", priority=20, periodic=True, line=Line.PAPERS)
-SUMMARISE = Job(task="summarise", lock="summarise", priority=30, periodic=True, line=Line.PAPERS)
-RETURNS = Job(task="returns", lock="returns", priority=15, periodic=True, line=Line.UPKEEP)
-LEARN = Job(task="learn", lock="learn", priority=40, periodic=True, line=Line.UPKEEP)
+POSTS = Job(task="posts", lock="posts", priority=-5, line=Line.POSTS)
+PUBLISH = Job(task="publish", lock="publish", line=Line.EDITIONS)
+POLL = Job(task="poll", lock="poll", priority=10, line=Line.PAPERS)
+ENRICH = Job(task="enrich", lock="enrich", priority=20, line=Line.PAPERS)
+SUMMARISE = Job(task="summarise", lock="summarise", priority=30, line=Line.PAPERS)
+RETURNS = Job(task="returns", lock="returns", priority=15, line=Line.UPKEEP)
+LEARN = Job(task="learn", lock="learn", priority=40, line=Line.UPKEEP)
 
 ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, POSTS, RETURNS, ENRICH, SUMMARISE, LEARN)
 """What a tick asks for. Each is harmless when nothing is due."""
