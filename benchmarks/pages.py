@@ -30,7 +30,8 @@ from benchmarks.cpu import cpu_seconds, tells_cpu
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.rounds import interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
-from paperround.cli.server import server, settle
+from paperround.cli.drain import freeze_startup_objects
+from paperround.cli.server import server
 from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.jobs.cuts import freeze_cuts
@@ -157,7 +158,7 @@ def _serve(folder: str) -> None:
         port = door.getsockname()[1]
         pages = (f"/papers/{edition.papers[0].name}", f"/editions/trending/{edition.day}")
         print(port, *pages, flush=True)
-        settle()
+        freeze_startup_objects()
         server(site, host="127.0.0.1", port=port).run(sockets=[door])
 
 

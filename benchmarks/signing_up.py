@@ -37,8 +37,8 @@ from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.peer import PORT, lacks_peer, near_sink
 from benchmarks.rounds import turned
 from benchmarks.table import Bar, Measured
+from paperround.cli.drain import freeze_startup_objects
 from paperround.cli.server import server
-from paperround.cli.server import settle as settle_memory
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
 from paperround.domain.subscribers import Preferences
@@ -239,7 +239,7 @@ def _serve(folder: str, mode: str, readers: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         port: int = door.getsockname()[1]
         running = server(site, host="127.0.0.1", port=port, on_ready=lambda: _ready(port, minutes))
-        settle_memory()
+        freeze_startup_objects()
         running.run(sockets=[door])
     if minutes is not None:
         minutes.stop(drain_seconds=10)

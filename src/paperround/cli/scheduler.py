@@ -1,6 +1,6 @@
 """`paperround scheduler`: asks once a minute for what is due."""
 
-from paperround.cli.drain import await_stop, drain, hold_signals
+from paperround.cli.drain import await_stop, drain, freeze_startup_objects, hold_signals
 from paperround.cli.options import runtime
 from paperround.cli.output import say
 from paperround.cli.watched import Health, watched
@@ -21,6 +21,7 @@ def scheduler(health: Health = None) -> None:
     hold_signals()
     with watched(home, scheduler_role(minutes.last_look), health):
         minutes.start()
+        freeze_startup_objects()
         say("Paperround ticks once a minute; stop it with SIGTERM")
         await_stop()
         drain(home, minutes.stop, scheduler=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.drain import drain
+from paperround.cli.drain import drain, freeze_startup_objects
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import pick_fields, print_result, say
 from paperround.cli.signals import finish_on_signals, leave_on_signals
@@ -42,7 +42,7 @@ def serve(
 ) -> None:
     """Serve the site and, unless --web-only, read feeds, publish and send mail on time."""
     from paperround.cli.logs import log_to_stderr
-    from paperround.cli.server import listen, listening_place, server, settle
+    from paperround.cli.server import listen, listening_place, server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
@@ -59,7 +59,7 @@ def serve(
         try:
             if minutes is not None:
                 minutes.start()
-            settle()
+            freeze_startup_objects()
             server(site, host=host, port=port, on_stop=home.stop_sending).run(sockets=[door])
         finally:
             if minutes is not None:

@@ -1,7 +1,6 @@
 """The web server, with a limit on how long a client may take to say what it wants."""
 
 import asyncio
-import gc
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -103,14 +102,6 @@ class Server(uvicorn.Server):
         """What SIGTERM and SIGINT do."""
         self._on_stop()
         super().handle_exit(sig, frame)
-
-
-def settle() -> None:
-    """Hide what is there for good, half a million objects of libraries, from Python's collector of
-    cycles: it would look at them again and again while pages are made. For a process that does
-    nothing but serve from here on."""
-    gc.collect()
-    gc.freeze()
 
 
 def listening_place(public_url: str) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from paperround.cli.drain import await_stop, drain, hold_signals
+from paperround.cli.drain import await_stop, drain, freeze_startup_objects, hold_signals
 from paperround.cli.options import runtime, usage
 from paperround.cli.output import say
 from paperround.cli.watched import Health, watched
@@ -51,6 +51,7 @@ def worker(
     hold_signals()
     with watched(home, worker_role(home), health):
         home.queue.start()
+        freeze_startup_objects()
         say(f"Paperround works at {spoken_lines(lines)}; stop it with SIGTERM")
         await_stop()
         home.stop_sending()
