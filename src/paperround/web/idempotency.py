@@ -1,20 +1,18 @@
 """`Idempotency-Key`: a POST that comes twice acts once (draft-ietf-httpapi-idempotency-key-header).
 
-A keyed request runs in a thread of its own, with an event loop of its own: it holds the writer's
-lock from its first write to the keeping of its answer, and must not wait meanwhile for one of the
-threads in which others wait for that lock.
+A keyed request runs in one thread, with an event loop of its own: it holds the writer's lock until
+its answer is kept, and must not wait meanwhile for one of the threads in which others wait for that
+lock.
 """
 
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import cache, partial
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.repeats import Answer, Asked
@@ -27,9 +25,6 @@ from paperround.wiring.rounds import MAIL, POLL, PUBLISH
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 LONGEST = 255
-THREADS = 8
-"""Keyed requests that are worked on at once; others wait for their turn."""
-
 _PRINT = "request"
 _CLIENT = "client"
 _LEFT_OUT = frozenset({"content-length"})
@@ -69,8 +64,7 @@ async def answer_once(
     asked = _asked(
         runtime_of(request).settings.keys, request, await request.body(), who(request), key
     )
-    run = partial(copy_context().run, _answered, request, inner, asked, outside)
-    answer = await asyncio.get_running_loop().run_in_executor(_threads(), run)
+    answer = await run_in_threadpool(_answered, request, inner, asked, outside)
     return Response(answer.body, answer.status, dict(answer.headers))
 
 
@@ -89,11 +83,6 @@ def _run(request: Request, inner: Handler) -> Answer:
     response = asyncio.run(inner(request))
     headers = {name: value for name, value in response.headers.items() if name not in _LEFT_OUT}
     return Answer(status=response.status_code, headers=headers, body=bytes(response.body).decode())
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="once")
 
 
 def _key_of(request: Request) -> str | None:
