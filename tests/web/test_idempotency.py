@@ -74,7 +74,10 @@ def test_fifty_equal_readings_at_once_ask_the_service_once(office: Office) -> No
     run = f"{FEEDS}/{made['id']}/run?wait=true"
     with program(office.app, office.key) as client:
         told = at_once(50, lambda: client.post(run, headers=KEYED))
-    assert [status for status, _ in told] == [200]
+        again = client.post(run, headers=KEYED)
+    statuses = {status for status, _ in told}
+    assert {200} <= statuses <= {200, 409}
+    assert (200, again.content) in told
     assert len(office.service.asked) == 1
 
 

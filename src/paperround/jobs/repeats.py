@@ -6,81 +6,54 @@
                            dies leaves a request of which nobody knows whether it was done, so it
                            is never done again
 
-Whoever asks the same meanwhile waits for the answer. Only what succeeded is kept: a request that
-was refused may be sent again, and mended.
+Only what succeeded is kept: you can mend a request that was refused, and send it again.
 """
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 from paperround.domain.errors import Conflict, InvalidInput
-from paperround.domain.repeats import Answer, Asked, Earlier
-from paperround.jobs.transactions import rest, tried, write
+from paperround.domain.repeats import Answer, Asked
+from paperround.jobs.transactions import tried, write
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 
 KEPT_ANSWERS = timedelta(hours=24)
 
 KEY = "Idempotency-Key"
 
-LOOK_EVERY = 0.1
-LOOKS = 600
-"""How often somebody looks for an answer that another request works on: for a minute."""
-
-LONGEST_WORK = timedelta(minutes=5)
-"""Nobody works on a request for longer: one without an answer is not waited for."""
-
-
-class _Known(Exception):
-    """Somebody asked under this key before."""
-
 
 def once(
     database: SqlDatabase, asked: Asked, do: Callable[[], Answer], *, now: datetime
 ) -> tuple[Answer, bool]:
-    """What `do` answers, and True; or what was answered before, and False. All that `do` writes,
-    in this context, is one transaction with its answer; it is done again when that lost a race.
+    """Return what `do` answers, and True; or what was answered before, and False. All that `do`
+    writes in this context is one transaction with its answer, done again when it lost a race.
 
     Raises InvalidInput when something else was asked under this key.
     """
-    known = _found(database, asked, now)
-    if known is not None:
-        return known, False
-    try:
-        return tried(lambda: _done(database, asked, do, now)), True
-    except _Known:
-        return _answered(database, asked, now), False
 
+    def attempt() -> tuple[Answer, bool]:
+        with database.together() as work:
+            if not work.answers.take(asked, after=now - KEPT_ANSWERS, now=now):
+                return _earlier(work, asked, now), False
+            answer = do()
+            work.answers.keep(asked, answer)
+            return answer, True
 
-def _done(database: SqlDatabase, asked: Asked, do: Callable[[], Answer], now: datetime) -> Answer:
-    with database.together(partial(_take, asked, now)) as whole:
-        answer = do()
-        whole().answers.keep(asked, answer)
-        return answer
-
-
-def _take(asked: Asked, now: datetime, work: UnitOfWork) -> None:
-    if not work.answers.take(asked, after=now - KEPT_ANSWERS, now=now):
-        raise _Known
+    return tried(attempt)
 
 
 def once_outside(
-    database: Database,
-    asked: Asked,
-    do: Callable[[], Answer],
-    *,
-    now: datetime,
-    pause: Callable[[float], None] = rest,
+    database: Database, asked: Asked, do: Callable[[], Answer], *, now: datetime
 ) -> tuple[Answer, bool]:
     """The same for what is done outside the database too, and takes its time.
 
-    Raises InvalidInput when something else was asked under this key, and Conflict when it was begun
-    and has no answer.
+    Raises InvalidInput when something else was asked under this key, and Conflict while the first
+    request has no answer yet.
     """
-    try:
-        write(database, partial(_take, asked, now))
-    except _Known:
-        return _answered(database, asked, now, pause=pause), False
+    since = now - KEPT_ANSWERS
+    if not write(database, lambda work: work.answers.take(asked, after=since, now=now)):
+        with database.reading() as work:
+            return _earlier(work, asked, now), False
     try:
         answer = do()
     except Exception:
@@ -90,41 +63,17 @@ def once_outside(
     return answer, True
 
 
-def _answered(
-    database: Database,
-    asked: Asked,
-    now: datetime,
-    *,
-    pause: Callable[[float], None] = rest,
-) -> Answer:
-    """What is answered to whoever came first, once it is."""
-    for _ in range(LOOKS):
-        with database.reading() as work:
-            earlier = work.answers.find(asked, after=now - KEPT_ANSWERS)
-        if earlier is None:
-            raise Conflict(f"the request that had this {KEY} was refused: send yours again")
-        known = _same(earlier, asked)
-        if known is not None:
-            return known
-        if earlier.taken_at < now - LONGEST_WORK:
-            break
-        pause(LOOK_EVERY)
-    raise Conflict(
-        f"a request with this {KEY} was begun and never answered: look what became of it, then use "
-        "another key"
-    )
-
-
-def _found(database: Database, asked: Asked, now: datetime) -> Answer | None:
-    with database.reading() as work:
-        earlier = work.answers.find(asked, after=now - KEPT_ANSWERS)
-    return None if earlier is None else _same(earlier, asked)
-
-
-def _same(earlier: Earlier, asked: Asked) -> Answer | None:
-    if earlier.print not in asked.prints:
+def _earlier(work: UnitOfWork, asked: Asked, now: datetime) -> Answer:
+    """What was answered to the request that came first under this key."""
+    earlier = work.answers.find(asked, after=now - KEPT_ANSWERS)
+    if earlier is not None and earlier.print not in asked.prints:
         raise InvalidInput(
             f"this {KEY} was used for another request: each request needs a key of its own",
             code=KEY,
+        )
+    if earlier is None or earlier.answer is None:
+        raise Conflict(
+            f"a request with this {KEY} has no answer: it is still worked on, or was begun and "
+            "never answered. Send it again later, or look what became of it and use another key"
         )
     return earlier.answer

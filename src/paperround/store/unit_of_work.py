@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -179,9 +179,9 @@ class SqlDatabase:
         PostgreSQL cannot even look for.
         """
         whole = _WHOLE.get()
-        if whole is not None and whole.has_begun:
+        if whole is not None:
             with _failures_named():
-                yield whole.work()
+                yield whole
             return
         with _failures_named(), self._reader.connect() as connection:
             yield stores_on(connection, self._seal)
@@ -195,28 +195,23 @@ class SqlDatabase:
         nothing of it is kept then.
         """
         whole = _WHOLE.get()
-        if whole is None:
-            with self._transaction() as work:
-                yield work
+        if whole is not None:
+            with _failures_named(), whole.part():
+                yield whole
             return
-        with _failures_named():
-            work = whole.work()
-            with work.part():
-                yield work
+        with self._transaction() as work:
+            yield work
 
     @contextmanager
-    def together(self, first: Callable[[UnitOfWork], None]) -> Iterator[Callable[[], UnitOfWork]]:
-        """What is written meanwhile in this context is one transaction, whoever opens how many.
-
-        It begins with the first of them, and `first` is done at its beginning; until then readers
-        hold nobody up. Gives what begins it, where nothing else did. It commits on a clean exit.
-        Raises what `writing` raises, at the end too.
-        """
-        with ExitStack() as stack:
-            whole = _Whole(self._transaction, first, stack)
-            before = _WHOLE.set(whole)
-            stack.callback(_WHOLE.reset, before)
-            yield whole.work
+    def together(self) -> Iterator[UnitOfWork]:
+        """One transaction for all that is read and written meanwhile in this context, whoever
+        opens how many. Raises what `writing` raises, at the end too."""
+        with self._transaction() as work:
+            before = _WHOLE.set(work)
+            try:
+                yield work
+            finally:
+                _WHOLE.reset(before)
 
     @contextmanager
     def _transaction(self) -> Iterator[UnitOfWork]:
@@ -267,40 +262,7 @@ class SqlDatabase:
         self._engine.dispose()
 
 
-class _Whole:
-    """One transaction for all that a context writes, begun when it first does."""
-
-    def __init__(
-        self,
-        begin: Callable[[], AbstractContextManager[UnitOfWork]],
-        first: Callable[[UnitOfWork], None],
-        stack: ExitStack,
-    ) -> None:
-        self._begin, self._first, self._stack = begin, first, stack
-        self._work: UnitOfWork | None = None
-        self._refused: Exception | None = None
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether anything was written."""
-        return self._work is not None
-
-    def work(self) -> UnitOfWork:
-        """The transaction's stores. What `first` raised is raised again, for whoever caught it."""
-        if self._refused is not None:
-            raise self._refused
-        if self._work is None:
-            work = self._stack.enter_context(self._begin())
-            try:
-                self._first(work)
-            except Exception as error:
-                self._refused = error
-                raise
-            self._work = work
-        return self._work
-
-
-_WHOLE: ContextVar[_Whole | None] = ContextVar("whole", default=None)
+_WHOLE: ContextVar[UnitOfWork | None] = ContextVar("whole", default=None)
 
 
 @contextmanager
