@@ -15,9 +15,16 @@ from paperround.domain.errors import (
 )
 from paperround.store import engine as engines
 from paperround.store import schema as db
+from paperround.store.storage import MUCH_CACHE, roomy
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from tests.builders import NOW, paper, seed_list, seed_papers, write
 from tests.databases import opened
+
+OTHERS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+ENDED = OTHERS.replace("SELECT pid", "SELECT pid, pg_terminate_backend(pid)")
 
 
 def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
@@ -151,3 +158,59 @@ def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.Monke
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
     with pytest.raises(Misconfigured, match=r"paperround\[postgres\]"):
         engines.create("postgresql://nobody@127.0.0.1/none")
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.accept("R2", part="a connection that was ended between two marks")
+def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(
+    database_url: str, engine: Engine
+) -> None:
+    database = SqlDatabase(engine)
+    with database.writing() as work:
+        assert work.slots.take("mark", "a", now=NOW)
+    end_all_others(database_url)
+    with database.writing() as work:
+        assert work.slots.take("mark", "b", now=NOW)
+        assert not work.slots.take("mark", "a", now=NOW)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_one_that_ends_within_a_transaction_has_failed(database_url: str, engine: Engine) -> None:
+    def be_ended(work: UnitOfWork) -> None:
+        work.slots.take("mark", "b", now=NOW)
+        end_all_others(database_url)
+        work.slots.take("mark", "c", now=NOW)
+
+    database = SqlDatabase(engine)
+    with pytest.raises(DatabaseFailed), database.writing() as work:
+        be_ended(work)
+    with database.writing() as work:
+        assert work.slots.take("mark", "b", now=NOW)
+
+
+def end_all_others(url: str) -> None:
+    """End every other connection to the database, and ask until they are gone."""
+    with opened(url) as other:
+        left = _asked(other, ENDED)
+        while left:
+            left = _asked(other, OTHERS)
+
+
+def _asked(other: Engine, statement: str) -> list[tuple[object, ...]]:
+    with engines.driver_connection(other) as driver:  # each in a snapshot of its own
+        found: list[tuple[object, ...]] = driver.execute(statement).fetchall()
+    return found
+
+
+def cache_of(work: UnitOfWork) -> int:
+    return int(work.connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+
+
+def test_sqlite_has_more_room_for_pages_only_while_much_is_written(
+    sqlite_database: SqlDatabase,
+) -> None:
+    with sqlite_database.writing() as work:
+        usual = cache_of(work)
+        with roomy(work.connection):
+            assert cache_of(work) == -MUCH_CACHE // 1024
+        assert cache_of(work) == usual

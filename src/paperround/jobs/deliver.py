@@ -16,7 +16,6 @@ meet in one batch, since a row of one may have the same number as a row of the o
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic
@@ -47,7 +46,7 @@ from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
 from paperround.jobs.unreached import UNREACHED
 from paperround.store.pacing import Gate
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork
 
 __all__ = ["Post", "deliver", "deliver_notices"]
 
@@ -74,9 +73,8 @@ def deliver(
     tally = _tally_of(post)
     if tally.stopped is not None:
         return _report(post, tally)
-    with _on_one_connection(post) as busy:
-        while (_pass(busy, progress, tally) or tally.awaits()) and until_empty:
-            pass
+    while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
+        pass
     return _report(post, tally)
 
 
@@ -91,16 +89,6 @@ def deliver_notices(post: Post) -> DeliverReport:
         tally.send(run)
         tally.expired += run.expired
     return _report(post, tally)
-
-
-@contextmanager
-def _on_one_connection(post: Post) -> Iterator[Post]:
-    """`post` with a database that keeps its connection from mark to mark, if it can."""
-    if not isinstance(post.database, SqlDatabase):
-        yield post
-        return
-    with post.database.kept() as database:
-        yield replace(post, database=database)
 
 
 @dataclass(slots=True)

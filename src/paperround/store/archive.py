@@ -12,7 +12,6 @@ from paperround.domain.papers import PaperId
 from paperround.domain.places import Stood
 from paperround.store import schema as db
 from paperround.store.edition_rows import paper_at, summary_of
-from paperround.store.queries import Query
 
 STANDS = db.editions.c.state != EditionState.CANCELLED.value
 NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
@@ -46,12 +45,10 @@ FILLED: Select[Any] = select(*_COLUMNS).join_from(db.editions, db.lists).join(_F
 
 
 _OF_LIST = (db.editions.c.list_id == bindparam("list_id"), STANDS)
-_BETWEEN = Query(
-    SUMMARIES.where(
-        *_OF_LIST, db.editions.c.day.between(bindparam("since"), bindparam("until"))
-    ).order_by(*NEWEST_FIRST)
-)
-_FOLLOWING = Query(
+_BETWEEN = SUMMARIES.where(
+    *_OF_LIST, db.editions.c.day.between(bindparam("since"), bindparam("until"))
+).order_by(*NEWEST_FIRST)
+_FOLLOWING = (
     FILLED.where(*_OF_LIST, db.editions.c.day > bindparam("after"))
     .order_by(db.editions.c.day, *NEWEST_FIRST[1:])
     .limit(1)
@@ -59,7 +56,7 @@ _FOLLOWING = Query(
 _OTHERS = select(db.joined_papers.c.paper_id).where(
     db.joined_papers.c.into_id == bindparam("paper")
 )
-_STOOD = Query(
+_STOOD = (
     select(
         db.edition_papers,
         db.lists.c.name.label("list_name"),
@@ -90,19 +87,19 @@ def between(
     connection: Connection, list_id: ListId, *, since: date, until: date
 ) -> list[EditionSummary]:
     """Every standing edition of these days, both included, newest first."""
-    rows = _BETWEEN.rows(connection, list_id=list_id, since=since, until=until)
+    rows = connection.execute(_BETWEEN, {"list_id": list_id, "since": since, "until": until}).all()
     return [summary_of(row) for row in rows]
 
 
 def following(connection: Connection, list_id: ListId, *, after: date) -> EditionSummary | None:
     """The last edition of the next day after `after` that has one with papers."""
-    row = _FOLLOWING.first(connection, list_id=list_id, after=after)
+    row = connection.execute(_FOLLOWING, {"list_id": list_id, "after": after}).first()
     return None if row is None else summary_of(row)
 
 
 def stood(connection: Connection, paper: PaperId, *, limit: int) -> Sequence[Stood]:
     """Where a paper stood, under any id it ever had, the newest edition first."""
-    rows = _STOOD.rows(connection, paper=paper, most=limit)
+    rows = connection.execute(_STOOD, {"paper": paper, "most": limit}).all()
     return [
         Stood(
             list_name=row.list_name,

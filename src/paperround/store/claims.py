@@ -47,10 +47,9 @@ from paperround.store.claim_statements import (
     settling_together,
     waiting,
 )
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import among, as_ids
 from paperround.store.pacing import Gate
-from paperround.store.prepared import prepared
-from paperround.store.queries import Query
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 """States of a mail that did not reach anybody and is not tried again."""
@@ -138,7 +137,7 @@ class Claims(Generic[Item]):
         """Lease the first of a queue that may go, and skip those before them that may not."""
         dialect = self._connection.dialect
         lock = locking(self._book.due, self._book.in_line, self._table, dialect.name)
-        looking, looks = Query(lock), 0
+        looking, looks = CompiledQuery(lock), 0
         while rows := looking.rows(self._connection, **wanted):
             leaving = self._leaving(rows)
             self._skip(leaving, lease.token)
@@ -167,8 +166,7 @@ class Claims(Generic[Item]):
     def _lease(self, ids: Collection[int], lease: Lease) -> None:
         if not ids:
             return
-        dialect = self._connection.dialect
-        prepared(leasing(self._table, dialect.name), dialect).run(
+        CompiledQuery(leasing(self._table, self._connection.dialect.name)).run(
             self._connection,
             {
                 "b_ids": as_ids(self._connection, ids),
@@ -199,9 +197,8 @@ class Claims(Generic[Item]):
         those. Their lease then lasts until `until`, so that a slow answer is not taken for a dead
         process. Rows whose reader has left since the claim are skipped, those of a list paused
         since are queued again."""
-        dialect = self._connection.dialect
-        statement = marking(self._table, self._book.may_go, dialect.name)
-        found = prepared(statement, dialect).run(
+        statement = marking(self._table, self._book.may_go, self._connection.dialect.name)
+        found = CompiledQuery(statement).run(
             self._connection,
             {
                 "b_ids": as_ids(self._connection, deliveries),
@@ -237,11 +234,10 @@ class Claims(Generic[Item]):
         return applied
 
     def _settle(self, moves: Sequence[Move], now: datetime) -> int:
-        dialect = self._connection.dialect
-        if dialect.name == "postgresql":
-            together = prepared(settling_together(self._table), dialect)
+        if self._connection.dialect.name == "postgresql":
+            together = CompiledQuery(settling_together(self._table))
             return len(together.run(self._connection, settled_together(moves, now)))
-        each = prepared(settling(self._table), dialect)
+        each = CompiledQuery(settling(self._table))
         return each.run_many(self._connection, [settled(move, now) for move in moves])
 
     def release(

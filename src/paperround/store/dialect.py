@@ -85,33 +85,16 @@ def among(
 def among_ids(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """`column` is one of the ids that are handed over as parameter `name`, made by `as_ids`: for
     statements that are kept."""
-    return _among_named(dialect, column, name, BigInteger())
+    if dialect == "postgresql":
+        return column == func.any(bindparam(name, type_=postgresql.ARRAY(BigInteger())))
+    listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+    return column.in_(select(listed.c.value))
 
 
 def as_ids(connection: Connection, ids: Collection[int]) -> list[int] | str:
     """`ids` as the one parameter that `among_ids` reads."""
     listed = list(ids)
     return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
-
-
-def among_texts(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """The same of texts, made by `as_texts`."""
-    return _among_named(dialect, column, name, Text())
-
-
-def as_texts(connection: Connection, texts: Collection[str]) -> list[str] | str:
-    """`texts` as the one parameter that `among_texts` reads."""
-    listed = list(texts)
-    return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
-
-
-def _among_named(
-    dialect: str, column: ColumnElement[Any], name: str, kind: BigInteger | Text
-) -> ColumnElement[bool]:
-    if dialect == "postgresql":
-        return column == func.any(bindparam(name, type_=postgresql.ARRAY(kind)))
-    listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
-    return column.in_(select(listed.c.value))
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> list[int]:

@@ -14,8 +14,8 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import among
-from paperround.store.prepared import prepared
 from paperround.store.subscriber_rows import (
     SUBSCRIPTION_COLUMNS,
     instant_as_read,
@@ -47,7 +47,8 @@ _DUE = (
     )
     .limit(bindparam("b_limit"))
 )
-_DUE_BY_ID, _DUE_SORTED = _DUE.order_by(_BY_ID), _DUE.order_by(_SORTED_BY_ID)
+_DUE_BY_ID = CompiledQuery(_DUE.order_by(_BY_ID))
+_DUE_SORTED = CompiledQuery(_DUE.order_by(_SORTED_BY_ID))
 
 _SET = (
     update(db.subscriptions)
@@ -89,7 +90,7 @@ class DueInstants:
         few = self._few_are_due(list_id, now, limit)
         dialect = self._connection.dialect
         asked = {"b_list_id": list_id, "b_now": now, "b_after": after, "b_limit": limit}
-        found = prepared(_DUE_SORTED if few else _DUE_BY_ID, dialect).run(self._connection, asked)
+        found = (_DUE_SORTED if few else _DUE_BY_ID).run(self._connection, asked)
         people = subscriptions_as_read(found)
         return [
             DueSubscription(

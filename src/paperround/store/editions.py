@@ -35,6 +35,7 @@ from paperround.store import archive
 from paperround.store import schema as db
 from paperround.store.archive import FILLED, NEWEST_FIRST, STANDS
 from paperround.store.bulk import insert_many
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import insert_new, insert_row
 from paperround.store.edition_rows import (
     edition_columns,
@@ -46,19 +47,16 @@ from paperround.store.edition_rows import (
     tail_of,
 )
 from paperround.store.places import places
-from paperround.store.queries import Query
 
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
 )
 _OF_LIST = db.editions.c.list_id == bindparam("list_id")
-_CUT = Query(
-    _WITH_LIST_NAME.where(
-        _OF_LIST, db.editions.c.day == bindparam("day"), db.editions.c.cut == bindparam("cut")
-    )
+_CUT = _WITH_LIST_NAME.where(
+    _OF_LIST, db.editions.c.day == bindparam("day"), db.editions.c.cut == bindparam("cut")
 )
-_CALLED = Query(_WITH_LIST_NAME.where(db.editions.c.id == bindparam("edition")))
-_NEWEST = Query(
+_CALLED = _WITH_LIST_NAME.where(db.editions.c.id == bindparam("edition"))
+_NEWEST = (
     _WITH_LIST_NAME.where(_OF_LIST, db.editions.c.cut_at <= bindparam("by"), STANDS)
     .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
     .limit(1)
@@ -66,14 +64,12 @@ _NEWEST = Query(
 _RECENT = (
     FILLED.where(_OF_LIST, STANDS).order_by(*NEWEST_FIRST).limit(bindparam("most", type_=Integer()))
 )
-_RECENT_OF_ALL = Query(_RECENT)
-_RECENT_BEFORE = Query(_RECENT.where(db.editions.c.day < bindparam("before")))
 
 
-def _papers_of(table: Table) -> Query:
+def _papers_of(table: Table) -> CompiledQuery:
     """The `most` first papers of the edition `edition` with what became of them, by position."""
     today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
-    return Query(
+    return CompiledQuery(
         select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
         .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == table.c.paper_id)
         .join(db.papers, db.papers.c.id == today)
@@ -95,12 +91,14 @@ class EditionStore:
 
     def find(self, list_id: ListId, day: date, cut: str) -> Edition | None:
         """The edition of (list, day, cut), None when none was frozen."""
-        return self._of(_CUT.first(self._connection, list_id=list_id, day=day, cut=cut))
+        return self._of(
+            self._connection.execute(_CUT, {"list_id": list_id, "day": day, "cut": cut}).first()
+        )
 
     def get(self, edition: EditionId) -> Edition:
         """The edition with this id; raises NotFound. Only here the papers behind that digests carry
         are read as well."""
-        found = self._of(_CALLED.first(self._connection, edition=edition))
+        found = self._of(self._connection.execute(_CALLED, {"edition": edition}).first())
         if found is None:
             raise NotFound(f"there is no edition {edition}")
         return replace(found, behind=self._papers(db.behind_papers, edition))
@@ -120,7 +118,7 @@ class EditionStore:
     def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
         """The standing edition with the latest cut at or before `by`, and at most `most` of its
         papers; none that was cancelled."""
-        row = _NEWEST.first(self._connection, list_id=list_id, by=by)
+        row = self._connection.execute(_NEWEST, {"list_id": list_id, "by": by}).first()
         return self._of(row, _ALL if most is None else most)
 
     def recent(
@@ -128,10 +126,10 @@ class EditionStore:
     ) -> list[EditionSummary]:
         """Standing editions that hold papers, newest first; of days before `before`, where that is
         said."""
-        if before is None:
-            rows = _RECENT_OF_ALL.rows(self._connection, list_id=list_id, most=limit)
-        else:
-            rows = _RECENT_BEFORE.rows(self._connection, list_id=list_id, before=before, most=limit)
+        earlier = [] if before is None else [db.editions.c.day < before]
+        rows = self._connection.execute(
+            _RECENT.where(*earlier), {"list_id": list_id, "most": limit}
+        )
         return [summary_of(row) for row in rows]
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:

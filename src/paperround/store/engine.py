@@ -24,7 +24,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from paperround.domain.errors import DatabaseFailed, Misconfigured
-from paperround.store import straight
 from paperround.store.dialect import reason_of
 
 BUSY_SECONDS = 10
@@ -165,7 +164,7 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.info.get(PURPOSE) is not reads:
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
         connection.info[PURPOSE] = reads
-    straight.run(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _postgres(url: URL, connections: int) -> Engine:

@@ -12,12 +12,11 @@ from paperround.domain.papers import FeedId, PaperId
 from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
-from paperround.store.queries import Query
 
 VOTES = "upvotes"
 
 _TOLD = db.observations.c
-_COUNTS = Query(
+_COUNTS = (
     select(_TOLD.signal, _TOLD.captured_at, _TOLD.value, db.feeds.c.name)
     .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == _TOLD.feed_id)
     .where(_TOLD.paper_id == bindparam("paper"), _TOLD.captured_at <= bindparam("by"))
@@ -106,7 +105,7 @@ class HistoryStore:
     def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
         """What was counted of one paper by then, of every signal; the `limit` newest, oldest
         first. The scale of each is the name of the feed that told it."""
-        found = _COUNTS.rows(self._connection, paper=paper, by=by, most=limit)
+        found = self._connection.execute(_COUNTS, {"paper": paper, "by": by, "most": limit}).all()
         counted = [
             Observation(signal=signal, captured_at=at, value=value, scale=name or "")
             for signal, at, value, name in found

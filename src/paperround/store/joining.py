@@ -16,8 +16,7 @@ from paperround.domain.merge import REMEMBERED
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.dialect import among_ids, as_ids, insert_new, upsert
-from paperround.store.queries import Query
+from paperround.store.dialect import among, insert_new, upsert
 from paperround.store.versions import keep_texts
 
 STANDS = (
@@ -27,12 +26,6 @@ STANDS = (
     .exists()
 )
 """Not joined into another paper."""
-
-_CURRENT = Query(
-    lambda dialect: select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id).where(
-        among_ids(dialect, db.joined_papers.c.paper_id, "papers")
-    )
-)
 
 _OPPOSITES = (("more", "less"), ("less", "more"))
 
@@ -44,17 +37,18 @@ def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId
     """Where the ids lead of those of `papers` that were joined; the others are left out."""
     if not papers:
         return {}
-    found = _CURRENT.rows(connection, papers=as_ids(connection, papers))
-    return {PaperId(old): PaperId(new) for old, new in found}
+    c = db.joined_papers.c
+    found = select(c.paper_id, c.into_id).where(among(connection, c.paper_id, papers))
+    return {PaperId(old): PaperId(new) for old, new in connection.execute(found)}
 
 
-_JOINED = Query(select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id))
+_JOINED = select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id)
 
 
 def groups(connection: Connection) -> dict[PaperId, frozenset[PaperId]]:
     """All ids of one work, for each id of a work that has several. They are few."""
     by_paper: dict[int, set[PaperId]] = {}
-    for gone, kept in _JOINED.rows(connection):
+    for gone, kept in connection.execute(_JOINED).all():
         by_paper.setdefault(kept, {PaperId(kept)}).add(PaperId(gone))
     whole = [frozenset(ids) for ids in by_paper.values()]
     return {one: ids for ids in whole for one in ids}

@@ -44,11 +44,9 @@ from paperround.store.bulk import Columns, insert_many
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Claims
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
-from paperround.store.dialect import among, among_ids, as_ids, insert_new, next_ids
+from paperround.store.dialect import among, insert_new, next_ids
 from paperround.store.edition_rows import paper_columns
 from paperround.store.memory import remember
-from paperround.store.prepared import prepared
-from paperround.store.queries import Query
 from paperround.store.replacing import Replacing
 from paperround.store.storage import roomy
 
@@ -65,32 +63,6 @@ _STOPPABLE = (
 )
 """States of a mail that its server has not been given whole."""
 
-_DOMAINS = Query(
-    lambda dialect: select(db.subscribers.c.id, db.subscribers.c.domain).where(
-        among_ids(dialect, db.subscribers.c.id, "people")
-    )
-)
-_READING = Query(
-    lambda dialect: (
-        select(db.subscriptions.c.id)
-        .join_from(db.subscriptions, db.subscribers)
-        .where(
-            among_ids(dialect, db.subscriptions.c.id, "asked"),
-            db.subscriptions.c.state == SubscriberState.ACTIVE,
-            db.subscribers.c.state == SubscriberState.ACTIVE,
-        )
-        .order_by(db.subscriptions.c.id)
-        .with_for_update(read=True, of=db.subscriptions)
-    )
-)
-_STATES = Query(
-    lambda dialect: (
-        select(db.editions.c.id, db.editions.c.state)
-        .where(among_ids(dialect, db.editions.c.id, "editions"))
-        .order_by(db.editions.c.id)
-        .with_for_update(key_share=True)
-    )
-)
 _UNTIL = bindparam("until", type_=db.editions.c.live_until.type)
 _LIVES = (
     update(db.editions)
@@ -154,8 +126,20 @@ class Ledger(Claims[Claimed], Replacing):
     def _still_reading(self, offers: Sequence[_Offer]) -> list[_Offer]:
         """Those of people who neither left nor were erased since they were chosen for; nobody can
         until this transaction ends: whoever erases them waits, and then finds these rows."""
-        asked = as_ids(self._connection, [row.subscription_id for _, row in offers])
-        reading = {one.id for one in _READING.rows(self._connection, asked=asked)}
+        asked = [row.subscription_id for _, row in offers]
+        c = db.subscriptions.c
+        found = self._connection.execute(
+            select(c.id)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(
+                among(self._connection, c.id, asked),
+                c.state == SubscriberState.ACTIVE,
+                db.subscribers.c.state == SubscriberState.ACTIVE,
+            )
+            .order_by(c.id)
+            .with_for_update(read=True, of=db.subscriptions)
+        )
+        reading = set(found.scalars())
         return [(edition, row) for edition, row in offers if row.subscription_id in reading]
 
     def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
@@ -216,8 +200,14 @@ class Ledger(Claims[Claimed], Replacing):
         planned = {edition for edition, row in added if row.kind is not DigestKind.REPLACEMENT}
         if not planned:
             return
-        standing = _STATES.rows(self._connection, editions=as_ids(self._connection, planned))
-        if any(edition.state == EditionState.CANCELLED for edition in standing):
+        c = db.editions.c
+        states = self._connection.execute(
+            select(c.state)
+            .where(among(self._connection, c.id, planned))
+            .order_by(c.id)
+            .with_for_update(key_share=True)
+        )
+        if EditionState.CANCELLED in states.scalars().all():
             raise EditionCancelled("the edition was cancelled meanwhile: nothing is planned of it")
 
     def _insert_rows(
@@ -256,7 +246,9 @@ class Ledger(Claims[Claimed], Replacing):
         insert_many(self._connection, insert_new(self._connection, db.behind_papers), rows)
 
     def _domains(self, people: Collection[SubscriberId]) -> dict[int, str]:
-        return dict(_DOMAINS.rows(self._connection, people=as_ids(self._connection, people)))
+        c = db.subscribers.c
+        found = select(c.id, c.domain).where(among(self._connection, c.id, people))
+        return {row.id: row.domain for row in self._connection.execute(found)}
 
     def _mark(self, edition: EditionId, shard: Shard, rows: int, now: datetime) -> None:
         """The first planning of a shard leaves its mark; later ones only fill gaps."""
@@ -275,9 +267,8 @@ class Ledger(Claims[Claimed], Replacing):
         ends: dict[EditionId, datetime] = {}
         for edition, row in added:
             ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
-        keep = prepared(_LIVES, self._connection.dialect)
         for edition, until in sorted(ends.items()):
-            keep.run(self._connection, {"edition": edition, "until": until})
+            self._connection.execute(_LIVES, {"edition": edition, "until": until})
 
     # --- cancelling ----------------------------------------------------------------------------
 

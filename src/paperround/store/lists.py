@@ -11,11 +11,10 @@ from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.domain.papers import FeedId
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
-from paperround.store.queries import Query
 
 DEFAULT_TITLE = "Trending papers"
 
-_CALLED = Query(select(db.lists).where(db.lists.c.name == bindparam("name")))
+_CALLED = select(db.lists).where(db.lists.c.name == bindparam("name"))
 
 
 class ListStore:
@@ -84,7 +83,7 @@ class ListStore:
 
     def _find(self, name: str) -> MailingList | None:
         known = self._called.get(name)
-        row = None if known else _CALLED.first(self._connection, name=name)
+        row = None if known else self._connection.execute(_CALLED, {"name": name}).first()
         if row is not None:
             known = self._called[name] = _mailing_list(row)
         return known

@@ -29,7 +29,6 @@ from paperround.store.asking import Asks
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
 from paperround.store.dialect import insert_new
-from paperround.store.queries import Query
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
 """Kinds that go to an address nobody needs to have subscribed with."""
@@ -144,18 +143,16 @@ NOTICES: Book[ClaimedNotice] = Book(
 """The book of notices. They belong to no list, so the pause of a list stops none."""
 
 
-_BY_KEY = Query(select(db.notices).where(db.notices.c.key == bindparam("b_key")))
-_BY_ID = Query(select(db.notices).where(db.notices.c.id == bindparam("b_id")))
-_LATEST = Query(
-    select(db.notices).where(
-        db.notices.c.id
-        == select(func.max(db.notices.c.id))
-        .where(
-            db.notices.c.subscriber_id == bindparam("b_subscriber_id"),
-            db.notices.c.kind == bindparam("b_kind"),
-        )
-        .scalar_subquery()
+_BY_KEY = select(db.notices).where(db.notices.c.key == bindparam("b_key"))
+_BY_ID = select(db.notices).where(db.notices.c.id == bindparam("b_id"))
+_LATEST = select(db.notices).where(
+    db.notices.c.id
+    == select(func.max(db.notices.c.id))
+    .where(
+        db.notices.c.subscriber_id == bindparam("b_subscriber_id"),
+        db.notices.c.kind == bindparam("b_kind"),
     )
+    .scalar_subquery()
 )
 
 
@@ -245,15 +242,17 @@ class NoticeLedger(Claims[ClaimedNotice]):
 
     def find(self, key: str) -> Notice | None:
         """The notice with this key, None when there is none."""
-        return _noticed(_BY_KEY.first(self._connection, b_key=key))
+        return _noticed(self._connection.execute(_BY_KEY, {"b_key": key}).first())
 
     def get(self, notice: DeliveryId) -> Notice | None:
         """The notice with this id, None when there is none."""
-        return _noticed(_BY_ID.first(self._connection, b_id=notice))
+        return _noticed(self._connection.execute(_BY_ID, {"b_id": notice}).first())
 
     def latest(self, subscriber: SubscriberId, kind: NoticeKind) -> Notice | None:
         """The notice of this kind that was written last for a person, None when none was."""
-        found = _LATEST.first(self._connection, b_subscriber_id=subscriber, b_kind=kind.value)
+        found = self._connection.execute(
+            _LATEST, {"b_subscriber_id": subscriber, "b_kind": kind.value}
+        ).first()
         return _noticed(found)
 
     def totals(self, *, now: datetime) -> LedgerTotals:

@@ -40,12 +40,11 @@ from paperround.domain.spelling import title_words
 from paperround.store import schema as db
 from paperround.store import trails
 from paperround.store.bulk import Made, insert_many
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import (
     among,
     among_ids,
-    among_texts,
     as_ids,
-    as_texts,
     insert_new,
     insert_row,
     is_duplicate,
@@ -55,7 +54,6 @@ from paperround.store.dialect import (
 from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.listed import listed
 from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
-from paperround.store.queries import Query
 from paperround.store.schema_search import index_new
 from paperround.store.search import remember_words
 from paperround.store.versions import keep_earlier, keep_texts
@@ -63,14 +61,8 @@ from paperround.store.versions import keep_earlier, keep_texts
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""
 
-_PAPERS = Query(
+_PAPERS = CompiledQuery(
     lambda dialect: select(*PAPER_COLUMNS).where(among_ids(dialect, db.papers.c.id, "papers"))
-)
-_OWNERS = Query(
-    lambda dialect: select(db.identifiers.c.value, db.identifiers.c.paper_id).where(
-        db.identifiers.c.kind == bindparam("kind"),
-        among_texts(dialect, db.identifiers.c.value, "values"),
-    )
 )
 
 
@@ -95,8 +87,13 @@ class PaperStore:
         }
 
     def _find_kind(self, kind: str, values: list[str]) -> Iterator[tuple[str, PaperId]]:
-        found = _OWNERS.rows(self._connection, kind=kind, values=as_texts(self._connection, values))
-        return ((value, PaperId(paper)) for value, paper in found)
+        c = db.identifiers.c
+        found = self._connection.execute(
+            select(c.value, c.paper_id).where(
+                c.kind == kind, among(self._connection, c.value, values)
+            )
+        )
+        return ((value, PaperId(paper)) for value, paper in found.all())
 
     def fingerprints(self, feed: FeedId, papers: Collection[PaperId]) -> dict[PaperId, str]:
         """The fingerprints `feed` last listed each paper with, as `Listing` holds them."""

@@ -24,8 +24,8 @@ from paperround.domain.editions import EditionState
 from paperround.domain.lists import ListId
 from paperround.domain.places import Order, Placed
 from paperround.store import schema as db
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.edition_rows import paper_at
-from paperround.store.queries import Query
 
 
 def places(
@@ -55,11 +55,11 @@ def places(
 
 
 @cache
-def _query(order: Order, *, has_since: bool, has_until: bool) -> Query:
+def _query(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
     """Places of a list in that order, with or without a bound on either side."""
     chosen = _chosen(order, has_since=has_since, has_until=has_until)
     frozen = db.edition_papers.c
-    return Query(
+    return CompiledQuery(
         select(
             db.edition_papers,
             db.editions.c.day,

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from paperround.store import straight
 from paperround.store.types import UtcDateTime
 
 _INSTANT = UtcDateTime()
@@ -49,7 +48,7 @@ def counted(
     """What was counted of keys in windows that begin after an instant, and the first of these; no
     entry where nothing was."""
     dialect = connection.dialect
-    rows = straight.run(connection, _COUNTED[dialect.name], _columns(connection, asked))
+    rows = connection.exec_driver_sql(_COUNTED[dialect.name], _columns(connection, asked))
     read = _INSTANT.process_result_value
     return {asked[place]: (int(count), read(first, dialect)) for place, count, first in rows}
 
@@ -57,7 +56,7 @@ def counted(
 def add_counts(connection: Connection, counts: Sequence[tuple[Since, int]]) -> None:
     """Add to what stands in the windows of keys, each of them once."""
     rows = [(key, start, count) for (key, start), count in counts]
-    straight.run(connection, _ADDING[connection.dialect.name], _columns(connection, rows))
+    connection.exec_driver_sql(_ADDING[connection.dialect.name], _columns(connection, rows))
 
 
 def _columns(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:

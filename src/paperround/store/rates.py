@@ -22,7 +22,6 @@ from sqlalchemy import Connection, Select, delete, func, select
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
-from paperround.store import straight
 from paperround.store.rate_statements import add_counts, counted
 
 WINDOW = timedelta(seconds=1)
@@ -158,7 +157,7 @@ class RateStore:
         """Make the check and the count one step. (SQLite's writer holds the only lock.)"""
         self._locked.update(dict.fromkeys(keys))
         if keys and self._connection.dialect.name == "postgresql":
-            straight.run(self._connection, _LOCK, (list(keys),))
+            self._connection.exec_driver_sql(_LOCK, (list(keys),))
 
     def _looked_up(self, key: str, period: timedelta, now: datetime) -> _Used:
         """What was counted, by what this transaction knows or by a look: nothing is locked."""

@@ -34,7 +34,6 @@ from paperround.domain.subscribers import (
 )
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new, inserting
-from paperround.store.queries import Query
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
@@ -49,10 +48,8 @@ from paperround.store.suppressions import Suppressions
 _ACTIVE, _PENDING = SubscriberState.ACTIVE.value, SubscriberState.PENDING.value
 _LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value
 
-BY_ADDRESS = Query(
-    select(*PERSON_COLUMNS).where(
-        db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded")
-    )
+BY_ADDRESS = select(*PERSON_COLUMNS).where(
+    db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded")
 )
 """The person of an address."""
 
@@ -60,7 +57,7 @@ _HERE = and_(
     db.subscriptions.c.subscriber_id == bindparam("b_subscriber_id"),
     db.subscriptions.c.list_id == bindparam("b_list_id"),
 )
-WISH = Query(select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE))
+WISH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE)
 """What a person asked of a list."""
 
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
@@ -90,7 +87,9 @@ class Signups(Suppressions):
                 "subscriber_id": person.id,
             },
         )
-        [row] = WISH.rows(self._connection, b_subscriber_id=person.id, b_list_id=list_id)
+        [row] = self._connection.execute(
+            WISH, {"b_subscriber_id": person.id, "b_list_id": list_id}
+        ).all()
         return person, subscription_of(row)
 
     def _person(self, signup: NewSignup, now: datetime) -> Subscriber:
@@ -282,7 +281,7 @@ def _asking(dialect: str) -> Insert:
 
 def person_row(connection: Connection, address: Address) -> Any | None:
     """The person of an address, as PERSON_COLUMNS; None when there is none."""
-    return BY_ADDRESS.first(connection, b_folded=address.folded)
+    return connection.execute(BY_ADDRESS, {"b_folded": address.folded}).first()
 
 
 def _owner(subscription: SubscriptionId) -> ScalarSelect[Any]:

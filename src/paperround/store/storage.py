@@ -16,7 +16,6 @@ from threading import Event
 from sqlalchemy import Connection
 
 from paperround.domain.status import MOST_LOG_BYTES, Storage
-from paperround.store import straight
 
 LONG_LOG = MOST_LOG_BYTES * 3 // 4
 """Bytes of log from which on writers wait: what they write meanwhile must fit below the most."""
@@ -81,13 +80,13 @@ def roomy(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "sqlite":
         yield
         return
-    ((usual,),) = straight.run(connection, "PRAGMA cache_size")
-    straight.run(connection, f"PRAGMA cache_size = -{MUCH_CACHE // 1024}")
+    ((usual,),) = connection.exec_driver_sql("PRAGMA cache_size")
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{MUCH_CACHE // 1024}")
     try:
         yield
     finally:
         if not connection.invalidated:  # else the error that broke it is what has to be told
-            straight.run(connection, f"PRAGMA cache_size = {int(usual)}")
+            connection.exec_driver_sql(f"PRAGMA cache_size = {int(usual)}")
 
 
 def _emptied(connection: Connection) -> bool:

@@ -24,13 +24,13 @@ from paperround.domain.subscribers import (
 )
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import among, insert_new
 from paperround.store.due import DueInstants
 from paperround.store.erasure import Erasure
 from paperround.store.interests import Interests
 from paperround.store.joining import groups
 from paperround.store.memory import whole, withdrawals_to_tell
-from paperround.store.prepared import prepared
 from paperround.store.self_service import SelfService
 from paperround.store.signups import WISH, Signups, person_row
 from paperround.store.subscriber_rows import (
@@ -63,7 +63,7 @@ _PERSON_AND_WISH = (
 
 _BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
 
-_ACTIVE_AFTER = (
+_ACTIVE_AFTER = CompiledQuery(
     _BOTH.where(
         db.subscriptions.c.list_id == bindparam("b_list_id"),
         db.subscriptions.c.id > bindparam("b_after"),
@@ -91,16 +91,17 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
 
     def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
         """What `subscriber` asked of the list, None when nothing ever."""
-        row = WISH.first(self._connection, b_subscriber_id=subscriber, b_list_id=list_id)
+        row = self._connection.execute(
+            WISH, {"b_subscriber_id": subscriber, "b_list_id": list_id}
+        ).first()
         return None if row is None else subscription_of(row)
 
     def subscriptions_after(
         self, list_id: ListId, after: SubscriptionId, *, limit: int
     ) -> list[Subscription]:
         """Active subscriptions with an id above `after`, by id."""
-        dialect = self._connection.dialect
         asked = {"b_list_id": list_id, "b_after": after, "b_limit": limit}
-        found = prepared(_ACTIVE_AFTER, dialect).run(self._connection, asked)
+        found = _ACTIVE_AFTER.run(self._connection, asked)
         return list(subscriptions_as_read(found))
 
     def already_sent(

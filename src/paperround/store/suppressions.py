@@ -2,12 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Select,
     or_,
     select,
     update,
@@ -15,11 +12,10 @@ from sqlalchemy import (
 
 from paperround.domain.returns import COMPLAINT, GONE
 from paperround.store import schema as db
-from paperround.store.dialect import among_texts, as_texts, insert_new
-from paperround.store.queries import Query
+from paperround.store.dialect import among, insert_new
 
 _STANDING = db.suppressions.c.lifted_at.is_(None)
-_KEYS = Query(select(db.suppressions.c.key_id).where(_STANDING).distinct())
+_KEYS = select(db.suppressions.c.key_id).where(_STANDING).distinct()
 
 
 class Suppressions:
@@ -50,13 +46,16 @@ class Suppressions:
 
     def suppressed(self, digests: Collection[str]) -> frozenset[str]:
         """Those of `digests` that stand suppressed."""
-        listed = as_texts(self._connection, digests)
-        found = Query(_suppressed).rows(self._connection, b_digests=listed)
-        return frozenset(row.digest for row in found)
+        if not digests:
+            return frozenset()
+        c = db.suppressions.c
+        listed = among(self._connection, c.digest, digests)
+        found = self._connection.execute(select(c.digest).where(listed, _STANDING))
+        return frozenset(found.scalars())
 
     def suppression_keys(self) -> frozenset[str]:
         """The names of the keys that standing suppressions were hashed with."""
-        found = _KEYS.rows(self._connection)
+        found = self._connection.execute(_KEYS).all()
         return frozenset(row.key_id for row in found)
 
     def suppressions(self) -> list[tuple[str, str, datetime]]:
@@ -67,10 +66,3 @@ class Suppressions:
             .order_by(db.suppressions.c.since, db.suppressions.c.digest)
         )
         return [(digest, reason, since) for digest, reason, since in found]
-
-
-@cache
-def _suppressed(dialect: str) -> Select[Any]:
-    """Those of some digests that stand suppressed."""
-    c = db.suppressions.c
-    return select(c.digest).where(among_texts(dialect, c.digest, "b_digests"), _STANDING)

@@ -11,16 +11,15 @@ from paperround.domain.papers import (
 )
 from paperround.store import schema as db
 from paperround.store.joining import STANDS
-from paperround.store.queries import Query
 
 _KEPT, _LISTED = db.paper_versions.c, db.listings.c
-_TEXTS = Query(
+_TEXTS = (
     select(_KEPT.version, _KEPT.title, _KEPT.replaced_at)
     .where(_KEPT.paper_id == bindparam("paper"))
     .order_by(func.coalesce(_KEPT.version, 0).desc(), _KEPT.id.desc())
     .limit(bindparam("most", type_=Integer()))
 )
-_CARRIED = Query(
+_CARRIED = (
     select(db.feeds.c.name, _LISTED.listed_on, _LISTED.first_seen_at)
     .join_from(db.listings, db.feeds)
     .where(_LISTED.paper_id == bindparam("paper"))
@@ -31,8 +30,8 @@ _CARRIED = Query(
 
 def trail(connection: Connection, paper: PaperId, *, limit: int) -> PaperTrail:
     """The `limit` last texts of a paper, newest first, and the feeds that carry it."""
-    texts = _TEXTS.rows(connection, paper=paper, most=limit)
-    carried = _CARRIED.rows(connection, paper=paper, most=limit)
+    texts = connection.execute(_TEXTS, {"paper": paper, "most": limit}).all()
+    carried = connection.execute(_CARRIED, {"paper": paper, "most": limit}).all()
     return PaperTrail(
         earlier=tuple(
             EarlierText(version=version, title=title, replaced_at=at)

@@ -1,6 +1,5 @@
 """The unit of work: every store of one transaction, committed on a clean exit."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -13,7 +12,6 @@ from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalErro
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.work import Job
 from paperround.store import engine as engines
-from paperround.store import straight
 from paperround.store.answers import AnswerStore
 from paperround.store.api_keys import KeyStore
 from paperround.store.asking import Asks
@@ -24,7 +22,6 @@ from paperround.store.editions import EditionStore
 from paperround.store.enrichments import EnrichmentStore
 from paperround.store.feeds import FeedStore
 from paperround.store.history import HistoryStore
-from paperround.store.keeping import KeptDatabase
 from paperround.store.ledger import Ledger
 from paperround.store.limiter import Limiter
 from paperround.store.lists import ListStore
@@ -90,16 +87,16 @@ class UnitOfWork:
     def part(self) -> Iterator[None]:
         """What is done within stays where it ends well, and is undone alone where it does not."""
         mark = self.rates.mark()
-        straight.run(self.connection, "SAVEPOINT part")
+        self.connection.exec_driver_sql("SAVEPOINT part")
         try:
             yield
         except BaseException:
             if not self.connection.invalidated:  # else all of it is undone
-                straight.run(self.connection, "ROLLBACK TO SAVEPOINT part")
-                straight.run(self.connection, "RELEASE SAVEPOINT part")
+                self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+                self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
                 self.rates.undo(mark)
             raise
-        straight.run(self.connection, "RELEASE SAVEPOINT part")
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
 
 
 def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
@@ -215,29 +212,8 @@ class SqlDatabase:
 
     @contextmanager
     def _transaction(self) -> Iterator[UnitOfWork]:
-        connection = self.connect()
-        with self.transaction(connection) as work:
-            yield work
-        connection.close()
-
-    @contextmanager
-    def kept(self) -> Iterator[KeptDatabase]:
-        """The same database for many writing transactions in a row, which share a connection."""
-        kept = KeptDatabase(self, time.monotonic)
-        try:
-            yield kept
-        finally:
-            kept.let_go()
-
-    def connect(self) -> Connection:
-        """A connection to write on. Raises DatabaseFailed when there is none."""
         with _failures_named():
-            return self._writer.connect()
-
-    @contextmanager
-    def transaction(self, connection: Connection) -> Iterator[UnitOfWork]:
-        """As `writing`, on a connection from `connect`, which an exception closes."""
-        with _failures_named():
+            connection = self._writer.connect()
             try:
                 keep_log_short(connection, self._pause)
                 with self._turn():
@@ -248,9 +224,8 @@ class SqlDatabase:
                     if self._ask is not None and (jobs := work.asks.jobs()):
                         self._ask(engines.driver_of(connection), jobs)
                     _commit(connection)
-            except BaseException:
+            finally:
                 connection.close()
-                raise
 
     def _turn(self) -> AbstractContextManager[None]:
         if self._turns is None:

@@ -1,14 +1,16 @@
 """Statements that are written out once read what any other would, in the same transaction."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, bindparam, insert, literal, select
+from sqlalchemy import Engine, Select, bindparam, column, insert, literal, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from paperround.domain.subscribers import SubscriptionId
 from paperround.store import schema as db
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.engine import reader
-from paperround.store.queries import Query
 from paperround.store.types import read_json, read_jsons
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers, seed_subscribers
@@ -23,7 +25,7 @@ def test_rows_are_those_that_sqlalchemy_reads(database: Database, engine: Engine
     papers = seed_papers(database, 2)
     with database.writing() as work:
         work.editions.freeze(new_edition(mailing_list, papers))
-    query = Query(_EDITIONS)
+    query = CompiledQuery(_EDITIONS)
     with engine.connect() as connection:
         asked = connection.execute(_EDITIONS, {"since": DAY}).all()
         rows = query.rows(connection, since=DAY)
@@ -35,7 +37,7 @@ def test_rows_are_those_that_sqlalchemy_reads(database: Database, engine: Engine
 
 def test_all_of_one_transaction_read_one_state(engine: Engine) -> None:
     """The first one begins it, as with any other statement."""
-    query = Query(select(db.slots.c.slot).where(db.slots.c.kind == bindparam("kind")))
+    query = CompiledQuery(select(db.slots.c.slot).where(db.slots.c.kind == bindparam("kind")))
     with reader(engine).connect() as connection:
         before = query.rows(connection, kind="one")
         with SqlDatabase(engine).writing() as work:
@@ -57,7 +59,7 @@ def test_a_first_statement_whose_rows_come_as_the_driver_has_them_begins_it_too(
 
 
 def test_what_a_transaction_has_written_is_read_in_it(engine: Engine) -> None:
-    query = Query(select(db.slots.c.taken_at).where(db.slots.c.kind == bindparam("kind")))
+    query = CompiledQuery(select(db.slots.c.taken_at).where(db.slots.c.kind == bindparam("kind")))
     with engine.connect() as connection:
         row = {"kind": "two", "slot": "key", "taken_at": NOW}
         connection.execute(insert(db.slots), row)
@@ -70,7 +72,7 @@ def test_what_a_transaction_has_written_is_read_in_it(engine: Engine) -> None:
 def test_a_percent_sign_that_is_written_out_stays_one(engine: Engine, said: str) -> None:
     """Some drivers want it twice in a statement."""
     with engine.connect() as connection:
-        assert Query(select(literal(said).label("said"))).rows(connection) == [(said,)]
+        assert CompiledQuery(select(literal(said).label("said"))).rows(connection) == [(said,)]
 
 
 def test_a_column_of_lists_is_read_as_one_text() -> None:
@@ -87,3 +89,26 @@ def test_what_is_no_json_is_an_error(text: str) -> None:
         read_json(text)
     with pytest.raises(ValueError):
         read_jsons(["[]", text])
+
+
+def test_an_error_has_the_name_that_sqlalchemy_gives_it(engine: Engine) -> None:
+    taking = insert(db.slots).values(kind="x", slot=bindparam("slot"), taken_at=NOW)
+    take, row = CompiledQuery(taking), {"slot": "y"}
+    with engine.begin() as connection:
+        take.run(connection, row)
+        with pytest.raises(IntegrityError):
+            take.run(connection, row)
+        connection.rollback()
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        take.run_many(connection, [row, row])
+    with engine.begin() as connection:
+        assert connection.execute(select(db.slots)).all() == []
+
+
+def test_an_error_repeats_no_parameter(engine: Engine) -> None:
+    named = db.slots.c.slot == bindparam("slot")
+    asked: Select[Any] = select(column("nothing")).select_from(db.slots).where(named)
+    with pytest.raises(DBAPIError) as raised, engine.begin() as connection:
+        CompiledQuery(asked).run(connection, {"slot": "alice@mail.example"})
+    assert "alice" not in str(raised.value)
+    assert not raised.value.connection_invalidated
