@@ -90,9 +90,8 @@ def test_many_at_once_never_get_more_than_the_rate(database: Database) -> None:
 
 
 def test_counts_of_one_transaction_know_of_each_other(database: Database) -> None:
-    """Though they are written at the end of it."""
     with database.writing() as work:
-        work.rates.foresee([("k", HOURLY), ("other", HOURLY)], now=NOW)
+        work.rates.lock(["k", "other"])
         assert work.rates.hit("k", HOURLY, now=NOW) is None
         assert work.rates.hit("k", HOURLY, now=NOW) == HOUR.total_seconds() + 1
         assert work.rates.count("k", HOUR, now=NOW) == 1
@@ -124,14 +123,6 @@ def test_a_further_rate_knows_what_its_transaction_has_counted(database: Databas
         assert work.rates.hit("k", parse_rates("1/24h"), now=NOW) is not None
     with database.reading() as work:
         assert work.rates.count("k", HOUR, now=NOW) == 1
-
-
-def test_many_counts_are_foreseen_and_written(database: Database) -> None:
-    keys = [f"k{number}" for number in range(40)]
-    with database.writing() as work:
-        work.rates.foresee([(key, HOURLY) for key in keys], now=NOW)
-        assert [work.rates.hit(key, HOURLY, now=NOW) for key in keys] == [None] * len(keys)
-    assert all(hit(database, key, HOURLY, NOW) is not None for key in keys)
 
 
 Rates = st.lists(

@@ -85,7 +85,7 @@ def ask_to_move(
 
 def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
     """Write to the old end of a change, and to the new one if somebody may move there."""
-    lock_mailbox(work, desk, request.address, now=now)
+    lock_mailbox(work, desk, request.address)
     reader = _mover(work, request)
     if reader is None:
         return

@@ -86,7 +86,7 @@ def due_instant(
     domain, *shares = _domain_hits(desk, address, visitor)
     all_, slow = (TOTAL, desk.limits.total), (SLOW, desk.limits.total)
     hits = sorted([*(hit for hit, _ in clients), domain, *shares, slow])
-    work.rates.foresee([hit for hit in (all_, *hits) if hit[1]], now=now)
+    work.rates.lock([key for key, rates in (all_, *hits) if rates])
     _count_client(work, clients, now)
     wait = _hit(work, *domain, now)
     if wait is not None and not (worked and any(_hit(work, *one, now) is None for one in shares)):
@@ -102,7 +102,7 @@ def due_instant(
 def count_client(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
     """Count a request of `visitor` that asks for nothing. Raises RateLimited."""
     clients = _client_hits(desk, visitor)
-    work.rates.foresee(sorted(hit for hit, _ in clients), now=now)
+    work.rates.lock(sorted(key for (key, _), _ in clients))
     _count_client(work, clients, now)
 
 
@@ -193,11 +193,10 @@ def must_work(desk: Desk, *, now: datetime) -> bool:
 # --- as it is worked on --------------------------------------------------------------------------
 
 
-def lock_mailbox(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> None:
+def lock_mailbox(work: UnitOfWork, desk: Desk, address: Address) -> None:
     """Lock the count of a mailbox, before any person is locked."""
     if desk.limits.address:
-        key = _mailbox_key(desk.keys, address.folded)
-        work.rates.foresee([(key, desk.limits.address)], now=now)
+        work.rates.lock([_mailbox_key(desk.keys, address.folded)])
 
 
 def may_mail(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> bool:

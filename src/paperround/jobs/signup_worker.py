@@ -97,7 +97,7 @@ def _done(desk: Desk, id_: RequestId, now: datetime, work: UnitOfWork) -> bool:
 
 def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
     address, list_id = request.address, ListId(int(request.payload["list"]))
-    lock_mailbox(work, desk, address, now=now)
+    lock_mailbox(work, desk, address)
     person = _held(work, address)
     wish = None if person is None else work.subscribers.subscription(person.id, list_id)
     is_refused = person is not None and person.state is SubscriberState.SUPPRESSED
@@ -162,7 +162,7 @@ def _is_good(notice: Notice, payload: Mapping[str, str | int], now: datetime) ->
 
 
 def _mail_link(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
-    lock_mailbox(work, desk, request.address, now=now)
+    lock_mailbox(work, desk, request.address)
     wish = _linked(work, desk, request.address)
     if wish is not None and may_mail(work, desk, request.address, now=now):
         work.notices.put(choices_link(desk.identity, wish, now=now), now=now)

@@ -86,7 +86,6 @@ class UnitOfWork:
     @contextmanager
     def part(self) -> Iterator[None]:
         """What is done within stays where it ends well, and is undone alone where it does not."""
-        mark = self.rates.mark()
         self.connection.exec_driver_sql("SAVEPOINT part")
         try:
             yield
@@ -94,7 +93,6 @@ class UnitOfWork:
             if not self.connection.invalidated:  # else all of it is undone
                 self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
                 self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
-                self.rates.undo(mark)
             raise
         self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
 
@@ -220,7 +218,6 @@ class SqlDatabase:
                     _begin(connection)
                     work = stores_on(connection, self._seal)
                     yield work
-                    work.rates.write()
                     if self._ask is not None and (jobs := work.asks.jobs()):
                         self._ask(engines.driver_of(connection), jobs)
                     _commit(connection)
