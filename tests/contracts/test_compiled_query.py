@@ -29,10 +29,10 @@ def test_rows_are_those_that_sqlalchemy_reads(database: Database, engine: Engine
     with engine.connect() as connection:
         asked = connection.execute(_EDITIONS, {"since": DAY}).all()
         rows = query.rows(connection, since=DAY)
-        none = query.first(connection, since=DAY + timedelta(days=1))
+        none = query.rows(connection, since=DAY + timedelta(days=1))
     assert [tuple(row) for row in rows] == [tuple(row) for row in asked]
     assert (rows[0].day, rows[0].as_of.tzinfo, rows[0].word) == (DAY, NOW.tzinfo, "said")
-    assert none is None
+    assert none == []
 
 
 def test_all_of_one_transaction_read_one_state(engine: Engine) -> None:
@@ -65,7 +65,7 @@ def test_what_a_transaction_has_written_is_read_in_it(engine: Engine) -> None:
         connection.execute(insert(db.slots), row)
         assert [one.taken_at for one in query.rows(connection, kind="two")] == [NOW]
         connection.rollback()
-        assert query.first(connection, kind="two") is None
+        assert query.rows(connection, kind="two") == []
 
 
 @pytest.mark.parametrize("said", ["50%", "%%"])

@@ -50,11 +50,6 @@ class CompiledQuery:
         compiled = _compiled(self._statement, connection.dialect)
         return compiled.read(compiled.run(connection, values))
 
-    def first(self, connection: Connection, **values: Any) -> Any | None:
-        """Return its first row, None where there is none."""
-        rows = self.rows(connection, **values)
-        return rows[0] if rows else None
-
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         """Run it, and return its rows as the driver gives them."""
         return _compiled(self._statement, connection.dialect).run(connection, values)

@@ -18,9 +18,7 @@ from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import among
 from paperround.store.subscriber_rows import (
     SUBSCRIPTION_COLUMNS,
-    instant_as_read,
     subscription_of,
-    subscriptions_as_read,
 )
 
 _ACTIVE = (
@@ -88,15 +86,14 @@ class DueInstants:
     ) -> list[DueSubscription]:
         """Active subscriptions of the list that are due and have an id above `after`, by id."""
         few = self._few_are_due(list_id, now, limit)
-        dialect = self._connection.dialect
-        asked = {"b_list_id": list_id, "b_now": now, "b_after": after, "b_limit": limit}
-        found = (_DUE_SORTED if few else _DUE_BY_ID).run(self._connection, asked)
-        people = subscriptions_as_read(found)
+        found = (_DUE_SORTED if few else _DUE_BY_ID).rows(
+            self._connection, b_list_id=list_id, b_now=now, b_after=after, b_limit=limit
+        )
         return [
             DueSubscription(
-                subscription=one, due_at=instant_as_read(due_at, dialect), at_once=bool(at_once)
+                subscription=subscription_of(row), due_at=row.due_at, at_once=bool(row.at_once)
             )
-            for one, (*_, due_at, at_once) in zip(people, found, strict=True)
+            for row in found
         ]
 
     def _few_are_due(self, list_id: ListId, now: datetime, limit: int) -> bool:

@@ -1,13 +1,11 @@
 """Between subscribers, their subscriptions and the rows of both."""
 
-import json
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Row, select
+from sqlalchemy import ColumnElement, Row, select
 
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
@@ -23,7 +21,6 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.types import UtcDateTime
 
 EMAIL = "email"
 
@@ -71,7 +68,6 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
 """What it takes to make a Subscription, in the order in which `subscription_of` takes it."""
 
 _COLUMNS = len(SUBSCRIPTION_COLUMNS)
-_INSTANT = UtcDateTime()
 
 
 def person_of(row: Row[Any]) -> Subscriber:
@@ -104,44 +100,6 @@ def subscription_of(row: Row[Any]) -> Subscription:
         preferences=_preferences(*wish, tuple(topics)),
         resting_until=resting_until,
     )
-
-
-def subscriptions_as_read(rows: Sequence[Any]) -> Iterator[Subscription]:
-    """The subscriptions of rows that begin with SUBSCRIPTION_COLUMNS, as the driver gives them:
-    what many readers ask for alike is read once."""
-    for row in rows:
-        id_, person, list_id, there, person_state, resting, *wish, topics = row[:_COLUMNS]
-        said = topics if isinstance(topics, str) else tuple(topics)
-        yield Subscription(
-            id=SubscriptionId(id_),
-            subscriber_id=SubscriberId(person),
-            list_id=ListId(list_id),
-            state=state_on_list(person_state, there),
-            preferences=_preferences_as_read(*wish, said),
-            resting_until=_day_as_read(resting),
-        )
-
-
-def instant_as_read(value: Any, dialect: Dialect) -> datetime:
-    """An instant as the driver gives it."""
-    moment = _INSTANT.process_result_value(value, dialect)
-    if moment is None:
-        raise ValueError("no instant stands there")
-    return moment
-
-
-def _day_as_read(value: date | str | None) -> date | None:
-    """A day as the driver gives it: SQLite has text."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-@lru_cache(maxsize=_MOST_WISHES)
-def _preferences_as_read(*wish: Any) -> Preferences:
-    """SQLite has topics as text."""
-    *others, paused_until, topics = wish
-    paused_until = _day_as_read(paused_until)
-    said = json.loads(topics) if isinstance(topics, str) else topics
-    return _preferences(*others, paused_until, tuple(said))
 
 
 def person_on_list(row: Row[Any]) -> Subscriber:

@@ -43,7 +43,6 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     preferences_of,
     subscription_of,
-    subscriptions_as_read,
 )
 
 PAGE = 1000
@@ -100,9 +99,10 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
         self, list_id: ListId, after: SubscriptionId, *, limit: int
     ) -> list[Subscription]:
         """Active subscriptions with an id above `after`, by id."""
-        asked = {"b_list_id": list_id, "b_after": after, "b_limit": limit}
-        found = _ACTIVE_AFTER.run(self._connection, asked)
-        return list(subscriptions_as_read(found))
+        found = _ACTIVE_AFTER.rows(
+            self._connection, b_list_id=list_id, b_after=after, b_limit=limit
+        )
+        return [subscription_of(row) for row in found]
 
     def already_sent(
         self,
