@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.clock import FixedClock
-from paperround.domain.channels import ChannelKind, Hook, NewChannel
+from paperround.domain.channels import ChannelKind, Hook
 from paperround.domain.deliveries import DeliveryState, Envelope, Outcome, Phase, Reply
 from paperround.domain.digests import DigestKind, SkipReason
 from paperround.domain.errors import InvalidInput, NotFound
@@ -89,9 +89,8 @@ def test_readers_are_counted_without_channels_and_without_who_may_not_be_mailed(
     day: SqlDatabase,
 ) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
-    channel = NewChannel(name="lab", list_name="trending", hook=hook)
     with day.writing() as work:
-        work.channels.add(channel, Preferences(), at_once=True, now=NOW)
+        work.channels.add("lab", hook, "trending", Preferences(), at_once=True, now=NOW)
         carol = work.subscribers.find(address("carol"))
         assert carol is not None
         work.subscribers.set_state(carol.id, SubscriberState.SUPPRESSED, now=NOW)

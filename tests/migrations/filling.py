@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 from paperround.domain.audit import Deed
-from paperround.domain.channels import ChannelKind, Hook, NewChannel
+from paperround.domain.channels import ChannelKind, Hook
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.keys import NewKey
 from paperround.domain.limits import Turn
@@ -88,9 +88,8 @@ def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
 
 def _fill_a_channel(database: SqlDatabase) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
-    new = NewChannel(name="lab", list_name="trending", hook=hook)
     with database.writing() as work:
-        work.channels.add(new, Preferences(), at_once=False, now=NOW)
+        work.channels.add("lab", hook, "trending", Preferences(), at_once=False, now=NOW)
         [row] = work.status.deliveries(DeliveryQuery(), before=None, limit=1)
         work.posts.note_taken(DeliveryId(row.id), 1, ())
 

@@ -118,9 +118,7 @@ def add(
     lines = [f"{channel.name}: {list_name} is posted to {channel.hook.shown} from now on, {when}"]
     lines += _key_lines(made)
     lines.append(f"  try it: paperround channels test {channel.name}")
-    print_result(
-        {**_shown(home, channel), **({"key": made} if made else {})}, lines, as_json=as_json
-    )
+    print_result({**_shown(channel), **({"key": made} if made else {})}, lines, as_json=as_json)
 
 
 def _key_lines(made: str) -> list[str]:
@@ -132,10 +130,8 @@ def _key_lines(made: str) -> list[str]:
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """Show every channel: where it leads, masked, and whether it works."""
-    from paperround.jobs.channels import all_standings
-    from paperround.web.channel_models import ChannelAnswer
-
-    found = map(ChannelAnswer.of, all_standings(runtime().database))
+    with runtime().database.reading() as work:
+        found = map(_shown, work.channels.all())
     columns = "name kind list state due_at hook stopped_why"
     print_list("channels", found, columns, none=NONE, as_json=as_json)
 
@@ -195,15 +191,15 @@ def edit(
             opened=home.settings.open_places,
             now=home.clock.now(),
         )
-    hook_now = changed.channel.hook
+    hook_now = changed.hook
     made = hook_now.key if new_key else ""
     old = hook_now.old_keys[-1] if hook_now.old_keys and (new_key or key) else None
-    lines = [f"{changed.channel.name}: changed ({changed.channel.state})", *_key_lines(made)]
+    lines = [f"{changed.name}: changed ({changed.state})", *_key_lines(made)]
     if old is not None:
         until = format_instant(old.until)
         lines.append(f"  posts are signed with the old key, too, until {until}")
     keys = {"key": made, "old_key_until": old and old.until} if made else {}
-    print_result({**_shown(home, changed.channel), **keys}, lines, as_json=as_json)
+    print_result({**_shown(changed), **keys}, lines, as_json=as_json)
 
 
 @app.command("test")
@@ -272,15 +268,13 @@ def history(name: Name, as_json: AsJson = False) -> None:
         for mail, titles in zip(past.mails, past.titles, strict=True)
     ]
     lines = None if posts else "nothing was ever planned for it"
-    print_result({**_shown(home, channel), "posts": posts}, lines, as_json=as_json)
+    print_result({**_shown(channel), "posts": posts}, lines, as_json=as_json)
 
 
-def _shown(home: "Runtime", channel: "Channel") -> dict[str, Any]:
-    from paperround.jobs.channels import standing_of
+def _shown(channel: "Channel") -> dict[str, Any]:
     from paperround.web.channel_models import ChannelAnswer
 
-    with home.database.reading() as work:
-        return ChannelAnswer.of(standing_of(work, channel.id)).model_dump(mode="json")
+    return ChannelAnswer.of(channel).model_dump(mode="json")
 
 
 _OPTIONS = {

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.subscribers import SubscriberId, SubscriptionId
+from paperround.domain.interests import Interest
+from paperround.domain.subscribers import Preferences, SubscriberId, SubscriptionId
 
 LONGEST_URL = 2000
 TELEGRAM = "https://api.telegram.org"
@@ -159,10 +160,11 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A channel of one list, and how it stands.
+    """A channel of one list: what it gets, when it is posted to next, and its state.
 
-    `stopped_at`: the other end said at that moment that the hook is no more, in the words of
-    `stopped_why`. `paused_at`: an operator wants no post for now.
+    `due_at` is None until its clock is started. `stopped_at`: the other end said at that moment
+    that the hook is no more, in the words of `stopped_why`. `paused_at`: an operator wants no post
+    for now.
     """
 
     id: SubscriberId
@@ -170,6 +172,9 @@ class Channel:
     name: str
     list_name: str
     hook: Hook
+    wish: Preferences
+    interests: tuple[Interest, ...]
+    due_at: datetime | None
     created_at: datetime
     paused_at: datetime | None = None
     stopped_at: datetime | None = None
@@ -181,15 +186,6 @@ class Channel:
         if self.stopped_at is not None:
             return "stopped"
         return "active" if self.paused_at is None else "paused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewChannel:
-    """A channel about to be kept."""
-
-    name: str
-    list_name: str
-    hook: Hook
 
 
 def read_name(text: str) -> str:

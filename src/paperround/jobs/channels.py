@@ -4,7 +4,7 @@ Nothing here says a secret: a channel is told by its name, and by where it leads
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,7 +13,6 @@ from paperround.domain.channels import (
     Channel,
     ChannelKind,
     Hook,
-    NewChannel,
     read_hook,
     read_name,
     written_key,
@@ -68,16 +67,6 @@ class Changes:
         return (self.hook, self.chat, self.key) != (None, None, None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A channel with what it asked for."""
-
-    channel: Channel
-    wish: Preferences
-    interests: tuple[Interest, ...]
-    due_at: datetime | None = None
-
-
 def wish_fields(
     row: Mapping[str, str], *, size: int | None = None, floor: float | None = None
 ) -> dict[str, object]:
@@ -128,13 +117,14 @@ def add_channel(
     def add(work: UnitOfWork) -> Channel:
         mailing_list = work.lists.get(order.list_name)
         wish = checked(order.wish, zone=mailing_list.zone, now=now)
-        new = NewChannel(name=name, list_name=mailing_list.name, hook=_with_key(hook))
-        channel = work.channels.add(new, wish, at_once=order.at_once, now=now)
+        channel = work.channels.add(
+            name, _with_key(hook), mailing_list.name, wish, at_once=order.at_once, now=now
+        )
         if order.interests:
             kept = settled(work, order.interests)
             work.subscribers.set_interests(channel.id, kept, now=now)
         _note(work, by, "add channel", channel, now)
-        return channel
+        return work.channels.get(channel.id)
 
     return write(database, add)
 
@@ -170,7 +160,7 @@ def change_channel(
     opened: Collection[str] = (),
     now: datetime,
     by: str = COMMAND_LINE,
-) -> Standing:
+) -> Channel:
     """Change what is given; a channel that leads elsewhere now is no longer stopped, and the key
     that was signs beside a new one for KEY_OVERLAP. Raises as `add_channel` does."""
     if changes.repoints:
@@ -178,7 +168,7 @@ def change_channel(
             hook = _pointed(work.channels.get(channel_id), changes, opened)
         _require_open(office, hook)  # before the transaction, which must not wait for a look-up
 
-    def change(work: UnitOfWork) -> Standing:
+    def change(work: UnitOfWork) -> Channel:
         channel = work.channels.get(channel_id)
         if changes.name is not None:
             work.channels.rename(channel.id, read_name(changes.name))
@@ -189,8 +179,9 @@ def change_channel(
         if changes.interests is not None:
             kept = settled(work, changes.interests)
             work.subscribers.set_interests(channel.id, kept, now=now)
-        _note(work, by, "change channel", work.channels.get(channel_id), now)
-        return standing_of(work, channel_id)
+        changed = work.channels.get(channel_id)
+        _note(work, by, "change channel", changed, now)
+        return changed
 
     return write(database, change)
 
@@ -227,11 +218,11 @@ def _require_readable(channel: Channel) -> None:
 
 def _choose(work: UnitOfWork, channel: Channel, given: Mapping[str, object], now: datetime) -> None:
     """The clock starts anew where hour or zone are others; a pause stays what it is."""
-    standing = standing_of(work, channel.id)
+    known = work.channels.get(channel.id).wish  # a new hook may have ended its pause
     zone = work.lists.get(channel.list_name).zone
-    asked = replace(standing.wish, paused_until=None, **given)  # type: ignore[arg-type]
+    asked = replace(known, paused_until=None, **given)  # type: ignore[arg-type]
     wish = checked(asked, zone=zone, now=now)
-    wish = replace(wish, paused_until=standing.wish.paused_until)
+    wish = replace(wish, paused_until=known.paused_until)
     work.subscribers.choose(channel.subscription_id, wish, now=now)
     if {"hour", "timezone"} & given.keys():
         work.subscribers.schedule({channel.subscription_id: None})
@@ -333,35 +324,6 @@ def try_channel(
         raise AssertionError("nothing forbids a test")
     write(database, lambda work: _note(work, by, "test channel", channel, now))
     return outcome
-
-
-def standing_of(work: UnitOfWork, channel_id: SubscriberId) -> Standing:
-    """The channel with what it asked for; raises NotFound."""
-    return standings_of(work, [work.channels.get(channel_id)])[0]
-
-
-def standings_of(work: UnitOfWork, channels: Sequence[Channel]) -> list[Standing]:
-    """Each channel with what it asked for."""
-    interests = work.subscribers.interests_of_all([one.id for one in channels])
-    due = work.channels.due([one.id for one in channels])
-    found = []
-    for one in channels:
-        [subscription] = work.subscribers.subscriptions_of(one.id)
-        found.append(
-            Standing(
-                channel=one,
-                wish=subscription.preferences,
-                interests=tuple(interests.get(one.id, ())),
-                due_at=due.get(one.id),
-            )
-        )
-    return found
-
-
-def all_standings(database: Database) -> list[Standing]:
-    """Every channel with what it asked for, by name."""
-    with database.reading() as work:
-        return standings_of(work, work.channels.all())
 
 
 def stopped_channels(work: UnitOfWork) -> list[Alert]:

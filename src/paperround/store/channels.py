@@ -2,33 +2,60 @@
 
 The address of such a subscriber is empty, so nothing that mails people can mistake it for one of
 them. `domain` holds its kind: the ledger copies it to each post, and keeps what was answered.
+Where a hook leads, and its keys, are stored encrypted.
 """
 
-from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, insert, select, update
 
-from paperround.domain.channels import Channel, Hook, NewChannel
+from paperround.domain.channels import Channel, ChannelKind, Hook, OldKey
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import SkipReason
-from paperround.domain.errors import AlreadyTaken, NotFound
+from paperround.domain.errors import AlreadyTaken, Misconfigured, NotFound
 from paperround.domain.lists import ListId
-from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
+from paperround.domain.subscribers import (
+    Preferences,
+    SubscriberId,
+    SubscriberState,
+    SubscriptionId,
+)
+from paperround.domain.times import format_instant, parse_instant
 from paperround.store import schema as db
-from paperround.store.channel_rows import CHANNELS, channel_of, hook_columns
 from paperround.store.claim_statements import NO_LEASE
-from paperround.store.dialect import among, insert_new
+from paperround.store.dialect import insert_new
 from paperround.store.erasure import Erasure
+from paperround.store.interests import Interests
 from paperround.store.sealing import Seal
-from paperround.store.subscriber_rows import preference_columns
+from paperround.store.subscriber_rows import (
+    PREFERENCE_COLUMNS,
+    preference_columns,
+    preferences_of,
+)
 
 UNTIL_RESUMED = date.max
 """A pause without an end: each day of it has a row that says so."""
 
+_C = db.channels.c
 
-class ChannelStore(Erasure):
+_CHANNELS: Select[Any] = (
+    select(
+        db.channels,
+        db.subscribers.c.kind,
+        db.lists.c.name.label("list_name"),
+        db.subscriptions.c.id.label("subscription_id"),
+        db.subscriptions.c.due_at,
+        *PREFERENCE_COLUMNS,
+    )
+    .select_from(db.channels)
+    .join(db.subscribers, _C.subscriber_id == db.subscribers.c.id)
+    .join(db.subscriptions, db.subscriptions.c.subscriber_id == db.subscribers.c.id)
+    .join(db.lists, db.subscriptions.c.list_id == db.lists.c.id)
+)
+
+
+class ChannelStore(Erasure, Interests):
     """The channels of an installation."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
@@ -39,66 +66,82 @@ class ChannelStore(Erasure):
 
     def exist(self) -> bool:
         """Whether there is any."""
-        return self._connection.execute(select(db.channels.c.name).limit(1)).first() is not None
+        return self._connection.execute(select(_C.name).limit(1)).first() is not None
 
     def all(self) -> list[Channel]:
         """Every channel, by name."""
-        found = self._connection.execute(CHANNELS.order_by(db.channels.c.name))
-        return [channel_of(row, self._seal) for row in found]
+        return self._read(order=_C.name)
 
     def page(self, after: SubscriberId, *, limit: int) -> list[Channel]:
         """Channels with an id above `after`, by id."""
-        ids = db.channels.c.subscriber_id
-        found = self._connection.execute(CHANNELS.where(ids > after).order_by(ids).limit(limit))
-        return [channel_of(row, self._seal) for row in found]
+        return self._read(_C.subscriber_id > after, limit=limit)
 
     def find(self, name: str) -> Channel:
         """The channel called that; raises NotFound with the names there are."""
-        row = self._one(db.channels.c.name == name)
-        if row is None:
-            names = ", ".join(one.name for one in self.all())
-            raise NotFound(f"no channel is called {name!r:.80}; there is {names or 'none yet'}")
-        return channel_of(row, self._seal)
+        if found := self._read(_C.name == name):
+            return found[0]
+        names = ", ".join(one.name for one in self.all())
+        raise NotFound(f"no channel is called {name!r:.80}; there is {names or 'none yet'}")
 
     def get(self, channel: SubscriberId) -> Channel:
         """The channel with this number; raises NotFound."""
-        row = self._one(db.channels.c.subscriber_id == channel)
-        if row is None:
-            raise NotFound(f"there is no channel {channel}")
-        return channel_of(row, self._seal)
+        if found := self._read(_C.subscriber_id == channel):
+            return found[0]
+        raise NotFound(f"there is no channel {channel}")
 
-    def _one(self, which: ColumnElement[bool]) -> Row[Any] | None:
-        return self._connection.execute(CHANNELS.where(which)).one_or_none()
-
-    def due(self, channels: Collection[SubscriberId]) -> Mapping[SubscriberId, datetime | None]:
-        """When each is posted to next; None for one whose clock was not started yet."""
-        c = db.subscriptions.c
-        found = self._connection.execute(
-            select(c.subscriber_id, c.due_at).where(
-                among(self._connection, c.subscriber_id, channels)
+    def _read(
+        self,
+        *which: ColumnElement[bool],
+        order: Column[Any] = _C.subscriber_id,
+        limit: int | None = None,
+    ) -> list[Channel]:
+        statement = _CHANNELS.where(*which).order_by(order).limit(limit)
+        rows = self._connection.execute(statement).all()
+        interests = self.interests_of_all([row.subscriber_id for row in rows])
+        return [
+            Channel(
+                id=SubscriberId(row.subscriber_id),
+                subscription_id=SubscriptionId(row.subscription_id),
+                name=row.name,
+                list_name=row.list_name,
+                hook=_hook_of(row, self._seal),
+                wish=preferences_of(row),
+                interests=interests.get(row.subscriber_id, ()),
+                due_at=row.due_at,
+                created_at=row.created_at,
+                paused_at=row.paused_at,
+                stopped_at=row.stopped_at,
+                stopped_why=row.stopped_why,
             )
-        )
-        return {SubscriberId(person): due_at for person, due_at in found}
+            for row in rows
+        ]
 
     # --- writing -------------------------------------------------------------------------------
 
     def add(
-        self, channel: NewChannel, wish: Preferences, *, at_once: bool, now: datetime
+        self,
+        name: str,
+        hook: Hook,
+        list_name: str,
+        wish: Preferences,
+        *,
+        at_once: bool,
+        now: datetime,
     ) -> Channel:
         """Keep it, active; `at_once` has its first post due now. Raises AlreadyTaken (code `name`
         or `hook`) when its name, or its hook on this list, is taken. The list is one there is."""
-        list_id = self._list(channel.list_name)
-        person = self._person(channel, now)
+        list_id = self._list(list_name)
+        person = self._person(hook, list_name, now)
         row = {
             "subscriber_id": person,
-            "name": channel.name,
-            **hook_columns(channel.hook, self._seal),
+            "name": name,
+            **_hook_columns(hook, self._seal),
             "created_at": now,
             "stopped_why": "",
         }
-        added = insert_new(self._connection, db.channels).returning(db.channels.c.name)
+        added = insert_new(self._connection, db.channels).returning(_C.name)
         if self._connection.execute(added, row).scalar() is None:
-            raise _name_taken(channel.name)
+            raise _name_taken(name)
         self._connection.execute(
             insert(db.subscriptions),
             preference_columns(wish)
@@ -117,13 +160,13 @@ class ChannelStore(Erasure):
         found = select(db.lists.c.id).where(db.lists.c.name == name)
         return ListId(self._connection.execute(found).scalar_one())
 
-    def _person(self, channel: NewChannel, now: datetime) -> SubscriberId:
+    def _person(self, hook: Hook, list_name: str, now: datetime) -> SubscriberId:
         """The subscriber it is. That the operator agreed now has one that is due now be planned at
         once, as a person is who just confirmed."""
-        kind = channel.hook.kind.value
+        kind = hook.kind.value
         row = {
             "kind": kind,
-            "folded": channel.hook.digest(channel.list_name),
+            "folded": hook.digest(list_name),
             "domain": kind,
             "state": SubscriberState.ACTIVE.value,
             "nonce": "",
@@ -135,12 +178,12 @@ class ChannelStore(Erasure):
         adding = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
         person = self._connection.execute(adding, row).scalar()
         if person is None:
-            raise _hook_taken(channel.list_name)
+            raise _hook_taken(list_name)
         return SubscriberId(person)
 
     def rename(self, channel: SubscriberId, name: str) -> None:
         """Call it otherwise; raises AlreadyTaken (code `name`)."""
-        taken = select(db.channels.c.subscriber_id).where(db.channels.c.name == name)
+        taken = select(_C.subscriber_id).where(_C.name == name)
         if self._connection.execute(taken).scalar() not in (None, channel):
             raise _name_taken(name)
         self._set(channel, name=name)
@@ -155,16 +198,16 @@ class ChannelStore(Erasure):
             raise _hook_taken(list_name)
         moved = update(db.subscribers).where(c.id == channel)
         self._connection.execute(moved.values(folded=folded))
-        self._set(channel, **hook_columns(hook, self._seal))
+        self._set(channel, **_hook_columns(hook, self._seal))
 
     def seal_anew(self) -> int:
         """Seal with the secret that seals now what rests otherwise; returns of how many channels.
         What cannot be opened stays as it is."""
-        rows = self._connection.execute(CHANNELS.with_for_update(of=db.channels)).all()
+        rows = self._connection.execute(_CHANNELS.with_for_update(of=db.channels)).all()
         stale = [row for row in rows if self._seal.is_stale(row.key)]
         for row in stale:
-            hook = channel_of(row, self._seal).hook
-            self._set(SubscriberId(row.subscriber_id), **hook_columns(hook, self._seal))
+            hook = _hook_of(row, self._seal)
+            self._set(SubscriberId(row.subscriber_id), **_hook_columns(hook, self._seal))
         return len(stale)
 
     def pause(self, channel: SubscriberId, *, now: datetime) -> bool:
@@ -178,9 +221,8 @@ class ChannelStore(Erasure):
     def stop(self, channel: SubscriberId, hook: Hook, why: str, *, now: datetime) -> bool:
         """`hook` is no more: plan and post nothing there. False when it was stopped before, leads
         elsewhere by now, or was removed."""
-        row = self._one(db.channels.c.subscriber_id == channel)
-        standing = None if row is None else channel_of(row, self._seal)
-        if standing is None or standing.stopped_at or not standing.hook.leads_with(hook):
+        found = self._read(_C.subscriber_id == channel, _C.stopped_at.is_(None))
+        if not found or not found[0].hook.leads_with(hook):
             return False
         self._set(channel, stopped_at=now, stopped_why=why)
         self._move(channel, SubscriberState.UNSUBSCRIBED, now)
@@ -188,11 +230,11 @@ class ChannelStore(Erasure):
 
     def resume(self, channel: SubscriberId, *, now: datetime) -> bool:
         """End a pause or a stop. After a stop the next post is the next that is due."""
-        standing = self.get(channel)
-        if standing.paused_at is None and standing.stopped_at is None:
+        known = self.get(channel)
+        if known.state == "active":
             return False
         self._set(channel, paused_at=None, stopped_at=None, stopped_why="")
-        clock: dict[str, Any] = {} if standing.stopped_at is None else {"due_at": None}
+        clock: dict[str, Any] = {} if known.stopped_at is None else {"due_at": None}
         self._subscription(channel, now, paused_until=None, **clock)
         self._move(channel, SubscriberState.ACTIVE, now)
         return True
@@ -209,12 +251,12 @@ class ChannelStore(Erasure):
             **NO_LEASE,
         }
         self._connection.execute(update(db.deliveries).where(*in_hand).values(**unsubscribed))
-        c = db.channels.c
-        self._connection.execute(db.channels.delete().where(c.subscriber_id == channel))
+        self._connection.execute(db.channels.delete().where(_C.subscriber_id == channel))
 
     def _set(self, channel: SubscriberId, **values: Any) -> None:
-        changing = update(db.channels).where(db.channels.c.subscriber_id == channel)
-        self._connection.execute(changing.values(**values))
+        self._connection.execute(
+            update(db.channels).where(_C.subscriber_id == channel).values(**values)
+        )
 
     def _subscription(self, channel: SubscriberId, now: datetime, **values: Any) -> None:
         theirs = update(db.subscriptions).where(db.subscriptions.c.subscriber_id == channel)
@@ -231,3 +273,31 @@ def _name_taken(name: str) -> AlreadyTaken:
 
 def _hook_taken(list_name: str) -> AlreadyTaken:
     return AlreadyTaken(f"a channel of {list_name} leads there already", code="hook")
+
+
+def _hook_columns(hook: Hook, seal: Seal) -> dict[str, str]:
+    """Where a hook leads, in columns. The column of keys has a line for each: the one that counts,
+    then those that still sign beside it, with the moment at which each ends."""
+    old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
+    said = {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
+    return {name: seal.seal(text) for name, text in said.items()}
+
+
+def _hook_of(row: Row[Any], seal: Seal) -> Hook:
+    """Where it leads; one that cannot be opened says why, and holds up nothing else."""
+    try:
+        key, *old = seal.open(row.key).split("\n")
+        return Hook(
+            kind=ChannelKind(row.kind),
+            url=seal.open(row.hook),
+            chat=seal.open(row.chat),
+            key=key,
+            old_keys=tuple(map(_old_key, old)),
+        )
+    except Misconfigured as error:
+        return Hook(kind=ChannelKind(row.kind), url="", lost=str(error))
+
+
+def _old_key(line: str) -> OldKey:
+    key, _, until = line.partition(" ")
+    return OldKey(key=key, until=parse_instant(until))

@@ -11,7 +11,7 @@ channels = Table(
     Column("name", Text, nullable=False, unique=True),
     text("hook"),  # these three rest sealed: whoever could read them could post, or sign
     text("chat"),
-    text("key"),  # within, a line for each that signs: see channel_rows
+    text("key"),  # within, a line for each that signs: see store/channels.py
     instant("created_at"),
     instant("paused_at", null=True),
     instant("stopped_at", null=True),

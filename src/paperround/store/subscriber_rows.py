@@ -48,13 +48,7 @@ _RESTING_UNTIL: ColumnElement[Any] = (
 )
 """Beside the columns of a subscription: before when its person is sent nothing."""
 
-SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
-    db.subscriptions.c.id,
-    db.subscriptions.c.subscriber_id,
-    db.subscriptions.c.list_id,
-    db.subscriptions.c.state,
-    db.subscribers.c.state.label("person_state"),
-    _RESTING_UNTIL,
+PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = (
     db.subscriptions.c.timezone,
     db.subscriptions.c.hour,
     db.subscriptions.c.frequency,
@@ -64,6 +58,17 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     db.subscriptions.c.language,
     db.subscriptions.c.paused_until,
     db.subscriptions.c.topics,
+)
+"""What it takes to make Preferences."""
+
+SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    db.subscriptions.c.id,
+    db.subscriptions.c.subscriber_id,
+    db.subscriptions.c.list_id,
+    db.subscriptions.c.state,
+    db.subscribers.c.state.label("person_state"),
+    _RESTING_UNTIL,
+    *PREFERENCE_COLUMNS,
 )
 """What it takes to make a Subscription, in the order in which `subscription_of` takes it."""
 

@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from paperround.domain.channels import Channel
 from paperround.domain.keys import Scope
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs import channels as doing
@@ -36,9 +37,8 @@ def list_channels(home: Home, paging: Paging) -> ChannelPage:
     after = SubscriberId(paging.place("channels") or 0)
     with home.database.reading() as work:
         found = work.channels.page(after, limit=paging.probe)
-        shown = doing.standings_of(work, found[: paging.limit])
     return ChannelPage(
-        items=[ChannelAnswer.of(one) for one in shown],
+        items=[ChannelAnswer.of(one) for one in found[: paging.limit]],
         next_cursor=paging.next_cursor("channels", [one.id for one in found]),
     )
 
@@ -62,13 +62,13 @@ def create_channel(
     if body.at_once:
         home.plan()
     response.headers["Location"] = f"{PREFIX}/{made.id}"
-    return NewChannelAnswer.of(_standing(home, made.id))
+    return NewChannelAnswer.of(made)
 
 
 @router.get("/{channel_id}", summary="Read a channel")
 def read_channel(home: Home, channel_id: RowNumber) -> ChannelAnswer:
     """One channel. Its posts are at `/subscribers/{id}/deliveries`."""
-    return ChannelAnswer.of(_standing(home, SubscriberId(channel_id)))
+    return ChannelAnswer.of(_channel(home, channel_id))
 
 
 @router.patch("/{channel_id}", summary="Change a channel")
@@ -125,10 +125,10 @@ def resume_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber
 
 
 def _moved(home: Runtime, number: int, changed: bool) -> ChannelMoved:
-    channel = _standing(home, SubscriberId(number)).channel
+    channel = _channel(home, number)
     return ChannelMoved(name=channel.name, state=channel.state, changed=changed)
 
 
-def _standing(home: Runtime, channel: SubscriberId) -> doing.Standing:
+def _channel(home: Runtime, number: int) -> Channel:
     with home.database.reading() as work:
-        return doing.standing_of(work, channel)
+        return work.channels.get(SubscriberId(number))

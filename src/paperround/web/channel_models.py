@@ -149,15 +149,15 @@ def _texts(found: Iterable[object]) -> list[str]:
 class ChannelAnswer(Resource):
     """A channel: where it leads, masked, how it stands, and what it gets."""
 
-    id: int = _at("channel", "id")
-    name: str = _at("channel", "name")
-    kind: ChannelKind = _at("channel", "hook", "kind")
-    list: str = _at("channel", "list_name")
-    hook: str = _at("channel", "hook", "shown")
-    state: str = _at("channel", "state")
-    paused_at: Instant | None = _at("channel", "paused_at")
-    stopped_at: Instant | None = _at("channel", "stopped_at")
-    stopped_why: Said = _at("channel", "stopped_why")
+    id: int
+    name: str
+    kind: ChannelKind = _at("hook", "kind")
+    list: str = _at("list_name")
+    hook: str = _at("hook", "shown")
+    state: str
+    paused_at: Instant | None
+    stopped_at: Instant | None
+    stopped_why: Said
     timezone: str | None = _at("wish", "timezone")
     hour: int | None = _at("wish", "hour")
     frequency: Annotated[str, BeforeValidator(_spoken)] = _at("wish")
@@ -166,16 +166,14 @@ class ChannelAnswer(Resource):
     topics: Several = _at("wish", "topics")
     interests: Annotated[Several, BeforeValidator(_texts)]
     due_at: Instant | None
-    created_at: Instant = _at("channel", "created_at")
+    created_at: Instant
 
 
 class NewChannelAnswer(ChannelAnswer):
     """A channel that was made just now. `key` signs the posts of a webhook; nobody is shown it
     again."""
 
-    key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = _at(
-        "channel", "hook", "key"
-    )
+    key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = _at("hook", "key")
 
 
 class ChannelPage(BaseModel):
