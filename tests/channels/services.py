@@ -10,13 +10,13 @@ from typing import Any
 
 from paperround.channels.office import HttpPostOffice
 from paperround.clock import FixedClock
-from paperround.domain.channels import Channel, ChannelKind, Hook
+from paperround.domain.channels import Channel, ChannelKind, ChannelSettings, Hook
 from paperround.domain.deliveries import Worker
 from paperround.domain.ledger import DeliveryRecord, LedgerTotals
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
-from paperround.domain.subscribers import Preferences, SubscriberId
+from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.channel_delivery import ChannelContext
-from paperround.jobs.channels import Order, add_channel
+from paperround.jobs.channels import ChannelAdmin
 from paperround.jobs.ports import PostOffice
 from paperround.store.unit_of_work import Database
 from tests.fakes import HERE, LETTERHEAD, Neighbours
@@ -94,22 +94,24 @@ def add(
     kind: ChannelKind = ChannelKind.SLACK,
     *,
     name: str = "",
-    wish: Preferences | None = None,
     at_once: bool = False,
 ) -> Channel:
     """A channel of the list that leads there."""
-    order = Order(
-        kind=kind,
+    settings = ChannelSettings(
         hook=f"http://{made.server.at}{PATHS[kind]}",
-        list_name="trending",
         name=name or kind.value,
         chat="@papers" if kind is ChannelKind.TELEGRAM else "",
         key=KEY if kind is ChannelKind.WEBHOOK else "",
-        wish=wish or Preferences(),
-        at_once=at_once,
     )
     with post_room(database, made) as room:
-        return add_channel(database, room.office, order, opened={made.server.at}, now=NOW)
+        return admin(room, made.server.at).add(kind, "trending", settings, at_once=at_once)
+
+
+def admin(room: ChannelContext, *opened: str) -> ChannelAdmin:
+    """What changes channels at the present of `room`."""
+    return ChannelAdmin(
+        database=room.database, office=room.office, opened=opened, now=room.clock.now()
+    )
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
 from paperround.domain.work import Job
 from paperround.jobs.channel_delivery import deliver_channels
-from paperround.jobs.channels import Changes, change_channel
 from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.roles import look
@@ -29,6 +28,7 @@ from tests.channels.services import (
     WEBHOOK,
     Services,
     add,
+    admin,
     last,
     later,
     post_room,
@@ -262,10 +262,8 @@ def test_a_server_that_is_not_there_is_tried_again_and_keeps_no_mail_late(
     channel = add(papers, made)
     with services() as gone:
         nobody = f"http://{gone.server.at}{SLACK}"
-        opened = {gone.server.at}
     with post_room(papers, gone) as room:
-        new = Changes(hook=nobody)
-        change_channel(papers, room.office, channel.id, new, opened=opened, now=NOW)
+        admin(room, gone.server.at).change(channel.id, {"hook": nobody})
         send(papers)
         deliver_channels(room)
     assert last(papers, channel.id).state is DeliveryState.DEFERRED

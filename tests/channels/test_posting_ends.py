@@ -19,13 +19,6 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import cancel
 from paperround.jobs.channel_delivery import deliver_channels
-from paperround.jobs.channels import (
-    Changes,
-    change_channel,
-    pause_channel,
-    remove_channel,
-    resume_channel,
-)
 from paperround.jobs.holding import CLOCK, HOLD, watch
 from paperround.jobs.pausing import pause, resume
 from paperround.jobs.ports import PostOffice
@@ -40,6 +33,7 @@ from tests.channels.services import (
     Meddling,
     Services,
     add,
+    admin,
     last,
     later,
     post_room,
@@ -132,12 +126,8 @@ def test_a_stopped_channel_is_planned_nothing_until_it_leads_elsewhere(
         deliver_channels(room)
         send(papers, days=1)
         assert deliver_channels(later(room, days=1)).messages == 0
-        new = Changes(hook=f"http://{made.server.at}{SLACK}2")
-        later_on = NOW + timedelta(days=2)
-        opened = {made.server.at}
-        change_channel(papers, room.office, channel.id, new, opened=opened, now=later_on)
-        with papers.reading() as work:
-            changed = work.channels.get(channel.id)
+        new = f"http://{made.server.at}{SLACK}2"
+        changed = admin(later(room, days=2), made.server.at).change(channel.id, {"hook": new})
         assert (changed.state, changed.due_at) == ("active", None)
 
 
@@ -149,9 +139,8 @@ def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
     send(papers)
 
     def leads_elsewhere() -> None:
-        new = Changes(hook=f"http://{made.server.at}{SLACK}2")
-        opened = {made.server.at}
-        change_channel(papers, room.office, channel.id, new, opened=opened, now=NOW)
+        new = f"http://{made.server.at}{SLACK}2"
+        admin(room, made.server.at).change(channel.id, {"hook": new})
 
     with post_room(papers, made) as room:
         deliver_channels(
@@ -174,7 +163,7 @@ def test_a_channel_that_is_removed_in_the_middle_ends_its_post_and_no_other(
 
     def removes() -> None:
         if left:
-            remove_channel(papers, left.pop(), now=NOW)
+            admin(room).remove(left.pop())
 
     with post_room(papers, made) as room:
         office = meddling(room.office, when, removes)
@@ -293,14 +282,14 @@ def test_a_cancelled_post_may_be_replaced(papers: SqlDatabase, made: Services) -
 def test_a_paused_channel_waits_and_says_so_every_day(papers: SqlDatabase, made: Services) -> None:
     channel = add(papers, made)
     send(papers)
-    pause_channel(papers, channel.id, now=NOW)
     with post_room(papers, made) as room:
+        admin(room).pause(channel.id)
         assert deliver_channels(room).messages == 0
     fill(papers, [record(4)], NOW + timedelta(hours=20))
     send(papers, days=1)
     assert last(papers, channel.id).reason == "paused"
-    resume_channel(papers, channel.id, now=NOW)
     with post_room(papers, made) as room:
+        admin(room).resume(channel.id)
         assert deliver_channels(room).messages == 1
 
 
@@ -312,7 +301,7 @@ def test_a_channel_paused_while_it_is_connected_to_gets_nothing(
     with post_room(papers, made) as room:
 
         def pauses() -> None:
-            pause_channel(papers, channel.id, now=NOW)
+            admin(room).pause(channel.id)
 
         deliver_channels(replace(room, office=Meddling(office=room.office, before_mark=pauses)))
     assert not any(made.server.bodies)
@@ -324,8 +313,8 @@ def test_a_removed_channel_leaves_its_history_and_no_secret(
 ) -> None:
     channel = add(papers, made)
     send(papers)
-    remove_channel(papers, channel.id, now=NOW)
     with post_room(papers, made) as room:
+        admin(room).remove(channel.id)
         assert deliver_channels(room).messages == 0
     assert last(papers, channel.id).reason == "unsubscribed"
     with papers.reading() as work:

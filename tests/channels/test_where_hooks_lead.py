@@ -7,9 +7,9 @@ import pytest
 
 from paperround.channels.office import HttpPostOffice
 from paperround.clock import FixedClock
-from paperround.domain.channels import Channel, ChannelKind
+from paperround.domain.channels import Channel, ChannelKind, ChannelSettings
 from paperround.domain.errors import InvalidInput
-from paperround.jobs.channels import Changes, Order, add_channel, change_channel
+from paperround.jobs.channels import ChannelAdmin
 from paperround.net.network import Network
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import seed_list
@@ -48,16 +48,18 @@ def add(
     kind: ChannelKind = ChannelKind.WEBHOOK,
     opened: Sequence[str] = (),
 ) -> Channel:
-    order = Order(kind=kind, hook=hook, list_name="trending", name="lab")
     with guarded(*opened, network=network) as client:
         office = HttpPostOffice(client=client, clock=FixedClock(NOW))
-        return add_channel(database, office, order, opened=opened, now=NOW)
+        admin = ChannelAdmin(database=database, office=office, opened=opened, now=NOW)
+        return admin.add(kind, "trending", {"hook": hook, "name": "lab"})
 
 
-def move(database: SqlDatabase, channel: Channel, changes: Changes, *, network: Network) -> None:
+def move(
+    database: SqlDatabase, channel: Channel, changes: ChannelSettings, *, network: Network
+) -> None:
     with guarded(network=network) as client:
         office = HttpPostOffice(client=client, clock=FixedClock(NOW))
-        change_channel(database, office, channel.id, changes, now=NOW)
+        ChannelAdmin(database=database, office=office, now=NOW).change(channel.id, changes)
 
 
 def kept(database: SqlDatabase) -> list[str]:
@@ -94,15 +96,15 @@ def test_a_chat_service_whose_name_leads_inside_is_refused(listed: SqlDatabase) 
 
 
 @pytest.mark.accept("I3", part="channels", mutant="a-changed-hook-leads-inside")
-@pytest.mark.parametrize("changes", [Changes(hook=LAB + "2"), Changes(key="whsec_" + "A" * 32)])
+@pytest.mark.parametrize("changes", [{"hook": LAB + "2"}, {"key": "whsec_" + "A" * 32}])
 def test_a_channel_that_is_changed_may_not_lead_inside_either(
-    listed: SqlDatabase, changes: Changes
+    listed: SqlDatabase, changes: ChannelSettings
 ) -> None:
     channel = add(listed, network=leads_to(PUBLIC))
     with pytest.raises(InvalidInput, match=WAY_OUT):
         move(listed, channel, changes, network=leads_to("169.254.169.254"))
     assert kept(listed) == [LAB]
-    move(listed, channel, Changes(name="renamed"), network=leads_to("169.254.169.254"))
+    move(listed, channel, {"name": "renamed"}, network=leads_to("169.254.169.254"))
     move(listed, channel, changes, network=leads_to(PUBLIC))
 
 

@@ -11,7 +11,7 @@ from paperround.domain.digests import DigestKind, SkipReason
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import Move
 from paperround.domain.notices import NoticeKind
-from paperround.domain.subscribers import Preferences, SubscriberState
+from paperround.domain.subscribers import SubscriberState
 from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
 from paperround.jobs.status import history, status
@@ -90,7 +90,7 @@ def test_readers_are_counted_without_channels_and_without_who_may_not_be_mailed(
 ) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
     with day.writing() as work:
-        work.channels.add("lab", hook, "trending", Preferences(), at_once=True, now=NOW)
+        work.channels.add("lab", hook, "trending", now=NOW)
         carol = work.subscribers.find(address("carol"))
         assert carol is not None
         work.subscribers.set_state(carol.id, SubscriberState.SUPPRESSED, now=NOW)

@@ -15,7 +15,7 @@ from paperround.domain.papers import PaperId, Reject
 from paperround.domain.repeats import Asked
 from paperround.domain.standing import Standing
 from paperround.domain.status import DeliveryQuery
-from paperround.domain.subscribers import Preferences, SubscriberId
+from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
 from paperround.store.edition_rows import paper_columns
 from paperround.store.unit_of_work import SqlDatabase
@@ -89,7 +89,7 @@ def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
 def _fill_a_channel(database: SqlDatabase) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
     with database.writing() as work:
-        work.channels.add("lab", hook, "trending", Preferences(), at_once=False, now=NOW)
+        work.channels.add("lab", hook, "trending", now=NOW)
         [row] = work.status.deliveries(DeliveryQuery(), before=None, limit=1)
         work.posts.note_taken(DeliveryId(row.id), 1, ())
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -27,7 +27,8 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.channels import Channel
+    from paperround.domain.channels import Channel, ChannelSettings
+    from paperround.jobs.channels import ChannelAdmin
     from paperround.wiring import Runtime
 
 app = typer.Typer(
@@ -88,31 +89,22 @@ def add(
 
     Topics and interests choose its papers, as they do for a reader. `channels test` tries it.
     """
-    from paperround.domain.subscribers import Preferences
-    from paperround.jobs.channels import Order, add_channel, read_interests, wish_fields
-
     home = runtime(now)
+    settings = _given(
+        name=name,
+        hook=secret_of(hook, f"Hook of {kind}"),
+        chat=chat,
+        key=secret_of(key, "Key") if key else None,
+        timezone=timezone,
+        hour=hour,
+        frequency=frequency,
+        size=size,
+        floor=floor,
+        topics=topics,
+        interests=interest,
+    )
     with told_by_field():
-        row = row_of(timezone=timezone, hour=hour, frequency=frequency, topics=topics)
-        fields: dict[str, Any] = wish_fields(row, size=size, floor=floor)
-        order = Order(
-            kind=kind,
-            hook=secret_of(hook, f"Hook of {kind}"),
-            list_name=list_name,
-            name=name or "",
-            chat=chat or "",
-            key=secret_of(key, "Key") if key == STDIN else key or "",
-            wish=Preferences(**fields),
-            interests=read_interests(interest or ()),
-            at_once=at_once,
-        )
-        channel = add_channel(
-            home.database,
-            home.post_office,
-            order,
-            opened=home.settings.open_places,
-            now=home.clock.now(),
-        )
+        channel = channel_admin(home).add(kind, list_name, settings, at_once=at_once)
     made = channel.hook.key if not key else ""
     when = "at the next tick" if at_once else "at its hour"
     lines = [f"{channel.name}: {list_name} is posted to {channel.hook.shown} from now on, {when}"]
@@ -165,32 +157,27 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given of a channel. A new hook lets one that was stopped go on."""
-    from paperround.jobs.channels import Changes, change_channel, read_interests, wish_fields
     from paperround.jobs.channels import new_key as made_key
 
     if key and new_key:
         raise typer.BadParameter("goes without --key", param_hint="--new-key")
     home = runtime(now)
     channel = named(home, name)
-    given_key = secret_of(key, "Key") if key == STDIN else key
+    settings = _given(
+        name=rename or name_before,
+        hook=secret_of(hook, f"Hook of {channel.hook.kind}") if hook else None,
+        chat=chat,
+        key=made_key() if new_key else secret_of(key, "Key") if key else None,
+        timezone=timezone,
+        hour=hour,
+        frequency=frequency,
+        size=size,
+        floor=floor,
+        topics=topics,
+        interests=interest,
+    )
     with told_by_field():
-        row = row_of(timezone=timezone, hour=hour, frequency=frequency, topics=topics)
-        changes = Changes(
-            name=rename or name_before,
-            hook=secret_of(hook, f"Hook of {channel.hook.kind}") if hook else None,
-            chat=chat,
-            key=made_key() if new_key else given_key,
-            wish=wish_fields(row, size=size, floor=floor),
-            interests=read_interests(interest) if interest else None,
-        )
-        changed = change_channel(
-            home.database,
-            home.post_office,
-            channel.id,
-            changes,
-            opened=home.settings.open_places,
-            now=home.clock.now(),
-        )
+        changed = channel_admin(home).change(channel.id, settings)
     hook_now = changed.hook
     made = hook_now.key if new_key else ""
     old = hook_now.old_keys[-1] if hook_now.old_keys and (new_key or key) else None
@@ -205,17 +192,10 @@ def edit(
 @app.command("test")
 def try_out(name: Name, as_json: AsJson = False) -> None:
     """Post a few words there now and say what came of it. Counts for nothing."""
-    from paperround.jobs.channels import try_channel
     from paperround.web.channel_models import TrialAnswer
 
     home = runtime()
-    outcome = try_channel(
-        home.database,
-        home.post_office,
-        named(home, name).id,
-        domain=home.identity.domain,
-        now=home.clock.now(),
-    )
+    outcome = channel_admin(home).test(named(home, name).id)
     is_sent = outcome.state == "sent"
     line = f"{name}: {'posted' if is_sent else f'not posted: {outcome.reason}'}"
     print_result(TrialAnswer.of(outcome), line, as_json=as_json)
@@ -226,10 +206,8 @@ def try_out(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Post nothing there until it is resumed."""
-    from paperround.jobs.channels import pause_channel
-
     home = runtime(now)
-    done = pause_channel(home.database, named(home, name).id, now=home.clock.now())
+    done = channel_admin(home).pause(named(home, name).id)
     line = f"{name}: {'paused' if done else 'was paused already'}"
     print_result({"name": name, "paused": done}, line, as_json=as_json)
 
@@ -237,10 +215,8 @@ def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 @app.command()
 def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Let a channel go on that was paused, or stopped because its hook was gone."""
-    from paperround.jobs.channels import resume_channel
-
     home = runtime(now)
-    done = resume_channel(home.database, named(home, name).id, now=home.clock.now())
+    done = channel_admin(home).resume(named(home, name).id)
     line = f"{name}: {'goes on' if done else 'was neither paused nor stopped'}"
     print_result({"name": name, "resumed": done}, line, as_json=as_json)
 
@@ -248,10 +224,8 @@ def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 @app.command()
 def remove(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Forget a channel with its secrets. What became of its posts stays in the ledger."""
-    from paperround.jobs.channels import remove_channel
-
     home = runtime(now)
-    remove_channel(home.database, named(home, name).id, now=home.clock.now())
+    channel_admin(home).remove(named(home, name).id)
     print_result({"removed": name}, f"{name}: removed", as_json=as_json)
 
 
@@ -306,9 +280,18 @@ def secret_of(given: str | None, what: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def row_of(**cells: str | int | None) -> dict[str, str]:
-    """The cells that were given, as a subscriber file has them."""
-    return {name: str(cell) for name, cell in cells.items() if cell is not None}
+def _given(*, topics: str | None, interests: list[str] | None, **options: Any) -> "ChannelSettings":
+    """The settings that were given, by name."""
+    options |= {"topics": topics and topics.split(";"), "interests": interests or None}
+    given = {name: value for name, value in options.items() if value is not None}
+    return cast("ChannelSettings", given)
+
+
+def channel_admin(home: "Runtime") -> "ChannelAdmin":
+    """What changes channels on behalf of the command line."""
+    from paperround.wiring import outlets
+
+    return outlets.channel_admin(home)
 
 
 def named(home: "Runtime", name: str) -> "Channel":

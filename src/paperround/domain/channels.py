@@ -8,11 +8,12 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypedDict
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from paperround.domain.errors import InvalidInput
@@ -186,6 +187,26 @@ class Channel:
         if self.stopped_at is not None:
             return "stopped"
         return "active" if self.paused_at is None else "paused"
+
+
+class ChannelSettings(TypedDict, total=False):
+    """What can be set of a channel, in the words of the command line and the API.
+
+    `hook` and `key` are secrets. None is "as the list says". An empty `name` stands for the list
+    and the kind, an empty `key` for one that is made.
+    """
+
+    name: str
+    hook: str
+    chat: str
+    key: str
+    timezone: str | None
+    hour: int | None
+    frequency: str
+    size: int | None
+    floor: float | None
+    topics: Sequence[str]
+    interests: Sequence[str]
 
 
 def read_name(text: str) -> str:

@@ -1,24 +1,27 @@
-"""What operators do with channels: add, change, try, pause and remove them. Each is written down.
+"""What operators do with channels: add, change, test, pause and remove them. Each is audited.
 
 Nothing here says a secret: a channel is told by its name, and by where it leads, masked.
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from paperround.domain.audit import COMMAND_LINE, Deed
 from paperround.domain.channels import (
     Channel,
     ChannelKind,
+    ChannelSettings,
     Hook,
     read_hook,
     read_name,
     written_key,
 )
 from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput
-from paperround.domain.interests import Interest, bounded, parse_interest
+from paperround.domain.interests import bounded, parse_interest
 from paperround.domain.notices import Alert
 from paperround.domain.posts import Greeting, PostOutcome
 from paperround.domain.subscribers import Preferences, SubscriberId
@@ -32,112 +35,204 @@ from paperround.store.unit_of_work import Database, UnitOfWork
 
 KEY_BYTES = 32
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A channel as somebody describes it; `hook` and `key` are secrets. `name` empty: its kind and
-    list. `key` empty: a webhook gets one of its own."""
-
-    kind: ChannelKind
-    hook: str = field(repr=False)
-    list_name: str
-    name: str = ""
-    chat: str = ""
-    key: str = field(default="", repr=False)
-    wish: Preferences = field(default_factory=Preferences)
-    interests: tuple[Interest, ...] = ()
-    at_once: bool = False
+_HOOK = frozenset({"hook", "chat", "key"})
+_CLOCK = frozenset({"hour", "timezone"})
+_PREFERENCES = frozenset({"timezone", "hour", "frequency", "size", "floor", "topics"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What is to be another of a channel; None leaves it as it is. `wish` are the fields of its
-    preferences by name."""
+class ChannelAdmin:
+    """Changes channels on behalf of the operator `by`. `opened` are the `host:port` that may be
+    posted to though they are not public.
 
-    name: str | None = None
-    hook: str | None = field(default=None, repr=False)
-    chat: str | None = None
-    key: str | None = field(default=None, repr=False)
-    wish: Mapping[str, object] = field(default_factory=dict)
-    interests: tuple[Interest, ...] | None = None
-
-    @property
-    def repoints(self) -> bool:
-        """Whether anything of the hook is another."""
-        return (self.hook, self.chat, self.key) != (None, None, None)
-
-
-def wish_fields(
-    row: Mapping[str, str], *, size: int | None = None, floor: float | None = None
-) -> dict[str, object]:
-    """The fields of preferences that `row` names in the words of a subscriber file (`timezone`,
-    `hour`, `frequency`, `topics`), with size and floor where they are given. Raises InvalidInput
-    whose code is the name of the field.
+    Raises NotFound for an unknown channel or list, and InvalidInput whose code names the setting
+    that is wrong.
     """
-    fields: dict[str, object] = {}
-    for name in row:
-        try:
-            read = preferences_of({name: row[name]}, Preferences())
-        except InvalidInput as error:
-            raise InvalidInput(str(error), code=name) from None
-        fields[name] = getattr(read, name)
-        if name == "frequency":
-            fields["weekday"] = read.weekday
-    sizes = {"size": size, "floor": floor}
-    return fields | {name: value for name, value in sizes.items() if value is not None}
 
+    database: Database
+    office: PostOffice
+    opened: Collection[str] = ()
+    now: datetime
+    by: str = COMMAND_LINE
 
-def read_interests(lines: Iterable[str]) -> tuple[Interest, ...]:
-    """Interests written as `kind:value`; raises InvalidInput (code `interests`)."""
-    try:
-        return bounded(map(parse_interest, lines))
-    except InvalidInput as error:
-        raise InvalidInput(str(error), code="interests") from None
-
-
-def add_channel(
-    database: Database,
-    office: PostOffice,
-    order: Order,
-    *,
-    opened: Collection[str] = (),
-    now: datetime,
-    by: str = COMMAND_LINE,
-) -> Channel:
-    """Keep a channel; its first post comes at its next hour, or now. `opened` are the `host:port`
-    that the operator opened.
-
-    Raises InvalidInput whose code names the field, also when the name, or the hook on that list, is
-    taken, and NotFound for an unknown list. The key of a webhook stands in its `hook`.
-    """
-    hook = read_hook(order.kind, order.hook, chat=order.chat, key=order.key, opened=opened)
-    name = read_name(order.name or f"{order.list_name.lower()}-{order.kind}")
-    _require_open(office, hook)
-
-    def add(work: UnitOfWork) -> Channel:
-        mailing_list = work.lists.get(order.list_name)
-        wish = checked(order.wish, zone=mailing_list.zone, now=now)
-        channel = work.channels.add(
-            name, _with_key(hook), mailing_list.name, wish, at_once=order.at_once, now=now
+    def add(
+        self,
+        kind: ChannelKind,
+        list_name: str,
+        settings: ChannelSettings,
+        *,
+        at_once: bool = False,
+    ) -> Channel:
+        """Add a channel; its first post comes at its next hour, or now. A webhook without a key
+        gets one. Raises AlreadyTaken when its name, or its hook on that list, is taken."""
+        hook = read_hook(
+            kind,
+            settings["hook"],
+            chat=settings.get("chat", ""),
+            key=settings.get("key", ""),
+            opened=self.opened,
         )
-        if order.interests:
-            kept = settled(work, order.interests)
-            work.subscribers.set_interests(channel.id, kept, now=now)
-        _note(work, by, "add channel", channel, now)
-        return work.channels.get(channel.id)
+        name = read_name(settings.get("name") or f"{list_name.lower()}-{kind}")
+        self._require_open(hook)
 
-    return write(database, add)
+        def add(work: UnitOfWork) -> Channel:
+            known = work.lists.get(list_name).name
+            added = work.channels.add(name, _with_key(hook), known, now=self.now)
+            self._choose(work, added, settings)
+            if at_once:
+                work.subscribers.schedule({added.subscription_id: self.now})
+            return self._note(work, "add channel", work.channels.get(added.id))
+
+        return write(self.database, add)
+
+    def change(self, channel_id: SubscriberId, settings: ChannelSettings) -> Channel:
+        """Change the settings that are given. A channel that leads elsewhere now is no longer
+        stopped, and the old key signs beside a new one for KEY_OVERLAP. Raises as `add` does."""
+        repoints = not _HOOK.isdisjoint(settings)
+        if repoints:
+            with self.database.reading() as work:
+                hook = self._pointed(work.channels.get(channel_id), settings)
+            self._require_open(hook)  # before the transaction, which must not wait for a look-up
+
+        def change(work: UnitOfWork) -> Channel:
+            channel = work.channels.get(channel_id)
+            if "name" in settings:
+                work.channels.rename(channel.id, read_name(settings["name"]))
+            if repoints:
+                self._point(work, channel, self._pointed(channel, settings))
+            self._choose(work, work.channels.get(channel_id), settings)
+            return self._note(work, "change channel", work.channels.get(channel_id))
+
+        return write(self.database, change)
+
+    def _require_open(self, hook: Hook) -> None:
+        """Raise InvalidInput (code `hook`) where nothing may be posted to it. A name that cannot be
+        looked up now is taken: where it leads is asked again before each post."""
+        try:
+            self.office.require_open(hook)
+        except FetchRefused as error:
+            raise InvalidInput(str(error), code="hook") from None
+        except FetchFailed:
+            return
+
+    def _pointed(self, channel: Channel, settings: ChannelSettings) -> Hook:
+        """The hook of a channel with what is changed of it."""
+        old = channel.hook
+        if "hook" not in settings:
+            _require_readable(channel)
+        return read_hook(
+            old.kind,
+            settings.get("hook", old.url),
+            chat=settings.get("chat", old.chat),
+            key=settings.get("key", old.key),
+            opened=self.opened,
+        )
+
+    def _point(self, work: UnitOfWork, channel: Channel, hook: Hook) -> None:
+        old = channel.hook
+        kept = replace(hook, key=old.key, old_keys=old.old_keys)
+        work.channels.point(channel.id, kept.with_key(_with_key(hook).key, now=self.now))
+        if channel.stopped_at is not None and not hook.leads_with(old):
+            work.channels.resume(channel.id, now=self.now)
+
+    def _choose(self, work: UnitOfWork, channel: Channel, settings: ChannelSettings) -> None:
+        """Keep the preferences and interests that are given. The clock starts anew where hour or
+        zone are others; a pause stays what it is."""
+        if not _PREFERENCES.isdisjoint(settings):
+            zone, until = work.lists.get(channel.list_name).zone, channel.wish.paused_until
+            asked = _preferences(replace(channel.wish, paused_until=None), settings)
+            wish = replace(checked(asked, zone=zone, now=self.now), paused_until=until)
+            work.subscribers.choose(channel.subscription_id, wish, now=self.now)
+        if not _CLOCK.isdisjoint(settings):
+            work.subscribers.schedule({channel.subscription_id: None})
+        if "interests" in settings:
+            with _setting("interests"):
+                interests = bounded(map(parse_interest, settings["interests"]))
+            work.subscribers.set_interests(channel.id, settled(work, interests), now=self.now)
+
+    def pause(self, channel_id: SubscriberId) -> bool:
+        """Post nothing there until it is resumed; what waits goes out then, if it is still alive.
+        False when it is paused already."""
+        return self._move(
+            "pause channel", channel_id, lambda work: work.channels.pause(channel_id, now=self.now)
+        )
+
+    def resume(self, channel_id: SubscriberId) -> bool:
+        """Let a channel that is paused or stopped go on; False when it is neither."""
+        return self._move(
+            "resume channel",
+            channel_id,
+            lambda work: work.channels.resume(channel_id, now=self.now),
+        )
+
+    def _move(
+        self, action: str, channel_id: SubscriberId, move: Callable[[UnitOfWork], bool]
+    ) -> bool:
+        """Whether `move` did anything; what it did is audited."""
+
+        def do(work: UnitOfWork) -> bool:
+            done = move(work)
+            if done:
+                self._note(work, action, work.channels.get(channel_id))
+            return done
+
+        return write(self.database, do)
+
+    def remove(self, channel_id: SubscriberId) -> None:
+        """Forget it with its secrets; the ledger keeps what became of its posts. What waits is not
+        posted."""
+
+        def remove(work: UnitOfWork) -> None:
+            self._note(work, "remove channel", work.channels.get(channel_id))
+            work.channels.remove(channel_id, now=self.now)
+
+        write(self.database, remove)
+
+    def test(self, channel_id: SubscriberId) -> PostOutcome:
+        """Post a few words, now, whether it is paused or stopped or not; they count for nothing."""
+        with self.database.reading() as work:
+            channel = work.channels.get(channel_id)
+            title = work.lists.get(channel.list_name).title
+        _require_readable(channel)
+        words = (
+            f"This is a test by Paperround: the digest of {title} can be posted here. "
+            "Nothing has to be done."
+        )
+        greeting = Greeting(
+            list_title=title, words=words, message_id=secrets.token_hex(16), dated=self.now
+        )
+        message = self.office.greeting(channel.hook, greeting)
+        outcome = self.office.post(channel.hook, message, before_body=lambda: True)
+        if outcome is None:
+            raise AssertionError("nothing forbids a test")
+        write(self.database, lambda work: self._note(work, "test channel", channel))
+        return outcome
+
+    def _note(self, work: UnitOfWork, action: str, channel: Channel) -> Channel:
+        details = {"kind": channel.hook.kind.value, "list": channel.list_name}
+        deed = Deed(actor=self.by, action=action, target=channel.name, details=details)
+        work.audit.note(deed, now=self.now)
+        return channel
 
 
-def _require_open(office: PostOffice, hook: Hook) -> None:
-    """Raise InvalidInput (code `hook`) where nothing may be posted to it. A name that cannot be
-    looked up now is taken: where it leads is asked again before each post."""
+def _preferences(known: Preferences, settings: ChannelSettings) -> Preferences:
+    """The preferences with those that are given, which are still to be checked."""
+    given: dict[str, Any] = {name: one for name, one in settings.items() if name in _PREFERENCES}
+    for name in {"timezone", "frequency"} & given.keys():
+        with _setting(name):
+            known = preferences_of({name: given.pop(name) or ""}, known)
+    if "topics" in given:
+        given["topics"] = tuple(given["topics"])
+    return replace(known, **given)
+
+
+@contextmanager
+def _setting(name: str) -> Iterator[None]:
+    """An InvalidInput within names this setting."""
     try:
-        office.require_open(hook)
-    except FetchRefused as error:
-        raise InvalidInput(str(error), code="hook") from None
-    except FetchFailed:
-        return
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code=name) from None
 
 
 def _with_key(hook: Hook) -> Hook:
@@ -151,179 +246,12 @@ def new_key() -> str:
     return written_key(secrets.token_bytes(KEY_BYTES))
 
 
-def change_channel(
-    database: Database,
-    office: PostOffice,
-    channel_id: SubscriberId,
-    changes: Changes,
-    *,
-    opened: Collection[str] = (),
-    now: datetime,
-    by: str = COMMAND_LINE,
-) -> Channel:
-    """Change what is given; a channel that leads elsewhere now is no longer stopped, and the key
-    that was signs beside a new one for KEY_OVERLAP. Raises as `add_channel` does."""
-    if changes.repoints:
-        with database.reading() as work:
-            hook = _pointed(work.channels.get(channel_id), changes, opened)
-        _require_open(office, hook)  # before the transaction, which must not wait for a look-up
-
-    def change(work: UnitOfWork) -> Channel:
-        channel = work.channels.get(channel_id)
-        if changes.name is not None:
-            work.channels.rename(channel.id, read_name(changes.name))
-        if changes.repoints:
-            _point(work, channel, _pointed(channel, changes, opened), now)
-        if changes.wish:
-            _choose(work, channel, changes.wish, now)
-        if changes.interests is not None:
-            kept = settled(work, changes.interests)
-            work.subscribers.set_interests(channel.id, kept, now=now)
-        changed = work.channels.get(channel_id)
-        _note(work, by, "change channel", changed, now)
-        return changed
-
-    return write(database, change)
-
-
-def _pointed(channel: Channel, changes: Changes, opened: Collection[str]) -> Hook:
-    """The hook of a channel with what is changed of it."""
-    old = channel.hook
-    if changes.hook is None:
-        _require_readable(channel)
-    return read_hook(
-        old.kind,
-        old.url if changes.hook is None else changes.hook,
-        chat=old.chat if changes.chat is None else changes.chat,
-        key=old.key if changes.key is None else changes.key,
-        opened=opened,
-    )
-
-
-def _point(work: UnitOfWork, channel: Channel, hook: Hook, now: datetime) -> None:
-    old = channel.hook
-    kept = replace(hook, key=old.key, old_keys=old.old_keys)
-    work.channels.point(channel.id, kept.with_key(_with_key(hook).key, now=now))
-    if channel.stopped_at is not None and not hook.leads_with(old):
-        work.channels.resume(channel.id, now=now)
-
-
 def _require_readable(channel: Channel) -> None:
     """Raise InvalidInput (code `hook`) where the hook of a channel was lost with its secret."""
     if channel.hook.lost:
         raise InvalidInput(
             f"{channel.hook.lost}, or give {channel.name} its hook anew", code="hook"
         )
-
-
-def _choose(work: UnitOfWork, channel: Channel, given: Mapping[str, object], now: datetime) -> None:
-    """The clock starts anew where hour or zone are others; a pause stays what it is."""
-    known = work.channels.get(channel.id).wish  # a new hook may have ended its pause
-    zone = work.lists.get(channel.list_name).zone
-    asked = replace(known, paused_until=None, **given)  # type: ignore[arg-type]
-    wish = checked(asked, zone=zone, now=now)
-    wish = replace(wish, paused_until=known.paused_until)
-    work.subscribers.choose(channel.subscription_id, wish, now=now)
-    if {"hour", "timezone"} & given.keys():
-        work.subscribers.schedule({channel.subscription_id: None})
-
-
-def pause_channel(
-    database: Database, channel_id: SubscriberId, *, now: datetime, by: str = COMMAND_LINE
-) -> bool:
-    """Post nothing there until it is resumed; what waits goes out then, if it is still alive.
-    False when it is paused already."""
-
-    return _moved(
-        database,
-        channel_id,
-        "pause channel",
-        lambda work: work.channels.pause(channel_id, now=now),
-        now=now,
-        by=by,
-    )
-
-
-def resume_channel(
-    database: Database, channel_id: SubscriberId, *, now: datetime, by: str = COMMAND_LINE
-) -> bool:
-    """Let a channel that is paused or stopped go on; False when it is neither."""
-
-    return _moved(
-        database,
-        channel_id,
-        "resume channel",
-        lambda work: work.channels.resume(channel_id, now=now),
-        now=now,
-        by=by,
-    )
-
-
-def _moved(
-    database: Database,
-    channel_id: SubscriberId,
-    action: str,
-    move: Callable[[UnitOfWork], bool],
-    *,
-    now: datetime,
-    by: str,
-) -> bool:
-    """Whether `move` did anything; what it did is written down."""
-
-    def do(work: UnitOfWork) -> bool:
-        done = move(work)
-        if done:
-            _note(work, by, action, work.channels.get(channel_id), now)
-        return done
-
-    return write(database, do)
-
-
-def remove_channel(
-    database: Database, channel_id: SubscriberId, *, now: datetime, by: str = COMMAND_LINE
-) -> Channel:
-    """Forget it with its secrets; the ledger keeps what became of its posts. Returns what it was.
-    What waits is not posted."""
-
-    def remove(work: UnitOfWork) -> Channel:
-        channel = work.channels.get(channel_id)
-        work.channels.remove(channel_id, now=now)
-        _note(work, by, "remove channel", channel, now)
-        return channel
-
-    return write(database, remove)
-
-
-def try_channel(
-    database: Database,
-    office: PostOffice,
-    channel_id: SubscriberId,
-    *,
-    domain: str,
-    now: datetime,
-    by: str = COMMAND_LINE,
-) -> PostOutcome:
-    """Post a few words, now, whether it is paused or stopped or not; they count for nothing."""
-    with database.reading() as work:
-        channel = work.channels.get(channel_id)
-        title = work.lists.get(channel.list_name).title
-    _require_readable(channel)
-    words = (
-        f"This is a test by Paperround: the digest of {title} can be posted here. "
-        "Nothing has to be done."
-    )
-    greeting = Greeting(
-        list_title=title,
-        words=words,
-        message_id=f"<{secrets.token_hex(16)}@{domain}>",
-        dated=now,
-    )
-    message = office.greeting(channel.hook, greeting)
-    outcome = office.post(channel.hook, message, before_body=lambda: True)
-    if outcome is None:
-        raise AssertionError("nothing forbids a test")
-    write(database, lambda work: _note(work, by, "test channel", channel, now))
-    return outcome
 
 
 def stopped_channels(work: UnitOfWork) -> list[Alert]:
@@ -342,9 +270,3 @@ def stopped_channels(work: UnitOfWork) -> list[Alert]:
         for one in work.channels.all()
         if one.stopped_at is not None
     ]
-
-
-def _note(work: UnitOfWork, by: str, action: str, channel: Channel, now: datetime) -> None:
-    details = {"kind": channel.hook.kind.value, "list": channel.list_name}
-    deed = Deed(actor=by, action=action, target=channel.name, details=details)
-    work.audit.note(deed, now=now)

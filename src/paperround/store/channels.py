@@ -118,18 +118,9 @@ class ChannelStore(Erasure, Interests):
 
     # --- writing -------------------------------------------------------------------------------
 
-    def add(
-        self,
-        name: str,
-        hook: Hook,
-        list_name: str,
-        wish: Preferences,
-        *,
-        at_once: bool,
-        now: datetime,
-    ) -> Channel:
-        """Keep it, active; `at_once` has its first post due now. Raises AlreadyTaken (code `name`
-        or `hook`) when its name, or its hook on this list, is taken. The list is one there is."""
+    def add(self, name: str, hook: Hook, list_name: str, *, now: datetime) -> Channel:
+        """Keep it, active. Raises AlreadyTaken (code `name` or `hook`) when its name, or its hook
+        on this list, is taken. The list is one there is."""
         list_id = self._list(list_name)
         person = self._person(hook, list_name, now)
         row = {
@@ -144,14 +135,13 @@ class ChannelStore(Erasure, Interests):
             raise _name_taken(name)
         self._connection.execute(
             insert(db.subscriptions),
-            preference_columns(wish)
-            | {
+            {
+                **preference_columns(Preferences()),
                 "list_id": list_id,
                 "subscriber_id": person,
                 "state": SubscriberState.ACTIVE.value,
                 "created_at": now,
                 "changed_at": now,
-                "due_at": now if at_once else None,
             },
         )
         return self.get(person)

@@ -1,11 +1,13 @@
 """The admin API for channels: what `paperround channels` does, for programs."""
 
-from fastapi import Response
+from typing import Annotated
+
+from fastapi import Depends, Response
 
 from paperround.domain.channels import Channel
 from paperround.domain.keys import Scope
 from paperround.domain.subscribers import SubscriberId
-from paperround.jobs import channels as doing
+from paperround.jobs.channels import ChannelAdmin
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.channel_models import (
     ChannelAnswer,
@@ -19,6 +21,7 @@ from paperround.web.channel_models import (
 from paperround.web.home import Home, Present
 from paperround.web.paging import Paging, RowNumber
 from paperround.wiring import Runtime
+from paperround.wiring.outlets import channel_admin
 
 PREFIX = "/api/v1/admin/channels"
 
@@ -29,6 +32,13 @@ router = keyed_router(
     writing=Scope.CHANNELS_WRITE,
     outside=("try_channel",),
 )
+
+
+async def _admin(home: Home, now: Present, actor: Actor) -> ChannelAdmin:
+    return channel_admin(home, now=now, by=actor)
+
+
+Admin = Annotated[ChannelAdmin, Depends(_admin)]
 
 
 @router.get("", summary="List channels")
@@ -52,13 +62,10 @@ def list_channels(home: Home, paging: Paging) -> ChannelPage:
     },
 )
 def create_channel(
-    home: Home, now: Present, actor: Actor, body: ChannelBody, response: Response
+    home: Home, admin: Admin, body: ChannelBody, response: Response
 ) -> NewChannelAnswer:
     """Post a list to a channel from its next hour on, or at once."""
-    opened = home.settings.open_places
-    made = doing.add_channel(
-        home.database, home.post_office, body.order(), opened=opened, now=now, by=actor
-    )
+    made = admin.add(body.kind, body.list, body.settings(), at_once=body.at_once)
     if body.at_once:
         home.plan()
     response.headers["Location"] = f"{PREFIX}/{made.id}"
@@ -72,53 +79,33 @@ def read_channel(home: Home, channel_id: RowNumber) -> ChannelAnswer:
 
 
 @router.patch("/{channel_id}", summary="Change a channel")
-def change_channel(
-    home: Home, now: Present, actor: Actor, channel_id: RowNumber, body: ChannelChanges
-) -> ChannelAnswer:
+def change_channel(admin: Admin, channel_id: RowNumber, body: ChannelChanges) -> ChannelAnswer:
     """Change the fields that are given. A new hook lets one that was stopped go on."""
-    changed = doing.change_channel(
-        home.database,
-        home.post_office,
-        SubscriberId(channel_id),
-        body.changes(),
-        opened=home.settings.open_places,
-        now=now,
-        by=actor,
-    )
-    return ChannelAnswer.of(changed)
+    return ChannelAnswer.of(admin.change(SubscriberId(channel_id), body.settings()))
 
 
 @router.delete("/{channel_id}", summary="Delete a channel", status_code=204)
-def delete_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> None:
+def delete_channel(admin: Admin, channel_id: RowNumber) -> None:
     """Forget a channel with its secrets. What became of its posts stays in the ledger."""
-    doing.remove_channel(home.database, SubscriberId(channel_id), now=now, by=actor)
+    admin.remove(SubscriberId(channel_id))
 
 
 @router.post("/{channel_id}/test", summary="Try a channel")
-def try_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> TrialAnswer:
+def try_channel(admin: Admin, channel_id: RowNumber) -> TrialAnswer:
     """Post a few words there now and say what came of it."""
-    outcome = doing.try_channel(
-        home.database,
-        home.post_office,
-        SubscriberId(channel_id),
-        domain=home.identity.domain,
-        now=now,
-        by=actor,
-    )
-    return TrialAnswer.of(outcome)
+    return TrialAnswer.of(admin.test(SubscriberId(channel_id)))
 
 
 @router.post("/{channel_id}/pause", summary="Pause a channel")
-def pause_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> ChannelMoved:
+def pause_channel(home: Home, admin: Admin, channel_id: RowNumber) -> ChannelMoved:
     """Post nothing there until it is resumed."""
-    changed = doing.pause_channel(home.database, SubscriberId(channel_id), now=now, by=actor)
-    return _moved(home, channel_id, changed)
+    return _moved(home, channel_id, admin.pause(SubscriberId(channel_id)))
 
 
 @router.post("/{channel_id}/resume", summary="Resume a channel")
-def resume_channel(home: Home, now: Present, actor: Actor, channel_id: RowNumber) -> ChannelMoved:
+def resume_channel(home: Home, admin: Admin, channel_id: RowNumber) -> ChannelMoved:
     """Let a channel go on that was paused, or stopped because its hook was gone."""
-    changed = doing.resume_channel(home.database, SubscriberId(channel_id), now=now, by=actor)
+    changed = admin.resume(SubscriberId(channel_id))
     if changed:
         home.wake()
     return _moved(home, channel_id, changed)

@@ -2,15 +2,14 @@
 webhook that was made just now."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
-from paperround.domain.channels import ChannelKind
+from paperround.domain.channels import ChannelKind, ChannelSettings
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.channels import Changes, Order, read_interests, wish_fields
 from paperround.web.models import Instant, Resource, Said, Taken, changes_like
 
 CHANNEL_EXAMPLE: dict[str, Any] = {
@@ -64,6 +63,10 @@ class _Described(Taken):
     topics: Words
     interests: Words
 
+    def settings(self) -> ChannelSettings:
+        """The settings that are given."""
+        return cast("ChannelSettings", self.model_dump(exclude_unset=True))
+
 
 def _without_empty_defaults(schema: dict[str, Any]) -> None:
     """Of what is left out: that it is empty is no default that could be sent."""
@@ -83,22 +86,6 @@ class ChannelBody(_Described):
     list: Annotated[str, Field(min_length=1, max_length=60)] = DEFAULT_LIST
     at_once: AtOnce = False
 
-    def order(self) -> Order:
-        """The channel that is asked for; raises InvalidInput that names the field."""
-        fields = self.model_dump(exclude_none=True)
-        wish: dict[str, Any] = _wish(fields)
-        return Order(
-            kind=self.kind,
-            hook=self.hook,
-            list_name=self.list,
-            name=self.name,
-            chat=self.chat,
-            key=self.key,
-            wish=Preferences(**wish),
-            interests=read_interests(self.interests),
-            at_once=self.at_once,
-        )
-
 
 class ChannelChanges(_Described):
     """What is to change of a channel. What is left out stays; topics and interests are replaced
@@ -107,29 +94,6 @@ class ChannelChanges(_Described):
     model_config = changes_like({"frequency": "weekly:fri", "size": 5}, {"topics": ["cs.LG"]})
 
     hook: Hook = ""
-
-    def changes(self) -> Changes:
-        """The changes that are asked for; raises InvalidInput that names the field."""
-        given = self.model_dump(exclude_unset=True)
-        nulls = {name: None for name, value in given.items() if value is None}
-        told = given.get("interests")
-        return Changes(
-            name=given.get("name"),
-            hook=given.get("hook"),
-            chat=given.get("chat"),
-            key=given.get("key"),
-            wish={**_wish(given), **nulls},
-            interests=None if told is None else read_interests(told),
-        )
-
-
-def _wish(given: dict[str, Any]) -> dict[str, object]:
-    """The preferences among the fields that were given."""
-    row = {name: str(given[name]) for name in ("timezone", "hour", "frequency") if given.get(name)}
-    if given.get("hour") == 0:
-        row["hour"] = "0"
-    fields = wish_fields(row, size=given.get("size"), floor=given.get("floor"))
-    return fields | ({"topics": tuple(given["topics"])} if "topics" in given else {})
 
 
 def _at(first: str, *path: str | int) -> Any:

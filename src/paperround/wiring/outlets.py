@@ -1,10 +1,12 @@
 """The ways out that are no mailbox, put together."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from paperround.domain.audit import COMMAND_LINE
 from paperround.domain.ports import Clock
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
+from paperround.jobs.channels import ChannelAdmin
 from paperround.jobs.ports import PostOffice
 
 if TYPE_CHECKING:
@@ -20,6 +22,19 @@ def office_of(client: "GuardedClient", clock: Clock) -> PostOffice:
     from paperround.channels.office import HttpPostOffice
 
     return HttpPostOffice(client=client, clock=clock)
+
+
+def channel_admin(
+    runtime: "Runtime", *, now: datetime | None = None, by: str = COMMAND_LINE
+) -> ChannelAdmin:
+    """What changes channels on behalf of `by`."""
+    return ChannelAdmin(
+        database=runtime.database,
+        office=runtime.post_office,
+        opened=runtime.settings.open_places,
+        now=now or runtime.clock.now(),
+        by=by,
+    )
 
 
 def post_channels(runtime: "Runtime") -> ChannelReport:
