@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.deliveries import Blame, DeliveryState, Verdict
 from paperround.domain.feeds import Page
-from paperround.domain.posts import LONGEST_SAID, PostOutcome
+from paperround.domain.posts import LONGEST_SAID
 from paperround.net.answers import LONGEST_WAIT, retry_after
 
 LATER = frozenset({408, 425, 429})
@@ -19,52 +19,29 @@ NOBODY_KNOWS = frozenset({504, 520, 524})
 GONE = frozenset({404, 410})
 
 
-def sent(page: Page) -> PostOutcome:
-    """The outcome of a message that was taken."""
-    return PostOutcome(state=DeliveryState.SENT, reason="", code=page.status, said=words_of(page))
-
-
-def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> PostOutcome:
-    """The outcome by the status alone. `said` is what the service calls the trouble, `wait` the
+def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> Verdict:
+    """The verdict by the status alone. `said` is what the service calls the trouble, `wait` the
     pause that it asks for in another place than Retry-After."""
     status = page.status
     words = f"{said or 'no more was said'} (status {status})"
     if 200 <= status < 300:
-        return sent(page)
+        return Verdict(state=DeliveryState.SENT, reason="")
     if status in NOBODY_KNOWS:
-        return outcome(page, DeliveryState.UNKNOWN, f"unanswered: {words}")
+        return Verdict(state=DeliveryState.UNKNOWN, reason=f"unanswered: {words}")
     if status in LATER or status >= 500:
         asked = wait or _asked(page)
-        return outcome(page, DeliveryState.DEFERRED, f"busy: {words}", wait=asked)
+        return Verdict(state=DeliveryState.DEFERRED, reason=f"busy: {words}", wait=asked)
     if status in GONE:
-        return gone(page, words)
+        return gone(words)
     if 300 <= status < 400:
         words = f"it leads elsewhere, and we post to one place only (status {status})"
-    return outcome(page, DeliveryState.FAILED, f"refused: {words}")
+    return Verdict(state=DeliveryState.FAILED, reason=f"refused: {words}")
 
 
-def gone(page: Page, words: str) -> PostOutcome:
-    """The outcome where nothing will ever be taken again."""
-    return outcome(page, DeliveryState.FAILED, f"gone: {words}", is_gone=True)
-
-
-def outcome(
-    page: Page,
-    state: DeliveryState,
-    reason: str,
-    *,
-    wait: timedelta | None = None,
-    is_gone: bool = False,
-) -> PostOutcome:
-    """An outcome with what was answered."""
-    return PostOutcome(
-        state=state,
-        reason=reason,
-        code=page.status,
-        said=words_of(page),
-        wait=wait,
-        gone=is_gone,
-    )
+def gone(words: str) -> Verdict:
+    """The verdict where nothing will ever be taken again."""
+    blame = Blame(subscriber=True)
+    return Verdict(state=DeliveryState.FAILED, reason=f"gone: {words}", blame=blame)
 
 
 def words_of(page: Page) -> str:

@@ -22,9 +22,10 @@ from paperround.channels.words import (
     within,
 )
 from paperround.domain.channels import Hook
+from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestView
 from paperround.domain.feeds import Page
-from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.telling import shortened, web_address
 from paperround.domain.wording import counted
 
@@ -61,13 +62,13 @@ def greeting(_hook: Hook, words: Greeting) -> Message:
     return _message(escaped(plain(words.words)), [])
 
 
-def judge(page: Page) -> PostOutcome:
+def judge(page: Page) -> Verdict:
     """What Discord made of a message. It answers in JSON, with a code of its own."""
     said = object_of(page)
     words = str(said["message"]) if isinstance(said.get("message"), str) else None
     told = f"Discord says {plain(words)}" if words else None
     if page.status in (401, 403) or said.get("code") in UNKNOWN:
-        return gone(page, f"{told or 'Discord refuses the hook'} (status {page.status})")
+        return gone(f"{told or 'Discord refuses the hook'} (status {page.status})")
     return judged(page, said=told, wait=pause_of(said))
 
 

@@ -8,16 +8,20 @@ hook ─► connected ─► may it go? ─► body ─► answer ─► sent, d
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from paperround.channels import discord, slack, telegram, webhook
+from paperround.channels.answers import words_of
 from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.errors import FetchFailed, Unanswered
+from paperround.domain.deliveries import DeliveryState, Reply, Verdict
+from paperround.domain.errors import FetchFailed, FetchWithheld, Unanswered
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.ports import Clock
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+
+if TYPE_CHECKING:  # it takes a while to import, and most commands post nothing
+    from paperround.net.client import GuardedClient
 
 LOOK_UP_SECONDS = 2.0
 """How long the name of a new hook may take: a request, or a person at a terminal, waits for it."""
@@ -25,20 +29,12 @@ LOOK_UP_SECONDS = 2.0
 _PLAIN = MappingProxyType({"content-type": "application/json; charset=utf-8", "accept": "*/*"})
 
 
-class Client(Protocol):
-    """Posts to one address."""
-
-    def require_open(self, address: str, *, seconds: float) -> None: ...
-
-    def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page: ...
-
-
 class _Service(NamedTuple):
     """What is particular to a kind of channel: how things are said, and what an answer means."""
 
     messages: Callable[[Hook, Digest], Sequence[Message]]
     greeting: Callable[[Hook, Greeting], Message]
-    judge: Callable[[Page], PostOutcome]
+    judge: Callable[[Page], Verdict]
 
 
 _SERVICES: Mapping[ChannelKind, _Service] = MappingProxyType(
@@ -55,7 +51,7 @@ _SERVICES: Mapping[ChannelKind, _Service] = MappingProxyType(
 class HttpPostOffice:
     """Posts with `client`. May be shared by threads."""
 
-    client: Client
+    client: "GuardedClient"
     clock: Clock
 
     def require_open(self, hook: Hook) -> None:
@@ -76,28 +72,28 @@ class HttpPostOffice:
     ) -> PostOutcome | None:
         """Post one message. `before_body` is called once the other end is there and before it
         gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
-        answers: list[bool] = []
-
-        def may_go() -> bool:
-            answers.append(before_body())
-            return answers[-1]
-
         try:
-            page = self.client.post(self._request(hook, message), before_body=may_go)
+            page = self.client.post(self._request(hook, message), before_body=before_body)
+        except FetchWithheld:
+            return None
         except Unanswered as error:
-            return PostOutcome(state=DeliveryState.UNKNOWN, reason=f"unanswered: {error}")
+            return _silence(DeliveryState.UNKNOWN, f"unanswered: {error}")
         except FetchFailed as error:
-            if answers:
-                return None
             state = DeliveryState.FAILED if error.permanent else DeliveryState.DEFERRED
-            return PostOutcome(state=state, reason=f"unreached: {error}")
-        return _SERVICES[hook.kind].judge(_scrubbed(hook, page))
+            return _silence(state, f"unreached: {error}")
+        page = _scrubbed(hook, page)
+        verdict = _SERVICES[hook.kind].judge(page)
+        return PostOutcome(verdict=verdict, reply=Reply(page.status, "", words_of(page)))
 
     def _request(self, hook: Hook, message: Message) -> FetchRequest:
         headers = {**_PLAIN, **message.headers}
         if hook.kind is ChannelKind.WEBHOOK:
             headers |= webhook.signed(hook, message, now=self.clock.now())
         return FetchRequest(url=_address(hook), headers=headers, content=message.body)
+
+
+def _silence(state: DeliveryState, reason: str) -> PostOutcome:
+    return PostOutcome(verdict=Verdict(state=state, reason=reason))
 
 
 def _scrubbed(hook: Hook, page: Page) -> Page:

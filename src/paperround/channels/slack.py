@@ -20,9 +20,10 @@ from paperround.channels.words import (
     within,
 )
 from paperround.domain.channels import Hook
+from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestView
 from paperround.domain.feeds import Page
-from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.telling import shortened, web_address
 
 MOST_PAPERS = 45
@@ -67,11 +68,11 @@ def greeting(_hook: Hook, words: Greeting) -> Message:
     return _message(plain(words.words), [_section(escaped(plain(words.words)))])
 
 
-def judge(page: Page) -> PostOutcome:
+def judge(page: Page) -> Verdict:
     """What Slack made of a message. It answers with one word."""
     said = words_of(page)
     if page.status >= 400 and said in GONE:
-        return gone(page, f"Slack says {said} (status {page.status})")
+        return gone(f"Slack says {said} (status {page.status})")
     return judged(page, said=f"Slack says {said}" if said else None)
 
 

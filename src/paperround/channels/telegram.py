@@ -23,9 +23,10 @@ from paperround.channels.words import (
     within,
 )
 from paperround.domain.channels import Hook
+from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestView
 from paperround.domain.feeds import Page
-from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.telling import shortened, web_address
 
 LONGEST_TEXT = 4096
@@ -67,14 +68,14 @@ def greeting(hook: Hook, words: Greeting) -> Message:
     return _message(hook, escaped(plain(words.words)))
 
 
-def judge(page: Page) -> PostOutcome:
+def judge(page: Page) -> Verdict:
     """What Telegram made of a message: `ok`, or a description and sometimes parameters."""
     said = object_of(page)
     words = str(said.get("description") or "")
     told = f"Telegram says {plain(words)}" if words else None
     no_chat = page.status == 400 and any(one in words.lower() for one in _NO_CHAT)
     if page.status in (401, 403) or no_chat:
-        return gone(page, f"{told or 'Telegram refuses the bot'}{_new_chat(said)}")
+        return gone(f"{told or 'Telegram refuses the bot'}{_new_chat(said)}")
     return judged(page, said=told, wait=pause_of(_parameters(said)))
 
 

@@ -21,9 +21,10 @@ from typing import Any
 from paperround.channels.answers import judged, words_of
 from paperround.channels.words import plain
 from paperround.domain.channels import Hook, key_bytes
+from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestPaper, DigestView
 from paperround.domain.feeds import Page
-from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.times import format_instant
 from paperround.languages.localize import english_reason
 
@@ -44,7 +45,7 @@ def greeting(_hook: Hook, words: Greeting) -> Message:
     return _message(TESTED, words.message_id, words.dated, data)
 
 
-def judge(page: Page) -> PostOutcome:
+def judge(page: Page) -> Verdict:
     """What the other end made of a message: its status says it."""
     said = words_of(page)
     return judged(page, said=f"it says {said[:120]}" if said and page.status >= 400 else None)

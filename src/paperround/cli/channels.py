@@ -196,8 +196,9 @@ def try_out(name: Name, as_json: AsJson = False) -> None:
 
     home = runtime()
     outcome = channel_admin(home).test(named(home, name).id)
-    is_sent = outcome.state == "sent"
-    line = f"{name}: {'posted' if is_sent else f'not posted: {outcome.reason}'}"
+    verdict = outcome.verdict
+    is_sent = verdict.state == "sent"
+    line = f"{name}: {'posted' if is_sent else f'not posted: {verdict.reason}'}"
     print_result(TrialAnswer.of(outcome), line, as_json=as_json)
     if not is_sent:
         raise typer.Exit(1)

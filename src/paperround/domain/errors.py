@@ -130,6 +130,10 @@ class FetchRefused(FetchFailed):
     permanent = True
 
 
+class FetchWithheld(FetchRefused):
+    """Nothing was posted: what is asked before the body said no."""
+
+
 class NameNotFound(FetchFailed):
     """The DNS does not know the name of a server, or does not answer."""
 

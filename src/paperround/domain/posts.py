@@ -7,9 +7,9 @@ how many were taken. So a process that dies leaves one message in doubt, and rep
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.deliveries import Reply, Verdict
 from paperround.domain.digests import DigestView
 
 LONGEST_SAID = 500
@@ -47,15 +47,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostOutcome:
-    """What became of one message: sent, deferred, failed, or unknown when no answer came.
+    """What became of one message, and the answer, if one came: its status and first words. A hook
+    that is no more is `verdict.blame.subscriber`: nothing will ever be taken there."""
 
-    `code` is the HTTP status, `said` what was answered. `wait` is the pause that was asked for.
-    `gone`: the hook is no more, so nothing will ever be taken there.
-    """
-
-    state: DeliveryState
-    reason: str
-    code: int | None = None
-    said: str = ""
-    wait: timedelta | None = None
-    gone: bool = False
+    verdict: Verdict
+    reply: Reply | None = None

@@ -27,7 +27,6 @@ from paperround.domain.deliveries import (
     Envelope,
     Outcome,
     Phase,
-    Reply,
     Verdict,
 )
 from paperround.domain.digests import Letterhead
@@ -185,14 +184,15 @@ class _Poster:
             post.answer = self._answer(envelope.id, post, before_dot)
             if post.answer is not None:
                 self.posted += 1
-                yield _outcome(envelope.id, post.answer)
+                verdict, reply = post.answer.verdict, post.answer.reply
+                yield Outcome(id=envelope.id, phase=Phase.DOT, reply=reply, verdict=verdict)
 
     def _answer(
         self, delivery: DeliveryId, post: _InHand, before_dot: BeforeBody
     ) -> PostOutcome | None:
         """What became of the next message; None where it may not go any more."""
         if post.taken >= len(post.messages):  # the digest says less than when it was begun
-            return PostOutcome(state=DeliveryState.SENT, reason="")
+            return PostOutcome(verdict=Verdict(state=DeliveryState.SENT, reason=""))
         marked: Collection[DeliveryId] = ()
 
         def mark() -> bool:
@@ -210,7 +210,7 @@ class _Poster:
             log.error("the post %d broke down: %s", delivery, type(error).__name__)
             state = DeliveryState.UNKNOWN if marked else DeliveryState.DEFERRED
             reason = hook.scrubbed(f"{type(error).__name__}: {error}")
-            return PostOutcome(state=state, reason=reason)
+            return PostOutcome(verdict=Verdict(state=state, reason=reason))
 
     def settle(self, work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
         """Write down what became of messages. A digest goes on with its next message, and a channel
@@ -223,8 +223,8 @@ class _Poster:
             is_settled = work.posts.settle([_kept(post, move, now)], now=now)
             if is_settled and move.state is DeliveryState.SENT and post.has_more:
                 work.posts.note_taken(move.id, post.taken + 1, post.shown)
-            if post.answer is not None and post.answer.gone:
-                _stop(work, post.channel, post.answer.reason, now)
+            if post.answer is not None and post.answer.verdict.blame.subscriber:
+                _stop(work, post.channel, post.answer.verdict.reason, now)
 
 
 def _kept(post: _InHand, move: Move, now: datetime) -> Move:
@@ -246,9 +246,3 @@ def _stop(work: UnitOfWork, channel: Channel, why: str, now: datetime) -> None:
     if work.channels.stop(channel.id, channel.hook, why, now=now):
         since = format_instant(now)
         log.error("the channel %s is stopped since %s: %s", channel.name, since, why)
-
-
-def _outcome(delivery: DeliveryId, answer: PostOutcome) -> Outcome:
-    reply = None if answer.code is None else Reply(answer.code, "", answer.said)
-    verdict = Verdict(state=answer.state, reason=answer.reason, wait=answer.wait)
-    return Outcome(id=delivery, phase=Phase.DOT, reply=reply, verdict=verdict)

@@ -97,8 +97,9 @@ class GuardedClient:
         """The answer to a POST of `request.content`, whatever its status; no redirect is followed.
 
         `before_body` is asked once the server is connected and before it gets a byte; when it says
-        no, nothing is posted. Raises FetchFailed and FetchRefused while nothing was posted, and
-        Unanswered from then on until there is a status: it may have been taken, or not.
+        no, nothing is posted and FetchWithheld is raised. Raises FetchFailed and FetchRefused while
+        nothing was posted, and Unanswered from then on until there is a status: it may have been
+        taken, or not.
         """
         is_out = False
 

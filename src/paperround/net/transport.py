@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import h11
 import httpx
 
-from paperround.domain.errors import FetchFailed, FetchRefused
+from paperround.domain.errors import FetchFailed, FetchRefused, FetchWithheld
 from paperround.net.limits import Budget, Limits
 from paperround.net.network import Network
 from paperround.net.targets import HostPort, target
@@ -113,7 +113,7 @@ class GuardedTransport(httpx.BaseTransport):
             if asked.tls:
                 wire.protect(self._trust, asked.host)
             if not request.extensions.get(BEFORE_BODY, lambda: True)():
-                raise FetchRefused("is told nothing: what was to be posted may not go any more")
+                raise FetchWithheld("is told nothing: what was to be posted may not go any more")
             conversation = Conversation(wire, self._limits)
             head = conversation.ask(request)
         except BaseException:

@@ -96,9 +96,9 @@ class ChannelChanges(_Described):
     hook: Hook = ""
 
 
-def _at(first: str, *path: str | int) -> Any:
+def _at(first: str, *path: str | int, default: Any = ...) -> Any:
     """A field that shows what is found by these attributes, one after the other."""
-    return Field(validation_alias=AliasPath(first, *path))
+    return Field(default, validation_alias=AliasPath(first, *path))
 
 
 def _spoken(wish: Preferences) -> str:
@@ -158,7 +158,9 @@ class ChannelMoved(BaseModel):
 class TrialAnswer(Resource):
     """What became of a test."""
 
-    state: DeliveryState
-    reason: Said
-    code: int | None
-    reply: Said = _at("said")
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    state: DeliveryState = _at("verdict", "state")
+    reason: Said = _at("verdict", "reason")
+    code: int | None = _at("reply", "code", default=None)
+    reply: Said = _at("reply", "text", default="")
