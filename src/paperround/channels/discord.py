@@ -5,7 +5,6 @@ At most 10 embeds a message and 6,000 characters in all of them, 256 a title, 4,
 2,000 of text beside them. Nobody is called: `allowed_mentions` is empty.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,9 +12,11 @@ from typing import Any
 from paperround.channels.answers import gone, judged, object_of, pause_of
 from paperround.channels.words import (
     Item,
+    Markup,
     edition_words,
     fitting,
     headline,
+    json_message,
     plain,
     shared_out,
     units,
@@ -72,25 +73,16 @@ def judge(page: Page) -> Verdict:
     return judged(page, said=told, wait=pause_of(said))
 
 
-def tell(item: Item) -> str:
-    """A paper as the description of an embed; its title stands above it."""
-    links = [f"[{label}]({_address(to)})" for label, to in item.links]
-    return "\n".join(
-        filter(
-            None,
-            (
-                f"*{escaped(item.authors)}*" if item.authors else "",
-                escaped(item.gist),
-                escaped(item.why),
-                " · ".join(filter(None, (escaped(item.votes), *links))),
-            ),
-        )
-    )
-
-
 def escaped(text: str) -> str:
     """`text` with a backslash before whatever Discord's Markdown reads as more than text."""
     return _MARKS.sub(r"\\\1", text)
+
+
+def _link(url: str, text: str) -> str:
+    return f"[{text}]({_address(url)})"
+
+
+MARKUP = Markup(escape=escaped, link=_link, strong="**{}**", light="*{}*")
 
 
 def _address(url: str) -> str:
@@ -98,7 +90,7 @@ def _address(url: str) -> str:
 
 
 def _embed(number: int, view: DigestView) -> _Embed:
-    item, text = fitting(number, view.papers[number - 1], tell, limit=LONGEST_EMBED)
+    item, text = fitting(number, view.papers[number - 1], MARKUP.below_title, limit=LONGEST_EMBED)
     embed = {"title": _title(item), "description": text}
     return embed | ({"url": item.url} if item.url else {})
 
@@ -135,4 +127,4 @@ def _content(view: DigestView, place: int, of: int) -> str:
 
 def _message(content: str, embeds: Sequence[_Embed]) -> Message:
     said = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
-    return Message(body=json.dumps(said, ensure_ascii=False).encode(), papers=len(embeds))
+    return json_message(said, papers=len(embeds))

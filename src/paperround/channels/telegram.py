@@ -5,29 +5,26 @@ HTML `&`, `<`, `>` and `"` are escaped. A digest that is longer goes out in seve
 paper is cut in two.
 """
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from paperround.channels.answers import gone, judged, object_of, pause_of
 from paperround.channels.words import (
-    Item,
-    edition_words,
-    fitting,
+    Markup,
     headline,
+    json_message,
     plain,
     shared_out,
     units,
-    within,
 )
 from paperround.domain.channels import Hook
 from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestView
 from paperround.domain.feeds import Page
 from paperround.domain.posts import Digest, Greeting, Message
-from paperround.domain.telling import shortened, web_address
+from paperround.domain.telling import shortened
 
 LONGEST_TEXT = 4096
 LONGEST_PAPER = 1900
@@ -46,11 +43,7 @@ _NO_CHAT = ("chat not found", "chat_id is empty", "group chat was upgraded", "pe
 def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
     """The digest in as many messages as its papers need."""
     view = digest.view
-    told = [
-        fitting(number, paper, tell, limit=LONGEST_PAPER)[1]
-        for number, paper in enumerate(view.papers, start=1)
-    ]
-    told += _foot(view)
+    told = MARKUP.papers(view, LONGEST_PAPER) + MARKUP.foot(view, LONGEST_PAPER)
     sizes = [units(one) + len(_GAP) for one in told]
     groups = shared_out(sizes, most=len(told), limit=LONGEST_TEXT - _ROOM)
     return [
@@ -79,23 +72,6 @@ def judge(page: Page) -> Verdict:
     return judged(page, said=told, wait=pause_of(_parameters(said)))
 
 
-def tell(item: Item) -> str:
-    """A paper as HTML."""
-    links = [_link(to, label) for label, to in item.links]
-    return "\n".join(
-        filter(
-            None,
-            (
-                f"<b>{item.number}. {_link(item.url, item.title)}</b>",
-                f"<i>{escaped(item.authors)}</i>" if item.authors else "",
-                escaped(item.gist),
-                escaped(item.why),
-                " · ".join(filter(None, (escaped(item.votes), *links))),
-            ),
-        )
-    )
-
-
 def escaped(text: str) -> str:
     """`text` as HTML. Telegram makes `@name` call somebody and `/word` a command wherever they
     stand in a text, so they are parted by a sign that nobody sees."""
@@ -106,21 +82,12 @@ def _link(url: str, text: str) -> str:
     return f'<a href="{escape(url)}">{escaped(text)}</a>' if url else escaped(text)
 
 
+MARKUP = Markup(escape=escaped, link=_link, strong="<b>{}</b>", light="<i>{}</i>")
+
+
 def _head(view: DigestView, place: int, of: int) -> str:
     part = f" ({place} of {of})" if of > 1 else ""
     return f"<b>{escaped(shortened(headline(view), 150))}</b>{part}"
-
-
-def _foot(view: DigestView) -> Iterator[str]:
-    if view.withdrawn:
-        titles = [
-            f"• {_link(web_address(one.url), shortened(plain(one.title), 150))}"
-            for one in view.withdrawn
-        ]
-        yield within(["<b>Withdrawn since it was posted:</b>", *titles], LONGEST_PAPER)
-    said = [_link(web_address(view.web_url), edition_words(view))]
-    said += [escaped(plain(one)) for one in view.acknowledgements]
-    yield within(said, LONGEST_PAPER, by=" · ")
 
 
 def _new_chat(said: dict[str, Any]) -> str:
@@ -140,4 +107,4 @@ def _message(hook: Hook, text: str, *, papers: int = 0) -> Message:
         "parse_mode": "HTML",
         "link_preview_options": {"is_disabled": True},
     }
-    return Message(body=json.dumps(said, ensure_ascii=False).encode(), papers=papers)
+    return json_message(said, papers=papers)

@@ -12,14 +12,13 @@ the full stops between the parts.
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from paperround.channels.answers import judged, words_of
-from paperround.channels.words import plain
+from paperround.channels.words import json_message, plain
 from paperround.domain.channels import Hook, key_bytes
 from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestPaper, DigestView
@@ -68,7 +67,7 @@ def _proof(key: str, told: bytes) -> str:
 def _message(what: str, message_id: str, dated: datetime, data: Mapping[str, Any]) -> Message:
     said = {"type": what, "timestamp": format_instant(dated), "data": data}
     name = message_id.strip("<>").partition("@")[0]
-    return Message(body=json.dumps(said, ensure_ascii=False).encode(), headers={ID: name})
+    return json_message(said, headers={ID: name})
 
 
 def _data(view: DigestView) -> Mapping[str, Any]:

@@ -4,11 +4,14 @@ Texts come from elsewhere: they lose their line ends and control signs here, and
 channel escapes what its own service would read as more than text.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from unicodedata import category
 
 from paperround.domain.digests import DigestPaper, DigestView
+from paperround.domain.posts import Message
 from paperround.domain.telling import (
     long_date,
     paper_links,
@@ -59,6 +62,50 @@ class Item:
     why: str
     votes: str
     links: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markup:
+    """How a service marks text up: what is escaped, how an address is put behind a text, and the
+    formats of a title and of a less important line."""
+
+    escape: Callable[[str], str]
+    link: Callable[[str, str], str]
+    strong: str
+    light: str = "{}"
+
+    def papers(self, view: DigestView, limit: int) -> list[str]:
+        """Each paper of the digest below its title."""
+        numbered = enumerate(view.papers, start=1)
+        return [fitting(number, one, self._paper, limit=limit)[1] for number, one in numbered]
+
+    def _paper(self, item: Item) -> str:
+        title = f"{item.number}. {self.link(item.url, item.title)}"
+        return f"{self.strong.format(title)}\n{self.below_title(item)}".rstrip()
+
+    def below_title(self, item: Item) -> str:
+        """Authors, what is new, why it is there, votes and links: a line each."""
+        links = [self.link(to, label) for label, to in item.links]
+        lines = (
+            self.light.format(self.escape(item.authors)) if item.authors else "",
+            self.escape(item.gist),
+            self.escape(item.why),
+            " · ".join(filter(None, (self.escape(item.votes), *links))),
+        )
+        return "\n".join(filter(None, lines))
+
+    def foot(self, view: DigestView, limit: int) -> list[str]:
+        """The papers that were withdrawn since they were posted, if any; then the link to the
+        edition, and who is thanked."""
+        titles = [
+            f"• {self.link(web_address(one.url), shortened(plain(one.title), 150))}"
+            for one in view.withdrawn
+        ]
+        head = self.strong.format("Withdrawn since it was posted:")
+        edition = self.link(web_address(view.web_url), edition_words(view))
+        thanks = (self.escape(plain(one)) for one in view.acknowledgements)
+        last = within([edition, *thanks], limit, by=" · ")
+        return [within([head, *titles], limit), last] if titles else [last]
 
 
 def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> Item:
@@ -143,3 +190,11 @@ def shared_out(sizes: Sequence[int], *, most: int, limit: int) -> list[range]:
             start, total = place, 0
         total += size
     return [*groups, range(start, len(sizes))] if sizes else []
+
+
+def json_message(
+    content: Mapping[str, Any], *, papers: int = 0, headers: Mapping[str, str] | None = None
+) -> Message:
+    """The message whose body is `content`."""
+    body = json.dumps(content, ensure_ascii=False).encode()
+    return Message(body=body, papers=papers, headers=headers or {})
