@@ -110,7 +110,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         clock = routine.clock(work, now=now)
         feeds = routine.feeds(routine.all_feeds(work))
         room = work.status.storage()
-        posted_to = channels.channels(*channels.of_installation(work))
+        posted_to = channels.channels(work)
         newest = work.models.newest(runtime.model_maker.name, by=now)
     standing = status(database, None, now=now)
     return standing, [
