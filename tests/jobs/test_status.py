@@ -90,7 +90,7 @@ def test_readers_are_counted_without_channels_and_without_who_may_not_be_mailed(
 ) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
     with day.writing() as work:
-        work.channels.add("lab", hook, "trending", now=NOW)
+        work.channels.add("lab", hook, work.lists.get("trending"), now=NOW)
         carol = work.subscribers.find(address("carol"))
         assert carol is not None
         work.subscribers.set_state(carol.id, SubscriberState.SUPPRESSED, now=NOW)

@@ -89,7 +89,7 @@ def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
 def _fill_a_channel(database: SqlDatabase) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
     with database.writing() as work:
-        work.channels.add("lab", hook, "trending", now=NOW)
+        work.channels.add("lab", hook, work.lists.get("trending"), now=NOW)
         [row] = work.status.deliveries(DeliveryQuery(), before=None, limit=1)
         work.posts.note_taken(DeliveryId(row.id), 1, ())
 

@@ -252,13 +252,8 @@ def _shown(channel: "Channel") -> dict[str, Any]:
     return ChannelAnswer.of(channel).model_dump(mode="json")
 
 
-_OPTIONS = {
-    "hook": "HOOK",
-    "name": "--name",
-    "chat": "--chat",
-    "key": "--key",
-    "interests": "--interest",
-}
+_OPTIONS = {"hook": "HOOK", "interests": "--interest"}
+"""Settings whose option has another name."""
 
 
 @contextmanager

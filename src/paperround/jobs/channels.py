@@ -76,8 +76,8 @@ class ChannelAdmin:
         self._require_open(hook)
 
         def add(work: UnitOfWork) -> Channel:
-            known = work.lists.get(list_name).name
-            added = work.channels.add(name, _with_key(hook), known, now=self.now)
+            mailing_list = work.lists.get(list_name)
+            added = work.channels.add(name, _with_key(hook), mailing_list, now=self.now)
             self._choose(work, added, settings)
             if at_once:
                 work.subscribers.schedule({added.subscription_id: self.now})

@@ -14,7 +14,7 @@ from paperround.domain.channels import Channel, ChannelKind, Hook, OldKey
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import SkipReason
 from paperround.domain.errors import AlreadyTaken, Misconfigured, NotFound
-from paperround.domain.lists import ListId
+from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import (
     Preferences,
     SubscriberId,
@@ -118,11 +118,10 @@ class ChannelStore(Erasure, Interests):
 
     # --- writing -------------------------------------------------------------------------------
 
-    def add(self, name: str, hook: Hook, list_name: str, *, now: datetime) -> Channel:
+    def add(self, name: str, hook: Hook, mailing_list: MailingList, *, now: datetime) -> Channel:
         """Keep it, active. Raises AlreadyTaken (code `name` or `hook`) when its name, or its hook
-        on this list, is taken. The list is one there is."""
-        list_id = self._list(list_name)
-        person = self._person(hook, list_name, now)
+        on this list, is taken."""
+        person = self._person(hook, mailing_list.name, now)
         row = {
             "subscriber_id": person,
             "name": name,
@@ -137,7 +136,7 @@ class ChannelStore(Erasure, Interests):
             insert(db.subscriptions),
             {
                 **preference_columns(Preferences()),
-                "list_id": list_id,
+                "list_id": mailing_list.id,
                 "subscriber_id": person,
                 "state": SubscriberState.ACTIVE.value,
                 "created_at": now,
@@ -145,10 +144,6 @@ class ChannelStore(Erasure, Interests):
             },
         )
         return self.get(person)
-
-    def _list(self, name: str) -> ListId:
-        found = select(db.lists.c.id).where(db.lists.c.name == name)
-        return ListId(self._connection.execute(found).scalar_one())
 
     def _person(self, hook: Hook, list_name: str, now: datetime) -> SubscriberId:
         """The subscriber it is. That the operator agreed now has one that is due now be planned at
