@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from paperround.channels.office import HttpPostOffice
+from paperround.channels.sender import HttpChannelSender
 from paperround.clock import FixedClock
 from paperround.domain.channels import Channel, ChannelKind, ChannelSettings, Hook
 from paperround.domain.deliveries import Worker
@@ -17,7 +17,7 @@ from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.channel_delivery import ChannelContext
 from paperround.jobs.channels import ChannelAdmin
-from paperround.jobs.ports import PostOffice
+from paperround.jobs.ports import ChannelSender
 from paperround.store.unit_of_work import Database
 from tests.fakes import HERE, LETTERHEAD, Neighbours
 from tests.jobs.conftest import NOW
@@ -110,7 +110,7 @@ def add(
 def admin(room: ChannelContext, *opened: str) -> ChannelAdmin:
     """What changes channels at the present of `room`."""
     return ChannelAdmin(
-        database=room.database, office=room.office, opened=opened, now=room.clock.now()
+        database=room.database, sender=room.sender, opened=opened, now=room.clock.now()
     )
 
 
@@ -121,7 +121,7 @@ def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Itera
     with guarded(made.server.at) as client:
         yield ChannelContext(
             database=database,
-            office=HttpPostOffice(client=client, clock=clock),
+            sender=HttpChannelSender(client=client, clock=clock),
             letterhead=LETTERHEAD,
             clock=clock,
             processes=Neighbours(me=me),
@@ -148,23 +148,23 @@ def nothing() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Meddling:
-    """An office to which something happens around the mark, or that cannot say one kind."""
+    """A sender to which something happens around the mark, or that cannot write for one kind."""
 
-    office: PostOffice
+    sender: ChannelSender
     before_mark: Callable[[], None] = nothing
     after_mark: Callable[[], None] = nothing
     poison: ChannelKind | None = None
 
     def require_open(self, hook: Hook) -> None:
-        self.office.require_open(hook)
+        self.sender.require_open(hook)
 
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         if hook.kind is self.poison:
             raise ValueError("poison")
-        return self.office.messages(hook, digest)
+        return self.sender.messages(hook, digest)
 
     def greeting(self, hook: Hook, greeting: Greeting) -> Message:
-        return self.office.greeting(hook, greeting)
+        return self.sender.greeting(hook, greeting)
 
     def post(
         self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
@@ -175,7 +175,7 @@ class Meddling:
             self.after_mark()
             return may
 
-        return self.office.post(hook, message, before_body=meddling)
+        return self.sender.post(hook, message, before_body=meddling)
 
 
 def later(room: ChannelContext, **by: float) -> ChannelContext:

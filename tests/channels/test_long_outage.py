@@ -36,7 +36,7 @@ def goes_away(room: ChannelContext, distant: Distant) -> ChannelContext:
     def go() -> None:
         distant.away = True
 
-    return replace(room, office=Meddling(office=room.office, after_mark=go))
+    return replace(room, sender=Meddling(sender=room.sender, after_mark=go))
 
 
 @pytest.mark.postgres

@@ -21,7 +21,7 @@ from paperround.jobs.cancelling import cancel
 from paperround.jobs.channel_delivery import deliver_channels
 from paperround.jobs.holding import CLOCK, HOLD, watch
 from paperround.jobs.pausing import pause, resume
-from paperround.jobs.ports import PostOffice
+from paperround.jobs.ports import ChannelSender
 from paperround.jobs.put_back import MARK, SendMarks
 from paperround.jobs.resend import send_missed
 from paperround.store.sealing import RingSeal
@@ -57,11 +57,11 @@ def remembered(database: SqlDatabase, channel: SubscriberId) -> set[str]:
         return {one.title for one in work.papers.load(papers).values()}
 
 
-def meddling(office: PostOffice, when: str, do: Callable[[], None]) -> Meddling:
-    """The office with something that happens `before_mark` or `after_mark`."""
+def meddling(sender: ChannelSender, when: str, do: Callable[[], None]) -> Meddling:
+    """The sender with something that happens `before_mark` or `after_mark`."""
     if when == "before_mark":
-        return Meddling(office=office, before_mark=do)
-    return Meddling(office=office, after_mark=do)
+        return Meddling(sender=sender, before_mark=do)
+    return Meddling(sender=sender, after_mark=do)
 
 
 DYING = Worker(host="here", pid=9, started="boot/9")
@@ -144,7 +144,7 @@ def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
 
     with post_room(papers, made) as room:
         deliver_channels(
-            replace(room, office=Meddling(office=room.office, after_mark=leads_elsewhere))
+            replace(room, sender=Meddling(sender=room.sender, after_mark=leads_elsewhere))
         )
     assert last(papers, channel.id).state is DeliveryState.FAILED
     with papers.reading() as work:
@@ -166,8 +166,8 @@ def test_a_channel_that_is_removed_in_the_middle_ends_its_post_and_no_other(
             admin(room).remove(left.pop())
 
     with post_room(papers, made) as room:
-        office = meddling(room.office, when, removes)
-        deliver_channels(replace(room, office=office, hands=1))
+        sender = meddling(room.sender, when, removes)
+        deliver_channels(replace(room, sender=sender, hands=1))
     ended = {"before_mark": DeliveryState.SKIPPED, "after_mark": DeliveryState.FAILED}
     assert last(papers, channel.id).state is ended[when]
     assert totals(papers).sent == 1
@@ -303,7 +303,7 @@ def test_a_channel_paused_while_it_is_connected_to_gets_nothing(
         def pauses() -> None:
             admin(room).pause(channel.id)
 
-        deliver_channels(replace(room, office=Meddling(office=room.office, before_mark=pauses)))
+        deliver_channels(replace(room, sender=Meddling(sender=room.sender, before_mark=pauses)))
     assert not any(made.server.bodies)
     assert totals(papers) == LedgerTotals(queued=1)
 
@@ -411,8 +411,8 @@ def test_one_that_breaks_down_on_its_way_stops_no_other_and_tells_no_secret(
             raise ValueError(f"nobody foresaw {slack.hook.url}")
 
     with post_room(papers, made) as room:
-        office = meddling(room.office, when, breaks)
-        deliver_channels(replace(room, office=office, hands=1))
+        sender = meddling(room.sender, when, breaks)
+        deliver_channels(replace(room, sender=sender, hands=1))
     assert last(papers, slack.id).state is state
     assert totals(papers).sent == 1
     told = caplog.text + last(papers, slack.id).reason
@@ -427,8 +427,8 @@ def test_a_post_that_cannot_be_made_stops_no_other(
     add(papers, made, ChannelKind.DISCORD)
     send(papers)
     with post_room(papers, made) as room, caplog.at_level(logging.CRITICAL):
-        poisoned = Meddling(office=room.office, poison=ChannelKind.SLACK)
-        deliver_channels(replace(room, office=poisoned))
+        poisoned = Meddling(sender=room.sender, poison=ChannelKind.SLACK)
+        deliver_channels(replace(room, sender=poisoned))
     assert totals(papers) == LedgerTotals(sent=1, deferred=1)
 
 

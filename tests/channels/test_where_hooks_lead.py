@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pytest
 
-from paperround.channels.office import HttpPostOffice
+from paperround.channels.sender import HttpChannelSender
 from paperround.clock import FixedClock
 from paperround.domain.channels import Channel, ChannelKind, ChannelSettings
 from paperround.domain.errors import InvalidInput
@@ -49,8 +49,8 @@ def add(
     opened: Sequence[str] = (),
 ) -> Channel:
     with guarded(*opened, network=network) as client:
-        office = HttpPostOffice(client=client, clock=FixedClock(NOW))
-        admin = ChannelAdmin(database=database, office=office, opened=opened, now=NOW)
+        sender = HttpChannelSender(client=client, clock=FixedClock(NOW))
+        admin = ChannelAdmin(database=database, sender=sender, opened=opened, now=NOW)
         return admin.add(kind, "trending", {"hook": hook, "name": "lab"})
 
 
@@ -58,8 +58,8 @@ def move(
     database: SqlDatabase, channel: Channel, changes: ChannelSettings, *, network: Network
 ) -> None:
     with guarded(network=network) as client:
-        office = HttpPostOffice(client=client, clock=FixedClock(NOW))
-        ChannelAdmin(database=database, office=office, now=NOW).change(channel.id, changes)
+        sender = HttpChannelSender(client=client, clock=FixedClock(NOW))
+        ChannelAdmin(database=database, sender=sender, now=NOW).change(channel.id, changes)
 
 
 def kept(database: SqlDatabase) -> list[str]:

@@ -41,7 +41,7 @@ from paperround.jobs.deliver import Run
 from paperround.jobs.holding import is_held, is_suspect
 from paperround.jobs.lanes import Lane, SendContext
 from paperround.jobs.pacing import pacer_of
-from paperround.jobs.ports import PostOffice
+from paperround.jobs.ports import ChannelSender
 from paperround.jobs.progress import no_progress
 from paperround.store.unit_of_work import UnitOfWork
 
@@ -59,7 +59,7 @@ BeforeBody = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 class ChannelContext(SendContext):
     """What posting to channels needs."""
 
-    office: PostOffice
+    sender: ChannelSender
     letterhead: Letterhead
     hands: int = RUNS
 
@@ -170,7 +170,7 @@ class _Poster:
         papers = {one.position: one for one in edition.all_papers}
         return _InHand(
             channel=channel,
-            messages=self._context.office.messages(channel.hook, digest),
+            messages=self._context.sender.messages(channel.hook, digest),
             papers=[papers[position] for position in row.positions],
             taken=row.taken,
         )
@@ -202,7 +202,7 @@ class _Poster:
 
         message, hook = post.messages[post.taken], post.channel.hook
         try:
-            return self._context.office.post(hook, message, before_body=mark)
+            return self._context.sender.post(hook, message, before_body=mark)
         except (Conflict, DatabaseFailed):  # the fault of no channel
             raise
         except Exception as error:  # one channel's broken post must not stop the others

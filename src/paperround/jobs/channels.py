@@ -27,7 +27,7 @@ from paperround.domain.posts import Greeting, PostOutcome
 from paperround.domain.subscribers import Preferences, SubscriberId
 from paperround.domain.times import format_instant
 from paperround.jobs.choices import checked
-from paperround.jobs.ports import PostOffice
+from paperround.jobs.ports import ChannelSender
 from paperround.jobs.subscriber_rows import preferences_of
 from paperround.jobs.transactions import write
 from paperround.jobs.wishes import settled
@@ -50,7 +50,7 @@ class ChannelAdmin:
     """
 
     database: Database
-    office: PostOffice
+    sender: ChannelSender
     opened: Collection[str] = ()
     now: datetime
     by: str = COMMAND_LINE
@@ -109,7 +109,7 @@ class ChannelAdmin:
         """Raise InvalidInput (code `hook`) where nothing may be posted to it. A name that cannot be
         looked up now is taken: where it leads is asked again before each post."""
         try:
-            self.office.require_open(hook)
+            self.sender.require_open(hook)
         except FetchRefused as error:
             raise InvalidInput(str(error), code="hook") from None
         except FetchFailed:
@@ -201,8 +201,8 @@ class ChannelAdmin:
         greeting = Greeting(
             list_title=title, words=words, message_id=secrets.token_hex(16), dated=self.now
         )
-        message = self.office.greeting(channel.hook, greeting)
-        outcome = self.office.post(channel.hook, message, before_body=lambda: True)
+        message = self.sender.greeting(channel.hook, greeting)
+        outcome = self.sender.post(channel.hook, message, before_body=lambda: True)
         if outcome is None:
             raise AssertionError("nothing forbids a test")
         write(self.database, lambda work: self._note(work, "test channel", channel))

@@ -331,7 +331,7 @@ class ReturnReader(Protocol):
         ...
 
 
-class PostOffice(Protocol):
+class ChannelSender(Protocol):
     """Says a digest as each kind of channel wants it, and posts it."""
 
     def require_open(self, hook: Hook) -> None:

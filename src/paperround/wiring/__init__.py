@@ -33,12 +33,12 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import (
     AddressBook,
+    ChannelSender,
     Enricher,
     GistChooser,
     Mailer,
     ModelMaker,
     Pinger,
-    PostOffice,
     ProviderHook,
     Queue,
     Ranker,
@@ -115,7 +115,7 @@ class Runtime(ForReaders):
     def prepare_to_serve(self) -> None:
         """Make what threads will share before there are any."""
         _ = (self.desk, self.rounds, self.queue, self.renderer, self.addresses)
-        _ = (self.visits, self.neighbours, self.hooks, self.hook_visits, self.post_office)
+        _ = (self.visits, self.neighbours, self.hooks, self.hook_visits, self.channel_sender)
         _ = (self.previewer, self.topics)
 
     @cached_property
@@ -359,10 +359,10 @@ class Runtime(ForReaders):
         return cast("PostgresQueue", self.queue)
 
     @cached_property
-    def post_office(self) -> PostOffice:
+    def channel_sender(self) -> ChannelSender:
         """What posts to channels."""
         client = self.client_for(*self.settings.open_places, seconds=outlets.SECONDS)
-        return outlets.office_of(client, self.clock)
+        return outlets.sender_of(client, self.clock)
 
     def requests_first(self) -> AbstractContextManager[None]:
         """Write the mails that people asked for. Where that fails they wait, and other mail does

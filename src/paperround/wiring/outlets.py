@@ -7,7 +7,7 @@ from paperround.domain.audit import COMMAND_LINE
 from paperround.domain.ports import Clock
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.channels import ChannelAdmin
-from paperround.jobs.ports import PostOffice
+from paperround.jobs.ports import ChannelSender
 
 if TYPE_CHECKING:
     from paperround.net.client import GuardedClient
@@ -17,11 +17,11 @@ SECONDS = 20.0
 """How long a post may take, all in all: Standard Webhooks wants 15 to 30."""
 
 
-def office_of(client: "GuardedClient", clock: Clock) -> PostOffice:
+def sender_of(client: "GuardedClient", clock: Clock) -> ChannelSender:
     """What posts to channels with `client`."""
-    from paperround.channels.office import HttpPostOffice
+    from paperround.channels.sender import HttpChannelSender
 
-    return HttpPostOffice(client=client, clock=clock)
+    return HttpChannelSender(client=client, clock=clock)
 
 
 def channel_admin(
@@ -30,7 +30,7 @@ def channel_admin(
     """What changes channels on behalf of `by`."""
     return ChannelAdmin(
         database=runtime.database,
-        office=runtime.post_office,
+        sender=runtime.channel_sender,
         opened=runtime.settings.open_places,
         now=now or runtime.clock.now(),
         by=by,
@@ -42,7 +42,7 @@ def post_channels(runtime: "Runtime") -> ChannelReport:
     return deliver_channels(
         ChannelContext(
             database=runtime.database,
-            office=runtime.post_office,
+            sender=runtime.channel_sender,
             letterhead=runtime.letterhead,
             clock=runtime.clock,
             processes=runtime.processes,

@@ -1,4 +1,4 @@
-"""The post office: says a digest as each kind of channel wants it, and posts it.
+"""Says a digest as each kind of channel wants it, and posts it.
 
 hook ─► connected ─► may it go? ─► body ─► answer ─► sent, deferred, failed
                        │ no              └─ silence ─► unknown
@@ -48,7 +48,7 @@ _SERVICES: Mapping[ChannelKind, _Service] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpPostOffice:
+class HttpChannelSender:
     """Posts with `client`. May be shared by threads."""
 
     client: "GuardedClient"
