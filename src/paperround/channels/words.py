@@ -30,23 +30,15 @@ LONGEST_LINK = 400
 LONGEST_TITLE_LINK = 800
 
 
-@dataclass(frozen=True, slots=True)
-class Fullness:
-    """How many characters of each part of a paper are told."""
-
-    title: int
-    authors: int
-    gist: int
-    reason: int
-
-
-FULLNESS = (
-    Fullness(300, 250, 1200, 300),
-    Fullness(250, 200, 600, 250),
-    Fullness(200, 120, 250, 150),
-    Fullness(120, 60, 0, 80),
+Fullness = tuple[int, int, int, int]
+FULLNESS: tuple[Fullness, ...] = (
+    (300, 250, 1200, 300),
+    (250, 200, 600, 250),
+    (200, 120, 250, 150),
+    (120, 60, 0, 80),
 )
-"""From all to little: the first that fits is taken."""
+"""Characters of title, authors, gist and reason, from all to little: the first that fits is
+taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +102,16 @@ class Markup:
 
 def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> Item:
     """The paper in at most as many characters as `fullness` says."""
+    title, authors, gist, reason = fullness
     url = title_address(paper)
     links = [*paper_links(paper), ("Details", web_address(paper.page_url))]
-    why = shortened(plain(english_reason(paper.reason)), fullness.reason)
+    why = shortened(plain(english_reason(paper.reason)), reason)
     return Item(
         number=number,
-        title=shortened(plain(paper.title), fullness.title),
+        title=shortened(plain(paper.title), title),
         url=url if len(url) <= LONGEST_TITLE_LINK else "",
-        authors=shortened(plain(short_authors(paper.authors)), fullness.authors),
-        gist=shortened(plain(paper.gist), fullness.gist) if fullness.gist else "",
+        authors=shortened(plain(short_authors(paper.authors)), authors),
+        gist=shortened(plain(paper.gist), gist) if gist else "",
         why=f"Why: {why}" if why else "",
         votes=tally(paper),
         links=tuple((name, to) for name, to in links if to != url and 0 < len(to) <= LONGEST_LINK),

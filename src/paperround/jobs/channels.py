@@ -65,13 +65,7 @@ class ChannelAdmin:
     ) -> Channel:
         """Add a channel; its first post comes at its next hour, or now. A webhook without a key
         gets one. Raises AlreadyTaken when its name, or its hook on that list, is taken."""
-        hook = read_hook(
-            kind,
-            settings["hook"],
-            chat=settings.get("chat", ""),
-            key=settings.get("key", ""),
-            opened=self.opened,
-        )
+        hook = self._pointed(Hook(kind=kind, url=""), settings)
         name = read_name(settings.get("name") or f"{list_name.lower()}-{kind}")
         self._require_open(hook)
 
@@ -91,7 +85,7 @@ class ChannelAdmin:
         repoints = not _HOOK.isdisjoint(settings)
         if repoints:
             with self.database.reading() as work:
-                hook = self._pointed(work.channels.get(channel_id), settings)
+                hook = self._pointed(work.channels.get(channel_id).hook, settings)
             self._require_open(hook)  # before the transaction, which must not wait for a look-up
 
         def change(work: UnitOfWork) -> Channel:
@@ -99,7 +93,7 @@ class ChannelAdmin:
             if "name" in settings:
                 work.channels.rename(channel.id, read_name(settings["name"]))
             if repoints:
-                self._point(work, channel, self._pointed(channel, settings))
+                self._point(work, channel, self._pointed(channel.hook, settings))
             self._choose(work, work.channels.get(channel_id), settings)
             return self._note(work, "change channel", work.channels.get(channel_id))
 
@@ -115,11 +109,10 @@ class ChannelAdmin:
         except FetchFailed:
             return
 
-    def _pointed(self, channel: Channel, settings: ChannelSettings) -> Hook:
-        """The hook of a channel with what is changed of it."""
-        old = channel.hook
+    def _pointed(self, old: Hook, settings: ChannelSettings) -> Hook:
+        """The hook with what is given of it."""
         if "hook" not in settings:
-            _require_readable(channel)
+            _require_readable(old)
         return read_hook(
             old.kind,
             settings.get("hook", old.url),
@@ -193,7 +186,7 @@ class ChannelAdmin:
         with self.database.reading() as work:
             channel = work.channels.get(channel_id)
             title = work.lists.get(channel.list_name).title
-        _require_readable(channel)
+        _require_readable(channel.hook)
         words = (
             f"This is a test by Paperround: the digest of {title} can be posted here. "
             "Nothing has to be done."
@@ -246,12 +239,10 @@ def new_key() -> str:
     return written_key(secrets.token_bytes(KEY_BYTES))
 
 
-def _require_readable(channel: Channel) -> None:
-    """Raise InvalidInput (code `hook`) where the hook of a channel was lost with its secret."""
-    if channel.hook.lost:
-        raise InvalidInput(
-            f"{channel.hook.lost}, or give {channel.name} its hook anew", code="hook"
-        )
+def _require_readable(hook: Hook) -> None:
+    """Raise InvalidInput (code `hook`) for one that was lost with its secret."""
+    if hook.lost:
+        raise InvalidInput(f"{hook.lost}, or give the channel its hook anew", code="hook")
 
 
 def stopped_channels(work: UnitOfWork) -> list[Alert]:

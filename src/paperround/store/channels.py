@@ -38,6 +38,10 @@ UNTIL_RESUMED = date.max
 """A pause without an end: each day of it has a row that says so."""
 
 _C = db.channels.c
+_CHANNEL = _C.subscriber_id
+_SUBSCRIPTION = db.subscriptions.c.subscriber_id
+_PERSON = db.subscribers.c.id
+"""Where a channel is found in each of its tables."""
 
 _CHANNELS: Select[Any] = (
     select(
@@ -171,7 +175,7 @@ class ChannelStore(Erasure, Interests):
         taken = select(_C.subscriber_id).where(_C.name == name)
         if self._connection.execute(taken).scalar() not in (None, channel):
             raise _name_taken(name)
-        self._set(channel, name=name)
+        self._set(_CHANNEL, channel, name=name)
 
     def point(self, channel: SubscriberId, hook: Hook) -> None:
         """Lead it elsewhere; raises AlreadyTaken (code `hook`) when a channel of its list
@@ -181,9 +185,8 @@ class ChannelStore(Erasure, Interests):
         taken = select(c.id).where(c.kind == hook.kind.value, c.folded == folded, c.id != channel)
         if self._connection.execute(taken).scalar() is not None:
             raise _hook_taken(list_name)
-        moved = update(db.subscribers).where(c.id == channel)
-        self._connection.execute(moved.values(folded=folded))
-        self._set(channel, **_hook_columns(hook, self._seal))
+        self._set(_PERSON, channel, folded=folded)
+        self._set(_CHANNEL, channel, **_hook_columns(hook, self._seal))
 
     def seal_anew(self) -> int:
         """Seal with the secret that seals now what rests otherwise; returns of how many channels.
@@ -192,15 +195,15 @@ class ChannelStore(Erasure, Interests):
         stale = [row for row in rows if self._seal.is_stale(row.key)]
         for row in stale:
             hook = _hook_of(row, self._seal)
-            self._set(SubscriberId(row.subscriber_id), **_hook_columns(hook, self._seal))
+            self._set(_CHANNEL, row.subscriber_id, **_hook_columns(hook, self._seal))
         return len(stale)
 
     def pause(self, channel: SubscriberId, *, now: datetime) -> bool:
         """Post nothing there until `resume`; False when it is paused already."""
         if self.get(channel).paused_at is not None:
             return False
-        self._set(channel, paused_at=now)
-        self._subscription(channel, now, paused_until=UNTIL_RESUMED)
+        self._set(_CHANNEL, channel, paused_at=now)
+        self._set(_SUBSCRIPTION, channel, paused_until=UNTIL_RESUMED, changed_at=now)
         return True
 
     def stop(self, channel: SubscriberId, hook: Hook, why: str, *, now: datetime) -> bool:
@@ -209,8 +212,8 @@ class ChannelStore(Erasure, Interests):
         found = self._read(_C.subscriber_id == channel, _C.stopped_at.is_(None))
         if not found or not found[0].hook.leads_with(hook):
             return False
-        self._set(channel, stopped_at=now, stopped_why=why)
-        self._move(channel, SubscriberState.UNSUBSCRIBED, now)
+        self._set(_CHANNEL, channel, stopped_at=now, stopped_why=why)
+        self._set(_PERSON, channel, state=SubscriberState.UNSUBSCRIBED.value, changed_at=now)
         return True
 
     def resume(self, channel: SubscriberId, *, now: datetime) -> bool:
@@ -218,10 +221,10 @@ class ChannelStore(Erasure, Interests):
         known = self.get(channel)
         if known.state == "active":
             return False
-        self._set(channel, paused_at=None, stopped_at=None, stopped_why="")
+        self._set(_CHANNEL, channel, paused_at=None, stopped_at=None, stopped_why="")
         clock: dict[str, Any] = {} if known.stopped_at is None else {"due_at": None}
-        self._subscription(channel, now, paused_until=None, **clock)
-        self._move(channel, SubscriberState.ACTIVE, now)
+        self._set(_SUBSCRIPTION, channel, paused_until=None, changed_at=now, **clock)
+        self._set(_PERSON, channel, state=SubscriberState.ACTIVE.value, changed_at=now)
         return True
 
     def remove(self, channel: SubscriberId, *, now: datetime) -> None:
@@ -238,18 +241,8 @@ class ChannelStore(Erasure, Interests):
         self._connection.execute(update(db.deliveries).where(*in_hand).values(**unsubscribed))
         self._connection.execute(db.channels.delete().where(_C.subscriber_id == channel))
 
-    def _set(self, channel: SubscriberId, **values: Any) -> None:
-        self._connection.execute(
-            update(db.channels).where(_C.subscriber_id == channel).values(**values)
-        )
-
-    def _subscription(self, channel: SubscriberId, now: datetime, **values: Any) -> None:
-        theirs = update(db.subscriptions).where(db.subscriptions.c.subscriber_id == channel)
-        self._connection.execute(theirs.values(**values, changed_at=now))
-
-    def _move(self, channel: SubscriberId, state: SubscriberState, now: datetime) -> None:
-        moving = update(db.subscribers).where(db.subscribers.c.id == channel)
-        self._connection.execute(moving.values(state=state.value, changed_at=now))
+    def _set(self, key: Column[Any], channel: SubscriberId, /, **values: Any) -> None:
+        self._connection.execute(update(key.table).where(key == channel).values(**values))
 
 
 def _name_taken(name: str) -> AlreadyTaken:

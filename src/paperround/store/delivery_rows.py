@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
@@ -256,15 +257,16 @@ _HEADS = select(db.lists.c.id, _HEAD.label("head")).where(db.lists.c.paused_at.i
 """When the first mail in the line of each list that is not paused may go."""
 
 
-def _lines(connection: Connection, now: datetime) -> list[int]:
-    heads = [(head, id_) for id_, head in connection.execute(_HEADS) if head is not None]
-    return [id_ for head, id_ in sorted(heads) if head <= now]
+def lines_of(heads: Select[Any], connection: Connection, now: datetime) -> list[int]:
+    """The lines that have rows due, oldest first; `heads` says when the first of each may go."""
+    found = [(head, id_) for id_, head in connection.execute(heads) if head is not None]
+    return [id_ for head, id_ in sorted(found) if head <= now]
 
 
 DELIVERIES: Book[Claimed] = Book(
     table=db.deliveries,
     due=_DUE,
-    lines=_lines,
+    lines=partial(lines_of, _HEADS),
     in_line=db.deliveries.c.list_id == bindparam("b_line"),
     why_not=_why_not,
     may_go=_MAY_GO,

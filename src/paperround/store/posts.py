@@ -7,6 +7,7 @@ from the channels on: there are few of them, however many mails wait in the same
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -16,7 +17,7 @@ from paperround.domain.papers import PaperId
 from paperround.store import schema as db
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import Claims
-from paperround.store.delivery_rows import DELIVERIES, due_rows, may_go
+from paperround.store.delivery_rows import DELIVERIES, due_rows, lines_of, may_go
 from paperround.store.dialect import among, upsert
 from paperround.store.pacing import Gate
 
@@ -34,15 +35,10 @@ _HEADS = select(db.channels.c.subscriber_id, _HEAD.label("head")).where(
 """When the first post that waits for each channel that is not paused may go."""
 
 
-def _lines(connection: Connection, now: datetime) -> list[int]:
-    heads = [(head, id_) for id_, head in connection.execute(_HEADS) if head is not None]
-    return [id_ for head, id_ in sorted(heads) if head <= now]
-
-
 POSTS = replace(
     DELIVERIES,
     due=due_rows(db.channels.c.name).join(db.channels, _OF_CHANNEL),
-    lines=_lines,
+    lines=partial(lines_of, _HEADS),
     in_line=db.deliveries.c.subscriber_id == bindparam("b_line"),
     may_go=may_go(_OF_CHANNEL, db.channels.c.paused_at.is_(None)),
 )

@@ -1,7 +1,6 @@
 """What the admin API takes and says of channels. What it says masks every secret but the key of a
 webhook that was made just now."""
 
-from collections.abc import Iterable
 from typing import Annotated, Any, cast
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
@@ -106,10 +105,6 @@ def _spoken(wish: Preferences) -> str:
     return f"{wish.frequency.value}:{wish.weekday}" if wish.weekday else wish.frequency.value
 
 
-def _texts(found: Iterable[object]) -> list[str]:
-    return [str(one) for one in found]
-
-
 class ChannelAnswer(Resource):
     """A channel: where it leads, masked, how it stands, and what it gets."""
 
@@ -128,7 +123,7 @@ class ChannelAnswer(Resource):
     size: int | None = _at("wish", "size")
     floor: float | None = _at("wish", "floor")
     topics: Several = _at("wish", "topics")
-    interests: Annotated[Several, BeforeValidator(_texts)]
+    interests: Annotated[Several, BeforeValidator(lambda found: [str(one) for one in found])]
     due_at: Instant | None
     created_at: Instant
 
