@@ -1,8 +1,6 @@
 """`paperround channels`: Slack, Discord, Telegram and webhooks that a list is posted to."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -18,11 +16,11 @@ from paperround.cli.options import (
     Timezone,
     Topics,
     runtime,
+    usage,
 )
 from paperround.cli.output import print_list, print_result
 from paperround.cli.subscribers import mail_shown
 from paperround.domain.channels import ChannelKind
-from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
 
@@ -103,7 +101,7 @@ def add(
         topics=topics,
         interests=interest,
     )
-    with told_by_field():
+    with usage(hook="HOOK", interests="--interest"):
         channel = channel_admin(home).add(kind, list_name, settings, at_once=at_once)
     made = channel.hook.key if not key else ""
     when = "at the next tick" if at_once else "at its hour"
@@ -176,7 +174,7 @@ def edit(
         topics=topics,
         interests=interest,
     )
-    with told_by_field():
+    with usage(hook="HOOK", interests="--interest"):
         changed = channel_admin(home).change(channel.id, settings)
     hook_now = changed.hook
     made = hook_now.key if new_key else ""
@@ -250,20 +248,6 @@ def _shown(channel: "Channel") -> dict[str, Any]:
     from paperround.web.channel_models import ChannelAnswer
 
     return ChannelAnswer.of(channel).model_dump(mode="json")
-
-
-_OPTIONS = {"hook": "HOOK", "interests": "--interest"}
-"""Settings whose option has another name."""
-
-
-@contextmanager
-def told_by_field() -> Iterator[None]:
-    """An InvalidInput within names the option that is wrong: exit 2."""
-    try:
-        yield
-    except InvalidInput as error:
-        hint = _OPTIONS.get(error.code, f"--{error.code}")
-        raise typer.BadParameter(str(error), param_hint=hint) from error
 
 
 def secret_of(given: str | None, what: str) -> str:

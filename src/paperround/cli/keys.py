@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.options import AsJson, Now, instant, runtime
+from paperround.cli.options import AsJson, Now, instant, runtime, usage
 from paperround.cli.output import pick_fields, print_list, print_result
-from paperround.domain.errors import InvalidInput
 from paperround.domain.keys import Scope
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
@@ -44,13 +43,10 @@ def create(
     from paperround.jobs.keys import create_key
 
     home = runtime(now, creates=True)
-    try:
+    with usage(name="NAME", expires_at="--expires"):
         made = create_key(
             home.database, name, scope or USUAL, expires_at=expires, now=home.clock.now()
         )
-    except InvalidInput as error:
-        hint = "--expires" if error.code == "expires_at" else "NAME"
-        raise typer.BadParameter(str(error), param_hint=hint) from error
     scopes = sorted(made.key.scopes)
     value = {"id": made.key.id, "key": made.text, "scopes": scopes}
     print_result(value, made.text, as_json=as_json)

@@ -92,12 +92,14 @@ def runtime(now: datetime | None = None, *, creates: bool = False) -> "Runtime":
 
 
 @contextmanager
-def usage(option: str) -> Iterator[None]:
-    """Bad input within is a wrong use of `option`: exit 2."""
+def usage(option: str = "", /, **options: str) -> Iterator[None]:
+    """Bad input within is a wrong use of `option`, by default of the option that its code names,
+    which `options` may call otherwise: exit 2."""
     try:
         yield
     except InvalidInput as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error
+        hint = option or options.get(error.code, f"--{error.code}")
+        raise typer.BadParameter(str(error), param_hint=hint) from error
 
 
 def read_file(path: Path) -> bytes:
