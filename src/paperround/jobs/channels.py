@@ -94,7 +94,8 @@ class ChannelAdmin:
                 work.channels.rename(channel.id, read_name(settings["name"]))
             if repoints:
                 self._point(work, channel, self._pointed(channel.hook, settings))
-            self._choose(work, work.channels.get(channel_id), settings)
+            channel = work.channels.get(channel_id)  # another hook may have ended a pause
+            self._choose(work, channel, settings)
             return self._note(work, "change channel", work.channels.get(channel_id))
 
         return write(self.database, change)

@@ -361,8 +361,10 @@ class Runtime(ForReaders):
     @cached_property
     def channel_sender(self) -> ChannelSender:
         """What posts to channels."""
+        from paperround.channels.sender import HttpChannelSender
+
         client = self.client_for(*self.settings.open_places, seconds=outlets.SECONDS)
-        return outlets.sender_of(client, self.clock)
+        return HttpChannelSender(client=client, clock=self.clock)
 
     def requests_first(self) -> AbstractContextManager[None]:
         """Write the mails that people asked for. Where that fails they wait, and other mail does

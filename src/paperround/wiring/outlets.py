@@ -4,24 +4,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from paperround.domain.audit import COMMAND_LINE
-from paperround.domain.ports import Clock
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.channels import ChannelAdmin
-from paperround.jobs.ports import ChannelSender
 
 if TYPE_CHECKING:
-    from paperround.net.client import GuardedClient
     from paperround.wiring import Runtime
 
 SECONDS = 20.0
 """How long a post may take, all in all: Standard Webhooks wants 15 to 30."""
-
-
-def sender_of(client: "GuardedClient", clock: Clock) -> ChannelSender:
-    """What posts to channels with `client`."""
-    from paperround.channels.sender import HttpChannelSender
-
-    return HttpChannelSender(client=client, clock=clock)
 
 
 def channel_admin(
