@@ -1,25 +1,19 @@
 """`paperround rank`: what a list would hold, and why."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli import what_if
 from paperround.cli.options import AsJson, Day, ListName, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result
-from paperround.cli.progress import progress
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
 
 if TYPE_CHECKING:
     from paperround.domain.editions import Ranked
-    from paperround.jobs.ports import Ranker
     from paperround.jobs.rank import ListRanking
-    from paperround.jobs.what_if import WhatIf
-    from paperround.wiring import Runtime
 
 
 def rank(
@@ -34,12 +28,9 @@ def rank(
         typer.Option(
             "--try",
             metavar="WEIGHTS",
-            help="Other weights, such as votes=2,recency=0.5, and what they change.",
+            help="Other weights, such as votes=2,recency=0.5.",
         ),
     ] = None,
-    days: Annotated[
-        int, typer.Option("--days", min=1, max=366, help="With --try: how many days to compare.")
-    ] = 30,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,34 +40,14 @@ def rank(
     home = runtime(now)
     with usage("--try"):
         ranker = home.ranker_with(weights) if weights else home.ranker
-    present = home.clock.now()
     ranked = rank_list(
-        database=home.database, ranker=ranker, list_name=list_name, day=of_day, now=present
+        database=home.database,
+        ranker=ranker,
+        list_name=list_name,
+        day=of_day,
+        now=home.clock.now(),
     )
-    change = _change(home, ranker, ranked, days, present) if weights else None
-    tried = {"tried": what_if.as_json(change)} if change else {}
-    lines = [*what_if.lines(change), ""] if change else []
-    lines += _lines(ranked, limit, explain=explain)
-    print_result({**_as_json(ranked, limit), **tried}, lines, as_json=as_json)
-
-
-def _change(
-    home: "Runtime", tried: "Ranker", ranked: "ListRanking", days: int, now: datetime
-) -> "WhatIf":
-    """The days up to the one that is ranked, before and after."""
-    from paperround.jobs.what_if import what_if as compare
-
-    with progress("Ranking each day twice", days) as advance:
-        return compare(
-            database=home.database,
-            ranker=home.ranker,
-            tried=tried,
-            list_name=ranked.mailing_list.name,
-            day=ranked.day,
-            now=now,
-            days=days,
-            advance=advance,
-        )
+    print_result(_as_json(ranked, limit), _lines(ranked, limit, explain=explain), as_json=as_json)
 
 
 def _as_json(ranked: "ListRanking", limit: int) -> dict[str, Any]:
