@@ -19,7 +19,6 @@ WITHOUT = {
     "worker": "runs until it is stopped",
     "scheduler": "runs until it is stopped",
     "init": "is a dialogue",
-    "evaluate picture": "prints nothing",
 }
 """Commands without `--json`, and why."""
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from paperround.domain.gist_weights import WEIGHTS
-from paperround.evaluate import gist_fit
 from paperround.evaluate.gist import METRICS, figures_of, with_marks
-from paperround.evaluate.gist_fit import SIGNS, cross_validated, learned, table_of
 from paperround.evaluate.marked import Marked, read_marked
 from tests.conftest import real_data_folder
+from tools import gist_fit
+from tools.gist_fit import SIGNS, cross_validated, learned, table_of
 
 IDEA = "We propose a method by doing number {}."
 RESULT = "Our test is significantly better on {} rows."

@@ -1,4 +1,4 @@
-"""`evaluate picture`: what was measured, as bars that can be looked at."""
+"""`tools.picture`: what was measured, as bars that can be looked at."""
 
 import json
 import re
@@ -6,12 +6,10 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from typer.testing import CliRunner
 
-from paperround.cli.app import app
 from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.evaluate.picture import picture, read_report
 from paperround.evaluate.report import Figure, Report
+from tools.picture import main, picture, read_report
 
 DOCS = Path(__file__).parents[2] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -79,8 +77,7 @@ def test_the_command_draws_what_the_others_print(tmp_path: Path) -> None:
     told = {"task": "personal", "metrics": {"recall_at_50": figure}, "baselines": {}, "notes": []}
     report, out = tmp_path / "personal.json", tmp_path / "personal.svg"
     report.write_text(json.dumps(told), encoding="utf-8")
-    command = ["evaluate", "picture", str(report), "--out", str(out)]
-    assert CliRunner().invoke(app, command).exit_code == 0
+    main([str(report), "--out", str(out)])
     assert "recall at 50" in out.read_text(encoding="utf-8")
 
 
@@ -100,6 +97,6 @@ def test_a_missing_report_is_named(tmp_path: Path) -> None:
 def test_each_page_of_figures_shows_the_picture_and_how_to_draw_it_again(page: str) -> None:
     told = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     assert f"]({page}.svg)" in told
-    assert re.search(rf"evaluate picture .*--out docs/{page}\.svg", told)
+    assert re.search(rf"python -m tools\.picture .*--out docs/{page}\.svg", told)
     svg = fromstring((DOCS / f"{page}.svg").read_text(encoding="utf-8"))  # noqa: S314 - our own
     assert len(bars(svg)) >= 6

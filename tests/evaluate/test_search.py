@@ -11,22 +11,25 @@ from paperround.cli.app import app
 from paperround.domain.errors import InvalidInput
 from paperround.evaluate.report import Baselines, Report
 from paperround.evaluate.search import (
-    BALANCES,
     METRIC,
     Asked,
     Bm25,
     Document,
-    Tried,
     bare_words,
     indexed,
-    left_out_collections,
-    left_out_halves,
     measure,
     ndcg,
     read_collection,
-    tried,
 )
 from paperround.ranking.relevance import Balance
+from tools.left_out import (
+    BALANCES,
+    Tried,
+    left_out_collections,
+    left_out_halves,
+    main,
+    tried,
+)
 
 DOCUMENTS = (
     {"id": "a", "title": "Ranked retrieval", "summary": "Papers are ranked."},
@@ -115,16 +118,14 @@ def test_the_command_prints_the_figures(tmp_path: Path, documents: Path) -> None
     assert "ndcg_at_10" in CliRunner().invoke(app, given).stdout
 
 
-def test_the_command_tells_what_is_left_on_queries_left_out(
-    tmp_path: Path, documents: Path
+def test_the_tool_tells_what_is_left_on_queries_left_out(
+    tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = [{"text": text, "relevant": {"c": 1}} for text in ("leaves", "plants", "plants grow")]
-    queries = lines(tmp_path / "q.jsonl", *asked)
-    given = ["evaluate", "search", "--queries", str(queries), "--docs", str(documents)]
-    told = CliRunner().invoke(app, [*given, "--left-out", "--json"])
-    assert json.loads(told.stdout)["notes"][-1] == (
+    main(lines(tmp_path / "q.jsonl", *asked), documents)
+    assert capsys.readouterr().out == (
         "ours / bm25 on queries left out, 500 halves: 1.000 on average,"
-        " 1.000 or less in a quarter of them"
+        " 1.000 or less in a quarter of them\n"
     )
 
 

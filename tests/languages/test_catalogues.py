@@ -25,15 +25,14 @@ from paperround.domain.telling import paper_links
 from paperround.jobs import site as pages
 from paperround.jobs.source_pages import ALARMS, BY_HAND, GONE, HEALTH
 from paperround.languages import vocabulary
-from paperround.languages.__main__ import main
 from paperround.languages.catalogues import catalogue_path, read_catalogue, translations
-from paperround.languages.extraction import OTHERS, TEMPLATE, faults, messages, renewed, written
 from paperround.ranking.formula import _PARTS
 from paperround.web.choices import FREQUENCIES
 from paperround.web.filters import _SIGNALS
 from paperround.web.problems import BROKEN, NOT_HERE, NOWHERE, TITLES
 from paperround.web.self_service import why_none
 from tests.languages.unmarked import unmarked
+from tools.words import OTHERS, TEMPLATE, faults, main, messages, renewed, written
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "templates"

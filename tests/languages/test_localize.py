@@ -19,7 +19,6 @@ from paperround.domain.papers import FeedId, PaperId
 from paperround.domain.reasons import author_named, freeze, join_reasons, read_reasons
 from paperround.domain.risers import _frozen, dated
 from paperround.domain.wishes import Wishes, sight_of
-from paperround.languages.extraction import OTHERS
 from paperround.languages.localize import (
     digest_reason,
     english_reason,
@@ -34,6 +33,7 @@ from paperround.ranking.query import Match
 from paperround.ranking.reasons import reason_for
 from tests.domain.feeds import feed
 from tests.ranking.builders import NOW, candidate, listed, only, rank, seen
+from tools.words import OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 GERMAN = tongue("de")

@@ -17,7 +17,6 @@ from paperround.domain.subscribers import Address, Preferences
 from paperround.domain.times import parse_date, place_zone
 from paperround.domain.topics import read_topics
 from paperround.jobs.choices import checked
-from paperround.languages.extraction import OTHERS
 from paperround.languages.localize import localize_error
 from paperround.languages.tongue import tongue
 from paperround.mail.addresses import EmailAddresses
@@ -27,6 +26,7 @@ from paperround.sources.zotero import place_of
 from paperround.web.choices import ChoicesForm, wished
 from tests.builders import NOW
 from tests.mail.address_corpus import bad
+from tools.words import OTHERS
 
 SEARCHES = (
     '"open', '""', "title:", "a or b", "a)", "(a", "a AND", "AND a", "NOT", "()", "x*",

@@ -28,6 +28,7 @@ COPIED = (
     "run",
     "compose.yaml",
     "deploy",
+    "tools",
     "Dockerfile",
 )
 PATIENCE_SECONDS = 300

@@ -35,19 +35,12 @@ def gist(
         Path, typer.Option("--abstracts", metavar="FILE", help="Abstracts with marked spans.")
     ],
     baselines: Others = Baselines.FAST,
-    refit: Annotated[
-        bool,
-        typer.Option("--refit", help="Learn the weights anew, and test them on what is left out."),
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """How often one sentence, and two, hit what readers marked as the idea or the result."""
     from paperround.evaluate.gist import evaluate_gist
-    from paperround.evaluate.gist_fit import refit_gist
 
-    show_report(
-        refit_gist(abstracts) if refit else evaluate_gist(abstracts, baselines), as_json=as_json
-    )
+    show_report(evaluate_gist(abstracts, baselines), as_json=as_json)
 
 
 @app.command()
@@ -65,19 +58,13 @@ def search(
         str | None,
         typer.Option("--database", help="Index in this empty database instead of a file."),
     ] = None,
-    left_out: Annotated[
-        bool,
-        typer.Option("--left-out", help="Also choose on half of the queries, test on the rest."),
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """How well search puts the right papers first, beside BM25 with and without stems."""
     from paperround.evaluate.search import measure
 
     with _readable():
-        report = measure(
-            queries, docs, baselines=baselines, database_url=database, left_out=left_out
-        )
+        report = measure(queries, docs, baselines=baselines, database_url=database)
     show_report(report, as_json=as_json)
 
 
@@ -154,24 +141,6 @@ def bounces(
     from paperround.evaluate.bounces import evaluate_bounces
 
     show_report(evaluate_bounces(messages, labels, baselines), as_json=as_json)
-
-
-@app.command()
-def picture(
-    reports: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="What the others print with --json.")
-    ],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The SVG file to write.")],
-) -> None:
-    """Draw reports as bars, ours with its interval beside the others; each by its file's name."""
-    from paperround.evaluate.picture import picture as drawn
-    from paperround.evaluate.picture import read_report
-
-    svg = drawn({path.stem: read_report(path) for path in reports})
-    try:
-        out.write_text(svg, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{out}: {error.strerror or error}") from error
 
 
 def _both(

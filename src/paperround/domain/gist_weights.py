@@ -1,6 +1,6 @@
 """How much each feature of a sentence speaks for an idea, and how much for a result.
 
-Learned by `paperround evaluate gist --refit` (see `docs/gist.md`); it prints these lines.
+Learned by `python -m tools.gist_fit` (see `docs/gist.md`); it prints these lines.
 """
 
 from collections.abc import Mapping

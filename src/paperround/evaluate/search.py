@@ -13,21 +13,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
-from paperround.domain.search import COMMON, Filters, Found, Query
+from paperround.domain.papers import PaperId, ParsedBatch, Record
+from paperround.domain.search import COMMON, Filters
 from paperround.domain.stems import stem, words
-from paperround.evaluate.bootstrap import Numbers, Places, ahead_of, figure
+from paperround.evaluate.bootstrap import Numbers, ahead_of, figure
 from paperround.evaluate.report import Baselines, Figure, Report
 from paperround.evaluate.rows import Row, read_rows
 from paperround.jobs.ingest import ingest
 from paperround.jobs.search import search
-from paperround.ranking.relevance import Balance, Read, by_relevance, in_order, read_for
+from paperround.ranking.relevance import by_relevance
 from paperround.store.unit_of_work import Database
 
 METRIC = "ndcg_at_10"
@@ -35,16 +34,6 @@ DEPTH = 10
 K1, B = 1.2, 0.75
 SEED = 1
 """Of the order in which candidates are laid out: the order of a file may give answers away."""
-
-HALVES = 500
-"""How often half of the queries are left out: one drawing moves the figure by a tenth."""
-BALANCES = tuple(
-    Balance(title=title, pairs=pairs, neighbours=neighbours)
-    for title, pairs, neighbours in product(
-        (1.0, 2.0, 4.0, 8.0), (0.0, 0.5, 1.0, 2.0), (0.0, 0.25, 0.5)
-    )
-)
-"""What could have been chosen, the balance in force among them."""
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -94,23 +83,20 @@ def measure(
     *,
     baselines: Baselines,
     database_url: str | None = None,
-    left_out: bool = False,
 ) -> Report:
     """The figures of one collection. `database_url` names an empty database to index it in, by
-    default an SQLite file that is gone afterwards; `left_out` adds what is left of our gain on
-    queries that had no say in the choice of a balance. Raises InvalidInput for what cannot be read.
+    default an SQLite file that is gone afterwards. Raises InvalidInput for what cannot be read.
     """
     collection = read_collection(queries, documents)
     with indexed(collection, database_url) as database:
-        ours = _gains(collection, _product(database))
-        apart = list(_told_apart(tried(collection, database))) if left_out else []
+        ours = gains_of(collection, _product(database))
     others = {} if baselines is Baselines.NONE else _baselines(collection)
     return Report(
         task="search",
         metrics={METRIC: figure(lambda places: float(ours[places].mean()), len(ours))},
         baselines={name: {METRIC: float(gains.mean())} for name, gains in others.items()},
         against={name: {METRIC: ahead_of(ours, gains)} for name, gains in others.items()},
-        notes=(*_notes(collection, ours, others), *apart),
+        notes=tuple(_notes(collection, ours, others)),
     )
 
 
@@ -124,15 +110,6 @@ def _notes(collection: Collection, ours: Numbers, others: Mapping[str, Numbers])
         yield (
             f"ours / {name}: {ratio.value:.3f} (90 % interval {ratio.low:.3f} to {ratio.high:.3f})"
         )
-
-
-def _told_apart(gains: "Tried") -> Iterator[str]:
-    of_halves = left_out_halves(gains)
-    low = np.quantile(of_halves, 0.25)
-    yield (
-        f"ours / bm25 on queries left out, {HALVES} halves: {of_halves.mean():.3f} on average,"
-        f" {low:.3f} or less in a quarter of them"
-    )
 
 
 def _ratio(ours: Numbers, theirs: Numbers) -> Figure:
@@ -257,7 +234,7 @@ def _local(document: str) -> str:
 
 def _product(database: Database) -> Finder:
     """The search as a visitor has it."""
-    names = _names_of_papers(database)
+    names = names_of_papers(database)
 
     def find(asked: Asked) -> Sequence[str]:
         page = search(
@@ -268,85 +245,14 @@ def _product(database: Database) -> Finder:
     return find
 
 
-def _names_of_papers(database: Database) -> dict[PaperId, str]:
+def names_of_papers(database: Database) -> dict[PaperId, str]:
+    """What the collection calls each paper."""
     with database.reading() as work:
         ids = range(1, work.papers.count() + 1)
         papers = work.papers.load([PaperId(one) for one in ids])
     return {
         id_: paper.identifiers["local"].removeprefix(_local("")) for id_, paper in papers.items()
     }
-
-
-# --- queries that had no say ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """The gains of one collection: with each balance, shape (balances, queries), and of bare BM25,
-    shape (queries,)."""
-
-    ours: Numbers
-    bare: Numbers
-
-    def ratio(self, balance: int) -> float:
-        """Ours to bare BM25 over all queries."""
-        return float(self.ours[balance].sum() / max(self.bare.sum(), 1e-9))
-
-    def among(self, queries: Places) -> "Tried":
-        """The same, of the queries at these places alone."""
-        return Tried(ours=self.ours[:, queries], bare=self.bare[queries])
-
-
-def tried(collection: Collection, database: Database) -> Tried:
-    """What each of `BALANCES` gains. The papers of a query are read once for all of them."""
-    names = _names_of_papers(database)
-    orders = [_orders(database, asked) for asked in collection.queries]
-    gains = [
-        [ndcg(_whole(asked, [names[one] for one in order]), asked.grades) for order in of_query]
-        for asked, of_query in zip(collection.queries, orders, strict=True)
-    ]
-    bare = _gains(collection, Bm25(collection.documents.values(), bare_words).find)
-    return Tried(ours=np.array(gains).T, bare=bare)
-
-
-def _orders(database: Database, asked: Asked) -> Iterator[Sequence[PaperId]]:
-    """The best papers for a query with each balance."""
-    kept: list[Read] = []
-
-    def keep(query: Query, papers: Sequence[Paper], found: Found) -> list[PaperId]:
-        kept.append(read_for(query, papers, found))
-        return list(kept[0].papers)
-
-    page = search(database, keep, asked.text, filters=Filters(feed=asked.feed), limit=DEPTH)
-    shown = [hit.paper.id for hit in page.hits]
-    for balance in BALANCES:
-        ordered = in_order(kept[0], balance) if kept else []
-        yield [*ordered, *(one for one in shown if one not in ordered)]
-
-
-def left_out_halves(gains: Tried, *, halves: int = HALVES, seed: int = SEED) -> Numbers:
-    """Our ratio to bare BM25 on a half of the queries drawn at random, with the balance that was
-    best on the other half, as many times as there are `halves`."""
-    draw, count = np.random.default_rng(seed), len(gains.bare)
-    ratios = []
-    for _ in range(halves):
-        order = draw.permutation(count)
-        chosen_on, left_out = gains.among(order[: count // 2]), gains.among(order[count // 2 :])
-        ratios.append(left_out.ratio(_best([chosen_on])))
-    return np.array(ratios)
-
-
-def left_out_collections(gains: Mapping[str, Tried]) -> Mapping[str, float]:
-    """Our ratio on each collection, with the balance that was best on the mean of the others."""
-    return {
-        name: here.ratio(_best([other for other in gains.values() if other is not here]))
-        for name, here in gains.items()
-    }
-
-
-def _best(gains: Sequence[Tried]) -> int:
-    balances = range(len(gains[0].ours))
-    return max(balances, key=lambda one: math.fsum(each.ratio(one) for each in gains))
 
 
 # --- others --------------------------------------------------------------------------------------
@@ -356,8 +262,8 @@ def _baselines(collection: Collection) -> dict[str, Numbers]:
     bare = Bm25(collection.documents.values(), bare_words)
     stemmed = Bm25(collection.documents.values(), telling_stems)
     return {
-        "bm25": _gains(collection, bare.find),
-        "bm25_stemmed": _gains(collection, stemmed.find),
+        "bm25": gains_of(collection, bare.find),
+        "bm25_stemmed": gains_of(collection, stemmed.find),
     }
 
 
@@ -406,11 +312,12 @@ class Bm25:
 # --- the measure ---------------------------------------------------------------------------------
 
 
-def _gains(collection: Collection, find: Finder) -> Numbers:
-    return np.array([ndcg(_whole(one, find(one)), one.grades) for one in collection.queries])
+def gains_of(collection: Collection, find: Finder) -> Numbers:
+    """The gain of each query, as `find` answers it."""
+    return np.array([ndcg(whole(one, find(one)), one.grades) for one in collection.queries])
 
 
-def _whole(asked: Asked, found: Sequence[str]) -> Sequence[str]:
+def whole(asked: Asked, found: Sequence[str]) -> Sequence[str]:
     """What was found, and after it the candidates that were not, as they were laid out."""
     return [*found, *(one for one in asked.among or () if one not in found)]
 

@@ -1,5 +1,12 @@
-"""Reports as a picture: a bar a method for each metric, ours with its interval, as SVG."""
+"""Reports as a picture: a bar a method for each metric, ours with its interval, as SVG.
 
+    python -m tools.picture REPORT.json ... --out FILE.svg
+
+A report is what `paperround evaluate ... --json` prints. Of several, each metric is marked with the
+name of its file.
+"""
+
+import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -159,3 +166,17 @@ def _text(x: float, y: float, text: str, fill: str, anchor: str = "start", size:
         f'<text x="{x:g}" y="{y:g}" fill="{fill}" text-anchor="{anchor}" font-size="{size}">'
         f"{escape(text)}</text>"
     )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw reports and write the picture."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("reports", nargs="+", type=Path)
+    parser.add_argument("--out", required=True, type=Path)
+    asked = parser.parse_args(arguments)
+    svg = picture({path.stem: read_report(path) for path in asked.reports})
+    asked.out.write_text(svg, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

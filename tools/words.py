@@ -2,11 +2,12 @@
 
     templates, code ─► messages ─► `translations/paperround.pot` ─► one catalogue a language
 
-`python -m paperround.languages` writes all of them; it keeps what is translated and drops what
-nobody says any more. `faults` says what of a catalogue is missing or wrong.
+`python -m tools.words` (`./run words`) writes all of them; it keeps what is translated and drops
+what nobody says any more. `faults` says what of a catalogue is missing or wrong.
 """
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -147,3 +148,22 @@ def _places(text: str) -> set[str]:
 
 def _tags(text: str) -> Counter[str]:
     return Counter(_TAG.findall(text))
+
+
+def main(root: Path) -> int:
+    """Write all of them; 1 when one is incomplete, and what it lacks on standard error."""
+    folder = root / "translations"
+    template = messages(root)
+    (folder / TEMPLATE).write_bytes(written(template))
+    found = []
+    for language in OTHERS:
+        path = folder / f"{language}.po"
+        catalogue = renewed(path, language, template)
+        path.write_bytes(written(catalogue))
+        found += [f"{path.name}: {fault}" for fault in faults(catalogue, template)]
+    sys.stderr.writelines(f"{line}\n" for line in found)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path.cwd()))

@@ -1,5 +1,7 @@
 """Learning the weights of `domain/gist_weights.py` from marked abstracts.
 
+    python -m tools.gist_fit ABSTRACTS.jsonl.gz
+
 For a kind (idea, result) the sentences of an abstract share the chance 1 by `exp(sum of weighted
 features)`. If marked sentences get the share a, the abstract loses (1 - a^q) / q: the loss of Zhang
 and Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels,
@@ -7,6 +9,7 @@ and Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks wi
 weight may only have the sign that is expected of its feature.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from paperround.cli.evaluate import show_report
 from paperround.domain.gist import gist_pieces
 from paperround.domain.gist_features import features_of
 from paperround.domain.gist_weights import Weights
@@ -147,3 +151,7 @@ def _fit(examples: Sequence[_Example]) -> Numbers:
 
     start, bounds = np.zeros(len(SIGNS)), list(SIGNS.values())
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x)
+
+
+if __name__ == "__main__":
+    show_report(refit_gist(Path(sys.argv[1])), as_json=False)
