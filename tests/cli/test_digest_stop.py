@@ -1,4 +1,4 @@
-"""`paperround digest cancel`, `digest missed`, `subscribers history` and `doctor --read`."""
+"""`paperround digest cancel`, `digest missed` and `subscribers history`."""
 
 import json
 from pathlib import Path
@@ -151,17 +151,3 @@ def test_the_history_of_nobody_is_an_error() -> None:
     unknown = run("subscribers", "history", "nobody@example.org")
     assert unknown.exit_code == 1
     assert run("subscribers", "history", "nobody").exit_code == 2
-
-
-@pytest.mark.accept("F37", part="a copy that arrived")
-def test_the_doctor_reads_a_copy_that_arrived(home: Path) -> None:
-    run("deliver", "--now", LATER)
-    mail = next((home / "data" / "outbox").glob("*.eml")).read_bytes()
-    copy = home / "copy.eml"
-    copy.write_bytes(b"Authentication-Results: mx.org; spf=fail; dkim=none; dmarc=fail\r\n" + mail)
-    judged = run("doctor", "--read", str(copy), "--json")
-    assert judged.exit_code == 1
-    levels = {one["check"]: one["level"] for one in json.loads(judged.stdout)["checks"]}
-    assert levels == {"spf": "fail", "dkim": "fail", "dmarc": "fail", "list fields": "ok"}
-    copy.write_text("Dear all")
-    assert run("doctor", "--read", str(copy)).exit_code == 2

@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.doctor.arrived import arrived, results_of
-from paperround.doctor.findings import Finding, Level
+from paperround.doctor.findings import Level
 from paperround.doctor.headers import CLIPPED, Expected, lint
 from paperround.doctor.sample_messages import sample_confirmation, sample_digest
-from paperround.domain.errors import InvalidInput
 from paperround.mail.dkim import Algorithm
 from paperround.mail.dkim_book import KeyBook
 from paperround.mail.dkim_signers import write_book
@@ -165,69 +163,3 @@ def test_the_examination_looks_at_both_mails(home: Home) -> None:
     assert found["confirmation headers"].level is Level.OK
     without = {one.check: one for one in home.examine(contact="https://lab.org/contact")}
     assert "mailto" in without["digest headers"].says
-
-
-# --- a copy that arrived -----------------------------------------------------------------------
-
-JUDGED = (
-    "Authentication-Results: mx.provider.net;\r\n"
-    " dkim=pass (good; key) header.d=mail.example.org header.s=s1;\r\n"
-    " spf=pass smtp.mailfrom=papers@mail.example.org;\r\n"
-    " dmarc=pass (p=NONE) header.from=mail.example.org\r\n"
-)
-CAME = "Received: from a (a [192.0.2.1]) by mx.provider.net with ESMTPS id 1; x\r\n"
-
-
-def copy(digest: bytes, judged: str = JUDGED, came: str = CAME) -> dict[str, Finding]:
-    return {one.check: one for one in arrived((came + judged).encode() + digest)}
-
-
-def test_a_copy_that_passed_is_well(digest: bytes) -> None:
-    found = copy(digest)
-    assert {one.level for one in found.values()} == {Level.OK}
-    assert found.keys() == {"spf", "dkim", "dmarc", "list fields", "tls"}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "check", "level"),
-    [
-        ("dkim=pass", "dkim=fail", "dkim", Level.FAIL),
-        ("spf=pass", "spf=softfail", "spf", Level.FAIL),
-        ("dmarc=pass", "dmarc=fail", "dmarc", Level.FAIL),
-        ("header.d=mail.example.org", "header.d=relay.net", "dkim", Level.WARN),
-        ("papers@mail.example.org", "bounce@relay.net", "spf", Level.WARN),
-        (" spf=pass smtp.mailfrom=papers@mail.example.org;\r\n", "", "spf", Level.WARN),
-    ],
-)
-def test_what_its_server_found_wrong_is_told(
-    digest: bytes, old: str, new: str, check: str, level: Level
-) -> None:
-    found = copy(digest, JUDGED.replace(old, new))
-    assert found[check].level is level
-    assert "mx.provider.net" in found[check].says
-
-
-def test_only_the_topmost_judge_counts(digest: bytes) -> None:
-    forged = JUDGED.replace("mx.provider.net", "forged.net")
-    failed = JUDGED.replace("=pass", "=fail")
-    assert copy(digest, failed + forged)["dmarc"].level is Level.FAIL
-
-
-def test_a_copy_that_lost_its_fields_or_its_tls(digest: bytes) -> None:
-    lost = copy(field("List-Unsubscribe-Post", "")(digest), came=CAME.replace("ESMTPS", "ESMTP"))
-    assert lost["list fields"].level is Level.FAIL
-    assert lost["tls"].level is Level.WARN
-
-
-def test_a_copy_that_nobody_judged_says_so(digest: bytes) -> None:
-    assert copy(digest, judged="")["authentication"].level is Level.SKIPPED
-
-
-def test_a_file_that_is_no_mail_is_named() -> None:
-    with pytest.raises(InvalidInput, match="no mail"):
-        arrived(b"hello")
-
-
-def test_comments_are_no_results() -> None:
-    server, [one] = results_of("mx.org 1; (dkim=pass (really)) spf=fail (dkim=pass) a.b=c")
-    assert (server, one.method, one.result) == ("mx.org", "spf", "fail")

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from paperround.cli.options import AsJson, read_file, runtime, usage
-from paperround.cli.output import print_result, say
+from paperround.cli.options import AsJson, runtime
+from paperround.cli.output import print_result
 from paperround.domain.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -23,54 +22,16 @@ COLOURS = {
 
 
 def doctor(
-    mail_to: Annotated[
-        str | None,
-        typer.Option(
-            "--mail-to", metavar="EMAIL", help="Then send a test mail there, to be looked at."
-        ),
-    ] = None,
-    read: Annotated[
-        Path | None,
-        typer.Option(
-            "--read",
-            metavar="FILE",
-            help="Instead: read a copy that arrived, and say how its reader's server judged it.",
-        ),
-    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check this installation and say what to do; fails when something is wrong.
-
-    Sends nothing, unless --mail-to says so.
-    """
+    """Check this installation and say what to do; fails when something is wrong. Sends nothing."""
     from paperround.doctor.findings import is_well
 
-    if read is not None and mail_to is not None:
-        raise typer.BadParameter("one at a time: send it first, then --read the copy")
-    findings = look() if read is None else _read(read)
+    findings = look()
     value = {"well": is_well(findings), "checks": [asdict(one) for one in findings]}
     print_result(value, lines_of(findings), as_json=as_json)
-    sent = mail_to is None or _sent(mail_to, as_json=as_json)
-    if not (sent and is_well(findings)):
+    if not is_well(findings):
         raise typer.Exit(1)
-
-
-def _read(path: Path) -> "list[Finding]":
-    from paperround.doctor.arrived import arrived
-
-    with usage("--read"):
-        return arrived(read_file(path))
-
-
-def _sent(email: str, *, as_json: bool) -> bool:
-    from paperround.cli.digest_status import send_test
-
-    with usage("--mail-to"):
-        address = runtime().addresses.read(email)
-    sent = send_test(address.written, as_json=as_json)
-    if sent and not as_json:
-        say("  save the copy that arrives as a file, and `paperround doctor --read FILE`")
-    return sent
 
 
 def look() -> "list[Finding]":

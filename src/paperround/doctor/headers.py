@@ -16,7 +16,6 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 from paperround.doctor.dmarc import related
 from paperround.doctor.findings import Finding, fail, ok, warn
-from paperround.domain.errors import InvalidInput
 from paperround.domain.wording import counted
 
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
@@ -194,14 +193,3 @@ def _size(mail: Message) -> Iterator[str]:
     for content in (part.get_payload(decode=True) for part in pages):
         if isinstance(content, bytes) and len(content) >= CLIPPED:
             yield f"its HTML has {len(content) / 1024:.0f} KB: from 102 KB on Gmail cuts it off"
-
-
-# --- a copy that arrived -----------------------------------------------------------------------
-
-
-def require_mail(content: bytes) -> Message:
-    """The mail in a file; raises InvalidInput for one that is none."""
-    mail = message_from_bytes(content)
-    if mail.get("From") is None or mail.get("Date") is None:
-        raise InvalidInput("this is no mail: save it as a file (.eml, `Show original`) and try it")
-    return mail
