@@ -19,15 +19,14 @@ from paperround.config import load_settings
 from paperround.web import problems
 from paperround.web.answers import KEPT
 from paperround.web.cache import SECONDS, PageCache
-from paperround.web.compression import compressed
+from paperround.web.compression import compressed, public_paths
 from paperround.web.conditional import conditional
 from paperround.web.costly import Turns
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
 from paperround.web.languages import hearing
 from paperround.web.openapi import ABOUT, TAGS, described
 from paperround.web.query_names import KNOWN_NAMES_ONLY
-from paperround.web.routes import API, COOKIELESS, PAGES, PUBLIC, ROUTERS
-from paperround.web.slashes import public_paths, without_slash
+from paperround.web.routes import API, COOKIELESS, PUBLIC, ROUTERS
 from paperround.web.stamps import stamp
 from paperround.web.templating import static_dir, static_version
 from paperround.wiring import Runtime
@@ -42,8 +41,7 @@ class Site(FastAPI):
     def guard(self, rules: Rules, cache: PageCache) -> None:
         """Put the guard before everything, error pages and cached pages included."""
         inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
-        made = without_slash(cache.before(inner), public_paths(PAGES))
-        made = conditional(compressed(made, public_paths(PUBLIC)))
+        made = conditional(compressed(cache.before(inner), public_paths(PUBLIC)))
         refuse = partial(problems.refused, self.state.runtime)
         self._guarded: App = hearing(guarded(made, rules, refuse))
 

@@ -7,6 +7,8 @@ asked, so its compressed length would let an attacker guess the keys (BREACH).
 import re
 from collections.abc import Iterable
 
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from paperround.web.guard import App, Receive, Scope, Send
@@ -14,6 +16,19 @@ from paperround.web.guard import App, Receive, Scope, Send
 LEAST = 1024
 """Bytes below which an answer fits into one packet anyway."""
 LEVEL = 4
+_PERSONAL = "{token}"
+
+
+def public_paths(routers: Iterable[APIRouter]) -> tuple[re.Pattern[str], ...]:
+    """The paths of the pages that are for everybody: those whose address holds no token."""
+    routes = (route for router in routers for route in router.routes)
+    return tuple(
+        route.path_regex
+        for route in routes
+        if isinstance(route, APIRoute)
+        and "GET" in (route.methods or ())
+        and _PERSONAL not in route.path
+    )
 
 
 def compressed(app: App, pages: Iterable[re.Pattern[str]]) -> App:

@@ -55,17 +55,12 @@ API: tuple[APIRouter, ...] = (
 )
 """Those below /api/v1. Programs that know Hugging Face's names have routers of their own."""
 
-PAGES: tuple[APIRouter, ...] = (
+PUBLIC: tuple[APIRouter, ...] = (
     pages.router,
     signup.router,
     trying.router,
     followed.router,
     search.router,
-)
-"""Those whose pages are for everybody, but for the ones behind a link of one's own."""
-
-PUBLIC: tuple[APIRouter, ...] = (
-    *PAGES,
     files.router,
     feeds.router,
     crawlers.router,
