@@ -161,21 +161,6 @@ def test_the_last_count_of_each_signal_is_told_whichever_feed_counted(database: 
     assert found == {one: {"upvotes": 7, "comments": 4}, other: {"upvotes": 1}}
 
 
-def test_a_map_of_the_site_names_papers_that_stand(database: Database) -> None:
-    ids = seed_papers(database, 4)
-    with database.writing() as work:
-        gone = work.papers.load([ids[1]])[ids[1]]
-        work.papers.save([write(replace(gone, withdrawn=True))], now=NOW)
-        kept = work.papers.load([ids[0]])[ids[0]]
-        work.papers.join(joined(kept, ids[2]), now=NOW)
-    with database.reading() as work:
-        assert work.papers.last_id() == max(ids)
-        found = work.papers.addresses(after=PaperId(0), through=max(ids))
-        later = work.papers.addresses(after=ids[0], through=max(ids))
-    assert [one.id for one in found] == [ids[0], ids[3]]
-    assert [one.id for one in later] == [ids[3]]
-
-
 def test_rejects_are_counted_by_the_runs_that_began_in_a_stretch(database: Database) -> None:
     with database.writing() as work:
         feed = work.feeds.get_or_create("hf", "hf", now=NOW)

@@ -19,7 +19,7 @@ from tests.builders import paper
 from tests.web.conftest import Site, running
 from tests.web.papers import keep
 
-PAGES = ("/", "/trending", "/editions", "/sources", "/ranking", "/snippet", "/sitemap.xml")
+PAGES = ("/", "/trending", "/editions", "/sources", "/ranking", "/snippet")
 
 
 @dataclass

@@ -15,7 +15,7 @@ from tests.web.secured import secured
 PUBLIC = (
     *("/", "/trending", "/editions", "/editions/trending/2026-03-02", "/sources", "/ranking"),
     *("/topics/graph", "/authors/ring", "/search", "/snippet", "/subscribe"),
-    *("/robots.txt", "/sitemap.xml", "/sitemaps/site.xml", "/opensearch.xml", "/favicon.ico"),
+    *("/robots.txt", "/favicon.ico"),
 )
 PERSONAL = ("unsubscribe", "preferences", "feedback", "confirm", "address")
 BEHIND = ("preferences/{}/preview", "preferences/{}/history", "preferences/{}/library",

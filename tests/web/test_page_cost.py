@@ -15,7 +15,7 @@ from tests.web.papers import keep
 
 PAGES = (
     *("/", "/trending", "/trending?period=month", "/editions", "/editions/trending/2026-03-02"),
-    *("/papers/2603.00001", "/sources", "/ranking", "/sitemap.xml", "/sitemaps/papers-1.xml"),
+    *("/papers/2603.00001", "/sources", "/ranking"),
 )
 SEARCHES = ("/search?q=things", "/topics/things", "/authors/Ada%20Ring")
 MOST = 20

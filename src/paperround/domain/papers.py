@@ -200,15 +200,6 @@ class PaperTrail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaperAddress:
-    """What a map of the site says of a paper: how its page is called, and when it changed."""
-
-    id: PaperId
-    identifiers: Mapping[str, str]
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """A feed's claim on a paper: when it listed it, and with which fingerprints.
 

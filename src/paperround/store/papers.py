@@ -29,7 +29,6 @@ from paperround.domain.papers import (
     FeedId,
     Listing,
     Paper,
-    PaperAddress,
     PaperId,
     PaperText,
     PaperTrail,
@@ -159,15 +158,6 @@ class PaperStore:
     def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
         """Where a paper came from, its `limit` last texts and the feeds that carry it."""
         return trails.trail(self._connection, paper, limit=limit)
-
-    def addresses(self, *, after: PaperId, through: PaperId) -> list[PaperAddress]:
-        """What stands among the ids above `after`, up to `through`, by id; none that is withdrawn
-        or was joined into another."""
-        return trails.addresses(self._connection, after=after, through=through)
-
-    def last_id(self) -> PaperId:
-        """The highest id that was given; 0 when there is none."""
-        return trails.last_id(self._connection)
 
     def count(self) -> int:
         """How many papers there are; one that was joined into another is none of its own."""

@@ -1,16 +1,14 @@
-"""Where papers came from, and what a map of the site says of them."""
+"""Where papers came from."""
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from paperround.domain.papers import (
     Carried,
     EarlierText,
-    PaperAddress,
     PaperId,
     PaperTrail,
 )
 from paperround.store import schema as db
-from paperround.store.joining import STANDS
 
 _KEPT, _LISTED = db.paper_versions.c, db.listings.c
 _TEXTS = (
@@ -39,23 +37,3 @@ def trail(connection: Connection, paper: PaperId, *, limit: int) -> PaperTrail:
         ),
         carried=tuple(Carried(feed=name, listed_on=day, since=at) for name, day, at in carried),
     )
-
-
-def addresses(connection: Connection, *, after: PaperId, through: PaperId) -> list[PaperAddress]:
-    """What stands among these ids, by id."""
-    own = db.papers.c
-    found = connection.execute(
-        select(own.id, own.identifiers, own.changed_at)
-        .where(own.id > after, own.id <= through, own.withdrawn_at.is_(None), STANDS)
-        .order_by(own.id)
-    )
-    return [
-        PaperAddress(id=PaperId(id_), identifiers=identifiers, changed_at=at)
-        for id_, identifiers, at in found
-    ]
-
-
-def last_id(connection: Connection) -> PaperId:
-    """The highest id that was given; 0 when there is none."""
-    highest = select(func.coalesce(func.max(db.papers.c.id), 0))
-    return PaperId(connection.execute(highest).scalar_one())
