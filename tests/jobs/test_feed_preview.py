@@ -7,7 +7,7 @@ import pytest
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import NewFeed
 from paperround.domain.papers import Show
-from paperround.jobs.feed_preview import Fate, look_at, preview_feed
+from paperround.jobs.feed_preview import Fate, preview_feed
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import HF, ML, NOW, Room, batch
 from tests.sources.arxiv_samples import item, rss
@@ -72,21 +72,18 @@ def _entry(number: int, title: str, author: str) -> str:
 
 def test_a_look_goes_on_behind_a_day_without_papers(room: Room) -> None:
     room.answers["daily_papers"] = b"[]"
-    seen = look_at(room.newsroom, replace(HF, settings={"days": "9"}), now=NOW, pages=3)
+    seen = preview_feed(room.newsroom, replace(HF, settings={"days": "9"}), now=NOW)
     assert len(room.services.asked) == 3
-    assert seen.batch.records == ()
+    assert seen.papers == ()
 
 
 def test_a_look_stops_at_the_first_papers(room: Room) -> None:
     room.answers["cs.AI"] = batch()
-    look_at(room.newsroom, replace(ML, settings={"categories": "cs.AI,cs.CL"}), now=NOW, pages=3)
+    preview_feed(room.newsroom, replace(ML, settings={"categories": "cs.AI,cs.CL"}), now=NOW)
     assert room.services.paths == ["cs.AI"]
 
 
-def test_an_answer_that_cannot_be_read_is_kept_with_its_error(room: Room) -> None:
+def test_an_answer_that_cannot_be_read_is_an_error(room: Room) -> None:
     room.answers["cs.AI"] = b"<html>busy</html>"
-    seen = look_at(room.newsroom, ML, now=NOW)
-    assert isinstance(seen.error, FetchFailed)
-    assert seen.page.body == b"<html>busy</html>"
     with pytest.raises(FetchFailed):
         preview_feed(room.newsroom, ML, now=NOW)

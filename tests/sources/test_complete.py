@@ -1,4 +1,4 @@
-"""Every kind of feed has all that belongs to one: described settings, shapes of its answers, an
+"""Every kind of feed has all that belongs to one: described settings, an
 address for other readers, a word in the documentation.
 
 A source that is newly registered fails here until it has them.
@@ -13,11 +13,7 @@ from paperround.domain.errors import InvalidInput
 from paperround.sources.choices import CHOICES, NEEDS_URL
 from paperround.sources.live import SOURCES
 from paperround.sources.opml import PUBLIC
-from paperround.sources.shapes import shape_of, shapes
 from tests.sources.full_feeds import another_value, full_feed
-
-ANY_SHAPE = frozenset({"feed"})
-"""Kinds that read whatever stands at an address."""
 
 DOCS = Path(__file__).parents[2] / "docs"
 EVERY_KIND = pytest.mark.parametrize("kind", SOURCES)
@@ -42,23 +38,6 @@ def test_a_kind_without_an_address_of_its_own_says_so(kind: str) -> None:
         assert kind in NEEDS_URL
     else:
         assert kind not in NEEDS_URL
-
-
-@pytest.mark.accept("F09", part="shapes")
-@EVERY_KIND
-def test_a_kind_has_a_shape_with_each_value_of_its_settings(kind: str) -> None:
-    if kind in ANY_SHAPE:
-        assert shape_of(kind, {}) is None
-        return
-    assert shape_of(kind, {}) is not None
-    assert shape_of(kind, full_feed(kind).settings) is not None
-    for name, choice in CHOICES[kind].items():
-        for value in () if choice.many else choice.values():
-            assert shape_of(kind, {name: value}) is not None, (name, value)
-
-
-def test_no_shape_belongs_to_a_kind_that_is_gone() -> None:
-    assert {one.kind for one in shapes()} == SOURCES.keys() - ANY_SHAPE
 
 
 @pytest.mark.accept("F09", part="OPML")

@@ -40,7 +40,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         (("add", "x", "--kind", "arxiv-oai"), 1, "arxiv-oai needs sets: 1 to 60"),
         (("add", "x", "--kind", "feed", "--url", "https://x.example/a b"), 1, "a blank"),
         (("add", "x", "--preset", "ml"), 2, "give it alone"),
-        (("check", "hf", "--live", "--kind", "all"), 2, "use it with --live and without NAME"),
         (("runs", "nobody"), 1, "no feed called nobody: there are hf, resting"),
         (("rejects", "hf", "--limit", "0"), 2, "greater than or equal to 1"),
     ],

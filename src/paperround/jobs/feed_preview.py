@@ -1,11 +1,10 @@
-"""A look at a feed before it is kept, or at how its service answers today. Nothing is stored."""
+"""A look at a feed before it is kept. Nothing is stored."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, NewFeed, Page, Progress
 from paperround.domain.merge import may_merge_by_title
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
@@ -59,62 +58,19 @@ class FeedPreview:
         return sum(one.becomes is fate for one in self.papers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One answer of a service, and what it holds: `batch`, or the `error` that kept it from being
-    read."""
-
-    page: Page
-    seconds: float
-    batch: ParsedBatch = field(default_factory=ParsedBatch)
-    error: FetchFailed | InvalidInput | None = None
-
-
 @dataclass(slots=True)
-class _Watched:
-    """A client that keeps its last answer, and how long that took."""
+class _Timed:
+    """A client that tells how long its last answer took."""
 
     client: HttpClient
     clock: Clock
-    page: Page | None = None
     seconds: float = 0.0
 
     def get(self, request: FetchRequest) -> Page:
         began = self.clock.now()
-        self.page = self.client.get(request)
+        page = self.client.get(request)
         self.seconds = max(0.0, (self.clock.now() - began).total_seconds())
-        return self.page
-
-
-def look_at(newsroom: Newsroom, feed: NewFeed, *, now: datetime, pages: int = 1) -> Look:
-    """Ask for the first page of a feed that need not exist, and while it holds no papers for the
-    next, at most `pages` in all; the rejects of all of them are kept.
-
-    Raises InvalidInput as `check_feed` does, FetchFailed when there is no answer, and RateLimited
-    when the service may not be asked now. An answer that cannot be read is no error here.
-    """
-    check_feed(newsroom.sources, feed)
-    seen = _asked(newsroom, feed, None, now)
-    for _ in range(1, pages):
-        if seen.batch.next is None or seen.batch.records:
-            break
-        before = seen.batch.rejects
-        seen = _asked(newsroom, feed, seen.batch.next, now)
-        seen = replace(seen, batch=replace(seen.batch, rejects=before + seen.batch.rejects))
-    return seen
-
-
-def _asked(newsroom: Newsroom, feed: NewFeed, cursor: str | None, now: datetime) -> Look:
-    source = newsroom.sources[feed.kind]
-    state = FeedState(url=feed.url, settings=feed.settings, progress=Progress(cursor=cursor))
-    watched = _Watched(newsroom.client, newsroom.clock)
-    try:
-        page, batch = ask(replace(newsroom, client=watched), source, source.plan(state, now))
-    except (FetchFailed, InvalidInput) as error:
-        if watched.page is None:
-            raise
-        return Look(page=watched.page, seconds=watched.seconds, error=error)
-    return Look(page=page, seconds=watched.seconds, batch=batch)
+        return page
 
 
 def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPreview:
@@ -124,22 +80,37 @@ def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPre
     Raises InvalidInput as `check_feed` does, FetchFailed for what cannot be read, and RateLimited
     when the service may not be asked now.
     """
-    seen = look_at(newsroom, feed, now=now, pages=MOST_PAGES)
-    if seen.error is not None:
-        raise seen.error
-    entries = [Entry(record) for record in seen.batch.records]
+    check_feed(newsroom.sources, feed)
+    timed = _Timed(newsroom.client, newsroom.clock)
+    page, batch = _first_papers(replace(newsroom, client=timed), feed, now)
+    entries = [Entry(record) for record in batch.records]
     known = _known(newsroom, entries)
     return FeedPreview(
         papers=tuple(
             _previewed(entry, feed, is_known=is_known)
             for entry, is_known in zip(entries, known, strict=True)
         ),
-        rejects=seen.batch.rejects,
-        next=seen.batch.next,
-        url=seen.page.url,
-        size=len(seen.page.body),
-        seconds=seen.seconds,
+        rejects=batch.rejects,
+        next=batch.next,
+        url=page.url,
+        size=len(page.body),
+        seconds=timed.seconds,
     )
+
+
+def _first_papers(newsroom: Newsroom, feed: NewFeed, now: datetime) -> tuple[Page, ParsedBatch]:
+    """The first page that holds papers, else the last that is looked at; the rejects of all."""
+    source = newsroom.sources[feed.kind]
+    cursor: str | None = None
+    rejects: tuple[Reject, ...] = ()
+    for _ in range(MOST_PAGES):
+        state = FeedState(url=feed.url, settings=feed.settings, progress=Progress(cursor=cursor))
+        page, batch = ask(newsroom, source, source.plan(state, now))
+        rejects += batch.rejects
+        cursor = batch.next
+        if cursor is None or batch.records:
+            break
+    return page, replace(batch, rejects=rejects)
 
 
 def _known(newsroom: Newsroom, entries: Sequence[Entry]) -> list[bool]:
