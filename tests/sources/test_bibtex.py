@@ -210,9 +210,8 @@ def test_an_entry_of_ads_names_its_journal() -> None:
     record = only(ADS)
     assert record.title == "Tides at z > 6: Hα"
     assert record.authors == ("Ada Lovelace", "A. M. Turing")
-    assert record.comment == "Journal reference: Astrophysical Journal"
+    assert record.comment == r"Journal reference: \apj"
     assert record.identifiers == {"doi": "10.3847/1538-4357/tides", "arxiv": "2601.00001"}
-    assert only(ADS.replace(r"\apj}", r"\tides}")).comment == r"Journal reference: \tides"
     assert only(ADS.replace(r"\apj}", "arXiv e-prints}")).comment is None
 
 

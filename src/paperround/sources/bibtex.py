@@ -20,7 +20,6 @@ from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.bibtex_text import unbraced, value_of, verbatim
 from paperround.sources.charsets import text_of_bytes
 from paperround.sources.entries import MOST_BYTES, BadEntry, Line, reject
-from paperround.sources.journal_macros import JOURNALS
 from paperround.sources.references import (
     Reference,
     arxiv_name,
@@ -52,7 +51,6 @@ _NAMES = (
     "doi eprint archiveprefix eprinttype eprintclass primaryclass arxivid pmid url howpublished"
     " file pdf number volume pages eid date year month day"
 ).split()
-_MACRO = re.compile(r"\\([a-z]+)\s*")
 _NAME_PARTS = re.compile(r"\s*(?:family|given|prefix|suffix)(?:-i)?\s*=")
 _NAME_PART = re.compile(
     r"""(?:^|,)\s*([a-z-]{1,20})\s*=\s*(\{(?:[^{}]|\{[^{}]*\})*\}|"[^"]*"|[^,]*)"""
@@ -185,7 +183,7 @@ def _record(entry: "Entry", macros: Mapping[str, str]) -> Record:
 def _reference(said: Mapping[str, str]) -> Reference:
     texts = {key: unbraced(said.get(key, "")) for key in _TEXTS}
     names = {key: verbatim(said.get(key, "")) for key in _NAMES}
-    journal = _journal(texts["journal"] or texts["journaltitle"] or texts["booktitle"])
+    journal = texts["journal"] or texts["journaltitle"] or texts["booktitle"]
     pmid = names["pmid"]
     return Reference(
         title=texts["title"],
@@ -216,11 +214,6 @@ def _dates(names: Mapping[str, str]) -> Iterator[str]:
         yield f"{year} {month} {day}"
     yield f"{year} {month}"
     yield year
-
-
-def _journal(text: str) -> str:
-    macro = _MACRO.fullmatch(text)
-    return JOURNALS.get(macro[1], text) if macro else text
 
 
 def _eprint(names: Mapping[str, str]) -> str:
