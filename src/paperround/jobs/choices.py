@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, parse_interest
@@ -18,9 +17,6 @@ from paperround.domain.topics import read_topics
 
 MOST_PAPERS = 50
 LONGEST_PAUSE = timedelta(days=366)
-
-_MOST_WISHES = 256
-"""Those that are kept, checked and packed: most people ask for the same few things."""
 
 _INTERESTS, _ALSO = "interests", "also"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
@@ -35,7 +31,6 @@ def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
     return _checked_on(wish, local_date(now, wish.timezone or zone))
 
 
-@lru_cache(maxsize=_MOST_WISHES)
 def _checked_on(wish: Preferences, today: date) -> Preferences:
     _require(wish.hour is None or 0 <= wish.hour <= 23, "hour", marked("the hour is 0 to 23"))
     _require(
@@ -85,7 +80,6 @@ def _pause(until: date | None, today: date) -> date | None:
     return until
 
 
-@lru_cache(maxsize=_MOST_WISHES)
 def packed(wish: Preferences) -> str:
     """`wish` as text that a notice can carry."""
     until = wish.paused_until

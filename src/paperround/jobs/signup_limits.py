@@ -17,7 +17,6 @@ it may hit at once, and in one order, so that two of them never wait for each ot
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from paperround.domain.errors import Crowded, RateLimited
@@ -59,9 +58,6 @@ DAY = timedelta(hours=24)
 ONCE_A_DAY = (Rate(1, DAY),)
 LINKS = (Rate(3, DAY),)
 """Links to their choices that whoever holds an old one may have mailed to a reader."""
-
-_ASKING = 128
-"""Those whose keyed hashes are kept: they are asked for several times in one request."""
 
 Hit = tuple[str, tuple[Rate, ...]]
 
@@ -261,7 +257,6 @@ def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> fl
     return work.rates.hit(key, rates, now=now) if rates else None
 
 
-@lru_cache(maxsize=_ASKING)
 def _client_keys(keys: KeyRing, written: str | None) -> tuple[str, ...]:
     client, *networks = client_and_networks(written)
     nets = (f"signup/net/{keys.digest('rate', network)}" for network in networks)
@@ -291,17 +286,14 @@ def _as_they_are(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
     return rates
 
 
-@lru_cache
 def _halved(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
     return tuple(replace(rate, count=max(1, rate.count // 2)) for rate in rates)
 
 
-@lru_cache(maxsize=_ASKING)
 def _domain_digest(keys: KeyRing, domain: str) -> str:
     return keys.digest("rate", domain)
 
 
-@lru_cache(maxsize=_ASKING)
 def _mailbox_key(keys: KeyRing, address: str) -> str:
     """What is counted for the mailbox that `address` reaches."""
     return f"signup/address/{keys.digest('rate', mailbox(address))}"
