@@ -48,11 +48,10 @@ def test_with_every_record_in_place_all_is_well() -> None:
         DOMAIN: ("some-site-verification=1", "v=spf1 ip4:192.0.2.25 -all"),
         f"_dmarc.{DOMAIN}": ("v=DMARC1; p=none",),
         f"_mta-sts.{DOMAIN}": ("v=STSv1; id=20260130",),
-        f"_smtp._tls.{DOMAIN}": ("v=TLSRPTv1; rua=mailto:ada@lab.org",),
         **texts(*BOOK.due(DOMAIN, NOW)),
     }
     assert [(one.check, one.level) for one in look(held)] == [
-        (check, Level.OK) for check in ("spf", "dkim", "dmarc", "mx", "mta-sts", "tls-rpt")
+        (check, Level.OK) for check in ("spf", "dkim", "dmarc", "mx", "mta-sts")
     ]
 
 
@@ -64,7 +63,6 @@ def test_each_record_that_is_missing_comes_with_its_line() -> None:
         "dmarc": (Level.WARN, [f"_dmarc.{DOMAIN}."]),
         "mx": (Level.WARN, []),
         "mta-sts": (Level.SKIPPED, [f"_mta-sts.{DOMAIN}."]),
-        "tls-rpt": (Level.SKIPPED, [f"_smtp._tls.{DOMAIN}."]),
     }
 
 

@@ -131,11 +131,3 @@ def test_without_a_record_no_policy_is_asked_for() -> None:
     found = transport.mta_sts(DOMAIN, (), FakeResolver(), client, now=NOW)
     assert (found.level, client.asked) == (Level.SKIPPED, [])
     assert found.lines == (f'_mta-sts.{DOMAIN}. TXT "v=STSv1; id={NOW:%Y%m%d}"',)
-
-
-def test_reports_on_tls() -> None:
-    place = f"_smtp._tls.{DOMAIN}"
-    good = ("v=TLSRPTv1; rua=mailto:a@lab.org",)
-    for held, level in ((good, Level.OK), (good * 2, Level.WARN), ((), Level.SKIPPED)):
-        found = transport.reports(DOMAIN, "a@lab.org", True, FakeResolver({place: held}))
-        assert found.level is level

@@ -53,7 +53,7 @@ def records(
         *dkim(keys, resolver),
         _dmarc(domain, reports_to, resolver, envelope=envelope, signer=signer),
         transport.exchangers(envelope, resolver),
-        *_tls_of_answers(envelope, reports_to, resolver, client, now=now),
+        _tls_of_answers(envelope, resolver, client, now=now),
         *_ptr(settings, resolver),
     ]
 
@@ -237,16 +237,13 @@ def _policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
 
 
 def _tls_of_answers(
-    domain: str, reports_to: str, resolver: Resolver, client: HttpClient | None, *, now: datetime
-) -> list[Finding]:
+    domain: str, resolver: Resolver, client: HttpClient | None, *, now: datetime
+) -> Finding:
     try:
         found = _of_version("v=STSv1", resolver.texts(f"_mta-sts.{domain}"))
     except FetchFailed as error:
-        return [skipped("mta-sts", str(error))]
-    return [
-        transport.mta_sts(domain, found, resolver, client, now=now),
-        transport.reports(domain, reports_to, bool(found), resolver),
-    ]
+        return skipped("mta-sts", str(error))
+    return transport.mta_sts(domain, found, resolver, client, now=now)
 
 
 def _ptr(settings: Settings, resolver: Resolver) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""TLS for the mail that comes back: MTA-STS (RFC 8461) and its reports (RFC 8460)."""
+"""TLS for the mail that comes back: MTA-STS (RFC 8461)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,6 @@ from paperround.doctor.findings import Finding, ok, skipped, warn
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.ports import HttpClient
-from paperround.domain.wording import counted
 from paperround.jobs.ports import Resolver
 
 _MODES = ("enforce", "testing", "none")
@@ -82,27 +81,3 @@ def _wrong(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> 
     return (
         f"does not name {', '.join(strangers)}, which takes mail for {domain}" if strangers else ""
     )
-
-
-def reports(domain: str, reports_to: str, has_policy: bool, resolver: Resolver) -> Finding:
-    """Whether senders tell when TLS with our mail host fails."""
-    line = f'_smtp._tls.{domain}. TXT "v=TLSRPTv1; rua=mailto:{reports_to}"'
-    try:
-        found = [
-            text
-            for text in resolver.texts(f"_smtp._tls.{domain}")
-            if text.replace(" ", "").lower().startswith("v=tlsrptv1;")
-        ]
-    except FetchFailed as error:
-        return skipped("tls-rpt", str(error))
-    if len(found) == 1:
-        return ok("tls-rpt", f"{domain} says {found[0]}")
-    if len(found) > 1:
-        return warn(
-            "tls-rpt",
-            f"{domain} has {counted(len(found), 'such record')}, so none counts",
-            "leave one",
-        )
-    says = f"nobody is told when TLS with the mail for {domain} fails"
-    way_out = "with a policy for TLS it should be" if has_policy else "it need not be"
-    return skipped("tls-rpt", says, way_out, (line,))
