@@ -30,25 +30,6 @@ def test_a_file_is_recognised_and_read_in_the_charset_it_was_saved_in(
     assert said(read(content)) == [("Größe", ("Jörg Müller",))]
 
 
-@pytest.mark.parametrize(
-    ("stated", "charset", "name"),
-    [
-        ("ISO8859_1", "latin-1", "Müller"),
-        ("Cp1250", "cp1250", "Michał"),
-        ("ISO8859_2", "iso8859-2", "Michał"),
-        ("Cp1251", "cp1251", "Иванов"),
-        ("SJIS", "shift_jis", "田中"),
-        ("UTF-8", "utf-8", "Müller"),
-        ("UTF8", "cp1252", "Müller"),
-        ("rot13", "cp1252", "Müller"),
-        ("nothing known", "cp1252", "Müller"),
-    ],
-)
-def test_a_bibliography_of_jabref_says_its_charset(stated: str, charset: str, name: str) -> None:
-    text = f"% Encoding: {stated}\n\n@misc{{a, title={{A}}, author={{{name}}}}}\n"
-    assert said(read_bibtex(text.encode(charset))) == [("A", (name,))]
-
-
 @pytest.mark.accept("F06", part="bibtex")
 def test_a_foreign_byte_costs_no_accent_of_the_entries_beside_it() -> None:
     content = BIBTEX.encode() + BIBTEX.encode("cp1252") + BIBTEX.encode()

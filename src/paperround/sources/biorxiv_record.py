@@ -27,6 +27,7 @@ from paperround.sources.entries import (
     text_of,
     title_of,
 )
+from paperround.sources.json_answer import excerpt_of
 
 _CREATIVE_COMMONS = "https://creativecommons.org"
 _CC0 = f"{_CREATIVE_COMMONS}/publicdomain/zero/1.0/"
@@ -46,7 +47,6 @@ _OK = "ok"
 _NOTHING = "no posts found"
 _LONGEST_DOI = 500
 _SAID = 200
-_EXCERPT = 1000
 _VERSION = re.compile(r"\s*0{0,3}([1-9]\d{0,3})\s*", re.ASCII)
 _TOTAL = re.compile(r"\s*(\d{1,9})\s*", re.ASCII)
 _MOST_ROWS = 10**9
@@ -134,7 +134,7 @@ def _batch(rows: list[Any], subjects: Collection[str]) -> ParsedBatch:
             if _is_wanted(row, subjects):
                 records.append(_record(row))
         except BadEntry as problem:
-            rejects.append(reject(problem, position, _shown(row)))
+            rejects.append(reject(problem, position, excerpt_of(row)))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
@@ -142,13 +142,6 @@ def _is_wanted(row: Any, subjects: Collection[str]) -> bool:
     if not isinstance(row, dict):
         raise BadEntry("not-a-paper", "the row is not an object")
     return not subjects or subject_of(text_of(row, "category") or "") in subjects
-
-
-def _shown(row: Any) -> str:
-    try:
-        return json.dumps(row)[:_EXCERPT]
-    except RecursionError:
-        return "(nested too deeply)"
 
 
 def _record(row: Entry) -> Record:

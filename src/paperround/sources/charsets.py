@@ -1,6 +1,6 @@
 """Bytes of bibliographies and tables as text, whatever program saved them.
 
-    byte order mark or NULs ─► UTF-16        stated (JabRef's `% Encoding:`) ─► that
+    byte order mark or NULs ─► UTF-16
     else UTF-8, and bytes that are none as windows-1252, where they stand alone among Latin letters
 
 Bytes that stay undecoded come as surrogates (`surrogateescape`), so that only their entry is lost.
@@ -15,12 +15,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_STATED = re.compile(
-    rb"^[ \t]*%+[ \t]*encoding:[ \t]*([\w.:-]{1,40})", re.IGNORECASE | re.MULTILINE
-)
-_HEAD = 2000
-_SINGLE_BYTE = re.compile(r"iso8859-\d+|cp125\d|koi8-[rut]|mac-\w+|cp437|cp85\d")
-_MULTI_BYTE = re.compile(r"big5\w*|gb2312|gbk|gb18030|shift_jis|cp932|cp936|cp949|cp950|euc_\w+")
 _FOREIGN = re.compile("[\udc80-\udcff]+")
 _MOST_TOGETHER = 3
 """Accented letters next to each other; longer runs are of a script that is not Latin."""
@@ -32,7 +26,7 @@ def text_of_bytes(content: bytes) -> str:
     if charset:
         return content.decode(charset, "replace").lstrip("\ufeff")
     text = content.decode("utf-8-sig", "surrogateescape")
-    return (_as_stated(content) or _mended(text)) if is_undecoded(text) else text
+    return _mended(text) if is_undecoded(text) else text
 
 
 def is_utf_16(content: bytes) -> bool:
@@ -52,22 +46,6 @@ def _utf_16(content: bytes) -> str | None:
         and (head[0] == head[2] == 0 or head[1] == head[3] == 0)
     ):
         return "utf-16-be" if head[0] == 0 else "utf-16-le"
-    return None
-
-
-def _as_stated(content: bytes) -> str | None:
-    """The text in the charset that its head states; None without one, or where it does not fit."""
-    match = _STATED.search(content[:_HEAD])
-    if match is None:
-        return None
-    try:
-        name = codecs.lookup(match[1].decode("ascii")).name
-        if name == "iso8859-1":
-            name = "cp1252"  # many say the one for the other
-        if _SINGLE_BYTE.fullmatch(name) or _MULTI_BYTE.fullmatch(name):
-            return content.decode(name)
-    except (LookupError, UnicodeDecodeError):
-        pass
     return None
 
 

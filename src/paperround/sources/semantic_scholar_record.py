@@ -16,6 +16,7 @@ from paperround.domain.identifiers import arxiv_id, doi_identifier
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
+from paperround.sources.catalogues import object_of
 from paperround.sources.entries import (
     BadEntry,
     Entry,
@@ -130,7 +131,7 @@ def _paper(row: object) -> Entry:
 
 
 def _record(paper: Entry) -> Record:
-    pdf = _object(paper, "openAccessPdf")
+    pdf = object_of(paper, "openAccessPdf")
     is_open, licence = _licence(pdf)
     record = Record(
         title=title_of(paper),
@@ -150,7 +151,7 @@ def _record(paper: Entry) -> Record:
 
 def _identifiers(paper: Entry) -> dict[str, str]:
     """What other sources know the paper by; its number here only when there is nothing else."""
-    stated = _object(paper, "externalIds")
+    stated = object_of(paper, "externalIds")
     arxiv = arxiv_id(text_of(stated, "ArXiv") or "")
     doi = text_of(stated, "DOI") or ""
     pmid = (text_of(stated, "PubMed") or "").strip()
@@ -172,16 +173,6 @@ def _own_id(paper: Entry, stated: Entry) -> str:
     if not _PAPER_ID.fullmatch(page):
         raise BadEntry("no-id", "the paper has no id")
     return page
-
-
-def _object(entry: Entry, key: str) -> Entry:
-    """The object under `key`, empty when it is missing or null."""
-    value = entry.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise BadEntry("wrong-type", f"{key} must be an object")
-    return value
 
 
 def _authors(paper: Entry) -> tuple[str, ...]:
