@@ -8,9 +8,8 @@ import pytest
 
 from paperround.domain.notices import Alert
 from paperround.domain.returns import ReturnTally
-from paperround.jobs.alerts import OVER, episode, troubles
+from paperround.jobs.alerts import OVER, episode, rate_troubles, troubles
 from paperround.jobs.plan import LATE, PlanReport
-from paperround.jobs.return_alerts import rate_troubles
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE

@@ -11,8 +11,8 @@ from paperround.domain.limits import parse_rates
 from paperround.domain.readers import Visitor
 from paperround.domain.requests import Drop, Limit
 from paperround.jobs import signup_requests
+from paperround.jobs.alerts import signup_troubles
 from paperround.jobs.desk import Desk
-from paperround.jobs.signup_alerts import signup_troubles
 from paperround.jobs.signup_limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
 from paperround.jobs.signup_worker import work_on_requests
 from paperround.store.unit_of_work import Database

@@ -5,7 +5,7 @@ import pytest
 from paperround.doctor.findings import Level
 from paperround.doctor.records import room
 from paperround.domain.status import LITTLE_ROOM, MOST_LOG_BYTES, Storage
-from paperround.jobs.storage_alerts import storage_troubles
+from paperround.jobs.alerts import storage_troubles
 from tests.jobs.conftest import NOW
 
 

@@ -10,23 +10,26 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from paperround.domain.digests import SkipReason
+from paperround.domain.enrichment import EnricherName, feed_name
+from paperround.domain.feed_health import LOST_AFTER
+from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
+from paperround.domain.requests import Drop, Limit, RequestTally
+from paperround.domain.returns import ReturnTally, TooMany
+from paperround.domain.status import MOST_LOG_BYTES, Storage
 from paperround.domain.times import format_instant
 from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.channels import stopped_channels
-from paperround.jobs.enricher_alerts import silent_enrichers
 from paperround.jobs.feed_alerts import feed_troubles
 from paperround.jobs.holding import leapt
 from paperround.jobs.pacing_alerts import refused
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.put_back import put_back
-from paperround.jobs.return_alerts import rate_troubles
 from paperround.jobs.signing import unsigned
-from paperround.jobs.signup_alerts import signup_troubles
-from paperround.jobs.storage_alerts import storage_troubles
+from paperround.jobs.signup_limits import SLOW_LANE, tally
 from paperround.jobs.unreached import relay_alerts
 from paperround.store.unit_of_work import UnitOfWork
 
@@ -148,3 +151,160 @@ def _late(
             )
         )
     return found
+
+
+# --- mail that comes back --------------------------------------------------------------------
+
+_COMPLAINTS = (
+    "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
+    "Were people imported who did not ask for this? `paperround bounces list` shows who complains.",
+)
+_BOUNCES = (
+    "Providers ask for less than 2 % of addresses that are gone, and block senders above 5 %.",
+    "Is an import old? `paperround bounces list` shows what the servers said.",
+)
+
+
+def rate_troubles(tally: ReturnTally, *, now: datetime) -> list[Alert]:
+    """Too many complaints or bounces in seven days: told once a week, and again when worse."""
+    return [_too_many(tally, one, now) for one in tally.alarming]
+
+
+def _too_many(tally: ReturnTally, found: TooMany, now: datetime) -> Alert:
+    is_of_complaints = found.what == "complaints"
+    year, week, _ = now.isocalendar()
+    return Alert(
+        key=f"returns/{found.what}/{found.limit:g}/{year}-W{week:02}",
+        subject=f"Too many {found.what}: {found.rate:.2%} of the mail of seven days",
+        lines=(
+            f"{found.count:,} of {tally.tried:,} digests; the limit is {found.limit:.1%}.",
+            *(_COMPLAINTS if is_of_complaints else _BOUNCES),
+        ),
+    )
+
+
+# --- the room of the database ----------------------------------------------------------------
+
+
+def storage_troubles(found: Storage, *, now: datetime) -> list[Alert]:
+    """What is wrong with the room the database takes up; each is told once a day."""
+    today = f"{now:%Y-%m-%d}"
+    alerts = []
+    if found.is_full:
+        alerts.append(
+            Alert(
+                key=f"storage/full/{today}",
+                subject="The disk of the database is full",
+                lines=(
+                    "No mail leaves before it can be recorded.",
+                    "It goes on by itself once there is room.",
+                    "`paperround doctor` tells how much is free, and where.",
+                ),
+                stops_mail=True,
+            )
+        )
+    if found.log_is_long:
+        alerts.append(
+            Alert(
+                key=f"storage/log/{today}",
+                subject="The log of the database does not shrink",
+                lines=(
+                    f"It has {found.log_bytes or 0:,} bytes; {MOST_LOG_BYTES:,} are usual at most.",
+                    "Somebody reads the database for long: an export, a backup, another program?",
+                    "Writers wait for a moment each until the reader leaves.",
+                ),
+            )
+        )
+    return alerts
+
+
+# --- services that papers are enriched from --------------------------------------------------
+
+SILENT = timedelta(days=1)
+"""How long a service must have answered nothing before that is worth an alert."""
+
+
+def silent_enrichers(work: UnitOfWork, *, now: datetime) -> list[Alert]:
+    """An alert for each of them. A new episode is a new alert."""
+    found = ((name, work.feeds.find(feed_name(name))) for name in EnricherName)
+    return [
+        _silent(name, feed, _last_answer(feed))
+        for name, feed in found
+        if feed is not None and feed.failures >= LOST_AFTER and now - _last_answer(feed) > SILENT
+    ]
+
+
+def _last_answer(feed: LiveFeed) -> datetime:
+    return feed.last_good_at or feed.created_at
+
+
+def _silent(name: str, feed: LiveFeed, well: datetime) -> Alert:
+    since = format_instant(well)
+    return Alert(
+        key=f"enricher/{name}/{since}",
+        subject=f"The service {name} answers nothing about papers",
+        lines=(
+            feed.reason,
+            f"It has answered nothing since {since}; it is asked again every quarter of an hour.",
+            "Digests go out without what it knows. PAPERROUND_ENRICH says who is asked.",
+        ),
+    )
+
+
+# --- sign-ups --------------------------------------------------------------------------------
+
+LATELY = timedelta(hours=1)
+
+QUIET = frozenset({Limit.IP})
+"""One visitor who presses a button too often: nothing to write to anybody about."""
+
+SAID = {
+    Limit.NET: "came too often from one network",
+    Limit.DOMAIN: "came in a crowd for one mail provider",
+    Limit.TOTAL: "came in a crowd",
+    Drop.MAILBOX: "went to a mailbox that had its mails of the day",
+    Drop.FAILED: "failed each time that they were looked at: the log says where",
+}
+
+
+def signup_troubles(work: UnitOfWork, *, now: datetime) -> list[Alert]:
+    """What is wrong with sign-ups; each is told once a day."""
+    found = tally(work, LATELY, now=now)
+    return [*_signups_refused(found, now), *_signups_waiting(found, now)]
+
+
+def _signups_refused(found: RequestTally, now: datetime) -> list[Alert]:
+    told = {one: n for one, n in found.refused.items() if n and one not in QUIET}
+    lost = {one: n for one, n in found.dropped.items() if n}
+    lines = [f"Refused: {n:,} that {SAID[one]}." for one, n in told.items()]
+    lines += [f"Dropped: {n:,} that {SAID[one]}." for one, n in lost.items()]
+    if not lines:
+        return []
+    number = sum((*told.values(), *lost.values()))
+    return [
+        Alert(
+            key=f"signups/refused/{now:%Y-%m-%d}",
+            subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
+            lines=(
+                *lines,
+                "Who was refused was told so, and when to come again.",
+                "Is it a program? `paperround digest status` shows the whole day.",
+                "The limits are the settings PAPERROUND_RATE_SIGNUP_*.",
+            ),
+        )
+    ]
+
+
+def _signups_waiting(found: RequestTally, now: datetime) -> list[Alert]:
+    if found.oldest_due is None or now < found.oldest_due + SLOW_LANE:
+        return []
+    return [
+        Alert(
+            key=f"signups/waiting/{now:%Y-%m-%d}",
+            subject=f"{counted(found.waiting, 'sign-up')} or the like waited for half an hour",
+            lines=(
+                f"The first of them is due since {format_instant(found.oldest_due)}.",
+                "Nobody mails these people what they asked for. The log says why.",
+            ),
+        )
+    ]
