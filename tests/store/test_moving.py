@@ -25,7 +25,7 @@ from paperround.store import schema as db
 from paperround.store.backup import back_up
 from paperround.store.dialect import next_ids
 from paperround.store.moving.move import Moving, between
-from paperround.store.moving.source import Source, alone
+from paperround.store.moving.source import Source
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
 from tests.store.moves import LATER, at, moved, refusal, rows_at
@@ -351,19 +351,3 @@ def test_what_was_moved_once_is_not_moved_again_though_the_new_database_is_gone(
         pytest.raises(Conflict, match="already, and nothing of that is in"),
     ):
         moved(old, other)
-
-
-def test_a_move_that_was_undone_leaves_the_old_one_as_it_was(old: Path, new: str) -> None:
-    before = rows_at(at(old))
-    moved(old, new)
-    with alone(old) as source:
-        source.come_back()
-    with opened(at(old)) as engine:
-        revisions.prepare(engine)
-        assert migrate.check_drift(engine) == []
-    assert rows_at(at(old)) == before
-
-
-def test_without_a_move_there_is_nothing_to_undo(old: Path) -> None:
-    with alone(old) as source, pytest.raises(InvalidInput, match="nothing to undo"):
-        source.require_moved()

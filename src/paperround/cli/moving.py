@@ -45,14 +45,6 @@ def move(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Look at both databases and change nothing.")
     ] = False,
-    undo: Annotated[
-        bool,
-        typer.Option(
-            "--undo",
-            help="Go back: let the SQLite database work again. Nothing that the other one may have "
-            "sent is sent again.",
-        ),
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Move an installation from SQLite to PostgreSQL. Stop everything that works with it first.
@@ -64,11 +56,6 @@ def move(
 
     settings = load_settings()
     file = source or _file_of(settings)
-    if undo:
-        if url is not None or dry_run or replace_nul:
-            raise typer.BadParameter("goes with --from and --json alone", param_hint="--undo")
-        _undo(file, as_json)
-        return
     _move(settings, file, _target(url, settings), replace_nul, dry_run, as_json)
 
 
@@ -160,32 +147,3 @@ def _kept(settings: "Settings") -> list[Path]:
     """Files of secrets that no setting names."""
     files = [settings.dkim_file, *([settings.secret_file] if settings.secret_key else [])]
     return [file for file in files if file.exists()]
-
-
-# --- back --------------------------------------------------------------------------------------
-
-
-def _undo(file: Path, as_json: bool) -> None:
-    from paperround.clock import SystemClock
-    from paperround.config import load_settings
-    from paperround.jobs.restore import hold_everything
-    from paperround.store.engine import opened
-    from paperround.store.moving.source import alone
-    from paperround.store.unit_of_work import SqlDatabase
-    from paperround.wiring.databases import send_marks_of
-
-    with alone(file) as source:
-        mark = source.require_moved()
-    with opened(f"sqlite:///{file}") as engine:  # held before it can be worked with
-        database, now = SqlDatabase(engine), SystemClock().now()
-        held = hold_everything(database, now=now)
-        send_marks_of(load_settings(), "").let_go(database, now=now)
-    with alone(file) as source:
-        source.come_back()
-    value = {"database": mark.place, "held": True, "unknown": held.digests + held.notices}
-    lines = (
-        f"{file} works again; drop {mark.place}, and start nothing there",
-        "what happened there since is not here: enter who signed up and who left meanwhile",
-        "sending is paused, and what may be out is not sent again: `paperround digest resume`",
-    )
-    print_result(value, lines, as_json=as_json)

@@ -47,6 +47,5 @@ def refuse(connection: Connection, found: str | None) -> None:
             f"`paperround db move` again where {mark.place} is"
         )
     raise MovedAway(
-        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password. "
-        "The way back, without what happened there since: `paperround db move --undo`"
+        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password"
     )

@@ -92,9 +92,8 @@ class Moving:
         if left is not None and (there is None or left.place != self.target.place):
             raise Conflict(
                 f"{self.source.file} was moved to {left.place} already, and nothing of that is in "
-                f"{self.target.place}: put a dump of that database back. `paperround db move "
-                "--undo` returns to the file instead, without what happened since, and holds back "
-                "what may have been sent"
+                f"{self.target.place}: put a dump of that database back, or restore a "
+                "backup of the file from before the move"
             )
         if there is None:
             self.target.require_vacant()

@@ -107,18 +107,6 @@ class Source:
         self._connection.execute(text(marks.PUT), asdict(mark))
         self._connection.execute(text(marks.SET_REVISION), {"revision": MOVED})
 
-    def require_moved(self) -> Mark:
-        """The mark of the move that ended. Raises InvalidInput when the file was not moved."""
-        if self.mark is None:
-            raise InvalidInput(f"{self.file} was not moved: there is nothing to undo")
-        return self.mark
-
-    def come_back(self) -> None:
-        """Let the file that was moved work again."""
-        revision = self.require_moved().revision
-        self._connection.execute(text(marks.SET_REVISION), {"revision": revision})
-        self._connection.exec_driver_sql(marks.DROP)
-
 
 @contextmanager
 def alone(file: Path) -> Iterator[Source]:
