@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from math import ceil
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -110,6 +111,9 @@ class BadRequest(InvalidInput):
     """A parameter is wrong, on a route whose clients know 400 for it and not 422."""
 
 
+_AS_WRITTEN = "%/:@!$&'()*+,;=?~"
+"""What stays of an address as it was sent, beside letters, digits and `-._`."""
+
 STATUS: Mapping[type[PaperroundError], int] = {
     NotFound: 404,
     AlreadyTaken: 409,
@@ -203,6 +207,9 @@ def _ours(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     if status == 500:
         return _broken(request, error)
+    is_page = status == 404 and not _is_for_programs(request.url.path)
+    if is_page and (elsewhere := _without_slash(request)):
+        return elsewhere
     assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
     if isinstance(error, DatabaseFailed) and not _is_for_programs(request.url.path):
         log.error("the database failed for a page: %s", error)
@@ -217,8 +224,21 @@ def _ours(request: Request, error: Exception) -> Response:
     return problem(request, status, error.text)
 
 
+def _without_slash(request: Request) -> Response | None:
+    """Where the address of a page with a slash too many leads: to the one without, on this host."""
+    asked: bytes = request.scope.get("raw_path", b"")
+    path, query = asked.rstrip(b"/"), request.scope["query_string"]
+    if request.method != "GET" or path in {asked, b""} or path.startswith(b"//"):
+        return None
+    location = quote(path + b"?" + query if query else path, safe=_AS_WRITTEN)
+    return Response(status_code=308, headers={"location": location})
+
+
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind only
+    is_page = error.status_code == 404 and not _is_for_programs(request.url.path)
+    if is_page and (elsewhere := _without_slash(request)):
+        return elsewhere
     detail = _words(error.status_code, str(error.detail))
     headers = _allowing(request) if error.status_code == 405 else {}
     return problem(request, error.status_code, detail, headers={**(error.headers or {}), **headers})
