@@ -19,7 +19,7 @@ _CHUNK = 65536
 """Bytes, more than any TLS record holds."""
 
 _LONGEST_LOOK = 5.0
-"""Seconds after which whoever listens looks up, though nothing was heard."""
+"""Seconds after which `listen` returns at the latest, so that its caller may stop."""
 
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -144,7 +144,7 @@ class SelectorLoop:
         self.sessions.add(session)
         if session.fd < 0:
             session.connect(self._monotonic())
-        if session.fd >= 0:  # TLS is another object around the same connection
+        if session.fd >= 0:  # by number: under TLS the socket becomes another object
             self._selector.register(session.fd, selectors.EVENT_READ, session)
         self.serve(session)
 
