@@ -117,6 +117,8 @@ class Pacer:
         self._is_troubled = self._is_troubled or not is_taken(outcome)
         if self._is_troubled:
             self._said.append(outcome)
+        if not self.pacing.is_limited:
+            return
         domain = address.rpartition("@")[2]
         self._pay(RELAY, self.pacing.relay)
         self._pay(DOMAIN + domain, self.pacing.domains.of(domain))

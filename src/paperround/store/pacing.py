@@ -124,6 +124,7 @@ class Gate:
         self.reason, self.is_troubled = relay.reason, relay.is_troubled
         self.slots: list[datetime] = []
         self.is_full = False
+        self._is_limited = pacing.is_limited or relay.is_probing
         if relay.is_probing:
             self._relay.most = 1
             self._relay.under_way = sum(self._under_way(None).values())
@@ -133,8 +134,10 @@ class Gate:
     ) -> tuple[Collection[DeliveryId], Mapping[DeliveryId, datetime]]:
         """Which of these may leave, by their domains, and until when others are put off. The first
         that the relay does not take stays as it is, and so do all behind it."""
-        self._meet({domain for _, domain in mails} - self._domains.keys())
         leaving, later = set[DeliveryId](), dict[DeliveryId, datetime]()
+        if not self._is_limited:
+            return {id_ for id_, _ in mails}, later
+        self._meet({domain for _, domain in mails} - self._domains.keys())
         for id_, name in mails:
             domain = self._domains[name]
             if (wait := self._relay.wait(self._now)) is not None:
