@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
+from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, select
 
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
+from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import inserting
 
 WINDOW = timedelta(seconds=1)
@@ -24,6 +25,27 @@ _LOCKS = 727_694
 
 _LOCK = f"SELECT pg_advisory_xact_lock({_LOCKS}, hashtext(key)) FROM unnest(%s::text[]) AS k (key)"
 """One after the other, in the order in which they are given."""
+
+_C = db.rate_windows.c
+_WITHIN = and_(_C.key == bindparam("b_key"), _C.window_start > bindparam("b_since"))
+_USED = CompiledQuery(
+    select(func.sum(_C.count).label("used"), func.min(_C.window_start).label("first")).where(
+        _WITHIN
+    )
+)
+
+
+def _count_one(dialect: str) -> Insert:
+    """One more in the window of a key."""
+    window = {"key": bindparam("b_key"), "window_start": bindparam("b_window"), "count": 1}
+    inserted = inserting(dialect, db.rate_windows).values(window)
+    counting: Insert = inserted.on_conflict_do_update(
+        index_elements=["key", "window_start"], set_={"count": _C.count + 1}
+    )
+    return counting
+
+
+_COUNTING = CompiledQuery(_count_one)
 
 
 class RateStore:
@@ -48,11 +70,8 @@ class RateStore:
         free = [at for rate in rates if (at := self._free_at(key, rate, now)) is not None]
         if free:
             return (max(free) - now).total_seconds()
-        counting = inserting(self._connection.dialect.name, db.rate_windows).on_conflict_do_update(
-            index_elements=["key", "window_start"], set_={"count": db.rate_windows.c.count + 1}
-        )
-        window = {"key": key, "window_start": require_utc(now).replace(microsecond=0), "count": 1}
-        self._connection.execute(counting, window)
+        window = require_utc(now).replace(microsecond=0)
+        _COUNTING.run(self._connection, {"b_key": key, "b_window": window})
         return None
 
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:
@@ -78,11 +97,8 @@ class RateStore:
 
     def _used(self, key: str, period: timedelta, now: datetime) -> tuple[int, datetime | None]:
         """What was counted within a period, and the first window of it."""
-        c = db.rate_windows.c
-        row = self._connection.execute(
-            select(func.sum(c.count), func.min(c.window_start)).where(_within(key, period, now))
-        ).one()
-        return int(row[0] or 0), row[1]
+        [row] = _USED.rows(self._connection, b_key=key, b_since=_since(period, now))
+        return int(row.used or 0), row.first
 
     def _free_at(self, key: str, rate: Rate, now: datetime) -> datetime | None:
         """When a rate that is used up lets one more happen; None when it does now.
@@ -92,22 +108,16 @@ class RateStore:
         """
         if self.count(key, rate.period, now=now) < rate.count:
             return None
-        c = db.rate_windows.c
-        running = func.sum(c.count).over(order_by=c.window_start.desc())
-        windows = (
-            select(c.window_start, running.label("running"))
-            .where(_within(key, rate.period, now))
-            .subquery()
-        )
+        running = func.sum(_C.count).over(order_by=_C.window_start.desc())
+        windows = select(_C.window_start, running.label("running")).where(_WITHIN).subquery()
         filling: datetime | None = self._connection.execute(
-            select(func.max(windows.c.window_start)).where(windows.c.running >= rate.count)
+            select(func.max(windows.c.window_start)).where(windows.c.running >= rate.count),
+            {"b_key": key, "b_since": _since(rate.period, now)},
         ).scalar_one()
         return None if filling is None else filling + WINDOW + rate.period
 
 
-def _within(key: str, period: timedelta, now: datetime) -> ColumnElement[bool]:
-    """The windows of `key` that reach into the last `period`; those of a clock ahead do as well.
-    They begin at whole seconds, so what is below one makes no difference."""
-    since = (require_utc(now) - period - WINDOW).replace(microsecond=0)
-    c = db.rate_windows.c
-    return and_(c.key == key, c.window_start > since)
+def _since(period: timedelta, now: datetime) -> datetime:
+    """Windows that begin after this instant reach into the last `period`; those of a clock ahead do
+    as well. They begin at whole seconds, so what is below one makes no difference."""
+    return (require_utc(now) - period - WINDOW).replace(microsecond=0)
