@@ -138,6 +138,15 @@ def test_each_visitor_gets_the_stamp_of_their_moment() -> None:
     assert one.asks() == "a at 30 b at 30 1"
 
 
+def test_a_page_with_a_form_is_rendered_again_after_a_form_was_sent() -> None:
+    form, plain = Cached(Counted(body=f"{STAMP} {{}}")), Cached(Counted())
+    for one in (form, plain):
+        one.asks()
+        one.client.post("/subscribe")
+        one.asks()
+    assert (form.counted.asked, plain.counted.asked) == (3, 2)
+
+
 # --- the site ------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,8 @@ A page may be a minute old, as it may be in any cache on the way (`Cache-Control
 Nothing invalidates it. Pages whose visitors are counted are rendered each time.
 
 A form carries a signed time, its stamp. Pages are cached with a placeholder for it, and each
-visitor gets the stamp of their own request.
+visitor gets the stamp of their own request. A page with a form also says whether a browser has to
+work for it, which may change with each form that is sent: then those pages are dropped.
 """
 
 import time
@@ -54,9 +55,11 @@ class PageCache:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stamp = stamp
-        self._pages: TTLCache[Key, Page] = TTLCache(
-            most_bytes, seconds, timer, getsizeof=lambda page: page.size
-        )
+
+        def empty() -> TTLCache[Key, Page]:
+            return TTLCache(most_bytes, seconds, timer, getsizeof=lambda page: page.size)
+
+        self._pages, self._forms = empty(), empty()
 
     def before(self, app: App) -> App:
         """`app`, its public pages taken from the cache where they are there."""
@@ -64,9 +67,10 @@ class PageCache:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http" or scope["method"] != "GET":
                 await app(scope, receive, send)
+                self._forms.clear()
                 return
             key = (page_language(), scope["path"], scope["query_string"])
-            page = self._pages.get(key)
+            page = self._pages.get(key) or self._forms.get(key)
             if page is None:
                 recorder = _Recorder(send)
                 await app(scope, receive, recorder.send)
@@ -79,8 +83,9 @@ class PageCache:
         return run
 
     def _put(self, key: Key, page: Page) -> None:
-        if page.size <= self._pages.maxsize:
-            self._pages[key] = page
+        pages = self._forms if _STAMP in page.body else self._pages
+        if page.size <= pages.maxsize:
+            pages[key] = page
 
     async def _hand_out(self, page: Page, send: Send) -> None:
         body = (
