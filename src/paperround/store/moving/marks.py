@@ -47,5 +47,6 @@ def refuse(connection: Connection, found: str | None) -> None:
             f"`paperround db move` again where {mark.place} is"
         )
     raise MovedAway(
-        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password"
+        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password. "
+        "If that one refuses, too, run the same `paperround db move` again: it finishes"
     )
