@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from paperround.domain.ledger import Claimed
-from paperround.store.unit_of_work import Database
+from paperround.store import engine as engines
+from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import (
     DAY,
     NOW,
@@ -29,16 +31,18 @@ from tests.races import LOST, THREADS, at_once
 @pytest.mark.slow
 @pytest.mark.accept("D1", part="short")
 def test_eight_writers_and_four_readers_never_meet_a_locked_database(
-    sqlite_database: Database,
+    sqlite_database: Database, tmp_path: Path
 ) -> None:
+    """Half of the writers take turns among each other alone, as those of another process do."""
     (one,) = seed_papers(sqlite_database, 1)
+    beside = SqlDatabase(engines.create(f"sqlite:///{tmp_path}/paperround.db"))
     writes, done = 40, threading.Event()
 
     def write_some(number: int) -> int:
         added = 0
         for step in range(writes):
             moment = NOW + timedelta(seconds=number * writes + step)
-            with sqlite_database.writing() as work:
+            with (beside if number % 2 else sqlite_database).writing() as work:
                 feed = work.feeds.get_or_create("hf", "hf", now=NOW)
                 added += work.papers.observe(feed.id, [(one, observation(step, at=moment))])
         return added
@@ -57,6 +61,7 @@ def test_eight_writers_and_four_readers_never_meet_a_locked_database(
             added = at_once(THREADS, write_some)
         finally:
             done.set()
+            beside.close()
         assert all(reader.result() for reader in readers)
     assert added == [writes] * THREADS
 
