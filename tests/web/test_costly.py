@@ -81,7 +81,7 @@ def test_a_turn_is_over_before_the_answer_leaves(hurried: Site) -> None:
         turns.end(OWN)
 
     async def ask() -> None:
-        await hurried.app(asking_for("/search"), receive, send)
+        await hurried.app(asking_for("/api/v1/search"), receive, send)
 
     anyio.run(ask)
     assert is_free == [True, True]
