@@ -219,6 +219,7 @@ def test_whatever_a_large_mail_client_lacks_has_a_fallback(real_data: Path) -> N
 def test_text_of_a_source_is_never_markup() -> None:
     words = rendered(view([paper(title="<script>x</script> & {{ view }}", gist="<b>no</b>")]))
     assert "<script" not in words.html
+    assert "<b>no" not in words.html
     assert "&lt;script&gt;x&lt;/script&gt; &amp; {{ view }}" in words.html
     assert "&lt;b&gt;no&lt;/b&gt;" in words.html
     assert "1. <script>x</script> & {{ view }}" in words.text
