@@ -48,6 +48,7 @@ def killed_at(engine: Engine, step: int) -> bool:
         for number, one in enumerate(("base", *REVISIONS))
     ],
 )
+@pytest.mark.timeout(60)  # an upgrade that keeps nothing is killed for ever
 def test_an_upgrade_that_is_killed_anywhere_comes_out_whole(
     empty_engine: Engine, long_form: bool, before: str
 ) -> None:
