@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedRun, FetchRequest, LiveFeed, NewFeed, Page
 from paperround.domain.papers import FeedId
-from paperround.jobs.feed_admin import create_feed
+from paperround.jobs.feed_admin import change_feed, create_feed
 from paperround.jobs.feeds import poll_due
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import PollReport
@@ -132,3 +132,8 @@ def failing(status: int, retry_after: float | None = None) -> FetchFailed:
     return FetchFailed(
         f"rss.arxiv.org did not answer (status {status})", status=status, retry_after=retry_after
     )
+
+
+def update_feed(newsroom: Newsroom, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
+    """Make a feed `changed`."""
+    return change_feed(newsroom, feed, lambda _: changed, now=now)

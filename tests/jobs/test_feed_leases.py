@@ -7,11 +7,10 @@ import pytest
 
 from paperround.domain.feeds import FeedHealth, FetchRequest
 from paperround.domain.papers import Show
-from paperround.jobs.feed_admin import update_feed
 from paperround.jobs.feeds import run_now
 from paperround.jobs.poll import PollReport
 from paperround.store.unit_of_work import SqlDatabase
-from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing
+from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing, update_feed
 
 
 @pytest.fixture

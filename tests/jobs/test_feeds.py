@@ -10,7 +10,7 @@ from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import Paper, Show
 from paperround.jobs import transactions
-from paperround.jobs.feed_admin import delete_feed, update_feed
+from paperround.jobs.feed_admin import delete_feed
 from paperround.jobs.feed_files import exported_feeds
 from paperround.jobs.feeds import log_poll, poll_due, run_now
 from paperround.store.papers import PaperStore
@@ -27,6 +27,7 @@ from tests.jobs.newsroom import (
     RunningClock,
     batch,
     failing,
+    update_feed,
 )
 from tests.sources.arxiv_samples import item, rss
 

@@ -251,7 +251,7 @@ def _shown(channel: "Channel") -> dict[str, Any]:
 
 
 def secret_of(given: str | None, what: str) -> str:
-    """A secret as it was given, or from standard input for `-` and for nothing: an argument stands
+    """A secret as it was given, or from standard input for `-` and for nothing: an argument stays
     in the list of processes and in the shell's history."""
     if given is not None and given != STDIN:
         return given

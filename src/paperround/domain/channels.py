@@ -192,7 +192,7 @@ class Channel:
 class ChannelSettings(TypedDict, total=False):
     """What can be set of a channel, in the words of the command line and the API.
 
-    `hook` and `key` are secrets. None is "as the list says". An empty `name` stands for the list
+    `hook` and `key` are secrets. None is "as the list says". An empty `name` means that of the list
     and the kind, an empty `key` for one that is made.
     """
 

@@ -72,8 +72,8 @@ class Reply:
 class Outcome:
     """What happened to one envelope. `reply` None: no usable answer came, `error` says what did.
 
-    A reply whose code is not 200-599 (garbage) is no usable answer. `verdict` is what whoever sent
-    it makes of the answer, None where the table of SMTP replies says it.
+    A reply whose code is not 200-599 (garbage) is no usable answer. `verdict` is what the sender
+    makes of the answer, None where the table of SMTP replies says it.
     """
 
     id: DeliveryId

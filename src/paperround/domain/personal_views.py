@@ -107,8 +107,8 @@ def in_order(view: PersonalView, index: PaperIndex) -> Pick:
 
 
 Chooser = Callable[[Sequence[PersonalView]], Sequence[Pick]]
-"""Picks among the papers of one index for readers whose tastes it was told. Same views, same picks,
-whoever else asks."""
+"""Picks among the papers of one index for readers whose tastes it was told. The same views give
+the same picks, in whatever company."""
 
 Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
 

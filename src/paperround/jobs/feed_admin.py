@@ -56,13 +56,6 @@ def create_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> LiveFeed
     return write(newsroom.database, lambda work: work.feeds.create(feed, now=now))
 
 
-def update_feed(
-    newsroom: Newsroom, feed_id: FeedId, changed: NewFeed, *, now: datetime
-) -> LiveFeed:
-    """Replace what was said of a feed. Raises NotFound, and InvalidInput as `check_feed` does."""
-    return change_feed(newsroom, feed_id, lambda _: changed, now=now)
-
-
 def change_feed(
     newsroom: Newsroom, feed_id: FeedId, change: Callable[[NewFeed], NewFeed], *, now: datetime
 ) -> LiveFeed:

@@ -1,7 +1,7 @@
 """The two lanes that mail leaves by: digests, and the notices that go before them.
 
 A lane says which ledger its rows stand in, how the bytes of one are made, and by what they leave;
-everything else is the same for both, and stands in `deliver`.
+everything else is the same for both, and is in `deliver`.
 """
 
 import secrets

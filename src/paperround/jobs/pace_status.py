@@ -26,7 +26,7 @@ _LEAST = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceStatus:
-    """How the way out stands. `rate` is what the relay takes.
+    """How fast messages leave. `rate` is what the relay takes.
 
     `today` are the mails that left and those that may, on a new domain's day; None for no limit.
     `unreached` is why the relay cannot be reached, None when it can. `lacks_keys`: mail is held
@@ -49,7 +49,7 @@ class PaceStatus:
 
 
 def pace_status(work: UnitOfWork, pacing: Pacing, *, now: datetime) -> PaceStatus:
-    """How the way out stands."""
+    """How fast messages leave."""
     today = pacing.warm_up.today(now) if pacing.warm_up else None
     return PaceStatus(
         rate=pacing.relay,

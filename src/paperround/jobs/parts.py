@@ -30,7 +30,7 @@ def in_parts(
     """Write the rows of a page; gives each part of its readers with what `write` returned for it.
 
     `choose` gives each reader's row, None if none now; `write` is one transaction. When a part
-    loses a race, its rows alone are built again: what earlier parts wrote stands. Raises Conflict
+    loses a race, its rows alone are built again: what earlier parts wrote stays. Raises Conflict
     when a part lost too often.
     """
     rows = tried(lambda: choose(page))

@@ -327,7 +327,7 @@ class ReturnReader(Protocol):
 
     def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
         """What a mail says, whatever it is. `to` is where it was delivered to, where that is
-        known. Never raises for what stands in it."""
+        known. Never raises for its content."""
         ...
 
 

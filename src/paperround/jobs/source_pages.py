@@ -70,11 +70,6 @@ class SourcesPage:
     papers: int
 
     @property
-    def troubled(self) -> int:
-        """How many are not well."""
-        return sum(not one.is_well for one in self.sources)
-
-    @property
     def brought(self) -> int:
         """How many listings were new, over all of them."""
         return sum(one.brought for one in self.sources)

@@ -160,7 +160,7 @@ class PostgresQueue:
                 queues=[line.value for line in self.lines],
                 concurrency=self._concurrency,
                 install_signal_handlers=False,
-                delete_jobs="always",  # what they did stands in the ledger
+                delete_jobs="always",  # the ledger says what they did
                 fetch_job_polling_interval=POLL_SECONDS,
                 update_heartbeat_interval=BEAT_SECONDS,
             )

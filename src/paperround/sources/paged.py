@@ -1,7 +1,7 @@
 """The base of sources that read a service page by page.
 
 A poll asks for one page after the other. Between two of them its cursor holds the place of the next
-page, a frozen dataclass, and what stands for the settings the poll was begun with, as JSON. A poll
+page, a frozen dataclass, and a hash of the settings the poll was begun with, as JSON. A poll
 that stopped goes on at its place; one that was begun with other settings begins anew.
 """
 
@@ -106,7 +106,7 @@ class PagedSource(ABC, Generic[P]):
 
 
 def asked_with(settings: Mapping[str, str]) -> str:
-    """What stands for the settings of a feed in a cursor."""
+    """The hash of a feed's settings that a cursor holds."""
     return fingerprint(json.dumps(sorted(settings.items())).encode())
 
 

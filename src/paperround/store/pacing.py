@@ -2,7 +2,7 @@
 
 The relay's row is locked first and until the transaction ends, and every claim that is paced asks
 for it: so two of them never take the same token, nor wait for each other's rows. How many messages
-are in flight to a domain is read off the ledger itself, whoever has them in hand.
+are in flight to a domain is read from the ledger, over all processes.
 """
 
 from collections import Counter

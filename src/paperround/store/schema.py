@@ -11,7 +11,7 @@
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
 `api_keys`, `answers`, `audit` and `search_words` stand by themselves. `channels` are what
 subscribers of other kinds have instead of an address, and `post_progress` is how far a post of
-several messages has got. How papers are searched stands in `schema_search`.
+several messages has got. `schema_search` holds what searches papers.
 """
 
 from paperround.store.columns import metadata

@@ -199,8 +199,8 @@ class SqlDatabase:
 
     @contextmanager
     def together(self) -> Iterator[UnitOfWork]:
-        """One transaction for all that is read and written meanwhile in this context, whoever
-        opens how many. Raises what `writing` raises, at the end too."""
+        """One transaction for all that is read and written in this context meanwhile, however many
+        are opened. Raises what `writing` raises, at the end too."""
         with self._transaction() as work:
             before = _WHOLE.set(work)
             try:

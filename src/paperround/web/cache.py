@@ -23,7 +23,8 @@ from paperround.web.guard import App, Message, Receive, Scope, Send
 from paperround.web.languages import page_language
 
 SECONDS = 60.0
-MOST_BYTES = 16 * 2**20
+MOST_BYTES = 8 * 2**20
+"""Of pages with a form, and as many of the others."""
 
 _PUBLIC = KEPT["cache-control"].encode()
 _LANGUAGE = b"accept-language"

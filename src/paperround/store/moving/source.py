@@ -110,7 +110,7 @@ class Source:
 
 @contextmanager
 def alone(file: Path) -> Iterator[Source]:
-    """The installation in `file`, in one transaction and with nobody beside.
+    """The installation in `file`, in one transaction that excludes everybody else.
 
     Raises InvalidInput when there is none, Conflict when somebody else has it open, and
     UnreadableFile when it is no database or a damaged one.

@@ -119,7 +119,7 @@ class Target:
 
     def _failed(self, reason: str) -> DatabaseFailed:
         return DatabaseFailed(
-            f"PostgreSQL ({self.place}) failed: {reason}. Run the same command again to start anew"
+            f"PostgreSQL ({self.place}) failed: {reason}. Run the same command again"
         )
 
 
@@ -130,7 +130,7 @@ class Intake:
         self._connection = connection
 
     def copy(self, table: Table, rows: Iterable[tuple[Any, ...]], *, replace_nul: bool) -> None:
-        """Put rows, whose values stand in the order of the columns, into `table`. Raises
+        """Put rows, whose values are in the order of the columns, into `table`. Raises
         InvalidInput for a value that PostgreSQL cannot hold."""
         import psycopg
 
@@ -140,9 +140,8 @@ class Intake:
         statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
         given = map(without_nul, rows) if replace_nul else iter(rows)
         try:
-            while batch := list(
-                islice(given, BATCH)
-            ):  # the server keeps checks of keys till its end
+            # A batch at a time: the server keeps a check for each key until a COPY ends.
+            while batch := list(islice(given, BATCH)):
                 with driver.cursor() as cursor, cursor.copy(statement) as copy:
                     for row in batch:
                         copy.write_row([bind(it) for bind, it in zip(binders, row, strict=True)])
