@@ -284,6 +284,17 @@ def test_a_job_that_its_worker_never_heard_of_goes_back(
     assert queue.lined()[NOTE.line] == Lined(waiting=1)
 
 
+def test_a_job_that_was_taken_while_its_worker_was_told_to_stop_goes_back(
+    queue: TimedQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which tasks are taken is read before the statement that takes one, and may change."""
+    queue.put(NOTE)
+    taken = iter([[NOTE.task], []])
+    monkeypatch.setattr(queue.manager, "_known", lambda: next(taken))
+    queue.once(partial(queue.manager.fetch_job, None, 1))
+    assert queue.lined()[NOTE.line] == Lined(waiting=1)
+
+
 # --- another version ---------------------------------------------------------------------------
 
 

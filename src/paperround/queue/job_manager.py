@@ -88,7 +88,11 @@ class KnownJobs(JobManager):
         )
         if not rows:
             return None
-        job = self.running[rows[0]["id"]] = Job.from_row(rows[0])
+        job = Job.from_row(rows[0])
+        if job.task_name not in self._known():  # the worker was told to stop meanwhile
+            await self._put_back(job, "taken by a worker that stops")
+            return None
+        self.running[job.id] = job
         return job
 
     async def finish_job_by_id_async(self, job_id: int, status: Status, delete_job: bool) -> None:
@@ -108,15 +112,15 @@ class KnownJobs(JobManager):
         lost = {job.id: job for job in mine if job.id not in self.running}
         stalled = await self.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
         for job in [*stalled, *(lost[number] for number in lost.keys() & self._lost)]:
-            await self._put_back(job)
+            await self._put_back(job, "of a dead worker")
         self._lost = set(lost)
         await self.prune_stalled_workers(STALLED_SECONDS)
 
-    async def _put_back(self, job: Job) -> None:
+    async def _put_back(self, job: Job, which: str) -> None:
         """Put a job back into its line, unless another of its lock waits there already."""
         try:
             await self.retry_job(job, retry_at=self._now())
-            _log.warning("job %s (%d) of a dead worker is taken over", job.task_name, job.id)
+            _log.warning("job %s (%d) %s is put back", job.task_name, job.id, which)
         except UniqueViolation:
             await self.finish_job(job, Status.FAILED, delete_job=True)
         except ConnectorException as error:
