@@ -15,7 +15,7 @@ from paperround.domain.errors import (
 )
 from paperround.store import engine as engines
 from paperround.store import schema as db
-from paperround.store.storage import MUCH_CACHE, roomy
+from paperround.store.engine import MUCH_CACHE, roomy
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from tests.builders import NOW, paper, seed_list, seed_papers, write
 from tests.databases import opened

@@ -6,8 +6,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
-from paperround.store.turns import Turns
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.store.unit_of_work import SqlDatabase, Turns
 from tests.builders import NOW
 
 SECONDS = 60

@@ -18,9 +18,8 @@ from typing import Any, BinaryIO
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
 
-from paperround.domain.send_mark import SendMark
 from paperround.mail.disk import Disk
-from paperround.store.send_mark import SendMarkFile
+from paperround.store.send_mark import SendMark, SendMarkFile
 
 
 class Killed(BaseException):

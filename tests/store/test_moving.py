@@ -24,8 +24,7 @@ from paperround.store import migrate, revisions
 from paperround.store import schema as db
 from paperround.store.backup import back_up
 from paperround.store.dialect import next_ids
-from paperround.store.moving.move import Moving, between
-from paperround.store.moving.source import Source
+from paperround.store.moving.move import Moving, Source, between
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
 from tests.store.moves import LATER, at, moved, refusal, rows_at

@@ -20,12 +20,11 @@ from datetime import UTC, datetime, timedelta
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.notices import Alert
-from paperround.domain.send_mark import SendMark
 from paperround.domain.times import format_instant
 from paperround.jobs.holding import HOLD
 from paperround.jobs.restore import Held, hold_everything
 from paperround.jobs.transactions import write
-from paperround.store.send_mark import SendMarkFile
+from paperround.store.send_mark import SendMark, SendMarkFile
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 log = logging.getLogger(__name__)

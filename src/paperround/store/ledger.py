@@ -46,9 +46,9 @@ from paperround.store.claims import Claims
 from paperround.store.delivery_rows import DELIVERIES, delivery_columns, slip_of
 from paperround.store.dialect import among, insert_new, next_ids
 from paperround.store.edition_rows import paper_columns
+from paperround.store.engine import roomy
 from paperround.store.memory import remember
 from paperround.store.replacing import Replacing
-from paperround.store.storage import roomy
 
 RECENT_EDITIONS = 8
 """How many of a list's editions are looked at for its last mail: two days of four cuts."""

@@ -8,7 +8,7 @@ On PostgreSQL others go on meanwhile. A change of a table waits for whoever read
 else waits behind: so it gives way after `LOCK_SECONDS`, keeps nothing, and tries again later.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,10 +26,9 @@ from paperround import paths
 from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.store import queue_schema, schema_search
 from paperround.store.dialect import is_lost_race, reason_of
-from paperround.store.drift import NOT_DECLARED, spoken
+from paperround.store.engine import rest
 from paperround.store.revisions import head, require_here
 from paperround.store.schema import RETIRED, metadata
-from paperround.store.storage import rest
 
 
 def _is_declared(name: str | None, kind: str, parents: Any) -> bool:
@@ -212,3 +211,49 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(paths.migrations_dir()).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+NOT_DECLARED = "is not declared"
+"""The end of a line about what the database has beyond the schema."""
+
+
+def spoken(differences: Sequence[Any]) -> Iterator[str]:
+    """A line for each difference that Alembic's comparison found: `add_...` is what the database
+    lacks, `remove_...` what it has and nobody declared, `modify_...` a column that is otherwise."""
+    for one in differences:
+        if isinstance(one, list):  # the changes of one column
+            yield from map(_modified, one)
+        else:
+            yield _added_or_removed(*one)
+
+
+def _added_or_removed(what: str, *of: Any) -> str:
+    change, _, kind = what.partition("_")
+    thing = of[-1]
+    name = thing.name or "without a name"
+    where = _table_of(kind, of)
+    named = f"the {_KINDS.get(kind, kind)} {f'{where}.{name}' if kind == 'column' else name}"
+    if where is not None and kind not in {"column", "table"}:
+        named += f" of {where}"
+    return f"{named} is missing" if change == "add" else f"{named} {NOT_DECLARED}"
+
+
+_KINDS = {"fk": "reference"}
+
+
+def _table_of(kind: str, of: Sequence[Any]) -> str | None:
+    if kind == "column":
+        return str(of[1])
+    table = getattr(of[-1], "table", None)
+    return None if table is None else str(table.name)
+
+
+def _modified(change: Sequence[Any]) -> str:
+    what, _, table, column, _, found, declared = change
+    aspect = what.removeprefix("modify_")
+    return f"the {aspect} of {table}.{column} is {_said(found)}, declared as {_said(declared)}"
+
+
+def _said(value: Any) -> str:
+    text = getattr(getattr(value, "arg", value), "text", value)  # a default of the server
+    return "none" if text is None else str(text)

@@ -1,12 +1,39 @@
 """Between a paper and its row."""
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    ScalarSelect,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 
-from paperround.domain.papers import FeedId, Paper, PaperId, PaperWrite, Show
+from paperround.domain.editions import EditionState
+from paperround.domain.lists import ListId, MailingList
+from paperround.domain.papers import (
+    Carried,
+    EarlierText,
+    FeedId,
+    Paper,
+    PaperId,
+    PaperTrail,
+    PaperWrite,
+    Show,
+)
+from paperround.domain.places import ListedBy
 from paperround.store import schema as db
+from paperround.store.dialect import among
+from paperround.store.joining import STANDS
+from paperround.store.search import categories_of
 
 _NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
 
@@ -69,3 +96,114 @@ def row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
         "show": paper.show.value,
         "changed_at": now,
     }
+
+
+_KEPT, _LISTED = db.paper_versions.c, db.listings.c
+_TEXTS = (
+    select(_KEPT.version, _KEPT.title, _KEPT.replaced_at)
+    .where(_KEPT.paper_id == bindparam("paper"))
+    .order_by(func.coalesce(_KEPT.version, 0).desc(), _KEPT.id.desc())
+    .limit(bindparam("most", type_=Integer()))
+)
+_CARRIED = (
+    select(db.feeds.c.name, _LISTED.listed_on, _LISTED.first_seen_at)
+    .join_from(db.listings, db.feeds)
+    .where(_LISTED.paper_id == bindparam("paper"))
+    .order_by(_LISTED.first_seen_at, db.feeds.c.name)
+    .limit(bindparam("most", type_=Integer()))
+)
+
+
+def trail(connection: Connection, paper: PaperId, *, limit: int) -> PaperTrail:
+    """The `limit` last texts of a paper, newest first, and the feeds that carry it."""
+    texts = connection.execute(_TEXTS, {"paper": paper, "most": limit}).all()
+    carried = connection.execute(_CARRIED, {"paper": paper, "most": limit}).all()
+    return PaperTrail(
+        earlier=tuple(
+            EarlierText(version=version, title=title, replaced_at=at)
+            for version, title, at in texts
+        ),
+        carried=tuple(Carried(feed=name, listed_on=day, since=at) for name, day, at in carried),
+    )
+
+
+_PAPERS = db.papers.c
+
+
+def listed(
+    connection: Connection,
+    mailing_list: MailingList,
+    order: ListedBy,
+    *,
+    days: tuple[date, date] | None,
+    by: datetime,
+    limit: int,
+    offset: int,
+) -> list[PaperId]:
+    """Papers that the list may hold and that were listed on these days (both included; None is no
+    bound), as far as they count by `by`."""
+    found = (
+        select(_PAPERS.id)
+        .where(_PAPERS.counts_from <= by, STANDS, *_of_list(connection, mailing_list))
+        .order_by(*_in_order(order, mailing_list.id, by))
+        .limit(limit)
+        .offset(offset)
+    )
+    if days is not None:
+        first, last = (datetime.combine(day, time(), UTC) for day in days)
+        found = found.where(_PAPERS.counts_from >= first, _PAPERS.counts_from < last + _DAY)
+    return [PaperId(one) for one in connection.execute(found).scalars()]
+
+
+_DAY = timedelta(days=1)
+
+
+def _of_list(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:
+    if mailing_list.feeds:
+        listings = db.listings.c
+        yield exists().where(
+            listings.paper_id == _PAPERS.id,
+            among(connection, listings.feed_id, mailing_list.feeds),
+        )
+    if mailing_list.categories:
+        name = categories_of(connection, db.papers)
+        yield exists().where(name.in_(mailing_list.categories))
+
+
+def _in_order(order: ListedBy, list_id: ListId, by: datetime) -> Sequence[ColumnElement[Any]]:
+    newest = (_PAPERS.counts_from.desc(), _PAPERS.id.desc())
+    match order:
+        case ListedBy.TIME:
+            return newest
+        case ListedBy.VOTES:
+            return (_votes(by).desc().nulls_last(), *newest)
+        case ListedBy.SCORE:
+            return (_score(list_id).desc().nulls_last(), _votes(by).desc().nulls_last(), *newest)
+
+
+def _votes(by: datetime) -> ScalarSelect[Any]:
+    """The votes that were counted last of a paper."""
+    told = db.observations.c
+    return (
+        select(told.value)
+        .where(told.paper_id == _PAPERS.id, told.signal == "upvotes", told.captured_at <= by)
+        .order_by(told.captured_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _score(list_id: ListId) -> ScalarSelect[Any]:
+    """The highest score a paper had in a standing edition of the list, under any of its ids."""
+    frozen, joined = db.edition_papers.c, db.joined_papers.c
+    former = select(joined.paper_id).where(joined.into_id == _PAPERS.id)
+    return (
+        select(func.max(frozen.score))
+        .join_from(db.edition_papers, db.editions)
+        .where(
+            or_(frozen.paper_id == _PAPERS.id, frozen.paper_id.in_(former)),
+            db.editions.c.list_id == list_id,
+            db.editions.c.state != EditionState.CANCELLED.value,
+        )
+        .scalar_subquery()
+    )

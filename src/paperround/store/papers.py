@@ -36,8 +36,8 @@ from paperround.domain.papers import (
 )
 from paperround.domain.places import ListedBy
 from paperround.domain.spelling import title_words
+from paperround.store import paper_rows
 from paperround.store import schema as db
-from paperround.store import trails
 from paperround.store.bulk import Made, insert_many
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import (
@@ -51,8 +51,7 @@ from paperround.store.dialect import (
     upsert,
 )
 from paperround.store.joining import STANDS, current, join, require_current
-from paperround.store.listed import listed
-from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
+from paperround.store.paper_rows import PAPER_COLUMNS, listed, paper_of, row_of
 from paperround.store.schema_search import index_new
 from paperround.store.search import remember_words
 from paperround.store.versions import keep_earlier, keep_texts
@@ -157,7 +156,7 @@ class PaperStore:
 
     def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
         """Where a paper came from, its `limit` last texts and the feeds that carry it."""
-        return trails.trail(self._connection, paper, limit=limit)
+        return paper_rows.trail(self._connection, paper, limit=limit)
 
     def count(self) -> int:
         """How many papers there are; one that was joined into another is none of its own."""

@@ -15,7 +15,6 @@ several messages has got. `schema_search` holds what searches papers.
 """
 
 from paperround.store.columns import metadata
-from paperround.store.schema_channels import channels, post_progress
 from paperround.store.schema_mail import (
     answers,
     api_keys,
@@ -54,7 +53,7 @@ from paperround.store.schema_papers import (
     runs,
     shards,
 )
-from paperround.store.schema_returns import quarantine, returned, standings
+from paperround.store.schema_returns import channels, post_progress, quarantine, returned, standings
 from paperround.store.schema_search import search_words
 
 RETIRED = frozenset({"page_changes"})

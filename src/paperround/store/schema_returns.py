@@ -1,6 +1,16 @@
 """Tables of what comes back: events, what is held against an address, mails nobody understood."""
 
-from sqlalchemy import Column, Date, Index, Integer, LargeBinary, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.returns import Did, Kind
@@ -60,4 +70,29 @@ quarantine = Table(
     Index(None, "subscriber_id"),
     Index(None, "received_at"),
     sqlite_autoincrement=True,
+)
+
+
+channels = Table(
+    "channels",
+    metadata,
+    key_part("subscriber_id", "subscribers"),
+    Column("name", Text, nullable=False, unique=True),
+    text("hook"),  # these three rest sealed: whoever could read them could post, or sign
+    text("chat"),
+    text("key"),  # within, a line for each that signs: see store/channels.py
+    instant("created_at"),
+    instant("paused_at", null=True),
+    instant("stopped_at", null=True),
+    text("stopped_why"),
+    sqlite_with_rowid=False,
+)
+
+post_progress = Table(
+    "post_progress",
+    metadata,
+    key_part("delivery_id", "deliveries"),
+    Column("taken", Integer, nullable=False),
+    CheckConstraint("taken > 0", name="taken"),
+    sqlite_with_rowid=False,
 )

@@ -5,14 +5,24 @@ import json
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from paperround.domain.errors import UnreadableFile
-from paperround.domain.send_mark import SendMark
 from paperround.domain.times import require_utc
 from paperround.store.backup import sync
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMark:
+    """`at` is the instant of the last claim or outcome that `host` wrote into the database of
+    `installation`; it only grows."""
+
+    installation: str
+    host: str
+    at: datetime
+
 
 LONGEST = 2_000
 """Bytes of the file that are read."""

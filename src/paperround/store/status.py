@@ -1,7 +1,7 @@
 """How things stand, counted over the ledger."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,13 +21,81 @@ from paperround.domain.status import (
     Storage,
 )
 from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.store import progress, revisions
+from paperround.store import revisions
 from paperround.store import schema as db
+from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among
+from paperround.store.engine import storage
 from paperround.store.replacing import IS_REPLACED
 from paperround.store.sealing import sealed_with
-from paperround.store.storage import storage
 from paperround.store.subscriber_rows import EMAIL
+
+MOST_HOURS = 200
+"""How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""
+
+Late = tuple[datetime, int, datetime, datetime]
+"""A due instant, how many left late, and when the first and the last of them left."""
+
+
+def waiting_now(connection: Connection, list_id: ListId, *, until: datetime) -> int:
+    """How many mails of the list may leave by then and have not."""
+    c = db.deliveries.c
+    counting = select(func.count()).where(
+        waiting(db.deliveries), c.list_id == list_id, c.next_at <= until
+    )
+    return connection.execute(counting).scalar_one()
+
+
+def left_since(
+    connection: Connection, list_id: ListId, *, since: datetime, now: datetime
+) -> tuple[int, datetime | None]:
+    """How many mails of the list left since then, and when the first of them did."""
+    c = db.deliveries.c
+    counted = connection.execute(
+        select(func.count(), func.min(c.sent_at)).where(
+            c.edition_id.in_(_living(list_id, now)),
+            c.state == DeliveryState.SENT.value,
+            c.sent_at >= since,
+        )
+    ).one()
+    return counted[0], counted[1]
+
+
+def late(
+    connection: Connection, list_id: ListId, *, since: datetime, by: timedelta, now: datetime
+) -> list[Late]:
+    """Mails due since then that left at the first try and later than `by` after they were due."""
+    c = db.deliveries.c
+    sent_at_once = (
+        c.edition_id.in_(_living(list_id, now)),
+        c.state == DeliveryState.SENT.value,
+        c.attempts == 1,
+        c.due_at >= since,
+    )
+    hours: Sequence[Any] = connection.execute(
+        select(c.due_at, func.max(c.sent_at))
+        .where(*sent_at_once)
+        .group_by(c.due_at)
+        .order_by(c.due_at)
+        .limit(MOST_HOURS)
+    ).all()
+    found = []
+    for due_at, last in hours:
+        if last - due_at >= by:
+            counted = connection.execute(
+                select(func.count(), func.min(c.sent_at), func.max(c.sent_at)).where(
+                    *sent_at_once, c.due_at == due_at, c.sent_at >= due_at + by
+                )
+            ).one()
+            found.append((due_at, *counted))
+    return found
+
+
+def _living(list_id: ListId, now: datetime) -> Select[Any]:
+    return select(db.editions.c.id).where(
+        db.editions.c.list_id == list_id, db.editions.c.live_until > now
+    )
+
 
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 """States that need no reason. (A mail that waits for its answer has none yet, either.)"""
@@ -144,20 +212,18 @@ class StatusStore:
 
     def waiting_now(self, list_id: ListId, *, until: datetime) -> int:
         """How many mails of the list may leave by then and have not."""
-        return progress.waiting_now(self._connection, list_id, until=until)
+        return waiting_now(self._connection, list_id, until=until)
 
     def left_since(
         self, list_id: ListId, *, since: datetime, now: datetime
     ) -> tuple[int, datetime | None]:
         """How many mails of the list left since then, and when the first of them did."""
-        return progress.left_since(self._connection, list_id, since=since, now=now)
+        return left_since(self._connection, list_id, since=since, now=now)
 
-    def late(
-        self, list_id: ListId, *, since: datetime, by: timedelta, now: datetime
-    ) -> list[progress.Late]:
+    def late(self, list_id: ListId, *, since: datetime, by: timedelta, now: datetime) -> list[Late]:
         """Mails due since then that left at the first try and later than `by` after they were due:
         for each due instant how many, and when the first and the last of them left."""
-        return progress.late(self._connection, list_id, since=since, by=by, now=now)
+        return late(self._connection, list_id, since=since, by=by, now=now)
 
     def due_by(self, list_id: ListId, moment: datetime) -> int:
         """How many readers have a digest due by then. One whose clock the next tick will start

@@ -1,9 +1,11 @@
 """The unit of work: every store of one transaction, committed on a clean exit."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
@@ -19,6 +21,7 @@ from paperround.store.audit import AuditStore
 from paperround.store.channels import ChannelStore
 from paperround.store.dialect import is_busy, is_lost_race, reason_of
 from paperround.store.editions import EditionStore
+from paperround.store.engine import keep_log_short, rest
 from paperround.store.enrichments import EnrichmentStore
 from paperround.store.feeds import FeedStore
 from paperround.store.history import HistoryStore
@@ -37,9 +40,7 @@ from paperround.store.sealing import NoSeal, Seal
 from paperround.store.search import SearchIndex
 from paperround.store.slots import SlotStore
 from paperround.store.status import StatusStore
-from paperround.store.storage import keep_log_short, rest
 from paperround.store.subscribers import SubscriberStore
-from paperround.store.turns import Turns
 
 BEGIN_TRIES = 5
 """Each one waits for SQLite's lock as long as the engine's busy timeout."""
@@ -272,3 +273,54 @@ def _begin(connection: Connection) -> None:
                 raise
         else:
             return
+
+
+# Turns of the threads of one process that want to write to one SQLite file.
+#
+# SQLite has its writers look again after longer and longer pauses, up to a tenth of a second, and
+# whoever looks at the right moment is next: one who writes all the time keeps the others out for
+# minutes. In a queue each goes when it is their turn, and at once. Other processes look again as
+# ever.
+
+
+class Turns:
+    """First come, first served. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._taken = False
+        self._waiting = deque[Lock]()
+
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Wait for the turn, and have it meanwhile. Whoever waited that long goes on without one:
+        what holds them up is for the database to say."""
+        has_turn = self._take(seconds)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._pass_on()
+
+    def _take(self, seconds: float) -> bool:
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return True
+            mine = Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        if mine.acquire(timeout=seconds):
+            return True
+        with self._guard:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return False
+        return True  # it was handed over in the last moment
+
+    def _pass_on(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False

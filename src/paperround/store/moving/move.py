@@ -2,19 +2,157 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
+from sqlalchemy import Connection, Table, create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from paperround.domain.errors import (
+    Conflict,
+    DatabaseFailed,
+    InvalidInput,
+    SchemaOutOfDate,
+    UnreadableFile,
+)
 from paperround.domain.times import format_instant
 from paperround.store import engine as engines
 from paperround.store import revisions
-from paperround.store.moving.marks import Mark
-from paperround.store.moving.source import Source, alone
+from paperround.store.dialect import reason_of
+from paperround.store.moving import marks
+from paperround.store.moving.marks import MOVED, Mark
 from paperround.store.moving.target import Intake, Target
-from paperround.store.schema import metadata
+from paperround.store.schema import RETIRED, metadata
+from paperround.store.schema_search import INDEX
+
+# The SQLite side of a move: a file that nobody else has open.
+#
+# A process that has a SQLite file open in its log mode holds a lock on it, idle or not. So if you
+# get the file for yourself, no sender, no site and no command is at work.
+
+PATIENCE = 2.0
+"""Seconds to wait for a command that is about to close the file."""
+
+AT_ONCE = 200
+"""Rows held at a time: few, as some are large."""
+
+
+class Source:
+    """An installation on SQLite, in a transaction that excludes everybody else."""
+
+    def __init__(self, file: Path, connection: Connection) -> None:
+        self.file = file
+        self._connection = connection
+        self.mark = self._read_mark()
+
+    def _read_mark(self) -> Mark | None:
+        """The mark of the move that ended; None where the installation works. Raises InvalidInput
+        and SchemaOutOfDate when there is nothing that this version can move."""
+        try:
+            found = self._connection.execute(text("SELECT version_num FROM alembic_version"))
+            revision = str(found.scalar_one())
+        except DBAPIError:
+            raise InvalidInput(
+                f"{self.file} holds nothing of Paperround: nothing to move"
+            ) from None
+        if revision == MOVED:
+            return marks.read(self._connection)
+        if revision != revisions.head():
+            raise SchemaOutOfDate(f"{self.file}: {revisions.mismatch(revision)}")
+        return None
+
+    def require_sound(self) -> None:
+        """Raise UnreadableFile when it is damaged, or when rows refer to rows that are gone."""
+        problem = self._connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        if problem != "ok":
+            raise UnreadableFile(f"{self.file} is damaged: {problem}; put a backup back first")
+        dangling = self._connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if dangling is not None:
+            raise UnreadableFile(
+                f"rows of {dangling[0]} in {self.file} refer to rows of {dangling[2]} that "
+                "are gone: `paperround doctor` counts them"
+            )
+
+    def unknown_tables(self) -> list[str]:
+        """Tables that are not Paperround's, and stay behind."""
+        found = self._connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        )
+        known = {table.name for table in metadata.sorted_tables}
+        known |= {"alembic_version", "moves", *RETIRED}
+        return sorted(
+            name
+            for name in found.scalars()
+            if name not in known and not name.startswith(("sqlite_", INDEX))
+        )
+
+    def count(self, table: Table) -> int:
+        """How many rows `table` has."""
+        return int(self._connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+    def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
+        """Every row of `table`, in the order of its key. Raises InvalidInput for a value that
+        Paperround never writes."""
+        query = select(table).order_by(*table.primary_key)
+        try:
+            for row in self._connection.execute(query).yield_per(AT_ONCE):
+                yield tuple(row)
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(
+                f"a row of {table.name} in {self.file} is broken: {error}"
+            ) from error
+
+    def last_id(self, table: Table) -> int:
+        """The highest id that `table` ever gave; 0 when it gave none."""
+        highest = self._connection.execute(select(func.max(table.c.id))).scalar_one()
+        given = self._connection.execute(
+            text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
+        ).scalar()
+        return max(highest or 0, given or 0)
+
+    def leave(self, mark: Mark) -> None:
+        """Let the file refuse everybody from now on."""
+        self._connection.exec_driver_sql(marks.CREATE)
+        self._connection.execute(text(marks.PUT), asdict(mark))
+        self._connection.execute(text(marks.SET_REVISION), {"revision": MOVED})
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[Source]:
+    """The installation in `file`, in one transaction that excludes everybody else.
+
+    Raises InvalidInput when there is none, Conflict when somebody else has it open, and
+    UnreadableFile when it is no database or a damaged one.
+    """
+    if not file.is_file():
+        raise InvalidInput(f"there is no database at {file}: is PAPERROUND_DATA_DIR right?")
+    engine = create_engine(
+        f"sqlite:///{file}", isolation_level="AUTOCOMMIT", connect_args={"timeout": PATIENCE}
+    )
+    try:
+        with engine.connect() as connection:
+            _lock(connection, file)
+            yield Source(file, connection)
+            connection.exec_driver_sql("COMMIT")
+    except DBAPIError as error:
+        raise UnreadableFile(f"{file} cannot be read: {reason_of(error)}") from error
+    finally:
+        engine.dispose()
+
+
+def _lock(connection: Connection, file: Path) -> None:
+    try:
+        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")  # before the first read
+        connection.exec_driver_sql("PRAGMA synchronous = FULL")
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+    except OperationalError as error:
+        raise Conflict(
+            f"{file} is in use ({reason_of(error)}): stop everything that works with it, `serve`, "
+            "`scheduler`, a `deliver` under way or a timer, and try again"
+        ) from error
+
 
 Advance = Callable[[int], None]
 Row = tuple[Any, ...]
