@@ -16,8 +16,7 @@ from benchmarks.invented import NOW
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
 from paperround.domain.editions import Candidate
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper, PaperId
+from paperround.domain.papers import Observation, Paper, PaperId
 from paperround.ranking.prior import Prior
 from paperround.ranking.prior_learning import Learner, Outcome
 from paperround.ranking.trending import TrendingRanker

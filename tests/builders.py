@@ -18,8 +18,7 @@ from paperround.domain.editions import Edition, EditionPaper, NewEdition
 from paperround.domain.identifiers import canonical, title_key
 from paperround.domain.ledger import Claimed, Move, NewDelivery, Shard
 from paperround.domain.lists import MailingList, Window
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Listing, Paper, PaperId, PaperWrite, Show
+from paperround.domain.papers import Listing, Observation, Paper, PaperId, PaperWrite, Show
 from paperround.domain.readers import ExportPlace
 from paperround.domain.returns import Kind, ReturnedEvent
 from paperround.domain.subscribers import (

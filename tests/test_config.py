@@ -8,8 +8,7 @@ import pytest
 
 from paperround.config import Settings, load_settings
 from paperround.domain.errors import Misconfigured
-from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
-from paperround.domain.warm_up import WarmUp
+from paperround.domain.pacing import Pacing, WarmUp, parse_domain_pace, parse_pace
 
 STRONG = "0123456789abcdef0123456789abcdef"
 

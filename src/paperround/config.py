@@ -29,9 +29,10 @@ from pydantic import (
 from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.limits import OFF, Rate, SignupLimits, VisitLimits, parse_rates
-from paperround.domain.mail_domains import DISPOSABLE, parse_refused
+from paperround.domain.mailboxes import DISPOSABLE, parse_refused
 from paperround.domain.pacing import (
     Pacing,
+    WarmUp,
     parse_connections,
     parse_domain_pace,
     parse_pace,
@@ -46,7 +47,6 @@ from paperround.domain.refused_settings import (
 from paperround.domain.return_path import TAKES_TAGS, takes_tags
 from paperround.domain.times import place_zone
 from paperround.domain.tokens import KeyRing
-from paperround.domain.warm_up import WarmUp
 
 PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from paperround.domain.boots import Boot
 from paperround.domain.deliveries import Worker
+from paperround.domain.times import Boot
 
 _STATE = 0
 _START_TICKS = 19

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.boots import Boot
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState, Worker
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.subscribers import SubscriberId
+from paperround.domain.times import Boot
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import cancel

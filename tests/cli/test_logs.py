@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.cli.logs import Discreet, JsonLines, log_to_stderr
+from paperround.cli.drain import Discreet, JsonLines, log_to_stderr
 from paperround.config import Settings, load_settings
 from paperround.domain.errors import Misconfigured
 from paperround.domain.tokens import KeyRing, Purpose

@@ -10,7 +10,7 @@ from typer import BadParameter
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.cli.watched import _door, watched
+from paperround.cli.drain import _door, watched
 from paperround.clock import StartedClock
 from paperround.config import Settings
 from paperround.domain.errors import Misconfigured

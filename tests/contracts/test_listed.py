@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from paperround.domain.editions import ListedBy
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId, PaperId
-from paperround.domain.places import ListedBy
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,

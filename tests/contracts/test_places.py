@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.editions import EditionState
+from paperround.domain.editions import EditionState, Order, Placed
 from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.places import Order, Placed
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, new_edition, seed_list, seed_papers, seed_subscribers
 

@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper, PaperId
+from paperround.domain.papers import Observation, Paper, PaperId
 from paperround.jobs.transactions import write as transaction
 from paperround.store import schema as db
 from paperround.store.bulk import FEW, insert_many

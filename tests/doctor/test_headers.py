@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from paperround.doctor.findings import Level
-from paperround.doctor.headers import CLIPPED, Expected, lint
-from paperround.doctor.sample_messages import sample_confirmation, sample_digest
+from paperround.doctor.headers import CLIPPED, Expected, lint, sample_confirmation, sample_digest
 from paperround.mail.dkim import Algorithm
 from paperround.mail.dkim_book import KeyBook
 from paperround.mail.dkim_signers import write_book

@@ -8,7 +8,7 @@ import pytest
 from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.doctor.findings import Level
-from paperround.doctor.hooks import hooks
+from paperround.doctor.outlet import hooks
 from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.mail.hooks.providers import SECRET, SIGNING_KEY, TOPIC

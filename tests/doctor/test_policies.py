@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from paperround.doctor import dmarc, transport
+from paperround.doctor import dmarc, dns
 from paperround.doctor.findings import Level
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest, Page
@@ -67,11 +67,11 @@ def test_without_a_signature_the_envelope_alone_must_fit() -> None:
 
 @pytest.mark.accept("O6", part="MX")
 def test_a_domain_that_takes_no_mail() -> None:
-    assert transport.exchangers(DOMAIN, FakeResolver()).level is Level.WARN
+    assert dns.exchangers(DOMAIN, FakeResolver()).level is Level.WARN
     by_name = FakeResolver(mail={DOMAIN: ("mx.lab.org",)})
-    assert transport.exchangers(DOMAIN, by_name).says.endswith("goes to mx.lab.org")
+    assert dns.exchangers(DOMAIN, by_name).says.endswith("goes to mx.lab.org")
     by_address = FakeResolver({DOMAIN: ("192.0.2.1",)})
-    assert transport.exchangers(DOMAIN, by_address).level is Level.OK
+    assert dns.exchangers(DOMAIN, by_address).level is Level.OK
 
 
 @dataclass
@@ -110,7 +110,7 @@ class Policies:
 def test_the_policy_behind_the_record(content: str | None, word: str) -> None:
     client = Policies(content)
     resolver = FakeResolver(mail={DOMAIN: ("mx.lab.org", "two.lab.net")})
-    found = transport.mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
+    found = dns.mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
     assert client.asked == [f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt"]
     assert found.level is (Level.WARN if word else Level.OK)
     assert word in found.says
@@ -121,13 +121,13 @@ def test_a_policy_that_is_somewhere_else_is_none() -> None:
     place = f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt"
     client = FakeClient(NOW, {place: POLICY.encode()}, moved={place: f"https://{DOMAIN}/x.txt"})
     resolver = FakeResolver(mail={DOMAIN: ("mx.lab.org",)})
-    found = transport.mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
+    found = dns.mta_sts(DOMAIN, RECORD, resolver, client, now=NOW)
     assert found.level is Level.WARN
     assert "senders go nowhere else" in found.says
 
 
 def test_without_a_record_no_policy_is_asked_for() -> None:
     client = Policies(POLICY)
-    found = transport.mta_sts(DOMAIN, (), FakeResolver(), client, now=NOW)
+    found = dns.mta_sts(DOMAIN, (), FakeResolver(), client, now=NOW)
     assert (found.level, client.asked) == (Level.SKIPPED, [])
     assert found.lines == (f'_mta-sts.{DOMAIN}. TXT "v=STSv1; id={NOW:%Y%m%d}"',)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.finder import Findable, Finder, bits
+from paperround.domain.finder import Findable, Finder, bits, forms
 from paperround.domain.keywords import (
     Either,
     Every,
@@ -17,7 +17,6 @@ from paperround.domain.keywords import (
     read_keywords,
 )
 from paperround.domain.papers import PaperId
-from paperround.domain.plurals import forms
 from paperround.domain.search import Place
 from paperround.domain.topics import folded
 

@@ -3,7 +3,7 @@
 import pytest
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.mail_domains import RefusedNames, meant, parse_refused
+from paperround.domain.mailboxes import RefusedNames, meant, parse_refused
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from paperround.domain.deliveries import Blame, DeliveryId, DeliveryState, Outco
 from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import parse_rates
 from paperround.domain.pacing import (
+    WarmUp,
+    allowance,
     kept_back,
     parse_connections,
     parse_domain_pace,
@@ -26,7 +28,6 @@ from paperround.domain.rate_state import (
     is_taken,
 )
 from paperround.domain.replies import verdict
-from paperround.domain.warm_up import WarmUp, allowance
 from tests.builders import NOW
 
 GOOD = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))

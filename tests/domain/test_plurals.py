@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.plurals import forms
+from paperround.domain.finder import forms
 
 
 @pytest.mark.parametrize(

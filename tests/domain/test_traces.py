@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.observations import Observation
+from paperround.domain.papers import Observation
 from paperround.domain.traces import MOST_POINTS, latest_of, thinned, trace_of
 from tests.builders import HOUR, NOW, observation
 

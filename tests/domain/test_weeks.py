@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from paperround.domain.digests import WEEK, of_the_week
 from paperround.domain.editions import EditionPaper
 from paperround.domain.papers import PaperId
-from paperround.domain.weeks import WEEK, of_the_week
 from tests.domain.digests import edition
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from paperround.domain.observations import Count
-from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.papers import Count, ParsedBatch, Record
 from paperround.jobs.ingest import ingest
 from paperround.store.unit_of_work import Database
 

@@ -15,7 +15,7 @@ from paperround.domain.finder import findable, finder_of
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import Chooser, PaperIndex
+from paperround.domain.personal_views import Chooser, PaperIndex, Taste
 from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import (
     Frequency,
@@ -25,7 +25,6 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.domain.tastes import Taste
 from paperround.domain.wishes import Wishes
 from paperround.jobs import build
 from paperround.jobs.build import BuildContext, DigestBuilder

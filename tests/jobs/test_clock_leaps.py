@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.boots import Boot, has_leapt
 from paperround.domain.deliveries import DIGEST_LIFE
+from paperround.domain.times import Boot, has_leapt
 from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import HELD, let_go
 from paperround.jobs.tick import Rounds, TickReport, tick

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feed_files import MOST_FEEDS, feed_as_json
-from paperround.domain.feeds import NewFeed
+from paperround.domain.feeds import MOST_FEEDS, NewFeed, feed_as_json
 from paperround.jobs.feed_files import (
     FeedImport,
     export_feeds,

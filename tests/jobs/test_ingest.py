@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from paperround.domain.errors import Conflict
-from paperround.domain.observations import Count
-from paperround.domain.papers import LooseCount, Paper, PaperId, ParsedBatch, Record, Reject
+from paperround.domain.papers import Count, LooseCount, Paper, PaperId, ParsedBatch, Record, Reject
 from paperround.jobs import transactions
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.store import schema as db

@@ -13,8 +13,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.errors import Conflict
 from paperround.domain.joining import joined
 from paperround.domain.ledger import NewDelivery
-from paperround.domain.observations import Count
-from paperround.domain.papers import LooseCount, Paper, PaperId, ParsedBatch, Record
+from paperround.domain.papers import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
 from paperround.domain.readers import NewFeedback
 from paperround.domain.subscribers import Subscription
 from paperround.jobs.compose import sheet_of

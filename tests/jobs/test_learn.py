@@ -14,9 +14,8 @@ from sqlalchemy import delete, update
 from paperround.domain.editions import Ranking
 from paperround.domain.errors import InvalidInput
 from paperround.domain.models import FittedModel, ModelFacts
-from paperround.domain.observations import Count
 from paperround.domain.outcomes import Cohort
-from paperround.domain.papers import Record
+from paperround.domain.papers import Count, Record
 from paperround.jobs.housekeeping import KEPT_SLOTS, keep_house
 from paperround.jobs.learn import KEPT_MODELS, NIGHT, LearnReport, learn, learn_tonight
 from paperround.jobs.learned import LearnedRanker, ranking_page

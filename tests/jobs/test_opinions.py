@@ -9,9 +9,8 @@ import pytest
 from paperround.domain.digests import DigestKind
 from paperround.domain.editions import Edition
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import TasteDay
+from paperround.domain.personal_views import Taste, TasteDay
 from paperround.domain.subscribers import Preferences, SubscriptionId
-from paperround.domain.tastes import Taste
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.publish import publish
 from paperround.jobs.wishes import wishes_of_all

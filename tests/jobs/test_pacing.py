@@ -7,9 +7,8 @@ import pytest
 
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
-from paperround.domain.pacing import Pacing
+from paperround.domain.pacing import Pacing, WarmUp
 from paperround.domain.rate_state import TOLERANCE
-from paperround.domain.warm_up import WarmUp
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.deliver_report import DeliverReport
 from paperround.jobs.pacing import Pacer

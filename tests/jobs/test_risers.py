@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from paperround.domain.editions import Edition, EditionState
-from paperround.domain.observations import Count
+from paperround.domain.papers import Count
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish

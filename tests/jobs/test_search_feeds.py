@@ -7,8 +7,7 @@ import pytest
 from paperround.config import Settings
 from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.lists import Window
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper
+from paperround.domain.papers import Observation, Paper
 from paperround.jobs.feed_preview import preview_feed
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime

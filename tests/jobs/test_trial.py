@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from paperround.domain.editions import Ranking
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest, NewFeed, Page
-from paperround.domain.observations import Count
-from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.papers import Count, ParsedBatch, Record
 from paperround.jobs.playground import (
     Fetched,
     Reading,

@@ -5,8 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from paperround.domain.digests import DigestKind, DigestView
-from paperround.domain.observations import Count
-from paperround.domain.papers import Record
+from paperround.domain.papers import Count, Record
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.compose import digest_view, sheet_of
 from paperround.jobs.publish import publish

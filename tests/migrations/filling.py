@@ -5,14 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
-from paperround.domain.audit import Deed
 from paperround.domain.channels import ChannelKind, Hook
 from paperround.domain.deliveries import DeliveryId
-from paperround.domain.keys import NewKey
+from paperround.domain.keys import Asked, Deed, NewKey
 from paperround.domain.limits import Turn
 from paperround.domain.models import NewModel
 from paperround.domain.papers import PaperId, Reject
-from paperround.domain.repeats import Asked
 from paperround.domain.standing import Standing
 from paperround.domain.status import DeliveryQuery
 from paperround.domain.subscribers import SubscriberId

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from paperround.domain.editions import Candidate, Ranked, Ranking
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper, PaperId
+from paperround.domain.papers import Observation, Paper, PaperId
 from paperround.ranking.trending import TrendingRanker
 
 NOW = datetime(2026, 1, 30, 8, 0, tzinfo=UTC)

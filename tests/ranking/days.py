@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from paperround.domain.editions import Candidate
-from paperround.domain.observations import Observation
+from paperround.domain.papers import Observation
 from tests.ranking.builders import NOW, candidate
 
 WORDS = st.sampled_from("seal tide front optical flow dark matter the of 3d naïve µ-wave".split())

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import PersonalView
-from paperround.domain.tastes import Taste
+from paperround.domain.personal_views import PersonalView, Taste
 from paperround.ranking.opinions import TasteDay
 from paperround.ranking.words import occurs
 from tests.builders import english

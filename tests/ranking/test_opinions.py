@@ -8,8 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import PersonalView
-from paperround.domain.tastes import Taste
+from paperround.domain.personal_views import PersonalView, Taste
 from paperround.ranking.bags import as_written
 from paperround.ranking.opinions import TasteDay
 from paperround.ranking.words import occurs

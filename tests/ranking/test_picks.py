@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.personal_views import PersonalView
-from paperround.domain.tastes import Taste
+from paperround.domain.personal_views import PersonalView, Taste
 from paperround.ranking.picks import Picked, Scored, in_parts, picked, with_nobody
 from tests.ranking.plain_picks import PlainDay, PlainPick, plain_pick
 

@@ -3,8 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper
+from paperround.domain.papers import Observation, Paper
 from paperround.ranking import signals
 from paperround.ranking.signals import Growth, Standing, standing
 from paperround.ranking.weights import DEFAULTS

@@ -6,7 +6,7 @@ import pytest
 
 from paperround.domain.editions import Candidate
 from paperround.domain.enrichment import scale_of
-from paperround.domain.observations import Observation
+from paperround.domain.papers import Observation
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS
 from tests.ranking.builders import by_number, candidate, order, rank, seen

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.observations import Count
-from paperround.domain.papers import Record, Show
+from paperround.domain.papers import Count, Record, Show
 from paperround.sources.crossref_record import read_answer, read_crossref
 from paperround.sources.formats import reader_for
 from tests.sources.cassettes import recorded

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.observations import Count
-from paperround.domain.papers import Record
+from paperround.domain.papers import Count, Record
 from paperround.sources.jsonl import read_jsonl
 from paperround.sources.observations import read_observations
 

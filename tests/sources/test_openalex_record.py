@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.observations import Count
-from paperround.domain.papers import Record, Show
+from paperround.domain.papers import Count, Record, Show
 from paperround.sources.formats import reader_for
 from paperround.sources.openalex_record import read_answer, read_openalex
 from tests.sources.catalogue_samples import openalex_list, openalex_work

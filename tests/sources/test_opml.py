@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]
 
-from paperround.domain.feed_files import DescribedFeed
-from paperround.domain.feeds import NewFeed
+from paperround.domain.feeds import DescribedFeed, NewFeed
 from paperround.domain.papers import Show
 from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.feed_files import read_feed

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.observations import Count
-from paperround.domain.papers import Record, Show
+from paperround.domain.papers import Count, Record, Show
 from paperround.sources.formats import READERS, reader_for
 from paperround.sources.semantic_scholar_record import read_bulk, read_semantic_scholar
 from tests.sources.cassettes import recorded

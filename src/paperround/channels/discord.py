@@ -28,7 +28,7 @@ from paperround.domain.digests import DigestView
 from paperround.domain.feeds import Page
 from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.telling import shortened, web_address
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 MOST_EMBEDS = 10
 LONGEST_TITLE = 256

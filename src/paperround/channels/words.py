@@ -21,7 +21,7 @@ from paperround.domain.telling import (
     title_address,
     web_address,
 )
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 from paperround.languages.localize import english_reason
 
 LONGEST_LINK = 400

@@ -20,7 +20,6 @@ from paperround.cli import (
     ingest,
     init,
     keys,
-    learn,
     rank,
     scheduler,
     serve,
@@ -61,7 +60,7 @@ def options(
 
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
-app.command("learn")(learn.learn)
+app.command("learn")(rank.learn)
 app.command("deliver")(deliver.deliver)
 app.command("demo")(demo.demo)
 app.command("try")(try_.try_)

@@ -12,7 +12,7 @@ import typer
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.domain.returns import Receipt

@@ -9,7 +9,7 @@ from paperround.cli import moving
 from paperround.cli.options import AsJson, runtime
 from paperround.cli.output import print_result
 from paperround.domain.errors import SchemaOutOfDate
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.restore import Held

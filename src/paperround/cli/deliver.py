@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paperround.cli.drain import finish_on_signals
 from paperround.cli.options import AsJson, Now, runtime
-from paperround.cli.output import counts, pick_fields, print_result
-from paperround.cli.progress import progress
-from paperround.cli.signals import finish_on_signals
-from paperround.domain.wording import counted
+from paperround.cli.output import counts, pick_fields, print_result, progress
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.channel_delivery import ChannelReport

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from paperround.cli.drain import leave_on_signals
 from paperround.cli.options import Papers
 from paperround.cli.output import counts, say
-from paperround.cli.signals import leave_on_signals
 
 if TYPE_CHECKING:
     import socket
@@ -58,7 +58,7 @@ def demo(
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
-    from paperround.cli.logs import log_to_stderr
+    from paperround.cli.drain import log_to_stderr
     from paperround.config import load_settings
 
     settings = load_settings(file=None)  # .env is an installation's

@@ -8,7 +8,7 @@ import typer
 
 from paperround.cli.options import AsJson
 from paperround.cli.output import paragraph, print_result, table, table_lines, terminal_width
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.domain.feeds import NewFeed
@@ -51,7 +51,7 @@ def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:
 
 def presets(as_json: AsJson = False) -> None:
     """Show the presets and the feeds of each."""
-    from paperround.domain.feed_files import feed_as_json
+    from paperround.domain.feeds import feed_as_json
     from paperround.domain.presets import PRESETS
 
     value = {name: [feed_as_json(one) for one in feeds] for name, feeds in PRESETS.items()}

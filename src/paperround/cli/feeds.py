@@ -1,5 +1,14 @@
 """`paperround feeds`: sources that are read by themselves."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from paperround.domain.errors import FetchFailed, FetchRefused, NameNotFound
+
+if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+    from paperround.domain.feeds import NewFeed
+    from paperround.wiring import Runtime
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +31,6 @@ from paperround.cli.feed_options import (
     preset_feeds,
     settings_in,
 )
-from paperround.cli.feed_reach import unreachable
 from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
 from paperround.cli.output import counts, print_list, print_result
 from paperround.domain.errors import InvalidInput
@@ -284,3 +292,38 @@ def export(
         sys.stdout.writelines([*export_feeds(newsroom), "\n"])
     else:
         sys.stdout.writelines(write_opml(exported_feeds(newsroom)))
+
+
+SECONDS = 4.0
+"""How long one service may take to be connected to."""
+
+
+def unreachable(home: "Runtime", feeds: "Iterable[NewFeed]") -> str | None:
+    """Why a service of `feeds` cannot be reached, and what to look at; None when all can. They are
+    connected to, and asked nothing."""
+    from paperround.domain.feeds import FeedState, Progress
+
+    client = home.client_for(*home.settings.open_places)
+    asked = {}
+    for feed in feeds:
+        state = FeedState(url=feed.url, settings=feed.settings, progress=Progress())
+        url = home.sources[feed.kind].plan(state, home.clock.now()).url
+        asked[urlsplit(url).netloc] = url
+    try:
+        for url in asked.values():
+            client.reach(url, seconds=SECONDS)
+    except FetchFailed as error:
+        return f"{error}{_way_out(error)}"
+    return None
+
+
+def _way_out(error: FetchFailed) -> str:
+    from urllib.request import getproxies  # as slow to load as the rest of the commands
+
+    if isinstance(error, FetchRefused):
+        return ""  # it names its own
+    if any(name in getproxies() for name in ("http", "https", "all")):
+        return ": this machine uses a proxy, and Paperround asks each service directly"
+    if isinstance(error, NameNotFound):
+        return ": does this machine have a network, and does its DNS answer?"
+    return ": a firewall may block it, or the service is down"

@@ -11,10 +11,9 @@ import typer
 
 from paperround.cli.feed_options import find_feed
 from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usage
-from paperround.cli.output import counts, print_result
-from paperround.cli.progress import progress
+from paperround.cli.output import counts, print_result, progress
 from paperround.domain.errors import FetchFailed
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.ingest import IngestReport

@@ -17,7 +17,7 @@ from paperround.domain.errors import (
     PaperroundError,
     SchemaOutOfDate,
 )
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.cli.answers import Answers

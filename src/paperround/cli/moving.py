@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paperround.cli.options import AsJson
-from paperround.cli.output import print_result, say
-from paperround.cli.progress import progress
-from paperround.domain.wording import counted
+from paperround.cli.output import print_result, progress, say
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.config import Settings

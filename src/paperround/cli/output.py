@@ -4,12 +4,14 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from textwrap import wrap
 from typing import Any
 
 import typer
 
+from paperround.domain.ports import Advance, no_progress
 from paperround.domain.times import format_instant
 
 GAP = 2
@@ -185,3 +187,21 @@ def paragraph(text: str, width: int | None, *, indent: int = 0) -> Iterator[str]
 
 def _folded(text: str, width: int) -> list[str]:
     return wrap(text, max(width, NARROWEST), break_on_hyphens=False) or [""]
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Advance]:
+    """Yields a function to call with how much more is done.
+
+    Draws on standard error and leaves nothing there; draws nothing when that is no terminal.
+    """
+    if not sys.stderr.isatty():
+        yield no_progress
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda more: bar.advance(task, more)

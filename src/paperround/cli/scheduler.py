@@ -1,15 +1,21 @@
 """`paperround scheduler`: asks once a minute for what is due."""
 
-from paperround.cli.drain import await_stop, drain, freeze_startup_objects, hold_signals
+from paperround.cli.drain import (
+    Health,
+    await_stop,
+    drain,
+    freeze_startup_objects,
+    hold_signals,
+    watched,
+)
 from paperround.cli.options import runtime
 from paperround.cli.output import say
-from paperround.cli.watched import Health, watched
 
 
 def scheduler(health: Health = None) -> None:
     """Ask once a minute for what is due. On PostgreSQL workers do it, and any number of schedulers
     may stand by; on SQLite this process does it: everything but serving pages."""
-    from paperround.cli.logs import log_to_stderr
+    from paperround.cli.drain import log_to_stderr
     from paperround.scheduler import Scheduler
     from paperround.web.role import scheduler_role
 

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.drain import drain, freeze_startup_objects
+from paperround.cli.drain import drain, finish_on_signals, freeze_startup_objects, leave_on_signals
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import pick_fields, print_result, say
-from paperround.cli.signals import finish_on_signals, leave_on_signals
 
 if TYPE_CHECKING:
     from paperround.jobs.deliver_report import DeliverReport
@@ -41,7 +40,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the site and, unless --web-only, read feeds, publish and send mail on time."""
-    from paperround.cli.logs import log_to_stderr
+    from paperround.cli.drain import log_to_stderr
     from paperround.cli.server import listen, listening_place, server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app

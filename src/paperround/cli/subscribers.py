@@ -28,10 +28,9 @@ from paperround.cli.options import (
     runtime,
     usage,
 )
-from paperround.cli.output import counts, pick_fields, print_result, table_lines
-from paperround.cli.progress import progress
+from paperround.cli.output import counts, pick_fields, print_result, progress, table_lines
 from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.domain.status import MailRecord

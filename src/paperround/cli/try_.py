@@ -10,11 +10,10 @@ import typer
 
 from paperround.cli.feed_options import preset_feeds
 from paperround.cli.options import AsJson, Papers, runtime
-from paperround.cli.output import print_result
-from paperround.cli.progress import progress
+from paperround.cli.output import print_result, progress
 from paperround.cli.rank import item_as_json, item_lines
 from paperround.domain.errors import FetchFailed, NotFound
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.domain.editions import Ranking

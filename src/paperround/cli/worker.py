@@ -5,10 +5,16 @@ from typing import Annotated
 
 import typer
 
-from paperround.cli.drain import await_stop, drain, freeze_startup_objects, hold_signals
+from paperround.cli.drain import (
+    Health,
+    await_stop,
+    drain,
+    freeze_startup_objects,
+    hold_signals,
+    watched,
+)
 from paperround.cli.options import runtime, usage
 from paperround.cli.output import say
-from paperround.cli.watched import Health, watched
 from paperround.domain.errors import Misconfigured
 from paperround.domain.work import Line, parse_lines, spoken_lines
 
@@ -33,7 +39,7 @@ def worker(
     health: Health = None,
 ) -> None:
     """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
-    from paperround.cli.logs import log_to_stderr
+    from paperround.cli.drain import log_to_stderr
     from paperround.web.role import worker_role
     from paperround.wiring.hands import Hands
 

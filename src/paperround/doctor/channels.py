@@ -6,8 +6,8 @@ from paperround.doctor.findings import Finding, ok, warn
 from paperround.domain.channels import Channel
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.ledger import DeliveryRecord
+from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 from paperround.store.unit_of_work import UnitOfWork
 
 LOOKED_AT = 10

@@ -11,13 +11,12 @@ from paperround.config import Settings
 from paperround.doctor import (
     channels,
     dns,
-    hooks,
+    headers,
     machine,
     names,
     outlet,
     records,
     routine,
-    sample_messages,
     setup,
     sharing,
     site,
@@ -61,7 +60,7 @@ def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
         *([] if silent else _time(runtime, standing, now)),
         *_way_out(runtime, now, silent),
         *([] if "bounces" in unseen else [_bounces(runtime)]),
-        *hooks.hooks(runtime),
+        *outlet.hooks(runtime),
         *_mails(runtime, standing, now),
         *([] if silent else _dns(runtime, now)),
     ]
@@ -209,9 +208,7 @@ def _mails(runtime: Runtime, standing: Status | None, now: datetime) -> list[Fin
     lists = [one.mailing_list for one in standing.lists]
     try:
         runtime.signers.renew()
-        return [
-            finding for one in lists for finding in sample_messages.linted(runtime, one, now=now)
-        ]
+        return [finding for one in lists for finding in headers.linted(runtime, one, now=now)]
     except PaperroundError as error:
         return [fail("headers", f"no mail can be made: {error}")]
 

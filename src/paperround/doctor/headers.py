@@ -15,8 +15,13 @@ from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 
 from paperround.doctor.dmarc import related
-from paperround.doctor.findings import Finding, fail, ok, warn
-from paperround.domain.wording import counted
+from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.domain.lists import MailingList
+from paperround.domain.notices import NoticeKind
+from paperround.domain.text import counted
+from paperround.jobs.compose import newcomers_mail
+from paperround.jobs.notices import notice_mail, sample_notice
+from paperround.wiring import Runtime
 
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
 CLIPPED = 102 * 1024
@@ -193,3 +198,49 @@ def _size(mail: Message) -> Iterator[str]:
     for content in (part.get_payload(decode=True) for part in pages):
         if isinstance(content, bytes) and len(content) >= CLIPPED:
             yield f"its HTML has {len(content) / 1024:.0f} KB: from 102 KB on Gmail cuts it off"
+
+
+# The mails that would leave now, made and signed as a sender makes them, and linted. Nobody gets
+# one, and their links lead nowhere.
+
+
+def linted(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> list[Finding]:
+    """One finding for a digest of the list, and one for a confirmation. Raises what making them
+    raises."""
+    digest = sample_digest(runtime, mailing_list, now=now)
+    if digest is None:
+        says = f"{mailing_list.name} has no edition with papers to make a digest of"
+        first = skipped("digest headers", says)
+    else:
+        first = lint(digest, _expected(runtime, "digest", now, is_list=True))
+    confirmation = sample_confirmation(runtime, mailing_list, now=now)
+    return [first, lint(confirmation, _expected(runtime, "confirmation", now, is_list=False))]
+
+
+def sample_digest(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> bytes | None:
+    """What somebody new would get of the list's newest edition; None where it has no papers."""
+    with runtime.database.reading() as work:
+        newest = work.editions.newest(mailing_list.id, by=now)
+    if newest is None or not newest.papers:
+        return None
+    sample, keys = sample_notice(runtime.identity, NoticeKind.TEST, now=now), runtime.identity.keys
+    mail = newcomers_mail(newest, mailing_list, sample, runtime.letterhead, keys)
+    return runtime.renderer.compose(mail)
+
+
+def sample_confirmation(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> bytes:
+    """What somebody would get who asks for the list's mails now."""
+    sample = sample_notice(runtime.identity, NoticeKind.CONFIRM, now=now)
+    mail = notice_mail(sample, runtime.letterhead, mailing_list.title, runtime.identity.keys)
+    return runtime.renderer.compose_notice(mail)
+
+
+def _expected(runtime: Runtime, name: str, now: datetime, *, is_list: bool) -> Expected:
+    envelope = parseaddr(runtime.settings.mail_from)[1].rpartition("@")[2].lower()
+    return Expected(
+        name=name,
+        is_list=is_list,
+        envelope=envelope,
+        leaves=runtime.settings.leaves_this_machine,
+        now=now,
+    )

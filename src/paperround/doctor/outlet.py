@@ -1,23 +1,25 @@
 """The way out: would each relay take our mail, or can the outbox be written?"""
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from paperround.config import Settings
-from paperround.doctor.findings import Finding, fail, ok, skipped
+from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.site import lasting
 from paperround.domain.deliveries import Phase
-from paperround.domain.errors import PaperroundError
+from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.domain.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 from paperround.mail.conversation import Stopped
 from paperround.mail.imap_box import opened_box
 from paperround.mail.imap_url import parse_imap_url
 from paperround.mail.probe import Probed, probe
+from paperround.wiring import Runtime
 
 _WAYS_OUT = {
     Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",
@@ -105,3 +107,48 @@ def _why(stopped: Stopped) -> str:
         return f"{stopped.phase}: {stopped.error}"
     code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
     return f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
+
+
+RELAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        ".amazonaws.com": ("ses", "PAPERROUND_SES_TOPIC_ARN"),
+        ".postmarkapp.com": ("postmark", "PAPERROUND_POSTMARK_HOOK_SECRET"),
+        ".sendgrid.net": ("sendgrid", "PAPERROUND_SENDGRID_HOOK_KEY"),
+        ".mailgun.org": ("mailgun", "PAPERROUND_MAILGUN_HOOK_KEY"),
+    }
+)
+"""How the hosts of a provider's relays end; its hook, and what the hook needs."""
+
+
+def hooks(runtime: Runtime) -> list[Finding]:
+    """One finding for those that are on, and one for each relay whose provider is not heard."""
+    try:
+        on = sorted(runtime.hooks)
+    except Misconfigured as error:
+        return [fail("hooks", str(error), "see docs/providers.md")]
+    missing = [warn("hooks", *_words(one)) for one in _unheard(runtime.settings, on)]
+    if on:
+        named = ", ".join(f"/hooks/{name}" for name in on)
+        return [ok("hooks", f"on, each with what its provider proves itself by: {named}"), *missing]
+    return missing or [skipped("hooks", "no provider is set to tell of bounces and complaints")]
+
+
+def _unheard(settings: Settings, on: list[str]) -> list[tuple[str, str]]:
+    hosts = [_host(url) for url in settings.relay.split(",")]
+    found = [
+        means for end, means in RELAYS.items() if any(f".{host}".endswith(end) for host in hosts)
+    ]
+    return [(name, setting) for name, setting in found if name not in on]
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url.strip()).hostname or "").removesuffix(".")
+    except ValueError:
+        return ""  # whoever opens the relay says what is wrong with it
+
+
+def _words(missing: tuple[str, str]) -> tuple[str, str]:
+    name, setting = missing
+    says = f"the relay is {name}'s, which keeps bounces and complaints to itself"
+    return says, f"set {setting}, and let it post to /hooks/{name}: see docs/providers.md"

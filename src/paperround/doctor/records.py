@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried, warn
 from paperround.domain.status import Storage
+from paperround.domain.text import counted
 from paperround.domain.tokens import KeyRing
-from paperround.domain.wording import counted
 from paperround.store.checks import Soundness
 from paperround.store.unit_of_work import Database
 

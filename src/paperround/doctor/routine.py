@@ -10,8 +10,8 @@ from paperround.domain.feed_health import cause_of
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.models import KeptModel
 from paperround.domain.returns import ReturnTally
+from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.pace_status import PaceStatus
 from paperround.jobs.plan import LATE

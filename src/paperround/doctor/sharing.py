@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from paperround.doctor.findings import Finding, fail, ok, warn
 from paperround.domain.roles import Staff
+from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 from paperround.domain.work import Line, Lined, spoken_lines
 
 LONG = timedelta(minutes=15)

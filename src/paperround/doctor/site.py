@@ -12,7 +12,7 @@ from paperround.config import LOOPBACK
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.domain.errors import FetchFailed, PaperroundError
 from paperround.domain.feeds import FetchRequest, Page
-from paperround.domain.pacing_words import duration_in_words
+from paperround.domain.pacing import duration_in_words
 from paperround.domain.ports import Clock, HttpClient
 from paperround.net.client import GuardedClient
 

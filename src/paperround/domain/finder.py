@@ -6,19 +6,32 @@ a script without spaces, are searched for, in the papers that have their words.
 """
 
 import re
+import string
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from paperround.domain.cutting import blank_but, cut
 from paperround.domain.editions import EditionPaper
 from paperround.domain.keywords import Either, Every, InCategory, Node, Without, Words
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.plurals import forms
 from paperround.domain.search import Place
 from paperround.domain.topics import folded, is_spaced, unfolded, whole_words
+
+_LETTERS = string.ascii_letters + string.digits
+
+
+def blank_but(kept: str) -> bytes:
+    """A table for `cut` that keeps letters, digits and `kept`, which is in ASCII."""
+    known = set((_LETTERS + kept).encode("ascii"))
+    return bytes(one if one in known else ord(" ") for one in range(256)).lower()
+
+
+def cut(text: str, table: bytes) -> list[str]:
+    """What stands between all that the table leaves out, in lower case. `text` is in ASCII."""
+    return text.encode("ascii").translate(table).decode("ascii").split()
+
 
 Papers = int
 """A set of papers: bit n is set when the nth paper is in it."""
@@ -257,3 +270,38 @@ def _all(first: Papers, sets: Iterator[Papers]) -> Papers:
     for papers in sets:
         first &= papers
     return first
+
+
+_SHORTEST = 3
+_NO_PLURAL = ("ss", "us", "is", "as", "ics")
+_OTHERS = frozenset("news aids sars mars lens goods".split())
+"""Words that end like a plural, and that another word would be left of."""
+_HISSING = ("s", "x", "z", "ch", "sh")
+_VOWELS = "aeiou"
+
+
+@lru_cache(maxsize=16384)
+def forms(word: str) -> tuple[str, ...]:
+    """A folded word, and its plural or, of a plural, its singular. Only English ones bend."""
+    if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
+        return (word,)
+    one = _singular(word)
+    return tuple(dict.fromkeys((word, one, _plural(one))))
+
+
+def _singular(word: str) -> str:
+    if word.endswith(_NO_PLURAL) or word in _OTHERS or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if len(word) > _SHORTEST else word
+
+
+def _plural(word: str) -> str:
+    if word.endswith("ics"):
+        return word
+    if word.endswith("y") and word[-2] not in _VOWELS:
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(_HISSING) else f"{word}s"

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paperround.domain.identifiers import canonical
-from paperround.domain.merge import says_more
-from paperround.domain.ordering import earliest, latest, order
+from paperround.domain.merge import earliest, latest, order, says_more
 from paperround.domain.papers import Paper, PaperId, PaperWrite
 
 

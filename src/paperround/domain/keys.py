@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -82,3 +83,60 @@ def allows(scopes: frozenset[Scope], wanted: Scope) -> bool:
     """Whether a key with `scopes` may do what needs `wanted`."""
     what, _, _ = wanted.partition(":")
     return wanted in scopes or (wanted.endswith(":read") and f"{what}:write" in scopes)
+
+
+COMMAND_LINE = "command line"
+"""The actor of whatever is done on the machine itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something done. `target` names a list or an edition, never a person; `details` are numbers
+    and words that go with it."""
+
+    actor: str
+    action: str
+    target: str
+    details: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """A deed as it was written down."""
+
+    id: int
+    at: datetime
+    deed: Deed
+
+
+def by_key(prefix: str) -> str:
+    """The actor who showed the key with this prefix."""
+    return f"key {prefix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request under a key of its sender: `key` is a hash that only this sender's key gives,
+    `prints` are hashes of what was asked, of which the first is written down and each may match."""
+
+    key: str
+    prints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was answered. `headers` are those that go with the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The request that came first under a key; its answer is None while it is worked on, and for
+    good when the process that worked on it died."""
+
+    print: str
+    taken_at: datetime
+    answer: Answer | None

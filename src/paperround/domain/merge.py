@@ -14,9 +14,9 @@ keeps its own.
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from paperround.domain.identifiers import canonical, title_key
-from paperround.domain.ordering import earliest, latest, order
 from paperround.domain.papers import FeedId, Paper, PaperId, PaperText, PaperWrite, Record
 from paperround.domain.text import author_names, repair_abstract, repair_title
 from paperround.domain.times import midnight_utc
@@ -312,3 +312,23 @@ def _listed(record: Record, now: datetime) -> date | None:
 
 def _union(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     return old + tuple(value for value in new if value not in old)
+
+
+T = TypeVar("T", int, datetime, date)
+
+
+def order(one: T | None, other: T | None) -> int:
+    """1 when the first is later, -1 when it is earlier; 0 when neither, or nobody can tell."""
+    if one is None or other is None or one == other:
+        return 0
+    return 1 if one > other else -1
+
+
+def earliest(one: T | None, other: T | None) -> T | None:
+    """The earlier of those that are known, None when neither is."""
+    return min((value for value in (one, other) if value is not None), default=None)
+
+
+def latest(one: T | None, other: T | None) -> T | None:
+    """The later of those that are known, None when neither is."""
+    return max((value for value in (one, other) if value is not None), default=None)

@@ -7,12 +7,57 @@ be used up at once, and no stretch of that length ever holds more.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import OFF, Rate, parse_rates
-from paperround.domain.warm_up import WarmUp
+from paperround.domain.times import end_of_day, local_date
+
+# How much a new sending domain may send on its first days. Pure.
+#
+# Receivers trust a domain by what they saw of it: one that sends ten thousand mails on its first
+# day looks like a stolen one. The curve is Ghost's (domain-warming-service.ts): from 200 to 200,000
+# mails a day over 42 days, the same factor every day.
+
+FIRST_DAY = 200
+LAST_DAY = 200_000
+DAYS = 42
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """What may leave on a day that began at `since`."""
+
+    since: datetime
+    allowance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """A new sending domain whose first day is `start`, in `zone`."""
+
+    start: date
+    zone: str
+
+    def today(self, now: datetime) -> Today | None:
+        """What may leave on the day that is; None when as much as one likes."""
+        day = local_date(now, self.zone)
+        mails = allowance(self.start, day)
+        if mails is None:
+            return None
+        return Today(since=end_of_day(day - timedelta(days=1), self.zone), allowance=mails)
+
+
+def allowance(start: date, today: date) -> int | None:
+    """How many mails may leave on `today` when `start` was the first day; None when as many as one
+    likes: after the last day of the plan. Before the first it is as on the first."""
+    day = max(0, (today - start).days)
+    if day >= DAYS:
+        return None
+    factor: float = (LAST_DAY / FIRST_DAY) ** (day / (DAYS - 1))
+    return round(FIRST_DAY * factor)
+
 
 LONGEST_PACE = timedelta(minutes=1)
 LONGEST_QUOTA = timedelta(days=7)
@@ -138,3 +183,30 @@ def _together(rates: list[str]) -> Pace:
             raise InvalidInput("a domain is off or has rates, not both")
         return Pace()
     return parse_pace(", ".join(rates))
+
+
+_UNITS: Mapping[int, str] = MappingProxyType(
+    {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
+)
+
+
+def pace_in_words(pace: Pace) -> str:
+    """`14 a second and 50,000 a day`; empty for no limit."""
+    return " and ".join(_rate(rate) for rate in pace.rates)
+
+
+def duration_in_words(length: timedelta) -> str:
+    """`11 min 54 s`, `2 h 5 min`, `40 s`."""
+    seconds = round(length.total_seconds())
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def _rate(rate: Rate) -> str:
+    seconds = round(rate.period.total_seconds())
+    if seconds in _UNITS:
+        return f"{rate.count:,} a {_UNITS[seconds]}"
+    size = max(one for one in _UNITS if seconds % one == 0)
+    return f"{rate.count:,} in {seconds // size} {_UNITS[size]}s"

@@ -6,7 +6,28 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
-from paperround.domain.observations import Count
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """`value` of `signal`; `captured_at` is None until the ingest run dates it."""
+
+    signal: str
+    value: int
+    captured_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A count with its date. The key of one is (paper, signal, captured_at).
+
+    `scale` names whose count it is: ten votes are many in one place and few in another.
+    """
+
+    signal: str
+    captured_at: datetime
+    value: int
+    scale: str = ""
+
 
 PaperId = NewType("PaperId", int)
 """Opaque key of a paper; says nothing about where the paper came from."""

@@ -1,5 +1,6 @@
 """Protocols that packages of every layer need: the present, processes and HTTP."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -33,3 +34,11 @@ class HttpClient(Protocol):
     def get(self, request: FetchRequest) -> Page:
         """The answer; raises FetchFailed or FetchRefused."""
         ...
+
+
+Advance = Callable[[int], None]
+"""Called with how much more is done."""
+
+
+def no_progress(_: int) -> None:
+    """Nobody wants to know."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 _MOST_LINES = 8192
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -264,3 +264,12 @@ class Receipt:
     def __add__(self, other: "Receipt") -> "Receipt":
         mine, theirs = asdict(self), asdict(other)
         return Receipt(**{name: count + theirs[name] for name, count in mine.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one request told: events about our mail, and how many others, which say nothing about
+    an address (deliveries, clicks, kinds that came into being later)."""
+
+    events: tuple[ReturnedEvent, ...] = ()
+    ignored: int = 0

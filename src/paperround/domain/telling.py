@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from paperround.domain.digests import DigestPaper
 from paperround.domain.languages import marked
 from paperround.domain.reasons import tells_votes
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 
 _NAME_LENGTH = 50
 _MOST_NAMES = 4

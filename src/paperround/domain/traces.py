@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paperround.domain.observations import Observation
+from paperround.domain.papers import Observation
 
 WIDTH, HEIGHT = 240, 48
 """Of the drawing, in its own units."""

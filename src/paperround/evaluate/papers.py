@@ -6,8 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper, PaperId
+from paperround.domain.papers import Observation, Paper, PaperId
 from paperround.domain.times import midnight_utc, parse_date, parse_instant
 from paperround.evaluate.rows import Row, read_rows
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from paperround.domain.editions import Candidate
-from paperround.domain.observations import Observation
-from paperround.domain.papers import PaperId
+from paperround.domain.papers import Observation, PaperId
 from paperround.domain.times import midnight_utc
 from paperround.evaluate.late import Late
 from paperround.evaluate.papers import Days, Listed, votes

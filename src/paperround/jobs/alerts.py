@@ -19,8 +19,8 @@ from paperround.domain.notices import Alert
 from paperround.domain.requests import Drop, Limit, RequestTally
 from paperround.domain.returns import ReturnTally, TooMany
 from paperround.domain.status import MOST_LOG_BYTES, Storage
+from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.channels import stopped_channels
 from paperround.jobs.feed_alerts import feed_troubles

@@ -19,6 +19,7 @@ from paperround.domain.digests import (
     choice_of,
     is_weekly,
     none_due,
+    of_the_week,
 )
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.finder import Finder, findable, finder_of
@@ -28,11 +29,16 @@ from paperround.domain.languages import spoken
 from paperround.domain.ledger import NewDelivery
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, seen_by
+from paperround.domain.personal_views import (
+    NO_TASTE,
+    PaperIndex,
+    PersonalView,
+    Pick,
+    in_order,
+    seen_by,
+)
 from paperround.domain.subscribers import SubscriberId, Subscription
-from paperround.domain.tastes import NO_TASTE
 from paperround.domain.tokens import KeyRing
-from paperround.domain.weeks import of_the_week
 from paperround.domain.wishes import Sight, Wishes, sight_of
 from paperround.jobs.edition_tail import EditionTail, tail_of
 from paperround.jobs.opinions import Opinions, Views

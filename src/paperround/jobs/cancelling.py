@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.domain.audit import COMMAND_LINE, Deed
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import Edition
 from paperround.domain.errors import Conflict, InvalidInput, NotFound
+from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.lists import MailingList
 from paperround.domain.status import EditionTally
 from paperround.domain.times import local_date

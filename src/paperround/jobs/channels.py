@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from paperround.domain.audit import COMMAND_LINE, Deed
 from paperround.domain.channels import (
     Channel,
     ChannelKind,
@@ -22,6 +21,7 @@ from paperround.domain.channels import (
 )
 from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput
 from paperround.domain.interests import bounded, parse_interest
+from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.notices import Alert
 from paperround.domain.posts import Greeting, PostOutcome
 from paperround.domain.subscribers import Preferences, SubscriberId

@@ -29,10 +29,11 @@ from paperround.domain.merge import (
     text_of,
     together,
 )
-from paperround.domain.observations import Count, Observation
 from paperround.domain.papers import (
+    Count,
     FeedId,
     Listing,
+    Observation,
     Paper,
     PaperId,
     PaperText,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from paperround.domain.digests import (
+    WEEK,
     DigestMail,
     DigestPaper,
     DigestView,
@@ -24,7 +25,6 @@ from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.telling import with_author_shown
 from paperround.domain.times import week_name
 from paperround.domain.tokens import KeyRing, Purpose
-from paperround.domain.weeks import WEEK
 from paperround.languages.localize import digest_reason
 
 ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from paperround.domain.editions import ListedBy, Order, Placed
 from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
-from paperround.domain.places import ListedBy, Order, Placed
 from paperround.domain.times import local_date, parse_date, week_name
 from paperround.store.unit_of_work import Database, UnitOfWork
 

@@ -23,10 +23,10 @@ from typing import Generic
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import Move
+from paperround.domain.ports import Advance, no_progress
 from paperround.domain.replies import is_opening, speaks_against_us, verdict
 from paperround.jobs.claim_size import ClaimSize
 from paperround.jobs.deliver_report import DeliverReport
-from paperround.jobs.expiring import untried
 from paperround.jobs.holding import HELD, is_held, is_suspect
 from paperround.jobs.lanes import (
     Lane,
@@ -40,7 +40,6 @@ from paperround.jobs.lanes import (
 )
 from paperround.jobs.outcomes import Moves
 from paperround.jobs.pacing import Pacer, pacer_of
-from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.signing import note_signed
 from paperround.jobs.transactions import Patience, write
 from paperround.jobs.under_way import UnderWay
@@ -224,7 +223,7 @@ class Run(Generic[Mail]):
 
         def tidy(work: UnitOfWork) -> tuple[Mapping[str, int], int]:
             ledger = self._lane.ledger(work)
-            reason = untried(work, now=now)
+            reason = work.pacing.why_untried(now=now)
             return ledger.reclaim(processes, now=now), ledger.expire(now=now, untried=reason)
 
         ended, self.expired = write(self._post.database, tidy)

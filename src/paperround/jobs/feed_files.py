@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feed_files import MOST_FEEDS, DescribedFeed, feed_as_json
-from paperround.domain.feeds import LiveFeed, NewFeed
+from paperround.domain.feeds import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
 from paperround.domain.papers import FeedId, Reject, Show
 from paperround.jobs.all_feeds import FEEDS, every_feed
 from paperround.jobs.feed_admin import check_feed

@@ -8,9 +8,8 @@ off, or asleep, is told from that: then digests go on by themselves.
 
 from datetime import datetime
 
-from paperround.domain.boots import Boot, has_leapt
 from paperround.domain.notices import Alert
-from paperround.domain.times import format_instant
+from paperround.domain.times import Boot, format_instant, has_leapt
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork
 

@@ -18,10 +18,17 @@ from functools import partial
 from itertools import islice
 
 from paperround.domain.feeds import MOST_NAMES, RunNotes
-from paperround.domain.observations import Observation
-from paperround.domain.papers import FeedId, LooseCount, PaperId, ParsedBatch, Record, Reject
+from paperround.domain.papers import (
+    FeedId,
+    LooseCount,
+    Observation,
+    PaperId,
+    ParsedBatch,
+    Record,
+    Reject,
+)
+from paperround.domain.ports import Advance, no_progress
 from paperround.jobs.chunk import Chunk, by_trust, dated
-from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork
 

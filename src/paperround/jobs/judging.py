@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from paperround.domain.editions import Order, Placed
 from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import Interest, InterestKind, checked_interests, interest
 from paperround.domain.judging import (
@@ -19,7 +20,6 @@ from paperround.domain.judging import (
 )
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.phrases import telling_phrases
-from paperround.domain.places import Order, Placed
 from paperround.domain.readers import NewFeedback
 from paperround.jobs.desk import Desk
 from paperround.jobs.library import add_all

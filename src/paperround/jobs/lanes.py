@@ -12,7 +12,6 @@ from functools import partial
 from random import Random
 from typing import Generic, TypeVar
 
-from paperround.domain.boots import Boot
 from paperround.domain.deliveries import Envelope, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
@@ -23,6 +22,7 @@ from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
 from paperround.domain.ports import Clock, Processes
 from paperround.domain.return_path import TagUse, make_tag, tagged
+from paperround.domain.times import Boot
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, newcomers_mail, sheet_of
 from paperround.jobs.holding import is_held

@@ -7,9 +7,15 @@ from threading import Lock
 from paperround.domain.editions import Edition, EditionPaper
 from paperround.domain.gist import choose_gist
 from paperround.domain.papers import Paper
-from paperround.domain.personal_views import Chooser, PaperIndex, TasteDay, TasteModel
+from paperround.domain.personal_views import (
+    Chooser,
+    PaperIndex,
+    Taste,
+    TasteDay,
+    TasteModel,
+    taste_of,
+)
 from paperround.domain.subscribers import SubscriberId, Subscription
-from paperround.domain.tastes import Taste, taste_of
 from paperround.domain.wishes import Wishes
 from paperround.jobs.edition_tail import EditionTail
 from paperround.jobs.ports import GistChooser

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paperround.domain.lists import ListId
-from paperround.domain.pacing import Pace, Pacing
-from paperround.domain.pacing_words import pace_in_words
+from paperround.domain.pacing import Pace, Pacing, pace_in_words
 from paperround.domain.rate_state import HORIZON, RateState
 from paperround.domain.status import LateMails, Progress
 from paperround.jobs.holding import is_held

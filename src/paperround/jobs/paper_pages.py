@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from paperround.domain.editions import Stood
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import LONGEST, choose_two
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.languages import marked
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper, PaperTrail
-from paperround.domain.places import Stood
+from paperround.domain.papers import Observation, Paper, PaperTrail
 from paperround.domain.traces import Trace, latest_of, trace_of
 from paperround.jobs.site import paper_id, shown_text
 from paperround.store.unit_of_work import Database

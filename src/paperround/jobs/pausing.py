@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from paperround.domain.audit import COMMAND_LINE, Deed
+from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.lists import MailingList
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork

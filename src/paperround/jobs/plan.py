@@ -31,7 +31,6 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.build import BuildContext, Identity, Reader, build, without_mail
-from paperround.jobs.expiring import untried
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import in_parts
 from paperround.jobs.transactions import write
@@ -109,7 +108,9 @@ def plan_due(
     Mails whose life is over expire first, so that their papers can be sent after all. A list that
     cannot be planned does not keep the others from it; its error is raised at the end.
     """
-    write(database, lambda work: work.ledger.expire(now=now, untried=untried(work, now=now)))
+    write(
+        database, lambda work: work.ledger.expire(now=now, untried=work.pacing.why_untried(now=now))
+    )
     with database.reading() as work:
         lists = work.lists.all()
     _start_clocks(database, {one.id: one for one in lists}, hours, now)

@@ -16,9 +16,8 @@ from paperround.domain.identifiers import KINDS_BY_TRUST
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.domain.merge import key_of, may_merge_by_title, merged, new_paper, repaired
 from paperround.domain.notices import NoticeKind
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
-from paperround.domain.ports import HttpClient
+from paperround.domain.papers import Observation, Paper, PaperId, ParsedBatch, Record
+from paperround.domain.ports import Advance, HttpClient, no_progress
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.build import Identity
 from paperround.jobs.chunk import dated
@@ -26,7 +25,6 @@ from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.newsroom import wait
 from paperround.jobs.notices import sample_notice
 from paperround.jobs.ports import Ranker, Source
-from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.publish import draft, unfrozen
 from paperround.jobs.rank import ListRanking
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from paperround.domain.errors import Conflict, InvalidInput
-from paperround.domain.repeats import Answer, Asked
+from paperround.domain.keys import Answer, Asked
 from paperround.jobs.transactions import tried, write
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 

@@ -14,10 +14,10 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain
 
-from paperround.domain.audit import COMMAND_LINE, Deed
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.digests import Choice, DigestKind, SkipReason
 from paperround.domain.editions import Edition, EditionId
+from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.ledger import NewDelivery, Slip, Undelivered
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import SubscriberState, Subscription

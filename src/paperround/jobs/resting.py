@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paperround.domain.ports import Clock
+from paperround.domain.ports import Advance, Clock
 from paperround.jobs.deliver import ASKED_TO_STOP, Post, deliver
-from paperround.jobs.progress import Advance
 
 log = logging.getLogger(__name__)
 

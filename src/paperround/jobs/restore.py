@@ -8,7 +8,7 @@ says go. Mails from after the backup left no trace in it, so anything else would
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.domain.wording import counted
+from paperround.domain.text import counted
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import Database, UnitOfWork
 

@@ -17,6 +17,7 @@ from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
 from paperround.domain.mailboxes import mailbox, untagged
 from paperround.domain.papers import Reject
+from paperround.domain.ports import Advance, no_progress
 from paperround.domain.returns import GONE
 from paperround.domain.subscribers import (
     Address,
@@ -30,7 +31,6 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import AddressBook
-from paperround.jobs.progress import Advance, no_progress
 from paperround.jobs.subscriber_files import Found, Row
 from paperround.jobs.subscriber_rows import (
     cell,

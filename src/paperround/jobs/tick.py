@@ -15,12 +15,12 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from paperround.domain.boots import Boot
 from paperround.domain.editions import Edition
 from paperround.domain.errors import PaperroundError
 from paperround.domain.gist import choose_gist
 from paperround.domain.notices import Alert
 from paperround.domain.returns import Receipt
+from paperround.domain.times import Boot
 from paperround.jobs.alerts import episode, step_failed, troubles
 from paperround.jobs.build import Identity
 from paperround.jobs.cuts import freeze_cuts

@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from paperround.domain.editions import Order, Placed
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
-from paperround.domain.places import Order, Placed
 from paperround.domain.times import parse_date, week_name
 from paperround.jobs.archive import ArchiveDay, days_of, month_of
 from paperround.jobs.daily import (

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from paperround.domain.notices import Alert
+from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.domain.wording import counted
 from paperround.store.unit_of_work import UnitOfWork
 
 FAILED = "relay/no-session"

@@ -7,7 +7,7 @@ adds to it, takes from it, or switches it off.
 from functools import cache
 
 from paperround.domain.errors import invalid
-from paperround.domain.mail_domains import RefusedNames, and_above, parse_refused
+from paperround.domain.mailboxes import RefusedNames, and_above, parse_refused
 from paperround.domain.subscribers import Address
 
 

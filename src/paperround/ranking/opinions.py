@@ -16,9 +16,8 @@ import numpy as np
 
 from paperround.domain.gist import shortened
 from paperround.domain.papers import Paper
-from paperround.domain.personal_views import Load, PersonalView, Pick
+from paperround.domain.personal_views import Load, PersonalView, Pick, Taste
 from paperround.domain.reasons import freeze
-from paperround.domain.tastes import Taste
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
 from paperround.ranking.personal import fits, odds
 from paperround.ranking.picks import Scored, in_parts, picked, with_nobody

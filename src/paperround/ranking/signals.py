@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.domain.observations import Observation
-from paperround.domain.papers import Paper
+from paperround.domain.papers import Observation, Paper
 from paperround.domain.times import midnight_utc, require_utc
 from paperround.ranking.weights import Weights
 

@@ -16,8 +16,7 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
-from paperround.domain.observations import Count
-from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.papers import Count, ParsedBatch, Record
 from paperround.domain.times import midnight_utc, require_utc
 
 FEED = "samples"

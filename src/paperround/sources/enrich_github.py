@@ -12,8 +12,7 @@ from datetime import timedelta
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.limits import Rate
-from paperround.domain.observations import Count
-from paperround.domain.papers import LooseCount, Paper, ParsedBatch
+from paperround.domain.papers import Count, LooseCount, Paper, ParsedBatch
 from paperround.sources.entries import BadEntry, counts_of
 from paperround.sources.polling import read
 

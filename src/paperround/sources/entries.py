@@ -16,8 +16,7 @@ from typing import TypeVar
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import arxiv_id, identifier
 from paperround.domain.languages import marked
-from paperround.domain.observations import Count
-from paperround.domain.papers import Record, Reject
+from paperround.domain.papers import Count, Record, Reject
 from paperround.domain.text import clean
 from paperround.sources.service_dates import StatedDate, read_date, read_start
 from paperround.sources.withdrawal import says_withdrawn

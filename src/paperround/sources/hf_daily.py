@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.observations import Count
-from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.domain.papers import Count, ParsedBatch, Record, Reject
 from paperround.sources.entries import (
     BadEntry,
     Entry,

@@ -19,8 +19,7 @@ from urllib.parse import quote_plus, urldefrag, urlencode, urlsplit
 from xml.sax.saxutils import quoteattr
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feed_files import DescribedFeed, feed_as_json
-from paperround.domain.feeds import NewFeed
+from paperround.domain.feeds import DescribedFeed, NewFeed, feed_as_json
 from paperround.domain.text import clean
 from paperround.sources.arxiv_categories import categories
 from paperround.sources.xml import Node, read_xml

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from paperround.domain.errors import Misconfigured
-from paperround.domain.repeats import Answer, Asked, Earlier
+from paperround.domain.keys import Answer, Asked, Earlier
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
 from paperround.store.sealing import Seal

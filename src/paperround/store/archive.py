@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, or_, select
 
-from paperround.domain.editions import EditionState, EditionSummary
+from paperround.domain.editions import EditionState, EditionSummary, Stood
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
-from paperround.domain.places import Stood
 from paperround.store import schema as db
 from paperround.store.edition_rows import paper_at, summary_of
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, true
 
-from paperround.domain.audit import AuditEntry, Deed
+from paperround.domain.keys import AuditEntry, Deed
 from paperround.store import schema as db
 from paperround.store.dialect import insert_row
 

@@ -30,12 +30,14 @@ from paperround.domain.editions import (
     EditionState,
     EditionSummary,
     NewEdition,
+    Order,
+    Placed,
+    Stood,
     TailPaper,
 )
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
-from paperround.domain.places import Order, Placed, Stood
 from paperround.store import archive
 from paperround.store import schema as db
 from paperround.store.archive import FILLED, NEWEST_FIRST, STANDS

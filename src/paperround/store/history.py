@@ -6,9 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Integer, and_, bindparam, func, select
 
-from paperround.domain.observations import Observation
 from paperround.domain.outcomes import Vote
-from paperround.domain.papers import FeedId, PaperId
+from paperround.domain.papers import FeedId, Observation, PaperId
 from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import DeliveryId, Outcome
+from paperround.domain.deliveries import DIGEST_LIFE, LIFE_OVER, DeliveryId, Outcome
 from paperround.domain.pacing import SPARE_CONNECTIONS, Pace, Pacing, kept_back
 from paperround.domain.rate_state import Bucket, RateState
 from paperround.store import schema as db
@@ -69,11 +69,13 @@ class PaceStore:
         """How fast messages leave over the relay."""
         return _states(self._connection, [RELAY]).get(RELAY, _UNKNOWN)
 
-    def warming_up(self, *, since: datetime) -> bool:
-        """Whether the day's allowance of a new domain held digests back since then."""
+    def why_untried(self, *, now: datetime) -> str:
+        """The reason of messages that were never tried and whose life is over by `now`: WARM_UP
+        when the day's allowance of a new domain held digests back, else LIFE_OVER."""
         c = db.paces.c
+        since = now - DIGEST_LIFE
         held_back = select(c.name).where(c.name == WARM_UP, c.changed_at >= since)
-        return self._connection.execute(held_back).first() is not None
+        return LIFE_OVER if self._connection.execute(held_back).first() is None else WARM_UP
 
     def used(self, *, since: datetime, now: datetime) -> int:
         """How many messages of any kind left since then, as far as they are counted for warming

@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 
-from paperround.domain.editions import EditionState
+from paperround.domain.editions import EditionState, ListedBy
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.papers import (
     Carried,
@@ -29,7 +29,6 @@ from paperround.domain.papers import (
     PaperWrite,
     Show,
 )
-from paperround.domain.places import ListedBy
 from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS

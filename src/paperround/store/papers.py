@@ -19,22 +19,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from paperround.domain.editions import Candidate
+from paperround.domain.editions import Candidate, ListedBy
 from paperround.domain.enrichment import scale_of
 from paperround.domain.errors import Conflict
 from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList, Window
-from paperround.domain.observations import Observation
 from paperround.domain.papers import (
     FeedId,
     Listing,
+    Observation,
     Paper,
     PaperId,
     PaperText,
     PaperTrail,
     PaperWrite,
 )
-from paperround.domain.places import ListedBy
 from paperround.domain.spelling import title_words
 from paperround.store import paper_rows
 from paperround.store import schema as db

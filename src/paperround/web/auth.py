@@ -14,8 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from paperround.domain.audit import by_key
-from paperround.domain.keys import ApiKey, Scope, allows
+from paperround.domain.keys import ApiKey, Scope, allows, by_key
 from paperround.jobs.keys import authenticate, tries_left
 from paperround.web.conditional import STANDINGS
 from paperround.web.home import client_of, now_of, runtime_of

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import FetchFailed, Forged, NotFound
-from paperround.domain.hooks import Heard
+from paperround.domain.returns import Heard
 from paperround.jobs.returns import receive
 from paperround.web.guard import HOOKS
 from paperround.web.home import Home, Present, client_of, now_of, runtime_of

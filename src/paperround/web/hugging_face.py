@@ -12,11 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from paperround.domain.citations import Citation
-from paperround.domain.editions import page_name
+from paperround.domain.editions import ListedBy, page_name
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.papers import Paper
-from paperround.domain.places import ListedBy
 from paperround.jobs.daily import (
     Counts,
     Days,

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.repeats import Answer, Asked
+from paperround.domain.keys import Answer, Asked
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.repeats import KEY, once, once_outside
 from paperround.jobs.signup_limits import client_and_network

@@ -28,7 +28,7 @@ from paperround.domain.interests import (
 )
 from paperround.domain.languages import marked, nearest
 from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.mail_domains import meant
+from paperround.domain.mailboxes import meant
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, Preferences
 from paperround.jobs import signup, signup_requests

@@ -11,7 +11,7 @@ from paperround.domain.errors import PaperroundError, RateLimited
 from paperround.domain.interests import LONGEST_VALUE, MOST_INTERESTS, Interest, InterestKind
 from paperround.domain.limits import Standing
 from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.mail_domains import meant
+from paperround.domain.mailboxes import meant
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.signup_limits import note_refused, standing

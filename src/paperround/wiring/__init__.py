@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 from paperround import version
 from paperround.clock import FixedClock, StartedClock, SystemClock
 from paperround.config import Settings
-from paperround.domain.boots import Boot
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.domain.formula import Formula
@@ -21,6 +20,7 @@ from paperround.domain.gist import choose_gist
 from paperround.domain.pacing import Pacing
 from paperround.domain.ports import Clock, HttpClient, Processes
 from paperround.domain.returns import Receipt
+from paperround.domain.times import Boot
 from paperround.domain.work import Line
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.build import Identity

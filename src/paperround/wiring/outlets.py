@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from paperround.domain.audit import COMMAND_LINE
+from paperround.domain.keys import COMMAND_LINE
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.channels import ChannelAdmin
 

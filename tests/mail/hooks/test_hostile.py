@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.hooks import Heard
+from paperround.domain.returns import Heard
 from paperround.mail.hooks import mailgun, postmark, sendgrid, ses
 from paperround.mail.hooks.judged import code_of, kept, message_id, tag_of
 from tests.builders import NOW

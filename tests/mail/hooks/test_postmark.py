@@ -7,8 +7,7 @@ import pytest
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import Forged
-from paperround.domain.hooks import Heard
-from paperround.domain.returns import Kind, ReturnedEvent
+from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.postmark import PostmarkHook, parse
 from tests.builders import NOW
 from tests.mail.hooks.providers import (

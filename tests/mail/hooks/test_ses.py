@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.domain.bounces import Evidence
-from paperround.domain.hooks import Heard
-from paperround.domain.returns import Kind, ReturnedEvent
+from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.ses import parse
 from tests.builders import NOW
 from tests.mail.hooks.providers import (

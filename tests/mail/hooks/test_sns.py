@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from paperround.domain.errors import FetchFailed, Forged
-from paperround.domain.hooks import Heard
+from paperround.domain.returns import Heard
 from paperround.mail.hooks.ses import SesHook
 from paperround.mail.hooks.sns import Authority, is_certificate_of, topic_of
 from tests.builders import NOW

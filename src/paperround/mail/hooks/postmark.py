@@ -12,8 +12,7 @@ from datetime import datetime
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import Forged
-from paperround.domain.hooks import Heard
-from paperround.domain.returns import Kind, ReturnedEvent
+from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.judged import code_of, judged, kept
 from paperround.mail.hooks.proofs import is_one_of
 from paperround.mail.hooks.told import Told, read

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import Forged
-from paperround.domain.hooks import Heard
-from paperround.domain.returns import Kind, ReturnedEvent
+from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.judged import code_of, judged, kept, message_id
 from paperround.mail.hooks.proofs import require_fresh
 from paperround.mail.hooks.told import Told, moment_of, read

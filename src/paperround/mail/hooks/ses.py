@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.domain.bounces import Evidence
-from paperround.domain.hooks import Heard
-from paperround.domain.returns import Kind, ReturnedEvent
+from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.judged import code_of, judged, kept, message_id, tag_of
 from paperround.mail.hooks.sns import CONFIRMATION, NOTIFICATION, Authority
 from paperround.mail.hooks.told import Told, read
