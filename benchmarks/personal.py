@@ -13,8 +13,7 @@ from benchmarks.table import Bar, Measured
 from paperround.domain.errors import InvalidInput
 from paperround.evaluate.personal_baselines import linear_svm
 from paperround.ranking.bags import bag_of
-from paperround.ranking.personal import best, fits, in_blocks, odds
-from paperround.ranking.taste import Said, profiles
+from paperround.ranking.personal import Said, best, fits, in_blocks, odds, profiles
 from paperround.ranking.text_space import Bag, Dense, Texts, text_space
 
 READERS, KNOWN, NEW, TOP = 100_000, 10_000, 1_000, 12

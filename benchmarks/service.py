@@ -29,7 +29,7 @@ from paperround.jobs.plan import Hours, plan_due
 from paperround.sources.jsonl import read_jsonl
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
-from paperround.wiring.rounds import DELIVER, LEARN, PUBLISH
+from paperround.wiring.hands import DELIVER, LEARN, PUBLISH
 
 MOST_SECONDS = 900
 BREATH = 0.5

@@ -23,7 +23,7 @@ JOB_EDGES = {
     "src/paperround/jobs/enrich.py": "one service that fails must not keep the others",
     "src/paperround/jobs/returned_mail.py": "one poisonous mail must not keep the others back",
     "src/paperround/jobs/signup_worker.py": "a request that fails is put off, and the others go on",
-    "src/paperround/queue/tasks.py": "one failing job must not stop the others",
+    "src/paperround/queue/threads.py": "one failing job must not stop the others",
     "src/paperround/queue/postgres.py": "whatever ended a worker, its queues get another one",
 }
 """The only files that may catch every exception, and why."""

@@ -87,7 +87,7 @@ INNOCENTS = [
     ("no naive datetime", "src/a.py", "import datetime\nx = datetime.datetime(1, 1, 1, tzinfo=z)"),
     ("no naive datetime", "src/a.py", "import datetime\nx = datetime.datetime(*a, **k)"),
     ("no long module", "src/a.py", "x = 1\n" * 500),
-    ("no broad except", "src/paperround/queue/tasks.py", "try: x\nexcept Exception: pass"),
+    ("no broad except", "src/paperround/queue/threads.py", "try: x\nexcept Exception: pass"),
     ("no broad except", "src/a.py", "try: x\nexcept BaseException:\n    undo()\n    raise"),
     ("nothing runs bytes", "src/a.py", "import re\nx = re.compile('a')"),
     ("no shell", "src/a.py", "run(['ls'], shell=False)"),

@@ -16,7 +16,7 @@ from paperround.domain.errors import DatabaseFailed, RateLimited
 from paperround.domain.work import Job
 from paperround.scheduler import EVERY, Every, Scheduler, keep_appointments
 from paperround.wiring import Runtime
-from paperround.wiring.rounds import DELIVER, NOTICES, POSTS, ROUNDS
+from paperround.wiring.hands import DELIVER, NOTICES, POSTS, ROUNDS
 from tests.queues import SteppedQueue
 
 PATIENCE = 20.0

@@ -23,10 +23,9 @@ from paperround.domain.gist import gist_pieces
 from paperround.domain.gist_features import features_of
 from paperround.domain.gist_weights import Weights
 from paperround.domain.sentences import Sentence, split_sentences
-from paperround.evaluate.bootstrap import Numbers
 from paperround.evaluate.gist import METRICS, figures_of, hits_of, with_marks
 from paperround.evaluate.marked import Marked, Span, overlaps, read_marked
-from paperround.evaluate.report import Report
+from paperround.evaluate.report import Numbers, Report
 
 Q = 0.3
 PENALTY = 0.3

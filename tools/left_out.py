@@ -17,7 +17,7 @@ import numpy as np
 
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import Filters, Found, Query
-from paperround.evaluate.bootstrap import Numbers, Places
+from paperround.evaluate.report import Numbers, Places
 from paperround.evaluate.search import (
     DEPTH,
     SEED,

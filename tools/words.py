@@ -18,7 +18,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
 from paperround.domain.languages import ENGLISH, LANGUAGES
-from paperround.languages.catalogues import read_catalogue
+from paperround.languages.tongue import read_catalogue
 
 TEMPLATE = "paperround.pot"
 OTHERS = tuple(language for language in LANGUAGES if language != ENGLISH)

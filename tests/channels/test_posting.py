@@ -20,7 +20,7 @@ from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.roles import look
 from paperround.jobs.status import history_of
 from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring.rounds import MAIL, POSTS
+from paperround.wiring.hands import MAIL, POSTS
 from tests.builders import lease
 from tests.channels.services import (
     SLACK,

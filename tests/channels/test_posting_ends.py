@@ -17,10 +17,9 @@ from paperround.domain.subscribers import SubscriberId
 from paperround.domain.times import Boot
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.alerts import troubles
-from paperround.jobs.cancelling import cancel
+from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.channel_delivery import deliver_channels
 from paperround.jobs.holding import CLOCK, HOLD, watch
-from paperround.jobs.pausing import pause, resume
 from paperround.jobs.ports import ChannelSender
 from paperround.jobs.put_back import MARK, SendMarks
 from paperround.jobs.resend import send_missed

@@ -20,7 +20,7 @@ from paperround.ranking.prior import GROUPS, VERSION
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.store.unit_of_work import Database, SqlDatabase
 from paperround.wiring import Runtime
-from paperround.wiring.rounds import LEARN, ROUNDS
+from paperround.wiring.hands import LEARN, ROUNDS
 from tests.jobs.learning import DAY, day_of, take
 from tests.waiting import until
 

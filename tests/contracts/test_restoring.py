@@ -16,7 +16,7 @@ import pytest
 
 from paperround.domain.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
 from paperround.domain.times import format_instant
-from paperround.jobs.restore import hold_everything
+from paperround.jobs.put_back import hold_everything
 from paperround.store import migrate
 from paperround.store.backup import ABOUT, DATABASE, SECRET, back_up
 from paperround.store.restoring import FOLDER, SMALL, restoring

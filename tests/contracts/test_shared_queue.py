@@ -15,7 +15,7 @@ from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
 from paperround.jobs.roles import look
 from paperround.store.engine import driver_connection
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
-from paperround.wiring.rounds import MAIL, ROUNDS
+from paperround.wiring.hands import MAIL, ROUNDS
 from tests.builders import (
     MINUTE,
     NOW,

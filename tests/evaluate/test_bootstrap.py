@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from paperround.evaluate.bootstrap import ahead_of, figure, mean_of
+from paperround.evaluate.report import ahead_of, figure, mean_of
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_law_for_many_groups() -> None:

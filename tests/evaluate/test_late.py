@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from paperround.domain.papers import Paper, PaperId
-from paperround.evaluate.late import LEAST_LATE, Late
 from paperround.evaluate.papers import Listed
+from paperround.evaluate.replay import LEAST_LATE, Late
 from tests.ranking.builders import paper, seen
 
 

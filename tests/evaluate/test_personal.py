@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from paperround.domain.errors import InvalidInput
+from paperround.evaluate.papers import read_rows
 from paperround.evaluate.personal import (
     Libraries,
     Reader,
@@ -17,7 +18,6 @@ from paperround.evaluate.personal import (
 )
 from paperround.evaluate.personal_baselines import baselines_of, tfidf
 from paperround.evaluate.report import Baselines, Report
-from paperround.evaluate.rows import read_rows
 
 SUBJECTS = 50
 EACH = 20

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paperround.domain.errors import InvalidInput
-from paperround.evaluate.rows import read_rows
+from paperround.evaluate.papers import read_rows
 
 
 def test_rows_are_read_from_plain_and_packed_files(tmp_path: Path) -> None:

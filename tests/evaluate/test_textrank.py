@@ -1,7 +1,7 @@
 """Sentences that resemble the others."""
 
 from paperround.domain.sentences import split_sentences
-from paperround.evaluate.textrank import central
+from paperround.evaluate.gist import central
 
 
 def chosen(text: str, most: int) -> list[str]:

@@ -10,11 +10,10 @@ from typer.testing import CliRunner
 from paperround.cli.app import app
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Paper
-from paperround.evaluate.formulas import hacker_news, raw_votes, reddit_hot
 from paperround.evaluate.papers import read_days
 from paperround.evaluate.replay import DayScores, replay
 from paperround.evaluate.report import Baselines, Report
-from paperround.evaluate.trending import evaluate_trending
+from paperround.evaluate.trending import evaluate_trending, hacker_news, raw_votes, reddit_hot
 from tests.evaluate.archive import START, Archive, archive, written
 from tests.ranking.builders import HOUR, TODAY, paper
 
@@ -182,7 +181,7 @@ def test_public_days_and_weeks_are_found_early(real_data: Path, tmp_path: Path) 
 
 
 def _split(folder: Path, target: Path) -> tuple[Path, Path]:
-    from paperround.evaluate.rows import read_rows
+    from paperround.evaluate.papers import read_rows
 
     rows = list(read_rows(folder / "papers.jsonl.gz"))
     late = [row for row in rows if str(row["listed_on"]) >= "2025-08-01"]

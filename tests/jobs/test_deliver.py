@@ -19,7 +19,7 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.deliver import deliver
-from paperround.jobs.deliver_report import DeliverReport
+from paperround.jobs.outcomes import DeliverReport
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     Neighbours,

@@ -13,8 +13,8 @@ from paperround.domain.lists import Window
 from paperround.domain.notices import Alert
 from paperround.domain.papers import Paper
 from paperround.jobs.alerts import troubles
-from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
+from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.newsroom import SHORTEST_BREAK
 from paperround.jobs.ports import Enricher
 from paperround.sources.enrich_catalogues import CrossrefNews, OpenAlexNews

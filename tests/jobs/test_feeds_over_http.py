@@ -17,8 +17,8 @@ from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.notices import Alert
 from paperround.domain.papers import FeedId
 from paperround.jobs.alerts import episode
-from paperround.jobs.all_feeds import polled_feeds
 from paperround.jobs.feed_alerts import feed_troubles
+from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.poll import PollReport
 from paperround.net.client import GuardedClient
 from paperround.net.limits import Limits

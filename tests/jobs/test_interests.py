@@ -27,8 +27,8 @@ from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
 from paperround.jobs.wishes import MOST_TITLES
 from paperround.mail.addresses import EmailAddresses
+from paperround.ranking.maker import taste_day
 from paperround.ranking.relevance import by_relevance
-from paperround.ranking.tastes import taste_day
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, english
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer

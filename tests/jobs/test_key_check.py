@@ -4,7 +4,7 @@ import pytest
 
 from paperround.domain.errors import Misconfigured
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.key_check import KEPT, KeyCheck
+from paperround.jobs.desk import KEPT, KeyCheck
 from paperround.jobs.subscribers import suppress
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address

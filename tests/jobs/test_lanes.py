@@ -11,8 +11,8 @@ from paperround.domain.digests import DigestMail, DigestView
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, NoticeKind
 from paperround.domain.tokens import read_token
-from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import deliver, deliver_notices
+from paperround.jobs.outcomes import FEWEST
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     PlainRenderer,

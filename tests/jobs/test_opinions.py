@@ -14,7 +14,7 @@ from paperround.domain.subscribers import Preferences, SubscriptionId
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.publish import publish
 from paperround.jobs.wishes import wishes_of_all
-from paperround.ranking.tastes import taste_day
+from paperround.ranking.maker import taste_day
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
 from tests.fakes import NewestFirst

@@ -10,7 +10,7 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing, WarmUp
 from paperround.domain.rate_state import TOLERANCE
 from paperround.jobs.deliver import Post, deliver, deliver_notices
-from paperround.jobs.deliver_report import DeliverReport
+from paperround.jobs.outcomes import DeliverReport
 from paperround.jobs.pacing import Pacer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import ScriptedMailer, accepting

@@ -29,7 +29,7 @@ from paperround.jobs.publish import publish
 from paperround.jobs.site import edition_page
 from paperround.jobs.status import history
 from paperround.jobs.wishes import wishes_of_all
-from paperround.ranking.tastes import taste_day
+from paperround.ranking.maker import taste_day
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english

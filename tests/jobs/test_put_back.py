@@ -17,11 +17,11 @@ from paperround.domain.deliveries import DIGEST_LIFE
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import LedgerTotals
 from paperround.jobs.alerts import troubles
+from paperround.jobs.cancelling import resume
 from paperround.jobs.deliver import Post, deliver, deliver_notices
-from paperround.jobs.pausing import resume
+from paperround.jobs.preview import send_test
 from paperround.jobs.put_back import MARK, WAY_OUT, SendMarks, name_installation
 from paperround.jobs.status import status
-from paperround.jobs.test_mail import send_test
 from paperround.mail.addresses import EmailAddresses
 from paperround.store.send_mark import SendMark, SendMarkFile
 from paperround.store.unit_of_work import SqlDatabase

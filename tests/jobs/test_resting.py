@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.jobs.resting import REST, Sending
 from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring.hands import REST, Sending
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.delivering import post

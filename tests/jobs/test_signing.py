@@ -14,9 +14,9 @@ from paperround.domain.notices import NoticeKind
 from paperround.jobs.alerts import troubles
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.notices import new_notice
+from paperround.jobs.preview import send_test
 from paperround.jobs.signing import ALLOW, Signing, allow_unsigned
 from paperround.jobs.status import status
-from paperround.jobs.test_mail import send_test
 from paperround.mail.addresses import EmailAddresses
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import accepting

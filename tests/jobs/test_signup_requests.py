@@ -18,7 +18,7 @@ from paperround.jobs import new_address, signup_requests
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_address, erase_person, export_person
 from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.restore import hold_everything
+from paperround.jobs.put_back import hold_everything
 from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.signup_worker import TRIES, work_on_requests
 from paperround.jobs.subscribers import is_suppressed

@@ -14,9 +14,9 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import SubscriberState
 from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
+from paperround.jobs.preview import send_test
 from paperround.jobs.status import history, status
 from paperround.jobs.subscribers import suppression_digests
-from paperround.jobs.test_mail import send_test
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     DAY,

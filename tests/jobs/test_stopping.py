@@ -12,10 +12,10 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.domain.rate_state import MOST_REFUSALS_OF_US
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.claim_size import FEWEST
+from paperround.jobs.cancelling import pause, resume
 from paperround.jobs.deliver import MOST_KEYLESS, deliver, deliver_notices
 from paperround.jobs.notices import new_notice
-from paperround.jobs.pausing import pause, resume
+from paperround.jobs.outcomes import FEWEST
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW

@@ -13,8 +13,7 @@ from sqlalchemy import select
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.digests import DigestKind
 from paperround.domain.ledger import Claimed
-from paperround.jobs.cancelling import cancel
-from paperround.jobs.pausing import pause, resume
+from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.resend import send_missed
 from paperround.store import schema as db
 from tests.builders import DAY, HOUR, lease

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.jobs.suggesting import LASTING, LASTING_NONE, SuggestedTopics
+from paperround.jobs.choices import LASTING, LASTING_NONE, SuggestedTopics
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import NOW
 from tests.jobs.conftest import fill, record

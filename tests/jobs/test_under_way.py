@@ -2,7 +2,7 @@
 
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.rate_state import MOST_REFUSALS_OF_US
-from paperround.jobs.under_way import UnderWay
+from paperround.jobs.outcomes import UnderWay
 
 
 def taken_up(count: int) -> UnderWay:

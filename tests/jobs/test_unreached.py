@@ -11,7 +11,7 @@ from paperround.domain.notices import Alert
 from paperround.jobs.alerts import troubles
 from paperround.jobs.deliver import deliver
 from paperround.jobs.pace_status import pace_status
-from paperround.jobs.unreached import LATELY, unreached
+from paperround.jobs.pacing import LATELY, unreached
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import MINUTE
 from tests.fakes import accepting

@@ -17,12 +17,12 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, R
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import Alert
-from paperround.jobs.claim_size import FEWEST
 from paperround.jobs.deliver import ANSWER, SETTLE, Post, deliver, deliver_notices
+from paperround.jobs.lanes import Deed, Unwritten
 from paperround.jobs.notices import raise_alert
+from paperround.jobs.outcomes import FEWEST
 from paperround.jobs.ports import Mailer
 from paperround.jobs.transactions import TRIES, Patience
-from paperround.jobs.unwritten import Deed, Unwritten
 from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import Neighbours, ScriptedMailer, accepting

@@ -17,7 +17,7 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.ports import Pinger, Ranker
 from paperround.jobs.tick import Rounds
-from paperround.ranking.tastes import taste_day
+from paperround.ranking.maker import taste_day
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.fakes import (
     LETTERHEAD,

@@ -24,8 +24,8 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.telling import paper_links
 from paperround.jobs import site as pages
 from paperround.jobs.source_pages import ALARMS, BY_HAND, GONE, HEALTH
-from paperround.languages import vocabulary
-from paperround.languages.catalogues import catalogue_path, read_catalogue, translations
+from paperround.languages import tongue
+from paperround.languages.tongue import catalogue_path, read_catalogue, translations
 from paperround.ranking.formula import _PARTS
 from paperround.web.choices import FREQUENCIES
 from paperround.web.filters import _SIGNALS
@@ -189,7 +189,7 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     words |= {pages.why_quiet(None)}
     assert sorted(one for one in words if one not in said) == []
     parts = {name.replace("_", " ") for names, _, _ in _PARTS for name in names}
-    assert parts <= set(vocabulary.PARTS)
+    assert parts <= set(tongue.PARTS)
 
 
 def test_the_vocabulary_has_every_noun_that_is_counted_and_no_other() -> None:
@@ -200,7 +200,7 @@ def test_the_vocabulary_has_every_noun_that_is_counted_and_no_other() -> None:
     said = set(re.findall(r'tongue\.counted\(.*"([a-z ]+)"\)', code))
     assert "paper" in shown
     assert "vote" in said
-    assert shown | said | set(_SIGNALS.values()) == set(vocabulary.COUNTED)
+    assert shown | said | set(_SIGNALS.values()) == set(tongue.COUNTED)
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from paperround.domain.reasons import author_named, freeze, join_reasons, read_r
 from paperround.domain.risers import _frozen, dated
 from paperround.domain.wishes import Wishes, sight_of
 from paperround.languages.localize import (
+    MESSAGES,
     digest_reason,
     english_reason,
     localize_reason,
     localize_source,
 )
-from paperround.languages.messages import MESSAGES
 from paperround.languages.tongue import tongue
 from paperround.ranking.bursts import Burst
 from paperround.ranking.opinions import _frozen as _in_words

@@ -19,8 +19,7 @@ from paperround.domain.topics import read_topics
 from paperround.jobs.choices import checked
 from paperround.languages.localize import localize_error
 from paperround.languages.tongue import tongue
-from paperround.mail.addresses import EmailAddresses
-from paperround.mail.domains import refused_domains
+from paperround.mail.addresses import EmailAddresses, refused_domains
 from paperround.sources.library import read_library
 from paperround.sources.zotero import place_of
 from paperround.web.choices import ChoicesForm, wished

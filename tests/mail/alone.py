@@ -2,7 +2,7 @@
 
 from paperround.domain.digests import DigestMail
 from paperround.mail.composer import MailRenderer
-from paperround.mail.listing import digest_particulars
+from paperround.mail.frames import digest_particulars
 from paperround.mail.message import addressing_of, message_bytes
 
 

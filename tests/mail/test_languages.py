@@ -26,8 +26,7 @@ from paperround.languages.tongue import tongue
 from paperround.mail.composer import MailRenderer
 from paperround.mail.notices import notice_words
 from paperround.mail.render import digest_words
-from paperround.mail.templates import Templates
-from paperround.mail.wrapping import TEXT_WIDTH, columns, wrapped
+from paperround.mail.templates import TEXT_WIDTH, Templates, columns, wrapped
 from tests.mail.alone import compose_alone
 from tests.mail.builders import WITHDRAWN, letterhead, links, mail, notice, notice_view, paper, view
 from tests.mail.reading import Outline, modern, modern_parts

@@ -16,8 +16,7 @@ from paperround.domain.reasons import freeze
 from paperround.domain.summaries import MARK
 from paperround.domain.telling import paper_links, short_authors, shortened, tally, web_address
 from paperround.mail.render import digest_words
-from paperround.mail.templates import Templates, site_name
-from paperround.mail.wrapping import wrapped
+from paperround.mail.templates import Templates, site_name, wrapped
 from paperround.paths import find
 from tests.mail.builders import PUBLIC, links, paper, view
 from tests.mail.reading import (

@@ -14,10 +14,9 @@ import pytest
 from paperround.clock import FixedClock
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest, Page
-from paperround.net.addresses import Address
 from paperround.net.client import GuardedClient
 from paperround.net.limits import Limits
-from paperround.net.network import Network, look_up
+from paperround.net.network import Address, Network, look_up
 from tests.net.faults import Behaviour, FaultServer
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

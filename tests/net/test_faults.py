@@ -14,9 +14,8 @@ import pytest
 
 from paperround.domain.errors import FetchFailed, FetchRefused
 from paperround.domain.feeds import FetchRequest
-from paperround.net.addresses import Address
 from paperround.net.limits import Limits
-from paperround.net.network import Network
+from paperround.net.network import Address, Network
 from tests.certificates import certificate, server_context
 from tests.net.clients import QUICK, Led, error_of, fetch, guarded
 from tests.net.faults import (

@@ -14,7 +14,7 @@ import dns.rrset
 import pytest
 
 from paperround.domain.errors import FetchFailed
-from paperround.net.addresses import Address
+from paperround.net.network import Address
 from paperround.net.resolver import SystemResolver
 
 LONG = ["v=DKIM1; k=rsa; p=" + "A" * 200, "B" * 200]

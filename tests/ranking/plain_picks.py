@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from paperround.domain.finder import Papers, bits
 from paperround.domain.personal_views import PersonalView
-from paperround.ranking.picks import OFFERED, REACH
-from paperround.ranking.spread import SHORTLIST
+from paperround.ranking.picks import OFFERED, REACH, SHORTLIST
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,10 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import folded
 from paperround.domain.outcomes import Cohort, Settled
 from paperround.ranking import learned, prior_file
-from paperround.ranking.learned import Learned
+from paperround.ranking.learned import Learned, Records, records_of
 from paperround.ranking.maker import PriorMaker
 from paperround.ranking.prior import FEATURES, GROUPS, VERSION, PastMeans
 from paperround.ranking.prior_learning import LEAST_OUTCOMES
-from paperround.ranking.prior_records import Records, records_of
 from paperround.ranking.reasons import LONGEST
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.trending import TrendingRanker

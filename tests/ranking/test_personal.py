@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from paperround.ranking.personal import (
     LEAST_ODDS,
     MOST_ODDS,
+    Said,
     best,
     fits,
     in_blocks,
     odds,
+    profiles,
 )
-from paperround.ranking.taste import Said, profiles
 from paperround.ranking.text_space import Dense
 
 

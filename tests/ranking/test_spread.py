@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from paperround.ranking.picks import with_nobody
-from paperround.ranking.spread import Taking
+from paperround.ranking.picks import Taking, with_nobody
 
 APART = [[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]]
 TWINS = [[3.0, 2.7, 0.0], [2.7, 3.0, 0.0], [0.0, 0.0, 3.0]]

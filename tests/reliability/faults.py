@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
 
-from paperround.mail.disk import Disk
+from paperround.mail.outbox import Disk
 from paperround.store.send_mark import SendMark, SendMarkFile
 
 

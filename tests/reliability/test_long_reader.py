@@ -16,7 +16,7 @@ from paperround.store import engine as engines
 from paperround.store.engine import USUAL_LOG
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.metrics import gauges
-from paperround.wiring.rounds import JOB_THREADS
+from paperround.wiring.hands import JOB_THREADS
 from tests.jobs.conftest import NOW
 
 MINUTE = 60.0

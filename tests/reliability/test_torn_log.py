@@ -16,7 +16,7 @@ from random import Random
 import pytest
 from sqlalchemy import event
 
-from paperround.jobs.pausing import resume
+from paperround.jobs.cancelling import resume
 from paperround.store import engine as engines
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW

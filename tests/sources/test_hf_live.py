@@ -10,8 +10,8 @@ import pytest
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedState, Progress
 from paperround.domain.papers import ParsedBatch
+from paperround.sources.hf_daily import Period, PeriodKind
 from paperround.sources.hf_live import HfDaily
-from paperround.sources.hf_periods import Period, PeriodKind
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cursors import stopped
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from paperround.domain.papers import Count, Record
-from paperround.sources.jsonl import read_jsonl
-from paperround.sources.observations import read_observations
+from paperround.sources.jsonl import read_jsonl, read_observations
 
 PAPER = {
     "id": "2601.00001v2",

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.errors import InvalidInput
 from paperround.sources.feed_items import read_feed
-from paperround.sources.jsonl import read_jsonl
-from paperround.sources.observations import read_observations
+from paperround.sources.jsonl import read_jsonl, read_observations
 from paperround.sources.service_dates import read_date
 
 FIFTH = datetime(2026, 1, 5, tzinfo=UTC)

@@ -23,7 +23,7 @@ from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.tick import Rounds, TickReport, tick
-from paperround.ranking.tastes import taste_day
+from paperround.ranking.maker import taste_day
 from paperround.sources.live import SOURCES
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import address

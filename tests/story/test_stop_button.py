@@ -15,9 +15,8 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.build import Identity
-from paperround.jobs.cancelling import cancel
+from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.notices import new_notice
-from paperround.jobs.pausing import pause, resume
 from paperround.store import engine as engines
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW

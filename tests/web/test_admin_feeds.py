@@ -17,7 +17,7 @@ from paperround.domain.papers import Show
 from paperround.sources.live import SOURCES
 from paperround.web.app import create_app
 from paperround.web.models import MOST_PREVIEWED
-from paperround.wiring.rounds import POLL
+from paperround.wiring.hands import POLL
 from tests.sources.arxiv_samples import item, rss
 from tests.web.admin import FEEDS, Staffed, feed_body, fields_of, key_for, program
 from tests.web.conftest import HandClock, sql

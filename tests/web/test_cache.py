@@ -10,8 +10,7 @@ from paperround.config import Settings
 from paperround.domain.editions import Edition
 from paperround.web import stamps
 from paperround.web.answers import KEPT, STAMP
-from paperround.web.cache import PageCache
-from paperround.web.conditional import conditional
+from paperround.web.cache import PageCache, conditional
 from paperround.web.guard import App, Message, Receive, Scope, Send
 from paperround.web.languages import hearing
 from paperround.web.stamps import Filled

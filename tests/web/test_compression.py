@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.domain.editions import Edition
-from paperround.web.compression import LEAST
+from paperround.web.cache import LEAST
 from tests.web.conftest import Site
 
 TAKES = {"accept_encoding": "gzip, br"}

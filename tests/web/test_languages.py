@@ -12,7 +12,7 @@ from paperround.domain.languages import LANGUAGES
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
-from paperround.languages.catalogues import catalogue_path, read_catalogue
+from paperround.languages.tongue import catalogue_path, read_catalogue
 from paperround.store.notices import NoticeLedger
 from tests.builders import address
 from tests.web.conftest import Site

@@ -13,8 +13,8 @@ from paperround.domain.errors import DatabaseFailed
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.keys import Scope
 from paperround.domain.papers import FeedId
-from paperround.jobs.all_feeds import FEEDS as AT_ONCE
 from paperround.jobs.erasure import AT_ONCE as ROWS_AT_ONCE
+from paperround.jobs.feeds import FEEDS as AT_ONCE
 from paperround.sources.opml import read_opml
 from paperround.store.feeds import FeedStore
 from paperround.store.schema import feeds

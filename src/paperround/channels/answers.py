@@ -8,7 +8,7 @@ from typing import Any
 from paperround.domain.deliveries import Blame, DeliveryState, Verdict
 from paperround.domain.feeds import Page
 from paperround.domain.posts import LONGEST_SAID
-from paperround.net.answers import LONGEST_WAIT, retry_after
+from paperround.net.client import LONGEST_WAIT, retry_after
 
 LATER = frozenset({408, 425, 429})
 """Not now, these say. So does every 5xx but the next."""

@@ -12,7 +12,7 @@ from paperround.domain.errors import SchemaOutOfDate
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:
-    from paperround.jobs.restore import Held
+    from paperround.jobs.put_back import Held
 
 PAUSED = "sending is paused; `paperround digest resume` lets it go on with what is due from now"
 
@@ -150,7 +150,7 @@ def _hold(url: str, moved: bool) -> "Held | None":
     """Bring the database to this version's schema and hold it, unless it was only moved."""
     from paperround.clock import SystemClock
     from paperround.config import load_settings
-    from paperround.jobs.restore import hold_everything
+    from paperround.jobs.put_back import hold_everything
     from paperround.store.engine import opened
     from paperround.store.home import settle
     from paperround.store.migrate import bring_up

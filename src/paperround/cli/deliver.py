@@ -14,7 +14,7 @@ from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.channel_delivery import ChannelReport
-    from paperround.jobs.deliver_report import DeliverReport
+    from paperround.jobs.outcomes import DeliverReport
     from paperround.wiring import Runtime
 
 
@@ -77,7 +77,7 @@ def _lines(
 
 
 def _what_holds_mail(home: "Runtime") -> Iterator[str]:
-    from paperround.jobs.unreached import UNREACHED, unreached
+    from paperround.jobs.pacing import UNREACHED, unreached
 
     with home.database.reading() as work:
         why = unreached(work, now=home.clock.now())

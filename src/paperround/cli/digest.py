@@ -100,7 +100,7 @@ def _missed_json(found: "Missed") -> dict[str, Any]:
 
 def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
     """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
-    from paperround.jobs.pausing import pause as run
+    from paperround.jobs.cancelling import pause as run
 
     home = runtime()
     names = run(home.database, list_name, now=home.clock.now())
@@ -120,8 +120,8 @@ def resume(
 ) -> None:
     """Let paused lists go on, and digests that a leap of the clock or an older copy of the database
     holds. What waited for more than 20 hours is not sent any more."""
+    from paperround.jobs.cancelling import resume as run
     from paperround.jobs.holding import let_go
-    from paperround.jobs.pausing import resume as run
     from paperround.jobs.signing import allow_unsigned
 
     home = runtime()

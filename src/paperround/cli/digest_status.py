@@ -57,8 +57,8 @@ def try_mail(
 
 def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) -> bool:
     """Send a test mail and say what came of it; whether the relay took it."""
+    from paperround.jobs.preview import send_test as run
     from paperround.jobs.status import without_addresses
-    from paperround.jobs.test_mail import send_test as run
 
     home = runtime()
     address = home.addresses.read(to)
@@ -84,9 +84,9 @@ def _test_lines(test: dict[str, Any], relay: str) -> Iterator[str]:
 
 def what_holds_mail(pace: "PaceStatus") -> Iterator[str]:
     """What stops mail from leaving, and the way out of each; nothing when it leaves."""
+    from paperround.jobs.pacing import UNREACHED
     from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
     from paperround.jobs.signing import ALLOW, LACKS_KEYS
-    from paperround.jobs.unreached import UNREACHED
 
     if pace.is_held:
         yield "digests are HELD: the clock leapt forward; `paperround digest resume` if it is right"

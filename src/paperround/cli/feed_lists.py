@@ -72,7 +72,7 @@ def categories(
 ) -> None:
     """Show arXiv's categories and bioRxiv's subjects. Those of medRxiv, too."""
     from paperround.sources.arxiv_categories import matching
-    from paperround.sources.biorxiv_subjects import SUBJECTS
+    from paperround.sources.biorxiv_record import SUBJECTS
 
     arxiv = [{"name": one.name, "title": one.title} for one in matching(pattern)]
     subjects = sorted(one for one in SUBJECTS if pattern.casefold() in one)

@@ -64,7 +64,7 @@ def find_feed(home: "Runtime", name: str) -> "LiveFeed":
 
 def find_any_feed(home: "Runtime", name: str) -> "LiveFeed":
     """As `find_feed`, also one that files were read into."""
-    from paperround.jobs.all_feeds import every_feed
+    from paperround.jobs.feeds import every_feed
 
     with home.database.reading() as work:
         return _named(name, every_feed(work))

@@ -10,7 +10,7 @@ from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import pick_fields, print_result, say
 
 if TYPE_CHECKING:
-    from paperround.jobs.deliver_report import DeliverReport
+    from paperround.jobs.outcomes import DeliverReport
     from paperround.jobs.tick import TickReport
     from paperround.wiring import Runtime
 

@@ -12,7 +12,7 @@ from paperround.domain.models import KeptModel
 from paperround.domain.returns import ReturnTally
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.jobs.all_feeds import polled_feeds
+from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.pace_status import PaceStatus
 from paperround.jobs.plan import LATE
 from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT

@@ -21,9 +21,8 @@ import numpy as np
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import InvalidInput
 from paperround.domain.returns import Kind
-from paperround.evaluate.bootstrap import Numbers, mean_of
-from paperround.evaluate.report import Baselines, Figure, Report
-from paperround.evaluate.rows import Row, read_rows
+from paperround.evaluate.papers import Row, read_rows
+from paperround.evaluate.report import Baselines, Figure, Numbers, Report, mean_of
 from paperround.mail.returned import read_returned
 
 TASK = "bounces"

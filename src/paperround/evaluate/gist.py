@@ -1,5 +1,7 @@
 """How often the gist of an abstract hits what readers marked as its idea or its result."""
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,10 +11,8 @@ import numpy as np
 from paperround.domain.errors import InvalidInput
 from paperround.domain.gist import Piece, fitted, gist_pieces
 from paperround.domain.sentences import Sentence, split_sentences
-from paperround.evaluate.bootstrap import Numbers, ahead_of, mean_of
 from paperround.evaluate.marked import Marked, read_marked
-from paperround.evaluate.report import Baselines, Figure, Report
-from paperround.evaluate.textrank import central
+from paperround.evaluate.report import Baselines, Figure, Numbers, Report, ahead_of, mean_of
 
 
 class Metric(NamedTuple):
@@ -135,3 +135,42 @@ def _of_sentences(choose: Callable[[Sequence[Sentence], int], Sequence[Sentence]
 
 def _longest(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
     return sorted(sentences, key=lambda one: -len(one.text))[:most]
+
+
+# Sentences that resemble the others.
+#
+# Mihalcea and Tarau, TextRank: Bringing Order into Texts, 2004. Sentences vote for each other by
+# the words they share, over the logarithms of their lengths, and a vote of a sentence with many
+# votes counts more.
+
+_DAMPING = 0.85
+_ROUNDS = 50
+_WORD = re.compile(r"\w{4,}")
+
+
+def central(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
+    """The `most` sentences with the most votes, the first of equals first."""
+    ranks = _ranks(_votes([frozenset(_WORD.findall(one.text.lower())) for one in sentences]))
+    order = sorted(range(len(sentences)), key=lambda at: (-ranks[at], at))
+    return [sentences[at] for at in order[:most]]
+
+
+def _votes(words: Sequence[frozenset[str]]) -> Numbers:
+    """Likeness of every two, shape (sentences, sentences); nobody votes for themselves."""
+    return np.array(
+        [[0.0 if one is other else _likeness(one, other) for other in words] for one in words]
+    ).reshape(len(words), len(words))
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    lengths = math.log(len(one) + 1) + math.log(len(other) + 1)
+    return len(one & other) / lengths if lengths else 0.0
+
+
+def _ranks(votes: Numbers) -> Numbers:
+    given = votes.sum(axis=1, keepdims=True)
+    shares = np.divide(votes, given, out=np.zeros_like(votes), where=given > 0)
+    ranks = np.ones(len(votes))
+    for _ in range(_ROUNDS):
+        ranks = (1 - _DAMPING) + _DAMPING * (shares.T @ ranks)
+    return ranks

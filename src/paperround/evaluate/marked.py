@@ -7,7 +7,7 @@ from pathlib import Path
 from paperround.domain.errors import InvalidInput
 from paperround.domain.gist import Piece
 from paperround.domain.sentences import Sentence
-from paperround.evaluate.rows import Row, read_rows
+from paperround.evaluate.papers import Row, read_rows
 
 Span = tuple[int, int]
 """The first character of a mark, and the one after its last."""

@@ -1,5 +1,7 @@
 """Papers of archives, as `papers.jsonl` files hold them, and what was counted of them."""
 
+import gzip
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +10,29 @@ from pathlib import Path
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Observation, Paper, PaperId
 from paperround.domain.times import midnight_utc, parse_date, parse_instant
-from paperround.evaluate.rows import Row, read_rows
+
+Row = Mapping[str, object]
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The objects of the file, a line each. Raises InvalidInput, with the file and the line, for
+    what cannot be read; an OSError of opening it passes through."""
+    unpacked = gzip.open if path.suffix == ".gz" else open
+    with unpacked(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _row(line, path, number)
+
+
+def _row(line: str, path: Path, number: int) -> Row:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise InvalidInput(f"{path}, line {number} is no JSON object: one is needed in each line")
+    return row
+
 
 _LINKS = {"code": "github_repo", "project": "project_page", "media": "has_media"}
 _SIGNALS = ("upvotes", "comments", "github_stars")

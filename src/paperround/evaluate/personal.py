@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paperround.domain.errors import InvalidInput
-from paperround.evaluate.bootstrap import Numbers, ahead_of, mean_of
+from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.personal_baselines import Scores, baselines_of
-from paperround.evaluate.report import Baselines, Report
-from paperround.evaluate.rows import Row, read_rows
-from paperround.ranking.personal import best, fits, in_blocks
-from paperround.ranking.taste import Said, profiles
+from paperround.evaluate.report import Baselines, Numbers, Report, ahead_of, mean_of
+from paperround.ranking.personal import Said, best, fits, in_blocks, profiles
 from paperround.ranking.text_space import Bag, Dense, text_space
 
 LEAST_KEPT = 10

@@ -22,12 +22,10 @@ from numpy.typing import NDArray
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Paper
-from paperround.evaluate.bootstrap import Numbers, Places, figure
 from paperround.evaluate.orders import area_under_curve, average_precision
-from paperround.evaluate.papers import day, read_papers
+from paperround.evaluate.papers import Row, day, read_papers, read_rows
 from paperround.evaluate.pick_text import Texts, fit_pick_text, join, read_texts
-from paperround.evaluate.report import Baselines, Figure, Report
-from paperround.evaluate.rows import Row, read_rows
+from paperround.evaluate.report import Baselines, Figure, Numbers, Places, Report, figure
 from paperround.ranking.prior import author_keys
 
 TASK = "pick"

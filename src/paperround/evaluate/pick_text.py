@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from paperround.domain.papers import Paper
-from paperround.evaluate.bootstrap import Numbers, Places
+from paperround.evaluate.report import Numbers, Places
 from paperround.ranking.prior_text import TextModel, fit_text, term_counts
 
 PENALTY = 2.0

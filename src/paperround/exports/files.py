@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from paperround.domain.citations import Citation, CitedEdition
-from paperround.exports import bibtex, json_ld, markdown, ris
+from paperround.domain.syndication import FeedDocument
+from paperround.exports import atom, bibtex, json_feed, json_ld, markdown, ris, rss
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +39,22 @@ FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
         "ris": _each(ris.write_ris, ris.MEDIA_TYPE),
         "md": FileFormat(markdown.MEDIA_TYPE, markdown.write_paper, _markdown_edition),
         "jsonld": FileFormat(json_ld.MEDIA_TYPE, json_ld.write_paper, _json_ld_edition),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFormat:
+    """How a feed is written, and what that is called."""
+
+    media_type: str
+    write: Callable[[FeedDocument], bytes]
+
+
+FEED_FORMATS: Mapping[str, FeedFormat] = MappingProxyType(
+    {
+        "atom": FeedFormat(atom.MEDIA_TYPE, atom.write_atom),
+        "rss": FeedFormat(rss.MEDIA_TYPE, rss.write_rss),
+        "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.write_json_feed),
     }
 )

@@ -7,9 +7,8 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from paperround.domain.syndication import FeedDocument, FeedEntry
 from paperround.domain.times import require_utc
-from paperround.exports.atom import GENERATOR, NAMESPACE
+from paperround.exports.atom import GENERATOR, NAMESPACE, add, written
 from paperround.exports.entry_html import entry_html
-from paperround.exports.xml_text import add, written
 
 MEDIA_TYPE = "application/rss+xml"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"

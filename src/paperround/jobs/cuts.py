@@ -17,7 +17,7 @@ from paperround.domain.feeds import LiveFeed
 from paperround.domain.gist import choose_gist
 from paperround.domain.lists import MailingList
 from paperround.domain.schedule import Cut, newest_cut
-from paperround.jobs.all_feeds import feeds_of, polled_feeds
+from paperround.jobs.feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.publish import draft_now, freeze

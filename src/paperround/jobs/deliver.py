@@ -25,8 +25,6 @@ from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import Move
 from paperround.domain.ports import Advance, no_progress
 from paperround.domain.replies import is_opening, speaks_against_us, verdict
-from paperround.jobs.claim_size import ClaimSize
-from paperround.jobs.deliver_report import DeliverReport
 from paperround.jobs.holding import HELD, is_held, is_suspect
 from paperround.jobs.lanes import (
     Lane,
@@ -38,12 +36,10 @@ from paperround.jobs.lanes import (
     notice_lane,
     why_held,
 )
-from paperround.jobs.outcomes import Moves
-from paperround.jobs.pacing import Pacer, pacer_of
+from paperround.jobs.outcomes import ClaimSize, DeliverReport, Moves, UnderWay
+from paperround.jobs.pacing import UNREACHED, Pacer, pacer_of
 from paperround.jobs.signing import note_signed
 from paperround.jobs.transactions import Patience, write
-from paperround.jobs.under_way import UnderWay
-from paperround.jobs.unreached import UNREACHED
 from paperround.store.pacing import Gate
 from paperround.store.unit_of_work import UnitOfWork
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import LiveFeed, NewFeed
 from paperround.domain.papers import FeedId
-from paperround.jobs.all_feeds import every_feed
-from paperround.jobs.feeds import settings_of
+from paperround.jobs.feeds import every_feed, settings_of
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.ports import Source
 from paperround.jobs.transactions import write

@@ -9,9 +9,8 @@ from typing import Any
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
 from paperround.domain.papers import FeedId, Reject, Show
-from paperround.jobs.all_feeds import FEEDS, every_feed
 from paperround.jobs.feed_admin import check_feed
-from paperround.jobs.feeds import settings_of
+from paperround.jobs.feeds import FEEDS, every_feed, settings_of
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.transactions import write
 from paperround.store.unit_of_work import UnitOfWork

@@ -5,17 +5,19 @@ everything else is the same for both, and is in `deliver`.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
+from threading import RLock
 from typing import Generic, TypeVar
 
 from paperround.domain.deliveries import Envelope, Lease
 from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
-from paperround.domain.errors import NotFound, RenderingFailed
+from paperround.domain.errors import Conflict, DatabaseFailed, NotFound, RenderingFailed
 from paperround.domain.ledger import Claimed, Move
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import ClaimedNotice, NoticeKind
@@ -31,9 +33,53 @@ from paperround.jobs.ports import Mailer, Renderer
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returns import hold_against
 from paperround.jobs.signing import Signing, hold_unsigned
-from paperround.jobs.unwritten import Unwritten
+from paperround.jobs.transactions import Patience, write
 from paperround.store.claims import Claims
 from paperround.store.unit_of_work import Database, UnitOfWork
+
+# What a process has to write down and could not yet: the database was away.
+#
+#     a run ─► heard, or let go ─► in line ─► written, in this order
+#                                    └─ (the database is away, also at the end of patience) ─► the
+#                                       next run of the process, which takes up nothing before
+#
+# Answers of a relay are heard once. Whoever heard them keeps them as long as the process lives, so
+# a mail is in doubt only where nobody heard an answer.
+
+Deed = Callable[[UnitOfWork], object]
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """The line of one process, shared by all of its runs. Each adds two at most, and ends then."""
+
+    _line: deque[Deed] = field(default_factory=deque)
+    _lock: RLock = field(default_factory=RLock)
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+    def write(self, database: Database, do: Deed, patience: Patience) -> None:
+        """Write down what must not be forgotten, after all that stands in line before it.
+
+        Each is a transaction. It may come to count although it is done again, so it must be the
+        same twice. Raises DatabaseFailed at the end of patience, and Conflict: then it stays in
+        line.
+        """
+        self._line.append(do)
+        patience.tried(lambda: self.catch_up(database))
+
+    def catch_up(self, database: Database) -> None:
+        """Write down what stands in line. Raises DatabaseFailed and Conflict, and keeps the rest;
+        what cannot be written for another reason leaves the line with its error."""
+        with self._lock:
+            while self._line:
+                do = self._line.popleft()
+                try:
+                    write(database, do)
+                except (Conflict, DatabaseFailed):
+                    self._line.appendleft(do)
+                    raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

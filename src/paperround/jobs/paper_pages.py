@@ -5,14 +5,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.domain.editions import Stood
-from paperround.domain.errors import NotFound
+from paperround.domain.citations import Citation, CitedEdition
+from paperround.domain.editions import Stood, page_name, page_path
+from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.excerpts import Marker
 from paperround.domain.gist import LONGEST, choose_two
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.languages import marked
 from paperround.domain.papers import Observation, Paper, PaperTrail
+from paperround.domain.search import Hit
 from paperround.domain.traces import Trace, latest_of, trace_of
-from paperround.jobs.site import paper_id, shown_text
+from paperround.jobs.search import hit_of
+from paperround.jobs.site import edition_page, paper_id, shown_text
+from paperround.jobs.syndication import all_of, newest_of
 from paperround.store.unit_of_work import Database
 
 VOTES = "upvotes"
@@ -88,3 +93,96 @@ def last_of_days(stood: Iterable[Stood]) -> tuple[Stood, ...]:
     for one in stood:
         last.setdefault((one.list_name, one.day), one)
     return tuple(last.values())
+
+
+def cited_paper(database: Database, public_url: str, name: str) -> Citation:
+    """The paper called `name`, its id or its arXiv id. Raises NotFound."""
+    with database.reading() as work:
+        id_ = paper_id(work, name)
+        paper = work.papers.load([id_]).get(id_) if id_ is not None else None
+    if paper is None:
+        raise NotFound(marked("There is no such paper here."))
+    return citation(public_url, paper)
+
+
+def citation(public_url: str, paper: Paper) -> Citation:
+    """The paper with its address on this site, and as much text as may be shown."""
+    text, is_gist = shown_text(paper)
+    path = page_path(page_name(paper.identifiers, paper.id))
+    return Citation(paper=paper, text=text, is_gist=is_gist, page=public_url.rstrip("/") + path)
+
+
+def cited_edition(
+    database: Database, public_url: str, list_name: str, day: date, cut: str | None
+) -> CitedEdition:
+    """The edition of (list, day, cut), or the day's last one. Raises NotFound."""
+    found = edition_page(database, list_name, day, cut)
+    with database.reading() as work:
+        papers = work.papers.load([one.paper_id for one in found.edition.papers])
+    path = f"/editions/{list_name}/{day}" + ("" if cut is None else f"/{cut}")
+    return CitedEdition(
+        title=found.mailing_list.title,
+        edition=found.edition,
+        quiet=found.quiet,
+        page=public_url.rstrip("/") + path,
+        citations=tuple(citation(public_url, papers[one.paper_id]) for one in found.edition.papers),
+    )
+
+
+# Pages of what somebody may follow: the newest papers on a topic, and those of an author.
+#
+# Nothing is changed here.
+
+PAGE = 20
+DEEPEST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedPage:
+    """Papers, those that count as new last first, at most five hundred in all. `search` is what
+    finds them, `name` what they have in common as people say it."""
+
+    name: str
+    search: str
+    hits: tuple[Hit, ...]
+    number: int
+    is_last: bool
+
+    @property
+    def offset(self) -> int:
+        """How many papers stand on the pages before."""
+        return (self.number - 1) * PAGE
+
+
+def on_topic(database: Database, topic: str, *, number: int, now: datetime) -> FollowedPage:
+    """The newest papers that have the words of a topic side by side. Raises InvalidInput."""
+    words = topic.replace('"', " ").strip()
+    return _followed(database, words, f'"{words}"', number, now)
+
+
+def by_author(database: Database, name: str, *, number: int, now: datetime) -> FollowedPage:
+    """The newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
+    family, _, given = name.replace('"', " ").partition(",")
+    words = " ".join(f"{given} {family}".split())
+    return _followed(database, words, f'author:"{words}"', number, now)
+
+
+def _followed(
+    database: Database, words: str, search: str, number: int, now: datetime
+) -> FollowedPage:
+    query = all_of(search)
+    if not query.wanted:
+        raise InvalidInput(
+            marked("that names no word to look for: write one that a paper should have")
+        )
+    offset = (number - 1) * PAGE
+    with database.reading() as work:
+        papers = newest_of(work, query, now, least=min(offset + PAGE + 1, DEEPEST))
+    marker = Marker(query)
+    return FollowedPage(
+        name=words,
+        search=search,
+        hits=tuple(hit_of(marker, one) for one in papers[offset : offset + PAGE]),
+        number=number,
+        is_last=offset + PAGE >= min(len(papers), DEEPEST),
+    )

@@ -1,13 +1,16 @@
 """Rank: what a list would hold at a moment, with every position explained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from paperround.domain.editions import Ranking
+from paperround.domain.editions import Edition, EditionState, Ranking
 from paperround.domain.lists import MailingList, Window, window_of
+from paperround.domain.papers import PaperId
+from paperround.domain.risers import risers_of
 from paperround.domain.times import local_date
 from paperround.jobs.ports import Ranker
-from paperround.store.unit_of_work import Database
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 BACKGROUND = 5000
 """Earlier papers that a topic's burst is measured against."""
@@ -47,3 +50,33 @@ def rank_list(
     return ListRanking(
         mailing_list=mailing_list, day=day, window=window, ranking=ranking, papers_known=known
     )
+
+
+_ONE_DAY = timedelta(days=1)
+
+
+def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[PaperId, str]:
+    """What to say of each paper that rose since the edition before, in place of its reason."""
+    items = ranked.ranking.items
+    with database.reading() as work:
+        before = _edition_before(work, ranked, cut)
+        if before is None:
+            return {}
+        top = [item.paper.id for item in items[: ranked.mailing_list.size]]
+        known = work.papers.known_by(top, before.as_of)
+    return risers_of(items, before, ranked.mailing_list, day=ranked.day, known=known)
+
+
+def _edition_before(work: UnitOfWork, ranked: ListRanking, cut: str) -> Edition | None:
+    """The edition of the same cut the day before: whoever gets the new one got that yesterday.
+
+    Where there is none that holds papers, the newest of an earlier date that does; None for a
+    list's first.
+    """
+    list_id = ranked.mailing_list.id
+    usual = work.editions.find(list_id, ranked.day - _ONE_DAY, cut)
+    if usual is not None and usual.papers and usual.state is not EditionState.CANCELLED:
+        return usual
+    for newest in work.editions.recent(list_id, before=ranked.day, limit=1):
+        return work.editions.find(list_id, newest.day, newest.cut)
+    return None

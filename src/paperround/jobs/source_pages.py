@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from paperround.domain.feeds import AlarmKind, FeedHealth, LiveFeed
 from paperround.domain.languages import marked
 from paperround.domain.papers import FeedId
-from paperround.jobs.all_feeds import every_feed
+from paperround.jobs.feeds import every_feed
 from paperround.store.unit_of_work import Database
 
 WINDOW = timedelta(days=1)

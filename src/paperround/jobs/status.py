@@ -29,7 +29,7 @@ from paperround.domain.status import (
 )
 from paperround.domain.subscribers import Address, Subscriber, SubscriberId, Subscription
 from paperround.domain.times import end_of_day, local_date
-from paperround.jobs.all_feeds import feeds_of, polled_feeds
+from paperround.jobs.feeds import feeds_of, polled_feeds
 from paperround.jobs.pace_status import PaceStatus, late_of, pace_status, progress_of
 from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.tick import SCHEDULER

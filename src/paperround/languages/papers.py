@@ -5,8 +5,7 @@ from typing import Protocol
 
 from paperround.domain.reasons import tells_votes
 from paperround.domain.telling import Linked, first_authors, paper_links, shortened
-from paperround.languages.tongue import Tongue
-from paperround.languages.vocabulary import LIST_TITLES
+from paperround.languages.tongue import LIST_TITLES, Tongue
 
 
 def authors_said(tongue: Tongue, names: tuple[str, ...]) -> str:

@@ -4,20 +4,26 @@ A text that a catalogue lacks is said in English, and so is one whose translatio
 that nobody gives: a slip of a translator stops no mail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names
 from babel.lists import format_list
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
-from paperround.domain.languages import ENGLISH, spoken
+from paperround.domain.errors import Misconfigured
+from paperround.domain.languages import ENGLISH, marked, marked_forms, spoken
 from paperround.domain.times import zone_of
-from paperround.languages.catalogues import translations
-from paperround.languages.vocabulary import COUNTED, counted_forms
+from paperround.paths import translations_dir
 
 _LOCALES = {ENGLISH: "en_GB"}
 """English with the day before the month, as in the rest of these languages."""
@@ -164,3 +170,89 @@ def _tongue(language: str) -> Tongue:
 def tongue(tag: str = ENGLISH) -> Tongue:
     """The language of ours that somebody is written to in who asked for `tag`."""
     return _tongue(spoken(tag))
+
+
+# The catalogues of translations: one gettext file a language, `translations/de.po`.
+#
+# English is the language of the source, so it has none. A catalogue is read once in a process, when
+# somebody is first written to in its language; nothing has to be compiled before.
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """What `language`, one of ours, says. Raises Misconfigured when its catalogue is missing or
+    broken."""
+    if language == ENGLISH:
+        return NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, read_catalogue(catalogue_path(language), language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def catalogue_path(language: str) -> Path:
+    """Where the catalogue of `language` stands."""
+    return translations_dir() / f"{language}.po"
+
+
+def read_catalogue(path: Path, language: str) -> Catalog:
+    """The catalogue at `path`. Raises Misconfigured when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return read_po(file, locale=language.replace("-", "_"), abort_invalid=True)
+    except (OSError, PoFileError, ValueError) as error:
+        raise Misconfigured(f"the translations in {path.name} cannot be read: {error}") from error
+
+
+def counted_forms(noun: str) -> tuple[str, str]:
+    """One and several of a noun whose plural ends in s."""
+    return f"%(num)s {noun}", f"%(num)s {noun}s"
+
+
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "paper": marked_forms("%(num)s paper", "%(num)s papers"),
+    "more paper": marked_forms("%(num)s more paper", "%(num)s more papers"),
+    "vote": marked_forms("%(num)s vote", "%(num)s votes"),
+    "comment": marked_forms("%(num)s comment", "%(num)s comments"),
+    "star on GitHub": marked_forms("%(num)s star on GitHub", "%(num)s stars on GitHub"),
+    "citation": marked_forms("%(num)s citation", "%(num)s citations"),
+    "mention": marked_forms("%(num)s mention", "%(num)s mentions"),
+    "day": marked_forms("%(num)s day", "%(num)s days"),
+    "good paper": marked_forms("%(num)s good paper", "%(num)s good papers"),
+    "bad one": marked_forms("%(num)s bad one", "%(num)s bad ones"),
+    "judgement": marked_forms("%(num)s judgement", "%(num)s judgements"),
+    "new line": marked_forms("%(num)s new line", "%(num)s new lines"),
+    "work": marked_forms("%(num)s work", "%(num)s works"),
+}
+"""What is counted, by its English noun."""
+
+LIST_TITLES = (marked("Trending papers"),)
+"""Titles that lists have as long as their operator gives them no other."""
+
+PARTS = (
+    marked("votes"),
+    marked("votes expected"),
+    marked("growth"),
+    marked("source"),
+    marked("prior"),
+    marked("prior text"),
+    marked("prior authors"),
+    marked("prior submitter"),
+    marked("prior organization"),
+    marked("prior links"),
+    marked("prior age"),
+    marked("recency"),
+    marked("comments"),
+    marked("stars"),
+    marked("mentions"),
+    marked("citations"),
+    marked("topics"),
+    marked("text"),
+    marked("submitter cap"),
+    marked("topic cap"),
+    marked("match"),
+    marked("category"),
+    marked("personal"),
+    marked("spread"),
+)
+"""What the parts of a score are called, as readers see them."""

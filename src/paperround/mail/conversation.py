@@ -15,15 +15,15 @@ An exception of a socket does not say what it interrupted, so the phase is set b
 
 import base64
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
-from paperround.domain.replies import NO_LOGIN, NO_STARTTLS
+from paperround.domain.replies import NO_LOGIN, NO_STARTTLS, parse_reply
 from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.reply_parser import GarbageReply, ReplyParser
 from paperround.mail.sendable import dot_stuffed
 
 REST = 421
@@ -401,3 +401,55 @@ class Conversation:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii") + "\r\n"
+
+
+LONGEST_LINE = 4096
+MOST_LINES = 100
+
+
+class GarbageReply(Exception):
+    """The server sent something that is no SMTP reply."""
+
+
+class ReplyParser:
+    """Collects bytes and gives complete replies. `lines` are those of the last one."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self._unread = b""
+        self._begun: list[bytes] = []
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether part of a reply has come."""
+        return bool(self._unread or self._begun)
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that `data` completes. Raises GarbageReply where one is invalid, after the
+        valid ones before it."""
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            self._begun.append(line)
+            if not _goes_on(line):
+                self.lines, self._begun = self._begun, []
+                yield _reply(*self.lines)
+            elif len(self._begun) == MOST_LINES:
+                raise GarbageReply("an answer without end")
+        if len(self._unread) > LONGEST_LINE:
+            raise GarbageReply("a line without end")
+
+
+def _goes_on(line: bytes) -> bool:
+    """Whether more lines of the same reply follow (RFC 5321 section 4.2.1)."""
+    return line[3:4] == b"-" and line[:3].isdigit()
+
+
+@lru_cache(maxsize=64)
+def _reply(*lines: bytes) -> Reply:
+    """The reply that `lines` are. A server says the same few all day."""
+    if max(map(len, lines)) > LONGEST_LINE:
+        raise GarbageReply("a line without end")
+    try:
+        return parse_reply([line.rstrip(b"\r").decode("utf-8", "replace") for line in lines])
+    except ValueError as error:
+        raise GarbageReply(str(error)) from None

@@ -15,8 +15,7 @@ from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
 from paperround.domain.errors import FetchFailed
-from paperround.net.addresses import Address
-from paperround.net.network import look_up
+from paperround.net.network import Address, look_up
 
 SECONDS = 5.0
 """For one question, all tries together."""

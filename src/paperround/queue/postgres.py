@@ -29,7 +29,7 @@ from paperround.domain.work import Job, Line, Lined
 from paperround.queue.connector import WorkerConnector
 from paperround.queue.job_manager import KnownJobs
 from paperround.queue.job_store import Connections, JobStore
-from paperround.queue.tasks import Task, Tasks
+from paperround.queue.threads import Task, Tasks
 
 T = TypeVar("T")
 

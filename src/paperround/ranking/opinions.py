@@ -19,11 +19,9 @@ from paperround.domain.papers import Paper
 from paperround.domain.personal_views import Load, PersonalView, Pick, Taste
 from paperround.domain.reasons import freeze
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
-from paperround.ranking.personal import fits, odds
-from paperround.ranking.picks import Scored, in_parts, picked, with_nobody
+from paperround.ranking.personal import Said, fits, odds, profiles
+from paperround.ranking.picks import ALIKE_COSTS, Scored, in_parts, picked, with_nobody
 from paperround.ranking.spoken import Name, SpokenTexts, Text, TitleOf, Weights, quotable_of
-from paperround.ranking.spread import ALIKE_COSTS
-from paperround.ranking.taste import Said, profiles
 from paperround.ranking.text_space import Dense, space_and_texts
 
 FIELD = 240

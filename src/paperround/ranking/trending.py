@@ -7,21 +7,50 @@
 The formula stands in `parts`, its constants in `weights`.
 """
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
+from typing import Protocol
 
 from paperround.domain.editions import Candidate, Ranked, Ranking
-from paperround.domain.papers import PaperId
+from paperround.domain.papers import Paper, PaperId
 from paperround.domain.times import require_utc
 from paperround.ranking.bursts import Thresholds, find_bursts, share_out, topics_of
-from paperround.ranking.cap import Place, lowered_scores
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.expectations import Expectation, Grounds
 from paperround.ranking.parts import Entry, Parts, entry_of, parts_of, total
 from paperround.ranking.reasons import reason_for
 from paperround.ranking.weights import DEFAULTS, Weights
+
+
+class Expectation(Protocol):
+    """Learned from the past. Pure: same papers, same parts."""
+
+    @property
+    def version(self) -> str:
+        """Name, version and what it was learned from; stands in the ranker's name."""
+        ...
+
+    def parts(self, papers: Sequence[Paper]) -> list[Mapping[str, float]]:
+        """For each paper, by name, what raises or lowers the natural log of its votes.
+
+        Each part is measured against papers of the same day in the history, not in `papers`.
+        """
+        ...
+
+
+class Grounds(Protocol):
+    """Knows whose earlier papers did well. Pure."""
+
+    def popular_author(
+        self, paper: Paper, lifts: Mapping[str, float], *, is_counted: bool
+    ) -> str | None:
+        """The author, as the paper names and shows them, who is why one of the parts `lifts` raises
+        it. A paper whose votes are counted may be among the earlier ones itself."""
+        ...
+
 
 VERSION = "trending-3"
 """Changes whenever the same input would be ordered differently."""
@@ -194,3 +223,57 @@ def _ranked(scored: _Scored, as_of: datetime, author: str | None) -> Ranked:
         comments=entry.counts.get("comments"),
         folded=scored.folded,
     )
+
+
+STEP = 0.0001
+"""The smallest difference between two scores, which are rounded to 4 places."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """A paper's claim on a position; sorts best first. `index` is the caller's own."""
+
+    behind: float
+    """The score with its sign turned, so that the highest sorts first."""
+    tie: tuple[str, int]
+    index: int
+    holder: str | None
+    """The submitter or the topic that the place counts for."""
+
+
+def lowered_scores(places: Sequence[Place], *, cap: int, block: int) -> dict[int, float]:
+    """By index, the new score of each paper that must move down; empty without a cap (0).
+
+    Walks the order in stretches of `block` places. Within one, a holder has `cap` places at most;
+    what exceeds them follows right behind the stretch and competes in the next one. Papers without
+    a holder never move.
+    """
+    lowered: dict[int, float] = {}
+    queue = sorted(places)
+    while cap > 0 and len(queue) > cap:
+        surplus, last = _take_block(queue, cap, block)
+        for step, place in enumerate(surplus, start=1):
+            moved = _moved_back(place, round(-last - STEP * step, 4))
+            if moved.behind > place.behind:
+                lowered[place.index] = -moved.behind
+            heapq.heappush(queue, max(place, moved))
+    return lowered
+
+
+def _take_block(queue: list[Place], cap: int, block: int) -> tuple[list[Place], float]:
+    """Take one stretch off the queue; returns what exceeded the cap, and the last one's place."""
+    held: Counter[str] = Counter()
+    surplus: list[Place] = []
+    taken, last = 0, 0.0
+    while queue and taken < block:
+        place = heapq.heappop(queue)
+        if place.holder is not None and held[place.holder] >= cap:
+            surplus.append(place)
+            continue
+        taken, last = taken + 1, place.behind
+        held.update([place.holder] if place.holder is not None else [])
+    return surplus, last
+
+
+def _moved_back(place: Place, score: float) -> Place:
+    return Place(behind=-score, tie=place.tie, index=place.index, holder=place.holder)

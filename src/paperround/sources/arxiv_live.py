@@ -20,10 +20,10 @@ from paperround.sources.arxiv_api import Answer, read_answer
 from paperround.sources.arxiv_categories import categories, hint
 from paperround.sources.arxiv_feed import NEW, TYPES, read_arxiv_feed
 from paperround.sources.arxiv_record import CATEGORY, EASTERN
-from paperround.sources.expectations import Rhythm
 from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
+    Rhythm,
     conditions,
     days_of,
     oldest_day,

@@ -15,11 +15,11 @@ from paperround.sources.entries import (
     Entry,
     fingerprinted,
     instant_of,
+    says_withdrawn,
     text_of,
     texts_of,
     title_of,
 )
-from paperround.sources.withdrawal import says_withdrawn
 
 EASTERN = ZoneInfo("America/New_York")
 """arXiv's own clock: its days, its announcements, its daylight saving."""

@@ -18,12 +18,11 @@ from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
-from paperround.sources.biorxiv_record import Answer, read_answer, subject_of
-from paperround.sources.biorxiv_subjects import SUBJECTS
-from paperround.sources.expectations import Rhythm
+from paperround.sources.biorxiv_record import SUBJECTS, Answer, read_answer, subject_of
 from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
+    Rhythm,
     days_of,
     oldest_day,
     read,

@@ -17,6 +17,7 @@ from paperround.domain.identifiers import doi_identifier
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
+from paperround.sources.answers import excerpt_of
 from paperround.sources.entries import (
     BadEntry,
     Entry,
@@ -27,7 +28,6 @@ from paperround.sources.entries import (
     text_of,
     title_of,
 )
-from paperround.sources.json_answer import excerpt_of
 
 _CREATIVE_COMMONS = "https://creativecommons.org"
 _CC0 = f"{_CREATIVE_COMMONS}/publicdomain/zero/1.0/"
@@ -229,3 +229,37 @@ def _show(licence: str | None) -> Show:
 def _is_withdrawn(row: Entry, title: str) -> bool:
     stated = text_of(row, "type") or ""
     return "withdraw" in stated.casefold() or _WITHDRAWN.match(title) is not None
+
+
+# The subjects of bioRxiv and medRxiv, in the spelling of `subject_of`.
+#
+# They are known so that a misspelt one is refused: it would bring no paper, for ever. Add a subject
+# here when one of the servers does.
+
+_BIORXIV = """
+animal behavior and cognition, biochemistry, bioengineering, bioinformatics, biophysics,
+cancer biology, cell biology, clinical trials, developmental biology, ecology, epidemiology,
+evolutionary biology, genetics, genomics, immunology, microbiology, molecular biology,
+neuroscience, paleontology, pathology, pharmacology and toxicology, physiology, plant biology,
+scientific communication and education, synthetic biology, systems biology, zoology
+"""
+_MEDRXIV = """
+addiction medicine, allergy and immunology, anesthesia, cardiovascular medicine,
+dentistry and oral medicine, dermatology, emergency medicine, endocrinology, epidemiology,
+forensic medicine, gastroenterology, genetic and genomic medicine, geriatric medicine,
+health economics, health informatics, health policy,
+health systems and quality improvement, hematology, hiv aids, infectious diseases,
+intensive care and critical care medicine, medical education, medical ethics, nephrology,
+neurology, nursing, nutrition, obstetrics and gynecology,
+occupational and environmental health, oncology, ophthalmology, orthopedics, otolaryngology,
+pain medicine, palliative medicine, pathology, pediatrics, pharmacology and therapeutics,
+primary care research, psychiatry and clinical psychology, public and global health,
+radiology and imaging, rehabilitation medicine and physical therapy, respiratory medicine,
+rheumatology, sexual and reproductive health, sports medicine, surgery, toxicology,
+transplantation, urology
+"""
+
+SUBJECTS = frozenset(
+    " ".join(name.split()) for listed in (_BIORXIV, _MEDRXIV) for name in listed.split(",")
+)
+"""Names in lower case, with a space where a server may write a slash, a dash or an underscore."""

@@ -9,8 +9,8 @@ from typing import Any
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
+from paperround.sources.answers import excerpt_of, json_of
 from paperround.sources.entries import BadEntry, Entry, reject
-from paperround.sources.json_answer import excerpt_of, json_of
 
 OTHER_KIND = "other-kind"
 """The reason of a reject for a work that is no paper: a journal issue, a dataset, a correction."""

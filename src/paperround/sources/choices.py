@@ -14,9 +14,9 @@ from paperround.sources.arxiv_live import BASES
 from paperround.sources.arxiv_oai import DAYS as OAI_DAYS
 from paperround.sources.arxiv_oai import FORMATS
 from paperround.sources.biorxiv_live import SERVERS
-from paperround.sources.biorxiv_subjects import SUBJECTS
+from paperround.sources.biorxiv_record import SUBJECTS
 from paperround.sources.crossref_live import EXAMPLE as CROSSREF_EXAMPLE
-from paperround.sources.hf_periods import PeriodKind
+from paperround.sources.hf_daily import PeriodKind
 from paperround.sources.openalex_live import DAYS as OPENALEX_DAYS
 from paperround.sources.openalex_live import EXAMPLE as OPENALEX_EXAMPLE
 from paperround.sources.polling import DEFAULT_DAYS, MOST_DAYS

@@ -19,7 +19,6 @@ from paperround.domain.languages import marked
 from paperround.domain.papers import Count, Record, Reject
 from paperround.domain.text import clean
 from paperround.sources.service_dates import StatedDate, read_date, read_start
-from paperround.sources.withdrawal import says_withdrawn
 
 Entry = Mapping[str, object]
 _Read = TypeVar("_Read", StatedDate, datetime)
@@ -255,3 +254,18 @@ def _is_withdrawn(entry: Entry, abstract: str, comment: str | None, *, of_arxiv:
 def _kind(value: object) -> str:
     names = {bool: "true or false", dict: "an object", list: "a list", int: "a number"}
     return names.get(type(value), "a number" if isinstance(value, float) else "something else")
+
+
+# How arXiv says that a paper is withdrawn: its authors write so, where the abstract or the comment
+# stood.
+
+_SAID = re.compile(
+    r"\s*(?:(?:this|the)\s+(?:paper|article|submission|manuscript|preprint|work)"
+    r"\s+(?:has\s+been|was|is)\s+)?withdrawn\b(?!\s+from\b)",
+    re.IGNORECASE,
+)
+
+
+def says_withdrawn(abstract: str, comment: str | None) -> bool:
+    """Whether either begins with it; one that comes to speak of withdrawals later does not."""
+    return any(map(_SAID.match, (abstract, comment or "")))

@@ -19,8 +19,7 @@ from paperround.sources.charsets import is_utf_16, text_of_bytes
 from paperround.sources.crossref_record import read_crossref
 from paperround.sources.csv_file import read_csv
 from paperround.sources.hf_daily import read_hf_daily
-from paperround.sources.jsonl import read_jsonl
-from paperround.sources.observations import read_observations
+from paperround.sources.jsonl import read_jsonl, read_observations
 from paperround.sources.page import read_page
 from paperround.sources.pubmed_record import read_pubmed
 from paperround.sources.ris import START as RIS_START

@@ -18,12 +18,11 @@ from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import end_of_day, require_utc
-from paperround.sources.expectations import Rhythm
-from paperround.sources.hf_daily import read_hf_daily
-from paperround.sources.hf_periods import Period, PeriodKind
+from paperround.sources.hf_daily import Period, PeriodKind, read_hf_daily
 from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
+    Rhythm,
     conditions,
     days_of,
     oldest_day,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Reject
 from paperround.domain.text import clean
+from paperround.sources.answers import excerpt_of, json_of
 from paperround.sources.entries import BadEntry, reject, storable
-from paperround.sources.json_answer import excerpt_of, json_of
 
 MOST_FOUND = 10_000
 """Articles of one search that PubMed gives out."""

@@ -16,6 +16,7 @@ from paperround.domain.identifiers import arxiv_id, doi_identifier
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
+from paperround.sources.answers import excerpt_of, json_of
 from paperround.sources.catalogues import object_of
 from paperround.sources.entries import (
     BadEntry,
@@ -30,7 +31,6 @@ from paperround.sources.entries import (
     texts_of,
     title_of,
 )
-from paperround.sources.json_answer import excerpt_of, json_of
 
 MOST_TOKEN = 1000
 """Characters of the token that asks for the next page."""

@@ -10,8 +10,7 @@ from paperround.domain.errors import NotFound
 from paperround.domain.keys import Scope
 from paperround.domain.status import DeliveryEntry, DeliveryQuery
 from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.cancelling import cancel
-from paperround.jobs.pausing import pause, resume
+from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.store.unit_of_work import UnitOfWork
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.delivery_models import (

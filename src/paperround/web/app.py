@@ -18,14 +18,12 @@ from paperround.clock import SystemClock
 from paperround.config import load_settings
 from paperround.web import problems
 from paperround.web.answers import KEPT
-from paperround.web.cache import SECONDS, PageCache
-from paperround.web.compression import compressed, public_paths
-from paperround.web.conditional import conditional
+from paperround.web.cache import SECONDS, PageCache, compressed, conditional, public_paths
 from paperround.web.costly import Turns
 from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
 from paperround.web.languages import hearing
 from paperround.web.openapi import ABOUT, TAGS, described
-from paperround.web.query_names import KNOWN_NAMES_ONLY
+from paperround.web.problems import KNOWN_NAMES_ONLY
 from paperround.web.routes import API, COOKIELESS, PUBLIC, ROUTERS
 from paperround.web.stamps import stamp
 from paperround.web.templating import static_dir, static_version

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from paperround.domain.keys import ApiKey, Scope, allows, by_key
 from paperround.jobs.keys import authenticate, tries_left
-from paperround.web.conditional import STANDINGS
+from paperround.web.cache import STANDINGS
 from paperround.web.home import client_of, now_of, runtime_of
 from paperround.web.idempotency import answer_once
 

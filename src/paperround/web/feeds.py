@@ -7,7 +7,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from paperround.domain.search import LONGEST_TEXT
 from paperround.domain.syndication import FeedDocument
-from paperround.exports.feeds import FEED_FORMATS
+from paperround.exports.files import FEED_FORMATS
 from paperround.jobs import syndication
 from paperround.jobs.syndication import Publisher
 from paperround.web.costly import SEARCH, costly

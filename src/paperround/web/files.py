@@ -5,7 +5,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from paperround.domain.times import parse_date
 from paperround.exports.files import FILE_FORMATS
-from paperround.jobs.files import cited_edition, cited_paper
+from paperround.jobs.paper_pages import cited_edition, cited_paper
 from paperround.web.answers import KEPT
 from paperround.web.home import PATIENT, Home
 from paperround.wiring import Runtime

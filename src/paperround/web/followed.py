@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from paperround.domain.search import LONGEST_TEXT
-from paperround.jobs.followed import DEEPEST, PAGE, FollowedPage, by_author, on_topic
+from paperround.jobs.paper_pages import DEEPEST, PAGE, FollowedPage, by_author, on_topic
 from paperround.web import stamps
 from paperround.web.answers import public
 from paperround.web.costly import SEARCH, costly

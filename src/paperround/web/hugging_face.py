@@ -27,7 +27,7 @@ from paperround.jobs.daily import (
     listed_papers,
     trending_now,
 )
-from paperround.jobs.files import citation, cited_paper
+from paperround.jobs.paper_pages import citation, cited_paper
 from paperround.jobs.search import search
 from paperround.web import examples
 from paperround.web.examples import shown_as

@@ -20,7 +20,7 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.repeats import KEY, once, once_outside
 from paperround.jobs.signup_limits import client_and_network
 from paperround.web.home import client_of, now_of, runtime_of
-from paperround.wiring.rounds import MAIL, POLL, PUBLISH
+from paperround.wiring.hands import MAIL, POLL, PUBLISH
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

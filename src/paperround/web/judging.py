@@ -11,10 +11,10 @@ from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.interests import parse_interest
 from paperround.domain.judging import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.domain.papers import PaperId
+from paperround.jobs import feedback
 from paperround.jobs.judging import keep_judgements, papers_to_judge, suggest, titles_of
 from paperround.languages.tongue import tongue
 from paperround.web.answers import private
-from paperround.web.feedback import paper_id
 from paperround.web.home import TO_ITS_READER, Home, Present
 from paperround.web.languages import page_language
 from paperround.web.self_service import offer, welcomed
@@ -131,3 +131,45 @@ def _kept(home: Runtime, token: str, said: Judgements, now: datetime) -> Respons
     if kept is None:
         return _offer(home, token, said)
     return private(home, "judged_kept.html", token=token, kept=kept)
+
+
+MOST_DIGITS = 18
+"""No paper has a longer number, and a very long one is work to read."""
+
+
+class Feedback(BaseModel):
+    """What a reader says of a paper."""
+
+    paper: str = ""
+    verdict: str = ""
+
+
+@router.get("/feedback/{token}")
+def show_feedback(home: Home, token: str) -> Response:
+    """The papers of a digest, with buttons."""
+    return _sheet(home, token)
+
+
+@router.post("/feedback/{token}")
+def give_feedback(
+    home: Home, now: Present, token: str, said: Annotated[Feedback, Form()]
+) -> Response:
+    """Keep what the reader says of one of those papers."""
+    paper = paper_id(said.paper)
+    kept = paper is not None and feedback.give_feedback(
+        home.desk, token, paper, said.verdict, now=now
+    )
+    return _sheet(home, token, said=said if kept else None)
+
+
+def paper_id(text: str) -> PaperId | None:
+    """The number of a paper as a form holds it; None for what can be none."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return PaperId(int(text)) if is_number else None
+
+
+def _sheet(home: Runtime, token: str, said: Feedback | None = None) -> Response:
+    sheet = feedback.feedback_sheet(home.desk, token)
+    if sheet is None:
+        return private(home, "no_feedback.html")
+    return private(home, "feedback.html", sheet=sheet, said=said)

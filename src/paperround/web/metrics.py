@@ -15,7 +15,7 @@ from paperround.domain.keys import Scope
 from paperround.domain.requests import RequestTally
 from paperround.domain.returns import ReturnTally
 from paperround.domain.work import Line, Lined
-from paperround.jobs.all_feeds import polled_feeds
+from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.roles import staff
 from paperround.jobs.status import ListStatus, status
 from paperround.store.unit_of_work import Database

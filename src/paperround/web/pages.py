@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from paperround.domain.errors import invalid
 from paperround.domain.lists import DEFAULT_LIST
@@ -10,15 +11,15 @@ from paperround.domain.times import parse_date
 from paperround.exports.bibtex import write_bibtex
 from paperround.jobs.archive import archive_page
 from paperround.jobs.daily import Period
-from paperround.jobs.files import citation
 from paperround.jobs.learned import ranking_page
-from paperround.jobs.paper_pages import paper_page
+from paperround.jobs.paper_pages import citation, paper_page
 from paperround.jobs.site import edition_page
 from paperround.jobs.source_pages import sources_page
 from paperround.jobs.trending import MOST_PAGES, trending_page
-from paperround.web.answers import public
+from paperround.web.answers import KEPT, public
 from paperround.web.home import Home, Present
 from paperround.web.paging import page_number
+from paperround.web.templating import static_dir
 
 router = APIRouter(include_in_schema=False)
 
@@ -81,3 +82,34 @@ def sources(home: Home, now: Present) -> Response:
 def ranking(home: Home, now: Present) -> Response:
     """The formula, with the numbers in force."""
     return public(home, "ranking.html", page=ranking_page(home.ranker, home.formula, now=now))
+
+
+PERSONAL = (
+    "/confirm/",
+    "/unsubscribe/",
+    "/preferences/",
+    "/feedback/",
+    "/address/",
+    "/subscribe/",
+    "/subscribe?",
+    "/search",
+    "/topics/",
+    "/authors/",
+    "/feeds/me/",
+    "/api/",
+)
+"""No crawler has any business there: pages of one person, and searches without end."""
+
+
+@router.get("/robots.txt")
+def robots() -> Response:
+    """Public pages are for everybody; personal ones are for nobody else."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PERSONAL)]
+    return PlainTextResponse("\n".join(lines) + "\n", headers=dict(KEPT))
+
+
+@router.get("/favicon.ico")
+def icon() -> Response:
+    """The icon, for those who look for it without having read a page."""
+    content = (static_dir() / "icon.svg").read_bytes()
+    return Response(content, headers=dict(KEPT), media_type="image/svg+xml")

@@ -2,12 +2,13 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
@@ -28,7 +29,6 @@ from paperround.domain.identifiers import arxiv_id
 from paperround.domain.languages import marked
 from paperround.web.guard import HOOKS, Refusal, Scope
 from paperround.web.languages import page_language
-from paperround.web.query_names import UNKNOWN
 from paperround.web.templating import render
 
 log = logging.getLogger(__name__)
@@ -299,3 +299,34 @@ def _broken(request: Request, error: Exception) -> Response:
 def _route(request: Request) -> str:
     """The route's template: an address may hold a token, a log never does."""
     return getattr(request.scope.get("route"), "path", "an unknown address")
+
+
+# The API refuses a query parameter that it does not know: a misspelt filter filters nothing, and
+# the answer would look right.
+
+UNKNOWN = "unknown_parameter"
+"""What such an error is called among those of the library that checks fields."""
+
+
+async def _refuse_unknown(request: Request) -> None:
+    known = sorted(set(_names(request.scope["route"].dependant)))
+    unknown = sorted(request.query_params.keys() - set(known))
+    if not unknown:
+        return
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    message = f"There is no such query parameter here: {takes}."
+    raise RequestValidationError(
+        [{"type": UNKNOWN, "loc": ("query", name), "msg": message} for name in unknown]
+    )
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a handler, and of all that it depends on."""
+    for field in dependant.query_params:
+        yield field.alias
+    for one in dependant.dependencies:
+        yield from _names(one)
+
+
+KNOWN_NAMES_ONLY = Depends(_refuse_unknown)
+"""Among the dependencies of a router: its routes take the query parameters they name, no other."""

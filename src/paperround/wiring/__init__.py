@@ -27,6 +27,7 @@ from paperround.jobs.build import Identity
 from paperround.jobs.channel_delivery import ChannelReport
 from paperround.jobs.deliver import Post
 from paperround.jobs.desk import Desk
+from paperround.jobs.lanes import Unwritten
 from paperround.jobs.learned import LearnedRanker
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
@@ -52,14 +53,12 @@ from paperround.jobs.roles import sign_off
 from paperround.jobs.similar import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
-from paperround.jobs.unwritten import Unwritten
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
 from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import databases, hands, mailroom, outlets, summaries
-from paperround.wiring.hands import Hands
+from paperround.wiring import databases, hands, mailroom, outlets, readers
+from paperround.wiring.hands import MAIL, PUBLISH, Hands
 from paperround.wiring.readers import ForReaders
-from paperround.wiring.rounds import MAIL, PUBLISH
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.composer import MailRenderer
@@ -146,7 +145,7 @@ class Runtime(ForReaders):
     @cached_property
     def opinions(self) -> Opinions:
         """What papers are worth to each reader, by what they said of others."""
-        from paperround.ranking.tastes import taste_day
+        from paperround.ranking.maker import taste_day
 
         return Opinions(taste_day, gist=self.gist)
 
@@ -305,7 +304,7 @@ class Runtime(ForReaders):
     @cached_property
     def writing(self) -> Writing | None:
         """What summing papers up needs; None where no machine is set."""
-        return summaries.writing_of(self)
+        return readers.writing_of(self)
 
     @cached_property
     def gist(self) -> GistChooser:

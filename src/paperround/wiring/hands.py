@@ -4,29 +4,16 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from paperround.domain.errors import PaperroundError
-from paperround.domain.work import Job, Line
+from paperround.domain.ports import Advance, Clock
+from paperround.domain.work import DELIVER, NOTICES, Job, Line
 from paperround.jobs import roles, signup_worker
-from paperround.jobs.deliver import deliver_notices
+from paperround.jobs.deliver import ASKED_TO_STOP, Post, deliver, deliver_notices
 from paperround.jobs.ports import Queue
-from paperround.jobs.resting import Sending
-from paperround.wiring.rounds import (
-    DELIVER,
-    ENRICH,
-    JOB_THREADS,
-    LEARN,
-    MAIL,
-    NOTICES,
-    POLL,
-    POSTS,
-    PUBLISH,
-    RETURNS,
-    ROUNDS,
-    SUMMARISE,
-)
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.queue.postgres import PostgresQueue
@@ -154,3 +141,80 @@ def _ask(home: "Runtime", jobs: Sequence[Job]) -> roles.Look | None:
         return None
     me, now = home.processes.current(), home.clock.now()
     return roles.look(home.database, me, ROUNDS, MAIL, now=now)
+
+
+POSTS = Job(task="posts", lock="posts", priority=-5, line=Line.POSTS)
+PUBLISH = Job(task="publish", lock="publish", line=Line.EDITIONS)
+POLL = Job(task="poll", lock="poll", priority=10, line=Line.PAPERS)
+ENRICH = Job(task="enrich", lock="enrich", priority=20, line=Line.PAPERS)
+SUMMARISE = Job(task="summarise", lock="summarise", priority=30, line=Line.PAPERS)
+RETURNS = Job(task="returns", lock="returns", priority=15, line=Line.UPKEEP)
+LEARN = Job(task="learn", lock="learn", priority=40, line=Line.UPKEEP)
+
+ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, POSTS, RETURNS, ENRICH, SUMMARISE, LEARN)
+"""What a tick asks for. Each is harmless when nothing is due."""
+
+MAIL = (NOTICES, DELIVER, POSTS)
+"""What is asked for between two ticks."""
+
+JOB_THREADS = 9
+"""One for each of them: a slow feed keeps no digest, a long delivery no confirmation, a hook that
+does not answer no mail."""
+
+__all__ = [
+    "DELIVER",
+    "ENRICH",
+    "JOB_THREADS",
+    "LEARN",
+    "MAIL",
+    "NOTICES",
+    "POLL",
+    "POSTS",
+    "PUBLISH",
+    "RETURNS",
+    "ROUNDS",
+    "SUMMARISE",
+]
+
+
+# Sending again and again, with a rest after a round that had to stop.
+#
+# Ten mails in a row that a relay refuses for what we are end a round. Whatever asks for mails to be
+# sent asks every few seconds, and a relay that is asked so often only trusts us less.
+
+REST = timedelta(minutes=5)
+"""As long as the first mail that was refused waits for its next try."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """The rounds of one process. `post` makes what each of them sends with; `on_first` is called
+    in each once a mail has its outcome: whoever has nothing to do may join in."""
+
+    post: Callable[[], Post]
+    clock: Clock
+    on_first: Callable[[], None] = lambda: None
+    _until: datetime | None = None
+
+    def send(self) -> None:
+        """Send what is due, unless the last round had to stop just before."""
+        now = self.clock.now()
+        # A rest that seems longer than any: the clock was put back.
+        if self._until is not None and timedelta(0) < self._until - now <= REST:
+            return
+        self._until = None
+        stopped = deliver(self.post(), progress=_once(self.on_first)).stopped
+        if stopped is not None and stopped != ASKED_TO_STOP:
+            self._until = now + REST
+            log.error("sending rests for %d minutes: %s", REST.seconds // 60, stopped)
+
+
+def _once(call: Callable[[], None]) -> Advance:
+    """Calls at the first step, and at no other."""
+    waiting = [call]
+
+    def advance(_: int) -> None:
+        if waiting:
+            waiting.pop()()
+
+    return advance

@@ -13,9 +13,9 @@ from paperround.jobs.ports import Mailer
 from paperround.jobs.signing import Signing
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
+    from paperround.mail.addresses import RefusedDomains
     from paperround.mail.dkim import Signer
     from paperround.mail.dkim_signers import Signers
-    from paperround.mail.domains import RefusedDomains
 
 KEPT_CONNECTION = timedelta(seconds=10)
 """How long a connection to the relay waits for another batch: notices leave every few seconds."""
@@ -38,7 +38,7 @@ def letterhead_of(settings: Settings) -> Letterhead:
 
 def refused_domains_of(settings: Settings) -> "RefusedDomains":
     """What judges the domains of new addresses."""
-    from paperround.mail.domains import refused_domains
+    from paperround.mail.addresses import refused_domains
 
     return refused_domains(settings.refused_domains)
 

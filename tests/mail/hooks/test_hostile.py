@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.returns import Heard
 from paperround.mail.hooks import mailgun, postmark, sendgrid, ses
-from paperround.mail.hooks.judged import code_of, kept, message_id, tag_of
+from paperround.mail.hooks.told import code_of, kept, message_id, tag_of
 from tests.builders import NOW
 from tests.mail.hooks.providers import (
     SENDER,

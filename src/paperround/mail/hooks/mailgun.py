@@ -17,9 +17,18 @@ from threading import Lock
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import Forged
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
-from paperround.mail.hooks.judged import code_of, judged, kept, message_id, tag_of
-from paperround.mail.hooks.proofs import is_one_of, require_fresh
-from paperround.mail.hooks.told import Told, moment_of, read
+from paperround.mail.hooks.told import (
+    Told,
+    code_of,
+    is_one_of,
+    judged,
+    kept,
+    message_id,
+    moment_of,
+    read,
+    require_fresh,
+    tag_of,
+)
 
 WAY = "hook:mailgun"
 WINDOW = timedelta(hours=9)

@@ -13,9 +13,7 @@ from datetime import datetime
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import Forged
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
-from paperround.mail.hooks.judged import code_of, judged, kept
-from paperround.mail.hooks.proofs import is_one_of
-from paperround.mail.hooks.told import Told, read
+from paperround.mail.hooks.told import Told, code_of, is_one_of, judged, kept, read
 
 WAY = "hook:postmark"
 SECRET_HEADER = "x-paperround-secret"  # noqa: S105 - the name of a header

@@ -17,9 +17,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import Forged
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
-from paperround.mail.hooks.judged import code_of, judged, kept, message_id
-from paperround.mail.hooks.proofs import require_fresh
-from paperround.mail.hooks.told import Told, moment_of, read
+from paperround.mail.hooks.told import (
+    Told,
+    code_of,
+    judged,
+    kept,
+    message_id,
+    moment_of,
+    read,
+    require_fresh,
+)
 
 WAY = "hook:sendgrid"
 SIGNATURE = "x-twilio-email-event-webhook-signature"

@@ -12,9 +12,8 @@ from datetime import datetime
 
 from paperround.domain.bounces import Evidence
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
-from paperround.mail.hooks.judged import code_of, judged, kept, message_id, tag_of
 from paperround.mail.hooks.sns import CONFIRMATION, NOTIFICATION, Authority
-from paperround.mail.hooks.told import Told, read
+from paperround.mail.hooks.told import Told, code_of, judged, kept, message_id, read, tag_of
 
 WAY = "hook:ses"
 MOST_RECIPIENTS = 20

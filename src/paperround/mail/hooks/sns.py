@@ -25,8 +25,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from paperround.domain.errors import FetchFailed, Forged
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.ports import HttpClient
-from paperround.mail.hooks.proofs import require_fresh
-from paperround.mail.hooks.told import Told, moment_of
+from paperround.mail.hooks.told import Told, moment_of, require_fresh
 
 NOTIFICATION = "Notification"
 CONFIRMATION = "SubscriptionConfirmation"
