@@ -26,7 +26,7 @@ from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.preview import Preview
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
-from paperround.mail.dkim_keys import new_key
+from paperround.mail.dkim_book import new_key
 from paperround.sources.jsonl import read_jsonl
 from paperround.wiring import Runtime
 

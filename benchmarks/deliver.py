@@ -25,7 +25,7 @@ from paperround.config import Settings
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.publish import publish
 from paperround.mail.dkim import Algorithm
-from paperround.mail.dkim_keys import new_key, pem_of
+from paperround.mail.dkim_book import new_key, pem_of
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime

@@ -14,7 +14,7 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.errors import Conflict, FetchFailed, Misconfigured
 from paperround.mail.dkim import Algorithm
-from paperround.mail.dkim_keys import new_key, pem_of
+from paperround.mail.dkim_book import new_key, pem_of
 from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.fakes import FakeResolver

@@ -12,8 +12,7 @@ from paperround.cli.drain import drain
 from paperround.clock import StartedClock
 from paperround.config import Settings
 from paperround.domain.errors import DatabaseFailed
-from paperround.jobs.transactions import Patience
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.store.unit_of_work import Patience, SqlDatabase, UnitOfWork
 from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.databases import postgres, postgres_url, run_on

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from paperround.domain.subscribers import SubscriptionId
 from paperround.store import schema as db
 from paperround.store.compiled_query import CompiledQuery
+from paperround.store.dialect import read_json, read_jsons
 from paperround.store.engine import reader
-from paperround.store.types import read_json, read_jsons
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers, seed_subscribers
 

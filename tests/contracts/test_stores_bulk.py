@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Observation, Paper, PaperId
-from paperround.jobs.transactions import write as transaction
 from paperround.store import schema as db
 from paperround.store.bulk import FEW, insert_many
 from paperround.store.dialect import insert_new
 from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.store.unit_of_work import write as transaction
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
 from tests.races import LOST, at_once
 

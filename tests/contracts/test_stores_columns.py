@@ -7,7 +7,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 
 from paperround.store.bulk import once_each
-from paperround.store.types import Json, Written
+from paperround.store.dialect import Json, Written
 
 POSTGRES: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 VALUES: tuple[object, ...] = (

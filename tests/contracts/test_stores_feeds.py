@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
 from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
 from paperround.domain.papers import FeedId, Reject, Show
-from paperround.jobs import transactions
+from paperround.store import unit_of_work
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
 from tests.fakes import Neighbours
@@ -371,7 +371,7 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
             settings = {**held.settings, f"s{number}": "x"}
             work.feeds.update(feed.id, replace(ARXIV, settings=settings), now=NOW)
 
-        transactions.write(database, do)
+        unit_of_work.write(database, do)
 
     at_once(THREADS, change)
     assert len(reread(database, feed).settings) == len(ARXIV.settings) + THREADS

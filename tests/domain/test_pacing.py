@@ -11,21 +11,19 @@ from paperround.domain.deliveries import Blame, DeliveryId, DeliveryState, Outco
 from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import parse_rates
 from paperround.domain.pacing import (
-    WarmUp,
-    allowance,
-    kept_back,
-    parse_connections,
-    parse_domain_pace,
-    parse_pace,
-)
-from paperround.domain.rate_state import (
     HORIZON,
     LONGEST_REST,
     LOOK_AGAIN,
     TOLERANCE,
     Bucket,
     RateState,
+    WarmUp,
+    allowance,
     is_taken,
+    kept_back,
+    parse_connections,
+    parse_domain_pace,
+    parse_pace,
 )
 from paperround.domain.replies import verdict
 from tests.builders import NOW

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.spelling import distance, nearest, title_words
+from paperround.domain.search import distance, nearest, title_words
 
 
 @pytest.mark.parametrize(

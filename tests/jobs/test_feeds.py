@@ -9,10 +9,10 @@ import pytest
 from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import Paper, Show
-from paperround.jobs import transactions
 from paperround.jobs.feed_admin import delete_feed
 from paperround.jobs.feed_files import exported_feeds
 from paperround.jobs.feeds import log_poll, poll_due, run_now
+from paperround.store import unit_of_work
 from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import (
@@ -323,7 +323,7 @@ def test_a_poll_that_loses_every_race_is_put_off_and_keeps_its_place(
 ) -> None:
     feed = room.add(FOUR)
     room.answers["cs"] = batch()
-    monkeypatch.setattr(transactions, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(unit_of_work, "LONGEST_WAIT", 0.0)
     store, asked = PaperStore.save, room.services.asked
 
     def lose(self: PaperStore, *writes: object, **when: object) -> object:

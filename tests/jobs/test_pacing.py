@@ -7,8 +7,7 @@ import pytest
 
 from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
-from paperround.domain.pacing import Pacing, WarmUp
-from paperround.domain.rate_state import TOLERANCE
+from paperround.domain.pacing import TOLERANCE, Pacing, WarmUp
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.outcomes import DeliverReport
 from paperround.jobs.pacing import Pacer

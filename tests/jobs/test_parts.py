@@ -12,9 +12,8 @@ from paperround.domain.errors import Conflict
 from paperround.jobs import parts, plan, publish
 from paperround.jobs.parts import in_parts
 from paperround.jobs.plan import plan_due
-from paperround.jobs.transactions import TRIES
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.store.unit_of_work import TRIES, SqlDatabase, UnitOfWork
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.planning import HOURS, MINUTE, SEVEN, at, cut
 from tests.jobs.publishing import send
@@ -70,7 +69,7 @@ def test_who_lost_a_race_is_chosen_for_again_and_nobody_else() -> None:
 def test_a_part_that_loses_every_race_leaves_the_earlier_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("paperround.jobs.transactions.LONGEST_WAIT", 0)
+    monkeypatch.setattr("paperround.store.unit_of_work.LONGEST_WAIT", 0)
     desk = Desk(loses=[3] * TRIES)
     with pytest.raises(Conflict):
         desk.plan([1, 2, 3, 4, 5])

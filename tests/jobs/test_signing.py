@@ -13,9 +13,9 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.alerts import troubles
 from paperround.jobs.deliver import Post, deliver, deliver_notices
+from paperround.jobs.holding import ALLOW, Signing, allow_unsigned
 from paperround.jobs.notices import new_notice
 from paperround.jobs.preview import send_test
-from paperround.jobs.signing import ALLOW, Signing, allow_unsigned
 from paperround.jobs.status import status
 from paperround.mail.addresses import EmailAddresses
 from paperround.store.unit_of_work import SqlDatabase

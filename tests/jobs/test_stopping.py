@@ -10,7 +10,7 @@ from paperround.clock import FixedClock
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
-from paperround.domain.rate_state import MOST_REFUSALS_OF_US
+from paperround.domain.pacing import MOST_REFUSALS_OF_US
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.cancelling import pause, resume
 from paperround.jobs.deliver import MOST_KEYLESS, deliver, deliver_notices

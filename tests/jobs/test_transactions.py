@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from paperround.domain.errors import Conflict
-from paperround.jobs.transactions import LONGEST_WAIT, TRIES, tried
+from paperround.store.unit_of_work import LONGEST_WAIT, TRIES, tried
 
 
 def loses(times: int) -> Callable[[], str]:

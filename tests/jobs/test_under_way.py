@@ -1,7 +1,7 @@
 """When refusals of us are too many in a row, with others on their way meanwhile."""
 
 from paperround.domain.deliveries import DeliveryId
-from paperround.domain.rate_state import MOST_REFUSALS_OF_US
+from paperround.domain.pacing import MOST_REFUSALS_OF_US
 from paperround.jobs.outcomes import UnderWay
 
 

@@ -22,9 +22,8 @@ from paperround.jobs.lanes import Deed, Unwritten
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.outcomes import FEWEST
 from paperround.jobs.ports import Mailer
-from paperround.jobs.transactions import TRIES, Patience
 from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.store.unit_of_work import TRIES, Patience, SqlDatabase, UnitOfWork
 from tests.fakes import Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post

@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.digests import DigestPaper
 from paperround.domain.telling import long_date, paper_links, short_authors, short_date, tally
 from paperround.domain.text import counted
-from paperround.languages.papers import authors_said, links_said, tally_said
+from paperround.languages.localize import authors_said, links_said, tally_said
 from paperround.languages.tongue import Tongue, tongue
 from tests.mail.builders import paper
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import dkim
 
 from paperround.mail.dkim import Algorithm, Signer, SigningKey
-from paperround.mail.dkim_keys import new_key, public_of
+from paperround.mail.dkim_book import new_key, public_of
 from paperround.mail.dkim_records import Record
 
 DOMAIN = "papers.example.org"

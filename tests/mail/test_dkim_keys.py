@@ -22,10 +22,23 @@ from paperround.domain.errors import Conflict, InvalidInput, Misconfigured
 from paperround.mail import dkim_signers
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, SigningKey
-from paperround.mail.dkim_book import KEEP, SHOW_REVOKED, KeyBook, KeyState
-from paperround.mail.dkim_keys import keys_given, pem_of, public_of
-from paperround.mail.dkim_records import Record, Standing, signing_domain, standing_of
-from paperround.mail.dkim_signers import Signers, read_book, replace_book, write_book
+from paperround.mail.dkim_book import (
+    KEEP,
+    SHOW_REVOKED,
+    KeyBook,
+    KeyState,
+    keys_given,
+    pem_of,
+    public_of,
+)
+from paperround.mail.dkim_records import Record, Standing, standing_of
+from paperround.mail.dkim_signers import (
+    Signers,
+    read_book,
+    replace_book,
+    signing_domain,
+    write_book,
+)
 from tests.builders import NOW
 from tests.mail.builders import letterhead, mail
 from tests.mail.dkim_oracles import DOMAIN, dkimpy_says, key

@@ -13,8 +13,8 @@ from paperround.domain.errors import RenderingFailed
 from paperround.mail.cards import wire_ready
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
-from paperround.mail.dkim_keys import new_key
-from paperround.mail.sendable import are_ready, dot_stuffed, require_sendable
+from paperround.mail.dkim_book import new_key
+from paperround.mail.message import are_ready, dot_stuffed, require_sendable
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE
 

@@ -8,7 +8,7 @@ import pytest
 
 from paperround.domain.feeds import FetchRequest
 from paperround.sources.live import SOURCES
-from paperround.sources.paged import PagedSource
+from paperround.sources.polling import PagedSource
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cursors import stopped
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from paperround.domain.errors import MovedAway
-from paperround.store import home, revisions
+from paperround.store import revisions
 from paperround.store import schema as db
 from paperround.store.moving.move import between
 from tests.builders import NOW
@@ -35,7 +35,7 @@ def rows_at(url: str) -> Rows:
             table.name: [tuple(row) for row in connection.execute(select(table))]
             for table in db.metadata.sorted_tables
         }
-    found["slots"] = [row for row in found["slots"] if row[0] != home.KIND]
+    found["slots"] = [row for row in found["slots"] if row[0] != revisions.KIND]
     return {name: sorted(rows, key=repr) for name, rows in found.items()}
 
 

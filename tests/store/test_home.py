@@ -14,7 +14,7 @@ from paperround.cli.app import app
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import MovedAway
 from paperround.domain.tokens import KeyRing
-from paperround.store import home as at_home
+from paperround.store import revisions as at_home
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     HOUR,

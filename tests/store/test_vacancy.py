@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from paperround.domain.errors import Conflict, DatabaseFailed
-from paperround.store import home, migrate, queue_schema, revisions
+from paperround.store import migrate, queue_schema, revisions
 from tests.builders import NOW
 from tests.databases import opened, run_on
 from tests.store.moves import at, moved
@@ -52,5 +52,5 @@ def test_a_database_whose_queue_was_never_made_gets_one(old: Path, empty: str) -
     moved(old, empty)
     with opened(empty) as engine:
         revisions.prepare(engine)
-        home.require_home(engine, now=NOW)
+        revisions.require_home(engine, now=NOW)
         assert migrate.check_drift(engine) == []

@@ -9,11 +9,11 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.domain.editions import Edition
 from paperround.web import stamps
-from paperround.web.answers import KEPT, STAMP
 from paperround.web.cache import PageCache, conditional
 from paperround.web.guard import App, Message, Receive, Scope, Send
 from paperround.web.languages import hearing
 from paperround.web.stamps import Filled
+from paperround.web.templating import KEPT, STAMP
 from tests.builders import paper
 from tests.web.conftest import Site, running
 from tests.web.papers import keep

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from paperround.domain.deliveries import DeliveryId, Outcome, Phase
+from paperround.jobs.holding import Signing, allow_unsigned, hold_unsigned
 from paperround.jobs.pacing import PendingFeedback
-from paperround.jobs.signing import Signing, allow_unsigned, hold_unsigned
 from paperround.jobs.tick import SCHEDULER
 from paperround.web.metrics import gauges
 from tests.builders import NOW

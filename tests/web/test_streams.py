@@ -20,7 +20,7 @@ from paperround.sources.xml import NotWellFormed
 from paperround.store.feeds import FeedStore
 from paperround.store.schema import feeds
 from paperround.store.subscribers import SubscriberStore
-from paperround.web import answers
+from paperround.web import templating
 from tests.web.admin import FEEDS, bearer, feed_body, key_for, program
 from tests.web.conftest import PUBLIC_URL, Site, sql
 from tests.web.serving import served
@@ -124,7 +124,7 @@ def test_what_is_kept_of_a_person_is_broken_off_when_it_fails_late(
         return read(self, *about, limit=limit)
 
     monkeypatch.setattr(SubscriberStore, "kept_about", broken)
-    monkeypatch.setattr(answers, "PIECE", 1)  # nobody has so much that it would not fit into one
+    monkeypatch.setattr(templating, "PIECE", 1)  # nobody has so much that it would not fit into one
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     path = f"/preferences/{choices_token}"
     with asked(site, "POST", path, "action=export", **kind) as answer:

@@ -269,9 +269,9 @@ def _given(*, topics: str | None, interests: list[str] | None, **options: Any) -
 
 def channel_admin(home: "Runtime") -> "ChannelAdmin":
     """What changes channels on behalf of the command line."""
-    from paperround.wiring import outlets
+    from paperround.wiring import mailroom
 
-    return outlets.channel_admin(home)
+    return mailroom.channel_admin(home)
 
 
 def named(home: "Runtime", name: str) -> "Channel":

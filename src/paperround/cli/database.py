@@ -152,9 +152,8 @@ def _hold(url: str, moved: bool) -> "Held | None":
     from paperround.config import load_settings
     from paperround.jobs.put_back import hold_everything
     from paperround.store.engine import opened
-    from paperround.store.home import settle
     from paperround.store.migrate import bring_up
-    from paperround.store.revisions import require_reachable
+    from paperround.store.revisions import require_reachable, settle
     from paperround.store.unit_of_work import SqlDatabase
     from paperround.wiring.databases import send_marks_of
 

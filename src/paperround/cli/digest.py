@@ -121,8 +121,7 @@ def resume(
     """Let paused lists go on, and digests that a leap of the clock or an older copy of the database
     holds. What waited for more than 20 hours is not sent any more."""
     from paperround.jobs.cancelling import resume as run
-    from paperround.jobs.holding import let_go
-    from paperround.jobs.signing import allow_unsigned
+    from paperround.jobs.holding import allow_unsigned, let_go
 
     home = runtime()
     now = home.clock.now()

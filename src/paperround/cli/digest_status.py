@@ -84,9 +84,9 @@ def _test_lines(test: dict[str, Any], relay: str) -> Iterator[str]:
 
 def what_holds_mail(pace: "PaceStatus") -> Iterator[str]:
     """What stops mail from leaving, and the way out of each; nothing when it leaves."""
+    from paperround.jobs.holding import ALLOW, LACKS_KEYS
     from paperround.jobs.pacing import UNREACHED
     from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
-    from paperround.jobs.signing import ALLOW, LACKS_KEYS
 
     if pace.is_held:
         yield "digests are HELD: the clock leapt forward; `paperround digest resume` if it is right"

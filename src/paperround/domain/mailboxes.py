@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import OFF
-from paperround.domain.spelling import distance
+from paperround.domain.search import distance
 
 GMAIL = "gmail.com"
 

@@ -16,10 +16,17 @@ from paperround.domain.languages import counted_text, marked_forms
 from paperround.domain.stems import fold_word
 
 MOST_TOPICS = 50
+
+
 LONGEST_TOPIC = 100
 
+
 _BETWEEN = re.compile(r"[\s\u2010-\u2015-]+")
+
+
 _CLUSTER = re.compile(r"[\s\u2010-\u2015-]+|.[\u0300-\u036f]*", re.DOTALL)
+
+
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 

@@ -24,11 +24,10 @@ from paperround.domain.times import format_instant
 from paperround.jobs.channels import stopped_channels
 from paperround.jobs.feed_alerts import feed_troubles
 from paperround.jobs.feeds import polled_feeds
-from paperround.jobs.holding import leapt
+from paperround.jobs.holding import leapt, unsigned
 from paperround.jobs.pacing import relay_alerts
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.put_back import put_back
-from paperround.jobs.signing import unsigned
 from paperround.jobs.signup_limits import SLOW_LANE, tally
 from paperround.store.unit_of_work import UnitOfWork
 

@@ -23,8 +23,7 @@ from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.lists import MailingList
 from paperround.domain.status import EditionTally
 from paperround.domain.times import local_date
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 STOPPABLE = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 GONE = (DeliveryState.SENT, DeliveryState.IN_DATA, DeliveryState.UNKNOWN)

@@ -29,9 +29,8 @@ from paperround.domain.times import format_instant
 from paperround.jobs.choices import checked
 from paperround.jobs.ports import ChannelSender
 from paperround.jobs.subscriber_rows import preferences_of
-from paperround.jobs.transactions import write
 from paperround.jobs.wishes import settled
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 KEY_BYTES = 32
 

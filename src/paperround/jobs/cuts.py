@@ -21,8 +21,7 @@ from paperround.jobs.feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.publish import draft_now, freeze
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 
 def freeze_cuts(

@@ -25,7 +25,7 @@ from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import Move
 from paperround.domain.ports import Advance, no_progress
 from paperround.domain.replies import is_opening, speaks_against_us, verdict
-from paperround.jobs.holding import HELD, is_held, is_suspect
+from paperround.jobs.holding import HELD, is_held, is_suspect, note_signed
 from paperround.jobs.lanes import (
     Lane,
     Mail,
@@ -38,10 +38,8 @@ from paperround.jobs.lanes import (
 )
 from paperround.jobs.outcomes import ClaimSize, DeliverReport, Moves, UnderWay
 from paperround.jobs.pacing import UNREACHED, Pacer, pacer_of
-from paperround.jobs.signing import note_signed
-from paperround.jobs.transactions import Patience, write
 from paperround.store.pacing import Gate
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import Patience, UnitOfWork, write
 
 __all__ = ["Post", "deliver", "deliver_notices"]
 

@@ -15,11 +15,8 @@ from datetime import datetime
 
 from paperround.domain.papers import ParsedBatch
 from paperround.jobs.ingest import IngestReport, ingest
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
-
-KIND, ANCHOR, MARK = "demo", "anchor", "database"
-"""The slots that the beginning of a demo with samples takes, and the database of any demo."""
+from paperround.store.slots import ANCHOR, KIND, MARK
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 LOOK = "demo-samples"
 """The sign of life that is left when samples were read."""
@@ -34,27 +31,17 @@ class Samples:
     listed: Callable[[datetime, datetime], ParsedBatch]
 
 
-def is_demo(database: Database) -> bool:
-    """Whether a demo made `database`, also one of a version that left no mark."""
-    with database.reading() as work:
-        return _is_marked(work)
-
-
 def claim(database: Database, *, now: datetime) -> bool:
     """Mark a new database as a demo's; False for one of an installation, which has its default list
     from the moment it is made."""
 
     def take(work: UnitOfWork) -> bool:
-        if not _is_marked(work) and work.lists.default() is not None:
+        if not work.slots.are_of_a_demo() and work.lists.default() is not None:
             return False
         work.slots.take(KIND, MARK, now=now)
         return True
 
     return write(database, take)
-
-
-def _is_marked(work: UnitOfWork) -> bool:
-    return any(work.slots.taken_at(KIND, one) is not None for one in (MARK, ANCHOR))
 
 
 def begin(database: Database, *, now: datetime) -> bool:

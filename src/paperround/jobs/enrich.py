@@ -23,8 +23,7 @@ from paperround.domain.ports import HttpClient
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
 from paperround.jobs.ports import Enricher
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

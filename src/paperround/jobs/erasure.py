@@ -12,8 +12,7 @@ from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, noted, write_by_link
 from paperround.jobs.subscribers import suppress as never_mail
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 AT_ONCE = 500
 """Rows of an export that are read at a time."""

@@ -10,8 +10,7 @@ from paperround.domain.papers import FeedId
 from paperround.jobs.feeds import every_feed, settings_of
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.ports import Source
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 LONGEST = 2000
 """Characters of an address, or of the value of a setting."""

@@ -12,8 +12,7 @@ from paperround.domain.papers import FeedId, Reject, Show
 from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.feeds import FEEDS, every_feed, settings_of
 from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 OpmlReader = Callable[[bytes], Sequence[DescribedFeed]]
 """Reads an OPML file; raises InvalidInput when it is none."""

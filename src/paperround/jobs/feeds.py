@@ -15,8 +15,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import LEASE, PollReport, not_ours, poll_feed
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,7 @@ from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.signup import confirmations, reminder_key
 from paperround.jobs.signup_limits import may_remind
 from paperround.jobs.signup_requests import POW
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

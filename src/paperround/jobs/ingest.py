@@ -29,8 +29,7 @@ from paperround.domain.papers import (
 )
 from paperround.domain.ports import Advance, no_progress
 from paperround.jobs.chunk import Chunk, by_trust, dated
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 CHUNK = 2000
 """Records a transaction: large enough to batch, small enough not to hold SQLite's one writer for

@@ -24,8 +24,7 @@ from paperround.domain.keys import (
 )
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 FAILURES = Rate(10, timedelta(minutes=5))
 """Wrong keys that one client may show before it has to wait."""

@@ -27,15 +27,13 @@ from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.times import Boot
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, newcomers_mail, sheet_of
-from paperround.jobs.holding import is_held
+from paperround.jobs.holding import Signing, hold_unsigned, is_held
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.ports import Mailer, Renderer
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returns import hold_against
-from paperround.jobs.signing import Signing, hold_unsigned
-from paperround.jobs.transactions import Patience, write
 from paperround.store.claims import Claims
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, Patience, UnitOfWork, write
 
 # What a process has to write down and could not yet: the database was away.
 #

@@ -16,8 +16,7 @@ from paperround.domain.models import FittedModel, KeptModel, ModelFacts, NewMode
 from paperround.domain.outcomes import Cohort, Vote, cohorts_of, settled_before
 from paperround.domain.papers import Paper
 from paperround.jobs.ports import ModelMaker
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

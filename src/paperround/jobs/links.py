@@ -28,8 +28,7 @@ from paperround.jobs.build import Identity
 from paperround.jobs.choices import packed_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.notices import new_notice, spoken_in
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 T = TypeVar("T")
 

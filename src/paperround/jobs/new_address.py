@@ -32,8 +32,7 @@ from paperround.jobs.links import (
 from paperround.jobs.notices import new_notice, spoken_in
 from paperround.jobs.signup_limits import due_instant, lock_mailbox, may_link, may_mail
 from paperround.jobs.subscribers import is_suppressed
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 OLD, NEW = "old", "new"
 

@@ -22,8 +22,7 @@ from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.limits import Rate, Turn
 from paperround.domain.ports import Clock, HttpClient, Processes
 from paperround.jobs.ports import Source, Witness
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 LONGEST_PAUSE = timedelta(seconds=60)
 """How long a poll waits for its turn; a turn that is farther off is another poll's."""

@@ -46,7 +46,7 @@ _Day = tuple[TasteDay, EditionTail]
 
 
 class Opinions:
-    """Asks the model of tastes, and keeps what it made of the last few editions.
+    """Jobs the model of tastes, and keeps what it made of the last few editions.
 
     Threads may share one: they wait for each other, and each edition is made ready once. `gist`
     says what a digest tells of a paper that its edition does not show.

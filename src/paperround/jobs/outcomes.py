@@ -19,8 +19,8 @@ from paperround.domain.deliveries import (
     Verdict,
 )
 from paperround.domain.ledger import LedgerTotals, Move
+from paperround.domain.pacing import MOST_REFUSALS_OF_US
 from paperround.domain.ports import Clock
-from paperround.domain.rate_state import MOST_REFUSALS_OF_US
 from paperround.domain.replies import next_try
 from paperround.jobs.lanes import Held
 

@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paperround.domain.lists import ListId
-from paperround.domain.pacing import Pace, Pacing, pace_in_words
-from paperround.domain.rate_state import HORIZON, RateState
+from paperround.domain.pacing import HORIZON, Pace, Pacing, RateState, pace_in_words
 from paperround.domain.status import LateMails, Progress
-from paperround.jobs.holding import is_held
+from paperround.jobs.holding import is_held, lacks_keys
 from paperround.jobs.pacing import unreached
 from paperround.jobs.put_back import is_put_back
-from paperround.jobs.signing import lacks_keys
 from paperround.store.unit_of_work import UnitOfWork
 
 LATELY = timedelta(minutes=5)

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 
 from paperround.domain.deliveries import Outcome
 from paperround.domain.notices import Alert
-from paperround.domain.pacing import Pace, Pacing
+from paperround.domain.pacing import Pace, Pacing, is_taken
 from paperround.domain.ports import Clock
-from paperround.domain.rate_state import is_taken
 from paperround.domain.replies import is_opening
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant

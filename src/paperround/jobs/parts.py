@@ -11,7 +11,7 @@ and somebody who signs up waits meanwhile, so parts are small.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from paperround.jobs.transactions import tried
+from paperround.store.unit_of_work import tried
 
 PART = 400
 """Readers whose rows are written together, at most: some 35 ms of one core."""

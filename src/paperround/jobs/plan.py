@@ -33,8 +33,7 @@ from paperround.domain.times import is_zone, local_date
 from paperround.jobs.build import BuildContext, Identity, Reader, build, without_mail
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import in_parts
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PAGE = 2000
 """People who are chosen for together."""

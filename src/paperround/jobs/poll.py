@@ -52,8 +52,7 @@ from paperround.domain.papers import FeedId, ParsedBatch, Show
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Asked, Found, Newsroom, ask
 from paperround.jobs.poll_tally import Tally
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

@@ -261,7 +261,7 @@ class Mailer(Protocol):
 
 
 class Resolver(Protocol):
-    """Asks the DNS."""
+    """Jobs the DNS."""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The TXT records at `name`, the strings of each joined; none where there are none.

@@ -45,9 +45,8 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.ports import GistChooser, Ranker, Renderer
 from paperround.jobs.publish import draft_now, standing_edition, unfrozen
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
-from paperround.jobs.transactions import write
 from paperround.jobs.wishes import settled
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,8 +37,7 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.parts import in_parts
 from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.rank import ListRanking, rank_list, risers_told
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PAGE = 2000
 """Subscriptions that are chosen for together."""

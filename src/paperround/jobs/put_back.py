@@ -23,9 +23,8 @@ from paperround.domain.notices import Alert
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.holding import HOLD
-from paperround.jobs.transactions import write
 from paperround.store.send_mark import SendMark, SendMarkFile
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 # After a restore: nothing may be sent that the lost installation may have sent already.
 #

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 
 from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.keys import Answer, Asked
-from paperround.jobs.transactions import tried, write
-from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
+from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork, tried, write
 
 KEPT_ANSWERS = timedelta(hours=24)
 

@@ -24,8 +24,7 @@ from paperround.domain.subscribers import SubscriberState, Subscription
 from paperround.domain.times import local_date
 from paperround.jobs.build import BuildContext, Identity, Reader, build
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.transactions import tried
-from paperround.store.unit_of_work import Database
+from paperround.store.unit_of_work import Database, tried
 
 PAGE = 2000
 """Rows that are looked at, and planned, together."""

@@ -20,8 +20,7 @@ from paperround.domain.returns import Did, Kind, Receipt, ReturnedEvent
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import ReturnBox, ReturnReader
 from paperround.jobs.returns import receipt, take_one
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

@@ -42,8 +42,7 @@ from paperround.jobs.build import Identity
 from paperround.jobs.links import owner_as_reader
 from paperround.jobs.self_service import stop_reading
 from paperround.jobs.subscribers import suppress
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,7 @@ from paperround.domain.deliveries import Worker
 from paperround.domain.roles import Staff, name_of, sign_of, staff_of
 from paperround.domain.times import format_instant
 from paperround.domain.work import Job, Line
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PERIODS = "tick"
 """The kind of the slots that schedulers take."""

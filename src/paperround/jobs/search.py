@@ -14,11 +14,12 @@ from paperround.domain.search import (
     Hit,
     Query,
     Term,
+    is_guessable,
+    nearest,
     parse_query,
     widened,
     without_filters,
 )
-from paperround.domain.spelling import is_guessable, nearest
 from paperround.jobs.ports import Relevance
 from paperround.store.unit_of_work import Database, UnitOfWork
 

@@ -28,8 +28,7 @@ from paperround.domain.requests import Drop, Limit, RequestTally
 from paperround.domain.subscribers import Address, SubscriberId
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.desk import Desk
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 SLOW_LANE = timedelta(minutes=30)
 """How long a request waits when there are more than usual and no work was done for it."""

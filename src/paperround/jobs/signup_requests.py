@@ -20,8 +20,7 @@ from paperround.jobs.choices import checked, packed, packed_interests, packed_li
 from paperround.jobs.desk import Desk
 from paperround.jobs.notices import spoken_in
 from paperround.jobs.signup_limits import count_client, due_instant, standing_of
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 POW = "pow"
 """The kind of slot that a solved challenge takes."""

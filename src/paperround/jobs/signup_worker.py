@@ -32,8 +32,7 @@ from paperround.jobs.notices import new_notice
 from paperround.jobs.signup import confirm_key, confirmations
 from paperround.jobs.signup_limits import DAY, lock_mailbox, may_mail, note_dropped
 from paperround.jobs.subscribers import is_suppressed
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
 

@@ -40,9 +40,8 @@ from paperround.jobs.subscriber_rows import (
     preferences_of,
     state_of,
 )
-from paperround.jobs.transactions import write
 from paperround.jobs.wishes import settled
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 CHUNK = 1000
 

@@ -18,8 +18,7 @@ from paperround.domain.papers import Paper
 from paperround.domain.summaries import Wording, checked, is_askable, marked
 from paperround.jobs.ports import Ranker, Summariser, SummaryShelf
 from paperround.jobs.rank import rank_list
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database
+from paperround.store.unit_of_work import Database, write
 
 log = logging.getLogger(__name__)
 

@@ -37,8 +37,7 @@ from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
 from paperround.jobs.ports import Enricher, GistChooser, ModelMaker, Pinger, Ranker
 from paperround.jobs.returned_mail import EVERY as LOOK_EVERY
-from paperround.jobs.transactions import write
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

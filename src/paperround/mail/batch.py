@@ -16,7 +16,7 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase
 from paperround.domain.replies import UNSENDABLE
 from paperround.mail.connection_pool import ConnectionPool, RetryLater
 from paperround.mail.conversation import REST, Back, Event, Ready, Stopped
-from paperround.mail.sendable import require_sendable
+from paperround.mail.message import require_sendable
 from paperround.mail.session import SelectorLoop, Session, World
 
 MOMENT = 0.01

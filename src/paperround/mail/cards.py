@@ -13,9 +13,8 @@ from paperround.domain.digests import DigestPaper
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.tokens import TOKEN_LENGTH
 from paperround.languages.tongue import tongue
-from paperround.mail.quoted_printable import encode
+from paperround.mail.message import are_ready, encode
 from paperround.mail.render import clean_paper, with_gist
-from paperround.mail.sendable import are_ready
 from paperround.mail.templates import Templates, reason_line
 
 MOST_CARDS = 6_000

@@ -7,14 +7,11 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from paperround.domain.errors import Misconfigured
 from paperround.mail.dkim import Algorithm
 
 _STRING = 255
 """The bytes that one string of a TXT record holds (RFC 1035 section 3.3.14)."""
 
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"(?=.{{1,180}}\Z){_LABEL}(?:\.{_LABEL})+")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -58,28 +55,6 @@ class Record:
     def line(self) -> str:
         """A line of a zone file."""
         return f"{self.name}. TXT " + " ".join(f'"{string}"' for string in self.strings)
-
-
-def signing_domain(wanted: str | None, sender: str) -> str:
-    """The domain that signs the mails of the domain `sender`: that one, unless another is `wanted`.
-
-    Raises Misconfigured when receivers would not take them for one (RFC 9989, relaxed alignment, as
-    far as it can be told without a list of public suffixes).
-    """
-    theirs = sender.lower()
-    if wanted is None:
-        return theirs
-    ours = wanted.lower().rstrip(".")
-    if _DOMAIN.fullmatch(ours) is None:
-        raise Misconfigured(
-            f"PAPERROUND_DKIM_DOMAIN is {wanted!r}: write a domain like example.org"
-        )
-    if ours != theirs and not ours.endswith(f".{theirs}") and not theirs.endswith(f".{ours}"):
-        raise Misconfigured(
-            f"PAPERROUND_DKIM_DOMAIN is {ours}, and mails come from {theirs}: receivers only count "
-            "a signature of the same domain, or of one above or below it"
-        )
-    return ours
 
 
 def standing_of(record: Record, published: str) -> Standing:

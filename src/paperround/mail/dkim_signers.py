@@ -6,6 +6,7 @@ at it before each delivery, so `paperround dkim` need not stop a service.
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,8 +17,7 @@ from typing import Any
 from paperround.domain.errors import Conflict, InvalidInput, Misconfigured
 from paperround.domain.times import format_instant, parse_instant
 from paperround.mail.dkim import Algorithm, Signer, SigningKey
-from paperround.mail.dkim_book import DueRecord, KeptKey, KeyBook, KeyState
-from paperround.mail.dkim_keys import key_of, public_of
+from paperround.mail.dkim_book import DueRecord, KeptKey, KeyBook, KeyState, key_of, public_of
 from paperround.mail.dkim_records import Record
 
 _NEVER = object()
@@ -170,3 +170,31 @@ def _stamp(place: Path) -> tuple[int, ...] | None:
 
 def _unreadable(place: Path, error: OSError) -> Misconfigured:
     return Misconfigured(f"{place} cannot be read: {error.strerror}")
+
+
+def signing_domain(wanted: str | None, sender: str) -> str:
+    """The domain that signs the mails of the domain `sender`: that one, unless another is `wanted`.
+
+    Raises Misconfigured when receivers would not take them for one (RFC 9989, relaxed alignment, as
+    far as it can be told without a list of public suffixes).
+    """
+    theirs = sender.lower()
+    if wanted is None:
+        return theirs
+    ours = wanted.lower().rstrip(".")
+    if _DOMAIN.fullmatch(ours) is None:
+        raise Misconfigured(
+            f"PAPERROUND_DKIM_DOMAIN is {wanted!r}: write a domain like example.org"
+        )
+    if ours != theirs and not ours.endswith(f".{theirs}") and not theirs.endswith(f".{ours}"):
+        raise Misconfigured(
+            f"PAPERROUND_DKIM_DOMAIN is {ours}, and mails come from {theirs}: receivers only count "
+            "a signature of the same domain, or of one above or below it"
+        )
+    return ours
+
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+
+_DOMAIN = re.compile(rf"(?=.{{1,180}}\Z){_LABEL}(?:\.{_LABEL})+")

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from paperround.domain.deliveries import Envelope, WireReady
 from paperround.domain.digests import Letterhead, Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.times import require_utc
@@ -27,7 +28,6 @@ from paperround.mail.headers import (
     mailbox_field,
     text_field,
 )
-from paperround.mail.quoted_printable import encode
 
 _MESSAGE_ID = re.compile(r"<?([A-Za-z0-9._+-]{1,100}@[A-Za-z0-9.-]{1,140})>?")
 _MAILTO = re.compile(r"mailto:[!-+\--;=?-~]+@[!-+\--;=?-~]+")
@@ -192,3 +192,145 @@ def _date(moment: datetime) -> str:
         f"{_DAYS[at.weekday()]}, {_TWO_DIGITS[at.day]} {_MONTHS[at.month]} {at.year:04} "
         f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]} +0000"
     )
+
+
+_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+# Searches that begin with one sign are the quickest there are over a whole message.
+_BARE_CR = re.compile(rb"\r(?!\n)")
+_BARE_LF = re.compile(rb"\n(?<!\r\n)")
+_DOTTED_LINE = re.compile(rb"\n\.")
+
+
+def require_sendable(envelope: Envelope) -> None:
+    """Raise ValueError, which names no address, when `envelope` could be read in two ways.
+
+    Both addresses must be printable ASCII without blanks or angle brackets (RFC 5321 section
+    4.1.2), so neither can end its command early. Every line must end in CRLF: servers that take a
+    bare CR or LF for a line end can be made to see a second message in the first.
+    """
+    for name, address in (("sender", envelope.sender), ("recipient", envelope.recipient)):
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"the {name} is not one plain ASCII address")
+    if not isinstance(envelope.content, WireReady):
+        _require_lines(envelope.content)
+    if not envelope.message_id.strip("<>"):
+        raise ValueError("the message has no Message-ID")
+
+
+def are_ready(lines: bytes) -> bool:
+    """Whether `lines`, none or several, can be put on a wire as they are: each ends in CRLF, and
+    none begins with a full stop."""
+    if not lines:
+        return True
+    if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
+        return False
+    return not (_BARE_CR.search(lines) or _BARE_LF.search(lines))
+
+
+def _require_lines(content: bytes) -> None:
+    if _BARE_CR.search(content) or _BARE_LF.search(content):
+        raise ValueError("a line of the message does not end in CRLF")
+    if not content.endswith(b"\r\n"):
+        raise ValueError("the message does not end with a line end")
+
+
+def dot_stuffed(content: bytes) -> bytes:
+    """`content` with a second dot before every line that begins with one (RFC 5321 4.5.2)."""
+    if isinstance(content, WireReady):
+        return content
+    if _DOTTED_LINE.search(content):
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return b"." + content if content.startswith(b".") else content
+
+
+# Quoted-printable (RFC 2045 section 6.7) that never breaks a given string in two.
+#
+# A soft line break inside a reader's token would move when the token changes. Tokens have a fixed
+# length and only literal characters, so a body encoded once with placeholders has its breaks
+# exactly where a body encoded with the real tokens has them.
+
+LINE = 76
+
+
+_LONGEST_WHOLE = 60
+
+
+_LITERAL = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t"), ord("\n")}
+
+
+_TABLE = {byte: f"={byte:02X}" for byte in range(256) if byte not in _LITERAL}
+
+
+_END_SPACE = {" ": "=20", "\t": "=09"}
+
+
+_NOTHING = re.compile("(?!)")
+
+
+_UNUSUAL = re.compile("[^!-<>-~ \\t\\n]+")
+
+
+_GUARDED = frozenset({".", "F", ""})
+
+
+def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
+    """`text` as ASCII lines of at most 76 characters joined by CRLF.
+
+    Line ends of `text` are `\\n`. No soft break falls inside one of `unbroken`, each of which is
+    ASCII letters, digits, `-` and `_`, at most 60 long. Lines never start with a full stop or
+    `From `, which some mail systems rewrite.
+    """
+    whole = _any_of(tuple(sorted(unbroken))) if unbroken else _NOTHING
+    return "\r\n".join([_broken(line, whole) for line in _escaped(text).split("\n")])
+
+
+@lru_cache(maxsize=64)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)))
+
+
+def _escaped(text: str) -> str:
+    octets = text if text.isascii() else text.encode().decode("latin-1")
+    return _UNUSUAL.sub(_escape, octets)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].translate(_TABLE)
+
+
+def _broken(line: str, whole: re.Pattern[str]) -> str:
+    """A line of escapes and literals with its end guarded, broken where it is too long."""
+    if len(line) <= LINE and line[:1] not in _GUARDED and line[-1] not in _END_SPACE:
+        return line
+    rest = _guarded_start(line)
+    if rest[-1:] in _END_SPACE:
+        rest = rest[:-1] + _END_SPACE[rest[-1]]
+    lines = []
+    while len(rest) > LINE:
+        cut = _cut(rest, whole)
+        lines.append(rest[:cut] + "=")
+        rest = _guarded_start(rest[cut:])
+    lines.append(rest)
+    return "\r\n".join(lines)
+
+
+def _cut(line: str, whole: re.Pattern[str]) -> int:
+    """The last place before column 76 that splits neither an escape nor a whole string."""
+    cut = LINE - 1
+    escape = line.rfind("=", cut - 2, cut)
+    if escape >= 0:
+        cut = escape
+    if whole is _NOTHING:
+        return cut
+    for match in whole.finditer(line, 0, cut + _LONGEST_WHOLE):
+        if match.start() < cut < match.end():
+            return match.start()
+    return cut
+
+
+def _guarded_start(line: str) -> str:
+    if line.startswith("."):
+        return "=2E" + line[1:]
+    if line.startswith("From "):
+        return "=46" + line[1:]
+    return line

@@ -20,9 +20,9 @@ from paperround.sources.arxiv_api import Answer, read_answer
 from paperround.sources.arxiv_categories import categories, hint
 from paperround.sources.arxiv_feed import NEW, TYPES, read_arxiv_feed
 from paperround.sources.arxiv_record import CATEGORY, EASTERN
-from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
+    PagedSource,
     Rhythm,
     conditions,
     days_of,

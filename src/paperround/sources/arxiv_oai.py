@@ -22,8 +22,7 @@ from paperround.sources.arxiv_live import EARLY, NO_ANNOUNCEMENT
 from paperround.sources.arxiv_oai_record import arxiv_batch
 from paperround.sources.arxiv_record import EASTERN
 from paperround.sources.oai_pmh import BadToken, Harvest, read_harvest
-from paperround.sources.paged import PagedSource
-from paperround.sources.polling import Rhythm, days_of, oldest_day, read
+from paperround.sources.polling import PagedSource, Rhythm, days_of, oldest_day, read
 
 BASE = "https://oaipmh.arxiv.org/oai"
 FORMATS = ("arXiv", "arXivRaw", "oai_dc")

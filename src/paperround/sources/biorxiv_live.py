@@ -19,9 +19,9 @@ from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
 from paperround.sources.biorxiv_record import SUBJECTS, Answer, read_answer, subject_of
-from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
+    PagedSource,
     Rhythm,
     days_of,
     oldest_day,

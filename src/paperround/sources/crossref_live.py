@@ -20,9 +20,9 @@ from paperround.domain.times import require_utc
 from paperround.sources.bookmarks import PAGE, Bookmark, led_on
 from paperround.sources.catalogues import Answer, filters_of, words_of
 from paperround.sources.crossref_record import FIELDS, NAME, read_answer
-from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
+    PagedSource,
     days_of,
     is_cut_off,
     read,

@@ -19,9 +19,9 @@ from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import end_of_day, require_utc
 from paperround.sources.hf_daily import Period, PeriodKind, read_hf_daily
-from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
+    PagedSource,
     Rhythm,
     conditions,
     days_of,

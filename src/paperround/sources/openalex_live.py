@@ -18,8 +18,8 @@ from paperround.domain.papers import ParsedBatch
 from paperround.sources.bookmarks import PAGE, Bookmark, led_on
 from paperround.sources.catalogues import filters_of, words_of
 from paperround.sources.openalex_record import FIELDS, NAME, read_answer
-from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
+    PagedSource,
     days_of,
     read,
     span_of,

@@ -18,10 +18,10 @@ from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
-from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
     DEFAULT_DAYS,
     MOST_DAYS,
+    PagedSource,
     Span,
     days_of,
     query_of,

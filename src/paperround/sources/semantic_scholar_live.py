@@ -16,8 +16,8 @@ from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch, Reject
 from paperround.sources.entries import BadEntry, reject
-from paperround.sources.paged import PagedSource
 from paperround.sources.polling import (
+    PagedSource,
     days_of,
     is_cut_off,
     oldest_day,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData, Text
 from sqlalchemy.sql.schema import SchemaItem
 
-from paperround.store.types import ROW_ID, UtcDateTime
+from paperround.store.dialect import ROW_ID, UtcDateTime
 
 metadata = MetaData(
     naming_convention={

@@ -1,5 +1,4 @@
-"""The few hot statements: those of every claim and mark of the ledger, of every page of papers, and
-of the limits of a sign-up.
+"""The few hot statements: those of every claim and mark of the ledger, and of every page of papers.
 
 `connection.execute` binds values and converts rows one by one: 60 papers take 0.47 ms instead of
 0.24, the answers to nine emails 0.38 instead of 0.10 (bars B1, B10 and B11). A `CompiledQuery`
@@ -28,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from paperround.store.types import read_json, read_jsons
+from paperround.store.dialect import read_json, read_jsons
 
 Statement = Update | Insert | Select[Any] | CompoundSelect[Any]
 

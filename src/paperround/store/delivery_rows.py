@@ -29,9 +29,8 @@ from paperround.languages.localize import english_reason
 from paperround.store import schema as db
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import RELEASED, Book
-from paperround.store.dialect import among
+from paperround.store.dialect import Written, among, write_json
 from paperround.store.subscriber_rows import EMAIL
-from paperround.store.types import Written, write_json
 
 T = TypeVar("T")
 

@@ -28,10 +28,9 @@ from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberS
 from paperround.domain.times import format_instant
 from paperround.store import schema as db
 from paperround.store.claim_statements import waiting
-from paperround.store.dialect import among
+from paperround.store.dialect import among, write_json
 from paperround.store.notices import OWN_ADDRESS
 from paperround.store.subscriber_rows import preference_columns
-from paperround.store.types import write_json
 
 _MACHINERY = frozenset(
     {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}

@@ -37,9 +37,8 @@ from paperround.domain.ledger import (
 from paperround.domain.lists import ListId
 from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.domain.work import DELIVER
+from paperround.domain.work import DELIVER, Job
 from paperround.store import schema as db
-from paperround.store.asking import Asks
 from paperround.store.bulk import Columns, insert_many
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Claims
@@ -79,7 +78,7 @@ _Offer = tuple[EditionId, NewDelivery]
 class Ledger(Claims[Claimed], Replacing):
     """Deliveries. A row without a final state is never forgotten, a sent one never resent."""
 
-    def __init__(self, connection: Connection, asks: Asks) -> None:
+    def __init__(self, connection: Connection, asks: dict[str, Job]) -> None:
         super().__init__(connection, DELIVERIES)
         self._asks = asks
 
@@ -214,7 +213,7 @@ class Ledger(Claims[Claimed], Replacing):
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
     ) -> Mapping[DeliveryId, _Offer]:
         """The rows that went in, under their ids."""
-        self._asks.add(DELIVER)
+        self._asks[DELIVER.task] = DELIVER
         ids = next_ids(self._connection, db.deliveries, len(offers))
         offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
         domains = self._domains([row.subscriber_id for _, row in offers])

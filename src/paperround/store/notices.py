@@ -24,8 +24,8 @@ from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.domain.work import Job
 from paperround.store import schema as db
-from paperround.store.asking import Asks
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
 from paperround.store.dialect import insert_new
@@ -160,14 +160,14 @@ class NoticeLedger(Claims[ClaimedNotice]):
     """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
     address is gone or suppressed (an alert or a test has an address of its own)."""
 
-    def __init__(self, connection: Connection, asks: Asks) -> None:
+    def __init__(self, connection: Connection, asks: dict[str, Job]) -> None:
         super().__init__(connection, NOTICES)
         self._asks = asks
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
         """Write a notice; False when one with its key stands. One without an address of its own has
         the domain of its person's."""
-        self._asks.add(work.NOTICES)
+        self._asks[work.NOTICES.task] = work.NOTICES
         theirs = (
             select(db.subscribers.c.domain)
             .where(db.subscribers.c.id == notice.subscriber_id)
@@ -182,7 +182,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with its
         Message-ID. False for one that still waits or is being sent."""
-        self._asks.add(work.NOTICES)
+        self._asks[work.NOTICES.task] = work.NOTICES
         c = db.notices.c
         queued = self._connection.execute(
             update(db.notices)

@@ -14,8 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DIGEST_LIFE, LIFE_OVER, DeliveryId, Outcome
-from paperround.domain.pacing import SPARE_CONNECTIONS, Pace, Pacing, kept_back
-from paperround.domain.rate_state import Bucket, RateState
+from paperround.domain.pacing import SPARE_CONNECTIONS, Bucket, Pace, Pacing, RateState, kept_back
 from paperround.store import schema as db
 from paperround.store.claim_statements import held, storable
 from paperround.store.dialect import among, insert_new, upsert

@@ -34,7 +34,7 @@ from paperround.domain.papers import (
     PaperTrail,
     PaperWrite,
 )
-from paperround.domain.spelling import title_words
+from paperround.domain.search import title_words
 from paperround.store import paper_rows
 from paperround.store import schema as db
 from paperround.store.bulk import Made, insert_many
@@ -51,8 +51,7 @@ from paperround.store.dialect import (
 )
 from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.paper_rows import PAPER_COLUMNS, listed, paper_of, row_of
-from paperround.store.schema_search import index_new
-from paperround.store.search import remember_words
+from paperround.store.search import index_new, remember_words
 from paperround.store.versions import keep_earlier, keep_texts
 
 TITLE_KEY = "title_key"

@@ -8,6 +8,7 @@ no more rows than its limits let through.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil
 
 from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, select
@@ -15,7 +16,6 @@ from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, select
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
-from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import inserting
 
 WINDOW = timedelta(seconds=1)
@@ -28,24 +28,18 @@ _LOCK = f"SELECT pg_advisory_xact_lock({_LOCKS}, hashtext(key)) FROM unnest(%s::
 
 _C = db.rate_windows.c
 _WITHIN = and_(_C.key == bindparam("b_key"), _C.window_start > bindparam("b_since"))
-_USED = CompiledQuery(
-    select(func.sum(_C.count).label("used"), func.min(_C.window_start).label("first")).where(
-        _WITHIN
-    )
+_USED = select(func.sum(_C.count).label("used"), func.min(_C.window_start).label("first")).where(
+    _WITHIN
 )
 
 
-def _count_one(dialect: str) -> Insert:
+@cache
+def _counting(dialect: str) -> Insert:
     """One more in the window of a key."""
-    window = {"key": bindparam("b_key"), "window_start": bindparam("b_window"), "count": 1}
-    inserted = inserting(dialect, db.rate_windows).values(window)
-    counting: Insert = inserted.on_conflict_do_update(
+    counting: Insert = inserting(dialect, db.rate_windows).on_conflict_do_update(
         index_elements=["key", "window_start"], set_={"count": _C.count + 1}
     )
     return counting
-
-
-_COUNTING = CompiledQuery(_count_one)
 
 
 class RateStore:
@@ -71,7 +65,10 @@ class RateStore:
         if free:
             return (max(free) - now).total_seconds()
         window = require_utc(now).replace(microsecond=0)
-        _COUNTING.run(self._connection, {"b_key": key, "b_window": window})
+        self._connection.execute(
+            _counting(self._connection.dialect.name),
+            {"key": key, "window_start": window, "count": 1},
+        )
         return None
 
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:
@@ -97,7 +94,7 @@ class RateStore:
 
     def _used(self, key: str, period: timedelta, now: datetime) -> tuple[int, datetime | None]:
         """What was counted within a period, and the first window of it."""
-        [row] = _USED.rows(self._connection, b_key=key, b_since=_since(period, now))
+        row = self._connection.execute(_USED, {"b_key": key, "b_since": _since(period, now)}).one()
         return int(row.used or 0), row.first
 
     def _free_at(self, key: str, rate: Rate, now: datetime) -> datetime | None:

@@ -12,9 +12,8 @@ from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Undelivered
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import SubscriberId, Subscription
-from paperround.domain.work import DELIVER
+from paperround.domain.work import DELIVER, Job
 from paperround.store import schema as db
-from paperround.store.asking import Asks
 from paperround.store.delivery_rows import slip_of
 from paperround.store.dialect import among
 from paperround.store.memory import remember_again
@@ -39,7 +38,7 @@ class Replacing:
     """The digests of one transaction that did not reach their readers."""
 
     _connection: Connection
-    _asks: Asks
+    _asks: dict[str, Job]
 
     def queue_again(self, edition: EditionId, *, since: datetime) -> int:
         """Let the mails wait again that were stopped when the edition was cancelled at `since`,
@@ -63,7 +62,7 @@ class Replacing:
         self._connection.execute(update(db.deliveries).where(*stopped).values(waits))
         again = [(SubscriberId(row.subscriber_id), slip_of(row)) for row in rows]
         remember_again(self._connection, edition, again)
-        self._asks.add(DELIVER)
+        self._asks[DELIVER.task] = DELIVER
         return len(rows)
 
     def undelivered(

@@ -11,15 +11,14 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from paperround.domain.requests import NewRequest, RequestId, RequestKind, WaitingRequest
 from paperround.domain.subscribers import Address, SubscriberId
-from paperround.domain.work import NOTICES
+from paperround.domain.work import NOTICES, Job
 from paperround.store import schema as db
-from paperround.store.asking import Asks
 
 
 class RequestStore:
     """Sign-ups, requests for a link and changes of address; each row is taken once."""
 
-    def __init__(self, connection: Connection, asks: Asks) -> None:
+    def __init__(self, connection: Connection, asks: dict[str, Job]) -> None:
         self._connection = connection
         self._asks = asks
 
@@ -40,7 +39,7 @@ class RequestStore:
                 "tries": 0,
             },
         )
-        self._asks.add(NOTICES)
+        self._asks[NOTICES.task] = NOTICES
 
     def due(self, *, now: datetime, limit: int) -> list[RequestId]:
         """Requests that may be worked on, in the order they came."""

@@ -7,17 +7,19 @@ loads. So the newest revision is read off the files that migrate, as the machine
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, delete, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from paperround import paths
-from paperround.domain.errors import Misconfigured, SchemaOutOfDate
+from paperround.domain.errors import Misconfigured, MovedAway, SchemaOutOfDate
 from paperround.store import queue_schema
-from paperround.store.dialect import reason_of
+from paperround.store import schema as db
+from paperround.store.dialect import insert_new, reason_of
 from paperround.store.engine import place_of
-from paperround.store.moving import marks
 
 _TABLE = "alembic_version"
 _REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
@@ -86,7 +88,7 @@ def require_here(engine: Engine) -> str | None:
     """The revision the database is at; raises MovedAway when it takes part in a move."""
     with engine.connect() as connection:
         found = _revision(connection)
-        marks.refuse(connection, found)
+        refuse(connection, found)
     return found
 
 
@@ -138,3 +140,115 @@ def _revision(connection: Connection) -> str | None:
 def _is_empty(engine: Engine) -> bool:
     with engine.connect() as connection:
         return not inspect(connection).get_table_names()
+
+
+# What a database says of a move that it takes part in.
+#
+# Its revision becomes a word that no version of the program works with, and the table `moves` says
+# the rest: the file that was moved for good, the new database until the file was left.
+
+MOVING, MOVED = "moving", "moved"
+
+CREATE = "CREATE TABLE moves (place TEXT NOT NULL, began_at TEXT NOT NULL, revision TEXT NOT NULL)"
+DROP = "DROP TABLE moves"
+PUT = "INSERT INTO moves (place, began_at, revision) VALUES (:place, :began_at, :revision)"
+GET = "SELECT place, began_at, revision FROM moves"
+SET_REVISION = "UPDATE alembic_version SET version_num = :revision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A move as one of its databases knows it: `place` is where the other one is, without a
+    password, `began_at` an instant in RFC 3339, `revision` that of the rows."""
+
+    place: str
+    began_at: str
+    revision: str
+
+
+def read(connection: Connection) -> Mark:
+    """The mark of a database whose revision is MOVING or MOVED."""
+    row = connection.execute(text(GET)).one()
+    return Mark(place=row.place, began_at=row.began_at, revision=row.revision)
+
+
+def refuse(connection: Connection, found: str | None) -> None:
+    """Raise MovedAway when `found`, the revision of a database, says that it takes part in a move:
+    nobody may send from it, nor change it."""
+    if found not in (MOVING, MOVED):
+        return
+    mark = read(connection)
+    if found == MOVING:
+        raise MovedAway(
+            f"a move into this database began at {mark.began_at} and has not ended: run "
+            f"`paperround db move` again where {mark.place} is"
+        )
+    raise MovedAway(
+        f"this database was moved: set PAPERROUND_DATABASE_URL to {mark.place} with its password. "
+        "If that one refuses, too, run the same `paperround db move` again: it finishes"
+    )
+
+
+# Is a PostgreSQL database where it was? A dump that was put back does not know what was mailed
+# after it was made, so nobody may work with it before a person has said what holds.
+#
+# A database that is restored has other object numbers, or stands on a server of another number:
+# where it was when it was last opened stands in it, and comes along in every dump.
+#
+#     the same server, promoted or started again     nothing changed
+#     pg_restore, a clone, pg_upgrade                another place: `db restore --in-place` says go
+
+KIND = "home"
+
+_MAY_ASK = "SELECT has_function_privilege('pg_control_system()', 'execute')"
+_SERVER = "SELECT system_identifier FROM pg_control_system()"
+_NUMBERS = """
+    SELECT database.oid || '/' || 'deliveries'::regclass::oid
+    FROM pg_database AS database WHERE datname = current_database()
+"""
+
+
+def require_home(engine: Engine, *, now: datetime) -> None:
+    """Raise MovedAway for a database that was put somewhere else since it was last opened.
+
+    One that never was opened is at home from now on. SQLite's is a file, and is not watched. Raises
+    Misconfigured when it cannot be reached.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+    with reached(engine), engine.connect() as connection:
+        place, known = _place(connection), _known(connection)
+    if not known:
+        with reached(engine):
+            settle(engine, now=now)
+    elif place not in known:
+        raise MovedAway(
+            "this database is a copy, put back or put elsewhere since it was last used: stop "
+            "whatever uses the other one, then `paperround db restore --in-place` lets this one "
+            "work and sends nothing again (with --moved: the other one was stopped before the copy)"
+        )
+
+
+def settle(engine: Engine, *, now: datetime) -> None:
+    """From now on the database is at home where it is."""
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.begin() as connection:
+        place = _place(connection)
+        connection.execute(
+            delete(db.slots).where(db.slots.c.kind == KIND, db.slots.c.slot != place)
+        )
+        connection.execute(
+            insert_new(connection, db.slots), {"kind": KIND, "slot": place, "taken_at": now}
+        )
+
+
+def _place(connection: Connection) -> str:
+    may_ask = connection.execute(text(_MAY_ASK)).scalar_one()
+    server = connection.execute(text(_SERVER)).scalar_one() if may_ask else "unknown"
+    return f"{server}/{connection.execute(text(_NUMBERS)).scalar_one()}"
+
+
+def _known(connection: Connection) -> frozenset[str]:
+    wanted = select(db.slots.c.slot).where(db.slots.c.kind == KIND)
+    return frozenset(connection.execute(wanted).scalars())

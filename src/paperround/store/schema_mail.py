@@ -20,7 +20,7 @@ from paperround.domain.interests import InterestKind
 from paperround.domain.requests import RequestKind
 from paperround.domain.subscribers import WEEKDAYS, Frequency, SubscriberState
 from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
-from paperround.store.types import Json, UtcDateTime
+from paperround.store.dialect import Json, UtcDateTime
 
 VERDICTS = ("more", "less", "save")
 NOTICE_KINDS = ("confirm", "reminder", "change", "preferences", "undo", "test", "alert")

@@ -20,7 +20,7 @@ from paperround.domain.editions import EditionState
 from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import Show
 from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
-from paperround.store.types import ROW_ID, Json
+from paperround.store.dialect import ROW_ID, Json
 
 _WITHDRAWN = sql("withdrawn_at IS NOT NULL")
 _NAMED = sql("names IS NOT NULL")

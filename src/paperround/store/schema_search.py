@@ -100,19 +100,6 @@ def is_declared(name: str | None, kind: str, parents: Any) -> bool:
     return name != "ix_papers_search"
 
 
-def index_new(connection: Connection, first: int, last: int) -> None:
-    """Put the new papers with these ids and all between them into the index. (PostgreSQL's keeps
-    itself.)"""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_INDEX_NEW, (first, last))
-
-
-_INDEX_NEW = (
-    "INSERT INTO papers_search (rowid, title, abstract, authors)"
-    " SELECT id, title, abstract, authors FROM papers WHERE id BETWEEN ? AND ?"
-)
-
-
 def mend(connection: Connection) -> None:
     """Make the triggers again that SQLite drops with a table that is copied to change it."""
     if connection.dialect.name == "sqlite" and inspect(connection).has_table(INDEX):

@@ -297,3 +297,16 @@ class _Postgres:
             for word, end in zip(term.words, ends, strict=True)
         )
         return f"({' <-> '.join(each)})"
+
+
+def index_new(connection: Connection, first: int, last: int) -> None:
+    """Put the new papers with these ids and all between them into the index. (PostgreSQL's keeps
+    itself.)"""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_INDEX_NEW, (first, last))
+
+
+_INDEX_NEW = (
+    "INSERT INTO papers_search (rowid, title, abstract, authors)"
+    " SELECT id, title, abstract, authors FROM papers WHERE id BETWEEN ? AND ?"
+)

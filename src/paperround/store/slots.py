@@ -12,6 +12,8 @@ from paperround.store import schema as db
 from paperround.store.dialect import insert_new, inserting, upsert
 
 BEAT = "beat"
+KIND, ANCHOR, MARK = "demo", "anchor", "database"
+"""The slots that the beginning of a demo with samples takes, and the database of any demo."""
 
 
 class SlotStore:
@@ -33,6 +35,10 @@ class SlotStore:
             select(db.slots.c.taken_at).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
         ).scalar_one_or_none()
         return taken
+
+    def are_of_a_demo(self) -> bool:
+        """Whether a demo made this database, also one of a version that left no mark."""
+        return any(self.taken_at(KIND, one) is not None for one in (MARK, ANCHOR))
 
     def give_back(self, kind: str, slot: str) -> bool:
         """Undo `take`; False when (kind, slot) was not taken."""

@@ -1,12 +1,14 @@
 """The unit of work: every store of one transaction, committed on a clean exit."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import uniform
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalError
@@ -16,7 +18,6 @@ from paperround.domain.work import Job
 from paperround.store import engine as engines
 from paperround.store.answers import AnswerStore
 from paperround.store.api_keys import KeyStore
-from paperround.store.asking import Asks
 from paperround.store.audit import AuditStore
 from paperround.store.channels import ChannelStore
 from paperround.store.dialect import is_busy, is_lost_race, reason_of
@@ -41,6 +42,21 @@ from paperround.store.search import SearchIndex
 from paperround.store.slots import SlotStore
 from paperround.store.status import StatusStore
 from paperround.store.subscribers import SubscriberStore
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+TRIES = 10
+
+FIRST_WAIT = 0.01
+LONGEST_WAIT = 1.0
+"""Seconds."""
+
+PATIENCE = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each further try of what must be written: half a minute in all, in which a server
+is started anew, or another one takes over."""
+
 
 BEGIN_TRIES = 5
 """Each one waits for SQLite's lock as long as the engine's busy timeout."""
@@ -77,12 +93,12 @@ class UnitOfWork:
     audit: AuditStore
     answers: AnswerStore
     connection: Connection
-    asks: Asks
+    asks: dict[str, Job]
 
     def ask(self, job: Job) -> None:
         """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
         job. Rows of the ledgers ask for their senders by themselves."""
-        self.asks.add(job)
+        self.asks[job.task] = job
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -100,7 +116,8 @@ class UnitOfWork:
 
 def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
     """Every store, on the transaction that `connection` is in."""
-    asks, rates = Asks(), RateStore(connection)
+    asks: dict[str, Job] = {}
+    rates = RateStore(connection)
     return UnitOfWork(
         feeds=FeedStore(connection),
         papers=PaperStore(connection),
@@ -141,6 +158,68 @@ class Database(Protocol):
     def reading(self) -> AbstractContextManager[UnitOfWork]: ...
 
     def writing(self) -> AbstractContextManager[UnitOfWork]: ...
+
+
+def write(database: Database, do: Callable[[UnitOfWork], T]) -> T:
+    """Run `do` in a writing transaction and return what it returns.
+
+    When another transaction wins a race, everything is undone and `do` runs again, so it must
+    read what it decides by. Raises Conflict when it lost `TRIES` times.
+    """
+
+    def transaction() -> T:
+        with database.writing() as work:
+            return do(work)
+
+    return tried(transaction)
+
+
+def tried(do: Callable[[], T], *, pause: Callable[[float], None] = rest) -> T:
+    """Run `do`, again while it raises Conflict, and return what it returns.
+
+    Before each try it waits longer, up to a second, and by chance, so that those who met do not
+    meet again. Raises Conflict when it lost `TRIES` times.
+    """
+    for lost in range(1, TRIES + 1):
+        try:
+            return do()
+        except Conflict:
+            if lost == TRIES:
+                raise
+            pause(wait_after(lost))
+    raise AssertionError("the last try returns or raises")
+
+
+def wait_after(lost: int) -> float:
+    """Seconds to wait after so many lost races: from half of what doubles up to all of it."""
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (lost - 1))
+    return uniform(longest / 2, longest)  # noqa: S311 - only apart from others, nothing secret
+
+
+@dataclass(slots=True)
+class Patience:
+    """Tries what must not be forgotten again, while the database is away for a moment.
+
+    `wait` waits for so many seconds and says whether to stop: then there is one last try. The
+    waits of PATIENCE are had once: a database that stays away is not waited for again.
+    """
+
+    wait: Callable[[float], bool]
+    _waits: list[float] = field(default_factory=lambda: list(PATIENCE))
+
+    def tried(self, do: Callable[[], T]) -> T:
+        """Do it, again while it raises DatabaseFailed, and return what it returns. The answer to a
+        commit may have been lost, so `do` may come to count although it is done again: it must be
+        the same twice. Raises DatabaseFailed in the end."""
+        while self._waits:
+            try:
+                return do()
+            except DatabaseFailed as error:
+                seconds = self._waits.pop(0)
+                log.warning("%s; trying again in %.1f s", error, seconds)
+                if self.wait(seconds):
+                    self._waits.clear()
+        return do()
 
 
 class SqlDatabase:
@@ -219,7 +298,8 @@ class SqlDatabase:
                     _begin(connection)
                     work = stores_on(connection, self._seal)
                     yield work
-                    if self._ask is not None and (jobs := work.asks.jobs()):
+                    if self._ask is not None and work.asks:  # sorted: no two wait for each other
+                        jobs = [work.asks[task] for task in sorted(work.asks)]
                         self._ask(engines.driver_of(connection), jobs)
                     _commit(connection)
             finally:

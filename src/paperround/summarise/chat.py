@@ -35,7 +35,7 @@ def opened_place(base: str) -> str:
 
 @dataclass(frozen=True)
 class ChatSummariser:
-    """Asks the service at `base` (the address that ends in `/v1`)."""
+    """Jobs the service at `base` (the address that ends in `/v1`)."""
 
     client: HttpClient
     base: str

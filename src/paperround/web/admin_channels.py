@@ -21,7 +21,7 @@ from paperround.web.channel_models import (
 from paperround.web.home import Home, Present
 from paperround.web.paging import Paging, RowNumber
 from paperround.wiring import Runtime
-from paperround.wiring.outlets import channel_admin
+from paperround.wiring.mailroom import channel_admin
 
 PREFIX = "/api/v1/admin/channels"
 

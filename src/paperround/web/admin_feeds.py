@@ -22,7 +22,6 @@ from paperround.jobs.ingest import IngestReport, ingest
 from paperround.jobs.poll import shown_as
 from paperround.sources.formats import AUTO, READERS, Reader, decompress, reader_for
 from paperround.sources.opml import read_opml, write_opml
-from paperround.web.answers import streamed
 from paperround.web.auth import keyed_router
 from paperround.web.home import Home, Present
 from paperround.web.models import (
@@ -43,6 +42,7 @@ from paperround.web.models import (
     RunPage,
 )
 from paperround.web.paging import Paging, RowNumber
+from paperround.web.templating import streamed
 from paperround.wiring import Runtime
 from paperround.wiring.hands import POLL
 

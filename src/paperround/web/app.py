@@ -17,16 +17,23 @@ from starlette.staticfiles import StaticFiles
 from paperround.clock import SystemClock
 from paperround.config import load_settings
 from paperround.web import problems
-from paperround.web.answers import KEPT
 from paperround.web.cache import SECONDS, PageCache, compressed, conditional, public_paths
 from paperround.web.costly import Turns
-from paperround.web.guard import LOOPBACK, App, Receive, Rules, Scope, Send, guarded
+from paperround.web.guard import (
+    KNOWN_NAMES_ONLY,
+    LOOPBACK,
+    App,
+    Receive,
+    Rules,
+    Scope,
+    Send,
+    guarded,
+)
 from paperround.web.languages import hearing
 from paperround.web.openapi import ABOUT, TAGS, described
-from paperround.web.problems import KNOWN_NAMES_ONLY
 from paperround.web.routes import API, COOKIELESS, PUBLIC, ROUTERS
 from paperround.web.stamps import stamp
-from paperround.web.templating import static_dir, static_version
+from paperround.web.templating import KEPT, static_dir, static_version
 from paperround.wiring import Runtime
 
 LASTING = "public, max-age=31536000, immutable"

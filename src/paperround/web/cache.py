@@ -23,9 +23,9 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from paperround.domain.limits import Standing
-from paperround.web.answers import KEPT, STAMP
 from paperround.web.guard import App, Message, Receive, Scope, Send
 from paperround.web.languages import page_language
+from paperround.web.templating import KEPT, STAMP
 
 SECONDS = 60.0
 MOST_BYTES = 8 * 2**20

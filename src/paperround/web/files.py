@@ -6,8 +6,8 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from paperround.domain.times import parse_date
 from paperround.exports.files import FILE_FORMATS
 from paperround.jobs.paper_pages import cited_edition, cited_paper
-from paperround.web.answers import KEPT
 from paperround.web.home import PATIENT, Home
+from paperround.web.templating import KEPT
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False, dependencies=[PATIENT])

@@ -10,7 +10,7 @@ from functools import partial
 from paperround.domain.editions import EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Observation
-from paperround.languages.papers import list_title_said
+from paperround.languages.localize import list_title_said
 from paperround.languages.tongue import Tongue
 
 _ENDS = (".", "!", "?", "。", "！", "？")

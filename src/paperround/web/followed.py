@@ -5,11 +5,11 @@ from fastapi import APIRouter, Response
 from paperround.domain.search import LONGEST_TEXT
 from paperround.jobs.paper_pages import DEEPEST, PAGE, FollowedPage, by_author, on_topic
 from paperround.web import stamps
-from paperround.web.answers import public
 from paperround.web.costly import SEARCH, costly
 from paperround.web.home import Home, Present
 from paperround.web.paging import page_number
 from paperround.web.search import unfit
+from paperround.web.templating import public
 
 router = APIRouter(include_in_schema=False, dependencies=[costly(SEARCH)])
 

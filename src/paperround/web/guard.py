@@ -9,10 +9,14 @@ they hold for error pages and for routes nobody thought of, too.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 
 from paperround.domain.languages import marked
 
@@ -344,3 +348,31 @@ async def _answer(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) ->
     headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+UNKNOWN = "unknown_parameter"
+"""What such an error is called among those of the library that checks fields."""
+
+
+async def _refuse_unknown(request: Request) -> None:
+    known = sorted(set(_names(request.scope["route"].dependant)))
+    unknown = sorted(request.query_params.keys() - set(known))
+    if not unknown:
+        return
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    message = f"There is no such query parameter here: {takes}."
+    raise RequestValidationError(
+        [{"type": UNKNOWN, "loc": ("query", name), "msg": message} for name in unknown]
+    )
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a handler, and of all that it depends on."""
+    for field in dependant.query_params:
+        yield field.alias
+    for one in dependant.dependencies:
+        yield from _names(one)
+
+
+KNOWN_NAMES_ONLY = Depends(_refuse_unknown)
+"""Among the dependencies of a router: its routes take the query parameters they name, no other."""

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Response
 
 from paperround.domain.errors import PaperroundError
+from paperround.jobs.holding import LACKS_KEYS, lacks_keys
 from paperround.jobs.pacing import UNREACHED, unreached
 from paperround.jobs.put_back import WAS_PUT_BACK, is_put_back
 from paperround.jobs.roles import staff
-from paperround.jobs.signing import LACKS_KEYS, lacks_keys
 from paperround.jobs.tick import SCHEDULER
 from paperround.web.home import Home, Present
 from paperround.wiring import Runtime

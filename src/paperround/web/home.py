@@ -8,10 +8,10 @@ from fastapi import Depends, Request, Response
 
 from paperround.domain.errors import DatabaseFailed
 from paperround.jobs.self_service import language_kept
-from paperround.web.answers import KEPT
 from paperround.web.cache import STANDINGS
 from paperround.web.guard import CLIENT
 from paperround.web.languages import speak_to
+from paperround.web.templating import KEPT
 from paperround.wiring import Runtime
 
 

@@ -14,10 +14,10 @@ from paperround.domain.papers import PaperId
 from paperround.jobs import feedback
 from paperround.jobs.judging import keep_judgements, papers_to_judge, suggest, titles_of
 from paperround.languages.tongue import tongue
-from paperround.web.answers import private
 from paperround.web.home import TO_ITS_READER, Home, Present
 from paperround.web.languages import page_language
 from paperround.web.self_service import offer, welcomed
+from paperround.web.templating import private
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])

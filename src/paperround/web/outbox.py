@@ -19,9 +19,8 @@ from paperround.domain.languages import marked
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.keys import authenticate
 from paperround.mail.kept import KeptMail, kept_mail, kept_mails
-from paperround.web.answers import private
 from paperround.web.home import Client, Home, Present
-from paperround.web.problems import HTML
+from paperround.web.templating import HTML, private
 from paperround.wiring import Runtime
 
 FRAMED_POLICY = (

@@ -16,10 +16,9 @@ from paperround.jobs.paper_pages import citation, paper_page
 from paperround.jobs.site import edition_page
 from paperround.jobs.source_pages import sources_page
 from paperround.jobs.trending import MOST_PAGES, trending_page
-from paperround.web.answers import KEPT, public
 from paperround.web.home import Home, Present
 from paperround.web.paging import page_number
-from paperround.web.templating import static_dir
+from paperround.web.templating import KEPT, public, static_dir
 
 router = APIRouter(include_in_schema=False)
 

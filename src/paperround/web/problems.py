@@ -2,13 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import ceil
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.dependencies.models import Dependant
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
@@ -27,14 +26,13 @@ from paperround.domain.errors import (
 )
 from paperround.domain.identifiers import arxiv_id
 from paperround.domain.languages import marked
-from paperround.web.guard import HOOKS, Refusal, Scope
+from paperround.web.guard import HOOKS, UNKNOWN, Refusal, Scope
 from paperround.web.languages import page_language
-from paperround.web.templating import render
+from paperround.web.templating import HTML, render
 
 log = logging.getLogger(__name__)
 
 JSON = "application/problem+json"
-HTML = "text/html; charset=utf-8"
 PAPERS = "/papers/"
 
 TITLES: Mapping[int, str] = {
@@ -303,30 +301,3 @@ def _route(request: Request) -> str:
 
 # The API refuses a query parameter that it does not know: a misspelt filter filters nothing, and
 # the answer would look right.
-
-UNKNOWN = "unknown_parameter"
-"""What such an error is called among those of the library that checks fields."""
-
-
-async def _refuse_unknown(request: Request) -> None:
-    known = sorted(set(_names(request.scope["route"].dependant)))
-    unknown = sorted(request.query_params.keys() - set(known))
-    if not unknown:
-        return
-    takes = f"it takes {', '.join(known)}" if known else "it takes none"
-    message = f"There is no such query parameter here: {takes}."
-    raise RequestValidationError(
-        [{"type": UNKNOWN, "loc": ("query", name), "msg": message} for name in unknown]
-    )
-
-
-def _names(dependant: Dependant) -> Iterator[str]:
-    """The query parameters of a handler, and of all that it depends on."""
-    for field in dependant.query_params:
-        yield field.alias
-    for one in dependant.dependencies:
-        yield from _names(one)
-
-
-KNOWN_NAMES_ONLY = Depends(_refuse_unknown)
-"""Among the dependencies of a router: its routes take the query parameters they name, no other."""

@@ -14,12 +14,12 @@ from paperround.domain.search import LONGEST_TEXT, Filters, Hit, parse_query, wi
 from paperround.jobs.search import DEEPEST, SearchPage, search
 from paperround.jobs.source_pages import feed_names
 from paperround.web import examples, stamps
-from paperround.web.answers import public
 from paperround.web.costly import SEARCH, costly
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, Home, Present
 from paperround.web.models import Instant
 from paperround.web.paging import Day, Paging, page_number
+from paperround.web.templating import public
 
 PAGE = 20
 COLLECTION = "search"

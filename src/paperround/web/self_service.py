@@ -18,7 +18,6 @@ from paperround.jobs.erasure import erase_person, export_person, was_erased
 from paperround.jobs.preview import next_digest
 from paperround.jobs.reader_history import reader_history
 from paperround.jobs.reader_lists import join_list, lists_of
-from paperround.web.answers import mail, private, streamed
 from paperround.web.choices import (
     FREQUENCIES,
     ChoicesForm,
@@ -34,6 +33,7 @@ from paperround.web.costly import DIGEST, costly
 from paperround.web.home import TO_ITS_READER, Client, Home, Present
 from paperround.web.languages import speak_from_now_on, speak_to
 from paperround.web.signup import new_address_of, refusals_counted
+from paperround.web.templating import mail, private, streamed
 from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])

@@ -37,11 +37,11 @@ from paperround.jobs.signup_limits import must_work, note_refused
 from paperround.jobs.signup_requests import SignupRequest, count_trapped
 from paperround.jobs.site import front_page
 from paperround.web import stamps
-from paperround.web.answers import private, public
 from paperround.web.choices import FREQUENCIES, HoursForm, how_often, timed
 from paperround.web.home import TO_ITS_READER, Client, Home, Present
 from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
+from paperround.web.templating import private, public
 from paperround.wiring import Runtime
 from paperround.wiring.mailroom import refused_domains_of
 

@@ -9,13 +9,13 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.preview import awaited_digest, newcomers_digest
 from paperround.web import stamps
-from paperround.web.answers import private
 from paperround.web.choices import timed
 from paperround.web.costly import DIGEST, costly
 from paperround.web.home import PATIENT, TO_ITS_READER, Home, Present
 from paperround.web.languages import speak_to
 from paperround.web.self_service import why_none
 from paperround.web.signup import SignupForm, asked_lists, sign_up_page, wanted_interests
+from paperround.web.templating import private
 
 router = APIRouter(include_in_schema=False)
 

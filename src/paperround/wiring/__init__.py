@@ -56,7 +56,7 @@ from paperround.jobs.tick import Rounds
 from paperround.jobs.visits import Visits
 from paperround.processes import SystemProcesses
 from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import databases, hands, mailroom, outlets, readers
+from paperround.wiring import databases, hands, mailroom, readers
 from paperround.wiring.hands import MAIL, PUBLISH, Hands
 from paperround.wiring.readers import ForReaders
 
@@ -182,7 +182,7 @@ class Runtime(ForReaders):
         return hooks(means_of(self.settings), self._provider_client)
 
     def _provider_client(self) -> HttpClient:
-        """Asks a provider's own addresses, for seconds and never on a private network."""
+        """Jobs a provider's own addresses, for seconds and never on a private network."""
         return self.client_for(seconds=10)
 
     @cached_property
@@ -362,7 +362,7 @@ class Runtime(ForReaders):
         """What posts to channels."""
         from paperround.channels.sender import HttpChannelSender
 
-        client = self.client_for(*self.settings.open_places, seconds=outlets.SECONDS)
+        client = self.client_for(*self.settings.open_places, seconds=mailroom.SECONDS)
         return HttpChannelSender(client=client, clock=self.clock)
 
     def requests_first(self) -> AbstractContextManager[None]:
@@ -372,7 +372,7 @@ class Runtime(ForReaders):
 
     def post_to_channels(self) -> ChannelReport:
         """Post to channels what is due."""
-        return outlets.post_channels(self)
+        return mailroom.post_channels(self)
 
     def publish(self) -> None:
         """Freeze editions and plan digests that are due, keep house, tell what is wrong."""

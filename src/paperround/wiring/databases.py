@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from paperround.config import Settings
 from paperround.domain.errors import Conflict, Misconfigured
-from paperround.jobs.demo import is_demo
 from paperround.jobs.put_back import SendMarks, name_installation
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import hands
@@ -30,8 +29,7 @@ def database_of(home: "Runtime") -> SqlDatabase:
     Raises Misconfigured where there is none, and Conflict for the database of a demo, whose
     invented papers no installation may mail.
     """
-    from paperround.store.home import require_home
-    from paperround.store.revisions import prepare
+    from paperround.store.revisions import prepare, require_home
     from paperround.store.sealing import RingSeal
     from paperround.store.unit_of_work import SqlDatabase
 
@@ -41,7 +39,9 @@ def database_of(home: "Runtime") -> SqlDatabase:
     require_home(home.engine, now=home.clock.now())
     ask = None if home.settings.embedded else partial(hands.put_within, home)
     database = SqlDatabase(home.engine, ask=ask, seal=RingSeal(lambda: home.settings.keys))
-    if not home.demo and is_demo(database):
+    with database.reading() as work:
+        is_demo = work.slots.are_of_a_demo()
+    if is_demo and not home.demo:
         raise Conflict(
             f"{place_of(home.settings)} is the database of a demo, with invented papers: name "
             "another folder with PAPERROUND_DATA_DIR, or delete what the demo made"

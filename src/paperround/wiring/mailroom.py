@@ -1,7 +1,15 @@
 """What settings say of mail: who sends it, who signs it, and what takes it away."""
 
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from paperround.domain.keys import COMMAND_LINE
+from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
+from paperround.jobs.channels import ChannelAdmin
+
+if TYPE_CHECKING:
+    from paperround.wiring import Runtime
 import atexit
-from datetime import timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -9,8 +17,8 @@ from urllib.parse import urlsplit
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import Misconfigured
+from paperround.jobs.holding import Signing
 from paperround.jobs.ports import Mailer
-from paperround.jobs.signing import Signing
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.addresses import RefusedDomains
@@ -50,9 +58,8 @@ def domain_of(settings: Settings) -> str:
 
 def signers_of(settings: Settings) -> "Signers":
     """Who signs mails. Raises Misconfigured for keys or a domain that cannot."""
-    from paperround.mail.dkim_keys import keys_given
-    from paperround.mail.dkim_records import signing_domain
-    from paperround.mail.dkim_signers import Signers
+    from paperround.mail.dkim_book import keys_given
+    from paperround.mail.dkim_signers import Signers, signing_domain
 
     return Signers(
         domain=signing_domain(settings.dkim_domain, domain_of(settings)),
@@ -96,3 +103,39 @@ def _sender(settings: Settings) -> str:
             "write it like Paper digest <digest@example.org>"
         )
     return address
+
+
+SECONDS = 20.0
+"""How long a post may take, all in all: Standard Webhooks wants 15 to 30."""
+
+
+def channel_admin(
+    runtime: "Runtime", *, now: datetime | None = None, by: str = COMMAND_LINE
+) -> ChannelAdmin:
+    """What changes channels on behalf of `by`."""
+    return ChannelAdmin(
+        database=runtime.database,
+        sender=runtime.channel_sender,
+        opened=runtime.settings.open_places,
+        now=now or runtime.clock.now(),
+        by=by,
+    )
+
+
+def post_channels(runtime: "Runtime") -> ChannelReport:
+    """Post to channels what is due."""
+    return deliver_channels(
+        ChannelContext(
+            database=runtime.database,
+            sender=runtime.channel_sender,
+            letterhead=runtime.letterhead,
+            clock=runtime.clock,
+            processes=runtime.processes,
+            lease=timedelta(seconds=runtime.settings.lease_seconds),
+            stopping=runtime.stopping.is_set,
+            boot=runtime.boot,
+            wait=runtime.stopping.wait,
+            unwritten=runtime.unwritten,
+            marks=runtime.send_marks,
+        )
+    )

@@ -21,9 +21,8 @@ from paperround.domain.times import format_instant
 from paperround.store import engine as engines
 from paperround.store import revisions
 from paperround.store.dialect import reason_of
-from paperround.store.moving import marks
-from paperround.store.moving.marks import MOVED, Mark
 from paperround.store.moving.target import Intake, Target
+from paperround.store.revisions import MOVED, Mark
 from paperround.store.schema import RETIRED, metadata
 from paperround.store.schema_search import INDEX
 
@@ -58,7 +57,7 @@ class Source:
                 f"{self.file} holds nothing of Paperround: nothing to move"
             ) from None
         if revision == MOVED:
-            return marks.read(self._connection)
+            return revisions.read(self._connection)
         if revision != revisions.head():
             raise SchemaOutOfDate(f"{self.file}: {revisions.mismatch(revision)}")
         return None
@@ -114,9 +113,9 @@ class Source:
 
     def leave(self, mark: Mark) -> None:
         """Let the file refuse everybody from now on."""
-        self._connection.exec_driver_sql(marks.CREATE)
-        self._connection.execute(text(marks.PUT), asdict(mark))
-        self._connection.execute(text(marks.SET_REVISION), {"revision": MOVED})
+        self._connection.exec_driver_sql(revisions.CREATE)
+        self._connection.execute(text(revisions.PUT), asdict(mark))
+        self._connection.execute(text(revisions.SET_REVISION), {"revision": MOVED})
 
 
 @contextmanager

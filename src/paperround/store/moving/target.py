@@ -15,11 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput, SchemaOutOfDate
 from paperround.store import engine as engines
-from paperround.store import home, migrate, queue_schema, revisions
+from paperround.store import migrate, queue_schema, revisions
 from paperround.store import schema as db
 from paperround.store.dialect import reason_of
-from paperround.store.moving import marks
-from paperround.store.moving.marks import MOVING, Mark
+from paperround.store.revisions import MOVING, Mark
 from paperround.store.schema import metadata
 
 BATCH = 20_000
@@ -60,7 +59,7 @@ class Target:
         if revisions.current(self.engine) != MOVING:
             return None
         with self.engine.connect() as connection:
-            return marks.read(connection)
+            return revisions.read(connection)
 
     def holds_an_installation(self) -> bool:
         """Whether it can be worked with, and holds anything."""
@@ -91,9 +90,9 @@ class Target:
                 if is_vacant:  # somebody may have used it since
                     require_no_rows(connection, self.place)
                 connection.exec_driver_sql(f"TRUNCATE {names}; DROP TABLE IF EXISTS moves")
-                connection.exec_driver_sql(marks.CREATE)
-                connection.execute(text(marks.PUT), asdict(mark))
-                connection.execute(text(marks.SET_REVISION), {"revision": MOVING})
+                connection.exec_driver_sql(revisions.CREATE)
+                connection.execute(text(revisions.PUT), asdict(mark))
+                connection.execute(text(revisions.SET_REVISION), {"revision": MOVING})
                 yield Intake(connection)
             with self.engine.begin() as connection:
                 connection.exec_driver_sql(f"{_NO_LIMITS}; ANALYZE")
@@ -101,10 +100,10 @@ class Target:
     def open(self, *, now: datetime) -> None:
         """Let it work: the file was left."""
         with self._failures_named(), self.engine.begin() as connection:
-            mark = marks.read(connection)
-            connection.exec_driver_sql(marks.DROP)
-            connection.execute(text(marks.SET_REVISION), {"revision": mark.revision})
-        home.settle(self.engine, now=now)
+            mark = revisions.read(connection)
+            connection.exec_driver_sql(revisions.DROP)
+            connection.execute(text(revisions.SET_REVISION), {"revision": mark.revision})
+        revisions.settle(self.engine, now=now)
 
     @contextmanager
     def _failures_named(self) -> Iterator[None]:
