@@ -7,7 +7,8 @@ import pytest
 from paperround.domain.errors import Misconfigured
 from paperround.domain.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 from paperround.mail.outbox import OutboxMailer
-from paperround.mail.smtp import SmtpMailer, mailer_for
+from paperround.mail.smtp import SmtpMailer
+from paperround.wiring.mailroom import mailer_for
 
 SECRET = "hunter2"
 

@@ -14,8 +14,8 @@ from paperround.domain.pacing import (
     parse_domain_pace,
 )
 from paperround.jobs.deliver import deliver
-from paperround.mail.smtp import mailer_for
 from paperround.store.unit_of_work import SqlDatabase
+from paperround.wiring.mailroom import mailer_for
 from tests.faults import Say, SmtpSink
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.delivering import post

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from paperround.domain.digests import DigestPaper, WithdrawnPaper
 from paperround.domain.errors import RenderingFailed
-from paperround.mail.cards import MOST_CARDS, card_of
 from paperround.mail.composer import MOST_DIGESTS, MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
 from paperround.mail.dkim_book import new_key
+from paperround.mail.frames import MOST_CARDS, card_of
 from paperround.mail.render import HTML_LIMIT
 from tests.mail.alone import compose_alone
 from tests.mail.builders import letterhead, links, mail, paper, view

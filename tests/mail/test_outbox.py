@@ -14,7 +14,7 @@ import pytest
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.replies import verdict
 from paperround.mail.outbox import Disk, OutboxMailer, file_name
-from paperround.mail.smtp import mailer_for
+from paperround.wiring.mailroom import mailer_for
 from tests.mail.envelopes import SENDER, Marks, envelope, envelopes
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from paperround.domain.deliveries import Outcome, Phase
 from paperround.domain.replies import verdict
-from paperround.mail.smtp import mailer_for
+from paperround.wiring.mailroom import mailer_for
 from tests.certificates import certificate, server_context
 from tests.faults import Action, Say, Security, SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes

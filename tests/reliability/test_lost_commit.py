@@ -15,10 +15,10 @@ from paperround.domain.digests import DigestMail
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.jobs.deliver import Post, deliver
-from paperround.mail.smtp import mailer_for
 from paperround.store import engine as engines
 from paperround.store.schema import metadata
 from paperround.store.unit_of_work import PATIENCE, SqlDatabase
+from paperround.wiring.mailroom import mailer_for
 from tests.databases import run_on
 from tests.fakes import Neighbours, PlainRenderer
 from tests.faults import Late, Say, SmtpSink

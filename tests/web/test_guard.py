@@ -17,7 +17,7 @@ from paperround.domain.errors import Misconfigured
 from paperround.jobs.deliver import deliver
 from paperround.web import guard
 from paperround.web.app import Site as Application
-from paperround.web.app import page_cache, rules_for
+from paperround.web.app import rules_for
 from paperround.web.guard import UNSAFE, client_address
 from paperround.web.routes import COOKIELESS
 from tests.web.conftest import Site
@@ -214,7 +214,8 @@ def test_a_body_that_trickles_is_not_waited_for(site: Site) -> None:
     assert isinstance(site.app, Application)
     rules = rules_for(site.runtime)
     assert rules.seconds <= 10
-    site.app.guard(replace(rules, seconds=0.2), page_cache(site.runtime, 0))
+    site.app.state.rules = replace(rules, seconds=0.2)
+    site.app.middleware_stack = None  # made anew with the next request
     with served(site.app) as place:
         answer = exchange(place, _sized("/subscribe", FORM, 100), iter([b"e"]))
     assert status(answer) == 408

@@ -27,9 +27,8 @@ from paperround.domain.digests import DigestMail, DigestView, Letterhead, Render
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.notices import NoticeMail
 from paperround.domain.tokens import TOKEN_LENGTH
-from paperround.mail.cards import MOST_CARDS, TOKENS, Look, card_of
 from paperround.mail.dkim import Signable, Signer, canonical_lines, prepared
-from paperround.mail.frames import Frame, frame_of
+from paperround.mail.frames import MOST_CARDS, TOKENS, Frame, Look, card_of, frame_of
 from paperround.mail.message import Addressing, addressing_of, sender_of
 from paperround.mail.notices import notice_bytes
 from paperround.mail.render import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers

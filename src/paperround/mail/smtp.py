@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from paperround.domain.deliveries import Envelope, Outcome
 from paperround.domain.errors import Misconfigured
-from paperround.domain.smtp_url import OutboxFolder, Relay, parse_smtp_url
+from paperround.domain.smtp_url import Relay
 from paperround.mail.batch import Batch, BeforeDot
 from paperround.mail.connection_pool import ConnectionPool
 from paperround.mail.conversation import Conversation, Timeouts
-from paperround.mail.outbox import OutboxMailer
 from paperround.mail.session import Route, Session, World, route_to
 
 _USUAL = Timeouts()
@@ -99,25 +98,3 @@ class SmtpMailer:
             pipelining=self._pipelining,
         )
         return Session(route, talk, began=self._world.monotonic())
-
-
-def mailer_for(
-    smtp_url: str,
-    *,
-    connections: int,
-    hostname: str,
-    pipelining: bool = True,
-    keep: float = 0.0,
-) -> SmtpMailer | OutboxMailer:
-    """The mailer `smtp_url` asks for; raises Misconfigured when it cannot be one.
-
-    `hostname` is the name in EHLO, `connections` the most to a relay at once, `keep` the seconds
-    that they are kept for another batch. An outbox opens none, and keeps as many mails in doubt at
-    most as there would be connections.
-    """
-    where = parse_smtp_url(smtp_url)
-    if isinstance(where, OutboxFolder):
-        return OutboxMailer(where.directory, group=connections)
-    return SmtpMailer(
-        where, hostname=hostname, connections=connections, pipelining=pipelining, keep=keep
-    )

@@ -5,7 +5,6 @@ describes, without ticking; `paperround serve` does both. uvicorn wants `--no-pr
 guard reads who asks, from the proxies alone that `TRUSTED_PROXIES` names.
 """
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from paperround.clock import SystemClock
 from paperround.config import load_settings
@@ -22,11 +22,8 @@ from paperround.web.costly import Turns
 from paperround.web.guard import (
     KNOWN_NAMES_ONLY,
     LOOPBACK,
-    App,
-    Receive,
     Rules,
     Scope,
-    Send,
     guarded,
 )
 from paperround.web.languages import hearing
@@ -43,16 +40,12 @@ LASTING = "public, max-age=31536000, immutable"
 class Site(FastAPI):
     """FastAPI behind the guard: nothing reaches a route, and nothing leaves, without passing it."""
 
-    def guard(self, rules: Rules, cache: PageCache) -> None:
+    def build_middleware_stack(self) -> ASGIApp:
         """Put the guard before everything, error pages and cached pages included."""
-        inner: Callable[[Scope, Receive, Send], Awaitable[None]] = super().__call__
-        made = conditional(compressed(cache.before(inner), public_paths(PUBLIC)))
+        inner = super().build_middleware_stack()
+        made = conditional(compressed(self.state.cache.before(inner), public_paths(PUBLIC)))
         refuse = partial(problems.refused, self.state.runtime)
-        self._guarded: App = hearing(guarded(made, rules, refuse))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        await self._guarded(scope, receive, send)
+        return hearing(guarded(made, self.state.rules, refuse))
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI file."""
@@ -98,7 +91,7 @@ def create_app(runtime: Runtime | None = None, *, cache_seconds: float = SECONDS
     )
     site.state.runtime = home
     site.state.turns = Turns()
-    site.guard(rules_for(home), page_cache(home, cache_seconds))
+    site.state.rules, site.state.cache = rules_for(home), page_cache(home, cache_seconds)
     problems.install(site)
     for router in ROUTERS:
         site.include_router(router, dependencies=[KNOWN_NAMES_ONLY] if router in API else [])

@@ -36,6 +36,7 @@ from paperround.jobs.reader_lists import every_list
 from paperround.jobs.signup_limits import must_work, note_refused
 from paperround.jobs.signup_requests import SignupRequest, count_trapped
 from paperround.jobs.site import front_page
+from paperround.mail.addresses import refused_domains
 from paperround.web import stamps
 from paperround.web.choices import FREQUENCIES, HoursForm, how_often, timed
 from paperround.web.home import TO_ITS_READER, Client, Home, Present
@@ -43,7 +44,6 @@ from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
 from paperround.web.templating import private, public
 from paperround.wiring import Runtime
-from paperround.wiring.mailroom import refused_domains_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -330,7 +330,7 @@ def new_address_of(home: Runtime, written: str) -> Address:
             "another one of yours",
         )
     try:
-        refused_domains_of(home.settings).require_kept(address)
+        refused_domains(home.settings.refused_domains).require_kept(address)
     except InvalidInput as error:
         better, text = meant(address.domain), error.text
         if better:

@@ -3,9 +3,13 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from paperround.domain.errors import Misconfigured
 from paperround.domain.keys import COMMAND_LINE
+from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.channels import ChannelAdmin
+from paperround.mail.outbox import OutboxMailer
+from paperround.mail.smtp import SmtpMailer
 
 if TYPE_CHECKING:
     from paperround.wiring import Runtime
@@ -16,12 +20,10 @@ from urllib.parse import urlsplit
 
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
-from paperround.domain.errors import Misconfigured
 from paperround.jobs.holding import Signing
 from paperround.jobs.ports import Mailer
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
-    from paperround.mail.addresses import RefusedDomains
     from paperround.mail.dkim import Signer
     from paperround.mail.dkim_signers import Signers
 
@@ -42,13 +44,6 @@ def letterhead_of(settings: Settings) -> Letterhead:
         imprint_url=settings.imprint_url or "",
         bounce_address=settings.bounce_address or "",
     )
-
-
-def refused_domains_of(settings: Settings) -> "RefusedDomains":
-    """What judges the domains of new addresses."""
-    from paperround.mail.addresses import refused_domains
-
-    return refused_domains(settings.refused_domains)
 
 
 def domain_of(settings: Settings) -> str:
@@ -81,7 +76,6 @@ def look_at(signers: "Signers") -> tuple["Signer | None", Signing]:
 def mailer_of(settings: Settings) -> Mailer:
     """What takes mails away. Its connections are closed when the process ends."""
     from paperround.mail.outbox import OutboxMailer
-    from paperround.mail.smtp import mailer_for
 
     mailer = mailer_for(
         settings.relay,
@@ -138,4 +132,26 @@ def post_channels(runtime: "Runtime") -> ChannelReport:
             unwritten=runtime.unwritten,
             marks=runtime.send_marks,
         )
+    )
+
+
+def mailer_for(
+    smtp_url: str,
+    *,
+    connections: int,
+    hostname: str,
+    pipelining: bool = True,
+    keep: float = 0.0,
+) -> SmtpMailer | OutboxMailer:
+    """The mailer `smtp_url` asks for; raises Misconfigured when it cannot be one.
+
+    `hostname` is the name in EHLO, `connections` the most to a relay at once, `keep` the seconds
+    that they are kept for another batch. An outbox opens none, and keeps as many mails in doubt at
+    most as there would be connections.
+    """
+    where = parse_smtp_url(smtp_url)
+    if isinstance(where, OutboxFolder):
+        return OutboxMailer(where.directory, group=connections)
+    return SmtpMailer(
+        where, hostname=hostname, connections=connections, pipelining=pipelining, keep=keep
     )
