@@ -42,7 +42,7 @@ BEAT_SECONDS = 10.0
 
 POLL_SECONDS = 1.0
 """How long a job may wait whose call was not heard: one that somebody held on to until their
-commit, one whose line had no room."""
+commit, one whose line had no room. A worker whose connection broke begins anew after it too."""
 
 WORTH_TELLING = 1.0
 """Seconds from which on the log says how long a job took: most find nothing to do."""
@@ -166,7 +166,7 @@ class PostgresQueue:
             )
             work = worker.run()  # type: ignore[no-untyped-call]  # theirs names no result
             await _logged("the worker ended and begins anew", work)
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _keep_looking(self) -> None:
         while True:
