@@ -3,7 +3,7 @@
 from paperround.domain.feed_health import batch_of, name_of
 from paperround.domain.feeds import FeedHealth, FetchRequest, Page, Shape
 from paperround.domain.papers import ParsedBatch, Record
-from paperround.jobs.poll_tally import Tally
+from paperround.jobs.poll import Tally
 from tests.builders import NOW
 from tests.jobs.conftest import record
 
