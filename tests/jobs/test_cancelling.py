@@ -15,9 +15,9 @@ from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.lists import MANUAL_CUT
 from paperround.domain.subscribers import Preferences, SubscriberState
+from paperround.jobs.build import PART
 from paperround.jobs.cancelling import Cancelled, cancel, prospects
 from paperround.jobs.deliver import deliver
-from paperround.jobs.parts import PART
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.publish import publish
 from paperround.jobs.resend import Missed, missed, send_missed

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from paperround.domain.errors import Conflict
-from paperround.jobs import parts, plan, publish
-from paperround.jobs.parts import in_parts
+from paperround.jobs import build, plan, publish
+from paperround.jobs.build import in_parts
 from paperround.jobs.plan import plan_due
 from paperround.store import schema as db
 from paperround.store.unit_of_work import TRIES, SqlDatabase, UnitOfWork
@@ -49,7 +49,7 @@ class Desk:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "PART", 2)
+    monkeypatch.setattr(build, "PART", 2)
 
 
 def test_a_page_is_chosen_at_once_and_written_in_parts() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from paperround.domain.editions import EditionState
-from paperround.jobs import parts
+from paperround.jobs import build
 from paperround.jobs import publish as publishing
 from paperround.jobs.publish import PublishReport, publish
 from paperround.store import engine as engines
@@ -82,7 +82,7 @@ def test_killed_between_any_two_statements_nothing_is_half_and_the_rest_follows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(publishing, "PAGE", 4)
-    monkeypatch.setattr(parts, "PART", 2)
+    monkeypatch.setattr(build, "PART", 2)
     at, met, halfway = 1, 0, 0
     while True:
         shutil.copy(before, tmp_path / "paperround.db")

@@ -30,9 +30,8 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
-from paperround.jobs.build import BuildContext, Identity, Reader, build, without_mail
+from paperround.jobs.build import BuildContext, Identity, Reader, build, in_parts, without_mail
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.parts import in_parts
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PAGE = 2000
