@@ -3,7 +3,7 @@
 from paperround.domain.editions import TailPaper
 from paperround.domain.papers import PaperId, Show
 from paperround.domain.personal_views import PaperIndex, PersonalView, in_order
-from paperround.jobs.edition_tail import EditionTail, edition_paper
+from paperround.jobs.opinions import EditionTail, edition_paper
 from tests.builders import paper
 
 PAPERS = {PaperId(number): paper(number, id=PaperId(number)) for number in range(1, 31)}

@@ -41,8 +41,7 @@ from paperround.domain.personal_views import (
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tokens import KeyRing
 from paperround.domain.wishes import Sight, Wishes, sight_of
-from paperround.jobs.edition_tail import EditionTail, tail_of
-from paperround.jobs.opinions import Opinions, Views
+from paperround.jobs.opinions import EditionTail, Opinions, Views, tail_of
 from paperround.jobs.wishes import wishes_of_all
 from paperround.store.unit_of_work import UnitOfWork, tried
 

@@ -31,9 +31,8 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.build import BuildContext, Identity, Reader, build, in_parts
-from paperround.jobs.edition_tail import edition_paper, with_gist
 from paperround.jobs.feeds import sources_of
-from paperround.jobs.opinions import Opinions
+from paperround.jobs.opinions import Opinions, edition_paper, with_gist
 from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.rank import ListRanking, rank_list, risers_told
 from paperround.store.unit_of_work import Database, UnitOfWork, write
