@@ -17,8 +17,15 @@ from paperround.domain.models import FittedModel, ModelFacts
 from paperround.domain.outcomes import Cohort
 from paperround.domain.papers import Count, Record
 from paperround.jobs.housekeeping import KEPT_SLOTS, keep_house
-from paperround.jobs.learn import KEPT_MODELS, NIGHT, LearnReport, learn, learn_tonight
-from paperround.jobs.learned import LearnedRanker, ranking_page
+from paperround.jobs.learn import (
+    KEPT_MODELS,
+    NIGHT,
+    LearnedRanker,
+    LearnReport,
+    learn,
+    learn_tonight,
+    ranking_page,
+)
 from paperround.jobs.ports import Ranker
 from paperround.jobs.rank import rank_list
 from paperround.jobs.tick import learn_round

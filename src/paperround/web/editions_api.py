@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.times import parse_date
-from paperround.jobs.learned import RankingPage, ranking_page
+from paperround.jobs.learn import RankingPage, ranking_page
 from paperround.jobs.site import EditionPage, edition_page
 from paperround.languages.localize import english_reason, localize_source
 from paperround.languages.tongue import tongue

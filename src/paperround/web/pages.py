@@ -10,7 +10,7 @@ from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import parse_date
 from paperround.exports.bibtex import write_bibtex
 from paperround.jobs.daily import Period
-from paperround.jobs.learned import ranking_page
+from paperround.jobs.learn import ranking_page
 from paperround.jobs.paper_pages import citation, paper_page
 from paperround.jobs.site import edition_page
 from paperround.jobs.source_pages import sources_page

@@ -28,7 +28,7 @@ from paperround.jobs.channel_delivery import ChannelReport
 from paperround.jobs.deliver import Post
 from paperround.jobs.desk import Desk
 from paperround.jobs.lanes import Unwritten
-from paperround.jobs.learned import LearnedRanker
+from paperround.jobs.learn import LearnedRanker
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
