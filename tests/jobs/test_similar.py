@@ -6,7 +6,7 @@ import pytest
 
 from paperround.domain.joining import PaperJoin
 from paperround.domain.papers import Paper
-from paperround.jobs.similar import LASTING, SHOWN, Neighbours, similar_papers
+from paperround.jobs.search import LASTING, SHOWN, Neighbours, similar_papers
 from paperround.ranking.relevance import by_relevance
 from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, paper, write

@@ -50,7 +50,7 @@ from paperround.jobs.ports import (
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.roles import sign_off
-from paperround.jobs.similar import Neighbours
+from paperround.jobs.search import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
 from paperround.jobs.visits import Visits
