@@ -16,7 +16,9 @@ from paperround.domain.editions import ListedBy, page_name
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.papers import Paper
-from paperround.jobs.daily import (
+from paperround.jobs.paper_pages import citation, cited_paper
+from paperround.jobs.search import search
+from paperround.jobs.trending import (
     Counts,
     Days,
     Period,
@@ -27,8 +29,6 @@ from paperround.jobs.daily import (
     listed_papers,
     trending_now,
 )
-from paperround.jobs.paper_pages import citation, cited_paper
-from paperround.jobs.search import search
 from paperround.web import examples
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present

@@ -9,12 +9,11 @@ from paperround.domain.errors import invalid
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import parse_date
 from paperround.exports.bibtex import write_bibtex
-from paperround.jobs.daily import Period
 from paperround.jobs.learn import ranking_page
 from paperround.jobs.paper_pages import citation, paper_page
 from paperround.jobs.site import edition_page
 from paperround.jobs.source_pages import sources_page
-from paperround.jobs.trending import MOST_PAGES, archive_page, trending_page
+from paperround.jobs.trending import MOST_PAGES, Period, archive_page, trending_page
 from paperround.web.home import Home, Present
 from paperround.web.paging import page_number
 from paperround.web.templating import KEPT, public, static_dir

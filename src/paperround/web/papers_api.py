@@ -11,8 +11,8 @@ from paperround.domain.citations import Citation
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.domain.papers import PaperId, Show
 from paperround.exports.files import FEED_FORMATS, FILE_FORMATS
-from paperround.jobs.daily import DailyPaper, Period, trending_now
 from paperround.jobs.paper_pages import citation, cited_paper
+from paperround.jobs.trending import DailyPaper, Period, trending_now
 from paperround.web import examples
 from paperround.web.editions_api import PlacedPaper
 from paperround.web.examples import shown_as
