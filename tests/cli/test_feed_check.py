@@ -10,7 +10,7 @@ from paperround.cli.feed_check import checks
 from paperround.config import Settings
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress
-from paperround.jobs.feed_admin import create_feed
+from paperround.jobs.feeds import create_feed
 from tests.builders import NOW
 from tests.sources.biorxiv_samples import collection, row
 from tests.web.admin import Staffed

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedRun, FetchRequest, LiveFeed, NewFeed, Page
 from paperround.domain.papers import FeedId
-from paperround.jobs.feed_admin import change_feed, create_feed
-from paperround.jobs.feeds import poll_due
+from paperround.jobs.feeds import change_feed, create_feed, poll_due
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import PollReport
 from paperround.sources.live import SOURCES, WITNESSES

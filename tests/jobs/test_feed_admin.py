@@ -9,12 +9,12 @@ from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import FeedId, Show
 from paperround.domain.presets import PRESETS
-from paperround.jobs.feed_admin import (
+from paperround.jobs.feed_files import export_feeds, import_feeds
+from paperround.jobs.feed_preview import preview_feed
+from paperround.jobs.feeds import (
     check_feed,
     delete_feed,
 )
-from paperround.jobs.feed_files import export_feeds, import_feeds
-from paperround.jobs.feed_preview import preview_feed
 from paperround.sources.live import SOURCES
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import FOUR, HF, ML, NOW, Room, failing, update_feed

@@ -9,9 +9,8 @@ import pytest
 from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
 from paperround.domain.papers import Paper, Show
-from paperround.jobs.feed_admin import delete_feed
 from paperround.jobs.feed_files import exported_feeds
-from paperround.jobs.feeds import log_poll, poll_due, run_now
+from paperround.jobs.feeds import delete_feed, log_poll, poll_due, run_now
 from paperround.store import unit_of_work
 from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase

@@ -11,9 +11,8 @@ import pytest
 from paperround.domain.feeds import FeedHealth, FeedRun, NewFeed
 from paperround.domain.papers import FeedId, Paper
 from paperround.jobs.alerts import episode
-from paperround.jobs.feed_admin import create_feed
 from paperround.jobs.feed_alerts import feed_troubles
-from paperround.jobs.feeds import poll_due, polled_feeds
+from paperround.jobs.feeds import create_feed, poll_due, polled_feeds
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import PollReport
 from paperround.sources.live import SOURCES, WITNESSES

@@ -14,8 +14,8 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from paperround.domain.feeds import DescribedFeed, NewFeed
 from paperround.domain.papers import Show
-from paperround.jobs.feed_admin import check_feed
 from paperround.jobs.feed_files import read_feed
+from paperround.jobs.feeds import check_feed
 from paperround.sources.live import SOURCES
 from paperround.sources.opml import read_opml, write_opml
 from paperround.sources.xml import Node, read_xml

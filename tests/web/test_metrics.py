@@ -12,8 +12,7 @@ from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.keys import Scope
 from paperround.domain.returns import Kind
 from paperround.domain.tokens import read_token
-from paperround.jobs.feed_admin import create_feed
-from paperround.jobs.feeds import run_now
+from paperround.jobs.feeds import create_feed, run_now
 from paperround.jobs.returns import receive
 from paperround.jobs.tick import SCHEDULER
 from tests.builders import NOW, returned_event

@@ -55,7 +55,7 @@ def check(
 
 def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked]:
     """One after the other: each is told before the next service is asked."""
-    from paperround.jobs.feed_admin import live_feeds
+    from paperround.jobs.feeds import live_feeds
 
     feeds = live_feeds(home.newsroom) if name is None else [find_feed(home, name)]
     yield from (_asked(home, feed) if live else _standing(home, feed) for feed in feeds)
@@ -63,8 +63,7 @@ def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked
 
 def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
     """What is known without asking anybody."""
-    from paperround.jobs.feed_admin import check_feed
-    from paperround.jobs.feeds import settings_of
+    from paperround.jobs.feeds import check_feed, settings_of
 
     try:
         check_feed(home.sources, settings_of(feed))

@@ -57,7 +57,7 @@ def preset_feeds(preset: str) -> "Sequence[NewFeed]":
 
 def find_feed(home: "Runtime", name: str) -> "LiveFeed":
     """The feed called `name`; raises NotFound that names those there are, or some of them."""
-    from paperround.jobs.feed_admin import live_feeds
+    from paperround.jobs.feeds import live_feeds
 
     return _named(name, live_feeds(home.newsroom))
 

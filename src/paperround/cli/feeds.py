@@ -49,7 +49,7 @@ app.command("categories")(feed_lists.categories)
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """Show every feed: health, when it is read next, why."""
-    from paperround.jobs.feed_admin import live_feeds
+    from paperround.jobs.feeds import live_feeds
     from paperround.web.models import FeedAnswer
 
     feeds = map(FeedAnswer.of, live_feeds(runtime().newsroom))
@@ -93,7 +93,7 @@ def add(
 
 
 def _add(feed: "NewFeed", as_json: bool) -> None:
-    from paperround.jobs.feed_admin import create_feed
+    from paperround.jobs.feeds import create_feed
     from paperround.web.models import FeedAnswer
 
     home = runtime(creates=True)
@@ -120,7 +120,7 @@ def _preview(feed: "NewFeed", as_json: bool) -> None:
 
 
 def _add_preset(preset: str, as_json: bool) -> None:
-    from paperround.jobs.feed_admin import create_feed
+    from paperround.jobs.feeds import create_feed
 
     wanted = preset_feeds(preset)
     home = runtime(creates=True)
@@ -156,8 +156,8 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
-    from paperround.jobs.feed_admin import change_feed
     from paperround.jobs.feed_files import show_of
+    from paperround.jobs.feeds import change_feed
     from paperround.web.models import FeedAnswer
 
     if url is not None and own_url:
@@ -197,7 +197,7 @@ def _with(settings: Mapping[str, str], put: Mapping[str, str], gone: list[str]) 
 @app.command()
 def remove(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     """Forget a feed with its runs and rejects. Its papers stay."""
-    from paperround.jobs.feed_admin import delete_feed
+    from paperround.jobs.feeds import delete_feed
 
     home = runtime()
     number = find_feed(home, name).id

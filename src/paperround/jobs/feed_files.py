@@ -9,8 +9,7 @@ from typing import Any
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
 from paperround.domain.papers import FeedId, Reject, Show
-from paperround.jobs.feed_admin import check_feed
-from paperround.jobs.feeds import FEEDS, every_feed, settings_of
+from paperround.jobs.feeds import FEEDS, check_feed, every_feed, settings_of
 from paperround.jobs.newsroom import Newsroom
 from paperround.store.unit_of_work import UnitOfWork, write
 

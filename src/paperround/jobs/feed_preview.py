@@ -10,7 +10,7 @@ from paperround.domain.merge import may_merge_by_title
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.ports import Clock, HttpClient
 from paperround.jobs.chunk import Entry
-from paperround.jobs.feed_admin import check_feed
+from paperround.jobs.feeds import check_feed
 from paperround.jobs.newsroom import Newsroom, ask
 
 MOST_PAGES = 3

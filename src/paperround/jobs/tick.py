@@ -25,8 +25,7 @@ from paperround.jobs.alerts import episode, step_failed, troubles
 from paperround.jobs.build import Identity
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.enrich import EnrichReport, enrich
-from paperround.jobs.feed_admin import live_feeds
-from paperround.jobs.feeds import log_poll, poll_due
+from paperround.jobs.feeds import live_feeds, log_poll, poll_due
 from paperround.jobs.holding import watch
 from paperround.jobs.housekeeping import Housework, keep_house
 from paperround.jobs.learn import LearnReport, learn_tonight

@@ -16,7 +16,7 @@ from paperround.domain.errors import (
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.keys import Scope
 from paperround.domain.papers import FeedId, ParsedBatch
-from paperround.jobs import feed_admin, feed_files, feed_preview
+from paperround.jobs import feed_files, feed_preview, feeds
 from paperround.jobs.feeds import run_now
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.jobs.poll import shown_as
@@ -129,7 +129,7 @@ def list_feeds(home: Home, paging: Paging) -> FeedPage:
 )
 def create_feed(home: Home, now: Present, body: FeedBody, response: Response) -> FeedAnswer:
     """Keep a new feed. It is read with the next round of polls."""
-    feed = feed_admin.create_feed(home.newsroom, body.feed(), now=now)
+    feed = feeds.create_feed(home.newsroom, body.feed(), now=now)
     response.headers["Location"] = f"{PREFIX}/{feed.id}"
     return FeedAnswer.of(feed)
 
@@ -184,7 +184,7 @@ def change_feed(home: Home, now: Present, feed_id: RowNumber, body: FeedChanges)
     """Change the fields that are given; the others stay."""
     given = body.given()
     return FeedAnswer.of(
-        feed_admin.change_feed(
+        feeds.change_feed(
             home.newsroom, FeedId(feed_id), lambda feed: replace(feed, **given), now=now
         )
     )
@@ -193,7 +193,7 @@ def change_feed(home: Home, now: Present, feed_id: RowNumber, body: FeedChanges)
 @router.delete("/{feed_id}", summary="Delete a feed", status_code=204)
 def delete_feed(home: Home, feed_id: RowNumber) -> None:
     """Forget a feed, its runs and its rejects. Its papers stay."""
-    feed_admin.delete_feed(home.newsroom, FeedId(feed_id))
+    feeds.delete_feed(home.newsroom, FeedId(feed_id))
 
 
 @router.post(
