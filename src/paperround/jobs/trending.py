@@ -43,24 +43,20 @@ class DailyPaper:
 
 def days_of_week(text: str) -> Days:
     """Monday to Sunday of an ISO week, `2026-W09`. Raises InvalidInput."""
-    first = _first_day(f"{text}-1")
-    if first is None or week_name(first) != text:
-        raise invalid("week", "%(given)s is not a week: write it like 2026-W09", given=text)
-    return first, first + timedelta(days=6)
+    with suppress(InvalidInput):
+        first = parse_date(f"{text}-1")
+        if week_name(first) == text:
+            return first, first + timedelta(days=6)
+    raise invalid("week", "%(given)s is not a week: write it like 2026-W09", given=text)
 
 
 def days_of_month(text: str) -> Days:
     """The days of a month, `2026-02`. Raises InvalidInput."""
-    first = _first_day(f"{text}-01")
-    if first is None or f"{first:%Y-%m}" != text:
-        raise invalid("month", "%(given)s is not a month: write it like 2026-02", given=text)
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
-def _first_day(text: str) -> date | None:
     with suppress(InvalidInput):
-        return parse_date(text)
-    return None
+        first = parse_date(f"{text}-01")
+        if month_of(first) == text:
+            return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    raise invalid("month", "%(given)s is not a month: write it like 2026-02", given=text)
 
 
 def days_of_date(text: str) -> Days:
@@ -108,7 +104,8 @@ def trending_now(
         places = work.editions.places(
             mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
         )
-        return mailing_list, _with_papers(work, places)
+        papers = work.papers.load([one.paper.paper_id for one in places]) if places else {}
+    return mailing_list, [DailyPaper(place=one, paper=papers[one.paper.paper_id]) for one in places]
 
 
 def last_days(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:
@@ -128,12 +125,6 @@ def counts_of(
     """What was counted last of these papers; those of which nothing was are left out."""
     with database.reading() as work:
         return work.history.latest(papers, by=now) if papers else {}
-
-
-def _with_papers(work: UnitOfWork, places: Sequence[Placed]) -> list[DailyPaper]:
-    ids = [one.paper.paper_id for one in places]
-    papers = work.papers.load(ids) if ids else {}
-    return [DailyPaper(place=one, paper=papers[one.paper.paper_id]) for one in places]
 
 
 # The editions of a list by month: every day that had one, and why some hold nothing.
@@ -171,19 +162,20 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
     the list, and InvalidInput for a month that is none."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        first, last = days_of_month(month) if month else _newest_month(work, mailing_list, now)
+        if not month:
+            month = month_of(last_days(work, mailing_list, Period.DAY, now)[1])
+        first, last = days_of_month(month)
         editions = work.editions.between(mailing_list.id, since=first, until=last)
-        earlier = work.editions.recent(mailing_list.id, before=first, limit=1)
-        later = work.editions.following(mailing_list.id, after=last)
+        earlier, later = _beside(work, mailing_list, Period.MONTH, (first, last), is_named=True)
         lists = tuple(work.lists.all())
     return ArchivePage(
         mailing_list=mailing_list,
         lists=lists,
-        month=month_of(first),
+        month=month,
         first=first,
         days=days_of(editions),
-        earlier=month_of(earlier[0].day) if earlier else "",
-        later=month_of(later.day) if later else "",
+        earlier=earlier.name if earlier else "",
+        later=later.name if later else "",
     )
 
 
@@ -192,21 +184,15 @@ def month_of(day: date) -> str:
     return f"{day:%Y-%m}"
 
 
-def _newest_month(work: UnitOfWork, mailing_list: MailingList, now: datetime) -> Days:
-    _, day = last_days(work, mailing_list, Period.DAY, now)
-    return days_of_month(month_of(day))
-
-
 def days_of(editions: Iterable[EditionSummary]) -> tuple[ArchiveDay, ...]:
     """The days of editions, which are given newest first."""
-    by_day = groupby(editions, key=lambda one: one.day)
-    return tuple(_day(day, tuple(found)) for day, found in by_day)
-
-
-def _day(day: date, editions: tuple[EditionSummary, ...]) -> ArchiveDay:
-    best = next((one for one in editions if one.papers), None)
-    quiet = "" if best is not None else why_quiet(editions[0])
-    return ArchiveDay(day=day, editions=editions, best=best, quiet=quiet)
+    days = []
+    for day, found in groupby(editions, key=lambda one: one.day):
+        of_day = tuple(found)
+        best = next((one for one in of_day if one.papers), None)
+        quiet = "" if best is not None else why_quiet(of_day[0])
+        days.append(ArchiveDay(day=day, editions=of_day, best=best, quiet=quiet))
+    return tuple(days)
 
 
 PAGE = 40
@@ -322,12 +308,9 @@ def _beside(
     first, last = days
     earlier = work.editions.recent(mailing_list.id, before=first, limit=1)
     later = work.editions.following(mailing_list.id, after=last) if is_named else None
-    return (
-        _stretch(period, earlier[0].day) if earlier else None,
-        _stretch(period, later.day) if later else None,
-    )
 
+    def stretch(day: date) -> Stretch:
+        name = named(period, day)
+        return Stretch(name=name, first=days_named(period, name)[0])
 
-def _stretch(period: Period, day: date) -> Stretch:
-    name = named(period, day)
-    return Stretch(name=name, first=days_named(period, name)[0])
+    return stretch(earlier[0].day) if earlier else None, stretch(later.day) if later else None
