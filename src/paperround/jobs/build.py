@@ -173,10 +173,6 @@ class _Content:
     behind: tuple[EditionPaper, ...] = ()
 
 
-_Alike = tuple[PersonalView, int]
-"""What decides a choice: a view, and the id of a sight. Readers with the same share one."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestBuilder:
     """Builds the rows of some readers of one edition, from all that was read of them.
@@ -217,27 +213,23 @@ class DigestBuilder:
     def choices(self, readers: Sequence[Reader]) -> list[Choice | SkipReason]:
         """What each gets. Readers who ask alike get the very same choice."""
         chosen: dict[int, Choice | SkipReason] = {}
-        alike: dict[_Alike, list[int]] = {}
         sights: dict[int, Sight | None] = {}
+        # What decides a choice: a view, and the id of a sight. Readers with the same share one.
+        alike: dict[tuple[PersonalView, int], list[int]] = {}
         for number, one in enumerate(readers):
             known = one.choice or none_due(self.edition, one.subscription, one.day)
             if known is not None:
                 chosen[number] = known
                 continue
-            sight = self._sight(one)
+            wishes = self.wishes.get(one.person)
+            sight = sight_of(wishes, self.finder) if wishes and self.finder else None
             sights[id(sight)] = sight
             alike.setdefault((self._view(one, sight), id(sight)), []).append(number)
         picks = self._picks([view for view, _ in alike])
-        for ((_, sight_id), numbers), pick in zip(alike.items(), picks, strict=True):
-            found = choice_of(
-                pick, self.edition, self.index, sights[sight_id], is_week=self.is_week
-            )
+        for ((_, seen), numbers), pick in zip(alike.items(), picks, strict=True):
+            found = choice_of(pick, self.edition, self.index, sights[seen], is_week=self.is_week)
             chosen.update(dict.fromkeys(numbers, found))
         return [chosen[number] for number in range(len(readers))]
-
-    def _sight(self, reader: Reader) -> Sight | None:
-        wishes = self.wishes.get(reader.person)
-        return sight_of(wishes, self.finder) if wishes and self.finder else None
 
     def _view(self, reader: Reader, sight: Sight | None) -> PersonalView:
         wish, wishes = reader.subscription.preferences, self.wishes.get(reader.person)
@@ -275,8 +267,9 @@ class DigestBuilder:
 
     def _row(self, reader: Reader, content: _Content) -> NewDelivery:
         is_mail = not content.reason
-        context, name = self.context, self.mailing_list.name
-        message_id, nonce = delivery_names(context, name, reader.person, reader.day)
+        context, keys = self.context, self.context.identity.keys
+        # What makes the delivery unique gives its names: planning it again gives the same ones.
+        who = f"{self.mailing_list.name}|{reader.person}|{context.kind}|{reader.day.isoformat()}"
         return NewDelivery(
             subscriber_id=reader.person,
             subscription_id=reader.subscription.id,
@@ -286,10 +279,10 @@ class DigestBuilder:
             reason=content.reason,
             due_at=reader.due_at,
             expires_at=reader.due_at + DIGEST_LIFE,
-            message_id=message_id,
+            message_id=f"<{keys.digest('message-id', who)[:32]}@{context.identity.domain}>",
             dated=context.now,
-            key_id=context.identity.keys.current.id,
-            nonce=nonce,
+            key_id=keys.current.id,
+            nonce=keys.digest("delivery-nonce", who)[:22],
             papers=content.papers,
             reasons=content.reasons,
             parts=content.parts,
@@ -297,17 +290,6 @@ class DigestBuilder:
             withdrawn=self.news.get(reader.person, ())[:MOST_WITHDRAWALS] if is_mail else (),
             language=spoken(reader.subscription.preferences.language),
         )
-
-
-def delivery_names(
-    context: BuildContext, list_name: str, subscriber: SubscriberId, local_date: date
-) -> tuple[str, str]:
-    """The Message-ID of a delivery and the nonce of its links, derived from what makes the delivery
-    unique: planning it again gives the same."""
-    keys, domain = context.identity.keys, context.identity.domain
-    who = f"{list_name}|{subscriber}|{context.kind}|{local_date.isoformat()}"
-    local = keys.digest("message-id", who)[:32]
-    return f"<{local}@{domain}>", keys.digest("delivery-nonce", who)[:22]
 
 
 def without_mail(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:

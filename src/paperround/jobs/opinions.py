@@ -100,8 +100,6 @@ BACKGROUND = 1500
 
 _KEPT = 4
 
-_NO_WISHES = Wishes()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
@@ -116,9 +114,6 @@ class Views:
     behind: EditionTail | None = None
 
 
-_Day = tuple[TasteDay, EditionTail]
-
-
 class Opinions:
     """Jobs the model of tastes, and keeps what it made of the last few editions.
 
@@ -128,7 +123,7 @@ class Opinions:
 
     def __init__(self, model: TasteModel, gist: GistChooser = choose_gist) -> None:
         self._model, self.gist = model, gist
-        self._days: dict[tuple[object, ...], _Day] = {}
+        self._days: dict[tuple[object, ...], tuple[TasteDay, EditionTail]] = {}
         self._lock = Lock()
 
     def of(
@@ -148,7 +143,7 @@ class Opinions:
             chooser = day(list(tastes.values()), work.papers.load)
         return Views(tastes=tastes, chooser=chooser, behind=behind)
 
-    def _day(self, work: UnitOfWork, edition: Edition) -> _Day:
+    def _day(self, work: UnitOfWork, edition: Edition) -> tuple[TasteDay, EditionTail]:
         what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
         day = self._days.get(what)
         if day is None or work.papers.joined_among([one.paper_id for one in day[1]]):
@@ -158,7 +153,7 @@ class Opinions:
             del self._days[next(iter(self._days))]
         return day
 
-    def _made(self, work: UnitOfWork, edition: Edition) -> _Day:
+    def _made(self, work: UnitOfWork, edition: Edition) -> tuple[TasteDay, EditionTail]:
         tail = edition.tail or work.editions.tail(edition.id)
         ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
         known = work.papers.load(ids)
@@ -177,10 +172,11 @@ def tastes_of(
     wishes: Mapping[SubscriberId, Wishes],
 ) -> dict[SubscriberId, Taste]:
     """What each of these readers likes; those who said nothing are left out."""
-    said = work.subscribers.feedback_of_all([one.subscriber_id for one in subscriptions])
+    people = [one.subscriber_id for one in subscriptions]
+    said = work.subscribers.feedback_of_all(people)
     tastes: dict[SubscriberId, Taste] = {}
-    for person in (one.subscriber_id for one in subscriptions):
-        wish = wishes.get(person, _NO_WISHES)
+    for person in people:
+        wish = wishes.get(person, Wishes())
         taste = taste_of(said.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike)
         if taste:
             tastes[person] = taste

@@ -52,9 +52,6 @@ def rank_list(
     )
 
 
-_ONE_DAY = timedelta(days=1)
-
-
 def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[PaperId, str]:
     """What to say of each paper that rose since the edition before, in place of its reason."""
     items = ranked.ranking.items
@@ -74,7 +71,7 @@ def _edition_before(work: UnitOfWork, ranked: ListRanking, cut: str) -> Edition 
     list's first.
     """
     list_id = ranked.mailing_list.id
-    usual = work.editions.find(list_id, ranked.day - _ONE_DAY, cut)
+    usual = work.editions.find(list_id, ranked.day - timedelta(days=1), cut)
     if usual is not None and usual.papers and usual.state is not EditionState.CANCELLED:
         return usual
     for newest in work.editions.recent(list_id, before=ranked.day, limit=1):
