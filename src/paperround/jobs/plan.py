@@ -175,30 +175,36 @@ class _ListRound:
     def plan(self, alive: Callable[[], None]) -> PlanReport:
         """Plan until nobody is due but those who wait."""
         for page in self._pages():
-            self._plan_page(page)
+            behind: Sequence[DueSubscription] = page
+            while behind:
+                behind = self._plan_page(behind)
             alive()
         return self.report
 
     def _pages(self) -> Iterator[list[DueSubscription]]:
         """Everybody due. Somebody days behind comes again until the clock is ahead of `now`."""
         after = SubscriptionId(0)
-        while page := self._page(after):
+        while True:
+            with self.database.reading() as work:
+                page = work.subscribers.due(
+                    self.mailing_list.id, now=self.context.now, limit=PAGE, after=after
+                )
+            if not page:
+                return
             yield page
             after = page[-1].subscription.id
 
-    def _page(self, after: SubscriptionId) -> list[DueSubscription]:
-        with self.database.reading() as work:
-            return work.subscribers.due(
-                self.mailing_list.id, now=self.context.now, limit=PAGE, after=after
-            )
-
-    def _plan_page(self, page: Sequence[DueSubscription]) -> None:
-        while page:
-            still_due = list[DueSubscription]()
-            for part, rows in in_parts(page, choose=self._built, write=self._write):
-                self._count(part, rows)
-                still_due += self._still_due(part, rows)
-            page = still_due
+    def _plan_page(self, page: Sequence[DueSubscription]) -> list[DueSubscription]:
+        """Returns those whose next digest is due as well: they missed more than one."""
+        still_due = []
+        for part, rows in in_parts(page, choose=self._built, write=self._write):
+            self._count(part, rows)
+            moved = {one.row.subscription_id: one.next_due_at for one in rows}
+            for one in part:
+                due_at = moved.get(one.subscription.id)
+                if due_at is not None and due_at <= self.context.now:
+                    still_due.append(replace(one, due_at=due_at, at_once=False))
+        return still_due
 
     def _write(
         self, _: Sequence[DueSubscription], rows: Sequence[DueDelivery]
@@ -214,17 +220,6 @@ class _ListRound:
             self.editions.clear()
             raise
         return rows
-
-    def _still_due(
-        self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]
-    ) -> list[DueSubscription]:
-        """Those of the page whose next digest is due as well: they missed more than one."""
-        moved = {one.row.subscription_id: one.next_due_at for one in rows}
-        return [
-            replace(one, due_at=moved[one.subscription.id], at_once=False)
-            for one in page
-            if one.subscription.id in moved and moved[one.subscription.id] <= self.context.now
-        ]
 
     def _count(self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]) -> None:
         planned = {one.row.subscription_id for one in rows}
@@ -259,26 +254,21 @@ class _ListRound:
         """The edition a digest due then is cut from, None while it has to wait for one; without an
         instant the newest there is."""
         if due_at not in self.editions:
-            found = self._for_newcomers() if due_at is None else self._found_for(due_at)
-            self.editions[due_at] = found
+            self.editions[due_at] = self._found_for(due_at)
         return self.editions[due_at]
 
-    def _for_newcomers(self) -> Edition | None:
-        found = self._usable(self.context.now)
-        return None if found is None or _is_without_papers(found) else found
-
-    def _found_for(self, due_at: datetime) -> Edition | None:
+    def _found_for(self, due_at: datetime | None) -> Edition | None:
         """The newest cut before their hour. When that is not there in time, the newest there is.
 
         What will not be mailed (it is missed, or of before a restore) goes with any edition.
         """
+        if due_at is None:
+            found = self._usable(self.context.now)
+            return None if found is None or _is_without_papers(found) else found
         if self._is_of_before_the_restore(due_at) or missed(due_at, self.context.now):
             return self._newest(self.context.now)
-        promised = self._usable(due_at)
-        if (
-            promised is not None
-            and promised.cut_at >= newest_cut(self.mailing_list, due_at).instant
-        ):
+        promised, cut = self._usable(due_at), newest_cut(self.mailing_list, due_at)
+        if promised is not None and promised.cut_at >= cut.instant:
             return promised
         return None if self.context.now < due_at + LONGEST_WAIT else self._usable(self.context.now)
 
@@ -300,30 +290,31 @@ class _ListRound:
     def _of(
         self, edition: Edition, people: Sequence[DueSubscription]
     ) -> dict[SubscriptionId, DueDelivery]:
-        readers = [self._reader(one, edition) for one in people]
+        readers = []
+        for one in people:
+            person, due_at = one.subscription, one.due_at
+            if one.at_once:  # a newcomer who waited for the first papers gets them with these
+                person, due_at = _any_day(person), max(due_at, edition.frozen_at)
+            day = _date_of(due_at, self._zone_of(one))
+            readers.append(Reader(subscription=person, day=day, due_at=due_at))
         with self.database.reading() as work:
             rows = build(work, self.context, edition, self.mailing_list, readers)
         return {
-            one.subscription.id: self._due_row(one, edition, row)
+            one.subscription.id: DueDelivery(
+                edition_id=edition.id,
+                row=self._if_in_time(row),
+                due_at=one.due_at,
+                next_due_at=_next_due(
+                    row.due_at,
+                    hour=self.hours.hour_of(one.subscription.preferences),
+                    zone=self._zone_of(one),
+                ),
+            )
             for one, row in zip(people, rows, strict=True)
         }
 
-    def _reader(self, one: DueSubscription, edition: Edition) -> Reader:
-        due_at, zone = _due_at(one, edition), self._zone_of(one)
-        person = _any_day(one.subscription) if one.at_once else one.subscription
-        return Reader(subscription=person, day=_date_of(due_at, zone), due_at=due_at)
-
     def _zone_of(self, one: DueSubscription) -> str:
         return self.hours.zone_of(one.subscription.preferences, self.mailing_list)
-
-    def _due_row(self, one: DueSubscription, edition: Edition, row: NewDelivery) -> DueDelivery:
-        hour = self.hours.hour_of(one.subscription.preferences)
-        return DueDelivery(
-            edition_id=edition.id,
-            row=self._if_in_time(row),
-            due_at=one.due_at,
-            next_due_at=_next_due(row.due_at, hour=hour, zone=self._zone_of(one)),
-        )
 
     def _if_in_time(self, row: NewDelivery) -> NewDelivery:
         """The row; without its mail when the installation that was lost may have sent that, or
@@ -333,11 +324,6 @@ class _ListRound:
         if missed(row.due_at, self.context.now) and row.reason not in _NOT_WANTED:
             return without_mail(row, DeliveryState.EXPIRED, MISSED)
         return row
-
-
-def _due_at(one: DueSubscription, edition: Edition) -> datetime:
-    """When a digest is due; that of a newcomer who waited for the first papers, with these."""
-    return max(one.due_at, edition.frozen_at) if one.at_once else one.due_at
 
 
 class Welcome(Enum):

@@ -20,7 +20,6 @@ from paperround.domain.editions import (
     EditionId,
     EditionState,
     NewEdition,
-    Ranked,
     TailPaper,
 )
 from paperround.domain.errors import Conflict, EditionCancelled
@@ -87,8 +86,10 @@ def publish(
     added = planning.rehearse() if dry_run else planning.plan_all()
     with database.reading() as work:
         planned = work.ledger.planned(edition.id)
-    shown = _together(planned, added) if dry_run else planned
-    return PublishReport(edition=edition, planned=shown, added=added.rows)
+    if dry_run:
+        skipped = Counter(planned.skipped) + Counter(added.skipped)
+        planned = Planned(rows=planned.rows + added.rows, skipped=dict(skipped))
+    return PublishReport(edition=edition, planned=planned, added=added.rows)
 
 
 def _cancelled(edition: Edition) -> EditionCancelled:
@@ -101,11 +102,6 @@ def _cancelled(edition: Edition) -> EditionCancelled:
 def _discarded(database: Database, edition: Edition) -> bool:
     """An edition frozen before its papers came holds nobody to its emptiness."""
     return write(database, lambda work: work.editions.discard_empty(edition.id))
-
-
-def _together(one: Planned, other: Planned) -> Planned:
-    skipped = Counter(one.skipped) + Counter(other.skipped)
-    return Planned(rows=one.rows + other.rows, skipped=dict(skipped))
 
 
 def standing_edition(
@@ -179,7 +175,22 @@ def draft(
     """
     size = ranked.mailing_list.edition_size
     items = list(islice(ranked.ranking.items, max(size, CANDIDATES)))
-    places = [_place(n, item, risers if n <= size else {}) for n, item in enumerate(items, start=1)]
+    places = [
+        TailPaper(
+            position=n,
+            paper_id=item.paper.id,
+            score=item.score,
+            parts=item.parts,
+            reason=risers.get(item.paper.id, item.reason) if n <= size else item.reason,
+            votes=item.votes,
+            comments=item.comments,
+        )
+        for n, item in enumerate(items, start=1)
+    ]
+    empty_reason = None
+    if not items:
+        is_first = not ranked.papers_known
+        empty_reason = SkipReason.NO_PAPERS_AT_ALL if is_first else SkipReason.NO_NEW_PAPERS
     return NewEdition(
         list_id=ranked.mailing_list.id,
         day=ranked.day,
@@ -194,7 +205,7 @@ def draft(
             with_gist(edition_paper(place, item.paper), item.paper, gist)
             for place, item in zip(places[:size], items, strict=False)
         ),
-        empty_reason=None if items else _why_empty(ranked),
+        empty_reason=empty_reason,
         tail=tuple(places[size:]),
     )
 
@@ -203,22 +214,6 @@ def unfrozen(edition: NewEdition, list_name: str) -> Edition:
     """An edition nobody froze, for looking at: its id is 0."""
     known = {one.name: getattr(edition, one.name) for one in fields(edition)}
     return Edition(**known, id=EditionId(0), list_name=list_name, state=EditionState.FROZEN)
-
-
-def _why_empty(ranked: ListRanking) -> str:
-    return SkipReason.NO_NEW_PAPERS if ranked.papers_known else SkipReason.NO_PAPERS_AT_ALL
-
-
-def _place(position: int, item: Ranked, risers: Mapping[PaperId, str]) -> TailPaper:
-    return TailPaper(
-        position=position,
-        paper_id=item.paper.id,
-        score=item.score,
-        parts=item.parts,
-        reason=risers.get(item.paper.id, item.reason),
-        votes=item.votes,
-        comments=item.comments,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +245,13 @@ class _Planning:
 
     def _pages(self) -> Iterator[tuple[SubscriptionId, list[Subscription]]]:
         after = SubscriptionId(0)
-        while page := self._page(after):
+        while True:
+            with self.database.reading() as work:
+                page = work.subscribers.subscriptions_after(self.mailing_list.id, after, limit=PAGE)
+            if not page:
+                return
             yield after, page
             after = page[-1].id
-
-    def _page(self, after: SubscriptionId) -> list[Subscription]:
-        with self.database.reading() as work:
-            return work.subscribers.subscriptions_after(self.mailing_list.id, after, limit=PAGE)
 
     def _plan_page(
         self, page: Sequence[Subscription], number: int, after: SubscriptionId
@@ -266,9 +261,12 @@ class _Planning:
         `after`. Gives how many rows each added. Raises EditionCancelled."""
 
         def write(part: Sequence[Subscription], rows: Sequence[NewDelivery]) -> int | None:
-            shard = Shard(number=number, after=after, through=part[-1].id)
+            shard, edition = Shard(number=number, after=after, through=part[-1].id), self.edition
             try:
-                return self._write(rows, shard)
+                with self.database.writing() as work:
+                    return work.ledger.plan(
+                        edition.id, edition.list_id, rows, shard, now=self.context.now
+                    )
             except EditionCancelled:  # no race: choosing again helps nobody
                 return None
 
@@ -277,11 +275,6 @@ class _Planning:
                 raise _cancelled(self.edition)
             number, after = number + 1, part[-1].id
             yield added
-
-    def _write(self, rows: Sequence[NewDelivery], shard: Shard) -> int:
-        edition = self.edition
-        with self.database.writing() as work:
-            return work.ledger.plan(edition.id, edition.list_id, rows, shard, now=self.context.now)
 
     def _built(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
         """The row of each of these subscriptions, None for those that have theirs."""
