@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from paperround.domain.enrichment import KIND, LEASE, WATCHED, feed_name, next_ask
 from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.domain.feeds import FeedHealth, FetchRequest, Page
-from paperround.domain.papers import FeedId, Paper, PaperId, ParsedBatch, Reject
+from paperround.domain.papers import Paper, PaperId, ParsedBatch, Reject
 from paperround.domain.ports import HttpClient
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
@@ -119,20 +119,15 @@ def _take(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) 
         papers = work.papers.load(due)
         feed = work.feeds.find(feed_name(enricher.name))
         own = feed.id if feed is not None else None
-        known = [papers[one] for one in due if one in papers and _asks(enricher, papers[one], own)]
-        strangers = papers.keys() - {paper.id for paper in known}
-        work.enrichments.asked(
-            enricher.name, _turns([papers[one] for one in strangers], now), now=now
-        )
+        known, others = [], []
+        for paper in (papers[one] for one in due if one in papers):
+            # A withdrawn paper only where this service withdrew it: it may take that back.
+            is_asked = not paper.withdrawn or own in paper.withdrawn_by
+            (known if is_asked and enricher.knows(paper) else others).append(paper)
+        work.enrichments.asked(enricher.name, _turns(others, now), now=now)
         return known
 
     return write(newsroom.database, take)
-
-
-def _asks(enricher: Enricher, paper: Paper, own: FeedId | None) -> bool:
-    """Whether the service is asked for the paper: one it can know, and that is not withdrawn, but
-    by its own word, which it may take back."""
-    return enricher.knows(paper) and (not paper.withdrawn or own in paper.withdrawn_by)
 
 
 def _parts(papers: Sequence[Paper], size: int) -> list[Sequence[Paper]]:
@@ -177,7 +172,12 @@ class _Asking:
         keep their place. Raises what asking raises: they are at the end of the queue then.
         """
         try:
-            self._store(papers, self._answer(papers))
+            batch = self._answer(papers)
+            self._answers += 1
+            self._refusals = 0
+            self._keep(batch)
+            self._papers += len(papers)
+            self._note(_turns(papers, self._now))
         except RateLimited:
             raise
         except Exception as error:  # whatever it is, it must not come first again
@@ -188,13 +188,6 @@ class _Asking:
                 self._move_back(papers)
             raise
 
-    def _store(self, papers: Sequence[Paper], batch: ParsedBatch) -> None:
-        self._answers += 1
-        self._refusals = 0
-        self._keep(batch)
-        self._papers += len(papers)
-        self._note(_turns(papers, self._now))
-
     def _keep(self, batch: ParsedBatch) -> None:
         if batch.records or batch.loose_counts or batch.rejects:
             self._begun().add(batch, captured_at=self._newsroom.clock.now(), now=self._now)
@@ -203,18 +196,16 @@ class _Asking:
         """What the service says; of a single paper also that it does not know it."""
         service = _Service(self._enricher, papers)
         request = self._enricher.request(papers)
+        self._requests += 1
         try:
-            answer = ask(self._newsroom, service, request, self._share)[1]
-        except RateLimited:
+            return ask(self._newsroom, service, request, self._share)[1]
+        except RateLimited:  # no request was made
+            self._requests -= 1
             raise
-        except Exception as error:
-            self._requests += 1
-            is_unknown = isinstance(error, FetchFailed) and error.status == _NOT_FOUND
-            if is_unknown and len(papers) == 1:
+        except FetchFailed as error:
+            if error.status == _NOT_FOUND and len(papers) == 1:
                 return ParsedBatch()
             raise
-        self._requests += 1
-        return answer
 
     def _refused(self, papers: Sequence[Paper], error: FetchFailed) -> None:
         """Find the paper that is refused among those asked for at once: its turn is over, and it is
@@ -241,11 +232,8 @@ class _Asking:
         )
 
     def _note(self, turns: Mapping[PaperId, datetime | None]) -> None:
-        name = self._enricher.name
-        write(
-            self._newsroom.database,
-            lambda work: work.enrichments.asked(name, turns, now=self._now),
-        )
+        name, now = self._enricher.name, self._now
+        write(self._newsroom.database, lambda work: work.enrichments.asked(name, turns, now=now))
 
     def _begun(self) -> Run:
         if self._run is None:
@@ -270,10 +258,8 @@ class _Asking:
             write(self._newsroom.database, lambda work: self._tell(work, error))
         if put_off is not None:
             until = now + timedelta(seconds=put_off.retry_after)
-            name = self._share.name
-            write(
-                self._newsroom.database, lambda work: work.limiter.trip(name, until=until, now=now)
-            )
+            database, name = self._newsroom.database, self._share.name
+            write(database, lambda work: work.limiter.trip(name, until=until, now=now))
         if error or put_off:
             log.info("enriching from %s stopped: %s", self._enricher.name, error or put_off)
         did = self._run.report if self._run is not None else IngestReport()

@@ -122,30 +122,20 @@ def _awaited(
     newsroom: Newsroom, request: FetchRequest, turn: Turn, share: Share | None
 ) -> datetime:
     """When our turn began. Raises RateLimited when it is too far off."""
-    began = now = newsroom.clock.now()
-    while (look_at := _take(newsroom, request.limiter, turn, share, now)) is not None:
-        if look_at - began > LONGEST_PAUSE:
-            raise _busy(request, look_at, now)
-        newsroom.pause((look_at - now).total_seconds())
-        now = max(look_at, newsroom.clock.now())
-    return now
 
-
-def _take(
-    newsroom: Newsroom, limiter: str, turn: Turn, share: Share | None, now: datetime
-) -> datetime | None:
     def take(work: UnitOfWork) -> datetime | None:
         barred = work.limiter.open_until(share.name, now=now) if share is not None else None
-        return barred or work.limiter.take(limiter, turn, newsroom.processes, now=now)
+        return barred or work.limiter.take(request.limiter, turn, newsroom.processes, now=now)
 
-    return write(newsroom.database, take)
-
-
-def _busy(request: FetchRequest, turn: datetime, now: datetime) -> RateLimited:
-    seconds = (turn - now).total_seconds()
-    return RateLimited(
-        f"{request.limiter} may not be asked again before {turn:%H:%M} UTC", retry_after=seconds
-    )
+    began = now = newsroom.clock.now()
+    while (look_at := write(newsroom.database, take)) is not None:
+        seconds = (look_at - now).total_seconds()
+        if look_at - began > LONGEST_PAUSE:
+            words = f"{request.limiter} may not be asked again before {look_at:%H:%M} UTC"
+            raise RateLimited(words, retry_after=seconds)
+        newsroom.pause(seconds)
+        now = max(look_at, newsroom.clock.now())
+    return now
 
 
 def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> None:
