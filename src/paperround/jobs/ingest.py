@@ -11,11 +11,10 @@ one batch, a poll of a live feed one of as many as the source has pages.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
 
 from paperround.domain.feeds import MOST_NAMES, RunNotes
 from paperround.domain.papers import (
@@ -108,16 +107,16 @@ class Run:
         self._papers_total = 0
 
     @property
+    def _counts(self) -> dict[str, int]:
+        tally = self._tally
+        counts = {what: tally[what] for what in (*self._names, "unseen", "observations")}
+        return {"records": sum(tally[what] for what in self._names), **counts}
+
+    @property
     def report(self) -> IngestReport:
         """What the run did so far; `papers_total` is known when it is finished."""
-        tally = self._tally
         return IngestReport(
-            records=tally["new"] + tally["changed"] + tally["unchanged"],
-            new=tally["new"],
-            changed=tally["changed"],
-            unchanged=tally["unchanged"],
-            unseen=tally["unseen"],
-            observations=tally["observations"],
+            **self._counts,
             rejects=dict(self._rejects),
             papers_total=self._papers_total,
             names={what: tuple(names) for what, names in self._names.items()},
@@ -132,7 +131,8 @@ class Run:
         progress: Advance = no_progress,
     ) -> None:
         """Store one batch; undated counts are of `captured_at`."""
-        for chunk in _chunks(batch.records):
+        for start in range(0, len(batch.records), CHUNK):
+            chunk = batch.records[start : start + CHUNK]
             tally, decided = write(self._database, partial(self._store, chunk, captured_at, now))
             self._tally += tally
             self._note(chunk, decided)
@@ -203,7 +203,7 @@ class Run:
         work.feeds.finish_run(
             self._number,
             state=state,
-            counts=_run_counts(self.report),
+            counts={**self._counts, "rejects": self._rejects.total()},
             error=None if words is None else words[:_LONGEST_ERROR],
             now=now,
             notes=replace(notes, names=self._names),
@@ -219,35 +219,14 @@ def _observe_loose(
     strangers: list[Reject] = []
     for one in loose:
         paper = known.get((one.kind, one.value))
-        if paper is None:
-            strangers.append(_stranger(one))
-        else:
+        if paper is not None:
             counts += [(paper, seen) for seen in dated(one.counts, captured_at)]
+            continue
+        stranger = Reject(
+            reason="unknown-paper",
+            detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
+            position=one.position,
+            excerpt=f"{one.kind}:{one.value}",
+        )
+        strangers.append(stranger)
     return work.papers.observe(feed, counts), strangers
-
-
-def _stranger(one: LooseCount) -> Reject:
-    return Reject(
-        reason="unknown-paper",
-        detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
-        position=one.position,
-        excerpt=f"{one.kind}:{one.value}",
-    )
-
-
-def _run_counts(report: IngestReport) -> dict[str, int]:
-    return {
-        "records": report.records,
-        "new": report.new,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "unseen": report.unseen,
-        "observations": report.observations,
-        "rejects": sum(report.rejects.values()),
-    }
-
-
-def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    source = iter(records)
-    while chunk := tuple(islice(source, CHUNK)):
-        yield chunk
