@@ -147,7 +147,11 @@ class Chunk:
         self._known = papers.find({pair for one in entries for pair in one.pairs})
         self._fingerprints = papers.fingerprints(self._feed, set(self._known.values()))
         found = [(one, self._all_of(one)) for one in entries]
-        news = [(one, ids) for one, ids in found if self._is_news(one, ids)]
+        news = [  # of no paper that is known by its ids, or not what the feed said of it last
+            (one, ids)
+            for one, ids in found
+            if not ids or last_of(self._fingerprints.get(ids[0])) != one.raw.fingerprint
+        ]
         titled = papers.find({("title_key", one.key) for one, _ in news})
         self._known |= titled
         needed = {paper for _, ids in news for paper in ids} | set(titled.values())
@@ -157,16 +161,18 @@ class Chunk:
             self._fingerprints |= papers.fingerprints(self._feed, self._papers)
         self._seen = set(self._fingerprints)
 
-    def _is_news(self, entry: Entry, found: Sequence[PaperId]) -> bool:
-        """Whether the record is of no paper that is known by its ids, or not what the feed said of
-        it last."""
-        return not found or last_of(self._fingerprints.get(found[0])) != entry.raw.fingerprint
-
     def _write(self) -> Mapping[PaperId, PaperId]:
         """Store what was decided; returns the real id of every provisional one."""
         papers = self._work.papers
         real = papers.save(list(self._writes.values()), now=self._now)
-        listed = {real.get(id_, id_): self._listing(id_, real) for id_ in self._listings}
+        listed = {
+            real.get(id_, id_): Listing(
+                paper_id=real.get(id_, id_),
+                fingerprint=self._fingerprints[id_],
+                listed_on=listed_on,
+            )
+            for id_, listed_on in self._listings.items()
+        }
         papers.list_papers(self._feed, list(listed.values()), now=self._now)
         papers.also_called([(real.get(paper, paper), key) for paper, key in self._keys])
         earlier = [
@@ -179,13 +185,6 @@ class Chunk:
         self._seen |= listed.keys()
         return real
 
-    def _listing(self, paper_id: PaperId, real: Mapping[PaperId, PaperId]) -> Listing:
-        return Listing(
-            paper_id=real.get(paper_id, paper_id),
-            fingerprint=self._fingerprints[paper_id],
-            listed_on=self._listings[paper_id],
-        )
-
     # --- deciding ------------------------------------------------------------------------------
 
     def _decide(self, entry: Entry) -> tuple[str, PaperId | None]:
@@ -197,7 +196,9 @@ class Chunk:
             return self._create(entry) if entry.raw.announces else (UNANNOUNCED, None)
         if not self._is_changed(paper_id, entry.raw):
             return ("unchanged" if joins == self._joins else "changed"), paper_id
-        paper_id = self._with_namesake(paper_id, entry)
+        namesake = self._by_title(entry) if entry.names_a_work else None
+        if namesake is not None and namesake != paper_id:
+            paper_id = self._join(paper_id, namesake)
         is_changed = self._update(paper_id, entry) or joins != self._joins
         return ("changed" if is_changed else "unchanged"), paper_id
 
@@ -226,15 +227,11 @@ class Chunk:
             self._list(paper_id, entry.raw)
         else:
             self._remember(change, entry.raw)
-        self._call(paper_id, entry)
-        return change is not None
-
-    def _call(self, paper_id: PaperId, entry: Entry) -> None:
-        """Find the paper by every title it had, whichever came first."""
         key = ("title_key", entry.key)
-        if entry.names_a_work and key not in self._known:
+        if entry.names_a_work and key not in self._known:  # found by every title it had
             self._known[key] = paper_id
             self._keys.append((paper_id, entry.key))
+        return change is not None
 
     def _remember(self, change: PaperWrite, raw: Record) -> None:
         """Keep the write; a second one to the same paper adds up with the first."""
@@ -260,6 +257,7 @@ class Chunk:
         return found if len(found) < 2 else list(dict.fromkeys(found))
 
     def _by_title(self, entry: Entry) -> PaperId | None:
+        """The paper that has the title, first author and year of the record."""
         found = self._known.get(("title_key", entry.key))
         if found is None or not may_merge_by_title(entry.record, self._paper(found)):
             return None
@@ -295,15 +293,6 @@ class Chunk:
             self._join(found[0], found[apart + 1])
             apart += self._joins == joins
         return found[0] if found else None
-
-    def _with_namesake(self, paper_id: PaperId, entry: Entry) -> PaperId:
-        """The paper, with the one that has the title, first author and year of its record."""
-        other = self._known.get(("title_key", entry.key))
-        if other is None or other == paper_id or not entry.names_a_work:
-            return paper_id
-        if not may_merge_by_title(entry.record, self._paper(other)):
-            return paper_id
-        return self._join(paper_id, other)
 
     def _join(self, one: PaperId, other: PaperId) -> PaperId:
         """The two as one, unless they must stay apart: then the first."""
