@@ -22,7 +22,7 @@ def page(body: bytes = b"xx") -> Page:
 def tallied(*pages: list[Record], continues: bool = False) -> Tally:
     tally = Tally(continues=continues)
     for records in pages:
-        tally.ask()
+        tally.requests += 1
         tally.take(page(), ParsedBatch(records=tuple(records)))
     return tally
 

@@ -52,7 +52,7 @@ from paperround.domain.feeds import (
     RunNotes,
     Shape,
 )
-from paperround.domain.papers import FeedId, ParsedBatch, Record, Show
+from paperround.domain.papers import FeedId, ParsedBatch, Show
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Asked, Found, Newsroom, ask
 from paperround.store.unit_of_work import UnitOfWork, write
@@ -68,7 +68,6 @@ _CONTINUES = timedelta(minutes=1)
 _LONGEST_REASON = 500
 _VALIDATORS = ("etag", "last-modified")
 _PAUSE = "pause"
-_PUT_OFF = "put-off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,10 @@ class _Polling:
         self._now = now
         self._progress = feed.progress
         self._run: Run | None = None
-        self._since = _begin(feed, now)
+        self._since = now
+        """When the poll was begun that goes on or begins now."""
+        if feed.progress.cursor is not None:
+            self._since = feed.progress.begun or feed.last_good_at or now
         self._tally = Tally(continues=feed.progress.cursor is not None)
 
     def read(self) -> PollReport:
@@ -163,16 +165,13 @@ class _Polling:
         return self._judge()
 
     def _ask(self, source: Asked[Found], request: FetchRequest) -> tuple[Page, Found]:
-        """The answer, in our turn. A request that was not made is not counted."""
+        """The answer, in our turn."""
+        self._tally.requests += 1
         try:
-            answer = ask(self._newsroom, source, request)
-        except RateLimited:
+            return ask(self._newsroom, source, request)
+        except RateLimited:  # no request was made
+            self._tally.requests -= 1
             raise
-        except Exception:
-            self._tally.ask()
-            raise
-        self._tally.ask()
-        return answer
 
     @property
     def _state(self) -> FeedState:
@@ -186,18 +185,12 @@ class _Polling:
         self._tally.take(page, batch)
         known = self._progress.validators
         validators = {**known, page.request.url: _validators(page, batch.pause, known)}
-        self._progress = self._advanced(batch.next, validators)
+        progress = replace(self._progress, cursor=batch.next, validators=validators)
+        if batch.next is not None:
+            self._progress = replace(progress, begun=self._since)
+        else:  # all is read that was told when the poll was begun, which may be long ago
+            self._progress = replace(progress, begun=None, read_to=self._since)
         self._record(has_news=run.report.unseen > before)
-
-    def _advanced(
-        self, cursor: str | None, validators: Mapping[str, Mapping[str, str]]
-    ) -> Progress:
-        """Behind a page. Once no page is left, all is read that was told when the poll was begun,
-        which may be long ago: what came since is the next one's."""
-        before = replace(self._progress, cursor=cursor, validators=validators)
-        if cursor is not None:
-            return replace(before, begun=self._since)
-        return replace(before, begun=None, read_to=self._since)
 
     def _begun(self) -> Run:
         if self._run is None:
@@ -254,25 +247,22 @@ class _Polling:
         return self._end(poll)
 
     def _health(self, feed: LiveFeed, found: Findings) -> tuple[FeedHealth, str]:
-        """As this poll tells it; before a feed is called stale another witness is heard."""
+        """As this poll tells it; before a feed is called stale another witness is heard. One that
+        cannot be heard changes nothing."""
         is_holiday = self._source.holiday(self._now)
         health, reason = judged(feed, found, is_holiday=is_holiday, now=self._now)
         is_unreadable = found.shape is not None and found.shape.rejects > 0
-        if health is FeedHealth.STALE and feed.expects_at is not None and not is_unreadable:
-            return self._cross_checked(reason, feed.expects_at)
-        return health, reason
-
-    def _cross_checked(self, reason: str, expects_at: datetime) -> tuple[FeedHealth, str]:
-        """What a witness makes of it. One that cannot be heard changes nothing."""
+        if health is not FeedHealth.STALE or feed.expects_at is None or is_unreadable:
+            return health, reason
         witness = self._newsroom.witnesses.get(self._feed.kind)
         request = witness.plan(self._state) if witness is not None else None
         if witness is None or request is None:
-            return FeedHealth.STALE, reason
+            return health, reason
         try:
             _, said = self._ask(witness, request)
         except (FetchFailed, RateLimited) as error:
-            return FeedHealth.STALE, f"{reason}; nobody else could be asked: {error}"
-        return cross_checked(reason, said, expects_at)
+            return health, f"{reason}; nobody else could be asked: {error}"
+        return cross_checked(reason, said, feed.expects_at)
 
     def _settled(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> Progress:
         """Validators of addresses that are asked no more are forgotten (a poll that went on where
@@ -298,11 +288,13 @@ class _Polling:
         if self._progress.cursor is not None:
             return self._now + _CONTINUES
         known = self._progress.validators
-        asked = [_pause(known[url]) for url in known if url in self._tally.asked]
-        wished = max(asked, default=timedelta())  # never asked earlier, whatever the spread is
+        asked = [int(known[url].get(_PAUSE, "0")) for url in known if url in self._tally.asked]
+        wished = timedelta(
+            seconds=max(asked, default=0)
+        )  # never asked earlier, whatever the spread
         interval = max(self._source.interval, wished)
         due = next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
-        return max(due, self._now + wished)
+        return max(due, self._now + wished)  # never asked earlier, whatever the spread is
 
     def put_off(self, why: str, pause: timedelta) -> PollReport:
         """It cannot go on now: its place is kept until it goes on after `pause`."""
@@ -321,7 +313,7 @@ class _Polling:
 
     def _close_early(self, health: FeedHealth | None, now: datetime) -> None:
         if self._run is not None:
-            self._run.finish(now=now, state=_PUT_OFF, notes=self._tally.notes(health))
+            self._run.finish(now=now, state="put-off", notes=self._tally.notes(health))
 
     def lost(self) -> PollReport:
         """An operator changed the feed while it was read, or this poll was so slow that the feed
@@ -389,13 +381,6 @@ class _Polling:
         )
 
 
-def _begin(feed: LiveFeed, now: datetime) -> datetime:
-    """When the poll was begun that goes on or begins now."""
-    if feed.progress.cursor is None:
-        return now
-    return feed.progress.begun or feed.last_good_at or now
-
-
 def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
     """The batch as its operator lets it be shown; None leaves that to the records."""
     if show is None:
@@ -414,10 +399,6 @@ def _validators(
     return {**before.get(page.request.url, {}), **known} if page.not_modified else known
 
 
-def _pause(known: Mapping[str, str]) -> timedelta:
-    return timedelta(seconds=int(known.get(_PAUSE, "0")))
-
-
 class Tally:
     """What a poll asked for and got. `continues` says that it goes on where another stopped; then
     nobody asks what the batch was, and no names are kept. No record ever is."""
@@ -425,7 +406,7 @@ class Tally:
     def __init__(self, *, continues: bool) -> None:
         self._continues = continues
         self._has_unchanged_pages = False
-        self._requests = 0
+        self.requests = 0
         self._bytes = 0
         self._rejects = 0
         self.names: set[str] = set()
@@ -434,10 +415,6 @@ class Tally:
         self.asked: set[str] = set()
         """Addresses that answered."""
 
-    def ask(self) -> None:
-        """Count a request."""
-        self._requests += 1
-
     def take(self, page: Page, batch: ParsedBatch) -> None:
         """Count an answer and what it held."""
         self.asked.add(page.request.url)
@@ -445,18 +422,14 @@ class Tally:
         self._has_unchanged_pages |= page.not_modified
         self._rejects += len(batch.rejects)
         for record in batch.records:
-            self._count(record)
-
-    def _count(self, record: Record) -> None:
-        """A paper that stands on two pages is one paper."""
-        if not self._continues:
-            name = name_of(record)
-            if name in self.names:
-                return
-            self.names.add(name)
-        self._papers += 1
-        self._abstracts += bool(record.abstract.strip())
-        self._authors += bool(record.authors)
+            if not self._continues:
+                name = name_of(record)
+                if name in self.names:
+                    continue  # a paper that stands on two pages is one paper
+                self.names.add(name)
+            self._papers += 1
+            self._abstracts += bool(record.abstract.strip())
+            self._authors += bool(record.authors)
 
     @property
     def is_unchanged(self) -> bool:
@@ -468,19 +441,16 @@ class Tally:
         the poll saw all of it."""
         if self._continues or self._has_unchanged_pages or not ended:
             return Findings(unseen=unseen, batch=None, ended=ended)
-        return Findings(unseen=unseen, batch=batch_of(self.names), shape=self._shape)
-
-    @property
-    def _shape(self) -> Shape:
-        return Shape(
+        shape = Shape(
             records=self._papers,
             rejects=self._rejects,
             abstracts=self._abstracts,
             authors=self._authors,
         )
+        return Findings(unseen=unseen, batch=batch_of(self.names), shape=shape)
 
     def notes(self, health: FeedHealth | None) -> RunNotes:
         """For the history: what was asked, how much came back, and how the feed is, None when the
         poll does not tell."""
-        counts = {"requests": self._requests, "bytes": self._bytes, "batch": self._papers}
+        counts = {"requests": self.requests, "bytes": self._bytes, "batch": self._papers}
         return RunNotes(counts=counts, health=health)
