@@ -119,7 +119,8 @@ def _take(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) 
         papers = work.papers.load(due)
         feed = work.feeds.find(feed_name(enricher.name))
         own = feed.id if feed is not None else None
-        known, others = [], []
+        known = list[Paper]()
+        others = list[Paper]()
         for paper in (papers[one] for one in due if one in papers):
             # A withdrawn paper only where this service withdrew it: it may take that back.
             is_asked = not paper.withdrawn or own in paper.withdrawn_by

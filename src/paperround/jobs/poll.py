@@ -289,9 +289,7 @@ class _Polling:
             return self._now + _CONTINUES
         known = self._progress.validators
         asked = [int(known[url].get(_PAUSE, "0")) for url in known if url in self._tally.asked]
-        wished = timedelta(
-            seconds=max(asked, default=0)
-        )  # never asked earlier, whatever the spread
+        wished = timedelta(seconds=max(asked, default=0))
         interval = max(self._source.interval, wished)
         due = next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
         return max(due, self._now + wished)  # never asked earlier, whatever the spread is
