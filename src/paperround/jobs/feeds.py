@@ -30,8 +30,14 @@ def poll_due(
     Feeds are taken one by one, so that several processes share the work.
     """
     reports = []
-    while (feed := _take(newsroom, now)) is not None:
-        report = poll_feed(newsroom, feed, now=max(now, newsroom.clock.now()))
+    kinds = list(newsroom.sources)
+
+    def take(work: UnitOfWork) -> list[LiveFeed]:
+        until = max(now, newsroom.clock.now()) + LEASE
+        return work.feeds.take_due(kinds, newsroom.processes, until=until, now=now, limit=1)
+
+    while taken := write(newsroom.database, take):
+        report = poll_feed(newsroom, taken[0], now=max(now, newsroom.clock.now()))
         told(report)
         reports.append(report)
     return reports
@@ -41,20 +47,6 @@ def log_poll(report: PollReport) -> None:
     """Log how a feed is doing after a poll."""
     level = logging.INFO if report.error is None else logging.WARNING
     log.log(level, "the feed %s is %s: %s", report.feed, report.health.value, report.reason)
-
-
-def _take(newsroom: Newsroom, now: datetime) -> LiveFeed | None:
-    until = _lent_until(newsroom, now)
-    kinds = list(newsroom.sources)
-    taken = write(
-        newsroom.database,
-        lambda work: work.feeds.take_due(kinds, newsroom.processes, until=until, now=now, limit=1),
-    )
-    return taken[0] if taken else None
-
-
-def _lent_until(newsroom: Newsroom, now: datetime) -> datetime:
-    return max(now, newsroom.clock.now()) + LEASE
 
 
 def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport:
@@ -69,7 +61,7 @@ def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport
             f"the feed {feed.name} is of the kind {feed.kind}, which is not read by itself",
             code="kind",
         )
-    until = _lent_until(newsroom, now)
+    until = max(now, newsroom.clock.now()) + LEASE
     lent = write(
         newsroom.database,
         lambda work: work.feeds.take(feed.id, newsroom.processes, until=until, now=now),
@@ -93,8 +85,6 @@ def settings_of(feed: LiveFeed) -> NewFeed:
 
 FEEDS = 500
 """Feeds read at a time."""
-
-_MOMENT = timedelta(microseconds=1)
 
 
 def every_feed(work: UnitOfWork) -> Iterator[LiveFeed]:
@@ -124,7 +114,7 @@ def sources_of(
     feeds = feeds_of(mailing_list, polled_feeds(work))
     if not feeds:
         return ()
-    before = work.editions.newest(mailing_list.id, by=cut_at - _MOMENT)
+    before = work.editions.newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
     since = as_of - timedelta(days=1) if before is None else before.as_of
     return source_lines(feeds, work.feeds.brought(since=since, until=as_of))
 
@@ -149,20 +139,13 @@ def check_feed(sources: Mapping[str, Source], feed: NewFeed) -> None:
             f"there is no kind of feed called {feed.kind!r:.60}: use one of {', '.join(sources)}",
             code="kind",
         )
-    _check_lengths(feed)
-    sources[feed.kind].check(feed.url, feed.settings)
-
-
-def _check_lengths(feed: NewFeed) -> None:
-    said = {
-        "url": feed.url or "",
-        **{f"settings.{key:.60}": feed.settings[key] for key in feed.settings},
-    }
-    for code, text in said.items():
+    settings = {f"settings.{key:.60}": value for key, value in feed.settings.items()}
+    for code, text in {"url": feed.url or "", **settings}.items():
         if len(text) > LONGEST:
             raise InvalidInput(
                 f"{code} may have {LONGEST:,} characters, not {len(text):,}", code=code
             )
+    sources[feed.kind].check(feed.url, feed.settings)
 
 
 def create_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> LiveFeed:
@@ -178,8 +161,7 @@ def change_feed(
     have their way. Raises NotFound, and InvalidInput as `check_feed` does."""
 
     def do(work: UnitOfWork) -> LiveFeed:
-        standing = settings_of(work.feeds.hold(feed_id))
-        changed = change(standing)
+        changed = change(settings_of(work.feeds.hold(feed_id)))
         check_feed(newsroom.sources, changed)
         return work.feeds.update(feed_id, changed, now=now)
 
