@@ -37,11 +37,11 @@ def _causes(feeds: Iterable[LiveFeed]) -> dict[str, list[LiveFeed]]:
     for feed in feeds:
         if feed.health in _HOW:
             causes.setdefault(cause_of(feed), []).append(feed)
-    return {cause: hit for cause, hit in causes.items() if any(_lasts(feed) for feed in hit)}
-
-
-def _lasts(feed: LiveFeed) -> bool:
-    return feed.health is FeedHealth.STALE or feed.failures >= LOST_AFTER
+    return {
+        cause: hit
+        for cause, hit in causes.items()
+        if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in hit)
+    }
 
 
 def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
@@ -49,6 +49,9 @@ def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
     named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
     rest = f" and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else ""
     many = len(hit) > 1
+    news = "It has not brought any papers yet."
+    if first.last_news_at is not None:
+        news = f"It last brought new papers at {format_instant(first.last_news_at)}."
     return Alert(
         key=f"feeds/{how}/{hashlib.sha256(cause.encode()).hexdigest()[:16]}",
         subject=f"{len(hit):,} feeds are {how} for one reason"
@@ -56,7 +59,7 @@ def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
         else f"The feed {first.name} is {how}",
         lines=(
             first.reason,
-            f"They are {named}{rest}." if many else _last_news(first),
+            f"They are {named}{rest}." if many else news,
             "Digests go out with what the other feeds bring.",
         ),
         episodes=tuple(f"feed/{feed.id}/{how}/{format_instant(_well(feed))}" for feed in hit),
@@ -67,12 +70,6 @@ def _well(feed: LiveFeed) -> datetime:
     """When the feed was last without its trouble."""
     well = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
     return well or feed.created_at
-
-
-def _last_news(feed: LiveFeed) -> str:
-    if feed.last_news_at is None:
-        return "It has not brought any papers yet."
-    return f"It last brought new papers at {format_instant(feed.last_news_at)}."
 
 
 def _gone(feed: LiveFeed, since: datetime) -> Alert:
