@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ class FeedImport:
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
-    rejects: tuple[Reject, ...] = field(default=())
+    rejects: tuple[Reject, ...] = ()
 
 
 # --- out ---------------------------------------------------------------------------------------
@@ -40,14 +40,13 @@ def exported_feeds(newsroom: Newsroom) -> Iterator[NewFeed]:
     """Every live feed as an operator described it, by id. They are read page by page while they are
     consumed, each page by itself: nobody holds a transaction open while a client is slow."""
     after = FeedId(0)
-    while page := _page(newsroom, after):
+    while True:
+        with newsroom.database.reading() as work:
+            page = work.feeds.page(after, limit=FEEDS)
+        if not page:
+            return
         yield from (settings_of(feed) for feed in page if feed.kind in newsroom.sources)
         after = page[-1].id
-
-
-def _page(newsroom: Newsroom, after: FeedId) -> Sequence[LiveFeed]:
-    with newsroom.database.reading() as work:
-        return work.feeds.page(after, limit=FEEDS)
 
 
 def export_feeds(newsroom: Newsroom) -> Iterator[str]:
@@ -128,12 +127,8 @@ def _imported(
             done[what].append(name)
         except InvalidInput as error:
             rejects.append(_reject(entry, error))
-    return FeedImport(
-        new=tuple(done["new"]),
-        changed=tuple(done["changed"]),
-        unchanged=tuple(done["unchanged"]),
-        rejects=tuple(rejects),
-    )
+    named = {what: tuple(names) for what, names in done.items()}
+    return FeedImport(**named, rejects=tuple(rejects))
 
 
 class _Shelf:
@@ -149,8 +144,10 @@ class _Shelf:
 
     def put(self, feed: NewFeed, is_named: bool, now: datetime) -> tuple[str, str]:
         """Create or change a feed: what was done, and its name."""
-        if not is_named:
-            return self._put_unnamed(feed, now)
+        if not is_named:  # a feed of that address is left as it is, whatever its name
+            if (name := self._names_by_address.get(_address(feed))) is not None:
+                return "unchanged", name
+            return self._create(replace(feed, name=self._free(feed.name)), now)
         standing = self._by_name.get(feed.name)
         if standing is None:
             return self._create(feed, now)
@@ -161,18 +158,13 @@ class _Shelf:
         self._keep(self._work.feeds.update(standing.id, feed, now=now))
         return "changed", feed.name
 
-    def _put_unnamed(self, feed: NewFeed, now: datetime) -> tuple[str, str]:
-        """A feed of that address is left as it is, whatever its name."""
-        if (name := self._names_by_address.get(_address(feed))) is not None:
-            return "unchanged", name
-        return self._create(replace(feed, name=self._free(feed.name)), now)
-
     def _free(self, name: str) -> str:
         """`name`, or it with the first number that makes it free."""
         free, number = name, self._numbers.get(name, 1)
         while free in self._by_name:
             number += 1
-            free = _numbered(name, number)
+            end = f"-{number}"
+            free = name[: _LONGEST_NAME - len(end)] + end
         self._numbers[name] = number
         return free
 
@@ -188,11 +180,6 @@ class _Shelf:
 def _address(feed: NewFeed) -> tuple[object, ...]:
     """What a feed reads, whatever its name."""
     return feed.kind, feed.url, *sorted(feed.settings.items())
-
-
-def _numbered(name: str, number: int) -> str:
-    end = f"-{number}"
-    return name[: _LONGEST_NAME - len(end)] + end
 
 
 def _entries(content: bytes, opml: OpmlReader | None) -> Sequence[DescribedFeed]:
@@ -219,12 +206,9 @@ def read_feed(entry: object) -> NewFeed:
     """A feed from JSON. Raises InvalidInput, its code naming the field that is wrong or unknown."""
     if not isinstance(entry, dict):
         raise InvalidInput("a feed is an object with a name and a kind", code="feed")
-    unknown = sorted(entry.keys() - _FIELDS)
-    if unknown:
+    for unknown in sorted(entry.keys() - _FIELDS):
         known = ", ".join(sorted(_FIELDS))
-        raise InvalidInput(
-            f"a feed has no {unknown[0]!r:.60}: it has {known}", code=f"{unknown[0]:.60}"
-        )
+        raise InvalidInput(f"a feed has no {unknown!r:.60}: it has {known}", code=f"{unknown:.60}")
     enabled = entry.get("enabled", True)
     if not isinstance(enabled, bool):
         raise InvalidInput("enabled is true or false", code="enabled")
@@ -255,13 +239,10 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
 
 
 def _settings(values: Any) -> dict[str, str]:
+    """Whole numbers may stand without quotes."""
     if not isinstance(values, dict):
         raise InvalidInput("settings are an object of names and texts", code="settings")
-    return {name: _setting(name, value) for name, value in values.items()}
-
-
-def _setting(name: str, value: Any) -> str:
-    """Whole numbers may stand without quotes."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidInput(f"the setting {name:.60} must be text", code=f"settings.{name:.60}")
-    return str(value)
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise InvalidInput(f"the setting {name:.60} must be text", code=f"settings.{name:.60}")
+    return {name: str(value) for name, value in values.items()}

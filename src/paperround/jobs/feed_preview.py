@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from paperround.domain.feeds import FeedState, FetchRequest, NewFeed, Page, Progress
 from paperround.domain.merge import may_merge_by_title
-from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.papers import ParsedBatch, Reject, Show
 from paperround.domain.ports import Clock, HttpClient
 from paperround.jobs.chunk import Entry
 from paperround.jobs.feeds import check_feed
@@ -84,11 +84,17 @@ def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPre
     timed = _Timed(newsroom.client, newsroom.clock)
     page, batch = _first_papers(replace(newsroom, client=timed), feed, now)
     entries = [Entry(record) for record in batch.records]
-    known = _known(newsroom, entries)
     return FeedPreview(
         papers=tuple(
-            _previewed(entry, feed, is_known=is_known)
-            for entry, is_known in zip(entries, known, strict=True)
+            PreviewedPaper(
+                title=one.record.title,
+                identifiers=one.raw.identifiers,
+                authors=one.record.authors,
+                listed_on=one.raw.listed_on,
+                show=feed.show or one.raw.show,
+                becomes=fate,
+            )
+            for one, fate in zip(entries, _fates(newsroom, entries), strict=True)
         ),
         rejects=batch.rejects,
         next=batch.next,
@@ -113,8 +119,8 @@ def _first_papers(newsroom: Newsroom, feed: NewFeed, now: datetime) -> tuple[Pag
     return page, replace(batch, rejects=rejects)
 
 
-def _known(newsroom: Newsroom, entries: Sequence[Entry]) -> list[bool]:
-    """Whether each is of a paper that is here: by its identifiers, else as ingest would tell it by
+def _fates(newsroom: Newsroom, entries: Sequence[Entry]) -> list[Fate]:
+    """What each would become. A paper is known by its identifiers, else as ingest would tell it by
     its title, first author and year."""
     with newsroom.database.reading() as work:
         named = work.papers.find({pair for one in entries for pair in one.pairs})
@@ -123,28 +129,12 @@ def _known(newsroom: Newsroom, entries: Sequence[Entry]) -> list[bool]:
         titled = work.papers.find(keys)
         papers = work.papers.load(set(titled.values()))
 
-    def is_known(one: Entry) -> bool:
+    def fate(one: Entry) -> Fate:
         if any(pair in named for pair in one.pairs):
-            return True
+            return Fate.KNOWN
         namesake = titled.get(("title_key", one.key)) if one.names_a_work else None
-        return namesake is not None and may_merge_by_title(one.record, papers[namesake])
+        if namesake is not None and may_merge_by_title(one.record, papers[namesake]):
+            return Fate.KNOWN
+        return Fate.NEW if one.raw.announces else Fate.NOTHING
 
-    return [is_known(one) for one in entries]
-
-
-def _previewed(entry: Entry, feed: NewFeed, *, is_known: bool) -> PreviewedPaper:
-    record, readable = entry.raw, entry.record
-    return PreviewedPaper(
-        title=readable.title,
-        identifiers=record.identifiers,
-        authors=readable.authors,
-        listed_on=record.listed_on,
-        show=feed.show or record.show,
-        becomes=_fate(record, is_known=is_known),
-    )
-
-
-def _fate(record: Record, *, is_known: bool) -> Fate:
-    if is_known:
-        return Fate.KNOWN
-    return Fate.NEW if record.announces else Fate.NOTHING
+    return [fate(one) for one in entries]
