@@ -108,13 +108,16 @@ class _PaperSet:
     papers: dict[PaperId, Paper] = field(default_factory=dict)
     known: dict[tuple[str, str], PaperId] = field(default_factory=dict)
     counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
-    made: int = 0
 
     def add(self, raw: Record, captured_at: datetime) -> None:
         record = repaired(raw)
         key = key_of(record)
         found = self._find(record, key)
-        paper = self._new(raw, record, key) if found is None else self._merge(found, raw, record)
+        if found is None:
+            number = PaperId(len(self.papers) + 1)
+            paper = new_paper(number, raw, record, key, self.now).paper
+        else:
+            paper = self._merge(found, raw, record)
         self.papers[paper.id] = paper
         for pair in paper.identifiers.items():
             self.known.setdefault(pair, paper.id)
@@ -134,11 +137,6 @@ class _PaperSet:
         titled = self.known.get(("title_key", key))
         is_same = titled is not None and may_merge_by_title(record, self.papers[titled])
         return titled if is_same else None
-
-    def _new(self, raw: Record, record: Record, key: str) -> Paper:
-        self.made += 1
-        number = PaperId(self.made)
-        return new_paper(number, raw, record, key, self.now).paper
 
     def _merge(self, found: PaperId, raw: Record, record: Record) -> Paper:
         free = {
@@ -180,13 +178,8 @@ def digest_view(
     edition = unfrozen(draft(ranked, MANUAL_CUT, now), NAME)
     sample = sample_notice(_NO_SECRET, NoticeKind.TEST, now=now)
     view = newcomers_mail(edition, mailing_list, sample, letterhead, _NO_SECRET.keys).view
-    return replace(
-        view,
-        papers=tuple(replace(one, page_url=_page(one.links)) for one in view.papers),
-        links=replace(view.links, feedback=""),
-    )
-
-
-def _page(links: Mapping[str, str]) -> str:
-    """There is no site with a page for the paper: where its authors show it, or nowhere."""
-    return next((links[name] for name in ("abstract", "project", "code") if name in links), "")
+    papers = []
+    for one in view.papers:  # there is no site with pages: where its authors show it, or nowhere
+        shown = (one.links[name] for name in ("abstract", "project", "code") if name in one.links)
+        papers.append(replace(one, page_url=next(shown, "")))
+    return replace(view, papers=tuple(papers), links=replace(view.links, feedback=""))

@@ -20,7 +20,7 @@ from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.gist import choose_gist
 from paperround.domain.interests import Interest, checked_interests
 from paperround.domain.ledger import Slip, slip_for
-from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT, ListId, MailingList
+from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
 from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import (
     Address,
@@ -139,8 +139,11 @@ class DigestPreviewer:
         mailing_list, edition = standing_edition(
             database=self.database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
         )
-        edition = edition or _newest_of_day(self.database, mailing_list, day, now)
-        if edition is None:
+        if edition is None:  # what people whose hour comes now would get, when it is of this day
+            with self.database.reading() as work:
+                newest = work.editions.newest(mailing_list.id, by=now)
+            if newest is not None and newest.day == (day or local_date(now, mailing_list.zone)):
+                return mailing_list, newest
             drafted = draft_now(
                 self.database, self.ranker, list_name, day=day, now=now, gist=self.gist
             )
@@ -161,22 +164,17 @@ class DigestPreviewer:
         )
 
 
-def _newest_of_day(
-    database: Database, mailing_list: MailingList, day: date | None, now: datetime
-) -> Edition | None:
-    """What people whose hour comes now would get, when it is of the day that is asked for."""
-    with database.reading() as work:
-        newest = work.editions.newest(mailing_list.id, by=now)
-    wanted = day or local_date(now, mailing_list.zone)
-    return newest if newest is not None and newest.day == wanted else None
-
-
 def _subscribed(
     work: UnitOfWork, mailing_list: MailingList, address: Address | None
 ) -> tuple[Subscriber | None, Subscription]:
     """The person at `address` and their subscription; for None that of somebody new."""
     if address is None:
-        return None, _somebody(mailing_list.id)
+        return None, Subscription(
+            id=SubscriptionId(0),
+            subscriber_id=SubscriberId(0),
+            list_id=mailing_list.id,
+            state=SubscriberState.ACTIVE,
+        )
     subscriber = work.subscribers.find(address)
     found = None
     if subscriber is not None:
@@ -197,15 +195,6 @@ def _planned(
         if row is not None and row.edition_id == edition.id and row.positions:
             return row, work.editions.get(edition.id)
     return None
-
-
-def _somebody(list_id: ListId) -> Subscription:
-    return Subscription(
-        id=SubscriptionId(0),
-        subscriber_id=SubscriberId(0),
-        list_id=list_id,
-        state=SubscriberState.ACTIVE,
-    )
 
 
 # --- on pages of readers -----------------------------------------------------------------------
@@ -273,21 +262,19 @@ def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> 
     name, tried = DEFAULT_LIST, TriedChoices()
     with previewer.database.reading() as work:
         notice = noted(work, previewer.identity.keys, token, Purpose.CONFIRM)
-        if notice is not None and _waits(notice, now):
+        if (
+            notice is not None
+            and notice.kind in CONFIRMING
+            and notice.used_at is None
+            and now <= notice.dated + CONFIRM_VALID
+        ):
             lists = (one.name for one in work.lists.all() if one.id == notice.payload.get("list"))
-            name, tried = next(lists, DEFAULT_LIST), _asked(notice)
+            name, choices = next(lists, DEFAULT_LIST), notice.payload.get("choices")
+            tried = TriedChoices(
+                preferences=Preferences() if choices is None else unpacked(str(choices)),
+                interests=unpacked_interests(notice.payload),
+            )
     return previewer.preview(name, now=now, afresh=True, tried=tried)
-
-
-def _waits(notice: Notice, now: datetime) -> bool:
-    in_time = now <= notice.dated + CONFIRM_VALID
-    return notice.kind in CONFIRMING and notice.used_at is None and in_time
-
-
-def _asked(notice: Notice) -> TriedChoices:
-    choices = notice.payload.get("choices")
-    wish = Preferences() if choices is None else unpacked(str(choices))
-    return TriedChoices(preferences=wish, interests=unpacked_interests(notice.payload))
 
 
 LIFE = FIRST_RETRY - timedelta(minutes=1)
@@ -324,7 +311,10 @@ def _put(
             f"{address.written} is suppressed and never mailed, not even for a test: "
             "`paperround suppressions lift` ends that when the person asks"
         )
-    payload = _payload(work, list_id, now)
+    newest = work.editions.newest(list_id, by=now)
+    payload: dict[str, str | int] = {"list": list_id}
+    if newest is not None and newest.papers:
+        payload["edition"] = newest.id
     key = f"{NoticeKind.TEST}/{now.isoformat()}"
     notice = new_notice(
         identity, NoticeKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
@@ -332,9 +322,3 @@ def _put(
     if not work.notices.put(notice, now=now):
         raise Conflict("another test mail was written at this very instant: try again")
     return notice
-
-
-def _payload(work: UnitOfWork, list_id: ListId, now: datetime) -> dict[str, str | int]:
-    newest = work.editions.newest(list_id, by=now)
-    payload: dict[str, str | int] = {"list": list_id}
-    return payload | {"edition": newest.id} if newest is not None and newest.papers else payload

@@ -9,8 +9,7 @@ from itertools import islice
 from threading import Lock
 
 from paperround.domain.excerpts import Marker
-from paperround.domain.gist import choose_gist
-from paperround.domain.papers import Paper, PaperId, Show
+from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import (
     COMMON,
     Filters,
@@ -27,6 +26,7 @@ from paperround.domain.search import (
 )
 from paperround.domain.stems import stem, stems, words
 from paperround.jobs.ports import Relevance
+from paperround.jobs.site import shown_text
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 LOOKED_AT = 60
@@ -76,7 +76,8 @@ def search(
     query = parse_query(text, filters)
     end = min(offset + limit, DEEPEST)
     with database.reading() as work:
-        if is_browsing(query):
+        # Where only filters were named, the newest papers fit best.
+        if query.filters.are_set and not query.wanted and not query.excluded:
             found = work.search.newest(query.filters, limit=end, most=DEEPEST, upto=upto)
         else:
             found = work.search.find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
@@ -98,11 +99,6 @@ def search(
         is_last=end >= min(total, DEEPEST),
         upto=found.upto,
     )
-
-
-def is_browsing(query: Query) -> bool:
-    """Whether only filters were named: then the newest papers fit best."""
-    return query.filters.are_set and not query.wanted and not query.excluded
 
 
 def _like(
@@ -130,22 +126,8 @@ def ordered(
 
 def hit_of(marker: Marker, paper: Paper) -> Hit:
     """A paper as it is shown among others, with the words marked that `marker` looks for."""
-    return Hit(
-        paper=paper,
-        title=marker.marked(paper.title),
-        excerpt=marker.excerpt(_shown(paper)),
-    )
-
-
-def _shown(paper: Paper) -> str:
-    """As much of the abstract as its source lets us show."""
-    match paper.show:
-        case Show.FULL:
-            return paper.abstract
-        case Show.GIST:
-            return choose_gist(paper.title, paper.abstract)
-        case Show.LINK:
-            return ""
+    text, _ = shown_text(paper)
+    return Hit(paper=paper, title=marker.marked(paper.title), excerpt=marker.excerpt(text))
 
 
 def _suggestion(work: UnitOfWork, text: str, query: Query, found: Found) -> str:
