@@ -1,13 +1,13 @@
 """What the page of a paper shows: its texts, where it stood and why, how it was counted, where it
 came from. Nothing is changed here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from paperround.domain.citations import Citation, CitedEdition
 from paperround.domain.editions import Stood, page_name, page_path
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.errors import NotFound
 from paperround.domain.excerpts import Marker
 from paperround.domain.gist import LONGEST, choose_two
 from paperround.domain.identifiers import addresses_of
@@ -18,7 +18,7 @@ from paperround.domain.traces import Trace, latest_of, trace_of
 from paperround.jobs.search import hit_of
 from paperround.jobs.site import edition_page, paper_id, shown_text
 from paperround.jobs.syndication import all_of, newest_of
-from paperround.store.unit_of_work import Database
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 VOTES = "upvotes"
 MOST_PLACES = 60
@@ -65,14 +65,14 @@ class PaperPage:
 def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
     """The paper called `name`: its id or its arXiv id, a version left aside. Raises NotFound."""
     with database.reading() as work:
-        id_ = paper_id(work, name)
-        paper = work.papers.load([id_]).get(id_) if id_ is not None else None
-        if paper is None:
-            raise NotFound(marked("There is no such paper here."))
+        paper = _called(work, name)
         stood = work.editions.stood(paper.id, limit=MOST_PLACES)
         counts = work.history.counts(paper.id, by=now, limit=MOST_COUNTS)
         trail = work.papers.trail(paper.id, limit=MOST_TEXTS)
     text, is_gist = shown_text(paper)
+    last: dict[tuple[str, date], Stood] = {}  # of places newest first, the last of a list's day
+    for one in stood:
+        last.setdefault((one.list_name, one.day), one)
     return PaperPage(
         paper=paper,
         short="" if is_gist or len(text) < _NEEDS_SHORT else choose_two(paper.title, text),
@@ -80,29 +80,25 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
         is_gist=is_gist,
         links={**addresses_of(paper.identifiers), **paper.links},
         place=stood[0] if stood else None,
-        before=last_of_days(stood)[1:],
+        before=tuple(last.values())[1:],
         votes=trace_of(counts, VOTES),
         counts=latest_of(one for one in counts if one.signal != VOTES),
         trail=trail,
     )
 
 
-def last_of_days(stood: Iterable[Stood]) -> tuple[Stood, ...]:
-    """Of places that are given newest first, the last of each day of a list."""
-    last: dict[tuple[str, date], Stood] = {}
-    for one in stood:
-        last.setdefault((one.list_name, one.day), one)
-    return tuple(last.values())
-
-
 def cited_paper(database: Database, public_url: str, name: str) -> Citation:
     """The paper called `name`, its id or its arXiv id. Raises NotFound."""
     with database.reading() as work:
-        id_ = paper_id(work, name)
-        paper = work.papers.load([id_]).get(id_) if id_ is not None else None
+        return citation(public_url, _called(work, name))
+
+
+def _called(work: UnitOfWork, name: str) -> Paper:
+    id_ = paper_id(work, name)
+    paper = work.papers.load([id_]).get(id_) if id_ is not None else None
     if paper is None:
         raise NotFound(marked("There is no such paper here."))
-    return citation(public_url, paper)
+    return paper
 
 
 def citation(public_url: str, paper: Paper) -> Citation:
@@ -171,10 +167,6 @@ def _followed(
     database: Database, words: str, search: str, number: int, now: datetime
 ) -> FollowedPage:
     query = all_of(search)
-    if not query.wanted:
-        raise InvalidInput(
-            marked("that names no word to look for: write one that a paper should have")
-        )
     offset = (number - 1) * PAGE
     with database.reading() as work:
         papers = newest_of(work, query, now, least=min(offset + PAGE + 1, DEEPEST))

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import DigestKind, Letterhead, papers_at
-from paperround.domain.editions import Edition, EditionPaper, Order, Placed, page_name, page_path
+from paperround.domain.editions import EditionPaper, Order, Placed, page_name, page_path
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.languages import marked
@@ -78,8 +78,12 @@ def list_feed(
         newest = work.editions.newest(mailing_list.id, by=now, most=0)
         held = work.editions.recent(mailing_list.id, limit=1)
         places = _arrived(work, mailing_list, held[0].day) if held else ()
-    quiet = _why_no_news(newest, now)
-    entries = tuple(_of_place(publisher, one) for one in places)
+    quiet = why_quiet(newest)
+    if newest is not None and now.date() - newest.day > DAILY:
+        quiet = f"No edition has been made since {long_date(newest.day)}."
+    entries = tuple(
+        _frozen(publisher, one.paper, one.frozen_at, one.paper.reason) for one in places
+    )
     return FeedDocument(
         title=mailing_list.title,
         subtitle=f"Trending papers, ranked and explained. {quiet}".strip(),
@@ -89,13 +93,6 @@ def list_feed(
         updated=_latest(entries, newest.frozen_at if newest else _NEVER),
         entries=entries,
     )
-
-
-def _why_no_news(newest: Edition | None, now: datetime) -> str:
-    """Why a list has no new entries; empty while its editions come and hold papers."""
-    if newest is not None and now.date() - newest.day > DAILY:
-        return f"No edition has been made since {long_date(newest.day)}."
-    return why_quiet(newest)
 
 
 def _arrived(work: UnitOfWork, mailing_list: MailingList, last: date) -> Sequence[Placed]:
@@ -115,10 +112,6 @@ def _arrived(work: UnitOfWork, mailing_list: MailingList, last: date) -> Sequenc
 
 def _latest(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
     return max((one.updated for one in entries), default=otherwise)
-
-
-def _of_place(publisher: Publisher, place: Placed) -> FeedEntry:
-    return _frozen(publisher, place.paper, place.frozen_at, place.paper.reason)
 
 
 def _frozen(publisher: Publisher, paper: EditionPaper, moment: datetime, reason: str) -> FeedEntry:
@@ -144,10 +137,6 @@ def search_feed(
 ) -> FeedDocument:
     """The newest papers that have every word of a search. Raises InvalidInput for one without."""
     query = all_of(text)
-    if not query.wanted:
-        raise InvalidInput(
-            marked("that names no word to look for: write one that a paper should have")
-        )
     with database.reading() as work:
         papers = newest_of(work, query, now)
     entries = tuple(_of_paper(publisher, one) for one in papers[:MOST_ENTRIES])
@@ -193,8 +182,12 @@ def author_feed(
 
 def all_of(text: str) -> Query:
     """The query of `text`, whose words must all be there unless it says OR: who follows a search
-    wants what fits it."""
+    wants what fits it. Raises InvalidInput for a text without a word."""
     query = parse_query(text)
+    if not query.wanted:
+        raise InvalidInput(
+            marked("that names no word to look for: write one that a paper should have")
+        )
     return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
 
 
@@ -243,10 +236,16 @@ def personal_feed(desk: Desk, publisher: Publisher, token: str, *, now: datetime
         rows = work.status.deliveries(
             DeliveryQuery(subscriber_id=person.id), before=None, limit=MOST_ROWS
         )
-        digests = [row for row in rows if _was_made(row, now)][:MOST_DIGESTS]
-        entries = _each_once(
-            entry for row in digests for entry in _of_delivery(work, publisher, row)
-        )
+        digests = [  # there was one, and it is not of later on
+            row
+            for row in rows
+            if row.state is not DeliveryState.SKIPPED and row.positions and row.due_at <= now
+        ]
+        by_id: dict[str, FeedEntry] = {}
+        for row in digests[:MOST_DIGESTS]:  # of several entries for one paper the last is first
+            for entry in _of_delivery(work, publisher, row):
+                by_id.setdefault(entry.id, entry)
+        entries = tuple(by_id.values())[: 2 * MOST_ENTRIES]
     return FeedDocument(
         title="Your papers",
         subtitle="What your digests hold. This address is yours alone."
@@ -264,21 +263,13 @@ def personal_feed(desk: Desk, publisher: Publisher, token: str, *, now: datetime
 def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
     """Whose feed this is. Raises NotFound."""
     parts = read_token(token)
-    found = parts is not None and parts.purpose is Purpose.FEED
-    person = work.subscribers.get(SubscriberId(parts.row)) if parts and found else None
-    stays = person is not None and bool(person.address) and _may_read(person)
-    if person is None or not stays or not desk.keys.verify(token, person.nonce):
-        raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
-    return person
-
-
-def _may_read(person: Subscriber) -> bool:
-    return person.state in (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
-
-
-def _was_made(row: DeliveryEntry, now: datetime) -> bool:
-    """Whether there was a digest, and it is not one of later on."""
-    return row.state is not DeliveryState.SKIPPED and bool(row.positions) and row.due_at <= now
+    if parts is not None and parts.purpose is Purpose.FEED:
+        person = work.subscribers.get(SubscriberId(parts.row))
+        may_read = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
+        stays = person is not None and person.address and person.state in may_read
+        if person is not None and stays and desk.keys.verify(token, person.nonce):
+            return person
+    raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
 
 
 def _of_delivery(work: UnitOfWork, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
@@ -292,11 +283,3 @@ def _of_delivery(work: UnitOfWork, publisher: Publisher, row: DeliveryEntry) -> 
         _frozen(publisher, paper, row.due_at, own.get(paper.position, paper.reason))
         for paper in papers_at(edition, row.positions)
     ]
-
-
-def _each_once(entries: Iterable[FeedEntry]) -> tuple[FeedEntry, ...]:
-    """The entries, of several for one paper the one that came last: the first of them."""
-    by_id: dict[str, FeedEntry] = {}
-    for one in entries:
-        by_id.setdefault(one.id, one)
-    return tuple(by_id.values())[: 2 * MOST_ENTRIES]
