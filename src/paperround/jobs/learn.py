@@ -17,16 +17,15 @@ from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.formula import Formula
 from paperround.domain.models import (
-    FittedModel,
     KeptModel,
     ModelFacts,
     ModelId,
     NewModel,
     digest_of,
 )
-from paperround.domain.outcomes import Cohort, Vote, cohorts_of, settled_before
+from paperround.domain.outcomes import Vote, cohorts_of, settled_before
 from paperround.domain.papers import Paper
-from paperround.jobs.ports import LearnedModel, ModelMaker, Ranker
+from paperround.jobs.ports import LearnedModel, ModelMaker
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -61,24 +60,19 @@ class LearnReport:
 def learn_tonight(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
     """Learn if the night's learning is due; None when it is not, or is somebody else's."""
     night, hour = now.strftime("%Y-%m-%d"), now.strftime("%Y-%m-%dT%H")
-    if now.hour < NIGHT or _is_done(database, night):
+    if now.hour < NIGHT:
         return None
+    with database.reading() as work:
+        if work.slots.taken_at(NIGHTS, night) is not None:
+            return None
     if not write(database, lambda work: work.slots.take(TRIES, hour, now=now)):
         return None
     report = learn(database, maker, now=now, night=night)
-    log.info("learned from %d papers of %d days: %s", report.outcomes, report.days, _result(report))
+    result = f"too few for a model, which takes {report.least}"
+    if report.kept is not None:
+        result = f"model {report.kept.id} of {report.kept.size} bytes"
+    log.info("learned from %d papers of %d days: %s", report.outcomes, report.days, result)
     return report
-
-
-def _is_done(database: Database, night: str) -> bool:
-    with database.reading() as work:
-        return work.slots.taken_at(NIGHTS, night) is not None
-
-
-def _result(report: LearnReport) -> str:
-    if report.kept is None:
-        return f"too few for a model, which takes {report.least}"
-    return f"model {report.kept.id} of {report.kept.size} bytes"
 
 
 def learn(
@@ -92,10 +86,27 @@ def learn(
     def keep(work: UnitOfWork) -> KeptModel | None:
         if night is not None and not work.slots.take(NIGHTS, night, now=now):
             return None
-        return None if fitted is None else _keep(work, maker, fitted, now)
+        if fitted is None:
+            return None
+        model = NewModel(
+            name=maker.name,
+            version=maker.version,
+            as_of=now,
+            outcomes=fitted.facts.outcomes,
+            content=fitted.content,
+        )
+        work.models.add(model, now=now)
+        work.models.keep_last(maker.name, KEPT_MODELS)
+        return work.models.newest(maker.name, by=now)
 
-    kept = write(database, keep)
-    return _report(cohorts, maker, fitted, kept)
+    return LearnReport(
+        outcomes=sum(len(cohort.settled) for cohort in cohorts),
+        days=len({cohort.day for cohort in cohorts}),
+        feeds=len({cohort.feed for cohort in cohorts}),
+        least=maker.least,
+        facts=None if fitted is None else fitted.facts,
+        kept=write(database, keep),
+    )
 
 
 def _counted(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vote]]]:
@@ -107,44 +118,6 @@ def _counted(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vo
         with database.reading() as work:
             papers, votes = work.papers.load(page), work.history.votes(page, by=now)
         yield from ((papers[one], votes.get(one, [])) for one in page if one in papers)
-
-
-def _keep(work: UnitOfWork, maker: ModelMaker, fitted: FittedModel, now: datetime) -> KeptModel:
-    model = NewModel(
-        name=maker.name,
-        version=maker.version,
-        as_of=now,
-        outcomes=fitted.facts.outcomes,
-        content=fitted.content,
-    )
-    id_ = work.models.add(model, now=now)
-    work.models.keep_last(maker.name, KEPT_MODELS)
-    return KeptModel(
-        id=id_,
-        name=model.name,
-        version=model.version,
-        fitted_at=now,
-        as_of=now,
-        outcomes=model.outcomes,
-        size=len(model.content),
-        digest=model.digest,
-    )
-
-
-def _report(
-    cohorts: tuple[Cohort, ...],
-    maker: ModelMaker,
-    fitted: FittedModel | None,
-    kept: KeptModel | None,
-) -> LearnReport:
-    return LearnReport(
-        outcomes=sum(len(cohort.settled) for cohort in cohorts),
-        days=len({cohort.day for cohort in cohorts}),
-        feeds=len({cohort.feed for cohort in cohorts}),
-        least=maker.least,
-        facts=None if fitted is None else fitted.facts,
-        kept=kept,
-    )
 
 
 # Ranking with what was learned: at the moment it ranks, the newest model that may be known then.
@@ -188,7 +161,9 @@ class LearnedRanker:
         submitter_cap: int,
     ) -> Ranking:
         """As the ranker with the newest model that knows nothing from after `as_of`."""
-        return self._ranker(as_of).rank(
+        used = self.in_use(as_of)
+        ranker = self._maker.plain if used is None else used.model.ranker
+        return ranker.rank(
             candidates, background=background, as_of=as_of, submitter_cap=submitter_cap
         )
 
@@ -203,10 +178,6 @@ class LearnedRanker:
     def least(self) -> int:
         """How many outcomes it takes to learn something."""
         return self._maker.least
-
-    def _ranker(self, as_of: datetime) -> Ranker:
-        used = self.in_use(as_of)
-        return self._maker.plain if used is None else used.model.ranker
 
     def _open(self, kept: KeptModel) -> LearnedModel | None:
         """The model, read once; None, and said once, when it cannot be read."""
