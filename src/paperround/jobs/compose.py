@@ -114,6 +114,9 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     base = letterhead.public_url
     is_week = any(WEEK in own for own in slip.parts.values())
     unsubscribe = f"{base}/unsubscribe/{token}"
+    shown = len(edition.papers)
+    left = shown - sum(position <= shown for position in slip.positions)
+    is_thin = len(slip.positions) < sheet.size
     return DigestView(
         list_name=edition.list_name,
         list_title=sheet.list_title,
@@ -131,25 +134,17 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
         language=slip.language,
-        more_papers=0 if is_week else _left_of(edition, slip.positions),
-        thin=_why_thin(sheet, slip),
+        more_papers=0 if is_week else left,
+        thin=WHY_THIN.get(edition.quiet_reason or "", "") if is_thin else "",
         withdrawn=tuple(
-            [
-                WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
-                for one in slip.withdrawn
-            ]
+            WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
+            for one in slip.withdrawn
         ),
         acknowledgements=() if sheet.of_arxiv.isdisjoint(slip.positions) else (ARXIV_THANKS,),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
         is_week=is_week,
     )
-
-
-def _why_thin(sheet: Sheet, slip: Slip) -> str:
-    if len(slip.positions) >= sheet.size:
-        return ""
-    return WHY_THIN.get(sheet.edition.quiet_reason or "", "")
 
 
 def _page_of_the_week(sheet: Sheet, slip: Slip) -> str:
@@ -160,21 +155,11 @@ def _page_of_the_week(sheet: Sheet, slip: Slip) -> str:
     return f"{sheet.letterhead.public_url}/trending?{urlencode(query)}"
 
 
-def _left_of(edition: Edition, positions: tuple[int, ...]) -> int:
-    """How many papers the edition shows that the mail does not."""
-    shown = len(edition.papers)
-    return shown - sum([position <= shown for position in positions])
-
-
 def _chosen(sheet: Sheet, slip: Slip) -> tuple[DigestPaper, ...]:
     """The papers that all mails share, but those of which this reader has a reason or parts of
     their own."""
-    papers = [sheet.papers[position] for position in slip.positions]
-    if slip.reasons or slip.parts:
-        for place, position in enumerate(slip.positions):
-            if position in slip.reasons or position in slip.parts:
-                papers[place] = _own(sheet, slip, position)
-    return tuple(papers)
+    own = {*slip.reasons, *slip.parts}
+    return tuple(_own(sheet, slip, at) if at in own else sheet.papers[at] for at in slip.positions)
 
 
 def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
