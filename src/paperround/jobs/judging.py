@@ -59,7 +59,16 @@ def papers_to_judge(desk: Desk, token: str, *, page: int, now: datetime) -> Judg
     page = min(max(page, 1), MOST_PAGES)
     shown = chosen[(page - 1) * PAGE : page * PAGE]
     return Judging(
-        papers=tuple(_judged(placed[one.id]) for one in shown if one.id in placed),
+        papers=tuple(
+            JudgedPaper(
+                paper_id=paper.paper_id,
+                title=paper.title,
+                authors=paper.authors,
+                gist=paper.gist,
+                page=f"/papers/{paper.name}",
+            )
+            for paper in (placed[one.id].paper for one in shown if one.id in placed)
+        ),
         page=page,
         more=len(chosen) > page * PAGE,
     )
@@ -83,17 +92,6 @@ def _unjudged(work: UnitOfWork, reader: Reader, now: datetime) -> dict[PaperId, 
         if one.paper.paper_id not in said and not one.paper.withdrawn:
             each.setdefault(one.paper.paper_id, one)
     return each
-
-
-def _judged(placed: Placed) -> JudgedPaper:
-    paper = placed.paper
-    return JudgedPaper(
-        paper_id=paper.paper_id,
-        title=paper.title,
-        authors=paper.authors,
-        gist=paper.gist,
-        page=f"/papers/{paper.name}",
-    )
 
 
 def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:

@@ -1,6 +1,6 @@
 """What a reader gives from a library of their own: understood first, and kept when they say so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from paperround.domain.errors import invalid
@@ -15,7 +15,7 @@ from paperround.domain.interests import (
 )
 from paperround.domain.languages import marked
 from paperround.domain.libraries import GivenWork, Library, Understood, UnderstoodWork
-from paperround.domain.papers import Paper, PaperId, Reject
+from paperround.domain.papers import Paper, Reject
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, write_by_link
@@ -40,7 +40,12 @@ def understand(desk: Desk, token: str, library: Library, *, now: datetime) -> Un
         papers = _papers(work, library.works)
     seeds = {seed_name(one.value) for one in kept if one.kind is InterestKind.SEED}
     each = [_understood(one, paper, seeds) for one, paper in papers]
-    lost = (_nameless(number) for number, one in enumerate(each, start=1) if one is None)
+    nameless = marked("it has neither a title nor an identifier")
+    lost = (
+        Reject(reason="no-title", detail=nameless, position=number)
+        for number, one in enumerate(each, start=1)
+        if one is None
+    )
     return Understood(
         called=library.called,
         works=tuple({one.seed: one for one in each if one is not None}.values()),
@@ -59,19 +64,13 @@ def _papers(work: UnitOfWork, works: Sequence[GivenWork]) -> list[tuple[GivenWor
     looked_up = 0
     papers: list[tuple[GivenWork, Paper | None]] = []
     for one in works:
-        paper = _by_identifier(one, found, by_name)
+        ids = (found[pair] for pair in one.identifiers.items() if pair in found)
+        paper = next((by_name[id_] for id_ in ids if id_ in by_name), None)
         if paper is None and one.title and looked_up < MOST_LOOKED_UP:
             looked_up += 1
             paper = paper_called(work, one.title)
         papers.append((one, paper))
     return papers
-
-
-def _by_identifier(
-    one: GivenWork, found: Mapping[tuple[str, str], PaperId], papers: Mapping[PaperId, Paper]
-) -> Paper | None:
-    ids = (found[pair] for pair in one.identifiers.items() if pair in found)
-    return next((papers[id_] for id_ in ids if id_ in papers), None)
 
 
 def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> UnderstoodWork | None:
@@ -88,14 +87,6 @@ def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> Underst
         return None
     seed = f"{kind}:{one.identifiers[kind]}"
     return UnderstoodWork(seed=seed, title=seed, is_identifier=True, already=seed in seeds)
-
-
-def _nameless(number: int) -> Reject:
-    return Reject(
-        reason="no-title",
-        detail=marked("it has neither a title nor an identifier"),
-        position=number,
-    )
 
 
 def keep_seeds(desk: Desk, token: str, seeds: Sequence[str], *, now: datetime) -> int | None:

@@ -103,9 +103,12 @@ def _line(
     feed: LiveFeed, brought: Mapping[FeedId, int], rejected: Mapping[FeedId, int]
 ) -> SourceLine:
     progress = feed.progress
+    words = BY_HAND if feed.next_at is None else HEALTH[feed.health]
+    if feed.gone_at is not None:
+        words = GONE
     return SourceLine(
         name=feed.name,
-        words=_words(feed),
+        words=words,
         alarm=ALARMS[progress.alarm.kind] if progress.alarm else "",
         is_well=feed.gone_at is None and feed.health not in TROUBLES and progress.alarm is None,
         brought=brought.get(feed.id, 0),
@@ -115,9 +118,3 @@ def _line(
         news_at=feed.last_news_at,
         expects_at=feed.expects_at,
     )
-
-
-def _words(feed: LiveFeed) -> str:
-    if feed.gone_at is not None:
-        return GONE
-    return BY_HAND if feed.next_at is None else HEALTH[feed.health]

@@ -7,7 +7,7 @@ other paper: no digest waits for a machine, and none fails with it. A machine th
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from paperround.domain.papers import Paper
 from paperround.domain.summaries import Wording, checked, is_askable, marked
 from paperround.jobs.ports import Ranker, Summariser, SummaryShelf
 from paperround.jobs.rank import rank_list
-from paperround.store.unit_of_work import Database, write
+from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,12 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
     writing.shelf.forget(before=now - KEPT)
     asked = kept = 0
     error = None
+
+    def hit(work: UnitOfWork) -> float | None:
+        return work.rates.hit(_BUDGET, writing.budget, now=now)
+
     for paper in _wanted(writing, now):
-        if asked == REQUESTS or not _spend(writing, now):
+        if asked == REQUESTS or write(writing.database, hit) is not None:
             break
         asked += 1
         try:
@@ -110,23 +114,15 @@ def _wanted(writing: Writing, now: datetime) -> Iterator[Paper]:
         names = [one.name for one in work.lists.all()]
     seen: set[int] = set()
     for name in names:
-        for paper in _next_edition(writing, name, now):
+        ranked = rank_list(
+            database=writing.database, ranker=writing.ranker, list_name=name, day=None, now=now
+        )
+        for item in ranked.ranking.items[: ranked.mailing_list.edition_size]:
+            paper = item.paper
             if paper.id not in seen and is_askable(paper):
                 seen.add(paper.id)
                 if writing.shelf.get(paper.title, paper.abstract) is None:
                     yield paper
-
-
-def _next_edition(writing: Writing, name: str, now: datetime) -> Sequence[Paper]:
-    ranked = rank_list(
-        database=writing.database, ranker=writing.ranker, list_name=name, day=None, now=now
-    )
-    return [item.paper for item in ranked.ranking.items[: ranked.mailing_list.edition_size]]
-
-
-def _spend(writing: Writing, now: datetime) -> bool:
-    wait = write(writing.database, lambda work: work.rates.hit(_BUDGET, writing.budget, now=now))
-    return wait is None
 
 
 def _ask(writing: Writing, paper: Paper) -> bool:

@@ -104,20 +104,18 @@ def settled(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[Interest, 
 
     Some titles are looked for, the first; the others stay titles, which count by their words.
     """
-    named = [one for one in interests if _is_title(one)][:MOST_TITLES]
-    papers = {one: paper_called(work, seed_name(one.value)) for one in dict.fromkeys(named)}
-    return tuple(dict.fromkeys(_as_paper(one, papers.get(one)) for one in interests))
-
-
-def _is_title(one: Interest) -> bool:
-    return one.kind is InterestKind.SEED and seed_identifier(one.value) is None
-
-
-def _as_paper(one: Interest, paper: Paper | None) -> Interest:
-    if paper is None:
-        return one
-    sign = "-" if is_unlike(one.value) else ""
-    return Interest(one.kind, sign + canonical(paper.identifiers))
+    titles = [
+        one
+        for one in interests
+        if one.kind is InterestKind.SEED and seed_identifier(one.value) is None
+    ]
+    found: dict[Interest, Interest] = {}
+    for one in dict.fromkeys(titles[:MOST_TITLES]):
+        paper = paper_called(work, seed_name(one.value))
+        if paper is not None:
+            sign = "-" if is_unlike(one.value) else ""
+            found[one] = Interest(one.kind, sign + canonical(paper.identifiers))
+    return tuple(dict.fromkeys(found.get(one, one) for one in interests))
 
 
 def paper_called(work: UnitOfWork, title: str) -> Paper | None:
