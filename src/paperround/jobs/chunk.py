@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cached_property
 
 from paperround.domain.identifiers import KINDS_BY_TRUST
 from paperround.domain.joining import joined, may_join
@@ -54,27 +55,19 @@ class Entry:
     `pairs` are the (kind, value) of its identifiers, the most trusted one first.
     """
 
-    __slots__ = ("_key", "_record", "pairs", "raw")
-
     def __init__(self, raw: Record) -> None:
         self.raw = raw
         self.pairs = by_trust(raw.identifiers)
-        self._record: Record | None = None
-        self._key: str | None = None
 
-    @property
+    @cached_property
     def record(self) -> Record:
         """The record with readable texts."""
-        if self._record is None:
-            self._record = repaired(self.raw)
-        return self._record
+        return repaired(self.raw)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Its title key."""
-        if self._key is None:
-            self._key = key_of(self.record)
-        return self._key
+        return key_of(self.record)
 
     @property
     def names_a_work(self) -> bool:
@@ -301,13 +294,19 @@ class Chunk:
         real = self._write()
         self._forget()
         self._rename(real)
-        pair = (self._papers[real.get(id_, id_)] for id_ in (one, other))
-        change = joined(*pair)
+        change = joined(*(self._papers[real.get(id_, id_)] for id_ in (one, other)))
         self._work.papers.join(change, now=self._now)
         self._joins += 1
-        self._papers[change.paper.id] = change.paper
-        self._lead(change.gone, change.paper.id)
-        return change.paper.id
+        kept, gone = change.paper.id, change.gone
+        self._papers[kept] = change.paper
+        # What was known of the one paper is known of the other.
+        self._known = {pair: kept if id_ == gone else id_ for pair, id_ in self._known.items()}
+        del self._papers[gone]
+        self._fingerprints.pop(gone, None)
+        self._fingerprints |= self._work.papers.fingerprints(self._feed, [kept])
+        if gone in self._seen:
+            self._seen.add(kept)
+        return kept
 
     def _rename(self, real: Mapping[PaperId, PaperId]) -> None:
         """Papers that were provisional until now go by their real ids."""
@@ -320,15 +319,6 @@ class Chunk:
             id_: paper if paper.id == id_ else replace(paper, id=id_)
             for id_, paper in papers.items()
         }
-
-    def _lead(self, gone: PaperId, kept: PaperId) -> None:
-        """What was known of the one paper is known of the other."""
-        self._known = {pair: kept if id_ == gone else id_ for pair, id_ in self._known.items()}
-        del self._papers[gone]
-        self._fingerprints.pop(gone, None)
-        self._fingerprints |= self._work.papers.fingerprints(self._feed, [kept])
-        if gone in self._seen:
-            self._seen.add(kept)
 
 
 def dated(counts: Sequence[Count], captured_at: datetime) -> list[Observation]:
