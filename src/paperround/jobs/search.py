@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -136,7 +136,9 @@ def _suggestion(work: UnitOfWork, text: str, query: Query, found: Found) -> str:
     better = text
     for word in islice(filter(is_guessable, plain), _MOST_UNKNOWN):
         meant = _meant(work, word)
-        better = _replaced(better, word, meant) if meant else better
+        if meant:
+            whole = rf"(?<!\w){re.escape(word)}(?!\w)"
+            better = re.sub(whole, meant, better, flags=re.IGNORECASE)
     return better if better != text else ""
 
 
@@ -147,10 +149,6 @@ def _meant(work: UnitOfWork, word: str) -> str:
     spread = work.search.spread(terms)
     best = max(terms, key=lambda term: (spread[term], term.words), default=None)
     return terms[best] if best and spread[best] else ""
-
-
-def _replaced(text: str, word: str, meant: str) -> str:
-    return re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", meant, text, flags=re.IGNORECASE)
 
 
 MOST_COMPARED = 30
@@ -164,15 +162,19 @@ MOST_KEPT = 20_000
 
 def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> list[Paper]:
     """At most five, the most similar first; none where nothing shares enough with it."""
+    used = telling_words(paper)
     with database.reading() as work:
-        spread = work.search.spread(telling_words(paper))
-        query = query_like(paper, spread, work.papers.count())
+        spread, indexed = work.search.spread(used), work.papers.count()
+        shared = [term for term in used if spread.get(term, 0) > 1]
+        shared.sort(key=lambda term: (-used[term] * rarity(spread[term], indexed), term.words))
+        chosen = tuple(shared[:MOST_TOLD])
+        query = Query(optional=chosen, times={term: used[term] for term in chosen})
         found = work.search.find(query, limit=MOST_COMPARED)
         loaded = work.papers.load(found.best) if found.best else {}
     papers = [loaded[one] for one in found.best if one in loaded]
     order = relevance(query, papers, found)
     alike = (loaded[one] for one in order if one != paper.id)
-    return [one for one in alike if not one.withdrawn and is_alike(query, one)][:SHOWN]
+    return [one for one in alike if not one.withdrawn and _is_alike(query, one)][:SHOWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,25 +210,19 @@ class Neighbours:
             kept = self._kept.get(paper.id)
         if kept is None or kept.text != text or not timedelta() <= now - kept.found_at < LASTING:
             similar = similar_papers(self._database, self._relevance, paper)
-            self._keep(paper.id, _Kept(text, now, tuple(one.id for one in similar)))
+            with self._lock:
+                self._kept[paper.id] = _Kept(text, now, tuple(one.id for one in similar))
+                self._kept.move_to_end(paper.id)
+                while len(self._kept) > self._most_kept:
+                    self._kept.popitem(last=False)
             return similar
-        return self._still(kept.papers, paper.id)
-
-    def _keep(self, paper: PaperId, kept: _Kept) -> None:
-        with self._lock:
-            self._kept[paper] = kept
-            self._kept.move_to_end(paper)
-            while len(self._kept) > self._most_kept:
-                self._kept.popitem(last=False)
-
-    def _still(self, papers: tuple[PaperId, ...], paper: PaperId) -> list[Paper]:
-        """Those that still stand, each once: two may have become one, or one with the paper."""
-        if not papers:
+        if not kept.papers:
             return []
         with self._database.reading() as work:
-            loaded = work.papers.load(papers)
-        found = {loaded[one].id: loaded[one] for one in papers if one in loaded}
-        return [one for one in found.values() if not one.withdrawn and one.id != paper]
+            loaded = work.papers.load(kept.papers)
+        # Those that still stand, each once: two may have become one, or one with the paper.
+        found = {loaded[one].id: loaded[one] for one in kept.papers if one in loaded}
+        return [one for one in found.values() if not one.withdrawn and one.id != paper.id]
 
 
 MOST_ASKED = 24
@@ -253,16 +249,7 @@ def telling_words(paper: Paper) -> dict[Term, int]:
     return {Term(words=(written[one],)): counted[one] for one in most}
 
 
-def query_like(paper: Paper, spread: Mapping[Term, int], indexed: int) -> Query:
-    """What finds papers like this one, given in how many papers each of its words stands."""
-    used = telling_words(paper)
-    shared = [term for term in used if spread.get(term, 0) > 1]
-    shared.sort(key=lambda term: (-used[term] * rarity(spread[term], indexed), term.words))
-    chosen = tuple(shared[:MOST_TOLD])
-    return Query(optional=chosen, times={term: used[term] for term in chosen})
-
-
-def is_alike(query: Query, paper: Paper) -> bool:
+def _is_alike(query: Query, paper: Paper) -> bool:
     """Whether a paper has enough of the words that were looked for."""
     known = frozenset(stems(f"{paper.title} {paper.abstract}"))
     return sum(stem(term.words[0]) in known for term in query.optional) >= SHARED
