@@ -116,12 +116,15 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     unsubscribe = f"{base}/unsubscribe/{token}"
     shown = len(edition.papers)
     left = shown - sum(position <= shown for position in slip.positions)
+    # All mails share the papers, but those of which this reader has a reason or parts of their own.
+    own = {*slip.reasons, *slip.parts}
+    papers = [_own(sheet, slip, at) if at in own else sheet.papers[at] for at in slip.positions]
     is_thin = len(slip.positions) < sheet.size
     return DigestView(
         list_name=edition.list_name,
         list_title=sheet.list_title,
         day=slip.local_date,
-        papers=_chosen(sheet, slip),
+        papers=tuple(papers),
         links=PersonalLinks(
             unsubscribe=unsubscribe,
             preferences=f"{base}/preferences/{token}",
@@ -153,13 +156,6 @@ def _page_of_the_week(sheet: Sheet, slip: Slip) -> str:
     if sheet.edition.list_name != DEFAULT_LIST:
         query["list"] = sheet.edition.list_name
     return f"{sheet.letterhead.public_url}/trending?{urlencode(query)}"
-
-
-def _chosen(sheet: Sheet, slip: Slip) -> tuple[DigestPaper, ...]:
-    """The papers that all mails share, but those of which this reader has a reason or parts of
-    their own."""
-    own = {*slip.reasons, *slip.parts}
-    return tuple(_own(sheet, slip, at) if at in own else sheet.papers[at] for at in slip.positions)
 
 
 def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:

@@ -117,9 +117,8 @@ def plan_due(
     failure: Exception | None = None
     for mailing_list in lists:
         try:
-            reports[mailing_list.name] = _ListRound(database, context, hours, mailing_list).plan(
-                alive
-            )
+            one_list = _ListRound(database, context, hours, mailing_list)
+            reports[mailing_list.name] = one_list.plan(alive)
         except Exception as error:  # the readers of the other lists wait too
             failure = failure or error
     if failure is not None:
@@ -350,22 +349,17 @@ def plan_newcomer(
     taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
     newest = work.editions.newest(mailing_list.id, by=now)
     awaited = newest is None or _is_without_papers(newest)
-    if (taken is None or taken < today) and (
-        newest is None or awaited or _is_for(newest, mailing_list, subscription, today)
-    ):
+    is_due = awaited
+    if newest is not None and not awaited:
+        held = mailing_list.not_before
+        is_held = held is not None and newest.cut_at < held
+        is_due = not is_held and none_due(newest, _any_day(subscription), today) is None
+    if is_due and (taken is None or taken < today):
         work.subscribers.schedule({subscription.id: now})
         return Welcome.FIRST_PAPERS if awaited else Welcome.DUE
     later = first_due_of(subscription, mailing_list, hours, taken, now)
     work.subscribers.schedule({subscription.id: later})
     return Welcome.LATER
-
-
-def _is_for(
-    edition: Edition, mailing_list: MailingList, subscription: Subscription, today: date
-) -> bool:
-    held = mailing_list.not_before
-    is_held = held is not None and edition.cut_at < held
-    return not is_held and none_due(edition, _any_day(subscription), today) is None
 
 
 def _is_without_papers(edition: Edition) -> bool:

@@ -343,15 +343,9 @@ class _Polling:
 
     def deleted(self) -> PollReport:
         """The feed was deleted while it was read: there is nothing to write it down in."""
-        feed, reason = self._feed, "the feed was deleted while it was read"
-        return PollReport(
-            feed=feed.name,
-            id=feed.id,
-            health=feed.health,
-            reason=reason,
-            next_at=self._now,
-            error=reason,
-        )
+        reason = "the feed was deleted while it was read"
+        report = not_ours(self._feed, reason, self._now)
+        return replace(report, reason=reason, put_off=False, error=reason)
 
     def _end(self, poll: Poll) -> PollReport:
         self._write(poll)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from paperround.domain.feeds import AlarmKind, FeedHealth, LiveFeed
 from paperround.domain.languages import marked
-from paperround.domain.papers import FeedId
 from paperround.jobs.feeds import every_feed
 from paperround.store.unit_of_work import Database
 
@@ -85,7 +84,7 @@ def sources_page(database: Database, *, now: datetime) -> SourcesPage:
         lately = work.feeds.brought(since=now - SHOWN, until=now)
         papers = work.papers.count()
     shown = (one for one in feeds if one.next_at is not None or one.id in lately)
-    lines = [_line(one, brought, rejected) for one in shown]
+    lines = [_line(one, brought.get(one.id, 0), rejected.get(one.id, 0)) for one in shown]
     return SourcesPage(
         sources=tuple(sorted(lines, key=lambda one: (one.is_well, one.name))),
         as_of=now,
@@ -99,9 +98,7 @@ def feed_names(database: Database) -> list[str]:
         return sorted(one.name for one in every_feed(work))[:MOST_NAMES]
 
 
-def _line(
-    feed: LiveFeed, brought: Mapping[FeedId, int], rejected: Mapping[FeedId, int]
-) -> SourceLine:
+def _line(feed: LiveFeed, brought: int, rejected: int) -> SourceLine:
     progress = feed.progress
     words = BY_HAND if feed.next_at is None else HEALTH[feed.health]
     if feed.gone_at is not None:
@@ -111,8 +108,8 @@ def _line(
         words=words,
         alarm=ALARMS[progress.alarm.kind] if progress.alarm else "",
         is_well=feed.gone_at is None and feed.health not in TROUBLES and progress.alarm is None,
-        brought=brought.get(feed.id, 0),
-        rejected=rejected.get(feed.id, 0),
+        brought=brought,
+        rejected=rejected,
         batch=progress.usual[-1].records if progress.usual else None,
         good_at=feed.last_good_at,
         news_at=feed.last_news_at,
