@@ -6,7 +6,7 @@ from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.papers import PaperId
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.desk import Desk
-from paperround.jobs.judging import PAGE, Kept, keep_judgements, papers_to_judge, suggest
+from paperround.jobs.library import PAGE, Kept, keep_judgements, papers_to_judge, suggest
 from paperround.jobs.self_service import open_choices
 from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, NOW, address

@@ -12,7 +12,7 @@ from paperround.domain.interests import parse_interest
 from paperround.domain.judging import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.domain.papers import PaperId
 from paperround.jobs import feedback
-from paperround.jobs.judging import keep_judgements, papers_to_judge, suggest, titles_of
+from paperround.jobs.library import keep_judgements, papers_to_judge, suggest, titles_of
 from paperround.languages.tongue import tongue
 from paperround.web.home import TO_ITS_READER, Home, Present
 from paperround.web.languages import page_language
