@@ -70,11 +70,10 @@ def _round(
     newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime
 ) -> EnrichReport | None:
     """What became of one service's turn; None when no paper waits for it."""
-    left = _left(newsroom, enricher, requests, now)
-    taken = _take(newsroom, enricher, left, now) if left else []
+    asking = _Asking(newsroom, enricher, now)
+    taken = asking.take(requests)
     if not taken:
         return None
-    asking = _Asking(newsroom, enricher, now)
     try:
         for papers in _parts(taken, enricher.size):
             asking.ask(papers)
@@ -86,49 +85,6 @@ def _round(
         log.exception("enriching from %s failed unexpectedly", enricher.name)
         return asking.end(f"an error of ours, {type(error).__name__}: the log has the whole story")
     return asking.end(None)
-
-
-def _left(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) -> int:
-    """How many of `requests` the service's budget has left, none while it is left alone."""
-    share = _share(enricher)
-    with newsroom.database.reading() as work:
-        if any(work.limiter.open_until(name, now=now) for name in (share.name, enricher.limiter)):
-            return 0
-        left = [
-            rate.count - work.rates.count(share.name, rate.period, now=now) for rate in share.rates
-        ]
-    return max(0, min([requests, *left]))
-
-
-def _share(enricher: Enricher) -> Share:
-    return Share(name=f"enrich/{enricher.name}", rates=enricher.budget)
-
-
-def _take(newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime) -> list[Paper]:
-    """The papers to ask for. The others have had their turn."""
-
-    def take(work: UnitOfWork) -> list[Paper]:
-        due = work.enrichments.take_due(
-            enricher.name,
-            enricher.kinds,
-            since=now - WATCHED,
-            until=now + LEASE,
-            now=now,
-            limit=enricher.size * requests,
-        )
-        papers = work.papers.load(due)
-        feed = work.feeds.find(feed_name(enricher.name))
-        own = feed.id if feed is not None else None
-        known = list[Paper]()
-        others = list[Paper]()
-        for paper in (papers[one] for one in due if one in papers):
-            # A withdrawn paper only where this service withdrew it: it may take that back.
-            is_asked = not paper.withdrawn or own in paper.withdrawn_by
-            (known if is_asked and enricher.knows(paper) else others).append(paper)
-        work.enrichments.asked(enricher.name, _turns(others, now), now=now)
-        return known
-
-    return write(newsroom.database, take)
 
 
 def _parts(papers: Sequence[Paper], size: int) -> list[Sequence[Paper]]:
@@ -158,13 +114,51 @@ class _Asking:
     def __init__(self, newsroom: Newsroom, enricher: Enricher, now: datetime) -> None:
         self._newsroom = newsroom
         self._enricher = enricher
-        self._share = _share(enricher)
+        self._share = Share(name=f"enrich/{enricher.name}", rates=enricher.budget)
         self._now = now
         self._run: Run | None = None
         self._requests = 0
         self._papers = 0
         self._answers = 0
         self._refusals = 0
+
+    def take(self, requests: int) -> list[Paper]:
+        """The papers to ask for, none while the service is left alone or its budget is spent. Those
+        that it is not asked for have had their turn."""
+        database, now = self._newsroom.database, self._now
+        enricher, share = self._enricher, self._share
+        with database.reading() as work:
+            names = (share.name, enricher.limiter)
+            if any(work.limiter.open_until(name, now=now) for name in names):
+                return []
+            for rate in share.rates:
+                asked = work.rates.count(share.name, rate.period, now=now)
+                requests = min(requests, rate.count - asked)
+        if requests <= 0:
+            return []
+
+        def take(work: UnitOfWork) -> list[Paper]:
+            due = work.enrichments.take_due(
+                enricher.name,
+                enricher.kinds,
+                since=now - WATCHED,
+                until=now + LEASE,
+                now=now,
+                limit=enricher.size * requests,
+            )
+            papers = work.papers.load(due)
+            feed = work.feeds.find(feed_name(enricher.name))
+            own = feed.id if feed is not None else None
+            known = list[Paper]()
+            others = list[Paper]()
+            for paper in (papers[one] for one in due if one in papers):
+                # A withdrawn paper only where this service withdrew it: it may take that back.
+                is_asked = not paper.withdrawn or own in paper.withdrawn_by
+                (known if is_asked and enricher.knows(paper) else others).append(paper)
+            work.enrichments.asked(enricher.name, _turns(others, now), now=now)
+            return known
+
+        return write(database, take)
 
     def ask(self, papers: Sequence[Paper]) -> None:
         """Ask for some papers, store what is said, and note their next turn.

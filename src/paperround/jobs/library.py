@@ -1,5 +1,7 @@
-"""What a reader gives: a library of their own, or what they think of papers of late. It is understood
-first, and kept when they say so."""
+"""What a reader gives: a library of their own, or what they think of papers of late.
+
+It is understood first, and kept when they say so.
+"""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
