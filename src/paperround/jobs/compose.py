@@ -40,8 +40,6 @@ class Sheet:
     letterhead: Letterhead
     papers: Mapping[int, DigestPaper]
     web_url: str
-    of_arxiv: frozenset[int]
-    """The positions of papers that came by way of arXiv."""
     size: int
     """How many papers a digest of the list holds; one with fewer says why. 0: it does not."""
 
@@ -55,9 +53,6 @@ def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead, *, size:
         letterhead=letterhead,
         papers={paper.position: _paper(paper, base) for paper in edition.all_papers},
         web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
-        of_arxiv=frozenset(
-            paper.position for paper in edition.all_papers if "arxiv" in paper.identifiers
-        ),
         size=size,
     )
 
@@ -119,6 +114,9 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     # All mails share the papers, but those of which this reader has a reason or parts of their own.
     own = {*slip.reasons, *slip.parts}
     papers = [_own(sheet, slip, at) if at in own else sheet.papers[at] for at in slip.positions]
+    is_of_arxiv = any(
+        "arxiv" in one.identifiers for one in edition.all_papers if one.position in slip.positions
+    )
     is_thin = len(slip.positions) < sheet.size
     return DigestView(
         list_name=edition.list_name,
@@ -143,7 +141,7 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
             WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
             for one in slip.withdrawn
         ),
-        acknowledgements=() if sheet.of_arxiv.isdisjoint(slip.positions) else (ARXIV_THANKS,),
+        acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
         is_week=is_week,

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
+from functools import lru_cache
 
 from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import InvalidInput, NotFound
@@ -19,7 +19,6 @@ from paperround.domain.formula import Formula
 from paperround.domain.models import (
     KeptModel,
     ModelFacts,
-    ModelId,
     NewModel,
     digest_of,
 )
@@ -144,8 +143,7 @@ class LearnedRanker:
     def __init__(self, database: Database, maker: ModelMaker) -> None:
         self._database = database
         self._maker = maker
-        self._held: dict[ModelId, LearnedModel | None] = {}
-        self._reading = Lock()
+        self._open = lru_cache(maxsize=HELD)(self._read)
 
     @property
     def name(self) -> str:
@@ -179,16 +177,8 @@ class LearnedRanker:
         """How many outcomes it takes to learn something."""
         return self._maker.least
 
-    def _open(self, kept: KeptModel) -> LearnedModel | None:
-        """The model, read once; None, and said once, when it cannot be read."""
-        with self._reading:
-            if kept.id not in self._held:
-                for oldest in list(self._held)[: len(self._held) - HELD + 1]:
-                    del self._held[oldest]
-                self._held[kept.id] = self._read(kept)
-            return self._held[kept.id]
-
     def _read(self, kept: KeptModel) -> LearnedModel | None:
+        """The model, kept by `_open`; None, and said once, when it cannot be read."""
         try:
             with self._database.reading() as work:
                 content = work.models.content(kept.id)
