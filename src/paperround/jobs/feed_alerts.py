@@ -49,6 +49,10 @@ def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
     named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
     rest = f" and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else ""
     many = len(hit) > 1
+    episodes = []
+    for feed in hit:  # each began when the feed was last without its trouble
+        well = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
+        episodes.append(f"feed/{feed.id}/{how}/{format_instant(well or feed.created_at)}")
     news = "It has not brought any papers yet."
     if first.last_news_at is not None:
         news = f"It last brought new papers at {format_instant(first.last_news_at)}."
@@ -62,14 +66,8 @@ def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
             f"They are {named}{rest}." if many else news,
             "Digests go out with what the other feeds bring.",
         ),
-        episodes=tuple(f"feed/{feed.id}/{how}/{format_instant(_well(feed))}" for feed in hit),
+        episodes=tuple(episodes),
     )
-
-
-def _well(feed: LiveFeed) -> datetime:
-    """When the feed was last without its trouble."""
-    well = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
-    return well or feed.created_at
 
 
 def _gone(feed: LiveFeed, since: datetime) -> Alert:

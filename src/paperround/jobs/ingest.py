@@ -104,6 +104,7 @@ class Run:
         self._tally = Counter[str]()
         self._rejects = Counter[str]()
         self._names: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
+        """Some names of each kind of paper."""
         self._papers_total = 0
 
     @property
@@ -135,7 +136,11 @@ class Run:
             chunk = batch.records[start : start + CHUNK]
             tally, decided = write(self._database, partial(self._store, chunk, captured_at, now))
             self._tally += tally
-            self._note(chunk, decided)
+            for record, what in zip(chunk, decided, strict=True):
+                names = self._names.get(what)
+                if names is not None and len(names) < MOST_NAMES and record.identifiers:
+                    kind, value = by_trust(record.identifiers)[0]
+                    names.append(f"{kind}:{value}"[:_LONGEST_NAME])
             progress(len(chunk))
         if batch.loose_counts or batch.rejects:
             observed, rejects = write(
@@ -143,14 +148,6 @@ class Run:
             )
             self._tally["observations"] += observed
             self._rejects.update(reject.reason for reject in rejects)
-
-    def _note(self, records: Sequence[Record], decided: Sequence[str]) -> None:
-        """Remember some names of each kind of paper."""
-        for record, what in zip(records, decided, strict=True):
-            names = self._names.get(what)
-            if names is not None and len(names) < MOST_NAMES and record.identifiers:
-                kind, value = by_trust(record.identifiers)[0]
-                names.append(f"{kind}:{value}"[:_LONGEST_NAME])
 
     def finish(
         self,

@@ -102,40 +102,31 @@ def is_overload(error: FetchFailed) -> bool:
 
 @contextmanager
 def _turn(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> Iterator[None]:
-    """Our turn of the service, from the moment it is ours to the end of the answer."""
+    """Our turn of the service, from the moment it is ours to the end of the answer. Raises
+    RateLimited when it is too far off."""
     if not request.limiter:
         yield
         return
+    database, limiter = newsroom.database, request.limiter
     turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_ANSWER)
-    taken_at = _awaited(newsroom, request, turn, share)
-    try:
-        yield
-    finally:
-        now = newsroom.clock.now()
-        write(
-            newsroom.database,
-            lambda work: work.limiter.release(request.limiter, turn, taken_at=taken_at, now=now),
-        )
-
-
-def _awaited(
-    newsroom: Newsroom, request: FetchRequest, turn: Turn, share: Share | None
-) -> datetime:
-    """When our turn began. Raises RateLimited when it is too far off."""
 
     def take(work: UnitOfWork) -> datetime | None:
         barred = work.limiter.open_until(share.name, now=now) if share is not None else None
-        return barred or work.limiter.take(request.limiter, turn, newsroom.processes, now=now)
+        return barred or work.limiter.take(limiter, turn, newsroom.processes, now=now)
 
     began = now = newsroom.clock.now()
-    while (look_at := write(newsroom.database, take)) is not None:
+    while (look_at := write(database, take)) is not None:
         seconds = (look_at - now).total_seconds()
         if look_at - began > LONGEST_PAUSE:
-            words = f"{request.limiter} may not be asked again before {look_at:%H:%M} UTC"
+            words = f"{limiter} may not be asked again before {look_at:%H:%M} UTC"
             raise RateLimited(words, retry_after=seconds)
         newsroom.pause(seconds)
         now = max(look_at, newsroom.clock.now())
-    return now
+    try:
+        yield
+    finally:
+        end = newsroom.clock.now()
+        write(database, lambda work: work.limiter.release(limiter, turn, taken_at=now, now=end))
 
 
 def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> None:

@@ -97,7 +97,10 @@ def candidates_of(readings: Iterable[Reading], *, now: datetime) -> list[Candida
     for reading in readings:
         for record in reading.batch.records:
             found.add(record, reading.captured_at)
-    return found.candidates()
+    return [
+        Candidate(paper=paper, observations=tuple(found.counts[id_]))
+        for id_, paper in found.papers.items()
+    ]
 
 
 @dataclass(slots=True)
@@ -122,12 +125,6 @@ class _PaperSet:
         for pair in paper.identifiers.items():
             self.known.setdefault(pair, paper.id)
         self.counts.setdefault(paper.id, []).extend(dated(raw.counts, captured_at))
-
-    def candidates(self) -> list[Candidate]:
-        return [
-            Candidate(paper=paper, observations=tuple(self.counts[id_]))
-            for id_, paper in self.papers.items()
-        ]
 
     def _find(self, record: Record, key: str) -> PaperId | None:
         pairs = [(kind, record.identifiers.get(kind, "")) for kind in KINDS_BY_TRUST]

@@ -190,21 +190,7 @@ class _Polling:
             self._progress = replace(progress, begun=self._since)
         else:  # all is read that was told when the poll was begun, which may be long ago
             self._progress = replace(progress, begun=None, read_to=self._since)
-        self._record(has_news=run.report.unseen > before)
-
-    def _begun(self) -> Run:
-        if self._run is None:
-            number = write(self._newsroom.database, self._start)
-            feed = self._feed
-            self._run = Run(self._newsroom.database, feed=feed.id, number=number, lease=feed.lease)
-        return self._run
-
-    def _start(self, work: UnitOfWork) -> int:
-        work.feeds.hold_lent(self._feed.id, self._feed.lease)
-        return work.feeds.start_run(self._feed.id, source=self._feed.kind, now=self._now)
-
-    def _record(self, *, has_news: bool) -> None:
-        """Keep what was read and the feed to ourselves; how it is doing is said at the end."""
+        # Keep what was read and the feed to ourselves; how it is doing is said at the end.
         until = self._newsroom.clock.now() + LEASE
         self._write(
             Poll(
@@ -214,10 +200,22 @@ class _Polling:
                 failures=self._feed.failures,
                 next_at=until,
                 expects_at=self._feed.expects_at,
-                news_at=self._now if has_news else None,
+                news_at=self._now if run.report.unseen > before else None,
                 leased_until=until,
             )
         )
+
+    def _begun(self) -> Run:
+        if self._run is None:
+            feed = self._feed
+
+            def start(work: UnitOfWork) -> int:
+                work.feeds.hold_lent(feed.id, feed.lease)
+                return work.feeds.start_run(feed.id, source=feed.kind, now=self._now)
+
+            number = write(self._newsroom.database, start)
+            self._run = Run(self._newsroom.database, feed=feed.id, number=number, lease=feed.lease)
+        return self._run
 
     def _judge(self) -> PollReport:
         """The end of a poll that met no error."""
