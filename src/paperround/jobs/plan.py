@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import lru_cache
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import SkipReason, none_due
@@ -48,13 +47,6 @@ LATE = timedelta(minutes=30)
 
 MISSED = "missed"
 """Why a row is born expired: nobody planned it while its digest would still have been news."""
-
-_MOST_INSTANTS = 4096
-"""Due instants whose dates and next ones are kept: those of a page are few, and each takes a walk
-through the rules of a zone."""
-
-_date_of = lru_cache(maxsize=_MOST_INSTANTS)(local_date)
-_next_due = lru_cache(maxsize=_MOST_INSTANTS)(next_due)
 
 _NOT_WANTED = frozenset({SkipReason.PAUSED, SkipReason.BOUNCING, SkipReason.NOT_THEIR_DAY})
 """Nobody misses a digest they did not want, or that was not to be sent."""
@@ -294,7 +286,7 @@ class _ListRound:
             person, due_at = one.subscription, one.due_at
             if one.at_once:  # a newcomer who waited for the first papers gets them with these
                 person, due_at = _any_day(person), max(due_at, edition.frozen_at)
-            day = _date_of(due_at, self._zone_of(one))
+            day = local_date(due_at, self._zone_of(one))
             readers.append(Reader(subscription=person, day=day, due_at=due_at))
         with self.database.reading() as work:
             rows = build(work, self.context, edition, self.mailing_list, readers)
@@ -303,7 +295,7 @@ class _ListRound:
                 edition_id=edition.id,
                 row=self._if_in_time(row),
                 due_at=one.due_at,
-                next_due_at=_next_due(
+                next_due_at=next_due(
                     row.due_at,
                     hour=self.hours.hour_of(one.subscription.preferences),
                     zone=self._zone_of(one),
