@@ -13,7 +13,7 @@ poll writes nothing from then on. What goes wrong is a value in the report.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from paperround.domain.errors import (
@@ -71,8 +71,8 @@ _PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PollReport:
-    """What one poll did. `error` is why it ended early, None when it did not.
+class PollReport(IngestReport):
+    """What one poll did, over all its pages. `error` is why it ended early, None when it did not.
 
     A poll whose turn is far off ends without an error and `put_off`; so does one whose feed is
     being read by another, or was changed meanwhile. Its reason says why.
@@ -83,13 +83,6 @@ class PollReport:
     health: FeedHealth
     reason: str
     next_at: datetime
-    records: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    observations: int = 0
-    rejects: Mapping[str, int] = field(default_factory=dict)
-    papers_total: int = 0
     put_off: bool = False
     error: str | None = None
 
@@ -354,13 +347,7 @@ class _Polling:
             health=poll.health if poll.gone_at is None else FeedHealth.PAUSED,
             reason=poll.reason,
             next_at=poll.next_at,
-            records=did.records,
-            new=did.new,
-            changed=did.changed,
-            unchanged=did.unchanged,
-            observations=did.observations,
-            rejects=did.rejects,
-            papers_total=did.papers_total,
+            **{one.name: getattr(did, one.name) for one in fields(did)},
         )
 
     def _write(self, poll: Poll) -> None:
