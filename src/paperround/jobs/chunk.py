@@ -186,7 +186,15 @@ class Chunk:
         joins = self._joins
         paper_id = self._named(entry) or self._by_title(entry)
         if paper_id is None:
-            return self._create(entry) if entry.raw.announces else (UNANNOUNCED, None)
+            if not entry.raw.announces:
+                return UNANNOUNCED, None
+            self._created += 1
+            paper_id = PaperId(-self._created)
+            change = new_paper(
+                paper_id, entry.raw, entry.record, entry.key, self._now, feed=self._feed
+            )
+            self._remember(change, entry.raw)
+            return "new", paper_id
         if not self._is_changed(paper_id, entry.raw):
             return ("unchanged" if joins == self._joins else "changed"), paper_id
         namesake = self._by_title(entry) if entry.names_a_work else None
@@ -194,15 +202,6 @@ class Chunk:
             paper_id = self._join(paper_id, namesake)
         is_changed = self._update(paper_id, entry) or joins != self._joins
         return ("changed" if is_changed else "unchanged"), paper_id
-
-    def _create(self, entry: Entry) -> tuple[str, PaperId]:
-        self._created += 1
-        provisional = PaperId(-self._created)
-        change = new_paper(
-            provisional, entry.raw, entry.record, entry.key, self._now, feed=self._feed
-        )
-        self._remember(change, entry.raw)
-        return "new", provisional
 
     def _update(self, paper_id: PaperId, entry: Entry) -> bool:
         """Bring the paper up to the record; whether that changed it."""

@@ -5,7 +5,7 @@ feeds ─► failing or stale ─► grouped by what is wrong ─► one alert: 
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from paperround.domain.feed_health import LOST_AFTER, cause_of
@@ -21,27 +21,23 @@ _HOW = {FeedHealth.FAILED: "failing", FeedHealth.STALE: "stale"}
 
 def feed_troubles(feeds: Sequence[LiveFeed]) -> list[Alert]:
     """What is wrong with feeds. A new episode is a new alert."""
-    found = [_shared(cause, hit) for cause, hit in _causes(feeds).items()]
+    # The feeds that each cause hits. One that just failed counts as soon as another one has failed
+    # of the same cause for long.
+    causes: dict[str, list[LiveFeed]] = {}
+    for feed in feeds:
+        if feed.health in _HOW:
+            causes.setdefault(cause_of(feed), []).append(feed)
+    found = [
+        _shared(cause, hit)
+        for cause, hit in causes.items()
+        if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in hit)
+    ]
     for feed in feeds:
         if feed.gone_at is not None:
             found.append(_gone(feed, feed.gone_at))
         if feed.enabled and feed.progress.alarm is not None:
             found.append(_unusual(feed, feed.progress.alarm))
     return found
-
-
-def _causes(feeds: Iterable[LiveFeed]) -> dict[str, list[LiveFeed]]:
-    """The feeds that each cause hits. One that just failed counts as soon as another one has
-    failed of the same cause for long."""
-    causes: dict[str, list[LiveFeed]] = {}
-    for feed in feeds:
-        if feed.health in _HOW:
-            causes.setdefault(cause_of(feed), []).append(feed)
-    return {
-        cause: hit
-        for cause, hit in causes.items()
-        if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in hit)
-    }
 
 
 def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:

@@ -216,8 +216,6 @@ def _unjudged(work: UnitOfWork, reader: Reader, now: datetime) -> dict[PaperId, 
 
 def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:
     """What papers are called; those that nobody knows are left out."""
-    if not papers:
-        return {}
     with database.reading() as work:
         return {id_: paper.title for id_, paper in work.papers.load(papers).items()}
 

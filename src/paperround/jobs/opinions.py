@@ -147,23 +147,20 @@ class Opinions:
         what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
         day = self._days.get(what)
         if day is None or work.papers.joined_among([one.paper_id for one in day[1]]):
-            day = self._made(work, edition)
+            tail = edition.tail or work.editions.tail(edition.id)
+            ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
+            known = work.papers.load(ids)
+            behind = EditionTail(tail, known, self.gist)
+            index = PaperIndex(edition.papers, tuple(behind))
+            today = {paper.id: paper for paper in known.values()}
+            papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
+            scores = [one.score for one in index.papers]
+            background = work.papers.background(edition.as_of, limit=BACKGROUND)
+            day = self._model(papers, scores, background, index.shown), behind
         self._days[what] = day
         while len(self._days) > _KEPT:
             del self._days[next(iter(self._days))]
         return day
-
-    def _made(self, work: UnitOfWork, edition: Edition) -> tuple[TasteDay, EditionTail]:
-        tail = edition.tail or work.editions.tail(edition.id)
-        ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
-        known = work.papers.load(ids)
-        behind = EditionTail(tail, known, self.gist)
-        index = PaperIndex(edition.papers, tuple(behind))
-        today = {paper.id: paper for paper in known.values()}
-        papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
-        scores = [one.score for one in index.papers]
-        background = work.papers.background(edition.as_of, limit=BACKGROUND)
-        return self._model(papers, scores, background, index.shown), behind
 
 
 def tastes_of(
