@@ -7,6 +7,7 @@ wrong with one feed is a value in its report.
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 from paperround.domain.errors import InvalidInput
@@ -73,14 +74,7 @@ def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport
 
 def settings_of(feed: LiveFeed) -> NewFeed:
     """What an operator said of a feed, without how it is doing."""
-    return NewFeed(
-        name=feed.name,
-        kind=feed.kind,
-        url=feed.url,
-        settings=feed.settings,
-        show=feed.show,
-        enabled=feed.enabled,
-    )
+    return NewFeed(**{one.name: getattr(feed, one.name) for one in fields(NewFeed)})
 
 
 FEEDS = 500
