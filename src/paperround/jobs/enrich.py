@@ -246,7 +246,7 @@ class _Asking:
         """Close the run, and say what was done. Who is put off comes back when they may ask."""
         now = self._newsroom.clock.now()
         if error is not None:
-            self._begun().fail(error, now=now)
+            self._begun().finish(now=now, state="failed", error=error)
         elif self._run is not None:
             self._run.finish(now=now)
         if error or self._answers:

@@ -83,7 +83,8 @@ def ingest(
         run.add(batch, captured_at=captured_at, now=now, progress=progress)
         run.finish(now=now)
     except Exception as error:
-        run.fail(f"{type(error).__name__}: {error}", now=now)
+        words = f"{type(error).__name__}: {error}"
+        run.finish(now=now, state="failed", error=words)
         raise
     return run.report
 
@@ -154,25 +155,24 @@ class Run:
         *,
         now: datetime,
         state: str = "done",
+        error: str | None = None,
         notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Close the run as `done`, `unchanged` or `put-off`, with what `notes` tell of it."""
+        """Close the run as `done`, `unchanged`, `put-off` or `failed`, with what it stored before,
+        the `error` it ended with, and what `notes` tell of it."""
 
         def close(work: UnitOfWork) -> int:
-            self._close(work, state, None, now, notes)
+            work.feeds.finish_run(
+                self._number,
+                state=state,
+                counts={**self._counts, "rejects": self._rejects.total()},
+                error=None if error is None else error[:_LONGEST_ERROR],
+                now=now,
+                notes=replace(notes, names=self._names),
+            )
             return work.papers.count()
 
         self._papers_total = write(self._database, close)
-
-    def fail(
-        self,
-        words: str,
-        *,
-        now: datetime,
-        notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
-    ) -> None:
-        """Close the run with what it stored before, and why it ended."""
-        write(self._database, lambda work: self._close(work, "failed", words, now, notes))
 
     def _store(
         self, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
@@ -193,18 +193,6 @@ class Run:
     def _require_lease(self, work: UnitOfWork) -> None:
         if self._lease is not None:
             work.feeds.hold_lent(self._feed, self._lease)
-
-    def _close(
-        self, work: UnitOfWork, state: str, words: str | None, now: datetime, notes: RunNotes
-    ) -> None:
-        work.feeds.finish_run(
-            self._number,
-            state=state,
-            counts={**self._counts, "rejects": self._rejects.total()},
-            error=None if words is None else words[:_LONGEST_ERROR],
-            now=now,
-            notes=replace(notes, names=self._names),
-        )
 
 
 def _observe_loose(

@@ -314,7 +314,8 @@ class _Polling:
     def fail(self, words: str, error: Exception) -> PollReport:
         """The end of a poll that met an error: asked again later and later."""
         reason, now = words[:_LONGEST_REASON], self._newsroom.clock.now()
-        self._begun().fail(reason, now=now, notes=self._tally.notes(FeedHealth.FAILED))
+        notes = self._tally.notes(FeedHealth.FAILED)
+        self._begun().finish(now=now, state="failed", error=reason, notes=notes)
         retry_after = error.retry_after if isinstance(error, FetchFailed) else None
         is_refused = isinstance(error, FetchFailed) and error.status == _TOO_MANY_REQUESTS
         setback = set_back(self._feed.failures, retry_after, is_refused=is_refused)
