@@ -135,20 +135,14 @@ def _suggestion(work: UnitOfWork, text: str, query: Query, found: Found) -> str:
     plain = (term.words[0] for term in query.wanted if term.is_plain and not found.papers[term])
     better = text
     for word in islice(filter(is_guessable, plain), _MOST_UNKNOWN):
-        meant = _meant(work, word)
-        if meant:
+        # The commonest of the words that are nearest to it.
+        guesses = nearest(word, work.search.words_like(word))[:_MOST_GUESSES]
+        spread = work.search.spread([Term(words=(guess,)) for guess in guesses])
+        best = max(spread, key=lambda term: (spread[term], term.words), default=None)
+        if best and spread[best]:
             whole = rf"(?<!\w){re.escape(word)}(?!\w)"
-            better = re.sub(whole, meant, better, flags=re.IGNORECASE)
+            better = re.sub(whole, best.words[0], better, flags=re.IGNORECASE)
     return better if better != text else ""
-
-
-def _meant(work: UnitOfWork, word: str) -> str:
-    """The commonest of the words that are nearest to `word`."""
-    guesses = nearest(word, work.search.words_like(word))[:_MOST_GUESSES]
-    terms = {Term(words=(guess,)): guess for guess in guesses}
-    spread = work.search.spread(terms)
-    best = max(terms, key=lambda term: (spread[term], term.words), default=None)
-    return terms[best] if best and spread[best] else ""
 
 
 MOST_COMPARED = 30
