@@ -188,13 +188,23 @@ class _ListRound:
     def _plan_page(self, page: Sequence[DueSubscription]) -> list[DueSubscription]:
         """Returns those whose next digest is due as well: they missed more than one."""
         still_due = []
+        report, now = self.report, self.context.now
         for part, rows in in_parts(page, choose=self._built, write=self._write):
-            self._count(part, rows)
             moved = {one.row.subscription_id: one.next_due_at for one in rows}
             for one in part:
                 due_at = moved.get(one.subscription.id)
-                if due_at is not None and due_at <= self.context.now:
+                if due_at is None:
+                    report.waiting += 1
+                    report.late += now >= one.due_at + LATE
+                elif due_at <= now:
                     still_due.append(replace(one, due_at=due_at, at_once=False))
+            for row in (one.row for one in rows):
+                if row.state is DeliveryState.QUEUED:
+                    report.planned += 1
+                elif row.state is DeliveryState.EXPIRED:
+                    report.missed[row.local_date] += 1
+                else:
+                    report.skipped[row.reason] += 1
         return still_due
 
     def _write(
@@ -211,19 +221,6 @@ class _ListRound:
             self.editions.clear()
             raise
         return rows
-
-    def _count(self, page: Sequence[DueSubscription], rows: Sequence[DueDelivery]) -> None:
-        planned = {one.row.subscription_id for one in rows}
-        waiting = [one for one in page if one.subscription.id not in planned]
-        self.report.waiting += len(waiting)
-        self.report.late += sum(self.context.now >= one.due_at + LATE for one in waiting)
-        for row in (one.row for one in rows):
-            if row.state is DeliveryState.QUEUED:
-                self.report.planned += 1
-            elif row.state is DeliveryState.EXPIRED:
-                self.report.missed[row.local_date] += 1
-            else:
-                self.report.skipped[row.reason] += 1
 
     # --- building, outside any writing transaction ---------------------------------------------
 

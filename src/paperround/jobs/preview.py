@@ -292,33 +292,31 @@ def send_test(
     """
     if (held := why_held(post)) is not None:
         raise Conflict(held)
-    notice = write(post.database, lambda work: _put(work, identity, address, list_name, now))
+
+    def put(work: UnitOfWork) -> NewNotice:
+        list_id = work.lists.get(list_name).id
+        require_suppression_keys(work, identity.keys)
+        if work.subscribers.suppressed(suppression_digests(identity.keys, address)):
+            raise InvalidInput(
+                f"{address.written} is suppressed and never mailed, not even for a test: "
+                "`paperround suppressions lift` ends that when the person asks"
+            )
+        newest = work.editions.newest(list_id, by=now)
+        payload: dict[str, str | int] = {"list": list_id}
+        if newest is not None and newest.papers:
+            payload["edition"] = newest.id
+        key = f"{NoticeKind.TEST}/{now.isoformat()}"
+        notice = new_notice(
+            identity, NoticeKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
+        )
+        if not work.notices.put(notice, now=now):
+            raise Conflict("another test mail was written at this very instant: try again")
+        return notice
+
+    notice = write(post.database, put)
     deliver_notices(post)
     with post.database.reading() as work:
         written = work.notices.find(notice.key)
     if written is None:
         raise Conflict("the test mail was taken away before it was sent: try again")
     return written
-
-
-def _put(
-    work: UnitOfWork, identity: Identity, address: Address, list_name: str, now: datetime
-) -> NewNotice:
-    list_id = work.lists.get(list_name).id
-    require_suppression_keys(work, identity.keys)
-    if work.subscribers.suppressed(suppression_digests(identity.keys, address)):
-        raise InvalidInput(
-            f"{address.written} is suppressed and never mailed, not even for a test: "
-            "`paperround suppressions lift` ends that when the person asks"
-        )
-    newest = work.editions.newest(list_id, by=now)
-    payload: dict[str, str | int] = {"list": list_id}
-    if newest is not None and newest.papers:
-        payload["edition"] = newest.id
-    key = f"{NoticeKind.TEST}/{now.isoformat()}"
-    notice = new_notice(
-        identity, NoticeKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
-    )
-    if not work.notices.put(notice, now=now):
-        raise Conflict("another test mail was written at this very instant: try again")
-    return notice
