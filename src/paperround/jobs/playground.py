@@ -12,15 +12,14 @@ from paperround.domain.digests import DigestView, Letterhead
 from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import PaperroundError
 from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress
-from paperround.domain.identifiers import KINDS_BY_TRUST
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
-from paperround.domain.merge import key_of, may_merge_by_title, merged, new_paper, repaired
+from paperround.domain.merge import may_merge_by_title, merged, new_paper
 from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import Observation, Paper, PaperId, ParsedBatch, Record
 from paperround.domain.ports import Advance, HttpClient, no_progress
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.build import Identity
-from paperround.jobs.chunk import dated
+from paperround.jobs.chunk import Entry, dated
 from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.newsroom import wait
 from paperround.jobs.notices import sample_notice
@@ -113,26 +112,24 @@ class _PaperSet:
     counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
 
     def add(self, raw: Record, captured_at: datetime) -> None:
-        record = repaired(raw)
-        key = key_of(record)
-        found = self._find(record, key)
+        entry = Entry(raw)
+        found = self._find(entry)
         if found is None:
             number = PaperId(len(self.papers) + 1)
-            paper = new_paper(number, raw, record, key, self.now).paper
+            paper = new_paper(number, raw, entry.record, entry.key, self.now).paper
         else:
-            paper = self._merge(found, raw, record)
+            paper = self._merge(found, raw, entry.record)
         self.papers[paper.id] = paper
         for pair in paper.identifiers.items():
             self.known.setdefault(pair, paper.id)
         self.counts.setdefault(paper.id, []).extend(dated(raw.counts, captured_at))
 
-    def _find(self, record: Record, key: str) -> PaperId | None:
-        pairs = [(kind, record.identifiers.get(kind, "")) for kind in KINDS_BY_TRUST]
-        found = [self.known[pair] for pair in pairs if pair in self.known]
-        if found:
-            return found[0]
-        titled = self.known.get(("title_key", key))
-        is_same = titled is not None and may_merge_by_title(record, self.papers[titled])
+    def _find(self, entry: Entry) -> PaperId | None:
+        for pair in entry.pairs:
+            if pair in self.known:
+                return self.known[pair]
+        titled = self.known.get(("title_key", entry.key))
+        is_same = titled is not None and may_merge_by_title(entry.record, self.papers[titled])
         return titled if is_same else None
 
     def _merge(self, found: PaperId, raw: Record, record: Record) -> Paper:
