@@ -101,9 +101,12 @@ def test_a_neighbour_that_became_the_paper_itself_is_none(database: Database) ->
     assert [one.id for one in neighbours.of(first, now=NOW + MINUTE)] == [third.id]
 
 
-def test_no_more_neighbours_are_kept_than_there_is_room_for(database: Database) -> None:
+def test_no_more_neighbours_are_kept_than_there_is_room_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paperround.jobs.search.MOST_KEPT", 2)
     first, second, third = keep(database, leaves(1), leaves(2), leaves(3))
-    neighbours = Neighbours(database, by_relevance, most_kept=2)
+    neighbours = Neighbours(database, by_relevance)
     for one in (first, second, third):
         neighbours.of(one, now=NOW)
     assert list(neighbours._kept) == [second.id, third.id]

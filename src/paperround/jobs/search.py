@@ -188,12 +188,9 @@ class Neighbours:
     threads.
     """
 
-    def __init__(
-        self, database: Database, relevance: Relevance, *, most_kept: int = MOST_KEPT
-    ) -> None:
+    def __init__(self, database: Database, relevance: Relevance) -> None:
         self._database = database
         self._relevance = relevance
-        self._most_kept = most_kept
         self._lock = Lock()
         self._kept: OrderedDict[PaperId, _Kept] = OrderedDict()
 
@@ -207,7 +204,7 @@ class Neighbours:
             with self._lock:
                 self._kept[paper.id] = _Kept(text, now, tuple(one.id for one in similar))
                 self._kept.move_to_end(paper.id)
-                while len(self._kept) > self._most_kept:
+                while len(self._kept) > MOST_KEPT:
                     self._kept.popitem(last=False)
             return similar
         if not kept.papers:

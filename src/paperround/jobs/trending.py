@@ -128,8 +128,6 @@ def counts_of(
 
 
 # The editions of a list by month: every day that had one, and why some hold nothing.
-#
-# Nothing is changed here.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
