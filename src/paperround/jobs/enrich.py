@@ -180,7 +180,11 @@ class _Asking:
                 self._refused(papers, error)
                 return
             if not (isinstance(error, FetchFailed) and is_overload(error)):
-                self._move_back(papers)
+                # Others are asked for first when the service rested. The halves of a batch come
+                # back one after the other, so that what fails with a bad neighbour does not always
+                # fail with it.
+                halves = enumerate(_halves(papers), start=1)
+                self._note({one.id: self._now + n * LEASE for n, half in halves for one in half})
             raise
 
     def _keep(self, batch: ParsedBatch) -> None:
@@ -217,14 +221,6 @@ class _Asking:
         self._keep(ParsedBatch(rejects=(refused,)))
         if self._refusals == MOST_REFUSALS:
             raise error
-
-    def _move_back(self, papers: Sequence[Paper]) -> None:
-        """Others are asked for first when the service rested. The halves of a batch come back one
-        after the other, so that what fails with a bad neighbour does not always fail with it."""
-        halves = enumerate(_halves(papers), start=1)
-        self._note(
-            {paper.id: self._now + place * LEASE for place, half in halves for paper in half}
-        )
 
     def _note(self, turns: Mapping[PaperId, datetime | None]) -> None:
         name, now = self._enricher.name, self._now

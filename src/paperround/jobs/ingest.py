@@ -19,7 +19,6 @@ from functools import partial
 from paperround.domain.feeds import MOST_NAMES, RunNotes
 from paperround.domain.papers import (
     FeedId,
-    LooseCount,
     Observation,
     PaperId,
     ParsedBatch,
@@ -183,35 +182,28 @@ class Run:
     def _store_rest(
         self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: UnitOfWork
     ) -> tuple[int, Sequence[Reject]]:
-        """Store what belongs to no chunk: (new observations, all rejects)."""
+        """Store what belongs to no chunk: (new observations, all rejects). Counts of an unknown
+        paper become rejects."""
         self._require_lease(work)
-        observed, strangers = _observe_loose(work, self._feed, batch.loose_counts, captured_at)
-        rejects = (*batch.rejects, *strangers)
+        known = work.papers.find({(one.kind, one.value) for one in batch.loose_counts})
+        counts: list[tuple[PaperId, Observation]] = []
+        rejects = list(batch.rejects)
+        for one in batch.loose_counts:
+            paper = known.get((one.kind, one.value))
+            if paper is not None:
+                counts += [(paper, seen) for seen in dated(one.counts, captured_at)]
+                continue
+            stranger = Reject(
+                reason="unknown-paper",
+                detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
+                position=one.position,
+                excerpt=f"{one.kind}:{one.value}",
+            )
+            rejects.append(stranger)
+        observed = work.papers.observe(self._feed, counts)
         work.feeds.keep_rejects(self._number, rejects, now=now)
         return observed, rejects
 
     def _require_lease(self, work: UnitOfWork) -> None:
         if self._lease is not None:
             work.feeds.hold_lent(self._feed, self._lease)
-
-
-def _observe_loose(
-    work: UnitOfWork, feed: FeedId, loose: Sequence[LooseCount], captured_at: datetime
-) -> tuple[int, list[Reject]]:
-    """Store counts that came without papers; those of an unknown paper become rejects."""
-    known = work.papers.find({(one.kind, one.value) for one in loose})
-    counts: list[tuple[PaperId, Observation]] = []
-    strangers: list[Reject] = []
-    for one in loose:
-        paper = known.get((one.kind, one.value))
-        if paper is not None:
-            counts += [(paper, seen) for seen in dated(one.counts, captured_at)]
-            continue
-        stranger = Reject(
-            reason="unknown-paper",
-            detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
-            position=one.position,
-            excerpt=f"{one.kind}:{one.value}",
-        )
-        strangers.append(stranger)
-    return work.papers.observe(feed, counts), strangers
