@@ -34,7 +34,6 @@ from paperround.domain.personal_views import (
     NO_TASTE,
     PaperIndex,
     PersonalView,
-    Pick,
     in_order,
     seen_by,
 )
@@ -225,8 +224,12 @@ class DigestBuilder:
             sight = sight_of(wishes, self.finder) if wishes and self.finder else None
             sights[id(sight)] = sight
             alike.setdefault((self._view(one, sight), id(sight)), []).append(number)
-        picks = self._picks([view for view, _ in alike])
-        for ((_, seen), numbers), pick in zip(alike.items(), picks, strict=True):
+        # The chooser picks for all who have a taste at once.
+        with_taste = [view for view, _ in alike if view.taste]
+        chooser = self.views.chooser
+        picked = iter(chooser(with_taste) if chooser and with_taste else ())
+        for (view, seen), numbers in alike.items():
+            pick = next(picked) if view.taste else in_order(view, self.index)
             found = choice_of(pick, self.edition, self.index, sights[seen], is_week=self.is_week)
             chosen.update(dict.fromkeys(numbers, found))
         return [chosen[number] for number in range(len(readers))]
@@ -242,13 +245,6 @@ class DigestBuilder:
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
             **seen_by(sight),
         )
-
-    def _picks(self, views: Sequence[PersonalView]) -> list[Pick]:
-        """What readers with these views get: the chooser picks for all who have a taste at once."""
-        with_taste = [view for view in views if view.taste]
-        chooser = self.views.chooser
-        picked = iter(chooser(with_taste) if chooser and with_taste else ())
-        return [next(picked) if view.taste else in_order(view, self.index) for view in views]
 
     # --- rows ----------------------------------------------------------------------------------
 

@@ -135,7 +135,14 @@ class Opinions:
     ) -> Views:
         """The taste of each of these readers who has one, with a chooser that knows it, and what
         else there is for those who said anything or have `wishes`; nothing on an empty edition."""
-        tastes = tastes_of(work, subscriptions, wishes)
+        people = [one.subscriber_id for one in subscriptions]
+        said = work.subscribers.feedback_of_all(people)
+        tastes: dict[SubscriberId, Taste] = {}
+        for person in people:
+            wish = wishes.get(person, Wishes())
+            taste = taste_of(said.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike)
+            if taste:
+                tastes[person] = taste
         if not (tastes or wishes) or not edition.papers:
             return Views()
         with self._lock:
@@ -161,23 +168,6 @@ class Opinions:
         while len(self._days) > _KEPT:
             del self._days[next(iter(self._days))]
         return day
-
-
-def tastes_of(
-    work: UnitOfWork,
-    subscriptions: Sequence[Subscription],
-    wishes: Mapping[SubscriberId, Wishes],
-) -> dict[SubscriberId, Taste]:
-    """What each of these readers likes; those who said nothing are left out."""
-    people = [one.subscriber_id for one in subscriptions]
-    said = work.subscribers.feedback_of_all(people)
-    tastes: dict[SubscriberId, Taste] = {}
-    for person in people:
-        wish = wishes.get(person, Wishes())
-        taste = taste_of(said.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike)
-        if taste:
-            tastes[person] = taste
-    return tastes
 
 
 def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:

@@ -278,7 +278,12 @@ class _Planning:
 
     def _built(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
         """The row of each of these subscriptions, None for those that have theirs."""
-        days = {one.subscriber_id: self._day_of(one) for one in page}
+        days: dict[SubscriberId, date] = {}
+        for one in page:  # the date that was asked for, else today where they are
+            zone = one.preferences.timezone
+            is_own = not self.one_date and is_zone(zone)
+            today = local_date(self.context.now, zone) if is_own else self.edition.day
+            days[one.subscriber_id] = today
         with self.database.reading() as work:
             done = self._done(work, days)
             readers = [
@@ -289,13 +294,6 @@ class _Planning:
             built = build(work, self.context, self.edition, self.mailing_list, readers)
         rows = {row.subscription_id: row for row in built}
         return [rows.get(one.id) for one in page]
-
-    def _day_of(self, one: Subscription) -> date:
-        """The date a reader's row is of: the one that was asked for, else today where they are."""
-        zone = one.preferences.timezone
-        if self.one_date or not is_zone(zone):
-            return self.edition.day
-        return local_date(self.context.now, zone)
 
     def _done(self, work: UnitOfWork, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
         """Those who have a row of their date, or a row of this edition under the date before or
