@@ -131,9 +131,9 @@ def test_what_a_reader_wrote_is_told_as_it_is(given_text: str) -> None:
 # --- errors that readers meet --------------------------------------------------------------------
 
 READERS = """
-domain/interests domain/keywords domain/times domain/topics jobs/choices jobs/daily jobs/files
-jobs/followed jobs/library jobs/new_address jobs/paper_pages jobs/signup_limits jobs/site
-jobs/syndication jobs/visits mail/addresses mail/domains sources/bibtex
+domain/interests domain/keywords domain/times domain/topics jobs/choices jobs/files
+jobs/library jobs/new_address jobs/paper_pages jobs/signup_limits jobs/site
+jobs/syndication jobs/trending jobs/visits mail/addresses mail/domains sources/bibtex
 sources/bibtex_text sources/formats sources/library sources/references sources/ris sources/zotero
 store/lists web/choices web/costly web/crawlers web/guard web/judging web/library web/outbox
 web/pages web/search web/self_service web/signup web/trying
