@@ -280,10 +280,10 @@ class _Planning:
         """The row of each of these subscriptions, None for those that have theirs."""
         days: dict[SubscriberId, date] = {}
         for one in page:  # the date that was asked for, else today where they are
-            zone = one.preferences.timezone
-            is_own = not self.one_date and is_zone(zone)
-            today = local_date(self.context.now, zone) if is_own else self.edition.day
-            days[one.subscriber_id] = today
+            zone, day = one.preferences.timezone, self.edition.day
+            if not self.one_date and is_zone(zone):
+                day = local_date(self.context.now, zone)
+            days[one.subscriber_id] = day
         with self.database.reading() as work:
             done = self._done(work, days)
             readers = [
