@@ -83,7 +83,11 @@ def search(
             found = work.search.find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
         order, total = ordered(work, relevance, query, found), found.total
         if total < FEW and query.wanted:
-            order = [*order, *_like(work, query, order, found.upto)]
+            # What else there is where words may also begin longer ones, in the order of the index.
+            wide = widened(query)
+            if wide != query:
+                further = work.search.find(wide, limit=2 * FEW, upto=found.upto).best
+                order = list(dict.fromkeys((*order, *further)))
             total = len(order)
         papers = order[offset:end]
         loaded = work.papers.load(papers) if papers else {}
@@ -99,18 +103,6 @@ def search(
         is_last=end >= min(total, DEEPEST),
         upto=found.upto,
     )
-
-
-def _like(
-    work: UnitOfWork, query: Query, papers: Sequence[PaperId], upto: PaperId
-) -> list[PaperId]:
-    """What else there is where words may also begin longer ones, in the order of the index."""
-    wide = widened(query)
-    if wide == query:
-        return []
-    known = set(papers)
-    found = work.search.find(wide, limit=2 * FEW, upto=upto)
-    return [one for one in found.best if one not in known]
 
 
 def ordered(
@@ -167,8 +159,12 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
         loaded = work.papers.load(found.best) if found.best else {}
     papers = [loaded[one] for one in found.best if one in loaded]
     order = relevance(query, papers, found)
-    alike = (loaded[one] for one in order if one != paper.id)
-    return [one for one in alike if not one.withdrawn and _is_alike(query, one)][:SHOWN]
+    similar = []
+    for one in (loaded[id_] for id_ in order if id_ != paper.id):
+        known = frozenset(stems(f"{one.title} {one.abstract}"))
+        if not one.withdrawn and sum(stem(term.words[0]) in known for term in chosen) >= SHARED:
+            similar.append(one)
+    return similar[:SHOWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +234,3 @@ def telling_words(paper: Paper) -> dict[Term, int]:
                 counted[stem(word)] += weight
     most = sorted(counted, key=lambda one: -counted[one])[:MOST_ASKED]
     return {Term(words=(written[one],)): counted[one] for one in most}
-
-
-def _is_alike(query: Query, paper: Paper) -> bool:
-    """Whether a paper has enough of the words that were looked for."""
-    known = frozenset(stems(f"{paper.title} {paper.abstract}"))
-    return sum(stem(term.words[0]) in known for term in query.optional) >= SHARED

@@ -41,21 +41,17 @@ def wishes_of_all(
         one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
         for one in subscriptions
     }
-    wishes = {both: _wishes(*both, known) for both in set(said.values())}
+    wishes: dict[tuple[tuple[str, ...], tuple[Interest, ...]], Wishes] = {}
+    for topics, own in set(said.values()):
+        given = [one.value for one in own if one.kind is InterestKind.SEED]
+        papers = [(known[value], is_unlike(value)) for value in given if value in known]
+        wishes[topics, own] = Wishes(
+            topics=topics,
+            interests=own,
+            seeds=tuple(paper for paper, unlike in papers if not unlike),
+            unlike=tuple(paper for paper, unlike in papers if unlike),
+        )
     return {person: wishes[both] for person, both in said.items() if wishes[both]}
-
-
-def _wishes(
-    topics: tuple[str, ...], interests: tuple[Interest, ...], known: dict[str, PaperId]
-) -> Wishes:
-    given = [one.value for one in interests if one.kind is InterestKind.SEED]
-    papers = [(known[value], is_unlike(value)) for value in given if value in known]
-    return Wishes(
-        topics=topics,
-        interests=interests,
-        seeds=tuple(paper for paper, unlike in papers if not unlike),
-        unlike=tuple(paper for paper, unlike in papers if unlike),
-    )
 
 
 def known_seeds(work: UnitOfWork, interests: Iterable[Interest]) -> dict[str, PaperId]:
