@@ -131,11 +131,11 @@ def test_what_a_reader_wrote_is_told_as_it_is(given_text: str) -> None:
 # --- errors that readers meet --------------------------------------------------------------------
 
 READERS = """
-domain/interests domain/keywords domain/times domain/topics jobs/choices jobs/files
+domain/interests domain/keywords domain/times domain/topics jobs/choices
 jobs/library jobs/new_address jobs/paper_pages jobs/signup_limits jobs/site
-jobs/syndication jobs/trending jobs/visits mail/addresses mail/domains sources/bibtex
+jobs/syndication jobs/trending jobs/visits mail/addresses sources/bibtex
 sources/bibtex_text sources/formats sources/library sources/references sources/ris sources/zotero
-store/lists web/choices web/costly web/crawlers web/guard web/judging web/library web/outbox
+store/lists web/choices web/costly web/guard web/judging web/library web/outbox
 web/pages web/search web/self_service web/signup web/trying
 """.split()
 """Modules whose errors readers meet."""
