@@ -9,6 +9,7 @@ from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.keys import ApiKey, KeyId, NewKey, Scope
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
+from paperround.store.values import columns_of, value_of
 
 
 class KeyStore:
@@ -20,7 +21,8 @@ class KeyStore:
     def add(self, key: NewKey, *, now: datetime) -> ApiKey:
         """Keep it; raises Conflict when its prefix is taken."""
         adding = insert_new(self._connection, db.api_keys).returning(*db.api_keys.c)
-        row = self._connection.execute(adding, _row(key, now)).one_or_none()
+        new = columns_of(key) | {"scopes": sorted(key.scopes), "created_at": now}
+        row = self._connection.execute(adding, new).one_or_none()
         if row is None:
             raise Conflict(f"a key with the prefix {key.prefix} exists already: make another one")
         return _key(row)
@@ -48,7 +50,9 @@ class KeyStore:
         )
         if self._connection.execute(ending).rowcount:
             return True
-        self._require(key)
+        found = select(db.api_keys.c.id).where(db.api_keys.c.id == key)
+        if self._connection.execute(found).one_or_none() is None:
+            raise NotFound(f"there is no key {key}")
         return False
 
     def touch(self, key: KeyId, *, now: datetime) -> None:
@@ -60,32 +64,6 @@ class KeyStore:
             .values(last_used_at=now)
         )
 
-    def _require(self, key: KeyId) -> None:
-        found = select(db.api_keys.c.id).where(db.api_keys.c.id == key)
-        if self._connection.execute(found).one_or_none() is None:
-            raise NotFound(f"there is no key {key}")
-
-
-def _row(key: NewKey, now: datetime) -> dict[str, Any]:
-    return {
-        "name": key.name,
-        "prefix": key.prefix,
-        "digest": key.digest,
-        "scopes": sorted(key.scopes),
-        "created_at": now,
-        "expires_at": key.expires_at,
-    }
-
 
 def _key(row: Row[Any]) -> ApiKey:
-    return ApiKey(
-        id=KeyId(row.id),
-        name=row.name,
-        prefix=row.prefix,
-        digest=row.digest,
-        scopes=frozenset(Scope(scope) for scope in row.scopes),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-    )
+    return value_of(ApiKey, row, scopes=frozenset(map(Scope, row.scopes)))

@@ -11,6 +11,7 @@ from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
 from paperround.store.edition_rows import paper_at, summary_of
+from paperround.store.values import value_of
 
 STANDS = db.editions.c.state != EditionState.CANCELLED.value
 NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
@@ -99,14 +100,4 @@ def following(connection: Connection, list_id: ListId, *, after: date) -> Editio
 def stood(connection: Connection, paper: PaperId, *, limit: int) -> Sequence[Stood]:
     """Where a paper stood, under any id it ever had, the newest edition first."""
     rows = connection.execute(_STOOD, {"paper": paper, "most": limit}).all()
-    return [
-        Stood(
-            list_name=row.list_name,
-            list_title=row.list_title,
-            day=row.day,
-            cut=row.cut,
-            cut_at=row.cut_at,
-            paper=paper_at(row),
-        )
-        for row in rows
-    ]
+    return [value_of(Stood, row, paper=paper_at(row)) for row in rows]

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, select, true
 from paperround.domain.keys import AuditEntry, Deed
 from paperround.store import schema as db
 from paperround.store.dialect import insert_row
+from paperround.store.values import columns_of, value_of
 
 
 class AuditStore:
@@ -18,13 +19,7 @@ class AuditStore:
 
     def note(self, deed: Deed, *, now: datetime) -> None:
         """Write down what is done, in the transaction that does it."""
-        row = {
-            "at": now,
-            "actor": deed.actor,
-            "action": deed.action,
-            "target": deed.target,
-            "details": dict(deed.details),
-        }
+        row = columns_of(deed) | {"at": now, "details": dict(deed.details)}
         self._connection.execute(insert_row(db.audit), row)
 
     def latest(self, action: str, target: str) -> AuditEntry | None:
@@ -47,5 +42,4 @@ class AuditStore:
 
 
 def _entry(row: Row[Any]) -> AuditEntry:
-    deed = Deed(actor=row.actor, action=row.action, target=row.target, details=row.details)
-    return AuditEntry(id=row.id, at=row.at, deed=deed)
+    return AuditEntry(id=row.id, at=row.at, deed=value_of(Deed, row))

@@ -19,7 +19,6 @@ from paperround.domain.subscribers import (
     Preferences,
     SubscriberId,
     SubscriberState,
-    SubscriptionId,
 )
 from paperround.domain.times import format_instant, parse_instant
 from paperround.store import schema as db
@@ -33,6 +32,7 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     preferences_of,
 )
+from paperround.store.values import value_of
 
 UNTIL_RESUMED = date.max
 """A pause without an end: each day of it has a row that says so."""
@@ -103,19 +103,13 @@ class ChannelStore(Erasure, Interests):
         rows = self._connection.execute(statement).all()
         interests = self.interests_of_all([row.subscriber_id for row in rows])
         return [
-            Channel(
-                id=SubscriberId(row.subscriber_id),
-                subscription_id=SubscriptionId(row.subscription_id),
-                name=row.name,
-                list_name=row.list_name,
+            value_of(
+                Channel,
+                row,
+                id=row.subscriber_id,
                 hook=_hook_of(row, self._seal),
                 wish=preferences_of(row),
                 interests=interests.get(row.subscriber_id, ()),
-                due_at=row.due_at,
-                created_at=row.created_at,
-                paused_at=row.paused_at,
-                stopped_at=row.stopped_at,
-                stopped_why=row.stopped_why,
             )
             for row in rows
         ]

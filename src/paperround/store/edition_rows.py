@@ -8,19 +8,16 @@ from sqlalchemy import Row
 
 from paperround.domain.editions import (
     Edition,
-    EditionId,
     EditionPaper,
     EditionState,
     EditionSummary,
     NewEdition,
     TailPaper,
 )
-from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId, Show
 from paperround.languages.localize import english_reason, localize_source
 from paperround.languages.tongue import tongue
-
-_SHOWS = {one.value: one for one in Show}
+from paperround.store.values import columns_of, value_of
 
 
 def edition_columns(edition: NewEdition) -> dict[str, Any]:
@@ -43,57 +40,34 @@ def edition_columns(edition: NewEdition) -> dict[str, Any]:
 
 def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
     """The columns of a frozen paper."""
-    return {
+    columns = columns_of(paper) | {
         "edition_id": edition,
-        "position": paper.position,
-        "paper_id": paper.paper_id,
-        "title": paper.title,
-        "authors": list(paper.authors),
-        "gist": paper.gist,
         "links": dict(paper.links),
         "identifiers": dict(paper.identifiers),
-        "score": paper.score,
         "parts": dict(paper.parts),
         "reason": english_reason(paper.reason),
         "reason_codes": paper.reason,
-        "votes": paper.votes,
-        "comments": paper.comments,
-        "show": paper.show,
     }
+    del columns["frozen_id"], columns["withdrawn"]  # what became of it later
+    return columns
 
 
 def edition_of(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
-    """The edition of a row and its papers."""
-    return Edition(
-        id=EditionId(row.id),
-        list_id=ListId(row.list_id),
-        list_name=row.list_name,
-        day=row.day,
-        cut=row.cut,
-        as_of=row.as_of,
-        frozen_at=row.frozen_at,
-        ranker=row.ranker,
+    """The edition of a row and its papers, without those behind them."""
+    return value_of(
+        Edition,
+        row,
         state=EditionState(row.state),
         papers=papers,
-        empty_reason=row.empty_reason,
-        quiet_reason=row.quiet_reason,
         sources=tuple(row.source_codes or row.sources),
-        cut_at=row.cut_at,
+        tail=(),
+        behind=(),
     )
 
 
 def summary_of(row: Row[Any]) -> EditionSummary:
     """The edition of a row as an archive lists it."""
-    return EditionSummary(
-        list_name=row.list_name,
-        day=row.day,
-        cut=row.cut,
-        cut_at=row.cut_at,
-        papers=row.papers,
-        top_title=row.top_title or "",
-        empty_reason=row.empty_reason,
-        quiet_reason=row.quiet_reason,
-    )
+    return value_of(EditionSummary, row, top_title=row.top_title or "")
 
 
 def paper_at(row: Row[Any]) -> EditionPaper:
@@ -112,7 +86,7 @@ def paper_at(row: Row[Any]) -> EditionPaper:
         reason=row.reason_codes or row.reason,
         votes=row.votes,
         comments=row.comments,
-        show=_SHOWS[row.show],
+        show=Show(row.show),
         withdrawn=row.withdrawn_at is not None,
     )
 

@@ -53,6 +53,7 @@ from paperround.store.edition_rows import (
     tail_columns,
     tail_of,
 )
+from paperround.store.values import value_of
 
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
@@ -266,10 +267,7 @@ def places(
         skipped=offset,
         **{name: day for name, day in bounds.items() if day is not None},
     )
-    return [
-        Placed(day=row.day, cut=row.cut, frozen_at=row.frozen_at, paper=paper_at(row))
-        for row in found
-    ]
+    return [value_of(Placed, row, paper=paper_at(row)) for row in found]
 
 
 @cache

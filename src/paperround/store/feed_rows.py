@@ -13,7 +13,6 @@ from paperround.domain.feeds import (
     AlarmKind,
     FeedHealth,
     FeedRun,
-    KeptReject,
     LiveFeed,
     NewFeed,
     Poll,
@@ -21,8 +20,9 @@ from paperround.domain.feeds import (
     RunNotes,
     Shape,
 )
-from paperround.domain.papers import Feed, FeedId, Reject, Show
+from paperround.domain.papers import Feed, Reject, Show
 from paperround.domain.times import format_instant, parse_instant
+from paperround.store.values import columns_of, value_of
 
 NEVER_POLLED = {
     "progress": None,
@@ -36,14 +36,7 @@ NEVER_POLLED = {
 
 def feed_columns(feed: NewFeed) -> dict[str, Any]:
     """What an operator says of a feed."""
-    return {
-        "name": feed.name,
-        "kind": feed.kind,
-        "url": feed.url,
-        "settings": dict(feed.settings),
-        "show": feed.show,
-        "enabled": feed.enabled,
-    }
+    return columns_of(feed) | {"settings": dict(feed.settings)}
 
 
 def poll_columns(poll: Poll) -> dict[str, Any]:
@@ -67,31 +60,18 @@ def poll_columns(poll: Poll) -> dict[str, Any]:
 
 def feed_of(row: Row[Any]) -> Feed:
     """The feed as papers are listed under it."""
-    return Feed(id=FeedId(row.id), name=row.name, kind=row.kind, show=_show(row))
+    return value_of(Feed, row, show=_show(row))
 
 
 def live_feed_of(row: Row[Any]) -> LiveFeed:
     """The feed with how it is doing. One that is switched off reads as paused, whatever its last
     poll said; that is still there when it is switched on again."""
-    return LiveFeed(
-        id=FeedId(row.id),
-        name=row.name,
-        kind=row.kind,
-        url=row.url,
-        settings=row.settings,
+    return value_of(
+        LiveFeed,
+        row,
         show=_show(row),
-        enabled=row.enabled,
         health=FeedHealth(row.health) if row.enabled else FeedHealth.PAUSED,
-        reason=row.reason,
         progress=_progress(row.progress),
-        failures=row.failures,
-        next_at=row.next_at,
-        expects_at=row.expects_at,
-        last_good_at=row.last_good_at,
-        last_news_at=row.last_news_at,
-        created_at=row.created_at,
-        lease=row.lease,
-        gone_at=row.gone_at,
     )
 
 
@@ -167,29 +147,12 @@ def run_of(row: Row[Any]) -> FeedRun:
     """A run; one that has not ended has no counts yet."""
     told = dict(row.counts or {})
     health = told.pop("health", None)
-    return FeedRun(
-        id=row.id,
-        source=row.source,
-        state=row.state,
+    return value_of(
+        FeedRun,
+        row,
         counts=told,
         names=row.names or {},
         health=None if health is None else FeedHealth(health),
-        error=row.error,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
-
-
-def reject_of(row: Row[Any]) -> KeptReject:
-    """A reject as it was kept."""
-    return KeptReject(
-        id=row.id,
-        run=row.run_id,
-        reason=row.reason,
-        detail=row.detail,
-        position=row.position,
-        excerpt=row.excerpt,
-        created_at=row.created_at,
     )
 
 
@@ -198,13 +161,5 @@ def reject_row(feed: int, run: int, reject: Reject, now: datetime) -> dict[str, 
     place = "" if reject.excerpt else str(reject.position)
     words = "\0".join([reject.reason, reject.detail, reject.excerpt, place])
     digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
-    return {
-        "feed_id": feed,
-        "run_id": run,
-        "digest": digest,
-        "reason": reject.reason,
-        "detail": reject.detail,
-        "position": reject.position,
-        "excerpt": reject.excerpt,
-        "created_at": now,
-    }
+    of_run = {"feed_id": feed, "run_id": run, "digest": digest, "created_at": now}
+    return columns_of(reject) | of_run

@@ -44,11 +44,11 @@ from paperround.store.feed_rows import (
     live_feed_of,
     names_json,
     poll_columns,
-    reject_of,
     reject_row,
     run_json,
     run_of,
 )
+from paperround.store.values import value_of
 
 _FEEDS = select(db.feeds)
 
@@ -281,7 +281,7 @@ class FeedStore:
         below = true() if before is None else db.rejects.c.id < before
         wanted = select(db.rejects).where(db.rejects.c.feed_id == feed, below)
         found = self._connection.execute(wanted.order_by(db.rejects.c.id.desc()).limit(limit))
-        return [reject_of(row) for row in found]
+        return [value_of(KeptReject, row, run=row.run_id) for row in found]
 
     def forget_names(self, *, before: datetime) -> int:
         """Of runs that began before, keep no names of papers; returns how many runs had some."""

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     and_,
     bindparam,
@@ -48,6 +47,7 @@ from paperround.store.edition_rows import paper_columns
 from paperround.store.engine import roomy
 from paperround.store.memory import remember
 from paperround.store.replacing import Replacing
+from paperround.store.values import value_of
 
 RECENT_EDITIONS = 8
 """How many of a list's editions are looked at for its last mail: two days of four cuts."""
@@ -358,7 +358,16 @@ class Ledger(Claims[Claimed], Replacing):
             .order_by(db.deliveries.c.due_at.desc(), db.deliveries.c.id.desc())
             .limit(limit)
         )
-        return [_record(row) for row in found]
+        return [
+            value_of(
+                DeliveryRecord,
+                row,
+                kind=DigestKind(row.kind),
+                state=DeliveryState(row.state),
+                papers=len(row.positions),
+            )
+            for row in found
+        ]
 
     def backlog(self, list_id: ListId, *, now: datetime) -> Backlog:
         """What the list has in hand: the rows of its living editions by state, and the due
@@ -420,18 +429,4 @@ def _mailed(list_id: ListId) -> Select[Any]:
         .where(db.editions.c.list_id == list_id, sent)
         .order_by(db.editions.c.cut_at.desc())
         .limit(RECENT_EDITIONS)
-    )
-
-
-def _record(row: Row[Any]) -> DeliveryRecord:
-    return DeliveryRecord(
-        list_name=row.list_name,
-        kind=DigestKind(row.kind),
-        local_date=row.local_date,
-        state=DeliveryState(row.state),
-        reason=row.reason,
-        papers=len(row.positions),
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        code=row.code,
     )

@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, func, literal, select, update
 
 from paperround.domain.errors import NotFound
 from paperround.domain.languages import marked
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
-from paperround.domain.papers import FeedId
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new
+from paperround.store.values import columns_of, value_of
 
 DEFAULT_TITLE = "Trending papers"
 
@@ -92,7 +92,9 @@ class ListStore:
         """The list `trending`, made when there is none; its zone is the one that is set."""
         self._called.clear()
         fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
-        self._connection.execute(insert_new(self._connection, db.lists), _row(fresh, now))
+        columns = columns_of(fresh) | {"created_at": now}
+        del columns["id"]
+        self._connection.execute(insert_new(self._connection, db.lists), columns)
         moved = self._connection.execute(
             update(db.lists)
             .where(db.lists.c.name == DEFAULT_LIST, db.lists.c.zone != zone)
@@ -116,37 +118,6 @@ class ListStore:
         )
 
 
-def _row(mailing_list: MailingList, now: datetime) -> dict[str, Any]:
-    return {
-        "name": mailing_list.name,
-        "title": mailing_list.title,
-        "zone": mailing_list.zone,
-        "feeds": list(mailing_list.feeds),
-        "categories": list(mailing_list.categories),
-        "size": mailing_list.size,
-        "edition_size": mailing_list.edition_size,
-        "candidate_days": mailing_list.candidate_days,
-        "cuts": list(mailing_list.cuts),
-        "submitter_cap": mailing_list.submitter_cap,
-        "settings": mailing_list.settings,
-        "created_at": now,
-    }
-
-
-def _mailing_list(row: Any) -> MailingList:
-    return MailingList(
-        id=ListId(row.id),
-        name=row.name,
-        title=row.title,
-        zone=row.zone,
-        feeds=tuple(FeedId(feed) for feed in row.feeds),
-        categories=tuple(row.categories),
-        size=row.size,
-        edition_size=row.edition_size,
-        candidate_days=row.candidate_days,
-        cuts=tuple(row.cuts),
-        submitter_cap=row.submitter_cap,
-        paused_at=row.paused_at,
-        not_before=row.not_before,
-        settings=row.settings,
-    )
+def _mailing_list(row: Row[Any]) -> MailingList:
+    lists = {name: tuple(getattr(row, name)) for name in ("feeds", "categories", "cuts")}
+    return value_of(MailingList, row, **lists)

@@ -1,13 +1,13 @@
 """Learned models, kept where every machine and every backup has them."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from paperround.domain.errors import NotFound
 from paperround.domain.models import KeptModel, ModelId, NewModel
 from paperround.store import schema as db
+from paperround.store.values import columns_of, value_of
 
 _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 
@@ -20,15 +20,10 @@ class ModelStore:
 
     def add(self, model: NewModel, *, now: datetime) -> ModelId:
         """Keep a model that was fitted at `now`."""
-        row = {
-            "name": model.name,
-            "version": model.version,
+        row = columns_of(model) | {
             "fitted_at": now,
-            "as_of": model.as_of,
-            "outcomes": model.outcomes,
             "size": len(model.content),
             "digest": model.digest,
-            "content": model.content,
         }
         adding = insert(db.models).returning(db.models.c.id)
         return ModelId(self._connection.execute(adding, row).scalar_one())
@@ -42,7 +37,7 @@ class ModelStore:
             .order_by(db.models.c.as_of.desc(), db.models.c.id.desc())
             .limit(1)
         ).one_or_none()
-        return None if row is None else _kept(row)
+        return None if row is None else value_of(KeptModel, row)
 
     def content(self, model: ModelId) -> bytes:
         """The bytes of a model. Raises NotFound."""
@@ -64,16 +59,3 @@ class ModelStore:
         return self._connection.execute(
             delete(db.models).where(db.models.c.name == name, db.models.c.id.not_in(last))
         ).rowcount
-
-
-def _kept(row: Row[Any]) -> KeptModel:
-    return KeptModel(
-        id=ModelId(row.id),
-        name=row.name,
-        version=row.version,
-        fitted_at=row.fitted_at,
-        as_of=row.as_of,
-        outcomes=row.outcomes,
-        size=row.size,
-        digest=row.digest,
-    )

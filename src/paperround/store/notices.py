@@ -29,6 +29,7 @@ from paperround.store import schema as db
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
 from paperround.store.dialect import insert_new
+from paperround.store.values import columns_of, value_of
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
 """Kinds that go to an address nobody needs to have subscribed with."""
@@ -60,21 +61,7 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
 
 
 def _claimed(row: Row[Any], lease: Lease) -> ClaimedNotice:
-    return ClaimedNotice(
-        id=DeliveryId(row.id),
-        kind=NoticeKind(row.kind),
-        subscriber_id=_person(row),
-        address=row.address,
-        payload=row.payload,
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
-        attempts=row.attempts,
-        breakdowns=row.breakdowns,
-        expires_at=row.expires_at,
-        lease=lease,
-    )
+    return value_of(ClaimedNotice, row, kind=NoticeKind(row.kind), lease=lease)
 
 
 def _nothing_to_release(_connection: Connection, _ids: object) -> None:
@@ -173,9 +160,18 @@ class NoticeLedger(Claims[ClaimedNotice]):
             .where(db.subscribers.c.id == notice.subscriber_id)
             .scalar_subquery()
         )
-        row = _row(notice) | {"created_at": now}
-        domain = theirs if row["domain"] is None else row["domain"]
-        adding = insert_new(self._connection, db.notices).values({**row, "domain": domain})
+        row = columns_of(notice) | {
+            "kind": notice.kind.value,
+            "domain": theirs if notice.address is None else notice.address.rpartition("@")[2],
+            "payload": dict(notice.payload),
+            "state": DeliveryState.QUEUED.value,
+            "reason": "",
+            "next_at": notice.due_at,
+            "attempts": 0,
+            "breakdowns": 0,
+            "created_at": now,
+        }
+        adding = insert_new(self._connection, db.notices).values(row)
         added = self._connection.execute(adding.returning(db.notices.c.id))
         return added.one_or_none() is not None
 
@@ -260,48 +256,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
         return self._totals(db.notices.c.expires_at > now)
 
 
-def _row(notice: NewNotice) -> dict[str, Any]:
-    return {
-        "kind": notice.kind.value,
-        "key": notice.key,
-        "subscriber_id": notice.subscriber_id,
-        "address": notice.address,
-        "domain": None if notice.address is None else notice.address.rpartition("@")[2],
-        "payload": dict(notice.payload),
-        "state": DeliveryState.QUEUED.value,
-        "reason": "",
-        "due_at": notice.due_at,
-        "next_at": notice.due_at,
-        "expires_at": notice.expires_at,
-        "attempts": 0,
-        "breakdowns": 0,
-        "message_id": notice.message_id,
-        "dated": notice.dated,
-        "key_id": notice.key_id,
-        "nonce": notice.nonce,
-    }
-
-
-def _noticed(row: Any | None) -> Notice | None:
+def _noticed(row: Row[Any] | None) -> Notice | None:
     if row is None:
         return None
-    return Notice(
-        id=DeliveryId(row.id),
-        kind=NoticeKind(row.kind),
-        key=row.key,
-        subscriber_id=_person(row),
-        address=row.address,
-        payload=row.payload,
-        state=DeliveryState(row.state),
-        reason=row.reason,
-        message_id=row.message_id,
-        dated=row.dated,
-        key_id=row.key_id,
-        nonce=row.nonce,
-        used_at=row.used_at,
-        reply=row.reply,
-    )
-
-
-def _person(row: Row[Any]) -> SubscriberId | None:
-    return None if row.subscriber_id is None else SubscriberId(row.subscriber_id)
+    return value_of(Notice, row, kind=NoticeKind(row.kind), state=DeliveryState(row.state))

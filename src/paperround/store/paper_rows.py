@@ -33,6 +33,7 @@ from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
 from paperround.store.search import categories_of
+from paperround.store.values import columns_of
 
 _NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
 
@@ -69,32 +70,18 @@ def paper_of(row: Row[Any]) -> Paper:
 def row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
     """The columns a write sets, all but the id and the date it was first seen."""
     paper = write.paper
-    return {
+    columns = columns_of(paper) | {
         "canonical": write.canonical,
-        "identifiers": paper.identifiers,
         "title_key": write.title_key,
-        "title": paper.title,
-        "abstract": paper.abstract,
         "raw_title": write.raw_title,
         "raw_abstract": write.raw_abstract,
-        "authors": paper.authors,
-        "categories": paper.categories,
-        "keywords": paper.keywords,
-        "links": paper.links,
-        "counts_from": paper.counts_from,
-        "listed_on": paper.listed_on,
-        "published_at": paper.published_at,
-        "updated_at": paper.updated_at,
-        "version": paper.version,
         "withdrawn_at": now if paper.withdrawn else None,
         "withdrawn_by": list(paper.withdrawn_by) or None,
-        "comment": paper.comment,
-        "licence": paper.licence,
-        "organization": paper.organization,
-        "submitter": paper.submitter,
         "show": paper.show.value,
         "changed_at": now,
     }
+    del columns["id"], columns["withdrawn"]
+    return columns
 
 
 _KEPT, _LISTED = db.paper_versions.c, db.listings.c

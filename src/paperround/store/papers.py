@@ -52,6 +52,7 @@ from paperround.store.dialect import (
 from paperround.store.joining import STANDS, current, join, require_current
 from paperround.store.paper_rows import PAPER_COLUMNS, listed, paper_of, row_of
 from paperround.store.search import index_new, remember_words
+from paperround.store.values import columns_of
 from paperround.store.versions import keep_earlier, keep_texts
 
 TITLE_KEY = "title_key"
@@ -398,17 +399,8 @@ def _renamed(row: dict[str, Any], write: PaperWrite) -> dict[str, Any]:
 
 
 def _listing_rows(feed: FeedId, listings: Sequence[Listing], now: datetime) -> list[dict[str, Any]]:
-    return [
-        {
-            "paper_id": one.paper_id,
-            "feed_id": feed,
-            "listed_on": one.listed_on,
-            "fingerprint": one.fingerprint,
-            "first_seen_at": now,
-            "last_seen_at": now,
-        }
-        for one in listings
-    ]
+    seen = {"feed_id": feed, "first_seen_at": now, "last_seen_at": now}
+    return [columns_of(one) | seen for one in listings]
 
 
 def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, Any]]:

@@ -5,14 +5,15 @@ does what it asks. So a process that dies leaves the row, or what was asked of i
 """
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from paperround.domain.requests import NewRequest, RequestId, RequestKind, WaitingRequest
-from paperround.domain.subscribers import Address, SubscriberId
+from paperround.domain.subscribers import Address
 from paperround.domain.work import NOTICES, Job
 from paperround.store import schema as db
+from paperround.store.subscriber_rows import address_columns
+from paperround.store.values import value_of
 
 
 class RequestStore:
@@ -27,11 +28,8 @@ class RequestStore:
         self._connection.execute(
             insert(db.signup_requests),
             {
+                **address_columns(request.address),
                 "kind": request.kind.value,
-                "address": request.address.mailed,
-                "written": request.address.written,
-                "folded": request.address.folded,
-                "domain": request.address.domain,
                 "subscriber_id": request.subscriber_id,
                 "payload": dict(request.payload),
                 "created_at": now,
@@ -57,7 +55,12 @@ class RequestStore:
         c = db.signup_requests.c
         gone = delete(db.signup_requests).where(c.id == request).returning(*c)
         row = self._connection.execute(gone).one_or_none()
-        return None if row is None else _request(row)
+        if row is None:
+            return None
+        address = Address(
+            written=row.written, mailed=row.address, folded=row.folded, domain=row.domain
+        )
+        return value_of(WaitingRequest, row, kind=RequestKind(row.kind), address=address)
 
     def put_off(self, request: RequestId, *, until: datetime) -> int:
         """Note that working on a request failed; it is tried again `until` then. Returns how often
@@ -87,19 +90,3 @@ class RequestStore:
         """Take out requests that came before; returns how many."""
         old = db.signup_requests.c.created_at < before
         return self._connection.execute(delete(db.signup_requests).where(old)).rowcount
-
-
-def _request(row: Row[Any]) -> WaitingRequest:
-    whose = row.subscriber_id
-    return WaitingRequest(
-        id=RequestId(row.id),
-        kind=RequestKind(row.kind),
-        address=Address(
-            written=row.written, mailed=row.address, folded=row.folded, domain=row.domain
-        ),
-        subscriber_id=None if whose is None else SubscriberId(whose),
-        payload=row.payload,
-        created_at=row.created_at,
-        due_at=row.due_at,
-        tries=row.tries,
-    )

@@ -36,6 +36,7 @@ from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
 from paperround.store.dialect import insert_new, upsert
 from paperround.store.subscriber_rows import EMAIL
+from paperround.store.values import columns_of, value_of
 
 _BOOKS = {"delivery": db.deliveries, "notice": db.notices}
 _LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)
@@ -113,7 +114,18 @@ class ReturnStore:
         query = select(db.returned).order_by(db.returned.c.id.desc()).limit(limit)
         if person is not None:
             query = query.where(db.returned.c.subscriber_id == person)
-        return [_record(row) for row in self._connection.execute(query)]
+        return [
+            value_of(
+                ReturnRecord,
+                row,
+                kind=Kind(row.kind),
+                evidence=Evidence(row.evidence),
+                proof=Proof(row.proof),
+                did=Did(row.did),
+                said=row.said or "",
+            )
+            for row in self._connection.execute(query)
+        ]
 
     # --- which mail ----------------------------------------------------------------------------
 
@@ -166,19 +178,11 @@ class ReturnStore:
         row = self._connection.execute(
             select(db.standings).where(db.standings.c.subscriber_id == person)
         ).one_or_none()
-        return CLEAN if row is None else _standing(row)
+        return CLEAN if row is None else value_of(Standing, row)
 
     def set_standing(self, person: SubscriberId, standing: Standing, *, now: datetime) -> None:
         """Hold this against a person."""
-        row = {
-            "points": standing.points,
-            "counted_on": standing.counted_on,
-            "likely_on": standing.likely_on,
-            "likely_mail": standing.likely_mail,
-            "rests": standing.rests,
-            "resting_until": standing.resting_until,
-            "changed_at": now,
-        }
+        row = columns_of(standing) | {"changed_at": now}
         setting = upsert(self._connection, db.standings, ("subscriber_id",), tuple(row))
         self._connection.execute(setting, row | {"subscriber_id": person})
 
@@ -285,14 +289,14 @@ class ReturnStore:
     def waiting(self, *, limit: int) -> list[QuarantinedMail]:
         """The mails in quarantine, newest first."""
         newest = select(*_ABOUT_MAILS).order_by(db.quarantine.c.id.desc()).limit(limit)
-        return [_quarantined(row) for row in self._connection.execute(newest)]
+        return [value_of(QuarantinedMail, row) for row in self._connection.execute(newest)]
 
     def quarantined(self, number: int) -> tuple[QuarantinedMail, bytes] | None:
         """A mail in quarantine with the bytes that are kept of it, None when it is not there."""
         row = self._connection.execute(
             select(db.quarantine).where(db.quarantine.c.id == number)
         ).one_or_none()
-        return None if row is None else (_quarantined(row), bytes(row.content))
+        return None if row is None else (value_of(QuarantinedMail, row), bytes(row.content))
 
     def release(self, number: int) -> None:
         """Take a mail out of the quarantine."""
@@ -323,41 +327,4 @@ def _own(book: str, row: Row[Any]) -> OwnMail:
         message_id=row.message_id,
         nonce=row.nonce,
         dated=row.dated,
-    )
-
-
-def _standing(row: Row[Any]) -> Standing:
-    return Standing(
-        points=row.points,
-        counted_on=row.counted_on,
-        likely_on=row.likely_on,
-        likely_mail=row.likely_mail,
-        rests=row.rests,
-        resting_until=row.resting_until,
-    )
-
-
-def _record(row: Row[Any]) -> ReturnRecord:
-    return ReturnRecord(
-        id=ReturnId(row.id),
-        way=row.way,
-        kind=Kind(row.kind),
-        evidence=Evidence(row.evidence),
-        proof=Proof(row.proof),
-        did=Did(row.did),
-        mail=row.mail,
-        code=row.code,
-        said=row.said or "",
-        happened_at=row.happened_at,
-    )
-
-
-def _quarantined(row: Row[Any]) -> QuarantinedMail:
-    return QuarantinedMail(
-        id=row.id,
-        way=row.way,
-        event_id=row.event_id,
-        why=row.why,
-        size=row.size,
-        received_at=row.received_at,
     )

@@ -4,11 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 
 from paperround.domain.deliveries import DeliveryId
-from paperround.domain.editions import EditionId
-from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
 from paperround.domain.readers import DeliveryOwner, NewFeedback
 from paperround.domain.subscribers import (
@@ -27,6 +25,7 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     subscription_of,
 )
+from paperround.store.values import value_of
 
 _OPPOSITE = {"more": "less", "less": "more"}
 
@@ -79,7 +78,9 @@ class SelfService:
             .join_from(db.deliveries, db.subscribers)
             .where(db.deliveries.c.id == delivery)
         ).one_or_none()
-        return None if row is None else _owner(row)
+        if row is None:
+            return None
+        return value_of(DeliveryOwner, row, delivery=row.id, positions=tuple(row.positions))
 
     def give_feedback(self, feedback: NewFeedback, *, now: datetime) -> bool:
         """Keep what a reader says of a paper; `more` and `less` replace each other, `save` stands
@@ -125,18 +126,3 @@ class SelfService:
         for person, paper, verdict in found:
             by_person.setdefault(SubscriberId(person), []).append((PaperId(paper), verdict))
         return by_person
-
-
-def _owner(row: Row[Any]) -> DeliveryOwner:
-    subscription = row.subscription_id
-    return DeliveryOwner(
-        delivery=DeliveryId(row.id),
-        edition_id=EditionId(row.edition_id),
-        positions=tuple(row.positions),
-        local_date=row.local_date,
-        nonce=row.nonce,
-        list_id=ListId(row.list_id),
-        subscriber_id=SubscriberId(row.subscriber_id),
-        subscription_id=None if subscription is None else SubscriptionId(subscription),
-        address=row.address,
-    )

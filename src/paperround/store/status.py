@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, or_, select, true
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import DigestKind
-from paperround.domain.editions import EditionId
 from paperround.domain.lists import ListId
 from paperround.domain.status import (
     DeliveryEntry,
@@ -29,6 +28,7 @@ from paperround.store.engine import storage
 from paperround.store.replacing import IS_REPLACED
 from paperround.store.sealing import sealed_with
 from paperround.store.subscriber_rows import EMAIL
+from paperround.store.values import value_of
 
 MOST_HOURS = 200
 """How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""
@@ -156,7 +156,7 @@ class StatusStore:
     def _tallies(self, query: Select[Any]) -> list[EditionTally]:
         found = self._connection.execute(query).all()
         states = self._states([row.id for row in found])
-        return [_tally(row, states.get(row.id, {})) for row in found]
+        return [value_of(EditionTally, row, by_state=states.get(row.id, {})) for row in found]
 
     def _states(self, editions: list[int]) -> dict[int, dict[DeliveryState, int]]:
         c = db.deliveries.c
@@ -269,7 +269,29 @@ class StatusStore:
         notices = self._connection.execute(
             _newest(select(db.notices), db.notices, subscriber, limit)
         )
-        records = [_digest(row) for row in digests] + [_notice(row) for row in notices]
+        records = [
+            value_of(
+                MailRecord,
+                row,
+                name=f"delivery/{row.id}",
+                positions=tuple(row.positions),
+                state=DeliveryState(row.state),
+            )
+            for row in digests
+        ] + [
+            value_of(
+                MailRecord,
+                row,
+                name=f"notice/{row.id}",
+                list_name=None,
+                edition_id=None,
+                local_date=None,
+                positions=(),
+                state=DeliveryState(row.state),
+                taken=0,
+            )
+            for row in notices
+        ]
         return sorted(records, key=lambda one: one.due_at, reverse=True)[:limit]
 
     def deliveries(
@@ -288,7 +310,7 @@ class StatusStore:
             select(
                 db.deliveries,
                 db.lists.c.name.label("list_name"),
-                db.editions.c.day,
+                db.editions.c.day.label("edition_day"),
                 db.editions.c.cut,
             )
             .select_from(db.deliveries)
@@ -298,7 +320,15 @@ class StatusStore:
             .order_by(c.id.desc())
             .limit(limit)
         )
-        return [_entry(row) for row in found]
+        return [
+            value_of(
+                DeliveryEntry,
+                row,
+                positions=tuple(row.positions),
+                state=DeliveryState(row.state),
+            )
+            for row in found
+        ]
 
     def keys_in_use(self, *, since: datetime) -> KeysInUse:
         """Which keys rows were made with; of mails that are out, those sent since then."""
@@ -337,70 +367,3 @@ def _newest(query: Select[Any], book: Table, subscriber: SubscriberId, limit: in
         .order_by(book.c.due_at.desc(), book.c.id.desc())
         .limit(limit)
     )
-
-
-def _tally(row: Row[Any], states: Mapping[DeliveryState, int]) -> EditionTally:
-    return EditionTally(
-        id=EditionId(row.id),
-        day=row.day,
-        cut=row.cut,
-        cut_at=row.cut_at,
-        frozen_at=row.frozen_at,
-        papers=row.papers,
-        empty_reason=row.empty_reason,
-        by_state=states,
-        cancelled_at=row.cancelled_at,
-    )
-
-
-def _digest(row: Row[Any]) -> MailRecord:
-    return MailRecord(
-        name=f"delivery/{row.id}",
-        kind=row.kind,
-        list_name=row.list_name,
-        edition_id=EditionId(row.edition_id),
-        local_date=row.local_date,
-        positions=tuple(row.positions),
-        taken=row.taken,
-        **_fate(row),
-    )
-
-
-def _notice(row: Row[Any]) -> MailRecord:
-    return MailRecord(
-        name=f"notice/{row.id}",
-        kind=row.kind,
-        list_name=None,
-        edition_id=None,
-        local_date=None,
-        positions=(),
-        **_fate(row),
-    )
-
-
-def _entry(row: Row[Any]) -> DeliveryEntry:
-    return DeliveryEntry(
-        id=DeliveryId(row.id),
-        list_name=row.list_name,
-        subscriber_id=SubscriberId(row.subscriber_id),
-        kind=row.kind,
-        local_date=row.local_date,
-        edition_id=EditionId(row.edition_id),
-        edition_day=row.day,
-        cut=row.cut,
-        positions=tuple(row.positions),
-        **_fate(row),
-    )
-
-
-def _fate(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "state": DeliveryState(row.state),
-        "reason": row.reason,
-        "due_at": row.due_at,
-        "sent_at": row.sent_at,
-        "code": row.code,
-        "reply": row.reply,
-        "message_id": row.message_id,
-        "attempts": row.attempts,
-    }

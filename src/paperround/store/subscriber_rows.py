@@ -21,6 +21,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
+from paperround.store.values import columns_of
 
 EMAIL = "email"
 
@@ -166,17 +167,7 @@ def _preferences(
 
 def preference_columns(wish: Preferences) -> dict[str, Any]:
     """The columns of a subscription that hold what was asked for."""
-    return {
-        "timezone": wish.timezone,
-        "hour": wish.hour,
-        "frequency": wish.frequency.value,
-        "weekday": wish.weekday,
-        "size": wish.size,
-        "floor": wish.floor,
-        "language": wish.language,
-        "paused_until": wish.paused_until,
-        "topics": list(wish.topics),
-    }
+    return columns_of(wish) | {"frequency": wish.frequency.value, "topics": list(wish.topics)}
 
 
 def address_columns(address: Address) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from paperround.domain.papers import PaperId, PaperText
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_row
+from paperround.store.values import columns_of
 
 _TEXTS = ("title", "abstract", "raw_title", "raw_abstract", "version")
 
@@ -35,15 +36,7 @@ def keep_earlier(connection: Connection, texts: Sequence[PaperText], now: dateti
     there = _known(connection, {one.paper_id for one in texts})
     missing = {(one.paper_id, one.version): one for one in reversed(texts)}
     rows = [
-        {
-            "paper_id": one.paper_id,
-            "title": one.title,
-            "abstract": one.abstract,
-            "raw_title": one.raw_title,
-            "raw_abstract": one.raw_abstract,
-            "version": one.version,
-            "replaced_at": now,
-        }
+        columns_of(one) | {"replaced_at": now}
         for key, one in reversed(missing.items())
         if key not in there
     ]

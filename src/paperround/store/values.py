@@ -1,0 +1,23 @@
+"""Between rows and values of the domain whose fields have the names of columns."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Row
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def value_of(kind: type[T], row: Row[Any], /, **others: Any) -> T:
+    """A `kind` made from a row: each field comes from the column with its name, except for
+    `others`, which the row holds under another name or as another type."""
+    named = [one.name for one in fields(kind) if one.name not in others]
+    return kind(**{name: getattr(row, name) for name in named}, **others)
+
+
+def columns_of(value: "DataclassInstance") -> dict[str, Any]:
+    """The fields of a value as the columns with their names."""
+    return {one.name: getattr(value, one.name) for one in fields(value)}
