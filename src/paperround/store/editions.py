@@ -11,12 +11,14 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Integer,
+    Select,
     Table,
     and_,
     bindparam,
     delete,
     exists,
     func,
+    or_,
     select,
     true,
     update,
@@ -38,9 +40,7 @@ from paperround.domain.editions import (
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
-from paperround.store import archive
 from paperround.store import schema as db
-from paperround.store.archive import FILLED, NEWEST_FIRST, STANDS
 from paperround.store.bulk import insert_many
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import insert_new, insert_row
@@ -55,21 +55,92 @@ from paperround.store.edition_rows import (
 )
 from paperround.store.values import value_of
 
+_OF_LIST = db.editions.c.list_id == bindparam("list_id")
+_STANDS = db.editions.c.state != EditionState.CANCELLED.value
+_NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
+
+_HELD = db.edition_papers.alias("held")
+_FIRST = db.edition_papers.alias("first")
+_TO_FIRST: ColumnElement[bool] = (_FIRST.c.edition_id == db.editions.c.id) & (
+    _FIRST.c.position == 1
+)
+_SUMMARY = (
+    db.lists.c.name.label("list_name"),
+    db.editions.c.day,
+    db.editions.c.cut,
+    db.editions.c.cut_at,
+    db.editions.c.empty_reason,
+    db.editions.c.quiet_reason,
+    _FIRST.c.title.label("top_title"),
+    select(func.count())
+    .where(_HELD.c.edition_id == db.editions.c.id)
+    .scalar_subquery()
+    .label("papers"),
+)
+
+_SUMMARIES: Select[Any] = (
+    select(*_SUMMARY).join_from(db.editions, db.lists).outerjoin(_FIRST, _TO_FIRST)
+)
+"""Editions, with their first paper where they hold one."""
+
+_FILLED: Select[Any] = select(*_SUMMARY).join_from(db.editions, db.lists).join(_FIRST, _TO_FIRST)
+"""Editions that hold papers."""
+
+
+_BETWEEN = _SUMMARIES.where(
+    _OF_LIST, _STANDS, db.editions.c.day.between(bindparam("since"), bindparam("until"))
+).order_by(*_NEWEST_FIRST)
+_FOLLOWING = (
+    _FILLED.where(_OF_LIST, _STANDS, db.editions.c.day > bindparam("after"))
+    .order_by(db.editions.c.day, *_NEWEST_FIRST[1:])
+    .limit(1)
+)
+_OTHERS = select(db.joined_papers.c.paper_id).where(
+    db.joined_papers.c.into_id == bindparam("paper")
+)
+_STOOD = (
+    select(
+        db.edition_papers,
+        db.lists.c.name.label("list_name"),
+        db.lists.c.title.label("list_title"),
+        db.editions.c.day,
+        db.editions.c.cut,
+        db.editions.c.cut_at,
+        db.joined_papers.c.into_id,
+        db.papers.c.withdrawn_at,
+    )
+    .join_from(db.edition_papers, db.editions)
+    .join(db.lists, db.lists.c.id == db.editions.c.list_id)
+    .join(db.papers, db.papers.c.id == bindparam("paper"))
+    .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == db.edition_papers.c.paper_id)
+    .where(
+        or_(
+            db.edition_papers.c.paper_id == bindparam("paper"),
+            db.edition_papers.c.paper_id.in_(_OTHERS),
+        ),
+        _STANDS,
+    )
+    .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), db.edition_papers.c.position)
+    .limit(bindparam("most", type_=Integer()))
+)
+
+
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
 )
-_OF_LIST = db.editions.c.list_id == bindparam("list_id")
 _CUT = _WITH_LIST_NAME.where(
     _OF_LIST, db.editions.c.day == bindparam("day"), db.editions.c.cut == bindparam("cut")
 )
 _CALLED = _WITH_LIST_NAME.where(db.editions.c.id == bindparam("edition"))
 _NEWEST = (
-    _WITH_LIST_NAME.where(_OF_LIST, db.editions.c.cut_at <= bindparam("by"), STANDS)
+    _WITH_LIST_NAME.where(_OF_LIST, db.editions.c.cut_at <= bindparam("by"), _STANDS)
     .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
     .limit(1)
 )
 _RECENT = (
-    FILLED.where(_OF_LIST, STANDS).order_by(*NEWEST_FIRST).limit(bindparam("most", type_=Integer()))
+    _FILLED.where(_OF_LIST, _STANDS)
+    .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("most", type_=Integer()))
 )
 
 
@@ -142,15 +213,20 @@ class EditionStore:
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
         """Every standing edition of these days, both included, newest first; also those that hold
         no paper, with the reason."""
-        return archive.between(self._connection, list_id, since=since, until=until)
+        days = {"list_id": list_id, "since": since, "until": until}
+        return [summary_of(row) for row in self._connection.execute(_BETWEEN, days)]
 
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
         """The last edition of the next day after `after` that has one with papers."""
-        return archive.following(self._connection, list_id, after=after)
+        asked = {"list_id": list_id, "after": after}
+        row = self._connection.execute(_FOLLOWING, asked).first()
+        return None if row is None else summary_of(row)
 
     def stood(self, paper: PaperId, *, limit: int) -> list[Stood]:
-        """Where a paper stood in the editions of all lists, the newest first."""
-        return list(archive.stood(self._connection, paper, limit=limit))
+        """Where a paper stood in the editions of all lists, under any id it ever had, the newest
+        first."""
+        rows = self._connection.execute(_STOOD, {"paper": paper, "most": limit})
+        return [value_of(Stood, row, paper=paper_at(row)) for row in rows]
 
     def places(
         self,
@@ -161,8 +237,18 @@ class EditionStore:
         limit: int,
         offset: int = 0,
     ) -> list[Placed]:
-        """Papers of standing editions of these days, both included, each once, from `offset` on."""
-        return places(self._connection, list_id, order, days=days, limit=limit, offset=offset)
+        """Papers of standing editions whose day lies within `days` (both included; None is no
+        bound), each once, from `offset` on."""
+        since, until = days
+        bounds = {"since": since, "until": until}
+        found = _places(order, has_since=since is not None, has_until=until is not None).rows(
+            self._connection,
+            list_id=list_id,
+            most=limit,
+            skipped=offset,
+            **{name: day for name, day in bounds.items() if day is not None},
+        )
+        return [value_of(Placed, row, paper=paper_at(row)) for row in found]
 
     def _of(self, row: Any | None, most: int = _ALL) -> Edition | None:
         """The edition of a row, if there is one."""
@@ -202,7 +288,7 @@ class EditionStore:
             select(
                 exists().where(db.edition_papers.c.edition_id == edition)
                 | exists().where(of_edition, db.deliveries.c.state != DeliveryState.SKIPPED.value)
-                | exists().where(db.editions.c.id == edition, ~STANDS)
+                | exists().where(db.editions.c.id == edition, ~_STANDS)
             )
         ).scalar_one()
         if held:
@@ -216,7 +302,7 @@ class EditionStore:
         """Withdraw the edition: nothing is planned of it from now on. False when it was."""
         cancelling = (
             update(db.editions)
-            .where(db.editions.c.id == edition, STANDS)
+            .where(db.editions.c.id == edition, _STANDS)
             .values(state=EditionState.CANCELLED.value, cancelled_at=now)
         )
         return self._connection.execute(cancelling).rowcount > 0
@@ -225,7 +311,7 @@ class EditionStore:
         """Let a cancelled edition stand again; False when it does."""
         standing = (
             update(db.editions)
-            .where(db.editions.c.id == edition, ~STANDS)
+            .where(db.editions.c.id == edition, ~_STANDS)
             .values(state=EditionState.FROZEN.value, cancelled_at=None)
         )
         return self._connection.execute(standing).rowcount > 0
@@ -238,7 +324,7 @@ class EditionStore:
         if found.scalar_one_or_none() is None:
             raise NotFound(f"there is no edition {edition}")
         self._connection.execute(
-            update(db.editions).where(db.editions.c.id == edition, STANDS).values(state=state)
+            update(db.editions).where(db.editions.c.id == edition, _STANDS).values(state=state)
         )
 
 
@@ -247,31 +333,8 @@ class EditionStore:
 # The choice is made among narrow rows; only those that are left are read with their texts.
 
 
-def places(
-    connection: Connection,
-    list_id: ListId,
-    order: Order,
-    *,
-    days: tuple[date | None, date | None],
-    limit: int,
-    offset: int = 0,
-) -> list[Placed]:
-    """Papers of standing editions whose day lies within `days` (both included; None is no bound),
-    from `offset` on."""
-    since, until = days
-    bounds = {"since": since, "until": until}
-    found = _query(order, has_since=since is not None, has_until=until is not None).rows(
-        connection,
-        list_id=list_id,
-        most=limit,
-        skipped=offset,
-        **{name: day for name, day in bounds.items() if day is not None},
-    )
-    return [value_of(Placed, row, paper=paper_at(row)) for row in found]
-
-
 @cache
-def _query(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
+def _places(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
     """Places of a list in that order, with or without a bound on either side."""
     chosen = _chosen(order, has_since=has_since, has_until=has_until)
     frozen = db.edition_papers.c
