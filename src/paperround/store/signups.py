@@ -1,5 +1,6 @@
-"""Asking to be mailed, confirming it, and leaving again."""
+"""Asking to be mailed, confirming it, leaving again, and never being mailed any more."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from paperround.domain.errors import Conflict
 from paperround.domain.lists import ListId
 from paperround.domain.readers import NewSignup
+from paperround.domain.returns import COMPLAINT, GONE
 from paperround.domain.subscribers import (
     Address,
     Consent,
@@ -33,7 +35,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.dialect import insert_new, inserting
+from paperround.store.dialect import among, insert_new, inserting
 from paperround.store.subscriber_rows import (
     EMAIL,
     PERSON_COLUMNS,
@@ -43,7 +45,8 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     subscription_of,
 )
-from paperround.store.suppressions import Suppressions
+
+_STANDING = db.suppressions.c.lifted_at.is_(None)
 
 _ACTIVE, _PENDING = SubscriberState.ACTIVE.value, SubscriberState.PENDING.value
 _LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value
@@ -63,8 +66,11 @@ WISH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
 
 
-class Signups(Suppressions):
-    """Sign-ups of one transaction."""
+class Signups:
+    """Sign-ups of one transaction, and the addresses that must never be mailed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     # --- asking --------------------------------------------------------------------------------
 
@@ -259,6 +265,51 @@ class Signups(Suppressions):
             delete(db.subscribers).where(db.subscribers.c.id.in_(people))
         )
         return gone.rowcount
+
+    # --- keyed hashes of addresses, which outlive an erasure -----------------------------------
+
+    def suppress(self, digest: str, key_id: str, *, reason: str, now: datetime) -> bool:
+        """Keep a keyed hash that must never be mailed; False when it stands already. A complaint
+        stands in the place of a mail that came back: nobody takes that for a mistake."""
+        row = {"digest": digest, "key_id": key_id, "reason": reason, "since": now}
+        added = insert_new(self._connection, db.suppressions).returning(db.suppressions.c.digest)
+        if self._connection.execute(added, row).one_or_none() is not None:
+            return True
+        c = db.suppressions.c
+        weaker = [GONE] if reason == COMPLAINT else []
+        again = update(db.suppressions).where(
+            c.digest == digest, or_(c.lifted_at.is_not(None), c.reason.in_(weaker))
+        )
+        values = {"key_id": key_id, "reason": reason, "since": now, "lifted_at": None}
+        return self._connection.execute(again.values(values)).rowcount == 1
+
+    def lift(self, digest: str, *, now: datetime) -> bool:
+        """End a suppression, keeping that it once stood; False when it does not stand."""
+        lifting = update(db.suppressions).where(db.suppressions.c.digest == digest, _STANDING)
+        return self._connection.execute(lifting.values(lifted_at=now)).rowcount == 1
+
+    def suppressed(self, digests: Collection[str]) -> frozenset[str]:
+        """Those of `digests` that stand suppressed."""
+        if not digests:
+            return frozenset()
+        c = db.suppressions.c
+        listed = among(self._connection, c.digest, digests)
+        found = self._connection.execute(select(c.digest).where(listed, _STANDING))
+        return frozenset(found.scalars())
+
+    def suppression_keys(self) -> frozenset[str]:
+        """The names of the keys that standing suppressions were hashed with."""
+        keys = select(db.suppressions.c.key_id).where(_STANDING).distinct()
+        return frozenset(self._connection.execute(keys).scalars())
+
+    def suppressions(self) -> list[tuple[str, str, datetime]]:
+        """(digest, reason, since) of every standing suppression, oldest first."""
+        found = self._connection.execute(
+            select(db.suppressions.c.digest, db.suppressions.c.reason, db.suppressions.c.since)
+            .where(_STANDING)
+            .order_by(db.suppressions.c.since, db.suppressions.c.digest)
+        )
+        return [(digest, reason, since) for digest, reason, since in found]
 
 
 def _pending_since(now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select, true, update
 
 from paperround.domain.digests import Withdrawal
 from paperround.domain.errors import InvalidInput, NotFound
@@ -76,10 +76,6 @@ _ACTIVE_AFTER = CompiledQuery(
 
 class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
     """Subscribers, subscriptions, suppressions, and which papers each person was sent."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self._connection = connection
 
     # --- reading -------------------------------------------------------------------------------
 
