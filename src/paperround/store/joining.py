@@ -1,23 +1,24 @@
 """Joining two papers: everything that is said of one moves to the other, and its id leads there.
+Also texts a paper had before, and those of versions that came too late to be its text.
 
 What was frozen stays as it was. Editions keep the id they were frozen with, and so does the memory
 of what people were sent; whoever reads them asks `current` which paper that is today.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, literal, or_, select, update
 
 from paperround.domain.errors import Conflict
 from paperround.domain.joining import PaperJoin
 from paperround.domain.merge import REMEMBERED
-from paperround.domain.papers import PaperId
+from paperround.domain.papers import PaperId, PaperText
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
-from paperround.store.dialect import among, insert_new, upsert
-from paperround.store.versions import keep_texts
+from paperround.store.dialect import among, insert_new, insert_row, upsert
+from paperround.store.values import columns_of
 
 STANDS = (
     ~select(db.joined_papers.c.paper_id)
@@ -161,4 +162,49 @@ def _one_listing(rows: list[Row[Any]], kept: PaperId) -> Mapping[str, Any]:
         "fingerprint": " ".join(prints[-REMEMBERED:]),
         "first_seen_at": min(row.first_seen_at for row in rows),
         "last_seen_at": rows[-1].last_seen_at,
+    }
+
+
+_TEXTS = ("title", "abstract", "raw_title", "raw_abstract", "version")
+
+
+def keep_texts(
+    connection: Connection,
+    papers: Collection[PaperId],
+    now: datetime,
+    *,
+    under: PaperId | None = None,
+) -> None:
+    """Keep the texts of `papers` as they stand as versions, of each or of the paper `under`."""
+    texts = [db.papers.c[name] for name in _TEXTS]
+    whose = db.papers.c.id if under is None else literal(under, db.papers.c.id.type)
+    replaced = select(whose, *texts, literal(now, db.paper_versions.c.replaced_at.type)).where(
+        among(connection, db.papers.c.id, papers)
+    )
+    names = ["paper_id", *_TEXTS, "replaced_at"]
+    connection.execute(insert(db.paper_versions).from_select(names, replaced))
+
+
+def keep_earlier(connection: Connection, texts: Sequence[PaperText], now: datetime) -> None:
+    """Keep texts of versions that their papers neither are at nor have: of each the first."""
+    there = _known(connection, {one.paper_id for one in texts})
+    missing = {(one.paper_id, one.version): one for one in reversed(texts)}
+    rows = [
+        columns_of(one) | {"replaced_at": now}
+        for key, one in reversed(missing.items())
+        if key not in there
+    ]
+    insert_many(connection, insert_row(db.paper_versions), rows)
+
+
+def _known(connection: Connection, papers: Collection[PaperId]) -> set[tuple[int, int | None]]:
+    """(paper, version) of every text there is of the papers."""
+    own, kept = db.papers.c, db.paper_versions.c
+    sources = ((own.id, own.version), (kept.paper_id, kept.version))
+    return {
+        (paper, number)
+        for id_, version in sources
+        for paper, number in connection.execute(
+            select(id_, version).where(among(connection, id_, papers))
+        )
     }

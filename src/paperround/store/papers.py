@@ -49,11 +49,17 @@ from paperround.store.dialect import (
     next_ids,
     upsert,
 )
-from paperround.store.joining import STANDS, current, join, require_current
+from paperround.store.joining import (
+    STANDS,
+    current,
+    join,
+    keep_earlier,
+    keep_texts,
+    require_current,
+)
 from paperround.store.paper_rows import PAPER_COLUMNS, listed, paper_of, row_of
 from paperround.store.search import index_new, remember_words
 from paperround.store.values import columns_of
-from paperround.store.versions import keep_earlier, keep_texts
 
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""
