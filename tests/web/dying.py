@@ -15,7 +15,7 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.keys import Scope
 from paperround.store import unit_of_work
-from paperround.store.answers import AnswerStore
+from paperround.store.keys import AnswerStore
 from paperround.web import idempotency
 from paperround.web.app import create_app
 from paperround.wiring import Runtime

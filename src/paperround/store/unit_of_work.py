@@ -16,9 +16,6 @@ from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalErro
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.work import Job
 from paperround.store import engine as engines
-from paperround.store.answers import AnswerStore
-from paperround.store.api_keys import KeyStore
-from paperround.store.audit import AuditStore
 from paperround.store.channels import ChannelStore
 from paperround.store.dialect import is_busy, is_lost_race, reason_of
 from paperround.store.editions import EditionStore
@@ -26,6 +23,7 @@ from paperround.store.engine import keep_log_short, rest
 from paperround.store.enrichments import EnrichmentStore
 from paperround.store.feeds import FeedStore
 from paperround.store.history import HistoryStore
+from paperround.store.keys import AnswerStore, AuditStore, KeyStore
 from paperround.store.ledger import Ledger
 from paperround.store.limiter import Limiter
 from paperround.store.lists import ListStore
