@@ -1,4 +1,4 @@
-"""Between a paper and its row."""
+"""Between a paper and its row, and papers in the order they were listed in."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -33,7 +33,7 @@ from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
 from paperround.store.search import categories_of
-from paperround.store.values import columns_of
+from paperround.store.values import columns_of, value_of
 
 _NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
 
@@ -92,7 +92,7 @@ _TEXTS = (
     .limit(bindparam("most", type_=Integer()))
 )
 _CARRIED = (
-    select(db.feeds.c.name, _LISTED.listed_on, _LISTED.first_seen_at)
+    select(db.feeds.c.name.label("feed"), _LISTED.listed_on, _LISTED.first_seen_at.label("since"))
     .join_from(db.listings, db.feeds)
     .where(_LISTED.paper_id == bindparam("paper"))
     .order_by(_LISTED.first_seen_at, db.feeds.c.name)
@@ -100,48 +100,51 @@ _CARRIED = (
 )
 
 
-def trail(connection: Connection, paper: PaperId, *, limit: int) -> PaperTrail:
-    """The `limit` last texts of a paper, newest first, and the feeds that carry it."""
-    texts = connection.execute(_TEXTS, {"paper": paper, "most": limit}).all()
-    carried = connection.execute(_CARRIED, {"paper": paper, "most": limit}).all()
-    return PaperTrail(
-        earlier=tuple(
-            EarlierText(version=version, title=title, replaced_at=at)
-            for version, title, at in texts
-        ),
-        carried=tuple(Carried(feed=name, listed_on=day, since=at) for name, day, at in carried),
-    )
-
-
 _PAPERS = db.papers.c
 
 
-def listed(
-    connection: Connection,
-    mailing_list: MailingList,
-    order: ListedBy,
-    *,
-    days: tuple[date, date] | None,
-    by: datetime,
-    limit: int,
-    offset: int,
-) -> list[PaperId]:
-    """Papers that the list may hold and that were listed on these days (both included; None is no
-    bound), as far as they count by `by`."""
-    found = (
-        select(_PAPERS.id)
-        .where(_PAPERS.counts_from <= by, STANDS, *_of_list(connection, mailing_list))
-        .order_by(*_in_order(order, mailing_list.id, by))
-        .limit(limit)
-        .offset(offset)
-    )
-    if days is not None:
-        first, last = (datetime.combine(day, time(), UTC) for day in days)
-        found = found.where(_PAPERS.counts_from >= first, _PAPERS.counts_from < last + _DAY)
-    return [PaperId(one) for one in connection.execute(found).scalars()]
+class ListedPapers:
+    """Papers in the order they were listed in, and where one came from."""
 
+    _connection: Connection
 
-_DAY = timedelta(days=1)
+    def listed(
+        self,
+        mailing_list: MailingList,
+        order: ListedBy,
+        *,
+        days: tuple[date, date] | None,
+        by: datetime,
+        limit: int,
+        offset: int = 0,
+    ) -> list[PaperId]:
+        """Papers that the list may hold and that count by `by`, in the order of the days they were
+        listed on, from `offset` on. `days` bounds those days, both included; None is no bound."""
+        found = (
+            select(_PAPERS.id)
+            .where(_PAPERS.counts_from <= by, STANDS, *_of_list(self._connection, mailing_list))
+            .order_by(*_in_order(order, mailing_list.id, by))
+            .limit(limit)
+            .offset(offset)
+        )
+        if days is not None:
+            first, last = (datetime.combine(day, time(), UTC) for day in days)
+            end = last + timedelta(days=1)
+            found = found.where(_PAPERS.counts_from >= first, _PAPERS.counts_from < end)
+        return [PaperId(one) for one in self._connection.execute(found).scalars()]
+
+    def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
+        """Where a paper came from: its `limit` last texts, newest first, and the feeds that carry
+        it."""
+        asked = {"paper": paper, "most": limit}
+        return PaperTrail(
+            earlier=tuple(
+                value_of(EarlierText, row) for row in self._connection.execute(_TEXTS, asked)
+            ),
+            carried=tuple(
+                value_of(Carried, row) for row in self._connection.execute(_CARRIED, asked)
+            ),
+        )
 
 
 def _of_list(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:

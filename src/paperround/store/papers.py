@@ -1,8 +1,8 @@
 """Papers with their identifiers, listings and observations. Written in bulk, read in bulk."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from paperround.domain.editions import Candidate, ListedBy
+from paperround.domain.editions import Candidate
 from paperround.domain.enrichment import scale_of
 from paperround.domain.errors import Conflict
 from paperround.domain.joining import PaperJoin
@@ -31,11 +31,9 @@ from paperround.domain.papers import (
     Paper,
     PaperId,
     PaperText,
-    PaperTrail,
     PaperWrite,
 )
 from paperround.domain.search import title_words
-from paperround.store import paper_rows
 from paperround.store import schema as db
 from paperround.store.bulk import Made, insert_many
 from paperround.store.compiled_query import CompiledQuery
@@ -57,7 +55,7 @@ from paperround.store.joining import (
     keep_texts,
     require_current,
 )
-from paperround.store.paper_rows import PAPER_COLUMNS, listed, paper_of, row_of
+from paperround.store.paper_rows import PAPER_COLUMNS, ListedPapers, paper_of, row_of
 from paperround.store.search import index_new, remember_words
 from paperround.store.values import columns_of
 
@@ -69,7 +67,7 @@ _PAPERS = CompiledQuery(
 )
 
 
-class PaperStore:
+class PaperStore(ListedPapers):
     """Papers with their identifiers, listings and observations."""
 
     def __init__(self, connection: Connection) -> None:
@@ -83,20 +81,13 @@ class PaperStore:
         by_kind: dict[str, list[str]] = defaultdict(list)
         for kind, value in identifiers:
             by_kind[kind].append(value)
-        return {
-            (kind, value): paper
-            for kind, values in by_kind.items()
-            for value, paper in self._find_kind(kind, values)
-        }
-
-    def _find_kind(self, kind: str, values: list[str]) -> Iterator[tuple[str, PaperId]]:
         c = db.identifiers.c
-        found = self._connection.execute(
-            select(c.value, c.paper_id).where(
-                c.kind == kind, among(self._connection, c.value, values)
-            )
-        )
-        return ((value, PaperId(paper)) for value, paper in found.all())
+        found = dict[tuple[str, str], PaperId]()
+        for kind, values in by_kind.items():
+            named = (c.kind == kind, among(self._connection, c.value, values))
+            rows = self._connection.execute(select(c.value, c.paper_id).where(*named))
+            found |= {(kind, value): PaperId(paper) for value, paper in rows}
+        return found
 
     def fingerprints(self, feed: FeedId, papers: Collection[PaperId]) -> dict[PaperId, str]:
         """The fingerprints `feed` last listed each paper with, as `Listing` holds them."""
@@ -119,7 +110,10 @@ class PaperStore:
         one meanwhile. SQLite has one writer and locks nothing.
         """
         if for_update:
-            found = self._locked(papers)
+            # The keys stay, so rows that refer to these papers may be written meanwhile.
+            wanted = select(*PAPER_COLUMNS).order_by(db.papers.c.id).with_for_update(key_share=True)
+            chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
+            found = {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
             require_current(self._connection, papers)
             return found
         leads_to = current(self._connection, papers)
@@ -129,12 +123,6 @@ class PaperStore:
         real = ((one, leads_to.get(one, one)) for one in papers)
         return {one: found[it] for one, it in real if it in found}
 
-    def _locked(self, papers: Collection[PaperId]) -> dict[PaperId, Paper]:
-        # The keys stay, so rows that refer to these papers may be written meanwhile.
-        wanted = select(*PAPER_COLUMNS).order_by(db.papers.c.id).with_for_update(key_share=True)
-        chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
-        return {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
-
     def newest(self, *, before: PaperId | None, limit: int) -> list[Paper]:
         """Papers with an id below `before`, those that were read last first; none that was joined
         into another."""
@@ -142,26 +130,6 @@ class PaperStore:
         if before is not None:
             wanted = wanted.where(db.papers.c.id < before)
         return [paper_of(row) for row in self._connection.execute(wanted)]
-
-    def listed(
-        self,
-        mailing_list: MailingList,
-        order: ListedBy,
-        *,
-        days: tuple[date, date] | None,
-        by: datetime,
-        limit: int,
-        offset: int = 0,
-    ) -> list[PaperId]:
-        """Papers that the list may hold and that count by `by`, in the order of the days they were
-        listed on, from `offset` on. `days` bounds those days, both included; None is no bound."""
-        return listed(
-            self._connection, mailing_list, order, days=days, by=by, limit=limit, offset=offset
-        )
-
-    def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
-        """Where a paper came from, its `limit` last texts and the feeds that carry it."""
-        return paper_rows.trail(self._connection, paper, limit=limit)
 
     def count(self) -> int:
         """How many papers there are; one that was joined into another is none of its own."""
@@ -198,10 +166,12 @@ class PaperStore:
         found = self._connection.execute(
             select(*PAPER_COLUMNS).where(*eligible).order_by(db.papers.c.id)
         )
-        fitting = _of_categories((paper_of(row) for row in found), mailing_list.categories)
+        papers = [paper_of(row) for row in found]
+        if wanted := set(mailing_list.categories):
+            papers = [paper for paper in papers if not wanted.isdisjoint(paper.categories)]
         known = self._known_counts(eligible, window.as_of)
         return [
-            Candidate(paper=paper, observations=tuple(known.get(paper.id, ()))) for paper in fitting
+            Candidate(paper=paper, observations=tuple(known.get(paper.id, ()))) for paper in papers
         ]
 
     def _known_counts(
@@ -296,7 +266,15 @@ class PaperStore:
         changing = [write.paper.id for write in old if write.text_changed]
         if changing:
             keep_texts(self._connection, changing, now)
-        rows = [_renamed(row_of(write, now), write) for write in old]
+        rows = [  # under names that an UPDATE's own parameters cannot clash with
+            {f"b_{name}": value for name, value in row_of(write, now).items()}
+            | {
+                "b_id": write.paper.id,
+                "b_raw_title_stays": write.raw_title_stays,
+                "b_raw_abstract_stays": write.raw_abstract_stays,
+            }
+            for write in old
+        ]
         self._connection.execute(_UPDATE, rows)
         added = _identifier_rows((write.paper.id, write.paper) for write in old)
         insert_many(self._connection, insert_new(self._connection, db.identifiers), added)
@@ -395,15 +373,6 @@ _UPDATE = (
 )
 
 
-def _renamed(row: dict[str, Any], write: PaperWrite) -> dict[str, Any]:
-    """The row under names that an UPDATE's own parameters cannot clash with."""
-    return {f"b_{name}": value for name, value in row.items()} | {
-        "b_id": write.paper.id,
-        "b_raw_title_stays": write.raw_title_stays,
-        "b_raw_abstract_stays": write.raw_abstract_stays,
-    }
-
-
 def _listing_rows(feed: FeedId, listings: Sequence[Listing], now: datetime) -> list[dict[str, Any]]:
     seen = {"feed_id": feed, "first_seen_at": now, "last_seen_at": now}
     return [columns_of(one) | seen for one in listings]
@@ -450,9 +419,3 @@ def _eligible(
         )
         conditions.append(carried.exists())
     return conditions
-
-
-def _of_categories(found: Iterable[Paper], wanted: Collection[str]) -> list[Paper]:
-    if not wanted:
-        return list(found)
-    return [paper for paper in found if not set(wanted).isdisjoint(paper.categories)]

@@ -1,7 +1,7 @@
 """How things stand, counted over the ledger."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -35,60 +35,6 @@ MOST_HOURS = 200
 
 Late = tuple[datetime, int, datetime, datetime]
 """A due instant, how many left late, and when the first and the last of them left."""
-
-
-def waiting_now(connection: Connection, list_id: ListId, *, until: datetime) -> int:
-    """How many mails of the list may leave by then and have not."""
-    c = db.deliveries.c
-    counting = select(func.count()).where(
-        waiting(db.deliveries), c.list_id == list_id, c.next_at <= until
-    )
-    return connection.execute(counting).scalar_one()
-
-
-def left_since(
-    connection: Connection, list_id: ListId, *, since: datetime, now: datetime
-) -> tuple[int, datetime | None]:
-    """How many mails of the list left since then, and when the first of them did."""
-    c = db.deliveries.c
-    counted = connection.execute(
-        select(func.count(), func.min(c.sent_at)).where(
-            c.edition_id.in_(_living(list_id, now)),
-            c.state == DeliveryState.SENT.value,
-            c.sent_at >= since,
-        )
-    ).one()
-    return counted[0], counted[1]
-
-
-def late(
-    connection: Connection, list_id: ListId, *, since: datetime, by: timedelta, now: datetime
-) -> list[Late]:
-    """Mails due since then that left at the first try and later than `by` after they were due."""
-    c = db.deliveries.c
-    sent_at_once = (
-        c.edition_id.in_(_living(list_id, now)),
-        c.state == DeliveryState.SENT.value,
-        c.attempts == 1,
-        c.due_at >= since,
-    )
-    hours: Sequence[Any] = connection.execute(
-        select(c.due_at, func.max(c.sent_at))
-        .where(*sent_at_once)
-        .group_by(c.due_at)
-        .order_by(c.due_at)
-        .limit(MOST_HOURS)
-    ).all()
-    found = []
-    for due_at, last in hours:
-        if last - due_at >= by:
-            counted = connection.execute(
-                select(func.count(), func.min(c.sent_at), func.max(c.sent_at)).where(
-                    *sent_at_once, c.due_at == due_at, c.sent_at >= due_at + by
-                )
-            ).one()
-            found.append((due_at, *counted))
-    return found
 
 
 def _living(list_id: ListId, now: datetime) -> Select[Any]:
@@ -155,20 +101,16 @@ class StatusStore:
 
     def _tallies(self, query: Select[Any]) -> list[EditionTally]:
         found = self._connection.execute(query).all()
-        states = self._states([row.id for row in found])
-        return [value_of(EditionTally, row, by_state=states.get(row.id, {})) for row in found]
-
-    def _states(self, editions: list[int]) -> dict[int, dict[DeliveryState, int]]:
         c = db.deliveries.c
         counted = self._connection.execute(
             select(c.edition_id, c.state, func.count())
-            .where(among(self._connection, c.edition_id, editions))
+            .where(among(self._connection, c.edition_id, [row.id for row in found]))
             .group_by(c.edition_id, c.state)
         )
         states: dict[int, dict[DeliveryState, int]] = {}
         for edition, state, count in counted:
             states.setdefault(edition, {})[DeliveryState(state)] = count
-        return states
+        return [value_of(EditionTally, row, by_state=states.get(row.id, {})) for row in found]
 
     def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
         """Why mails that were due since then were not sent, and no other stands for them: the
@@ -188,7 +130,14 @@ class StatusStore:
             )
             .group_by(c.state, c.reason, c.code)
         ).all()
-        replies = self._replies([newest for *_, newest in grouped])
+        newest_ones = [newest for *_, newest in grouped]
+        replies = dict(
+            self._connection.execute(
+                select(c.id, c.reply).where(
+                    among(self._connection, c.id, newest_ones), c.reply.is_not(None)
+                )
+            ).all()
+        )
         tallies = [
             ReasonTally(
                 state=DeliveryState(state),
@@ -201,29 +150,54 @@ class StatusStore:
         ]
         return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason, one.code or 0))
 
-    def _replies(self, deliveries: list[int]) -> dict[int, str]:
-        c = db.deliveries.c
-        found = self._connection.execute(
-            select(c.id, c.reply).where(
-                among(self._connection, c.id, deliveries), c.reply.is_not(None)
-            )
-        )
-        return dict(found.all())
-
     def waiting_now(self, list_id: ListId, *, until: datetime) -> int:
         """How many mails of the list may leave by then and have not."""
-        return waiting_now(self._connection, list_id, until=until)
+        c = db.deliveries.c
+        counting = select(func.count()).where(
+            waiting(db.deliveries), c.list_id == list_id, c.next_at <= until
+        )
+        return self._connection.execute(counting).scalar_one()
 
     def left_since(
         self, list_id: ListId, *, since: datetime, now: datetime
     ) -> tuple[int, datetime | None]:
         """How many mails of the list left since then, and when the first of them did."""
-        return left_since(self._connection, list_id, since=since, now=now)
+        c = db.deliveries.c
+        counting = select(func.count(), func.min(c.sent_at)).where(
+            c.edition_id.in_(_living(list_id, now)),
+            c.state == DeliveryState.SENT.value,
+            c.sent_at >= since,
+        )
+        left, first = self._connection.execute(counting).one()
+        return left, first
 
     def late(self, list_id: ListId, *, since: datetime, by: timedelta, now: datetime) -> list[Late]:
         """Mails due since then that left at the first try and later than `by` after they were due:
         for each due instant how many, and when the first and the last of them left."""
-        return late(self._connection, list_id, since=since, by=by, now=now)
+        c = db.deliveries.c
+        sent_at_once = (
+            c.edition_id.in_(_living(list_id, now)),
+            c.state == DeliveryState.SENT.value,
+            c.attempts == 1,
+            c.due_at >= since,
+        )
+        hours: Sequence[Any] = self._connection.execute(
+            select(c.due_at, func.max(c.sent_at))
+            .where(*sent_at_once)
+            .group_by(c.due_at)
+            .order_by(c.due_at)
+            .limit(MOST_HOURS)
+        ).all()
+        found = []
+        for due_at, last in hours:
+            if last - due_at >= by:
+                counted = self._connection.execute(
+                    select(func.count(), func.min(c.sent_at), func.max(c.sent_at)).where(
+                        *sent_at_once, c.due_at == due_at, c.sent_at >= due_at + by
+                    )
+                ).one()
+                found.append((due_at, *counted))
+        return found
 
     def due_by(self, list_id: ListId, moment: datetime) -> int:
         """How many readers have a digest due by then. One whose clock the next tick will start
@@ -335,30 +309,23 @@ class StatusStore:
         ended = [state.value for state in ENDED]
         standing = db.suppressions.c.lifted_at.is_(None)
         books = (db.deliveries, db.notices)
-        return KeysInUse(
-            suppressions=self._keys(db.suppressions, standing),
-            channels=self._keys_of_channels(),
-            unfinished=_sum(self._keys(one, one.c.state.not_in(ended)) for one in books),
-            sent=_sum(self._keys(one, one.c.sent_at >= since) for one in books),
-        )
-
-    def _keys_of_channels(self) -> dict[str, int]:
         kept = self._connection.execute(select(db.channels.c.key)).scalars()
-        names = [name for one in kept if (name := sealed_with(one)) is not None]
-        return dict(Counter(names))
-
-    def _keys(self, table: Table, which: ColumnElement[bool]) -> dict[str, int]:
-        counted = self._connection.execute(
-            select(table.c.key_id, func.count()).where(which).group_by(table.c.key_id)
+        return KeysInUse(
+            suppressions=self._keys({db.suppressions: standing}),
+            channels=dict(Counter(name for one in kept if (name := sealed_with(one)) is not None)),
+            unfinished=self._keys({one: one.c.state.not_in(ended) for one in books}),
+            sent=self._keys({one: one.c.sent_at >= since for one in books}),
         )
-        return dict(counted.all())
 
-
-def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total = Counter[str]()
-    for one in counts:
-        total.update(one)
-    return dict(total)
+    def _keys(self, which: Mapping[Table, ColumnElement[bool]]) -> dict[str, int]:
+        """How many rows were made with each key, of those meant of each table."""
+        total = Counter[str]()
+        for table, meant in which.items():
+            counted = self._connection.execute(
+                select(table.c.key_id, func.count()).where(meant).group_by(table.c.key_id)
+            )
+            total.update(dict(counted.all()))
+        return dict(total)
 
 
 def _newest(query: Select[Any], book: Table, subscriber: SubscriberId, limit: int) -> Select[Any]:
