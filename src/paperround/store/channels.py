@@ -22,6 +22,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import format_instant, parse_instant
 from paperround.store import schema as db
+from paperround.store.base import value_of
 from paperround.store.claim_statements import NO_LEASE
 from paperround.store.dialect import insert_new
 from paperround.store.erasure import Erasure
@@ -32,7 +33,6 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     preferences_of,
 )
-from paperround.store.values import value_of
 
 UNTIL_RESUMED = date.max
 """A pause without an end: each day of it has a row that says so."""
@@ -63,7 +63,7 @@ class ChannelStore(Erasure, Interests):
     """The channels of an installation."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._seal = seal
 
     # --- reading -------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, L
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.ports import Processes
+from paperround.store.base import Store
 from paperround.store.claim_statements import (
     NO_LEASE,
     held,
@@ -91,11 +92,11 @@ class Book(Generic[Item]):
     unsent: Callable[[Connection, Collection[int]], None]
 
 
-class Claims(Generic[Item]):
+class Claims(Store, Generic[Item]):
     """What happens to a row between planning and its end, whatever `book` it is in."""
 
     def __init__(self, connection: Connection, book: Book[Item]) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._book = book
         self._table = book.table
         self._c = book.table.c

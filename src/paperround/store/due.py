@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from paperround.domain.digests import DigestKind
 from paperround.domain.lists import ListId
@@ -14,6 +14,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import among
 from paperround.store.subscriber_rows import (
@@ -60,10 +61,8 @@ _NO_CLOCK = text("subscriptions.due_at IS NULL AND subscriptions.state = 'active
 _START = _SET.where(_NO_CLOCK)
 
 
-class DueInstants:
+class DueInstants(Store):
     """The due instants of one transaction."""
-
-    _connection: Connection
 
     def unscheduled(self, *, limit: int) -> list[Subscription]:
         """Active subscriptions whose next due instant is not set, by id."""

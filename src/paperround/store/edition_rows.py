@@ -17,7 +17,7 @@ from paperround.domain.editions import (
 from paperround.domain.papers import PaperId, Show
 from paperround.languages.localize import english_reason, localize_source
 from paperround.languages.tongue import tongue
-from paperround.store.values import columns_of, value_of
+from paperround.store.base import columns_of, value_of
 
 
 def edition_columns(edition: NewEdition) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     FromClause,
     Integer,
     Select,
@@ -41,6 +40,7 @@ from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
+from paperround.store.base import Store, value_of
 from paperround.store.bulk import insert_many
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import insert_new, insert_row
@@ -53,7 +53,6 @@ from paperround.store.edition_rows import (
     tail_columns,
     tail_of,
 )
-from paperround.store.values import value_of
 
 _OF_LIST = db.editions.c.list_id == bindparam("list_id")
 _STANDS = db.editions.c.state != EditionState.CANCELLED.value
@@ -161,11 +160,8 @@ _PAPERS_OF = {one.name: _papers_of(one) for one in (db.edition_papers, db.behind
 _ALL = 2**31 - 1
 
 
-class EditionStore:
+class EditionStore(Store):
     """Frozen editions."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def find(self, list_id: ListId, day: date, cut: str) -> Edition | None:
         """The edition of (list, day, cut), None when none was frozen."""

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, or_, select, true
 
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, upsert
 from paperround.store.joining import STANDS
@@ -15,11 +16,8 @@ from paperround.store.joining import STANDS
 _KEY = ("paper_id", "enricher")
 
 
-class EnrichmentStore:
+class EnrichmentStore(Store):
     """Which service was asked for which paper, and when it is asked again."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def take_due(
         self,

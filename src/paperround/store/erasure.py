@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
-    Connection,
     Table,
     Text,
     cast,
@@ -27,6 +26,7 @@ from paperround.domain.readers import ExportPage, ExportPlace
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.domain.times import format_instant
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among, write_json
 from paperround.store.notices import OWN_ADDRESS
@@ -79,10 +79,8 @@ _FORGOTTEN = (
 )
 
 
-class Erasure:
+class Erasure(Store):
     """Taking people out, whole, in one transaction."""
-
-    _connection: Connection
 
     def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
         """Rows of what is kept about a person from `place` on, `limit` at most and of one table."""

@@ -22,7 +22,7 @@ from paperround.domain.feeds import (
 )
 from paperround.domain.papers import Feed, Reject, Show
 from paperround.domain.times import format_instant, parse_instant
-from paperround.store.values import columns_of, value_of
+from paperround.store.base import columns_of, value_of
 
 NEVER_POLLED = {
     "progress": None,

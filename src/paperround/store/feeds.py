@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     Row,
     Select,
     delete,
@@ -35,6 +34,7 @@ from paperround.domain.feeds import (
 from paperround.domain.papers import Feed, FeedId, Reject
 from paperround.domain.ports import Processes
 from paperround.store import schema as db
+from paperround.store.base import Store, value_of
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new, is_duplicate
 from paperround.store.feed_rows import (
@@ -48,16 +48,12 @@ from paperround.store.feed_rows import (
     run_json,
     run_of,
 )
-from paperround.store.values import value_of
 
 _FEEDS = select(db.feeds)
 
 
-class FeedStore:
+class FeedStore(Store):
     """Feeds, their runs and the rejects of those runs."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     # --- feeds of files, and what every reading leaves behind ----------------------------------
 

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Integer, and_, bindparam, func, select
+from sqlalchemy import Integer, and_, bindparam, func, select
 
 from paperround.domain.outcomes import Vote
 from paperround.domain.papers import FeedId, Observation, PaperId
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
 
@@ -24,11 +25,8 @@ _COUNTS = (
 )
 
 
-class HistoryStore:
+class HistoryStore(Store):
     """What became of papers."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def voted(self, *, before: datetime, by: datetime, limit: int) -> list[PaperId]:
         """The newest papers that count from before `before` and whose votes were known at `by`,

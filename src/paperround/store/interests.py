@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among
 
@@ -15,10 +16,8 @@ WEIGHT = 1.0
 """Every interest counts alike."""
 
 
-class Interests:
+class Interests(Store):
     """The interests of the people of one transaction."""
-
-    _connection: Connection
 
     def interests_of_all(
         self, subscribers: Collection[SubscriberId]

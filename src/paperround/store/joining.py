@@ -16,9 +16,9 @@ from paperround.domain.joining import PaperJoin
 from paperround.domain.merge import REMEMBERED
 from paperround.domain.papers import PaperId, PaperText
 from paperround.store import schema as db
+from paperround.store.base import columns_of
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new, insert_row, upsert
-from paperround.store.values import columns_of
 
 STANDS = (
     ~select(db.joined_papers.c.paper_id)

@@ -24,16 +24,13 @@ from paperround.domain.keys import (
     Scope,
 )
 from paperround.store import schema as db
+from paperround.store.base import Store, columns_of, value_of
 from paperround.store.dialect import insert_new, insert_row
 from paperround.store.sealing import Seal
-from paperround.store.values import columns_of, value_of
 
 
-class KeyStore:
+class KeyStore(Store):
     """Keys of the admin API."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, key: NewKey, *, now: datetime) -> ApiKey:
         """Keep it; raises Conflict when its prefix is taken."""
@@ -86,11 +83,8 @@ def _key(row: Row[Any]) -> ApiKey:
     return value_of(ApiKey, row, scopes=frozenset(map(Scope, row.scopes)))
 
 
-class AuditStore:
+class AuditStore(Store):
     """The audit. Nothing in it is ever changed."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def note(self, deed: Deed, *, now: datetime) -> None:
         """Write down what is done, in the transaction that does it."""
@@ -120,11 +114,11 @@ def _entry(row: Row[Any]) -> AuditEntry:
     return AuditEntry(id=row.id, at=row.at, deed=value_of(Deed, row))
 
 
-class AnswerStore:
+class AnswerStore(Store):
     """Answers that are kept for a day, so that a request that comes twice acts once."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._seal = seal
 
     def take(self, asked: Asked, *, after: datetime, now: datetime) -> bool:

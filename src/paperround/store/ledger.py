@@ -38,6 +38,7 @@ from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.domain.work import DELIVER, Job
 from paperround.store import schema as db
+from paperround.store.base import value_of
 from paperround.store.bulk import Columns, insert_many
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Claims
@@ -47,7 +48,6 @@ from paperround.store.edition_rows import paper_columns
 from paperround.store.engine import roomy
 from paperround.store.memory import remember
 from paperround.store.replacing import Replacing
-from paperround.store.values import value_of
 
 RECENT_EDITIONS = 8
 """How many of a list's editions are looked at for its last mail: two days of four cuts."""

@@ -8,12 +8,13 @@ the process that has the turn, null when nobody has.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Row, select, update
 
 from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Turn
 from paperround.domain.ports import Processes
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.dialect import insert_new
 
 _LOOK_AGAIN = timedelta(seconds=1)
@@ -24,12 +25,9 @@ _LONGEST_SKEW = timedelta(hours=1)
 _NOBODY: dict[str, Any] = {"host": None, "pid": None, "started": None}
 
 
-class Limiter:
+class Limiter(Store):
     """Budgets that all processes on one database share, one for each service. A budget's row
     stays locked until the transaction ends: keep it short."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def take(
         self, name: str, turn: Turn, processes: Processes, *, now: datetime

@@ -9,19 +9,19 @@ from paperround.domain.errors import NotFound
 from paperround.domain.languages import marked
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.store import schema as db
+from paperround.store.base import Store, columns_of, value_of
 from paperround.store.dialect import insert_new
-from paperround.store.values import columns_of, value_of
 
 DEFAULT_TITLE = "Trending papers"
 
 _CALLED = select(db.lists).where(db.lists.c.name == bindparam("name"))
 
 
-class ListStore:
+class ListStore(Store):
     """The mailing lists of an installation. A list is read once a transaction by its name."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._called = dict[str, MailingList]()
 
     def get(self, name: str) -> MailingList:

@@ -2,21 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from paperround.domain.errors import NotFound
 from paperround.domain.models import KeptModel, ModelId, NewModel
 from paperround.store import schema as db
-from paperround.store.values import columns_of, value_of
+from paperround.store.base import Store, columns_of, value_of
 
 _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 
 
-class ModelStore:
+class ModelStore(Store):
     """Learned models. None is ever changed, and an id is never given twice."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, model: NewModel, *, now: datetime) -> ModelId:
         """Keep a model that was fitted at `now`."""

@@ -26,10 +26,10 @@ from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKi
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.domain.work import Job
 from paperround.store import schema as db
+from paperround.store.base import columns_of, value_of
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
 from paperround.store.dialect import insert_new
-from paperround.store.values import columns_of, value_of
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
 """Kinds that go to an address nobody needs to have subscribed with."""

@@ -16,6 +16,7 @@ from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DIGEST_LIFE, LIFE_OVER, DeliveryId, Outcome
 from paperround.domain.pacing import SPARE_CONNECTIONS, Bucket, Pace, Pacing, RateState, kept_back
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.claim_statements import held, storable
 from paperround.store.dialect import among, insert_new, upsert
 from paperround.store.rates import RateStore
@@ -32,11 +33,11 @@ _UNUSED = {"grown": 0, "accepted": 0}
 """Columns that only earlier releases read."""
 
 
-class PaceStore:
+class PaceStore(Store):
     """How fast messages leave over the relay and to each domain."""
 
     def __init__(self, connection: Connection, rates: RateStore) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._rates = rates
 
     def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "Gate":

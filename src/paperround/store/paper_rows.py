@@ -30,10 +30,10 @@ from paperround.domain.papers import (
     Show,
 )
 from paperround.store import schema as db
+from paperround.store.base import Store, columns_of, value_of
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
 from paperround.store.search import categories_of
-from paperround.store.values import columns_of, value_of
 
 _NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
 
@@ -103,10 +103,8 @@ _CARRIED = (
 _PAPERS = db.papers.c
 
 
-class ListedPapers:
+class ListedPapers(Store):
     """Papers in the order they were listed in, and where one came from."""
-
-    _connection: Connection
 
     def listed(
         self,

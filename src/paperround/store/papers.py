@@ -35,6 +35,7 @@ from paperround.domain.papers import (
 )
 from paperround.domain.search import title_words
 from paperround.store import schema as db
+from paperround.store.base import columns_of
 from paperround.store.bulk import Made, insert_many
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import (
@@ -57,7 +58,6 @@ from paperround.store.joining import (
 )
 from paperround.store.paper_rows import PAPER_COLUMNS, ListedPapers, paper_of, row_of
 from paperround.store.search import index_new, remember_words
-from paperround.store.values import columns_of
 
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""
@@ -71,7 +71,7 @@ class PaperStore(ListedPapers):
     """Papers with their identifiers, listings and observations."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._unlisted: set[PaperId] = set()
 
     # --- reading -------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from functools import cache
 from math import ceil
 
-from sqlalchemy import Connection, Insert, and_, bindparam, delete, func, select
+from sqlalchemy import Insert, and_, bindparam, delete, func, select
 
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.dialect import inserting
 
 WINDOW = timedelta(seconds=1)
@@ -42,13 +43,10 @@ def _counting(dialect: str) -> Insert:
     return counting
 
 
-class RateStore:
+class RateStore(Store):
     """How often something happened, for limits that survive a restart. A key that was hit stays
     locked until the transaction ends, so transactions that hit several keys take them in the
     same order."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def lock(self, keys: Sequence[str]) -> None:
         """Lock keys that will be hit, in this order, so that the check and the count are one step.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from sqlalchemy import Connection, exists, select, text, update
+from sqlalchemy import exists, select, text, update
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.digests import DigestKind, SkipReason
@@ -14,6 +14,7 @@ from paperround.domain.lists import ListId
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.work import DELIVER, Job
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.delivery_rows import slip_of
 from paperround.store.dialect import among
 from paperround.store.memory import remember_again
@@ -34,10 +35,9 @@ IS_REPLACED = exists().where(
 """A replacement of that date stands for the reader of this mail. True of a replacement, too."""
 
 
-class Replacing:
+class Replacing(Store):
     """The digests of one transaction that did not reach their readers."""
 
-    _connection: Connection
     _asks: dict[str, Job]
 
     def queue_again(self, edition: EditionId, *, since: datetime) -> int:

@@ -12,15 +12,15 @@ from paperround.domain.requests import NewRequest, RequestId, RequestKind, Waiti
 from paperround.domain.subscribers import Address
 from paperround.domain.work import NOTICES, Job
 from paperround.store import schema as db
+from paperround.store.base import Store, value_of
 from paperround.store.subscriber_rows import address_columns
-from paperround.store.values import value_of
 
 
-class RequestStore:
+class RequestStore(Store):
     """Sign-ups, requests for a link and changes of address; each row is taken once."""
 
     def __init__(self, connection: Connection, asks: dict[str, Job]) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._asks = asks
 
     def put(self, request: NewRequest, *, now: datetime) -> None:

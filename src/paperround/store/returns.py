@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     Row,
     Table,
     and_,
@@ -34,9 +33,9 @@ from paperround.domain.returns import (
 from paperround.domain.standing import CLEAN, Standing
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
+from paperround.store.base import Store, columns_of, value_of
 from paperround.store.dialect import insert_new, upsert
 from paperround.store.subscriber_rows import EMAIL
-from paperround.store.values import columns_of, value_of
 
 _BOOKS = {"delivery": db.deliveries, "notice": db.notices}
 _LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)
@@ -46,11 +45,8 @@ _HARD = (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
 _ABOUT_MAILS = tuple(column for column in db.quarantine.c if column.name != "content")
 
 
-class ReturnStore:
+class ReturnStore(Store):
     """Bounce events, what they add up to, and the quarantine."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     # --- events --------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from paperround.domain.papers import PaperId
 from paperround.domain.search import WEIGHTS, Filters, Found, Place, Query, Term, rarity
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import insert_new
 
@@ -61,11 +62,11 @@ class _Words(NamedTuple):
     but_not: str
 
 
-class SearchIndex:
+class SearchIndex(Store):
     """The index over titles, abstracts and authors, kept current by what writes papers."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._index: _Sqlite | _Postgres = (
             _Postgres() if connection.dialect.name == "postgresql" else _Sqlite()
         )

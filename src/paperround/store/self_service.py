@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Select, delete, select, update
 
 from paperround.domain.deliveries import DeliveryId
 from paperround.domain.papers import PaperId
@@ -17,6 +17,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
+from paperround.store.base import Store, value_of
 from paperround.store.dialect import among, insert_new
 from paperround.store.subscriber_rows import (
     PERSON_COLUMNS,
@@ -25,15 +26,12 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     subscription_of,
 )
-from paperround.store.values import value_of
 
 _OPPOSITE = {"more": "less", "less": "more"}
 
 
-class SelfService:
+class SelfService(Store):
     """What the people of one transaction do by themselves."""
-
-    _connection: Connection
 
     def get(self, subscriber: SubscriberId) -> Subscriber | None:
         """The person with this id; one who was erased has no address."""

@@ -35,6 +35,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.dialect import among, insert_new, inserting
 from paperround.store.subscriber_rows import (
     EMAIL,
@@ -66,11 +67,8 @@ WISH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
 
 
-class Signups:
+class Signups(Store):
     """Sign-ups of one transaction, and the addresses that must never be mailed."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     # --- asking --------------------------------------------------------------------------------
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from paperround.store import schema as db
+from paperround.store.base import Store
 from paperround.store.dialect import insert_new, inserting, upsert
 
 BEAT = "beat"
@@ -16,11 +17,8 @@ KIND, ANCHOR, MARK = "demo", "anchor", "database"
 """The slots that the beginning of a demo with samples takes, and the database of any demo."""
 
 
-class SlotStore:
+class SlotStore(Store):
     """Things that happen once, and signs of life."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def take(self, kind: str, slot: str, *, now: datetime) -> bool:
         """True for the first who takes (kind, slot), for ever; False for everybody else. Whoever

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import DigestKind
@@ -22,13 +22,13 @@ from paperround.domain.status import (
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import revisions
 from paperround.store import schema as db
+from paperround.store.base import Store, value_of
 from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among
 from paperround.store.engine import storage
 from paperround.store.replacing import IS_REPLACED
 from paperround.store.sealing import sealed_with
 from paperround.store.subscriber_rows import EMAIL
-from paperround.store.values import value_of
 
 MOST_HOURS = 200
 """How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""
@@ -64,11 +64,8 @@ _WITH_PAPERS = select(
 )
 
 
-class StatusStore:
+class StatusStore(Store):
     """Numbers over the ledger, for operators. It only reads."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def is_migrated(self) -> bool:
         """Whether the database has the schema this version needs."""

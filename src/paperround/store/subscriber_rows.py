@@ -21,7 +21,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.values import columns_of
+from paperround.store.base import columns_of
 
 EMAIL = "email"
 

@@ -1,9 +1,9 @@
-"""Between rows and values of the domain whose fields have the names of columns."""
+"""What the stores share: their transaction, and values whose fields have the names of columns."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import Connection
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 
-def value_of(kind: type[T], row: Row[Any], /, **others: Any) -> T:
+class Store:
+    """Some of what one transaction reads and writes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+
+def value_of(kind: type[T], row: Any, /, **others: Any) -> T:
     """A `kind` made from a row: each field comes from the column with its name, except for
     `others`, which the row holds under another name or as another type."""
     named = [one.name for one in fields(kind) if one.name not in others]
