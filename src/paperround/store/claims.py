@@ -32,7 +32,7 @@ from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, L
 from paperround.domain.digests import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.ports import Processes
-from paperround.store.base import Store
+from paperround.store.base import Store, value_of
 from paperround.store.claim_statements import (
     NO_LEASE,
     held,
@@ -146,7 +146,8 @@ class Claims(Store, Generic[Item]):
             if gate is not None:
                 looks += 1
                 fit = self._admitted(fit, gate)
-            self._lease([row.id for row in fit], lease)
+            if fit:
+                self._lease([row.id for row in fit], lease)
             if fit or (gate is not None and gate.is_full) or looks >= MOST_LOOKS:
                 return fit
         return []
@@ -165,8 +166,6 @@ class Claims(Store, Generic[Item]):
         return {row.id: reason for row in rows if (reason := self._book.why_not(row))}
 
     def _lease(self, ids: Collection[int], lease: Lease) -> None:
-        if not ids:
-            return
         CompiledQuery(leasing(self._table, self._connection.dialect.name)).run(
             self._connection,
             {
@@ -230,16 +229,14 @@ class Claims(Store, Generic[Item]):
         released. A late `sent` also moves a row from unknown. Returns how many applied."""
         if not moves:
             return 0
-        applied = self._settle(moves, now)
-        self._unsent([move.id for move in moves if move.state in RELEASED])
-        return applied
-
-    def _settle(self, moves: Sequence[Move], now: datetime) -> int:
         if self._connection.dialect.name == "postgresql":
             together = CompiledQuery(settling_together(self._table))
-            return len(together.run(self._connection, settled_together(moves, now)))
-        each = CompiledQuery(settling(self._table))
-        return each.run_many(self._connection, [settled(move, now) for move in moves])
+            applied = len(together.run(self._connection, settled_together(moves, now)))
+        else:
+            each = CompiledQuery(settling(self._table))
+            applied = each.run_many(self._connection, [settled(move, now) for move in moves])
+        self._unsent([move.id for move in moves if move.state in RELEASED])
+        return applied
 
     def release(
         self,
@@ -294,9 +291,8 @@ class Claims(Store, Generic[Item]):
             .distinct()
         )
         by_worker: dict[Worker, list[str]] = {}
-        for token, host, pid, started in claims:
-            worker = Worker(host=host, pid=pid, started=started)
-            by_worker.setdefault(worker, []).append(token)
+        for row in claims:
+            by_worker.setdefault(value_of(Worker, row), []).append(row.token)
         dead = [worker for worker in by_worker if processes.is_dead(worker)]
         gone = [token for worker in dead for token in by_worker[worker]]
         return or_(over, among(self._connection, self._c.token, gone)) if gone else over

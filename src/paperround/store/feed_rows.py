@@ -82,7 +82,11 @@ def _show(row: Row[Any]) -> Show | None:
 def _progress(stored: dict[str, Any] | None) -> Progress:
     if stored is None:
         return Progress()
-    alarm = stored.get("alarm")
+    alarm = None
+    if told := stored.get("alarm"):
+        alarm = Alarm(
+            **told | {"kind": AlarmKind(told["kind"]), "since": parse_instant(told["since"])}
+        )
     return Progress(
         cursor=stored.get("cursor"),
         begun=_instant(stored.get("begun")),
@@ -90,7 +94,7 @@ def _progress(stored: dict[str, Any] | None) -> Progress:
         validators=stored.get("validators", {}),
         batch=stored.get("batch"),
         usual=tuple(Shape(**shape) for shape in stored.get("usual", ())),
-        alarm=None if alarm is None else _alarm(alarm),
+        alarm=alarm,
     )
 
 
@@ -102,33 +106,16 @@ def _spoken(moment: datetime | None) -> str | None:
     return None if moment is None else format_instant(moment)
 
 
-def _alarm(stored: dict[str, Any]) -> Alarm:
-    return Alarm(
-        kind=AlarmKind(stored["kind"]),
-        words=stored["words"],
-        since=parse_instant(stored["since"]),
-        unjudged=stored.get("unjudged", 0),
-    )
-
-
 def _progress_json(progress: Progress) -> dict[str, Any]:
-    return {
-        "cursor": progress.cursor,
+    told = None
+    if alarm := progress.alarm:
+        told = asdict(alarm) | {"kind": alarm.kind.value, "since": format_instant(alarm.since)}
+    return columns_of(progress) | {
         "begun": _spoken(progress.begun),
         "read_to": _spoken(progress.read_to),
         "validators": {url: dict(known) for url, known in progress.validators.items()},
-        "batch": progress.batch,
         "usual": [asdict(shape) for shape in progress.usual],
-        "alarm": None if progress.alarm is None else _alarm_json(progress.alarm),
-    }
-
-
-def _alarm_json(alarm: Alarm) -> dict[str, Any]:
-    return {
-        "kind": alarm.kind.value,
-        "words": alarm.words,
-        "since": format_instant(alarm.since),
-        "unjudged": alarm.unjudged,
+        "alarm": told,
     }
 
 

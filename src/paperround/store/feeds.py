@@ -149,7 +149,13 @@ class FeedStore(Store):
             of_feed = db.listings.c.feed_id == feed
             self._connection.execute(update(db.listings).where(of_feed).values(fingerprint=""))
             values |= ended if row.leased_until is not None else {}
-        self._change_named(feed, changed.name, values)
+        try:  # within a savepoint: PostgreSQL takes nothing more after an error outside of one
+            with self._connection.begin_nested():
+                self._change(feed, values)
+        except IntegrityError as error:
+            if is_duplicate(error):
+                raise _taken(changed.name) from None
+            raise
         return self.get(feed)
 
     def delete(self, feed: FeedId) -> None:
@@ -183,7 +189,7 @@ class FeedStore(Store):
                 db.feeds.c.enabled,
                 db.feeds.c.kind.in_(list(kinds)),
                 or_(next_at.is_(None), next_at <= now),
-                _is_free(now),
+                or_(db.feeds.c.leased_until.is_(None), db.feeds.c.leased_until <= now),
             )
             .order_by(next_at.asc().nulls_first(), db.feeds.c.id)
             .limit(limit)
@@ -198,7 +204,7 @@ class FeedStore(Store):
         Raises NotFound."""
         row = self._required(feed, lock=True)
         is_lent = row.leased_until is not None and row.leased_until > now
-        if is_lent and not _is_orphan(row, processes):
+        if is_lent and not (row.lent_to and processes.is_dead(Worker(**row.lent_to))):
             return None
         return self._lend([live_feed_of(row)], processes.current(), until)[0]
 
@@ -217,7 +223,7 @@ class FeedStore(Store):
         """Keep the feed as it is until the transaction ends. Raises NotFound, and LeaseLost when it
         was changed, or lent to another, since it was lent to us with this number."""
         if self._required(feed, lock=True).lease != lease:
-            raise _lost(feed)
+            raise LeaseLost(f"the feed {feed} was changed, or taken by another, meanwhile")
 
     def record(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
         """Write down what a poll found. A feed deleted meanwhile is no error; raises LeaseLost as
@@ -313,29 +319,6 @@ class FeedStore(Store):
     def _change(self, feed: FeedId, values: Mapping[str, Any], *which: Any) -> bool:
         changing = update(db.feeds).where(db.feeds.c.id == feed, *which).values(dict(values))
         return self._connection.execute(changing).rowcount > 0
-
-    def _change_named(self, feed: FeedId, name: str, values: Mapping[str, Any]) -> None:
-        """Within a savepoint: PostgreSQL takes nothing more after an error outside of one."""
-        try:
-            with self._connection.begin_nested():
-                self._change(feed, values)
-        except IntegrityError as error:
-            if is_duplicate(error):
-                raise _taken(name) from None
-            raise
-
-
-def _is_orphan(row: Row[Any], processes: Processes) -> bool:
-    """Whether the process that a feed is lent to is certainly dead."""
-    return row.lent_to is not None and processes.is_dead(Worker(**row.lent_to))
-
-
-def _is_free(now: datetime) -> Any:
-    return or_(db.feeds.c.leased_until.is_(None), db.feeds.c.leased_until <= now)
-
-
-def _lost(feed: FeedId) -> LeaseLost:
-    return LeaseLost(f"the feed {feed} was changed, or taken by another, meanwhile")
 
 
 def _missing(feed: FeedId) -> NotFound:

@@ -2,12 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     bindparam,
     exists,
@@ -99,7 +97,15 @@ class Ledger(Claims[Claimed], Replacing):
         the papers meanwhile, and EditionCancelled."""
         offers = self._still_reading([(edition, row) for row in rows])
         added = self._add(offers, {edition: list_id}, now)
-        self._mark(edition, shard, added, now)
+        mark = {
+            "edition_id": edition,
+            "number": shard.number,
+            "after_id": shard.after,
+            "through_id": shard.through,
+            "rows": added,
+            "planned_at": now,
+        }  # stays as the first planning of the shard left it: later ones only fill gaps
+        self._connection.execute(insert_new(self._connection, db.shards), mark)
         return added
 
     def plan_due(self, due: Sequence[DueDelivery], *, now: datetime) -> int:
@@ -111,7 +117,9 @@ class Ledger(Claims[Claimed], Replacing):
         if not standing:
             return 0
         self._move_clocks(standing)
-        lists = self._lists_of({one.edition_id for one in standing})
+        c, editions = db.editions.c, {one.edition_id for one in standing}
+        found = select(c.id, c.list_id).where(among(self._connection, c.id, editions))
+        lists = {EditionId(id_): ListId(list_) for id_, list_ in self._connection.execute(found)}
         return self._add([(one.edition_id, one.row) for one in standing], lists, now)
 
     def plan_again(
@@ -171,14 +179,6 @@ class Ledger(Claims[Claimed], Replacing):
                 .values(due_at=due_at)
             )
 
-    def _lists_of(self, editions: Collection[EditionId]) -> Mapping[EditionId, ListId]:
-        found = self._connection.execute(
-            select(db.editions.c.id, db.editions.c.list_id).where(
-                among(self._connection, db.editions.c.id, editions)
-            )
-        )
-        return {EditionId(id_): ListId(list_id) for id_, list_id in found}
-
     def _add(
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
     ) -> int:
@@ -190,7 +190,11 @@ class Ledger(Claims[Claimed], Replacing):
             self._freeze_behind(added.values())
             remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
         self._require_standing(added.values())
-        self._keep_live(added.values())
+        ends: dict[EditionId, datetime] = {}  # an edition lives as long as its last row
+        for edition, row in added.values():
+            ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
+        for edition, until in sorted(ends.items()):
+            self._connection.execute(_LIVES, {"edition": edition, "until": until})
         return len(added)
 
     def _require_standing(self, added: Collection[_Offer]) -> None:
@@ -216,7 +220,9 @@ class Ledger(Claims[Claimed], Replacing):
         self._asks[DELIVER.task] = DELIVER
         ids = next_ids(self._connection, db.deliveries, len(offers))
         offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
-        domains = self._domains([row.subscriber_id for _, row in offers])
+        c, people = db.subscribers.c, [row.subscriber_id for _, row in offers]
+        found = select(c.id, c.domain).where(among(self._connection, c.id, people))
+        domains = dict(self._connection.execute(found).all())
         columns = delivery_columns([row for _, row in offers]) | {
             "id": ids,
             "edition_id": [edition for edition, _ in offers],
@@ -243,31 +249,6 @@ class Ledger(Claims[Claimed], Replacing):
         }
         rows = [paper_columns(edition, paper) for (edition, _), paper in behind.items()]
         insert_many(self._connection, insert_new(self._connection, db.behind_papers), rows)
-
-    def _domains(self, people: Collection[SubscriberId]) -> dict[int, str]:
-        c = db.subscribers.c
-        found = select(c.id, c.domain).where(among(self._connection, c.id, people))
-        return {row.id: row.domain for row in self._connection.execute(found)}
-
-    def _mark(self, edition: EditionId, shard: Shard, rows: int, now: datetime) -> None:
-        """The first planning of a shard leaves its mark; later ones only fill gaps."""
-        mark = {
-            "edition_id": edition,
-            "number": shard.number,
-            "after_id": shard.after,
-            "through_id": shard.through,
-            "rows": rows,
-            "planned_at": now,
-        }
-        self._connection.execute(insert_new(self._connection, db.shards), mark)
-
-    def _keep_live(self, added: Collection[_Offer]) -> None:
-        """An edition lives as long as the longest life of its rows."""
-        ends: dict[EditionId, datetime] = {}
-        for edition, row in added:
-            ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
-        for edition, until in sorted(ends.items()):
-            self._connection.execute(_LIVES, {"edition": edition, "until": until})
 
     # --- cancelling ----------------------------------------------------------------------------
 
@@ -397,7 +378,16 @@ class Ledger(Claims[Claimed], Replacing):
         mail of those editions, so it is for a person who asks."""
         c = db.deliveries.c
         sent = c.state == DeliveryState.SENT.value
-        last = select(func.max(c.sent_at)).where(c.edition_id.in_(_mailed(list_id)), sent)
+        latest = (
+            select(db.editions.c.id)
+            .where(
+                db.editions.c.list_id == list_id,
+                exists().where(c.edition_id == db.editions.c.id, sent),
+            )
+            .order_by(db.editions.c.cut_at.desc())
+            .limit(RECENT_EDITIONS)
+        )
+        last = select(func.max(c.sent_at)).where(c.edition_id.in_(latest), sent)
         found: datetime | None = self._connection.execute(last).scalar_one()
         return found
 
@@ -416,17 +406,3 @@ class Ledger(Claims[Claimed], Replacing):
         """Over every edition whose digest life has not ended, open or complete."""
         live = select(db.editions.c.id).where(db.editions.c.live_until > now)
         return self._totals(db.deliveries.c.edition_id.in_(live))
-
-
-def _mailed(list_id: ListId) -> Select[Any]:
-    """The latest editions of the list of which a mail was sent."""
-    sent = exists().where(
-        db.deliveries.c.edition_id == db.editions.c.id,
-        db.deliveries.c.state == DeliveryState.SENT.value,
-    )
-    return (
-        select(db.editions.c.id)
-        .where(db.editions.c.list_id == list_id, sent)
-        .order_by(db.editions.c.cut_at.desc())
-        .limit(RECENT_EDITIONS)
-    )

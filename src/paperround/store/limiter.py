@@ -14,7 +14,7 @@ from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Turn
 from paperround.domain.ports import Processes
 from paperround.store import schema as db
-from paperround.store.base import Store
+from paperround.store.base import Store, columns_of, value_of
 from paperround.store.dialect import insert_new
 
 _LOOK_AGAIN = timedelta(seconds=1)
@@ -47,7 +47,7 @@ class Limiter(Store):
         if now < next_at <= turn.ends(now) + _LONGEST_SKEW:
             return min(next_at, now + max(turn.interval, _LOOK_AGAIN))
         me = processes.current()
-        self._change(name, next_at=turn.ends(now), host=me.host, pid=me.pid, started=me.started)
+        self._change(name, next_at=turn.ends(now), **columns_of(me))
         return None
 
     def release(self, name: str, turn: Turn, *, taken_at: datetime, now: datetime) -> None:
@@ -73,8 +73,7 @@ class Limiter(Store):
     def _locked(self, name: str, now: datetime) -> Row[Any]:
         """The budget's row, made when there is none. (SQLite's writer holds the only lock.)"""
         self._connection.execute(
-            insert_new(self._connection, db.limiter),
-            {"name": name, "next_at": now},
+            insert_new(self._connection, db.limiter), {"name": name, "next_at": now}
         )
         return self._connection.execute(
             select(db.limiter).where(db.limiter.c.name == name).with_for_update()
@@ -86,6 +85,4 @@ class Limiter(Store):
 
 def _is_orphan(row: Row[Any], processes: Processes) -> bool:
     """Whether the process that has the turn is certainly dead."""
-    return row.host is not None and processes.is_dead(
-        Worker(host=row.host, pid=row.pid, started=row.started)
-    )
+    return row.host is not None and processes.is_dead(value_of(Worker, row))

@@ -102,20 +102,17 @@ class ListStore(Store):
             .returning(db.lists.c.id)
         )
         for list_id in moved.scalars().all():
-            self._set_clocks_anew(list_id, now)
-        return self.get(DEFAULT_LIST)
-
-    def _set_clocks_anew(self, list_id: int, now: datetime) -> None:
-        """Whoever follows the list's zone is due at another instant; what is owed stays owed."""
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(
-                db.subscriptions.c.list_id == list_id,
-                db.subscriptions.c.timezone.is_(None),
-                db.subscriptions.c.due_at > now,
+            # Whoever follows the list's zone is due at another instant; what is owed stays owed.
+            self._connection.execute(
+                update(db.subscriptions)
+                .where(
+                    db.subscriptions.c.list_id == list_id,
+                    db.subscriptions.c.timezone.is_(None),
+                    db.subscriptions.c.due_at > now,
+                )
+                .values(due_at=None)
             )
-            .values(due_at=None)
-        )
+        return self.get(DEFAULT_LIST)
 
 
 def _mailing_list(row: Row[Any]) -> MailingList:
